@@ -1,0 +1,69 @@
+/* The floor of the benchmark: the reads kstack cannot do without, and nothing else.
+ *
+ *   floor ROUNDS FILE...     read /proc/PID/FILE of every process, ROUNDS times, once a line: nanoseconds and processes
+ *   floor run COMMAND...     run COMMAND with its output thrown away, print its nanoseconds, CPU nanoseconds and peak memory in KiB
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static int run(char **command) {
+  long long start = now();
+  pid_t pid = fork();
+  if (pid == 0) {
+    int null = open("/dev/null", O_RDWR);
+    dup2(null, 1);
+    dup2(null, 2);
+    execvp(command[0], command);
+    _exit(127);
+  }
+  int status;
+  struct rusage used;
+  if (wait4(pid, &status, 0, &used) < 0) return 1;
+  long long cpu = (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000LL +
+                  (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000LL;
+  printf("%lld %lld %ld\n", now() - start, cpu, used.ru_maxrss);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int main(int argc, char **argv) {
+  static char content[1 << 16];
+  char path[64];
+  if (argc > 2 && strcmp(argv[1], "run") == 0) return run(argv + 2);
+  if (argc < 3) {
+    fputs("usage: floor ROUNDS FILE... | floor run COMMAND...\n", stderr);
+    return 2;
+  }
+  for (int round = atoi(argv[1]); round > 0; round--) {
+    long long start = now();
+    int processes = 0;
+    DIR *proc = opendir("/proc");
+    if (proc == NULL) return 1;
+    for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
+      if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+      processes++;
+      for (int i = 2; i < argc; i++) {
+        snprintf(path, sizeof path, "%s/%s", entry->d_name, argv[i]);
+        int fd = openat(dirfd(proc), path, O_RDONLY);
+        if (fd < 0) continue;
+        (void)!read(fd, content, sizeof content);
+        close(fd);
+      }
+    }
+    closedir(proc);
+    printf("%lld %d\n", now() - start, processes);
+  }
+}

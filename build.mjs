@@ -1,0 +1,35 @@
+// Bundles src/ into dist/: kstack.cjs, the command, and index.js, the library.
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+const common = {
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  external: ['koffi'],
+  logLevel: 'warning',
+  metafile: true,
+};
+
+await rm('dist', { recursive: true, force: true });
+await build({ ...common, entryPoints: { index: 'src/index.ts' }, format: 'esm' });
+// CommonJS, with its options parser inside: Node.js 20 starts it in three quarters of the time that the same as ES modules takes.
+const command = await build({
+  ...common,
+  entryPoints: { kstack: 'src/main.ts' },
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { KSTACK_VERSION: JSON.stringify(version) },
+});
+await chmod('dist/kstack.cjs', 0o755);
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences(Object.keys(command.metafile.inputs)));
+
+/** The licence texts of the packages that the bundle contains. */
+async function licences(files) {
+  const packages = new Set(files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean));
+  const texts = [];
+  for (const folder of packages) texts.push(`${folder.slice('node_modules/'.length)}\n\n${await readFile(`${folder}/LICENSE`, 'utf8')}`);
+  return texts.join('\n\n');
+}

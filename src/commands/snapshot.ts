@@ -1,0 +1,60 @@
+import { groupByStack } from '../analysis/group.ts';
+import { everythingUnread, type Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
+import { systemClock } from '../native/clock.ts';
+import { log } from '../sinks/log.ts';
+import { writeAll } from '../sinks/output.ts';
+import { formatText } from '../sinks/text.ts';
+import { formatUnread } from '../sinks/unread.ts';
+import { whyNoStacks } from '../sources/procfs/access.ts';
+import { procfs } from '../sources/procfs/index.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+const PROC = '/proc';
+
+export interface SnapshotOptions {
+  readonly selection: Selection;
+  readonly verbose: boolean;
+  /** What was typed, for the advice to type it once more with sudo. */
+  readonly typed: string;
+}
+
+/** Prints one sample in the classic form. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
+export async function snapshot({ selection, verbose, typed }: SnapshotOptions): Promise<number> {
+  const refusal = whyNoStacks(PROC, typed);
+  if (refusal !== undefined) {
+    writeAll(STDERR, `kstack: ${refusal}\n`);
+    return 1;
+  }
+  const clock = systemClock();
+  const tell = (text: string) => verbose && log(clock, 'DEBUG', text);
+  tell(`reading ${describeSelection(selection)} from ${PROC}`);
+  const { value: sample } = await procfs(selection, { clock, root: PROC }).next();
+  const groups = groupByStack(sample);
+  tell(`${sample.observations.length} processes with ${groups.length} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
+  try {
+    writeAll(STDOUT, formatText(sample, groups, clock.zoneAt));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
+    const reason = error instanceof Error ? error.message : String(error);
+    writeAll(STDERR, `kstack: cannot write to standard output: ${reason}\n`);
+    return 1;
+  }
+  for (const unread of everythingUnread(sample)) writeAll(STDERR, `kstack: ${formatUnread(unread)}\n`);
+  return foundNothingAskedFor(selection, sample) ? 1 : 0;
+}
+
+function describeSelection({ all, pids = [], states = [] }: Selection): string {
+  if (all === true) return 'all processes';
+  const parts = [];
+  if (states.length > 0) parts.push(`the processes in state ${states.join(', ')}`);
+  if (pids.length > 0) parts.push(`the processes ${pids.join(', ')}`);
+  return parts.join(' and ');
+}
+
+function foundNothingAskedFor({ all, pids = [] }: Selection, sample: Sample): boolean {
+  if (all === true || pids.length === 0) return false;
+  const asked = new Set(pids);
+  return !sample.observations.some(({ task }) => asked.has(task.tid));
+}

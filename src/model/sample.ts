@@ -1,0 +1,79 @@
+import type { Reading, Unreadable } from './reading.ts';
+import type { Stack } from './stack.ts';
+
+/** The kernel's state letters, as /proc/PID/stat prints them (fs/proc/array.c, task_state_array). */
+export const STATES = ['R', 'S', 'D', 'I', 'T', 't', 'Z', 'X', 'P'] as const;
+export type State = (typeof STATES)[number];
+
+/** One schedulable thread: what stays the same while it lives. Known by (tid, startTicks). */
+export interface Task {
+  /** The process (the kernel's tgid). */
+  readonly pid: number;
+  readonly tid: number;
+  readonly ppid: number;
+  /** Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond} of them are a second. */
+  readonly startTicks: number;
+  /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
+  readonly comm: string;
+  /** Arguments separated by spaces, decoded like `comm`; empty for kernel threads and zombies, which have none. */
+  readonly commandLine: Reading<string>;
+  readonly kernelThread: boolean;
+}
+
+/** What was seen of a task at one moment. */
+export interface Observation {
+  readonly task: Task;
+  readonly state: State;
+  /** No frames for a task that ran in user space, or whose kernel stack is gone (zombies). */
+  readonly stack: Reading<Stack>;
+  /** The CPU the task last ran on. */
+  readonly cpu: number;
+}
+
+/** A task, or one thing about it, that could not be read. */
+export interface Unread {
+  readonly tid: number;
+  /** Absent where not even the name could be read. */
+  readonly comm?: string;
+  readonly what: 'task' | 'stack' | 'commandLine';
+  readonly why: Unreadable;
+}
+
+/** What the kernel said about the selected tasks at one moment. */
+export interface Sample {
+  /** When the sample was begun, Unix milliseconds. */
+  readonly timeMs: number;
+  readonly host: string;
+  readonly bootId: Reading<string>;
+  /** The kernel's release, as uname(2) gives it. */
+  readonly kernel: string;
+  /** When the host was booted, Unix seconds (btime of /proc/stat). */
+  readonly bootTimeSeconds: number;
+  readonly ticksPerSecond: number;
+  readonly observations: readonly Observation[];
+  /** Tasks that were selected and of which nothing is in `observations`. {@link everythingUnread} has the rest too. */
+  readonly unread: readonly Unread[];
+}
+
+/** The observations of a sample that share a stack. */
+export interface Group {
+  /** Undefined for those that have none: they ran in user space, are zombies, or their stack could not be read. */
+  readonly stack: Stack | undefined;
+  readonly observations: readonly Observation[];
+}
+
+/** When the task was started, whole Unix seconds, rounded down. */
+export function startTimeSeconds(task: Task, sample: Sample): number {
+  return Math.floor(task.startTicks / sample.ticksPerSecond) + sample.bootTimeSeconds;
+}
+
+/** Everything the sample has to say about what could not be read: whole tasks first, then stacks and command lines. */
+export function everythingUnread(sample: Sample): Unread[] {
+  const unread = [...sample.unread];
+  for (const { task, stack } of sample.observations) {
+    const { tid, comm, commandLine } = task;
+    if ('unread' in stack) unread.push({ tid, comm, what: 'stack', why: stack.unread });
+    if ('unread' in commandLine) unread.push({ tid, comm, what: 'commandLine', why: commandLine.unread });
+  }
+  return unread;
+}

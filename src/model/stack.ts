@@ -1,0 +1,67 @@
+/** One line of a kernel stack. `raw` is the line as it was printed; the other fields are what it says. */
+export interface Frame {
+  /** The function, or the bare address (`0xffffffffc0`) where the kernel knew no function, or the line itself where it is neither. */
+  readonly symbol: string;
+  /** Bytes from the function's start to the return address. */
+  readonly offset?: number;
+  /** The function's size in bytes. */
+  readonly size?: number;
+  readonly module?: string;
+  readonly raw: string;
+}
+
+/** Frames, innermost first. Within one {@link StackTable} equal stacks are the same object. */
+export interface Stack {
+  readonly id: number;
+  readonly frames: readonly Frame[];
+}
+
+const FRAME =
+  /^\s*\[<[0-9a-f]+>\]\s+(?:(?<symbol>\S+)\+0x(?<offset>[0-9a-f]+)\/0x(?<size>[0-9a-f]+)(?:\s+\[(?<module>[^\]\s]+)[^\]]*\])?|(?<address>0x[0-9a-f]+))\s*$/;
+
+/**
+ * Parses one line as /proc/PID/stack prints it (fs/proc/base.c, proc_pid_stack; lib/vsprintf.c, %pB): today's `[<0>] f+0x1/0x2 [module]`,
+ * the addresses that kernels before 4.15 printed between the angle brackets, and a bare address. Takes any text, never throws.
+ */
+export function parseFrame(raw: string): Frame {
+  const parts = FRAME.exec(raw)?.groups;
+  if (parts === undefined) return { symbol: raw.trim(), raw };
+  const { symbol, offset, size, module, address } = parts;
+  if (symbol === undefined || offset === undefined || size === undefined) return { symbol: address ?? raw.trim(), raw };
+  const frame = { symbol, offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), raw };
+  return module === undefined ? frame : { ...frame, module };
+}
+
+/** Splits a stack into its frames, a line each. {@link printFrames} gives back the same text, whatever it is. */
+export function parseFrames(text: string): Frame[] {
+  return text === '' ? [] : text.split('\n').map(parseFrame);
+}
+
+export function printFrames(frames: readonly Frame[]): string {
+  return frames.map((frame) => frame.raw).join('\n');
+}
+
+/** Interns stacks by their text. Forgets all of them when `limit` is reached, so that a long recording stays small. */
+export class StackTable {
+  readonly #stacks = new Map<string, Stack>();
+  readonly #limit: number;
+  #nextId = 0;
+
+  constructor(limit = 20_000) {
+    this.#limit = limit;
+  }
+
+  /** To be called between two samples, never within one: the stacks of one sample must stay comparable. */
+  trim(): void {
+    if (this.#stacks.size > this.#limit) this.#stacks.clear();
+  }
+
+  intern(text: string): Stack {
+    let stack = this.#stacks.get(text);
+    if (stack === undefined) {
+      stack = { id: this.#nextId++, frames: parseFrames(text) };
+      this.#stacks.set(text, stack);
+    }
+    return stack;
+  }
+}

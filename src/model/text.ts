@@ -1,0 +1,36 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * Decodes bytes of any kind so that nothing is lost: valid UTF-8 as such, each byte that is not part of it as the lone
+ * surrogate U+DC00 + byte, which no UTF-8 decodes to (Python's surrogateescape, PEP 383).
+ */
+export function decodeBytes(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  let text = '';
+  let validFrom = 0;
+  let at = 0;
+  while (at < bytes.length) {
+    const length = sequenceLength(bytes, at);
+    if (length > 0) {
+      at += length;
+      continue;
+    }
+    text += bytes.toString('utf8', validFrom, at) + String.fromCharCode(0xdc00 + bytes.readUInt8(at));
+    validFrom = at += 1;
+  }
+  return text + bytes.toString('utf8', validFrom, at);
+}
+
+/** The length of the well-formed UTF-8 sequence that starts at `at`, 0 where there is none (Unicode, table 3-7). */
+function sequenceLength(bytes: Buffer, at: number): number {
+  const first = bytes.readUInt8(at);
+  if (first < 0x80) return 1;
+  const length = first < 0xc2 || first > 0xf4 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  if (length === 0 || at + length > bytes.length) return 0;
+  const second = bytes.readUInt8(at + 1);
+  const lowest = first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80;
+  const highest = first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf;
+  if (second < lowest || second > highest) return 0;
+  for (let i = 2; i < length; i++) if ((bytes.readUInt8(at + i) & 0xc0) !== 0x80) return 0;
+  return length;
+}

@@ -1,0 +1,129 @@
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+import { findLibcFunction, libcFunction } from './libc.ts';
+
+/**
+ * struct aiocb on 64-bit systems, byte offsets, the same in glibc (bits/types and aio.h) and musl (aio.h).
+ * The rest is the library's own and stays zero.
+ */
+export const AIOCB = { fd: 0, opcode: 4, buffer: 16, length: 24, notify: 44, offset: 128, size: 168 } as const;
+
+const LIO_READ = 0;
+const LIO_NOWAIT = 1;
+const SIGEV_NONE = 1;
+const AIO_CANCELED = 0;
+
+/** One read under way or about to be: its control block and its buffer, both outside of the JavaScript heap. */
+export interface Slot {
+  readonly address: bigint;
+  readonly buffer: Buffer;
+  readonly index: number;
+}
+
+/**
+ * Reads files on threads of the C library (POSIX aio(7)), so that a read the kernel never finishes costs one small thread and nothing else:
+ * not the caller, who stops waiting, and not the process's end, which no C library makes wait for these threads. (Node.js waits at exit for
+ * its own: for worker threads and for the pool behind fs.)
+ */
+export class AsyncReads {
+  readonly slotBytes: number;
+  readonly #free: Slot[] = [];
+  readonly #int32: Int32Array;
+  readonly #int64: BigInt64Array;
+  readonly #list: BigUint64Array;
+  readonly #listAddress: bigint;
+  readonly #timeout: BigInt64Array;
+  readonly #timeoutAddress: bigint;
+  readonly #listio = libcFunction('int lio_listio(int mode, void *list, int count, void *event)');
+  readonly #error = libcFunction('int aio_error(void *block)');
+  readonly #return = libcFunction('long aio_return(void *block)');
+  readonly #suspend = libcFunction('int aio_suspend(void *list, int count, void *timeout)');
+  readonly #cancel = libcFunction('int aio_cancel(int fd, void *block)');
+
+  /** `threads` bounds how many reads are in the kernel at once, and so how many can hang before nothing goes on. */
+  constructor(threads: number, slots: number, slotBytes: number) {
+    this.slotBytes = slotBytes;
+    // struct aioinit (glibc's aio.h) begins with the threads and the requests. musl has no such call: it makes a thread for every file.
+    findLibcFunction('void aio_init(void *limits)')?.(Int32Array.of(threads, slots, ...Array(14).fill(0)));
+    const blocks = allocate(slots * AIOCB.size);
+    const buffers = allocate(slots * slotBytes, false);
+    const list = allocate(slots * 8);
+    const timeout = allocate(16);
+    this.#int32 = new Int32Array(blocks.memory);
+    this.#int64 = new BigInt64Array(blocks.memory);
+    this.#list = new BigUint64Array(list.memory);
+    this.#listAddress = list.address;
+    this.#timeout = new BigInt64Array(timeout.memory);
+    this.#timeoutAddress = timeout.address;
+    for (let index = slots - 1; index >= 0; index--) {
+      const at = index * AIOCB.size;
+      this.#int32[(at + AIOCB.opcode) / 4] = LIO_READ;
+      this.#int32[(at + AIOCB.notify) / 4] = SIGEV_NONE;
+      this.#int64[(at + AIOCB.buffer) / 8] = buffers.address + BigInt(index * slotBytes);
+      this.#int64[(at + AIOCB.length) / 8] = BigInt(slotBytes);
+      const buffer = Buffer.from(buffers.memory, index * slotBytes, slotBytes);
+      this.#free.push({ address: blocks.address + BigInt(at), buffer, index });
+    }
+  }
+
+  /** A slot to read with, undefined when all are in use. */
+  take(): Slot | undefined {
+    return this.#free.pop();
+  }
+
+  /** Gives a slot back. Only for one whose read has ended: the kernel writes into the others. */
+  release(slot: Slot): void {
+    this.#free.push(slot);
+  }
+
+  /** Says what the slot is to read next. */
+  prepare(slot: Slot, fd: number, offset: number): void {
+    const at = slot.index * AIOCB.size;
+    this.#int32[(at + AIOCB.fd) / 4] = fd;
+    this.#int64[(at + AIOCB.offset) / 8] = BigInt(offset);
+  }
+
+  /**
+   * Starts the reads, all with one call: one by one, each wakes a thread of its own, at twice the cost.
+   * @throws Error with the errno's name when they could not be started, which is when not one thread can be.
+   */
+  submit(slots: readonly Slot[]): void {
+    this.#fillList(slots);
+    if (this.#listio(LIO_NOWAIT, this.#listAddress, slots.length, null) !== 0)
+      throw new Error(`cannot start a thread to read with: lio_listio: ${getSystemErrorName(-koffi.errno())}`);
+  }
+
+  /** Bytes read, the errno's name, or undefined while the read has not ended. */
+  result(slot: Slot): number | string | undefined {
+    const error = this.#error(slot.address);
+    if (error === constants.errno.EINPROGRESS) return undefined;
+    return error === 0 ? Number(this.#return(slot.address)) : getSystemErrorName(-error);
+  }
+
+  /** Waits until one of the reads has ended, at most so long. */
+  wait(slots: readonly Slot[], milliseconds: number): void {
+    this.#fillList(slots);
+    this.#timeout[0] = BigInt(Math.floor(milliseconds / 1000));
+    this.#timeout[1] = BigInt(Math.floor((milliseconds % 1000) * 1e6));
+    this.#suspend(this.#listAddress, slots.length, this.#timeoutAddress);
+  }
+
+  /** True when the read had not begun and now never will; false when a thread is in it. */
+  cancel(slot: Slot): boolean {
+    const fd = this.#int32[(slot.index * AIOCB.size + AIOCB.fd) / 4];
+    return this.#cancel(fd, slot.address) === AIO_CANCELED;
+  }
+
+  #fillList(slots: readonly Slot[]): void {
+    for (const [i, slot] of slots.entries()) this.#list[i] = slot.address;
+  }
+}
+
+/** Memory outside of the JavaScript heap. It is never freed: a hanging read may write into it until the process ends. */
+function allocate(bytes: number, zeroed = true): { address: bigint; memory: ArrayBuffer } {
+  const address: bigint = koffi.alloc('uint8_t', bytes);
+  const memory = koffi.view(address, bytes);
+  if (zeroed) new Uint8Array(memory).fill(0);
+  return { address, memory };
+}

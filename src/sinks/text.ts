@@ -1,0 +1,27 @@
+import { type Group, type Sample, startTimeSeconds, type Task } from '../model/sample.ts';
+import type { Clock } from '../model/time.ts';
+import { escapeUnsafe } from './escape.ts';
+import { formatDateLine, formatDateTime } from './local-time.ts';
+
+/** A sample in the classic form: a line with the time, then every stack below the tasks that share it. */
+export function formatText(sample: Sample, groups: readonly Group[], zoneAt: Clock['zoneAt']): string {
+  const seconds = Math.floor(sample.timeMs / 1000);
+  const lines = [`zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}`, ''];
+  for (const { stack, observations } of groups) {
+    for (const { task, state } of observations) {
+      const started = startTimeSeconds(task, sample);
+      const pid = String(task.tid).padStart(5);
+      const when = formatDateTime(started, zoneAt(started));
+      lines.push(`PID: ${pid}   State: ${state.padStart(2)}   Start Time: ${when}   Cmd: ${escapeUnsafe(command(task))}`);
+    }
+    lines.push('Stack:');
+    for (const { raw } of stack?.frames ?? []) lines.push(escapeUnsafe(raw));
+    lines.push('');
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** The command line, or the comm of a task that has none or whose could not be read. */
+function command({ commandLine, comm }: Task): string {
+  return 'value' in commandLine && commandLine.value !== '' ? commandLine.value : comm;
+}

@@ -1,0 +1,24 @@
+import { readSmall } from './files.ts';
+
+/**
+ * Why the kernel would show this process no stacks, and what to do about it; undefined when it would. Reading its own is a fair trial: the kernel asks
+ * for CAP_SYS_ADMIN in the initial user namespace whatever the task (fs/proc/base.c, proc_pid_stack), and a task that reads always has a stack.
+ * `command` is what was typed.
+ */
+export function whyNoStacks(root: string, command: string): string | undefined {
+  const path = `${root}/self/stack`;
+  const read = readSmall(path);
+  const container = 'in a container, start it with --privileged and --pid=host';
+  if ('value' in read) {
+    if (read.value.length > 0) return undefined;
+    return `kernel stacks are masked here: ${path} is empty; run '${command}' on the host, or ${container}`;
+  }
+  switch (read.unread) {
+    case 'denied':
+      return `cannot read kernel stacks (${path}: permission denied): this needs root with CAP_SYS_ADMIN; run 'sudo ${command}', or ${container}`;
+    case 'gone':
+      return `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
+    default:
+      return `cannot read kernel stacks: ${path}: ${read.unread}`;
+  }
+}

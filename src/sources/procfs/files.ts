@@ -1,0 +1,45 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { type Reading, unreadableFrom } from '../../model/reading.ts';
+
+/** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
+const content = Buffer.alloc(4096);
+
+/** The errno's name of what node:fs threw. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
+}
+
+/** Reads a small file that never blocks, /proc/PID/stat above all. The bytes are valid until the next call. */
+export function readSmall(path: string): Reading<Buffer> {
+  let fd = -1;
+  try {
+    fd = openSync(path, 'r');
+    return { value: content.subarray(0, readSync(fd, content, 0, content.length, null)) };
+  } catch (error) {
+    return { unread: unreadableFrom(errnoOf(error)) };
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** The PIDs of all processes, ascending. */
+export function listPids(root: string): number[] {
+  const pids: number[] = [];
+  for (const name of readdirSync(root)) {
+    const first = name.charCodeAt(0);
+    if (first >= 48 && first <= 57) pids.push(Number(name));
+  }
+  return pids.sort((a, b) => a - b);
+}
+
+/**
+ * When the host was booted, Unix seconds: btime of /proc/stat (proc_stat(5)).
+ * @throws Error naming the file where it has none.
+ */
+export function readBootTime(root: string): number {
+  const path = `${root}/stat`;
+  const seconds = /^btime (\d+)$/m.exec(readFileSync(path, 'latin1'))?.[1];
+  if (seconds === undefined) throw new Error(`${path}: no line 'btime SECONDS'`);
+  return Number(seconds);
+}
