@@ -16,6 +16,6 @@ export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */
 export async function sample(selection: Selection): Promise<Sample> {
-  const { value } = await procfs(selection, { clock: systemClock() }).next();
+  const { value } = await procfs(selection, { clock: systemClock(), root: '/proc' }).next();
   return value;
 }

@@ -12,7 +12,7 @@ const FAILED = 1;
 const WRONG_USAGE = 2;
 
 function createProgram(): Command {
-  const program = new Command('kstack');
+  const program: Command = new Command('kstack');
   program
     .usage('-a | -p PID[,PID...] -D -R -S -Z [-v]')
     .description('Shows the kernel stacks of the selected processes, those with the same stack together.')

@@ -35,6 +35,7 @@ export interface Unread {
   readonly tid: number;
   /** Absent where not even the name could be read. */
   readonly comm?: string;
+  readonly state?: State;
   readonly what: 'task' | 'stack' | 'commandLine';
   readonly why: Unreadable;
 }

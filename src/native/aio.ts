@@ -1,10 +1,11 @@
+import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { findLibcFunction, libcFunction } from './libc.ts';
 
 /**
- * struct aiocb on 64-bit systems, byte offsets, the same in glibc (bits/types and aio.h) and musl (aio.h).
+ * struct aiocb on 64-bit systems, byte offsets, the same in glibc and musl (aio.h).
  * The rest is the library's own and stays zero.
  */
 export const AIOCB = { fd: 0, opcode: 4, buffer: 16, length: 24, notify: 44, offset: 128, size: 168 } as const;
@@ -13,6 +14,8 @@ const LIO_READ = 0;
 const LIO_NOWAIT = 1;
 const SIGEV_NONE = 1;
 const AIO_CANCELED = 0;
+const F_DUPFD_CLOEXEC = 1030;
+const O_CLOEXEC = 0o2000000;
 
 /** One read under way or about to be: its control block and its buffer, both outside of the JavaScript heap. */
 export interface Slot {
@@ -21,13 +24,23 @@ export interface Slot {
   readonly index: number;
 }
 
+export interface AsyncReadsOptions {
+  /** Reads at most under way or begun at a time. */
+  readonly slots: number;
+  /** Bytes that one read takes at most. */
+  readonly slotBytes: number;
+  /** Threads that read. Few: they hold each other up on the C library's lock. */
+  readonly workers: number;
+  /** Threads that can be called up when workers hang. */
+  readonly reserve: number;
+}
+
 /**
  * Reads files on threads of the C library (POSIX aio(7)), so that a read the kernel never finishes costs one small thread and nothing else:
- * not the caller, who stops waiting, and not the process's end, which no C library makes wait for these threads. (Node.js waits at exit for
- * its own: for worker threads and for the pool behind fs.)
+ * not the caller, who stops waiting, and not the process's end, since no C library waits for these threads. (Node.js waits at exit for
+ * its own: worker threads, and the pool behind fs.)
  */
 export class AsyncReads {
-  readonly slotBytes: number;
   readonly #free: Slot[] = [];
   readonly #int32: Int32Array;
   readonly #int64: BigInt64Array;
@@ -40,15 +53,13 @@ export class AsyncReads {
   readonly #return = libcFunction('long aio_return(void *block)');
   readonly #suspend = libcFunction('int aio_suspend(void *list, int count, void *timeout)');
   readonly #cancel = libcFunction('int aio_cancel(int fd, void *block)');
+  #parked = 0;
+  #gate = -1;
 
-  /** `threads` bounds how many reads are in the kernel at once, and so how many can hang before nothing goes on. */
-  constructor(threads: number, slots: number, slotBytes: number) {
-    this.slotBytes = slotBytes;
-    // struct aioinit (glibc's aio.h) begins with the threads and the requests. musl has no such call: it makes a thread for every file.
-    findLibcFunction('void aio_init(void *limits)')?.(Int32Array.of(threads, slots, ...Array(14).fill(0)));
-    const blocks = allocate(slots * AIOCB.size);
-    const buffers = allocate(slots * slotBytes, false);
-    const list = allocate(slots * 8);
+  constructor({ slots, slotBytes, workers, reserve }: AsyncReadsOptions) {
+    const blocks = allocate((slots + reserve) * AIOCB.size);
+    const buffers = allocate((slots + reserve) * slotBytes, false);
+    const list = allocate((slots + reserve) * 8);
     const timeout = allocate(16);
     this.#int32 = new Int32Array(blocks.memory);
     this.#int64 = new BigInt64Array(blocks.memory);
@@ -56,7 +67,7 @@ export class AsyncReads {
     this.#listAddress = list.address;
     this.#timeout = new BigInt64Array(timeout.memory);
     this.#timeoutAddress = timeout.address;
-    for (let index = slots - 1; index >= 0; index--) {
+    for (let index = slots + reserve - 1; index >= 0; index--) {
       const at = index * AIOCB.size;
       this.#int32[(at + AIOCB.opcode) / 4] = LIO_READ;
       this.#int32[(at + AIOCB.notify) / 4] = SIGEV_NONE;
@@ -65,6 +76,12 @@ export class AsyncReads {
       const buffer = Buffer.from(buffers.memory, index * slotBytes, slotBytes);
       this.#free.push({ address: blocks.address + BigInt(at), buffer, index });
     }
+    // struct aioinit (glibc's aio.h) begins with the most threads and the most requests.
+    const initialize = findLibcFunction('void aio_init(void *limits)');
+    // musl has no such call, nor a limit: it makes a thread for every file.
+    if (initialize === undefined) return;
+    initialize(Int32Array.of(workers + reserve, slots + reserve, ...Array(14).fill(0)));
+    this.#park(reserve);
   }
 
   /** A slot to read with, undefined when all are in use. */
@@ -113,6 +130,38 @@ export class AsyncReads {
   cancel(slot: Slot): boolean {
     const fd = this.#int32[(slot.index * AIOCB.size + AIOCB.fd) / 4];
     return this.#cancel(fd, slot.address) === AIO_CANCELED;
+  }
+
+  /** Makes workers of threads of the reserve, as far as it goes. */
+  callUp(threads: number): void {
+    const count = Math.min(threads, this.#parked);
+    if (count <= 0) return;
+    this.#parked -= count;
+    writeSync(this.#gate, Buffer.alloc(count));
+  }
+
+  /**
+   * Makes the reserve: threads that wait at a pipe, a byte of which lets one go. The C library itself would start as many threads
+   * as it may at the first full batch.
+   */
+  #park(threads: number): void {
+    const ends = new Int32Array(2);
+    libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC);
+    const [readEnd = -1, writeEnd = -1] = ends;
+    const duplicate = libcFunction('int fcntl(int fd, int command, ...)');
+    const waiting: Slot[] = [];
+    for (let i = 0; i < threads; i++) {
+      const slot = this.take();
+      const fd: number = duplicate(readEnd, F_DUPFD_CLOEXEC, 'int', 0);
+      if (slot === undefined || fd < 0) break;
+      // One descriptor each: reads of the same one stand in line for a single thread.
+      this.prepare(slot, fd, 0);
+      this.#int64[(slot.index * AIOCB.size + AIOCB.length) / 8] = 1n;
+      waiting.push(slot);
+    }
+    if (waiting.length > 0) this.submit(waiting);
+    this.#parked = waiting.length;
+    this.#gate = writeEnd;
   }
 
   #fillList(slots: readonly Slot[]): void {

@@ -4,8 +4,9 @@ import { escapeUnsafe } from './escape.ts';
 const NAMES = { task: 'process', stack: 'kernel stack', commandLine: 'command line' } as const;
 
 /** What could not be read of one task and why, as a sentence without its end: `PID 4711 (nginx): command line not read in time, ...`. */
-export function formatUnread({ tid, comm, what, why }: Unread): string {
-  const task = comm === undefined ? `PID ${tid}` : `PID ${tid} (${escapeUnsafe(comm)})`;
+export function formatUnread({ tid, comm, state, what, why }: Unread): string {
+  const known = [comm === undefined ? [] : escapeUnsafe(comm), state === undefined ? [] : `state ${state}`].flat();
+  const task = known.length === 0 ? `PID ${tid}` : `PID ${tid} (${known.join(', ')})`;
   const name = NAMES[what];
   switch (why) {
     case 'gone':

@@ -6,24 +6,31 @@ import { errnoOf } from './files.ts';
 
 /** How long nothing at all may come back before the reads under way count as hanging. */
 const DEADLINE_MS = 1000;
-/** How many reads can be in the kernel at once. More threads hold each other up on the C library's lock. */
-const THREADS = 16;
-/** Threads that reads known to be at risk may never take, so that the next sample still gets its stacks. */
-const RESERVED_THREADS = 4;
-const BATCH = 128;
-/** Two batches, the reads at risk, and what hangs or lags behind its batch. */
-const SLOTS = 2 * BATCH + 3 * THREADS;
-const SLOT_BYTES = 16 * 1024;
 /** How long a batch waits for its last reads before it leaves them behind, to be asked for again later. */
 const PATIENCE_MS = 20;
 
+/** Two, and the main thread, keep two CPUs busy; a few more make up for those that the scheduler holds back. */
+const WORKERS = 4;
+/** How many reads may hang before those that are left are not even tried. */
+const RESERVE = 44;
+/** Of them, what reads known to be at risk may never take, so that the next sample still gets its stacks. */
+const KEPT_BACK = 8;
+/** How many reads at risk are tried first, to see whether the host is sick, and then at once. */
+const PROBE = 3;
+const AT_RISK_AT_ONCE = 16;
+
+const BATCH = 128;
+/** Two batches, and what hangs or lags behind its batch. */
+const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
+const SLOT_BYTES = 16 * 1024;
+
 export interface ReadRequest {
   readonly path: string;
-  /** What is read, the same for the same thing in every sample: while an earlier read of it hangs, it is not begun again. */
-  readonly key: string;
   /** Bytes to take at most; what is longer is delivered cut. */
   readonly limitBytes: number;
-  /** Called once, with bytes that are valid only during the call. */
+  /** Set for a read at risk: whether this one looks as if it would hang. Asked only once others do hang. */
+  readonly looksStuck?: () => boolean;
+  /** Called once, with bytes that are valid only during the call. It must not ask for more. */
   deliver(result: Reading<Buffer>): void;
 }
 
@@ -37,14 +44,15 @@ interface Pending {
 }
 
 /**
- * Reads small files of which any read may hang for good, in batches, on threads of their own. Nothing here ever waits longer than DEADLINE_MS
- * for the first sign of life of all reads under way; what did not come back by then is delivered as `timeout`, and its thread is left behind.
- * With all threads left behind, the rest is delivered as `skipped`.
+ * Reads small files of which any read may hang for good, in batches, on threads of their own. When nothing at all comes back for DEADLINE_MS,
+ * the reads under way are delivered as `timeout` and their threads left behind. While one of them hangs, the same file is not read again. When
+ * too many do, the rest is delivered as `skipped`.
  *
  * One object serves the whole process, as the C library has one set of threads for it.
  */
 export class BoundedReads {
-  readonly #aio = new AsyncReads(THREADS, SLOTS, SLOT_BYTES);
+  readonly #aio = new AsyncReads({ slots: SLOTS, slotBytes: SLOT_BYTES, workers: WORKERS, reserve: RESERVE });
+  readonly #monotonicMs: () => number;
   #filling: Pending[] = [];
   #flying: Pending[] = [];
   /** Begun, and left behind by their batch. */
@@ -53,22 +61,15 @@ export class BoundedReads {
   #hanging: Pending[] = [];
   #atRisk: ReadRequest[] = [];
   #lastReturnMs = 0;
-  readonly #monotonicMs: () => number;
+  #threads = WORKERS;
 
   constructor(monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
   }
 
-  /** Reads that were given up and still occupy a thread. */
-  get hanging(): number {
-    if (this.#hanging.length === 0) return 0;
-    this.#hanging = this.#hanging.filter((pending) => !this.#recover(pending));
-    return this.#hanging.length;
-  }
-
-  /** Asks for a file. `atRisk` puts it behind all others, a few at a time. */
-  add(request: ReadRequest, atRisk = false): void {
-    if (atRisk) {
+  /** Asks for a file. Those at risk come behind all others, a few at a time. */
+  add(request: ReadRequest): void {
+    if (request.looksStuck !== undefined) {
       this.#atRisk.push(request);
       return;
     }
@@ -76,10 +77,15 @@ export class BoundedReads {
     if (this.#filling.length >= BATCH) this.#turn();
   }
 
+  /** Delivers what has been asked for, but for the reads at risk and those that take long. */
+  flush(): void {
+    this.#turn();
+    this.#turn();
+  }
+
   /** Resolves when everything asked for has been delivered. */
   async finish(): Promise<void> {
-    this.#turn();
-    this.#turn();
+    this.flush();
     for (;;) {
       this.#beginAtRisk();
       if (this.#lagging.length === 0) return;
@@ -88,22 +94,31 @@ export class BoundedReads {
     }
   }
 
+  /** Begins as many of the reads at risk as may hang at once; once one does, those first that don't look as if they would. */
   #beginAtRisk(): void {
+    let atOnce = PROBE;
+    let sorted = false;
     while (this.#atRisk.length > 0) {
-      const room = THREADS - RESERVED_THREADS - this.hanging - this.#lagging.length;
+      const stuck = this.#countHanging() + this.#lagging.length;
+      if (stuck > 0 && !sorted) {
+        const rest = this.#atRisk.map((request) => ({ request, last: request.looksStuck?.() === true }));
+        this.#atRisk = rest.sort((a, b) => Number(a.last) - Number(b.last)).map(({ request }) => request);
+        sorted = true;
+      }
+      const room = Math.min(atOnce, WORKERS + RESERVE - KEPT_BACK - stuck);
       if (room > 0) {
         for (const request of this.#atRisk.splice(0, room)) this.#begin(request);
-        this.#turn();
-        this.#turn();
+        this.flush();
+        atOnce = AT_RISK_AT_ONCE;
       } else if (this.#lagging.length > 0) return;
       else for (const request of this.#atRisk.splice(0)) request.deliver({ unread: 'skipped' });
     }
   }
 
   #begin(request: ReadRequest): void {
-    if (this.hanging > 0) {
-      const again = this.#hanging.some((pending) => pending.request.key === request.key);
-      if (again || this.#hanging.length >= THREADS) {
+    if (this.#countHanging() > 0) {
+      const again = this.#hanging.some((pending) => pending.request.path === request.path);
+      if (again || this.#hanging.length >= WORKERS + RESERVE) {
         request.deliver({ unread: again ? 'timeout' : 'skipped' });
         return;
       }
@@ -139,6 +154,15 @@ export class BoundedReads {
       patience = 0;
       this.#lagging.push(pending);
     }
+    if (patience === 0) this.#callUp();
+  }
+
+  /** Sees to it that there are workers beside those that may be stuck. */
+  #callUp(): void {
+    const wanted = Math.min(WORKERS + RESERVE, WORKERS + this.#hanging.length + this.#lagging.length);
+    if (wanted <= this.#threads) return;
+    this.#aio.callUp(wanted - this.#threads);
+    this.#threads = wanted;
   }
 
   #takeSlot(): Slot {
@@ -164,11 +188,11 @@ export class BoundedReads {
 
   #giveUp(pending: Pending): void {
     if (this.#aio.cancel(pending.slot)) {
-      this.#close(pending);
       pending.request.deliver({ unread: 'skipped' });
+      this.#close(pending);
     } else if (!this.#settle(pending)) {
-      this.#hanging.push(pending);
       pending.request.deliver({ unread: 'timeout' });
+      this.#hanging.push(pending);
     }
   }
 
@@ -179,8 +203,8 @@ export class BoundedReads {
     this.#lastReturnMs = this.#monotonicMs();
     const { request, slot, parts } = pending;
     if (typeof result === 'string') {
-      this.#close(pending);
       request.deliver({ unread: unreadableFrom(result) });
+      this.#close(pending);
       return true;
     }
     const bytes = slot.buffer.subarray(0, result);
@@ -198,11 +222,15 @@ export class BoundedReads {
     return true;
   }
 
-  /** True when a read that was given up has ended after all: its thread is free again. */
-  #recover(pending: Pending): boolean {
-    if (this.#aio.result(pending.slot) === undefined) return false;
-    this.#close(pending);
-    return true;
+  /** Reads that were given up and still occupy a thread; closes those that have ended after all. */
+  #countHanging(): number {
+    if (this.#hanging.length === 0) return 0;
+    this.#hanging = this.#hanging.filter((pending) => {
+      if (this.#aio.result(pending.slot) === undefined) return true;
+      this.#close(pending);
+      return false;
+    });
+    return this.#hanging.length;
   }
 
   #close(pending: Pending): void {

@@ -33,6 +33,16 @@ export function listPids(root: string): number[] {
   return pids.sort((a, b) => a - b);
 }
 
+/** The TIDs of a process's threads; none when it has gone. */
+export function listTids(root: string, pid: number): number[] {
+  try {
+    return readdirSync(`${root}/${pid}/task`).map(Number);
+  } catch (error) {
+    if (unreadableFrom(errnoOf(error)) === 'gone') return [];
+    throw error;
+  }
+}
+
 /**
  * When the host was booted, Unix seconds: btime of /proc/stat (proc_stat(5)).
  * @throws Error naming the file where it has none.
