@@ -1,7 +1,7 @@
 import type { Sample } from './model/sample.ts';
 import type { Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
-import { procfs } from './sources/procfs/index.ts';
+import { takeSample } from './sources/procfs/index.ts';
 
 export { groupByStack } from './analysis/group.ts';
 export type { Reading, Unreadable } from './model/reading.ts';
@@ -15,7 +15,6 @@ export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './
  * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread: 'timeout'`).
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */
-export async function sample(selection: Selection): Promise<Sample> {
-  const { value } = await procfs(selection, { clock: systemClock(), root: '/proc' }).next();
-  return value;
+export function sample(selection: Selection): Promise<Sample> {
+  return takeSample(selection, { clock: systemClock(), root: '/proc' });
 }

@@ -7,7 +7,7 @@ import { writeAll } from '../sinks/output.ts';
 import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
-import { procfs } from '../sources/procfs/index.ts';
+import { takeSample } from '../sources/procfs/index.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -30,7 +30,7 @@ export async function snapshot({ selection, verbose, typed }: SnapshotOptions): 
   const clock = systemClock();
   const tell = (text: string) => verbose && log(clock, 'DEBUG', text);
   tell(`reading ${describeSelection(selection)} from ${PROC}`);
-  const { value: sample } = await procfs(selection, { clock, root: PROC }).next();
+  const sample = await takeSample(selection, { clock, root: PROC });
   const groups = groupByStack(sample);
   tell(`${sample.observations.length} processes with ${groups.length} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
   try {

@@ -2,6 +2,7 @@ import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { O_CLOEXEC } from './files.ts';
 import { findLibcFunction, libcFunction } from './libc.ts';
 
 /**
@@ -15,7 +16,6 @@ const LIO_NOWAIT = 1;
 const SIGEV_NONE = 1;
 const AIO_CANCELED = 0;
 const F_DUPFD_CLOEXEC = 1030;
-const O_CLOEXEC = 0o2000000;
 
 /** One read under way or about to be: its control block and its buffer, both outside of the JavaScript heap. */
 export interface Slot {
@@ -118,12 +118,12 @@ export class AsyncReads {
     return error === 0 ? Number(this.#return(slot.address)) : getSystemErrorName(-error);
   }
 
-  /** Waits until one of the reads has ended, at most so long. */
-  wait(slots: readonly Slot[], milliseconds: number): void {
+  /** Waits until one of the reads has ended, at most so long; false when none has. A signal may cut the wait short, with true. */
+  wait(slots: readonly Slot[], milliseconds: number): boolean {
     this.#fillList(slots);
     this.#timeout[0] = BigInt(Math.floor(milliseconds / 1000));
     this.#timeout[1] = BigInt(Math.floor((milliseconds % 1000) * 1e6));
-    this.#suspend(this.#listAddress, slots.length, this.#timeoutAddress);
+    return this.#suspend(this.#listAddress, slots.length, this.#timeoutAddress) === 0 || koffi.errno() !== constants.errno.EAGAIN;
   }
 
   /** True when the read had not begun and now never will; false when a thread is in it. */
@@ -165,7 +165,8 @@ export class AsyncReads {
   }
 
   #fillList(slots: readonly Slot[]): void {
-    for (const [i, slot] of slots.entries()) this.#list[i] = slot.address;
+    let i = 0;
+    for (const { address } of slots) this.#list[i++] = address;
   }
 }
 

@@ -1,16 +1,15 @@
-import { closeSync, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Reading, unreadableFrom } from '../../model/reading.ts';
 import { AsyncReads, type Slot } from '../../native/aio.ts';
-import { errnoOf } from './files.ts';
+import { createDirectFiles } from '../../native/files.ts';
 
 /** How long nothing at all may come back before the reads under way count as hanging. */
 const DEADLINE_MS = 1000;
 /** How long a batch waits for its last reads before it leaves them behind, to be asked for again later. */
 const PATIENCE_MS = 20;
 
-/** Two, and the main thread, keep two CPUs busy; a few more make up for those that the scheduler holds back. */
-const WORKERS = 4;
+/** Measured, with the size of a batch: two to four do equally well. */
+const WORKERS = 3;
 /** How many reads may hang before those that are left are not even tried. */
 const RESERVE = 44;
 /** Of them, what reads known to be at risk may never take, so that the next sample still gets its stacks. */
@@ -25,6 +24,8 @@ const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
 const SLOT_BYTES = 16 * 1024;
 
 export interface ReadRequest {
+  /** Descriptor of the directory below which the file is. */
+  readonly directory: number;
   readonly path: string;
   /** Bytes to take at most; what is longer is delivered cut. */
   readonly limitBytes: number;
@@ -52,6 +53,7 @@ interface Pending {
  */
 export class BoundedReads {
   readonly #aio = new AsyncReads({ slots: SLOTS, slotBytes: SLOT_BYTES, workers: WORKERS, reserve: RESERVE });
+  readonly #files = createDirectFiles();
   readonly #monotonicMs: () => number;
   #filling: Pending[] = [];
   #flying: Pending[] = [];
@@ -117,17 +119,17 @@ export class BoundedReads {
 
   #begin(request: ReadRequest): void {
     if (this.#countHanging() > 0) {
-      const again = this.#hanging.some((pending) => pending.request.path === request.path);
+      const again = this.#hanging.some(
+        (pending) => pending.request.path === request.path && pending.request.directory === request.directory,
+      );
       if (again || this.#hanging.length >= WORKERS + RESERVE) {
         request.deliver({ unread: again ? 'timeout' : 'skipped' });
         return;
       }
     }
-    let fd: number;
-    try {
-      fd = openSync(request.path, 'r');
-    } catch (error) {
-      request.deliver({ unread: unreadableFrom(errnoOf(error)) });
+    const fd = this.#files.openAt(request.directory, request.path);
+    if (typeof fd === 'string') {
+      request.deliver({ unread: unreadableFrom(fd) });
       return;
     }
     const slot = this.#takeSlot();
@@ -146,15 +148,16 @@ export class BoundedReads {
     }
     const last = ready.at(-1);
     if (last !== undefined) this.#aio.wait([last.slot], PATIENCE_MS);
-    let patience = PATIENCE_MS;
+    let late = false;
     for (const pending of ready) {
-      if (this.#settle(pending)) continue;
-      if (patience > 0) this.#aio.wait([pending.slot], patience);
-      if (this.#settle(pending)) continue;
-      patience = 0;
-      this.#lagging.push(pending);
+      while (!this.#settle(pending)) {
+        late ||= !this.#aio.wait([pending.slot], PATIENCE_MS);
+        if (!late) continue;
+        this.#lagging.push(pending);
+        break;
+      }
     }
-    if (patience === 0) this.#callUp();
+    if (late) this.#callUp();
   }
 
   /** Sees to it that there are workers beside those that may be stuck. */
@@ -234,7 +237,7 @@ export class BoundedReads {
   }
 
   #close(pending: Pending): void {
-    closeSync(pending.fd);
+    this.#files.close(pending.fd);
     this.#aio.release(pending.slot);
   }
 }

@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import type { Reading } from '../../model/reading.ts';
 import type { Observation, Sample, State, Unread } from '../../model/sample.ts';
@@ -46,13 +47,24 @@ export async function* procfs(selection: Selection, { clock, root }: ProcfsOptio
   const stacks = new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
-  for (;;) {
-    stacks.trim();
-    const timeMs = clock.nowMs();
-    const bootTimeSeconds = readBootTime(root);
-    const seen = await new Reader(selection, root, reads, stacks).read();
-    yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
+  const directory = openSync(root, 'r');
+  try {
+    for (;;) {
+      stacks.trim();
+      const timeMs = clock.nowMs();
+      const bootTimeSeconds = readBootTime(root);
+      const seen = await new Reader(selection, root, directory, reads, stacks).read();
+      yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
+    }
+  } finally {
+    closeSync(directory);
   }
+}
+
+/** One sample of the selected processes, now. */
+export async function takeSample(selection: Selection, options: ProcfsOptions): Promise<Sample> {
+  for await (const sample of procfs(selection, options)) return sample;
+  throw new Error('procfs() ended');
 }
 
 function readBootId(root: string): Reading<string> {
@@ -63,6 +75,7 @@ function readBootId(root: string): Reading<string> {
 /** Reads the tasks of one sample: the stat of every process that can match, then the other files of those that do. */
 class Reader {
   readonly #root: string;
+  readonly #directory: number;
   readonly #reads: BoundedReads;
   readonly #stacks: StackTable;
   readonly #selection: Selection;
@@ -76,8 +89,9 @@ class Reader {
   #fresh: Draft[] = [];
   #commandLineBytes = 0;
 
-  constructor(selection: Selection, root: string, reads: BoundedReads, stacks: StackTable) {
+  constructor(selection: Selection, root: string, directory: number, reads: BoundedReads, stacks: StackTable) {
     this.#root = root;
+    this.#directory = directory;
     this.#reads = reads;
     this.#stacks = stacks;
     this.#selection = selection;
@@ -110,7 +124,8 @@ class Reader {
   #addStat(tid: number): void {
     const place = this.#drafts.push(undefined) - 1;
     this.#reads.add({
-      path: `${this.#root}/${tid}/stat`,
+      directory: this.#directory,
+      path: `${tid}/stat`,
       limitBytes: FILE_LIMIT_BYTES,
       deliver: (bytes) => {
         if ('unread' in bytes) this.#missTask(tid, bytes.unread);
@@ -154,7 +169,8 @@ class Reader {
 
   #addStack(draft: Draft): void {
     this.#reads.add({
-      path: `${this.#root}/${draft.tid}/stack`,
+      directory: this.#directory,
+      path: `${draft.tid}/stack`,
       limitBytes: FILE_LIMIT_BYTES,
       deliver: (bytes) => {
         draft.stack = 'unread' in bytes ? bytes : { value: this.#stacks.intern(decodeBytes(bytes.value).trim()) };
@@ -168,7 +184,8 @@ class Reader {
     const atRisk = tid !== process.pid && (stat.threads > 1 || stat.state === 'D');
     const left = COMMAND_LINES_LIMIT_BYTES - this.#commandLineBytes;
     this.#reads.add({
-      path: `${this.#root}/${tid}/cmdline`,
+      directory: this.#directory,
+      path: `${tid}/cmdline`,
       limitBytes: Math.max(PAGE_BYTES, Math.min(left, COMMAND_LINE_LIMIT_BYTES)),
       ...(atRisk && { looksStuck: () => this.#hasThreadInD(tid) }),
       deliver: (bytes) => {
