@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { addSelectionOptions, selectionOf } from './commands/selection-options.ts';
-import { writeAll } from './sinks/output.ts';
+import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
 /** Set by the build to the version in package.json. */
 declare const KSTACK_VERSION: string;
 
-const STDOUT = 1;
-const STDERR = 2;
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
@@ -22,8 +20,8 @@ function createProgram(): Command {
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => writeAll(STDOUT, text),
-      writeErr: (text) => writeAll(STDERR, text),
+      writeOut: writeStdout,
+      writeErr: writeStderr,
       outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
@@ -42,14 +40,16 @@ async function main(): Promise<void> {
   try {
     await createProgram().parseAsync();
   } catch (error) {
-    if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE;
-    } else {
-      const reason = error instanceof Error ? error.message : String(error);
-      writeAll(STDERR, `kstack: ${reason}\n`);
-      process.exitCode = FAILED;
-    }
+    process.exitCode = report(error);
   }
+}
+
+/** Says what went wrong, where that is left to say, and returns the exit code for it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  if (error instanceof OutputError && error.brokenPipe) return 0;
+  writeStderr(`kstack: ${error instanceof Error ? error.message : String(error)}\n`);
+  return FAILED;
 }
 
 void main();

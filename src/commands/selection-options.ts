@@ -27,13 +27,15 @@ export function selectionOf(command: Command): Selection | undefined {
   return pids.length > 0 || states.length > 0 ? { pids, states } : undefined;
 }
 
+/** The largest pid_t. */
+const LARGEST_PID = 2 ** 31 - 1;
+
 /** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */
 function parsePids(list: string, earlier: number[] = []): number[] {
   const pids = list.split(',').map((item) => {
-    if (!/^\s*0*[1-9][0-9]*\s*$/.test(item)) {
-      throw new InvalidArgumentError(`'${item}' is not a PID: give whole numbers from 1 on, separated by commas.`);
-    }
-    return item.trim();
+    const pid = /^\s*[0-9]+\s*$/.test(item) ? Number(item) : 0;
+    if (pid >= 1 && pid <= LARGEST_PID) return pid;
+    throw new InvalidArgumentError(`'${item}' is not a PID: give whole numbers from 1 to ${LARGEST_PID}, separated by commas.`);
   });
-  return [...earlier, ...pids.map(Number)];
+  return [...earlier, ...pids];
 }

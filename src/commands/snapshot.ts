@@ -3,14 +3,12 @@ import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { log } from '../sinks/log.ts';
-import { writeAll } from '../sinks/output.ts';
+import { writeStderr, writeStdout } from '../sinks/output.ts';
 import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { takeSample } from '../sources/procfs/index.ts';
 
-const STDOUT = 1;
-const STDERR = 2;
 const PROC = '/proc';
 
 export interface SnapshotOptions {
@@ -24,7 +22,7 @@ export interface SnapshotOptions {
 export async function snapshot({ selection, verbose, typed }: SnapshotOptions): Promise<number> {
   const refusal = whyNoStacks(PROC, typed);
   if (refusal !== undefined) {
-    writeAll(STDERR, `kstack: ${refusal}\n`);
+    writeStderr(`kstack: ${refusal}\n`);
     return 1;
   }
   const clock = systemClock();
@@ -33,15 +31,8 @@ export async function snapshot({ selection, verbose, typed }: SnapshotOptions): 
   const sample = await takeSample(selection, { clock, root: PROC });
   const groups = groupByStack(sample);
   tell(`${sample.observations.length} processes with ${groups.length} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
-  try {
-    writeAll(STDOUT, formatText(sample, groups, clock.zoneAt));
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 0;
-    const reason = error instanceof Error ? error.message : String(error);
-    writeAll(STDERR, `kstack: cannot write to standard output: ${reason}\n`);
-    return 1;
-  }
-  for (const unread of everythingUnread(sample)) writeAll(STDERR, `kstack: ${formatUnread(unread)}\n`);
+  writeStdout(formatText(sample, groups, clock.zoneAt));
+  for (const line of formatUnread(everythingUnread(sample))) writeStderr(`kstack: ${line}\n`);
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
 }
 

@@ -37,7 +37,8 @@ export interface Unread {
   readonly comm?: string;
   readonly state?: State;
   readonly what: 'task' | 'stack' | 'commandLine';
-  readonly why: Unreadable;
+  /** `cut`: only its beginning was taken. */
+  readonly why: Unreadable | 'cut';
 }
 
 /** What the kernel said about the selected tasks at one moment. */
@@ -73,8 +74,15 @@ export function everythingUnread(sample: Sample): Unread[] {
   const unread = [...sample.unread];
   for (const { task, stack } of sample.observations) {
     const { tid, comm, commandLine } = task;
-    if ('unread' in stack) unread.push({ tid, comm, what: 'stack', why: stack.unread });
-    if ('unread' in commandLine) unread.push({ tid, comm, what: 'commandLine', why: commandLine.unread });
+    const stackMiss = missOf(stack);
+    const commandLineMiss = missOf(commandLine);
+    if (stackMiss !== undefined) unread.push({ tid, comm, what: 'stack', why: stackMiss });
+    if (commandLineMiss !== undefined) unread.push({ tid, comm, what: 'commandLine', why: commandLineMiss });
   }
   return unread;
+}
+
+function missOf(reading: Reading<unknown>): Unread['why'] | undefined {
+  if ('unread' in reading) return reading.unread;
+  return reading.cut === true ? 'cut' : undefined;
 }

@@ -1,8 +1,6 @@
 import type { Clock } from '../model/time.ts';
 import { formatDateTime } from './local-time.ts';
-import { writeAll } from './output.ts';
-
-const STDERR = 2;
+import { writeStderr } from './output.ts';
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'ERROR';
 
@@ -11,5 +9,5 @@ export function log(clock: Clock, level: LogLevel, text: string): void {
   const nowMs = clock.nowMs();
   const seconds = Math.floor(nowMs / 1000);
   const milliseconds = String(nowMs % 1000).padStart(3, '0');
-  writeAll(STDERR, `${formatDateTime(seconds, clock.zoneAt(seconds), '-')}.${milliseconds} ${level} - ${text}\n`);
+  writeStderr(`${formatDateTime(seconds, clock.zoneAt(seconds), '-')}.${milliseconds} ${level} - ${text}\n`);
 }

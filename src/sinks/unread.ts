@@ -3,25 +3,48 @@ import { escapeUnsafe } from './escape.ts';
 
 const NAMES = { task: 'process', stack: 'kernel stack', commandLine: 'command line' } as const;
 
-/** What could not be read of one task and why, as a sentence without its end: `PID 4711 (nginx): command line not read in time, ...`. */
-export function formatUnread({ tid, comm, state, what, why }: Unread): string {
+/** How many tasks are named that the same thing happened to. */
+const MOST_NAMED = 100;
+
+/** What could not be read and why, a line each: `PID 4711 (nginx): command line could not be read in time; ...`. Of very many alike, the first ones and a count. */
+export function formatUnread(unread: readonly Unread[]): string[] {
+  const lines: string[] = [];
+  const counts = new Map<string, number>();
+  for (const each of unread) {
+    const reason = formatReason(each);
+    const count = (counts.get(reason) ?? 0) + 1;
+    counts.set(reason, count);
+    if (count <= MOST_NAMED) lines.push(`${formatTask(each)}: ${reason}`);
+  }
+  for (const [reason, count] of counts) {
+    if (count > MOST_NAMED) lines.push(`${count - MOST_NAMED} processes more: ${reason}`);
+  }
+  return lines;
+}
+
+function formatTask({ tid, comm, state }: Unread): string {
   const known = [comm === undefined ? [] : escapeUnsafe(comm), state === undefined ? [] : `state ${state}`].flat();
-  const task = known.length === 0 ? `PID ${tid}` : `PID ${tid} (${known.join(', ')})`;
+  return known.length === 0 ? `PID ${tid}` : `PID ${tid} (${known.join(', ')})`;
+}
+
+function formatReason({ what, why }: Unread): string {
   const name = NAMES[what];
   switch (why) {
     case 'gone':
-      return `PID ${tid}: no such process`;
+      return 'no such process';
     case 'timeout':
       return what === 'commandLine'
-        ? `${task}: ${name} could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock`
-        : `${task}: ${name} could not be read in time; the process is probably stuck in an exec`;
+        ? `${name} could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock`
+        : `${name} could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent`;
     case 'skipped':
-      return `${task}: ${name} not read, since too many other reads already hang`;
+      return `${name} not read, since too many other reads already hang`;
     case 'denied':
-      return `${task}: ${name} not readable: permission denied, CAP_SYS_PTRACE or a security module forbids it`;
+      return `${name} not readable: permission denied; CAP_SYS_PTRACE is missing, or a security module forbids it`;
     case 'malformed':
-      return `${task}: ${name} not readable: /proc/${tid}/stat is not in the form of proc_pid_stat(5)`;
+      return `${name} not readable: its stat file is not in the form of proc_pid_stat(5)`;
+    case 'cut':
+      return `${name} is longer than what is shown of it`;
     default:
-      return `${task}: ${name} not readable: ${why}`;
+      return `${name} not readable: ${why}`;
   }
 }

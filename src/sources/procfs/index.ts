@@ -173,7 +173,7 @@ class Reader {
       path: `${draft.tid}/stack`,
       limitBytes: FILE_LIMIT_BYTES,
       deliver: (bytes) => {
-        draft.stack = 'unread' in bytes ? bytes : { value: this.#stacks.intern(decodeBytes(bytes.value).trim()) };
+        draft.stack = 'unread' in bytes ? bytes : { ...bytes, value: this.#stacks.intern(decodeBytes(bytes.value).trim()) };
       },
     });
   }

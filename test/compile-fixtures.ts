@@ -1,0 +1,33 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The folder of the compiled fixtures, or why there is none. */
+    fixtures: { folder: string } | { missing: string };
+  }
+}
+
+const SOURCES = ['tasks.c', 'mmap-lock.c', 'aiocb-layout.c'];
+
+/** Compiles the programs of test/fixtures/ once for all tests. */
+export default function setup({ provide }: TestProject): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'kstack-fixtures-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  for (const source of SOURCES) {
+    const arguments_ = ['-O1', '-Wall', '-pthread', '-o', join(folder, basename(source, '.c')), join(import.meta.dirname, 'fixtures', source)];
+    try {
+      execFileSync('cc', arguments_, { stdio: 'pipe' });
+    } catch (error) {
+      // A compiler that is there and rejects a fixture is a defect; one that is not there is this machine's affair.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      provide('fixtures', { missing: 'a C compiler (cc)' });
+      return remove;
+    }
+  }
+  provide('fixtures', { folder });
+  return remove;
+}

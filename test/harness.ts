@@ -1,0 +1,136 @@
+import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inject, onTestFinished, type TestContext } from 'vitest';
+
+/** The command under test. */
+export const KSTACK = process.env['KSTACK_BIN'] ?? join(import.meta.dirname, '..', 'dist', 'kstack.cjs');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly milliseconds: number;
+}
+
+/** Runs a command to its end. */
+export function run(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  return ended(child, started);
+}
+
+export function kstack(args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  return run(KSTACK, args, options);
+}
+
+/** Resolves when a child has ended, with all it wrote. */
+export function ended(child: ChildProcess, started = performance.now()): Promise<Ended> {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout?.on('data', (bytes: Buffer) => stdout.push(bytes));
+  child.stderr?.on('data', (bytes: Buffer) => stderr.push(bytes));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const text = (parts: Buffer[]) => Buffer.concat(parts).toString();
+      resolve({ code, signal, stdout: text(stdout), stderr: text(stderr), milliseconds: performance.now() - started });
+    });
+  });
+}
+
+const AVAILABLE = {
+  root: () => process.getuid?.() === 0 && readable('/proc/self/stack'),
+  loop: () => existsSync('/dev/loop-control'),
+  compiler: () => 'folder' in inject('fixtures'),
+};
+
+function readable(path: string): boolean {
+  try {
+    return readFileSync(path).length > 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Skips the test where the machine lacks something, with the reason; under CI it fails instead. */
+export function requires(context: TestContext, ...wanted: (keyof typeof AVAILABLE)[]): void {
+  const missing = wanted.filter((what) => !AVAILABLE[what]());
+  if (missing.length === 0) return;
+  if (process.env['CI'] === 'true') throw new Error(`under CI this machine must have: ${missing.join(', ')}`);
+  context.skip(`needs: ${missing.join(', ')}`);
+}
+
+export function fixturePath(name: string): string {
+  const fixtures = inject('fixtures');
+  if ('missing' in fixtures) throw new Error(`needs ${fixtures.missing}`);
+  return join(fixtures.folder, name);
+}
+
+/** Starts a program of test/fixtures/, which ends with the test. Resolves to the PIDs it says it has ready. */
+export async function fixture(name: string, args: readonly string[], input = ''): Promise<number[]> {
+  const child = spawn(fixturePath(name), args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.stdin.end();
+    await end;
+  });
+  child.stdin.write(input);
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      text += bytes;
+      if (text.includes('\n')) resolve(text);
+    });
+    child.on('close', () => reject(new Error(`${name} ${args.join(' ')} ended before it was ready`)));
+  });
+  return line.trim().split(' ').slice(1).map(Number);
+}
+
+/** A new folder that goes with the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A process line of the classic text. */
+export interface Line {
+  readonly pid: number;
+  readonly state: string;
+  readonly started: string;
+  readonly command: string;
+  readonly stack: string;
+}
+
+/** Reads classic text strictly: throws at the first byte that is not in the form of COMPAT.md. */
+export function parseClassic(text: string): { header: string; lines: Line[] } {
+  const [, header = '', body = ''] = /^(zzz <[^\n]*)\n\n([^]*)$/.exec(text) ?? [];
+  if (header === '') throw new Error(`no separator line: ${JSON.stringify(text.slice(0, 200))}`);
+  const lines: Line[] = [];
+  let rest = body;
+  while (rest !== '') {
+    const group = /^((?:PID: [^\n]*\n)+)Stack:\n((?:[^\n]+\n)*)\n/.exec(rest);
+    if (group === null) throw new Error(`not a group: ${JSON.stringify(rest.slice(0, 200))}`);
+    const [whole, heads = '', stack = ''] = group;
+    for (const head of heads.slice(0, -1).split('\n')) {
+      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d) {3}Cmd: (.*)$/.exec(head);
+      const [, pid = '', state = '', started = '', command = ''] = parts ?? [];
+      if (parts === null || pid.length < 5) throw new Error(`not a process line: ${JSON.stringify(head)}`);
+      lines.push({ pid: Number(pid), state: state.trim(), started, command, stack });
+    }
+    rest = rest.slice(whole.length);
+  }
+  return { header, lines };
+}
+
+export function lineOf(text: string, pid: number): Line | undefined {
+  return parseClassic(text).lines.find((line) => line.pid === pid);
+}
+
+/** What a shell command prints, trimmed. */
+export function shell(command: string, env: NodeJS.ProcessEnv = {}): string {
+  return execFileSync('sh', ['-c', command], { env: { ...process.env, ...env } }).toString().trim();
+}

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { ended, fixture, fixturePath, kstack, lineOf, parseClassic, requires } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+
+/** A comm is cut to 15 bytes by the kernel. */
+describe('a comm', () => {
+  it.each([
+    ['that looks like the fields behind it', 'a) D 1 (', 'a) D 1 ('],
+    ['with spaces and a colon', 'tmux: server', 'tmux: server'],
+    ['with a newline and a forged line', '\\nPID: 1 D', '\\x0aPID: 1 D'],
+    ['that clears the screen', '\\e[2J\\e[31m', '\\x1b[2J\\x1b[31m'],
+    ['with C1 controls and DEL', '\\xc2\\x9b2J\\x7f', '\\x9b2J\\x7f'],
+    ['that turns the direction of writing', '\\xe2\\x80\\xaeexe.fdp', '\\u202eexe.fdp'],
+    ['that is not UTF-8', '\\xff\\xfe\\x80x', '\\xff\\xfe\\x80x'],
+    ['cut in the middle of a character', 'fourteen_chars\\xc3\\xa9', 'fourteen_chars\\xc3'],
+    ['of parentheses only', ')))(((', ')))((('],
+    ['that is empty', '', ''],
+    ['with a backslash', '\\\\x1b', '\\x1b'],
+    ['in another script', '\\xd0\\x98\\xd0\\xb2\\xd0\\xb0\\xd0\\xbd', 'Иван'],
+  ])('%s is shown safe, and its state is right', async (_, name, shown) => {
+    const [pid = 0] = await fixture('tasks', ['zombie-named'], `${name}\n`);
+    const { code, stdout } = await kstack(['-Zp', String(pid)]);
+    expect(lineOf(stdout, pid)).toMatchObject({ state: 'Z', command: shown, stack: '' });
+    expect(code).toBe(0);
+  });
+});
+
+describe('a command line', () => {
+  it('of 2 MB, rewritten by the process to bytes that are not UTF-8, is shown whole', async () => {
+    const bytes = 2 * 1024 * 1024;
+    const [pid = 0] = await fixture('tasks', ['rewrite', String(bytes), 'fe']);
+    const { code, stdout, stderr } = await kstack(['-p', String(pid)]);
+    expect(readFileSync(`/proc/${pid}/cmdline`)).toHaveLength(bytes);
+    expect(lineOf(stdout, pid)?.command).toBe('\\xfe'.repeat(bytes - 1));
+    expect([code, stderr]).toEqual([0, '']);
+  });
+
+  it('longer than any execve takes is cut, and that is said', async () => {
+    const [pid = 0] = await fixture('tasks', ['huge', '64']);
+    const { code, stdout, stderr } = await kstack(['-p', String(pid)]);
+    expect(lineOf(stdout, pid)?.command).toBe('h'.repeat(6 * 1024 * 1024));
+    expect([code, stderr]).toEqual([0, `kstack: PID ${pid} (tasks): command line is longer than what is shown of it\n`]);
+  });
+
+  it('of blanks and NULs only gives way to the comm', async () => {
+    const [pid = 0] = await fixture('tasks', ['rewrite', '40', '20']);
+    const { stdout } = await kstack(['-p', String(pid)]);
+    expect(lineOf(stdout, pid)?.command).toBe('exe');
+  });
+
+  it('has its controls escaped, and its arguments separated by single spaces', async () => {
+    const child = spawn(fixturePath('tasks'), ['thread', '\x1b]0;owned\x07', '', 'a\nb', 'naïve \u2066x'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const end = ended(child);
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const { stdout } = await kstack(['-p', String(child.pid)]);
+    child.stdin.end();
+    await end;
+    expect(lineOf(stdout, child.pid ?? 0)?.command).toBe(`${fixturePath('tasks')} thread \\x1b]0;owned\\x07  a\\x0ab naïve \\u2066x`);
+  });
+});
+
+describe('a process', () => {
+  it('that is a kernel thread is shown with its name', async () => {
+    const { stdout } = await kstack(['-p', '2']);
+    expect(lineOf(stdout, 2)).toMatchObject({ state: 'S', command: 'kthreadd' });
+    expect(lineOf(stdout, 2)?.stack).toMatch(/^\[<0>\] kthreadd\+0x/);
+  });
+
+  it.each([
+    ['stopped', 'T', /do_signal_stop/],
+    ['traced', 't', /ptrace_stop/],
+  ])('that is %s is shown with its state and its stack', async (what, state, stack) => {
+    const [pid = 0] = await fixture('tasks', [what]);
+    const { stdout } = await kstack(['-p', String(pid)]);
+    expect(lineOf(stdout, pid)?.state).toBe(state);
+    expect(lineOf(stdout, pid)?.stack).toMatch(stack);
+  });
+
+  it('whose main thread has ended is a zombie by its comm', async () => {
+    const [pid = 0] = await fixture('tasks', ['leaderless']);
+    const { stdout } = await kstack(['-p', String(pid)]);
+    expect(lineOf(stdout, pid)).toMatchObject({ state: 'Z', command: 'tasks' });
+  });
+
+  it('that comes and goes while kstack looks never breaks the sample, nor is it spoken of', async () => {
+    const [churner = 0] = await fixture('tasks', ['churn']);
+    for (let i = 0; i < 20; i++) {
+      const { code, stdout, stderr } = await kstack(['-a']);
+      expect(code).toBe(0);
+      expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toContain(churner);
+      expect(stderr).not.toContain('tasks');
+    }
+  });
+});

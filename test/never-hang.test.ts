@@ -1,0 +1,108 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, parseClassic, requires, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
+
+/** True when reading the file does not end by itself within half a second, in a process of its own that is then killed. */
+function blocks(path: string): boolean {
+  return spawnSync('cat', [path], { timeout: 500, killSignal: 'SIGKILL' }).signal === 'SIGKILL';
+}
+
+const unreadLine = (pid: number) => `kstack: PID ${pid} (mmap-stuck): command line could not be read in time`;
+
+describe('a process whose mmap lock a stuck thread holds', () => {
+  it.each([
+    ['-p', (pid: number) => ['-p', String(pid)]],
+    ['-S -p', (pid: number) => ['-Sp', String(pid)]],
+    ['-a', () => ['-a']],
+    ['-D', () => ['-D']],
+  ])('is shown by kstack %s with its comm and its stack, within 2 seconds more, and the rest with it', async (_, args) => {
+    const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
+    const without = await kstack(args(sleeper));
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    expect(blocks(`/proc/${pid}/cmdline`)).toBe(true);
+    const { code, stdout, stderr, milliseconds } = await kstack(args(pid));
+    expect(lineOf(stdout, pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
+    expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
+    expect(stderr).toContain(unreadLine(pid));
+    expect(stderr).not.toContain('bystander');
+    if (args(pid).includes('-a')) expectAllStillThere(without.stdout, stdout);
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(without.milliseconds + 2000);
+  });
+
+  it('costs no more when there are ten of them', async () => {
+    const without = await kstack(['-a']);
+    const pids = await fixture('mmap-lock', [temporaryFolder(), '10']);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-a']);
+    for (const pid of pids) {
+      expect(lineOf(stdout, pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
+      expect(stderr).toContain(unreadLine(pid));
+    }
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(without.milliseconds + 3000);
+  });
+
+  it('keeps nobody else from being shown when there are more of them than kstack has threads', async () => {
+    const without = await kstack(['-a']);
+    const pids = await fixture('mmap-lock', [temporaryFolder(), '60']);
+    const { stdout, stderr, milliseconds } = await kstack(['-a']);
+    for (const pid of pids) expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
+    expect(stderr).toContain('command line not read, since too many other reads already hang');
+    expectAllStillThere(without.stdout, stdout);
+    expect(milliseconds).toBeLessThan(4000);
+  });
+});
+
+describe('a child of vfork that executes a program while that lock is held', () => {
+  it('is named on standard error, since not even its stat can be read, and costs 2 seconds at most', async () => {
+    const [pid = 0, child = 0] = await fixture('mmap-lock', [temporaryFolder(), '1', 'exec']);
+    expect(blocks(`/proc/${child}/stack`)).toBe(true);
+    // Kernels take exec_update_lock for stat since 6.18 or thereabouts.
+    const statBlocks = blocks(`/proc/${child}/stat`);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-a']);
+    expect(lineOf(stdout, pid)?.command).toBe('mmap-stuck');
+    if (statBlocks) expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck, state D): process could not be read in time`);
+    else expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck): kernel stack could not be read in time`);
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(3500);
+    if (statBlocks) {
+      expect((await kstack(['-D'])).stderr).toContain(`PID ${child} `);
+      expect((await kstack(['-Z'])).stderr).not.toContain(`PID ${child} `);
+      expect(await kstack(['-p', String(child)])).toMatchObject({ code: 1 });
+    }
+  });
+});
+
+describe('Ctrl-C while a read hangs', () => {
+  it('ends kstack at once, with the status 130 that a shell gives', async () => {
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    const script = 'set -m; "$KSTACK" -p "$PID" & child=$!; sleep 0.6; kill -INT $child; wait $child; echo $?';
+    const started = performance.now();
+    const output = execFileSync('bash', ['-c', script], {
+      env: { ...process.env, KSTACK, PID: String(pid) },
+    });
+    expect(output.toString()).toBe('130\n');
+    expect(performance.now() - started).toBeLessThan(1100);
+  });
+});
+
+/** Every process of the earlier sample that still lives is in the later one, with the same command line. (Kernel workers change their names.) */
+function expectAllStillThere(earlier: string, later: string): void {
+  const commands = new Map(parseClassic(later).lines.map(({ pid, command }) => [pid, command]));
+  for (const { pid, command } of parseClassic(earlier).lines) {
+    if (!isAlive(pid)) continue;
+    if (command.startsWith('kworker/')) expect(commands.has(pid)).toBe(true);
+    else expect([pid, commands.get(pid)]).toEqual([pid, command]);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`).length > 0;
+  } catch {
+    return false;
+  }
+}
