@@ -5,7 +5,17 @@ import { takeSample } from './sources/procfs/index.ts';
 
 export { groupByStack } from './analysis/group.ts';
 export type { Reading, Unreadable } from './model/reading.ts';
-export { everythingUnread, type Group, type Observation, type Sample, STATES, type State, startTimeSeconds, type Task, type Unread } from './model/sample.ts';
+export {
+  everythingUnread,
+  type Group,
+  type Observation,
+  type Sample,
+  STATES,
+  type State,
+  startTimeSeconds,
+  type Task,
+  type Unread,
+} from './model/sample.ts';
 export type { Selection } from './model/selection.ts';
 export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './model/stack.ts';
 

@@ -28,7 +28,7 @@ function createProgram(): Command {
   addSelectionOptions(program);
   program.action(async () => {
     const selection = selectionOf(program);
-    if (selection === undefined) program.error("error: at least one of -a -p -D -R -S -Z is needed", { exitCode: WRONG_USAGE });
+    if (selection === undefined) program.error('error: at least one of -a -p -D -R -S -Z is needed', { exitCode: WRONG_USAGE });
     const { snapshot } = await import('./commands/snapshot.ts');
     const typed = ['kstack', ...process.argv.slice(2)].join(' ');
     process.exitCode = await snapshot({ selection, verbose: program.opts()['verbose'] === true, typed });

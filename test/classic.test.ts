@@ -56,7 +56,9 @@ describe('selection', () => {
     const [zombie = 0] = await fixture('tasks', ['zombie']);
     const { code, stdout, stderr } = await kstack(['-Z', '-a', '-p', '2147483647']);
     const seen = parseClassic(stdout).lines;
-    const now = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'latin1').includes(') S 2 '));
+    const now = readdirSync('/proc').filter(
+      (name) => /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'latin1').includes(') S 2 '),
+    );
     expect(seen.map(({ pid }) => pid)).toEqual(expect.arrayContaining([2, zombie, ...now.map(Number).filter((pid) => pid < zombie)]));
     for (const stack of new Set(seen.map(({ stack }) => stack))) {
       const pids = seen.filter((line) => line.stack === stack).map(({ pid }) => pid);
@@ -80,12 +82,7 @@ describe('selection', () => {
     expect(code).toBe(0);
   });
 
-  it.each([
-    ['-DZp', 'PID'],
-    ['-D', '-Z', '-p', 'PID'],
-    ['-p', 'PID', '-ZD'],
-    ['-DZpPID'],
-  ])('adds up: %s %s %s %s', async (...args) => {
+  it.each([['-DZp', 'PID'], ['-D', '-Z', '-p', 'PID'], ['-p', 'PID', '-ZD'], ['-DZpPID']])('adds up: %s %s %s %s', async (...args) => {
     const [waiter = 0] = await fixture('tasks', ['vfork']);
     const [zombie = 0] = await fixture('tasks', ['zombie']);
     const [sleeper = 0] = await fixture('tasks', ['comm'], 'asked\n');
@@ -126,12 +123,15 @@ describe('PIDs that are none', () => {
     expect([none.code, none.stderr]).toEqual([1, 'kstack: PID 2147483646: no such process\nkstack: PID 2147483647: no such process\n']);
   });
 
-  it.each(['0', '-1', 'nginx', '1,x', '1,,2', '', '1.5', '1e3', '0x10', '99999999999999999999'])('takes -p %j for wrong usage', async (pids) => {
-    const { code, stdout, stderr } = await kstack(['-p', pids]);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toContain('is not a PID: give whole numbers from 1 to 2147483647');
-    expect(stderr).toContain('usage: kstack');
-  });
+  it.each(['0', '-1', 'nginx', '1,x', '1,,2', '', '1.5', '1e3', '0x10', '99999999999999999999'])(
+    'takes -p %j for wrong usage',
+    async (pids) => {
+      const { code, stdout, stderr } = await kstack(['-p', pids]);
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('is not a PID: give whole numbers from 1 to 2147483647');
+      expect(stderr).toContain('usage: kstack');
+    },
+  );
 });
 
 describe('usage', () => {

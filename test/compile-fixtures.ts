@@ -18,7 +18,14 @@ export default function setup({ provide }: TestProject): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'kstack-fixtures-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   for (const source of SOURCES) {
-    const arguments_ = ['-O1', '-Wall', '-pthread', '-o', join(folder, basename(source, '.c')), join(import.meta.dirname, 'fixtures', source)];
+    const arguments_ = [
+      '-O1',
+      '-Wall',
+      '-pthread',
+      '-o',
+      join(folder, basename(source, '.c')),
+      join(import.meta.dirname, 'fixtures', source),
+    ];
     try {
       execFileSync('cc', arguments_, { stdio: 'pipe' });
     } catch (error) {

@@ -107,7 +107,7 @@ export interface Line {
 
 /** Reads classic text strictly: throws at the first byte that is not in the form of COMPAT.md. */
 export function parseClassic(text: string): { header: string; lines: Line[] } {
-  const [, header = '', body = ''] = /^(zzz <[^\n]*)\n\n([^]*)$/.exec(text) ?? [];
+  const [, header = '', body = ''] = /^(zzz <[^\n]*)\n\n(.*)$/s.exec(text) ?? [];
   if (header === '') throw new Error(`no separator line: ${JSON.stringify(text.slice(0, 200))}`);
   const lines: Line[] = [];
   let rest = body;
@@ -132,5 +132,7 @@ export function lineOf(text: string, pid: number): Line | undefined {
 
 /** What a shell command prints, trimmed. */
 export function shell(command: string, env: NodeJS.ProcessEnv = {}): string {
-  return execFileSync('sh', ['-c', command], { env: { ...process.env, ...env } }).toString().trim();
+  return execFileSync('sh', ['-c', command], { env: { ...process.env, ...env } })
+    .toString()
+    .trim();
 }

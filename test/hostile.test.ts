@@ -52,7 +52,9 @@ describe('a command line', () => {
   });
 
   it('has its controls escaped, and its arguments separated by single spaces', async () => {
-    const child = spawn(fixturePath('tasks'), ['thread', '\x1b]0;owned\x07', '', 'a\nb', 'naïve \u2066x'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(fixturePath('tasks'), ['thread', '\x1b]0;owned\x07', '', 'a\nb', 'naïve \u2066x'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const end = ended(child);
     await new Promise((resolve) => child.stdout.once('data', resolve));
     const { stdout } = await kstack(['-p', String(child.pid)]);

@@ -13,7 +13,9 @@ describe('without the right to read stacks', () => {
   ])('(no %s) one message says what is missing and how to get it', async (_, refused) => {
     const { code, stdout, stderr } = await refused();
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^kstack: cannot read kernel stacks [^\n]*permission denied[^\n]*CAP_SYS_ADMIN[^\n]*'sudo kstack -a'[^\n]*--privileged[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^kstack: cannot read kernel stacks [^\n]*permission denied[^\n]*CAP_SYS_ADMIN[^\n]*'sudo kstack -a'[^\n]*--privileged[^\n]*\n$/,
+    );
   });
 
   it('(stacks masked) one message says so', async () => {
@@ -43,7 +45,9 @@ describe('without CAP_SYS_PTRACE', () => {
     expect(lineOf((await kstack(['-p', String(pid)])).stdout, pid)?.stack).not.toBe('');
     const { code, stdout, stderr } = await withoutCapabilities('sys_ptrace', '-p', String(pid));
     expect(lineOf(stdout, pid)).toMatchObject({ state: 'S', stack: '' });
-    expect(stderr).toMatch(/^kstack: PID \d+ \(refused\): kernel stack not readable: permission denied; CAP_SYS_PTRACE is missing[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^kstack: PID \d+ \(refused\): kernel stack not readable: permission denied; CAP_SYS_PTRACE is missing[^\n]*\n$/,
+    );
     expect(code).toBe(0);
   });
 });

@@ -35,6 +35,16 @@ export interface ReadRequest {
   deliver(result: Reading<Buffer>): void;
 }
 
+export type { BoundedReads };
+
+/** The one object of the process: its threads are the C library's, of which a process has one set. */
+let shared: BoundedReads | undefined;
+
+export function boundedReads(monotonicMs: () => number): BoundedReads {
+  shared ??= new BoundedReads(monotonicMs);
+  return shared;
+}
+
 interface Pending {
   readonly request: ReadRequest;
   readonly slot: Slot;
@@ -48,10 +58,8 @@ interface Pending {
  * Reads small files of which any read may hang for good, in batches, on threads of their own. When nothing at all comes back for DEADLINE_MS,
  * the reads under way are delivered as `timeout` and their threads left behind. While one of them hangs, the same file is not read again. When
  * too many do, the rest is delivered as `skipped`.
- *
- * One object serves the whole process, as the C library has one set of threads for it.
  */
-export class BoundedReads {
+class BoundedReads {
   readonly #aio = new AsyncReads({ slots: SLOTS, slotBytes: SLOT_BYTES, workers: WORKERS, reserve: RESERVE });
   readonly #files = createDirectFiles();
   readonly #monotonicMs: () => number;

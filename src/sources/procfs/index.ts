@@ -6,7 +6,7 @@ import { isOnlyPids, type Selection } from '../../model/selection.ts';
 import { type Stack, StackTable } from '../../model/stack.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { Clock } from '../../model/time.ts';
-import { BoundedReads } from './bounded-reads.ts';
+import { type BoundedReads, boundedReads } from './bounded-reads.ts';
 import { listPids, listTids, readBootTime, readSmall } from './files.ts';
 import { parseStat, parseState, type Stat } from './stat.ts';
 import { parseStatus } from './status.ts';
@@ -36,16 +36,13 @@ interface Draft {
   commandLine?: Reading<string>;
 }
 
-/** One for all sources: its threads are the C library's, of which a process has one set. */
-let reads: BoundedReads | undefined;
-
 /**
  * Samples of the selected processes, each taken when it is asked for, from /proc. The iteration never ends by itself.
  * @throws Error where not even the list of processes or the boot time can be read.
  */
 export async function* procfs(selection: Selection, { clock, root }: ProcfsOptions): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
-  reads ??= new BoundedReads(clock.monotonicMs);
+  const reads = boundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
   const directory = openSync(root, 'r');
   try {
@@ -131,8 +128,13 @@ class Reader {
         if ('unread' in bytes) this.#missTask(tid, bytes.unread);
         else if (this.#selects(tid, bytes.value)) {
           const stat = parseStat(bytes.value);
-          if (stat === undefined) this.#missTask(tid, 'malformed');
-          else this.#fresh.push((this.#drafts[place] = { tid, stat }));
+          if (stat === undefined) {
+            this.#missTask(tid, 'malformed');
+            return;
+          }
+          const draft = { tid, stat };
+          this.#drafts[place] = draft;
+          this.#fresh.push(draft);
         }
       },
     });

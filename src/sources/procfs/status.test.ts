@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseStatus } from './status.ts';
+
+describe('parseStatus', () => {
+  it('reads the kernel that runs', () => {
+    expect(parseStatus(readFileSync('/proc/self/status'))).toMatchObject({ state: 'R', pid: process.pid });
+  });
+
+  it('undoes what the kernel escapes in a name', () => {
+    const status = 'Name:\ta\\nState:\\\\n\nUmask:\t0022\nState:\tD (disk sleep)\nTgid:\t12\n';
+    expect(parseStatus(Buffer.from(status))).toEqual({ name: 'a\nState:\\n', state: 'D', pid: 12 });
+  });
+
+  it.each(['', 'Name:\tx\n', 'Name:\tx\nState:\t? (what)\nTgid:\t1\n'])('takes %j for no status file', (text) => {
+    expect(parseStatus(Buffer.from(text))).toBeUndefined();
+  });
+});

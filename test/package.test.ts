@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { parseClassic, requires, run } from './harness.ts';
+
+const root = join(import.meta.dirname, '..');
+
+describe('the packed package, installed into an empty folder', () => {
+  let folder = '';
+
+  const npm = (cwd: string, ...args: string[]) =>
+    execFileSync('npm', [...args, '--no-audit', '--no-fund'], { cwd, stdio: ['ignore', 'pipe', 'pipe'] }).toString();
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'kstack-package-'));
+    const [packed = ''] = npm(root, 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder).trim().split('\n').slice(-1);
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+    npm(folder, 'install', '--ignore-scripts', '--prefer-offline', `./${packed}`);
+  }, 120_000);
+
+  it.each(['kstack', 'oled-kstack'])('runs as %s', async (name) => {
+    const { code, stdout } = await run(join(folder, 'node_modules/.bin', name), ['-h']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Usage: kstack /);
+  });
+
+  it('shows the stacks of this machine', async (context: TestContext) => {
+    requires(context, 'root');
+    const { code, stdout } = await run(join(folder, 'node_modules/.bin/oled-kstack'), ['-a']);
+    expect(code).toBe(0);
+    expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toContain(process.pid);
+  });
+
+  it('gives another package the objects of the model, and their types', async (context: TestContext) => {
+    requires(context, 'root');
+    writeFileSync(
+      join(folder, 'use.ts'),
+      `import { type Frame, groupByStack, type Sample, sample } from 'kstack';
+const taken: Sample = await sample({ pids: [2] });
+const frames: readonly Frame[] = groupByStack(taken)[0]?.stack?.frames ?? [];
+console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, typeof taken.timeMs);
+`,
+    );
+    const typescript = join(root, 'node_modules/.bin/tsc');
+    const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
+    const checked = await run(typescript, [...options, 'use.ts', '--noCheck', 'false'], { cwd: folder });
+    const compiled = readdirSync(folder).includes('use.js');
+    expect({ compiled, output: checked.stdout.replaceAll(/.*'(console|node:.*)'.*\n/g, '') }).toEqual({ compiled: true, output: '' });
+    const { code, stdout } = await run('node', ['use.js'], { cwd: folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^kthreadd kthreadd \{ value: '[0-9a-f-]{36}' \} number\n$/);
+  });
+
+  it('carries nothing but what it needs to run', () => {
+    const installed = readdirSync(join(folder, 'node_modules/kstack'), { recursive: true }).map(String);
+    expect(installed.filter((path) => /(^|\/)(src|test|bench)(\/|$)|\.test\.|\.map$/.test(path))).toEqual([]);
+    for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/kstack.cjs', 'dist/THIRD-PARTY-LICENSES.txt'])
+      expect(existsSync(join(folder, 'node_modules/kstack', file))).toBe(true);
+  });
+});
