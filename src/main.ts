@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
 import { addSelectionOptions, selectionOf } from './commands/selection-options.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
@@ -12,12 +13,13 @@ const WRONG_USAGE = 2;
 function createProgram(): Command {
   const program: Command = new Command('kstack');
   program
-    .usage('-a | -p PID[,PID...] -D -R -S -Z [-v]')
+    .usage('-a | -p PID[,PID...] -D -R -S -Z [-v] [-b [-t MINUTES] [-i SECONDS] [-d DIRECTORY] [-m MB] [-n FILES] [-x PERCENT]]')
     .description('Shows the kernel stacks of the selected processes, those with the same stack together.')
     .helpOption('-h, --help', 'show this help')
     .version(`kstack ${KSTACK_VERSION}`, '--version', 'show the version')
     .option('-v, --verbose', 'say on standard error what is being done')
     .allowExcessArguments(false)
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: writeStdout,
@@ -26,14 +28,44 @@ function createProgram(): Command {
     })
     .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
   addSelectionOptions(program);
-  program.action(async () => {
-    const selection = selectionOf(program);
-    if (selection === undefined) program.error('error: at least one of -a -p -D -R -S -Z is needed', { exitCode: WRONG_USAGE });
-    const { snapshot } = await import('./commands/snapshot.ts');
-    const typed = ['kstack', ...process.argv.slice(2)].join(' ');
-    process.exitCode = await snapshot({ selection, verbose: program.opts()['verbose'] === true, typed });
-  });
+  addBackgroundOptions(program);
+  program.action(() => runClassic(program));
+  program
+    .command('status')
+    .description('Say which background run is active, since when, and what it has written.')
+    .addOption(directoryOption())
+    .action(async ({ d }: { d: string }) => {
+      const { status } = await import('./commands/status.ts');
+      process.exitCode = status(d);
+    });
+  program
+    .command('stop')
+    .description('Stop the background run that is active, and wait for its end.')
+    .addOption(directoryOption())
+    .action(async ({ d }: { d: string }) => {
+      const { stop } = await import('./commands/stop.ts');
+      process.exitCode = await stop(d);
+    });
   return program;
+}
+
+/** The classic interface: a sample in the foreground, or a background run. */
+async function runClassic(program: Command): Promise<void> {
+  const selection = selectionOf(program);
+  if (selection === undefined) program.error('error: at least one of -a -p -D -R -S -Z is needed', { exitCode: WRONG_USAGE });
+  const verbose = program.opts()['verbose'] === true;
+  const typed = ['kstack', ...process.argv.slice(2)].join(' ');
+  const background = backgroundOptionsOf(program);
+  if (background === undefined) {
+    const { snapshot } = await import('./commands/snapshot.ts');
+    process.exitCode = await snapshot({ selection, verbose, typed });
+  } else if (process.env[REPORT_FD] === undefined) {
+    const { startInBackground } = await import('./commands/background.ts');
+    process.exitCode = await startInBackground(background, typed);
+  } else {
+    const { runCollector } = await import('./commands/collector.ts');
+    process.exitCode = await runCollector(selection, background, verbose, Number(process.env[REPORT_FD]));
+  }
 }
 
 async function main(): Promise<void> {

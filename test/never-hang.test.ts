@@ -52,6 +52,12 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     for (const pid of pids) expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
     expect(stderr).toContain('command line not read, since too many other reads already hang');
     expectAllStillThere(without.stdout, stdout);
+    // Its own threads are in D then, in those reads.
+    expect(
+      parseClassic(stdout)
+        .lines.map(({ command }) => command)
+        .filter((command) => command.endsWith(`${KSTACK} -a`)),
+    ).toHaveLength(1);
     expect(milliseconds).toBeLessThan(4000);
   });
 });

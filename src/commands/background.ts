@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../native/clock.ts';
+import { formatDateTime } from '../sinks/local-time.ts';
+import { log } from '../sinks/log.ts';
+import { refuseForSpace } from '../sinks/rotating-log.ts';
+import { whyNoStacks } from '../sources/procfs/access.ts';
+import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
+import type { CollectorReport } from './collector.ts';
+import { activeRun, describeActiveRun, openRunDirectory } from './run-directory.ts';
+
+/**
+ * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal. Returns the exit code once that process has
+ * begun: 1 when it could not, without the right to read stacks, when the file system is too full, or while a run on the same directory is active.
+ */
+export async function startInBackground(options: BackgroundOptions, typed: string): Promise<number> {
+  const clock = systemClock();
+  const fail = (reason: string) => {
+    log(clock, 'ERROR', reason);
+    return 1;
+  };
+  const refusal = whyNoStacks('/proc', typed) ?? whyNotBegin(options);
+  if (refusal !== undefined) return fail(refusal);
+  log(clock, 'INFO', 'Spawning process to run in background...');
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    detached: true,
+    // Standard error stays: this is where the messages of the run go, as long as somebody reads them.
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    env: { ...process.env, [REPORT_FD]: '3' },
+  });
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const report = await Promise.race([text(child.stdio[3] as Readable), failed]);
+  child.unref();
+  if (report === '') return fail('The process in the background ended before it began.');
+  const { error, pid, endsMs }: CollectorReport = JSON.parse(report);
+  if (error !== undefined) return fail(error);
+  const endsSeconds = Math.floor(endsMs / 1000);
+  const ends = formatDateTime(endsSeconds, clock.zoneAt(endsSeconds), '-');
+  log(clock, 'INFO', `Background PID: ${pid}`);
+  log(clock, 'INFO', `This script will run up to: ${ends}.${String((endsMs % 1000) * 1000).padStart(6, '0')}`);
+  log(clock, 'INFO', `The requested data will be written to the directory: ${options.directory}`);
+  return 0;
+}
+
+/** What can be said before there is a process in the background, which says the rest. */
+function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): string | undefined {
+  const run = openRunDirectory(name, true);
+  const holder = activeRun(run);
+  run.runFile.close();
+  if (holder !== undefined) return describeActiveRun(holder, name);
+  return refuseForSpace(run.directory, maxUsedPercent, 0);
+}

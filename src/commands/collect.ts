@@ -1,0 +1,84 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+import { groupByStack } from '../analysis/group.ts';
+import { everythingUnread, type Sample } from '../model/sample.ts';
+import type { Clock } from '../model/time.ts';
+import type { RotatingLog } from '../sinks/rotating-log.ts';
+import type { RunFile, RunState } from '../sinks/run-file.ts';
+import { formatText } from '../sinks/text.ts';
+import { formatUnread } from '../sinks/unread.ts';
+
+/** How long after the end of a run its last sample may begin. */
+export const GRACE_MS = 15_000;
+
+/** How many different complaints are remembered, in order not to repeat them with each sample. */
+const MOST_COMPLAINTS = 1000;
+
+export interface Collection {
+  readonly samples: AsyncIterator<Sample>;
+  readonly log: RotatingLog;
+  readonly runFile: RunFile;
+  readonly clock: Clock;
+  readonly startedMs: number;
+  readonly durationMs: number;
+  readonly intervalMs: number;
+  /** Aborted when the run is to end; a sample that is being taken or written then is finished. */
+  readonly stop: AbortSignal;
+  tell(level: 'DEBUG' | 'INFO' | 'ERROR', text: string): void;
+}
+
+/**
+ * Takes samples at start, start + interval, start + 2 intervals and so on, until the time is up or `stop` is aborted.
+ * The beat is that of the monotonic clock: setting the time of day changes neither the interval nor the end.
+ * @throws LogError when the log's directory or file has been replaced.
+ */
+export async function collect({ samples, log, runFile, clock, startedMs, durationMs, intervalMs, stop, tell }: Collection): Promise<void> {
+  const start = clock.monotonicMs();
+  let state: RunState = { pid: process.pid, startedMs, endsMs: startedMs + durationMs, samples: 0 };
+  const update = (change: Partial<RunState>) => {
+    state = { ...state, ...change };
+    runFile.write(state);
+  };
+  update({});
+  const complaints = new Set<string>();
+  const complain = (text: string) => {
+    if (complaints.has(text) || complaints.size >= MOST_COMPLAINTS) return;
+    complaints.add(text);
+    tell('ERROR', text);
+  };
+  let beat = 0;
+  let skipped = false;
+  while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
+    await sleepUntil(start + beat * intervalMs, clock, stop);
+    if (stop.aborted) break;
+    const { value: sample }: { value: Sample } = await samples.next();
+    const refusal = await log.append(formatText(sample, groupByStack(sample), clock.zoneAt), (append) => update({ append }));
+    if (refusal === undefined) {
+      if (state.paused !== undefined) tell('INFO', 'Writing again.');
+      update({ samples: state.samples + 1, paused: undefined });
+    } else if (!refusal.passes) complain(refusal.reason);
+    else {
+      if (state.paused === undefined) tell('ERROR', `${refusal.reason} Nothing is written until there is space again.`);
+      update({ paused: refusal.reason });
+    }
+    for (const line of formatUnread(everythingUnread(sample))) complain(line);
+    const took = clock.monotonicMs() - start - beat * intervalMs;
+    tell('DEBUG', `${sample.observations.length} processes, sample ${state.samples}, ${Math.round(took)} ms`);
+    const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
+    if (next > beat + 1 && !skipped) {
+      skipped = true;
+      tell('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
+    }
+    beat = next;
+  }
+}
+
+/** Waits until the monotonic clock shows so many milliseconds, or until stopped. */
+async function sleepUntil(monotonicMs: number, clock: Clock, stop: AbortSignal): Promise<void> {
+  const left = monotonicMs - clock.monotonicMs();
+  if (left <= 0) return;
+  try {
+    await sleepFor(left, undefined, { signal: stop });
+  } catch (error) {
+    if (!stop.aborted) throw error;
+  }
+}

@@ -1,0 +1,93 @@
+import { closeSync, writeSync } from 'node:fs';
+import type { Selection } from '../model/selection.ts';
+import { systemClock } from '../native/clock.ts';
+import { lockFile } from '../native/lock.ts';
+import { type LogLevel, log } from '../sinks/log.ts';
+import { LogError } from '../sinks/log-directory.ts';
+import { OutputError } from '../sinks/output.ts';
+import { RotatingLog } from '../sinks/rotating-log.ts';
+import { procfs } from '../sources/procfs/index.ts';
+import type { BackgroundOptions } from './background-options.ts';
+import { collect } from './collect.ts';
+import { describeActiveRun, openRunDirectory, type RunDirectory } from './run-directory.ts';
+
+/** For tests: the interval in milliseconds, whatever -i says. */
+const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
+
+/** What the process in the background tells the one that started it, as JSON: that it has begun, or why it has not. */
+export interface CollectorReport {
+  readonly pid: number;
+  readonly endsMs: number;
+  readonly error?: string;
+}
+
+/**
+ * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it ends with. A closing terminal (SIGHUP) is nothing to it.
+ * Returns the exit code: 1 when it could not begin, or its log was replaced.
+ */
+export async function runCollector(selection: Selection, options: BackgroundOptions, verbose: boolean, reportFd: number): Promise<number> {
+  const clock = systemClock();
+  const startedMs = clock.nowMs();
+  const durationMs = options.minutes * 60_000;
+  const report = (error?: string) => {
+    const content: CollectorReport = { pid: process.pid, endsMs: startedMs + durationMs, ...(error !== undefined && { error }) };
+    writeSync(reportFd, JSON.stringify(content));
+    closeSync(reportFd);
+  };
+  const tell = (level: LogLevel, text: string) => {
+    if (level === 'DEBUG' && !verbose) return;
+    try {
+      log(clock, level, text);
+    } catch (error) {
+      // The terminal has been closed: there is nobody left to tell, and the run goes on without.
+      if (!(error instanceof OutputError)) throw error;
+    }
+  };
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
+  process.on('SIGHUP', () => tell('DEBUG', 'SIGHUP is ignored.'));
+
+  let run: RunDirectory;
+  let rotatingLog: RotatingLog;
+  try {
+    run = openRunDirectory(options.directory, true);
+    const holder = lockFile(run.runFile.fd);
+    if (holder !== undefined) throw new LogError(describeActiveRun(holder, options.directory));
+    rotatingLog = new RotatingLog(run.directory, {
+      host: run.host,
+      maxBytes: options.maxMegabytes * 2 ** 20,
+      keep: options.keep,
+      maxUsedPercent: options.maxUsedPercent,
+      nowMs: clock.nowMs,
+    });
+    await rotatingLog.recover(run.runFile.read()?.append);
+  } catch (error) {
+    report(error instanceof Error ? error.message : String(error));
+    return 1;
+  }
+  report();
+  process.chdir('/');
+  try {
+    await collect({
+      samples: procfs(selection, { clock, root: '/proc' }),
+      log: rotatingLog,
+      runFile: run.runFile,
+      clock,
+      startedMs,
+      durationMs,
+      intervalMs: Number(process.env[INTERVAL_MS] ?? options.intervalSeconds * 1000),
+      stop: stop.signal,
+      tell,
+    });
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    tell('ERROR', `${error.message}. The run ends.`);
+    return 1;
+  }
+  if (!stop.signal.aborted) return 0;
+  // Ending by the signal itself is how the shell and systemd know that it was obeyed.
+  const signal: NodeJS.Signals = stop.signal.reason;
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  return 0;
+}

@@ -1,0 +1,35 @@
+import { systemClock } from '../native/clock.ts';
+import { formatDateTime } from '../sinks/local-time.ts';
+import { writeStderr, writeStdout } from '../sinks/output.ts';
+import { RotatingLog } from '../sinks/rotating-log.ts';
+import { activeRun, openRunDirectory } from './run-directory.ts';
+
+/** Says which background run is active on a directory and how far it is. Returns the exit code, 1 when none is. */
+export function status(name: string): number {
+  const run = openRunDirectory(name, false);
+  const pid = activeRun(run);
+  const state = run.runFile.read();
+  run.runFile.close();
+  if (pid === undefined) {
+    writeStderr(`kstack: no background run is active on ${name}\n`);
+    return 1;
+  }
+  const clock = systemClock();
+  const log = new RotatingLog(run.directory, { host: run.host, maxBytes: 0, keep: 0, maxUsedPercent: 0, nowMs: clock.nowMs });
+  const { current, total, files } = log.sizes();
+  const when = (unixMs: number) => {
+    const seconds = Math.floor(unixMs / 1000);
+    return formatDateTime(seconds, clock.zoneAt(seconds), '-');
+  };
+  const lines = [
+    ['PID', String(pid)],
+    ['Since', state === undefined ? 'unknown' : when(state.startedMs)],
+    ['Until', state === undefined ? 'unknown' : when(state.endsMs)],
+    ['Samples', state === undefined ? 'unknown' : String(state.samples)],
+    ['File', `${run.directory.name}/${log.name}`],
+    ['Size', `${current} bytes, ${total} bytes with its rotated files (${files - 1})`],
+    ...(state?.paused === undefined ? [] : [['Paused', state.paused]]),
+  ];
+  writeStdout(lines.map(([name, value]) => `${`${name}:`.padEnd(9)}${value}\n`).join(''));
+  return 0;
+}

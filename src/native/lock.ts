@@ -1,0 +1,48 @@
+import { constants } from 'node:os';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+import { libcFunction } from './libc.ts';
+
+/** struct flock on 64-bit systems (fcntl.h of glibc and musl): 16-bit type and whence, then start, length and PID behind their padding. */
+const FLOCK_INT16 = { type: 0, whence: 1 } as const;
+const FLOCK_INT32 = { pid: 6 } as const;
+const FLOCK_BYTES = 32;
+
+const F_GETLK = 5;
+const F_SETLK = 6;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+
+function request(fd: number, command: number): Int32Array {
+  const flock = new Int32Array(FLOCK_BYTES / 4);
+  new Int16Array(flock.buffer)[FLOCK_INT16.type] = F_WRLCK;
+  const result: number = libcFunction('int fcntl(int fd, int command, ...)')(fd, command, 'void *', flock);
+  if (result === 0) return flock;
+  throw Object.assign(new Error(`fcntl: ${getSystemErrorName(-koffi.errno())}`), { errno: koffi.errno() });
+}
+
+/**
+ * Takes the write lock of a whole file (fcntl(2), advisory record locking). The kernel lets go of it when the process ends, however it ends, or closes any descriptor of the file.
+ * Returns undefined when the lock is taken, else the PID of the process that has it.
+ * @throws Error with the errno's name where the file system does not lock.
+ */
+export function lockFile(fd: number): number | undefined {
+  for (;;) {
+    try {
+      request(fd, F_SETLK);
+      return undefined;
+    } catch (error) {
+      const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+      if (errno !== constants.errno.EAGAIN && errno !== constants.errno.EACCES) throw error;
+    }
+    // Whoever had it may have let go in between: then once more.
+    const holder = lockHolder(fd);
+    if (holder !== undefined) return holder;
+  }
+}
+
+/** The PID of the process that has the file locked, as the kernel knows it; undefined when none has. */
+export function lockHolder(fd: number): number | undefined {
+  const flock = request(fd, F_GETLK);
+  return new Int16Array(flock.buffer)[FLOCK_INT16.type] === F_UNLCK ? undefined : flock[FLOCK_INT32.pid];
+}

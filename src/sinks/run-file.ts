@@ -1,0 +1,68 @@
+import { closeSync, constants, readSync, writeSync } from 'node:fs';
+import type { LogDirectory } from './log-directory.ts';
+import type { Append } from './rotating-log.ts';
+
+/** What a background run tells others, and the run after it, of itself. */
+export interface RunState {
+  readonly pid: number;
+  /** Unix milliseconds. */
+  readonly startedMs: number;
+  readonly endsMs: number;
+  readonly samples: number;
+  /** Why nothing is written at the moment. */
+  readonly paused?: string | undefined;
+  /** What was appended last, or was about to be when the run was killed. */
+  readonly append?: Append;
+}
+
+/** The file keeps this size, so that writing it needs no space on a file system that has filled up. */
+const BYTES = 4096;
+
+/** The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that run is doing. */
+export class RunFile {
+  readonly fd: number;
+
+  constructor(directory: LogDirectory, host: string) {
+    const { O_RDWR, O_CREAT } = constants;
+    this.fd = directory.open(`.kstack_${host.replaceAll(/[/\0]/g, '_')}.run`, O_RDWR | O_CREAT);
+  }
+
+  /** Undefined where nothing was written yet, or what stands there is not of kstack's making. */
+  read(): RunState | undefined {
+    const bytes = Buffer.alloc(BYTES);
+    const text = bytes.toString('utf8', 0, readSync(this.fd, bytes, 0, BYTES, 0));
+    try {
+      const state: unknown = JSON.parse(text);
+      return isRunState(state) ? state : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Replaces the content with one write of one page, which a kill does not interrupt. */
+  write(state: RunState): void {
+    const paused = state.paused?.slice(0, BYTES / 8);
+    const text = JSON.stringify({ ...state, paused });
+    writeSync(this.fd, Buffer.from(text.padEnd(BYTES)), 0, BYTES, 0);
+  }
+
+  /** For who only looked. Whoever has the lock loses it with this. */
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+function isRunState(value: unknown): value is RunState {
+  if (typeof value !== 'object' || value === null) return false;
+  const numbers = ['pid', 'startedMs', 'endsMs', 'samples'];
+  const fields = new Map(Object.entries(value));
+  const append: unknown = fields.get('append') ?? {};
+  return (
+    numbers.every((field) => Number.isSafeInteger(fields.get(field))) &&
+    ['string', 'undefined'].includes(typeof fields.get('paused')) &&
+    typeof append === 'object' &&
+    append !== null &&
+    Object.values(append).every(Number.isSafeInteger)
+  );
+}

@@ -1,0 +1,506 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { fixture, KSTACK, kstack, type Line, lineOf, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
+
+const LOG = `kstack_${hostname()}.out`;
+
+interface Run {
+  readonly code: number | null;
+  /** 0 where none was started. */
+  readonly pid: number;
+  /** What has been said until now. */
+  messages(): string;
+}
+
+/** Starts `kstack -b` with these options; what it starts ends with the test. */
+async function background(directory: string, args: readonly string[], intervalMs = 20): Promise<Run> {
+  const said = join(temporaryFolder(), 'said');
+  const env = { ...process.env, KSTACK_INTERVAL_MS: String(intervalMs) };
+  const child = spawn(KSTACK, ['-b', '-d', directory, ...args], { stdio: ['ignore', 'ignore', openSync(said, 'w')], env });
+  const code = await exit(child);
+  const messages = () => readFileSync(said, 'utf8');
+  const pid = Number(/Background PID: (\d+)/.exec(messages())?.[1] ?? 0);
+  if (pid > 0) onTestFinished(() => end(pid, 'SIGKILL'));
+  return { code, pid, messages };
+}
+
+function exit(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.once('exit', resolve));
+}
+
+function isAlive(pid: number): boolean {
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '';
+  return stat !== '' && !stat.includes(') Z ');
+}
+
+async function until(condition: () => boolean, milliseconds = 20_000): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
+  if (!isAlive(pid)) return;
+  process.kill(pid, signal);
+  await until(() => !isAlive(pid));
+}
+
+function rotated(directory: string): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith(`${LOG}-`));
+}
+
+/** All that the log's files hold, in their order. */
+function logged(directory: string): string {
+  const files = rotated(directory).sort(
+    (a, b) => Number(/-(\d+)/.exec(a.slice(LOG.length))?.[1]) - Number(/-(\d+)/.exec(b.slice(LOG.length))?.[1]),
+  );
+  const current = join(directory, LOG);
+  const zipped = files.map((name) => gunzipSync(readFileSync(join(directory, name))).toString());
+  return zipped.join('') + (existsSync(current) ? readFileSync(current, 'utf8') : '');
+}
+
+/** The samples of a log, each parsed strictly. */
+function samples(text: string): Line[][] {
+  return text === '' ? [] : text.split(/^(?=zzz )/m).map((sample) => parseClassic(sample).lines);
+}
+
+/** The counts that a `tasks count` process showed, sample by sample. */
+function counts(directory: string, pid: number): number[] {
+  return samples(logged(directory)).map((lines) => Number.parseInt(lines.find((line) => line.pid === pid)?.command.slice(0, 8) ?? '', 16));
+}
+
+function expectAscending(numbers: readonly number[]): void {
+  for (const [i, number] of numbers.entries()) if (i > 0) expect(number).toBeGreaterThan(numbers[i - 1] ?? 0);
+}
+
+describe('kstack -b', () => {
+  it('says what it does, gives the prompt back, and appends samples as those of the foreground', async () => {
+    const [waiter = 0] = await fixture('tasks', ['vfork']);
+    const directory = join(temporaryFolder(), 'made/for/it');
+    const before = Date.now();
+    const { code, pid, messages } = await background(directory, ['-DR', '-i', '10', '-t', '2'], 100);
+    const said = messages().trim().split('\n');
+    const stamp = String.raw`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} INFO - `;
+    expect(code).toBe(0);
+    expect(said).toHaveLength(4);
+    expect(said[0]).toMatch(new RegExp(`${stamp}Spawning process to run in background\\.\\.\\.$`));
+    expect(said[1]).toMatch(new RegExp(`${stamp}Background PID: ${pid}$`));
+    expect(said[2]).toMatch(new RegExp(String.raw`${stamp}This script will run up to: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$`));
+    expect(said[3]).toMatch(new RegExp(`${stamp}The requested data will be written to the directory: ${directory}$`));
+    const ends = Date.parse(said[2]?.split('up to: ')[1]?.replace(' ', 'T') ?? '');
+    expect(ends - before).toBeGreaterThan(119_000);
+    expect(ends - before).toBeLessThan(125_000);
+    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length >= 3);
+    await end(pid, 'SIGTERM');
+    const { stdout } = await kstack(['-D']);
+    for (const lines of samples(logged(directory))) {
+      expect(lines.find((line) => line.pid === waiter)).toEqual(lineOf(stdout, waiter));
+      expect(new Set(lines.map(({ state }) => state))).toEqual(
+        new Set(['D', 'R'].filter((state) => lines.some((line) => line.state === state))),
+      );
+    }
+    for (const [path, mode] of [
+      [directory, 0o40700],
+      [join(directory, LOG), 0o100600],
+    ] as const)
+      expect(lstatSync(path).mode).toBe(mode);
+  });
+
+  it('ends when its time is up', { timeout: 120_000 }, async () => {
+    const directory = temporaryFolder();
+    const started = performance.now();
+    const { pid } = await background(directory, ['-p', '2', '-t', '1'], 10_000);
+    await until(() => !isAlive(pid), 90_000);
+    const seconds = (performance.now() - started) / 1000;
+    expect(seconds).toBeGreaterThan(69);
+    expect(seconds).toBeLessThan(76);
+    // The last one, ten seconds after the end, is within the grace of fifteen.
+    expect(samples(logged(directory))).toHaveLength(8);
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)('is ended by %s with a whole sample', async (signal) => {
+    const [counter = 0] = await fixture('tasks', ['count', '700000']);
+    const directory = temporaryFolder();
+    for (let i = 0; i < 5; i++) {
+      const { pid } = await background(directory, ['-p', String(counter), '-n', '1000'], 5);
+      await new Promise((resolve) => setTimeout(resolve, 60 * i));
+      const asked = performance.now();
+      await end(pid, signal);
+      expect(performance.now() - asked).toBeLessThan(2000);
+      expectAscending(counts(directory, counter));
+    }
+    expect(counts(directory, counter).length).toBeGreaterThan(5);
+  });
+
+  it('is ended by nothing that happens to its terminal', async () => {
+    const directory = temporaryFolder();
+    shell(`script -qec '"$KSTACK" -bvp 2 -d ${directory}' /dev/null`, { KSTACK, KSTACK_INTERVAL_MS: '20' });
+    const pid = Number(/"pid":(\d+)/.exec(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'))?.[1]);
+    onTestFinished(() => end(pid, 'SIGKILL'));
+    process.kill(pid, 'SIGHUP');
+    const before = samples(logged(directory)).length;
+    await until(() => samples(logged(directory)).length > before + 5);
+    await end(pid, 'SIGTERM');
+  });
+
+  it('keeps its interval against the clock', async () => {
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', '2'], 1000);
+    await until(() => samples(logged(directory)).length >= 8);
+    await end(pid, 'SIGTERM');
+    const seconds =
+      logged(directory)
+        .match(/^zzz .*/gm)
+        ?.map((line) => Date.parse(line.slice(5).replace(/ - .*/, '')) / 1000) ?? [];
+    expect((seconds[7] ?? 0) - (seconds[0] ?? 0)).toBeGreaterThanOrEqual(7);
+    expect((seconds[7] ?? 0) - (seconds[0] ?? 0)).toBeLessThanOrEqual(8);
+  });
+
+  it('needs the right to read stacks, and says so before it starts anything', async () => {
+    const args = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', KSTACK, '-bD', '-d', join(temporaryFolder(), 'never')];
+    const { code, stderr } = await run('setpriv', args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ERROR - cannot read kernel stacks [^\n]*CAP_SYS_ADMIN[^\n]*\n$/);
+  });
+});
+
+describe('the log', () => {
+  it('is rotated before it passes -m, and its files together hold every sample once, in order', async () => {
+    const [counter = 0] = await fixture('tasks', ['count', '300000']);
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', String(counter), '-m', '1', '-n', '1000']);
+    await until(() => rotated(directory).length >= 6);
+    const status = await kstack(['status', '-d', directory]);
+    await end(pid, 'SIGTERM');
+    expect(status.code).toBe(0);
+    const found = counts(directory, counter);
+    expectAscending(found);
+    const state = JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
+    expect(found).toHaveLength(state.samples);
+    const names = rotated(directory);
+    for (const name of names) {
+      expect(name).toMatch(/\.out-\d{10}\.gz$/);
+      const { length } = gunzipSync(readFileSync(join(directory, name)));
+      expect(length).toBeLessThanOrEqual(2 ** 20);
+      expect(length).toBeGreaterThan(2 ** 19);
+      expect(lstatSync(join(directory, name)).mode).toBe(0o100600);
+    }
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('keeps the newest -n rotated files, and all files together below -n times -m', async () => {
+    const [counter = 0] = await fixture('tasks', ['count', '400000']);
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', String(counter), '-m', '1', '-n', '2']);
+    const seen = new Set<string>();
+    await until(() => {
+      for (const name of rotated(directory)) seen.add(name);
+      return seen.size >= 8;
+    });
+    await end(pid, 'SIGTERM');
+    const names = rotated(directory);
+    expect(names.length).toBeGreaterThanOrEqual(1);
+    expect(names.length).toBeLessThanOrEqual(2);
+    const bytes = readdirSync(directory)
+      .filter((name) => name.startsWith(LOG))
+      .map((name) => lstatSync(join(directory, name)).size);
+    expect(bytes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(2 * 2 ** 20);
+    const [oldest = ''] = names.sort();
+    for (const name of seen) if (name.endsWith('.gz') && name > oldest) expect(names).toContain(name);
+    expectAscending(counts(directory, counter));
+  });
+
+  it('of an earlier run is rotated by the next one, whatever its size', async () => {
+    const directory = temporaryFolder();
+    for (let i = 1; i <= 3; i++) {
+      const { pid } = await background(directory, ['-p', '2']);
+      await until(() => existsSync(join(directory, LOG)));
+      await end(pid, 'SIGTERM');
+      expect(rotated(directory)).toHaveLength(i - 1);
+    }
+  });
+});
+
+describe('after kill -9', () => {
+  it('at 200 random moments no sample is lost, doubled or torn, and the next run starts cleanly', { timeout: 400_000 }, async () => {
+    const [counter = 0] = await fixture('tasks', ['count', '300000']);
+    const directory = temporaryFolder();
+    const runFile = join(directory, `.kstack_${hostname()}.run`);
+    let finished = 0;
+    const kills = 200;
+    for (let i = 0; i < kills; i++) {
+      const { code, pid, messages } = await background(directory, ['-p', String(counter), '-m', '1', '-n', '10000', '-x', '100'], 1);
+      expect([code, messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
+      await end(pid, 'SIGKILL');
+      finished += JSON.parse(readFileSync(runFile, 'utf8')).samples;
+    }
+    const { pid } = await background(directory, ['-p', String(counter), '-n', '10000', '-x', '100'], 60_000);
+    await until(() => existsSync(join(directory, LOG)) && lstatSync(join(directory, LOG)).size > 0);
+    await end(pid, 'SIGTERM');
+    const found = counts(directory, counter);
+    expectAscending(found);
+    // Each run may have finished one that it was killed before it could count.
+    expect(found.length).toBeGreaterThanOrEqual(finished + 1);
+    expect(found.length).toBeLessThanOrEqual(finished + 1 + kills);
+    expect(finished).toBeGreaterThan(kills);
+    expect(rotated(directory).filter((name) => !/-\d{10}\.gz$/.test(name))).toEqual([]);
+  });
+
+  it('what a killed rotation left is finished or removed, and nothing that is not of kstack', async () => {
+    const directory = temporaryFolder();
+    const text = (await kstack(['-p', '2'])).stdout;
+    writeFileSync(join(directory, `${LOG}-1700000001`), text);
+    writeFileSync(join(directory, `${LOG}-1700000002`), text);
+    shell(`gzip -k ${directory}/${LOG}-1700000002`);
+    writeFileSync(join(directory, `${LOG}-1700000003.gz.tmp`), 'torn');
+    writeFileSync(join(directory, `${LOG}-x.gz.tmp`), 'not ours');
+    writeFileSync(join(directory, 'notes'), 'not ours');
+    const { pid } = await background(directory, ['-p', '2'], 60_000);
+    await until(() => existsSync(join(directory, LOG)));
+    await end(pid, 'SIGTERM');
+    expect(
+      readdirSync(directory)
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
+    ).toEqual([LOG, `${LOG}-1700000001.gz`, `${LOG}-1700000002.gz`, `${LOG}-x.gz.tmp`, 'notes'].sort());
+    expect(gunzipSync(readFileSync(join(directory, `${LOG}-1700000001.gz`))).toString()).toBe(text);
+  });
+});
+
+/** A file system of its own, of so many MB, that goes with the test. */
+function smallFileSystem(kind: 'tmpfs' | 'ext4', megabytes: number): string {
+  const folder = temporaryFolder();
+  const mounted = join(folder, 'mounted');
+  mkdirSync(mounted);
+  if (kind === 'tmpfs') shell(`mount -t tmpfs -o size=${megabytes}m none ${mounted}`);
+  else shell(`truncate -s ${megabytes}M ${folder}/image && mkfs.ext4 -q ${folder}/image && mount -o loop ${folder}/image ${mounted}`);
+  onTestFinished(() => void shell(`umount -l ${mounted}`));
+  return mounted;
+}
+
+function usedPercent(directory: string): number {
+  return Number(shell(`stat -f -c '%b %f' ${directory} | awk '{ print 100 * ($1 - $2) / $1 }'`));
+}
+
+describe('a file system', () => {
+  it('that is used up to -x when kstack starts is refused, in the words of the interface', async () => {
+    const directory = smallFileSystem('tmpfs', 4);
+    shell(`head -c 2M /dev/zero > ${directory}/ballast`);
+    const { code, messages } = await background(directory, ['-D', '-x', '50']);
+    expect(code).toBe(1);
+    expect(messages()).toMatch(/^\S+ \S+ ERROR - Maximum filesystem space reached\. Used: 50%, Threshold: 50%\n$/);
+  });
+
+  it('is never filled beyond -x by kstack, which says once that it stops and once that it writes again', async () => {
+    const [counter = 0] = await fixture('tasks', ['count', '400000']);
+    const directory = smallFileSystem('tmpfs', 8);
+    const { pid, messages } = await background(directory, ['-p', String(counter), '-n', '100', '-x', '60']);
+    let most = 0;
+    const watch = (condition: () => boolean) =>
+      until(() => {
+        most = Math.max(most, usedPercent(directory));
+        return condition();
+      });
+    await watch(() => messages().includes('ERROR'));
+    expect((await kstack(['status', '-d', directory])).stdout).toMatch(/^Paused: {2}Maximum filesystem space reached/m);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(messages().match(/ERROR - Maximum filesystem space reached\. Used: \d+%, Threshold: 60%/g)).toHaveLength(1);
+    const first = rotated(directory).sort()[0] ?? '';
+    rmSync(join(directory, first));
+    await watch(() => messages().includes('INFO - Writing again.'));
+    await end(pid, 'SIGTERM');
+    expect(most).toBeLessThanOrEqual(60);
+    expect(most).toBeGreaterThan(40);
+    expectAscending(counts(directory, counter));
+  });
+
+  it.each(['tmpfs', 'ext4'] as const)('(%s) that others fill to the last byte costs no sample that was written', async (kind) => {
+    const [counter = 0] = await fixture('tasks', ['count', '400000']);
+    const directory = smallFileSystem(kind, 12);
+    const { pid, messages } = await background(directory, ['-p', String(counter), '-n', '100', '-x', '100']);
+    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length > 2);
+    shell(`cat /dev/zero > ${directory}/ballast 2>/dev/null || true`);
+    await until(() => messages().includes('ERROR'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    rmSync(join(directory, 'ballast'));
+    await until(() => messages().includes('INFO - Writing again.'));
+    const before = lstatSync(join(directory, LOG)).mtimeMs;
+    await until(() => existsSync(join(directory, LOG)) && lstatSync(join(directory, LOG)).mtimeMs > before);
+    await end(pid, 'SIGTERM');
+    expectAscending(counts(directory, counter));
+    expect(messages().match(/ERROR/g)).toHaveLength(1);
+  });
+});
+
+describe('the log directory or file', () => {
+  const started = async () => {
+    const folder = temporaryFolder();
+    const directory = join(folder, 'logs');
+    const started = await background(directory, ['-p', '2']);
+    await until(() => existsSync(join(directory, LOG)));
+    return { folder, directory, ...started };
+  };
+
+  it('removed while running ends the run with an error', async () => {
+    const { directory, pid, messages } = await started();
+    rmSync(directory, { recursive: true });
+    await until(() => !isAlive(pid));
+    expect(messages()).toMatch(/ERROR - the log directory \S+ was removed\. The run ends\.\n$/);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('replaced by a link ends the run with an error, and nothing is written through it', async () => {
+    const { folder, directory, pid, messages } = await started();
+    const elsewhere = join(folder, 'elsewhere');
+    mkdirSync(elsewhere);
+    renameSync(directory, join(folder, 'away'));
+    symlinkSync(elsewhere, directory);
+    await until(() => !isAlive(pid));
+    expect(messages()).toMatch(/ERROR - the log directory \S+ was replaced by another file or a link\. The run ends\.\n$/);
+    expect(readdirSync(elsewhere)).toEqual([]);
+  });
+
+  it.each([
+    ['a link', (log: string, victim: string) => symlinkSync(victim, log)],
+    ['a second name of another file', (log: string, victim: string) => shell(`ln ${victim} ${log}`)],
+    ['a FIFO', (log: string) => shell(`mkfifo ${log}`)],
+    ['a directory', (log: string) => mkdirSync(log)],
+  ])('replaced by %s ends the run with an error, and nothing is written through it', async (_, replace) => {
+    const { folder, directory, pid, messages } = await started();
+    const victim = join(folder, 'victim');
+    writeFileSync(victim, 'untouched');
+    const log = join(directory, LOG);
+    process.kill(pid, 'SIGSTOP');
+    rmSync(log);
+    replace(log, victim);
+    process.kill(pid, 'SIGCONT');
+    await until(() => !isAlive(pid));
+    expect(messages()).toMatch(/ERROR - \S+ is (a symbolic link|not a regular file)[^\n]*\. The run ends\.\n$/);
+    expect(readFileSync(victim, 'utf8')).toBe('untouched');
+  });
+
+  it('that is a link from the start is refused', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'victim'), 'untouched');
+    symlinkSync(join(folder, 'victim'), join(folder, LOG));
+    const { code, messages } = await background(folder, ['-p', '2']);
+    expect([code, readFileSync(join(folder, 'victim'), 'utf8')]).toEqual([1, 'untouched']);
+    expect(messages()).toContain('is a symbolic link; nothing is written through it');
+  });
+});
+
+describe('two background runs', () => {
+  it('exclude each other on one directory, by a message with the PID of the first, and only there', async () => {
+    const directory = temporaryFolder();
+    const first = await background(directory, ['-p', '2']);
+    const second = await background(directory, ['-p', '2']);
+    expect(second.code).toBe(1);
+    expect(second.messages()).toMatch(new RegExp(`^\\S+ \\S+ ERROR - [^\\n]*PID ${first.pid}\\.[^\\n]*\\n$`));
+    expect((await background(temporaryFolder(), ['-p', '2'])).code).toBe(0);
+    expect((await kstack(['-p', '2'])).code).toBe(0);
+    await end(first.pid, 'SIGKILL');
+    expect((await background(directory, ['-p', '2'])).code).toBe(0);
+  });
+});
+
+describe('kstack status and kstack stop', () => {
+  it('show the run that is active, and end it', async () => {
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', '2']);
+    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length >= 3);
+    const { code, stdout } = await kstack(['status', '-d', directory]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      new RegExp(`^PID: {5}${pid}
+Since: {3}[-0-9]{10} [:0-9]{8}
+Until: {3}[-0-9]{10} [:0-9]{8}
+Samples: [0-9]+
+File: {4}${join(directory, LOG)}
+Size: {4}[0-9]+ bytes, [0-9]+ bytes with its rotated files \\(0\\)
+$`),
+    );
+    const stopped = await kstack(['stop', '-d', directory]);
+    expect(stopped).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(isAlive(pid)).toBe(false);
+    for (const command of ['status', 'stop']) {
+      const { code, stdout, stderr } = await kstack([command, '-d', directory]);
+      expect([code, stdout, stderr]).toEqual([1, '', `kstack: no background run is active on ${directory}\n`]);
+    }
+  });
+
+  it.each(['status', 'stop'])('%s makes no directory, and says which is missing', async (command) => {
+    const directory = join(temporaryFolder(), 'missing');
+    const { code, stderr } = await kstack([command, '-d', directory]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`^kstack: [^\\n]*${directory}[^\\n]*\\n$`));
+    expect(existsSync(directory)).toBe(false);
+  });
+});
+
+describe('while a process hangs in the kernel', () => {
+  it('samples keep coming, and neither threads nor memory grow from sample to sample', async () => {
+    const directory = temporaryFolder();
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '3']);
+    const run = await background(directory, ['-a'], 50);
+    const numbers = () => {
+      const status = readFileSync(`/proc/${run.pid}/status`, 'latin1');
+      return { threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]), kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]) };
+    };
+    const taken = () => (existsSync(join(directory, LOG)) ? logged(directory).match(/^zzz/gm)?.length : 0) ?? 0;
+    await until(() => taken() >= 10);
+    const early = numbers();
+    await until(() => taken() >= 60);
+    const late = numbers();
+    await end(run.pid, 'SIGTERM');
+    expect(late.threads).toBeLessThanOrEqual(early.threads);
+    expect(late.kilobytes).toBeLessThan(early.kilobytes + 8 * 1024);
+    for (const lines of samples(logged(directory)))
+      expect(lines.find((line) => line.pid === pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
+    // Said once, not sixty times.
+    expect(run.messages().match(new RegExp(`PID ${pid} \\(mmap-stuck\\): command line could not be read in time`, 'g'))).toHaveLength(1);
+    expect(run.messages().match(/A sample took/g)).toHaveLength(1);
+  });
+});
+
+describe('values that make no sense', () => {
+  it.each([
+    ['-t', '0', '-t takes a whole number from 1 to 527040.'],
+    ['-t', 'long', '-t takes a whole number from 1 to 527040.'],
+    ['-i', '9', 'Option -i must be >= 10 seconds. -i takes a whole number from 10 to 86400.'],
+    ['-i', '1.5', '-i takes a whole number from 10 to 86400.'],
+    ['-m', '0', '-m takes a whole number from 1 to 1000000.'],
+    ['-n', '-1', '-n takes a whole number from 0 to 10000.'],
+    ['-n', 'many', '-n takes a whole number from 0 to 10000.'],
+    ['-x', '101', '-x takes a whole number from 1 to 100.'],
+    ['-x', '0', '-x takes a whole number from 1 to 100.'],
+    ['-x', '', '-x takes a whole number from 1 to 100.'],
+  ])('%s %s is wrong usage, with the option and what it takes', async (option, value, sentence) => {
+    const { code, stdout, stderr } = await kstack(['-bD', option, value, '-d', join(temporaryFolder(), 'never')]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(sentence);
+  });
+
+  it('-b alone is wrong usage, as no process is selected', async () => {
+    expect(await kstack(['-b'])).toMatchObject({ code: 2, stdout: '' });
+  });
+});
