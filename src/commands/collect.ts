@@ -1,4 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises';
 import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -48,7 +47,8 @@ export async function collect({ samples, log, runFile, clock, startedMs, duratio
   let beat = 0;
   let skipped = false;
   while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
-    await sleepUntil(start + beat * intervalMs, clock, stop);
+    const left = start + beat * intervalMs - clock.monotonicMs();
+    if (left > 0) await clock.sleep(left, stop);
     if (stop.aborted) break;
     const { value: sample }: { value: Sample } = await samples.next();
     const refusal = await log.append(formatText(sample, groupByStack(sample), clock.zoneAt), (append) => update({ append }));
@@ -69,16 +69,5 @@ export async function collect({ samples, log, runFile, clock, startedMs, duratio
       tell('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
     }
     beat = next;
-  }
-}
-
-/** Waits until the monotonic clock shows so many milliseconds, or until stopped. */
-async function sleepUntil(monotonicMs: number, clock: Clock, stop: AbortSignal): Promise<void> {
-  const left = monotonicMs - clock.monotonicMs();
-  if (left <= 0) return;
-  try {
-    await sleepFor(left, undefined, { signal: stop });
-  } catch (error) {
-    if (!stop.aborted) throw error;
   }
 }

@@ -10,6 +10,8 @@ export interface Clock {
   nowMs(): number;
   /** Milliseconds from some moment on, whatever happens to the time of day. */
   monotonicMs(): number;
+  /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** The local zone at a moment given in Unix seconds. */
   zoneAt(seconds: number): ZoneOffset;
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { fixture, requires } from '../../../test/harness.ts';
 import { everythingUnread, type Sample } from '../../model/sample.ts';
 import type { Selection } from '../../model/selection.ts';
 import { procfs, takeSample } from './index.ts';
@@ -9,6 +10,7 @@ import { procfs, takeSample } from './index.ts';
 const clock = {
   nowMs: () => 1_700_000_000_123,
   monotonicMs: () => performance.now(),
+  sleep: async () => undefined,
   zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }),
 };
 
@@ -101,9 +103,10 @@ describe('procfs', () => {
     expect(first.bootId).toEqual({ value: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() });
   });
 
-  it('knows the process of a thread that is asked for by its number', async () => {
-    const tid = Number(readFileSync('/proc/thread-self/stat', 'latin1').split(' ')[0]);
+  it('knows the process of a thread that is asked for by its number', async (context) => {
+    requires(context, 'compiler');
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
     const { observations } = await take({ pids: [tid] }, '/proc');
-    expect(observations[0]?.task).toMatchObject({ tid, pid: process.pid });
+    expect(observations.map(({ task }) => [task.tid, task.pid])).toEqual([[tid, pid]]);
   });
 });
