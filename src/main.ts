@@ -13,12 +13,12 @@ const WRONG_USAGE = 2;
 function createProgram(): Command {
   const program: Command = new Command('kstack');
   program
-    .usage('-a | -p PID[,PID...] -D -R -S -Z [-v] [-b [-t MINUTES] [-i SECONDS] [-d DIRECTORY] [-m MB] [-n FILES] [-x PERCENT]]')
+    .usage('[-v] [-b [BACKGROUND OPTIONS]] -a | -D -R -S -Z -p PID[,PID...]')
     .description('Shows the kernel stacks of the selected processes, those with the same stack together.')
     .helpOption('-h, --help', 'show this help')
     .version(`kstack ${KSTACK_VERSION}`, '--version', 'show the version')
     .option('-v, --verbose', 'say on standard error what is being done')
-    .allowExcessArguments(false)
+    .allowExcessArguments()
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -51,6 +51,9 @@ function createProgram(): Command {
 
 /** The classic interface: a sample in the foreground, or a background run. */
 async function runClassic(program: Command): Promise<void> {
+  const [stray] = program.args;
+  if (stray !== undefined)
+    program.error(`error: unexpected argument '${stray}'; a process is selected by -p PID`, { exitCode: WRONG_USAGE });
   const selection = selectionOf(program);
   if (selection === undefined) program.error('error: at least one of -a -p -D -R -S -Z is needed', { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;

@@ -39,7 +39,7 @@ function formatReason({ what, why }: Unread): string {
     case 'skipped':
       return `${name} not read, since too many other reads already hang`;
     case 'denied':
-      return `${name} not readable: permission denied; CAP_SYS_PTRACE is missing, or a security module forbids it`;
+      return `${name} not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it`;
     case 'malformed':
       return `${name} not readable: its stat file is not in the form of proc_pid_stat(5)`;
     case 'cut':

@@ -1,0 +1,116 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, requires, run } from './harness.ts';
+
+const root = join(import.meta.dirname, '..');
+const page = join(root, 'man/kstack.8');
+
+interface Described {
+  /** `-p PID[,PID...]`, `-v, --verbose` */
+  readonly option: string;
+  readonly standard: string | undefined;
+}
+
+async function inHelp(...command: string[]): Promise<Described[]> {
+  const { stdout } = await kstack([...command, '-h']);
+  return stdout
+    .split(/\n(?= {2}-)/)
+    .slice(1)
+    .map((entry) => ({
+      option: entry.trim().split(/ {2,}/)[0]?.replaceAll(/[<>]/g, '') ?? '',
+      standard: /\(default:\s+"?([^")]*)"?\)/.exec(entry)?.[1],
+    }));
+}
+
+/** The tagged paragraphs of the manual's section on options. */
+function inManual(): Described[] {
+  const options =
+    readFileSync(page, 'utf8')
+      .split(/^\.SH OPTIONS$/m)[1]
+      ?.split(/^\.SH /m)[0] ?? '';
+  return options
+    .split(/^\.TP$/m)
+    .slice(1)
+    .map((entry) => ({
+      option: (entry.trim().split('\n')[0] ?? '')
+        .replace(/^\.[BIR]+ /, '')
+        .replaceAll(/\\f[RP]|"/g, '')
+        .replaceAll('\\-', '-')
+        .replaceAll(/ +/g, ' ')
+        .replace(' , ', ', '),
+      standard: /default: ([^)]*)\)/.exec(entry)?.[1],
+    }));
+}
+
+const sorted = (described: Described[]) => described.toSorted((a, b) => (a.option < b.option ? -1 : 1));
+
+describe('the manual page', () => {
+  it('has the options of the help, with their values and defaults, and no others', async () => {
+    expect(sorted(inManual())).toEqual(sorted(await inHelp()));
+    const documented = new Set(inManual().map(({ option }) => option));
+    for (const command of ['status', 'stop']) for (const { option } of await inHelp(command)) expect(documented).toContain(option);
+  });
+
+  it('has the commands of the help', async () => {
+    const { stdout } = await kstack(['-h']);
+    const commands = [...(stdout.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
+    const section =
+      readFileSync(page, 'utf8')
+        .split(/^\.SH COMMANDS$/m)[1]
+        ?.split(/^\.SH /m)[0] ?? '';
+    expect([...section.matchAll(/^\.B (\w+)$/gm)].map(([, name]) => name)).toEqual(commands);
+  });
+
+  it('names the ranges that the command enforces', async () => {
+    const text = readFileSync(page, 'utf8');
+    for (const option of ['-t', '-i', '-m', '-n', '-x']) {
+      const { stderr } = await kstack(['-bD', option, 'x']);
+      const [, least, most] = /takes a whole number from (\d+) to (\d+)/.exec(stderr) ?? [];
+      expect(text).toMatch(new RegExp(`^\\.BI \\\\${option} "[^"]*"\n(?:.*\n)*?.*\\(${least} to ${most}, default: `, 'm'));
+    }
+  });
+
+  it('is shown by man without a warning, under both names', () => {
+    for (const name of ['kstack.8', 'oled-kstack.8']) {
+      // The second includes the first by a path from the root of the manual, as it is installed.
+      const command = `d=$(mktemp -d) && mkdir $d/man8 && cp ${root}/man/*.8 $d/man8 && cd $d && man --warnings -l man8/${name} 2>warnings && cat warnings >&2; rm -r $d`;
+      const shown = spawnSync('sh', ['-c', command], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+      expect(shown.stdout.toString()).toMatch(/^KSTACK\(8\)/);
+      expect(shown.stderr.toString()).toBe('');
+    }
+  });
+
+  it('and the README speak of the same options', async () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8').split('## Options')[1]?.split('\n## ')[0] ?? '';
+    const table = [...readme.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
+      [...cell.matchAll(/`(-[^`]*)`/g)].map(([, option]) => option),
+    );
+    const help = (await inHelp()).flatMap(({ option }) => option.split(', '));
+    expect(new Set(table)).toEqual(new Set(help));
+  });
+});
+
+describe('the service', () => {
+  beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+  const unit = join(root, 'systemd/kstack.service');
+
+  it('is one that systemd accepts', () => {
+    expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).toString()).toBe('');
+  });
+
+  it('has the capabilities that it takes to see the stacks of everybody, and no more', async () => {
+    const [, list = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
+    const capabilities = list.split(' ').map((name) => name.replace('CAP_', '').toLowerCase());
+    const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
+    const withOnly = (kept: string[]) => {
+      const set = ['-all', ...kept.map((name) => `+${name}`)].join(',');
+      return run('setpriv', ['--no-new-privs', `--bounding-set=${set}`, `--inh-caps=${set}`, KSTACK, '-Dp', String(pid)]);
+    };
+    const { code, stdout, stderr } = await withOnly(capabilities);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(lineOf(stdout, pid)?.stack).toContain('__do_sys_vfork');
+    for (const dropped of capabilities) expect((await withOnly(capabilities.filter((name) => name !== dropped))).stderr).not.toBe('');
+  });
+});
