@@ -1,8 +1,9 @@
 // Prints what kstack costs as ratios to its floors, all from one run: npm run bench [-- PROCESSES [THREADS]]
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { cpus, release, tmpdir } from 'node:os';
+import { cpus, hostname, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 
 const [processes = '4500', threads = '8000'] = process.argv.slice(2);
@@ -13,6 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'kstack-bench-'));
 const floor = join(folder, 'floor');
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const milliseconds = (nanoseconds) => `${(nanoseconds / 1e6).toFixed(1)} ms`;
 
 /** Wall and CPU nanoseconds and peak memory in KiB of a command, the median of so many runs each, in turn with the others. */
@@ -34,6 +36,49 @@ function runAll(commands, rounds) {
 
 function inProcess(option) {
   return JSON.parse(execFileSync('node', [join(folder, 'in-process.mjs'), floor, option, String(ROUNDS)]).toString());
+}
+
+const field = (pid, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+
+/** CPU nanoseconds that a process and its threads have used, of fields 14 and 15 of its stat, in hundredths of a second. */
+function cpuOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 1e7;
+}
+
+/** A background run of so many samples at a short interval: CPU nanoseconds a sample, resident KiB at a tenth of it and at its end, beside the floor's nanoseconds. */
+async function inBackground(samples) {
+  const logs = join(folder, 'logs');
+  execFileSync(command, ['-bD', '-t', '30', '-x', '100', '-d', logs], {
+    env: { ...process.env, KSTACK_INTERVAL_MS: '100' },
+    stdio: 'ignore',
+  });
+  const state = () => JSON.parse(readFileSync(join(logs, `.kstack_${hostname()}.run`), 'utf8'));
+  const until = async (count) => {
+    while (state().samples < count) await sleep(50);
+    return { taken: state().samples, cpu: cpuOf(state().pid), resident: field(state().pid, 'VmRSS') };
+  };
+  const early = await until(samples / 10);
+  const floors = [];
+  let late = early;
+  for (let part = 2; part <= 10; part++) {
+    late = await until((samples * part) / 10);
+    // The floor is measured in between, with the machine to itself.
+    const { pid } = state();
+    process.kill(pid, 'SIGSTOP');
+    for (let round = 0; round < 4; round++) floors.push(Number(execFileSync(floor, ['1', 'stat']).toString().split(' ')[0]));
+    process.kill(pid, 'SIGCONT');
+  }
+  const peak = field(state().pid, 'VmHWM');
+  execFileSync(command, ['stop', '-d', logs]);
+  return {
+    cpu: (late.cpu - early.cpu) / (late.taken - early.taken),
+    floor: median(floors),
+    early: early.resident,
+    late: late.resident,
+    peak,
+  };
 }
 
 const rows = [];
@@ -85,8 +130,12 @@ try {
   row('-D in-process, CPU of all threads', blocked.cpu, blocked.floor);
   row('kstack -h against node -e 0', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
-  row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, (bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
-  row('kstack -D, peak memory against 90 MB', blockedOnly[2] * 1024, 90e6, 1, (bytes) => `${(bytes / 1e6).toFixed(1)} MB`);
+  row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);
+  row('kstack -D, peak memory against 90 MB', blockedOnly[2] * 1024, 90e6, 1, megabytes);
+  const background = await inBackground(500);
+  row('kstack -bD, CPU of a sample', background.cpu, background.floor, 1.4);
+  row('kstack -bD, memory at sample 500 against 50', background.late * 1024, background.early * 1024, 1.1, megabytes);
+  row('kstack -bD, peak memory against 90 MB', background.peak * 1024, 90e6, 1, megabytes);
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown CPU';
   console.log(
     `${all.processes} processes and ${threads} threads more; ${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,

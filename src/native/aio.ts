@@ -4,6 +4,7 @@ import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
 import { O_CLOEXEC } from './files.ts';
 import { findLibcFunction, libcFunction } from './libc.ts';
+import { allocate } from './memory.ts';
 
 /**
  * struct aiocb on 64-bit systems, byte offsets, the same in glibc and musl (aio.h).
@@ -61,11 +62,11 @@ export class AsyncReads {
     const buffers = allocate((slots + reserve) * slotBytes, false);
     const list = allocate((slots + reserve) * 8);
     const timeout = allocate(16);
-    this.#int32 = new Int32Array(blocks.memory);
-    this.#int64 = new BigInt64Array(blocks.memory);
-    this.#list = new BigUint64Array(list.memory);
+    this.#int32 = new Int32Array(blocks.bytes);
+    this.#int64 = new BigInt64Array(blocks.bytes);
+    this.#list = new BigUint64Array(list.bytes);
     this.#listAddress = list.address;
-    this.#timeout = new BigInt64Array(timeout.memory);
+    this.#timeout = new BigInt64Array(timeout.bytes);
     this.#timeoutAddress = timeout.address;
     for (let index = slots + reserve - 1; index >= 0; index--) {
       const at = index * AIOCB.size;
@@ -73,7 +74,7 @@ export class AsyncReads {
       this.#int32[(at + AIOCB.notify) / 4] = SIGEV_NONE;
       this.#int64[(at + AIOCB.buffer) / 8] = buffers.address + BigInt(index * slotBytes);
       this.#int64[(at + AIOCB.length) / 8] = BigInt(slotBytes);
-      const buffer = Buffer.from(buffers.memory, index * slotBytes, slotBytes);
+      const buffer = Buffer.from(buffers.bytes, index * slotBytes, slotBytes);
       this.#free.push({ address: blocks.address + BigInt(at), buffer, index });
     }
     // struct aioinit (glibc's aio.h) begins with the most threads and the most requests.
@@ -168,12 +169,4 @@ export class AsyncReads {
     let i = 0;
     for (const { address } of slots) this.#list[i++] = address;
   }
-}
-
-/** Memory outside of the JavaScript heap. It is never freed: a hanging read may write into it until the process ends. */
-function allocate(bytes: number, zeroed = true): { address: bigint; memory: ArrayBuffer } {
-  const address: bigint = koffi.alloc('uint8_t', bytes);
-  const memory = koffi.view(address, bytes);
-  if (zeroed) new Uint8Array(memory).fill(0);
-  return { address, memory };
 }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Reading } from '../../model/reading.ts';
-import { boundedReads } from './bounded-reads.ts';
+import { BoundedReads, type ReadKind } from './bounded-reads.ts';
 
 /** A FIFO with a writer that writes nothing: reads of it hang in the kernel, for as long as the test wants. */
 const folder = mkdtempSync(join(tmpdir(), 'kstack-reads-'));
 const directory = openSync(folder, 'r');
-const reads = boundedReads(() => performance.now());
+const reads = new BoundedReads<string>(() => performance.now());
 const writers: number[] = [];
 
 afterAll(() => {
@@ -30,15 +30,27 @@ function file(name: string, content: string): string {
   return name;
 }
 
-async function read(paths: readonly string[], limitBytes = 1 << 20, looksStuck?: () => boolean): Promise<Record<string, Reading<string>>> {
+interface Options {
+  readonly limitBytes?: number;
+  readonly looksStuck?: (path: string) => boolean;
+}
+
+async function read(
+  paths: readonly string[],
+  { limitBytes = 1 << 20, looksStuck }: Options = {},
+): Promise<Record<string, Reading<string>>> {
   const results: Record<string, Reading<string>> = {};
-  for (const path of paths) {
-    const deliver = (bytes: Reading<Buffer>) => {
-      expect(results[path]).toBeUndefined();
-      results[path] = 'unread' in bytes ? bytes : { ...bytes, value: bytes.value.toString() };
-    };
-    reads.add({ directory, path, limitBytes, deliver, ...(looksStuck && { looksStuck }) });
-  }
+  const note = (path: string, reading: Reading<string>) => {
+    expect(results[path]).toBeUndefined();
+    results[path] = reading;
+  };
+  const kind: ReadKind<string> = {
+    limitBytes: () => limitBytes,
+    deliver: (path, bytes, cut) => note(path, { value: bytes.toString(), ...(cut && { cut }) }),
+    miss: (path, unread) => note(path, { unread }),
+    ...(looksStuck && { looksStuck }),
+  };
+  for (const path of paths) reads.add(kind, path, directory, path);
   await reads.finish();
   return results;
 }
@@ -49,8 +61,8 @@ describe('BoundedReads', () => {
       const name = file(`of-${length}`, 'x'.repeat(length));
       expect((await read([name]))[name]).toEqual({ value: 'x'.repeat(length) });
       const limit = Math.max(1, length - 1);
-      if (length > 1) expect((await read([name], limit))[name]).toEqual({ value: 'x'.repeat(limit), cut: true });
-      if (length > 0) expect((await read([name], length))[name]).toEqual({ value: 'x'.repeat(length) });
+      if (length > 1) expect((await read([name], { limitBytes: limit }))[name]).toEqual({ value: 'x'.repeat(limit), cut: true });
+      if (length > 0) expect((await read([name], { limitBytes: length }))[name]).toEqual({ value: 'x'.repeat(length) });
     }
   });
 
@@ -87,7 +99,7 @@ describe('BoundedReads', () => {
     const stuckWriters = hanging.map(hangingFile);
     const others = Array.from({ length: 500 }, (_, i) => file(`other-${i}`, `${i}`));
     const started = performance.now();
-    const atRisk = Object.entries(await read([...others.slice(0, 250), ...hanging, ...others.slice(250)], 100, () => true));
+    const atRisk = Object.entries(await read([...others.slice(0, 250), ...hanging, ...others.slice(250)], { looksStuck: () => true }));
     expect(performance.now() - started).toBeLessThan(2500);
     expect(atRisk.filter(([, result]) => 'unread' in result && result.unread === 'timeout')).toHaveLength(39);
     // All looked stuck, so those behind had no chance. Without the look, nothing that hangs is in the way of the rest.
@@ -102,14 +114,7 @@ describe('BoundedReads', () => {
     const hanging = Array.from({ length: 60 }, (_, i) => `blocked-${i}`);
     const stuckWriters = hanging.map(hangingFile);
     const others = Array.from({ length: 50 }, (_, i) => file(`behind-${i}`, `${i}`));
-    const results: Record<string, Reading<string>> = {};
-    for (const path of [...hanging, ...others]) {
-      const deliver = (bytes: Reading<Buffer>) => {
-        results[path] = 'unread' in bytes ? bytes : { value: bytes.value.toString() };
-      };
-      reads.add({ directory, path, limitBytes: 100, deliver, looksStuck: () => path.startsWith('blocked') });
-    }
-    await reads.finish();
+    const results = await read([...hanging, ...others], { looksStuck: (path) => path.startsWith('blocked') });
     for (const [i, name] of others.entries()) expect(results[name]).toEqual({ value: `${i}` });
     const unread = (why: string) => hanging.filter((name) => JSON.stringify(results[name]) === JSON.stringify({ unread: why })).length;
     expect([unread('timeout'), unread('skipped')]).toEqual([39, 21]);

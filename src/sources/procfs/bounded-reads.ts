@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Reading, unreadableFrom } from '../../model/reading.ts';
+import { type Unreadable, unreadableFrom } from '../../model/reading.ts';
 import { AsyncReads, type Slot } from '../../native/aio.ts';
 import { createDirectFiles } from '../../native/files.ts';
 
@@ -8,10 +8,10 @@ const DEADLINE_MS = 1000;
 /** How long a batch waits for its last reads before it leaves them behind, to be asked for again later. */
 const PATIENCE_MS = 20;
 
-/** Measured, with the size of a batch: two to four do equally well. */
-const WORKERS = 3;
+/** Measured, with the size of a batch: with the main thread it keeps two CPUs busy, and more would hold each other up on the C library's lock. */
+const WORKERS = 1;
 /** How many reads may hang before those that are left are not even tried. */
-const RESERVE = 44;
+const RESERVE = 46;
 /** Of them, what reads known to be at risk may never take, so that the next sample still gets its stacks. */
 const KEPT_BACK = 8;
 /** How many reads at risk are tried first, to see whether the host is sick, and then at once. */
@@ -23,34 +23,31 @@ const BATCH = 128;
 const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
 const SLOT_BYTES = 16 * 1024;
 
-export interface ReadRequest {
+/** A kind of file, and what becomes of each that is read. One object for many reads: a sample of 50,000 tasks shall not make as many closures. */
+export interface ReadKind<Context> {
+  /** Bytes to take at most of one file; what is longer is delivered cut. */
+  limitBytes(): number;
+  /** Set for reads at risk: whether this one looks as if it would hang. Asked only once others do hang. */
+  looksStuck?(context: Context): boolean;
+  /** Called once for each read, with bytes that are valid only during the call. It must not ask for more. */
+  deliver(context: Context, bytes: Buffer, cut: boolean): void;
+  /** The same where nothing could be read. */
+  miss(context: Context, why: Unreadable): void;
+}
+
+interface Request<Context> {
+  readonly kind: ReadKind<Context>;
+  readonly context: Context;
   /** Descriptor of the directory below which the file is. */
   readonly directory: number;
   readonly path: string;
-  /** Bytes to take at most; what is longer is delivered cut. */
-  readonly limitBytes: number;
-  /** Set for a read at risk: whether this one looks as if it would hang. Asked only once others do hang. */
-  readonly looksStuck?: () => boolean;
-  /** Called once, with bytes that are valid only during the call. It must not ask for more. */
-  deliver(result: Reading<Buffer>): void;
 }
 
-export type { BoundedReads };
-
-/** The one object of the process: its threads are the C library's, of which a process has one set. */
-let shared: BoundedReads | undefined;
-
-export function boundedReads(monotonicMs: () => number): BoundedReads {
-  shared ??= new BoundedReads(monotonicMs);
-  return shared;
-}
-
-interface Pending {
-  readonly request: ReadRequest;
+interface Pending<Context> extends Request<Context> {
   readonly slot: Slot;
   readonly fd: number;
   /** What was read before this slot's read, of a file longer than a slot. */
-  readonly parts: Buffer[];
+  parts: Buffer[] | undefined;
   length: number;
 }
 
@@ -58,18 +55,20 @@ interface Pending {
  * Reads small files of which any read may hang for good, in batches, on threads of their own. When nothing at all comes back for DEADLINE_MS,
  * the reads under way are delivered as `timeout` and their threads left behind. While one of them hangs, the same file is not read again. When
  * too many do, the rest is delivered as `skipped`.
+ *
+ * A process must have one such object only: its threads are the C library's, of which a process has one set.
  */
-class BoundedReads {
+export class BoundedReads<Context> {
   readonly #aio = new AsyncReads({ slots: SLOTS, slotBytes: SLOT_BYTES, workers: WORKERS, reserve: RESERVE });
   readonly #files = createDirectFiles();
   readonly #monotonicMs: () => number;
-  #filling: Pending[] = [];
-  #flying: Pending[] = [];
+  #filling: Pending<Context>[] = [];
+  #flying: Pending<Context>[] = [];
   /** Begun, and left behind by their batch. */
-  #lagging: Pending[] = [];
+  #lagging: Pending<Context>[] = [];
   /** Delivered as timeout, their thread still in the kernel. */
-  #hanging: Pending[] = [];
-  #atRisk: ReadRequest[] = [];
+  #hanging: Pending<Context>[] = [];
+  #atRisk: Request<Context>[] = [];
   #lastReturnMs = 0;
   #threads = WORKERS;
 
@@ -78,12 +77,12 @@ class BoundedReads {
   }
 
   /** Asks for a file. Those at risk come behind all others, a few at a time. */
-  add(request: ReadRequest): void {
-    if (request.looksStuck !== undefined) {
-      this.#atRisk.push(request);
+  add(kind: ReadKind<Context>, context: Context, directory: number, path: string): void {
+    if (kind.looksStuck !== undefined) {
+      this.#atRisk.push({ kind, context, directory, path });
       return;
     }
-    this.#begin(request);
+    this.#begin(kind, context, directory, path);
     if (this.#filling.length >= BATCH) this.#turn();
   }
 
@@ -111,38 +110,36 @@ class BoundedReads {
     while (this.#atRisk.length > 0) {
       const stuck = this.#countHanging() + this.#lagging.length;
       if (stuck > 0 && !sorted) {
-        const rest = this.#atRisk.map((request) => ({ request, last: request.looksStuck?.() === true }));
+        const rest = this.#atRisk.map((request) => ({ request, last: request.kind.looksStuck?.(request.context) === true }));
         this.#atRisk = rest.sort((a, b) => Number(a.last) - Number(b.last)).map(({ request }) => request);
         sorted = true;
       }
       const room = Math.min(atOnce, WORKERS + RESERVE - KEPT_BACK - stuck);
       if (room > 0) {
-        for (const request of this.#atRisk.splice(0, room)) this.#begin(request);
+        for (const { kind, context, directory, path } of this.#atRisk.splice(0, room)) this.#begin(kind, context, directory, path);
         this.flush();
         atOnce = AT_RISK_AT_ONCE;
       } else if (this.#lagging.length > 0) return;
-      else for (const request of this.#atRisk.splice(0)) request.deliver({ unread: 'skipped' });
+      else for (const { kind, context } of this.#atRisk.splice(0)) kind.miss(context, 'skipped');
     }
   }
 
-  #begin(request: ReadRequest): void {
+  #begin(kind: ReadKind<Context>, context: Context, directory: number, path: string): void {
     if (this.#countHanging() > 0) {
-      const again = this.#hanging.some(
-        (pending) => pending.request.path === request.path && pending.request.directory === request.directory,
-      );
+      const again = this.#hanging.some((pending) => pending.path === path && pending.directory === directory);
       if (again || this.#hanging.length >= WORKERS + RESERVE) {
-        request.deliver({ unread: again ? 'timeout' : 'skipped' });
+        kind.miss(context, again ? 'timeout' : 'skipped');
         return;
       }
     }
-    const fd = this.#files.openAt(request.directory, request.path);
+    const fd = this.#files.openAt(directory, path);
     if (typeof fd === 'string') {
-      request.deliver({ unread: unreadableFrom(fd) });
+      kind.miss(context, unreadableFrom(fd));
       return;
     }
     const slot = this.#takeSlot();
     this.#aio.prepare(slot, fd, 0);
-    this.#filling.push({ request, slot, fd, parts: [], length: 0 });
+    this.#filling.push({ kind, context, directory, path, slot, fd, parts: undefined, length: 0 });
   }
 
   /** Starts the batch being filled, then collects the one before, which had all the time of the filling. */
@@ -197,38 +194,39 @@ class BoundedReads {
     this.#lagging = [];
   }
 
-  #giveUp(pending: Pending): void {
+  #giveUp(pending: Pending<Context>): void {
     if (this.#aio.cancel(pending.slot)) {
-      pending.request.deliver({ unread: 'skipped' });
+      pending.kind.miss(pending.context, 'skipped');
       this.#close(pending);
     } else if (!this.#settle(pending)) {
-      pending.request.deliver({ unread: 'timeout' });
+      pending.kind.miss(pending.context, 'timeout');
       this.#hanging.push(pending);
     }
   }
 
   /** Delivers a read that has ended; false while it has not. */
-  #settle(pending: Pending): boolean {
+  #settle(pending: Pending<Context>): boolean {
     const result = this.#aio.result(pending.slot);
     if (result === undefined) return false;
     this.#lastReturnMs = this.#monotonicMs();
-    const { request, slot, parts } = pending;
+    const { kind, context, slot, parts } = pending;
     if (typeof result === 'string') {
-      request.deliver({ unread: unreadableFrom(result) });
+      kind.miss(context, unreadableFrom(result));
       this.#close(pending);
       return true;
     }
     const bytes = slot.buffer.subarray(0, result);
+    const limitBytes = kind.limitBytes();
     pending.length += result;
-    if (result === SLOT_BYTES && pending.length <= request.limitBytes) {
-      parts.push(Buffer.from(bytes));
+    if (result === SLOT_BYTES && pending.length <= limitBytes) {
+      pending.parts = [...(parts ?? []), Buffer.from(bytes)];
       this.#aio.prepare(slot, pending.fd, pending.length);
       this.#aio.submit([slot]);
       return false;
     }
-    const whole = parts.length === 0 ? bytes : Buffer.concat([...parts, bytes]);
-    if (whole.length <= request.limitBytes) request.deliver({ value: whole });
-    else request.deliver({ value: whole.subarray(0, request.limitBytes), cut: true });
+    const whole = parts === undefined ? bytes : Buffer.concat([...parts, bytes]);
+    if (whole.length <= limitBytes) kind.deliver(context, whole, false);
+    else kind.deliver(context, whole.subarray(0, limitBytes), true);
     this.#close(pending);
     return true;
   }
@@ -244,7 +242,7 @@ class BoundedReads {
     return this.#hanging.length;
   }
 
-  #close(pending: Pending): void {
+  #close(pending: Pending<Context>): void {
     this.#files.close(pending.fd);
     this.#aio.release(pending.slot);
   }

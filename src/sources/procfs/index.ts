@@ -1,12 +1,12 @@
 import { closeSync, openSync } from 'node:fs';
 import { hostname, release } from 'node:os';
-import type { Reading } from '../../model/reading.ts';
+import type { Reading, Unreadable } from '../../model/reading.ts';
 import type { Observation, Sample, State, Unread } from '../../model/sample.ts';
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
 import { type Stack, StackTable } from '../../model/stack.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { Clock } from '../../model/time.ts';
-import { type BoundedReads, boundedReads } from './bounded-reads.ts';
+import { BoundedReads, type ReadKind } from './bounded-reads.ts';
 import { listPids, listTids, readBootTime, readSmall } from './files.ts';
 import { parseStat, parseState, type Stat } from './stat.ts';
 import { parseStatus } from './status.ts';
@@ -28,13 +28,16 @@ export interface ProcfsOptions {
   readonly root: string;
 }
 
-/** A selected task while its files are being read. */
+/** A candidate while its files are being read. */
 interface Draft {
   readonly tid: number;
-  readonly stat: Stat;
-  stack?: Reading<Stack>;
-  commandLine?: Reading<string>;
+  /** Undefined for those that are not selected. */
+  stat: Stat | undefined;
+  stack: Reading<Stack> | undefined;
+  commandLine: Reading<string> | undefined;
 }
+
+let reads: BoundedReads<Draft> | undefined;
 
 /**
  * Samples of the selected processes, each taken when it is asked for, from /proc. The iteration never ends by itself.
@@ -42,7 +45,7 @@ interface Draft {
  */
 export async function* procfs(selection: Selection, { clock, root }: ProcfsOptions): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
-  const reads = boundedReads(clock.monotonicMs);
+  reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
   const directory = openSync(root, 'r');
   try {
@@ -73,20 +76,20 @@ function readBootId(root: string): Reading<string> {
 class Reader {
   readonly #root: string;
   readonly #directory: number;
-  readonly #reads: BoundedReads;
+  readonly #reads: BoundedReads<Draft>;
   readonly #stacks: StackTable;
   readonly #selection: Selection;
   readonly #all: boolean;
   readonly #states: ReadonlySet<State>;
   readonly #asked: ReadonlySet<number>;
   readonly #unread: Unread[] = [];
-  /** In the order of the candidates; a place stays empty where the candidate is not selected. */
-  readonly #drafts: (Draft | undefined)[] = [];
+  /** In the order of the candidates. */
+  readonly #drafts: Draft[] = [];
   /** Those whose other files have not been asked for. */
   #fresh: Draft[] = [];
   #commandLineBytes = 0;
 
-  constructor(selection: Selection, root: string, directory: number, reads: BoundedReads, stacks: StackTable) {
+  constructor(selection: Selection, root: string, directory: number, reads: BoundedReads<Draft>, stacks: StackTable) {
     this.#root = root;
     this.#directory = directory;
     this.#reads = reads;
@@ -97,9 +100,45 @@ class Reader {
     this.#asked = new Set(this.#all ? [] : selection.pids);
   }
 
+  readonly #stat: ReadKind<Draft> = {
+    limitBytes: () => FILE_LIMIT_BYTES,
+    deliver: (draft, bytes) => {
+      if (!this.#selects(draft.tid, bytes)) return;
+      draft.stat = parseStat(bytes);
+      if (draft.stat === undefined) this.#missTask(draft.tid, 'malformed');
+      else this.#fresh.push(draft);
+    },
+    miss: (draft, why) => this.#missTask(draft.tid, why),
+  };
+
+  readonly #stack: ReadKind<Draft> = {
+    limitBytes: () => FILE_LIMIT_BYTES,
+    deliver: (draft, bytes, cut) => {
+      draft.stack = { value: this.#stacks.intern(decodeBytes(bytes).trim()), ...(cut && { cut }) };
+    },
+    miss: (draft, unread) => {
+      draft.stack = { unread };
+    },
+  };
+
+  readonly #commandLine: ReadKind<Draft> = {
+    limitBytes: () => Math.max(PAGE_BYTES, Math.min(COMMAND_LINES_LIMIT_BYTES - this.#commandLineBytes, COMMAND_LINE_LIMIT_BYTES)),
+    deliver: (draft, bytes, cut) => {
+      this.#commandLineBytes += bytes.length;
+      draft.commandLine = { value: joinArguments(bytes), ...(cut && { cut }) };
+    },
+    miss: (draft, unread) => {
+      draft.commandLine = { unread };
+    },
+  };
+
+  readonly #commandLineAtRisk: ReadKind<Draft> = { ...this.#commandLine, looksStuck: ({ tid }) => this.#hasThreadInD(tid) };
+
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     for (const tid of this.#candidates()) {
-      this.#addStat(tid);
+      const draft: Draft = { tid, stat: undefined, stack: undefined, commandLine: undefined };
+      this.#drafts.push(draft);
+      this.#reads.add(this.#stat, draft, this.#directory, `${tid}/stat`);
       this.#addOthers();
     }
     this.#reads.flush();
@@ -118,28 +157,6 @@ class Reader {
     return [...new Set([...listed, ...this.#asked])].sort((a, b) => a - b);
   }
 
-  #addStat(tid: number): void {
-    const place = this.#drafts.push(undefined) - 1;
-    this.#reads.add({
-      directory: this.#directory,
-      path: `${tid}/stat`,
-      limitBytes: FILE_LIMIT_BYTES,
-      deliver: (bytes) => {
-        if ('unread' in bytes) this.#missTask(tid, bytes.unread);
-        else if (this.#selects(tid, bytes.value)) {
-          const stat = parseStat(bytes.value);
-          if (stat === undefined) {
-            this.#missTask(tid, 'malformed');
-            return;
-          }
-          const draft = { tid, stat };
-          this.#drafts[place] = draft;
-          this.#fresh.push(draft);
-        }
-      },
-    });
-  }
-
   #selects(tid: number, stat: Buffer): boolean {
     if (this.#all || this.#asked.has(tid)) return true;
     const state = parseState(stat);
@@ -147,7 +164,7 @@ class Reader {
   }
 
   /** Notes that a task could not be read, where it may be one of those selected. Its status never blocks, and has its state and its name. */
-  #missTask(tid: number, why: Unread['why']): void {
+  #missTask(tid: number, why: Unreadable): void {
     const asked = this.#asked.has(tid);
     if (why === 'gone' && !asked) return;
     const read = readSmall(`${this.#root}/${tid}/status`);
@@ -162,39 +179,19 @@ class Reader {
     if (drafts.length === 0) return false;
     this.#fresh = [];
     for (const draft of drafts) {
-      this.#addStack(draft);
-      if (hasNoCommandLine(draft.stat)) draft.commandLine = { value: '' };
-      else this.#addCommandLine(draft);
+      const { tid, stat } = draft;
+      if (stat === undefined) continue;
+      this.#reads.add(this.#stack, draft, this.#directory, `${tid}/stack`);
+      if (hasNoCommandLine(stat)) draft.commandLine = { value: '' };
+      else
+        this.#reads.add(this.#isAtRisk(tid, stat) ? this.#commandLineAtRisk : this.#commandLine, draft, this.#directory, `${tid}/cmdline`);
     }
     return true;
   }
 
-  #addStack(draft: Draft): void {
-    this.#reads.add({
-      directory: this.#directory,
-      path: `${draft.tid}/stack`,
-      limitBytes: FILE_LIMIT_BYTES,
-      deliver: (bytes) => {
-        draft.stack = 'unread' in bytes ? bytes : { ...bytes, value: this.#stacks.intern(decodeBytes(bytes.value).trim()) };
-      },
-    });
-  }
-
-  #addCommandLine(draft: Draft): void {
-    const { tid, stat } = draft;
-    // The mmap lock, which the read takes, can only be held for long by a thread that waits: another one, or one in D.
-    const atRisk = tid !== process.pid && (stat.threads > 1 || stat.state === 'D');
-    const left = COMMAND_LINES_LIMIT_BYTES - this.#commandLineBytes;
-    this.#reads.add({
-      directory: this.#directory,
-      path: `${tid}/cmdline`,
-      limitBytes: Math.max(PAGE_BYTES, Math.min(left, COMMAND_LINE_LIMIT_BYTES)),
-      ...(atRisk && { looksStuck: () => this.#hasThreadInD(tid) }),
-      deliver: (bytes) => {
-        if ('value' in bytes) this.#commandLineBytes += bytes.value.length;
-        draft.commandLine = 'unread' in bytes ? bytes : { ...bytes, value: joinArguments(bytes.value) };
-      },
-    });
+  /** The mmap lock, which reading a command line takes, can only be held for long by a thread that waits: another one, or one in D. */
+  #isAtRisk(tid: number, stat: Stat): boolean {
+    return tid !== process.pid && (stat.threads > 1 || stat.state === 'D');
   }
 
   /** Whether a thread of the process is in uninterruptible sleep, as one is that waits with the mmap lock held. */
@@ -209,8 +206,8 @@ class Reader {
   #observations(): Observation[] {
     const observations: Observation[] = [];
     for (const draft of this.#drafts) {
-      if (draft === undefined) continue;
       const { tid, stat, stack, commandLine } = draft;
+      if (stat === undefined) continue;
       if (stack === undefined || commandLine === undefined) throw new Error(`PID ${tid}: its files were not read to the end`);
       const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
       if (isGone(stack) || isGone(commandLine)) {

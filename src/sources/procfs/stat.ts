@@ -17,6 +17,11 @@ const OPENING = 40;
 const CLOSING = 41;
 const SPACE = 32;
 
+/** The states, at the places that are the codes of their letters. */
+const STATE_OF_CODE: readonly (State | undefined)[] = Array.from({ length: 256 }, (_, code) =>
+  STATES.find((state) => state.charCodeAt(0) === code),
+);
+
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;
 
@@ -28,8 +33,7 @@ const FIELD = { ppid: 4, flags: 9, threads: 20, startTicks: 22, cpu: 39 } as con
  * Undefined when `stat` is no stat file or the letter is not one the kernel has.
  */
 export function parseState(stat: Buffer): State | undefined {
-  const letter = String.fromCharCode(stat[stat.lastIndexOf(CLOSING) + 2] ?? 0);
-  return STATES.find((state) => state === letter);
+  return STATE_OF_CODE[stat[stat.lastIndexOf(CLOSING) + 2] ?? 0];
 }
 
 /** Parses /proc/PID/stat (fs/proc/array.c, do_task_stat; proc_pid_stat(5)). Undefined when it is not in that form. */
