@@ -18,6 +18,8 @@ export interface Task {
   /** Arguments separated by spaces, decoded like `comm`; empty for kernel threads and zombies, which have none. */
   readonly commandLine: Reading<string>;
   readonly kernelThread: boolean;
+  /** The effective user id, where a selection by user asked for it. */
+  readonly uid?: number;
 }
 
 /** What was seen of a task at one moment. */

@@ -1,15 +1,33 @@
 import type { State } from './sample.ts';
 
-/** Which tasks to take. The parts add up: a task is taken when one of them names it. */
+/**
+ * Which tasks to take. `all`, `pids` and `states` add up: a task is taken when one of them names it, and any is when there is none of them. The others narrow what
+ * is taken, each by itself.
+ */
 export interface Selection {
-  /** Every process; the other parts then say nothing. */
+  /** Every process; `pids` and `states` then say nothing. */
   readonly all?: boolean;
-  /** Processes by PID, in the order wanted where nothing else is selected. */
+  /** Processes by PID, in the order wanted where nothing else is selected. With `threads`, threads by TID too. */
   readonly pids?: readonly number[];
   readonly states?: readonly State[];
+  /** Every thread of a process, not only its main one. */
+  readonly threads?: boolean;
+  /** Matches the task's name. */
+  readonly command?: RegExp;
+  /** Effective user ids. */
+  readonly users?: readonly number[];
+  /** Matches a function of the stack. */
+  readonly function?: RegExp;
+  /** A module of which a function is in the stack. */
+  readonly module?: string;
+}
+
+/** True where the selection takes tasks of any PID and state. */
+export function takesAll({ all, pids = [], states = [] }: Selection): boolean {
+  return all === true || (pids.length === 0 && states.length === 0);
 }
 
 /** True where the selection names PIDs and nothing that could match any other process. */
 export function isOnlyPids(selection: Selection): boolean {
-  return selection.all !== true && (selection.states ?? []).length === 0;
+  return !takesAll(selection) && (selection.states ?? []).length === 0;
 }

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { type Reading, unreadableFrom } from '../../model/reading.ts';
+import { parseStatus, type Status } from './status.ts';
 
 /** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
 const content = Buffer.alloc(4096);
@@ -41,6 +42,12 @@ export function listTids(root: string, pid: number): number[] {
     if (unreadableFrom(errnoOf(error)) === 'gone') return [];
     throw error;
   }
+}
+
+/** The status of a process or thread, by its folder in /proc; undefined when it has gone, or may not be read. Unlike stat it never blocks. */
+export function readStatus(folder: string): Status | undefined {
+  const read = readSmall(`${folder}/status`);
+  return 'value' in read ? parseStatus(read.value) : undefined;
 }
 
 /**

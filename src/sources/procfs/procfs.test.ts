@@ -88,7 +88,7 @@ describe('procfs', () => {
   });
 
   it('says of a stat file in no known form that it is malformed', async () => {
-    const root = folderOf({ 7: { stat: '7 (x) S\n', status: 'Name:\tx\nState:\tS (sleeping)\nTgid:\t7\n' } });
+    const root = folderOf({ 7: { stat: '7 (x) S\n', status: 'Name:\tx\nState:\tS (sleeping)\nTgid:\t7\nUid:\t0\t0\t0\t0\n' } });
     const sample = await take({ all: true }, root);
     expect(sample.unread).toEqual([{ tid: 7, what: 'task', why: 'malformed', comm: 'x', state: 'S' }]);
   });

@@ -7,6 +7,8 @@ export interface Status {
   readonly state: State;
   /** The process (Tgid). */
   readonly pid: number;
+  /** The effective user id. */
+  readonly uid: number;
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
@@ -17,8 +19,14 @@ export function parseStatus(status: Buffer): Status | undefined {
   const name = /^Name:\t(.*)$/m.exec(text)?.[1];
   const letter = /^State:\t(.)/m.exec(text)?.[1];
   const pid = /^Tgid:\t(\d+)$/m.exec(text)?.[1];
+  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text)?.[1];
   const state = STATES.find((candidate) => candidate === letter);
-  if (name === undefined || state === undefined || pid === undefined) return undefined;
+  if (name === undefined || state === undefined || pid === undefined || uid === undefined) return undefined;
   // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
-  return { name: name.replaceAll(/\\([nt\\])/g, (_, character: string) => ESCAPES[character] ?? character), state, pid: Number(pid) };
+  return {
+    name: name.replaceAll(/\\([nt\\])/g, (_, character: string) => ESCAPES[character] ?? character),
+    state,
+    pid: Number(pid),
+    uid: Number(uid),
+  };
 }
