@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
-import { addSelectionOptions, selectionOf } from './commands/selection-options.ts';
+import { addSelectionOptions, procOf, SELECTING, selectionOf } from './commands/selection-options.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
 /** Set by the build to the version in package.json. */
@@ -55,19 +55,20 @@ async function runClassic(program: Command): Promise<void> {
   if (stray !== undefined)
     program.error(`error: unexpected argument '${stray}'; a process is selected by -p PID`, { exitCode: WRONG_USAGE });
   const selection = selectionOf(program);
-  if (selection === undefined) program.error('error: at least one of -a -p -D -R -S -Z is needed', { exitCode: WRONG_USAGE });
+  if (selection === undefined) program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
   const typed = ['kstack', ...process.argv.slice(2)].join(' ');
+  const root = procOf(program);
   const background = backgroundOptionsOf(program);
   if (background === undefined) {
     const { snapshot } = await import('./commands/snapshot.ts');
-    process.exitCode = await snapshot({ selection, verbose, typed });
+    process.exitCode = await snapshot({ selection, root, verbose, typed });
   } else if (process.env[REPORT_FD] === undefined) {
     const { startInBackground } = await import('./commands/background.ts');
-    process.exitCode = await startInBackground(background, typed);
+    process.exitCode = await startInBackground(background, root, typed);
   } else {
     const { runCollector } = await import('./commands/collector.ts');
-    process.exitCode = await runCollector(selection, background, verbose, Number(process.env[REPORT_FD]));
+    process.exitCode = await runCollector({ selection, root, options: background, verbose, reportFd: Number(process.env[REPORT_FD]) });
   }
 }
 

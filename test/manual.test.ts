@@ -85,7 +85,7 @@ describe('the manual page', () => {
   it('and the README speak of the same options', async () => {
     const readme = readFileSync(join(root, 'README.md'), 'utf8').split('## Options')[1]?.split('\n## ')[0] ?? '';
     const table = [...readme.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
-      [...cell.matchAll(/`(-[^`]*)`/g)].map(([, option]) => option),
+      [...cell.matchAll(/`(-[^`]*)`/g)].map(([, option]) => option?.replaceAll('\\|', '|')),
     );
     const help = (await inHelp()).flatMap(({ option }) => option.split(', '));
     expect(new Set(table)).toEqual(new Set(help));

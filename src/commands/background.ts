@@ -14,13 +14,13 @@ import { activeRun, describeActiveRun, openRunDirectory } from './run-directory.
  * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal. Returns the exit code once that process has
  * begun: 1 when it could not, without the right to read stacks, when the file system is too full, or while a run on the same directory is active.
  */
-export async function startInBackground(options: BackgroundOptions, typed: string): Promise<number> {
+export async function startInBackground(options: BackgroundOptions, root: string, typed: string): Promise<number> {
   const clock = systemClock();
   const fail = (reason: string) => {
     log(clock, 'ERROR', reason);
     return 1;
   };
-  const refusal = whyNoStacks('/proc', typed) ?? whyNotBegin(options);
+  const refusal = whyNoStacks(root, typed) ?? whyNotBegin(options);
   if (refusal !== undefined) return fail(refusal);
   log(clock, 'INFO', 'Spawning process to run in background...');
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {

@@ -52,6 +52,7 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
   }
   await collect({
     samples: samples(),
+    threads: false,
     log,
     runFile: new RunFile(directory, 'h'),
     clock,

@@ -14,6 +14,8 @@ const MOST_COMPLAINTS = 1000;
 
 export interface Collection {
   readonly samples: AsyncIterator<Sample>;
+  /** Whether the samples are of threads. */
+  readonly threads: boolean;
   readonly log: RotatingLog;
   readonly runFile: RunFile;
   readonly clock: Clock;
@@ -30,7 +32,18 @@ export interface Collection {
  * The beat is that of the monotonic clock: setting the time of day changes neither the interval nor the end.
  * @throws LogError when the log's directory or file has been replaced.
  */
-export async function collect({ samples, log, runFile, clock, startedMs, durationMs, intervalMs, stop, tell }: Collection): Promise<void> {
+export async function collect({
+  samples,
+  threads,
+  log,
+  runFile,
+  clock,
+  startedMs,
+  durationMs,
+  intervalMs,
+  stop,
+  tell,
+}: Collection): Promise<void> {
   const start = clock.monotonicMs();
   let state: RunState = { pid: process.pid, startedMs, endsMs: startedMs + durationMs, samples: 0 };
   const update = (change: Partial<RunState>) => {
@@ -51,7 +64,8 @@ export async function collect({ samples, log, runFile, clock, startedMs, duratio
     if (left > 0) await clock.sleep(left, stop);
     if (stop.aborted) break;
     const { value: sample }: { value: Sample } = await samples.next();
-    const refusal = await log.append(formatText(sample, groupByStack(sample), clock.zoneAt), (append) => update({ append }));
+    const text = formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads });
+    const refusal = await log.append(text, (append) => update({ append }));
     if (refusal === undefined) {
       if (state.paused !== undefined) tell('INFO', 'Writing again.');
       update({ samples: state.samples + 1, paused: undefined });

@@ -22,11 +22,21 @@ export interface CollectorReport {
   readonly error?: string;
 }
 
+export interface CollectorOptions {
+  readonly selection: Selection;
+  /** Where the procfs is mounted. */
+  readonly root: string;
+  readonly options: BackgroundOptions;
+  readonly verbose: boolean;
+  /** The descriptor for the {@link CollectorReport}. */
+  readonly reportFd: number;
+}
+
 /**
  * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it ends with. A closing terminal (SIGHUP) is nothing to it.
  * Returns the exit code: 1 when it could not begin, or its log was replaced.
  */
-export async function runCollector(selection: Selection, options: BackgroundOptions, verbose: boolean, reportFd: number): Promise<number> {
+export async function runCollector({ selection, root, options, verbose, reportFd }: CollectorOptions): Promise<number> {
   // Samples leave much garbage and nothing else: V8 would let its young generation grow to three times 16 MB for it.
   setFlagsFromString('--semi-space-growth-factor=1');
   const clock = systemClock();
@@ -72,7 +82,8 @@ export async function runCollector(selection: Selection, options: BackgroundOpti
   process.chdir('/');
   try {
     await collect({
-      samples: procfs(selection, { clock, root: '/proc' }),
+      samples: procfs(selection, { clock, root }),
+      threads: selection.threads === true,
       log: rotatingLog,
       runFile: run.runFile,
       clock,

@@ -1,41 +1,165 @@
+import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { State } from '../model/sample.ts';
+import { STATES, type State } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 
-const STATE_OPTIONS: readonly { letter: State; help: string }[] = [
-  { letter: 'D', help: 'processes in uninterruptible sleep: they wait for I/O or a lock' },
-  { letter: 'R', help: 'processes that run or are ready to' },
-  { letter: 'S', help: 'sleeping processes' },
-  { letter: 'Z', help: 'zombies' },
+const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
+  { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
+  { option: 'R', states: ['R'], help: 'that run or are ready to' },
+  { option: 'S', states: ['S'], help: 'that sleep' },
+  { option: 'Z', states: ['Z'], help: 'zombies' },
+  { option: 'I', states: ['I'], help: 'idle kernel threads' },
+  { option: 'T', states: ['T', 't'], help: 'that are stopped or traced' },
 ];
+
+/** The largest pid_t, and the largest user id. */
+const LARGEST_PID = 2 ** 31 - 1;
+const LARGEST_UID = 2 ** 32 - 2;
+
+/** Names the options that select, for the message that there is none. */
+export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --function --module';
 
 /** Gives a command the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command): Command {
-  command.optionsGroup('Selection (they add up; at least one is needed):');
+  command.optionsGroup('Selection (these add up; at least one is needed, or a filter):');
   command.option('-a', 'all processes; the other selections then say nothing');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
-  for (const { letter, help } of STATE_OPTIONS) command.option(`-${letter}`, help);
+  for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
+  command.addOption(new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates));
+  command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
+  command.addOption(new Option('-c, --command <REGEX>', 'whose name matches').argParser(parsePattern));
+  command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
+  command.addOption(new Option('--function <REGEX>', 'with a function in their stack that matches').argParser(parsePattern));
+  command.option('--module <NAME>', 'with a function of this kernel module in their stack');
+  command.optionsGroup('What to look at:');
+  command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
+  command.option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container', '/proc');
   return command;
 }
 
-/** The selection that the parsed options ask for; undefined when they ask for none. */
-export function selectionOf(command: Command): Selection | undefined {
-  const options: Record<string, unknown> = command.opts();
-  const pids = Array.isArray(options['p']) ? options['p'].map(Number) : [];
-  const states = STATE_OPTIONS.map(({ letter }) => letter).filter((letter) => options[letter] === true);
-  if (options['a'] === true) return { all: true };
-  return pids.length > 0 || states.length > 0 ? { pids, states } : undefined;
+interface ParsedOptions {
+  readonly a?: true;
+  readonly p?: readonly number[];
+  readonly state?: readonly State[];
+  readonly command?: RegExp;
+  readonly user?: readonly number[];
+  readonly function?: RegExp;
+  readonly module?: string;
+  readonly threads?: true;
+  readonly proc: string;
 }
 
-/** The largest pid_t. */
-const LARGEST_PID = 2 ** 31 - 1;
+/** The selection that the parsed options ask for; undefined when they ask for none. */
+export function selectionOf(program: Command): Selection | undefined {
+  const { a: all, p: pids = [], state = [], command, user: users, function: pattern, module, threads }: ParsedOptions = program.opts();
+  const letters: Record<string, unknown> = program.opts();
+  const states = [...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states), ...state];
+  const filters = {
+    ...(command && { command }),
+    ...(users && { users }),
+    ...(pattern && { function: pattern }),
+    ...(module !== undefined && { module }),
+  };
+  const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
+  if (nothing) return undefined;
+  return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
+}
+
+/** Where the procfs is that the parsed options name. */
+export function procOf(program: Command): string {
+  const { proc }: ParsedOptions = program.opts();
+  return proc;
+}
 
 /** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */
 function parsePids(list: string, earlier: number[] = []): number[] {
   const pids = list.split(',').map((item) => {
-    const pid = /^\s*[0-9]+\s*$/.test(item) ? Number(item) : 0;
-    if (pid >= 1 && pid <= LARGEST_PID) return pid;
+    const pid = wholeNumber(item);
+    if (pid !== undefined && pid >= 1 && pid <= LARGEST_PID) return pid;
     throw new InvalidArgumentError(`'${item}' is not a PID: give whole numbers from 1 to ${LARGEST_PID}, separated by commas.`);
   });
   return [...earlier, ...pids];
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\s*[0-9]+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+function parseStates(letters: string, earlier: State[] = []): State[] {
+  const states = [...letters].map((letter) => {
+    const state = STATES.find((candidate) => candidate === letter);
+    if (state === undefined) throw new InvalidArgumentError(`'${letter}' is not a state; the kernel has ${STATES.join(' ')}.`);
+    return state;
+  });
+  if (states.length === 0) throw new InvalidArgumentError(`Give one or more of ${STATES.join(' ')}.`);
+  return [...earlier, ...states];
+}
+
+/** @throws InvalidArgumentError that shows where the expression is wrong. */
+function parsePattern(text: string): RegExp {
+  try {
+    return new RegExp(text, 'u');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^.*\/u?: /s, '') : String(error);
+    throw new InvalidArgumentError(`${reason}:\n  ${text}\n  ${' '.repeat(wrongAt(text))}^`);
+  }
+}
+
+/** The character from which on a regular expression is wrong: everything before the shortest beginning that cannot be completed. */
+function wrongAt(text: string): number {
+  // What may still be missing at the end of a beginning that is right.
+  const endings = [
+    '',
+    ')',
+    '))',
+    ')))',
+    '))))',
+    ']',
+    '])',
+    ']))',
+    'x',
+    'x)',
+    '}',
+    '})',
+    '1}',
+    'x>a)',
+    '>a)',
+    '0',
+    '00',
+    ':a)',
+    'x]',
+    'x])',
+  ];
+  for (let length = 1; length <= text.length; length++) {
+    const completes = endings.some((ending) => isPattern(text.slice(0, length) + ending));
+    if (!completes) return length - 1;
+  }
+  return text.length;
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, 'u') instanceof RegExp;
+  } catch {
+    // This is the question, not a failure.
+    return false;
+  }
+}
+
+/** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
+function parseUsers(list: string, earlier: number[] = []): number[] {
+  const users = list.split(',').map((name) => {
+    const uid = wholeNumber(name) ?? uidOf(name);
+    if (uid !== undefined && uid <= LARGEST_UID) return uid;
+    throw new InvalidArgumentError(`'${name}' is neither a user of /etc/passwd nor a user id.`);
+  });
+  return [...earlier, ...users];
+}
+
+function uidOf(name: string): number | undefined {
+  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
+    const [user, , uid] = line.split(':');
+    if (user === name && uid !== undefined) return Number(uid);
+  }
+  return undefined;
 }

@@ -3,16 +3,25 @@ import type { Clock } from '../model/time.ts';
 import { escapeUnsafe } from './escape.ts';
 import { formatDateLine, formatDateTime } from './local-time.ts';
 
+export interface TextOptions {
+  readonly zoneAt: Clock['zoneAt'];
+  /** Names the thread in each line, with its TID and its name. The classic form has processes only. */
+  readonly threads?: boolean;
+}
+
 /** A sample in the classic form: a line with the time, then every stack below the tasks that share it. */
-export function formatText(sample: Sample, groups: readonly Group[], zoneAt: Clock['zoneAt']): string {
+export function formatText(sample: Sample, groups: readonly Group[], { zoneAt, threads = false }: TextOptions): string {
   const seconds = Math.floor(sample.timeMs / 1000);
   const lines = [`zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}`, ''];
   for (const { stack, observations } of groups) {
     for (const { task, state } of observations) {
       const started = startTimeSeconds(task, sample);
-      const pid = String(task.tid).padStart(5);
+      // Without threads, a thread that was asked for by its number stands for itself, as it always has.
+      const pid = `PID: ${String(threads ? task.pid : task.tid).padStart(5)}`;
+      const tid = threads ? `   TID: ${String(task.tid).padStart(5)}` : '';
+      const name = threads ? `   Thread: ${escapeUnsafe(task.comm)}` : '';
       const when = formatDateTime(started, zoneAt(started));
-      lines.push(`PID: ${pid}   State: ${state.padStart(2)}   Start Time: ${when}   Cmd: ${escapeUnsafe(command(task))}`);
+      lines.push(`${pid}${tid}   State: ${state.padStart(2)}   Start Time: ${when}${name}   Cmd: ${escapeUnsafe(command(task))}`);
     }
     lines.push('Stack:');
     for (const { raw } of stack?.frames ?? []) lines.push(escapeUnsafe(raw));

@@ -1,0 +1,148 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, parseClassic, requires, run, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+
+interface Thread {
+  readonly pid: number;
+  readonly tid: number;
+  readonly state: string;
+  readonly thread: string;
+  readonly command: string;
+}
+
+/** Reads the lines that -L prints. */
+function threads(text: string): Thread[] {
+  const line = /^PID: +(\d+) {3}TID: +(\d+) {3}State: {1,2}(\S) {3}Start Time: \S+ \S+ {3}Thread: (.*?) {3}Cmd: (.*)$/gm;
+  return [...text.matchAll(line)].map(([, pid, tid, state = '', thread = '', command = '']) => ({
+    pid: Number(pid),
+    tid: Number(tid),
+    state,
+    thread,
+    command,
+  }));
+}
+
+describe('-L', () => {
+  it('takes every thread of every process, with its TID and its name', async () => {
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+    const { code, stdout } = await kstack(['-aL']);
+    const seen = threads(stdout);
+    expect(stdout.match(/^PID: /gm)).toHaveLength(seen.length);
+    const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    for (const number of [pid, tid]) {
+      expect(seen.filter((line) => line.tid === number)).toEqual([{ pid, tid: number, state: 'S', thread: 'tasks', command: expected }]);
+    }
+    expect(
+      seen
+        .filter((line) => line.pid === process.pid)
+        .map((line) => line.tid)
+        .sort(),
+    ).toEqual(readdirSync('/proc/self/task').map(Number).sort());
+    expect(code).toBe(0);
+  });
+
+  it('with -p takes all threads of a process, and a single one by its TID', async () => {
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+    const numbers = async (...args: string[]) => threads((await kstack(args)).stdout).map((line) => line.tid);
+    expect(await numbers('-Lp', String(pid))).toEqual([pid, tid]);
+    expect(await numbers('--threads', '-p', String(tid))).toEqual([tid]);
+    expect(await numbers('-LZp', `${tid}`)).toContain(tid);
+    expect(await kstack(['-Lp', '2147483647'])).toMatchObject({ code: 1, stderr: 'kstack: PID 2147483647: no such process\n' });
+  });
+
+  it('shows the thread that is stuck, though its main thread is not', async () => {
+    const [pid = 0] = await fixture('tasks', ['thread-in-vfork']);
+    expect(lineOf((await kstack(['-D'])).stdout, pid)).toBeUndefined();
+    expect(threads((await kstack(['-DL'])).stdout).filter((line) => line.pid === pid)).toMatchObject([{ state: 'D' }]);
+  });
+
+  it('shows a process whose main thread has ended with the command line that its other threads have', async () => {
+    const [pid = 0] = await fixture('tasks', ['leaderless']);
+    const { stdout } = await kstack(['-Lp', String(pid)]);
+    expect(threads(stdout).map(({ state, command }) => [state, command])).toEqual([
+      ['Z', 'tasks'],
+      ['S', expect.stringMatching(/tasks leaderless$/)],
+    ]);
+  });
+});
+
+describe('states', () => {
+  it.each([
+    [['-T'], 'T', ['stopped']],
+    [['-T'], 't', ['traced']],
+    [['--state', 'tZ'], 't', ['traced']],
+    [['--state=Z', '--state=D'], 'D', ['vfork']],
+  ])('%j takes a task in %s', async (args, state, what) => {
+    const [pid = 0] = await fixture('tasks', what);
+    const { lines } = parseClassic((await kstack(args)).stdout);
+    expect(lines.find((line) => line.pid === pid)?.state).toBe(state);
+  });
+
+  it('-I takes idle kernel threads and nothing else', async () => {
+    const { lines } = parseClassic((await kstack(['-I'])).stdout);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(new Set(lines.map(({ state }) => state))).toEqual(new Set(['I']));
+  });
+});
+
+describe('filters', () => {
+  it('narrow what is selected, and select among all where they are alone', async () => {
+    const [one = 0] = await fixture('tasks', ['comm'], 'filter-one\n');
+    const [two = 0] = await fixture('tasks', ['comm'], 'filter-two\n');
+    const [waiter = 0] = await fixture('tasks', ['vfork']);
+    const pids = async (...args: string[]) => parseClassic((await kstack(args)).stdout).lines.map(({ pid }) => pid);
+    expect(await pids('-c', '^filter-')).toEqual([one, two]);
+    expect(await pids('-Sc', 'filter-t')).toEqual([two]);
+    expect(await pids('-a', '--command=filter-o')).toEqual([one]);
+    expect(await pids('-c', '^filter-', '-p', `${two},${waiter}`)).toEqual([two]);
+    expect(await pids('-D', '-c', '^filter-')).toEqual([]);
+    expect(await pids('--function', '^(do_)?sys_pause$|^__do_sys_pause$|pause', '-c', 'filter-two')).toEqual([two]);
+    expect(await pids('--function', '^kthreadd$')).toEqual([2]);
+    expect(await pids('--function', '^no_such_function$')).toEqual([]);
+    expect(await pids('--module', 'no_such_module')).toEqual([]);
+  });
+
+  it('-u takes the tasks of users, by name or number', async () => {
+    const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
+    for (const user of ['nobody', '65534', '65534,0']) {
+      const { lines } = parseClassic((await kstack(['-D', '-u', user])).stdout);
+      expect(lines.map((line) => line.pid)).toContain(pid);
+    }
+    expect(lineOf((await kstack(['-Du', 'root'])).stdout, pid)).toBeUndefined();
+  });
+
+  it('may leave nothing of the PIDs asked for, which is then not found', async () => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'other\n');
+    expect(await kstack(['-p', String(pid), '-c', 'else'])).toMatchObject({ code: 1 });
+  });
+});
+
+describe('--proc', () => {
+  it('reads another /proc', async () => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'elsewhere\n');
+    const folder = temporaryFolder();
+    // A PID namespace of its own, in which /proc shows its own processes only, and the host's is at another place.
+    const script = `mount --rbind /proc ${folder} && exec unshare -fp --mount-proc "$0" -p ${pid} --proc ${folder}`;
+    const { code, stdout } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
+    expect(lineOf(stdout, pid)?.stack).not.toBe('');
+    expect(code).toBe(0);
+  });
+});
+
+describe('what cannot be', () => {
+  it.each([
+    [['-c', '(a|b'], /Unterminated group:\n {2}\(a\|b\n {6}\^\n/],
+    [['--function', 'a[z-b]c'], /Range out of order in character class:\n {2}a\[z-b\]c\n {6}\^\n/],
+    [['-c', 'a**'], /Nothing to repeat:\n {2}a\*\*\n {4}\^\n/],
+    [['-u', 'no-such-user'], /'no-such-user' is neither a user of \/etc\/passwd nor a user id\./],
+    [['-u', '99999999999'], /'99999999999' is neither a user/],
+    [['--state', 'DQ'], /'Q' is not a state; the kernel has R S D I T t Z X P\./],
+    [['--state', ''], /Give one or more of R S D I/],
+  ])('%j is wrong usage, and shown where it is wrong', async (args, message) => {
+    const { code, stdout, stderr } = await kstack(args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+  });
+});
