@@ -8,6 +8,8 @@ import { build } from 'esbuild';
 
 const [processes = '4500', threads = '8000'] = process.argv.slice(2);
 const ROUNDS = 31;
+/** Of the background run. */
+const INTERVAL_MS = 100;
 const here = import.meta.dirname;
 const command = process.env.KSTACK_BIN ?? join(here, '..', 'dist', 'kstack.cjs');
 const folder = mkdtempSync(join(tmpdir(), 'kstack-bench-'));
@@ -51,7 +53,7 @@ function cpuOf(pid) {
 async function inBackground(samples) {
   const logs = join(folder, 'logs');
   execFileSync(command, ['-bD', '-t', '30', '-x', '100', '-d', logs], {
-    env: { ...process.env, KSTACK_INTERVAL_MS: '100' },
+    env: { ...process.env, KSTACK_INTERVAL_MS: String(INTERVAL_MS) },
     stdio: 'ignore',
   });
   const state = () => JSON.parse(readFileSync(join(logs, `.kstack_${hostname()}.run`), 'utf8'));
@@ -64,10 +66,13 @@ async function inBackground(samples) {
   let late = early;
   for (let part = 2; part <= 10; part++) {
     late = await until((samples * part) / 10);
-    // The floor is measured in between, with the machine to itself.
+    // The floor is measured in between, at the same rhythm: caches are as cold to it as to a sample.
     const { pid } = state();
     process.kill(pid, 'SIGSTOP');
-    for (let round = 0; round < 4; round++) floors.push(Number(execFileSync(floor, ['1', 'stat']).toString().split(' ')[0]));
+    for (let round = 0; round < 6; round++) {
+      await sleep(INTERVAL_MS);
+      floors.push(Number(execFileSync(floor, ['1', 'stat']).toString().split(' ')[0]));
+    }
     process.kill(pid, 'SIGCONT');
   }
   const peak = field(state().pid, 'VmHWM');

@@ -1,5 +1,4 @@
 import { closeSync, writeSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { lockFile } from '../native/lock.ts';
@@ -37,8 +36,6 @@ export interface CollectorOptions {
  * Returns the exit code: 1 when it could not begin, or its log was replaced.
  */
 export async function runCollector({ selection, root, options, verbose, reportFd }: CollectorOptions): Promise<number> {
-  // Samples leave much garbage and nothing else: V8 would let its young generation grow to three times 16 MB for it.
-  setFlagsFromString('--semi-space-growth-factor=1');
   const clock = systemClock();
   const startedMs = clock.nowMs();
   const durationMs = options.minutes * 60_000;

@@ -18,6 +18,8 @@ const PAGE_BYTES = 4096;
 
 /** A candidate while its files are being read. */
 export interface Draft {
+  /** Among the candidates. */
+  readonly place: number;
   readonly pid: number;
   readonly tid: number;
   /** Undefined for those that are not selected. */
@@ -46,7 +48,7 @@ export class SampleReader {
   readonly #asked: ReadonlySet<number>;
   readonly #users: ReadonlySet<number> | undefined;
   readonly #unread: Unread[] = [];
-  /** In the order of the candidates. */
+  /** Those that are selected, in the order in which their stat came. The others are let go of at once: of 50,000 tasks, few are in D. */
   readonly #drafts: Draft[] = [];
   /** Those whose other files have not been asked for. */
   #fresh: Draft[] = [];
@@ -74,6 +76,7 @@ export class SampleReader {
         this.#missTask(draft, 'malformed');
       } else if (this.#passesFilters(draft, stat.comm)) {
         draft.stat = stat;
+        this.#drafts.push(draft);
         this.#fresh.push(draft);
       }
     },
@@ -105,9 +108,9 @@ export class SampleReader {
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     const { selection, root, directory, reads } = this.#options;
+    let place = 0;
     for (const { pid, tid } of candidates(selection, root)) {
-      const draft: Draft = { pid, tid, stat: undefined, uid: undefined, stack: undefined, commandLine: undefined };
-      this.#drafts.push(draft);
+      const draft: Draft = { place: place++, pid, tid, stat: undefined, uid: undefined, stack: undefined, commandLine: undefined };
       reads.add(this.#stat, draft, directory, `${this.#path(draft)}/stat`);
       this.#addOthers();
     }
@@ -193,7 +196,7 @@ export class SampleReader {
   /** The observations of the tasks that did not go away while they were read. */
   #observations(): Observation[] {
     const observations: Observation[] = [];
-    for (const draft of this.#drafts) {
+    for (const draft of this.#drafts.sort((a, b) => a.place - b.place)) {
       const { pid, tid, uid, stat, stack } = draft;
       if (stat === undefined) continue;
       const commandLine = commandLineOf(draft);
