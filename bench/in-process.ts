@@ -34,7 +34,7 @@ for (let round = 0; round < Number(rounds); round++) {
   const cpuBefore = process.cpuUsage();
   const before = process.hrtime.bigint();
   const { value: sample } = await samples.next();
-  formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt });
+  Array.from(formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt }));
   wall.push(Number(process.hrtime.bigint() - before));
   const used = process.cpuUsage(cpuBefore);
   cpu.push((used.user + used.system) * 1000);

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { basename } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf } from './commands/selection-options.ts';
@@ -24,7 +25,15 @@ function createProgram(): Command {
     .configureOutput({
       writeOut: writeStdout,
       writeErr: writeStderr,
-      outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
+      // What was typed is part of the message, and may be anything; the line breaks are those of the message.
+      outputError: (text, write) =>
+        write(
+          text
+            .replace(/^error: /, 'kstack: ')
+            .split('\n')
+            .map(escapeUnsafe)
+            .join('\n'),
+        ),
     })
     .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
   addSelectionOptions(program);
@@ -57,7 +66,7 @@ async function runClassic(program: Command): Promise<void> {
   const selection = selectionOf(program);
   if (selection === undefined) program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
-  const typed = ['kstack', ...process.argv.slice(2)].join(' ');
+  const typed = [basename(process.argv[1] ?? 'kstack').replace(/\.c?js$/, ''), ...process.argv.slice(2).map(quote)].join(' ');
   const root = procOf(program);
   const background = backgroundOptionsOf(program);
   if (background === undefined) {
@@ -70,6 +79,11 @@ async function runClassic(program: Command): Promise<void> {
     const { runCollector } = await import('./commands/collector.ts');
     process.exitCode = await runCollector({ selection, root, options: background, verbose, reportFd: Number(process.env[REPORT_FD]) });
   }
+}
+
+/** A word as a shell takes it. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 async function main(): Promise<void> {

@@ -45,6 +45,16 @@ describe('a command line', () => {
     expect([code, stderr]).toEqual([0, `kstack: PID ${pid} (tasks): command line is longer than what is shown of it\n`]);
   });
 
+  it('of 2 MB in each of twenty processes takes neither the memory nor the time of kstack', async () => {
+    const pids = (await Promise.all(Array.from({ length: 20 }, () => fixture('tasks', ['rewrite', '2097152', 'ff'])))).flat();
+    const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=128' };
+    const { code, stdout, stderr, milliseconds } = await kstack(['-p', pids.join(',')], { env });
+    expect(code).toBe(0);
+    expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toEqual(pids);
+    expect(stderr.match(/command line is longer than what is shown of it/g)?.length).toBeGreaterThan(10);
+    expect(milliseconds).toBeLessThan(8000);
+  });
+
   it('of blanks and NULs only gives way to the comm', async () => {
     const [pid = 0] = await fixture('tasks', ['rewrite', '40', '20']);
     const { stdout } = await kstack(['-p', String(pid)]);

@@ -48,6 +48,26 @@ print(p.wait(), n >= 999999)`;
   });
 });
 
+describe('standard error', () => {
+  it.each([
+    ['that nobody reads', 'exec 2> >(exec true); sleep 0.1; "$0" "$@"; echo "=$?"'],
+    ['that is full', '"$0" "$@" 2>/dev/full; echo "=$?"'],
+  ])('%s changes neither the sample nor the exit code', async (_, script) => {
+    const status = async (...args: string[]) => (await run('bash', ['-c', script, KSTACK, ...args])).stdout;
+    expect(await status('-q')).toBe('=2\n');
+    expect(await status('-p', '2147483647')).toMatch(/^zzz [^\n]*\n\n=1\n$/);
+    expect(await status('-vp', '2')).toMatch(/^zzz [^\n]*\n\nPID: {5}2 .*\n\n=0\n$/s);
+  });
+
+  it('repeats nothing of what was typed as it is', async () => {
+    for (const args of [['-p', '\x1b[31mX'], ['\x1b[31mX'], ['--proc', '/\x1b[31mX', '-a']]) {
+      const { stderr } = await kstack(args);
+      expect(stderr).toContain('\\x1b[31mX');
+      expect(stderr).not.toContain('\x1b');
+    }
+  });
+});
+
 describe('Ctrl-C in a terminal', () => {
   it('ends kstack with status 130 wherever it is', async () => {
     await fixture('tasks', ['rewrite', '2000000', '61']);

@@ -31,11 +31,36 @@ describe('without the right to read stacks', () => {
     expect(stderr).toMatch(/^kstack: cannot read kernel stacks: there is no \/proc\/self\/stack; either no procfs is mounted[^\n]*\n$/);
   });
 
+  it('the advice is one that a shell understands', async () => {
+    const { stderr } = await withoutCapabilities('sys_admin', '-p', '1, 2', '-c', "it's");
+    expect(stderr).toContain(`'sudo kstack -p '1, 2' -c 'it'\\''s''`);
+  });
+
   it('help and wrong usage work all the same', async () => {
     expect((await withoutCapabilities('all', '-h')).code).toBe(0);
     expect((await withoutCapabilities('all', '--version')).code).toBe(0);
     expect((await withoutCapabilities('all', '-p', 'x')).code).toBe(2);
     expect((await withoutCapabilities('all')).code).toBe(2);
+  });
+});
+
+describe('with little of everything', () => {
+  it.each([40, 64, 100, 300])('(%i descriptors) all processes are shown', async (limit) => {
+    await fixture('tasks', ['crowd', '500']);
+    const { code, stdout, stderr } = await run('bash', ['-c', `ulimit -n ${limit}; exec "$0" -a`, KSTACK]);
+    expect(code).toBe(0);
+    expect(stdout.match(/Cmd: \S*\/tasks crowd 500$/gm)).toHaveLength(501);
+    expect(stderr).not.toContain('EMFILE');
+  });
+
+  it.each([14, 20, 40])('(%i threads) all processes are shown', async (limit) => {
+    await fixture('tasks', ['crowd', '500']);
+    const group = '/sys/fs/cgroup/pids/kstack-test';
+    const script = `mkdir ${group} && echo ${limit} > ${group}/pids.max && echo $$ > ${group}/cgroup.procs && "$0" -a; code=$?
+      echo $$ > /sys/fs/cgroup/pids/cgroup.procs; rmdir ${group}; exit $code`;
+    const { code, stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
+    expect([code, stderr.replaceAll(/^kstack: PID 1 .*\n/gm, '')]).toEqual([0, '']);
+    expect(stdout.match(/Cmd: \S*\/tasks crowd 500$/gm)).toHaveLength(501);
   });
 });
 

@@ -64,7 +64,7 @@ export async function collect({
     if (left > 0) await clock.sleep(left, stop);
     if (stop.aborted) break;
     const { value: sample }: { value: Sample } = await samples.next();
-    const text = formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads });
+    const text = [...formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads })].join('');
     const refusal = await log.append(text, (append) => update({ append }));
     if (refusal === undefined) {
       if (state.paused !== undefined) tell('INFO', 'Writing again.');

@@ -4,7 +4,6 @@ import { systemClock } from '../native/clock.ts';
 import { lockFile } from '../native/lock.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
-import { OutputError } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
 import { procfs } from '../sources/procfs/index.ts';
 import type { BackgroundOptions } from './background-options.ts';
@@ -45,13 +44,7 @@ export async function runCollector({ selection, root, options, verbose, reportFd
     closeSync(reportFd);
   };
   const tell = (level: LogLevel, text: string) => {
-    if (level === 'DEBUG' && !verbose) return;
-    try {
-      log(clock, level, text);
-    } catch (error) {
-      // The terminal has been closed: there is nobody left to tell, and the run goes on without.
-      if (!(error instanceof OutputError)) throw error;
-    }
+    if (level !== 'DEBUG' || verbose) log(clock, level, text);
   };
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));

@@ -31,7 +31,7 @@ export async function snapshot({ selection, root, verbose, typed }: SnapshotOpti
   const sample = await takeSample(selection, { clock, root });
   const groups = groupByStack(sample);
   tell(`${sample.observations.length} tasks with ${groups.length} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
-  writeStdout(formatText(sample, groups, { zoneAt: clock.zoneAt, threads: selection.threads === true }));
+  for (const piece of formatText(sample, groups, { zoneAt: clock.zoneAt, threads: selection.threads === true })) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(sample))) writeStderr(`kstack: ${line}\n`);
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
 }

@@ -6,19 +6,28 @@ import { isUtf8 } from 'node:buffer';
  */
 export function decodeBytes(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  let text = '';
-  let validFrom = 0;
-  let at = 0;
-  while (at < bytes.length) {
+  // No byte gives more than one unit of UTF-16. Put together piece by piece, 2 MB of a hostile process would take hundreds.
+  const units = Buffer.allocUnsafe(bytes.length * 2);
+  let end = 0;
+  for (let at = 0; at < bytes.length; ) {
     const length = sequenceLength(bytes, at);
-    if (length > 0) {
+    if (length === 0) {
+      end = units.writeUInt16LE(0xdc00 + bytes.readUInt8(at), end);
+      at += 1;
+    } else {
+      for (const unit of unitsOf(bytes, at, length)) end = units.writeUInt16LE(unit, end);
       at += length;
-      continue;
     }
-    text += bytes.toString('utf8', validFrom, at) + String.fromCharCode(0xdc00 + bytes.readUInt8(at));
-    validFrom = at += 1;
   }
-  return text + bytes.toString('utf8', validFrom, at);
+  return units.toString('utf16le', 0, end);
+}
+
+/** The one or two UTF-16 units of a well-formed UTF-8 sequence. */
+function unitsOf(bytes: Buffer, at: number, length: number): number[] {
+  const first = bytes.readUInt8(at);
+  let code = length === 1 ? first : first & (0x7f >> length);
+  for (let i = 1; i < length; i++) code = (code << 6) | (bytes.readUInt8(at + i) & 0x3f);
+  return code < 0x10000 ? [code] : [0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff)];
 }
 
 /** The length of the well-formed UTF-8 sequence that starts at `at`, 0 where there is none (Unicode, table 3-7). */

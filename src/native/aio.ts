@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
@@ -58,9 +58,10 @@ export class AsyncReads {
   #gate = -1;
 
   constructor({ slots, slotBytes, workers, reserve }: AsyncReadsOptions) {
-    const blocks = allocate((slots + reserve) * AIOCB.size);
-    const buffers = allocate((slots + reserve) * slotBytes, false);
-    const list = allocate((slots + reserve) * 8);
+    const all = slots + workers + reserve;
+    const blocks = allocate(all * AIOCB.size);
+    const buffers = allocate(all * slotBytes, false);
+    const list = allocate(all * 8);
     const timeout = allocate(16);
     this.#int32 = new Int32Array(blocks.bytes);
     this.#int64 = new BigInt64Array(blocks.bytes);
@@ -68,7 +69,7 @@ export class AsyncReads {
     this.#listAddress = list.address;
     this.#timeout = new BigInt64Array(timeout.bytes);
     this.#timeoutAddress = timeout.address;
-    for (let index = slots + reserve - 1; index >= 0; index--) {
+    for (let index = all - 1; index >= 0; index--) {
       const at = index * AIOCB.size;
       this.#int32[(at + AIOCB.opcode) / 4] = LIO_READ;
       this.#int32[(at + AIOCB.notify) / 4] = SIGEV_NONE;
@@ -81,8 +82,9 @@ export class AsyncReads {
     const initialize = findLibcFunction('void aio_init(void *limits)');
     // musl has no such call, nor a limit: it makes a thread for every file.
     if (initialize === undefined) return;
-    initialize(Int32Array.of(workers + reserve, slots + reserve, ...Array(14).fill(0)));
-    this.#park(reserve);
+    initialize(Int32Array.of(workers + reserve, all, ...Array(14).fill(0)));
+    this.#park(workers + reserve);
+    this.callUp(workers);
   }
 
   /** A slot to read with, undefined when all are in use. */
@@ -133,7 +135,7 @@ export class AsyncReads {
     return this.#cancel(fd, slot.address) === AIO_CANCELED;
   }
 
-  /** Makes workers of threads of the reserve, as far as it goes. */
+  /** Makes workers of parked threads, as far as there are any. */
   callUp(threads: number): void {
     const count = Math.min(threads, this.#parked);
     if (count <= 0) return;
@@ -142,27 +144,40 @@ export class AsyncReads {
   }
 
   /**
-   * Makes the reserve: threads that wait at a pipe, a byte of which lets one go. The C library itself would start as many threads
-   * as it may at the first full batch.
+   * Makes all threads at once and parks them: they wait at a pipe, a byte of which lets one go. The C library itself would start as many as it may at the first full
+   * batch. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
    */
   #park(threads: number): void {
     const ends = new Int32Array(2);
-    libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC);
+    if (libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC) !== 0)
+      throw new Error(`cannot make a pipe: ${getSystemErrorName(-koffi.errno())}`);
     const [readEnd = -1, writeEnd = -1] = ends;
     const duplicate = libcFunction('int fcntl(int fd, int command, ...)');
-    const waiting: Slot[] = [];
-    for (let i = 0; i < threads; i++) {
-      const slot = this.take();
+    // One descriptor each: reads of the same one stand in line for a single thread.
+    const descriptors: number[] = [];
+    while (descriptors.length < threads) {
       const fd: number = duplicate(readEnd, F_DUPFD_CLOEXEC, 'int', 0);
-      if (slot === undefined || fd < 0) break;
-      // One descriptor each: reads of the same one stand in line for a single thread.
+      if (fd >= 0) descriptors.push(fd);
+      else {
+        for (const spare of descriptors.splice(Math.ceil(descriptors.length / 2))) closeSync(spare);
+        break;
+      }
+    }
+    const waiting: { slot: Slot; fd: number }[] = [];
+    for (const fd of descriptors) {
+      const slot = this.take();
+      if (slot === undefined) break;
       this.prepare(slot, fd, 0);
       this.#int64[(slot.index * AIOCB.size + AIOCB.length) / 8] = 1n;
-      waiting.push(slot);
+      waiting.push({ slot, fd });
     }
-    if (waiting.length > 0) this.submit(waiting);
-    this.#parked = waiting.length;
+    this.submit(waiting.map(({ slot }) => slot));
     this.#gate = writeEnd;
+    for (const { slot, fd } of waiting) {
+      // A read that can still be taken back got no thread, as there are no more to be had.
+      if (!this.cancel(slot)) this.#parked++;
+      else closeSync(fd);
+    }
   }
 
   #fillList(slots: readonly Slot[]): void {

@@ -2,8 +2,7 @@ import koffi from 'koffi';
 import type { ZoneOffset } from '../model/time.ts';
 import { libcFunction } from './libc.ts';
 
-/** Seconds within which a zone's offset is taken to stay the same: zones change their offset at quarters of an hour. */
-const QUARTER = 900;
+const MOST_KNOWN = 10_000;
 
 /**
  * The local zone's offset and abbreviation at a moment, as localtime_r(3) has them, so that TZ means to kstack what it means to date(1).
@@ -19,14 +18,16 @@ export function createLocalZone(): (seconds: number) => ZoneOffset {
   libcFunction('void tzset()')();
   const known = new Map<number, ZoneOffset>();
   return (seconds) => {
-    const quarter = Math.floor(seconds / QUARTER);
-    let offset = known.get(quarter);
+    let offset = known.get(seconds);
     if (offset === undefined) {
-      const result: { gmtoff?: number; zone?: string } = {};
-      localtime([seconds], result);
-      offset = { offsetSeconds: result.gmtoff ?? 0, abbreviation: result.zone ?? 'UTC' };
-      if (known.size > 10_000) known.clear();
-      known.set(quarter, offset);
+      const local: Record<string, number> & { zone?: string } = {};
+      localtime([seconds], local);
+      const { sec = 0, min = 0, hour = 0, mday = 1, mon = 0, year = 70 } = local;
+      // Not tm_gmtoff, which leaves out the leap seconds that the zones of right/ count.
+      const offsetSeconds = Date.UTC(1900 + year, mon, mday, hour, min, sec) / 1000 - seconds;
+      offset = { offsetSeconds, abbreviation: local.zone ?? 'UTC' };
+      if (known.size > MOST_KNOWN) known.clear();
+      known.set(seconds, offset);
     }
     return offset;
   };

@@ -1,40 +1,43 @@
 import { writeSync } from 'node:fs';
+import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-/** Standard output or standard error could not be written. `brokenPipe` says that its reader has gone. */
+/** Standard output could not be written. `brokenPipe` says that its reader has gone. */
 export class OutputError extends Error {
   readonly brokenPipe: boolean;
 
-  constructor(name: string, cause: Error) {
-    super(`cannot write to ${name}: ${cause.message}`, { cause });
+  constructor(cause: Error) {
+    super(`cannot write to standard output: ${cause.message}`, { cause });
     this.brokenPipe = 'code' in cause && cause.code === 'EPIPE';
   }
 }
 
 /** @throws OutputError */
 export function writeStdout(text: string): void {
-  writeAll(STDOUT, 'standard output', text);
+  const failure = writeAll(STDOUT, text);
+  if (failure !== undefined) throw new OutputError(failure);
 }
 
-/** @throws OutputError */
+/** Writes a message, whatever it repeats of what was typed or found made safe, line by line. Where nobody can read it (a closed terminal, a pipe without a reader, a full disk) there is nobody to tell that either. */
 export function writeStderr(text: string): void {
-  writeAll(STDERR, 'standard error', text);
+  writeAll(STDERR, text.split('\n').map(escapeUnsafe).join('\n'));
 }
 
-/** Writes all of the text before it returns, also to a pipe that is full and does not block. */
-function writeAll(fd: number, name: string, text: string): void {
+/** Writes all of the text before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
+function writeAll(fd: number, text: string): Error | undefined {
   const bytes = Buffer.from(text);
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (!('code' in error && error.code === 'EAGAIN')) throw new OutputError(name, error);
+      if (!('code' in error && error.code === 'EAGAIN')) return error;
       Atomics.wait(idle, 0, 0, 5);
     }
   }
+  return undefined;
 }

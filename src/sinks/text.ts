@@ -3,17 +3,21 @@ import type { Clock } from '../model/time.ts';
 import { escapeUnsafe } from './escape.ts';
 import { formatDateLine, formatDateTime } from './local-time.ts';
 
+/** How long a piece of a sample becomes before it is given out: a hostile process may have a line of megabytes. */
+const PIECE = 1 << 18;
+
 export interface TextOptions {
   readonly zoneAt: Clock['zoneAt'];
   /** Names the thread in each line, with its TID and its name. The classic form has processes only. */
   readonly threads?: boolean;
 }
 
-/** A sample in the classic form: a line with the time, then every stack below the tasks that share it. */
-export function formatText(sample: Sample, groups: readonly Group[], { zoneAt, threads = false }: TextOptions): string {
+/** A sample in the classic form, piece by piece: a line with the time, then every stack below the tasks that share it. */
+export function* formatText(sample: Sample, groups: readonly Group[], { zoneAt, threads = false }: TextOptions): Generator<string> {
   const seconds = Math.floor(sample.timeMs / 1000);
-  const lines = [`zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}`, ''];
+  yield `zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}\n\n`;
   for (const { stack, observations } of groups) {
+    let piece = '';
     for (const { task, state } of observations) {
       const started = startTimeSeconds(task, sample);
       // Without threads, a thread that was asked for by its number stands for itself, as it always has.
@@ -21,13 +25,15 @@ export function formatText(sample: Sample, groups: readonly Group[], { zoneAt, t
       const tid = threads ? `   TID: ${String(task.tid).padStart(5)}` : '';
       const name = threads ? `   Thread: ${escapeUnsafe(task.comm)}` : '';
       const when = formatDateTime(started, zoneAt(started));
-      lines.push(`${pid}${tid}   State: ${state.padStart(2)}   Start Time: ${when}${name}   Cmd: ${escapeUnsafe(command(task))}`);
+      piece += `${pid}${tid}   State: ${state.padStart(2)}   Start Time: ${when}${name}   Cmd: ${escapeUnsafe(command(task))}\n`;
+      if (piece.length < PIECE) continue;
+      yield piece;
+      piece = '';
     }
-    lines.push('Stack:');
-    for (const { raw } of stack?.frames ?? []) lines.push(escapeUnsafe(raw));
-    lines.push('');
+    piece += 'Stack:\n';
+    for (const { raw } of stack?.frames ?? []) piece += `${escapeUnsafe(raw)}\n`;
+    yield `${piece}\n`;
   }
-  return `${lines.join('\n')}\n`;
 }
 
 /** The command line, or the comm of a task that has none or whose could not be read. */

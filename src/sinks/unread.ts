@@ -4,7 +4,7 @@ import { escapeUnsafe } from './escape.ts';
 const NAMES = { task: 'process', stack: 'kernel stack', commandLine: 'command line' } as const;
 
 /** How many tasks are named that the same thing happened to. */
-const MOST_NAMED = 100;
+const MOST_NAMED = 20;
 
 /** What could not be read and why, a line each: `PID 4711 (nginx): command line could not be read in time; ...`. Of very many alike, the first ones and a count. */
 export function formatUnread(unread: readonly Unread[]): string[] {

@@ -5,6 +5,8 @@ import { createDirectFiles } from '../../native/files.ts';
 
 /** How long nothing at all may come back before the reads under way count as hanging. */
 const DEADLINE_MS = 1000;
+/** How long nothing may come back before only reads that hang seem to be left. */
+const LULL_MS = 200;
 /** How long a batch waits for its last reads before it leaves them behind, to be asked for again later. */
 const PATIENCE_MS = 20;
 
@@ -49,6 +51,8 @@ interface Pending<Context> extends Request<Context> {
   /** What was read before this slot's read, of a file longer than a slot. */
   parts: Buffer[] | undefined;
   length: number;
+  /** Who asked for the same file while this read was under way. */
+  alsoFor: { readonly kind: ReadKind<Context>; readonly context: Context }[] | undefined;
 }
 
 /**
@@ -92,6 +96,20 @@ export class BoundedReads<Context> {
     this.#turn();
   }
 
+  /** How many reads hang, or may. */
+  get stuck(): number {
+    return this.#countHanging() + this.#lagging.length;
+  }
+
+  /** Delivers what has been asked for, but for the reads at risk, until nothing has come back for a while. */
+  async settle(): Promise<void> {
+    this.flush();
+    while (this.#lagging.length > 0 && this.#monotonicMs() - this.#lastReturnMs < LULL_MS) {
+      this.#settleLagging();
+      await nextTurn();
+    }
+  }
+
   /** Resolves when everything asked for has been delivered. */
   async finish(): Promise<void> {
     this.flush();
@@ -125,21 +143,37 @@ export class BoundedReads<Context> {
   }
 
   #begin(kind: ReadKind<Context>, context: Context, directory: number, path: string): void {
-    if (this.#countHanging() > 0) {
-      const again = this.#hanging.some((pending) => pending.path === path && pending.directory === directory);
+    if (this.stuck > 0) {
+      const same = (pending: Pending<Context>) => pending.path === path && pending.directory === directory;
+      const lagging = this.#lagging.find(same);
+      if (lagging !== undefined) {
+        lagging.alsoFor ??= [];
+        lagging.alsoFor.push({ kind, context });
+        return;
+      }
+      const again = this.#hanging.some(same);
       if (again || this.#hanging.length >= WORKERS + RESERVE) {
         kind.miss(context, again ? 'timeout' : 'skipped');
         return;
       }
     }
-    const fd = this.#files.openAt(directory, path);
+    let fd = this.#files.openAt(directory, path);
+    while ((fd === 'EMFILE' || fd === 'ENFILE') && this.#makeRoom()) fd = this.#files.openAt(directory, path);
     if (typeof fd === 'string') {
       kind.miss(context, unreadableFrom(fd));
       return;
     }
     const slot = this.#takeSlot();
     this.#aio.prepare(slot, fd, 0);
-    this.#filling.push({ kind, context, directory, path, slot, fd, parts: undefined, length: 0 });
+    this.#filling.push({ kind, context, directory, path, slot, fd, parts: undefined, length: 0, alsoFor: undefined });
+  }
+
+  /** Ends some of the reads under way, where there are any, so that their descriptors and slots are free. */
+  #makeRoom(): boolean {
+    if (this.#filling.length > 0 || this.#flying.length > 0) this.#turn();
+    else if (this.#lagging.length > 0) this.#settleLagging();
+    else return false;
+    return true;
   }
 
   /** Starts the batch being filled, then collects the one before, which had all the time of the filling. */
@@ -177,8 +211,7 @@ export class BoundedReads<Context> {
     for (;;) {
       const slot = this.#aio.take();
       if (slot !== undefined) return slot;
-      if (this.#lagging.length === 0) this.#turn();
-      else this.#settleLagging();
+      this.#makeRoom();
     }
   }
 
@@ -196,10 +229,10 @@ export class BoundedReads<Context> {
 
   #giveUp(pending: Pending<Context>): void {
     if (this.#aio.cancel(pending.slot)) {
-      pending.kind.miss(pending.context, 'skipped');
+      this.#miss(pending, 'skipped');
       this.#close(pending);
     } else if (!this.#settle(pending)) {
-      pending.kind.miss(pending.context, 'timeout');
+      this.#miss(pending, 'timeout');
       this.#hanging.push(pending);
     }
   }
@@ -211,7 +244,7 @@ export class BoundedReads<Context> {
     this.#lastReturnMs = this.#monotonicMs();
     const { kind, context, slot, parts } = pending;
     if (typeof result === 'string') {
-      kind.miss(context, unreadableFrom(result));
+      this.#miss(pending, unreadableFrom(result));
       this.#close(pending);
       return true;
     }
@@ -225,10 +258,17 @@ export class BoundedReads<Context> {
       return false;
     }
     const whole = parts === undefined ? bytes : Buffer.concat([...parts, bytes]);
-    if (whole.length <= limitBytes) kind.deliver(context, whole, false);
-    else kind.deliver(context, whole.subarray(0, limitBytes), true);
+    const cut = whole.length > limitBytes;
+    const taken = cut ? whole.subarray(0, limitBytes) : whole;
+    kind.deliver(context, taken, cut);
+    for (const also of pending.alsoFor ?? []) also.kind.deliver(also.context, taken, cut);
     this.#close(pending);
     return true;
+  }
+
+  #miss({ kind, context, alsoFor }: Pending<Context>, why: Unreadable): void {
+    kind.miss(context, why);
+    for (const also of alsoFor ?? []) also.kind.miss(also.context, why);
   }
 
   /** Reads that were given up and still occupy a thread; closes those that have ended after all. */

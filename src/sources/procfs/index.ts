@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import type { Reading } from '../../model/reading.ts';
 import type { Sample } from '../../model/sample.ts';
@@ -19,6 +19,8 @@ export interface ProcfsOptions {
 }
 
 let reads: BoundedReads<Draft> | undefined;
+/** By path; kept open, since it is by them that reads which hang are known again. */
+const directories = new Map<string, number>();
 
 /**
  * Samples of the selected tasks, each taken when it is asked for, from /proc. The iteration never ends by itself.
@@ -28,17 +30,14 @@ export async function* procfs(selection: Selection, { clock, root }: ProcfsOptio
   const stacks = new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
-  const directory = openSync(root, 'r');
-  try {
-    for (;;) {
-      stacks.trim();
-      const timeMs = clock.nowMs();
-      const bootTimeSeconds = readBootTime(root);
-      const seen = await new SampleReader({ selection, root, directory, reads, stacks }).read();
-      yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
-    }
-  } finally {
-    closeSync(directory);
+  const directory = directories.get(root) ?? openSync(root, 'r');
+  directories.set(root, directory);
+  for (;;) {
+    stacks.trim();
+    const timeMs = clock.nowMs();
+    const bootTimeSeconds = readBootTime(root);
+    const seen = await new SampleReader({ selection, root, directory, reads, stacks }).read();
+    yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
 }
 

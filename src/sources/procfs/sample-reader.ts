@@ -12,9 +12,11 @@ import { parseStat, parseState, type Stat } from './stat.ts';
 const FILE_LIMIT_BYTES = 1 << 20;
 /** What execve(2) takes at the most; but a process may let the kernel show anything it has mapped (PR_SET_MM_MAP). */
 const COMMAND_LINE_LIMIT_BYTES = 6 << 20;
-/** Of all command lines of one sample; what comes later is cut to a page. */
-const COMMAND_LINES_LIMIT_BYTES = 32 << 20;
+/** Of all command lines of one sample; what comes later is cut to a page. Escaped, each byte may become four. */
+const COMMAND_LINES_LIMIT_BYTES = 8 << 20;
 const PAGE_BYTES = 4096;
+/** From so many reads on that hang, the tasks in D have their stat read behind all others. */
+const MANY_STUCK = 8;
 
 /** A candidate while its files are being read. */
 export interface Draft {
@@ -108,18 +110,33 @@ export class SampleReader {
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     const { selection, root, directory, reads } = this.#options;
+    /** Those that may hang, when so many do that there might be no thread left for the others. */
+    const last: Draft[] = [];
     let place = 0;
     for (const { pid, tid } of candidates(selection, root)) {
       const draft: Draft = { place: place++, pid, tid, stat: undefined, uid: undefined, stack: undefined, commandLine: undefined };
+      if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
+        last.push(draft);
+        continue;
+      }
       reads.add(this.#stat, draft, directory, `${this.#path(draft)}/stat`);
       this.#addOthers();
     }
+    for (const draft of last) reads.add(this.#stat, draft, directory, `${this.#path(draft)}/stat`);
     reads.flush();
-    this.#addOthers();
+    // What merely lags comes in before the command lines at risk begin, which may take the last thread there is.
+    while (this.#addOthers()) reads.flush();
+    do {
+      await reads.settle();
+    } while (this.#addOthers());
     do {
       await reads.finish();
     } while (this.#addOthers());
     return { observations: this.#observations(), unread: this.#unread };
+  }
+
+  #isInD(draft: Draft): boolean {
+    return readStatus(`${this.#options.root}/${this.#path(draft)}`)?.state === 'D';
   }
 
   /** Below the root. The stat of /proc/PID adds up the times of all threads, which costs; that of a thread does not. */
