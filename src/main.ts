@@ -25,15 +25,7 @@ function createProgram(): Command {
     .configureOutput({
       writeOut: writeStdout,
       writeErr: writeStderr,
-      // What was typed is part of the message, and may be anything; the line breaks are those of the message.
-      outputError: (text, write) =>
-        write(
-          text
-            .replace(/^error: /, 'kstack: ')
-            .split('\n')
-            .map(escapeUnsafe)
-            .join('\n'),
-        ),
+      outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
   addSelectionOptions(program);

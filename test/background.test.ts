@@ -74,7 +74,10 @@ function logged(directory: string): string {
     (a, b) => Number(/-(\d+)/.exec(a.slice(LOG.length))?.[1]) - Number(/-(\d+)/.exec(b.slice(LOG.length))?.[1]),
   );
   const current = join(directory, LOG);
-  const zipped = files.map((name) => gunzipSync(readFileSync(join(directory, name))).toString());
+  const zipped = files.map((name) => {
+    const content = readFileSync(join(directory, name));
+    return (name.endsWith('.gz') ? gunzipSync(content) : content).toString();
+  });
   return zipped.join('') + (existsSync(current) ? readFileSync(current, 'utf8') : '');
 }
 

@@ -8,7 +8,7 @@ import { refuseForSpace } from '../sinks/rotating-log.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
 import type { CollectorReport } from './collector.ts';
-import { activeRun, describeActiveRun, openRunDirectory } from './run-directory.ts';
+import { activeRun, describeActiveRun, makeRunDirectory } from './run-directory.ts';
 
 /** Samples leave much garbage and little else: V8 would let its young generation grow to three times 16 MB for it. */
 const SMALL_HEAP = 'v8' in process.versions ? ['--max-semi-space-size=1'] : [];
@@ -48,7 +48,7 @@ export async function startInBackground(options: BackgroundOptions, root: string
 
 /** What can be said before there is a process in the background, which says the rest. */
 function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): string | undefined {
-  const run = openRunDirectory(name, true);
+  const run = makeRunDirectory(name);
   const holder = activeRun(run);
   run.runFile.close();
   if (holder !== undefined) return describeActiveRun(holder, name);

@@ -51,10 +51,10 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
     }
   }
   await collect({
-    samples: samples(),
+    samples,
     threads: false,
     log,
-    runFile: new RunFile(directory, 'h'),
+    runFile: RunFile.make(directory, 'h'),
     clock,
     startedMs: START_MS,
     durationMs,

@@ -1,7 +1,7 @@
 import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import type { RotatingLog } from '../sinks/rotating-log.ts';
+import { isFull, type RotatingLog } from '../sinks/rotating-log.ts';
 import type { RunFile, RunState } from '../sinks/run-file.ts';
 import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
@@ -13,7 +13,8 @@ export const GRACE_MS = 15_000;
 const MOST_COMPLAINTS = 1000;
 
 export interface Collection {
-  readonly samples: AsyncIterator<Sample>;
+  /** Samples, each taken when it is asked for. Called once more after one has failed. */
+  readonly samples: () => AsyncIterator<Sample>;
   /** Whether the samples are of threads. */
   readonly threads: boolean;
   readonly log: RotatingLog;
@@ -48,24 +49,50 @@ export async function collect({
   let state: RunState = { pid: process.pid, startedMs, endsMs: startedMs + durationMs, samples: 0 };
   const update = (change: Partial<RunState>) => {
     state = { ...state, ...change };
+    try {
+      runFile.write(state);
+    } catch (error) {
+      // Then others see an older state for a while. The run itself goes by its own.
+      if (!isFull(error)) throw error;
+    }
+  };
+  // Here a failure is one of the sample about to be written.
+  const announce = (change: Pick<RunState, 'append'>) => {
+    state = { ...state, ...change };
     runFile.write(state);
   };
   update({});
   const complaints = new Set<string>();
   const complain = (text: string) => {
-    if (complaints.has(text) || complaints.size >= MOST_COMPLAINTS) return;
+    if (complaints.has(text) || complaints.size > MOST_COMPLAINTS) return;
     complaints.add(text);
-    tell('ERROR', text);
+    tell('ERROR', complaints.size > MOST_COMPLAINTS ? 'There is too much to complain of; what is new from here on is not said.' : text);
+  };
+  let iterator = samples();
+  const take = async (): Promise<Sample | undefined> => {
+    try {
+      return (await iterator.next()).value;
+    } catch (error) {
+      complain(`No sample could be taken: ${error instanceof Error ? error.message : String(error)}.`);
+      iterator = samples();
+      return undefined;
+    }
   };
   let beat = 0;
   let skipped = false;
   while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
     const left = start + beat * intervalMs - clock.monotonicMs();
     if (left > 0) await clock.sleep(left, stop);
-    if (stop.aborted) break;
-    const { value: sample }: { value: Sample } = await samples.next();
+    runFile.check();
+    // Both may have passed while it slept, or was stopped.
+    if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
+    const sample = await take();
+    if (sample === undefined) {
+      beat++;
+      continue;
+    }
     const text = [...formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads })].join('');
-    const refusal = await log.append(text, (append) => update({ append }));
+    const refusal = await log.append(text, (append) => announce({ append }));
     if (refusal === undefined) {
       if (state.paused !== undefined) tell('INFO', 'Writing again.');
       update({ samples: state.samples + 1, paused: undefined });

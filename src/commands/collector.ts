@@ -4,11 +4,15 @@ import { systemClock } from '../native/clock.ts';
 import { lockFile } from '../native/lock.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
+import { neverWaitForStderr } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
 import { procfs } from '../sources/procfs/index.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';
-import { describeActiveRun, openRunDirectory, type RunDirectory } from './run-directory.ts';
+import { describeActiveRun, makeRunDirectory, type RunDirectory } from './run-directory.ts';
+
+/** Of a log that is to be bounded, hostile processes shall not have the most. */
+const COMMAND_LINES = { eachBytes: 32 << 10, allBytes: 512 << 10, leastBytes: 256 };
 
 /** For tests: the interval in milliseconds, whatever -i says. */
 const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
@@ -35,10 +39,10 @@ export interface CollectorOptions {
  * Returns the exit code: 1 when it could not begin, or its log was replaced.
  */
 export async function runCollector({ selection, root, options, verbose, reportFd }: CollectorOptions): Promise<number> {
+  neverWaitForStderr();
   const clock = systemClock();
-  const startedMs = clock.nowMs();
   const durationMs = options.minutes * 60_000;
-  const report = (error?: string) => {
+  const report = (startedMs: number, error?: string) => {
     const content: CollectorReport = { pid: process.pid, endsMs: startedMs + durationMs, ...(error !== undefined && { error }) };
     writeSync(reportFd, JSON.stringify(content));
     closeSync(reportFd);
@@ -53,7 +57,7 @@ export async function runCollector({ selection, root, options, verbose, reportFd
   let run: RunDirectory;
   let rotatingLog: RotatingLog;
   try {
-    run = openRunDirectory(options.directory, true);
+    run = makeRunDirectory(options.directory);
     const holder = lockFile(run.runFile.fd);
     if (holder !== undefined) throw new LogError(describeActiveRun(holder, options.directory));
     rotatingLog = new RotatingLog(run.directory, {
@@ -65,14 +69,15 @@ export async function runCollector({ selection, root, options, verbose, reportFd
     });
     await rotatingLog.recover(run.runFile.read()?.append);
   } catch (error) {
-    report(error instanceof Error ? error.message : String(error));
+    report(0, error instanceof Error ? error.message : String(error));
     return 1;
   }
-  report();
+  const startedMs = clock.nowMs();
+  report(startedMs);
   process.chdir('/');
   try {
     await collect({
-      samples: procfs(selection, { clock, root }),
+      samples: () => procfs(selection, { clock, root, commandLines: COMMAND_LINES }),
       threads: selection.threads === true,
       log: rotatingLog,
       runFile: run.runFile,

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { lockHolder } from '../native/lock.ts';
+import { type LockHolder, lockHolder } from '../native/lock.ts';
 import { LogDirectory, LogError } from '../sinks/log-directory.ts';
 import { RunFile } from '../sinks/run-file.ts';
 
@@ -11,25 +11,44 @@ export interface RunDirectory {
 }
 
 /**
- * Opens the log directory. `make` says whether it may be made.
+ * Opens the log directory for a run; what is missing is made.
  * @throws LogError saying what is in the way.
  */
-export function openRunDirectory(name: string, make: boolean): RunDirectory {
+export function makeRunDirectory(name: string): RunDirectory {
+  return open(name, (host) => {
+    const directory = new LogDirectory(name, true);
+    return { directory, host, runFile: RunFile.make(directory, host) };
+  });
+}
+
+/**
+ * Opens the log directory to look at it; nothing is made. Undefined where there has been no run.
+ * @throws LogError saying what is in the way.
+ */
+export function findRunDirectory(name: string): RunDirectory | undefined {
+  return open(name, (host) => {
+    const directory = new LogDirectory(name, false);
+    const runFile = RunFile.find(directory, host);
+    return runFile && { directory, host, runFile };
+  });
+}
+
+function open<Found>(name: string, find: (host: string) => Found): Found {
   try {
-    const directory = new LogDirectory(name, make);
-    const host = hostname();
-    return { directory, host, runFile: new RunFile(directory, host) };
+    return find(hostname());
   } catch (error) {
     if (error instanceof LogError || !(error instanceof Error && 'code' in error)) throw error;
-    throw new LogError(`cannot use ${name} for log files: ${error.message}`);
+    throw new LogError(`cannot use ${name} for log files: ${error.message.replaceAll(/\/proc\/self\/fd\/\d+/g, name)}`);
   }
 }
 
-/** The PID of the background run that is active on the directory. */
-export function activeRun({ runFile }: RunDirectory): number | undefined {
+/** Who runs in the background on the directory. */
+export function activeRun({ runFile }: RunDirectory): LockHolder | undefined {
   return lockHolder(runFile.fd);
 }
 
-export function describeActiveRun(pid: number, directory: string): string {
+export function describeActiveRun({ pid }: LockHolder, directory: string): string {
+  if (pid === undefined)
+    return `A background run is active on ${directory}, of a process that cannot be seen from here. Choose another -d.`;
   return `A background run is active on ${directory}: PID ${pid}. Stop it with 'kstack stop -d ${directory}', or choose another -d.`;
 }

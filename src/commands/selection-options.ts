@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
@@ -68,7 +69,7 @@ export function selectionOf(program: Command): Selection | undefined {
 /** Where the procfs is that the parsed options name. */
 export function procOf(program: Command): string {
   const { proc }: ParsedOptions = program.opts();
-  return proc;
+  return resolve(proc);
 }
 
 /** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */

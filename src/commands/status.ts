@@ -2,18 +2,20 @@ import { systemClock } from '../native/clock.ts';
 import { formatDateTime } from '../sinks/local-time.ts';
 import { writeStderr, writeStdout } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
-import { activeRun, openRunDirectory } from './run-directory.ts';
+import { activeRun, findRunDirectory } from './run-directory.ts';
 
 /** Says which background run is active on a directory and how far it is. Returns the exit code, 1 when none is. */
 export function status(name: string): number {
-  const run = openRunDirectory(name, false);
-  const pid = activeRun(run);
-  const state = run.runFile.read();
-  run.runFile.close();
-  if (pid === undefined) {
+  const run = findRunDirectory(name);
+  const holder = run && activeRun(run);
+  if (run === undefined || holder === undefined) {
     writeStderr(`kstack: no background run is active on ${name}\n`);
     return 1;
   }
+  const { pid } = holder;
+  // While a run starts, what stands there is still of the one before.
+  const written = run.runFile.read();
+  const state = pid === undefined || written?.pid === pid ? written : undefined;
   const clock = systemClock();
   const log = new RotatingLog(run.directory, { host: run.host, maxBytes: 0, keep: 0, maxUsedPercent: 0, nowMs: clock.nowMs });
   const { current, total, files } = log.sizes();
@@ -22,7 +24,7 @@ export function status(name: string): number {
     return formatDateTime(seconds, clock.zoneAt(seconds), '-');
   };
   const lines = [
-    ['PID', String(pid)],
+    ['PID', pid === undefined ? 'of another namespace or host' : String(pid)],
     ['Since', state === undefined ? 'unknown' : when(state.startedMs)],
     ['Until', state === undefined ? 'unknown' : when(state.endsMs)],
     ['Samples', state === undefined ? 'unknown' : String(state.samples)],

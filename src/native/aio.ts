@@ -105,13 +105,12 @@ export class AsyncReads {
   }
 
   /**
-   * Starts the reads, all with one call: one by one, each wakes a thread of its own, at twice the cost.
-   * @throws Error with the errno's name when they could not be started, which is when not one thread can be.
+   * Starts the reads, all with one call: one by one, each wakes a thread of its own, at twice the cost. False when some could not be started, which is when not one thread
+   * can be had for them.
    */
-  submit(slots: readonly Slot[]): void {
+  submit(slots: readonly Slot[]): boolean {
     this.#fillList(slots);
-    if (this.#listio(LIO_NOWAIT, this.#listAddress, slots.length, null) !== 0)
-      throw new Error(`cannot start a thread to read with: lio_listio: ${getSystemErrorName(-koffi.errno())}`);
+    return this.#listio(LIO_NOWAIT, this.#listAddress, slots.length, null) === 0;
   }
 
   /** Bytes read, the errno's name, or undefined while the read has not ended. */
@@ -171,11 +170,11 @@ export class AsyncReads {
       this.#int64[(slot.index * AIOCB.size + AIOCB.length) / 8] = 1n;
       waiting.push({ slot, fd });
     }
-    this.submit(waiting.map(({ slot }) => slot));
+    const started = this.submit(waiting.map(({ slot }) => slot));
     this.#gate = writeEnd;
     for (const { slot, fd } of waiting) {
       // A read that can still be taken back got no thread, as there are no more to be had.
-      if (!this.cancel(slot)) this.#parked++;
+      if (started && !this.cancel(slot)) this.#parked++;
       else closeSync(fd);
     }
   }

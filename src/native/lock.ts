@@ -21,12 +21,17 @@ function request(fd: number, command: number): Int32Array {
   throw Object.assign(new Error(`fcntl: ${getSystemErrorName(-koffi.errno())}`), { errno: koffi.errno() });
 }
 
+/** Who has a file locked. The PID is undefined where the kernel does not tell: in another PID namespace, on another host, or by a lock that no process owns. */
+export interface LockHolder {
+  readonly pid: number | undefined;
+}
+
 /**
  * Takes the write lock of a whole file (fcntl(2), advisory record locking). The kernel lets go of it when the process ends, however it ends, or closes any descriptor of the file.
- * Returns undefined when the lock is taken, else the PID of the process that has it.
+ * Returns undefined when the lock is taken, else who has it.
  * @throws Error with the errno's name where the file system does not lock.
  */
-export function lockFile(fd: number): number | undefined {
+export function lockFile(fd: number): LockHolder | undefined {
   for (;;) {
     try {
       request(fd, F_SETLK);
@@ -41,8 +46,10 @@ export function lockFile(fd: number): number | undefined {
   }
 }
 
-/** The PID of the process that has the file locked, as the kernel knows it; undefined when none has. */
-export function lockHolder(fd: number): number | undefined {
+/** The process that has the file locked, as the kernel knows it; undefined when none has. */
+export function lockHolder(fd: number): LockHolder | undefined {
   const flock = request(fd, F_GETLK);
-  return new Int16Array(flock.buffer)[FLOCK_INT16.type] === F_UNLCK ? undefined : flock[FLOCK_INT32.pid];
+  if (new Int16Array(flock.buffer)[FLOCK_INT16.type] === F_UNLCK) return undefined;
+  const pid = flock[FLOCK_INT32.pid] ?? 0;
+  return { pid: pid > 1 ? pid : undefined };
 }

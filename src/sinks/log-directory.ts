@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -9,7 +10,9 @@ import {
   realpathSync,
   type Stats,
   statfsSync,
+  statSync,
 } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something else. */
 export class LogError extends Error {}
@@ -26,7 +29,7 @@ export class LogDirectory {
 
   /** `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail with. */
   constructor(name: string, make: boolean) {
-    if (make) mkdirSync(name, { recursive: true, mode: 0o700 });
+    if (make) makeFolders(resolve(name));
     this.name = realpathSync(name);
     this.#fd = openSync(this.name, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     this.#identity = fstatSync(this.#fd);
@@ -50,7 +53,7 @@ export class LogDirectory {
 
   /**
    * Opens a file of the directory for its owner alone, never through a link.
-   * @throws LogError when it is a link, or no regular file, or has a second name.
+   * @throws LogError when it is a link, or no regular file, or has a second name, or belongs to somebody else.
    */
   open(file: string, flags: number): number {
     let fd: number;
@@ -64,14 +67,31 @@ export class LogDirectory {
       throw error;
     }
     const stats = fstatSync(fd);
-    if (stats.isFile() && stats.nlink === 1) return fd;
+    const ours = stats.uid === process.geteuid?.();
+    if (stats.isFile() && stats.nlink === 1 && ours) {
+      // Logs of the tool that this one follows can be read by all.
+      if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+      return fd;
+    }
     closeSync(fd);
-    throw new LogError(`${this.name}/${file} is not a regular file with one name; nothing is written to it`);
+    const what = ours || !stats.isFile() ? 'not a regular file with one name' : 'a file of another user';
+    throw new LogError(`${this.name}/${file} is ${what}; nothing is written to it`);
   }
 
   /** How full the file system is: blocks in all and blocks used, of so many bytes. */
   space(): { blocks: number; used: number; blockBytes: number } {
     const { blocks, bfree, bsize } = statfsSync(this.path('.'));
     return { blocks, used: blocks - bfree, blockBytes: bsize };
+  }
+}
+
+/** mkdir -p, for the owner alone. Not the recursive mkdirSync of Node.js 20, which never ends below a folder where nothing can be made (/proc). */
+function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  makeFolders(dirname(path));
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
 }

@@ -1,8 +1,23 @@
-import { writeSync } from 'node:fs';
+import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
+
+let stderr = STDERR;
+let waitsForStderr = true;
+
+/**
+ * From here on a message that standard error does not take at once is lost: a terminal stopped by Ctrl-S, or a pipe that is not read, would hold up for ever what
+ * has better to do.
+ */
+export function neverWaitForStderr(): void {
+  const stats = fstatSync(STDERR);
+  // Opened anew, since the flag would be there for all who share the descriptor.
+  if (stats.isFIFO() || stats.isCharacterDevice())
+    stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  waitsForStderr = false;
+}
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
@@ -24,7 +39,7 @@ export function writeStdout(text: string): void {
 
 /** Writes a message, whatever it repeats of what was typed or found made safe, line by line. Where nobody can read it (a closed terminal, a pipe without a reader, a full disk) there is nobody to tell that either. */
 export function writeStderr(text: string): void {
-  writeAll(STDERR, text.split('\n').map(escapeUnsafe).join('\n'));
+  writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'));
 }
 
 /** Writes all of the text before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
@@ -35,7 +50,7 @@ function writeAll(fd: number, text: string): Error | undefined {
       at += writeSync(fd, bytes, at);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
-      if (!('code' in error && error.code === 'EAGAIN')) return error;
+      if (!('code' in error && error.code === 'EAGAIN') || (fd === stderr && !waitsForStderr)) return error;
       Atomics.wait(idle, 0, 0, 5);
     }
   }

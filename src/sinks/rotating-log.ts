@@ -1,13 +1,12 @@
 import {
   closeSync,
   constants,
-  createReadStream,
-  createWriteStream,
   fstatSync,
   fsyncSync,
   ftruncateSync,
   lstatSync,
   openSync,
+  readSync,
   renameSync,
   unlinkSync,
   writeSync,
@@ -15,6 +14,8 @@ import {
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type LogDirectory, LogError } from './log-directory.ts';
+
+const CHUNK_BYTES = 1 << 18;
 
 const { O_WRONLY, O_RDONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
 
@@ -59,7 +60,7 @@ export class RotatingLog {
     this.#options = options;
     // The kernel takes any bytes for a host name.
     this.name = `kstack_${options.host.replaceAll(/[/\0]/g, '_')}.out`;
-    this.#rotated = new RegExp(`^${escapeRegExp(this.name)}-(?<seconds>\\d+)(?<kind>|\\.gz|\\.gz\\.tmp)$`);
+    this.#rotated = new RegExp(`^${escapeRegExp(this.name)}-(?<seconds>\\d{1,12})(?<kind>|\\.gz|\\.gz\\.tmp)$`);
   }
 
   /** Finishes what a run that crashed began, given what it was about to append; then rotates what earlier runs left. */
@@ -87,7 +88,7 @@ export class RotatingLog {
     }
     const size = this.#size(this.name);
     const rotates = size > 0 && size + bytes.length > maxBytes;
-    const refusal = refuseForSpace(this.#directory, this.#options.maxUsedPercent, bytes.length + (rotates ? size : 0));
+    const refusal = refuseForSpace(this.#directory, this.#options.maxUsedPercent, bytes.length);
     if (refusal !== undefined) return { reason: refusal, passes: true };
     try {
       await this.#finishRotations();
@@ -143,31 +144,34 @@ export class RotatingLog {
     closeSync(this.#directory.open(this.name, O_RDONLY));
     // Later than all others whatever the clock says, so that names are unique and their order is that of time.
     const newest = Math.max(0, ...this.#files().map(({ seconds }) => seconds));
-    const file = `${this.name}-${Math.max(Math.floor(this.#options.nowMs() / 1000), newest + 1)}`;
+    let seconds = Math.max(Math.floor(this.#options.nowMs() / 1000), newest + 1);
+    // What has such a name and is no file is not of kstack's making, and stays.
+    while (this.#exists(`${this.name}-${seconds}`) || this.#exists(`${this.name}-${seconds}.gz`)) seconds++;
+    const file = `${this.name}-${seconds}`;
     renameSync(this.#directory.path(this.name), this.#directory.path(file));
     await this.#compress(file);
   }
 
-  /** Turns a renamed log into its compressed form; one that is already there was finished before a crash. */
+  /** Turns a renamed log into its compressed form, where there is space for both; one that is already there was finished before a crash. */
   async #compress(file: string): Promise<void> {
     const target = `${file}.gz`;
     if (!this.#files().some((other) => other.file === target)) {
+      if (refuseForSpace(this.#directory, this.#options.maxUsedPercent, this.#size(file)) !== undefined) return;
       const temporary = `${target}.tmp`;
       const from = this.#directory.open(file, O_RDONLY);
-      const to = this.#directory.open(temporary, O_WRONLY | O_CREAT | O_EXCL);
       try {
-        await pipeline(
-          createReadStream('', { fd: from, autoClose: false }),
-          createGzip(),
-          createWriteStream('', { fd: to, autoClose: false }),
-        );
-        fsyncSync(to);
-      } catch (error) {
-        this.#remove(temporary);
-        throw error;
+        const to = this.#directory.open(temporary, O_WRONLY | O_CREAT | O_EXCL);
+        try {
+          await pipeline(chunksOf(from), createGzip(), (compressed) => writeChunks(to, compressed));
+          fsyncSync(to);
+        } catch (error) {
+          this.#remove(temporary);
+          throw error;
+        } finally {
+          closeSync(to);
+        }
       } finally {
         closeSync(from);
-        closeSync(to);
       }
       renameSync(this.#directory.path(temporary), this.#directory.path(target));
       this.#sync();
@@ -198,9 +202,18 @@ export class RotatingLog {
   #files(): { file: string; seconds: number; kind: string }[] {
     const files = this.#directory.list().flatMap((file) => {
       const { seconds, kind } = this.#rotated.exec(file)?.groups ?? {};
-      return seconds === undefined || kind === undefined ? [] : { file, seconds: Number(seconds), kind };
+      if (seconds === undefined || kind === undefined || !this.#isFile(file)) return [];
+      return { file, seconds: Number(seconds), kind };
     });
     return files.sort((a, b) => a.seconds - b.seconds);
+  }
+
+  #exists(file: string): boolean {
+    return lstatSync(this.#directory.path(file), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  #isFile(file: string): boolean {
+    return lstatSync(this.#directory.path(file), { throwIfNoEntry: false })?.isFile() === true;
   }
 
   #size(file: string): number {
@@ -210,6 +223,20 @@ export class RotatingLog {
   #remove(file: string): void {
     unlinkSync(this.#directory.path(file));
   }
+}
+
+/** The content of a file. (A stream of Node.js would close the descriptor, when it fails, at a moment of its own.) */
+function* chunksOf(fd: number): Generator<Buffer> {
+  for (;;) {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const length = readSync(fd, chunk, 0, CHUNK_BYTES, null);
+    if (length === 0) return;
+    yield chunk.subarray(0, length);
+  }
+}
+
+async function writeChunks(fd: number, chunks: AsyncIterable<Buffer>): Promise<void> {
+  for await (const chunk of chunks) for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
 }
 
 /** Why so many bytes more may not be written, undefined when they may: the file system is too full, or would be. */
@@ -228,7 +255,8 @@ export function refuseForSpace(directory: LogDirectory, maxUsedPercent: number, 
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
 
-function isFull(error: unknown): error is Error {
+/** Whether a write failed for a reason that may pass: there is no space, or the file system is out of order. */
+export function isFull(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && FULL.has(error.code);
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, constants, readSync, writeSync } from 'node:fs';
-import type { LogDirectory } from './log-directory.ts';
+import { closeSync, constants, fstatSync, lstatSync, readSync, writeSync } from 'node:fs';
+import { type LogDirectory, LogError } from './log-directory.ts';
 import type { Append } from './rotating-log.ts';
 
 /** What a background run tells others, and the run after it, of itself. */
@@ -21,10 +21,29 @@ const BYTES = 4096;
 /** The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that run is doing. */
 export class RunFile {
   readonly fd: number;
+  readonly #directory: LogDirectory;
+  readonly #name: string;
 
-  constructor(directory: LogDirectory, host: string) {
-    const { O_RDWR, O_CREAT } = constants;
-    this.fd = directory.open(`.kstack_${host.replaceAll(/[/\0]/g, '_')}.run`, O_RDWR | O_CREAT);
+  private constructor(directory: LogDirectory, name: string, flags: number) {
+    this.#directory = directory;
+    this.#name = name;
+    this.fd = directory.open(name, flags);
+  }
+
+  /** Opens the file for a run, and makes it where it is missing. */
+  static make(directory: LogDirectory, host: string): RunFile {
+    return new RunFile(directory, nameFor(host), constants.O_RDWR | constants.O_CREAT);
+  }
+
+  /** Opens the file to look at it; undefined where there is none. */
+  static find(directory: LogDirectory, host: string): RunFile | undefined {
+    return directory.list().includes(nameFor(host)) ? new RunFile(directory, nameFor(host), constants.O_RDONLY) : undefined;
+  }
+
+  /** @throws LogError when the file was removed or replaced: another run would take no notice of this one's lock. */
+  check(): void {
+    const found = lstatSync(this.#directory.path(this.#name), { throwIfNoEntry: false });
+    if (found?.ino !== fstatSync(this.fd).ino) throw new LogError(`${this.#directory.name}/${this.#name} was removed or replaced`);
   }
 
   /** Undefined where nothing was written yet, or what stands there is not of kstack's making. */
@@ -51,6 +70,10 @@ export class RunFile {
   close(): void {
     closeSync(this.fd);
   }
+}
+
+function nameFor(host: string): string {
+  return `.kstack_${host.replaceAll(/[/\0]/g, '_')}.run`;
 }
 
 function isRunState(value: unknown): value is RunState {

@@ -168,6 +168,17 @@ export class BoundedReads<Context> {
     this.#filling.push({ kind, context, directory, path, slot, fd, parts: undefined, length: 0, alsoFor: undefined });
   }
 
+  /** Starts reads. Where not even one thread can be had, those that did not begin are delivered as EAGAIN. */
+  #submit(batch: readonly Pending<Context>[]): void {
+    if (this.#aio.submit(batch.map((pending) => pending.slot))) return;
+    this.#flying = batch.filter((pending) => this.#aio.result(pending.slot) === undefined);
+    for (const pending of batch) {
+      if (this.#flying.includes(pending)) continue;
+      this.#miss(pending, 'EAGAIN');
+      this.#close(pending);
+    }
+  }
+
   /** Ends some of the reads under way, where there are any, so that their descriptors and slots are free. */
   #makeRoom(): boolean {
     if (this.#filling.length > 0 || this.#flying.length > 0) this.#turn();
@@ -182,7 +193,7 @@ export class BoundedReads<Context> {
     this.#flying = this.#filling;
     this.#filling = [];
     if (this.#flying.length > 0) {
-      this.#aio.submit(this.#flying.map((pending) => pending.slot));
+      this.#submit(this.#flying);
       this.#lastReturnMs = this.#monotonicMs();
     }
     const last = ready.at(-1);

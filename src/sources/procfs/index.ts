@@ -7,7 +7,7 @@ import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
 import { readBootTime, readSmall } from './files.ts';
-import { type Draft, SampleReader } from './sample-reader.ts';
+import { type CommandLineLimits, type Draft, SampleReader } from './sample-reader.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
 const TICKS_PER_SECOND = 100;
@@ -16,7 +16,14 @@ export interface ProcfsOptions {
   readonly clock: Clock;
   /** Where the procfs is mounted. */
   readonly root: string;
+  readonly commandLines?: CommandLineLimits;
 }
+
+/**
+ * execve(2) takes 6 MiB at the most, but a process may let the kernel show anything it has mapped (PR_SET_MM_MAP).
+ * Escaped, each byte may become four.
+ */
+const LARGE: CommandLineLimits = { eachBytes: 6 << 20, allBytes: 8 << 20, leastBytes: 4096 };
 
 let reads: BoundedReads<Draft> | undefined;
 /** By path; kept open, since it is by them that reads which hang are known again. */
@@ -26,7 +33,7 @@ const directories = new Map<string, number>();
  * Samples of the selected tasks, each taken when it is asked for, from /proc. The iteration never ends by itself.
  * @throws Error where not even the list of processes or the boot time can be read.
  */
-export async function* procfs(selection: Selection, { clock, root }: ProcfsOptions): AsyncGenerator<Sample, never> {
+export async function* procfs(selection: Selection, { clock, root, commandLines = LARGE }: ProcfsOptions): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
@@ -36,7 +43,7 @@ export async function* procfs(selection: Selection, { clock, root }: ProcfsOptio
     stacks.trim();
     const timeMs = clock.nowMs();
     const bootTimeSeconds = readBootTime(root);
-    const seen = await new SampleReader({ selection, root, directory, reads, stacks }).read();
+    const seen = await new SampleReader({ selection, root, directory, reads, stacks, commandLines }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
 }

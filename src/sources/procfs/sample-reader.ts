@@ -10,13 +10,16 @@ import { parseStat, parseState, type Stat } from './stat.ts';
 
 /** More than a stat file or a stack ever has: 52 numbers and a name; 64 entries (fs/proc/base.c, MAX_STACK_TRACE_DEPTH). */
 const FILE_LIMIT_BYTES = 1 << 20;
-/** What execve(2) takes at the most; but a process may let the kernel show anything it has mapped (PR_SET_MM_MAP). */
-const COMMAND_LINE_LIMIT_BYTES = 6 << 20;
-/** Of all command lines of one sample; what comes later is cut to a page. Escaped, each byte may become four. */
-const COMMAND_LINES_LIMIT_BYTES = 8 << 20;
-const PAGE_BYTES = 4096;
 /** From so many reads on that hang, the tasks in D have their stat read behind all others. */
 const MANY_STUCK = 8;
+
+export interface CommandLineLimits {
+  /** What is taken of one command line at most. */
+  readonly eachBytes: number;
+  /** Of all of a sample; of those that come later `leastBytes` are taken. */
+  readonly allBytes: number;
+  readonly leastBytes: number;
+}
 
 /** A candidate while its files are being read. */
 export interface Draft {
@@ -39,6 +42,7 @@ export interface SampleReaderOptions {
   readonly directory: number;
   readonly reads: BoundedReads<Draft>;
   readonly stacks: StackTable;
+  readonly commandLines: CommandLineLimits;
 }
 
 /** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
@@ -96,7 +100,10 @@ export class SampleReader {
   };
 
   readonly #commandLine: ReadKind<Draft> = {
-    limitBytes: () => Math.max(PAGE_BYTES, Math.min(COMMAND_LINES_LIMIT_BYTES - this.#commandLineBytes, COMMAND_LINE_LIMIT_BYTES)),
+    limitBytes: () => {
+      const { eachBytes, allBytes, leastBytes } = this.#options.commandLines;
+      return Math.max(leastBytes, Math.min(allBytes - this.#commandLineBytes, eachBytes));
+    },
     deliver: (draft, bytes, cut) => {
       this.#commandLineBytes += bytes.length;
       draft.commandLine = { value: joinArguments(bytes), ...(cut && { cut }) };
