@@ -69,7 +69,7 @@ function compile(pattern: Pattern): Test {
   return (name) => names.has(name);
 }
 
-function matchOne({ rule, tests }: Compiled, frames: readonly Frame[], names: readonly string[], telling: readonly boolean[]) {
+function matchOne({ rule, tests, expressions }: Compiled, frames: readonly Frame[], names: readonly string[], telling: readonly boolean[]) {
   const matched: number[] = [];
   let at = 0;
   for (const test of tests) {
@@ -80,11 +80,15 @@ function matchOne({ rule, tests }: Compiled, frames: readonly Frame[], names: re
   const [first = 0] = matched;
   const needsInnermost = rule.innermost === true || rule.kind === 'idle';
   if (needsInnermost && telling.indexOf(true) < first && telling.includes(true)) return undefined;
-  const module = frames[first]?.module;
-  if (rule.module !== undefined && module !== undefined && module !== rule.module) return undefined;
+  if (rule.module !== undefined && !isInModule(frames[first], rule.module, expressions > 0)) return undefined;
   const depth = matched.find((index) => telling[index] === true);
   const frame = frames[depth ?? first];
   return frame === undefined ? undefined : { rule, frame, depth: depth ?? Number.POSITIVE_INFINITY };
+}
+
+/** Not every printed stack has modules, and what is a module here is built in there: a name does without, an expression is too wide for that. */
+function isInModule(frame: Frame | undefined, modules: string, strict: boolean): boolean {
+  return frame?.module === undefined ? !strict : modules.split('|').includes(frame.module);
 }
 
 function bySpecificity(a: { match: Match; compiled: Compiled }, b: { match: Match; compiled: Compiled }): number {

@@ -176,7 +176,10 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-partition',
-    ['do_read_cache_folio|do_read_cache_page|read_part_sector|bdev_disk_changed', 'bdev_disk_changed|check_partition|rescan_partitions|blk_add_partitions'],
+    [
+      'do_read_cache_folio|do_read_cache_page|read_part_sector|bdev_disk_changed',
+      'bdev_disk_changed|check_partition|rescan_partitions|blk_add_partitions',
+    ],
     'the partition table of a disk to be read',
     'A new or changed disk that answers slowly or not at all.',
     LOG,
@@ -348,7 +351,6 @@ export const BLOCK: readonly Rule[] = [
     'A full or slow cache device.',
     ['grep . /sys/fs/bcache/*/cache_available_percent'],
     'drivers/md/bcache/alloc.c: bch_bucket_alloc',
-    { module: 'bcache' },
   ),
   blocked(
     'loop-device',
@@ -373,7 +375,6 @@ export const BLOCK: readonly Rule[] = [
     'The server or the network to it is down.',
     ['cat /sys/block/nbd*/pid', ...LOG],
     'drivers/block/nbd.c: sock_xmit',
-    { module: 'nbd' },
   ),
   blocked(
     'rbd-device',
@@ -382,7 +383,6 @@ export const BLOCK: readonly Rule[] = [
     'The Ceph cluster is slow, or has lost its quorum.',
     ['ceph -s', 'cat /sys/kernel/debug/ceph/*/osdc'],
     'drivers/block/rbd.c: rbd_img_handle_request',
-    { module: 'rbd' },
   ),
   blocked(
     'zram',
@@ -515,12 +515,11 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'drbd',
-    [/drbd_\w+|inc_ap_bio|wait_for_net|_drbd_\w+|al_write_transaction|lc_\w+/],
+    [/drbd_\w+|_drbd_\w+/],
     'DRBD: its peer, its activity log or its resync',
     'The peer or the link to it is slow or gone; protocol C waits for it on every write.',
     ['drbdadm status', 'cat /proc/drbd'],
     'drivers/block/drbd/drbd_req.c: drbd_make_request',
-    { module: 'drbd' },
   ),
   blocked(
     'virtio-disk',

@@ -23,14 +23,13 @@ export const FILES: readonly Rule[] = [
   blocked(
     'fs-frozen-syscall',
     [
-      'percpu_rwsem_wait|__percpu_down_read|percpu_down_read',
-      'vfs_write|do_iter_write|vfs_iter_write|file_start_write|__sb_start_write|sb_start_write|do_splice_direct|vfs_fallocate|do_sys_ftruncate|vfs_truncate|do_truncate|do_ftruncate|vfs_copy_file_range|aio_write|io_write',
+      'vfs_write|do_iter_write|vfs_iter_write|do_splice_direct|vfs_fallocate|do_sys_ftruncate|vfs_truncate|do_truncate|do_ftruncate|vfs_copy_file_range|aio_write|io_write',
     ],
     'a frozen file system to be thawed: it writes',
     FROZEN,
     THAW,
     'include/linux/fs.h: sb_start_write',
- INNERMOST,
+    INNERMOST,
   ),
   blocked(
     'fs-frozen-write',
@@ -80,9 +79,7 @@ export const FILES: readonly Rule[] = [
   ),
   blocked(
     'page-bit',
-    [
-      'folio_wait_bit_common|folio_wait_bit|wait_on_page_bit_common|wait_on_page_bit|wait_on_page_bit_killable|folio_wait_bit_killable',
-    ],
+    ['folio_wait_bit_common|folio_wait_bit|wait_on_page_bit_common|wait_on_page_bit|wait_on_page_bit_killable|folio_wait_bit_killable'],
     'a page that {caller} needs: it is locked or being written',
     SLOW,
     DISKS,

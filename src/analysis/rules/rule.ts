@@ -9,7 +9,7 @@ export interface Rule {
   readonly id: string;
   /** Functions that occur in this order, innermost first, with any others between them. */
   readonly match: readonly Pattern[];
-  /** The module that the first function must be in, where the kernel names one. */
+  /** The modules, separated by `|`, one of which the first function must be in. A name matches also where no module is known, an expression does not. */
   readonly module?: string;
   /**
    * The first pattern must be the innermost function that is not a sleeping primitive. Always so for idle rules: a task that does something
