@@ -1,4 +1,4 @@
-import type { Rule } from './rule.ts';
+import { type Rule, running } from './rule.ts';
 
 const NOTHING_TO_DO = 'Normal: it has nothing to do.';
 const WHO = ['ps -o pid,stat,wchan:32,comm -p PID'];
@@ -173,4 +173,12 @@ export const KERNEL_THREADS: readonly Rule[] = [
     match: ['svc_get_next_xprt|svc_rqst_wait_for_work', 'svc_recv'],
   },
   loop('kthread-new', 'kthread', 'to be started: it was created and has not been woken', 'kernel/kthread.c: kthread'),
+  running(
+    'damon-check',
+    [/damon_\w+/, 'kdamond_fn'],
+    'nothing for long: it looks at which memory is in use (DAMON)',
+    'Normal while DAMON monitors memory.',
+    ['grep -r . /sys/module/damon_*/parameters'],
+    'mm/damon/core.c: kdamond_fn',
+  ),
 ];
