@@ -8,7 +8,7 @@ export const DEFERRED_WORK: readonly Rule[] = [
   blocked(
     'rcu-synchronize',
     [
-      'synchronize_rcu|synchronize_rcu_normal|__wait_rcu_gp|synchronize_rcu_expedited|synchronize_sched|wait_rcu_gp|synchronize_rcu_bh|synchronize_sched_expedited|rcu_exp_wait_wake|synchronize_rcu_expedited_wait|exp_funnel_lock|synchronize_net|cond_synchronize_rcu',
+      'synchronize_rcu|wait_rcu_exp_gp|sync_rcu_exp_select_cpus|synchronize_rcu_normal|__wait_rcu_gp|synchronize_rcu_expedited|synchronize_sched|wait_rcu_gp|synchronize_rcu_bh|synchronize_sched_expedited|rcu_exp_wait_wake|synchronize_rcu_expedited_wait|exp_funnel_lock|synchronize_net|cond_synchronize_rcu',
     ],
     'an RCU grace period: every CPU to leave its read sections',
     'Usual for milliseconds. Longer: a CPU in a long loop, a busy virtual machine, or an RCU stall.',

@@ -113,4 +113,15 @@ export const FILES: readonly Rule[] = [
     'fs/fs-writeback.c: inode_wait_for_writeback',
     INNERMOST,
   ),
+  blocked(
+    'page-lock-truncate',
+    [
+      'truncate_inode_pages_range|invalidate_inode_pages2_range|invalidate_mapping_pages|truncate_inode_pages|truncate_pagecache|mapping_evict_folio|invalidate_inode_pages2',
+    ],
+    'the lock of a page that it throws away (truncate, delete, direct write)',
+    'The page is being read or written: a slow disk or server, or a holder that is itself stuck.',
+    [...DISKS, ...OTHERS_BLOCKED],
+    'mm/truncate.c: truncate_inode_pages_range',
+    INNERMOST,
+  ),
 ];

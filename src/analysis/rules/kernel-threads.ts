@@ -166,7 +166,10 @@ export const KERNEL_THREADS: readonly Rule[] = [
     ...loop('cifsd', 'sk_wait_data', 'an answer or a break from the SMB server', 'fs/smb/client/connect.c: cifs_readv_from_socket', [
       'cat /proc/fs/cifs/DebugData',
     ]),
-    match: ['sk_wait_data|tcp_recvmsg', 'cifs_readv_from_socket', 'cifs_demultiplex_thread'],
+    match: [
+      'sk_wait_data|tcp_recvmsg|tcp_recvmsg_locked|sock_recvmsg|cifs_readv_from_socket|cifs_read_from_socket',
+      'cifs_demultiplex_thread',
+    ],
   },
   {
     ...loop('svc-old', 'svc_recv', 'a request of an NFS client', 'net/sunrpc/svc_xprt.c: svc_get_next_xprt', ['nfsstat -s']),

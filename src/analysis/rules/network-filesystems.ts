@@ -132,7 +132,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   blocked(
     'nfs-lookup',
     [
-      /_?_?nfs\d*_(?:lookup|permission|access|getattr|do_access|revalidate|atomic_open|readdir|readdir_\w+|lookup_revalidate\w*|wait_bit_killable|wait_for_dir\w*|clear_invalid_mapping|do_lookup_revalidate|do_create|create|unlink|rename|block_sillyrename|call_unlink|try_get_tree|get_tree|umount_begin|free_server|kill_super|sillyrename|revalidate_mapping|update_delegated_\w+|delegation_\w+|do_return_delegation|inode_return_delegation|put_client)/,
+      /_?_?nfs\d*_(?:lookup|permission|access|getattr|do_access|revalidate|atomic_open|readdir|readdir_\w+|lookup_revalidate\w*|wait_for_dir\w*|clear_invalid_mapping|do_lookup_revalidate|do_create|create|unlink|rename|block_sillyrename|call_unlink|try_get_tree|get_tree|umount_begin|free_server|kill_super|sillyrename|revalidate_mapping|update_delegated_\w+|delegation_\w+|do_return_delegation|inode_return_delegation|put_client)/,
     ],
     'NFS: another call on the same directory or file',
     SERVER,

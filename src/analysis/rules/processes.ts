@@ -191,4 +191,12 @@ export const PROCESSES: readonly Rule[] = [
     ['cat /sys/fs/cgroup/PATH/cpu.stat /sys/fs/cgroup/PATH/cpu.max'],
     'kernel/sched/fair.c: throttle_cfs_rq_work',
   ),
+  blocked(
+    'exit-after-oops',
+    ['do_exit|do_task_dead', 'rewind_stack_do_exit|rewind_stack_and_make_dead|make_task_dead|oops_end'],
+    'nothing any more: it died of a fault in the kernel, and may still hold locks',
+    'A bug in the kernel or a driver: the oops is in the log. Others may wait for good for what it holds; only a reboot helps.',
+    LOG,
+    'kernel/exit.c: make_task_dead',
+  ),
 ];
