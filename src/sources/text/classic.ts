@@ -6,5 +6,5 @@ const TASK = /^PID: {1,10}(\d{1,10}) {1,10}State: {1,10}(\S) {1,10}Start Time: [
 export const classic: Format = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
-  return task === null ? undefined : { kind: 'task', header: headerOf(task[3], task[1], task[2]) };
+  return task === null ? undefined : { kind: 'sharing-task', header: headerOf(task[3], task[1], task[2]) };
 };

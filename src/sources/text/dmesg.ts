@@ -23,10 +23,12 @@ export function withoutLogPrefix(line: string): string {
 }
 
 const FRAME =
-  /^\s{0,40}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,80})?$/;
+  /^\s{0,40}(?:\[[0-9a-f]{8,16}\] ){0,2}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,80})?$/;
 const OLD_FRAME =
   /^\s{0,40}\[<[0-9a-f]{1,16}>\]\s{1,4}(\? )?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\s{0,4}$/;
-const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?(?:is )?blocked (?:on|for more than|in I\/O wait for more than)\b/;
+/** What scripts/decode_stacktrace.sh makes of a frame. */
+const DECODED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) \([\w./+-]{1,200}:\d{1,6}[^)]{0,300}\)/;
+const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/;
 const TASK = /^task:(.{1,64}?)\s{1,40}state:(\S)\s{1,20}stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b/;
 const OLD_TASK =
   /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{1,10}(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20}\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,10}0x[0-9a-f]{1,16}/;
@@ -40,6 +42,8 @@ export const dmesg: Format = (line) => {
   if (/^Call [Tt]race:/.test(text)) return { kind: 'begin' };
   const parts = FRAME.exec(line) ?? OLD_FRAME.exec(line);
   if (parts !== null) return frameOf(parts, text);
+  const [, guess, symbol] = DECODED_FRAME.exec(line) ?? [];
+  if (symbol !== undefined) return guess === undefined ? { kind: 'frame', frame: { symbol, raw: text } } : { kind: 'guess' };
   const hung = HUNG.exec(text);
   if (hung !== null) return { kind: 'task', header: headerOf(hung[1], hung[2], 'D') };
   const task = TASK.exec(text) ?? OLD_TASK.exec(text);

@@ -16,6 +16,8 @@ export type Line =
   | { readonly kind: 'guess' }
   /** A task whose stack follows. */
   | { readonly kind: 'task'; readonly header: Header }
+  /** One of several tasks whose common stack follows. */
+  | { readonly kind: 'sharing-task'; readonly header: Header }
   /** The stack of the tasks named before begins here; there may be none. */
   | { readonly kind: 'begin' }
   /** Begin and end of frames that are of an interrupt, not of the task. */

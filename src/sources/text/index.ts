@@ -82,6 +82,11 @@ class Reader {
         if (this.#frames.length > 0 || this.#begun) this.#flush();
         this.#name(line.header);
         return;
+      case 'sharing-task':
+        if (this.#frames.length > 0 || this.#begun) this.#flush();
+        if (this.#tasks.length < MOST_STACKS) this.#tasks.push(line.header);
+        else this.#cut++;
+        return;
       case 'begin':
         if (this.#frames.length > 0) this.#flush();
         this.#begun = true;
@@ -91,12 +96,10 @@ class Reader {
     }
   }
 
-  /** A hung task is named twice: in the report and by the scheduler. */
+  /** A hung task is named twice: in the report and by the scheduler. One that another follows has no stack. */
   #name(header: Header): void {
     const last = this.#tasks.at(-1);
-    if (last !== undefined && last.pid === header.pid) this.#tasks[this.#tasks.length - 1] = { ...last, ...header };
-    else if (this.#tasks.length < MOST_STACKS) this.#tasks.push(header);
-    else this.#cut++;
+    this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
   }
 
   #add(frame: Frame): void {

@@ -78,6 +78,31 @@ describe('parseText', () => {
     expect(seen(text)).toEqual([{ tasks: [{ name: 'mysqld', pid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] }]);
   });
 
+  it('does not give the stack of one task to another that has none', () => {
+    const text = `task:a state:D stack:0 pid:1 tgid:1
+task:b state:D stack:0 pid:2 tgid:2
+Call Trace:
+ f+0x1/0x2
+INFO: task b:2 is blocked on a mutex likely owned by task c:3.
+task:c state:S stack:0 pid:3 tgid:3
+Call Trace:
+ g+0x1/0x2
+`;
+    expect(seen(text)).toEqual([
+      { tasks: [{ name: 'b', pid: 2, state: 'D' }], functions: ['f'] },
+      { tasks: [{ name: 'c', pid: 3, state: 'S' }], functions: ['g'] },
+    ]);
+  });
+
+  it('reads decoded frames and those of PowerPC', () => {
+    const text = `Call Trace:
+ ? x (kernel/x.c:1)
+ __schedule (kernel/sched/core.c:5388 kernel/sched/core.c:6700)
+[c000000012345678] [c000000000abcdef] schedule+0x1/0x2 (unreliable)
+`;
+    expect(seen(text)[0]?.functions).toEqual(['__schedule', 'schedule']);
+  });
+
   it('reads crash and drgn', () => {
     const crash = `PID: 4711   TASK: ffff8881  CPU: 3   COMMAND: "tar"
  #0 [ffffc90000a3bb50] __schedule at ffffffff81a5d5d1
