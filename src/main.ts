@@ -47,6 +47,15 @@ function createProgram(): Command {
       const { stop } = await import('./commands/stop.ts');
       process.exitCode = await stop(d);
     });
+  program
+    .command('explain')
+    .description('Say what the stacks in a file, or on standard input, wait for.')
+    .argument('[FILE]', 'stacks in any form: /proc/PID/stack, kstack, kernel log, crash, drgn (default: standard input)')
+    .option('--why', 'name the rule behind each explanation, its source in the kernel, and the rules that came second')
+    .action(async (file: string | undefined, { why }: { why?: true }) => {
+      const { explainFile } = await import('./commands/explain.ts');
+      process.exitCode = explainFile(file, why === true);
+    });
   return program;
 }
 

@@ -60,7 +60,10 @@ describe('the manual page', () => {
       readFileSync(page, 'utf8')
         .split(/^\.SH COMMANDS$/m)[1]
         ?.split(/^\.SH /m)[0] ?? '';
-    expect([...section.matchAll(/^\.B (\w+)$/gm)].map(([, name]) => name)).toEqual(commands);
+    const tags = [...section.matchAll(/^\.TP\n\.B (\w+)$/gm)];
+    expect(tags.map(([, name]) => name)).toEqual(commands);
+    const own = (await inHelp('explain')).map(({ option }) => option).filter((option) => option !== '-h, --help');
+    for (const option of own) expect(section.replaceAll('\\-', '-')).toContain(`.B ${option}\n`);
   });
 
   it('names the ranges that the command enforces', async () => {

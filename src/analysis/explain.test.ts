@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import type { Stack } from '../model/stack.ts';
+import { explain } from './explain.ts';
+import { functionName, isSleepingPrimitive } from './function-name.ts';
+import { Matcher } from './match.ts';
+import { blocked, idle } from './rules/rule.ts';
+
+function stackOf(...symbols: string[]): Stack {
+  return { id: 0, frames: symbols.map((symbol) => ({ symbol, raw: symbol })) };
+}
+
+describe('explain', () => {
+  it('gives a stack object the same finding each time', () => {
+    const stack = stackOf('do_wait', 'kernel_wait4');
+    expect(explain(stack)).toBe(explain(stack));
+  });
+
+  it('lets the frozen file system win over the page fault it happens in, and names the others', () => {
+    const finding = explain(stackOf('percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault', 'do_user_addr_fault'));
+    expect([finding.rule, finding.kind, finding.frame?.symbol]).toEqual(['fs-frozen-fault', 'blocked', 'ext4_page_mkwrite']);
+    expect(finding.others.map(({ rule }) => rule)).toContain('lock-percpu-rwsem');
+  });
+
+  it('lets the FUSE daemon win over the path lookup', () => {
+    expect(explain(stackOf('request_wait_answer', 'fuse_lookup', '__lookup_slow', 'walk_component', 'path_lookupat')).rule).toBe(
+      'fuse-request',
+    );
+  });
+
+  it('does not call a worker idle that is at work', () => {
+    expect(explain(stackOf('worker_thread', 'kthread')).kind).toBe('idle');
+    const atWork = explain(stackOf('schedule', 'unheard_of', 'process_one_work', 'worker_thread', 'kthread'));
+    expect([atWork.kind, atWork.rule, atWork.frame?.symbol, atWork.next]).toEqual(['unexplained', undefined, 'unheard_of', []]);
+  });
+
+  it('says which function takes a lock of which nothing is known', () => {
+    expect(explain(stackOf('__mutex_lock', 'unheard_of')).waitsFor).toBe('a mutex that unheard_of takes');
+  });
+
+  it('says of an empty stack only what the state makes certain', () => {
+    expect(explain(stackOf()).waitsFor).toBe('unknown: the stack is empty');
+    const kinds = (['R', 'Z', 'S', 'D'] as const).map((state) => explain(stackOf(), state).kind);
+    expect(kinds).toEqual(['running', 'idle', 'unexplained', 'unexplained']);
+  });
+
+  it('leaves out the mark that older kernels end a stack with', () => {
+    expect(explain(stackOf('0xffffffffffffffff')).waitsFor).toBe('unknown: the stack has no function');
+  });
+});
+
+describe('a matcher', () => {
+  const rule = (id: string, ...match: (string | RegExp)[]) => blocked(id, match, 'x', 'x', [], 'x.c: x');
+  const won = (rules: Parameters<typeof rule>[], ...symbols: string[]) =>
+    new Matcher(rules.map((parts) => rule(...parts))).matches(stackOf(...symbols).frames).map((match) => match.rule.id);
+
+  it('prefers what is nearer to the inner end, then what names more functions, then names over expressions', () => {
+    expect(
+      won(
+        [
+          ['outer', 'b', 'c'],
+          ['inner', 'a'],
+        ],
+        'a',
+        'b',
+        'c',
+      ),
+    ).toEqual(['inner', 'outer']);
+    expect(
+      won(
+        [
+          ['one', 'a'],
+          ['two', 'a', 'c'],
+        ],
+        'a',
+        'b',
+        'c',
+      ),
+    ).toEqual(['two', 'one']);
+    expect(
+      won(
+        [
+          ['expression', /a/],
+          ['name', 'a'],
+        ],
+        'a',
+      ),
+    ).toEqual(['name', 'expression']);
+  });
+
+  it('counts sleeping primitives as no nearer than anything else', () => {
+    expect(
+      won(
+        [
+          ['lock', 'mutex_lock'],
+          ['caller', 'a'],
+        ],
+        'mutex_lock',
+        'a',
+      ),
+    ).toEqual(['caller', 'lock']);
+  });
+
+  it('wants the functions in order, and whole names', () => {
+    expect(won([['order', 'b', 'a']], 'a', 'b')).toEqual([]);
+    expect(won([['part', /a/]], 'ab')).toEqual([]);
+  });
+
+  it('lets idle rules match at the inner end only', () => {
+    const matcher = new Matcher([idle('loop', ['loop'], 'x', 'x', [], 'x.c: x')]);
+    expect(matcher.matches(stackOf('schedule', 'loop').frames)).toHaveLength(1);
+    expect(matcher.matches(stackOf('busy', 'loop').frames)).toHaveLength(0);
+  });
+});
+
+describe('functionName', () => {
+  it.each([
+    ['poll_schedule_timeout.constprop.0', 'poll_schedule_timeout'],
+    ['f.isra.0.part.12.cold', 'f'],
+    ['f.llvm.1234567890', 'f'],
+    ['__pfx_f', 'f'],
+    ['__x64_sys_futex', 'sys_futex'],
+    ['__arm64_sys_futex', 'sys_futex'],
+    ['__do_sys_vfork', 'sys_vfork'],
+    ['__se_sys_poll', 'sys_poll'],
+    ['__ia32_compat_sys_futex', 'sys_futex'],
+    ['SyS_read', 'sys_read'],
+    ['sysfs_kf_read', 'sysfs_kf_read'],
+  ])('gives %s as %s', (symbol, name) => {
+    expect(functionName(symbol)).toBe(name);
+  });
+});
+
+describe('isSleepingPrimitive', () => {
+  it.each([
+    '__schedule',
+    'io_schedule_timeout',
+    '__mutex_lock',
+    'rwsem_down_read_slowpath',
+    'wait_for_completion_io',
+    'down_timeout',
+    'bit_wait_io',
+  ])('knows %s', (name) => {
+    expect(isSleepingPrimitive(name)).toBe(true);
+  });
+
+  it.each(['do_wait', 'downloader', 'mutex_init', 'futex_wait'])('does not take %s for one', (name) => {
+    expect(isSleepingPrimitive(name)).toBe(false);
+  });
+});

@@ -1,0 +1,92 @@
+import type { State } from '../model/sample.ts';
+import type { Frame, Stack } from '../model/stack.ts';
+import { functionName } from './function-name.ts';
+import { type Match, Matcher, tellingFrame } from './match.ts';
+import { RULES } from './rules/index.ts';
+import type { Kind } from './rules/rule.ts';
+
+/** What there is to say about the tasks that share a stack. */
+export interface Finding {
+  /** The rule that won; undefined where none fits, and for empty stacks. */
+  readonly rule: string | undefined;
+  readonly kind: Kind | 'unexplained';
+  /** One line. */
+  readonly waitsFor: string;
+  /** What usually brings this about; empty where nothing is known. */
+  readonly causes: string;
+  /** Commands to look with. */
+  readonly next: readonly string[];
+  /** Kernel file and function; undefined without a rule. */
+  readonly source: string | undefined;
+  /** The kernels whose names the rule knows; undefined for all. */
+  readonly kernels: string | undefined;
+  /** The frame that told; without a rule, the innermost that is not a sleeping primitive. */
+  readonly frame: Frame | undefined;
+  /** The innermost frame that is not a sleeping primitive. Where it is not `frame`, no rule knows what happens in it. */
+  readonly innermost: Frame | undefined;
+  /** The other rules that fit, the most specific first. */
+  readonly others: readonly { readonly rule: string; readonly frame: Frame }[];
+}
+
+const matcher = new Matcher(RULES);
+const findings = new WeakMap<Stack, Finding>();
+
+/** Says what a stack waits for. Each stack object is matched once. The state helps where the stack is empty. */
+export function explain(stack: Stack, state?: State): Finding {
+  if (stack.frames.length === 0) return explainEmpty(state);
+  let finding = findings.get(stack);
+  if (finding === undefined) {
+    finding = explainFrames(stack.frames);
+    findings.set(stack, finding);
+  }
+  return finding;
+}
+
+/** Kernels before 5.x end a stack with this, which is no function. */
+const END_MARK = /^0xf+$/;
+
+function explainFrames(all: readonly Frame[]): Finding {
+  const frames = all.filter(({ symbol }) => !END_MARK.test(symbol));
+  const innermost = tellingFrame(frames) ?? frames[0];
+  const [best, ...others] = matcher.matches(frames);
+  return best === undefined ? unexplained(innermost) : explained(best, others, innermost);
+}
+
+function explained({ rule, frame }: Match, others: readonly Match[], innermost: Frame | undefined): Finding {
+  const { id, kind, waitsFor, causes, next, source, kernels } = rule;
+  const caller = innermost === undefined ? 'its caller' : functionName(innermost.symbol);
+  return {
+    rule: id,
+    kind,
+    waitsFor: waitsFor.replaceAll('{caller}', () => caller),
+    causes,
+    next,
+    source,
+    kernels,
+    frame,
+    innermost,
+    others: others.map((other) => ({ rule: other.rule.id, frame: other.frame })),
+  };
+}
+
+const NOTHING_KNOWN = { rule: undefined, causes: '', next: [], source: undefined, kernels: undefined, others: [] };
+
+function unexplained(innermost: Frame | undefined): Finding {
+  const waitsFor =
+    innermost === undefined ? 'unknown: the stack has no function' : `unknown: no rule knows ${functionName(innermost.symbol)}`;
+  return { ...NOTHING_KNOWN, kind: 'unexplained', waitsFor, frame: innermost, innermost };
+}
+
+function explainEmpty(state: State | undefined): Finding {
+  const base = { ...NOTHING_KNOWN, frame: undefined, innermost: undefined };
+  if (state === 'R') return { ...base, kind: 'running', waitsFor: 'nothing: it runs in user space, or is ready to' };
+  if (state === 'Z' || state === 'X')
+    return {
+      ...base,
+      kind: 'idle',
+      waitsFor: 'its parent to collect its exit status: it has ended',
+      causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
+      next: ['ps -o ppid= -p PID', 'kstack -p PPID'],
+    };
+  return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty' };
+}

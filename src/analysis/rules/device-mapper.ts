@@ -1,0 +1,152 @@
+import { DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { blocked, INNERMOST, type Rule } from './rule.ts';
+
+const FULL = 'The device is slower than what is sent to it, or has stopped to complete requests.';
+const DM = ['dmsetup table', 'dmsetup status', 'dmsetup info'];
+const MD = ['cat /proc/mdstat', 'mdadm --detail /dev/mdX'];
+
+/** Device-mapper, md and bcache. */
+export const DEVICE_MAPPER: readonly Rule[] = [
+  blocked(
+    'dm-suspended',
+    ['dm_wait_for_completion|dm_wait_for_bios_completion'],
+    'I/O in flight on a device-mapper device, in order to suspend it',
+    'A device below that does not complete; lvm and snapshots suspend.',
+    DM,
+    'drivers/md/dm.c: dm_wait_for_completion',
+  ),
+  blocked(
+    'dm-suspend',
+    ['dm_suspend|__dm_suspend|dm_resume|dm_swap_table|dm_sync_table|__dm_destroy|dm_destroy'],
+    'a device-mapper device to be suspended, resumed or removed',
+    'I/O below that does not complete, or a multipath device without paths that queues.',
+    DM,
+    'drivers/md/dm.c: dm_suspend',
+  ),
+  blocked(
+    'dm-ioctl',
+    ['dm_ctl_ioctl|ctl_ioctl|dm_hash_remove_all'],
+    'the lock of device-mapper, which another ioctl holds',
+    'Another lvm, dmsetup or multipathd that is stuck.',
+    [...DM, ...OTHERS_BLOCKED],
+    'drivers/md/dm-ioctl.c: ctl_ioctl',
+  ),
+  blocked(
+    'dm-snapshot',
+    [/snapshot_map|snapshot_merge_next_chunks|__origin_write|do_origin|wait_for_in_progress|account_start_copy/],
+    'copy-on-write of a snapshot',
+    'The snapshot volume is slow, or full.',
+    ['lvs -a', ...DM],
+    'drivers/md/dm-snap.c: wait_for_in_progress',
+  ),
+  blocked(
+    'dm-thin',
+    [/thin_\w+|dm_thin_\w+|dm_pool_\w+|process_prepared_\w+/],
+    'metadata or space of a thin pool',
+    'A thin pool that is out of data or metadata space queues I/O for a minute and then fails it.',
+    ['lvs -a -o+data_percent,metadata_percent', ...DM],
+    'drivers/md/dm-thin.c: thin_map',
+    { module: 'dm_thin_pool' },
+  ),
+  blocked(
+    'dm-bufio',
+    [
+      'dm_bufio_read|new_read|dm_bufio_new|dm_bufio_get|dm_bufio_write_dirty_buffers|__wait_for_free_buffer|dm_bufio_issue_flush|dm_bufio_prefetch',
+    ],
+    'a metadata block of a device-mapper target (thin, verity, integrity)',
+    FULL,
+    DM,
+    'drivers/md/dm-bufio.c: new_read',
+  ),
+  blocked(
+    'dm-crypt',
+    ['crypt_alloc_buffer|crypt_page_alloc|crypt_convert|kcryptd_crypt_write_convert'],
+    'memory or the cipher for an encrypted block',
+    'Memory pressure, or a hardware cipher that is slow.',
+    DM,
+    'drivers/md/dm-crypt.c: crypt_alloc_buffer',
+  ),
+  blocked(
+    'dm-kcopyd',
+    ['dm_kcopyd_copy|dm_io|sync_io|dm_kcopyd_client_destroy'],
+    'device-mapper I/O of its own (copy, metadata) to complete',
+    FULL,
+    [...DM, ...DISKS],
+    'drivers/md/dm-io.c: sync_io',
+  ),
+  blocked(
+    'dm-multipath',
+    ['multipath_ioctl|dm_blk_ioctl|multipath_wait_for_pg_init_completion|dm_prepare_ioctl|flush_multipath_work'],
+    'a path of a multipath device',
+    'All paths are down, and queue_if_no_path keeps I/O waiting for good.',
+    ['multipath -ll', 'multipathd show paths'],
+    'drivers/md/dm-mpath.c: multipath_wait_for_pg_init_completion',
+  ),
+  blocked(
+    'md-suspended',
+    ['md_handle_request|md_submit_bio|md_make_request'],
+    'an md array that is suspended',
+    'A reshape, a change of the bitmap, or a failed member in progress.',
+    MD,
+    'drivers/md/md.c: md_handle_request',
+    INNERMOST,
+  ),
+  blocked(
+    'md-write-start',
+    ['md_write_start'],
+    'the superblock of an md array to be marked dirty before the first write',
+    'A member that is slow; with external metadata, mdmon that does not run.',
+    [...MD, 'pgrep -a mdmon'],
+    'drivers/md/md.c: md_write_start',
+  ),
+  blocked(
+    'md-super',
+    ['md_super_wait|md_update_sb|md_bitmap_wait_writes|md_bitmap_unplug|bitmap_unplug|md_bitmap_daemon_work|md_bitmap_startwrite'],
+    'the superblock or bitmap of an md array to be written to all members',
+    'A slow or failing member holds up the whole array.',
+    [...MD, ...DISKS],
+    'drivers/md/md.c: md_super_wait',
+  ),
+  blocked(
+    'md-barrier',
+    [
+      'wait_barrier|raise_barrier|_wait_barrier|freeze_array|wait_read_barrier|regular_request_wait|lower_barrier|raid1_make_request|raid10_make_request',
+    ],
+    'a barrier of a RAID1 or RAID10 array: resync and normal I/O take turns',
+    'Resync, recovery or an error being handled; a member that does not answer.',
+    [...MD, 'sysctl dev.raid.speed_limit_max'],
+    'drivers/md/raid1.c: wait_barrier',
+  ),
+  blocked(
+    'md-stripe',
+    ['raid5_get_active_stripe|raid5_make_request|make_stripe_request|raid5_quiesce'],
+    'a free stripe of a RAID5 or RAID6 array',
+    'The stripe cache is small for the load, a reshape is in progress, or a member does not answer.',
+    [...MD, 'cat /sys/block/md*/md/stripe_cache_size /sys/block/md*/md/stripe_cache_active'],
+    'drivers/md/raid5.c: raid5_get_active_stripe',
+  ),
+  blocked(
+    'md-resync',
+    ['md_do_sync'],
+    'the resync of an md array: it is held below its speed limit, or waits for another array',
+    'Arrays on the same disks resync one after the other.',
+    MD,
+    'drivers/md/md.c: md_do_sync',
+  ),
+  blocked(
+    'md-stop',
+    ['mddev_suspend|md_stop|do_md_stop|md_set_readonly|md_ioctl|md_open|mddev_lock|__md_stop_writes|stop_sync_thread'],
+    'an md array to be quiet, or its configuration lock',
+    'I/O or a sync thread on it that does not end.',
+    MD,
+    'drivers/md/md.c: mddev_suspend',
+  ),
+  blocked(
+    'bcache',
+    [/bch_\w+|cached_dev_\w+/],
+    'the cache device of bcache: a bucket, its btree or its journal',
+    'A full or slow cache device.',
+    ['grep . /sys/fs/bcache/*/cache_available_percent'],
+    'drivers/md/bcache/alloc.c: bch_bucket_alloc',
+  ),
+];

@@ -1,0 +1,42 @@
+import type { State } from '../../model/sample.ts';
+import { STATES } from '../../model/sample.ts';
+import type { Frame } from '../../model/stack.ts';
+
+/** What a text says about the task that a stack is of. */
+export interface Header {
+  readonly name?: string;
+  readonly pid?: number;
+  readonly state?: State;
+}
+
+/** What one line of a text is, to the format that knows it. */
+export type Line =
+  | { readonly kind: 'frame'; readonly frame: Frame }
+  /** An address found on the stack that may be left over; the kernel marks it with `?`. */
+  | { readonly kind: 'guess' }
+  /** A task whose stack follows. */
+  | { readonly kind: 'task'; readonly header: Header }
+  /** One of several tasks whose common stack follows. */
+  | { readonly kind: 'sharing-task'; readonly header: Header }
+  /** The stack of the tasks named before begins here; there may be none. */
+  | { readonly kind: 'begin' }
+  /** Begin and end of frames that are of an interrupt, not of the task. */
+  | { readonly kind: 'interrupt' }
+  | { readonly kind: 'interrupt-end' };
+
+/** Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time linear in the line. */
+export type Format = (line: string) => Line | undefined;
+
+export function stateOf(letter: string | undefined): State | undefined {
+  return STATES.find((state) => state === letter);
+}
+
+/** A header without the parts that are not known. */
+export function headerOf(name: string | undefined, pid: string | undefined, letter: string | undefined): Header {
+  const state = stateOf(letter);
+  return {
+    ...(name === undefined || name === '' ? {} : { name }),
+    ...(pid === undefined ? {} : { pid: Number(pid) }),
+    ...(state === undefined ? {} : { state }),
+  };
+}

@@ -1,0 +1,16 @@
+import { parseFrame } from '../../model/stack.ts';
+import { type Format, headerOf } from './format.ts';
+
+const PATH = /^(?:==> )?\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==|:.*)?$/;
+
+/** /proc/PID/stack, old and new (proc_pid_stack(5)), and the names that head(1) and grep(1) put in front. */
+export const procStack: Format = (line) => {
+  const path = PATH.exec(line);
+  if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf(undefined, path[2], undefined) };
+  const at = line.indexOf('[<');
+  if (at === -1 || (at > 0 && !/^(?:\/proc\/[\d/a-z]{1,40}:|\s{1,40})$/.test(line.slice(0, at)))) return undefined;
+  const rest = line.slice(at);
+  if (/^\[<[0-9a-f]{1,16}>\]\s{1,4}\?/.test(rest)) return { kind: 'guess' };
+  const frame = parseFrame(rest);
+  return frame.symbol === rest.trim() ? undefined : { kind: 'frame', frame };
+};
