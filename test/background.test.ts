@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -482,6 +483,60 @@ describe('while a process hangs in the kernel', () => {
     // Said once, not sixty times.
     expect(run.messages().match(new RegExp(`PID ${pid} \\(mmap-stuck\\): command line could not be read in time`, 'g'))).toHaveLength(1);
     expect(run.messages().match(/A sample took/g)).toHaveLength(1);
+  });
+});
+
+describe('hostile processes', () => {
+  it('with huge command lines keep nobody from being recorded', async () => {
+    const huge = (await Promise.all(Array.from({ length: 6 }, () => fixture('tasks', ['rewrite', '2097152', '01'])))).flat();
+    const directory = temporaryFolder();
+    const { pid, messages } = await background(directory, ['-S'], 300);
+    await until(() => existsSync(join(directory, LOG)));
+    await until(() => (logged(directory).match(/^zzz/gm) ?? []).length >= 3);
+    const peak = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+    await end(pid, 'SIGTERM');
+    const [lines = []] = samples(logged(directory));
+    expect(lines.map((line) => line.pid)).toEqual(expect.arrayContaining([...huge, 2]));
+    expect(messages()).toContain('command line is longer than what is shown of it');
+    expect(peak).toBeLessThan(150 * 1024);
+  });
+});
+
+describe('a lock that is not of a run', () => {
+  it('is never answered with a signal', async () => {
+    const directory = temporaryFolder();
+    const file = join(directory, `.kstack_${hostname()}.run`);
+    // F_OFD_SETLK: a lock that belongs to no process, for which the kernel gives -1.
+    const script = `import fcntl, struct, sys, time
+f = open(sys.argv[1], 'w+b')
+fcntl.fcntl(f, 37, struct.pack('hhqqi', fcntl.F_WRLCK, 0, 0, 0, 0))
+print('locked', flush=True)
+sys.stdin.read()`;
+    const holder = spawn('python3', ['-c', script, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+    onTestFinished(() => void holder.stdin.end());
+    await new Promise((resolve) => holder.stdout.once('data', resolve));
+    const { code, stderr } = await run('unshare', ['-pf', '--mount-proc', KSTACK, 'stop', '-d', directory]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('its lock is held by a process in another namespace or on another host')]);
+    expect((await kstack(['status', '-d', directory])).stdout).toContain('PID:     of another namespace or host');
+    expect((await background(directory, ['-p', '2'])).code).toBe(1);
+    expect(holder.exitCode).toBe(null);
+  });
+});
+
+describe('a terminal or pipe that takes no messages', () => {
+  it('holds up neither the samples nor the end', async () => {
+    const folder = temporaryFolder();
+    const directory = join(folder, 'logs');
+    shell(`mkfifo ${folder}/said`);
+    // Held open by the test, which never reads.
+    const reader = openSync(`${folder}/said`, 'r+');
+    shell(`"$KSTACK" -bvp 2 -d ${directory} 2>${folder}/said`, { KSTACK, KSTACK_INTERVAL_MS: '1' });
+    const { pid } = JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
+    onTestFinished(() => end(pid, 'SIGKILL'));
+    // Enough for a pipe of 64 KiB to be full of messages.
+    await until(() => JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8')).samples > 1500, 40_000);
+    expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
+    closeSync(reader);
   });
 });
 

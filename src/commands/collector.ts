@@ -7,12 +7,16 @@ import { LogError } from '../sinks/log-directory.ts';
 import { neverWaitForStderr } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
 import { procfs } from '../sources/procfs/index.ts';
+import type { CommandLineLimits } from '../sources/procfs/sample-reader.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';
 import { describeActiveRun, makeRunDirectory, type RunDirectory } from './run-directory.ts';
 
-/** Of a log that is to be bounded, hostile processes shall not have the most. */
-const COMMAND_LINES = { eachBytes: 32 << 10, allBytes: 512 << 10, leastBytes: 256 };
+/** What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as long, and the sample must still fit. */
+function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
+  const allBytes = Math.min(1 << 20, Math.floor((maxMegabytes * 2 ** 20 * Math.max(1, keep)) / 5));
+  return { eachBytes: allBytes, allBytes, leastBytes: 256 };
+}
 
 /** For tests: the interval in milliseconds, whatever -i says. */
 const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
@@ -77,7 +81,7 @@ export async function runCollector({ selection, root, options, verbose, reportFd
   process.chdir('/');
   try {
     await collect({
-      samples: () => procfs(selection, { clock, root, commandLines: COMMAND_LINES }),
+      samples: () => procfs(selection, { clock, root, commandLines: commandLineLimits(options) }),
       threads: selection.threads === true,
       log: rotatingLog,
       runFile: run.runFile,

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { explain, type Finding } from '../analysis/explain.ts';
+import { explain } from '../analysis/explain.ts';
+import type { Finding } from '../model/finding.ts';
 import type { State } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { decodeBytes } from '../model/text.ts';

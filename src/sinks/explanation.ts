@@ -1,23 +1,14 @@
+import type { Finding } from '../model/finding.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import { escapeUnsafe } from './escape.ts';
 
-/** What is shown of a finding. */
-export interface Explanation {
+/** A finding, and the tasks it is of. */
+export interface Explanation extends Finding {
   readonly stack: Stack;
   /** One text a task, as it is to be shown. */
   readonly tasks: readonly string[];
   /** How often the stack was found. */
   readonly count: number;
-  readonly rule: string | undefined;
-  readonly kind: string;
-  readonly waitsFor: string;
-  readonly causes: string;
-  readonly next: readonly string[];
-  readonly source: string | undefined;
-  readonly kernels: string | undefined;
-  readonly frame: Frame | undefined;
-  readonly innermost: Frame | undefined;
-  readonly others: readonly { readonly rule: string; readonly frame: Frame }[];
 }
 
 const MOST_TASKS = 8;

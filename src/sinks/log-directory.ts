@@ -17,6 +17,11 @@ import { dirname, resolve } from 'node:path';
 /** A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something else. */
 export class LogError extends Error {}
 
+/** The host's name as a part of file names: the kernel takes any bytes for it. */
+export function hostInFileName(host: string): string {
+  return host.replaceAll(/[/\0]/g, '_');
+}
+
 /**
  * A directory for logs, held open. All paths that {@link path} gives lead into this very directory, whatever becomes of its name;
  * {@link check} says whether the name still leads there too.

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { type LogDirectory, LogError } from './log-directory.ts';
+import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
 
 const CHUNK_BYTES = 1 << 18;
 
@@ -58,8 +58,7 @@ export class RotatingLog {
   constructor(directory: LogDirectory, options: RotatingLogOptions) {
     this.#directory = directory;
     this.#options = options;
-    // The kernel takes any bytes for a host name.
-    this.name = `kstack_${options.host.replaceAll(/[/\0]/g, '_')}.out`;
+    this.name = `kstack_${hostInFileName(options.host)}.out`;
     this.#rotated = new RegExp(`^${escapeRegExp(this.name)}-(?<seconds>\\d{1,12})(?<kind>|\\.gz|\\.gz\\.tmp)$`);
   }
 

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, readSync, writeSync } from 'node:fs';
-import { type LogDirectory, LogError } from './log-directory.ts';
+import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
 import type { Append } from './rotating-log.ts';
 
 /** What a background run tells others, and the run after it, of itself. */
@@ -40,8 +40,9 @@ export class RunFile {
     return directory.list().includes(nameFor(host)) ? new RunFile(directory, nameFor(host), constants.O_RDONLY) : undefined;
   }
 
-  /** @throws LogError when the file was removed or replaced: another run would take no notice of this one's lock. */
+  /** @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this one's lock. */
   check(): void {
+    this.#directory.check();
     const found = lstatSync(this.#directory.path(this.#name), { throwIfNoEntry: false });
     if (found?.ino !== fstatSync(this.fd).ino) throw new LogError(`${this.#directory.name}/${this.#name} was removed or replaced`);
   }
@@ -73,7 +74,7 @@ export class RunFile {
 }
 
 function nameFor(host: string): string {
-  return `.kstack_${host.replaceAll(/[/\0]/g, '_')}.run`;
+  return `.kstack_${hostInFileName(host)}.run`;
 }
 
 function isRunState(value: unknown): value is RunState {

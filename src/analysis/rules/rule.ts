@@ -1,5 +1,4 @@
-/** What a task does there: waits for work or for somebody to want it, waits for a resource, or uses a CPU. */
-export type Kind = 'idle' | 'blocked' | 'running';
+import type { Kind } from '../../model/finding.ts';
 
 /** Names of functions, normalized (see functionName), separated by `|`: one of them; or an expression that the whole name matches. */
 export type Pattern = string | RegExp;
