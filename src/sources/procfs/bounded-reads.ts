@@ -20,7 +20,7 @@ const KEPT_BACK = 8;
 const PROBE = 3;
 const AT_RISK_AT_ONCE = 16;
 
-const BATCH = 128;
+const BATCH = 64;
 /** Two batches, and what hangs or lags behind its batch. */
 const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
 const SLOT_BYTES = 16 * 1024;
