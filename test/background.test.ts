@@ -523,7 +523,94 @@ sys.stdin.read()`;
   });
 });
 
+describe('the log of another user', () => {
+  it('is refused, and nothing is written to it', async () => {
+    const directory = temporaryFolder();
+    const log = join(directory, LOG);
+    shell(`install -o nobody -m 644 /dev/null ${log}`);
+    const { pid, messages } = await background(directory, ['-p', '2']);
+    await until(() => !isAlive(pid));
+    expect(messages()).toMatch(/ERROR - \S+ is a file of another user; nothing is written to it\. The run ends\.\n$/);
+    expect(readFileSync(log, 'utf8')).toBe('');
+  });
+
+  it('is made private where it is ours and can be read by all', async () => {
+    const directory = temporaryFolder();
+    shell(`install -m 644 /dev/null ${join(directory, LOG)}`);
+    const { pid } = await background(directory, ['-p', '2']);
+    await until(() => lstatSync(join(directory, LOG)).size > 0);
+    await end(pid, 'SIGTERM');
+    expect(lstatSync(join(directory, LOG)).mode).toBe(0o100600);
+  });
+});
+
+describe('a host out of everything', () => {
+  it('(threads) loses samples, says so once, and goes on when there are some again', async () => {
+    const directory = temporaryFolder();
+    const group = '/sys/fs/cgroup/pids/kstack-run';
+    mkdirSync(group);
+    onTestFinished(() => void shell(`while [ -s ${group}/cgroup.procs ]; do sleep 0.05; done; rmdir ${group}`));
+    // Longer than the second after which idle threads of the C library end.
+    const { pid, messages } = await background(directory, ['-p', '2'], 1500);
+    onTestFinished(() => end(pid, 'SIGKILL'));
+    writeFileSync(`${group}/cgroup.procs`, String(pid));
+    await until(() => existsSync(join(directory, LOG)));
+    writeFileSync(`${group}/pids.max`, '1');
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    writeFileSync(`${group}/pids.max`, 'max');
+    const before = samples(logged(directory)).length;
+    await until(() => samples(logged(directory)).length >= before + 2);
+    expect(isAlive(pid)).toBe(true);
+    expect(messages()).not.toContain('The run ends');
+    expect(samples(logged(directory)).at(-1)).toHaveLength(1);
+  });
+
+  it('(a file system that turned read-only) is said once, and the run goes on', async () => {
+    const directory = smallFileSystem('ext4', 12);
+    const { pid, messages } = await background(directory, ['-p', '2']);
+    await until(() => existsSync(join(directory, LOG)));
+    shell(`mount -o remount,abort ${directory}`);
+    await until(() => messages().includes('ERROR'));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(isAlive(pid)).toBe(true);
+    expect(messages().match(/ERROR/g)).toHaveLength(1);
+    expect(messages()).toMatch(/ERROR - Cannot write to \S+: (EROFS|EIO)[^\n]*Nothing is written until there is space again\.\n$/);
+    await end(pid, 'SIGTERM');
+  });
+});
+
+describe('kstack stop', () => {
+  it('ends a run that is still busy with what an earlier one left', async () => {
+    const directory = temporaryFolder();
+    shell(`head -c 400M /dev/urandom > ${join(directory, LOG)}`);
+    const starting = background(directory, ['-p', '2', '-m', '1000', '-x', '100']);
+    await until(() => existsSync(join(directory, `.kstack_${hostname()}.run`)));
+    await until(() => readdirSync(directory).some((name) => name.endsWith('.gz.tmp')));
+    expect((await kstack(['status', '-d', directory])).stdout).toMatch(/^Samples: 0$/m);
+    expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
+    const { pid } = await starting;
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  it('ends a run that is stopped by SIGSTOP', async () => {
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', '2']);
+    process.kill(pid, 'SIGSTOP');
+    expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
 describe('a terminal or pipe that takes no messages', () => {
+  it('whose reader has gone keeps no run from starting', async () => {
+    const directory = temporaryFolder();
+    const script = `exec 2> >(exec true); sleep 0.1; "$KSTACK" -bp 2 -d ${directory}; echo $?`;
+    const { stdout } = await run('bash', ['-c', script], { env: { ...process.env, KSTACK, KSTACK_INTERVAL_MS: '20' } });
+    expect(stdout).toBe('0\n');
+    await until(() => existsSync(join(directory, LOG)));
+    expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
+  });
+
   it('holds up neither the samples nor the end', async () => {
     const folder = temporaryFolder();
     const directory = join(folder, 'logs');

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
-export const DEFAULT_DIRECTORY = '/var/oled/kstack';
+const DEFAULT_DIRECTORY = '/var/oled/kstack';
 
 /** Set in the environment of the process in the background: the descriptor on which it reports that it has begun. */
 export const REPORT_FD = 'KSTACK_REPORT_FD';

@@ -1,13 +1,14 @@
 import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
+import type { LogLevel } from '../sinks/log.ts';
 import { isFull, type RotatingLog } from '../sinks/rotating-log.ts';
 import type { RunFile, RunState } from '../sinks/run-file.ts';
 import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
 
 /** How long after the end of a run its last sample may begin. */
-export const GRACE_MS = 15_000;
+const GRACE_MS = 15_000;
 
 /** How many different complaints are remembered, in order not to repeat them with each sample. */
 const MOST_COMPLAINTS = 1000;
@@ -25,7 +26,7 @@ export interface Collection {
   readonly intervalMs: number;
   /** Aborted when the run is to end; a sample that is being taken or written then is finished. */
   readonly stop: AbortSignal;
-  tell(level: 'DEBUG' | 'INFO' | 'ERROR', text: string): void;
+  tell(level: LogLevel, text: string): void;
 }
 
 /**
@@ -78,32 +79,30 @@ export async function collect({
       return undefined;
     }
   };
-  let beat = 0;
-  let skipped = false;
-  while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
-    const left = start + beat * intervalMs - clock.monotonicMs();
-    if (left > 0) await clock.sleep(left, stop);
-    runFile.check();
-    // Both may have passed while it slept, or was stopped.
-    if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
-    const sample = await take();
-    if (sample === undefined) {
-      beat++;
-      continue;
-    }
+  const write = async (sample: Sample) => {
     const text = [...formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads })].join('');
     const refusal = await log.append(text, (append) => announce({ append }));
     if (refusal === undefined) {
       if (state.paused !== undefined) tell('INFO', 'Writing again.');
       update({ samples: state.samples + 1, paused: undefined });
-    } else if (!refusal.passes) complain(refusal.reason);
-    else {
+    } else if (refusal.passes) {
       if (state.paused === undefined) tell('ERROR', `${refusal.reason} Nothing is written until there is space again.`);
       update({ paused: refusal.reason });
-    }
+    } else complain(refusal.reason);
     for (const line of formatUnread(everythingUnread(sample))) complain(line);
+  };
+  let beat = 0;
+  let skipped = false;
+  while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
+    const left = start + beat * intervalMs - clock.monotonicMs();
+    if (left > 0) await clock.sleep(left, stop);
+    // Both may have passed while it slept, or was stopped.
+    if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
+    runFile.check();
+    const sample = await take();
+    if (sample !== undefined) await write(sample);
     const took = clock.monotonicMs() - start - beat * intervalMs;
-    tell('DEBUG', `${sample.observations.length} processes, sample ${state.samples}, ${Math.round(took)} ms`);
+    tell('DEBUG', `${sample?.observations.length ?? 0} tasks, sample ${state.samples}, ${Math.round(took)} ms`);
     const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
     if (next > beat + 1 && !skipped) {
       skipped = true;

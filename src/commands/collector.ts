@@ -71,7 +71,11 @@ export async function runCollector({ selection, root, options, verbose, reportFd
       maxUsedPercent: options.maxUsedPercent,
       nowMs: clock.nowMs,
     });
-    await rotatingLog.recover(run.runFile.read()?.append);
+    // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
+    const append = run.runFile.read()?.append;
+    const nowMs = clock.nowMs();
+    run.runFile.write({ pid: process.pid, startedMs: nowMs, endsMs: nowMs + durationMs, samples: 0, ...(append && { append }) });
+    await rotatingLog.recover(append);
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
     return 1;

@@ -4,6 +4,8 @@ import { escapeUnsafe } from './escape.ts';
 const STDOUT = 1;
 const STDERR = 2;
 
+const idle = new Int32Array(new SharedArrayBuffer(4));
+
 let stderr = STDERR;
 let waitsForStderr = true;
 
@@ -12,14 +14,17 @@ let waitsForStderr = true;
  * has better to do.
  */
 export function neverWaitForStderr(): void {
-  const stats = fstatSync(STDERR);
-  // Opened anew, since the flag would be there for all who share the descriptor.
-  if (stats.isFIFO() || stats.isCharacterDevice())
-    stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   waitsForStderr = false;
+  const stats = fstatSync(STDERR);
+  if (!stats.isFIFO() && !stats.isCharacterDevice()) return;
+  try {
+    // Opened anew, since the flag would be there for all who share the descriptor.
+    stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    // A pipe that nobody reads any more: writing to the descriptor there is fails at once, and waits for nothing.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENXIO')) throw error;
+  }
 }
-
-const idle = new Int32Array(new SharedArrayBuffer(4));
 
 /** Standard output could not be written. `brokenPipe` says that its reader has gone. */
 export class OutputError extends Error {

@@ -42,6 +42,8 @@ function formatReason({ what, why }: Unread): string {
       return `${name} not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it`;
     case 'malformed':
       return `${name} not readable: its stat file is not in the form of proc_pid_stat(5)`;
+    case 'EAGAIN':
+      return `${name} not read: the host has no thread left to read it with`;
     case 'cut':
       return `${name} is longer than what is shown of it`;
     default:

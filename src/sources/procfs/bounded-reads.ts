@@ -263,10 +263,13 @@ export class BoundedReads<Context> {
     const limitBytes = kind.limitBytes();
     pending.length += result;
     if (result === SLOT_BYTES && pending.length <= limitBytes) {
-      pending.parts = [...(parts ?? []), Buffer.from(bytes)];
+      pending.parts ??= [];
+      pending.parts.push(Buffer.from(bytes));
       this.#aio.prepare(slot, pending.fd, pending.length);
-      this.#aio.submit([slot]);
-      return false;
+      if (this.#aio.submit([slot])) return false;
+      this.#miss(pending, 'EAGAIN');
+      this.#close(pending);
+      return true;
     }
     const whole = parts === undefined ? bytes : Buffer.concat([...parts, bytes]);
     const cut = whole.length > limitBytes;
