@@ -602,9 +602,13 @@ describe('kstack stop', () => {
 });
 
 describe('a terminal or pipe that takes no messages', () => {
-  it('whose reader has gone keeps no run from starting', async () => {
+  it.each([
+    ['pipe', 'exec 2> >(exec true); sleep 0.1'],
+    // Which cannot be opened anew without a reader, as a pipe can.
+    ['FIFO', 'mkfifo $d/said; exec 3<>$d/said 2>$d/said 3>&-'],
+  ])('(a %s) whose reader has gone keeps no run from starting', async (_, redirect) => {
     const directory = temporaryFolder();
-    const script = `exec 2> >(exec true); sleep 0.1; "$KSTACK" -bp 2 -d ${directory}; echo $?`;
+    const script = `d=${directory}; ${redirect}; "$KSTACK" -bp 2 -d ${directory}; echo $?`;
     const { stdout } = await run('bash', ['-c', script], { env: { ...process.env, KSTACK, KSTACK_INTERVAL_MS: '20' } });
     expect(stdout).toBe('0\n');
     await until(() => existsSync(join(directory, LOG)));

@@ -21,7 +21,7 @@ export function neverWaitForStderr(): void {
     // Opened anew, since the flag would be there for all who share the descriptor.
     stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
-    // A pipe that nobody reads any more: writing to the descriptor there is fails at once, and waits for nothing.
+    // A FIFO that nobody reads any more: writing to the descriptor there is fails at once, and waits for nothing.
     if (!(error instanceof Error && 'code' in error && error.code === 'ENXIO')) throw error;
   }
 }
