@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
-  closeSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -69,6 +68,15 @@ function rotated(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith(`${LOG}-`));
 }
 
+/** What the run says of itself, without a look at the log, which may be in the middle of a rotation. */
+function stateOf(directory: string): { pid: number; samples: number } {
+  return JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
+}
+
+function taken(directory: string): number {
+  return stateOf(directory).samples;
+}
+
 /** All that the log's files hold, in their order. */
 function logged(directory: string): string {
   const files = rotated(directory).sort(
@@ -113,7 +121,7 @@ describe('kstack -b', () => {
     const ends = Date.parse(said[2]?.split('up to: ')[1]?.replace(' ', 'T') ?? '');
     expect(ends - before).toBeGreaterThan(119_000);
     expect(ends - before).toBeLessThan(125_000);
-    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length >= 3);
+    await until(() => existsSync(join(directory, LOG)) && taken(directory) >= 3);
     await end(pid, 'SIGTERM');
     const { stdout } = await kstack(['-D']);
     for (const lines of samples(logged(directory))) {
@@ -161,15 +169,15 @@ describe('kstack -b', () => {
     const pid = Number(/"pid":(\d+)/.exec(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'))?.[1]);
     onTestFinished(() => end(pid, 'SIGKILL'));
     process.kill(pid, 'SIGHUP');
-    const before = samples(logged(directory)).length;
-    await until(() => samples(logged(directory)).length > before + 5);
+    const before = taken(directory);
+    await until(() => taken(directory) > before + 5);
     await end(pid, 'SIGTERM');
   });
 
   it('keeps its interval against the clock', async () => {
     const directory = temporaryFolder();
     const { pid } = await background(directory, ['-p', '2'], 1000);
-    await until(() => samples(logged(directory)).length >= 8);
+    await until(() => taken(directory) >= 8);
     await end(pid, 'SIGTERM');
     const seconds =
       logged(directory)
@@ -342,14 +350,14 @@ describe('a file system', () => {
     const [counter = 0] = await fixture('tasks', ['count', '400000']);
     const directory = smallFileSystem(kind, 12);
     const { pid, messages } = await background(directory, ['-p', String(counter), '-n', '100', '-x', '100']);
-    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length > 2);
+    await until(() => existsSync(join(directory, LOG)) && taken(directory) > 2);
     shell(`cat /dev/zero > ${directory}/ballast 2>/dev/null || true`);
     await until(() => messages().includes('ERROR'));
     await new Promise((resolve) => setTimeout(resolve, 300));
     rmSync(join(directory, 'ballast'));
     await until(() => messages().includes('INFO - Writing again.'));
-    const before = lstatSync(join(directory, LOG)).mtimeMs;
-    await until(() => existsSync(join(directory, LOG)) && lstatSync(join(directory, LOG)).mtimeMs > before);
+    const before = taken(directory);
+    await until(() => taken(directory) > before);
     await end(pid, 'SIGTERM');
     expectAscending(counts(directory, counter));
     expect(messages().match(/ERROR/g)).toHaveLength(1);
@@ -431,7 +439,7 @@ describe('kstack status and kstack stop', () => {
   it('show the run that is active, and end it', async () => {
     const directory = temporaryFolder();
     const { pid } = await background(directory, ['-p', '2']);
-    await until(() => existsSync(join(directory, LOG)) && samples(logged(directory)).length >= 3);
+    await until(() => existsSync(join(directory, LOG)) && taken(directory) >= 3);
     const { code, stdout } = await kstack(['status', '-d', directory]);
     expect(code).toBe(0);
     expect(stdout).toMatch(
@@ -470,10 +478,9 @@ describe('while a process hangs in the kernel', () => {
       const status = readFileSync(`/proc/${run.pid}/status`, 'latin1');
       return { threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]), kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]) };
     };
-    const taken = () => (existsSync(join(directory, LOG)) ? logged(directory).match(/^zzz/gm)?.length : 0) ?? 0;
-    await until(() => taken() >= 10);
+    await until(() => taken(directory) >= 10);
     const early = numbers();
-    await until(() => taken() >= 60);
+    await until(() => taken(directory) >= 60);
     const late = numbers();
     await end(run.pid, 'SIGTERM');
     expect(late.threads).toBeLessThanOrEqual(early.threads);
@@ -492,7 +499,7 @@ describe('hostile processes', () => {
     const directory = temporaryFolder();
     const { pid, messages } = await background(directory, ['-S'], 300);
     await until(() => existsSync(join(directory, LOG)));
-    await until(() => (logged(directory).match(/^zzz/gm) ?? []).length >= 3);
+    await until(() => taken(directory) >= 3);
     const peak = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
     await end(pid, 'SIGTERM');
     const [lines = []] = samples(logged(directory));
@@ -558,8 +565,8 @@ describe('a host out of everything', () => {
     writeFileSync(`${group}/pids.max`, '1');
     await new Promise((resolve) => setTimeout(resolve, 4000));
     writeFileSync(`${group}/pids.max`, 'max');
-    const before = samples(logged(directory)).length;
-    await until(() => samples(logged(directory)).length >= before + 2);
+    const before = taken(directory);
+    await until(() => taken(directory) >= before + 2);
     expect(isAlive(pid)).toBe(true);
     expect(messages()).not.toContain('The run ends');
     expect(samples(logged(directory)).at(-1)).toHaveLength(1);
@@ -604,7 +611,6 @@ describe('kstack stop', () => {
 describe('a terminal or pipe that takes no messages', () => {
   it.each([
     ['pipe', 'exec 2> >(exec true); sleep 0.1'],
-    // Which cannot be opened anew without a reader, as a pipe can.
     ['FIFO', 'mkfifo $d/said; exec 3<>$d/said 2>$d/said 3>&-'],
   ])('(a %s) whose reader has gone keeps no run from starting', async (_, redirect) => {
     const directory = temporaryFolder();
@@ -615,19 +621,38 @@ describe('a terminal or pipe that takes no messages', () => {
     expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
   });
 
-  it('holds up neither the samples nor the end', async () => {
-    const folder = temporaryFolder();
-    const directory = join(folder, 'logs');
-    shell(`mkfifo ${folder}/said`);
-    // Held open by the test, which never reads.
-    const reader = openSync(`${folder}/said`, 'r+');
-    shell(`"$KSTACK" -bvp 2 -d ${directory} 2>${folder}/said`, { KSTACK, KSTACK_INTERVAL_MS: '1' });
-    const { pid } = JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
-    onTestFinished(() => end(pid, 'SIGKILL'));
-    // Enough for a pipe of 64 KiB to be full of messages.
-    await until(() => JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8')).samples > 1500, 40_000);
+  it('(a terminal stopped by Ctrl-S) holds up neither the samples nor the end', async () => {
+    const directory = temporaryFolder();
+    const script = `import os, pty, sys, termios, time
+pid, master = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+os.waitpid(pid, 0)
+termios.tcflow(master, termios.TCOOFF)
+print('stopped', flush=True)
+sys.stdin.read()`;
+    const env = { ...process.env, KSTACK_INTERVAL_MS: '1' };
+    const terminal = spawn('python3', ['-c', script, KSTACK, '-bvp', '2', '-d', directory], { stdio: ['pipe', 'pipe', 'inherit'], env });
+    onTestFinished(() => void terminal.stdin.end());
+    await new Promise((resolve) => terminal.stdout.once('data', resolve));
+    const state = () => stateOf(directory);
+    onTestFinished(() => end(state().pid, 'SIGKILL'));
+    await until(() => state().samples > 1500, 40_000);
     expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
-    closeSync(reader);
+  });
+});
+
+describe('a pipe that somebody reads to its end', () => {
+  it('is not kept open, and what is said later can be asked for', async () => {
+    const directory = temporaryFolder();
+    const { code, stderr, milliseconds } = await run('bash', ['-c', `"$0" -bp 2147483647 -d ${directory} 2>&1 | cat >&2`, KSTACK]);
+    expect(code).toBe(0);
+    expect(stderr.match(/ INFO - /g)).toHaveLength(4);
+    expect(milliseconds).toBeLessThan(5000);
+    const said = /ERROR - PID 2147483647: no such process$/m;
+    await until(() => /"messages":\["/.test(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8')));
+    expect((await kstack(['status', '-d', directory])).stdout).toMatch(new RegExp(`^Said: {4}\\S+ \\S+ ${said.source}`, 'm'));
+    expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
+    expect((await kstack(['status', '-d', directory])).stderr).toMatch(said);
   });
 });
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { systemClock } from '../native/clock.ts';
@@ -9,6 +10,8 @@ import { whyNoStacks } from '../sources/procfs/access.ts';
 import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
 import type { CollectorReport } from './collector.ts';
 import { activeRun, describeActiveRun, makeRunDirectory } from './run-directory.ts';
+
+const STDERR = 2;
 
 /** Samples leave much garbage and little else: V8 would let its young generation grow to three times 16 MB for it. */
 const SMALL_HEAP = 'v8' in process.versions ? ['--max-semi-space-size=1'] : [];
@@ -28,8 +31,7 @@ export async function startInBackground(options: BackgroundOptions, root: string
   log(clock, 'INFO', 'Spawning process to run in background...');
   const child = spawn(process.execPath, [...SMALL_HEAP, ...process.execArgv, ...process.argv.slice(1)], {
     detached: true,
-    // Standard error stays: this is where the messages of the run go, as long as somebody reads them.
-    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    stdio: ['ignore', 'ignore', isHeldOpen(STDERR) ? 'ignore' : 'inherit', 'pipe'],
     env: { ...process.env, [REPORT_FD]: '3' },
   });
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
@@ -44,6 +46,15 @@ export async function startInBackground(options: BackgroundOptions, root: string
   log(clock, 'INFO', `This script will run up to: ${ends}.${String((endsMs % 1000) * 1000).padStart(6, '0')}`);
   log(clock, 'INFO', `The requested data will be written to the directory: ${options.directory}`);
   return 0;
+}
+
+/**
+ * Whether somebody waits for the descriptor's end, as `$(kstack -b ...)`, `| tee` and ssh do: with that, the prompt would come back when the run ends. A terminal and a file
+ * take the messages of the run, and so does systemd's journal, a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
+ */
+function isHeldOpen(fd: number): boolean {
+  const stats = fstatSync(fd);
+  return (stats.isFIFO() || stats.isSocket()) && process.env['JOURNAL_STREAM'] !== `${stats.dev}:${stats.ino}`;
 }
 
 /** What can be said before there is a process in the background, which says the rest. */

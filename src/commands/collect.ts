@@ -1,7 +1,9 @@
 import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import type { LogLevel } from '../sinks/log.ts';
+import { escapeUnsafe } from '../sinks/escape.ts';
+import { formatLogLine, type LogLevel } from '../sinks/log.ts';
+import { LogError } from '../sinks/log-directory.ts';
 import { isFull, type RotatingLog } from '../sinks/rotating-log.ts';
 import type { RunFile, RunState } from '../sinks/run-file.ts';
 import { formatText } from '../sinks/text.ts';
@@ -9,6 +11,9 @@ import { formatUnread } from '../sinks/unread.ts';
 
 /** How long after the end of a run its last sample may begin. */
 const GRACE_MS = 15_000;
+
+/** How many messages are kept for those who ask for the status. */
+const KEPT_MESSAGES = 10;
 
 /** How many different complaints are remembered, in order not to repeat them with each sample. */
 const MOST_COMPLAINTS = 1000;
@@ -26,13 +31,14 @@ export interface Collection {
   readonly intervalMs: number;
   /** Aborted when the run is to end; a sample that is being taken or written then is finished. */
   readonly stop: AbortSignal;
+  /** Says something to whoever reads the messages of the run. */
   tell(level: LogLevel, text: string): void;
 }
 
 /**
  * Takes samples at start, start + interval, start + 2 intervals and so on, until the time is up or `stop` is aborted.
  * The beat is that of the monotonic clock: setting the time of day changes neither the interval nor the end.
- * @throws LogError when the log's directory or file has been replaced.
+ * Returns false when it ended before, as the log's directory or file had been replaced.
  */
 export async function collect({
   samples,
@@ -45,9 +51,9 @@ export async function collect({
   intervalMs,
   stop,
   tell,
-}: Collection): Promise<void> {
+}: Collection): Promise<boolean> {
   const start = clock.monotonicMs();
-  let state: RunState = { pid: process.pid, startedMs, endsMs: startedMs + durationMs, samples: 0 };
+  let state: RunState = { pid: process.pid, startedMs, endsMs: startedMs + durationMs, samples: 0, messages: [] };
   const update = (change: Partial<RunState>) => {
     state = { ...state, ...change };
     try {
@@ -63,11 +69,15 @@ export async function collect({
     runFile.write(state);
   };
   update({});
+  const say = (level: 'INFO' | 'ERROR', text: string) => {
+    tell(level, text);
+    update({ messages: [...state.messages, escapeUnsafe(formatLogLine(clock, level, text))].slice(-KEPT_MESSAGES) });
+  };
   const complaints = new Set<string>();
   const complain = (text: string) => {
     if (complaints.has(text) || complaints.size > MOST_COMPLAINTS) return;
     complaints.add(text);
-    tell('ERROR', complaints.size > MOST_COMPLAINTS ? 'There is too much to complain of; what is new from here on is not said.' : text);
+    say('ERROR', complaints.size > MOST_COMPLAINTS ? 'There is too much to complain of; what is new from here on is not said.' : text);
   };
   let iterator = samples();
   const take = async (): Promise<Sample | undefined> => {
@@ -83,31 +93,38 @@ export async function collect({
     const text = [...formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads })].join('');
     const refusal = await log.append(text, (append) => announce({ append }));
     if (refusal === undefined) {
-      if (state.paused !== undefined) tell('INFO', 'Writing again.');
+      if (state.paused !== undefined) say('INFO', 'Writing again.');
       update({ samples: state.samples + 1, paused: undefined });
     } else if (refusal.passes) {
-      if (state.paused === undefined) tell('ERROR', `${refusal.reason} Nothing is written until there is space again.`);
+      if (state.paused === undefined) say('ERROR', `${refusal.reason} Nothing is written until there is space again.`);
       update({ paused: refusal.reason });
     } else complain(refusal.reason);
     for (const line of formatUnread(everythingUnread(sample))) complain(line);
   };
-  let beat = 0;
-  let skipped = false;
-  while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
-    const left = start + beat * intervalMs - clock.monotonicMs();
-    if (left > 0) await clock.sleep(left, stop);
-    // Both may have passed while it slept, or was stopped.
-    if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
-    runFile.check();
-    const sample = await take();
-    if (sample !== undefined) await write(sample);
-    const took = clock.monotonicMs() - start - beat * intervalMs;
-    tell('DEBUG', `${sample?.observations.length ?? 0} tasks, sample ${state.samples}, ${Math.round(took)} ms`);
-    const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
-    if (next > beat + 1 && !skipped) {
-      skipped = true;
-      tell('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
+  try {
+    let beat = 0;
+    let skipped = false;
+    while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
+      const left = start + beat * intervalMs - clock.monotonicMs();
+      if (left > 0) await clock.sleep(left, stop);
+      // Both may have passed while it slept, or was stopped.
+      if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
+      runFile.check();
+      const sample = await take();
+      if (sample !== undefined) await write(sample);
+      const took = clock.monotonicMs() - start - beat * intervalMs;
+      tell('DEBUG', `${sample?.observations.length ?? 0} tasks, sample ${state.samples}, ${Math.round(took)} ms`);
+      const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
+      if (next > beat + 1 && !skipped) {
+        skipped = true;
+        say('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
+      }
+      beat = next;
     }
-    beat = next;
+    return true;
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    say('ERROR', `${error.message}. The run ends.`);
+    return false;
   }
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../native/clock.ts';
 import { lockFile } from '../native/lock.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
-import { neverWaitForStderr } from '../sinks/output.ts';
+import { neverWaitForTerminal } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
 import { procfs } from '../sources/procfs/index.ts';
 import type { CommandLineLimits } from '../sources/procfs/sample-reader.ts';
@@ -43,7 +43,7 @@ export interface CollectorOptions {
  * Returns the exit code: 1 when it could not begin, or its log was replaced.
  */
 export async function runCollector({ selection, root, options, verbose, reportFd }: CollectorOptions): Promise<number> {
-  neverWaitForStderr();
+  neverWaitForTerminal();
   const clock = systemClock();
   const durationMs = options.minutes * 60_000;
   const report = (startedMs: number, error?: string) => {
@@ -74,7 +74,14 @@ export async function runCollector({ selection, root, options, verbose, reportFd
     // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
     const append = run.runFile.read()?.append;
     const nowMs = clock.nowMs();
-    run.runFile.write({ pid: process.pid, startedMs: nowMs, endsMs: nowMs + durationMs, samples: 0, ...(append && { append }) });
+    run.runFile.write({
+      pid: process.pid,
+      startedMs: nowMs,
+      endsMs: nowMs + durationMs,
+      samples: 0,
+      messages: [],
+      ...(append && { append }),
+    });
     await rotatingLog.recover(append);
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
@@ -83,24 +90,19 @@ export async function runCollector({ selection, root, options, verbose, reportFd
   const startedMs = clock.nowMs();
   report(startedMs);
   process.chdir('/');
-  try {
-    await collect({
-      samples: () => procfs(selection, { clock, root, commandLines: commandLineLimits(options) }),
-      threads: selection.threads === true,
-      log: rotatingLog,
-      runFile: run.runFile,
-      clock,
-      startedMs,
-      durationMs,
-      intervalMs: Number(process.env[INTERVAL_MS] ?? options.intervalSeconds * 1000),
-      stop: stop.signal,
-      tell,
-    });
-  } catch (error) {
-    if (!(error instanceof LogError)) throw error;
-    tell('ERROR', `${error.message}. The run ends.`);
-    return 1;
-  }
+  const whole = await collect({
+    samples: () => procfs(selection, { clock, root, commandLines: commandLineLimits(options) }),
+    threads: selection.threads === true,
+    log: rotatingLog,
+    runFile: run.runFile,
+    clock,
+    startedMs,
+    durationMs,
+    intervalMs: Number(process.env[INTERVAL_MS] ?? options.intervalSeconds * 1000),
+    stop: stop.signal,
+    tell,
+  });
+  if (!whole) return 1;
   if (!stop.signal.aborted) return 0;
   // Ending by the signal itself is how the shell and systemd know that it was obeyed.
   const signal: NodeJS.Signals = stop.signal.reason;

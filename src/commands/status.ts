@@ -1,4 +1,5 @@
 import { systemClock } from '../native/clock.ts';
+import { escapeUnsafe } from '../sinks/escape.ts';
 import { formatDateTime } from '../sinks/local-time.ts';
 import { writeStderr, writeStdout } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
@@ -10,6 +11,7 @@ export function status(name: string): number {
   const holder = run && activeRun(run);
   if (run === undefined || holder === undefined) {
     writeStderr(`kstack: no background run is active on ${name}\n`);
+    for (const message of run?.runFile.read()?.messages ?? []) writeStderr(`kstack: the last one said: ${message}\n`);
     return 1;
   }
   const { pid } = holder;
@@ -31,7 +33,8 @@ export function status(name: string): number {
     ['File', `${run.directory.name}/${log.name}`],
     ['Size', `${current} bytes, ${total} bytes with its rotated files (${files - 1})`],
     ...(state?.paused === undefined ? [] : [['Paused', state.paused]]),
+    ...(state?.messages ?? []).map((message) => ['Said', message]),
   ];
-  writeStdout(lines.map(([name, value]) => `${`${name}:`.padEnd(9)}${value}\n`).join(''));
+  writeStdout(lines.map(([name, value = '']) => `${`${name}:`.padEnd(9)}${escapeUnsafe(value)}\n`).join(''));
   return 0;
 }

@@ -1,4 +1,5 @@
-import { constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { constants, openSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
@@ -10,19 +11,17 @@ let stderr = STDERR;
 let waitsForStderr = true;
 
 /**
- * From here on a message that standard error does not take at once is lost: a terminal stopped by Ctrl-S, or a pipe that is not read, would hold up for ever what
- * has better to do.
+ * From here on a message that a terminal does not take at once is lost: one stopped by Ctrl-S would hold up for ever what has better to do.
  */
-export function neverWaitForStderr(): void {
+export function neverWaitForTerminal(): void {
+  if (!isatty(STDERR)) return;
   waitsForStderr = false;
-  const stats = fstatSync(STDERR);
-  if (!stats.isFIFO() && !stats.isCharacterDevice()) return;
   try {
     // Opened anew, since the flag would be there for all who share the descriptor.
     stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
-    // A FIFO that nobody reads any more: writing to the descriptor there is fails at once, and waits for nothing.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENXIO')) throw error;
+    // The terminal has gone: writing to the descriptor there is fails at once, and waits for nothing.
+    if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }
 

@@ -11,6 +11,8 @@ export interface RunState {
   readonly samples: number;
   /** Why nothing is written at the moment. */
   readonly paused?: string | undefined;
+  /** The last lines of what the run had to say, which may have had no other reader. */
+  readonly messages: readonly string[];
   /** What was appended last, or was about to be when the run was killed. */
   readonly append?: Append;
 }
@@ -62,9 +64,15 @@ export class RunFile {
 
   /** Replaces the content with one write of one page, which a kill does not interrupt. */
   write(state: RunState): void {
+    const page = Buffer.alloc(BYTES, ' ');
     const paused = state.paused?.slice(0, BYTES / 8);
-    const text = JSON.stringify({ ...state, paused });
-    writeSync(this.fd, Buffer.from(text.padEnd(BYTES)), 0, BYTES, 0);
+    for (let from = 0; ; from++) {
+      const text = Buffer.from(JSON.stringify({ ...state, paused, messages: state.messages.slice(from) }));
+      if (text.length > BYTES && from < state.messages.length) continue;
+      text.copy(page);
+      break;
+    }
+    writeSync(this.fd, page, 0, BYTES, 0);
   }
 
   /** For who only looked. Whoever has the lock loses it with this. */
@@ -82,9 +90,12 @@ function isRunState(value: unknown): value is RunState {
   const numbers = ['pid', 'startedMs', 'endsMs', 'samples'];
   const fields = new Map(Object.entries(value));
   const append: unknown = fields.get('append') ?? {};
+  const messages: unknown = fields.get('messages');
   return (
     numbers.every((field) => Number.isSafeInteger(fields.get(field))) &&
     ['string', 'undefined'].includes(typeof fields.get('paused')) &&
+    Array.isArray(messages) &&
+    messages.every((message) => typeof message === 'string') &&
     typeof append === 'object' &&
     append !== null &&
     Object.values(append).every(Number.isSafeInteger)
