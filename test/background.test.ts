@@ -473,7 +473,8 @@ describe('while a process hangs in the kernel', () => {
   it('samples keep coming, and neither threads nor memory grow from sample to sample', async () => {
     const directory = temporaryFolder();
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '3']);
-    const run = await background(directory, ['-a'], 50);
+    // Without a rotation in between, which starts the four threads that Node.js compresses on.
+    const run = await background(directory, ['-a', '-m', '100'], 50);
     const numbers = () => {
       const status = readFileSync(`/proc/${run.pid}/status`, 'latin1');
       return { threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]), kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]) };
