@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
+import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf } from './commands/selection-options.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
@@ -29,6 +30,7 @@ function createProgram(): Command {
     })
     .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
   addSelectionOptions(program);
+  addOutputOptions(program);
   addBackgroundOptions(program);
   program.action(() => runClassic(program));
   program
@@ -70,9 +72,14 @@ async function runClassic(program: Command): Promise<void> {
   const typed = [basename(process.argv[1] ?? 'kstack').replace(/\.c?js$/, ''), ...process.argv.slice(2).map(quote)].join(' ');
   const root = procOf(program);
   const background = backgroundOptionsOf(program);
+  const output = outputOptionsOf(program);
+  if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
+    program.error("error: -b writes the classic text to its log; '-f' and '-o' are for a sample in the foreground", {
+      exitCode: WRONG_USAGE,
+    });
   if (background === undefined) {
     const { snapshot } = await import('./commands/snapshot.ts');
-    process.exitCode = await snapshot({ selection, root, verbose, typed });
+    process.exitCode = await snapshot({ selection, root, output, verbose, typed });
   } else if (process.env[REPORT_FD] === undefined) {
     const { startInBackground } = await import('./commands/background.ts');
     process.exitCode = await startInBackground(background, root, typed);

@@ -53,6 +53,7 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
   await collect({
     samples,
     threads: false,
+    blocked: false,
     log,
     runFile: RunFile.make(directory, 'h'),
     clock,

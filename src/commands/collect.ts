@@ -1,3 +1,4 @@
+import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -23,6 +24,8 @@ export interface Collection {
   readonly samples: () => AsyncIterator<Sample>;
   /** Whether the samples are of threads. */
   readonly threads: boolean;
+  /** Whether tasks that idle are left out. */
+  readonly blocked: boolean;
   readonly log: RotatingLog;
   readonly runFile: RunFile;
   readonly clock: Clock;
@@ -43,6 +46,7 @@ export interface Collection {
 export async function collect({
   samples,
   threads,
+  blocked,
   log,
   runFile,
   clock,
@@ -90,7 +94,8 @@ export async function collect({
     }
   };
   const write = async (sample: Sample) => {
-    const text = [...formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt, threads })].join('');
+    const shown = blocked ? leaveOutIdle(sample) : sample;
+    const text = [...formatText(shown, groupByStack(shown), { zoneAt: clock.zoneAt, threads })].join('');
     const refusal = await log.append(text, (append) => announce({ append }));
     if (refusal === undefined) {
       if (state.paused !== undefined) say('INFO', 'Writing again.');

@@ -93,6 +93,7 @@ export async function runCollector({ selection, root, options, verbose, reportFd
   const whole = await collect({
     samples: () => procfs(selection, { clock, root, commandLines: commandLineLimits(options) }),
     threads: selection.threads === true,
+    blocked: selection.blocked === true,
     log: rotatingLog,
     runFile: run.runFile,
     clock,

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { explain } from '../analysis/explain.ts';
-import type { Finding } from '../model/finding.ts';
+import { KINDS } from '../analysis/explain-sample.ts';
 import type { State } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { decodeBytes } from '../model/text.ts';
@@ -11,7 +11,6 @@ import { type Header, parseText, type TextStack } from '../sources/text/index.ts
 const STDIN = 0;
 const MOST_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
-const KINDS: readonly Finding['kind'][] = ['blocked', 'unexplained', 'running', 'idle'];
 
 /**
  * Explains the stacks in a file, or on standard input. Returns the exit code, 1 when there are none.

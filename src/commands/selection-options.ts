@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import type { CgroupPattern, Selection } from '../model/selection.ts';
+import { readUsers } from '../sources/passwd.ts';
+import { cgroupPattern } from './cgroup-pattern.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
   { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
@@ -18,7 +19,7 @@ const LARGEST_PID = 2 ** 31 - 1;
 const LARGEST_UID = 2 ** 32 - 2;
 
 /** Names the options that select, for the message that there is none. */
-export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --function --module';
+export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
 
 /** Gives a command the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command): Command {
@@ -30,8 +31,10 @@ export function addSelectionOptions(command: Command): Command {
   command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
   command.addOption(new Option('-c, --command <REGEX>', 'whose name matches').argParser(parsePattern));
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
+  command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(parseCgroupPattern));
   command.addOption(new Option('--function <REGEX>', 'with a function in their stack that matches').argParser(parsePattern));
   command.option('--module <NAME>', 'with a function of this kernel module in their stack');
+  command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
   command.optionsGroup('What to look at:');
   command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
   command.option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container', '/proc');
@@ -44,22 +47,27 @@ interface ParsedOptions {
   readonly state?: readonly State[];
   readonly command?: RegExp;
   readonly user?: readonly number[];
+  readonly cgroup?: CgroupPattern;
   readonly function?: RegExp;
   readonly module?: string;
+  readonly blocked?: true;
   readonly threads?: true;
   readonly proc: string;
 }
 
 /** The selection that the parsed options ask for; undefined when they ask for none. */
 export function selectionOf(program: Command): Selection | undefined {
-  const { a: all, p: pids = [], state = [], command, user: users, function: pattern, module, threads }: ParsedOptions = program.opts();
+  const options: ParsedOptions = program.opts();
+  const { a: all, p: pids = [], state = [], command, user: users, cgroup, function: pattern, module, blocked, threads } = options;
   const letters: Record<string, unknown> = program.opts();
   const states = [...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states), ...state];
   const filters = {
     ...(command && { command }),
     ...(users && { users }),
+    ...(cgroup && { cgroup }),
     ...(pattern && { function: pattern }),
     ...(module !== undefined && { module }),
+    ...(blocked && { blocked }),
   };
   const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
   if (nothing) return undefined;
@@ -147,20 +155,19 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** Adds the pattern of one --cgroup to those of the earlier ones. */
+function parseCgroupPattern(text: string, earlier?: CgroupPattern): CgroupPattern {
+  if (text === '') throw new InvalidArgumentError('Give a path, a name, or the beginning of a container id.');
+  const pattern = cgroupPattern(text);
+  return earlier === undefined ? pattern : (path) => earlier(path) || pattern(path);
+}
+
 /** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
 function parseUsers(list: string, earlier: number[] = []): number[] {
   const users = list.split(',').map((name) => {
-    const uid = wholeNumber(name) ?? uidOf(name);
+    const uid = wholeNumber(name) ?? readUsers().find((user) => user.name === name)?.uid;
     if (uid !== undefined && uid <= LARGEST_UID) return uid;
     throw new InvalidArgumentError(`'${name}' is neither a user of /etc/passwd nor a user id.`);
   });
   return [...earlier, ...users];
-}
-
-function uidOf(name: string): number | undefined {
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [user, , uid] = line.split(':');
-    if (user === name && uid !== undefined) return Number(uid);
-  }
-  return undefined;
 }

@@ -1,25 +1,37 @@
-import { groupByStack } from '../analysis/group.ts';
+import { isatty } from 'node:tty';
+import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { log } from '../sinks/log.ts';
-import { writeStderr, writeStdout } from '../sinks/output.ts';
-import { formatText } from '../sinks/text.ts';
+import { mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
+import { writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
+import { readUsers } from '../sources/passwd.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { takeSample } from '../sources/procfs/index.ts';
+import { fieldsOf, format } from './formats.ts';
+import type { OutputOptions } from './output-options.ts';
+
+const STDOUT = 1;
+const HERE = '/proc';
 
 export interface SnapshotOptions {
   readonly selection: Selection;
   /** Where the procfs is mounted. */
   readonly root: string;
+  readonly output: OutputOptions;
   readonly verbose: boolean;
   /** What was typed, for the advice to type it once more with sudo. */
   readonly typed: string;
 }
 
-/** Prints one sample in the classic form. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
-export async function snapshot({ selection, root, verbose, typed }: SnapshotOptions): Promise<number> {
+/** Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
+export async function snapshot({ selection, root, output, verbose, typed }: SnapshotOptions): Promise<number> {
+  if (output.format === 'pprof' && output.file === undefined && isatty(STDOUT)) {
+    writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
+    return 1;
+  }
   const refusal = whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
@@ -28,12 +40,33 @@ export async function snapshot({ selection, root, verbose, typed }: SnapshotOpti
   const clock = systemClock();
   const tell = (text: string) => verbose && log(clock, 'DEBUG', text);
   tell(`reading ${describeSelection(selection)} from ${root}`);
-  const sample = await takeSample(selection, { clock, root });
-  const groups = groupByStack(sample);
-  tell(`${sample.observations.length} tasks with ${groups.length} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
-  for (const piece of formatText(sample, groups, { zoneAt: clock.zoneAt, threads: selection.threads === true })) writeStdout(piece);
-  for (const line of formatUnread(everythingUnread(sample))) writeStderr(`kstack: ${line}\n`);
+  const seen = await takeSample(selection, { clock, root, fields: fieldsOf(output.format) });
+  const sample = selection.blocked === true ? leaveOutIdle(seen) : seen;
+  const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
+  tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
+  const pieces = await format(output.format, {
+    sample,
+    seen,
+    threads: selection.threads === true,
+    full: output.full,
+    colour: output.file === undefined && mayColour(process.env),
+    zoneAt: clock.zoneAt,
+    userName: userNames(root),
+    lookUpCalls: async () => () => ({ calls: [], tasks: 0 }),
+  });
+  if (output.file !== undefined) await writeOutputFile(output.file, pieces);
+  else for (const piece of pieces) writeStdout(piece);
+  for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
+}
+
+/** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */
+function userNames(root: string): (uid: number) => string {
+  let names: Map<number, string> | undefined;
+  return (uid) => {
+    names ??= new Map(root === HERE ? readUsers().map((user) => [user.uid, user.name]) : []);
+    return names.get(uid) ?? String(uid);
+  };
 }
 
 function describeSelection({ all, pids = [], states = [], threads }: Selection): string {

@@ -1,3 +1,4 @@
+import type { Group } from './sample.ts';
 import type { Frame } from './stack.ts';
 
 /** What a task does there: waits for work or for somebody to want it, waits for a resource, or uses a CPU. */
@@ -25,3 +26,11 @@ export interface Finding {
   /** The other rules that fit, the most specific first. */
   readonly others: readonly { readonly rule: string; readonly frame: Frame }[];
 }
+
+/** A group, and what there is to say about its tasks. */
+export interface ExplainedGroup extends Group {
+  readonly finding: Finding;
+}
+
+/** How many tasks are of each kind. */
+export type KindCounts = Readonly<Record<Finding['kind'], number>>;

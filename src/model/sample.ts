@@ -1,5 +1,6 @@
 import type { Reading, Unreadable } from './reading.ts';
 import type { Stack } from './stack.ts';
+import type { Doing } from './system-call.ts';
 
 /** The kernel's state letters, as /proc/PID/stat prints them (fs/proc/array.c, task_state_array). */
 export const STATES = ['R', 'S', 'D', 'I', 'T', 't', 'Z', 'X', 'P'] as const;
@@ -18,8 +19,10 @@ export interface Task {
   /** Arguments separated by spaces, decoded like `comm`; empty for kernel threads and zombies, which have none. */
   readonly commandLine: Reading<string>;
   readonly kernelThread: boolean;
-  /** The effective user id, where a selection by user asked for it. */
-  readonly uid?: number;
+  /** The effective user id, where it was asked for. */
+  readonly uid?: Reading<number>;
+  /** The control group, as a path from the hierarchy's root, where it was asked for. */
+  readonly cgroup?: Reading<string>;
 }
 
 /** What was seen of a task at one moment. */
@@ -30,7 +33,12 @@ export interface Observation {
   readonly stack: Reading<Stack>;
   /** The CPU the task last ran on. */
   readonly cpu: number;
+  /** Where it was asked for. */
+  readonly systemCall?: Reading<Doing>;
 }
+
+/** What is read of a task only where it is asked for. */
+export type Field = 'uid' | 'cgroup' | 'systemCall';
 
 /** A task, or one thing about it, that could not be read. */
 export interface Unread {
@@ -38,7 +46,7 @@ export interface Unread {
   /** Absent where not even the name could be read. */
   readonly comm?: string;
   readonly state?: State;
-  readonly what: 'task' | 'stack' | 'commandLine';
+  readonly what: 'task' | 'stack' | 'commandLine' | Field;
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
 }
@@ -74,17 +82,23 @@ export function startTimeSeconds(task: Task, sample: Sample): number {
 /** Everything the sample has to say about what could not be read: whole tasks first, then stacks and command lines. */
 export function everythingUnread(sample: Sample): Unread[] {
   const unread = [...sample.unread];
-  for (const { task, stack } of sample.observations) {
-    const { tid, comm, commandLine } = task;
-    const stackMiss = missOf(stack);
-    const commandLineMiss = missOf(commandLine);
-    if (stackMiss !== undefined) unread.push({ tid, comm, what: 'stack', why: stackMiss });
-    if (commandLineMiss !== undefined) unread.push({ tid, comm, what: 'commandLine', why: commandLineMiss });
+  for (const { task, stack, systemCall } of sample.observations) {
+    const { tid, comm, commandLine, uid, cgroup } = task;
+    const note = (what: Unread['what'], reading: Reading<unknown> | undefined) => {
+      const why = missOf(reading);
+      if (why !== undefined) unread.push({ tid, comm, what, why });
+    };
+    note('stack', stack);
+    note('commandLine', commandLine);
+    note('uid', uid);
+    note('cgroup', cgroup);
+    note('systemCall', systemCall);
   }
   return unread;
 }
 
-function missOf(reading: Reading<unknown>): Unread['why'] | undefined {
+function missOf(reading: Reading<unknown> | undefined): Unread['why'] | undefined {
+  if (reading === undefined) return undefined;
   if ('unread' in reading) return reading.unread;
   return reading.cut === true ? 'cut' : undefined;
 }

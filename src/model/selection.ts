@@ -16,11 +16,17 @@ export interface Selection {
   readonly command?: RegExp;
   /** Effective user ids. */
   readonly users?: readonly number[];
+  /** Matches one of the paths that a task's control group has in the hierarchies there are. */
+  readonly cgroup?: CgroupPattern;
   /** Matches a function of the stack. */
   readonly function?: RegExp;
   /** A module of which a function is in the stack. */
   readonly module?: string;
+  /** Without the tasks that idle, as far as the analysis knows. */
+  readonly blocked?: boolean;
 }
+
+export type CgroupPattern = (path: string) => boolean;
 
 /** True where the selection takes tasks of any PID and state. */
 export function takesAll({ all, pids = [], states = [] }: Selection): boolean {

@@ -25,6 +25,13 @@ export function neverWaitForTerminal(): void {
   }
 }
 
+/** Whether what is printed may have colours: on a terminal, unless NO_COLOR is set; anywhere where FORCE_COLOR is (no-color.org, force-color.org). */
+export function mayColour(env: NodeJS.ProcessEnv): boolean {
+  if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
+  if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return env['FORCE_COLOR'] !== '0';
+  return isatty(STDOUT) && env['TERM'] !== 'dumb';
+}
+
 /** Standard output could not be written. `brokenPipe` says that its reader has gone. */
 export class OutputError extends Error {
   readonly brokenPipe: boolean;
@@ -36,8 +43,8 @@ export class OutputError extends Error {
 }
 
 /** @throws OutputError */
-export function writeStdout(text: string): void {
-  const failure = writeAll(STDOUT, text);
+export function writeStdout(piece: string | Uint8Array): void {
+  const failure = writeAll(STDOUT, piece);
   if (failure !== undefined) throw new OutputError(failure);
 }
 
@@ -46,9 +53,9 @@ export function writeStderr(text: string): void {
   writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'));
 }
 
-/** Writes all of the text before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
-function writeAll(fd: number, text: string): Error | undefined {
-  const bytes = Buffer.from(text);
+/** Writes all of the piece before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
+function writeAll(fd: number, piece: string | Uint8Array): Error | undefined {
+  const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(fd, bytes, at);

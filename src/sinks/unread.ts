@@ -1,7 +1,14 @@
 import type { Unread } from '../model/sample.ts';
 import { escapeUnsafe } from './escape.ts';
 
-const NAMES = { task: 'process', stack: 'kernel stack', commandLine: 'command line' } as const;
+const NAMES: Record<Unread['what'], string> = {
+  task: 'process',
+  stack: 'kernel stack',
+  commandLine: 'command line',
+  uid: 'user id',
+  cgroup: 'control group',
+  systemCall: 'system call',
+};
 
 /** How many tasks are named that the same thing happened to. */
 const MOST_NAMED = 20;
@@ -10,7 +17,10 @@ const MOST_NAMED = 20;
 export function formatUnread(unread: readonly Unread[]): string[] {
   const lines: string[] = [];
   const counts = new Map<string, number>();
+  const stackReasons = new Map(unread.filter(({ what }) => what === 'stack').map(({ tid, why }) => [tid, why]));
   for (const each of unread) {
+    // The kernel guards both alike (fs/proc/base.c, lock_trace): said once.
+    if (each.what === 'systemCall' && stackReasons.get(each.tid) === each.why) continue;
     const reason = formatReason(each);
     const count = (counts.get(reason) ?? 0) + 1;
     counts.set(reason, count);
@@ -41,7 +51,7 @@ function formatReason({ what, why }: Unread): string {
     case 'denied':
       return `${name} not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it`;
     case 'malformed':
-      return `${name} not readable: its stat file is not in the form of proc_pid_stat(5)`;
+      return `${name} not readable: its file is not in the form that proc(5) gives`;
     case 'EAGAIN':
       return `${name} not read: the host has no thread left to read it with`;
     case 'cut':

@@ -1,7 +1,7 @@
 import { openSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import type { Reading } from '../../model/reading.ts';
-import type { Sample } from '../../model/sample.ts';
+import type { Field, Sample } from '../../model/sample.ts';
 import type { Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
@@ -17,6 +17,8 @@ export interface ProcfsOptions {
   /** Where the procfs is mounted. */
   readonly root: string;
   readonly commandLines?: CommandLineLimits;
+  /** What is to be read of each task beside its stat, stack and command line. */
+  readonly fields?: readonly Field[];
 }
 
 /**
@@ -33,7 +35,10 @@ const directories = new Map<string, number>();
  * Samples of the selected tasks, each taken when it is asked for, from /proc. The iteration never ends by itself.
  * @throws Error where not even the list of processes or the boot time can be read.
  */
-export async function* procfs(selection: Selection, { clock, root, commandLines = LARGE }: ProcfsOptions): AsyncGenerator<Sample, never> {
+export async function* procfs(
+  selection: Selection,
+  { clock, root, commandLines = LARGE, fields = [] }: ProcfsOptions,
+): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
@@ -43,7 +48,7 @@ export async function* procfs(selection: Selection, { clock, root, commandLines 
     stacks.trim();
     const timeMs = clock.nowMs();
     const bootTimeSeconds = readBootTime(root);
-    const seen = await new SampleReader({ selection, root, directory, reads, stacks, commandLines }).read();
+    const seen = await new SampleReader({ selection, root, directory, reads, stacks, commandLines, fields }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
 }

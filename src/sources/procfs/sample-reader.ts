@@ -1,12 +1,16 @@
 import type { Reading, Unreadable } from '../../model/reading.ts';
-import type { Observation, Sample, State, Unread } from '../../model/sample.ts';
+import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
 import { type Selection, takesAll } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
+import type { Doing } from '../../model/system-call.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { BoundedReads, ReadKind } from './bounded-reads.ts';
 import { candidates } from './candidates.ts';
+import { type Cgroups, parseCgroups } from './cgroup.ts';
 import { listTids, readStatus } from './files.ts';
 import { parseStat, parseState, type Stat } from './stat.ts';
+import { parseStatus } from './status.ts';
+import { parseSystemCall } from './system-call.ts';
 
 /** More than a stat file or a stack ever has: 52 numbers and a name; 64 entries (fs/proc/base.c, MAX_STACK_TRACE_DEPTH). */
 const FILE_LIMIT_BYTES = 1 << 20;
@@ -29,7 +33,9 @@ export interface Draft {
   readonly tid: number;
   /** Undefined for those that are not selected. */
   stat: Stat | undefined;
-  uid: number | undefined;
+  uid: Reading<number> | undefined;
+  cgroups: Reading<Cgroups> | undefined;
+  systemCall: Reading<Doing> | undefined;
   stack: Reading<Stack> | undefined;
   /** Of a process with several threads, one has the command line read, and the others point to it. */
   commandLine: Reading<string> | Draft | undefined;
@@ -43,6 +49,8 @@ export interface SampleReaderOptions {
   readonly reads: BoundedReads<Draft>;
   readonly stacks: StackTable;
   readonly commandLines: CommandLineLimits;
+  /** What is to be read of each task beside its stat, stack and command line. */
+  readonly fields: readonly Field[];
 }
 
 /** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
@@ -53,6 +61,9 @@ export class SampleReader {
   readonly #states: ReadonlySet<State>;
   readonly #asked: ReadonlySet<number>;
   readonly #users: ReadonlySet<number> | undefined;
+  readonly #fields: ReadonlySet<Field>;
+  /** By the text of their file: of thousands of tasks, most share a few. */
+  readonly #cgroupsOf = new Map<string, Reading<Cgroups>>();
   readonly #unread: Unread[] = [];
   /** Those that are selected, in the order in which their stat came. The others are let go of at once: of 50,000 tasks, few are in D. */
   readonly #drafts: Draft[] = [];
@@ -70,6 +81,7 @@ export class SampleReader {
     this.#states = new Set(selection.states);
     this.#asked = new Set(selection.all === true ? [] : selection.pids);
     this.#users = selection.users && new Set(selection.users);
+    this.#fields = new Set(options.fields);
   }
 
   readonly #stat: ReadKind<Draft> = {
@@ -82,7 +94,6 @@ export class SampleReader {
         this.#missTask(draft, 'malformed');
       } else if (this.#passesFilters(draft, stat.comm)) {
         draft.stat = stat;
-        this.#drafts.push(draft);
         this.#fresh.push(draft);
       }
     },
@@ -96,6 +107,43 @@ export class SampleReader {
     },
     miss: (draft, unread) => {
       draft.stack = { unread };
+    },
+  };
+
+  readonly #status: ReadKind<Draft> = {
+    limitBytes: () => FILE_LIMIT_BYTES,
+    deliver: (draft, bytes) => {
+      const status = parseStatus(bytes);
+      draft.uid = status === undefined ? { unread: 'malformed' } : { value: status.uid };
+    },
+    miss: (draft, unread) => {
+      draft.uid = { unread };
+    },
+  };
+
+  readonly #cgroup: ReadKind<Draft> = {
+    limitBytes: () => FILE_LIMIT_BYTES,
+    deliver: (draft, bytes) => {
+      const text = decodeBytes(bytes);
+      let cgroups = this.#cgroupsOf.get(text);
+      if (cgroups === undefined) {
+        const parsed = parseCgroups(text);
+        cgroups = parsed === undefined ? { unread: 'malformed' } : { value: parsed };
+        this.#cgroupsOf.set(text, cgroups);
+      }
+      this.#takeCgroups(draft, cgroups);
+    },
+    miss: (draft, unread) => this.#takeCgroups(draft, { unread }),
+  };
+
+  readonly #systemCall: ReadKind<Draft> = {
+    limitBytes: () => FILE_LIMIT_BYTES,
+    deliver: (draft, bytes) => {
+      const value = parseSystemCall(bytes.toString('latin1'));
+      draft.systemCall = value === undefined ? { unread: 'malformed' } : { value };
+    },
+    miss: (draft, unread) => {
+      draft.systemCall = { unread };
     },
   };
 
@@ -121,7 +169,17 @@ export class SampleReader {
     const last: Draft[] = [];
     let place = 0;
     for (const { pid, tid } of candidates(selection, root)) {
-      const draft: Draft = { place: place++, pid, tid, stat: undefined, uid: undefined, stack: undefined, commandLine: undefined };
+      const draft: Draft = {
+        place: place++,
+        pid,
+        tid,
+        stat: undefined,
+        uid: undefined,
+        cgroups: undefined,
+        systemCall: undefined,
+        stack: undefined,
+        commandLine: undefined,
+      };
       if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
         last.push(draft);
         continue;
@@ -163,32 +221,56 @@ export class SampleReader {
   #passesFilters(draft: Draft, comm: string): boolean {
     if (this.#options.selection.command?.test(comm) === false) return false;
     if (this.#users === undefined) return true;
-    draft.uid = readStatus(`${this.#options.root}/${this.#path(draft)}`)?.uid;
-    return draft.uid !== undefined && this.#users.has(draft.uid);
+    const uid = readStatus(`${this.#options.root}/${this.#path(draft)}`)?.uid;
+    if (uid === undefined) return false;
+    draft.uid = { value: uid };
+    return this.#users.has(uid);
+  }
+
+  /** Notes the control group, and goes on with the task unless the selection is for others. */
+  #takeCgroups(draft: Draft, cgroups: Reading<Cgroups>): void {
+    draft.cgroups = cgroups;
+    const { cgroup: pattern } = this.#options.selection;
+    if (pattern === undefined) return;
+    if ('unread' in cgroups) this.#missTask(draft, cgroups.unread, 'cgroup');
+    else if (cgroups.value.paths.some(pattern)) this.#fresh.push(draft);
   }
 
   /** Notes that a task could not be read, where it may be one of those selected. Its status never blocks, and has its state and its name. */
-  #missTask(draft: Draft, why: Unreadable): void {
+  #missTask(draft: Draft, why: Unreadable, what: Unread['what'] = 'task'): void {
     if (why === 'gone' && !this.#asked.has(draft.tid)) return;
     const status = readStatus(`${this.#options.root}/${this.#path(draft)}`);
     if (status !== undefined) {
       if (!this.#selects(draft, status.state)) return;
       if (!this.#passesFilters(draft, status.name)) return;
     }
-    this.#unread.push({ tid: draft.tid, what: 'task', why, ...(status && { comm: status.name, state: status.state }) });
+    this.#unread.push({ tid: draft.tid, what, why, ...(status && { comm: status.name, state: status.state }) });
   }
 
-  /** Asks for the stack and the command line of the tasks found; false when there are none. */
+  /** Asks for the other files of the tasks found: for the control group alone where it decides; false when there are none. */
   #addOthers(): boolean {
     const drafts = this.#fresh;
     if (drafts.length === 0) return false;
     this.#fresh = [];
-    const { reads, directory } = this.#options;
+    const { reads, directory, selection } = this.#options;
     for (const draft of drafts) {
-      reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
+      const path = this.#path(draft);
+      if (draft.cgroups === undefined && (selection.cgroup !== undefined || this.#fields.has('cgroup')))
+        reads.add(this.#cgroup, draft, directory, `${path}/cgroup`);
+      if (draft.cgroups === undefined && selection.cgroup !== undefined) continue;
+      this.#drafts.push(draft);
+      reads.add(this.#stack, draft, directory, `${path}/stack`);
+      if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${path}/status`);
+      if (this.#fields.has('systemCall')) this.#addSystemCall(draft, path);
       this.#addCommandLine(draft);
     }
     return true;
+  }
+
+  #addSystemCall(draft: Draft, path: string): void {
+    // A kernel thread and a zombie are in none.
+    if (draft.stat === undefined || hasNoCommandLine(draft.stat)) draft.systemCall = { value: 'none' };
+    else this.#options.reads.add(this.#systemCall, draft, this.#options.directory, `${path}/syscall`);
   }
 
   #addCommandLine(draft: Draft): void {
@@ -221,18 +303,19 @@ export class SampleReader {
   #observations(): Observation[] {
     const observations: Observation[] = [];
     for (const draft of this.#drafts.sort((a, b) => a.place - b.place)) {
-      const { pid, tid, uid, stat, stack } = draft;
+      const { pid, tid, uid, cgroups, systemCall, stat, stack } = draft;
       if (stat === undefined) continue;
       const commandLine = commandLineOf(draft);
       if (stack === undefined || commandLine === undefined) throw new Error(`TID ${tid}: its files were not read to the end`);
       const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
-      if (isGone(stack) || isGone(commandLine)) {
+      if ([stack, commandLine, uid, cgroups, systemCall].some(isGone)) {
         this.#missTask(draft, 'gone');
         continue;
       }
       if (!this.#passesStackFilters(stack)) continue;
-      const task = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread, ...(uid !== undefined && { uid }) };
-      observations.push({ task, state, stack, cpu });
+      const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
+      const task = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread, ...(uid && { uid }), ...(cgroup && { cgroup }) };
+      observations.push({ task, state, stack, cpu, ...(systemCall && { systemCall }) });
     }
     return observations;
   }
@@ -260,6 +343,6 @@ function joinArguments(commandLine: Buffer): string {
   return decodeBytes(commandLine).replaceAll('\0', ' ').trim();
 }
 
-function isGone(reading: Reading<unknown>): boolean {
-  return 'unread' in reading && reading.unread === 'gone';
+function isGone(reading: Reading<unknown> | undefined): boolean {
+  return reading !== undefined && 'unread' in reading && reading.unread === 'gone';
 }

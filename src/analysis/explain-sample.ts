@@ -1,0 +1,47 @@
+import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { explain } from './explain.ts';
+
+/** What there is to say about one task. Tasks with equal stacks get the same object, but for those that have none. */
+export function explainObservation({ stack, state }: Observation): Finding {
+  if ('value' in stack) return explain(stack.value, state);
+  return { ...explain(NO_FRAMES), waitsFor: `unknown: the stack could not be read (${stack.unread})` };
+}
+
+const NO_FRAMES = { id: -1, frames: [] };
+
+/** A task in R has been given what its stack waits for: it runs, or waits for nothing but a CPU. */
+export function kindOf(observation: Observation): Finding['kind'] {
+  return observation.state === 'R' ? 'running' : explainObservation(observation).kind;
+}
+
+/** The tasks of a sample by their stack, those without one by what is known of them. The largest group first; among equals, what is blocked. */
+export function explainGroups(sample: Sample): ExplainedGroup[] {
+  const groups = new Map<unknown, ExplainedGroup & { observations: Observation[] }>();
+  for (const observation of sample.observations) {
+    const { stack } = observation;
+    const interned = 'value' in stack && stack.value.frames.length > 0 ? stack.value : undefined;
+    const finding = explainObservation(observation);
+    const key = interned ?? finding.waitsFor;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { stack: interned, observations: [observation], finding });
+    else group.observations.push(observation);
+  }
+  return [...groups.values()].sort(
+    (a, b) => b.observations.length - a.observations.length || KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind),
+  );
+}
+
+/** What concerns the reader most comes first. */
+export const KINDS: readonly Finding['kind'][] = ['blocked', 'unexplained', 'running', 'idle'];
+
+export function countKinds(sample: Sample): KindCounts {
+  const counts = { blocked: 0, idle: 0, running: 0, unexplained: 0 };
+  for (const observation of sample.observations) counts[kindOf(observation)]++;
+  return counts;
+}
+
+/** The sample without the tasks that idle, as far as the rules know. */
+export function leaveOutIdle(sample: Sample): Sample {
+  return { ...sample, observations: sample.observations.filter((observation) => kindOf(observation) !== 'idle') };
+}

@@ -1,0 +1,161 @@
+import { containerOf, describeContainer } from '../model/container.ts';
+import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import type { Frame } from '../model/stack.ts';
+import type { Clock } from '../model/time.ts';
+import { escapeUnsafe } from './escape.ts';
+import { formatDateLine } from './local-time.ts';
+
+/** A system call that tasks of a group are in, as it is to be shown. */
+export interface ShownCall {
+  readonly text: string;
+  readonly count: number;
+}
+
+export interface LongOptions {
+  readonly zoneAt: Clock['zoneAt'];
+  /** Whether the tasks are threads, or processes by their main thread. */
+  readonly threads: boolean;
+  /** Leaves nothing out. */
+  readonly full: boolean;
+  readonly colour: boolean;
+  /** Of all tasks seen, also of those that are not in a group. */
+  readonly counts: KindCounts;
+  userName(uid: number): string;
+  /** The system calls that the tasks of a group are in, the most frequent first, and of how many tasks they are. */
+  callsOf(group: ExplainedGroup): { readonly calls: readonly ShownCall[]; readonly tasks: number };
+}
+
+/** How many numbers of tasks are shown that share all else, how many lines of tasks a group has, and how many of system calls. */
+const MOST_NUMBERS = 8;
+const MOST_TASK_LINES = 10;
+const MOST_CALLS = 4;
+/** No symbol moves the columns farther to the right. */
+const WIDEST_SYMBOL = 48;
+
+const STYLE = { bold: 1, dim: 2, blocked: 31, running: 32, unexplained: 33, idle: 36 } as const;
+
+/** A sample for people: a paragraph for each group, and a line that sums up. */
+export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], options: LongOptions): Generator<string> {
+  const style = (name: keyof typeof STYLE, text: string) => (options.colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text);
+  const seconds = Math.floor(sample.timeMs / 1000);
+  const place = `${escapeUnsafe(sample.host)} - Linux ${escapeUnsafe(sample.kernel)}`;
+  yield `${formatDateLine(seconds, options.zoneAt(seconds))} - ${place}\n\n`;
+  const total = sum(Object.values(options.counts));
+  for (const group of groups) {
+    const { finding, observations } = group;
+    const count = observations.length;
+    const share = `${((100 * count) / total).toFixed(1)} %`;
+    const kind = observations.every(({ state }) => state === 'R') ? 'running' : finding.kind;
+    yield `${style('bold', `${count} ${count === 1 ? 'task' : 'tasks'}`)} (${share})  ${style(kind, kind)}  ${style('bold', whatFor(finding, kind))}\n`;
+    const rows = [
+      ...row('tasks', taskLines(group, options)),
+      ...row(
+        'stack',
+        frameLines(group.stack?.frames ?? [], (text) => style('idle', text)),
+      ),
+      ...row('call', callLines(group, options)),
+      ...(kind === 'idle' && !options.full ? [] : advice(finding)),
+    ];
+    yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
+  }
+  yield `${summary(total, options.counts)}\n`;
+}
+
+function whatFor({ kind, waitsFor }: Finding, shown: Finding['kind']): string {
+  if (shown === 'running' && kind !== 'running') return 'on a CPU, or ready to run';
+  return escapeUnsafe(kind === 'unexplained' || kind === 'running' ? waitsFor : `waits for ${waitsFor}`);
+}
+
+function row(label: string, lines: readonly string[]): [string, string][] {
+  return lines.map((line, at) => [at === 0 ? label : '', line]);
+}
+
+/** One line for all tasks that are alike but for their numbers. */
+function taskLines({ observations }: ExplainedGroup, options: LongOptions): string[] {
+  const { full, threads } = options;
+  const alike = new Map<string, { comm: string; rest: string; members: Observation[] }>();
+  for (const observation of observations) {
+    const { comm } = observation.task;
+    const rest = [userOf(observation, options), observation.state].join('  ');
+    const where = placeOf(observation);
+    const key = `${comm}\n${rest}\n${where}`;
+    const entry = alike.get(key);
+    if (entry === undefined) alike.set(key, { comm, rest: where === '' ? rest : `${rest}  ${where}`, members: [observation] });
+    else entry.members.push(observation);
+  }
+  const entries = [...alike.values()].sort((a, b) => b.members.length - a.members.length);
+  const shown = full ? entries : entries.slice(0, MOST_TASK_LINES);
+  const lines = shown.map(({ comm, rest, members }) => {
+    const numbers = members.map(({ task: { pid, tid } }) => (threads ? `${pid}/${tid}` : `${tid}`));
+    const named = full ? numbers : numbers.slice(0, MOST_NUMBERS);
+    const more = numbers.length > named.length ? ` ... (+${numbers.length - named.length})` : '';
+    const times = members.length === 1 ? '' : ` x ${members.length}`;
+    const cpus = ranges(members.map(({ cpu }) => cpu));
+    return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}  cpu ${cpus}`;
+  });
+  const left = entries.slice(shown.length);
+  if (left.length > 0) lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
+  return lines;
+}
+
+function userOf({ task: { uid } }: Observation, { userName }: LongOptions): string {
+  if (uid === undefined) return '';
+  return 'value' in uid ? userName(uid.value) : `user not read: ${uid.unread}`;
+}
+
+/** The container; outside of any, the control group, where it says more than that there is one. */
+function placeOf({ task: { cgroup } }: Observation): string {
+  if (cgroup === undefined) return '';
+  if ('unread' in cgroup) return `cgroup not read: ${cgroup.unread}`;
+  const container = containerOf(cgroup.value);
+  if (container !== undefined) return describeContainer(container);
+  return cgroup.value === '/' ? '' : cgroup.value;
+}
+
+function frameLines(frames: readonly Frame[], colourModule: (text: string) => string): string[] {
+  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const places = frames.map(({ offset, size }) => (offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size?.toString(16)}`));
+  const names = frames.map(({ symbol }) => escapeUnsafe(symbol));
+  const nameWidth = Math.min(WIDEST_SYMBOL, widest(names));
+  const placeWidth = widest(places);
+  return frames.map(({ module }, at) => {
+    const line = `${(names[at] ?? '').padEnd(nameWidth)}  ${(places[at] ?? '').padEnd(placeWidth)}`;
+    return module === undefined ? line.trimEnd() : `${line}  ${colourModule(`[${escapeUnsafe(module)}]`)}`;
+  });
+}
+
+function callLines(group: ExplainedGroup, { callsOf, full }: LongOptions): string[] {
+  const { calls, tasks } = callsOf(group);
+  const shown = full ? calls : calls.slice(0, MOST_CALLS);
+  const lines = shown.map(({ text, count }) => `${escapeUnsafe(text)}${count === 1 ? '' : `  x ${count}`}`);
+  const others = [
+    ...(calls.length > shown.length ? [`${calls.length - shown.length} others`] : []),
+    ...(tasks < group.observations.length && calls.length > 0 ? [`of the first ${tasks} tasks`] : []),
+  ];
+  if (others.length > 0) lines.push(`(${others.join(', ')})`);
+  return lines;
+}
+
+function advice({ causes, next, rule }: Finding): [string, string][] {
+  return [...row('causes', causes === '' ? [] : [causes]), ...row('next', next), ...row('rule', rule === undefined ? [] : [rule])];
+}
+
+/** `0-2,5` of 0, 1, 2 and 5. */
+function ranges(numbers: readonly number[]): string {
+  const parts: [number, number][] = [];
+  for (const number of [...new Set(numbers)].sort((a, b) => a - b)) {
+    const last = parts.at(-1);
+    if (last !== undefined && number === last[1] + 1) last[1] = number;
+    else parts.push([number, number]);
+  }
+  return parts.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`)).join(',');
+}
+
+function summary(total: number, { blocked, idle, running, unexplained }: KindCounts): string {
+  return `${total} ${total === 1 ? 'task' : 'tasks'} seen: ${blocked} blocked, ${idle} idle, ${running} running, ${unexplained} unexplained.`;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,302 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+
+const require = createRequire(import.meta.url);
+const ajv = new Ajv2020({ allErrors: true });
+const isSample = ajv.compile(JSON.parse(readFileSync(join(import.meta.dirname, '..', 'schema', 'kstack-sample-1.schema.json'), 'utf8')));
+
+/** The schema's complaints; none where the value is as it says. */
+function complaints(value: unknown, schema = 'urn:kstack:sample:1') {
+  const validate = schema === 'urn:kstack:sample:1' ? isSample : ajv.getSchema(schema);
+  if (validate === undefined) throw new Error(`no schema ${schema}`);
+  return validate(value) === true ? [] : (validate.errors ?? ['no reason']);
+}
+
+const ID = '0123456789abcdef'.repeat(4);
+
+/** Puts a process into a control group of its own, of version 2, which goes with the test. Returns its path from the hierarchy's root. */
+function inCgroup(name: string, pid: number): string {
+  const [, mount] = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/mounts', 'utf8')) ?? [];
+  if (mount === undefined) throw new Error('no cgroup2 is mounted');
+  const parent = join(mount, `kstack-test-${pid}`);
+  const folder = join(parent, name);
+  mkdirSync(folder, { recursive: true });
+  // Registered before the fixture's own end would be too early: a group goes when its last process has.
+  onTestFinished(() => {
+    writeFileSync(join(mount, 'cgroup.procs'), `${pid}`);
+    rmdirSync(folder);
+    rmdirSync(parent);
+  });
+  writeFileSync(join(folder, 'cgroup.procs'), `${pid}`);
+  return `/kstack-test-${pid}/${name}`;
+}
+
+/** Tasks of several states and stacks, all of which stay as they are. */
+async function standingTasks(): Promise<number[]> {
+  const pids: number[] = [];
+  for (const what of ['vfork', 'vfork', 'stopped', 'zombie', 'thread']) pids.push((await fixture('tasks', [what]))[0] ?? 0);
+  pids.push((await fixture('tasks', ['comm'], 'a;b\\n\\e[2J\\xe2\\x80\\xae\\xff\n'))[0] ?? 0);
+  return pids.sort((a, b) => a - b);
+}
+
+describe('all formats', () => {
+  it('tell the same of the same tasks', async () => {
+    const pids = await standingTasks();
+    const write = async (format: string) => {
+      const { code, stdout, stderr } = await kstack(['-p', pids.join(','), '-f', format]);
+      expect([code, stderr]).toEqual([0, '']);
+      return stdout;
+    };
+    const { lines } = parseClassic(await write('text'));
+    const sizes = (keys: readonly unknown[]) => {
+      const counts = new Map<unknown, number>();
+      for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+      return [...counts.values()].sort();
+    };
+    const expected = sizes(lines.map(({ stack }) => stack));
+    expect(expected.length).toBeGreaterThan(3);
+
+    const document = JSON.parse(await write('json'));
+    expect(document.tasks.map(({ pid }: { pid: number }) => pid)).toEqual(pids);
+    expect(sizes(document.tasks.map(({ stack }: { stack: unknown }) => stack))).toEqual(expected);
+    expect(document.counts.tasks).toBe(pids.length);
+
+    const tasks = (await write('jsonl'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(tasks.map(({ pid, state }) => [pid, state])).toEqual(lines.map(({ pid, state }) => [pid, state]));
+    expect(sizes(tasks.map(({ frames }) => JSON.stringify(frames)))).toEqual(expected);
+
+    const heads = [...(await write('long')).matchAll(/^(\d+) tasks? \((\d+\.\d) %\)/gm)].map(([, count]) => Number(count));
+    expect(heads.toSorted()).toEqual(expected);
+    expect(heads).toEqual(heads.toSorted((a, b) => b - a));
+
+    const folded = (await write('folded'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => /^(.*) (\d+)$/.exec(line) ?? []);
+    expect(folded.reduce((sum, [, , count]) => sum + Number(count), 0)).toBe(pids.length);
+
+    const speedscope = JSON.parse(await write('speedscope'));
+    const [profile] = speedscope.profiles;
+    expect(profile.weights).toEqual(folded.map(([, , count]) => Number(count)));
+    expect(profile.endValue).toBe(pids.length);
+    const names = (sample: number[]) => sample.map((index) => speedscope.shared.frames[index].name.replaceAll(';', '\\x3b')).join(';');
+    expect(profile.samples.map(names)).toEqual(folded.map(([, names]) => names));
+
+    const file = join(temporaryFolder(), 'profile');
+    expect((await kstack(['-p', pids.join(','), '-fpprof', '-o', file])).code).toBe(0);
+    expect(
+      /(\d+) total/.exec(execFileSync('go', ['tool', 'pprof', '-top', file], { stdio: ['ignore', 'pipe', 'ignore'] }).toString())?.[1],
+    ).toBe(`${pids.length}`);
+  });
+
+  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope'])('%s lets no name act on a terminal', async (format) => {
+    const pids = await standingTasks();
+    const { stdout } = await kstack(['-p', pids.join(','), '-f', format]);
+    expect(stdout).toMatch(/a(;|\\x3b)b/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+    expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  });
+});
+
+describe('json', () => {
+  it('is as its schema says, with every task of the host', async () => {
+    for (const args of [['-a'], ['-aL']]) {
+      const { stdout } = await kstack([...args, '-f', 'json']);
+      const document = JSON.parse(stdout);
+      expect(complaints(document)).toEqual([]);
+      const { tasks, blocked, idle, running, unexplained } = document.counts;
+      expect(document.tasks).toHaveLength(tasks);
+      expect(blocked + idle + running + unexplained).toBe(tasks);
+      expect(document.threads).toBe(args[0] === '-aL');
+      for (const { stack } of document.tasks) if (typeof stack === 'number') expect(document.stacks[stack].id).toBe(stack);
+    }
+    for (const line of (await kstack(['-aL', '-f', 'jsonl'])).stdout.trimEnd().split('\n'))
+      expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
+  });
+
+  it('has a schema that refuses what is not so', () => {
+    expect(complaints({})).not.toEqual([]);
+    expect(complaints({ type: 'task' }, 'urn:kstack:line:1')).not.toEqual([]);
+  });
+
+  it('gives each name back to the byte, to whoever knows the convention', async () => {
+    const [pid = 0] = await fixture('tasks', ['comm'], '\\xff\\xc3\\xa9\\n"\\\\\n');
+    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
+    const script = 'import json,os,sys; print(os.fsencode(json.load(sys.stdin)["tasks"][0]["comm"]).hex())';
+    const { stdout: hex } = await runWithInput('python3', ['-c', script], stdout);
+    expect(hex.trim()).toBe(Buffer.from([0xff, 0xc3, 0xa9, 0x0a, 0x22, 0x5c]).toString('hex'));
+  });
+
+  it('says in its place and in the list what could not be read', async () => {
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
+    const document = JSON.parse(stdout);
+    expect(complaints(document)).toEqual([]);
+    expect(document.tasks).toMatchObject([{ pid, commandLine: { unread: 'timeout' } }]);
+    expect(document.unread).toMatchObject([{ tid: pid, what: 'commandLine', why: 'timeout' }]);
+  });
+
+  it('names the user, the control group and the container of a task, and where it waits', async () => {
+    const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
+    const cgroup = inCgroup(`docker-${ID}.scope`, pid);
+    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
+    const { tasks, stacks } = JSON.parse(stdout);
+    expect(tasks).toMatchObject([
+      { uid: 65534, user: 'nobody', cgroup, container: { runtime: 'docker', id: ID }, state: 'D', kind: 'blocked' },
+    ]);
+    expect(stacks[0].finding).toMatchObject({ kind: 'blocked', waitsFor: expect.stringMatching(/vfork|child/) });
+  });
+});
+
+describe('speedscope', () => {
+  it('is as the published schema says', async () => {
+    const schema = JSON.parse(readFileSync(require.resolve('speedscope/dist/release/file-format-schema.json'), 'utf8'));
+    const { stdout } = await kstack(['-aL', '-f', 'speedscope']);
+    // It is a schema of an older draft, of which all that it uses has kept its meaning.
+    delete schema.$schema;
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    expect(validate(JSON.parse(stdout)) ? [] : validate.errors).toEqual([]);
+    expect(validate({ profiles: [] })).toBe(false);
+  });
+});
+
+describe('pprof', () => {
+  it('has the state, the user and the container as labels, and a module as a mapping', async () => {
+    const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
+    inCgroup(`docker-${ID}.scope`, pid);
+    const file = join(temporaryFolder(), 'profile.pb.gz');
+    expect(await kstack(['-p', `${pid}`, '-f', 'pprof', '-o', file])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    const raw = execFileSync('go', ['tool', 'pprof', '-raw', file]).toString();
+    expect(raw).toMatch(/^tasks\/count\n/m);
+    expect(raw).toMatch(new RegExp(`comm:\\[tasks\\] container:\\[${ID}\\] state:\\[D\\] user:\\[nobody\\]`));
+    expect(raw).toMatch(/M=1 (__x64_sys_vfork|__do_sys_vfork|kernel_clone)/);
+    expect(raw).toMatch(/^1: .*\[kernel\.kallsyms\]/m);
+  });
+
+  it('is not thrown at a terminal', async () => {
+    const { code, stdout } = await run('script', ['-qec', `${KSTACK} -p 2 -f pprof`, '/dev/null']);
+    expect(stdout).toMatch(/^kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\s*$/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('-o', () => {
+  it('replaces a file when all is written, for its owner to read only', async () => {
+    const file = join(temporaryFolder(), 'out');
+    writeFileSync(file, 'before', { mode: 0o644 });
+    const before = statSync(file).ino;
+    expect(await kstack(['-p', '2', '-o', file])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(parseClassic(readFileSync(file, 'utf8')).lines).toMatchObject([{ pid: 2 }]);
+    expect(statSync(file).ino).not.toBe(before);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves what was there, and nothing else, where the disk is full', async () => {
+    const folder = temporaryFolder();
+    const script =
+      'mount -t tmpfs -o size=16k none "$1" && echo before > "$1/out" && "$0" -a -o "$1/out"; echo "code $?"; cat "$1/out"; ls -A "$1"';
+    const { stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK, folder]);
+    expect(stderr).toMatch(new RegExp(`^kstack: cannot write ${folder}/out: ENOSPC`, 'm'));
+    expect(stdout).toBe('code 1\nbefore\nout\n');
+  });
+
+  it('does not follow a link, nor replace what is no file', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'target'), 'kept');
+    symlinkSync('target', join(folder, 'link'));
+    const link = await kstack(['-p', '2', '-o', join(folder, 'link')]);
+    expect([link.code, link.stderr]).toEqual([
+      1,
+      `kstack: cannot write ${folder}/link: it is a symbolic link; name the file that it points to\n`,
+    ]);
+    expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('kept');
+    expect((await kstack(['-p', '2', '-o', folder])).stderr).toBe(`kstack: cannot write ${folder}: it is a directory\n`);
+    expect((await kstack(['-p', '2', '-o', join(folder, 'no', 'out')])).stderr).toMatch(/^kstack: cannot write .*ENOENT/);
+    expect((await kstack(['-p', '2', '-o', '/dev/null'])).code).toBe(0);
+    expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
+    expect(readdirSync(folder).sort()).toEqual(['link', 'target']);
+  });
+
+  it('- is standard output', async () => {
+    expect(parseClassic((await kstack(['-p', '2', '-o', '-'])).stdout).lines).toHaveLength(1);
+    expect(existsSync('-')).toBe(false);
+  });
+});
+
+describe('--blocked', () => {
+  it('leaves out what idles, and counts it', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const [idle = 0] = await fixture('tasks', ['thread']);
+    const { stdout } = await kstack(['-p', `${blocked},${idle}`, '--blocked']);
+    expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toEqual([blocked]);
+    const { stdout: long } = await kstack(['--blocked', '-p', `${blocked},${idle}`, '-f', 'long']);
+    expect(long).toMatch(/^1 task \(50\.0 %\) {2}blocked {2}waits for /m);
+    expect(long).toMatch(/\n2 tasks seen: 1 blocked, 1 idle, 0 running, 0 unexplained\.\n$/);
+    const { stdout: json } = await kstack(['--blocked', '-p', `${blocked},${idle}`, '-f', 'json']);
+    expect(JSON.parse(json)).toMatchObject({ counts: { tasks: 2, idle: 1 }, tasks: [{ pid: blocked }] });
+  });
+
+  it('selects among all where it is alone, and shows next to nothing of a healthy host', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const document = JSON.parse((await kstack(['--blocked', '-L', '-f', 'json'])).stdout);
+    expect(document.counts.tasks).toBeGreaterThan(50);
+    expect(document.tasks.map(({ pid }: { pid: number }) => pid)).toContain(blocked);
+    for (const { kind } of document.tasks) expect(kind).not.toBe('idle');
+    // What is left is at work, or is PID 1 of a machine that does not let itself be looked at.
+    expect(document.tasks.filter(({ kind }: { kind: string }) => kind === 'blocked').length).toBeLessThan(6);
+    const unexplained = document.tasks.filter(
+      ({ kind, stack }: { kind: string; stack: unknown }) => kind === 'unexplained' && typeof stack === 'number',
+    );
+    expect(unexplained.length).toBeLessThan(5);
+  });
+});
+
+describe('--cgroup', () => {
+  it.each([
+    ['its path', (path: string) => path],
+    ['a path above it', (path: string) => path.slice(0, path.lastIndexOf('/'))],
+    ['a pattern of its path', (path: string) => `${path.slice(0, path.lastIndexOf('/'))}/*.scope`],
+    ['its name', (path: string) => path.slice(path.lastIndexOf('/') + 1)],
+    ["the beginning of its container's id", () => ID.slice(0, 12)],
+  ])('takes the tasks of a control group by %s, and no others', async (_, pattern) => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'inside\n');
+    const path = inCgroup(`docker-${ID}.scope`, pid);
+    const { lines } = parseClassic((await kstack(['--cgroup', pattern(path)])).stdout);
+    expect(lines.map((line) => line.pid)).toEqual([pid]);
+    const { stdout } = await kstack(['-L', '--cgroup', pattern(path), '--cgroup=/no/such', '-f', 'long']);
+    expect(stdout).toMatch(new RegExp(`inside: ${pid}/${pid}  root  S  docker ${ID.slice(0, 12)}  cpu \\d+\n`));
+    expect((await kstack(['-D', '--cgroup', pattern(path)])).stdout).not.toMatch(/^PID/m);
+  });
+
+  it('without a pattern is wrong usage', async () => {
+    expect(await kstack(['--cgroup', ''])).toMatchObject({ code: 2, stderr: expect.stringMatching(/Give a path, a name/) });
+  });
+});
+
+describe('-f', () => {
+  it.each([
+    [['-a', '-f', 'xml'], /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope\./],
+    [['-ab', '-f', 'json'], /-b writes the classic text to its log/],
+    [['-ab', '-o', '/dev/null'], /-b writes the classic text to its log/],
+  ])('%j is wrong usage', async (args, message) => {
+    expect(await kstack(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
+  });
+});
+
+async function runWithInput(command: string, args: readonly string[], input: string): Promise<{ stdout: string }> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(input);
+  let stdout = '';
+  for await (const bytes of child.stdout) stdout += bytes;
+  return { stdout };
+}
