@@ -1,0 +1,71 @@
+import { open, readlink } from 'node:fs/promises';
+import { type Reading, unreadableFrom } from '../../model/reading.ts';
+import { errnoOf } from './files.ts';
+
+/** How long a look may take before it counts as hanging. */
+const DEADLINE_MS = 500;
+/** The threads of Node's pool, unless UV_THREADPOOL_SIZE says otherwise: when as many hang, no look begins any more. */
+const THREADS = 4;
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * Looks at single files of a task that may hang (law 1), each on a thread of Node's pool and with a deadline. Node waits at its end for a thread that
+ * hangs: as long as there is one ({@link hanging}), the process must be ended by {@link exitNow}.
+ */
+export class Lookups {
+  #hanging = 0;
+
+  get hanging(): number {
+    return this.#hanging;
+  }
+
+  /** The target of a symbolic link: a descriptor's file (fs/proc/fd.c), a namespace. */
+  link(path: string): Promise<Reading<Buffer>> {
+    return this.#bounded(() => readlink(path, { encoding: 'buffer' }));
+  }
+
+  /** Up to so many bytes of a file from a position on; fewer where it ends. */
+  bytes(path: string, position: number, limit: number): Promise<Reading<Buffer>> {
+    return this.#bounded(async () => {
+      const file = await open(path, 'r');
+      const chunks: Buffer[] = [];
+      let length = 0;
+      try {
+        while (length < limit) {
+          const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limit - length)), {
+            position: position + length,
+          });
+          if (bytesRead === 0) break;
+          chunks.push(buffer.subarray(0, bytesRead));
+          length += bytesRead;
+        }
+        return Buffer.concat(chunks);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  async #bounded(look: () => Promise<Buffer>): Promise<Reading<Buffer>> {
+    if (this.#hanging >= THREADS) return { unread: 'skipped' };
+    let late = false;
+    const reading = look().then(
+      (value): Reading<Buffer> => ({ value }),
+      (error): Reading<Buffer> => ({ unread: unreadableFrom(errnoOf(error)) }),
+    );
+    const settled = reading.finally(() => {
+      if (late) this.#hanging--;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<Reading<Buffer>>((resolve) => {
+      timer = setTimeout(() => {
+        late = true;
+        this.#hanging++;
+        resolve({ unread: 'timeout' });
+      }, DEADLINE_MS);
+    });
+    const first = await Promise.race([settled, deadline]);
+    clearTimeout(timer);
+    return first;
+  }
+}

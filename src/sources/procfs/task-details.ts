@@ -1,0 +1,93 @@
+import type { Doing, SystemCall } from '../../model/system-call.ts';
+import { decodeBytes } from '../../model/text.ts';
+import { Lookups } from './lookups.ts';
+import { parseSockets, SOCKET_TABLES } from './sockets.ts';
+import { parseSystemCall } from './system-call.ts';
+
+/** A table of /proc/PID/net is read so far; a host with hundreds of thousands of sockets takes seconds to print one. */
+const TABLE_BYTES = 4 << 20;
+const CALL_BYTES = 1024;
+
+export interface TaskNumbers {
+  readonly pid: number;
+  readonly tid: number;
+}
+
+/** Answers what the arguments of a system call refer to, by looking at the task that is in it. */
+export class TaskDetails {
+  readonly #root: string;
+  readonly #lookups = new Lookups();
+  /** Descriptions by inode, for each network namespace. */
+  readonly #sockets = new Map<string, Promise<Map<string, string>>>();
+  /** Processes whose memory did not answer in time. */
+  readonly #stuck = new Set<number>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** How many looks hang: see {@link Lookups}. */
+  get hanging(): number {
+    return this.#lookups.hanging;
+  }
+
+  /** Whether the task is still in that very call: its descriptors and memory may by now be another's. */
+  async isStillIn(task: TaskNumbers, call: SystemCall): Promise<boolean> {
+    const read = await this.#lookups.bytes(`${this.#folder(task)}/syscall`, 0, CALL_BYTES);
+    return 'value' in read && isSame(parseSystemCall(read.value.toString('latin1')), call);
+  }
+
+  /** The file, pipe or socket behind a descriptor; undefined where that cannot be told. */
+  async descriptor(task: TaskNumbers, fd: number): Promise<string | undefined> {
+    const read = await this.#lookups.link(`${this.#folder(task)}/fd/${fd}`);
+    if ('unread' in read) return undefined;
+    const target = decodeBytes(read.value);
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    if (inode === undefined) return target;
+    return (await this.#socketsOf(task)).get(inode) ?? target;
+  }
+
+  /**
+   * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined where there are none, or the process does not
+   * let its memory be read in time (mm/memory.c, access_remote_vm, takes its mmap lock).
+   */
+  async memory({ pid, tid }: TaskNumbers, address: bigint, bytes: number): Promise<Uint8Array | undefined> {
+    if (this.#stuck.has(pid) || address > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
+    const read = await this.#lookups.bytes(`${this.#folder({ pid, tid })}/mem`, Number(address), bytes);
+    if ('value' in read) return read.value.length === 0 ? undefined : read.value;
+    if (read.unread === 'timeout') this.#stuck.add(pid);
+    return undefined;
+  }
+
+  #folder({ pid, tid }: TaskNumbers): string {
+    return `${this.#root}/${pid}/task/${tid}`;
+  }
+
+  async #socketsOf(task: TaskNumbers): Promise<Map<string, string>> {
+    const namespace = await this.#lookups.link(`${this.#folder(task)}/ns/net`);
+    if ('unread' in namespace) return new Map();
+    const name = namespace.value.toString('latin1');
+    let sockets = this.#sockets.get(name);
+    if (sockets === undefined) {
+      sockets = this.#readSockets(task);
+      this.#sockets.set(name, sockets);
+    }
+    return sockets;
+  }
+
+  async #readSockets(task: TaskNumbers): Promise<Map<string, string>> {
+    const all = new Map<string, string>();
+    for (const table of SOCKET_TABLES) {
+      const read = await this.#lookups.bytes(`${this.#folder(task)}/net/${table}`, 0, TABLE_BYTES);
+      if ('value' in read) for (const [inode, description] of parseSockets(table, decodeBytes(read.value))) all.set(inode, description);
+    }
+    return all;
+  }
+}
+
+function isSame(now: Doing | undefined, then: SystemCall): boolean {
+  if (typeof now !== 'object') return false;
+  return (
+    now.number === then.number && now.stackPointer === then.stackPointer && now.arguments.every((value, at) => value === then.arguments[at])
+  );
+}
