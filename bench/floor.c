@@ -1,6 +1,7 @@
 /* The floor of the benchmark: the reads kstack cannot do without, and nothing else.
  *
- *   floor ROUNDS FILE...     read /proc/PID/FILE of every process, ROUNDS times, once a line: nanoseconds and processes
+ *   floor ROUNDS FILE...     read /proc/PID/FILE of every process, ROUNDS times, once a line: nanoseconds, processes and threads;
+ *                            a FILE that begins with task/ is read of every thread: task/stat is /proc/PID/task/TID/stat
  *   floor run COMMAND...     run COMMAND with its output thrown away, print its nanoseconds, CPU nanoseconds and peak memory in KiB
  */
 #define _GNU_SOURCE
@@ -39,31 +40,62 @@ static int run(char **command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+static char content[1 << 16];
+
+static void take(int directory, const char *path) {
+  int fd = openat(directory, path, O_RDONLY);
+  if (fd < 0) return;
+  (void)!read(fd, content, sizeof content);
+  close(fd);
+}
+
+static int is_number(const char *name) { return name[0] >= '0' && name[0] <= '9'; }
+
+/* Reads those of the files that are of a thread, for each thread of a process. Returns how many it has. */
+static int take_threads(int proc, const char *pid, char **files) {
+  char path[600];
+  int threads = 0;
+  snprintf(path, sizeof path, "%s/task", pid);
+  DIR *task = fdopendir(openat(proc, path, O_RDONLY | O_DIRECTORY));
+  if (task == NULL) return 0;
+  for (struct dirent *entry; (entry = readdir(task)) != NULL;) {
+    if (!is_number(entry->d_name)) continue;
+    threads++;
+    for (char **file = files; *file != NULL; file++) {
+      if (strncmp(*file, "task/", 5) != 0) continue;
+      snprintf(path, sizeof path, "%s/task/%s/%s", pid, entry->d_name, *file + 5);
+      take(proc, path);
+    }
+  }
+  closedir(task);
+  return threads;
+}
+
 int main(int argc, char **argv) {
-  static char content[1 << 16];
-  char path[64];
+  char path[600];
+  int of_threads = 0;
   if (argc > 2 && strcmp(argv[1], "run") == 0) return run(argv + 2);
   if (argc < 3) {
     fputs("usage: floor ROUNDS FILE... | floor run COMMAND...\n", stderr);
     return 2;
   }
+  for (int i = 2; i < argc; i++) of_threads |= strncmp(argv[i], "task/", 5) == 0;
   for (int round = atoi(argv[1]); round > 0; round--) {
     long long start = now();
-    int processes = 0;
+    int processes = 0, threads = 0;
     DIR *proc = opendir("/proc");
     if (proc == NULL) return 1;
     for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
-      if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
+      if (!is_number(entry->d_name)) continue;
       processes++;
+      if (of_threads) threads += take_threads(dirfd(proc), entry->d_name, argv + 2);
       for (int i = 2; i < argc; i++) {
+        if (strncmp(argv[i], "task/", 5) == 0) continue;
         snprintf(path, sizeof path, "%s/%s", entry->d_name, argv[i]);
-        int fd = openat(dirfd(proc), path, O_RDONLY);
-        if (fd < 0) continue;
-        (void)!read(fd, content, sizeof content);
-        close(fd);
+        take(dirfd(proc), path);
       }
     }
     closedir(proc);
-    printf("%lld %d\n", now() - start, processes);
+    printf("%lld %d %d\n", now() - start, processes, threads);
   }
 }

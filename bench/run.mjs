@@ -119,6 +119,7 @@ try {
   });
   const all = inProcess('-a');
   const blocked = inProcess('-D');
+  const threadsAsJson = inProcess('-L');
   const [node, help, nothing, everything, blockedOnly] = runAll(
     [
       ['node', '-e', '0'],
@@ -133,6 +134,8 @@ try {
   row('-a in-process, CPU of all threads', all.cpu, all.floor);
   row('-D in-process, wall', blocked.wall, blocked.floor, 1.3);
   row('-D in-process, CPU of all threads', blocked.cpu, blocked.floor);
+  row('-L -f json in-process, wall', threadsAsJson.wall, threadsAsJson.floor, 1.4);
+  row('-L -f json in-process, explaining against all of it', threadsAsJson.explain, threadsAsJson.wall, 0.05);
   row('kstack -h against node -e 0', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
   row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);
@@ -143,7 +146,7 @@ try {
   row('kstack -bD, peak memory against 90 MB', background.peak * 1024, 90e6, 1, megabytes);
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown CPU';
   console.log(
-    `${all.processes} processes and ${threads} threads more; ${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,
+    `${all.processes} processes and ${threads} threads more (${threadsAsJson.threads} threads in ${threadsAsJson.stacks} different stacks); ${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,
   );
   const table = [['', 'kstack', 'floor', 'ratio', 'at most'], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));

@@ -66,7 +66,7 @@ async function runClassic(program: Command): Promise<void> {
   const [stray] = program.args;
   if (stray !== undefined)
     program.error(`error: unexpected argument '${stray}'; a process is selected by -p PID`, { exitCode: WRONG_USAGE });
-  const selection = selectionOf(program);
+  const selection = await selectionOf(program);
   if (selection === undefined) program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
   const typed = [basename(process.argv[1] ?? 'kstack').replace(/\.c?js$/, ''), ...process.argv.slice(2).map(quote)].join(' ');

@@ -9,9 +9,7 @@ import { formatJson, formatJsonLines } from '../sinks/json.ts';
 import { formatLong, type LongOptions } from '../sinks/long.ts';
 import { formatSpeedscope } from '../sinks/speedscope.ts';
 import { formatText } from '../sinks/text.ts';
-
-export const FORMATS = ['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'] as const;
-export type Format = (typeof FORMATS)[number];
+import type { Format } from './output-options.ts';
 
 /** What a format shows of a task beside its stat, stack and command line. */
 export function fieldsOf(format: Format): Field[] {

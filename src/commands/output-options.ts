@@ -1,5 +1,7 @@
 import { type Command, Option } from 'commander';
-import { FORMATS, type Format } from './formats.ts';
+
+export const FORMATS = ['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'] as const;
+export type Format = (typeof FORMATS)[number];
 
 /** How and where a sample is written. */
 export interface OutputOptions {

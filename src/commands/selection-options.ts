@@ -3,7 +3,6 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
 import type { CgroupPattern, Selection } from '../model/selection.ts';
 import { readUsers } from '../sources/passwd.ts';
-import { cgroupPattern } from './cgroup-pattern.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
   { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
@@ -31,7 +30,7 @@ export function addSelectionOptions(command: Command): Command {
   command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
   command.addOption(new Option('-c, --command <REGEX>', 'whose name matches').argParser(parsePattern));
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
-  command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(parseCgroupPattern));
+  command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup));
   command.addOption(new Option('--function <REGEX>', 'with a function in their stack that matches').argParser(parsePattern));
   command.option('--module <NAME>', 'with a function of this kernel module in their stack');
   command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
@@ -47,7 +46,7 @@ interface ParsedOptions {
   readonly state?: readonly State[];
   readonly command?: RegExp;
   readonly user?: readonly number[];
-  readonly cgroup?: CgroupPattern;
+  readonly cgroup?: readonly string[];
   readonly function?: RegExp;
   readonly module?: string;
   readonly blocked?: true;
@@ -56,7 +55,7 @@ interface ParsedOptions {
 }
 
 /** The selection that the parsed options ask for; undefined when they ask for none. */
-export function selectionOf(program: Command): Selection | undefined {
+export async function selectionOf(program: Command): Promise<Selection | undefined> {
   const options: ParsedOptions = program.opts();
   const { a: all, p: pids = [], state = [], command, user: users, cgroup, function: pattern, module, blocked, threads } = options;
   const letters: Record<string, unknown> = program.opts();
@@ -64,7 +63,7 @@ export function selectionOf(program: Command): Selection | undefined {
   const filters = {
     ...(command && { command }),
     ...(users && { users }),
-    ...(cgroup && { cgroup }),
+    ...(cgroup && { cgroup: await cgroupPatternOf(cgroup) }),
     ...(pattern && { function: pattern }),
     ...(module !== undefined && { module }),
     ...(blocked && { blocked }),
@@ -72,6 +71,13 @@ export function selectionOf(program: Command): Selection | undefined {
   const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
   if (nothing) return undefined;
   return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
+}
+
+/** Loaded when it is wanted: the matcher of patterns takes as long to load as all options together. */
+async function cgroupPatternOf(texts: readonly string[]): Promise<CgroupPattern> {
+  const { cgroupPattern } = await import('./cgroup-pattern.ts');
+  const patterns = texts.map(cgroupPattern);
+  return (path) => patterns.some((matches) => matches(path));
 }
 
 /** Where the procfs is that the parsed options name. */
@@ -155,11 +161,9 @@ function isPattern(text: string): boolean {
   }
 }
 
-/** Adds the pattern of one --cgroup to those of the earlier ones. */
-function parseCgroupPattern(text: string, earlier?: CgroupPattern): CgroupPattern {
+function addCgroup(text: string, earlier: string[] = []): string[] {
   if (text === '') throw new InvalidArgumentError('Give a path, a name, or the beginning of a container id.');
-  const pattern = cgroupPattern(text);
-  return earlier === undefined ? pattern : (path) => earlier(path) || pattern(path);
+  return [...earlier, text];
 }
 
 /** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
