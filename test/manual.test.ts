@@ -20,7 +20,7 @@ async function inHelp(...command: string[]): Promise<Described[]> {
     .slice(1)
     .map((entry) => ({
       option: entry.trim().split(/ {2,}/)[0]?.replaceAll(/[<>]/g, '') ?? '',
-      standard: /\(default:\s+"?([^")]*)"?\)/.exec(entry)?.[1],
+      standard: /default:\s+"?([^")]*)"?\)/.exec(entry)?.[1],
     }));
 }
 
@@ -64,6 +64,16 @@ describe('the manual page', () => {
     expect(tags.map(([, name]) => name)).toEqual(commands);
     const own = (await inHelp('explain')).map(({ option }) => option).filter((option) => option !== '-h, --help');
     for (const option of own) expect(section.replaceAll('\\-', '-')).toContain(`.B ${option}\n`);
+  });
+
+  it('describes the formats that there are', async () => {
+    const { stderr } = await kstack(['-f', 'x']);
+    const formats = /Allowed choices are (.*)\.$/m.exec(stderr)?.[1]?.split(', ');
+    const section =
+      readFileSync(page, 'utf8')
+        .split(/^\.SH FORMATS$/m)[1]
+        ?.split(/^\.SH /m)[0] ?? '';
+    expect([...section.matchAll(/^\.TP\n\.B (\w+)$/gm)].map(([, name]) => name)).toEqual(formats);
   });
 
   it('names the ranges that the command enforces', async () => {
