@@ -1,12 +1,19 @@
-import type { Sample } from './model/sample.ts';
+import { leaveOutIdle } from './analysis/explain-sample.ts';
+import type { Field, Sample } from './model/sample.ts';
 import type { Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
 import { takeSample } from './sources/procfs/index.ts';
 
+export { explain } from './analysis/explain.ts';
+export { countKinds, explainGroups, explainObservation, kindOf, leaveOutIdle } from './analysis/explain-sample.ts';
+export { type Fold, foldStacks } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
+export { type Container, containerOf } from './model/container.ts';
+export type { ExplainedGroup, Finding, Kind, KindCounts } from './model/finding.ts';
 export type { Reading, Unreadable } from './model/reading.ts';
 export {
   everythingUnread,
+  type Field,
   type Group,
   type Observation,
   type Sample,
@@ -16,8 +23,14 @@ export {
   type Task,
   type Unread,
 } from './model/sample.ts';
-export type { Selection } from './model/selection.ts';
+export type { CgroupPattern, Selection } from './model/selection.ts';
 export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './model/stack.ts';
+export type { Doing, SystemCall } from './model/system-call.ts';
+
+export interface SampleOptions {
+  /** What is to be read of each task beside its name, state, stack and command line. */
+  readonly fields?: readonly Field[];
+}
 
 /**
  * Takes one sample of the selected processes of this host, now, from /proc.
@@ -25,6 +38,7 @@ export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './
  * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread: 'timeout'`).
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */
-export function sample(selection: Selection): Promise<Sample> {
-  return takeSample(selection, { clock: systemClock(), root: '/proc' });
+export async function sample(selection: Selection, { fields = [] }: SampleOptions = {}): Promise<Sample> {
+  const taken = await takeSample(selection, { clock: systemClock(), root: '/proc', fields });
+  return selection.blocked === true ? leaveOutIdle(taken) : taken;
 }

@@ -137,6 +137,16 @@ describe('kstack -b', () => {
       expect(lstatSync(path).mode).toBe(mode);
   });
 
+  it('takes the filters of the foreground', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const [idle = 0] = await fixture('tasks', ['thread']);
+    const directory = temporaryFolder();
+    const run = await background(directory, ['-p', `${blocked},${idle}`, '--blocked']);
+    await until(() => taken(directory) >= 3);
+    await end(run.pid, 'SIGTERM');
+    for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toEqual([blocked]);
+  });
+
   it('ends when its time is up', { timeout: 120_000 }, async () => {
     const directory = temporaryFolder();
     const started = performance.now();

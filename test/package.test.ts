@@ -39,10 +39,11 @@ describe('the packed package, installed into an empty folder', () => {
     requires(context, 'root');
     writeFileSync(
       join(folder, 'use.ts'),
-      `import { type Frame, groupByStack, type Sample, sample } from 'kstack';
-const taken: Sample = await sample({ pids: [2] });
+      `import { explainGroups, type Finding, type Frame, groupByStack, type Sample, sample } from 'kstack';
+const taken: Sample = await sample({ pids: [2] }, { fields: ['uid'] });
+const finding: Finding | undefined = explainGroups(taken)[0]?.finding;
 const frames: readonly Frame[] = groupByStack(taken)[0]?.stack?.frames ?? [];
-console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, typeof taken.timeMs);
+console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, typeof taken.timeMs, finding?.kind, taken.observations[0]?.task.uid);
 `,
     );
     const typescript = join(root, 'node_modules/.bin/tsc');
@@ -52,13 +53,20 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
     expect({ compiled, output: checked.stdout.replaceAll(/.*'(console|node:.*)'.*\n/g, '') }).toEqual({ compiled: true, output: '' });
     const { code, stdout } = await run('node', ['use.js'], { cwd: folder });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^kthreadd kthreadd \{ value: '[0-9a-f-]{36}' \} number\n$/);
+    expect(stdout).toMatch(/^kthreadd kthreadd \{ value: '[0-9a-f-]{36}' \} number idle \{ value: 0 \}\n$/);
   });
 
   it('carries nothing but what it needs to run', () => {
     const installed = readdirSync(join(folder, 'node_modules/kstack'), { recursive: true }).map(String);
     expect(installed.filter((path) => /(^|\/)(src|test|bench)(\/|$)|\.test\.|\.map$/.test(path))).toEqual([]);
-    for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/kstack.cjs', 'dist/THIRD-PARTY-LICENSES.txt'])
+    for (const file of [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'schema/kstack-sample-1.schema.json',
+      'dist/kstack.cjs',
+      'dist/THIRD-PARTY-LICENSES.txt',
+    ])
       expect(existsSync(join(folder, 'node_modules/kstack', file))).toBe(true);
   });
 });

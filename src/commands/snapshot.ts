@@ -3,6 +3,7 @@ import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
+import { exitNow } from '../native/exit.ts';
 import { log } from '../sinks/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
 import { writeOutputFile } from '../sinks/output-file.ts';
@@ -10,8 +11,10 @@ import { formatUnread } from '../sinks/unread.ts';
 import { readUsers } from '../sources/passwd.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { takeSample } from '../sources/procfs/index.ts';
+import { TaskDetails } from '../sources/procfs/task-details.ts';
 import { fieldsOf, format } from './formats.ts';
 import type { OutputOptions } from './output-options.ts';
+import { lookUpCalls } from './system-calls.ts';
 
 const STDOUT = 1;
 const HERE = '/proc';
@@ -44,6 +47,7 @@ export async function snapshot({ selection, root, output, verbose, typed }: Snap
   const sample = selection.blocked === true ? leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
+  const details = new TaskDetails(root);
   const pieces = await format(output.format, {
     sample,
     seen,
@@ -52,12 +56,14 @@ export async function snapshot({ selection, root, output, verbose, typed }: Snap
     colour: output.file === undefined && mayColour(process.env),
     zoneAt: clock.zoneAt,
     userName: userNames(root),
-    lookUpCalls: async () => () => ({ calls: [], tasks: 0 }),
+    lookUpCalls: (groups) => lookUpCalls(groups, details, output.full),
   });
   if (output.file !== undefined) await writeOutputFile(output.file, pieces);
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
-  return foundNothingAskedFor(selection, sample) ? 1 : 0;
+  const code = foundNothingAskedFor(selection, sample) ? 1 : 0;
+  if (details.hanging > 0) exitNow(code);
+  return code;
 }
 
 /** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */

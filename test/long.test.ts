@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { ended, fixture, KSTACK, kstack, requires, run, shell, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+
+/** Starts a command that is to wait somewhere, and resolves to its PID when it does. */
+async function waiting(command: string, args: readonly string[], inCall: RegExp): Promise<number> {
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'inherit'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${command}`);
+  const end = ended(child);
+  onTestFinished(async () => {
+    process.kill(pid, 'SIGKILL');
+    await end;
+  });
+  for (let tries = 0; !inCall.test(shell(`cat /proc/${pid}/syscall; cat /proc/${pid}/stack`)); tries++) {
+    if (tries > 200) throw new Error(`${command} ${args.join(' ')} does not get to ${inCall}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return pid;
+}
+
+async function long(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await kstack(['-f', 'long', ...args]);
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+const callsIn = (text: string) => [...text.matchAll(/^ {2}call {4}(.*)$/gm)].map(([, call]) => call);
+
+describe('a system call', () => {
+  it('that opens a file is shown with its path and flags', async () => {
+    const fifo = join(temporaryFolder(), 'a "b"\n\x1b[2J');
+    shell('mkfifo "$FIFO"', { FIFO: fifo });
+    const pid = await waiting('node', ['-e', `fs.openSync(${JSON.stringify(fifo)})`], /wait_for_partner/);
+    expect(callsIn(await long('-p', `${pid}`))).toEqual([
+      `openat(AT_FDCWD, "${fifo.replaceAll('"', '\\"').replace('\n', '\\n').replace('\x1b', '\\x1b')}", O_RDONLY|O_CLOEXEC)`,
+    ]);
+  });
+
+  it('that reads is shown with what is read, and how much at most', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const script = `const fd = fs.openSync('${fifo}', 'r+'); fs.readSync(fd, Buffer.alloc(8192))`;
+    const pid = await waiting('node', ['-e', script], /pipe_read/);
+    expect(callsIn(await long('-p', `${pid}`))[0]).toMatch(new RegExp(`^read\\(\\d+<${fifo}>, \\.\\.\\., 8192\\)$`));
+  });
+
+  it('on a socket is shown with its addresses', async () => {
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no address');
+    const pid = await waiting('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${address.port}; read -ru 3`], /tcp_recvmsg/);
+    expect(callsIn(await long('-p', `${pid}`))[0]).toMatch(
+      new RegExp(`^read\\(3<tcp 127\\.0\\.0\\.1:\\d+ -> 127\\.0\\.0\\.1:${address.port}>, \\.\\.\\., \\d+\\)$`),
+    );
+  });
+
+  it('of equal tasks is shown once, with their number', async () => {
+    const pids: number[] = [];
+    for (let i = 0; i < 10; i++) pids.push(await waiting('sleep', ['600'], /nanosleep/));
+    const text = await long('-p', pids.join(','));
+    expect(text).toMatch(
+      new RegExp(`\\n {2}tasks {3}sleep x 10: ${pids.slice(0, 8).join(' ')} \\.\\.\\. \\(\\+2\\) {2}root {2}S .*cpu [-,\\d]+\\n`),
+    );
+    expect(text).toMatch(/\n {2}call {4}clock_nanosleep\(CLOCK_REALTIME, 0, .*600.*\) {2}x 8\n {10}\(of the first 8 tasks\)\n/);
+    const full = await long('--full', '-p', pids.join(','));
+    expect(full).toContain(`  tasks   sleep x 10: ${pids.join(' ')}  root`);
+    expect(full).toMatch(/\n {2}call {4}clock_nanosleep\(.*\) {2}x 10\n/);
+    expect(full).toMatch(/\n {2}causes /);
+  });
+});
+
+describe('a process whose mmap lock is held', () => {
+  beforeEach((context: TestContext) => requires(context, 'loop'));
+
+  it('has its system calls shown without what its memory would tell, and does not hold kstack up', async () => {
+    const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
+    const without = await kstack(['-Lf', 'long', '-p', `${sleeper}`]);
+    const pids = await fixture('mmap-lock', [temporaryFolder(), '6', 'mkdir']);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-Lf', 'long', '-p', `${pids.join(',')},${sleeper}`]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^6 tasks \(\d+\.\d %\) {2}blocked {2}waits for .*\n {2}tasks {3}mmap-stuck x 6: /m);
+    const calls = callsIn(stdout).join('\n');
+    expect(calls).toMatch(/mkdir\(0x[0-9a-f]+, 0700\)/);
+    expect(calls).toMatch(/munmap\(0x[0-9a-f]+, 4096\)/);
+    expect(calls).toMatch(/none: it is in a page fault or another exception {2}x 6/);
+    expect(stdout).toContain('bystander: ');
+    expect(stderr).toContain('command line could not be read in time');
+    expect(milliseconds).toBeLessThan(without.milliseconds + 3000);
+  });
+});
+
+describe('the text', () => {
+  it('has the share of each group, its frames in columns, its finding, and a line that sums up', async () => {
+    const [one = 0] = await fixture('tasks', ['vfork']);
+    const [two = 0] = await fixture('tasks', ['vfork']);
+    const [three = 0] = await fixture('tasks', ['stopped']);
+    const text = await long('-p', `${one},${two},${three}`);
+    expect(text).toMatch(/^\w{3} \w{3} \d\d \d\d:\d\d:\d\d \S+ \d{4} - \S+ - Linux \S+\n\n2 tasks \(66\.7 %\) {2}blocked {2}waits for /);
+    const frames = [...text.matchAll(/^ {2}(?:stack|[ ]{5}) {3}(\w[\w.]* +)\+0x[0-9a-f]+\/0x[0-9a-f]+$/gm)].map(
+      ([, name = '']) => name.length,
+    );
+    expect(frames.length).toBeGreaterThan(8);
+    expect(new Set(frames).size).toBeLessThan(4);
+    expect(text).toMatch(/\n {2}causes {2}\S.*\n {2}next {4}\S/);
+    expect(text).toMatch(/\n3 tasks seen: [23] blocked, [01] idle, 0 running, 0 unexplained\.\n$/);
+  });
+
+  it('has colours on a terminal only, unless the environment says otherwise', async () => {
+    const command = `${KSTACK} -p 2 -f long`;
+    const env = { ...process.env, TERM: 'xterm', NO_COLOR: '', FORCE_COLOR: '' };
+    const onTerminal = async (more: NodeJS.ProcessEnv) =>
+      (await run('script', ['-qec', command, '/dev/null'], { env: { ...env, ...more } })).stdout;
+    expect(await onTerminal({})).toContain('\x1b[');
+    expect(await onTerminal({ NO_COLOR: '1' })).not.toContain('\x1b[');
+    expect((await kstack(['-p', '2', '-f', 'long'], { env })).stdout).not.toContain('\x1b[');
+    expect((await kstack(['-p', '2', '-f', 'long'], { env: { ...env, FORCE_COLOR: '1' } })).stdout).toContain('\x1b[');
+  });
+});
