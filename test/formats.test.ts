@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
@@ -208,6 +208,36 @@ describe('-o', () => {
     const { stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK, folder]);
     expect(stderr).toMatch(new RegExp(`^kstack: cannot write ${folder}/out: ENOSPC`, 'm'));
     expect(stdout).toBe('code 1\nbefore\nout\n');
+  });
+
+  it('leaves what was there or all of the new content, and nothing else, when kstack is killed at any moment', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'out');
+    writeFileSync(file, 'before');
+    const started = performance.now();
+    await kstack(['-aL', '-f', 'json', '-o', file]);
+    const whole = performance.now() - started;
+    for (let round = 0; round < 30; round++) {
+      writeFileSync(file, 'before');
+      const child = spawn(KSTACK, ['-aL', '-f', 'json', '-o', file], { stdio: 'ignore' });
+      const end = ended(child);
+      setTimeout(() => child.kill('SIGKILL'), whole * (0.7 + round / 80));
+      await end;
+      const content = readFileSync(file, 'utf8');
+      if (content !== 'before') expect(JSON.parse(content)).toMatchObject({ format: 'kstack-sample' });
+      expect(readdirSync(folder)).toEqual(['out']);
+    }
+  });
+
+  it('is written to a FIFO as it is read, and can be interrupted while nobody reads', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const waiting = spawn(KSTACK, ['-p', '2', '-o', fifo]);
+    setTimeout(() => waiting.kill('SIGINT'), 500);
+    expect((await ended(waiting)).signal).toBe('SIGINT');
+    const reader = run('cat', [fifo]);
+    expect((await kstack(['-p', '2', '-o', fifo])).code).toBe(0);
+    expect(parseClassic((await reader).stdout).lines).toHaveLength(1);
   });
 
   it('does not follow a link, nor replace what is no file', async () => {

@@ -4,6 +4,7 @@ import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { exitNow } from '../native/exit.ts';
+import { linkUnnamed } from '../native/files.ts';
 import { log } from '../sinks/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
 import { writeOutputFile } from '../sinks/output-file.ts';
@@ -58,7 +59,7 @@ export async function snapshot({ selection, root, output, verbose, typed }: Snap
     userName: userNames(root),
     lookUpCalls: (groups) => lookUpCalls(groups, details, output.full),
   });
-  if (output.file !== undefined) await writeOutputFile(output.file, pieces);
+  if (output.file !== undefined) writeOutputFile(output.file, pieces, linkUnnamed);
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
   const code = foundNothingAskedFor(selection, sample) ? 1 : 0;

@@ -1,59 +1,56 @@
 import { closeSync, constants, fsyncSync, lstatSync, openSync, renameSync, type Stats, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Puts a file that has no name yet under one that is free; returns the errno's name where that fails. */
+export type Link = (fd: number, path: string) => string | undefined;
 
 /**
- * Writes a file so that under its name there is either what was there before or all of the new content, never a part. It can be read by its owner only: command lines
- * are nobody else's business. A device or a FIFO is written to as it is. A signal takes effect when the file is complete.
+ * Writes a file so that under its name there is either what was there before or all of the new content, never a part, and nothing else is left behind, whenever kstack is
+ * killed. It can be read by its owner only: command lines are nobody else's business. A device or a FIFO is written to as it is.
  * @throws Error that names the file, also where it is a link, which root must not follow.
  */
-export async function writeOutputFile(path: string, pieces: Iterable<string | Uint8Array>): Promise<void> {
-  let caught: NodeJS.Signals | undefined;
-  const note = (signal: NodeJS.Signals) => {
-    caught ??= signal;
-  };
-  for (const signal of SIGNALS) process.on(signal, note);
+export function writeOutputFile(path: string, pieces: Iterable<string | Uint8Array>, link: Link): void {
   try {
-    write(path, pieces);
-    await nextTurn();
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there === undefined || there.isFile()) replace(path, pieces, link);
+    else if (there.isCharacterDevice() || there.isFIFO()) writeInto(openSync(path, DEVICE_FLAGS), pieces);
+    else throw new Error(`it is ${kindOf(there)}`);
   } catch (error) {
     throw new Error(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  } finally {
-    for (const signal of SIGNALS) process.off(signal, note);
-    if (caught !== undefined) process.kill(process.pid, caught);
   }
 }
 
-function write(path: string, pieces: Iterable<string | Uint8Array>): void {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there === undefined || there.isFile()) replace(path, pieces);
-  else if (there.isCharacterDevice() || there.isFIFO()) {
-    const fd = openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY);
-    try {
-      writePieces(fd, pieces);
-    } finally {
-      closeSync(fd);
-    }
-  } else throw new Error(`it is ${kindOf(there)}`);
-}
+const DEVICE_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY;
+/** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
+const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
+const NAMED_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 function kindOf(there: Stats): string {
   if (there.isSymbolicLink()) return 'a symbolic link; name the file that it points to';
   return there.isDirectory() ? 'a directory' : 'neither a file nor a character device nor a FIFO';
 }
 
-function replace(path: string, pieces: Iterable<string | Uint8Array>): void {
+function replace(path: string, pieces: Iterable<string | Uint8Array>, link: Link): void {
   const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
-  const fd = openNew(beside);
+  const fd = openUnnamed(dirname(path));
+  if (fd === undefined)
+    writeInto(
+      openNamed(beside),
+      pieces,
+      () => undefined,
+      () => unlinkSync(beside),
+    );
+  else
+    writeInto(fd, pieces, () => {
+      let failure = link(fd, beside);
+      if (failure === 'EEXIST') {
+        // Left by one that was killed between the next two lines and had the same PID.
+        unlinkSync(beside);
+        failure = link(fd, beside);
+      }
+      if (failure !== undefined) throw new Error(`${failure}: cannot be put in its place`);
+    });
   try {
-    try {
-      writePieces(fd, pieces);
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
     renameSync(beside, path);
   } catch (error) {
     unlinkSync(beside);
@@ -61,21 +58,42 @@ function replace(path: string, pieces: Iterable<string | Uint8Array>): void {
   }
 }
 
-function openNew(path: string): number {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+/** A file without a name, which goes with its last descriptor; undefined on file systems that have none. */
+function openUnnamed(folder: string): number | undefined {
   try {
-    return openSync(path, flags, 0o600);
+    return openSync(folder, UNNAMED_FLAGS, 0o600);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EOPNOTSUPP' || code === 'EISDIR' || code === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+function openNamed(path: string): number {
+  try {
+    return openSync(path, NAMED_FLAGS, 0o600);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
     // Left by one that was killed and had the same PID.
     unlinkSync(path);
-    return openSync(path, flags, 0o600);
+    return openSync(path, NAMED_FLAGS, 0o600);
   }
 }
 
-function writePieces(fd: number, pieces: Iterable<string | Uint8Array>): void {
-  for (const piece of pieces) {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+/** Writes all pieces and closes the descriptor, after `whole` has seen the file complete. */
+function writeInto(fd: number, pieces: Iterable<string | Uint8Array>, whole?: () => void, failed?: () => void): void {
+  try {
+    for (const piece of pieces) {
+      const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    }
+    if (whole === undefined) return;
+    fsyncSync(fd);
+    whole();
+  } catch (error) {
+    failed?.();
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
