@@ -1,3 +1,5 @@
+import { formatIpv6 } from '../../model/address.ts';
+
 /** The tables of /proc/PID/net that say what a socket is, and how each is read. */
 export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6', 'unix', 'netlink', 'raw', 'raw6', 'packet'] as const;
 export type SocketTable = (typeof SOCKET_TABLES)[number];
@@ -69,21 +71,5 @@ function address(text: string): string | undefined {
   );
   const number = Number.parseInt(port, 16);
   if (bytes.length === 4) return `${bytes.join('.')}:${number}`;
-  return `[${ipv6(bytes)}]:${number}`;
-}
-
-/** RFC 5952: the longest run of zero groups is left out, the first of equals, and a single one is not; IPv4 that is mapped is shown as such. */
-function ipv6(bytes: readonly number[]): string {
-  if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255)
-    return `::ffff:${bytes.slice(12).join('.')}`;
-  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0));
-  let from = 0;
-  let length = 0;
-  for (let at = 0; at < 8; at++) {
-    let end = at;
-    while (end < 8 && groups[end] === 0) end++;
-    if (end - at > length) [from, length] = [at, end - at];
-  }
-  const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
-  return length < 2 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
+  return `[${formatIpv6(bytes)}]:${number}`;
 }

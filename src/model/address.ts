@@ -1,0 +1,15 @@
+/** An IPv6 address of 16 bytes as RFC 5952 writes it: the longest run of zero groups is left out, the first of equals, and a single one is not; IPv4 that is mapped is shown as such. */
+export function formatIpv6(bytes: ArrayLike<number>): string {
+  const all = Array.from(bytes);
+  if (all.slice(0, 10).every((byte) => byte === 0) && all[10] === 255 && all[11] === 255) return `::ffff:${all.slice(12).join('.')}`;
+  const groups = Array.from({ length: 8 }, (_, at) => ((all[2 * at] ?? 0) << 8) | (all[2 * at + 1] ?? 0));
+  let from = 0;
+  let length = 0;
+  for (let at = 0; at < 8; at++) {
+    let end = at;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - at > length) [from, length] = [at, end - at];
+  }
+  const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
+  return length < 2 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
+}
