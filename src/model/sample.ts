@@ -82,6 +82,8 @@ export function startTimeSeconds(task: Task, sample: Sample): number {
 /** Everything the sample has to say about what could not be read: whole tasks first, then stacks and command lines. */
 export function everythingUnread(sample: Sample): Unread[] {
   const unread = [...sample.unread];
+  // The threads of a process share the reading of its command line: what happened to it is said once.
+  const shared = new Set<Reading<string>>();
   for (const { task, stack, systemCall } of sample.observations) {
     const { tid, comm, commandLine, uid, cgroup } = task;
     const note = (what: Unread['what'], reading: Reading<unknown> | undefined) => {
@@ -89,7 +91,8 @@ export function everythingUnread(sample: Sample): Unread[] {
       if (why !== undefined) unread.push({ tid, comm, what, why });
     };
     note('stack', stack);
-    note('commandLine', commandLine);
+    if (!shared.has(commandLine)) note('commandLine', commandLine);
+    shared.add(commandLine);
     note('uid', uid);
     note('cgroup', cgroup);
     note('systemCall', systemCall);
