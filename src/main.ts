@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { basename } from 'node:path';
-import { Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
+import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf } from './commands/selection-options.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
@@ -57,6 +58,14 @@ function createProgram(): Command {
     .action(async (file: string | undefined, { why }: { why?: true }) => {
       const { explainFile } = await import('./commands/explain.ts');
       process.exitCode = explainFile(file, why === true);
+    });
+  program
+    .command('completion')
+    .description('Print the script with which a shell completes the command line of kstack.')
+    .addArgument(new Argument('<bash|zsh|fish>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: Shell) => {
+      const { printCompletion } = await import('./commands/completion.ts');
+      printCompletion(program, shell);
     });
   return program;
 }

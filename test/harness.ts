@@ -45,6 +45,10 @@ const AVAILABLE = {
   root: () => process.getuid?.() === 0 && readable('/proc/self/stack'),
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
+  'bash, bash-completion, zsh, fish and script': () =>
+    ['/bin/bash', '/usr/share/bash-completion/bash_completion', '/bin/zsh', '/usr/bin/fish', '/usr/bin/script'].every((path) =>
+      existsSync(path),
+    ),
 };
 
 function readable(path: string): boolean {

@@ -1,0 +1,62 @@
+import type { Argument, Command, Option } from 'commander';
+import { STATES } from '../model/sample.ts';
+import { formatBashCompletion } from '../sinks/completion/bash.ts';
+import type {
+  CommandDescription,
+  OperandDescription,
+  OptionDescription,
+  ProgramDescription,
+  Value,
+} from '../sinks/completion/description.ts';
+import { formatFishCompletion } from '../sinks/completion/fish.ts';
+import { formatZshCompletion } from '../sinks/completion/zsh.ts';
+import { writeStdout } from '../sinks/output.ts';
+
+const FORMATS = { bash: formatBashCompletion, zsh: formatZshCompletion, fish: formatFishCompletion };
+
+export type Shell = keyof typeof FORMATS;
+
+/** What a value is, by the name that the help gives it. All others are text, of which a shell knows nothing. */
+const KINDS: Readonly<Record<string, Exclude<Value['kind'], 'choice' | 'letters'>>> = {
+  FILE: 'file',
+  DIRECTORY: 'directory',
+  PID: 'pids',
+  'NAME|UID': 'users',
+};
+
+/** Prints the script with which a shell completes the command line of a program. */
+export function printCompletion(program: Command, shell: Shell): void {
+  writeStdout(FORMATS[shell](describeProgram(program)));
+}
+
+function describeProgram(program: Command): ProgramDescription {
+  const commands = program.createHelp().visibleCommands(program).map(describeCommand);
+  return { ...describeCommand(program), name: '', executables: ['kstack', 'oled-kstack'], commands };
+}
+
+function describeCommand(command: Command): CommandDescription {
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: command.createHelp().visibleOptions(command).map(describeOption),
+    operands: command.registeredArguments.map(describeArgument),
+  };
+}
+
+function describeOption({ flags, short, long, description, argChoices }: Option): OptionDescription {
+  // '-p <PID[,PID...]>'
+  const [, name] = /[<[](.+)[>\]]$/.exec(flags) ?? [];
+  const named = [short, long].filter((flag) => flag !== undefined);
+  return { flags: named, description, ...(name !== undefined && { value: describeValue(name, argChoices) }) };
+}
+
+function describeArgument(argument: Argument): OperandDescription {
+  return { value: describeValue(argument.name(), argument.argChoices), repeats: argument.variadic };
+}
+
+function describeValue(name: string, choices: readonly string[] | undefined): Value {
+  if (choices !== undefined) return { name, kind: 'choice', words: choices };
+  if (name === 'LETTERS') return { name, kind: 'letters', letters: STATES.join('') };
+  const [first = ''] = /^[A-Z]+(?:\|[A-Z]+)?/.exec(name) ?? [];
+  return { name, kind: KINDS[first] ?? 'text' };
+}
