@@ -41,6 +41,14 @@ describe('a system call', () => {
     ]);
   });
 
+  it('with a path at the very end of the memory there is is shown with that path', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    // Arguments lie at the end of the stack.
+    const pid = await waiting('cat', [fifo], /wait_for_partner/);
+    expect(callsIn(await long('-p', `${pid}`))).toEqual([`openat(AT_FDCWD, "${fifo}", O_RDONLY)`]);
+  });
+
   it('that reads is shown with what is read, and how much at most', async () => {
     const fifo = join(temporaryFolder(), 'fifo');
     shell(`mkfifo ${fifo}`);

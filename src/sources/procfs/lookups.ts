@@ -1,4 +1,4 @@
-import { open, readlink } from 'node:fs/promises';
+import { type FileHandle, open, readlink } from 'node:fs/promises';
 import { type Reading, unreadableFrom } from '../../model/reading.ts';
 import { errnoOf } from './files.ts';
 
@@ -7,6 +7,16 @@ const DEADLINE_MS = 500;
 /** The threads of Node's pool, unless UV_THREADPOOL_SIZE says otherwise: when as many hang, no look begins any more. */
 const THREADS = 4;
 const CHUNK_BYTES = 64 * 1024;
+
+/** A failure behind the first bytes is the end: that of memory is where the next page is not there (EIO). */
+async function readChunk(file: FileHandle, bytes: number, position: number): Promise<{ value: Buffer } | { unread: string }> {
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(bytes), { position });
+    return { value: buffer.subarray(0, bytesRead) };
+  } catch (error) {
+    return { unread: errnoOf(error) };
+  }
+}
 
 /**
  * Looks at single files of a task that may hang (law 1), each on a thread of Node's pool and with a deadline. Node waits at its end for a thread that
@@ -32,12 +42,11 @@ export class Lookups {
       let length = 0;
       try {
         while (length < limit) {
-          const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limit - length)), {
-            position: position + length,
-          });
-          if (bytesRead === 0) break;
-          chunks.push(buffer.subarray(0, bytesRead));
-          length += bytesRead;
+          const chunk = await readChunk(file, Math.min(CHUNK_BYTES, limit - length), position + length);
+          if ('unread' in chunk && length === 0) throw Object.assign(new Error(chunk.unread), { code: chunk.unread });
+          if ('unread' in chunk || chunk.value.length === 0) break;
+          chunks.push(chunk.value);
+          length += chunk.value.length;
         }
         return Buffer.concat(chunks);
       } finally {
