@@ -1,170 +1,138 @@
-import type { Part } from './decode.ts';
-import {
-  ADVICE,
-  AT_FLAGS,
-  CLOCKS,
-  CLONE_FLAGS,
-  DOMAINS,
-  EPOLL_OPERATIONS,
-  FCNTL_COMMANDS,
-  FLOCK_OPERATIONS,
-  FUTEX_COMMAND_MASK,
-  flags,
-  futexOperation,
-  IOCTLS,
-  IPC_CALLS,
-  MAP_FLAGS,
-  MESSAGE_FLAGS,
-  MOUNT_FLAGS,
-  makesFile,
-  type Names,
-  oneOf,
-  openFlags,
-  PROTECTIONS,
-  PTRACE_REQUESTS,
-  SIGNALS,
-  SOCKETCALLS,
-  SYNC_FLAGS,
-  socketType,
-  UNMOUNT_FLAGS,
-  WAIT_OPTIONS,
-  WAITID_TYPES,
-  WHENCE,
-} from './flags.ts';
+import { nameOf, namingOf } from './naming.ts';
+import { hex, type MemoryQuestion, type Part, pointer } from './question.ts';
 
-export interface ArgumentContext {
-  /** All arguments of the call. */
-  readonly values: readonly bigint[];
-  readonly architecture: string;
+/** The argument registers of a task. */
+export interface Registers {
+  /** Each as wide as the task's registers, unsigned. */
+  readonly words: readonly bigint[];
   readonly bits: 32 | 64;
+  /** Of the host, as Node.js names it: some constants depend on it. */
+  readonly architecture: string;
 }
 
-/** What is printed for an argument of a kind: mostly one part, none where the argument does not count. */
-type Decode = (value: bigint, at: number, context: ArgumentContext) => readonly Part[];
+type Show = (registers: Registers, at: number) => Part;
 
-/** PATH_MAX, and what sockaddr_storage and the first descriptors of a poll take. */
+/** PATH_MAX of include/uapi/linux/limits.h. */
 const PATH_BYTES = 4096;
-const SOCKADDR_BYTES = 128n;
-const POLLFD_BYTES = 8n;
-const MOST_POLLFDS = 16n;
-
+/** struct sockaddr_storage, the longest address (include/uapi/linux/socket.h). */
+const SOCKADDR_BYTES = 128;
+/** How many descriptors are shown of those that poll waits for, and among how many those are that select waits for. */
+const MOST_POLLED = 16;
+const MOST_SELECTED = 1024;
+const POLLFD_BYTES = 8;
 const AT_FDCWD = -100;
 
-/** Arguments of 32 bits have whatever the caller left in the upper half of the register. */
-const int = (value: bigint) => Number(BigInt.asIntN(32, value));
-const uint = (value: bigint) => Number(BigInt.asUintN(32, value));
-const hex = (value: bigint) => `0x${value.toString(16)}`;
-const octal = (value: bigint) => `0${(uint(value) & 0o177777).toString(8)}`;
-const pointer = (value: bigint) => (value === 0n ? 'NULL' : hex(value));
-const wide = (value: bigint, { bits }: ArgumentContext) => String(bits === 32 ? BigInt.asIntN(32, value) : BigInt.asIntN(64, value));
-
-const named =
-  (names: Names): Decode =>
-  (value) => [oneOf(int(value), names)];
-const flagged =
-  (names: Names, none = '0'): Decode =>
-  (value) => [flags(uint(value), names, none)];
-
-const memory = (as: 'path' | 'sockaddr' | 'timespec' | 'pollfds', address: bigint, bytes: number): readonly Part[] =>
-  address === 0n ? ['NULL'] : [{ kind: 'memory', address, bytes, as }];
-
-const fd: Decode = (value) => (int(value) < 0 ? [`${int(value)}`] : [{ kind: 'fd', fd: int(value) }]);
-
-/** The length of an address stands behind it; one that no address has is not believed. */
-const sockaddr: Decode = (value, at, { values }) => {
-  const length = BigInt(uint(values[at + 1] ?? 0n));
-  return memory('sockaddr', value, Number(length < SOCKADDR_BYTES ? length : SOCKADDR_BYTES));
+/** How an argument is shown. Where the parameter of a call is narrower than a register, the rest of the register means nothing. */
+const KINDS: Readonly<Record<string, Show>> = {
+  int: (registers, at) => `${int(registers, at)}`,
+  uint: (registers, at) => `${uint(registers, at)}`,
+  long: (registers, at) => `${BigInt.asIntN(registers.bits, word(registers, at))}`,
+  size: (registers, at) => `${word(registers, at)}`,
+  hex: (registers, at) => hex(word(registers, at)),
+  hex64: (registers, at) => hex(pair(registers, at)),
+  offset: (registers, at) => `${BigInt.asIntN(64, pair(registers, at))}`,
+  splitoffset: (registers, at) => `${BigInt.asIntN(64, pair(registers, at))}`,
+  /** An offset in pages of 4096 bytes, whatever the size of the pages. */
+  pages: (registers, at) => hex(word(registers, at) * 4096n),
+  flags: (registers, at) => (uint(registers, at) === 0 ? '0' : hex(uint(registers, at))),
+  mode: (registers, at) => octal(uint(registers, at) & 0xffff),
+  id: (registers, at) => (int(registers, at) === -1 ? '-1' : `${uint(registers, at)}`),
+  pointer: (registers, at) => pointer(word(registers, at)),
+  buffer: (registers, at) => (word(registers, at) === 0n ? 'NULL' : '...'),
+  fd: (registers, at) => descriptor(int(registers, at)),
+  dirfd: (registers, at) => (int(registers, at) === AT_FDCWD ? 'AT_FDCWD' : descriptor(int(registers, at))),
+  path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path' }),
+  /** Takes the length from the next register, and is the last argument of all calls that have it. */
+  sockaddr: (registers, at) => memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
+  timespec: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timespec' }),
+  timespec64: (registers, at) => memory(registers, at, { bytes: 16, as: 'timespec' }),
+  timeval: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timeval' }),
+  flock: (registers, at) => memory(registers, at, { bytes: registers.bits === 64 ? 32 : 16, as: 'flock' }),
+  flock64: (registers, at) => memory(registers, at, { bytes: registers.bits === 64 ? 32 : 24, as: 'flock' }),
+  pollfds: (registers, at) => {
+    const count = uint(registers, at + 1);
+    return memory(registers, at, { bytes: Math.min(count, MOST_POLLED) * POLLFD_BYTES, as: 'pollfds', count });
+  },
+  fdset: (registers, at) => {
+    const count = int(registers, 0);
+    return memory(registers, at, { bytes: Math.ceil(Math.min(count, MOST_SELECTED) / 8), as: 'fdset', count });
+  },
+  cloneflags: (registers, at) => cloneFlags(uint(registers, at), registers.architecture),
 };
 
-const timespec: Decode = (value, _, { bits }) => (bits === 32 ? [pointer(value)] : memory('timespec', value, 16));
+/** How many registers an argument takes, where it is not one. */
+function registersOf(kind: string, bits: 32 | 64): number {
+  if (kind === 'splitoffset') return 2;
+  return bits === 32 && (kind === 'offset' || kind === 'hex64') ? 2 : 1;
+}
 
-/** The kernel reads as many arguments as the operation takes (kernel/futex/syscalls.c). */
-const futex: Decode = (value, at, context) => {
-  const [, operation = 0n, count = 0n, timeout = 0n, second = 0n, third = 0n] = context.values;
-  const shown: Part[] = [hex(value), futexOperation(uint(operation))];
-  const command = uint(operation) & FUTEX_COMMAND_MASK;
-  switch (command) {
-    case 0: // FUTEX_WAIT
-      return [...shown, String(uint(count)), ...timespec(timeout, at, context)];
-    case 9: // FUTEX_WAIT_BITSET
-      return [...shown, String(uint(count)), ...timespec(timeout, at, context), hex(BigInt.asUintN(32, third))];
-    case 1: // FUTEX_WAKE
-      return [...shown, String(int(count))];
-    case 6: // FUTEX_LOCK_PI
-    case 13: // FUTEX_LOCK_PI2
-      return [...shown, ...timespec(timeout, at, context)];
-    case 7: // FUTEX_UNLOCK_PI
-    case 8: // FUTEX_TRYLOCK_PI
-      return shown;
-    case 11: // FUTEX_WAIT_REQUEUE_PI
-      return [...shown, String(uint(count)), ...timespec(timeout, at, context), hex(second)];
-    default:
-      return [...shown, String(int(count)), hex(timeout), hex(second), String(uint(third))];
+/** Whether a word of a signature is known. */
+export function isKind(kind: string): boolean {
+  return kind === '-' || KINDS[kind] !== undefined || namingOf(kind, '') !== undefined;
+}
+
+/** The arguments of a call that has such a signature (see signatures.ts). */
+export function argumentsOf(signature: string, registers: Registers): Part[] {
+  const parts: Part[] = [];
+  let at = 0;
+  for (const kind of signature === '' ? [] : signature.split(' ')) {
+    if (kind !== '-') parts.push(show(kind, registers, at));
+    at += registersOf(kind, registers.bits);
   }
-};
+  return parts;
+}
 
-export const KINDS: Readonly<Record<string, Decode>> = {
-  int: (value) => [String(int(value))],
-  uint: (value) => [String(uint(value))],
-  size: (value, _, { bits }) => [String(BigInt.asUintN(bits, value))],
-  offset: (value, _, context) => [wide(value, context)],
-  hex: (value) => [value === 0n ? '0' : hex(value)],
-  mode: (value) => [octal(value)],
-  access: flagged(
-    [
-      [4, 'R_OK'],
-      [2, 'W_OK'],
-      [1, 'X_OK'],
-    ],
-    'F_OK',
-  ),
-  pointer: (value) => [pointer(value)],
-  // What the kernel is to fill, or has as it is: its content says nothing about the wait.
-  buffer: (value) => [value === 0n ? 'NULL' : '...'],
-  skip: () => [],
-  milliseconds: (value) => [int(value) < 0 ? '-1' : `${int(value)} ms`],
-  fd,
-  dirfd: (value, at, context) => (int(value) === AT_FDCWD ? ['AT_FDCWD'] : fd(value, at, context)),
-  mapfd: fd,
-  path: (value) => memory('path', value, PATH_BYTES),
-  sockaddr,
-  timespec,
-  pollfds: (value, at, { values }) => {
-    const count = BigInt(uint(values[at + 1] ?? 0n));
-    return count === 0n
-      ? [pointer(value)]
-      : memory('pollfds', value, Number((count < MOST_POLLFDS ? count : MOST_POLLFDS + 1n) * POLLFD_BYTES));
-  },
-  futex,
-  openflags: (value, _, { architecture }) => [openFlags(uint(value), architecture)],
-  openmode: (value, at, { values }) => (makesFile(uint(values[at - 1] ?? 0n)) ? [octal(value)] : []),
-  signal: named(SIGNALS),
-  clock: named(CLOCKS),
-  whence: named(WHENCE),
-  epollop: named(EPOLL_OPERATIONS),
-  flock: flagged(FLOCK_OPERATIONS),
-  prot: flagged(PROTECTIONS, 'PROT_NONE'),
-  mapflags: flagged(MAP_FLAGS),
-  msgflags: flagged(MESSAGE_FLAGS),
-  waitoptions: flagged(WAIT_OPTIONS),
-  idtype: named(WAITID_TYPES),
-  fcntl: named(FCNTL_COMMANDS),
-  ioctl: (value) => [IOCTLS.find(([number]) => number === uint(value))?.[1] ?? hex(BigInt.asUintN(32, value))],
-  domain: named(DOMAINS),
-  socktype: (value) => [socketType(uint(value))],
-  /** The lowest byte is the signal at the end of the child. */
-  cloneflags: (value) => {
-    const signal = uint(value) & 0x7f;
-    const set = flags(uint(value) & ~0x7f, CLONE_FLAGS, '');
-    const parts = [set, signal === 0 ? '' : oneOf(signal, SIGNALS)].filter((part) => part !== '');
-    return [parts.length === 0 ? '0' : parts.join('|')];
-  },
-  mountflags: flagged(MOUNT_FLAGS),
-  umountflags: flagged(UNMOUNT_FLAGS),
-  atflags: flagged(AT_FLAGS),
-  advice: named(ADVICE),
-  syncflags: flagged(SYNC_FLAGS),
-  ptrace: named(PTRACE_REQUESTS),
-  socketcall: named(SOCKETCALLS),
-  ipccall: (value) => [oneOf(int(value) & 0xffff, IPC_CALLS)],
-};
+/** The low 32 bits of an argument, unsigned. */
+export function uint({ words }: Registers, at: number): number {
+  return Number(BigInt.asUintN(32, words[at] ?? 0n));
+}
+
+function show(kind: string, registers: Registers, at: number): Part {
+  const naming = namingOf(kind, registers.architecture);
+  if (naming !== undefined) return nameOf(naming, uint(registers, at));
+  return (KINDS[kind] ?? hexWord)(registers, at);
+}
+
+function hexWord(registers: Registers, at: number): string {
+  return hex(word(registers, at));
+}
+
+function word({ words }: Registers, at: number): bigint {
+  return words[at] ?? 0n;
+}
+
+function int(registers: Registers, at: number): number {
+  return uint(registers, at) | 0;
+}
+
+/** A value of 64 bits, which takes two registers of 32 bits, the low half first. */
+function pair(registers: Registers, at: number): bigint {
+  return registers.bits === 64 ? word(registers, at) : word(registers, at) | (word(registers, at + 1) << 32n);
+}
+
+function octal(value: number): string {
+  return value === 0 ? '0' : `0${value.toString(8)}`;
+}
+
+function descriptor(fd: number): Part {
+  return fd < 0 ? `${fd}` : { kind: 'fd', fd };
+}
+
+/** A question but for the address. Of each of the union by itself, so that what belongs together stays together. */
+type Wanted = MemoryQuestion extends infer Each ? (Each extends MemoryQuestion ? Omit<Each, 'kind' | 'address'> : never) : never;
+
+/** What is at the address in a register. There is nothing to ask where the address is NULL, or where the call looks at no bytes. */
+function memory(registers: Registers, at: number, wanted: Wanted): Part {
+  const address = word(registers, at);
+  return address === 0n || wanted.bytes <= 0 ? pointer(address) : { kind: 'memory', address, ...wanted };
+}
+
+/** The lowest byte is the signal that the parent gets (kernel/fork.c). */
+function cloneFlags(value: number, architecture: string): string {
+  const signal = value & 0xff;
+  const names = [
+    [value - signal, namingOf('clonebits', architecture)] as const,
+    [signal, namingOf('signal', architecture)] as const,
+  ].flatMap(([part, naming]) => (part === 0 || naming === undefined ? [] : nameOf(naming, part)));
+  return names.length === 0 ? '0' : names.join('|');
+}

@@ -1,73 +1,60 @@
 import type { SystemCall } from '../../model/system-call.ts';
-import { type ArgumentContext, KINDS } from './arguments.ts';
-import { printMemory } from './memory.ts';
-import { ARM64, I386, X64 } from './names.ts';
-import { SIGNATURES } from './signatures.ts';
+import { printAnswer } from './answers.ts';
+import { argumentsOf, type Registers } from './arguments.ts';
+import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
+import { type Answer, hex, type Part, type Question } from './question.ts';
+import { signatureOf } from './variants.ts';
 
-/** Something about a task that only a look at it can answer. */
-export type Question =
-  | { readonly kind: 'fd'; readonly fd: number }
-  | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: number; readonly as: MemoryKind };
+export type { Answer, Part, Question } from './question.ts';
 
-export type MemoryKind = 'path' | 'sockaddr' | 'timespec' | 'pollfds';
-
-/** Text as it is to be printed, or what is to be asked first. */
-export type Part = string | Question;
-
+/** A system call with the arguments it was given, as far as its registers tell. */
 export interface DecodedCall {
   readonly name: string;
-  /** One entry an argument. */
   readonly parts: readonly Part[];
 }
-
-/** To `fd`: what the descriptor is. To `memory`: the bytes that could be read, perhaps fewer. Undefined: not known, printed as the bare number or address. */
-export type Answer = string | Uint8Array | undefined;
 
 const FOUR_GIB = 1n << 32n;
 
 /**
- * What a task asked of the kernel: the call's name and its arguments, those left out that don't count (the mode of an open that makes nothing).
+ * Names a system call and its arguments.
  *
- * @param architecture the host's, as process.arch names it: of others than x64 and arm64 the names are not known. A task of 32 bits has numbers of its
- * own, and /proc does not tell which tasks are: both stack and program counter below 4 GiB are taken as the sign, as no 64-bit program's stack is there.
+ * On x64 and arm64, a call is taken for that of a 32-bit task where both the stack pointer and the program counter are below 4 GiB, as
+ * /proc/PID/syscall does not tell. Few 64-bit tasks have both there: those that are linked to a fixed address without shared libraries and
+ * make their stacks on the heap. Nor does it tell of 64-bit tasks that ask by the 32-bit numbers (int 0x80).
+ *
+ * The number stands for the name, and all six registers are shown, where the name is not known: in calls newer than Linux 6.18, of 32-bit tasks
+ * on arm64, and on all other architectures.
+ *
+ * @param architecture process.arch of the host whose kernel it was
  */
-export function decodeSystemCall(
-  { number, arguments: values, stackPointer, programCounter }: SystemCall,
-  architecture: string,
-): DecodedCall {
-  const bits = stackPointer < FOUR_GIB && programCounter < FOUR_GIB ? 32 : 64;
-  const name = namesOf(architecture, bits)?.get(number);
-  const kinds = name === undefined ? undefined : SIGNATURES[name];
-  if (name === undefined || kinds === undefined) {
-    const shown = name ?? `system call ${number}${bits === 32 ? ' (32-bit)' : ''}`;
-    return { name: shown, parts: values.map((value) => `0x${value.toString(16)}`) };
+export function decodeSystemCall(call: SystemCall, architecture: string): DecodedCall {
+  const bits = isNarrow(call, architecture) ? 32 : 64;
+  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, call.arguments[at] ?? 0n));
+  const registers: Registers = { words, bits, architecture };
+  const name = namesOf(architecture, bits)?.get(call.number);
+  if (name === undefined) {
+    return { name: `system call ${call.number}${architecture === 'arm64' && bits === 32 ? ' (32-bit)' : ''}`, parts: words.map(hex) };
   }
-  const context: ArgumentContext = { values, architecture, bits };
-  const parts: Part[] = [];
-  for (const [at, kind] of kinds.split(' ').entries()) {
-    const decode = KINDS[kind];
-    if (kind === '' || decode === undefined) continue;
-    for (const part of decode(values[at] ?? 0n, at, context)) parts.push(part);
-  }
-  return { name, parts };
+  const signature = signatureOf(name, registers);
+  return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
+}
+
+/** What is to be asked before the call can be printed in full. */
+export function questionsOf(call: DecodedCall): Question[] {
+  return call.parts.filter((part) => typeof part !== 'string');
+}
+
+/** The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. */
+export function printSystemCall(call: DecodedCall, answer: (question: Question) => Answer): string {
+  const printed = call.parts.map((part) => (typeof part === 'string' ? part : printAnswer(part, answer(part))));
+  return `${call.name}(${printed.join(', ')})`;
+}
+
+function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {
+  return (architecture === 'x64' || architecture === 'arm64') && stackPointer < FOUR_GIB && programCounter < FOUR_GIB;
 }
 
 function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {
-  if (architecture === 'x64') return bits === 32 ? I386 : X64;
-  return architecture === 'arm64' && bits === 64 ? ARM64 : undefined;
-}
-
-export function questionsOf({ parts }: DecodedCall): Question[] {
-  return parts.filter((part) => typeof part !== 'string');
-}
-
-/** `openat(AT_FDCWD, "/data/f", O_WRONLY|O_CREAT, 0644)`. Names of files and the like are not made safe to show. */
-export function printSystemCall({ name, parts }: DecodedCall, answer: (question: Question) => Answer): string {
-  return `${name}(${parts.map((part) => (typeof part === 'string' ? part : print(part, answer(part)))).join(', ')})`;
-}
-
-function print(question: Question, answer: Answer): string {
-  if (question.kind === 'fd') return typeof answer === 'string' ? `${question.fd}<${answer}>` : `${question.fd}`;
-  const read = answer instanceof Uint8Array ? printMemory(question.as, answer, question.bytes) : undefined;
-  return read ?? `0x${question.address.toString(16)}`;
+  if (architecture === 'x64') return bits === 32 ? I386_NAMES : X86_64_NAMES;
+  return architecture === 'arm64' && bits === 64 ? ARM64_NAMES : undefined;
 }

@@ -1,4 +1,4 @@
-import { formatIpv6 } from '../../model/address.ts';
+import { formatIpv6 } from '../../model/ip-address.ts';
 
 /** The tables of /proc/PID/net that say what a socket is, and how each is read. */
 export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6', 'unix', 'netlink', 'raw', 'raw6', 'packet'] as const;

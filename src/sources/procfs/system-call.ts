@@ -1,7 +1,8 @@
 import type { Doing } from '../../model/system-call.ts';
 
-const CALL = /^(\d+)((?: 0x[0-9a-f]+){8})\n?$/;
-const NONE = /^-1 0x[0-9a-f]+ 0x[0-9a-f]+\n?$/;
+/** The number is negative where a task asked for a call that there is not. */
+const CALL = /^(-?\d{1,10})((?: 0x[0-9a-f]{1,16}){8})\n?$/;
+const NONE = /^-1 0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16}\n?$/;
 
 /** Parses /proc/PID/syscall (fs/proc/base.c, proc_pid_syscall; proc_pid_syscall(5)). Undefined when it is not in that form. */
 export function parseSystemCall(text: string): Doing | undefined {

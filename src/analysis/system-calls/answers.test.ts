@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { printAnswer } from './answers.ts';
+import type { Question } from './question.ts';
+
+/** Little-endian bytes: `i16(1)`, `i32(3)`, `i64(600)`. */
+const i16 = (...values: number[]) => Buffer.from(new Int16Array(values).buffer);
+const i32 = (...values: number[]) => Buffer.from(new Int32Array(values).buffer);
+const i64 = (...values: number[]) => Buffer.from(new BigInt64Array(values.map(BigInt)).buffer);
+
+const at = { kind: 'memory', address: 0x1000n } as const;
+const show = (as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
+  printAnswer({ ...at, as, bytes: size }, bytes);
+const showPolled = (bytes: Buffer, count: number) => printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes);
+const showSelected = (bytes: Buffer, count: number) => printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes);
+
+describe('a file descriptor', () => {
+  it.each([
+    ['/var/lib/db/wal', '3</var/lib/db/wal>'],
+    ['tcp 10.0.0.1:443 -> 10.0.0.2:50000', '3<tcp 10.0.0.1:443 -> 10.0.0.2:50000>'],
+    ['/tmp/a\n>, "\\\u202e\udcff', '3</tmp/a\\n\\x3e, "\\\\\\u202e\\xff>'],
+    ['/tmp/a->', '3</tmp/a-\\x3e>'],
+    [Buffer.of(0x61, 0xff), '3<a\\xff>'],
+    [undefined, '3'],
+  ])('is shown with what it refers to: %j', (answer, text) => {
+    expect(printAnswer({ kind: 'fd', fd: 3 }, answer)).toBe(text);
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    ['quotes and backslashes', Buffer.from('a"\\\0'), '"a\\"\\\\"'],
+    ['controls', Buffer.from('\n\r\t\x1b[2J\x7f\0'), '"\\n\\r\\t\\x1b[2J\\x7f"'],
+    ['controls beyond ASCII, which are not bytes', Buffer.from('\u009b\0'), '"\\u009b"'],
+    ['bytes that are not UTF-8', Buffer.of(0x61, 0x9b, 0xff, 0), '"a\\x9b\\xff"'],
+    ['what turns the direction', Buffer.from('\u202e\u2066\0'), '"\\u202e\\u2066"'],
+    ['what does not show', Buffer.from('\u200b\u2028\u2029\u{e0041}\0'), '"\\u200b\\u2028\\u2029\\u{e0041}"'],
+    ['what reads as it is', Buffer.from('naïve 日本 😀\0'), '"naïve 日本 😀"'],
+    ['nothing', Buffer.of(0), '""'],
+    ['nothing of what stands behind its end', Buffer.from('/a\0/b'), '"/a"'],
+    ['three dots where it has no end in what was read', Buffer.from('/very/long'), '"/very/long"...'],
+  ])('is shown with %s', (_, bytes, text) => {
+    expect(show('path', bytes, 4096)).toBe(text);
+  });
+
+  it('that cannot be read is shown by its address', () => {
+    expect(show('path', Buffer.of(), 4096)).toBe('0x1000');
+    expect(printAnswer({ ...at, as: 'path', bytes: 4096 }, undefined)).toBe('0x1000');
+  });
+});
+
+describe('the address of a socket', () => {
+  const port = Buffer.of(1, 0xbb);
+  it.each([
+    ['AF_INET', Buffer.concat([i16(2), port, Buffer.of(10, 0, 0, 1), i64(0)]), '{AF_INET 10.0.0.1:443}'],
+    ['AF_INET6', Buffer.concat([i16(10), port, i32(0), i64(0x80fe, 0), i32(0)]), '{AF_INET6 [fe80::]:443}'],
+    ['AF_INET6 with a scope', Buffer.concat([i16(10), port, i32(0), i64(0x80fe, 0), i32(2)]), '{AF_INET6 [fe80::%2]:443}'],
+    ['AF_INET6 from before there were scopes', Buffer.concat([i16(10), port, i32(0), i64(0, 0)]), '{AF_INET6 [::]:443}'],
+    ['AF_UNIX', Buffer.concat([i16(1), Buffer.from('/run/a\n\0rest')]), '{AF_UNIX "/run/a\\n"}'],
+    ['AF_UNIX up to its last byte', Buffer.concat([i16(1), Buffer.from('/run/a')]), '{AF_UNIX "/run/a"}'],
+    ['AF_UNIX with an abstract name', Buffer.concat([i16(1), Buffer.from('\0a\0b')]), '{AF_UNIX @"a\\x00b"}'],
+    ['AF_UNIX without a name', i16(1), '{AF_UNIX}'],
+    ['AF_NETLINK', Buffer.concat([i16(16, 0), i32(4711, 5)]), '{AF_NETLINK port 4711 groups 0x5}'],
+    ['AF_VSOCK', Buffer.concat([i16(40, 0), i32(1024, 2), i32(0)]), '{AF_VSOCK 2:1024}'],
+    ['another family', Buffer.concat([i16(29), i32(1)]), '{AF_CAN ...}'],
+    ['a family without a name', i16(77), '{77}'],
+    ['one that is too short', Buffer.concat([i16(2), port]), '{AF_INET ...}'],
+    ['less than a family', Buffer.of(2), '0x1000'],
+  ])('is shown by its family: %s', (_, bytes, text) => {
+    expect(show('sockaddr', bytes)).toBe(text);
+  });
+
+  it('that is cut off is not taken for the whole', () => {
+    expect(show('sockaddr', Buffer.concat([i16(1), Buffer.from('/run/very')]), 110)).toBe('{AF_UNIX ...}');
+  });
+
+  it('may have any bytes and any length', () => {
+    const family = fc.constantFrom(1, 2, 10, 16, 29, 40).map((number) => i16(number));
+    fc.assert(
+      fc.property(family, fc.uint8Array({ maxLength: 130 }), fc.integer({ min: 1, max: 128 }), (family, rest, size) => {
+        expect(show('sockaddr', Buffer.concat([family, rest]), size)).toMatch(/^(?:\{\w+(?: .*)?\}|0x1000)$/);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('what poll waits for', () => {
+  const polled = Buffer.concat([i32(3), i16(1, 0), i32(-1), i16(0x4005, 0)]);
+
+  it('is shown with the events of each descriptor', () => {
+    expect(showPolled(polled, 2)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}]');
+  });
+
+  it('is shown as far as it could be read', () => {
+    expect(showPolled(polled, 3)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}, ...]');
+    expect(showPolled(polled.subarray(0, 15), 2)).toBe('[{3, POLLIN}, ...]');
+    expect(showPolled(polled.subarray(0, 7), 2)).toBe('0x1000');
+  });
+
+  it('has no bytes in it that were not asked for', () => {
+    expect(showPolled(polled, 1)).toBe('[{3, POLLIN}]');
+  });
+});
+
+describe('what select waits for', () => {
+  it('is shown up to the descriptor that it is told', () => {
+    expect(showSelected(Buffer.of(0b0010_1001, 0xff), 10)).toBe('[0 3 5 8 9]');
+    expect(showSelected(Buffer.of(0), 8)).toBe('[]');
+  });
+
+  it('is shown as far as it could be read', () => {
+    expect(showSelected(Buffer.of(0b0010_1001), 9)).toBe('[0 3 5 ...]');
+  });
+});
+
+describe('a time', () => {
+  it.each([
+    ['timespec', i64(10, 0), '{10 s}'],
+    ['timespec', i64(10, 500_000_000), '{10.5 s}'],
+    ['timespec', i32(10, 1), '{10.000000001 s}'],
+    ['timeval', i64(10, 250_000), '{10.25 s}'],
+    ['timeval', i32(0, 1), '{0.000001 s}'],
+    ['timespec', i64(-1, 5), '{-1 s, 5 ns}'],
+    ['timespec', i64(1, -1), '{1 s, -1 ns}'],
+    ['timespec', i64(1, 1_000_000_000), '{1 s, 1000000000 ns}'],
+    ['timeval', i64(1, 1_000_000), '{1 s, 1000000 us}'],
+  ] as const)('of type %s is shown in seconds where it makes sense', (as, bytes, text) => {
+    expect(show(as, bytes)).toBe(text);
+  });
+});
+
+describe('a structure of a fixed size', () => {
+  it.each([
+    [Buffer.concat([i16(1, 0, 0, 0), i64(100, 50, 0)]), '{F_WRLCK, SEEK_SET, start 100, length 50}'],
+    [Buffer.concat([i16(0, 1), i32(-5, 6, 0)]), '{F_RDLCK, SEEK_CUR, start -5, length 6}'],
+    [Buffer.concat([i16(2, 2), i64(5, -6), i32(0)]), '{F_UNLCK, SEEK_END, start 5, length -6}'],
+  ])('is laid out as the task has it', (bytes, text) => {
+    expect(show('flock', bytes)).toBe(text);
+  });
+
+  it.each(['timespec', 'timeval', 'flock'] as const)('is shown by its address where it is cut off: %s', (as) => {
+    expect(show(as, Buffer.alloc(15), 16)).toBe('0x1000');
+  });
+});
+
+it('any answer to any question is shown in one line that acts on no terminal', () => {
+  const question = fc.constantFrom<Question>(
+    { kind: 'fd', fd: 3 },
+    { ...at, as: 'path', bytes: 4096 },
+    { ...at, as: 'sockaddr', bytes: 128 },
+    { ...at, as: 'timespec', bytes: 16 },
+    { ...at, as: 'timeval', bytes: 8 },
+    { ...at, as: 'flock', bytes: 24 },
+    { ...at, as: 'pollfds', bytes: 128, count: 20 },
+    { ...at, as: 'fdset', bytes: 2, count: 9 },
+  );
+  const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), fc.string({ unit: 'binary' }), fc.constant(undefined));
+  fc.assert(
+    fc.property(question, answer, (question, answer) => {
+      expect(printAnswer(question, answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+    }),
+    { numRuns: 2000 },
+  );
+});

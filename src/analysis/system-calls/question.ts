@@ -1,0 +1,37 @@
+/** Something about a task that only a look at it can answer. */
+export type Question = DescriptorQuestion | MemoryQuestion;
+
+/** What a file descriptor refers to. */
+export interface DescriptorQuestion {
+  readonly kind: 'fd';
+  readonly fd: number;
+}
+
+/** The bytes at an address in the memory of the task. */
+export type MemoryQuestion = {
+  readonly kind: 'memory';
+  readonly address: bigint;
+  readonly bytes: number;
+} & (
+  | { readonly as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock' }
+  /** `count` is the number of entries, or of descriptors; `bytes` may be for fewer of them. */
+  | { readonly as: 'pollfds' | 'fdset'; readonly count: number }
+);
+
+/**
+ * To `fd` the target of the link, or a description of the socket; to `memory` the bytes that could be read, perhaps fewer than asked for. Undefined
+ * where it is not known.
+ */
+export type Answer = string | Uint8Array | undefined;
+
+/** An argument: printed text, or what is to be asked before it can be printed. */
+export type Part = string | Question;
+
+export function hex(value: bigint | number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** An address; `NULL` where it is zero. */
+export function pointer(address: bigint): string {
+  return address === 0n ? 'NULL' : hex(address);
+}
