@@ -57,7 +57,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   blocked(
     'fs-inode-lock',
     [
-      'vfs_setxattr|vfs_removexattr|vfs_getxattr|chmod_common|chown_common|do_truncate|vfs_utimes|utimes_common|do_utimes|vfs_fallocate|__vfs_setxattr_locked|vfs_fileattr_set|generic_file_write_iter|generic_file_aio_write|generic_file_fsync|__generic_file_fsync|btrfs_file_write_iter|f2fs_file_write_iter|blkdev_write_iter|ext4_rename|ext4_rename2|generic_file_llseek|vfs_fsync_range|vfs_link|ext4_llseek|ext4_file_llseek',
+      'vfs_setxattr|vfs_removexattr|vfs_getxattr|chmod_common|chown_common|do_truncate|vfs_utimes|utimes_common|do_utimes|__vfs_setxattr_locked|vfs_fileattr_set|generic_file_write_iter|generic_file_aio_write|generic_file_fsync|__generic_file_fsync|btrfs_file_write_iter|f2fs_file_write_iter|blkdev_write_iter|ext4_rename|ext4_rename2|generic_file_llseek|vfs_fsync_range|vfs_link|ext4_llseek|ext4_file_llseek',
     ],
     'the lock of an inode',
     'A long write, truncate or fsync of the same file by another task.',
