@@ -26,11 +26,17 @@ function explainFrames(all: readonly Frame[]): Finding {
   const frames = all.filter(({ symbol }) => !END_MARK.test(symbol));
   const innermost = tellingFrame(frames) ?? frames[0];
   const [best, ...others] = matcher.matches(frames);
-  return best === undefined ? unexplained(innermost) : explained(best, others, innermost);
+  return best === undefined ? unexplained(innermost) : explained(frames, best, others, innermost);
 }
 
-function explained({ rule, frame }: Match, others: readonly Match[], innermost: Frame | undefined): Finding {
-  const { id, kind, waitsFor, causes, next, source, kernels } = rule;
+/** The kernel's mark of a frame that may be left over from an earlier call. */
+function isGuess({ raw }: Frame): boolean {
+  return /(?:^|\s)\? /.test(raw);
+}
+
+function explained(all: readonly Frame[], { rule, frame }: Match, others: readonly Match[], innermost: Frame | undefined): Finding {
+  const { id, kind, causes, next, source, kernels } = rule;
+  const waitsFor = all.every(isGuess) ? `${rule.waitsFor} (likely: the kernel was not sure of any frame)` : rule.waitsFor;
   const caller = innermost === undefined ? 'its caller' : functionName(innermost.symbol);
   return {
     rule: id,

@@ -7,7 +7,10 @@ export interface Match {
   readonly rule: Rule;
   /** The innermost of the matched frames that is not a sleeping primitive; the innermost of all where all are. */
   readonly frame: Frame;
-  /** How many frames are inside of that frame, infinite where only sleeping primitives matched. */
+  /**
+   * How many frames are inside of that frame. Where only sleeping primitives matched: next to the innermost other frame, so that what knows this
+   * wins and what knows only those further out does not; infinite for fallbacks.
+   */
   readonly depth: number;
 }
 
@@ -42,7 +45,7 @@ export class Matcher {
 
   /**
    * The rules that fit, the most specific first. A rule is more specific than another when
-   * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end: that is nearer to what is waited for;
+   * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that is nearer to what is waited for;
    * 2. else, when it names more functions: it knows more of the way there;
    * 3. else, when it has fewer expressions; 4. else, when it names a module; 5. else, when it stands first in the list of rules.
    */
@@ -72,22 +75,25 @@ function compile(pattern: Pattern): Test {
 function matchOne({ rule, tests, expressions }: Compiled, frames: readonly Frame[], names: readonly string[], telling: readonly boolean[]) {
   const matched: number[] = [];
   let at = 0;
-  for (const test of tests) {
-    while (at < names.length && !test(names[at] ?? '')) at++;
+  for (const [index, test] of tests.entries()) {
+    const fits = (name: string) => test(name) && (index > 0 || isInModule(frames[at], rule.module, expressions > 0));
+    while (at < names.length && !fits(names[at] ?? '')) at++;
     if (at === names.length) return undefined;
     matched.push(at++);
   }
   const [first = 0] = matched;
-  const needsInnermost = rule.innermost === true || rule.kind === 'idle';
-  if (needsInnermost && telling.indexOf(true) < first && telling.includes(true)) return undefined;
-  if (rule.module !== undefined && !isInModule(frames[first], rule.module, expressions > 0)) return undefined;
+  const innermost = telling.indexOf(true);
   const depth = matched.find((index) => telling[index] === true);
+  const needsInnermost = rule.innermost === true || rule.kind === 'idle';
+  if (needsInnermost && innermost !== -1 && innermost < (depth ?? first)) return undefined;
   const frame = frames[depth ?? first];
-  return frame === undefined ? undefined : { rule, frame, depth: depth ?? Number.POSITIVE_INFINITY };
+  const nextTo = rule.fallback === true ? Number.POSITIVE_INFINITY : innermost + 0.5;
+  return frame === undefined ? undefined : { rule, frame, depth: depth ?? nextTo };
 }
 
 /** Not every printed stack has modules, and what is a module here is built in there: a name does without, an expression is too wide for that. */
-function isInModule(frame: Frame | undefined, modules: string, strict: boolean): boolean {
+function isInModule(frame: Frame | undefined, modules: string | undefined, strict: boolean): boolean {
+  if (modules === undefined) return true;
   return frame?.module === undefined ? !strict : modules.split('|').includes(frame.module);
 }
 

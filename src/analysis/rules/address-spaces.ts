@@ -3,7 +3,7 @@ import { blocked, INNERMOST, type Rule } from './rule.ts';
 
 const SHORT = 'The host, or its cgroup, is short of memory: page cache and programs push each other out.';
 const FAULT =
-  'do_user_addr_fault|__do_page_fault|do_page_fault|exc_page_fault|do_kern_addr_fault|lock_mm_and_find_vma|get_mmap_lock_carefully|do_mem_abort|handle_page_fault';
+  'do_user_addr_fault|__do_page_fault|___do_page_fault|do_page_fault|exc_page_fault|do_kern_addr_fault|lock_mm_and_find_vma|get_mmap_lock_carefully|do_mem_abort|handle_page_fault|do_translation_fault|do_DataAbort|do_PrefetchAbort|do_hash_fault|hash__do_page_fault|do_dat_exception|do_protection_exception|do_exception';
 
 /** The mmap lock, mappings and huge pages. */
 export const ADDRESS_SPACES: readonly Rule[] = [

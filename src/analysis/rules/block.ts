@@ -7,7 +7,7 @@ const FULL = 'The device is slower than what is sent to it, or has stopped to co
 export const BLOCK: readonly Rule[] = [
   blocked(
     'block-tag',
-    ['blk_mq_get_tag|blk_mq_get_driver_tag|bt_get'],
+    ['blk_mq_get_tag|blk_mq_get_driver_tag|bt_get|__blk_mq_alloc_requests|__blk_mq_alloc_request|blk_mq_get_request|__blk_mq_get_tag'],
     'a free request of a disk queue (a tag): all are in flight',
     FULL,
     [...DISKS, 'grep -H . /sys/block/*/queue/nr_requests'],
@@ -15,12 +15,12 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-request',
-    ['get_request|blk_get_request|__blk_mq_alloc_requests|blk_mq_get_request'],
+    ['get_request|blk_get_request|get_request_wait'],
     'a free request of a disk queue',
     FULL,
     DISKS,
     'block/blk-core.c: get_request',
-    { ...INNERMOST, kernels: '4.14-4.20' },
+    { ...INNERMOST, kernels: '4.20 and older' },
   ),
   blocked(
     'block-wbt',
@@ -37,6 +37,7 @@ export const BLOCK: readonly Rule[] = [
     'A cgroup with a low io.weight on a busy disk, or a wrong cost model.',
     ['cat /sys/fs/cgroup/io.cost.qos /sys/fs/cgroup/io.cost.model', 'cat /proc/PID/cgroup'],
     'block/blk-iocost.c: ioc_rqos_throttle',
+    { kernels: '5.4 and newer' },
   ),
   blocked(
     'block-iolatency',
@@ -45,6 +46,7 @@ export const BLOCK: readonly Rule[] = [
     'A neighbour with io.latency set, on a disk that is too slow for both.',
     ['grep -r . /sys/fs/cgroup --include=io.latency'],
     'block/blk-iolatency.c: blkcg_iolatency_throttle',
+    { kernels: '4.19 and newer' },
   ),
   blocked(
     'block-throttle',
@@ -53,6 +55,7 @@ export const BLOCK: readonly Rule[] = [
     'Swapping or metadata of a cgroup that is over its I/O limit.',
     ['grep -r . /sys/fs/cgroup --include=io.max', 'cat /proc/PID/cgroup'],
     'block/blk-cgroup.c: blkcg_maybe_throttle_current',
+    { kernels: '4.19 and newer' },
   ),
   blocked(
     'block-frozen',
@@ -65,11 +68,33 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-freeze',
-    ['blk_mq_freeze_queue_wait|blk_freeze_queue|blk_mq_freeze_queue|blk_mq_freeze_queue_nomemsave'],
+    ['blk_mq_freeze_queue_wait|blk_freeze_queue|blk_mq_freeze_queue|blk_mq_freeze_queue_nomemsave|__blk_drain_queue|blk_drain_queue'],
     'all requests of a disk queue to complete, in order to change or remove the queue',
     'A request that the device or driver has lost, or is still retrying.',
     DISKS,
     'block/blk-mq.c: blk_mq_freeze_queue_wait',
+  ),
+  blocked(
+    'block-limits',
+    [
+      'queue_limits_start_update|queue_limits_commit_update|queue_limits_commit_update_frozen|queue_limits_set|dm_table_set_restrictions|dm_set_zones_restrictions',
+    ],
+    'the lock of the settings (limits) of a disk queue',
+    'Another task changes them and waits for the queue to be frozen: see who is in blk_mq_freeze_queue_wait.',
+    [...OTHERS_BLOCKED, ...DISKS],
+    'block/blk-settings.c: queue_limits_start_update',
+    INNERMOST,
+  ),
+  blocked(
+    'block-tagset',
+    [
+      'blk_mq_quiesce_tagset|blk_mq_unquiesce_tagset|blk_mq_add_queue_tag_set|blk_mq_del_queue_tag_set|blk_mq_update_nr_hw_queues|blk_mq_update_tag_set_shared',
+    ],
+    'the list of the queues that share their tags',
+    'Another task adds or removes a queue of the same device and waits for it to be frozen.',
+    [...OTHERS_BLOCKED, ...DISKS],
+    'block/blk-mq.c: blk_mq_quiesce_tagset',
+    INNERMOST,
   ),
   blocked(
     'block-del-disk',
@@ -166,7 +191,7 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-close',
-    ['blkdev_put|bdev_release|blkdev_put_whole|sync_blockdev|blkdev_flush_mapping'],
+    ['blkdev_put|__blkdev_put|bdev_release|blkdev_put_whole|sync_blockdev|blkdev_flush_mapping'],
     'a block device to be flushed and closed',
     FULL,
     DISKS,
@@ -175,8 +200,8 @@ export const BLOCK: readonly Rule[] = [
   blocked(
     'block-partition',
     [
-      'do_read_cache_folio|do_read_cache_page|read_part_sector|bdev_disk_changed',
-      'bdev_disk_changed|check_partition|rescan_partitions|blk_add_partitions',
+      'do_read_cache_folio|do_read_cache_page|read_cache_page|read_cache_folio|read_mapping_page|read_part_sector|bdev_disk_changed|wait_on_page_read',
+      'read_part_sector|read_dev_sector|check_partition|rescan_partitions|blk_add_partitions|bdev_disk_changed',
     ],
     'the partition table of a disk to be read',
     'A new or changed disk that answers slowly or not at all.',

@@ -106,7 +106,7 @@ export const BTRFS_RULES: readonly Rule[] = [
   blocked(
     'btrfs-delayed',
     [
-      'btrfs_run_delayed_refs|btrfs_run_delayed_refs_for_head|btrfs_balance_delayed_items|btrfs_async_run_delayed_root|btrfs_commit_inode_delayed_items|__btrfs_release_delayed_node|btrfs_delayed_update_inode|btrfs_run_delayed_iputs|btrfs_wait_on_delayed_iputs|__btrfs_run_delayed_refs|btrfs_delayed_ref_lock|btrfs_qgroup_trace_extent_post',
+      'btrfs_run_delayed_refs|btrfs_run_delayed_refs_for_head|btrfs_balance_delayed_items|btrfs_async_run_delayed_root|btrfs_commit_inode_delayed_items|__btrfs_release_delayed_node|btrfs_delayed_update_inode|btrfs_run_delayed_iputs|btrfs_wait_on_delayed_iputs|__btrfs_run_delayed_refs|btrfs_delayed_ref_lock|btrfs_async_run_delayed_refs|btrfs_qgroup_trace_extent_post',
     ],
     'delayed work of a btrfs (references, inodes)',
     'Snapshots, deletes and qgroups make much of it.',

@@ -5,6 +5,10 @@ const SERVER = 'The server is down, overloaded, or not reached; a hard mount ret
 const SMB = ['cat /proc/fs/cifs/DebugData', 'cat /proc/fs/cifs/Stats', ...LOG];
 const CEPH = ['ceph -s', 'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc', ...LOG];
 
+const LUSTRE = ['lfs check servers', 'lctl get_param *.*.state', ...LOG];
+const LUSTRE_MODULES =
+  'ptlrpc|lustre|osc|lov|lmv|mdc|mgc|fid|fld|obdclass|lnet|ko2iblnd|ksocklnd|osp|lod|mdt|mdd|ofd|ost|osd_ldiskfs|osd_zfs|lquota';
+
 /** SMB, Ceph and other file systems over the network. */
 export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
   blocked(
@@ -38,11 +42,20 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'netfs',
-    [/netfs_\w+|fscache_\w+|cachefiles_\w+|afs_\w+/],
-    'network file system I/O, or its local cache',
+    [/netfs_\w+|afs_\w+/],
+    'network file system I/O, in {caller}',
     'The server or the cache device is slow.',
     [...MOUNTS, ...NETWORK],
     'fs/netfs/read_collect.c: netfs_wait_for_read',
+    INNERMOST,
+  ),
+  blocked(
+    'fscache',
+    [/_?_?fscache_\w+|cachefiles_\w+/],
+    'the local cache of a network file system (fscache)',
+    'cachefilesd does not run, or the disk of the cache is slow or full.',
+    ['systemctl status cachefilesd', 'cat /proc/fs/fscache/stats', ...LOG],
+    'fs/fscache/cookie.c: __fscache_wait_on_invalidate',
     INNERMOST,
   ),
   blocked(
@@ -103,13 +116,29 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
     INNERMOST,
   ),
   blocked(
-    'lustre',
-    [/ptlrpc_\w+|ldlm_\w+|ll_\w+|osc_\w+|cl_\w+|lov_\w+|mdc_\w+|vvp_\w+|l_wait_event\w*/],
-    'Lustre: a server, or a lock of another client',
+    'lustre-request',
+    ['ptlrpc_set_wait|ptlrpc_queue_wait|ptlrpc_check_set|ldlm_cli_enqueue|ldlm_cli_enqueue_fini'],
+    'a Lustre server to answer',
     SERVER,
-    ['lfs check servers', 'lctl get_param *.*.state', ...LOG],
-    'lustre/ptlrpc/client.c: ptlrpc_queue_wait',
-    { module: 'ptlrpc|lustre|osc|lov|mdc|obdclass' },
+    LUSTRE,
+    'lustre/ptlrpc/client.c: ptlrpc_set_wait',
+  ),
+  blocked(
+    'lustre-lock',
+    ['ldlm_completion_ast|ldlm_completion_tail|ldlm_lock_enqueue|osc_lock_enqueue_wait|cl_lock_request|cl_sync_io_wait|osc_enter_cache'],
+    'a Lustre lock, or room for dirty data: other clients or the servers hold it up',
+    'Another client that uses the same file and does not give the lock back; slow object storage.',
+    LUSTRE,
+    'lustre/ldlm/ldlm_request.c: ldlm_completion_ast',
+  ),
+  blocked(
+    'lustre',
+    [/\w+/],
+    'Lustre, in {caller}',
+    'A server or its disk that is slow, a connection that is being made again, or a lock that another task holds.',
+    LUSTRE,
+    'lustre/llite/file.c: ll_file_io_generic',
+    { ...INNERMOST, module: LUSTRE_MODULES },
   ),
   blocked(
     'gpfs',

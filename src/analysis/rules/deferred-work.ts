@@ -98,7 +98,7 @@ export const DEFERRED_WORK: readonly Rule[] = [
   ),
   blocked(
     'stop-machine',
-    ['stop_machine|stop_one_cpu|stop_cpus|__stop_cpus|stop_machine_cpuslocked|stop_two_cpus|stop_machine_from_inactive_cpu'],
+    ['stop_machine|stop_one_cpu|stop_cpus|__stop_cpus|try_stop_cpus|stop_machine_cpuslocked|stop_two_cpus|stop_machine_from_inactive_cpu'],
     'the stopper thread of one or all CPUs',
     'A CPU that does not schedule: interrupts off for long, or a host that does not run it.',
     CPUS,
@@ -113,6 +113,25 @@ export const DEFERRED_WORK: readonly Rule[] = [
     'A CPU with interrupts off for long, or a virtual CPU that the host does not run.',
     CPUS,
     'kernel/smp.c: smp_call_function_many_cond',
+  ),
+  blocked(
+    'percpu-ref',
+    [
+      'percpu_ref_switch_to_atomic_sync|percpu_ref_switch_to_percpu|percpu_ref_switch_to_atomic|percpu_ref_kill_and_confirm|__percpu_ref_switch_mode',
+    ],
+    'a reference count to change its mode: every CPU has to take notice (an RCU grace period)',
+    'Usual for milliseconds. Longer: a CPU in a long loop, or an earlier change that has not ended.',
+    ["dmesg | grep -i 'rcu.*stall'", ...CPUS],
+    'lib/percpu-refcount.c: percpu_ref_switch_to_atomic_sync',
+    INNERMOST,
+  ),
+  blocked(
+    'irq-sync',
+    ['synchronize_irq|__synchronize_irq|synchronize_hardirq|free_irq|__free_irq|disable_irq'],
+    'an interrupt handler to end',
+    'A handler, or its thread, that does not return: a driver or its hardware.',
+    [...LOG, 'cat /proc/interrupts'],
+    'kernel/irq/manage.c: synchronize_irq',
   ),
   blocked(
     'cpu-hotplug',

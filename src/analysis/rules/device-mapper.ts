@@ -3,6 +3,7 @@ import { blocked, INNERMOST, type Rule } from './rule.ts';
 
 const FULL = 'The device is slower than what is sent to it, or has stopped to complete requests.';
 const DM = ['dmsetup table', 'dmsetup status', 'dmsetup info'];
+const BCACHE = ['grep . /sys/fs/bcache/*/cache_available_percent', ...DISKS];
 const MD = ['cat /proc/mdstat', 'mdadm --detail /dev/mdX'];
 
 /** Device-mapper, md and bcache. */
@@ -30,6 +31,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'Another lvm, dmsetup or multipathd that is stuck.',
     [...DM, ...OTHERS_BLOCKED],
     'drivers/md/dm-ioctl.c: ctl_ioctl',
+    INNERMOST,
   ),
   blocked(
     'dm-snapshot',
@@ -38,6 +40,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'The snapshot volume is slow, or full.',
     ['lvs -a', ...DM],
     'drivers/md/dm-snap.c: wait_for_in_progress',
+    INNERMOST,
   ),
   blocked(
     'dm-thin',
@@ -46,7 +49,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'A thin pool that is out of data or metadata space queues I/O for a minute and then fails it.',
     ['lvs -a -o+data_percent,metadata_percent', ...DM],
     'drivers/md/dm-thin.c: thin_map',
-    { module: 'dm_thin_pool' },
+    { ...INNERMOST, module: 'dm_thin_pool' },
   ),
   blocked(
     'dm-bufio',
@@ -100,8 +103,18 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'drivers/md/md.c: md_write_start',
   ),
   blocked(
+    'md-flush',
+    ['md_flush_request|submit_flushes|md_submit_flush_data'],
+    'an earlier flush of an md array to reach all members',
+    'A member whose cache is slow to write; every fsync on the array stands in line for it.',
+    [...MD, ...DISKS],
+    'drivers/md/md.c: md_flush_request',
+  ),
+  blocked(
     'md-super',
-    ['md_super_wait|md_update_sb|md_bitmap_wait_writes|md_bitmap_unplug|bitmap_unplug|md_bitmap_daemon_work|md_bitmap_startwrite'],
+    [
+      'md_super_wait|md_update_sb|md_bitmap_wait_writes|md_bitmap_unplug|bitmap_unplug|md_bitmap_daemon_work|md_bitmap_startwrite|bitmap_startwrite|bitmap_daemon_work',
+    ],
     'the superblock or bitmap of an md array to be written to all members',
     'A slow or failing member holds up the whole array.',
     [...MD, ...DISKS],
@@ -142,11 +155,28 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'drivers/md/md.c: mddev_suspend',
   ),
   blocked(
+    'bcache-bucket',
+    ['bch_bucket_alloc|bch_bucket_alloc_set|__bch_bucket_alloc_set|bch_alloc_sectors'],
+    'a free bucket of the cache device of bcache',
+    'A full or slow cache device; garbage collection that has not caught up.',
+    BCACHE,
+    'drivers/md/bcache/alloc.c: bch_bucket_alloc',
+  ),
+  blocked(
+    'bcache-journal',
+    ['bch_journal|bch_journal_meta|journal_wait_for_write|bch_journal_write|journal_reclaim'],
+    'the journal of bcache',
+    'A full or slow cache device.',
+    BCACHE,
+    'drivers/md/bcache/journal.c: bch_journal',
+  ),
+  blocked(
     'bcache',
     [/bch_\w+|cached_dev_\w+/],
-    'the cache device of bcache: a bucket, its btree or its journal',
-    'A full or slow cache device.',
-    ['grep . /sys/fs/bcache/*/cache_available_percent'],
-    'drivers/md/bcache/alloc.c: bch_bucket_alloc',
+    'bcache: {caller} waits for the cache or the disk behind it',
+    'A slow cache device or disk, or one that is being attached or detached.',
+    BCACHE,
+    'drivers/md/bcache/request.c: cached_dev_make_request',
+    INNERMOST,
   ),
 ];

@@ -1,5 +1,7 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
-import { blocked, idle, type Rule } from './rule.ts';
+import { blocked, INNERMOST, idle, type Rule } from './rule.ts';
+
+const DRBD = ['drbdadm status', 'cat /proc/drbd', 'dmesg -T | grep drbd'];
 
 /** Drivers of disks: loop, network block devices, NVMe, SCSI, ATA, DRBD. */
 export const DISK_DRIVERS: readonly Rule[] = [
@@ -21,19 +23,21 @@ export const DISK_DRIVERS: readonly Rule[] = [
   ),
   blocked(
     'nbd-device',
-    [/nbd_\w+|sock_xmit/],
-    'a server of a network block device',
+    [/nbd_\w+|__nbd_\w+|sock_xmit/],
+    'a network block device: its server, its lock, or its disconnection',
     'The server or the network to it is down.',
     ['cat /sys/block/nbd*/pid', ...LOG],
     'drivers/block/nbd.c: sock_xmit',
+    INNERMOST,
   ),
   blocked(
     'rbd-device',
     [/rbd_\w+/],
-    'a Ceph block device',
+    'a Ceph block device to be mapped, unmapped or locked',
     'The Ceph cluster is slow, or has lost its quorum.',
     ['ceph -s', 'cat /sys/kernel/debug/ceph/*/osdc'],
     'drivers/block/rbd.c: rbd_img_handle_request',
+    INNERMOST,
   ),
   blocked(
     'zram',
@@ -76,6 +80,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     'The target or the network to it is down; ctrl_loss_tmo says how long it retries.',
     ['nvme list-subsys', ...LOG],
     'drivers/nvme/host/fabrics.c: nvmf_connect_io_queue',
+    INNERMOST,
   ),
   blocked(
     'scsi-block',
@@ -88,7 +93,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
   blocked(
     'scsi-eh-active',
     [
-      'scsi_send_eh_cmnd|scsi_eh_ready_devs|scsi_unjam_host|scsi_eh_test_devices|scsi_try_host_reset|scsi_try_bus_reset|scsi_eh_tur|scsi_eh_bus_device_reset',
+      'command_abort|device_reset|bus_reset|scsi_try_to_abort_cmd|scsi_abort_eh_cmnd|scsi_try_target_reset|scsi_eh_host_reset|scsi_send_eh_cmnd|scsi_eh_ready_devs|scsi_unjam_host|scsi_eh_test_devices|scsi_try_host_reset|scsi_try_bus_reset|scsi_eh_tur|scsi_eh_bus_device_reset',
     ],
     'a failed SCSI device or adapter to answer to recovery',
     'A failing disk, cable, path or array: all I/O of the host stands still meanwhile.',
@@ -148,11 +153,22 @@ export const DISK_DRIVERS: readonly Rule[] = [
   ),
   blocked(
     'iscsi',
-    [/iscsi_\w+|iscsit_\w+/],
-    'an iSCSI session',
+    [/iscsi_\w+|__iscsi_\w+/],
+    'an iSCSI session: its target to answer, or its lock',
     'The target or the network to it is down; replacement_timeout says how long I/O waits.',
     ['iscsiadm -m session -P 3', ...LOG],
     'drivers/scsi/libiscsi.c: iscsi_eh_session_reset',
+    INNERMOST,
+  ),
+  blocked(
+    'scsi-target',
+    [
+      'transport_generic_free_cmd|transport_wait_for_tasks|__transport_wait_for_tasks|target_wait_for_sess_cmds|target_put_cmd_and_wait|core_tmr_drain_tmr_list|core_tmr_abort_task|iscsit_close_connection|iscsit_free_session|iscsit_stop_session|core_tpg_del_initiator_node_acl|target_wait_free_cmd',
+    ],
+    'commands of an initiator to end in a SCSI target of this host (LIO)',
+    'The disk behind the target is slow or stuck, and the initiator has aborted commands or disconnected.',
+    ['targetcli ls', ...LOG],
+    'drivers/target/target_core_transport.c: transport_generic_free_cmd',
   ),
   blocked(
     'ata-eh',
@@ -165,12 +181,64 @@ export const DISK_DRIVERS: readonly Rule[] = [
     'drivers/ata/libata-eh.c: ata_port_wait_eh',
   ),
   blocked(
-    'drbd',
-    [/drbd_\w+|_drbd_\w+/],
-    'DRBD: its peer, its activity log or its resync',
-    'The peer or the link to it is slow or gone; protocol C waits for it on every write.',
-    ['drbdadm status', 'cat /proc/drbd'],
+    'drbd-activity-log',
+    [
+      'drbd_al_begin_io|drbd_al_begin_io_prepare|drbd_al_begin_io_commit|drbd_al_begin_io_for_peer|drbd_al_begin_io_nonblock|al_write_transaction|drbd_al_write_transaction|_al_get|drbd_al_shrink',
+    ],
+    'the activity log of DRBD: a part of the disk to be marked as in use',
+    'Writes that are spread wider than al-extents covers, a resync of the same part, or a slow disk for the metadata.',
+    DRBD,
+    'drivers/block/drbd/drbd_actlog.c: drbd_al_begin_io',
+  ),
+  blocked(
+    'drbd-request',
+    [
+      'drbd_make_request|__drbd_make_request|drbd_submit_bio|drbd_send_and_submit|inc_ap_bio|drbd_request_prepare|do_submit|wait_for_congestion',
+    ],
+    'leave to send a request to a DRBD device: its I/O is suspended, or too many are in flight',
+    'The peer or the link to it is slow or gone; I/O is suspended for fencing, without quorum, or while the bitmap is exchanged.',
+    DRBD,
     'drivers/block/drbd/drbd_req.c: drbd_make_request',
+    INNERMOST,
+  ),
+  blocked(
+    'drbd-metadata',
+    [
+      'drbd_md_sync_page_io|_drbd_md_sync_page_io|drbd_md_get_buffer|drbd_bm_write|bm_rw|drbd_bm_read|drbd_bitmap_io|drbd_md_sync|wait_until_done_or_force_detached',
+    ],
+    'metadata of DRBD to be read or written',
+    'The disk that holds it is slow or stuck.',
+    DRBD,
+    'drivers/block/drbd/drbd_actlog.c: drbd_md_sync_page_io',
+  ),
+  blocked(
+    'drbd-state',
+    [
+      'drbd_req_state|_drbd_request_state|drbd_request_state|conn_request_state|_conn_request_state|change_cluster_wide_state|drbd_suspend_io|drbd_wait_ee_list_empty|_drbd_wait_ee_list_empty|drbd_set_role|drbd_flush_workqueue|conn_flush_workqueue|drbd_start_resync|stable_state_change',
+    ],
+    'DRBD to change its state: the peers have to agree, and requests in flight to end',
+    'A peer that does not answer.',
+    DRBD,
+    'drivers/block/drbd/drbd_state.c: drbd_req_state',
+  ),
+  blocked(
+    'drbd-connection',
+    [
+      'drbd_transport_shutdown|drbd_unregister_connection|del_connection|drbd_adm_down|drbd_adm_disconnect|conn_try_disconnect|conn_disconnect|drbd_disconnect|adm_del_resource|drbd_thread_stop|_drbd_thread_stop|dtr_free|dtt_free',
+    ],
+    'the connection to a DRBD peer to be torn down',
+    'Requests or threads of the connection that do not end.',
+    DRBD,
+    'drivers/block/drbd/drbd_nl.c: drbd_adm_down',
+  ),
+  blocked(
+    'drbd',
+    [/\w+/],
+    'DRBD, in {caller}',
+    'A peer, a link or a disk that is slow or stuck; a lock that another task in DRBD holds.',
+    DRBD,
+    'drivers/block/drbd/drbd_main.c: drbd_init',
+    { ...INNERMOST, module: 'drbd|drbd_transport_tcp|drbd_transport_rdma' },
   ),
   blocked(
     'virtio-disk',
@@ -190,10 +258,18 @@ export const DISK_DRIVERS: readonly Rule[] = [
   ),
   blocked(
     'mmc',
-    ['mmc_wait_for_req|mmc_wait_for_cmd|__mmc_claim_host|mmc_wait_for_req_done|mmc_blk_mq_rw_recovery|mmc_blk_rw_wait'],
+    ['mmc_wait_for_req|mmc_wait_for_cmd|mmc_wait_for_req_done|mmc_blk_mq_rw_recovery|mmc_blk_rw_wait|mmc_wait_for_data_req_done'],
     'an SD or MMC card',
     'A slow or failing card.',
     LOG,
     'drivers/mmc/core/core.c: mmc_wait_for_req',
+  ),
+  blocked(
+    'mmc-claim',
+    ['__mmc_claim_host|mmc_get_card|mmc_claim_host'],
+    'its turn on an SD or MMC host, which another task uses',
+    'The other waits for a slow or failing card, or for a controller that lost an interrupt.',
+    [...LOG, ...OTHERS_BLOCKED],
+    'drivers/mmc/core/core.c: __mmc_claim_host',
   ),
 ];

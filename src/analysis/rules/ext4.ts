@@ -40,6 +40,14 @@ export const EXT4: readonly Rule[] = [
     'fs/jbd2/checkpoint.c: __jbd2_log_wait_for_space',
   ),
   blocked(
+    'jbd2-checkpoint-commit',
+    ['jbd2_log_wait_commit', '__jbd2_log_wait_for_space|jbd2_log_do_checkpoint'],
+    'room in the journal: it is full, and a transaction has to be committed first',
+    'A journal that is small for the load, or a slow disk.',
+    [...JBD2, 'dumpe2fs -h DEVICE | grep -i journal'],
+    'fs/jbd2/checkpoint.c: jbd2_log_do_checkpoint',
+  ),
+  blocked(
     'jbd2-commit-thread',
     ['jbd2_journal_commit_transaction'],
     'blocks of a transaction to reach the disk, or open handles to end',
@@ -73,6 +81,7 @@ export const EXT4: readonly Rule[] = [
     SLOW,
     JBD2,
     'fs/ext4/fast_commit.c: ext4_fc_commit',
+    { kernels: '5.10 and newer' },
   ),
   blocked(
     'ext4-frozen',

@@ -39,11 +39,19 @@ export const FILES: readonly Rule[] = [
   ),
   blocked(
     'fs-freezing',
-    ['freeze_super|sb_wait_write|thaw_super|thaw_super_locked|freeze_bdev|bdev_freeze|thaw_bdev|bdev_thaw|ioctl_fsfreeze'],
+    ['freeze_super|sb_wait_write|freeze_bdev|bdev_freeze|ioctl_fsfreeze'],
     'writers to end, in order to freeze a file system (or another freeze to end)',
     'A writer that is stuck, or a file system with much to flush.',
     [...OTHERS_BLOCKED, ...DISKS],
     'fs/super.c: freeze_super',
+  ),
+  blocked(
+    'fs-thaw',
+    ['thaw_super|thaw_super_locked|thaw_bdev|bdev_thaw|ioctl_fsthaw|emergency_thaw_all'],
+    'the lock of a file system, in order to thaw it',
+    'A task holds it and itself waits for the thaw (sync, umount, writeback): only the thaw, or a reboot, undoes that.',
+    OTHERS_BLOCKED,
+    'fs/super.c: thaw_super',
   ),
   blocked(
     'dirty-throttle',
@@ -111,6 +119,17 @@ export const FILES: readonly Rule[] = [
     SLOW,
     DISKS,
     'fs/fs-writeback.c: inode_wait_for_writeback',
+    INNERMOST,
+  ),
+  blocked(
+    'writeback-worker',
+    [
+      'wb_workfn|wb_writeback|wb_do_writeback|writeback_sb_inodes|__writeback_inodes_wb|__writeback_single_inode|do_writepages|bdi_writeback_workfn|writeback_inodes_wb',
+    ],
+    'writeback to go on: it writes dirty pages of a device',
+    SLOW,
+    DIRTY,
+    'fs/fs-writeback.c: wb_workfn',
     INNERMOST,
   ),
   blocked(

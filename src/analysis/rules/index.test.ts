@@ -11,14 +11,32 @@ import type { Pattern } from './rule.ts';
 
 const folder = join(import.meta.dirname, 'stacks');
 
-/** Lines `rule: innermost < ... < outermost` of the files beside the rules; a function may be followed by ` [module]`. */
-const EXAMPLES = readdirSync(folder)
-  .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
-  .filter((line) => line !== '' && !line.startsWith('#'))
-  .map((line): [string, string[]] => {
-    const at = line.indexOf(': ');
-    return [line.slice(0, at), line.slice(at + 2).split(' < ')];
-  });
+/** How a stack was come by: seen on a real kernel, told in a public report, or written by hand. */
+const ORIGIN =
+  /^# (?:seen on Linux \d\.\d+(?:$|, )|https?:\/\/\S+(?:$| \(Linux \d\.\d+.*\)$| \(\w+\)$)|written from the kernel's sources(?:$|, ))/;
+
+interface Example {
+  readonly rule: string;
+  /** Innermost first; a function may be followed by ` [module]`. */
+  readonly functions: readonly string[];
+  readonly origin: string | undefined;
+  readonly place: string;
+}
+
+/** Lines `rule: innermost < ... < outermost` of the files beside the rules. A comment states the origin of the stacks that follow it. */
+function readExamples(file: string): Example[] {
+  let origin: string | undefined;
+  return readFileSync(join(folder, file), 'utf8')
+    .split('\n')
+    .flatMap((line, index) => {
+      if (line.startsWith('#')) origin = line;
+      if (line === '' || line.startsWith('#')) return [];
+      const at = line.indexOf(': ');
+      return [{ rule: line.slice(0, at), functions: line.slice(at + 2).split(' < '), origin, place: `${file}:${index + 1}` }];
+    });
+}
+
+const EXAMPLES = readdirSync(folder).flatMap(readExamples);
 
 function stackOf(functions: readonly string[]): Stack {
   const lines = functions.map((name) => {
@@ -43,12 +61,17 @@ describe('every rule', () => {
   });
 
   it('has a stack that it wins', () => {
-    const shown = new Set(EXAMPLES.map(([id]) => id));
+    const shown = new Set(EXAMPLES.map(({ rule }) => rule));
     expect(RULES.map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);
   });
 
+  it('says of each of its stacks how it was come by', () => {
+    expect(EXAMPLES.filter(({ origin }) => origin === undefined || !ORIGIN.test(origin)).map(({ place }) => place)).toEqual([]);
+    expect(EXAMPLES.filter(({ origin = '' }) => /^# (?:seen|http)/.test(origin)).length).toBeGreaterThan(150);
+  });
+
   it('wins its stacks as /proc prints them and as the kernel log does, with the scheduler in front', () => {
-    const outcome = EXAMPLES.map(([id, functions]) => {
+    const outcome = EXAMPLES.map(({ rule: id, functions }) => {
       const printed = explain(stackOf(functions)).rule;
       const logged = explain(stackOf(['__schedule', 'schedule', ...functions])).rule;
       return { id, printed, logged, functions: functions.join(' < ') };
@@ -59,9 +82,11 @@ describe('every rule', () => {
   it('wins them without the slow paths of locks, too, where it is about more than those', () => {
     const primitive = (pattern: Pattern) => typeof pattern !== 'string' || pattern.split('|').every(isSleepingPrimitive);
     const onlyPrimitives = new Set(
-      RULES.filter(({ id, match }) => /^(?:lock|page-bit|work|block)/.test(id) && match.every(primitive)).map(({ id }) => id),
+      RULES.filter(({ id, match: [first = ''] }) => primitive(first) && (typeof first === 'string' || id.startsWith('lock-'))).map(
+        ({ id }) => id,
+      ),
     );
-    const outcome = EXAMPLES.filter(([id]) => !onlyPrimitives.has(id)).map(([id, functions]) => {
+    const outcome = EXAMPLES.filter(({ rule }) => !onlyPrimitives.has(rule)).map(({ rule: id, functions }) => {
       const first = functions.findIndex((name) => !isSleepingPrimitive(functionName(name.split(' ')[0] ?? '')));
       return { id, won: explain(stackOf(functions.slice(Math.max(first, 0)))).rule };
     });

@@ -19,12 +19,23 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   blocked(
     'fs-directory-lock',
     [
-      'path_openat|open_last_lookups|do_last|lookup_slow|__lookup_slow|walk_component|do_unlinkat|do_mkdirat|do_rmdir|filename_create|lock_rename|do_renameat2|vfs_rename|iterate_dir|lookup_open|lookup_one_len|lookup_one_unlocked|vfs_unlink|vfs_rmdir|start_dirop|__start_dirop|start_creating_path|lookup_one_qstr_excl',
+      'path_openat|open_last_lookups|do_last|lookup_slow|__lookup_slow|walk_component|do_unlinkat|do_mkdirat|do_rmdir|filename_create|do_renameat2|iterate_dir|lookup_open|lookup_one_len|lookup_one_unlocked|vfs_unlink|vfs_rmdir|start_dirop|__start_dirop|start_creating_path|lookup_one_qstr_excl',
     ],
     'the lock of a directory that another task is reading or changing',
     'A holder that waits for its disk or server in that directory; many tasks that use one large directory.',
     [...OTHERS_BLOCKED, 'ls -l /proc/PID/cwd'],
     'fs/namei.c: lookup_slow',
+    INNERMOST,
+  ),
+  blocked(
+    'fs-rename',
+    [
+      'lock_rename|lock_rename_child|lock_two_directories|lock_two_nondirectories|lock_two_inodes|vfs_rename|start_renaming|__start_renaming',
+    ],
+    'the locks for a rename: one of a file system, and those of the two directories and files',
+    'Another rename or a long operation in one of the directories that waits for its disk or server.',
+    OTHERS_BLOCKED,
+    'fs/namei.c: lock_rename',
     INNERMOST,
   ),
   blocked(
@@ -46,7 +57,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   blocked(
     'fs-inode-lock',
     [
-      'vfs_setxattr|vfs_removexattr|vfs_getxattr|chmod_common|chown_common|do_truncate|vfs_utimes|generic_file_write_iter|generic_file_llseek|vfs_fsync_range|vfs_link|ext4_llseek|ext4_file_llseek',
+      'vfs_setxattr|vfs_removexattr|vfs_getxattr|chmod_common|chown_common|do_truncate|vfs_utimes|utimes_common|do_utimes|__vfs_setxattr_locked|vfs_fileattr_set|generic_file_write_iter|generic_file_aio_write|generic_file_fsync|__generic_file_fsync|btrfs_file_write_iter|f2fs_file_write_iter|blkdev_write_iter|ext4_rename|ext4_rename2|generic_file_llseek|vfs_fsync_range|vfs_link|ext4_llseek|ext4_file_llseek',
     ],
     'the lock of an inode',
     'A long write, truncate or fsync of the same file by another task.',
@@ -82,7 +93,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   blocked(
     'fs-super-lock',
     [
-      'grab_super|super_lock|super_lock_shared|get_super|iterate_supers_type|user_get_super|sget_fc|sget|alloc_super|trylock_super|do_remount|reconfigure_super|grab_super_dead|sget_userns|get_tree_bdev|get_tree_bdev_flags|mount_bdev|user_get_super_excl|super_wake',
+      'grab_super|super_lock|super_lock_shared|get_super|iterate_supers_type|user_get_super|sget_fc|sget|alloc_super|trylock_super|do_remount|reconfigure_super|grab_super_dead|sget_userns|get_tree_bdev|get_tree_bdev_flags|mount_bdev|user_get_super_excl|super_wake|path_mount|do_mount',
     ],
     'a file system that is being mounted, remounted, frozen or unmounted',
     'The mount or unmount waits for its disk or server.',
@@ -92,9 +103,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   ),
   blocked(
     'fs-mount-lock',
-    [
-      'lock_mount|do_lock_mount|namespace_lock|do_mount|path_mount|do_new_mount|do_move_mount|copy_mnt_ns|mnt_get_expire_lock|attach_recursive_mnt',
-    ],
+    ['lock_mount|do_lock_mount|namespace_lock|do_new_mount|do_move_mount|copy_mnt_ns|mnt_get_expire_lock|attach_recursive_mnt'],
     'the lock of the mounts of all namespaces',
     'Another mount or unmount that is stuck; many containers that start at once.',
     [...MOUNTS, ...OTHERS_BLOCKED],

@@ -98,11 +98,20 @@ export const KERNEL_THREADS: readonly Rule[] = [
   loop('zfs-taskq', 'taskq_thread', 'a task of a ZFS task queue', 'module/os/linux/spl/spl-taskq.c: taskq_thread'),
   loop(
     'zfs-thread',
-    'txg_thread_wait|txg_quiesce_thread|txg_sync_thread|arc_evict_thread|zthr_procedure|l2arc_feed_thread|mmp_thread|dbuf_evict_thread|arc_reap_thread',
+    'txg_thread_wait|arc_evict_thread|zthr_procedure|l2arc_feed_thread|mmp_thread|dbuf_evict_thread|arc_reap_thread',
     'work of a ZFS service thread',
     'module/zfs/txg.c: txg_thread_wait',
     ['cat /proc/spl/kstat/zfs/*/txgs'],
   ),
+  {
+    ...loop('zfs-thread-cv', 'cv', 'work of a ZFS service thread', 'module/os/linux/spl/spl-condvar.c: __cv_wait_idle', [
+      'cat /proc/spl/kstat/zfs/*/txgs',
+    ]),
+    match: [
+      '__cv_wait_idle|__cv_timedwait_idle|__cv_wait_sig|__cv_timedwait_sig|__cv_wait_interruptible|__cv_timedwait_interruptible|__cv_timedwait_idle_hires',
+      'txg_quiesce_thread|txg_sync_thread|mmp_thread|l2arc_feed_thread|l2arc_dev_rebuild_thread|zthr_procedure|arc_reclaim_thread|arc_user_evicts_thread|arc_evict_thread|arc_reap_thread|dbuf_evict_thread|spa_deadman|vdev_autotrim_thread|vdev_trim_thread',
+    ],
+  },
   loop('usb-storage', 'usb_stor_control_thread', 'a command for USB storage', 'drivers/usb/storage/usb.c: usb_stor_control_thread'),
   loop(
     'mmc',

@@ -1,5 +1,5 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
-import { blocked, idle, type Rule, running } from './rule.ts';
+import { blocked, FALLBACK, idle, type Rule, running } from './rule.ts';
 
 const HOLDER = 'Another task holds it and is slow or stuck itself: look for a blocked task in the same subsystem.';
 const READ = /(?:rwsem_)?down_read\w*|__down_read\w*|call_rwsem_down_read\w*|rwsem_down_read_slowpath/;
@@ -14,6 +14,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/locking/mutex.c: __mutex_lock_common',
+    FALLBACK,
   ),
   blocked(
     'lock-rwsem-read',
@@ -22,6 +23,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/locking/rwsem.c: rwsem_down_read_slowpath',
+    FALLBACK,
   ),
   blocked(
     'lock-rwsem-write',
@@ -30,6 +32,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/locking/rwsem.c: rwsem_down_write_slowpath',
+    FALLBACK,
   ),
   blocked(
     'lock-percpu-rwsem',
@@ -38,6 +41,7 @@ export const LOCKS: readonly Rule[] = [
     'A writer (file system freeze, CPU hotplug, cgroup move) holds it, or waits for a reader that is stuck.',
     OTHERS_BLOCKED,
     'kernel/locking/percpu-rwsem.c: percpu_rwsem_wait',
+    FALLBACK,
   ),
   blocked(
     'lock-semaphore',
@@ -46,6 +50,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/locking/semaphore.c: __down_common',
+    FALLBACK,
   ),
   blocked(
     'lock-rt-mutex',
@@ -54,6 +59,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/locking/rtmutex.c: rt_mutex_slowlock',
+    FALLBACK,
   ),
   blocked(
     'lock-bit',
@@ -62,6 +68,7 @@ export const LOCKS: readonly Rule[] = [
     HOLDER,
     OTHERS_BLOCKED,
     'kernel/sched/wait_bit.c: __wait_on_bit',
+    FALLBACK,
   ),
   blocked(
     'lock-completion',
@@ -70,6 +77,7 @@ export const LOCKS: readonly Rule[] = [
     'A device, worker or other task has not finished it.',
     [...OTHERS_BLOCKED, ...LOG],
     'kernel/sched/completion.c: wait_for_completion',
+    FALLBACK,
   ),
   blocked(
     'lock-sleep',
@@ -78,6 +86,7 @@ export const LOCKS: readonly Rule[] = [
     'A driver that polls its device, or a retry.',
     LOG,
     'kernel/time/sleep_timeout.c: msleep',
+    FALLBACK,
   ),
   blocked(
     'lock-mempool',

@@ -4,14 +4,14 @@ import { blocked, INNERMOST, type Rule } from './rule.ts';
 const SHORT = 'The host, or its cgroup, is short of memory: page cache and programs push each other out.';
 const CGROUP = ['cat /proc/PID/cgroup', 'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max'];
 const FAULT =
-  'do_user_addr_fault|__do_page_fault|do_page_fault|exc_page_fault|do_kern_addr_fault|lock_mm_and_find_vma|get_mmap_lock_carefully|do_mem_abort|handle_page_fault';
+  'do_user_addr_fault|__do_page_fault|___do_page_fault|do_page_fault|exc_page_fault|do_kern_addr_fault|lock_mm_and_find_vma|get_mmap_lock_carefully|do_mem_abort|handle_page_fault|do_translation_fault|do_DataAbort|do_PrefetchAbort|do_hash_fault|hash__do_page_fault|do_dat_exception|do_protection_exception|do_exception';
 
 /** Reclaim, swap, limits and allocation. */
 export const MEMORY_RULES: readonly Rule[] = [
   blocked(
     'memory-direct-reclaim',
     [
-      'try_to_free_pages|__perform_reclaim|do_try_to_free_pages|__alloc_pages_direct_reclaim|shrink_zones|shrink_node|shrink_lruvec|shrink_inactive_list|shrink_page_list|shrink_folio_list',
+      'try_to_free_pages|__perform_reclaim|do_try_to_free_pages|__alloc_pages_direct_reclaim|shrink_zones|shrink_zone|shrink_node|shrink_node_memcg|shrink_lruvec|shrink_inactive_list|shrink_active_list|shrink_page_list|shrink_folio_list',
       '__alloc_pages_slowpath|__alloc_pages|__alloc_pages_nodemask|alloc_pages_current|__alloc_pages_noprof|__alloc_frozen_pages_noprof|__alloc_pages_direct_reclaim',
     ],
     'memory: it has to free pages itself before it gets any',
@@ -29,15 +29,26 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-kswapd-reclaim',
-    ['shrink_node|balance_pgdat|shrink_lruvec|shrink_folio_list|shrink_page_list|shrink_slab|shrink_one|evict_folios', 'kswapd'],
+    [
+      'shrink_node|shrink_zone|shrink_node_memcg|kswapd_shrink_node|balance_pgdat|shrink_lruvec|shrink_inactive_list|shrink_active_list|shrink_folio_list|shrink_page_list|shrink_slab|shrink_one|evict_folios',
+      'kswapd',
+    ],
     'memory: kswapd is freeing pages and waits on the way',
     SHORT,
     MEMORY,
     'mm/vmscan.c: balance_pgdat',
   ),
   blocked(
+    'memory-reclaim-writeback',
+    ['folio_wait_writeback|wait_on_page_writeback', 'shrink_folio_list|shrink_page_list'],
+    'a page to be written, in order to free its memory',
+    'The host, or its cgroup, is full of dirty pages, and the disk, swap or server that they go to is slow or stuck.',
+    [...MEMORY, 'grep -i writeback /proc/meminfo', ...DISKS],
+    'mm/vmscan.c: shrink_folio_list',
+  ),
+  blocked(
     'memory-shrinker',
-    ['shrink_slab|do_shrink_slab|shrink_slab_memcg|super_cache_scan'],
+    ['shrink_slab|do_shrink_slab|shrink_slab_memcg|super_cache_scan|prune_super'],
     'a cache of the kernel (inodes, dentries, drivers) to give memory back',
     'A file system or driver whose shrinker waits for its disk, server or lock.',
     [...MEMORY, 'slabtop -o -s c'],
@@ -90,6 +101,14 @@ export const MEMORY_RULES: readonly Rule[] = [
     'mm/memory.c: do_swap_page',
   ),
   blocked(
+    'memory-swap-writeback',
+    ['folio_wait_writeback|wait_on_page_writeback', 'do_swap_page|shmem_swapin_folio|shmem_swapin_page'],
+    'a page that is still being written to swap, in order to use it again',
+    SHORT,
+    [...MEMORY, 'swapon --show', 'vmstat 1'],
+    'mm/memory.c: do_swap_page',
+  ),
+  blocked(
     'memory-swap-out',
     [
       'swap_writepage|__swap_writepage|swap_writeout|pageout|zswap_store|zswap_writeback_entry|get_swap_pages|folio_alloc_swap|scan_swap_map_slots|try_to_unuse|sys_swapoff',
@@ -107,6 +126,34 @@ export const MEMORY_RULES: readonly Rule[] = [
     [...MEMORY, ...DISKS],
     'mm/filemap.c: filemap_fault',
     INNERMOST,
+  ),
+  blocked(
+    'memory-file-fault-lock',
+    [
+      '__folio_lock_or_retry|__lock_page_or_retry|__folio_lock|__lock_page|__folio_lock_killable|__lock_page_killable|lock_folio_maybe_drop_mmap|lock_page_maybe_drop_mmap',
+      'filemap_fault',
+    ],
+    'a page of a mapped file (program, library, data) that is being read or written',
+    'Memory is short, so that code was thrown out and is read again (thrashing); or a slow disk or server.',
+    [...MEMORY, ...DISKS],
+    'mm/filemap.c: filemap_fault',
+  ),
+  blocked(
+    'memory-cgroup-lock',
+    ['mem_cgroup_write|mem_cgroup_resize_limit|mem_cgroup_resize_max|mem_cgroup_oom_control_write|mem_cgroup_hierarchy_write'],
+    'the lock of the limits of memory cgroups',
+    'Another task changes a limit and frees memory for that.',
+    [...CGROUP, ...OTHERS_BLOCKED],
+    'mm/memcontrol.c: mem_cgroup_write',
+    INNERMOST,
+  ),
+  blocked(
+    'memory-contiguous',
+    ['cma_alloc|__cma_alloc|alloc_contig_range|alloc_contig_range_noprof|__alloc_contig_migrate_range|dma_alloc_contiguous'],
+    'contiguous memory of a reserved area (CMA): what uses it is being moved away',
+    'Pages in the area that are pinned or under I/O; several drivers that allocate at once.',
+    ['grep -i cma /proc/meminfo', ...LOG],
+    'mm/cma.c: cma_alloc',
   ),
   blocked(
     'memory-cgroup-over-limit',

@@ -26,9 +26,17 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'fs/fuse/dev.c: fuse_get_req',
   ),
   blocked(
+    'fuse-abort',
+    ['fuse_wait_aborted|fuse_abort_conn|fuse_conn_destroy|fuse_sb_destroy'],
+    'requests to a FUSE daemon to end, in order to unmount or abort the connection',
+    'A request that a thread of the daemon holds, or that is being copied: it ends when that thread goes on or ends.',
+    FUSE,
+    'fs/fuse/dev.c: fuse_wait_aborted',
+  ),
+  blocked(
     'fuse-page',
     [/fuse_(?!dev_do_read)\w+/],
-    'FUSE: a lock, page or writeback of a file that the daemon has to serve',
+    'FUSE: a lock, page or writeback, in {caller}',
     'Another task waits for the FUSE daemon with the lock held.',
     FUSE,
     'fs/fuse/file.c: fuse_wait_on_page_writeback',
@@ -87,6 +95,14 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'The server was restarted, is in its grace period, or does not answer.',
     NFS,
     'fs/nfs/nfs4state.c: nfs4_wait_clnt_recover',
+  ),
+  blocked(
+    'nfs-open-order',
+    ['nfs_set_open_stateid_locked|update_open_stateid|nfs4_opendata_to_nfs4_state|_nfs4_opendata_to_nfs4_state'],
+    'an earlier open of the same NFS file: its answer has to be taken into account first',
+    'An answer that was lost, or that the server gave a wrong sequence number.',
+    NFS,
+    'fs/nfs/nfs4proc.c: nfs_set_open_stateid_locked',
   ),
   blocked(
     'nfs-delay',
@@ -172,6 +188,14 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'rpc.mountd is stuck, often in a name service.',
     ['systemctl status nfs-mountd', 'exportfs -v'],
     'net/sunrpc/cache.c: cache_wait_req',
+  ),
+  blocked(
+    'nfsd-state',
+    ['nfs4_lock_state|nfsd4_cstate_assign_replay|nfs4_openowner_lock|move_to_close_lru|nfsd4_end_grace|nfs4_state_shutdown_net'],
+    'state that the NFS server keeps of its clients, which another thread uses',
+    'The other waits for its file system, or for a client that does not answer.',
+    ['ls /proc/fs/nfsd/clients/', ...OTHERS_BLOCKED],
+    'fs/nfsd/nfs4state.c: nfsd4_cstate_assign_replay',
   ),
   blocked(
     'nfsd-work',

@@ -1,15 +1,26 @@
 import { DISKS, LOG, MEMORY, MOUNTS, OTHERS_BLOCKED } from './commands.ts';
 import { blocked, INNERMOST, type Rule } from './rule.ts';
 
-/** overlayfs, f2fs, cluster file systems and ZFS. */
+const BCACHEFS = ['bcachefs fs usage MOUNTPOINT', ...DISKS];
+
+/** overlayfs, f2fs, bcachefs, cluster file systems and ZFS. */
 export const OTHER_FILESYSTEMS: readonly Rule[] = [
   blocked(
     'overlayfs',
     [/ovl_\w+/],
-    'overlayfs: a copy up, or the layer below',
-    'A container changes a large file for the first time, or the file system below is stuck.',
+    'overlayfs: a lock of it, or of a layer below',
+    'Another task in the same directory or file, whose file system below is slow or stuck.',
     [...MOUNTS, ...OTHERS_BLOCKED],
     'fs/overlayfs/copy_up.c: ovl_copy_up_one',
+    INNERMOST,
+  ),
+  blocked(
+    'overlayfs-sync',
+    ['ovl_sync_fs'],
+    'the file system below an overlay, in order to sync it: it is being mounted, synced or unmounted',
+    'Another sync or unmount on the file system below that waits for its disk; each container that ends makes one.',
+    [...MOUNTS, ...OTHERS_BLOCKED, ...DISKS],
+    'fs/overlayfs/super.c: ovl_sync_fs',
     INNERMOST,
   ),
   blocked(
@@ -27,22 +38,64 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     'A nearly full flash device, or a slow one.',
     ['cat /sys/kernel/debug/f2fs/status', ...DISKS],
     'fs/f2fs/checkpoint.c: f2fs_issue_checkpoint',
+    INNERMOST,
   ),
   blocked(
     'gfs2',
-    [/gfs2_\w+|gdlm_\w+|dlm_\w+|do_promote|run_queue/],
+    [
+      'gfs2_glock_wait|gfs2_glock_nq|gfs2_glock_nq_m|gfs2_glock_holder_wait|gfs2_glock_async_wait|gfs2_glock_dq_wait|gfs2_glock_poll|glock_wait_internal|wait_on_holder|wait_on_demote|gdlm_lock|gfs2_gl_hash_clear',
+    ],
     'a cluster lock of GFS2 that another node holds',
     'Another node is slow, stuck, or waits to be fenced.',
     ['dlm_tool ls', 'cat /sys/kernel/debug/gfs2/*/glocks'],
     'fs/gfs2/glock.c: gfs2_glock_wait',
   ),
   blocked(
+    'gfs2-other',
+    [/gfs2_\w+|gdlm_\w+|dlm_\w+/],
+    'GFS2 or its distributed lock manager, in {caller}',
+    'Its journal or disk is slow; another node, or the recovery after one that was lost, holds it up.',
+    ['dlm_tool ls', 'cat /sys/kernel/debug/gfs2/*/glocks', ...DISKS],
+    'fs/gfs2/log.c: gfs2_log_reserve',
+    INNERMOST,
+  ),
+  blocked(
     'ocfs2',
-    [/ocfs2_\w+|__ocfs2_\w+|o2\w+|dlmlock\w*/],
-    'a cluster lock of OCFS2, or its network',
+    [
+      '__ocfs2_cluster_lock|ocfs2_cluster_lock|ocfs2_inode_lock_full_nested|ocfs2_inode_lock_full|ocfs2_inode_lock|ocfs2_rw_lock|ocfs2_dentry_lock|ocfs2_super_lock|ocfs2_rename_lock|ocfs2_open_lock|ocfs2_file_lock|ocfs2_nfs_sync_lock|ocfs2_orphan_scan_lock|ocfs2_wait_for_mask|dlmlock|dlm_get_lock_resource',
+    ],
+    'a cluster lock of OCFS2',
     'Another node holds the lock, is dead and not yet fenced, or the interconnect is slow.',
     ['debugfs.ocfs2 -R "fs_locks -B" DEVICE', ...LOG],
     'fs/ocfs2/dlmglue.c: __ocfs2_cluster_lock',
+  ),
+  blocked(
+    'ocfs2-other',
+    [/_?_?ocfs2_\w+|o2(?:cb|hb|net|dlm|nm)_\w+|dlm_(?:wait|do|pick|begin|remaster|reco|unregister|register|leave|migrate)\w*/],
+    'OCFS2, in {caller}',
+    'Recovery after a node was lost, its journal, its disk, or the network between the nodes.',
+    ['debugfs.ocfs2 -R "fs_locks -B" DEVICE', ...DISKS],
+    'fs/ocfs2/journal.c: ocfs2_wait_for_recovery',
+    INNERMOST,
+  ),
+  blocked(
+    'bcachefs-move',
+    [
+      '__bch2_move_data|bch2_move_data|bch2_moving_ctxt_flush_all|move_ctxt_wait_event|bch2_moving_ctxt_do_pending_writes|do_pending_writes',
+    ],
+    'data of a bcachefs to be moved (copygc, rebalance, evacuation): too much of it is in flight',
+    'A device that is slow, full or offline.',
+    BCACHEFS,
+    'fs/bcachefs/move.c: __bch2_move_data',
+  ),
+  blocked(
+    'bcachefs',
+    [/\w+/],
+    'bcachefs, in {caller}: its journal, its btree, free space or a lock',
+    'A device that is slow, full or offline; another task in the file system that is stuck.',
+    BCACHEFS,
+    'fs/bcachefs/btree_update_interior.c: bch2_btree_update_start',
+    { ...INNERMOST, module: 'bcachefs' },
   ),
   blocked(
     'zfs-txg',
@@ -53,6 +106,22 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     'The pool is slower than what is written, is nearly full, or has a device that does not answer.',
     ['zpool status -v', 'zpool iostat -v 1', 'cat /proc/spl/kstat/zfs/*/txgs'],
     'module/zfs/txg.c: txg_wait_synced_impl',
+  ),
+  blocked(
+    'zfs-quiesce',
+    ['__cv_wait', 'txg_quiesce|txg_quiesce_thread'],
+    'the tasks that write to a ZFS pool to leave the open transaction group',
+    'A task that holds the group open and is itself stuck: look at those in dmu_tx or zfs functions.',
+    ['cat /proc/spl/kstat/zfs/*/txgs', ...OTHERS_BLOCKED],
+    'module/zfs/txg.c: txg_quiesce',
+  ),
+  blocked(
+    'zfs-taskq-wait',
+    ['taskq_wait|taskq_wait_id|taskq_wait_outstanding|taskq_cancel_id|taskq_destroy'],
+    'tasks that it gave to a ZFS task queue to end',
+    'A device of the pool that is slow or does not answer.',
+    ['zpool status -v', ...OTHERS_BLOCKED, ...DISKS],
+    'module/os/linux/spl/spl-taskq.c: taskq_wait',
   ),
   blocked(
     'zfs-io',
@@ -84,8 +153,8 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'zfs-lock',
-    [/zfs_\w+|rrw_\w+|zpl_\w+|dmu_\w+|dsl_\w+|spa_\w+|rrm_\w+|zvol_\w+/],
-    'a lock of ZFS',
+    [/\w+/],
+    'a lock of ZFS, or another step of it, in {caller}',
     'Another operation on the same file, dataset or pool that is stuck.',
     ['zpool status -v', ...OTHERS_BLOCKED],
     'module/zfs/zfs_rlock.c: zfs_rangelock_enter',

@@ -123,6 +123,7 @@ export const PROCESSES: readonly Rule[] = [
     'A container runtime or sandbox whose supervisor is stuck.',
     ['grep Seccomp /proc/PID/status', 'ps -ef | grep -E "lxcfs|seccomp|agent"'],
     'kernel/seccomp.c: seccomp_do_user_notification',
+    { kernels: '5.0 and newer' },
   ),
   blocked(
     'proc-task-lock',
@@ -147,12 +148,21 @@ export const PROCESSES: readonly Rule[] = [
   running(
     'runs-exit-to-user',
     [
-      /exit_to_user_mode_\w+|syscall_exit_to_user_mode|irqentry_exit\w*|prepare_exit_to_usermode|exit_to_usermode_loop|do_notify_resume|raw_irqentry_exit_cond_resched|ret_to_user|work_pending/,
+      /exit_to_user_mode_\w+|syscall_exit_to_user_mode|irqentry_exit\w*|prepare_exit_to_usermode|exit_to_usermode_loop|do_notify_resume|raw_irqentry_exit_cond_resched|ret_to_user|work_pending|slow_work_pending|do_work_pending|int_careful|sysret_careful|retint_careful/,
     ],
     'a CPU: it was preempted on its way back to user space',
     'More runnable tasks than CPUs.',
     ['vmstat 1', 'cat /proc/pressure/cpu', 'cat /sys/fs/cgroup/PATH/cpu.stat'],
     'kernel/entry/common.c: exit_to_user_mode_loop',
+    INNERMOST,
+  ),
+  running(
+    'runs-worker',
+    ['process_one_work|process_scheduled_works'],
+    'a CPU: a kernel worker that was preempted between two pieces of work',
+    'More runnable tasks than CPUs.',
+    ['vmstat 1', 'cat /proc/pressure/cpu'],
+    'kernel/workqueue.c: process_one_work',
     INNERMOST,
   ),
   running(

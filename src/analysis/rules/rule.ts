@@ -11,10 +11,12 @@ export interface Rule {
   /** The modules, separated by `|`, one of which the first function must be in. A name matches also where no module is known, an expression does not. */
   readonly module?: string;
   /**
-   * The first pattern must be the innermost function that is not a sleeping primitive. Always so for idle rules: a task that does something
+   * The first pattern that is no sleeping primitive must be the innermost function that is none. Always so for idle rules: a task that does something
    * in a function below an idle loop is not idle.
    */
   readonly innermost?: true;
+  /** The rule knows the kind of sleep only: any other rule, also one about a function far from the inner end, says more. */
+  readonly fallback?: true;
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
   readonly kind: Kind;
@@ -35,7 +37,7 @@ type RuleOf = (
   causes: string,
   next: readonly string[],
   source: string,
-  more?: Pick<Rule, 'module' | 'innermost' | 'kernels'>,
+  more?: Pick<Rule, 'module' | 'innermost' | 'kernels' | 'fallback'>,
 ) => Rule;
 
 const ruleOf =
@@ -47,3 +49,5 @@ export const idle = ruleOf('idle');
 export const running = ruleOf('running');
 /** For rules about a function that sleeps itself: true only where nothing is called in it. */
 export const INNERMOST = { innermost: true } as const;
+/** For rules about a way to sleep, of which the caller is to say what for. */
+export const FALLBACK = { fallback: true } as const;

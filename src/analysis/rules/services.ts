@@ -8,12 +8,21 @@ export const SERVICES: readonly Rule[] = [
   blocked(
     'module-load',
     [
-      'do_init_module|load_module|idempotent_init_module|init_module_from_file|finit_module|module_patient_check_exists|add_unformed_module|idempotent_wait_for_completion|sys_init_module|sys_finit_module|resolve_symbol_wait|resolve_symbol',
+      'load_module|idempotent_init_module|init_module_from_file|finit_module|module_patient_check_exists|add_unformed_module|idempotent_wait_for_completion|sys_init_module|sys_finit_module|resolve_symbol_wait|resolve_symbol',
     ],
-    'a kernel module to be loaded',
+    'a kernel module to be loaded by another task',
     'Its init function, or that of one it needs, does not return: a device that does not answer.',
     [...LOG, 'lsmod', ...OTHERS_BLOCKED],
     'kernel/module/main.c: load_module',
+    INNERMOST,
+  ),
+  blocked(
+    'module-init',
+    ['do_one_initcall|do_init_module'],
+    'the init function of a kernel module (or driver that is built in) to return',
+    'A device that does not answer, firmware that is not there, or a lock that another driver holds.',
+    [...LOG, 'lsmod', ...OTHERS_BLOCKED],
+    'kernel/module/main.c: do_init_module',
   ),
   blocked(
     'module-request',
@@ -44,22 +53,52 @@ export const SERVICES: readonly Rule[] = [
   blocked(
     'device-lock',
     [
-      'device_lock|__device_attach|__driver_attach|device_release_driver_internal|device_release_driver|__device_driver_lock|device_shutdown|bus_rescan_devices_helper|__device_attach_driver|wait_for_device_probe|deferred_probe_work_func|device_del|device_links_unbind_consumers|driver_detach|device_driver_attach|device_block_probing|bus_for_each_dev|device_offline|device_online|devlink_wait|dev_attr_show|dpm_wait|dpm_suspend|dpm_run_callback|device_pm_wait_for_dev|pm_runtime_work|__pm_runtime_barrier|rpm_resume|rpm_suspend|pm_runtime_barrier|__pm_runtime_resume|dpm_wait_for_superior|dpm_wait_for_subordinate|device_resume|device_suspend|dpm_resume|wait_for_initramfs',
+      'device_lock|device_lock_interruptible|__device_attach|__driver_attach|device_release_driver_internal|device_release_driver|__device_driver_lock|device_shutdown|bus_rescan_devices_helper|__device_attach_driver|deferred_probe_work_func|unbind_store|bind_store|device_del|device_links_unbind_consumers|driver_detach|device_driver_attach|bus_for_each_dev|device_offline|device_online',
     ],
-    'a device that is being probed, removed or put to sleep',
-    'A driver that waits for its device: hardware or firmware that does not answer.',
-    LOG,
+    'the lock of a device, which is being probed, removed or shut down',
+    'A driver that waits for its device with the lock held: hardware or firmware that does not answer.',
+    [...LOG, ...OTHERS_BLOCKED],
     'drivers/base/dd.c: device_release_driver_internal',
+    INNERMOST,
+  ),
+  blocked(
+    'device-probe-wait',
+    ['wait_for_device_probe|device_block_probing|wait_for_initramfs|driver_deferred_probe_check_state'],
+    'all devices to be probed',
+    'A driver whose probe function does not return: hardware or firmware that does not answer.',
+    [...LOG, ...OTHERS_BLOCKED],
+    'drivers/base/dd.c: wait_for_device_probe',
+  ),
+  blocked(
+    'device-power',
+    [
+      'dpm_wait|dpm_wait_for_superior|dpm_wait_for_subordinate|dpm_suspend|dpm_resume|dpm_run_callback|device_pm_wait_for_dev|device_resume|device_suspend|pm_runtime_work|__pm_runtime_barrier|pm_runtime_barrier|rpm_resume|rpm_suspend|__pm_runtime_resume',
+    ],
+    'a device to be put to sleep or to wake up',
+    'Hardware or firmware that does not answer, or another device that has to go first.',
+    LOG,
+    'drivers/base/power/runtime.c: rpm_resume',
   ),
   blocked(
     'usb',
     [
-      'usb_kill_urb|usb_start_wait_urb|usb_control_msg|usb_bulk_msg|usb_lock_device_for_reset|usb_sg_wait|hub_port_reset|hub_port_init|usb_disconnect|usb_reset_device|usb_set_configuration|usb_stor_bulk_transfer_sglist|usb_stor_msg_common|hub_port_wait_reset|hub_port_debounce|usb_device_read|usb_poison_urb|usb_new_device|xhci_alloc_dev|xhci_setup_device|xhci_suspend|xhci_stop_device|hub_event|usbdev_open|usbdev_ioctl|proc_do_submiturb|usb_get_descriptor',
+      'usb_kill_urb|usb_start_wait_urb|usb_control_msg|usb_bulk_msg|usb_lock_device_for_reset|usb_sg_wait|hub_port_reset|hub_port_init|usb_disconnect|usb_reset_device|usb_set_configuration|usb_stor_bulk_transfer_sglist|usb_stor_msg_common|hub_port_wait_reset|hub_port_debounce|usb_poison_urb|usb_new_device|xhci_alloc_dev|xhci_setup_device|xhci_suspend|xhci_stop_device|proc_do_submiturb|usb_get_descriptor|hub_power_on|usb_port_resume|usb_port_suspend|hub_port_connect',
     ],
     'a USB device or hub to answer',
     'A failing device, cable or hub, or one in power saving.',
     [...LOG, 'lsusb -t'],
     'drivers/usb/core/message.c: usb_start_wait_urb',
+  ),
+  blocked(
+    'usb-lock',
+    [
+      'usbdev_open|usbdev_do_ioctl|usbdev_ioctl|usbdev_read|usbdev_release|usb_device_read|usb_device_dump|read_descriptors|descriptors_read|hub_event|usb_lock_device_for_reset|usb_remove_hcd|driver_disconnect|usb_deregister_dev',
+    ],
+    'the lock of a USB device or hub, which another task holds',
+    'A reset, probe or removal of the device in another task that does not end: it answers no more.',
+    [...LOG, ...OTHERS_BLOCKED],
+    'drivers/usb/core/devio.c: usbdev_open',
+    INNERMOST,
   ),
   blocked(
     'pci-config',
@@ -136,6 +175,7 @@ export const SERVICES: readonly Rule[] = [
     'Profilers or monitoring agents that start and stop on many tasks.',
     OTHERS_BLOCKED,
     'kernel/events/core.c: perf_event_ctx_lock_nested',
+    INNERMOST,
   ),
   idle(
     'trace-pipe',
@@ -158,7 +198,7 @@ export const SERVICES: readonly Rule[] = [
   ),
   blocked(
     'bpf',
-    [/bpf_\w+|__sys_bpf|map_\w+|htab_\w+|sys_bpf|__bpf_\w+/],
+    [/bpf_\w+|__sys_bpf|map_(?:create|update_elem|delete_elem|lookup_elem|freeze|get_next_key)\w*|htab_\w+|sys_bpf|__bpf_\w+/],
     'BPF: a program or map to be loaded, changed or freed',
     'A grace period of RCU, or the verifier at work.',
     ['bpftool prog', 'bpftool map'],
@@ -218,17 +258,28 @@ export const SERVICES: readonly Rule[] = [
   blocked(
     'reboot',
     [
-      'kernel_restart|kernel_power_off|sys_reboot|kernel_halt|blocking_notifier_call_chain|migrate_to_reboot_cpu|blocking_notifier_chain_unregister|blocking_notifier_chain_register|kernel_kexec|reboot_mutex',
+      'kernel_restart|kernel_power_off|sys_reboot|kernel_halt|migrate_to_reboot_cpu|kernel_kexec|kernel_restart_prepare|kernel_shutdown_prepare',
     ],
-    'drivers to shut down, or notifiers to be called',
+    'drivers to shut down, in order to reboot or power off',
     'A device that does not answer at shutdown.',
     LOG,
     'kernel/reboot.c: kernel_restart',
   ),
   blocked(
+    'notifier',
+    [
+      'blocking_notifier_call_chain|__blocking_notifier_call_chain|blocking_notifier_chain_register|blocking_notifier_chain_unregister|srcu_notifier_chain_register|srcu_notifier_chain_unregister|blocking_notifier_call_chain_robust',
+    ],
+    'a chain of notifiers, which another task calls or changes',
+    'A callback on the chain that does not return: a driver or its device.',
+    [...LOG, ...OTHERS_BLOCKED],
+    'kernel/notifier.c: blocking_notifier_call_chain',
+    INNERMOST,
+  ),
+  blocked(
     'suspend',
     [
-      'pm_suspend|enter_state|suspend_devices_and_enter|freeze_processes|try_to_freeze_tasks|thaw_processes|hibernate|lock_system_sleep|s2idle_loop|suspend_enter|dpm_suspend_start|pm_notifier_call_chain|state_store',
+      'pm_suspend|enter_state|suspend_devices_and_enter|freeze_processes|try_to_freeze_tasks|thaw_processes|hibernate|lock_system_sleep|s2idle_loop|suspend_enter|dpm_suspend_start|pm_notifier_call_chain|__pm_notifier_call_chain',
     ],
     'the host to suspend or resume',
     'A task or device that refuses to freeze.',
@@ -237,7 +288,7 @@ export const SERVICES: readonly Rule[] = [
   ),
   blocked(
     'boot',
-    ['kernel_init|do_initcalls|do_one_initcall|kernel_init_freeable|prepare_namespace|wait_for_root|md_run_setup|do_basic_setup|rest_init'],
+    ['kernel_init|do_initcalls|kernel_init_freeable|prepare_namespace|wait_for_root|md_run_setup|do_basic_setup|rest_init'],
     'the boot to go on',
     'An early driver, or the root device, that is not ready.',
     LOG,

@@ -82,12 +82,22 @@ export const SOCKETS: readonly Rule[] = [
   blocked(
     'socket-send',
     [
-      'sk_stream_wait_memory|tcp_sendmsg_locked|sock_alloc_send_pskb|unix_stream_sendmsg|sock_wait_for_wmem|unix_dgram_sendmsg|tls_sw_sendmsg|mptcp_sendmsg|vsock_connectible_sendmsg|sctp_wait_for_sndbuf|vsock_stream_sendmsg|smc_tx_wait|netlink_attachskb|netlink_unicast|do_tcp_sendpages|wait_on_pending_writer',
+      'sk_stream_wait_memory|tcp_sendmsg_locked|sock_alloc_send_pskb|unix_stream_sendmsg|sock_wait_for_wmem|unix_dgram_sendmsg|tls_sw_sendmsg|mptcp_sendmsg|vsock_connectible_sendmsg|sctp_wait_for_sndbuf|vsock_stream_sendmsg|smc_tx_wait|netlink_attachskb|do_tcp_sendpages|wait_on_pending_writer',
     ],
     'room in the send buffer of a socket: the peer does not read',
     'A slow or stuck peer, a slow network, or the end of its memory.',
     NETWORK,
     'net/core/stream.c: sk_stream_wait_memory',
+    INNERMOST,
+  ),
+  blocked(
+    'unix-gc',
+    ['wait_for_unix_gc|unix_gc|__unix_gc|unix_schedule_gc'],
+    'Unix sockets that are in flight within each other to be collected',
+    'Very many descriptors that are sent over Unix sockets and not received.',
+    ['ss -xp | wc -l', ...PEER],
+    'net/unix/garbage.c: wait_for_unix_gc',
+    INNERMOST,
   ),
   blocked(
     'socket-close',

@@ -38,6 +38,14 @@ export const VIRTUALIZATION: readonly Rule[] = [
     'virt/kvm/async_pf.c: async_pf_execute',
   ),
   blocked(
+    'vfio-device',
+    ['vfio_del_group_dev|vfio_unregister_group_dev|vfio_device_remove|vfio_group_detach_container'],
+    'the program that uses a device directly (VFIO) to let go of it, in order to unbind the device',
+    'A virtual machine or DPDK program that has the device open; VFIO asks it to close the device and waits for good.',
+    ['ls -l /proc/*/fd 2>/dev/null | grep vfio', 'lspci -k', ...LOG],
+    'drivers/vfio/vfio_main.c: vfio_unregister_group_dev',
+  ),
+  blocked(
     'kvm-lock',
     [/kvm_\w+|sev_\w+|__kvm_\w+|vmx_\w+|svm_\w+|irqfd_\w+|vfio_\w+|iommufd_\w+/],
     'KVM or VFIO: a lock or a device of a virtual machine',
@@ -77,7 +85,7 @@ export const VIRTUALIZATION: readonly Rule[] = [
   blocked(
     'gpu-fence',
     [
-      /dma_fence_wait\w*|dma_fence_default_wait|dma_resv_wait_timeout\w*|reservation_object_wait_timeout_rcu|drm_syncobj_\w+|drm_atomic_helper_wait_for_\w+|i915_request_wait\w*|i915_gem_wait_ioctl|amdgpu_cs_wait_\w+|amdgpu_fence_wait_\w+|nouveau_fence_wait|ttm_bo_wait\w*|drm_sched_entity_flush|i915_wait_request|intel_gt_retire_\w+|amdgpu_ctx_wait_prev_fence|drm_gem_dma_resv_wait|drm_sched_entity_kill|xe_sync_entry_wait|drm_crtc_commit_wait|i915_gem_object_wait\w*|sync_file_\w+|amdgpu_gem_wait_idle_ioctl|amdgpu_bo_sync_wait|drm_vblank_work_\w+|drm_wait_one_vblank|drm_wait_vblank_ioctl/,
+      /dma_fence_wait\w*|kcl_fence_default_wait|dma_fence_default_wait|dma_resv_wait_timeout\w*|reservation_object_wait_timeout_rcu|drm_syncobj_\w+|drm_atomic_helper_wait_for_\w+|i915_request_wait\w*|i915_gem_wait_ioctl|amdgpu_cs_wait_\w+|amdgpu_fence_wait_\w+|nouveau_fence_wait|ttm_bo_wait\w*|i915_wait_request|intel_gt_retire_\w+|amdgpu_ctx_wait_prev_fence|drm_gem_dma_resv_wait|xe_sync_entry_wait|drm_crtc_commit_wait|i915_gem_object_wait\w*|sync_file_\w+|amdgpu_gem_wait_idle_ioctl|amdgpu_bo_sync_wait|drm_vblank_work_\w+|drm_wait_one_vblank|drm_wait_vblank_ioctl/,
     ],
     'a GPU to finish work or show a picture (a fence)',
     'A long computation, or a GPU or driver that hangs.',
@@ -85,9 +93,20 @@ export const VIRTUALIZATION: readonly Rule[] = [
     'drivers/dma-buf/dma-fence.c: dma_fence_default_wait',
   ),
   blocked(
+    'gpu-queue',
+    [
+      'amd_sched_entity_push_job|amd_sched_wait_emit|drm_sched_entity_push_job|drm_sched_entity_flush|drm_sched_entity_fini|drm_sched_entity_destroy|drm_sched_job_timedout|drm_sched_stop|amdgpu_job_submit|amdgpu_job_run',
+    ],
+    'a GPU to take or end work that is in its queue',
+    'A long computation, or a GPU or driver that hangs.',
+    GPU,
+    'drivers/gpu/drm/scheduler/sched_entity.c: drm_sched_entity_flush',
+    INNERMOST,
+  ),
+  blocked(
     'gpu-lock',
     [
-      /drm_\w+|i915_\w+|intel_\w+|amdgpu_\w+|ttm_\w+|nouveau_\w+|kfd_\w+|radeon_\w+|xe_\w+|nv_\w+|_nv\d+\w+|uvm_\w+|nvidia_\w+|os_acquire_\w+|vmw_\w+|virtio_gpu_\w+|__drm_\w+|gen\d+_\w+|ast_\w+|mgag200_\w+|dma_resv_\w+|nvkm_\w+/,
+      /drm_\w+|i915_\w+|intel_(?:display|crtc|atomic|modeset|dp|fbdev|fbc|psr|gt|guc|huc|uc|engine|context|ring|vgpu|gvt|runtime_pm|power_well|pps|panel|backlight|hdmi|ddi|dmc|overlay|frontbuffer|legacy|user)_\w+|amdgpu_\w+|ttm_\w+|nouveau_\w+|kfd_\w+|radeon_\w+|xe_\w+|nv_\w+|_nv\d+\w+|uvm_\w+|nvidia_\w+|nvkms_\w+|rm_\w+|os_acquire_\w+|vmw_\w+|virtio_gpu_\w+|__drm_\w+|gen\d+_\w+|ast_\w+|mgag200_\w+|dma_resv_\w+|nvkm_\w+/,
     ],
     'a lock or a reset of a graphics driver',
     'Another task in the driver waits for the GPU, or it is being reset.',
@@ -98,7 +117,7 @@ export const VIRTUALIZATION: readonly Rule[] = [
   blocked(
     'rdma',
     [
-      /ib_\w+|rdma_\w+|uverbs_\w+|mlx[45]_\w+|cma_\w+|ibv_\w+|_?_?ib_\w+|cmd_exec|mlx5e_\w+|rds_\w+|iw_\w+|irdma_\w+|bnxt_\w+|qed_\w+|ucma_\w+|hfi1_\w+/,
+      /ib_\w+|rdma_\w+|uverbs_\w+|mlx[45]_\w+|cma_(?!alloc|release|declare|init)\w+|ibv_\w+|_?_?ib_\w+|cmd_exec|mlx5e_\w+|rds_\w+|iw_\w+|irdma_\w+|bnxt_\w+|qed_\w+|ucma_\w+|hfi1_\w+/,
     ],
     'an RDMA or network adapter, or its firmware',
     'Firmware that does not answer, a reset, or a connection that is being closed.',
@@ -108,7 +127,7 @@ export const VIRTUALIZATION: readonly Rule[] = [
   ),
   blocked(
     'hyperv',
-    [/hv_\w+|vmbus_\w+|netvsc_\w+|rndis_\w+|storvsc_\w+|hvutil_\w+|balloon_\w+/],
+    [/hv_\w+|vmbus_\w+|netvsc_\w+|rndis_\w+|storvsc_\w+|hvutil_\w+|balloon_(?:up|down|onchannelcallback|probe|connect_vsp)/],
     'the Hyper-V host to answer',
     'The host does not answer a channel.',
     LOG,
@@ -129,7 +148,7 @@ export const VIRTUALIZATION: readonly Rule[] = [
   blocked(
     'network-driver',
     [
-      /e1000\w*|igb_\w+|ixgbe\w*_\w+|i40e\w*_\w+|ice_\w+|tg3_\w+|bnx2\w*_\w+|r8169_\w+|rtl8\w+|ena_\w+|be_\w+|qede_\w+|virtnet_\w+|vmxnet3_\w+|ethtool_\w+|dev_ethtool|phy_\w+|ethnl_\w+|bond_\w+|team_\w+|br_\w+/,
+      /e1000\w*|igb_\w+|ixgbe\w*_\w+|i40e\w*_\w+|ice_\w+|tg3_\w+|bnx2\w*_\w+|r8169_\w+|rtl8\w+|ena_\w+|be_\w+|qede_\w+|virtnet_\w+|vmxnet3_\w+|ethtool_\w+|dev_ethtool|phy_(?:state_machine|start|stop|ethtool_\w+|mii_ioctl|read\w*|write\w*|attach\w*|detach|connect\w*|disconnect|probe|suspend|resume)|ethnl_\w+|bond_\w+|team_\w+|br_\w+/,
     ],
     'a network driver',
     'A link, reset or firmware that is slow, or its lock.',

@@ -16,7 +16,7 @@ export const WAITS: readonly Rule[] = [
     WHICH,
     'fs/pipe.c: pipe_read',
   ),
-  idle('pipe-read-old', ['pipe_wait', 'pipe_read'], 'data in a pipe', SERVES, WHICH, 'fs/pipe.c: pipe_wait'),
+  idle('pipe-read-old', ['pipe_wait', 'pipe_read'], 'data in a pipe', SERVES, WHICH, 'fs/pipe.c: pipe_wait', { kernels: '5.4 and older' }),
   blocked(
     'pipe-write',
     ['pipe_write|anon_pipe_write|fifo_pipe_write|wait_for_space|pipe_wait_writable'],
@@ -32,6 +32,7 @@ export const WAITS: readonly Rule[] = [
     'The program at the other end is slow, stuck or stopped.',
     ['lsof -p PID | grep FIFO'],
     'fs/pipe.c: pipe_wait',
+    { kernels: '5.4 and older' },
   ),
   blocked(
     'pipe-lock',
@@ -63,12 +64,13 @@ export const WAITS: readonly Rule[] = [
   blocked(
     'tty-lock',
     [
-      'tty_lock|tty_ldisc_ref_wait|tty_ldisc_lock|tty_ldisc_hangup|__tty_hangup|tty_release|tty_open|tty_init_dev|tty_lock_slave|tty_set_ldisc|tty_port_close|tty_reopen|tty_lock_interruptible|uart_open|uart_close|disassociate_ctty|pty_write|tty_port_close_start|tty_ldisc_release|flush_to_ldisc|tty_vhangup_session|tty_port_block_til_ready|tty_kref_put',
+      'tty_lock|tty_ldisc_ref_wait|tty_ldisc_lock|tty_ldisc_hangup|__tty_hangup|tty_release|tty_open|tty_init_dev|tty_lock_slave|tty_set_ldisc|tty_port_close|tty_reopen|tty_lock_interruptible|uart_open|uart_close|disassociate_ctty|pty_write|tty_port_close_start|tty_ldisc_release|flush_to_ldisc|tty_unthrottle_safe|tty_throttle_safe|tty_unthrottle|tty_vhangup_session|tty_port_block_til_ready|tty_kref_put',
     ],
     'a terminal that is being opened, closed or hung up',
     'Output that cannot be drained, or another task in the terminal.',
     ['ps -o pid,tty,cmd -p PID'],
     'drivers/tty/tty_mutex.c: tty_lock',
+    INNERMOST,
   ),
   idle(
     'epoll',
@@ -157,26 +159,28 @@ export const WAITS: readonly Rule[] = [
     'Normal for a server. With nothing completing: the disk or peer does not answer.',
     ['cat /proc/PID/fdinfo/*', 'kstack -c iou-'],
     'io_uring/io_uring.c: io_cqring_wait',
+    { kernels: '5.1 and newer' },
   ),
   blocked(
     'io-uring-exit',
     [
-      'io_uring_cancel_generic|io_ring_exit_work|io_wq_put_and_exit|__io_uring_cancel|io_rsrc_ref_quiesce|io_uring_try_cancel_requests|io_ring_ctx_free|io_wq_exit_workers|io_sq_thread_park|io_sq_thread_finish|io_uring_files_cancel|io_uring_del_tctx_node|io_sq_thread_stop|io_ring_ctx_wait_and_kill',
+      'io_uring_cancel_generic|io_ring_exit_work|io_wq_put_and_exit|__io_uring_cancel|io_rsrc_ref_quiesce|io_uring_try_cancel_requests|io_ring_ctx_free|io_wq_exit_workers|io_sq_thread_park|io_sq_thread_finish|io_uring_files_cancel|__io_uring_files_cancel|__io_uring_task_cancel|io_uring_cancel_sqpoll|io_sq_thread_stop|io_ring_ctx_wait_and_kill',
     ],
     'io_uring requests to end or be cancelled',
     'A request that cannot be cancelled: disk I/O in flight, or a stuck worker.',
     ['kstack -c iou-', ...DISKS],
     'io_uring/cancel.c: io_uring_cancel_generic',
+    { kernels: '5.1 and newer' },
   ),
   blocked(
     'io-uring-lock',
     [
-      'io_uring_register|io_submit_sqes|io_worker_handle_work|sys_io_uring_register|io_ring_submit_lock|tctx_task_work|io_handle_tw_list|io_req_task_submit|handle_tw_list|tctx_task_work_run|io_iopoll_check',
+      'io_uring_register|io_uring_del_tctx_node|io_uring_clean_tctx|io_submit_sqes|io_worker_handle_work|sys_io_uring_register|io_ring_submit_lock|tctx_task_work|io_handle_tw_list|io_req_task_submit|handle_tw_list|tctx_task_work_run|io_iopoll_check',
     ],
     'the lock of an io_uring',
     'Another thread submits or polls on the same ring.',
     ['cat /proc/PID/fdinfo/*'],
     'io_uring/io_uring.c: tctx_task_work',
-    INNERMOST,
+    { ...INNERMOST, kernels: '5.1 and newer' },
   ),
 ];

@@ -90,6 +90,7 @@ export const XFS_RULES: readonly Rule[] = [
     'Many files were deleted at once; a slow disk.',
     XFS,
     'fs/xfs/xfs_icache.c: xfs_inodegc_flush',
+    { kernels: '5.14 and newer' },
   ),
   blocked(
     'xfs-ail-push',

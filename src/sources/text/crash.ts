@@ -2,7 +2,8 @@ import { type Format, headerOf } from './format.ts';
 
 const FRAME =
   /^\s{0,10}#\d{1,4} \[[0-9a-f]{4,16}\] ([\w.$]{1,512})(?: \(via [\w.$]{1,512}\))?(?:\+\d{1,9})? at [0-9a-f]{4,16}(?: \[([^\]\s]{1,64})\])?/;
-const TASK = /^PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/;
+const TASK =
+  /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/;
 
 /** What `bt` and `foreach bt` of crash(8) print. */
 export const crash: Format = (line) => {

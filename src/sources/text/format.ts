@@ -13,15 +13,19 @@ export interface Header {
 export type Line =
   | { readonly kind: 'frame'; readonly frame: Frame }
   /** An address found on the stack that may be left over; the kernel marks it with `?`. */
-  | { readonly kind: 'guess' }
+  | { readonly kind: 'guess'; readonly frame: Frame }
+  /** A function and the one that called it. */
+  | { readonly kind: 'call'; readonly callee: Frame; readonly caller: Frame }
+  /** Where the CPU was, printed in front of the stack. */
+  | { readonly kind: 'instruction'; readonly frame: Frame }
   /** A task whose stack follows. */
   | { readonly kind: 'task'; readonly header: Header }
   /** One of several tasks whose common stack follows. */
   | { readonly kind: 'sharing-task'; readonly header: Header }
   /** The stack of the tasks named before begins here; there may be none. */
   | { readonly kind: 'begin' }
-  /** Begin and end of frames that are of an interrupt, not of the task. */
-  | { readonly kind: 'interrupt' }
+  /** Begin and end of frames that are of an interrupt, not of the task. The CPU was in the interrupt, unless the interrupt (an NMI) came above what it was in. */
+  | { readonly kind: 'interrupt'; readonly above?: true }
   | { readonly kind: 'interrupt-end' };
 
 /** Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time linear in the line. */

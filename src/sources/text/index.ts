@@ -1,10 +1,12 @@
 import type { Frame, Stack } from '../../model/stack.ts';
+import { arm } from './arm.ts';
 import { classic } from './classic.ts';
 import { crash } from './crash.ts';
 import { dmesg, withoutLogPrefix } from './dmesg.ts';
 import { drgn } from './drgn.ts';
 import type { Format, Header, Line } from './format.ts';
 import { procStack } from './proc-stack.ts';
+import { tracers } from './tracers.ts';
 
 export type { Header } from './format.ts';
 
@@ -17,13 +19,13 @@ export interface TextStack {
 
 export interface TextStacks {
   readonly stacks: readonly TextStack[];
-  /** Frames marked `?` that were left out. */
+  /** Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are known to be left over. */
   readonly guesses: number;
   /** Stacks, frames or long lines that were left out, because a text may be of any size. */
   readonly cut: number;
 }
 
-const FORMATS: readonly Format[] = [classic, procStack, crash, dmesg, drgn];
+const FORMATS: readonly Format[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
 const MOST_STACKS = 100_000;
 const MOST_FRAMES = 256;
 const LONGEST_LINE = 4096;
@@ -31,6 +33,17 @@ const LONGEST_LINE = 4096;
 /** Outermost functions. What comes behind them is the next stack, where nothing else divides two. */
 const OUTERMOST =
   /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
+
+/** A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called anything. */
+function isLeftOver({ symbol, offset, size }: Frame): boolean {
+  return offset === 0 || offset === size || LEFT_OVER.test(symbol);
+}
+
+const LEFT_OVER =
+  /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
+
+/** `<IRQ>`, `<EOI>` and the like in front of a frame; since 4.10 they have a line of their own. */
+const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 
 /** Finds the stacks in a text of any known form, also mixed. Never throws; takes time and memory linear in the text. */
 export function parseText(text: string): TextStacks {
@@ -49,6 +62,9 @@ class Reader {
   readonly #interned = new Map<string, Stack>();
   #tasks: Header[] = [];
   #frames: Frame[] = [];
+  #guessed: Frame[] = [];
+  /** Where the CPU was, as long as no frame has followed. */
+  #instruction: Frame | undefined;
   #begun = false;
   #inInterrupt = false;
   #guesses = 0;
@@ -60,9 +76,18 @@ class Reader {
       return;
     }
     const text = withoutLogPrefix(line);
+    if (text.trim() === '') {
+      this.#flush();
+      return;
+    }
+    const [, mark, behind] = MARKED.exec(text) ?? [];
+    if (mark !== undefined) this.#recognize(mark);
+    this.#recognize(behind ?? text);
+  }
+
+  #recognize(text: string): void {
     const known = recognize(text);
     if (known !== undefined) this.#step(known);
-    else if (text.trim() === '') this.#flush();
   }
 
   end(): TextStacks {
@@ -76,33 +101,53 @@ class Reader {
         if (!this.#inInterrupt) this.#add(line.frame);
         return;
       case 'guess':
-        this.#guesses++;
+        if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
+        else this.#guesses++;
+        return;
+      case 'call':
+        if (this.#inInterrupt) return;
+        if (this.#frames.at(-1)?.symbol !== line.callee.symbol) this.#add(line.callee);
+        this.#add(line.caller);
+        return;
+      case 'instruction':
+        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
         return;
       case 'task':
-        if (this.#frames.length > 0 || this.#begun) this.#flush();
+        if (this.#hasFrames() || this.#begun) this.#flush();
         this.#name(line.header);
         return;
       case 'sharing-task':
-        if (this.#frames.length > 0 || this.#begun) this.#flush();
+        if (this.#hasFrames() || this.#begun) this.#flush();
         if (this.#tasks.length < MOST_STACKS) this.#tasks.push(line.header);
         else this.#cut++;
         return;
       case 'begin':
-        if (this.#frames.length > 0) this.#flush();
+        if (this.#hasFrames()) this.#flush();
         this.#begun = true;
         return;
+      case 'interrupt':
+        this.#inInterrupt = true;
+        if (line.above === undefined) this.#instruction = undefined;
+        return;
       default:
-        this.#inInterrupt = line.kind === 'interrupt';
+        this.#inInterrupt = false;
     }
   }
 
   /** A hung task is named twice: in the report and by the scheduler. One that another follows has no stack. */
   #name(header: Header): void {
+    this.#instruction = undefined;
     const last = this.#tasks.at(-1);
     this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
   }
 
+  #hasFrames(): boolean {
+    return this.#frames.length > 0 || this.#guessed.length > 0;
+  }
+
   #add(frame: Frame): void {
+    if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
+    this.#instruction = undefined;
     const last = this.#frames.at(-1);
     if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) this.#flush();
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
@@ -110,12 +155,17 @@ class Reader {
   }
 
   #flush(): void {
+    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
+    this.#frames.push(...likely);
+    this.#guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
       if (this.#stacks.length < MOST_STACKS) this.#stacks.push({ tasks: this.#tasks, stack: this.#intern(this.#frames) });
       else this.#cut++;
       this.#tasks = [];
     }
     this.#frames = [];
+    this.#guessed = [];
+    this.#instruction = undefined;
     this.#begun = false;
     this.#inInterrupt = false;
   }

@@ -116,6 +116,109 @@ Call Trace:
     ).toEqual(['context_switch', '__schedule', '0xffffffffc0a1b2c3']);
   });
 
+  it.each([
+    ['Linux 4.14 to 5.9', 'bash            D    0  7786   7784 0x00000080\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
+    ['with the use of the stack', 'bash            D11968  7786      1 0x00040000\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
+    ['a task that runs', 'task:bash state:R  running task     stack:0     pid:7786  tgid:7786\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
+    [
+      'RHEL 5',
+      'bash   D ffff81043e0a1420     0  7786    585           763   748 (L-TLB)\nCall Trace:\n [<ffffffff8>] :jbd:__schedule+0x2/0x8\n',
+    ],
+    ['RHEL 6', 'Pid: 7786, comm: bash veid: 0 Tainted: P\nCall Trace:\n [<ffffffff81>] __schedule+0x2/0x8\n'],
+    ['ARM', 'bash            D    0  7786   7784 0x00000080\n[<80a87848>] (__schedule) from [<80a88018>] (schedule+0x3c/0xa0)\n'],
+    [
+      'older ARM',
+      'bash   D c0398690     0  7786      2 0x00000000\n[<c0398690>] (__schedule+0x2c4/0x5b0) from [<c03973d0>] (schedule+0x158/0x1e0)\n',
+    ],
+    ['newer ARM', 'task:bash            state:D stack:0     pid:7786  ppid:2      flags:0x00000000\n __schedule from schedule+0x54/0xec\n'],
+    [
+      'crash with times',
+      '> [0 00:48:22.765] [UN]  PID: 7786   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "bash"\n>  #0 [ffff9965007e3ba8] __schedule at ffffffff9b6e6095\n',
+    ],
+  ])('reads the header of %s', (_kernel, text) => {
+    const [first] = seen(text);
+    expect([first?.tasks[0]?.name, first?.tasks[0]?.pid, first?.functions[0]]).toEqual(['bash', 7786, '__schedule']);
+  });
+
+  it.each([
+    ['s390', ' ([<0000000000112a3c>] f+0x1/0x2)\n [<000000000012b0c4>] g+0x1/0x2 [m]\n'],
+    [
+      'PowerPC',
+      '[c00a65f872d0] [c00a65f87380] 0xc00a65f87380 (unreliable)\n[c000000a65f872d0] [c000000000021a1c] f+0x2dc/0x450\n[c000000a65f87520] [c000000000eebd7c] g+0x2/0x9 (unreliable)\n',
+    ],
+    ['arm64', 'Call trace:\n f+0x1/0x2\n g+0x1/0x2 (P)\n'],
+    ['ARM', '[<80a87848>] (f) from [<80a88018>] (g+0x3c/0xa0 [m])\n'],
+    ['ARM without addresses', ' f from g+0x54/0xec [m]\n'],
+    ['syzkaller', ' f kernel/sched/core.c:6763 [inline]\n g+0x48/0x70 home/x/kernel/sched/core.c:6778\n'],
+    ['decode_stacktrace', 'f (kernel/a.c:1 (discriminator 4))\ng (kernel/a.c:2 kernel/b.c:3) m\n'],
+    ['crash', ' #0 [ffffb3eec0013bd0] f at ffffffffa330eb8b\n#10 [ffffb3eec0013c60] g at ffffffffa330f13a [m]\n'],
+    ['drgn', '#0  f (kernel/sched/core.c:5388:2)\n#1  g (./include/linux/a.h:1:2)\n'],
+    [
+      'gdb on a kernel',
+      '#0  f (prev=0x0) at kernel/sched/core.c:5388\n#1  0xffffffff81a5d5d1 in g (timeout=1) at kernel/time/timer.c:2144\n',
+    ],
+    ['bpftrace', '@[\n    f+5\n    g+120\n]: 12\n'],
+    ['perf script', '\tffffffff81a5d5d1 f+0x29 ([kernel.kallsyms])\n\tffffffffc0a5d5d1 g+0x29 ([m])\n'],
+    ['dmesg --human', '[Sep11 18:40] Call Trace:\n[  +0.000015]  f+0x1/0x2\n[ +1.000015] g+0x1/0x2\n'],
+    [
+      'journalctl -o short-precise',
+      '14:16:27.894416 pop-os kernel: Call Trace:\n14:16:27.894416 pop-os kernel:  f+0x1/0x2\n14:16:27.894416 pop-os kernel:  g+0x1/0x2\n',
+    ],
+    ['journalctl -o verbose', '    MESSAGE= f+0x1/0x2\n    PRIORITY=4\n    MESSAGE= g+0x1/0x2\n'],
+    ['/dev/kmsg', '6,3806,1349544157,-; f+0x1/0x2\n6,3807,1349544158,-; g+0x1/0x2\n'],
+    ['syslog without a host', 'May 17 18:48:11 kernel: [ 6141.921740]  f+0x1/0x2\nMay 17 18:48:11 kernel: [ 6141.921740]  g+0x1/0x2\n'],
+    [
+      'syslog with a priority',
+      '2023-05-10 15:37:39 in4 kernel[-] warning: [   69.953197]  f+0x1/0x2\n2023-05-10 15:37:39 in4 kernel[-] warning: [   69.953197]  g+0x1/0x2\n',
+    ],
+    ['metalog', 'Jun 06 15:47:04 [kernel] [ 1680.026002]  f+0x1/0x2\nJun 06 15:47:04 [kernel] [ 1680.026002]  g+0x1/0x2\n'],
+    [
+      'an interrupt and its end on lines with frames',
+      'Call Trace:\n <IRQ>  [<ffffffff81>] i+0x1/0x2\n <EOI>  [<ffffffff81>] f+0x1/0x2\n [<ffffffff81>] g+0x1/0x2\n',
+    ],
+    ['a mail that quotes', '>  f+0x1/0x2\n>  g+0x1/0x2\n'],
+  ])('reads the frames of %s', (_form, text) => {
+    expect(seen(text)).toEqual([{ tasks: [], functions: ['f', 'g'] }]);
+  });
+
+  it('takes the frames marked ? where a stack has no others, but for what is known to be left over', () => {
+    const text = `Call Trace:
+ [<ffffffff8de17609>] ? __schedule+0x239/0x6f0
+ [<ffffffff8de182c0>] ? bit_wait+0x50/0x50
+ [<ffffffff8d8f19de>] ? ktime_get+0x3e/0xb0
+ [<ffffffffc041afe9>] ? jbd2_journal_commit_transaction+0xf59/0x17c0 [jbd2]
+`;
+    expect(seen(text)[0]?.functions).toEqual(['__schedule', 'jbd2_journal_commit_transaction']);
+    expect(parseText(text).guesses).toBe(2);
+  });
+
+  it('puts the place where the CPU was in front of what called it, unless that is in an interrupt', () => {
+    const dump = (mark: string) => `NMI backtrace for cpu 3
+CPU: 3 PID: 7 Comm: a Not tainted 6.1.0 #1
+RIP: 0010:spin+0x13a/0x1d0
+Code: 90
+Call Trace:
+ <${mark}>
+ i+0x1/0x2
+ </${mark}>
+ <TASK>
+ f+0x1/0x2
+ </TASK>
+RIP: 0033:0x7fb78036ee00
+`;
+    expect(seen(dump('NMI'))[0]?.functions).toEqual(['spin', 'f']);
+    expect(seen(dump('IRQ'))[0]?.functions).toEqual(['f']);
+  });
+
+  it('does not take the stack of a program for one of the kernel', () => {
+    const program = `#0  0x00007f696b3cc995 in pthread_cond_wait@@GLIBC_2.3.2 () from /usr/lib64/libpthread.so.0
+#1  __GI___ioctl (fd=35, request=request@entry=44672) at ../sysdeps/unix/sysv/linux/ioctl.c:36
+#2  0x000056072817355f in kvm_vcpu_ioctl (cpu=cpu@entry=0x56072ad8b0c0, type=type@entry=44672) at ../accel/kvm/kvm-all.c:3127
+ #0:  (&mm->mmap_sem){++++++}, at: [<ffffffff81>] do_page_fault+0x1/0x2
+`;
+    expect(seen(program)).toEqual([]);
+  });
+
   it('leaves the frames of an interrupt out', () => {
     expect(seen('Call Trace:\n <IRQ>\n a+0x1/0x2\n </IRQ>\n <TASK>\n b+0x1/0x2\n </TASK>\n')[0]?.functions).toEqual(['b']);
   });
