@@ -1,10 +1,14 @@
 import { type Format, headerOf } from './format.ts';
 
-const TASK = /^PID: {1,10}(\d{1,10}) {1,10}State: {1,10}(\S) {1,10}Start Time: [\d/]{1,20} [\d:]{1,20} {1,10}Cmd: ?(.*)$/;
+/** With -L, its TID and its name, which may hold anything, stand in between. */
+const TASK =
+  /^PID: {1,10}(\d{1,10}) {1,10}(?:TID: {1,10}(\d{1,10}) {1,10})?State: {1,10}(\S) {1,10}Start Time: [\d/]{1,20} [\d:]{1,20} {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/;
 
 /** The classic text of kstack and oled-kstack (COMPAT.md). Its frames are those of /proc/PID/stack. */
 export const classic: Format = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
-  return task === null ? undefined : { kind: 'sharing-task', header: headerOf(task[3], task[1], task[2]) };
+  if (task === null) return undefined;
+  const [, pid, tid, state, thread, command] = task;
+  return { kind: 'sharing-task', header: headerOf(thread ?? command, tid ?? pid, state) };
 };

@@ -26,6 +26,11 @@ describe('parseText', () => {
     expect(seen('/proc/12/stack:[<0>] f+0x1/0x2')[0]?.functions).toEqual(['f']);
   });
 
+  it('reads the lines of threads, which have a name of their own', () => {
+    const line = 'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
+    expect(parseText(line).stacks.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
+  });
+
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
     const task = (pid: number, state: string) => `PID:  ${pid}   State:  ${state}   Start Time: 2026/11/25 03:09:00   Cmd: a b`;
     expect(seen(`zzz <x - host\n\n${task(1, 'D')}\n${task(2, 'D')}\nStack:\n[<0>] f+0x1/0x2\n\n${task(3, 'Z')}\nStack:\n\n`)).toEqual([
