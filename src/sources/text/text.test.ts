@@ -27,7 +27,8 @@ describe('parseText', () => {
   });
 
   it('reads the lines of threads, which have a name of their own', () => {
-    const line = 'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
+    const line =
+      'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
     expect(parseText(line).stacks.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
   });
 
