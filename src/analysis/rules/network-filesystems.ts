@@ -190,6 +190,15 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'net/sunrpc/cache.c: cache_wait_req',
   ),
   blocked(
+    'ksmbd',
+    [/\w+/],
+    'the SMB server in the kernel, in {caller}',
+    'Connections of clients that are still to be closed; a slow file system behind a share.',
+    ['ss -tnp sport = :445', ...OTHERS_BLOCKED],
+    'fs/smb/server/connection.c: ksmbd_conn_transport_destroy',
+    { ...INNERMOST, module: 'ksmbd' },
+  ),
+  blocked(
     'nfsd-state',
     ['nfs4_lock_state|nfsd4_cstate_assign_replay|nfs4_openowner_lock|move_to_close_lru|nfsd4_end_grace|nfs4_state_shutdown_net'],
     'state that the NFS server keeps of its clients, which another thread uses',
