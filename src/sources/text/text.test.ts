@@ -176,6 +176,12 @@ Call Trace:
       'an interrupt and its end on lines with frames',
       'Call Trace:\n <IRQ>  [<ffffffff81>] i+0x1/0x2\n <EOI>  [<ffffffff81>] f+0x1/0x2\n [<ffffffff81>] g+0x1/0x2\n',
     ],
+    ['a tracker that took the addresses for markup', ' [] f+0x1/0x2\n [] ? h+0x1/0x2\n [<>] g+0x1/0x2\n'],
+    ['crash on ARM', ' #0 [<c0a1f8c0>] (f) from [<c0a1d054>]\n #1 [<c0a1d054>] (g [m]) from [<c0a2d054>]\n'],
+    ['dmesg --time-format iso', '2026-11-25T07:00:01,123456+00:00  f+0x1/0x2\n2026-11-25T07:00:01,123457+00:00 g+0x1/0x2\n'],
+    ['dmesg --decode', 'kern  :warn  : [   12.345678]  f+0x1/0x2\nkern  :warn  : [   12.345679]  g+0x1/0x2\n'],
+    ['a console server', '[2022-03-20 22:59:10] [  256.243]  f+0x1/0x2\n[2022-03-20 22:59:10] [  256.244]  g+0x1/0x2\n'],
+    ['a table', '7465   │ 4,5126,1349544157,-; f+0x1/0x2\n│ May  4 07:00:01 host kernel: [    1.000000]  g+0x1/0x2\n'],
     ['a mail that quotes', '>  f+0x1/0x2\n>  g+0x1/0x2\n'],
   ])('reads the frames of %s', (_form, text) => {
     expect(seen(text)).toEqual([{ tasks: [], functions: ['f', 'g'] }]);
