@@ -22,6 +22,15 @@ export const DISK_DRIVERS: readonly Rule[] = [
     'drivers/block/loop.c: loop_process_work',
   ),
   blocked(
+    'nbd-reconnect',
+    ['wait_for_reconnect'],
+    'a network block device to be connected again',
+    'The connection to the server is lost, and the device was set up to wait for another (dead_conn_timeout).',
+    ['cat /sys/block/nbd*/pid', ...LOG],
+    'drivers/block/nbd.c: wait_for_reconnect',
+    { module: 'nbd' },
+  ),
+  blocked(
     'nbd-device',
     [/nbd_\w+|__nbd_\w+|sock_xmit/],
     'a network block device: its server, its lock, or its disconnection',

@@ -3,17 +3,19 @@ import { type Format, headerOf, type Line } from './format.ts';
 
 /**
  * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and journal in their forms; the
- * level of a raw log; the quotation mark of a mail, the edge of a table. Applied until nothing is left to take off.
+ * level of a raw log; the quotation mark of a mail, the edge of a table, the number of a line. Applied until nothing is left to take off.
  */
 const PREFIXES = [
   /^<\d{1,3}>/,
-  /^\[ {0,12}\+?\d{1,12}\.\d{1,9}\] ?/,
+  /^\[ {0,12}\+?\d{1,12}\.\d{0,9}\] ?/,
   /^\[ {0,8}[TC]\d{1,10}\] ?/,
   /^\[\w{3} \w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
   /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/,
-  /^\s{0,40}(?:\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,30}|\d\d:\d\d:\d\d\.\d{1,9}) .{0,255}?(?<=[ [])kernel(?:\[[\d-]{1,10}\])?[:\]]? ?/,
+  /^\s{0,40}(?:(?:\w{3} )?\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d(?: \d{4})?|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,30}|\d\d:\d\d:\d\d\.\d{1,9}) .{0,255}?(?<=[ [])kernel(?:\[[\d-]{1,10}\])?[:\]]? ?/,
   /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?:\] ?| (?=[ [])|(?<=[.,]\d{6}[+-]\d\d:\d\d) )/,
   /^kern {0,4}:[a-z]{1,6} {0,4}: ?/,
+  /^\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \S{1,255} (?=\d{1,3},\d{1,20},\d{1,20},)/,
+  /^\s{0,20}\d{1,7}:? {1,8}(?=\[ {0,12}\d{1,12}\.\d)/,
   /^kernel: ?/,
   /^(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug):? (?=\[ {0,12}\d{1,12}\.\d)/,
   /^\d{1,3},\d{1,20},\d{1,20},[^;]{1,40};/,
