@@ -103,7 +103,7 @@ export const FILES: readonly Rule[] = [
   blocked(
     'fs-sync',
     [
-      'sync_inodes_sb|wait_sb_inodes|wb_wait_for_completion|__writeback_inodes_sb_nr|try_to_writeback_inodes_sb|writeback_inodes_sb|sync_filesystem|iterate_supers|sync_fs_one_sb|ksys_sync|wakeup_flusher_threads',
+      'sync_inodes_sb|wait_sb_inodes|wb_wait_for_completion|__writeback_inodes_sb_nr|try_to_writeback_inodes_sb|writeback_inodes_sb|sync_filesystem|sync_fs_one_sb|ksys_sync|wakeup_flusher_threads',
     ],
     'all dirty data of a file system to be written',
     'sync, umount or a snapshot on a file system with much dirty data, or one whose device does not answer.',

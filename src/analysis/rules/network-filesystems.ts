@@ -176,7 +176,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   blocked(
     'sunrpc-shutdown',
     ['rpc_shutdown_client|rpc_clnt_swap_deactivate|rpc_killall_tasks|xprt_destroy|xprt_free'],
-    'calls to a server to end, in order to unmount',
+    'the calls to a server and its connection to end, in order to give them up',
     SERVER,
     NFS,
     'net/sunrpc/clnt.c: rpc_shutdown_client',
