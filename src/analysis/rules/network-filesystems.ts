@@ -34,6 +34,22 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'fs/fuse/dev.c: fuse_wait_aborted',
   ),
   blocked(
+    'fuse-file-lock',
+    ['request_wait_answer', 'fuse_setlk'],
+    'a FUSE daemon to grant a file lock',
+    'Another process, here or on another client of the same server, holds the lock; or the daemon does not answer.',
+    FUSE,
+    'fs/fuse/file.c: fuse_setlk',
+  ),
+  blocked(
+    'fuse-directory',
+    ['fuse_lock_inode'],
+    'another task to end its lookup or reading in the same FUSE directory',
+    'The other waits for the FUSE daemon, which does not allow parallel operations on a directory.',
+    FUSE,
+    'fs/fuse/inode.c: fuse_lock_inode',
+  ),
+  blocked(
     'fuse-page',
     [/fuse_(?!dev_do_read)\w+/],
     'FUSE: a lock, page or writeback, in {caller}',

@@ -187,6 +187,14 @@ Call Trace:
       'Wed Apr 10 17:02:33 2019 kern.err kernel: [  979.1]  f+0x1/0x2\nWed Apr 10 17:02:33 2019 kern.err kernel: [  979.2]  g+0x1/0x2\n',
     ],
     ['netconsole in a syslog', 'May 21 20:00:40 x 7,2908,86997974093,-; f+0x1/0x2\nMay 21 20:00:40 x 7,2909,86997974094,-; g+0x1/0x2\n'],
+    [
+      'numbered lines of a syslog',
+      '563 Apr 22 20:06:57 AI02 kernel: [94488.1]  f+0x1/0x2\n564 Apr 22 20:06:57 AI02 kernel: [94488.2]  g+0x1/0x2\n',
+    ],
+    [
+      'a syslog with its facility',
+      'kern: kern.notice: Jan 13 02:49:23 kernel:  f+0x1/0x2\nkern: kern.notice: Jan 13 02:49:23 kernel:  g+0x1/0x2\n',
+    ],
     ['numbered lines', '162 [  843.092463]  f+0x1/0x2\n163 [  843.092464]  g+0x1/0x2\n'],
     ['a clock without a fraction', '[  240.] [<8066c218>] f+0x1/0x2\n[  240.] [<800735f0>] g+0x1/0x2\n'],
     ['ARM without a space', '[30088.955719] [<c04d0c00>](f+0x24/0x34) from [<c04cf670>](g+0xc8/0x184)\n'],
