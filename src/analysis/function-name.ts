@@ -18,7 +18,7 @@ const SPIN = /^(?:(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*|_raw_
 const SCHEDULE =
   /^(?:_?_?schedule(?:_\w+)?|io_schedule\w*|blk_io_schedule|preempt_schedule\w*|__cond_resched|_cond_resched|_?__schedule_loop|__switch_to(?:_asm)?|context_switch|rt_mutex_schedule|yield(?:_to)?)$/;
 const WAIT =
-  /^(?:wait_for_completion\w*|(?:__|do_)?wait_for_common\w*|(?:__|out_of_line_)?wait_on_bit\w*|bit_wait\w*|folio_wait_bit\w*|wait_on_page_bit\w*|__wait_event\w*|wait_woken|__wait_on_buffer|wait_on_buffer|__bread_gfp|(?:__)?bh_read|sync_buffer|sleep_on_(?:buffer|page\w*)|(?:__bch2_|__)?closure_sync\w*|nfs_wait_bit_killable|do_wait_intr\w*|(?:__)?flush_work(?:queue)?|start_flush_work|flush_delayed_work|cancel_(?:delayed_)?work_sync|__cancel_work\w*|mempool_alloc\w*|submit_bio_wait|bio_await|blk_execute_rq|(?:__)?cv_(?:timed)?wait(?:_\w+)?|usleep_range\w*|msleep\w*)$/;
+  /^(?:wait_for_completion\w*|(?:__|do_)?wait_for_common\w*|(?:__|out_of_line_)?wait_on_bit\w*|bit_wait\w*|folio_wait_bit\w*|wait_on_page_bit\w*|__wait_event\w*|wait_woken|__wait_on_buffer|wait_on_buffer|__bread_gfp|(?:__)?bh_read|sync_buffer|sync_page(?:_killable)?|sleep_on_(?:buffer|page\w*)|(?:__bch2_|__)?closure_sync\w*|nfs_wait_bit_killable|do_wait_intr\w*|(?:__)?flush_work(?:queue)?|start_flush_work|flush_delayed_work|cancel_(?:delayed_)?work_sync|__cancel_work\w*|mempool_alloc\w*|submit_bio_wait|bio_await|blk_execute_rq|(?:__)?cv_(?:timed)?wait(?:_\w+)?|usleep_range\w*|msleep\w*)$/;
 
 /** True for functions that sleep or spin on behalf of any caller, so that they say nothing about what is waited for. */
 export function isSleepingPrimitive(name: string): boolean {

@@ -104,6 +104,14 @@ export const CGROUPS_AND_NAMESPACES: readonly Rule[] = [
     'kernel/pid_namespace.c: zap_pid_ns_processes',
   ),
   blocked(
+    'namespace-pid-children',
+    ['do_wait|__do_wait|kernel_wait4', 'zap_pid_ns_processes'],
+    'killed processes of its PID namespace to end: the init of a container has ended',
+    'A process of the container that is stuck in D, or is traced.',
+    ['ps -o pid,stat,wchan:32,cmd --ppid PID', ...OTHERS_BLOCKED],
+    'kernel/pid_namespace.c: zap_pid_ns_processes',
+  ),
+  blocked(
     'namespace-create',
     [
       'create_new_namespaces|unshare_nsproxy_namespaces|copy_namespaces|ksys_unshare|copy_ipcs|sys_setns|create_ipc_ns|free_ipc_ns|copy_utsname|copy_pid_ns|switch_task_namespaces|free_ipc',

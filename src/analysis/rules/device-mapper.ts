@@ -23,6 +23,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     'I/O below that does not complete, or a multipath device without paths that queues.',
     DM,
     'drivers/md/dm.c: dm_suspend',
+    { module: 'dm_mod' },
   ),
   blocked(
     'dm-ioctl',

@@ -22,6 +22,15 @@ export const DISK_DRIVERS: readonly Rule[] = [
     'drivers/block/loop.c: loop_process_work',
   ),
   blocked(
+    'nbd-reconnect',
+    ['wait_for_reconnect'],
+    'a network block device to be connected again',
+    'The connection to the server is lost, and the device was set up to wait for another (dead_conn_timeout).',
+    ['cat /sys/block/nbd*/pid', ...LOG],
+    'drivers/block/nbd.c: wait_for_reconnect',
+    { module: 'nbd' },
+  ),
+  blocked(
     'nbd-device',
     [/nbd_\w+|__nbd_\w+|sock_xmit/],
     'a network block device: its server, its lock, or its disconnection',
@@ -163,12 +172,21 @@ export const DISK_DRIVERS: readonly Rule[] = [
   blocked(
     'scsi-target',
     [
-      'transport_generic_free_cmd|transport_wait_for_tasks|__transport_wait_for_tasks|target_wait_for_sess_cmds|target_put_cmd_and_wait|core_tmr_drain_tmr_list|core_tmr_abort_task|iscsit_close_connection|iscsit_free_session|iscsit_stop_session|core_tpg_del_initiator_node_acl|target_wait_free_cmd',
+      'transport_generic_free_cmd|transport_wait_for_tasks|__transport_wait_for_tasks|target_wait_for_sess_cmds|target_put_cmd_and_wait|core_tmr_drain_tmr_list|core_tmr_abort_task|iscsit_close_connection|iscsit_cause_connection_reinstatement|iscsit_free_session|iscsit_stop_session|core_tpg_del_initiator_node_acl|target_wait_free_cmd',
     ],
     'commands of an initiator to end in a SCSI target of this host (LIO)',
     'The disk behind the target is slow or stuck, and the initiator has aborted commands or disconnected.',
     ['targetcli ls', ...LOG],
     'drivers/target/target_core_transport.c: transport_generic_free_cmd',
+  ),
+  blocked(
+    'scsi-target-other',
+    [/\w+/],
+    'the SCSI target of this host (LIO), in {caller}',
+    'A session, command or disk of the target that is stuck.',
+    ['targetcli ls', ...LOG],
+    'drivers/target/target_core_transport.c: target_wait_for_sess_cmds',
+    { ...INNERMOST, module: 'target_core_mod|iscsi_target_mod|target_core_user|tcm_loop|tcm_qla2xxx' },
   ),
   blocked(
     'ata-eh',

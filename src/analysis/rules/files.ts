@@ -93,7 +93,7 @@ export const FILES: readonly Rule[] = [
   blocked(
     'page-writeback',
     [
-      'folio_wait_writeback|wait_on_page_writeback|__filemap_fdatawait_range|filemap_fdatawait_range|filemap_fdatawait_keep_errors|folio_wait_stable|wait_for_stable_page|filemap_write_and_wait_range|file_write_and_wait_range|file_fdatawait_range|filemap_write_and_wait|write_cache_pages|writeback_iter|filemap_fdatawait_range_keep_errors',
+      'folio_wait_writeback|wait_on_page_writeback|__filemap_fdatawait_range|filemap_fdatawait_range|wait_on_page_writeback_range|filemap_fdatawait|filemap_fdatawait_keep_errors|folio_wait_stable|wait_for_stable_page|filemap_write_and_wait_range|file_write_and_wait_range|file_fdatawait_range|filemap_write_and_wait|write_cache_pages|writeback_iter|filemap_fdatawait_range_keep_errors',
     ],
     'pages of a file to reach the disk',
     'A slow disk or server; much dirty data (fsync, sync, a full journal).',
@@ -103,7 +103,7 @@ export const FILES: readonly Rule[] = [
   blocked(
     'fs-sync',
     [
-      'sync_inodes_sb|wait_sb_inodes|wb_wait_for_completion|__writeback_inodes_sb_nr|try_to_writeback_inodes_sb|writeback_inodes_sb|sync_filesystem|iterate_supers|sync_fs_one_sb|ksys_sync|wakeup_flusher_threads',
+      'sync_inodes_sb|wait_sb_inodes|wb_wait_for_completion|__writeback_inodes_sb_nr|try_to_writeback_inodes_sb|writeback_inodes_sb|sync_filesystem|sync_fs_one_sb|ksys_sync|wakeup_flusher_threads',
     ],
     'all dirty data of a file system to be written',
     'sync, umount or a snapshot on a file system with much dirty data, or one whose device does not answer.',

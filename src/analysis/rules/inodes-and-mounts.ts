@@ -93,7 +93,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   blocked(
     'fs-super-lock',
     [
-      'grab_super|super_lock|super_lock_shared|get_super|iterate_supers_type|user_get_super|sget_fc|sget|alloc_super|trylock_super|do_remount|reconfigure_super|grab_super_dead|sget_userns|get_tree_bdev|get_tree_bdev_flags|mount_bdev|user_get_super_excl|super_wake|path_mount|do_mount',
+      'grab_super|super_lock|super_lock_shared|get_super|iterate_supers|iterate_supers_type|user_get_super|sget_fc|sget|alloc_super|trylock_super|do_remount|reconfigure_super|grab_super_dead|sget_userns|get_tree_bdev|get_tree_bdev_flags|mount_bdev|user_get_super_excl|super_wake|path_mount|do_mount',
     ],
     'a file system that is being mounted, remounted, frozen or unmounted',
     'The mount or unmount waits for its disk or server.',

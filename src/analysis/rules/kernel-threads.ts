@@ -107,11 +107,20 @@ export const KERNEL_THREADS: readonly Rule[] = [
     ...loop('zfs-thread-cv', 'cv', 'work of a ZFS service thread', 'module/os/linux/spl/spl-condvar.c: __cv_wait_idle', [
       'cat /proc/spl/kstat/zfs/*/txgs',
     ]),
+    module: 'spl|zfs',
     match: [
       '__cv_wait_idle|__cv_timedwait_idle|__cv_wait_sig|__cv_timedwait_sig|__cv_wait_interruptible|__cv_timedwait_interruptible|__cv_timedwait_idle_hires',
       'txg_quiesce_thread|txg_sync_thread|mmp_thread|l2arc_feed_thread|l2arc_dev_rebuild_thread|zthr_procedure|arc_reclaim_thread|arc_user_evicts_thread|arc_evict_thread|arc_reap_thread|dbuf_evict_thread|spa_deadman|vdev_autotrim_thread|vdev_trim_thread',
     ],
   },
+  loop(
+    'scsi-target',
+    'iscsi_target_tx_thread|iscsi_target_login_thread',
+    'something to send to an iSCSI initiator',
+    'drivers/target/iscsi/iscsi_target.c: iscsi_target_tx_thread',
+    ['targetcli ls'],
+  ),
+  loop('ksmbd', 'ksmbd_kthread_fn', 'a connection to the SMB server in the kernel', 'fs/smb/server/transport_tcp.c: ksmbd_kthread_fn'),
   loop('usb-storage', 'usb_stor_control_thread', 'a command for USB storage', 'drivers/usb/storage/usb.c: usb_stor_control_thread'),
   loop(
     'mmc',

@@ -34,6 +34,22 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'fs/fuse/dev.c: fuse_wait_aborted',
   ),
   blocked(
+    'fuse-file-lock',
+    ['request_wait_answer', 'fuse_setlk'],
+    'a FUSE daemon to grant a file lock',
+    'Another process, here or on another client of the same server, holds the lock; or the daemon does not answer.',
+    FUSE,
+    'fs/fuse/file.c: fuse_setlk',
+  ),
+  blocked(
+    'fuse-directory',
+    ['fuse_lock_inode'],
+    'another task to end its lookup or reading in the same FUSE directory',
+    'The other waits for the FUSE daemon, which does not allow parallel operations on a directory.',
+    FUSE,
+    'fs/fuse/inode.c: fuse_lock_inode',
+  ),
+  blocked(
     'fuse-page',
     [/fuse_(?!dev_do_read)\w+/],
     'FUSE: a lock, page or writeback, in {caller}',
@@ -176,7 +192,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   blocked(
     'sunrpc-shutdown',
     ['rpc_shutdown_client|rpc_clnt_swap_deactivate|rpc_killall_tasks|xprt_destroy|xprt_free'],
-    'calls to a server to end, in order to unmount',
+    'the calls to a server and its connection to end, in order to give them up',
     SERVER,
     NFS,
     'net/sunrpc/clnt.c: rpc_shutdown_client',
@@ -188,6 +204,15 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     'rpc.mountd is stuck, often in a name service.',
     ['systemctl status nfs-mountd', 'exportfs -v'],
     'net/sunrpc/cache.c: cache_wait_req',
+  ),
+  blocked(
+    'ksmbd',
+    [/\w+/],
+    'the SMB server in the kernel, in {caller}',
+    'Connections of clients that are still to be closed; a slow file system behind a share.',
+    ['ss -tnp sport = :445', ...OTHERS_BLOCKED],
+    'fs/smb/server/connection.c: ksmbd_conn_transport_destroy',
+    { ...INNERMOST, module: 'ksmbd' },
   ),
   blocked(
     'nfsd-state',

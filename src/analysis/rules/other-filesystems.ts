@@ -109,7 +109,7 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'zfs-quiesce',
-    ['__cv_wait', 'txg_quiesce|txg_quiesce_thread'],
+    ['__cv_wait|cv_wait_common', 'txg_quiesce|txg_quiesce_thread'],
     'the tasks that write to a ZFS pool to leave the open transaction group',
     'A task that holds the group open and is itself stuck: look at those in dmu_tx or zfs functions.',
     ['cat /proc/spl/kstat/zfs/*/txgs', ...OTHERS_BLOCKED],

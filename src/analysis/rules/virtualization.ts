@@ -115,6 +115,15 @@ export const VIRTUALIZATION: readonly Rule[] = [
     INNERMOST,
   ),
   blocked(
+    'gpu-amd',
+    [/(?:dm|dc|dcn\d*|dmub|smu|psp|gfx|sdma|vcn|gmc|svm|mes)_\w+/],
+    'a lock or an answer of the AMD graphics driver, in {caller}',
+    'A GPU that is being reset, suspended or resumed; another task in the driver that waits for it.',
+    GPU,
+    'drivers/gpu/drm/amd/display/amdgpu_dm/amdgpu_dm.c: dm_suspend',
+    { ...INNERMOST, module: 'amdgpu' },
+  ),
+  blocked(
     'rdma',
     [
       /ib_\w+|rdma_\w+|uverbs_\w+|mlx[45]_\w+|cma_(?!alloc|release|declare|init)\w+|ibv_\w+|_?_?ib_\w+|cmd_exec|mlx5e_\w+|rds_\w+|iw_\w+|irdma_\w+|bnxt_\w+|qed_\w+|ucma_\w+|hfi1_\w+/,

@@ -3,20 +3,26 @@ import { type Format, headerOf, type Line } from './format.ts';
 
 /**
  * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and journal in their forms; the
- * level of a raw log; the quotation mark of a mail. Applied until nothing is left to take off.
+ * level of a raw log; the quotation mark of a mail, the edge of a table, the number of a line. Applied until nothing is left to take off.
  */
 const PREFIXES = [
   /^<\d{1,3}>/,
-  /^\[ {0,12}\+?\d{1,12}\.\d{1,9}\] ?/,
+  /^\[ {0,12}\+?\d{1,12}\.\d{0,9}\] ?/,
   /^\[ {0,8}[TC]\d{1,10}\] ?/,
   /^\[\w{3} \w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
   /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/,
-  /^\s{0,40}(?:\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,30}|\d\d:\d\d:\d\d\.\d{1,9}) .{0,255}?(?<=[ [])kernel(?:\[[\d-]{1,10}\])?[:\]]? ?/,
+  /^\s{0,40}(?:(?:\w{3} )?\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d(?: \d{4})?|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,30}|\d\d:\d\d:\d\d\.\d{1,9}) .{0,255}?(?<=[ [])kernel(?:\[[\d-]{1,10}\])?[:\]]? ?/,
+  /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?:\] ?| (?=[ [])|(?<=[.,]\d{6}[+-]\d\d:\d\d) )/,
+  /^kern {0,4}:[a-z]{1,6} {0,4}: ?/,
+  /^\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \S{1,255} (?=\d{1,3},\d{1,20},\d{1,20},)/,
+  /^\s{0,20}\d{1,7}:? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )/,
+  /^kern: kern\.\w{1,8}: /,
   /^kernel: ?/,
   /^(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug):? (?=\[ {0,12}\d{1,12}\.\d)/,
   /^\d{1,3},\d{1,20},\d{1,20},[^;]{1,40};/,
   /^\s{0,20}MESSAGE=/,
   /^> ?/,
+  /^\s{0,20}(?:\d{1,7}\s{1,8})?│ ?/,
 ];
 const MOST_PREFIXES = 6;
 
@@ -33,9 +39,9 @@ export function withoutLogPrefix(line: string): string {
 
 const FRAME =
   /^\s{0,40}(?:\[[0-9a-f]{8,16}\] ){0,2}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,300})?$/;
-/** The addresses of old kernels; s390 puts a frame it is less sure of into parentheses, RHEL 5 the module in front of the function. */
+/** The addresses of old kernels, which trackers tend to lose as if they were markup; s390 puts a frame it is less sure of into parentheses, RHEL 5 the module in front of the function. */
 const OLD_FRAME =
-  /^\s{0,40}\(?\[<[0-9a-f]{1,16}>\]\s{1,4}(\? )?(?::[\w-]{1,64}:)?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,200}$/;
+  /^\s{0,40}\(?(?:\[<[0-9a-f]{0,16}>\]|\[\])\s{1,4}(\? )?(?::[\w-]{1,64}:)?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,200}$/;
 /** What scripts/decode_stacktrace.sh makes of a frame. */
 const DECODED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) \([\w./+-]{1,200}:\d{1,6}[^)]{0,300}\)/;
 /** What syzkaller's symbolizer adds. */

@@ -182,6 +182,28 @@ Call Trace:
       'an interrupt and its end on lines with frames',
       'Call Trace:\n <IRQ>  [<ffffffff81>] i+0x1/0x2\n <EOI>  [<ffffffff81>] f+0x1/0x2\n [<ffffffff81>] g+0x1/0x2\n',
     ],
+    ['a tracker that took the addresses for markup', ' [] f+0x1/0x2\n [] ? h+0x1/0x2\n [<>] g+0x1/0x2\n'],
+    ['crash on ARM', ' #0 [<c0a1f8c0>] (f) from [<c0a1d054>]\n #1 [<c0a1d054>] (g [m]) from [<c0a2d054>]\n'],
+    ['dmesg --time-format iso', '2026-11-25T07:00:01,123456+00:00  f+0x1/0x2\n2026-11-25T07:00:01,123457+00:00 g+0x1/0x2\n'],
+    ['dmesg --decode', 'kern  :warn  : [   12.345678]  f+0x1/0x2\nkern  :warn  : [   12.345679]  g+0x1/0x2\n'],
+    ['a console server', '[2022-03-20 22:59:10] [  256.243]  f+0x1/0x2\n[2022-03-20 22:59:10] [  256.244]  g+0x1/0x2\n'],
+    ['a table', '7465   │ 4,5126,1349544157,-; f+0x1/0x2\n│ May  4 07:00:01 host kernel: [    1.000000]  g+0x1/0x2\n'],
+    [
+      'OpenWrt',
+      'Wed Apr 10 17:02:33 2019 kern.err kernel: [  979.1]  f+0x1/0x2\nWed Apr 10 17:02:33 2019 kern.err kernel: [  979.2]  g+0x1/0x2\n',
+    ],
+    ['netconsole in a syslog', 'May 21 20:00:40 x 7,2908,86997974093,-; f+0x1/0x2\nMay 21 20:00:40 x 7,2909,86997974094,-; g+0x1/0x2\n'],
+    [
+      'numbered lines of a syslog',
+      '563 Apr 22 20:06:57 AI02 kernel: [94488.1]  f+0x1/0x2\n564 Apr 22 20:06:57 AI02 kernel: [94488.2]  g+0x1/0x2\n',
+    ],
+    [
+      'a syslog with its facility',
+      'kern: kern.notice: Jan 13 02:49:23 kernel:  f+0x1/0x2\nkern: kern.notice: Jan 13 02:49:23 kernel:  g+0x1/0x2\n',
+    ],
+    ['numbered lines', '162 [  843.092463]  f+0x1/0x2\n163 [  843.092464]  g+0x1/0x2\n'],
+    ['a clock without a fraction', '[  240.] [<8066c218>] f+0x1/0x2\n[  240.] [<800735f0>] g+0x1/0x2\n'],
+    ['ARM without a space', '[30088.955719] [<c04d0c00>](f+0x24/0x34) from [<c04cf670>](g+0xc8/0x184)\n'],
     ['a mail that quotes', '>  f+0x1/0x2\n>  g+0x1/0x2\n'],
   ])('reads the frames of %s', (_form, text) => {
     expect(seen(text)).toEqual([{ tasks: [], functions: ['f', 'g'] }]);
