@@ -69,7 +69,7 @@ function explainEmpty(state: State | undefined): Finding {
       kind: 'idle',
       waitsFor: 'its parent to collect its exit status: it has ended',
       causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
-      next: ['ps -o ppid= -p PID', 'kstack -p PPID'],
+      next: ['grep PPid /proc/PID/status', 'kstack -p PPID'],
     };
   return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty' };
 }

@@ -22,7 +22,7 @@ export const CGROUPS_AND_NAMESPACES: readonly Rule[] = [
     ['cgroup_drain_dying'],
     'the last tasks of a cgroup to be gone, in order to remove it',
     'A task that has ended, but whose parent or tracer has not collected it, or that is stuck on its way out.',
-    ['cat /sys/fs/cgroup/PATH/cgroup.procs', 'ps -eo pid,stat,wchan:32,comm | grep -E " [DZ]"', ...CGROUPS],
+    ['cat /sys/fs/cgroup/PATH/cgroup.procs', 'kstack -DZ -f long', ...CGROUPS],
     'kernel/cgroup/cgroup.c: cgroup_drain_dying',
   ),
   blocked(
@@ -100,7 +100,7 @@ export const CGROUPS_AND_NAMESPACES: readonly Rule[] = [
     ['zap_pid_ns_processes'],
     'all processes of its PID namespace to end: the init of a container has ended',
     'A process of the container that is stuck in D, or is traced.',
-    ['ps -o pid,stat,wchan:32,cmd --ppid PID', ...OTHERS_BLOCKED],
+    ['kstack -p PID -f long', ...OTHERS_BLOCKED],
     'kernel/pid_namespace.c: zap_pid_ns_processes',
   ),
   blocked(
@@ -108,7 +108,7 @@ export const CGROUPS_AND_NAMESPACES: readonly Rule[] = [
     ['do_wait|__do_wait|kernel_wait4', 'zap_pid_ns_processes'],
     'killed processes of its PID namespace to end: the init of a container has ended',
     'A process of the container that is stuck in D, or is traced.',
-    ['ps -o pid,stat,wchan:32,cmd --ppid PID', ...OTHERS_BLOCKED],
+    ['kstack -p PID -f long', ...OTHERS_BLOCKED],
     'kernel/pid_namespace.c: zap_pid_ns_processes',
   ),
   blocked(

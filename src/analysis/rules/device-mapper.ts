@@ -100,7 +100,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     ['md_write_start'],
     'the superblock of an md array to be marked dirty before the first write',
     'A member that is slow; with external metadata, mdmon that does not run.',
-    [...MD, 'pgrep -a mdmon'],
+    [...MD, 'kstack -c mdmon -f long'],
     'drivers/md/md.c: md_write_start',
   ),
   blocked(

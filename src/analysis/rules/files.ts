@@ -4,7 +4,7 @@ import { blocked, INNERMOST, type Rule } from './rule.ts';
 const SLOW = 'The disk below is slow, or has stopped to answer.';
 const FROZEN =
   'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
-const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'ps -ef | grep -E "fsfreeze|qemu-ga|vss"'];
+const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 
 /** What all file systems share: freezing, page cache and writeback. */
 export const FILES: readonly Rule[] = [

@@ -60,6 +60,11 @@ describe('every rule', () => {
     expect(poor.map(({ id }) => id)).toEqual([]);
   });
 
+  it('advises no command that reads the command lines of others, and hangs where kstack does not', () => {
+    const hanging = /\bpgrep\b|\bps (?:-ef|aux|-?\S*\bf)|\bps\b.*\b(?:cmd|args|command)\b|\bfuser\b/;
+    expect(RULES.filter(({ next }) => next.some((command) => hanging.test(command))).map(({ id }) => id)).toEqual([]);
+  });
+
   it('has a stack that it wins', () => {
     const shown = new Set(EXAMPLES.map(({ rule }) => rule));
     expect(RULES.map(({ id }) => id).filter((id) => !shown.has(id))).toEqual([]);

@@ -123,7 +123,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     ['fanotify_handle_event|fanotify_get_response|fsnotify_handle_event|fanotify_handle_group_event'],
     'a program to permit an access to a file (fanotify)',
     'A virus scanner or HSM that is stuck or slow; every access to its mounts waits for it.',
-    ['grep -l fanotify /proc/*/fdinfo/* 2>/dev/null', 'ps -ef | grep -iE "av|scan|falcon|mdatp|ds_agent"'],
+    ['grep -l fanotify /proc/*/fdinfo/* 2>/dev/null', 'kstack -c "scan|falcon|mdatp|ds_agent" -f long'],
     'fs/notify/fanotify/fanotify.c: fanotify_get_response',
   ),
   blocked(

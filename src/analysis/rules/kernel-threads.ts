@@ -1,7 +1,7 @@
 import { type Rule, running } from './rule.ts';
 
 const NOTHING_TO_DO = 'Normal: it has nothing to do.';
-const WHO = ['ps -o pid,stat,wchan:32,comm -p PID'];
+const WHO = ['kstack -p PID -f long'];
 
 /** A loop of a kernel thread that sleeps until it is needed. */
 function loop(id: string, functions: string, waitsFor: string, source: string, next: readonly string[] = WHO): Rule {
@@ -133,7 +133,9 @@ export const KERNEL_THREADS: readonly Rule[] = [
     'cat /sys/kernel/debug/dri/0/*fence*',
   ]),
   loop('card-event', 'pccardd', 'an event of a card socket', 'drivers/pcmcia/cs.c: pccardd'),
-  loop('vhost', 'vhost_worker|vhost_task_fn', 'virtio requests of a guest', 'drivers/vhost/vhost.c: vhost_worker', ['ps -ef | grep qemu']),
+  loop('vhost', 'vhost_worker|vhost_task_fn', 'virtio requests of a guest', 'drivers/vhost/vhost.c: vhost_worker', [
+    'kstack -L -c qemu -f long',
+  ]),
   loop(
     'kvm-nx',
     'kvm_nx_huge_page_recovery_worker|kvm_nx_lpage_recovery_worker',

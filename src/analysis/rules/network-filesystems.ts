@@ -2,7 +2,11 @@ import { LOG, NFS, OTHERS_BLOCKED } from './commands.ts';
 import { blocked, INNERMOST, type Rule } from './rule.ts';
 
 const SERVER = 'The server is down, overloaded, or not reached; a hard mount retries for good.';
-const FUSE = ['findmnt -t fuse,fuseblk', 'cat /sys/fs/fuse/connections/*/waiting', 'ps -ef | grep -E "fuse|sshfs|gluster|s3fs|virtiofsd"'];
+const FUSE = [
+  'findmnt -t fuse,fuseblk',
+  'cat /sys/fs/fuse/connections/*/waiting',
+  'kstack -L -c "fuse|sshfs|gluster|s3fs|virtiofsd" -f long',
+];
 const P9 = ['findmnt -t 9p,virtiofs', ...LOG];
 
 /** File systems that ask a daemon or an NFS server. */

@@ -1,7 +1,7 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
 import { blocked, INNERMOST, idle, type Rule, running } from './rule.ts';
 
-const CHILDREN = ['ps -o pid,stat,wchan:32,cmd --ppid PID'];
+const CHILDREN = ['kstack -p PID -f long'];
 const TRACER = ['grep TracerPid /proc/PID/status'];
 const FREEZER = ['cat /sys/fs/cgroup/PATH/cgroup.freeze', 'systemctl status'];
 
@@ -81,7 +81,7 @@ export const PROCESSES: readonly Rule[] = [
     ],
     'its core dump to be written',
     'A large process; a slow disk; a core handler (systemd-coredump, abrt) that is stuck; other threads that do not stop.',
-    ['sysctl kernel.core_pattern', 'ps -ef | grep -iE "coredump|abrt|apport"'],
+    ['sysctl kernel.core_pattern', 'kstack -c "coredump|abrt|apport" -f long'],
     'fs/coredump.c: do_coredump',
   ),
   blocked(
@@ -97,7 +97,7 @@ export const PROCESSES: readonly Rule[] = [
     ['do_signal_stop|do_jobctl_trap'],
     'SIGCONT: it has been stopped',
     'Ctrl-Z, SIGSTOP, or a background job that used the terminal.',
-    ['kill -CONT PID', 'ps -o pid,ppid,stat,cmd -p PID'],
+    ['kill -CONT PID', 'kstack -p PID -f long'],
     'kernel/signal.c: do_signal_stop',
   ),
   blocked(
@@ -121,7 +121,7 @@ export const PROCESSES: readonly Rule[] = [
     ['seccomp_do_user_notification|__seccomp_filter|seccomp_notify_recv'],
     'a supervisor to decide on its system call (seccomp)',
     'A container runtime or sandbox whose supervisor is stuck.',
-    ['grep Seccomp /proc/PID/status', 'ps -ef | grep -E "lxcfs|seccomp|agent"'],
+    ['grep Seccomp /proc/PID/status', 'kstack -c "lxcfs|seccomp|agent" -f long'],
     'kernel/seccomp.c: seccomp_do_user_notification',
     { kernels: '5.0 and newer' },
   ),
@@ -190,7 +190,7 @@ export const PROCESSES: readonly Rule[] = [
     ['proc_pid_stack|stack_trace_save_tsk', 'proc_single_show'],
     'nothing: it reads a kernel stack, and that is its own',
     'Normal for the task that looks.',
-    ['ps -p PID'],
+    ['kstack -p PID -f long'],
     'fs/proc/base.c: proc_pid_stack',
   ),
   running(

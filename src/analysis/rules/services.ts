@@ -29,7 +29,7 @@ export const SERVICES: readonly Rule[] = [
     ['__request_module|call_usermodehelper_exec|call_usermodehelper|kobject_uevent_env|request_module'],
     'a program that the kernel started (modprobe, a core handler or hotplug helper) to end',
     'modprobe waits for a device or file system, or user space is stuck.',
-    ['ps -ef | grep modprobe', 'sysctl kernel.modprobe kernel.core_pattern'],
+    ['kstack -c modprobe -f long', 'sysctl kernel.modprobe kernel.core_pattern'],
     'kernel/umh.c: call_usermodehelper_exec',
   ),
   blocked(
@@ -223,7 +223,7 @@ export const SERVICES: readonly Rule[] = [
     ],
     'a key that a program of user space (request-key) has to supply',
     'cifs.upcall, nfsidmap or a DNS resolver that does not answer.',
-    ['cat /proc/keys', 'ps -ef | grep -E "request-key|upcall|idmap"'],
+    ['cat /proc/keys', 'kstack -c "request-key|upcall|idmap" -f long'],
     'security/keys/request_key.c: request_key_and_link',
   ),
   blocked(

@@ -48,7 +48,7 @@ export const WAITS: readonly Rule[] = [
     ['n_tty_read|tty_read|job_control|n_tty_wait_for_input|read_chan|hvc_read'],
     'input on a terminal',
     'Normal for a shell or a login prompt.',
-    ['ps -o pid,tty,cmd -p PID'],
+    ['ls -l /proc/PID/fd/0'],
     'drivers/tty/n_tty.c: n_tty_read',
   ),
   blocked(
@@ -58,7 +58,7 @@ export const WAITS: readonly Rule[] = [
     ],
     'a terminal to take output',
     'Ctrl-S, a slow serial line, or a terminal program that does not read.',
-    ['ps -o pid,tty,cmd -p PID', 'stty -a -F TTY'],
+    ['ls -l /proc/PID/fd/0', 'stty -a -F TTY'],
     'drivers/tty/n_tty.c: n_tty_write',
   ),
   blocked(
@@ -68,7 +68,7 @@ export const WAITS: readonly Rule[] = [
     ],
     'a terminal that is being opened, closed or hung up',
     'Output that cannot be drained, or another task in the terminal.',
-    ['ps -o pid,tty,cmd -p PID'],
+    ['ls -l /proc/PID/fd/0'],
     'drivers/tty/tty_mutex.c: tty_lock',
     INNERMOST,
   ),

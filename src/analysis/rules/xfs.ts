@@ -5,7 +5,7 @@ const SLOW = 'The disk below is slow, or has stopped to answer.';
 const FROZEN =
   'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
 const XFS = ['xfs_info MOUNTPOINT', 'grep . /sys/fs/xfs/*/log/*', ...DISKS];
-const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'ps -ef | grep -E "fsfreeze|qemu-ga|vss"'];
+const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 
 /** XFS. */
 export const XFS_RULES: readonly Rule[] = [
