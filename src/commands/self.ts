@@ -1,0 +1,21 @@
+import { basename } from 'node:path';
+
+/** Set by the build: whether this is the executable that has its runtime inside. */
+declare const KSTACK_STANDALONE: boolean;
+
+const standalone = typeof KSTACK_STANDALONE !== 'undefined' && KSTACK_STANDALONE;
+
+/** What was typed to start kstack, by its last name. */
+export function ownName(): string {
+  const started = standalone ? process.argv0 : process.argv[1];
+  return basename(started ?? 'kstack').replace(/\.c?js$/, '');
+}
+
+/** How to start kstack once more with the same arguments: what to execute, and what to hand to it. `runtimeOptions` are for Node.js. */
+export function ownCommand(runtimeOptions: readonly string[]): { readonly file: string; readonly args: string[] } {
+  if (standalone) return { file: process.execPath, args: process.argv.slice(2) };
+  return {
+    file: process.execPath,
+    args: [...('bun' in process.versions ? [] : runtimeOptions), ...process.execArgv, ...process.argv.slice(1)],
+  };
+}
