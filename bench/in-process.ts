@@ -1,20 +1,25 @@
 /**
  * Takes samples in turn with runs of the C floor and prints medians, in nanoseconds, as JSON: { floor, wall, cpu, explain, processes, threads, stacks }.
- * `explain` is what it took to explain the stacks, within `wall`. Arguments: the floor's path, `-a`, `-D` or `-L` (with -f json), rounds.
+ * `explain` is what it took to explain the stacks, within `wall`. Arguments: the floor's path, a
+ * case (`-a`, `-D`, `-L` with -f json, `bpf` for all threads without writing), rounds; or `steady` for samples of all threads ten times a second, and seconds.
  */
 import { execFileSync } from 'node:child_process';
 import { countKinds, explainGroups, kindOf } from '../src/analysis/explain-sample.ts';
 import { groupByStack } from '../src/analysis/group.ts';
+import { waitGraph } from '../src/analysis/locks.ts';
 import { everythingUnread, type Field, type Sample } from '../src/model/sample.ts';
 import type { Selection } from '../src/model/selection.ts';
 import { systemClock } from '../src/native/clock.ts';
 import { formatJson } from '../src/sinks/json.ts';
 import { formatText } from '../src/sinks/text.ts';
-import { procfs } from '../src/sources/procfs/index.ts';
+import { live } from '../src/sources/live.ts';
+import type { SourceName } from '../src/sources/source-name.ts';
 
 interface Case {
   readonly selection: Selection;
   readonly fields?: readonly Field[];
+  readonly source?: SourceName;
+  readonly everyMs?: number;
   /** What the floor reads. */
   readonly files: readonly string[];
   write(sample: Sample): Iterable<string>;
@@ -27,7 +32,14 @@ const json = (sample: Sample) => {
   const groups = explainGroups(sample);
   const counts = countKinds(sample);
   explainNs = Number(process.hrtime.bigint() - before);
-  return formatJson(sample, groups, { threads: true, unread: everythingUnread(sample), counts, kindOf, userName: String });
+  return formatJson(sample, groups, {
+    threads: true,
+    unread: everythingUnread(sample),
+    counts,
+    kindOf,
+    userName: String,
+    graph: waitGraph(sample),
+  });
 };
 
 const CASES: Record<string, Case> = {
@@ -39,14 +51,24 @@ const CASES: Record<string, Case> = {
     files: ['task/stat', 'task/stack', 'task/status', 'task/cgroup', 'cmdline'],
     write: json,
   },
+  bpf: { selection: { all: true, threads: true }, source: 'bpf', files: ['task/stat', 'task/stack'], write: () => [] },
+  steady: {
+    selection: { all: true, threads: true },
+    source: 'bpf',
+    files: ['task/stat', 'task/stack', 'cmdline'],
+    everyMs: 100,
+    write: text,
+  },
 };
 
 const [floorPath = '', option = '', rounds = ''] = process.argv.slice(2);
 const measured = CASES[option];
-if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L ROUNDS`);
+if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bpf|steady ROUNDS`);
 
 const clock = systemClock();
-const samples = procfs(measured.selection, { clock, root: '/proc', fields: measured.fields ?? [] });
+const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
+const samples = live(selection, { clock, root: '/proc', fields, source, facts: false, steady: true, tell: () => undefined });
+const resident = () => process.memoryUsage.rss();
 const floor: number[] = [];
 const wall: number[] = [];
 const cpu: number[] = [];
@@ -54,14 +76,24 @@ const explain: number[] = [];
 let processes = 0;
 let threads = 0;
 let stacks = 0;
-for (let round = 0; round < Number(rounds); round++) {
-  const [nanoseconds = '', processCount = '', threadCount = ''] = execFileSync(floorPath, ['1', ...measured.files])
+function measureFloor(): void {
+  const words = execFileSync(floorPath, ['1', ...files])
     .toString()
     .trim()
-    .split(' ');
-  floor.push(Number(nanoseconds));
-  processes = Number(processCount);
-  threads = Number(threadCount);
+    .split(' ')
+    .map(Number);
+  [, processes = 0, threads = 0] = words;
+  floor.push(words[0] ?? Number.NaN);
+}
+
+let early = 0;
+const start = clock.monotonicMs();
+const never = new AbortController().signal;
+for (let round = 0; round < Number(rounds); round++) {
+  if (everyMs > 0) await clock.sleep(Math.max(0, start + round * everyMs - clock.monotonicMs()), never);
+  if (round === Math.floor(Number(rounds) / 10)) early = resident();
+  // In a steady run the floor is measured now and then: it takes longer than the time between samples.
+  if (everyMs === 0 || round % 100 === 0) measureFloor();
   const cpuBefore = process.cpuUsage();
   const before = process.hrtime.bigint();
   const { value: sample } = await samples.next();
@@ -75,5 +107,15 @@ for (let round = 0; round < Number(rounds); round++) {
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 console.log(
-  JSON.stringify({ floor: median(floor), wall: median(wall), cpu: median(cpu), explain: median(explain), processes, threads, stacks }),
+  JSON.stringify({
+    floor: median(floor),
+    wall: median(wall),
+    cpu: median(cpu),
+    explain: median(explain),
+    processes,
+    threads,
+    stacks,
+    early,
+    late: resident(),
+  }),
 );

@@ -1,6 +1,6 @@
 // Prints what kstack costs as ratios to its floors, all from one run: npm run bench [-- PROCESSES [THREADS]]
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, hostname, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +12,7 @@ const ROUNDS = 31;
 const INTERVAL_MS = 100;
 const here = import.meta.dirname;
 const command = process.env.KSTACK_BIN ?? join(here, '..', 'dist', 'kstack.cjs');
+const standalone = join(here, '..', 'dist', 'standalone', `kstack-linux-${process.arch}`);
 const folder = mkdtempSync(join(tmpdir(), 'kstack-bench-'));
 const floor = join(folder, 'floor');
 
@@ -36,8 +37,8 @@ function runAll(commands, rounds) {
   return runs.map((results) => [0, 1, 2].map((field) => median(results.map((result) => result[field]))));
 }
 
-function inProcess(option) {
-  return JSON.parse(execFileSync('node', [join(folder, 'in-process.mjs'), floor, option, String(ROUNDS)]).toString());
+function inProcess(option, rounds = ROUNDS) {
+  return JSON.parse(execFileSync('node', [join(folder, 'in-process.mjs'), floor, option, String(rounds)]).toString());
 }
 
 const field = (pid, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
@@ -120,6 +121,8 @@ try {
   const all = inProcess('-a');
   const blocked = inProcess('-D');
   const threadsAsJson = inProcess('-L');
+  const bpf = inProcess('bpf');
+  const steady = inProcess('steady', 600);
   const [node, help, nothing, everything, blockedOnly] = runAll(
     [
       ['node', '-e', '0'],
@@ -136,10 +139,28 @@ try {
   row('-D in-process, CPU of all threads', blocked.cpu, blocked.floor);
   row('-L -f json in-process, wall', threadsAsJson.wall, threadsAsJson.floor, 1.4);
   row('-L -f json in-process, explaining against all of it', threadsAsJson.explain, threadsAsJson.wall, 0.05);
+  row('bpf, all threads, in-process, wall', bpf.wall, bpf.floor, 0.15);
+  row('bpf, all threads as text at 10 Hz for a minute, CPU', steady.cpu, steady.floor, 0.2);
+  row('the same, memory at its end against a tenth', steady.late, steady.early, 1.1, megabytes);
   row('kstack -h against node -e 0', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
   row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);
   row('kstack -D, peak memory against 90 MB', blockedOnly[2] * 1024, 90e6, 1, megabytes);
+  if (existsSync(standalone)) {
+    const [floorAll, floorState, aloneHelp, aloneAll, aloneBlocked] = runAll(
+      [
+        [floor, '1', 'stat', 'cmdline', 'stack'],
+        [floor, '1', 'stat'],
+        [standalone, '-h'],
+        [standalone, '-a'],
+        [standalone, '-D'],
+      ],
+      15,
+    );
+    row('standalone -h against kstack -h under Node.js', aloneHelp[0], help[0], 0.25);
+    row('standalone -a, start and end included', aloneAll[0], floorAll[0], 0.75);
+    row('standalone -D, start and end included', aloneBlocked[0], floorState[0], 0.8);
+  }
   const background = await inBackground(500);
   row('kstack -bD, CPU of a sample', background.cpu, background.floor, 1.4);
   row('kstack -bD, memory at sample 500 against 50', background.late * 1024, background.early * 1024, 1.1, megabytes);

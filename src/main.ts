@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { basename } from 'node:path';
 import { Argument, Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
 import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
-import { addSelectionOptions, procOf, SELECTING, selectionOf } from './commands/selection-options.ts';
+import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './commands/selection-options.ts';
+import { ownName } from './commands/self.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
 /** Set by the build to the version in package.json. */
@@ -78,8 +78,9 @@ async function runClassic(program: Command): Promise<void> {
   const selection = await selectionOf(program);
   if (selection === undefined) program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
-  const typed = [basename(process.argv[1] ?? 'kstack').replace(/\.c?js$/, ''), ...process.argv.slice(2).map(quote)].join(' ');
+  const typed = [ownName(), ...process.argv.slice(2).map(quote)].join(' ');
   const root = procOf(program);
+  const source = sourceOf(program);
   const background = backgroundOptionsOf(program);
   const output = outputOptionsOf(program);
   if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
@@ -88,13 +89,20 @@ async function runClassic(program: Command): Promise<void> {
     });
   if (background === undefined) {
     const { snapshot } = await import('./commands/snapshot.ts');
-    process.exitCode = await snapshot({ selection, root, output, verbose, typed });
+    process.exitCode = await snapshot({ selection, root, source, output, verbose, typed });
   } else if (process.env[REPORT_FD] === undefined) {
     const { startInBackground } = await import('./commands/background.ts');
     process.exitCode = await startInBackground(background, root, typed);
   } else {
     const { runCollector } = await import('./commands/collector.ts');
-    process.exitCode = await runCollector({ selection, root, options: background, verbose, reportFd: Number(process.env[REPORT_FD]) });
+    process.exitCode = await runCollector({
+      selection,
+      root,
+      source,
+      options: background,
+      verbose,
+      reportFd: Number(process.env[REPORT_FD]),
+    });
   }
 }
 

@@ -484,7 +484,7 @@ describe('while a process hangs in the kernel', () => {
     const directory = temporaryFolder();
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '3']);
     // Without a rotation in between, which starts the four threads that Node.js compresses on.
-    const run = await background(directory, ['-a', '-m', '100'], 50);
+    const run = await background(directory, ['-a', '-m', '100', '--source', 'procfs'], 50);
     const numbers = () => {
       const status = readFileSync(`/proc/${run.pid}/status`, 'latin1');
       return { threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]), kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]) };
@@ -499,7 +499,11 @@ describe('while a process hangs in the kernel', () => {
     for (const lines of samples(logged(directory)))
       expect(lines.find((line) => line.pid === pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
     // Said once, not sixty times.
-    expect(run.messages().match(new RegExp(`PID ${pid} \\(mmap-stuck\\): command line could not be read in time`, 'g'))).toHaveLength(1);
+    expect(
+      run
+        .messages()
+        .match(new RegExp(`PID ${pid} \\(mmap-stuck\\): command line (could not be read in time|not read: a thread holds)`, 'g')),
+    ).toHaveLength(1);
     expect(run.messages().match(/A sample took/g)).toHaveLength(1);
   });
 });
@@ -516,7 +520,8 @@ describe('hostile processes', () => {
     const [lines = []] = samples(logged(directory));
     expect(lines.map((line) => line.pid)).toEqual(expect.arrayContaining([...huge, 2]));
     expect(messages()).toContain('command line is longer than what is shown of it');
-    expect(peak).toBeLessThan(150 * 1024);
+    // JavaScriptCore, in the executable of its own, collects later than V8.
+    expect(peak).toBeLessThan((process.env['KSTACK_BIN'] === undefined ? 150 : 250) * 1024);
   });
 });
 

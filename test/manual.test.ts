@@ -20,7 +20,7 @@ async function inHelp(...command: string[]): Promise<Described[]> {
     .slice(1)
     .map((entry) => ({
       option: entry.trim().split(/ {2,}/)[0]?.replaceAll(/[<>]/g, '') ?? '',
-      standard: /default:\s+"?([^")]*)"?\)/.exec(entry)?.[1],
+      standard: /default:\s+"?([^",)]*)"?[,)]/.exec(entry)?.[1],
     }));
 }
 

@@ -124,7 +124,7 @@ describe('--proc', () => {
     const [pid = 0] = await fixture('tasks', ['comm'], 'elsewhere\n');
     const folder = temporaryFolder();
     // A PID namespace of its own, in which /proc shows its own processes only, and the host's is at another place.
-    const script = `mount --rbind /proc ${folder} && exec unshare -fp --mount-proc "$0" -p ${pid} --proc ${folder}`;
+    const script = `mount --rbind /proc ${folder} && exec unshare -fp --mount-proc "$0" -p ${pid} --source procfs --proc ${folder}`;
     const { code, stdout } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
     expect(lineOf(stdout, pid)?.stack).not.toBe('');
     expect(code).toBe(0);
@@ -133,9 +133,9 @@ describe('--proc', () => {
 
 describe('what cannot be', () => {
   it.each([
-    [['-c', '(a|b'], /Unterminated group:\n {2}\(a\|b\n {6}\^\n/],
-    [['--function', 'a[z-b]c'], /Range out of order in character class:\n {2}a\[z-b\]c\n {6}\^\n/],
-    [['-c', 'a**'], /Nothing to repeat:\n {2}a\*\*\n {4}\^\n/],
+    [['-c', '(a|b'], /(?:Unterminated group|missing \)):\n {2}\(a\|b\n {6}\^\n/],
+    [['--function', 'a[z-b]c'], /[Rr]ange out of order in character class:\n {2}a\[z-b\]c\n {6}\^\n/],
+    [['-c', 'a**'], /[Nn]othing to repeat:\n {2}a\*\*\n {4}\^\n/],
     [['-u', 'no-such-user'], /'no-such-user' is neither a user of \/etc\/passwd nor a user id\./],
     [['-u', '99999999999'], /'99999999999' is neither a user/],
     [['--state', 'DQ'], /'Q' is not a state; the kernel has R S D I T t Z X P\./],

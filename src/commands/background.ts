@@ -10,11 +10,12 @@ import { whyNoStacks } from '../sources/procfs/access.ts';
 import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
 import type { CollectorReport } from './collector.ts';
 import { activeRun, describeActiveRun, makeRunDirectory } from './run-directory.ts';
+import { ownCommand } from './self.ts';
 
 const STDERR = 2;
 
 /** Samples leave much garbage and little else: V8 would let its young generation grow to three times 16 MB for it. */
-const SMALL_HEAP = 'v8' in process.versions ? ['--max-semi-space-size=1'] : [];
+const SMALL_HEAP = ['--max-semi-space-size=1'];
 
 /**
  * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal. Returns the exit code once that process has
@@ -29,7 +30,8 @@ export async function startInBackground(options: BackgroundOptions, root: string
   const refusal = whyNoStacks(root, typed) ?? whyNotBegin(options);
   if (refusal !== undefined) return fail(refusal);
   log(clock, 'INFO', 'Spawning process to run in background...');
-  const child = spawn(process.execPath, [...SMALL_HEAP, ...process.execArgv, ...process.argv.slice(1)], {
+  const { file, args } = ownCommand(SMALL_HEAP);
+  const child = spawn(file, args, {
     detached: true,
     stdio: ['ignore', 'ignore', isHeldOpen(STDERR) ? 'ignore' : 'inherit', 'pipe'],
     env: { ...process.env, [REPORT_FD]: '3' },

@@ -6,8 +6,9 @@ import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
 import { neverWaitForTerminal } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
-import { procfs } from '../sources/procfs/index.ts';
+import { live } from '../sources/live.ts';
 import type { CommandLineLimits } from '../sources/procfs/sample-reader.ts';
+import type { SourceName } from '../sources/source-name.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';
 import { describeActiveRun, makeRunDirectory, type RunDirectory } from './run-directory.ts';
@@ -32,6 +33,7 @@ export interface CollectorOptions {
   readonly selection: Selection;
   /** Where the procfs is mounted. */
   readonly root: string;
+  readonly source: SourceName;
   readonly options: BackgroundOptions;
   readonly verbose: boolean;
   /** The descriptor for the {@link CollectorReport}. */
@@ -42,7 +44,7 @@ export interface CollectorOptions {
  * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it ends with. A closing terminal (SIGHUP) is nothing to it.
  * Returns the exit code: 1 when it could not begin, or its log was replaced.
  */
-export async function runCollector({ selection, root, options, verbose, reportFd }: CollectorOptions): Promise<number> {
+export async function runCollector({ selection, root, source, options, verbose, reportFd }: CollectorOptions): Promise<number> {
   neverWaitForTerminal();
   const clock = systemClock();
   const durationMs = options.minutes * 60_000;
@@ -87,11 +89,29 @@ export async function runCollector({ selection, root, options, verbose, reportFd
     report(0, error instanceof Error ? error.message : String(error));
     return 1;
   }
+  const samples = () =>
+    live(selection, {
+      clock,
+      root,
+      source,
+      commandLines: commandLineLimits(options),
+      facts: false,
+      steady: true,
+      rememberMs: 0,
+      tell: (text) => tell('DEBUG', text),
+    });
+  try {
+    // Makes ready what takes a while, before the time runs.
+    samples();
+  } catch (error) {
+    report(0, error instanceof Error ? error.message : String(error));
+    return 1;
+  }
   const startedMs = clock.nowMs();
   report(startedMs);
   process.chdir('/');
   const whole = await collect({
-    samples: () => procfs(selection, { clock, root, commandLines: commandLineLimits(options) }),
+    samples,
     threads: selection.threads === true,
     blocked: selection.blocked === true,
     log: rotatingLog,

@@ -1,6 +1,7 @@
 import { countKinds, explainGroups, kindOf } from '../analysis/explain-sample.ts';
 import { foldStacks, framesOf } from '../analysis/fold.ts';
 import { groupByStack } from '../analysis/group.ts';
+import { waitGraph } from '../analysis/locks.ts';
 import type { ExplainedGroup } from '../model/finding.ts';
 import { everythingUnread, type Field, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -23,6 +24,11 @@ export function fieldsOf(format: Format): Field[] {
     default:
       return [];
   }
+}
+
+/** Whether a format shows what only the kernel knows of a task. */
+export function showsFacts(format: Format): boolean {
+  return format === 'long' || format === 'json' || format === 'jsonl';
 }
 
 /** A sample, and what it takes to show it. */
@@ -48,11 +54,13 @@ export async function format(name: Format, view: View): Promise<Iterable<string 
       return formatText(sample, groupByStack(sample), { zoneAt, threads });
     case 'long': {
       const groups = explainGroups(sample);
-      return formatLong(sample, groups, { ...view, counts: countKinds(seen), callsOf: await view.lookUpCalls(groups) });
+      const holders = explainGroups({ ...sample, observations: sample.holders ?? [] });
+      const callsOf = await view.lookUpCalls([...holders, ...groups]);
+      return formatLong(sample, groups, { ...view, counts: countKinds(seen), graph: waitGraph(sample), holders, callsOf });
     }
     case 'json':
     case 'jsonl': {
-      const options = { threads, kindOf, userName, unread: everythingUnread(seen), counts: countKinds(seen) };
+      const options = { threads, kindOf, userName, unread: everythingUnread(seen), counts: countKinds(seen), graph: waitGraph(sample) };
       return (name === 'json' ? formatJson : formatJsonLines)(sample, explainGroups(sample), options);
     }
     case 'folded':

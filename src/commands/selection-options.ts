@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
 import type { CgroupPattern, Selection } from '../model/selection.ts';
 import { readUsers } from '../sources/passwd.ts';
+import { SOURCES, type SourceName } from '../sources/source-name.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
   { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
@@ -36,6 +37,11 @@ export function addSelectionOptions(command: Command): Command {
   command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
   command.optionsGroup('What to look at:');
   command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
+  const source = new Option(
+    '--source <SOURCE>',
+    'how to read tasks: by a BPF program in the kernel, from /proc, or by the first where it works and pays',
+  );
+  command.addOption(source.choices(SOURCES).default('auto').env('KSTACK_SOURCE'));
   command.option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container', '/proc');
   return command;
 }
@@ -86,6 +92,12 @@ export function procOf(program: Command): string {
   return resolve(proc);
 }
 
+/** How the parsed options want tasks to be read. */
+export function sourceOf(program: Command): SourceName {
+  const { source }: { source: SourceName } = program.opts();
+  return source;
+}
+
 /** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */
 function parsePids(list: string, earlier: number[] = []): number[] {
   const pids = list.split(',').map((item) => {
@@ -115,7 +127,7 @@ function parsePattern(text: string): RegExp {
   try {
     return new RegExp(text, 'u');
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^.*\/u?: /s, '') : String(error);
+    const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '') : String(error);
     throw new InvalidArgumentError(`${reason}:\n  ${text}\n  ${' '.repeat(wrongAt(text))}^`);
   }
 }

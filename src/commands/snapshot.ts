@@ -9,11 +9,12 @@ import { log } from '../sinks/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
 import { writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
+import { takeLiveSample } from '../sources/live.ts';
 import { readUsers } from '../sources/passwd.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
-import { takeSample } from '../sources/procfs/index.ts';
 import { TaskDetails } from '../sources/procfs/task-details.ts';
-import { fieldsOf, format } from './formats.ts';
+import type { SourceName } from '../sources/source-name.ts';
+import { fieldsOf, format, showsFacts } from './formats.ts';
 import type { OutputOptions } from './output-options.ts';
 import { lookUpCalls } from './system-calls.ts';
 
@@ -24,6 +25,7 @@ export interface SnapshotOptions {
   readonly selection: Selection;
   /** Where the procfs is mounted. */
   readonly root: string;
+  readonly source: SourceName;
   readonly output: OutputOptions;
   readonly verbose: boolean;
   /** What was typed, for the advice to type it once more with sudo. */
@@ -31,7 +33,7 @@ export interface SnapshotOptions {
 }
 
 /** Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
-export async function snapshot({ selection, root, output, verbose, typed }: SnapshotOptions): Promise<number> {
+export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
   if (output.format === 'pprof' && output.file === undefined && isatty(STDOUT)) {
     writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
     return 1;
@@ -42,9 +44,12 @@ export async function snapshot({ selection, root, output, verbose, typed }: Snap
     return 1;
   }
   const clock = systemClock();
-  const tell = (text: string) => verbose && log(clock, 'DEBUG', text);
+  const tell = (text: string) => {
+    if (verbose) log(clock, 'DEBUG', text);
+  };
   tell(`reading ${describeSelection(selection)} from ${root}`);
-  const seen = await takeSample(selection, { clock, root, fields: fieldsOf(output.format) });
+  const facts = showsFacts(output.format);
+  const seen = await takeLiveSample(selection, { clock, root, fields: fieldsOf(output.format), source, facts, steady: false, tell });
   const sample = selection.blocked === true ? leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);

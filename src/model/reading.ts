@@ -4,10 +4,11 @@
  * - `gone`: the task ended before it was read (ENOENT, ESRCH)
  * - `timeout`: the read was begun and did not return in time
  * - `skipped`: the read was not begun, since too many others already hang
+ * - `locked`: not tried, since a lock that the read takes is held
  * - `denied`: EACCES or EPERM
  * - `malformed`: what was read is not in the form the kernel documents
  */
-export type Unreadable = 'gone' | 'timeout' | 'skipped' | 'denied' | 'malformed' | `E${string}`;
+export type Unreadable = 'gone' | 'timeout' | 'skipped' | 'locked' | 'denied' | 'malformed' | `E${string}`;
 
 /** A value the kernel gave, or why it gave none. `cut` is set when only the beginning of the value was taken. */
 export type Reading<T> = { readonly value: T; readonly cut?: true } | { readonly unread: Unreadable };

@@ -35,6 +35,31 @@ export interface Observation {
   readonly cpu: number;
   /** Where it was asked for. */
   readonly systemCall?: Reading<Doing>;
+  /** Where the source can ask the kernel for it. */
+  readonly facts?: KernelFacts;
+}
+
+/** A lock that a task sleeps for. */
+export interface LockWait {
+  readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write';
+  /** Of the lock, as hexadecimal digits: tasks that wait for the same one have the same. */
+  readonly address: string;
+  /** TID of the task that holds it, as the lock says; of several readers, of the one that came last. Absent where the kernel does not note it, or nobody holds it. */
+  readonly owner?: number;
+}
+
+/** What only the kernel knows of a task; nothing of it is in /proc. */
+export interface KernelFacts {
+  /** Since it last got a CPU; absent for a task that is on one. */
+  readonly offCpuMs?: number;
+  /** From 6.16 on, with CONFIG_DETECT_HUNG_TASK_BLOCKER. */
+  readonly lock?: LockWait;
+  /** TID of the thread that holds the process's mmap lock for writing. */
+  readonly mmapLockOwner?: number | 'unknown';
+  /** TID of the thread that waits until this child of vfork(2) executes a program or ends. */
+  readonly vforkParent?: number;
+  /** TID of the task that traces it. */
+  readonly tracer?: number;
 }
 
 /** What is read of a task only where it is asked for. */
@@ -63,6 +88,8 @@ export interface Sample {
   readonly bootTimeSeconds: number;
   readonly ticksPerSecond: number;
   readonly observations: readonly Observation[];
+  /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
+  readonly holders?: readonly Observation[];
   /** Tasks that were selected and of which nothing is in `observations`. {@link everythingUnread} has the rest too. */
   readonly unread: readonly Unread[];
 }

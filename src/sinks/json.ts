@@ -3,6 +3,7 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import type { Reading } from '../model/reading.ts';
 import { type Observation, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
+import type { WaitGraph } from '../model/wait.ts';
 
 /** Of schema/kstack-sample-1.schema.json: goes up when what is there changes its meaning or goes. */
 const VERSION = 1;
@@ -14,6 +15,8 @@ export interface JsonOptions {
   readonly threads: boolean;
   readonly unread: readonly Unread[];
   readonly counts: KindCounts;
+  /** Who waits for whom. */
+  readonly graph: WaitGraph;
   kindOf(observation: Observation): Finding['kind'];
   userName(uid: number): string;
 }
@@ -49,6 +52,20 @@ export function* formatJson(sample: Sample, groups: readonly ExplainedGroup[], o
       const reference = 'unread' in stack ? stack : (indexOf.get(stack.value) ?? null);
       yield text({ ...taskOf(observation, sample, options), stack: reference });
     }
+  });
+  yield '],\n"holders":[\n';
+  yield* lines(function* () {
+    for (const observation of sample.holders ?? []) {
+      const { stack } = observation;
+      const frames = 'unread' in stack ? stack : framesOf(stack.value);
+      yield text({ ...taskOf(observation, sample, options), frames });
+    }
+  });
+  const { roots, cycles } = options.graph;
+  yield '],\n"waits":[\n';
+  yield* lines(function* () {
+    for (const { tid, waits } of roots) yield text({ root: tid, waits });
+    for (const cycle of cycles) yield text({ deadlock: true, waits: cycle });
   });
   yield '],\n"unread":[\n';
   yield* lines(function* () {
@@ -99,6 +116,7 @@ function taskOf(observation: Observation, sample: Sample, { kindOf, userName }: 
     ...(uid && 'value' in uid && { user: userName(uid.value) }),
     ...(cgroup && { cgroup: plain(cgroup) }),
     ...(container && { container }),
+    ...observation.facts,
   };
 }
 

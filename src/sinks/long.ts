@@ -3,6 +3,7 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
+import type { Root, Wait, WaitGraph, WaitReason } from '../model/wait.ts';
 import { escapeUnsafe } from './escape.ts';
 import { formatDateLine } from './local-time.ts';
 
@@ -21,6 +22,10 @@ export interface LongOptions {
   readonly colour: boolean;
   /** Of all tasks seen, also of those that are not in a group. */
   readonly counts: KindCounts;
+  /** Who waits for whom. */
+  readonly graph: WaitGraph;
+  /** The tasks that selected ones wait for and that are not selected, by their stack. */
+  readonly holders: readonly ExplainedGroup[];
   userName(uid: number): string;
   /** The system calls that the tasks of a group are in, the most frequent first, and of how many tasks they are. */
   callsOf(group: ExplainedGroup): { readonly calls: readonly ShownCall[]; readonly tasks: number };
@@ -42,12 +47,16 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
   const place = `${escapeUnsafe(sample.host)} - Linux ${escapeUnsafe(sample.kernel)}`;
   yield `${formatDateLine(seconds, options.zoneAt(seconds))} - ${place}\n\n`;
   const total = sum(Object.values(options.counts));
-  for (const group of groups) {
+  const names = namesOf([...options.holders, ...groups]);
+  for (const line of waitLines(options.graph, [...options.holders, ...groups], names)) yield `${style('blocked', line)}\n`;
+  if (options.graph.roots.length + options.graph.cycles.length > 0) yield '\n';
+  for (const group of [...options.holders, ...rootsFirst(groups, options.graph)]) {
     const { finding, observations } = group;
     const count = observations.length;
-    const share = `${((100 * count) / total).toFixed(1)} %`;
+    const share = options.holders.includes(group) ? 'not selected' : `${((100 * count) / total).toFixed(1)} %`;
     const kind = observations.every(({ state }) => state === 'R') ? 'running' : finding.kind;
-    yield `${style('bold', `${count} ${count === 1 ? 'task' : 'tasks'}`)} (${share})  ${style(kind, kind)}  ${style('bold', whatFor(finding, kind))}\n`;
+    const since = kind === 'running' ? '' : offCpu(observations);
+    yield `${style('bold', `${count} ${count === 1 ? 'task' : 'tasks'}`)} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding, kind))}\n`;
     const rows = [
       ...row('tasks', taskLines(group, options)),
       ...row(
@@ -55,11 +64,123 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
         frameLines(group.stack?.frames ?? [], (text) => style('idle', text)),
       ),
       ...row('call', callLines(group, options)),
+      ...row('behind', behindLines(group, names)),
       ...(kind === 'idle' && !options.full ? [] : advice(finding)),
     ];
     yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
   }
   yield `${summary(total, options.counts)}\n`;
+}
+
+const REASONS: Record<WaitReason, string> = {
+  mutex: 'the mutex',
+  semaphore: 'the semaphore',
+  'rwsem-read': 'the rw-semaphore, to read,',
+  'rwsem-write': 'the rw-semaphore, to write,',
+  vfork: 'the memory of vfork(2)',
+  ptrace: 'the tracer',
+};
+const MOST_ROOTS = 5;
+
+function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => string {
+  const names = new Map(groups.flatMap(({ observations }) => observations.map(({ task }) => [task.tid, escapeUnsafe(task.comm)])));
+  return (tid) => `${tid} ${names.get(tid) ?? '(ended, or not seen)'}`;
+}
+
+/** Who holds up whom, the task that holds up most first: `4713 touch holds up 2 tasks: ...`. */
+function waitLines({ roots, cycles }: WaitGraph, groups: readonly ExplainedGroup[], names: (tid: number) => string): string[] {
+  const findings = new Map(groups.flatMap(({ observations, finding }) => observations.map(({ task }) => [task.tid, finding])));
+  const lines = cycles.map(
+    (cycle) => `deadlock: ${cycle.map((wait) => `${names(wait.tid)} waits for ${holding(wait, names)}`).join('; ')}`,
+  );
+  for (const root of roots.slice(0, MOST_ROOTS)) {
+    const { tid, waits, observation } = root;
+    const finding = findings.get(tid);
+    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding, finding.kind);
+    lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
+    lines.push(
+      ...byHolder(waits).map(
+        ([wait, tids]) => `  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`,
+      ),
+    );
+  }
+  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} others hold up tasks`);
+  return lines;
+}
+
+function stateOf({ observation }: Root): string {
+  if (observation === undefined) return 'was not seen';
+  return observation.state === 'R' ? 'is on a CPU, or ready to run' : `is in state ${observation.state}`;
+}
+
+function holding({ holder, reason }: Wait, names: (tid: number) => string): string {
+  if (reason === 'vfork') return `its vfork child ${names(holder)} to execute a program or end`;
+  if (reason === 'ptrace') return `its tracer ${names(holder)}`;
+  return `${REASONS[reason]} that ${names(holder)} holds`;
+}
+
+/** The waits for the same holder and reason, once, with all who wait so. */
+function byHolder(waits: readonly Wait[]): [Wait, number[]][] {
+  const alike = new Map<string, [Wait, number[]]>();
+  for (const wait of waits) {
+    const key = `${wait.holder} ${wait.reason}`;
+    const entry = alike.get(key);
+    if (entry === undefined) alike.set(key, [wait, [wait.tid]]);
+    else entry[1].push(wait.tid);
+  }
+  return [...alike.values()];
+}
+
+function someNames(tids: readonly number[], names: (tid: number) => string): string {
+  const more = tids.length - MOST_NUMBERS;
+  return `${tids.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
+}
+
+/** The groups with a task that holds up others come first, then the largest. */
+function rootsFirst(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
+  const ranks = new Map([...cycles.flat(), ...roots].map(({ tid }, rank) => [tid, rank]));
+  const rankOf = ({ observations }: ExplainedGroup) =>
+    Math.min(...observations.map(({ task }) => ranks.get(task.tid) ?? Number.POSITIVE_INFINITY));
+  return groups
+    .map((group) => ({ group, rank: rankOf(group) }))
+    .sort((a, b) => a.rank - b.rank || 0)
+    .map(({ group }) => group);
+}
+
+/** Who holds the locks that tasks of the group sleep for; that nobody does is said where the rule knows it. */
+function behindLines({ observations, finding }: ExplainedGroup, names: (tid: number) => string): string[] {
+  const waits = observations.flatMap(({ task, facts }): Wait[] =>
+    facts?.lock?.owner === undefined ? [] : [{ tid: task.tid, holder: facts.lock.owner, reason: facts.lock.kind }],
+  );
+  const lines = byHolder(waits).map(([wait, tids]) => `${holding(wait, names)}${tids.length === 1 ? '' : `  x ${tids.length}`}`);
+  if (finding.rule?.includes('frozen') === true && lines.length === 0)
+    return ['no task holds it: the file system is frozen until it is thawed'];
+  return lines.length > MOST_CALLS ? [...lines.slice(0, MOST_CALLS), `(${lines.length - MOST_CALLS} others)`] : lines;
+}
+
+/** How long the tasks have been off the CPU: ` for 4 min 12 s`, or ` for 3 s to 4 min 12 s`. */
+function offCpu(observations: readonly Observation[]): string {
+  const times = observations.flatMap(({ facts }) => facts?.offCpuMs ?? []);
+  if (times.length === 0) return '';
+  const least = duration(Math.min(...times));
+  const most = duration(Math.max(...times));
+  return least === most ? ` for ${most}` : ` for ${least} to ${most}`;
+}
+
+function duration(milliseconds: number): string {
+  if (milliseconds < 10_000) return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  const parts: [number, string][] = [
+    [Math.floor(seconds / 86400), 'd'],
+    [Math.floor(seconds / 3600) % 24, 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ];
+  const from = parts.findIndex(([number]) => number > 0);
+  return parts
+    .slice(from, from + 2)
+    .map(([number, unit]) => `${number} ${unit}`)
+    .join(' ');
 }
 
 function whatFor({ kind, waitsFor }: Finding, shown: Finding['kind']): string {

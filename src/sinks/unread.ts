@@ -48,6 +48,8 @@ function formatReason({ what, why }: Unread): string {
         : `${name} could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent`;
     case 'skipped':
       return `${name} not read, since too many other reads already hang`;
+    case 'locked':
+      return `${name} not read: a thread holds the process's mmap lock for writing, and reading would wait for it`;
     case 'denied':
       return `${name} not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it`;
     case 'malformed':

@@ -1,5 +1,5 @@
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
-import { listPids, listTids, readStatus } from './files.ts';
+import { listTids, readStatus } from './files.ts';
 
 /** A task that a selection may take, known by its numbers only. */
 export interface Candidate {
@@ -7,20 +7,30 @@ export interface Candidate {
   readonly tid: number;
 }
 
-/** The tasks that a selection may take. Those that it names by number come even where they are not in the list of /proc, which has no threads. */
-export function* candidates(selection: Selection, root: string): Generator<Candidate> {
+/**
+ * The tasks that a selection may take, but for processes that are `known`, which `list` leaves out. Those that it names by number come even where they are not in
+ * the list, which has no threads.
+ */
+export function* candidates(
+  selection: Selection,
+  root: string,
+  known: (pid: number) => boolean,
+  list: () => readonly number[],
+): Generator<Candidate> {
   const asked = selection.all === true ? [] : [...new Set(selection.pids)];
   if (isOnlyPids(selection)) {
-    for (const number of asked) yield* askedFor(number, selection, root);
+    for (const number of asked) if (!known(number)) yield* askedFor(number, selection, root);
     return;
   }
-  const listed = listPids(root);
-  const known = new Set(listed);
+  const listed = list();
+  const inProc = new Set(listed);
   // With threads, those that are asked for come with their process.
-  const unlisted = asked.filter((number) => !known.has(number) && !(selection.threads === true && pidOf(number, root) !== undefined));
-  const all = unlisted.length === 0 ? listed : [...listed, ...unlisted].sort((a, b) => a - b);
-  for (const number of all) {
-    if (!known.has(number)) yield* askedFor(number, selection, root);
+  const unlisted = asked.filter(
+    (number) => !inProc.has(number) && !known(number) && !(selection.threads === true && pidOf(number, root) !== undefined),
+  );
+  const wanted = unlisted.length === 0 ? listed : [...listed, ...unlisted].sort((a, b) => a - b);
+  for (const number of wanted) {
+    if (!inProc.has(number)) yield* askedFor(number, selection, root);
     else if (selection.threads === true) yield* threadsOf(number, root);
     else yield { pid: number, tid: number };
   }

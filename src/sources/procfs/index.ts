@@ -7,6 +7,7 @@ import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
 import { readBootTime, readSmall } from './files.ts';
+import type { LookFirst } from './first-look.ts';
 import { type CommandLineLimits, type Draft, SampleReader } from './sample-reader.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
@@ -19,6 +20,10 @@ export interface ProcfsOptions {
   readonly commandLines?: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields?: readonly Field[];
+  /** A faster way to most of what is wanted. */
+  readonly lookFirst?: LookFirst | undefined;
+  /** Where stacks are interned, for streams that share theirs; whoever hands it in trims it. */
+  readonly stacks?: StackTable;
 }
 
 /**
@@ -37,18 +42,27 @@ const directories = new Map<string, number>();
  */
 export async function* procfs(
   selection: Selection,
-  { clock, root, commandLines = LARGE, fields = [] }: ProcfsOptions,
+  { clock, root, commandLines = LARGE, fields = [], lookFirst, stacks: shared }: ProcfsOptions,
 ): AsyncGenerator<Sample, never> {
-  const stacks = new StackTable();
+  const stacks = shared ?? new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
   const bootId = readBootId(root);
   const directory = directories.get(root) ?? openSync(root, 'r');
   directories.set(root, directory);
   for (;;) {
-    stacks.trim();
+    if (shared === undefined) stacks.trim();
     const timeMs = clock.nowMs();
     const bootTimeSeconds = readBootTime(root);
-    const seen = await new SampleReader({ selection, root, directory, reads, stacks, commandLines, fields }).read();
+    const seen = await new SampleReader({
+      selection,
+      root,
+      directory,
+      reads,
+      stacks,
+      commandLines,
+      fields,
+      look: lookFirst?.(selection),
+    }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
 }

@@ -1,13 +1,14 @@
 import type { Reading, Unreadable } from '../../model/reading.ts';
 import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
-import { type Selection, takesAll } from '../../model/selection.ts';
+import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
 import type { Doing } from '../../model/system-call.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { BoundedReads, ReadKind } from './bounded-reads.ts';
 import { candidates } from './candidates.ts';
 import { type Cgroups, parseCgroups } from './cgroup.ts';
-import { listTids, readStatus } from './files.ts';
+import { listPids, listTids, readStatus } from './files.ts';
+import type { FirstLook, KnownTask } from './first-look.ts';
 import { parseStat, parseState, type Stat } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
@@ -27,8 +28,8 @@ export interface CommandLineLimits {
 
 /** A candidate while its files are being read. */
 export interface Draft {
-  /** Among the candidates. */
-  readonly place: number;
+  /** What a first look found; undefined for those that only /proc knows. */
+  readonly known: KnownTask | undefined;
   readonly pid: number;
   readonly tid: number;
   /** Undefined for those that are not selected. */
@@ -51,6 +52,8 @@ export interface SampleReaderOptions {
   readonly commandLines: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields: readonly Field[];
+  /** What a faster way found before. */
+  readonly look: FirstLook | undefined;
 }
 
 /** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
@@ -65,12 +68,16 @@ export class SampleReader {
   /** By the text of their file: of thousands of tasks, most share a few. */
   readonly #cgroupsOf = new Map<string, Reading<Cgroups>>();
   readonly #unread: Unread[] = [];
+  /** Numbers of tasks that a first look found, where some are asked for by number. */
+  readonly #looked = new Set<number>();
   /** Those that are selected, in the order in which their stat came. The others are let go of at once: of 50,000 tasks, few are in D. */
   readonly #drafts: Draft[] = [];
   /** Those whose other files have not been asked for. */
   #fresh: Draft[] = [];
   /** By PID, the thread whose command line stands for all of its process. */
   readonly #speakers = new Map<number, Draft>();
+  /** The stacks of a first look, by their text. */
+  readonly #stackOf = new Map<string, Reading<Stack>>();
   #commandLineBytes = 0;
 
   constructor(options: SampleReaderOptions) {
@@ -154,7 +161,9 @@ export class SampleReader {
     },
     deliver: (draft, bytes, cut) => {
       this.#commandLineBytes += bytes.length;
-      draft.commandLine = { value: joinArguments(bytes), ...(cut && { cut }) };
+      const value = joinArguments(bytes);
+      draft.commandLine = { value, ...(cut && { cut }) };
+      if (!cut && draft.known !== undefined) this.#options.look?.remember(draft.known, value);
     },
     miss: (draft, unread) => {
       draft.commandLine = { unread };
@@ -164,22 +173,16 @@ export class SampleReader {
   readonly #commandLineAtRisk: ReadKind<Draft> = { ...this.#commandLine, looksStuck: ({ pid }) => this.#hasThreadInD(pid) };
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
-    const { selection, root, directory, reads } = this.#options;
+    const { selection, root, directory, reads, look } = this.#options;
+    for (const known of look?.tasks ?? []) this.#takeKnown(known);
+    while (this.#addOthers()) reads.flush();
+    const looked = this.#looked;
+    const isKnown = (number: number) => looked.has(number) || look?.sees(number) === true;
     /** Those that may hang, when so many do that there might be no thread left for the others. */
     const last: Draft[] = [];
-    let place = 0;
-    for (const { pid, tid } of candidates(selection, root)) {
-      const draft: Draft = {
-        place: place++,
-        pid,
-        tid,
-        stat: undefined,
-        uid: undefined,
-        cgroups: undefined,
-        systemCall: undefined,
-        stack: undefined,
-        commandLine: undefined,
-      };
+    const list = () => listPids(root);
+    for (const { pid, tid } of candidates(selection, root, isKnown, look === undefined ? list : () => look.hidden(list))) {
+      const draft = emptyDraft(pid, tid, undefined);
       if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
         last.push(draft);
         continue;
@@ -198,6 +201,24 @@ export class SampleReader {
       await reads.finish();
     } while (this.#addOthers());
     return { observations: this.#observations(), unread: this.#unread };
+  }
+
+  /** A task that a first look found. It decided by what it could, which need not be all. */
+  #takeKnown(known: KnownTask): void {
+    const { pid, tid, stat, uid, stack } = known;
+    const draft = emptyDraft(pid, tid, known);
+    if (this.#asked.size > 0) this.#looked.add(tid);
+    if (!this.#selects(draft, stat.state)) return;
+    if (this.#options.selection.command?.test(stat.comm) === false || this.#users?.has(uid) === false) return;
+    draft.stat = stat;
+    if (this.#fields.has('uid') || this.#users !== undefined) draft.uid = { value: uid };
+    let reading = this.#stackOf.get(stack);
+    if (reading === undefined) {
+      reading = { value: this.#options.stacks.intern(stack) };
+      this.#stackOf.set(stack, reading);
+    }
+    draft.stack = reading;
+    this.#fresh.push(draft);
   }
 
   #isInD(draft: Draft): boolean {
@@ -259,7 +280,7 @@ export class SampleReader {
         reads.add(this.#cgroup, draft, directory, `${path}/cgroup`);
       if (draft.cgroups === undefined && selection.cgroup !== undefined) continue;
       this.#drafts.push(draft);
-      reads.add(this.#stack, draft, directory, `${path}/stack`);
+      if (draft.stack === undefined) reads.add(this.#stack, draft, directory, `${path}/stack`);
       if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${path}/status`);
       if (this.#fields.has('systemCall')) this.#addSystemCall(draft, path);
       this.#addCommandLine(draft);
@@ -287,10 +308,21 @@ export class SampleReader {
       }
       this.#speakers.set(pid, draft);
     }
+    if (this.#isCommandLineKnown(draft)) return;
     // The mmap lock, which the read takes, can only be held for long by a thread that waits: another one, or one in D.
     const atRisk = pid !== process.pid && (stat.threads > 1 || stat.state === 'D');
     const path = `${this.#threads ? `${pid}/task/${tid}` : tid}/cmdline`;
     this.#options.reads.add(atRisk ? this.#commandLineAtRisk : this.#commandLine, draft, this.#options.directory, path);
+  }
+
+  /** Whether a first look makes the read needless, or says that it would hang. */
+  #isCommandLineKnown(draft: Draft): boolean {
+    const { look } = this.#options;
+    if (look === undefined || draft.known === undefined) return false;
+    const value = look.recall(draft.known);
+    if (value !== undefined) draft.commandLine = { value };
+    else if (look.isMmapLocked(draft.pid)) draft.commandLine = { unread: 'locked' };
+    return draft.commandLine !== undefined;
   }
 
   /** Whether a thread of the process is in uninterruptible sleep, as one is that waits with the mmap lock held. */
@@ -302,22 +334,35 @@ export class SampleReader {
   /** The observations of the tasks that did not go away while they were read. */
   #observations(): Observation[] {
     const observations: Observation[] = [];
-    for (const draft of this.#drafts.sort((a, b) => a.place - b.place)) {
+    for (const draft of this.#drafts.sort(this.#inOrder())) {
       const { pid, tid, uid, cgroups, systemCall, stat, stack } = draft;
       if (stat === undefined) continue;
       const commandLine = commandLineOf(draft);
       if (stack === undefined || commandLine === undefined) throw new Error(`TID ${tid}: its files were not read to the end`);
       const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
-      if ([stack, commandLine, uid, cgroups, systemCall].some(isGone)) {
+      if (isGone(stack) || isGone(commandLine) || isGone(uid) || isGone(cgroups) || isGone(systemCall)) {
         this.#missTask(draft, 'gone');
         continue;
       }
       if (!this.#passesStackFilters(stack)) continue;
       const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
-      const task = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread, ...(uid && { uid }), ...(cgroup && { cgroup }) };
-      observations.push({ task, state, stack, cpu, ...(systemCall && { systemCall }) });
+      // Spread only where there is something: of 50,000 tasks, each costs.
+      const known = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
+      const task = uid === undefined && cgroup === undefined ? known : { ...known, ...(uid && { uid }), ...(cgroup && { cgroup }) };
+      const facts = draft.known?.facts;
+      const seen = facts === undefined ? { task, state, stack, cpu } : { task, state, stack, cpu, facts };
+      observations.push(systemCall === undefined ? seen : { ...seen, systemCall });
     }
     return observations;
+  }
+
+  /** By number, as /proc lists them; those asked for by number alone, in the order they were asked for. */
+  #inOrder(): (a: Draft, b: Draft) => number {
+    const byNumber = (a: Draft, b: Draft) => a.pid - b.pid || a.tid - b.tid;
+    if (!isOnlyPids(this.#options.selection)) return this.#threads ? byNumber : (a, b) => a.tid - b.tid;
+    const ranks = new Map([...this.#asked].map((number, rank) => [number, rank]));
+    const rankOf = ({ pid, tid }: Draft) => ranks.get(tid) ?? ranks.get(pid) ?? 0;
+    return (a, b) => rankOf(a) - rankOf(b) || byNumber(a, b);
   }
 
   #passesStackFilters(stack: Reading<Stack>): boolean {
@@ -328,6 +373,20 @@ export class SampleReader {
     if (pattern !== undefined && !frames.some(({ symbol }) => pattern.test(symbol))) return false;
     return module === undefined || frames.some((frame) => frame.module === module);
   }
+}
+
+function emptyDraft(pid: number, tid: number, known: KnownTask | undefined): Draft {
+  return {
+    known,
+    pid,
+    tid,
+    stat: undefined,
+    uid: undefined,
+    cgroups: undefined,
+    systemCall: undefined,
+    stack: undefined,
+    commandLine: undefined,
+  };
 }
 
 /** Kernel threads and zombies have no memory that could hold one (fs/proc/base.c, get_task_cmdline). */

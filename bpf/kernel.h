@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What kstack's program reads of the kernel's types. Offsets come from the kernel that runs (CO-RE): only the names count, and what a kernel may lack is
+ * asked for by bpf_core_field_exists before it is read. A copy of all types (vmlinux.h) would be three megabytes for these few.
+ * For each type that is named here libbpf goes through all types of the kernel, a millisecond each: so there are no more than must be. */
+#pragma once
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* include/linux/cred.h */
+typedef struct {
+	__u32 val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
+};
+
+/* include/linux/types.h */
+typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+/* include/linux/rwsem.h; kernels with PREEMPT_RT have neither field. */
+struct rw_semaphore {
+	atomic_long_t count;
+	atomic_long_t owner;
+};
+
+/* include/linux/semaphore.h, since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
+struct semaphore {
+	unsigned long last_holder;
+};
+
+/* include/linux/mm_types.h; mmap_sem before 5.8 */
+struct mm_struct {
+	struct rw_semaphore mmap_lock;
+};
+
+/* With CONFIG_SCHED_INFO */
+struct sched_info {
+	__u64 last_arrival;
+};
+
+struct thread_info {
+	__u32 cpu;
+};
+
+struct completion;
+
+/* kernel/kthread.c; full_name since 5.17 */
+struct kthread {
+	void *data;
+	char *full_name;
+};
+
+/* kernel/workqueue_internal.h */
+struct work_struct;
+
+struct worker {
+	struct work_struct *current_work;
+	char desc[24];
+};
+
+/* include/linux/sched.h */
+struct task_struct {
+	struct thread_info thread_info; /* where CONFIG_THREAD_INFO_IN_TASK has it hold the CPU, since 5.16 */
+	unsigned int __state;           /* since 5.14 */
+	volatile long state;            /* before */
+	unsigned int cpu;               /* before 5.16 */
+	unsigned int flags;
+	unsigned int ptrace;
+	int on_cpu;
+	int exit_state;
+	int pid;
+	int tgid;
+	struct sched_info sched_info;
+	struct mm_struct *mm;
+	struct task_struct *real_parent;
+	struct task_struct *parent;
+	struct completion *vfork_done;
+	__u64 start_boottime; /* real_start_time before 5.5 */
+	const struct cred *real_cred;
+	const struct cred *cred;
+	char comm[16];
+	int *set_child_tid;   /* of kernel threads, before 5.17: their struct kthread */
+	void *worker_private; /* since 5.17: theirs */
+	unsigned long blocker; /* since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
+};
+
+#pragma clang attribute pop
+
+/* include/linux/bpf.h, what an iterator's program is called with: an interface, at fixed offsets */
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+	__u64 session_id;
+	__u64 seq_num;
+};
+
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+
+struct bpf_map;
+
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+	void *key;
+	void *value;
+};

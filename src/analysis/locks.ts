@@ -1,0 +1,49 @@
+import type { Sample } from '../model/sample.ts';
+import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../model/wait.ts';
+
+/**
+ * Who holds up whom, as far as the kernel tells: for mutexes, semaphores and rw-semaphores the owner that the lock notes (kernel/locking/), for vfork(2) the child, for a
+ * traced task its tracer. A task waits for one thing at a time, so each way along the waits ends at a root or goes round in a cycle.
+ */
+export function waitGraph(sample: Sample): WaitGraph {
+  const observations = tasksByTid(sample);
+  const next = new Map<number, Wait>();
+  for (const [tid, { state, facts }] of observations) {
+    // A lock counts before what a tracer or child does: it is where the task sleeps.
+    for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts)) if (!next.has(wait.tid)) next.set(wait.tid, wait);
+  }
+  const waiters = new Map<number, Wait[]>();
+  for (const wait of next.values()) waiters.set(wait.holder, [...(waiters.get(wait.holder) ?? []), wait]);
+  const cycles = cyclesOf(next);
+  const inCycle = new Set(cycles.flat().map(({ tid }) => tid));
+  const roots: Root[] = [...waiters.keys()]
+    .filter((tid) => !next.has(tid) && !inCycle.has(tid))
+    .map((tid) => ({ tid, observation: observations.get(tid), waits: behind(tid, waiters) }));
+  return { roots: roots.sort((a, b) => b.waits.length - a.waits.length || a.tid - b.tid), cycles };
+}
+
+/** Those that wait for a task, the nearest first. */
+function behind(root: number, waiters: ReadonlyMap<number, readonly Wait[]>): Wait[] {
+  const all: Wait[] = [...(waiters.get(root) ?? [])];
+  // Grows while it is gone through: behind each waiter may be others.
+  for (const { tid } of all) all.push(...(waiters.get(tid) ?? []));
+  return all;
+}
+
+/** The cycles among waits of which each task has at most one. */
+function cyclesOf(next: ReadonlyMap<number, Wait>): Wait[][] {
+  const cycles: Wait[][] = [];
+  const done = new Set<number>();
+  for (const start of next.keys()) {
+    const path: Wait[] = [];
+    let wait = next.get(start);
+    while (wait !== undefined && !done.has(wait.tid)) {
+      done.add(wait.tid);
+      path.push(wait);
+      wait = next.get(wait.holder);
+    }
+    const from = wait === undefined ? -1 : path.findIndex(({ tid }) => tid === wait.tid);
+    if (from >= 0) cycles.push(path.slice(from));
+  }
+  return cycles;
+}

@@ -1,0 +1,25 @@
+import type { Sample } from '../../model/sample.ts';
+import { waitsOf } from '../../model/wait.ts';
+import { factsOf } from './look-first.ts';
+import type { BpfReader } from './tasks.ts';
+
+/** More are not followed: a host may have tens of thousands of waiters, and their holders are few. */
+const MOST_HOLDERS = 1000;
+
+/** The tasks that those of a sample wait for, one behind the other, and that are not in it: TIDs. */
+export function holdersOf(sample: Sample, reader: BpfReader): number[] {
+  const next = new Map<number, number>();
+  for (const record of reader.read({ all: true, threads: true }).records)
+    for (const { tid, holder } of waitsOf(record.tid, record.state, factsOf(record))) if (!next.has(tid)) next.set(tid, holder);
+  const there = new Set(sample.observations.map(({ task }) => task.tid));
+  const missing = new Set<number>();
+  for (const start of there) {
+    let tid = next.get(start);
+    while (tid !== undefined && !missing.has(tid) && missing.size < MOST_HOLDERS) {
+      if (there.has(tid)) break;
+      missing.add(tid);
+      tid = next.get(tid);
+    }
+  }
+  return [...missing];
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import type { Sample } from '../model/sample.ts';
+import { isOnlyPids, type Selection, takesAll } from '../model/selection.ts';
+import { StackTable } from '../model/stack.ts';
+import type { Clock } from '../model/time.ts';
+import { conditions, openBpf } from './bpf/availability.ts';
+import { holdersOf } from './bpf/holders.ts';
+import { lookFirst } from './bpf/look-first.ts';
+import type { BpfReader } from './bpf/tasks.ts';
+import { type ProcfsOptions, procfs } from './procfs/index.ts';
+import type { SourceName } from './source-name.ts';
+
+export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
+  readonly source: SourceName;
+  /** Whether what only the kernel knows is wanted (KernelFacts). */
+  readonly facts: boolean;
+  /** Whether many samples will be taken. */
+  readonly steady: boolean;
+  /** For how long a command line that was read is believed, where samples come faster than that. */
+  readonly rememberMs?: number;
+  /** Hears which source is taken, and why not the other. */
+  tell(text: string): void;
+}
+
+/**
+ * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once. The iteration never ends by itself.
+ * @throws Error where `bpf` is asked for and is not to be had, and where /proc cannot be read
+ */
+export function live(
+  selection: Selection,
+  { source, facts, steady, rememberMs = 2000, tell, ...options }: LiveOptions,
+): AsyncGenerator<Sample, never> {
+  const { root, clock } = options;
+  const useless = source === 'procfs' || (source === 'auto' && !facts && !steady && isSoonerFromProc(selection, root));
+  const reader = useless ? undefined : openOnce(root, clock);
+  if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
+  if (typeof reader !== 'object') {
+    tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
+    return procfs(selection, options);
+  }
+  tell('source: bpf');
+  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs }) };
+  return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+}
+
+/** Samples with the tasks that those of a sample wait for and that are not selected themselves. */
+async function* withHolders(selection: Selection, reader: BpfReader, options: ProcfsOptions): AsyncGenerator<Sample, never> {
+  const stacks = new StackTable();
+  const samples = procfs(selection, { ...options, stacks });
+  for (;;) {
+    stacks.trim();
+    const { value: sample } = await samples.next();
+    const waits = sample.observations.some(({ state, facts }) => state === 'D' || state === 't' || facts?.lock !== undefined);
+    const pids = waits ? holdersOf(sample, reader) : [];
+    if (pids.length === 0) yield sample;
+    else yield { ...sample, holders: (await procfs({ pids }, { ...options, stacks }).next()).value.observations };
+  }
+}
+
+let opened: BpfReader | string | undefined;
+
+/** The program is loaded once in a process. */
+function openOnce(root: string, { monotonicMs }: Clock): BpfReader | string {
+  opened ??= openBpf(conditions(root), monotonicMs);
+  return opened;
+}
+
+/** Loading the program takes about as long as reading so many tasks, or the mere states of so many, from /proc (npm run bench). */
+const TASKS_WORTH_LOADING = 1000;
+const STATES_WORTH_LOADING = 4000;
+
+function isSoonerFromProc(selection: Selection, root: string): boolean {
+  if (isOnlyPids(selection) && selection.threads !== true) return true;
+  // The last but one number is that of all threads; it is no more than a hint.
+  const threads = Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1] ?? 0);
+  const worth = takesAll(selection) || selection.states?.includes('S') === true ? TASKS_WORTH_LOADING : STATES_WORTH_LOADING;
+  return threads < worth;
+}
+
+/** One sample, now. */
+export async function takeLiveSample(selection: Selection, options: LiveOptions): Promise<Sample> {
+  for await (const sample of live(selection, options)) return sample;
+  throw new Error('live() ended');
+}

@@ -1,0 +1,30 @@
+import type { KernelFacts } from '../../model/sample.ts';
+import type { Selection } from '../../model/selection.ts';
+import type { Stat } from './stat.ts';
+
+/** What is known of a task before anything of it is read from /proc. */
+export interface KnownTask {
+  readonly pid: number;
+  readonly tid: number;
+  readonly stat: Stat;
+  readonly uid: number;
+  /** As /proc/PID/stack prints it. */
+  readonly stack: string;
+  readonly facts: KernelFacts;
+}
+
+/** What a faster way than /proc found of the tasks of a selection. */
+export interface FirstLook {
+  readonly tasks: readonly KnownTask[];
+  /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
+  sees(pid: number): boolean;
+  /** Of the processes that `list` lists, those it did not come by; what was found a moment before may be believed. */
+  hidden(list: () => readonly number[]): readonly number[];
+  /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
+  isMmapLocked(pid: number): boolean;
+  /** The command line as an earlier sample found it, where that is still to be believed. */
+  recall(task: KnownTask): string | undefined;
+  remember(task: KnownTask, commandLine: string): void;
+}
+
+export type LookFirst = (selection: Selection) => FirstLook;

@@ -1,0 +1,211 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { ended, fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+
+interface Task {
+  readonly tid: number;
+  readonly comm: string;
+  readonly state: string;
+  readonly stack: unknown;
+  readonly kernelThread: boolean;
+  readonly commandLine: unknown;
+  readonly offCpuMs?: number;
+  readonly lock?: unknown;
+  readonly mmapLockOwner?: unknown;
+  readonly vforkParent?: unknown;
+  readonly tracer?: unknown;
+}
+
+/** All threads by TID, as a source shows them, each with the text of its stack. */
+async function allThreads(source: string): Promise<Map<number, Task>> {
+  const { code, stdout } = await kstack(['-aL', '-f', 'json', '--source', source]);
+  expect(code).toBe(0);
+  const { tasks, stacks } = JSON.parse(stdout);
+  return new Map(
+    tasks.map((task: Task) => [task.tid, { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack }]),
+  );
+}
+
+describe('the source bpf', () => {
+  it('shows of every task that stays as it is what procfs shows, to the byte', async () => {
+    for (const what of ['vfork', 'stopped', 'traced', 'zombie', 'thread', 'leaderless', 'vfork-of-nobody']) await fixture('tasks', [what]);
+    await fixture('tasks', ['comm'], 'a) D 1 (\\n\\xff\n');
+    await fixture('mmap-lock', [temporaryFolder(), '2', 'mkdir']);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const started = performance.now();
+    const procfs = await allThreads('procfs');
+    const bpf = await allThreads('bpf');
+    const took = performance.now() - started;
+    let compared = 0;
+    for (const [tid, { offCpuMs = 0, lock, mmapLockOwner, vforkParent, tracer, commandLine, ...rest }] of bpf) {
+      // What ran in between may have changed.
+      if (Number(offCpuMs) < took) continue;
+      compared++;
+      const { commandLine: expected, ...others } = procfs.get(tid) ?? { commandLine: undefined };
+      expect(rest).toEqual(others);
+      // Where a lock is held, procfs waits for it and bpf does not even try.
+      if (typeof expected === 'string') expect(commandLine).toEqual(expected);
+      else expect(commandLine).toEqual({ unread: mmapLockOwner === undefined ? 'timeout' : 'locked' });
+    }
+    expect(compared).toBeGreaterThan(60);
+    const states = new Set([...bpf.values()].map(({ state }) => state));
+    expect([...'DSITtZ'].filter((state) => !states.has(state))).toEqual([]);
+  });
+
+  it('shows also what hangs so that not even its stat can be read', async () => {
+    const [pid = 0, child = 0] = await fixture('mmap-lock', [temporaryFolder(), '1', 'exec']);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-D', '--source', 'bpf']);
+    expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
+    expect(lineOf(stdout, child)).toMatchObject({ state: 'D', command: 'mmap-stuck', stack: expect.stringContaining('+0x') });
+    expect(stderr).toMatch(new RegExp(`^kstack: PID ${pid} \\(mmap-stuck\\): command line not read: a thread holds`, 'm'));
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(1000);
+  });
+
+  it('names kernel threads as procfs does, also workers and those with long names', async () => {
+    const [bpf, procfs] = [await allThreads('bpf'), await allThreads('procfs')];
+    const names = (threads: Map<number, Task>) =>
+      [...threads.values()]
+        .filter(({ kernelThread }) => kernelThread)
+        .map(({ tid, comm }) => `${tid} ${comm.replace(/^(kworker\/u?\d+:\d+H?).*/, '$1')}`);
+    expect(names(bpf)).toEqual(names(procfs));
+    expect([...bpf.values()].some(({ comm }) => /^kworker\/\S+[-+]./.test(comm))).toBe(true);
+    expect([...bpf.values()].some(({ comm, kernelThread }) => kernelThread && comm.length > 15 && !comm.startsWith('kworker'))).toBe(true);
+  });
+
+  it.each([
+    ['-D', ['-D']],
+    ['-p with -D', ['-Dp']],
+    ['a name', ['-c', '^kthreadd$']],
+    ['the beginning of a name', ['-c', '^ksoftirq']],
+    ['a part of a name', ['-c', 'thread']],
+    ['a user', ['-u', 'nobody']],
+    ['-L with a TID', ['-Lp']],
+    ['a function', ['--function', '^kthreadd$']],
+  ])('selects by %s as procfs does', async (_, args) => {
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+    await fixture('tasks', ['vfork-of-nobody']);
+    const last = args.at(-1)?.endsWith('p') === true ? [`${args[0]?.includes('L') ? tid : pid}`] : [];
+    const shown = async (source: string) => (await kstack([...args, ...last, '--source', source])).stdout.replace(/^zzz .*/, '');
+    let [bpf, procfs] = [await shown('bpf'), await shown('procfs')];
+    // Zombies of earlier tests come and go.
+    for (let tries = 0; tries < 10 && bpf !== procfs; tries++) [bpf, procfs] = [await shown('bpf'), await shown('procfs')];
+    expect(bpf).toBe(procfs);
+    expect(bpf).toMatch(/^PID:/m);
+  });
+
+  it('leaves no program, map or link behind, also after kill -9', async () => {
+    const ours = () => shell("bpftool prog show 2>/dev/null | grep -cE 'name (tasks|symbols) ' || true");
+    const directory = temporaryFolder();
+    const started = await run(KSTACK, ['-bD', '--source', 'bpf', '-d', directory], { stdio: ['ignore', 'ignore', 'ignore'] });
+    expect(started.code).toBe(0);
+    const { pid } = JSON.parse(readFileSync(join(directory, readdirSync(directory).find((name) => name.endsWith('.run')) ?? ''), 'utf8'));
+    for (let tries = 0; tries < 100 && ours() !== '2'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ours()).toBe('2');
+    process.kill(pid, 'SIGKILL');
+    for (let tries = 0; tries < 100 && ours() !== '0'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(ours()).toBe('0');
+    expect(existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : []).toEqual([]);
+  });
+});
+
+describe('--source', () => {
+  it('auto takes procfs without a word where bpf is not to be had, and -v says why', async () => {
+    const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
+    const namespaces = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long', '-v']);
+    expect(namespaces.stderr).toMatch(/DEBUG - source: procfs, as bpf is not to be had: \/proc is not of the initial PID namespace/);
+    expect(namespaces.stdout).toMatch(/^ {2}tasks {3}\S+: 1 {2}root/m);
+    const quiet = await run('setpriv', [...dropped, KSTACK, '-D', '-f', 'long']);
+    expect(quiet.stderr).not.toMatch(/bpf/);
+    const elsewhere = temporaryFolder();
+    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -p 2 -f long -v --proc ${elsewhere}`;
+    const { stderr, stdout } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
+    expect(stderr).toMatch(/source: procfs, as bpf is not to be had: \S+ is not of the initial PID namespace, by whose numbers BPF goes/);
+    expect(stdout).toContain('kthreadd: 2');
+  });
+
+  it('bpf fails with the reason where it is not to be had', async () => {
+    const elsewhere = temporaryFolder();
+    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -a --source bpf --proc ${elsewhere}`;
+    const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^kstack: --source bpf: \S+ is not of the initial PID namespace, by whose numbers BPF goes; --source procfs does without\n$/,
+    );
+  });
+});
+
+describe('who holds up whom', () => {
+  it('is told of a directory whose lock a task holds that waits for a stopped FUSE server', async () => {
+    const folder = temporaryFolder();
+    const mount = join(folder, 'mount');
+    for (const name of ['source', 'source/inner', 'mount']) mkdirSync(join(folder, name));
+    const server = spawn('bindfs', ['-f', join(folder, 'source'), mount], { stdio: 'ignore' });
+    const serverEnd = ended(server);
+    const touching: ReturnType<typeof spawn>[] = [];
+    onTestFinished(async () => {
+      server.kill('SIGCONT');
+      await Promise.all(touching.map(ended));
+      server.kill('SIGTERM');
+      await serverEnd;
+      shell(`umount -l ${mount} 2>/dev/null || true`);
+    });
+    for (let tries = 0; tries < 100 && shell(`ls ${mount}`) !== 'inner'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    shell(`ls ${mount}/inner`);
+    server.kill('SIGSTOP');
+    const pids: number[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      const child = spawn('touch', [join(mount, 'inner', name)], { stdio: 'ignore' });
+      touching.push(child);
+      pids.push(child.pid ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    const [root = 0, second = 0, third = 0] = pids;
+    const { stdout } = await kstack(['-D', '-f', 'long']);
+    expect(stdout).toContain(`${root} touch holds up 2 tasks, and itself waits for a FUSE daemon to answer\n`);
+    expect(stdout).toContain(`  ${second} touch, ${third} touch wait for the rw-semaphore, to write, that ${root} touch holds\n`);
+    // The root comes first, though it is not in D.
+    expect(stdout.indexOf(`touch: ${root} `)).toBeGreaterThan(0);
+    expect(stdout.indexOf(`touch: ${root} `)).toBeLessThan(stdout.indexOf('touch x 2: '));
+    expect(stdout).toMatch(/\n1 task \(not selected\) {2}blocked for [\d.]+ s {2}waits for a FUSE daemon to answer\n/);
+    expect(stdout).toMatch(
+      new RegExp(`\\n2 tasks .*\\n(?:.*\\n)*? {2}behind {2}the rw-semaphore, to write, that ${root} touch holds {2}x 2\\n`),
+    );
+    const json = JSON.parse((await kstack(['-D', '-f', 'json'])).stdout);
+    expect(json.waits).toEqual([{ root, waits: [second, third].map((tid) => ({ tid, holder: root, reason: 'rwsem-write' })) }]);
+    expect(json.holders).toMatchObject([{ tid: root, comm: 'touch', state: 'S' }]);
+  });
+
+  it('is told of the parent and the child of a vfork', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const { stdout } = await kstack(['-p', `${parent}`, '-f', 'long']);
+    expect(stdout).toMatch(new RegExp(`${parent} tasks waits for its vfork child \\d+ tasks to execute a program or end`));
+  });
+
+  it('is nobody, for a frozen file system', async () => {
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'long']);
+    expect(stdout).toMatch(/ {2}behind {2}no task holds it: the file system is frozen until it is thawed\n/);
+  });
+});
+
+describe('how long a task has been off the CPU', () => {
+  it('is known to the first sample', async () => {
+    const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
+    const end = ended(sleeper);
+    onTestFinished(async () => {
+      sleeper.kill('SIGKILL');
+      await end;
+    });
+    const started = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const { stdout } = await kstack(['-p', `${sleeper.pid}`, '-f', 'json']);
+    const [{ offCpuMs }] = JSON.parse(stdout).tasks;
+    expect(offCpuMs).toBeGreaterThan(2500);
+    expect(offCpuMs).toBeLessThan(performance.now() - started + 100);
+  });
+});
