@@ -128,6 +128,20 @@ describe('--source', () => {
     expect(stdout).toContain('kthreadd: 2');
   });
 
+  it.each([
+    [
+      'libbpf',
+      'mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | head -1)"',
+      /source: procfs, as bpf is not to be had: libbpf\.so\.1 is not here: /,
+    ],
+    ['BTF', 'mount -t tmpfs none /sys/kernel/btf', /source: procfs, as bpf is not to be had: there is no \/sys\/kernel\/btf\/vmlinux: /],
+  ])('auto does without %s', async (_, hide, reason) => {
+    const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', `${hide} && exec "$0" -p 2 -f long -v`, KSTACK]);
+    expect(stderr).toMatch(reason);
+    expect(stdout).toContain('kthreadd: 2');
+    expect(code).toBe(0);
+  });
+
   it('bpf fails with the reason where it is not to be had', async () => {
     const elsewhere = temporaryFolder();
     const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -a --source bpf --proc ${elsewhere}`;

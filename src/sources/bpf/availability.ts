@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { BpfError, loadBpfObject, NoLibbpf } from '../../native/libbpf.ts';
+import { loadBpfObject, NoLibbpf } from '../../native/libbpf.ts';
 import { BPF_OBJECT } from './object.ts';
 import { BpfReader } from './tasks.ts';
 
@@ -57,8 +57,8 @@ export function openBpf(where: BpfConditions, monotonicMs: () => number): BpfRea
   try {
     return new BpfReader(loadBpfObject(Buffer.from(BPF_OBJECT, 'base64')), monotonicMs);
   } catch (error) {
-    if (error instanceof NoLibbpf) return `libbpf.so.1 is not here: ${error.message}`;
-    if (error instanceof BpfError) return error.message;
-    throw error;
+    // Whatever it is, /proc is still there.
+    const message = error instanceof Error ? error.message : String(error);
+    return error instanceof NoLibbpf ? `libbpf.so.1 is not here: ${message}` : message;
   }
 }
