@@ -200,6 +200,24 @@ describe('who holds up whom', () => {
     expect(stdout).toMatch(new RegExp(`${parent} tasks waits for its vfork child \\d+ tasks to execute a program or end`));
   });
 
+  it('is told along a chain, to the task at its end', async () => {
+    const [first = 0, second = 0] = await fixture('tasks', ['vfork-chain']);
+    const { stdout } = await kstack(['-p', `${first}`, '-f', 'json']);
+    const { waits, holders } = JSON.parse(stdout);
+    const last = holders.find(({ ppid }: { ppid: number }) => ppid === second)?.tid;
+    expect(waits).toEqual([
+      {
+        root: last,
+        waits: [
+          { tid: second, holder: last, reason: 'vfork' },
+          { tid: first, holder: second, reason: 'vfork' },
+        ],
+      },
+    ]);
+    const { stdout: long } = await kstack(['-p', `${first}`, '-f', 'long']);
+    expect(long).toContain(`${last} tasks holds up 2 tasks, and itself waits for a signal\n`);
+  });
+
   it('is nobody, for a frozen file system', async () => {
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
     const { stdout } = await kstack(['-p', `${pid}`, '-f', 'long']);
