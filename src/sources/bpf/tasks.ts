@@ -17,7 +17,7 @@ export interface BpfTasks {
   readonly records: readonly TaskRecord[];
   /** The text of each stack, by {@link TaskRecord.addresses}. */
   readonly stacks: ReadonlyMap<string, string>;
-  /** Whether the program came by the process, selected or not. */
+  /** Whether the program came by the process, selected or not, when it was last run. */
   sees(pid: number): boolean;
 }
 
@@ -27,6 +27,8 @@ export class BpfReader {
   readonly #symbols: Symbols;
   readonly #iterator: number;
   readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
+  /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
+  readonly #seen = Buffer.alloc(SEEN_BYTES);
   #asked: readonly number[] = [];
 
   constructor(object: BpfObject, monotonicMs: () => number) {
@@ -48,7 +50,7 @@ export class BpfReader {
         if (record.addresses !== '') addresses.add(record.addresses);
       }
     });
-    const seen = Buffer.alloc(SEEN_BYTES);
+    const seen = this.#seen;
     this.#object.lookup(this.#maps.seen, FIRST, seen);
     const sees = (pid: number) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
     return { records, stacks: this.#symbols.resolve(addresses), sees };
