@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { ended, fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
 
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+beforeEach((context: TestContext) =>
+  requires(context, 'root', 'loop', 'compiler', 'BPF: libbpf.so.1, bpftool and BTF', 'bindfs and /dev/fuse'),
+);
 
 interface Task {
   readonly tid: number;

@@ -6,7 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
 
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'go (golang-go), python3 and a cgroup2'));
 
 const require = createRequire(import.meta.url);
 const ajv = new Ajv2020({ allErrors: true });
