@@ -65,15 +65,18 @@ describe('the source bpf', () => {
     expect(lineOf(stdout, child)).toMatchObject({ state: 'D', command: 'mmap-stuck', stack: expect.stringContaining('+0x') });
     expect(stderr).toMatch(new RegExp(`^kstack: PID ${pid} \\(mmap-stuck\\): command line not read: a thread holds`, 'm'));
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(1000);
+    expect(milliseconds).toBeLessThan(2500);
   });
 
   it('names kernel threads as procfs does, also workers and those with long names', async () => {
-    const [bpf, procfs] = [await allThreads('bpf'), await allThreads('procfs')];
     const names = (threads: Map<number, Task>) =>
       [...threads.values()]
         .filter(({ kernelThread }) => kernelThread)
         .map(({ tid, comm }) => `${tid} ${comm.replace(/^(kworker\/u?\d+:\d+H?).*/, '$1')}`);
+    let [bpf, procfs] = [await allThreads('bpf'), await allThreads('procfs')];
+    // Workers come and go.
+    for (let tries = 0; tries < 10 && names(bpf).join() !== names(procfs).join(); tries++)
+      [bpf, procfs] = [await allThreads('bpf'), await allThreads('procfs')];
     expect(names(bpf)).toEqual(names(procfs));
     expect([...bpf.values()].some(({ comm }) => /^kworker\/\S+[-+]./.test(comm))).toBe(true);
     expect([...bpf.values()].some(({ comm, kernelThread }) => kernelThread && comm.length > 15 && !comm.startsWith('kworker'))).toBe(true);
