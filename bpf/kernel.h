@@ -73,6 +73,8 @@ struct task_struct {
 	int exit_state;
 	int pid;
 	int tgid;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
 	struct sched_info sched_info;
 	struct mm_struct *mm;
 	struct task_struct *real_parent;

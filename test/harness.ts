@@ -46,8 +46,8 @@ const AVAILABLE = {
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
   'go (golang-go), python3 and a cgroup2': () => ['go', 'python3'].every(onPath) && / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
-  'BPF: libbpf.so.1, bpftool and BTF': () =>
-    onPath('bpftool') && existsSync('/sys/kernel/btf/vmlinux') && shell('ldconfig -p').includes('libbpf.so.1'),
+  'BPF: libbpf.so.1, bpftool, strace and BTF': () =>
+    onPath('bpftool') && onPath('strace') && existsSync('/sys/kernel/btf/vmlinux') && shell('ldconfig -p').includes('libbpf.so.1'),
   'bindfs and /dev/fuse': () => onPath('bindfs') && existsSync('/dev/fuse'),
   'bash, bash-completion, zsh, fish and script': () =>
     ['/bin/bash', '/usr/share/bash-completion/bash_completion', '/bin/zsh', '/usr/bin/fish', '/usr/bin/script'].every((path) =>

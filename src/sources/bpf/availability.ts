@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { loadBpfObject, NoLibbpf } from '../../native/libbpf.ts';
-import { BPF_OBJECT } from './object.ts';
+import type { LoadedBpf } from '../../native/bpf.ts';
+import { loadByKernel } from '../../native/bpf-loader.ts';
+import { loadByLibbpf, NoLibbpf } from '../../native/libbpf.ts';
+import { BPF_LOADER, BPF_OBJECT } from './object.ts';
 import { BpfReader } from './tasks.ts';
 
 const BTF = '/sys/kernel/btf/vmlinux';
@@ -55,10 +57,28 @@ export function openBpf(where: BpfConditions, monotonicMs: () => number): BpfRea
   const reason = whyNoBpf(where);
   if (reason !== undefined) return reason;
   try {
-    return new BpfReader(loadBpfObject(Buffer.from(BPF_OBJECT, 'base64')), monotonicMs);
+    return new BpfReader(load(), monotonicMs);
   } catch (error) {
     // Whatever it is, /proc is still there.
-    const message = error instanceof Error ? error.message : String(error);
-    return error instanceof NoLibbpf ? `libbpf.so.1 is not here: ${message}` : message;
+    return messageOf(error);
   }
+}
+
+function load(): LoadedBpf {
+  try {
+    return loadByKernel(BPF_LOADER);
+  } catch (refusal) {
+    // Before 5.17 the kernel cannot, and libbpf may also know better what a kernel of others wants.
+    const { maps, programs } = BPF_LOADER;
+    try {
+      return loadByLibbpf(Buffer.from(BPF_OBJECT, 'base64'), maps, programs);
+    } catch (error) {
+      if (!(error instanceof NoLibbpf)) throw error;
+      throw new Error(`${messageOf(refusal)}, and libbpf.so.1 is not here: ${error.message}`);
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

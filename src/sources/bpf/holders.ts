@@ -9,8 +9,9 @@ const MOST_HOLDERS = 1000;
 /** The tasks that those of a sample wait for, one behind the other, and that are not in it: TIDs. */
 export function holdersOf(sample: Sample, reader: BpfReader): number[] {
   const next = new Map<number, number>();
-  for (const record of reader.read({ all: true, threads: true }).records)
-    for (const { tid, holder } of waitsOf(record.tid, record.state, factsOf(record))) if (!next.has(tid)) next.set(tid, holder);
+  const { records, nowNs } = reader.read({ all: true, threads: true });
+  for (const record of records)
+    for (const { tid, holder } of waitsOf(record.tid, record.stat.state, factsOf(record, nowNs))) if (!next.has(tid)) next.set(tid, holder);
   const there = new Set(sample.observations.map(({ task }) => task.tid));
   const missing = new Set<number>();
   for (const start of there) {

@@ -1,11 +1,9 @@
 import type { KernelFacts } from '../../model/sample.ts';
-import type { Selection } from '../../model/selection.ts';
+import { type Selection, takesAll } from '../../model/selection.ts';
 import type { FirstLook, KnownTask, LookFirst } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 
-/** A tick of /proc/PID/stat's times in nanoseconds: USER_HZ is 100. */
-const TICK_NS = 1e7;
 /** How long an mmap lock must be held to count: programs that map memory hold theirs for microseconds, many times a second. */
 const HELD_MS = 20;
 
@@ -13,8 +11,14 @@ interface Remembered {
   readonly startTicks: number;
   readonly comm: string;
   readonly commandLine: string;
+  readonly readMs: number;
   readonly untilMs: number;
+  /** No thread of the process has been on a CPU since, so it cannot have changed it. */
+  quiet: boolean;
 }
+
+/** Even of a process that sleeps a command line is not believed for longer: another one may write to its memory. */
+const QUIET_MS = 60_000;
 
 export interface LookFirstOptions {
   readonly monotonicMs: () => number;
@@ -24,7 +28,7 @@ export interface LookFirstOptions {
 
 /** Has the kernel's own program look at the tasks before /proc is asked for what it does not read. */
 export function lookFirst(reader: BpfReader, options: LookFirstOptions): LookFirst {
-  const memory: Memory = { commandLines: new Map(), hidden: undefined };
+  const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
   return (selection) => look(reader, selection, memory, options);
 }
 
@@ -33,18 +37,24 @@ interface Memory {
   readonly commandLines: Map<number, Remembered>;
   /** The processes that /proc lists and the program does not come by, and until when that is believed. */
   hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
+  /** The last look at the selection that came first: the next one at it builds on it. */
+  last: { readonly selection: Selection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
 }
 
 function look(reader: BpfReader, selection: Selection, memory: Memory, options: LookFirstOptions): FirstLook {
   const { monotonicMs, rememberMs } = options;
   const remembered = memory.commandLines;
-  const { records, stacks, sees } = reader.read(selection);
+  const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
+  memory.last ??= { selection, records: new Map(), nowNs: 0 };
+  const last = memory.last.selection === selection ? memory.last : undefined;
+  const { records, stacks, sees, nowNs } = reader.read(selection, last);
+  if (last !== undefined) goOn(last, records, nowNs, memory.commandLines);
   const nowMs = monotonicMs();
   const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
   let held: ReadonlySet<number> | undefined;
   forgetOthers(remembered, records, nowMs);
   return {
-    tasks: records.map((record) => knownTask(record, stacks)),
+    tasks: records.map((record) => knownTask(record, stacks, nowNs)),
     sees,
     hidden: (list) => {
       if (memory.hidden === undefined || nowMs >= memory.hidden.untilMs)
@@ -58,29 +68,47 @@ function look(reader: BpfReader, selection: Selection, memory: Memory, options: 
     },
     recall: ({ pid, stat }) => {
       const entry = remembered.get(pid);
-      return entry?.startTicks === stat.startTicks && entry.comm === stat.comm && nowMs < entry.untilMs ? entry.commandLine : undefined;
+      if (entry?.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
+      return nowMs < (entry.quiet ? entry.readMs + QUIET_MS : entry.untilMs) ? entry.commandLine : undefined;
     },
     remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
       // Spread out, so that not all are read anew with the same sample.
-      remembered.set(pid, { startTicks, comm, commandLine, untilMs: nowMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000) });
+      const untilMs = nowMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
+      remembered.set(pid, { startTicks, comm, commandLine, readMs: nowMs, untilMs, quiet: seesAllThreads });
     },
   };
 }
 
-function knownTask(record: TaskRecord, stacks: ReadonlyMap<string, string>): KnownTask {
-  const { pid, tid, ppid, uid, cpu, kernelThread, state, startNs, comm, addresses } = record;
-  // That other threads could hold its mmap lock is known from the lock itself.
-  const stat = { comm, state, ppid, kernelThread, threads: 1, startTicks: Math.floor(startNs / TICK_NS), cpu };
-  return { pid, tid, stat, uid, stack: stacks.get(addresses) ?? '', facts: factsOf(record) };
+/** Makes of the last look the present one, and notes whose command line may be another now. */
+function goOn(
+  last: NonNullable<Memory['last']>,
+  records: readonly TaskRecord[],
+  nowNs: number,
+  commandLines: Memory['commandLines'],
+): void {
+  last.nowNs = nowNs;
+  for (const record of records) {
+    if (last.records.get(record.tid) === record) continue;
+    last.records.set(record.tid, record);
+    const commandLine = commandLines.get(record.pid);
+    if (commandLine !== undefined) commandLine.quiet = false;
+  }
+  if (last.records.size > records.length) last.records = new Map(records.map((record) => [record.tid, record]));
+}
+
+function knownTask(record: TaskRecord, stacks: ReadonlyMap<string, string>, nowNs: number): KnownTask {
+  const { pid, tid, stat, uid, addresses } = record;
+  return { pid, tid, stat, uid, stack: stacks.get(addresses) ?? '', facts: factsOf(record, nowNs) };
 }
 
 /** The facts that a record tells. Most tell the time only: of tens of thousands, no others are looked for. */
-export function factsOf({ offCpuNs, lock, mmapOwner, vforkParent, tracer }: TaskRecord): KernelFacts {
-  const offCpuMs = Math.round(offCpuNs / 1e6);
-  if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return offCpuNs > 0 ? { offCpuMs } : NO_FACTS;
+export function factsOf({ arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord, nowNs: number): KernelFacts {
+  // One that got its CPU after the look was begun has been off it for no time at all.
+  const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
+  if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
   return {
-    ...(offCpuNs > 0 && { offCpuMs }),
-    ...(lock && { lock: { kind: lock.kind, address: lock.address.toString(16), ...(lock.owner > 0 && { owner: lock.owner }) } }),
+    ...time,
+    ...(lock && { lock: { kind: lock.kind, address: lock.address, ...(lock.owner > 0 && { owner: lock.owner }) } }),
     ...(mmapOwner !== undefined && { mmapLockOwner: mmapOwner }),
     ...(vforkParent > 0 && { vforkParent }),
     ...(tracer > 0 && { tracer }),

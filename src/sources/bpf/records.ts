@@ -1,54 +1,58 @@
-import { STATES, type State } from '../../model/sample.ts';
+import { STATES } from '../../model/sample.ts';
 import { decodeBytes } from '../../model/text.ts';
+import type { Stat } from '../procfs/stat.ts';
 
-/** struct record of bpf/kstack.bpf.c: byte offsets. */
+/** struct record of bpf/kstack.bpf.c: offsets in 32-bit words. */
 const RECORD = {
   bytes: 0,
-  tid: 4,
-  pid: 8,
-  ppid: 12,
-  uid: 16,
-  cpu: 20,
-  taskFlags: 24,
-  state: 28,
-  startNs: 32,
-  offCpuNs: 40,
-  lock: 48,
-  lockKind: 56,
-  lockOwner: 60,
-  mmapOwner: 64,
-  vforkParent: 68,
-  tracer: 72,
-  atWork: 80,
-  name: 88,
-  fullName: 104,
-  description: 144,
-  size: 168,
+  tid: 1,
+  pid: 2,
+  ppid: 3,
+  uid: 4,
+  cpu: 5,
+  taskFlags: 6,
+  state: 7,
+  startNs: 8,
+  arrivalNs: 10,
+  offCpuNs: 12,
+  lock: 14,
+  lockKind: 16,
+  lockOwner: 17,
+  mmapOwner: 18,
+  vforkParent: 19,
+  tracer: 20,
+  switches: 21,
+  frames: 22,
+  name: 24,
+  words: 28,
 } as const;
-const FULL_NAME_BYTES = 40;
+/** struct kernel_name, in bytes. */
+const KERNEL_NAME = { full: 0, description: 40, atWork: 64, size: 72 } as const;
+const NOT_UNWOUND = -4096;
 
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;
 /** What stands for a holder that is not known. */
 const UNKNOWN = 0xffffffff;
+/** A tick of /proc/PID/stat's times in nanoseconds: USER_HZ is 100. */
+const TICK_NS = 1e7;
 
 const LOCK_KINDS = [undefined, 'mutex', 'semaphore', 'rwsem-read', 'rwsem-write'] as const;
 
-/** What the program says of a task. */
+/** What the program says of a task. As long as nothing of it changes, it is the same object in all looks that build on each other. */
 export interface TaskRecord {
   readonly tid: number;
   readonly pid: number;
-  readonly ppid: number;
   readonly uid: number;
-  readonly cpu: number;
-  readonly kernelThread: boolean;
-  readonly state: State;
+  /** As /proc/PID/stat would have it, but for `threads`, which is not known and one here. */
+  readonly stat: Stat;
   readonly startNs: number;
-  /** Zero where it is not known, and for a task on a CPU. */
-  readonly offCpuNs: number;
-  readonly comm: string;
+  /** When it last got a CPU, by the scheduler's clock, and how often it has left one: while it is on none and both stay the same, its stack does too. */
+  readonly arrivalNs: number;
+  readonly switches: number;
+  readonly onCpu: boolean;
   readonly lock:
-    | { readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write'; readonly address: bigint; readonly owner: number }
+    | { readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write'; readonly address: string; readonly owner: number }
     | undefined;
   /** TID of the thread that holds the process's mmap lock for writing; `unknown` where it is held. */
   readonly mmapOwner: number | 'unknown' | undefined;
@@ -60,64 +64,130 @@ export interface TaskRecord {
   readonly addresses: string;
 }
 
-/** Names by their bytes: of thousands of tasks, most share a few. */
-const names = new Map<string, string>();
-const MOST_NAMES = 10_000;
+/** What an earlier look found of the task with that number. */
+export type Recall = (tid: number) => TaskRecord | undefined;
 
-/** Reads the records that the program wrote. @throws Error where they are not as both sides have agreed. */
-export function* readRecords(bytes: Buffer): Generator<TaskRecord> {
-  for (let at = 0; at < bytes.length; ) {
-    const length = at + RECORD.size <= bytes.length ? bytes.readUInt32LE(at) : 0;
-    if (length < RECORD.size || at + length > bytes.length) throw new Error('the BPF program wrote a record of another form');
-    yield readRecord(bytes, at, length);
+/** Takes what was read: a record, or the TID of a task whose stack was taken for known and is not. */
+export interface RecordTaker {
+  take(record: TaskRecord): void;
+  miss(tid: number): void;
+  /** The time by the scheduler's clock, told with each task that is on no CPU. */
+  tell(nowNs: number): void;
+}
+
+/**
+ * Reads the records that the program wrote, in bytes that begin at a multiple of 8.
+ * @throws Error where they are not as both sides have agreed
+ */
+export function readRecords(bytes: Buffer, recall: Recall, taker: RecordTaker): void {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+  for (let at = 0; at < words.length; ) {
+    const length = (words[at + RECORD.bytes] ?? 0) >> 2;
+    if (length < RECORD.words || at + length > words.length) throw new Error('the BPF program wrote a record of another form');
+    readRecord(bytes, words, at, length, recall, taker);
     at += length;
   }
 }
 
-function readRecord(bytes: Buffer, at: number, length: number): TaskRecord {
-  const uint32 = (offset: number) => bytes.readUInt32LE(at + offset);
-  const state = STATES[uint32(RECORD.state)];
+function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: number, recall: Recall, taker: RecordTaker): void {
+  const word = (offset: number) => words[at + offset] ?? 0;
+  const tid = word(RECORD.tid);
+  const arrivalNs = uint64(words, at + RECORD.arrivalNs);
+  const offCpuNs = uint64(words, at + RECORD.offCpuNs);
+  if (offCpuNs > 0) taker.tell(arrivalNs + offCpuNs);
+  const state = STATES[word(RECORD.state)];
   if (state === undefined) throw new Error('the BPF program wrote a state that there is not');
-  const kind = LOCK_KINDS[uint32(RECORD.lockKind)];
-  const mmapOwner = uint32(RECORD.mmapOwner);
-  return {
-    tid: uint32(RECORD.tid),
-    pid: uint32(RECORD.pid),
-    ppid: uint32(RECORD.ppid),
-    uid: uint32(RECORD.uid),
-    cpu: uint32(RECORD.cpu),
-    kernelThread: (uint32(RECORD.taskFlags) & KERNEL_THREAD) !== 0,
-    state,
-    startNs: uint64(bytes, at + RECORD.startNs),
-    offCpuNs: uint64(bytes, at + RECORD.offCpuNs),
-    comm: nameOf(bytes, at),
-    lock: kind && { kind, address: bytes.readBigUInt64LE(at + RECORD.lock), owner: uint32(RECORD.lockOwner) },
-    mmapOwner: mmapOwner === 0 ? undefined : mmapOwner === UNKNOWN ? 'unknown' : mmapOwner,
-    vforkParent: uint32(RECORD.vforkParent),
-    tracer: uint32(RECORD.tracer),
-    addresses: bytes.toString('latin1', at + RECORD.size, at + length),
-  };
+  const startNs = uint64(words, at + RECORD.startNs);
+  const switches = word(RECORD.switches);
+  const known = (word(RECORD.frames) | 0) === NOT_UNWOUND;
+  const before = known ? recall(tid) : undefined;
+  if (known && (before?.startNs !== startNs || before.arrivalNs !== arrivalNs || before.switches !== switches)) {
+    taker.miss(tid);
+    return;
+  }
+  const kernelThread = (word(RECORD.taskFlags) & KERNEL_THREAD) !== 0;
+  const ppid = word(RECORD.ppid);
+  const cpu = word(RECORD.cpu);
+  const kind = LOCK_KINDS[word(RECORD.lockKind)];
+  const mmapOwner = holderOf(word(RECORD.mmapOwner));
+  const vforkParent = word(RECORD.vforkParent);
+  const tracer = word(RECORD.tracer);
+  // What a kernel thread is called goes on behind its record, where its stack was not known.
+  const named = kernelThread && before === undefined;
+  const comm = kernelThread && before !== undefined ? before.stat.comm : nameOf(bytes, at, named);
+  const stat = before?.stat;
+  if (
+    before !== undefined &&
+    stat?.state === state &&
+    stat.ppid === ppid &&
+    stat.comm === comm &&
+    stat.cpu === cpu &&
+    kind === undefined &&
+    before.lock === undefined &&
+    before.mmapOwner === mmapOwner &&
+    before.vforkParent === vforkParent &&
+    before.tracer === tracer
+  ) {
+    taker.take(before);
+    return;
+  }
+  taker.take({
+    tid,
+    pid: word(RECORD.pid),
+    uid: before === undefined ? word(RECORD.uid) : before.uid,
+    // That other threads could hold its mmap lock is known from the lock itself.
+    stat: { comm, state, ppid, kernelThread, threads: 1, startTicks: Math.floor(startNs / TICK_NS), cpu },
+    startNs,
+    arrivalNs,
+    switches,
+    onCpu: offCpuNs === 0,
+    lock: kind && { kind, address: hexadecimal(words, at + RECORD.lock), owner: word(RECORD.lockOwner) },
+    mmapOwner,
+    vforkParent,
+    tracer,
+    addresses:
+      before === undefined
+        ? bytes.toString('latin1', at * 4 + RECORD.words * 4 + (named ? KERNEL_NAME.size : 0), (at + length) * 4)
+        : before.addresses,
+  });
+}
+
+function holderOf(tid: number): TaskRecord['mmapOwner'] {
+  return tid === 0 ? undefined : tid === UNKNOWN ? 'unknown' : tid;
 }
 
 /** Nanoseconds since boot stay exact for a hundred days, and right to a microsecond for longer than any host is up. */
-function uint64(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32;
+function uint64(words: Uint32Array, at: number): number {
+  return (words[at] ?? 0) + (words[at + 1] ?? 0) * 2 ** 32;
 }
 
+function hexadecimal(words: Uint32Array, at: number): string {
+  return ((BigInt(words[at + 1] ?? 0) << 32n) | BigInt(words[at] ?? 0)).toString(16);
+}
+
+/** Names by their bytes: of thousands of tasks, most share a few. */
+const names = new Map<string, string>();
+const MOST_NAMES = 10_000;
+
 /** The name as /proc/PID/stat has it: that of a kernel thread may be longer than 15 bytes, and a worker's goes on with what it does (`+`) or did last (`-`). */
-function nameOf(bytes: Buffer, at: number): string {
-  const key = bytes.toString('latin1', at + RECORD.atWork, at + RECORD.size);
+function nameOf(bytes: Buffer, at: number, named: boolean): string {
+  const nameAt = (at + RECORD.name) * 4;
+  const more = (at + RECORD.words) * 4;
+  const key = bytes.toString('latin1', nameAt, named ? more + KERNEL_NAME.size : more);
   let name = names.get(key);
   if (name === undefined) {
     if (names.size > MOST_NAMES) names.clear();
-    const text = (offset: number, end: number) => {
-      const zero = bytes.indexOf(0, at + offset);
-      return decodeBytes(bytes.subarray(at + offset, zero < 0 ? at + end : Math.min(zero, at + end)));
+    const text = (from: number, end: number) => {
+      const zero = bytes.indexOf(0, from);
+      return decodeBytes(bytes.subarray(from, zero < 0 ? end : Math.min(zero, end)));
     };
-    const long = text(RECORD.fullName, RECORD.fullName + FULL_NAME_BYTES);
-    const description = text(RECORD.description, RECORD.size);
-    name = long === '' ? text(RECORD.name, RECORD.fullName) : long;
-    if (description !== '') name += (bytes.readUInt32LE(at + RECORD.atWork) !== 0 ? '+' : '-') + description;
+    name = text(nameAt, more);
+    if (named) {
+      const long = text(more + KERNEL_NAME.full, more + KERNEL_NAME.description);
+      const description = text(more + KERNEL_NAME.description, more + KERNEL_NAME.atWork);
+      if (long !== '') name = long;
+      if (description !== '') name += (bytes.readUInt32LE(more + KERNEL_NAME.atWork) !== 0 ? '+' : '-') + description;
+    }
     names.set(key, name);
   }
   return name;

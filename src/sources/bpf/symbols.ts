@@ -1,4 +1,4 @@
-import type { BpfObject } from '../../native/libbpf.ts';
+import { attachIterator, descriptorOf, type LoadedBpf, readIterator, updateElements } from '../../native/bpf.ts';
 
 /** MOST_SYMBOLS of bpf/kstack.bpf.c. */
 const AT_ONCE = 4096;
@@ -11,7 +11,6 @@ const MOST_STACKS = 50_000;
  * reading /proc/kallsyms instead makes the kernel print some hundred thousand symbols, which takes longer than a sample of a whole host, and it has no offsets.
  */
 export class Symbols {
-  readonly #object: BpfObject;
   readonly #monotonicMs: () => number;
   readonly #mapFd: number;
   readonly #iterator: number;
@@ -22,11 +21,10 @@ export class Symbols {
   #used = 0;
   #sinceMs: number;
 
-  constructor(object: BpfObject, monotonicMs: () => number) {
-    this.#object = object;
+  constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
     this.#monotonicMs = monotonicMs;
-    this.#mapFd = object.mapFd('symbols_wanted');
-    this.#iterator = object.attachIterator('symbols', this.#mapFd);
+    this.#mapFd = descriptorOf(maps, 'symbols_wanted');
+    this.#iterator = attachIterator(descriptorOf(programs, 'symbols'), this.#mapFd);
     this.#sinceMs = monotonicMs();
   }
 
@@ -50,20 +48,18 @@ export class Symbols {
   #lookUp(addresses: readonly string[]): void {
     for (let from = 0; from < addresses.length; from += AT_ONCE) {
       const some = addresses.slice(from, from + AT_ONCE);
-      for (const [index, address] of some.entries()) this.#put(index, Buffer.from(address, 'latin1'));
-      for (let index = some.length; index < this.#used; index++) this.#put(index, Buffer.alloc(8));
+      const count = Math.max(some.length, this.#used);
+      const keys = Buffer.alloc(count * 4);
+      for (let index = 0; index < count; index++) keys.writeUInt32LE(index, index * 4);
+      const values = Buffer.alloc(count * 8);
+      values.write(some.join(''), 'latin1');
+      updateElements(this.#mapFd, keys, values, count);
       this.#used = some.length;
       const pieces: Buffer[] = [];
-      this.#object.readIterator(this.#iterator, (bytes) => void pieces.push(Buffer.from(bytes)));
+      readIterator(this.#iterator, (bytes) => void pieces.push(Buffer.from(bytes)));
       const lines = Buffer.concat(pieces).toString('latin1').split('\n');
       for (const [index, address] of some.entries()) this.#texts.set(address, lines[index] ?? hex(address));
     }
-  }
-
-  #put(index: number, address: Buffer): void {
-    const key = Buffer.alloc(4);
-    key.writeUInt32LE(index);
-    this.#object.update(this.#mapFd, key, address);
   }
 }
 

@@ -1,16 +1,27 @@
 import { STATES } from '../../model/sample.ts';
 import { type Selection, takesAll } from '../../model/selection.ts';
-import type { BpfObject } from '../../native/libbpf.ts';
+import {
+  attachIterator,
+  deleteElement,
+  descriptorOf,
+  type LoadedBpf,
+  lookUpElement,
+  readIterator,
+  updateElement,
+} from '../../native/bpf.ts';
 import { readRecords, type TaskRecord } from './records.ts';
 import { Symbols } from './symbols.ts';
 
 /** struct request of bpf/kstack.bpf.c. */
-const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, name: 16, nameMask: 32, size: 48 } as const;
+const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
 const NAME_BYTES = 16;
 /** PID_MAX_LIMIT of 64-bit kernels, a bit for each. */
 const SEEN_BYTES = (1 << 22) / 8;
 /** MOST_PIDS: more are not asked for in the kernel. */
-const MOST_PIDS = 65536;
+const MOST_PIDS = 4096;
+/** What the map of PIDs says of one. */
+const ASKED = 1;
+const UNWIND = 2;
 
 /** What one run of the program found. */
 export interface BpfTasks {
@@ -19,65 +30,95 @@ export interface BpfTasks {
   readonly stacks: ReadonlyMap<string, string>;
   /** Whether the program came by the process, selected or not, when it was last run. */
   sees(pid: number): boolean;
+  /** When the look was begun, by the scheduler's clock, in nanoseconds. */
+  readonly nowNs: number;
+}
+
+/** What one look found, for the next one at the same selection to build on. */
+export interface LastLook {
+  readonly records: ReadonlyMap<number, TaskRecord>;
+  readonly nowNs: number;
 }
 
 /** Reads tasks by the program of bpf/kstack.bpf.c, which decides on numbers, states, threads and simple names in the kernel. */
 export class BpfReader {
-  readonly #object: BpfObject;
   readonly #symbols: Symbols;
   readonly #iterator: number;
   readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
   /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
   readonly #seen = Buffer.alloc(SEEN_BYTES);
-  #asked: readonly number[] = [];
+  /** What is in the map of PIDs. */
+  #said: ReadonlyMap<number, number> = new Map();
 
-  constructor(object: BpfObject, monotonicMs: () => number) {
-    this.#object = object;
-    this.#iterator = object.attachIterator('tasks');
-    this.#symbols = new Symbols(object, monotonicMs);
-    this.#maps = { requests: object.mapFd('requests'), pids: object.mapFd('pids'), seen: object.mapFd('seen') };
+  constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
+    this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
+    this.#symbols = new Symbols({ maps, programs }, monotonicMs);
+    this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
 
-  /** One look at all tasks, in the order of their numbers. */
-  read(selection: Selection): BpfTasks {
-    this.#ask(selection);
+  /** One look at all tasks, in the order of their numbers. Of tasks that were on no CPU since the `last` one, the stack is not unwound again, which is most of what a look costs. */
+  read(selection: Selection, last?: LastLook): BpfTasks {
+    const found = this.#run(selection, last);
+    const { records, missed } = found;
+    if (missed.length > 0) {
+      const again = new Map(this.#run({ pids: missed, threads: true }, undefined).records.map((record) => [record.tid, record]));
+      records.push(...missed.flatMap((tid) => again.get(tid) ?? []));
+    }
+    const addresses = new Set<string>();
+    for (const record of records) if (record.addresses !== '') addresses.add(record.addresses);
+    const seen = this.#seen;
+    lookUpElement(this.#maps.seen, FIRST, seen);
+    const sees = (pid: number) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
+    return { records, stacks: this.#symbols.resolve(addresses), sees, nowNs: found.nowNs };
+  }
+
+  #run(selection: Selection, last: LastLook | undefined): { records: TaskRecord[]; missed: number[]; nowNs: number } {
+    this.#ask(selection, last);
     rest();
     const records: TaskRecord[] = [];
-    const addresses = new Set<string>();
-    this.#object.readIterator(this.#iterator, (bytes) => {
-      for (const record of readRecords(bytes)) {
-        records.push(record);
-        if (record.addresses !== '') addresses.add(record.addresses);
-      }
-    });
-    const seen = this.#seen;
-    this.#object.lookup(this.#maps.seen, FIRST, seen);
-    const sees = (pid: number) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
-    return { records, stacks: this.#symbols.resolve(addresses), sees };
+    const missed: number[] = [];
+    let nowNs = 0;
+    const taker = {
+      take: (record: TaskRecord) => void records.push(record),
+      miss: (tid: number) => void missed.push(tid),
+      tell: (ns: number) => {
+        if (nowNs === 0) nowNs = ns;
+      },
+    };
+    const recall = (tid: number) => last?.records.get(tid);
+    readIterator(this.#iterator, (bytes) => readRecords(bytes, recall, taker));
+    return { records, missed, nowNs };
   }
 
-  #ask(selection: Selection): void {
+  #ask(selection: Selection, last: LastLook | undefined): void {
     const { pids = [], states = [], threads, command } = selection;
+    const asked = selection.all === true ? [] : pids;
+    const said = new Map<number, number>();
+    // Their stacks may be others though they got their CPU before the last look.
+    if (last !== undefined)
+      for (const { tid, onCpu } of last.records.values()) if (onCpu && said.size < MOST_PIDS / 2) said.set(tid, UNWIND);
+    const tooMany = said.size + asked.length > MOST_PIDS;
+    if (!tooMany) for (const pid of asked) said.set(pid, (said.get(pid) ?? 0) | ASKED);
     const request = Buffer.alloc(REQUEST.size);
-    const asked = selection.all === true ? [] : [...new Set(pids)];
-    request.writeUInt32LE(Number(takesAll(selection) || asked.length > MOST_PIDS), REQUEST.all);
+    request.writeUInt32LE(Number(takesAll(selection) || tooMany), REQUEST.all);
     request.writeUInt32LE(
       states.reduce((bits, state) => bits | (1 << STATES.indexOf(state)), 0),
       REQUEST.states,
     );
-    request.writeUInt32LE(Number(asked.length > 0), REQUEST.asked);
+    request.writeUInt32LE(Number(said.size > 0), REQUEST.asked);
     request.writeUInt32LE(Number(threads === true), REQUEST.threads);
+    request.writeBigUInt64LE(BigInt(last?.nowNs ?? 0), REQUEST.knownBefore);
     writeName(request, command);
-    this.#object.update(this.#maps.requests, FIRST, request);
-    this.#object.update(this.#maps.seen, FIRST, NOTHING_SEEN);
-    for (const pid of this.#asked) this.#object.remove(this.#maps.pids, numberKey(pid));
-    this.#asked = asked.slice(0, MOST_PIDS);
-    for (const pid of this.#asked) this.#object.update(this.#maps.pids, numberKey(pid), YES);
+    updateElement(this.#maps.requests, FIRST, request);
+    updateElement(this.#maps.seen, FIRST, NOTHING_SEEN);
+    for (const number of this.#said.keys()) if (!said.has(number)) deleteElement(this.#maps.pids, numberKey(number));
+    for (const [number, what] of said)
+      if (this.#said.get(number) !== what) updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
+    this.#said = said;
   }
 }
 
 const FIRST = Buffer.alloc(4);
-const YES = Buffer.of(1);
 const NOTHING_SEEN = Buffer.alloc(SEEN_BYTES);
 
 function numberKey(number: number): Buffer {

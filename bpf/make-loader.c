@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Turns the object into what the kernel itself can load, without a library and without its types being read (Linux 5.17): a program that makes the maps and loads the
+ * programs, and its data; bpftool(8) calls the two a light skeleton. Run by build.sh.
+ *
+ *   make-loader OBJECT INSTRUCTIONS DATA    writes two files, and prints the names of maps and programs, in the order in which their descriptors are told */
+#include <bpf/libbpf.h>
+#include <stdio.h>
+
+static int put(const char *path, const void *bytes, size_t length)
+{
+	FILE *file = fopen(path, "w");
+
+	return file && fwrite(bytes, 1, length, file) == length && fclose(file) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "kstack"); /* else the file's, which is another each time */
+	LIBBPF_OPTS(gen_loader_opts, loader);
+	struct bpf_object *object;
+	struct bpf_map *map;
+	struct bpf_program *program;
+
+	if (argc != 4) {
+		fputs("usage: make-loader OBJECT INSTRUCTIONS DATA\n", stderr);
+		return 2;
+	}
+	object = bpf_object__open_file(argv[1], &options);
+	if (!object || bpf_object__gen_loader(object, &loader) || bpf_object__load(object))
+		return 1;
+	if (put(argv[2], loader.insns, loader.insns_sz) || put(argv[3], loader.data, loader.data_sz)) {
+		perror("make-loader");
+		return 1;
+	}
+	fputs("maps", stdout);
+	bpf_object__for_each_map(map, object)
+		printf(" %s", bpf_map__name(map));
+	fputs("\nprograms", stdout);
+	bpf_object__for_each_program(program, object)
+		printf(" %s", bpf_program__name(program));
+	puts("");
+	return 0;
+}

@@ -1,0 +1,125 @@
+import { closeSync, readSync } from 'node:fs';
+import { getSystemErrorName } from 'node:util';
+import koffi from 'koffi';
+import { libcFunction } from './libc.ts';
+import { allocate } from './memory.ts';
+
+/** __NR_bpf, by what Node.js calls the architecture. */
+const CALL_NUMBERS: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
+/** enum bpf_cmd of include/uapi/linux/bpf.h. */
+export const BPF = {
+  mapCreate: 0,
+  mapLookup: 1,
+  mapUpdate: 2,
+  mapDelete: 3,
+  programLoad: 5,
+  programRun: 10,
+  mapUpdateBatch: 26,
+  linkCreate: 28,
+  iteratorCreate: 33,
+} as const;
+/** BPF_TRACE_ITER of enum bpf_attach_type. */
+const TRACE_ITERATOR = 28;
+/** What is read of an iterator at once: the kernel hands over 32 KiB at most. */
+const BUFFER_BYTES = 1 << 16;
+
+/** A call of bpf(2) or of libbpf failed. */
+export class BpfError extends Error {
+  /** The errno's name. */
+  readonly code: string;
+
+  constructor(what: string, errno: number) {
+    const code = getSystemErrorName(-Math.abs(errno));
+    super(`${what}: ${code}`);
+    this.code = code;
+  }
+}
+
+/** A part of union bpf_attr: where it begins, and a number of 32 bits, one of 64, or where something is in memory. */
+export type Attribute = readonly [offset: number, value: number | bigint | Buffer];
+
+/** bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws BpfError, saying `what` cannot be done */
+export function callBpf(what: string, command: number, parts: readonly Attribute[], attributes = Buffer.alloc(128)): number {
+  const number = CALL_NUMBERS[process.arch];
+  if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
+  for (const [offset, value] of parts) {
+    if (typeof value === 'number') attributes.writeUInt32LE(value, offset);
+    else attributes.writeBigUInt64LE(typeof value === 'bigint' ? value : koffi.address(value), offset);
+  }
+  systemCall ??= libcFunction('long syscall(long number, int command, void *attributes, unsigned int bytes)');
+  const result = Number(systemCall(number, command, attributes, attributes.length));
+  if (result < 0) throw new BpfError(what, koffi.errno());
+  return result;
+}
+
+let systemCall: ReturnType<typeof libcFunction> | undefined;
+
+/** The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is pinned. */
+export interface LoadedBpf {
+  readonly maps: ReadonlyMap<string, number>;
+  readonly programs: ReadonlyMap<string, number>;
+}
+
+/** @throws Error where the object has none of that name */
+export function descriptorOf(descriptors: ReadonlyMap<string, number>, name: string): number {
+  const fd = descriptors.get(name);
+  if (fd === undefined) throw new Error(`the BPF object has no ${name}`);
+  return fd;
+}
+
+/** Gives a map's element a value. */
+export function updateElement(mapFd: number, key: Buffer, value: Buffer): void {
+  callBpf('cannot write to a BPF map', BPF.mapUpdate, [...elementOf(mapFd, key), [16, value]]);
+}
+
+/** Reads a map's element into `value`. */
+export function lookUpElement(mapFd: number, key: Buffer, value: Buffer): void {
+  callBpf('cannot read a BPF map', BPF.mapLookup, [...elementOf(mapFd, key), [16, value]]);
+}
+
+/** Takes an element out of a map. */
+export function deleteElement(mapFd: number, key: Buffer): void {
+  callBpf('cannot delete from a BPF map', BPF.mapDelete, elementOf(mapFd, key));
+}
+
+/** Gives so many elements their values at once (Linux 5.6): keys lie behind each other, and so do values. */
+export function updateElements(mapFd: number, keys: Buffer, values: Buffer, count: number): void {
+  callBpf('cannot write to a BPF map', BPF.mapUpdateBatch, [
+    [16, keys],
+    [24, values],
+    [32, count],
+    [36, mapFd],
+  ]);
+}
+
+function elementOf(mapFd: number, key: Buffer): Attribute[] {
+  return [
+    [0, mapFd],
+    [8, key],
+  ];
+}
+
+/** Makes ready an iterator: over tasks, or over the elements of a map. Returns what {@link readIterator} takes. */
+export function attachIterator(programFd: number, mapFd?: number): number {
+  const target = mapFd === undefined ? undefined : Buffer.alloc(16);
+  target?.writeUInt32LE(mapFd ?? 0);
+  return callBpf('cannot attach a BPF iterator', BPF.linkCreate, [
+    [0, programFd],
+    [8, TRACE_ITERATOR],
+    [16, target ?? 0n],
+    [24, target?.length ?? 0],
+  ]);
+}
+
+let buffer: Buffer | undefined;
+
+/** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid during the call only, and begin at a multiple of 8. */
+export function readIterator(linkFd: number, take: (bytes: Buffer) => void): void {
+  buffer ??= Buffer.from(allocate(BUFFER_BYTES, false).bytes);
+  const fd = callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
+  try {
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) take(buffer.subarray(0, length));
+  } finally {
+    closeSync(fd);
+  }
+}
