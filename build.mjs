@@ -1,6 +1,7 @@
 // Bundles src/ into dist/: kstack.cjs, the command, and index.js, the library.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
+import { lazyChildProcess } from './build-plugins.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = {
@@ -11,6 +12,7 @@ const common = {
   external: ['koffi'],
   logLevel: 'warning',
   metafile: true,
+  plugins: [lazyChildProcess],
 };
 
 await rm('dist', { recursive: true, force: true });

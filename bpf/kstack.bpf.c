@@ -322,9 +322,8 @@ int tasks(struct bpf_iter__task *context)
 	if (!task)
 		return 0;
 	request = bpf_map_lookup_elem(&requests, &zero);
-	scratch = bpf_map_lookup_elem(&scratches, &zero);
 	looked_at = bpf_map_lookup_elem(&seen, &zero);
-	if (!request || !scratch || !looked_at)
+	if (!request || !looked_at)
 		return 0;
 	tid = task->pid;
 	pid = task->tgid;
@@ -336,6 +335,9 @@ int tasks(struct bpf_iter__task *context)
 	}
 	place = place_of_state(task);
 	if (!is_selected(request, tid, pid, place))
+		return 0;
+	scratch = bpf_map_lookup_elem(&scratches, &zero);
+	if (!scratch)
 		return 0;
 	record = &scratch->record;
 	__builtin_memset(record, 0, sizeof *record);

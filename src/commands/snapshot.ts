@@ -1,12 +1,10 @@
-import { isatty } from 'node:tty';
-import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { exitNow } from '../native/exit.ts';
 import { linkUnnamed } from '../native/files.ts';
 import { log } from '../sinks/log.ts';
-import { mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
+import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
 import { writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { takeLiveSample } from '../sources/live.ts';
@@ -16,7 +14,6 @@ import { TaskDetails } from '../sources/procfs/task-details.ts';
 import type { SourceName } from '../sources/source-name.ts';
 import { fieldsOf, format, showsFacts } from './formats.ts';
 import type { OutputOptions } from './output-options.ts';
-import { lookUpCalls } from './system-calls.ts';
 
 const STDOUT = 1;
 const HERE = '/proc';
@@ -34,7 +31,7 @@ export interface SnapshotOptions {
 
 /** Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
 export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
-  if (output.format === 'pprof' && output.file === undefined && isatty(STDOUT)) {
+  if (output.format === 'pprof' && output.file === undefined && isTerminal(STDOUT)) {
     writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
     return 1;
   }
@@ -50,7 +47,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   tell(`reading ${describeSelection(selection)} from ${root}`);
   const facts = showsFacts(output.format);
   const seen = await takeLiveSample(selection, { clock, root, fields: fieldsOf(output.format), source, facts, steady: false, tell });
-  const sample = selection.blocked === true ? leaveOutIdle(seen) : seen;
+  const sample = selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
   const details = new TaskDetails(root);
@@ -59,10 +56,13 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     seen,
     threads: selection.threads === true,
     full: output.full,
-    colour: output.file === undefined && mayColour(process.env),
+    colour: output.format === 'long' && output.file === undefined && mayColour(process.env),
     zoneAt: clock.zoneAt,
     userName: userNames(root),
-    lookUpCalls: (groups) => lookUpCalls(groups, details, output.full),
+    lookUpCalls: async (groups) => {
+      const { lookUpCalls } = await import('./system-calls.ts');
+      return lookUpCalls(groups, details, output.full);
+    },
   });
   if (output.file !== undefined) writeOutputFile(output.file, pieces, linkUnnamed);
   else for (const piece of pieces) writeStdout(piece);

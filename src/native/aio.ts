@@ -1,10 +1,10 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { errnoName } from './errno.ts';
 import { O_CLOEXEC } from './files.ts';
 import { findLibcFunction, libcFunction } from './libc.ts';
-import { allocate } from './memory.ts';
+import { allocate, makeCollectorThreads } from './memory.ts';
 
 /**
  * struct aiocb on 64-bit systems, byte offsets, the same in glibc and musl (aio.h).
@@ -17,6 +17,9 @@ const LIO_NOWAIT = 1;
 const SIGEV_NONE = 1;
 const AIO_CANCELED = 0;
 const F_DUPFD_CLOEXEC = 1030;
+
+/** Up to so many reads begun at once, the C library may start a thread for each. */
+const FEW = 16;
 
 /** One read under way or about to be: its control block and its buffer, both outside of the JavaScript heap. */
 export interface Slot {
@@ -54,11 +57,15 @@ export class AsyncReads {
   readonly #return = libcFunction('long aio_return(void *block)');
   readonly #suspend = libcFunction('int aio_suspend(void *list, int count, void *timeout)');
   readonly #cancel = libcFunction('int aio_cancel(int fd, void *block)');
+  readonly #workers: number;
+  /** How many threads are to be made before more than a few reads are begun; 0 when they have been. */
+  #unmade = 0;
   #parked = 0;
   #gate = -1;
 
   constructor({ slots, slotBytes, workers, reserve }: AsyncReadsOptions) {
     const all = slots + workers + reserve;
+    this.#workers = workers;
     const blocks = allocate(all * AIOCB.size);
     const buffers = allocate(all * slotBytes, false);
     const list = allocate(all * 8);
@@ -83,8 +90,7 @@ export class AsyncReads {
     // musl has no such call, nor a limit: it makes a thread for every file.
     if (initialize === undefined) return;
     initialize(Int32Array.of(workers + reserve, all, ...Array(14).fill(0)));
-    this.#park(workers + reserve);
-    this.callUp(workers);
+    this.#unmade = workers + reserve;
   }
 
   /** A slot to read with, undefined when all are in use. */
@@ -109,6 +115,12 @@ export class AsyncReads {
    * can be had for them.
    */
   submit(slots: readonly Slot[]): boolean {
+    if (slots.length > FEW && this.#unmade > 0) {
+      const threads = this.#unmade;
+      this.#unmade = 0;
+      this.#park(threads);
+      this.callUp(this.#workers);
+    }
     this.#fillList(slots);
     return this.#listio(LIO_NOWAIT, this.#listAddress, slots.length, null) === 0;
   }
@@ -117,7 +129,7 @@ export class AsyncReads {
   result(slot: Slot): number | string | undefined {
     const error = this.#error(slot.address);
     if (error === constants.errno.EINPROGRESS) return undefined;
-    return error === 0 ? Number(this.#return(slot.address)) : getSystemErrorName(-error);
+    return error === 0 ? Number(this.#return(slot.address)) : errnoName(error);
   }
 
   /** Waits until one of the reads has ended, at most so long; false when none has. A signal may cut the wait short, with true. */
@@ -144,12 +156,13 @@ export class AsyncReads {
 
   /**
    * Makes all threads at once and parks them: they wait at a pipe, a byte of which lets one go. The C library itself would start as many as it may at the first full
-   * batch. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
+   * batch. It takes some milliseconds, so it is done before that one, and not at all for a few reads. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
    */
   #park(threads: number): void {
+    makeCollectorThreads();
     const ends = new Int32Array(2);
     if (libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC) !== 0)
-      throw new Error(`cannot make a pipe: ${getSystemErrorName(-koffi.errno())}`);
+      throw new Error(`cannot make a pipe: ${errnoName(koffi.errno())}`);
     const [readEnd = -1, writeEnd = -1] = ends;
     const duplicate = libcFunction('int fcntl(int fd, int command, ...)');
     // One descriptor each: reads of the same one stand in line for a single thread.

@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { errnoName } from './errno.ts';
 import { libcFunction } from './libc.ts';
 import { allocate } from './memory.ts';
 
@@ -29,7 +29,7 @@ export class BpfError extends Error {
   readonly code: string;
 
   constructor(what: string, errno: number) {
-    const code = getSystemErrorName(-Math.abs(errno));
+    const code = errnoName(Math.abs(errno));
     super(`${what}: ${code}`);
     this.code = code;
   }

@@ -24,6 +24,3 @@ for (const folder of FOLDERS) {
 }
 if (failures.length === FOLDERS.length)
   throw new Error(`cannot load the native part: no folder that takes files to execute (${failures.join('; ')})`);
-
-// The runtime makes the threads of its collector when it first collects, and aborts where there are none left to be had. kstack is about to take what it can get.
-Bun.gc(true);

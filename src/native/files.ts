@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { errnoName } from './errno.ts';
 import { libcFunction } from './libc.ts';
 import { allocate } from './memory.ts';
 
@@ -29,7 +29,7 @@ export function createDirectFiles(): DirectFiles {
       if (length >= LONGEST_PATH_BYTES) return 'ENAMETOOLONG';
       pathBytes[length] = 0;
       const fd: number = openat(directory, address, flags);
-      return fd >= 0 ? fd : getSystemErrorName(-koffi.errno());
+      return fd >= 0 ? fd : errnoName(koffi.errno());
     },
     close,
   };
@@ -41,5 +41,5 @@ const AT_SYMLINK_FOLLOW = 0x400;
 /** Gives a file that was opened without a name (O_TMPFILE) one that is free, see open(2). Returns the errno's name where that fails. */
 export function linkUnnamed(fd: number, path: string): string | undefined {
   const linkat = libcFunction('int linkat(int from, const char *path, int to, const char *newPath, int flags)');
-  return linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW) === 0 ? undefined : getSystemErrorName(-koffi.errno());
+  return linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW) === 0 ? undefined : errnoName(koffi.errno());
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
-import { getSystemErrorName } from 'node:util';
 import koffi from 'koffi';
+import { errnoName } from './errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** struct flock on 64-bit systems (fcntl.h of glibc and musl): 16-bit type and whence, then start, length and PID behind their padding. */
@@ -18,7 +18,7 @@ function request(fd: number, command: number): Int32Array {
   new Int16Array(flock.buffer)[FLOCK_INT16.type] = F_WRLCK;
   const result: number = libcFunction('int fcntl(int fd, int command, ...)')(fd, command, 'void *', flock);
   if (result === 0) return flock;
-  throw Object.assign(new Error(`fcntl: ${getSystemErrorName(-koffi.errno())}`), { errno: koffi.errno() });
+  throw Object.assign(new Error(`fcntl: ${errnoName(koffi.errno())}`), { errno: koffi.errno() });
 }
 
 /** Who has a file locked. The PID is undefined where the kernel does not tell: in another PID namespace, on another host, or by a lock that no process owns. */

@@ -1,11 +1,15 @@
 import { constants, openSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
+
+/** isatty(3). Loaded when it is first asked for: most runs do without, and in Bun it takes as long as all other modules together. */
+export function isTerminal(fd: number): boolean {
+  return process.getBuiltinModule('node:tty').isatty(fd);
+}
 
 let stderr = STDERR;
 let waitsForStderr = true;
@@ -14,7 +18,7 @@ let waitsForStderr = true;
  * From here on a message that a terminal does not take at once is lost: one stopped by Ctrl-S would hold up for ever what has better to do.
  */
 export function neverWaitForTerminal(): void {
-  if (!isatty(STDERR)) return;
+  if (!isTerminal(STDERR)) return;
   waitsForStderr = false;
   try {
     // Opened anew, since the flag would be there for all who share the descriptor.
@@ -29,7 +33,7 @@ export function neverWaitForTerminal(): void {
 export function mayColour(env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return env['FORCE_COLOR'] !== '0';
-  return isatty(STDOUT) && env['TERM'] !== 'dumb';
+  return isTerminal(STDOUT) && env['TERM'] !== 'dumb';
 }
 
 /** Standard output could not be written. `brokenPipe` says that its reader has gone. */

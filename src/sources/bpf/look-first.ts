@@ -1,5 +1,5 @@
 import type { KernelFacts } from '../../model/sample.ts';
-import { type Selection, takesAll } from '../../model/selection.ts';
+import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import type { FirstLook, KnownTask, LookFirst } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
@@ -29,7 +29,7 @@ export interface LookFirstOptions {
 /** Has the kernel's own program look at the tasks before /proc is asked for what it does not read. */
 export function lookFirst(reader: BpfReader, options: LookFirstOptions): LookFirst {
   const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
-  return (selection) => look(reader, selection, memory, options);
+  return (selection, list) => look(reader, selection, list, memory, options);
 }
 
 /** What is kept from sample to sample. */
@@ -41,8 +41,18 @@ interface Memory {
   last: { readonly selection: Selection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
 }
 
-function look(reader: BpfReader, selection: Selection, memory: Memory, options: LookFirstOptions): FirstLook {
-  const { monotonicMs, rememberMs } = options;
+function look(
+  reader: BpfReader,
+  selection: Selection,
+  list: () => Promise<readonly number[]>,
+  memory: Memory,
+  { monotonicMs, rememberMs }: LookFirstOptions,
+): FirstLook {
+  const beganMs = monotonicMs();
+  // Begun before the look, which it does not hold up: what comes up meanwhile is seen by the look, and what goes away is found gone.
+  const listing = isOnlyPids(selection) || (memory.hidden !== undefined && beganMs < memory.hidden.untilMs) ? undefined : list();
+  // Whatever is wrong is said where it is waited for.
+  listing?.catch(() => undefined);
   const remembered = memory.commandLines;
   const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
   memory.last ??= { selection, records: new Map(), nowNs: 0 };
@@ -56,10 +66,9 @@ function look(reader: BpfReader, selection: Selection, memory: Memory, options: 
   return {
     tasks: records.map((record) => knownTask(record, stacks, nowNs)),
     sees,
-    hidden: (list) => {
-      if (memory.hidden === undefined || nowMs >= memory.hidden.untilMs)
-        memory.hidden = { pids: list().filter((pid) => !sees(pid)), untilMs: nowMs + rememberMs };
-      return memory.hidden.pids;
+    hidden: async () => {
+      if (listing !== undefined) memory.hidden = { pids: (await listing).filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };
+      return memory.hidden?.pids ?? [];
     },
     isMmapLocked: (pid) => {
       if (!owners.has(pid)) return false;

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { type Reading, unreadableFrom } from '../../model/reading.ts';
 import { parseStatus, type Status } from './status.ts';
 
@@ -26,8 +27,17 @@ export function readSmall(path: string): Reading<Buffer> {
 
 /** The PIDs of all processes, ascending. */
 export function listPids(root: string): number[] {
+  return pidsOf(readdirSync(root));
+}
+
+/** The same, on a thread of Node's pool: such a list waits for nobody. */
+export async function listPidsAside(root: string): Promise<number[]> {
+  return pidsOf(await readdir(root));
+}
+
+function pidsOf(names: readonly string[]): number[] {
   const pids: number[] = [];
-  for (const name of readdirSync(root)) {
+  for (const name of names) {
     const first = name.charCodeAt(0);
     if (first >= 48 && first <= 57) pids.push(Number(name));
   }

@@ -18,8 +18,8 @@ export interface FirstLook {
   readonly tasks: readonly KnownTask[];
   /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
   sees(pid: number): boolean;
-  /** Of the processes that `list` lists, those it did not come by; what was found a moment before may be believed. */
-  hidden(list: () => readonly number[]): readonly number[];
+  /** Those of all processes that it did not come by; what was found a moment before may be believed. */
+  hidden(): Promise<readonly number[]>;
   /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
   isMmapLocked(pid: number): boolean;
   /** The command line as an earlier sample found it, where that is still to be believed. */
@@ -27,4 +27,5 @@ export interface FirstLook {
   remember(task: KnownTask, commandLine: string): void;
 }
 
-export type LookFirst = (selection: Selection) => FirstLook;
+/** `list` lists all processes, meanwhile. */
+export type LookFirst = (selection: Selection, list: () => Promise<readonly number[]>) => FirstLook;

@@ -6,7 +6,7 @@ import type { Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
-import { readBootTime, readSmall } from './files.ts';
+import { listPidsAside, readBootTime, readSmall } from './files.ts';
 import type { LookFirst } from './first-look.ts';
 import { type CommandLineLimits, type Draft, SampleReader } from './sample-reader.ts';
 
@@ -61,7 +61,7 @@ export async function* procfs(
       stacks,
       commandLines,
       fields,
-      look: lookFirst?.(selection),
+      look: lookFirst?.(selection, () => listPidsAside(root)),
     }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }

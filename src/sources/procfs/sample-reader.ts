@@ -180,8 +180,8 @@ export class SampleReader {
     const isKnown = (number: number) => looked.has(number) || look?.sees(number) === true;
     /** Those that may hang, when so many do that there might be no thread left for the others. */
     const last: Draft[] = [];
-    const list = () => listPids(root);
-    for (const { pid, tid } of candidates(selection, root, isKnown, look === undefined ? list : () => look.hidden(list))) {
+    const listed = isOnlyPids(selection) ? [] : look === undefined ? listPids(root) : await look.hidden();
+    for (const { pid, tid } of candidates(selection, root, isKnown, listed)) {
       const draft = emptyDraft(pid, tid, undefined);
       if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
         last.push(draft);

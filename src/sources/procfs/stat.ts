@@ -18,9 +18,8 @@ const CLOSING = 41;
 const SPACE = 32;
 
 /** The states, at the places that are the codes of their letters. */
-const STATE_OF_CODE: readonly (State | undefined)[] = Array.from({ length: 256 }, (_, code) =>
-  STATES.find((state) => state.charCodeAt(0) === code),
-);
+const STATE_OF_CODE: (State | undefined)[] = [];
+for (const state of STATES) STATE_OF_CODE[state.charCodeAt(0)] = state;
 
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;

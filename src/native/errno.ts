@@ -1,0 +1,4 @@
+/** The name of an errno: `ENOENT`. What knows it is loaded when something fails. */
+export function errnoName(errno: number): string {
+  return process.getBuiltinModule('node:util').getSystemErrorName(-errno);
+}
