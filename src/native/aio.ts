@@ -107,7 +107,9 @@ export class AsyncReads {
   prepare(slot: Slot, fd: number, offset: number): void {
     const at = slot.index * AIOCB.size;
     this.#int32[(at + AIOCB.fd) / 4] = fd;
-    this.#int64[(at + AIOCB.offset) / 8] = BigInt(offset);
+    // In two halves: a number of 64 bits would be an object each time.
+    this.#int32[(at + AIOCB.offset) / 4] = offset;
+    this.#int32[(at + AIOCB.offset) / 4 + 1] = offset / 2 ** 32;
   }
 
   /**

@@ -16,15 +16,21 @@ export interface TextOptions {
 export function* formatText(sample: Sample, groups: readonly Group[], { zoneAt, threads = false }: TextOptions): Generator<string> {
   const seconds = Math.floor(sample.timeMs / 1000);
   yield `zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}\n\n`;
+  // Many have begun within the same second, one behind the other.
+  let started = Number.NaN;
+  let when = '';
   for (const { stack, observations } of groups) {
     let piece = '';
     for (const { task, state } of observations) {
-      const started = startTimeSeconds(task, sample);
+      const second = startTimeSeconds(task, sample);
+      if (second !== started) {
+        started = second;
+        when = formatDateTime(started, zoneAt(started));
+      }
       // Without threads, a thread that was asked for by its number stands for itself, as it always has.
       const pid = `PID: ${String(threads ? task.pid : task.tid).padStart(5)}`;
       const tid = threads ? `   TID: ${String(task.tid).padStart(5)}` : '';
       const name = threads ? `   Thread: ${escapeUnsafe(task.comm)}` : '';
-      const when = formatDateTime(started, zoneAt(started));
       piece += `${pid}${tid}   State: ${state.padStart(2)}   Start Time: ${when}${name}   Cmd: ${escapeUnsafe(command(task))}\n`;
       if (piece.length < PIECE) continue;
       yield piece;

@@ -28,7 +28,7 @@ export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
  */
 export function live(
   selection: Selection,
-  { source, facts, steady, rememberMs = 2000, tell, ...options }: LiveOptions,
+  { source, facts, steady, rememberMs = steady ? 2000 : 0, tell, ...options }: LiveOptions,
 ): AsyncGenerator<Sample, never> {
   const { root, clock } = options;
   const useless = source === 'procfs' || (source === 'auto' && !facts && !steady && isSoonerFromProc(selection, root));

@@ -81,6 +81,7 @@ function look(
       return nowMs < (entry.quiet ? entry.readMs + QUIET_MS : entry.untilMs) ? entry.commandLine : undefined;
     },
     remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
+      if (rememberMs === 0) return;
       // Spread out, so that not all are read anew with the same sample.
       const untilMs = nowMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
       remembered.set(pid, { startTicks, comm, commandLine, readMs: nowMs, untilMs, quiet: seesAllThreads });

@@ -90,28 +90,27 @@ export function readRecords(bytes: Buffer, recall: Recall, taker: RecordTaker): 
 }
 
 function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: number, recall: Recall, taker: RecordTaker): void {
-  const word = (offset: number) => words[at + offset] ?? 0;
-  const tid = word(RECORD.tid);
+  const tid = wordAt(words, at + RECORD.tid);
   const arrivalNs = uint64(words, at + RECORD.arrivalNs);
   const offCpuNs = uint64(words, at + RECORD.offCpuNs);
   if (offCpuNs > 0) taker.tell(arrivalNs + offCpuNs);
-  const state = STATES[word(RECORD.state)];
+  const state = STATES[wordAt(words, at + RECORD.state)];
   if (state === undefined) throw new Error('the BPF program wrote a state that there is not');
   const startNs = uint64(words, at + RECORD.startNs);
-  const switches = word(RECORD.switches);
-  const known = (word(RECORD.frames) | 0) === NOT_UNWOUND;
+  const switches = wordAt(words, at + RECORD.switches);
+  const known = (wordAt(words, at + RECORD.frames) | 0) === NOT_UNWOUND;
   const before = known ? recall(tid) : undefined;
   if (known && (before?.startNs !== startNs || before.arrivalNs !== arrivalNs || before.switches !== switches)) {
     taker.miss(tid);
     return;
   }
-  const kernelThread = (word(RECORD.taskFlags) & KERNEL_THREAD) !== 0;
-  const ppid = word(RECORD.ppid);
-  const cpu = word(RECORD.cpu);
-  const kind = LOCK_KINDS[word(RECORD.lockKind)];
-  const mmapOwner = holderOf(word(RECORD.mmapOwner));
-  const vforkParent = word(RECORD.vforkParent);
-  const tracer = word(RECORD.tracer);
+  const kernelThread = (wordAt(words, at + RECORD.taskFlags) & KERNEL_THREAD) !== 0;
+  const ppid = wordAt(words, at + RECORD.ppid);
+  const cpu = wordAt(words, at + RECORD.cpu);
+  const kind = LOCK_KINDS[wordAt(words, at + RECORD.lockKind)];
+  const mmapOwner = holderOf(wordAt(words, at + RECORD.mmapOwner));
+  const vforkParent = wordAt(words, at + RECORD.vforkParent);
+  const tracer = wordAt(words, at + RECORD.tracer);
   // What a kernel thread is called goes on behind its record, where its stack was not known.
   const named = kernelThread && before === undefined;
   const comm = kernelThread && before !== undefined ? before.stat.comm : nameOf(bytes, at, named);
@@ -133,15 +132,15 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   }
   taker.take({
     tid,
-    pid: word(RECORD.pid),
-    uid: before === undefined ? word(RECORD.uid) : before.uid,
+    pid: wordAt(words, at + RECORD.pid),
+    uid: before === undefined ? wordAt(words, at + RECORD.uid) : before.uid,
     // That other threads could hold its mmap lock is known from the lock itself.
     stat: { comm, state, ppid, kernelThread, threads: 1, startTicks: Math.floor(startNs / TICK_NS), cpu },
     startNs,
     arrivalNs,
     switches,
     onCpu: offCpuNs === 0,
-    lock: kind && { kind, address: hexadecimal(words, at + RECORD.lock), owner: word(RECORD.lockOwner) },
+    lock: kind && { kind, address: hexadecimal(words, at + RECORD.lock), owner: wordAt(words, at + RECORD.lockOwner) },
     mmapOwner,
     vforkParent,
     tracer,
@@ -150,6 +149,10 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
         ? bytes.toString('latin1', at * 4 + RECORD.words * 4 + (named ? KERNEL_NAME.size : 0), (at + length) * 4)
         : before.addresses,
   });
+}
+
+function wordAt(words: Uint32Array, at: number): number {
+  return words[at] ?? 0;
 }
 
 function holderOf(tid: number): TaskRecord['mmapOwner'] {

@@ -143,7 +143,7 @@ export class BoundedReads<Context> {
   }
 
   #begin(kind: ReadKind<Context>, context: Context, directory: number, path: string): void {
-    if (this.stuck > 0) {
+    if (this.#hanging.length + this.#lagging.length > 0 && this.stuck > 0) {
       const same = (pending: Pending<Context>) => pending.path === path && pending.directory === directory;
       const lagging = this.#lagging.find(same);
       if (lagging !== undefined) {
@@ -198,6 +198,7 @@ export class BoundedReads<Context> {
     }
     const last = ready.at(-1);
     if (last !== undefined) this.#aio.wait([last.slot], PATIENCE_MS);
+    const before = this.#lagging.length;
     let late = false;
     for (const pending of ready) {
       while (!this.#settle(pending)) {
@@ -208,6 +209,7 @@ export class BoundedReads<Context> {
       }
     }
     if (late) this.#callUp();
+    if (ready.length > this.#lagging.length - before) this.#lastReturnMs = this.#monotonicMs();
   }
 
   /** Sees to it that there are workers beside those that may be stuck. */
@@ -232,7 +234,9 @@ export class BoundedReads<Context> {
       this.#lagging.map((pending) => pending.slot),
       PATIENCE_MS,
     );
+    const before = this.#lagging.length;
     this.#lagging = this.#lagging.filter((pending) => !this.#settle(pending));
+    if (this.#lagging.length < before) this.#lastReturnMs = this.#monotonicMs();
     if (this.#monotonicMs() - this.#lastReturnMs < DEADLINE_MS) return;
     for (const pending of this.#lagging) this.#giveUp(pending);
     this.#lagging = [];
@@ -252,7 +256,6 @@ export class BoundedReads<Context> {
   #settle(pending: Pending<Context>): boolean {
     const result = this.#aio.result(pending.slot);
     if (result === undefined) return false;
-    this.#lastReturnMs = this.#monotonicMs();
     const { kind, context, slot, parts } = pending;
     if (typeof result === 'string') {
       this.#miss(pending, unreadableFrom(result));
@@ -260,8 +263,8 @@ export class BoundedReads<Context> {
       return true;
     }
     const bytes = slot.buffer.subarray(0, result);
-    const limitBytes = kind.limitBytes();
     pending.length += result;
+    const limitBytes = kind.limitBytes();
     if (result === SLOT_BYTES && pending.length <= limitBytes) {
       pending.parts ??= [];
       pending.parts.push(Buffer.from(bytes));

@@ -275,27 +275,26 @@ export class SampleReader {
     this.#fresh = [];
     const { reads, directory, selection } = this.#options;
     for (const draft of drafts) {
-      const path = this.#path(draft);
       if (draft.cgroups === undefined && (selection.cgroup !== undefined || this.#fields.has('cgroup')))
-        reads.add(this.#cgroup, draft, directory, `${path}/cgroup`);
+        reads.add(this.#cgroup, draft, directory, `${this.#path(draft)}/cgroup`);
       if (draft.cgroups === undefined && selection.cgroup !== undefined) continue;
       this.#drafts.push(draft);
-      if (draft.stack === undefined) reads.add(this.#stack, draft, directory, `${path}/stack`);
-      if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${path}/status`);
-      if (this.#fields.has('systemCall')) this.#addSystemCall(draft, path);
+      if (draft.stack === undefined) reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
+      if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${this.#path(draft)}/status`);
+      if (this.#fields.has('systemCall')) this.#addSystemCall(draft);
       this.#addCommandLine(draft);
     }
     return true;
   }
 
-  #addSystemCall(draft: Draft, path: string): void {
+  #addSystemCall(draft: Draft): void {
     // A kernel thread and a zombie are in none.
     if (draft.stat === undefined || hasNoCommandLine(draft.stat)) draft.systemCall = { value: 'none' };
-    else this.#options.reads.add(this.#systemCall, draft, this.#options.directory, `${path}/syscall`);
+    else this.#options.reads.add(this.#systemCall, draft, this.#options.directory, `${this.#path(draft)}/syscall`);
   }
 
   #addCommandLine(draft: Draft): void {
-    const { stat, pid, tid } = draft;
+    const { stat, pid } = draft;
     if (stat === undefined || hasNoCommandLine(stat)) {
       draft.commandLine = { value: '' };
       return;
@@ -311,8 +310,8 @@ export class SampleReader {
     if (this.#isCommandLineKnown(draft)) return;
     // The mmap lock, which the read takes, can only be held for long by a thread that waits: another one, or one in D.
     const atRisk = pid !== process.pid && (stat.threads > 1 || stat.state === 'D');
-    const path = `${this.#threads ? `${pid}/task/${tid}` : tid}/cmdline`;
-    this.#options.reads.add(atRisk ? this.#commandLineAtRisk : this.#commandLine, draft, this.#options.directory, path);
+    const { reads, directory } = this.#options;
+    reads.add(atRisk ? this.#commandLineAtRisk : this.#commandLine, draft, directory, `${this.#path(draft)}/cmdline`);
   }
 
   /** Whether a first look makes the read needless, or says that it would hang. */
