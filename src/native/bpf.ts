@@ -2,7 +2,6 @@ import { closeSync, readSync } from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from './errno.ts';
 import { libcFunction } from './libc.ts';
-import { allocate } from './memory.ts';
 
 /** __NR_bpf, by what Node.js calls the architecture. */
 const CALL_NUMBERS: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
@@ -20,8 +19,8 @@ export const BPF = {
 } as const;
 /** BPF_TRACE_ITER of enum bpf_attach_type. */
 const TRACE_ITERATOR = 28;
-/** What is read of an iterator at once: the kernel hands over 32 KiB at most. */
-const BUFFER_BYTES = 1 << 16;
+/** What is read of an iterator at once: the kernel hands over so much at most (kernel/bpf/bpf_iter.c, bpf_seq_read: eight pages). */
+const BUFFER_BYTES = 1 << 15;
 
 /** A call of bpf(2) or of libbpf failed. */
 export class BpfError extends Error {
@@ -113,12 +112,12 @@ export function attachIterator(programFd: number, mapFd?: number): number {
 
 let buffer: Buffer | undefined;
 
-/** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid during the call only, and begin at a multiple of 8. */
-export function readIterator(linkFd: number, take: (bytes: Buffer) => void): void {
-  buffer ??= Buffer.from(allocate(BUFFER_BYTES, false).bytes);
+/** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid until the next piece, and begin at a multiple of 8. */
+export function* readIterator(linkFd: number): Generator<Buffer, void> {
+  buffer ??= Buffer.alloc(BUFFER_BYTES);
   const fd = callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
   try {
-    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) take(buffer.subarray(0, length));
+    for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) yield buffer.subarray(0, length);
   } finally {
     closeSync(fd);
   }

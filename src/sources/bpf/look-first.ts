@@ -1,6 +1,6 @@
 import type { KernelFacts } from '../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
-import type { FirstLook, KnownTask, LookFirst } from '../procfs/first-look.ts';
+import type { FirstLook, LookFirst } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 
@@ -47,7 +47,7 @@ function look(
   list: () => Promise<readonly number[]>,
   memory: Memory,
   { monotonicMs, rememberMs }: LookFirstOptions,
-): FirstLook {
+): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
   // Begun before the look, which it does not hold up: what comes up meanwhile is seen by the look, and what goes away is found gone.
   const listing = isOnlyPids(selection) || (memory.hidden !== undefined && beganMs < memory.hidden.untilMs) ? undefined : list();
@@ -57,34 +57,47 @@ function look(
   const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
   memory.last ??= { selection, records: new Map(), nowNs: 0 };
   const last = memory.last.selection === selection ? memory.last : undefined;
-  const { records, stacks, sees, nowNs } = reader.read(selection, last);
-  if (last !== undefined) goOn(last, records, nowNs, memory.commandLines);
-  const nowMs = monotonicMs();
-  const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
+  const records: TaskRecord[] = [];
+  let nowNs = 0;
+  let stacks: ReadonlyMap<string, string> = new Map();
+  let sees: FirstLook['sees'] = () => false;
   let held: ReadonlySet<number> | undefined;
-  forgetOthers(remembered, records, nowMs);
+  function* tasks(): Generator<readonly TaskRecord[]> {
+    const stream = reader.stream(selection, last);
+    let next = stream.next();
+    for (; next.done !== true; next = stream.next()) {
+      for (const record of next.value) records.push(record);
+      yield next.value;
+    }
+    nowNs = next.value;
+    stacks = reader.stacksOf(records);
+    sees = reader.seen();
+    if (last !== undefined) goOn(last, records, nowNs, remembered);
+    forgetOthers(remembered, records, beganMs);
+  }
   return {
-    tasks: records.map((record) => knownTask(record, stacks, nowNs)),
-    sees,
+    tasks,
+    stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
+    factsOf: (record) => factsOf(record, nowNs),
+    sees: (pid) => sees(pid),
     hidden: async () => {
       if (listing !== undefined) memory.hidden = { pids: (await listing).filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };
       return memory.hidden?.pids ?? [];
     },
     isMmapLocked: (pid) => {
-      if (!owners.has(pid)) return false;
-      held ??= stillHeld(reader, owners);
+      held ??= stillHeld(reader, records);
       return held.has(pid);
     },
     recall: ({ pid, stat }) => {
       const entry = remembered.get(pid);
       if (entry?.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
-      return nowMs < (entry.quiet ? entry.readMs + QUIET_MS : entry.untilMs) ? entry.commandLine : undefined;
+      return beganMs < (entry.quiet ? entry.readMs + QUIET_MS : entry.untilMs) ? entry.commandLine : undefined;
     },
     remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
       if (rememberMs === 0) return;
       // Spread out, so that not all are read anew with the same sample.
-      const untilMs = nowMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
-      remembered.set(pid, { startTicks, comm, commandLine, readMs: nowMs, untilMs, quiet: seesAllThreads });
+      const untilMs = beganMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
+      remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
   };
 }
@@ -106,11 +119,6 @@ function goOn(
   if (last.records.size > records.length) last.records = new Map(records.map((record) => [record.tid, record]));
 }
 
-function knownTask(record: TaskRecord, stacks: ReadonlyMap<string, string>, nowNs: number): KnownTask {
-  const { pid, tid, stat, uid, addresses } = record;
-  return { pid, tid, stat, uid, stack: stacks.get(addresses) ?? '', facts: factsOf(record, nowNs) };
-}
-
 /** The facts that a record tells. Most tell the time only: of tens of thousands, no others are looked for. */
 export function factsOf({ arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord, nowNs: number): KernelFacts {
   // One that got its CPU after the look was begun has been off it for no time at all.
@@ -130,10 +138,11 @@ const NO_FACTS: KernelFacts = {};
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
 /** The processes whose mmap lock is held by the same thread a while later. */
-function stillHeld(reader: BpfReader, owners: ReadonlyMap<number, TaskRecord['mmapOwner']>): Set<number> {
+function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
+  const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
   Atomics.wait(idle, 0, 0, HELD_MS);
-  const { records } = reader.read({ pids: [...owners.keys()] });
-  return new Set(records.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
+  const still = reader.read({ pids: [...owners.keys()] }).records;
+  return new Set(still.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
 }
 
 /** Lets go of processes that have ended, once there are many more than there are processes. */

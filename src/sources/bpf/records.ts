@@ -64,11 +64,10 @@ export interface TaskRecord {
   readonly addresses: string;
 }
 
-/** What an earlier look found of the task with that number. */
-export type Recall = (tid: number) => TaskRecord | undefined;
-
 /** Takes what was read: a record, or the TID of a task whose stack was taken for known and is not. */
 export interface RecordTaker {
+  /** What an earlier look found of the task with that number. */
+  recall(tid: number): TaskRecord | undefined;
   take(record: TaskRecord): void;
   miss(tid: number): void;
   /** The time by the scheduler's clock, told with each task that is on no CPU. */
@@ -79,17 +78,17 @@ export interface RecordTaker {
  * Reads the records that the program wrote, in bytes that begin at a multiple of 8.
  * @throws Error where they are not as both sides have agreed
  */
-export function readRecords(bytes: Buffer, recall: Recall, taker: RecordTaker): void {
+export function readRecords(bytes: Buffer, taker: RecordTaker): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let at = 0; at < words.length; ) {
     const length = (words[at + RECORD.bytes] ?? 0) >> 2;
     if (length < RECORD.words || at + length > words.length) throw new Error('the BPF program wrote a record of another form');
-    readRecord(bytes, words, at, length, recall, taker);
+    readRecord(bytes, words, at, length, taker);
     at += length;
   }
 }
 
-function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: number, recall: Recall, taker: RecordTaker): void {
+function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: number, taker: RecordTaker): void {
   const tid = wordAt(words, at + RECORD.tid);
   const arrivalNs = uint64(words, at + RECORD.arrivalNs);
   const offCpuNs = uint64(words, at + RECORD.offCpuNs);
@@ -99,7 +98,7 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   const startNs = uint64(words, at + RECORD.startNs);
   const switches = wordAt(words, at + RECORD.switches);
   const known = (wordAt(words, at + RECORD.frames) | 0) === NOT_UNWOUND;
-  const before = known ? recall(tid) : undefined;
+  const before = known ? taker.recall(tid) : undefined;
   if (known && (before?.startNs !== startNs || before.arrivalNs !== arrivalNs || before.switches !== switches)) {
     taker.miss(tid);
     return;

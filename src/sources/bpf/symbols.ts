@@ -56,7 +56,7 @@ export class Symbols {
       updateElements(this.#mapFd, keys, values, count);
       this.#used = some.length;
       const pieces: Buffer[] = [];
-      readIterator(this.#iterator, (bytes) => void pieces.push(Buffer.from(bytes)));
+      for (const bytes of readIterator(this.#iterator)) pieces.push(Buffer.from(bytes));
       const lines = Buffer.concat(pieces).toString('latin1').split('\n');
       for (const [index, address] of some.entries()) this.#texts.set(address, lines[index] ?? hex(address));
     }

@@ -9,7 +9,7 @@ import {
   readIterator,
   updateElement,
 } from '../../native/bpf.ts';
-import { readRecords, type TaskRecord } from './records.ts';
+import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import { Symbols } from './symbols.ts';
 
 /** struct request of bpf/kstack.bpf.c. */
@@ -26,15 +26,11 @@ const UNWIND = 2;
 /** What one run of the program found. */
 export interface BpfTasks {
   readonly records: readonly TaskRecord[];
-  /** The text of each stack, by {@link TaskRecord.addresses}. */
-  readonly stacks: ReadonlyMap<string, string>;
-  /** Whether the program came by the process, selected or not, when it was last run. */
-  sees(pid: number): boolean;
-  /** When the look was begun, by the scheduler's clock, in nanoseconds. */
+  /** When it was begun, by the scheduler's clock, in nanoseconds. */
   readonly nowNs: number;
 }
 
-/** What one look found, for the next one at the same selection to build on. */
+/** What one run found, by TID, for the next one at the same selection to build on. */
 export interface LastLook {
   readonly records: ReadonlyMap<number, TaskRecord>;
   readonly nowNs: number;
@@ -56,38 +52,44 @@ export class BpfReader {
     this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
 
-  /** One look at all tasks, in the order of their numbers. Of tasks that were on no CPU since the `last` one, the stack is not unwound again, which is most of what a look costs. */
-  read(selection: Selection, last?: LastLook): BpfTasks {
-    const found = this.#run(selection, last);
-    const { records, missed } = found;
-    if (missed.length > 0) {
-      const again = new Map(this.#run({ pids: missed, threads: true }, undefined).records.map((record) => [record.tid, record]));
-      records.push(...missed.flatMap((tid) => again.get(tid) ?? []));
-    }
-    const addresses = new Set<string>();
-    for (const record of records) if (record.addresses !== '') addresses.add(record.addresses);
-    const seen = this.#seen;
-    lookUpElement(this.#maps.seen, FIRST, seen);
-    const sees = (pid: number) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
-    return { records, stacks: this.#symbols.resolve(addresses), sees, nowNs: found.nowNs };
+  /** One look at all tasks, in the order of their numbers. */
+  read(selection: Selection): BpfTasks {
+    const found = new Found(undefined);
+    this.#ask(selection, undefined);
+    rest();
+    for (const bytes of readIterator(this.#iterator)) readRecords(bytes, found);
+    return found;
   }
 
-  #run(selection: Selection, last: LastLook | undefined): { records: TaskRecord[]; missed: number[]; nowNs: number } {
+  /**
+   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on no CPU since the `last` look, the stack is not
+   * unwound again, which is most of what a look costs. Returns when it was begun, as {@link BpfTasks}.
+   */
+  *stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
+    const found = new Found(last);
     this.#ask(selection, last);
     rest();
-    const records: TaskRecord[] = [];
-    const missed: number[] = [];
-    let nowNs = 0;
-    const taker = {
-      take: (record: TaskRecord) => void records.push(record),
-      miss: (tid: number) => void missed.push(tid),
-      tell: (ns: number) => {
-        if (nowNs === 0) nowNs = ns;
-      },
-    };
-    const recall = (tid: number) => last?.records.get(tid);
-    readIterator(this.#iterator, (bytes) => readRecords(bytes, recall, taker));
-    return { records, missed, nowNs };
+    for (const bytes of readIterator(this.#iterator)) {
+      readRecords(bytes, found);
+      yield found.records;
+      found.records = [];
+    }
+    if (found.missed.length > 0) yield this.read({ pids: found.missed, threads: true }).records;
+    return found.nowNs;
+  }
+
+  /** The text of the stacks of these tasks, by {@link TaskRecord.addresses}. */
+  stacksOf(records: readonly TaskRecord[]): ReadonlyMap<string, string> {
+    const addresses = new Set<string>();
+    for (const record of records) if (record.addresses !== '') addresses.add(record.addresses);
+    return this.#symbols.resolve(addresses);
+  }
+
+  /** The processes that the program came by, selected or not, when it was last run. */
+  seen(): (pid: number) => boolean {
+    const seen = this.#seen;
+    lookUpElement(this.#maps.seen, FIRST, seen);
+    return (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {
@@ -115,6 +117,34 @@ export class BpfReader {
     for (const [number, what] of said)
       if (this.#said.get(number) !== what) updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
     this.#said = said;
+  }
+}
+
+/** Takes in what the program wrote. */
+class Found implements RecordTaker {
+  readonly #last: LastLook | undefined;
+  records: TaskRecord[] = [];
+  readonly missed: number[] = [];
+  nowNs = 0;
+
+  constructor(last: LastLook | undefined) {
+    this.#last = last;
+  }
+
+  recall(tid: number): TaskRecord | undefined {
+    return this.#last?.records.get(tid);
+  }
+
+  take(record: TaskRecord): void {
+    this.records.push(record);
+  }
+
+  miss(tid: number): void {
+    this.missed.push(tid);
+  }
+
+  tell(nowNs: number): void {
+    if (this.nowNs === 0) this.nowNs = nowNs;
   }
 }
 

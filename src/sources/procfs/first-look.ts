@@ -8,23 +8,26 @@ export interface KnownTask {
   readonly tid: number;
   readonly stat: Stat;
   readonly uid: number;
-  /** As /proc/PID/stack prints it. */
-  readonly stack: string;
-  readonly facts: KernelFacts;
+  /** TID of the thread that held the process's mmap lock for writing; undefined where none did. */
+  readonly mmapOwner: number | 'unknown' | undefined;
 }
 
 /** What a faster way than /proc found of the tasks of a selection. */
-export interface FirstLook {
-  readonly tasks: readonly KnownTask[];
+export interface FirstLook<Known extends KnownTask = KnownTask> {
+  /** The tasks, some at a time, as they are found. All else may be asked when all are. */
+  tasks(): Iterable<readonly Known[]>;
+  /** The stack of one of them, as /proc/PID/stack prints it. */
+  stackOf(task: Known): string;
+  factsOf(task: Known): KernelFacts;
   /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
   sees(pid: number): boolean;
   /** Those of all processes that it did not come by; what was found a moment before may be believed. */
   hidden(): Promise<readonly number[]>;
   /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
   isMmapLocked(pid: number): boolean;
-  /** The command line as an earlier sample found it, where that is still to be believed. */
-  recall(task: KnownTask): string | undefined;
-  remember(task: KnownTask, commandLine: string): void;
+  /** The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks are being found. */
+  recall(task: Known): string | undefined;
+  remember(task: Known, commandLine: string): void;
 }
 
 /** `list` lists all processes, meanwhile. */

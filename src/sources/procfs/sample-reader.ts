@@ -77,7 +77,11 @@ export class SampleReader {
   /** By PID, the thread whose command line stands for all of its process. */
   readonly #speakers = new Map<number, Draft>();
   /** The stacks of a first look, by their text. */
-  readonly #stackOf = new Map<string, Reading<Stack>>();
+  readonly #knownStacks = new Map<string, Reading<Stack>>();
+  /** Whether a first look is under way, which can be asked about locks when it is over. */
+  #looking = true;
+  /** Those whose mmap lock it found held. */
+  readonly #held: Draft[] = [];
   #commandLineBytes = 0;
 
   constructor(options: SampleReaderOptions) {
@@ -174,7 +178,14 @@ export class SampleReader {
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     const { selection, root, directory, reads, look } = this.#options;
-    for (const known of look?.tasks ?? []) this.#takeKnown(known);
+    if (look !== undefined) {
+      for (const tasks of look.tasks()) {
+        for (const known of tasks) this.#takeKnown(known);
+        this.#addOthers();
+      }
+      this.#looking = false;
+      for (const draft of this.#held) this.#addCommandLineOf(draft);
+    }
     while (this.#addOthers()) reads.flush();
     const looked = this.#looked;
     const isKnown = (number: number) => looked.has(number) || look?.sees(number) === true;
@@ -205,19 +216,13 @@ export class SampleReader {
 
   /** A task that a first look found. It decided by what it could, which need not be all. */
   #takeKnown(known: KnownTask): void {
-    const { pid, tid, stat, uid, stack } = known;
+    const { pid, tid, stat, uid } = known;
     const draft = emptyDraft(pid, tid, known);
     if (this.#asked.size > 0) this.#looked.add(tid);
     if (!this.#selects(draft, stat.state)) return;
     if (this.#options.selection.command?.test(stat.comm) === false || this.#users?.has(uid) === false) return;
     draft.stat = stat;
     if (this.#fields.has('uid') || this.#users !== undefined) draft.uid = { value: uid };
-    let reading = this.#stackOf.get(stack);
-    if (reading === undefined) {
-      reading = { value: this.#options.stacks.intern(stack) };
-      this.#stackOf.set(stack, reading);
-    }
-    draft.stack = reading;
     this.#fresh.push(draft);
   }
 
@@ -279,7 +284,7 @@ export class SampleReader {
         reads.add(this.#cgroup, draft, directory, `${this.#path(draft)}/cgroup`);
       if (draft.cgroups === undefined && selection.cgroup !== undefined) continue;
       this.#drafts.push(draft);
-      if (draft.stack === undefined) reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
+      if (draft.known === undefined) reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
       if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${this.#path(draft)}/status`);
       if (this.#fields.has('systemCall')) this.#addSystemCall(draft);
       this.#addCommandLine(draft);
@@ -307,21 +312,41 @@ export class SampleReader {
       }
       this.#speakers.set(pid, draft);
     }
-    if (this.#isCommandLineKnown(draft)) return;
+    this.#addCommandLineOf(draft);
+  }
+
+  #addCommandLineOf(draft: Draft): void {
+    const { stat, pid } = draft;
+    if (stat === undefined || this.#isCommandLineKnown(draft)) return;
     // The mmap lock, which the read takes, can only be held for long by a thread that waits: another one, or one in D.
     const atRisk = pid !== process.pid && (stat.threads > 1 || stat.state === 'D');
     const { reads, directory } = this.#options;
     reads.add(atRisk ? this.#commandLineAtRisk : this.#commandLine, draft, directory, `${this.#path(draft)}/cmdline`);
   }
 
-  /** Whether a first look makes the read needless, or says that it would hang. */
+  /** Whether a first look makes the read needless, or gave reason to look again before. */
   #isCommandLineKnown(draft: Draft): boolean {
     const { look } = this.#options;
     if (look === undefined || draft.known === undefined) return false;
     const value = look.recall(draft.known);
     if (value !== undefined) draft.commandLine = { value };
+    else if (draft.known.mmapOwner === undefined) return false;
+    else if (this.#looking) this.#held.push(draft);
     else if (look.isMmapLocked(draft.pid)) draft.commandLine = { unread: 'locked' };
-    return draft.commandLine !== undefined;
+    else return false;
+    return true;
+  }
+
+  #stackOf(draft: Draft): Reading<Stack> | undefined {
+    const { look, stacks } = this.#options;
+    if (look === undefined || draft.known === undefined) return draft.stack;
+    const text = look.stackOf(draft.known);
+    let reading = this.#knownStacks.get(text);
+    if (reading === undefined) {
+      reading = { value: stacks.intern(text) };
+      this.#knownStacks.set(text, reading);
+    }
+    return reading;
   }
 
   /** Whether a thread of the process is in uninterruptible sleep, as one is that waits with the mmap lock held. */
@@ -334,8 +359,9 @@ export class SampleReader {
   #observations(): Observation[] {
     const observations: Observation[] = [];
     for (const draft of this.#drafts.sort(this.#inOrder())) {
-      const { pid, tid, uid, cgroups, systemCall, stat, stack } = draft;
+      const { pid, tid, uid, cgroups, systemCall, stat } = draft;
       if (stat === undefined) continue;
+      const stack = this.#stackOf(draft);
       const commandLine = commandLineOf(draft);
       if (stack === undefined || commandLine === undefined) throw new Error(`TID ${tid}: its files were not read to the end`);
       const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
@@ -348,7 +374,7 @@ export class SampleReader {
       // Spread only where there is something: of 50,000 tasks, each costs.
       const known = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
       const task = uid === undefined && cgroup === undefined ? known : { ...known, ...(uid && { uid }), ...(cgroup && { cgroup }) };
-      const facts = draft.known?.facts;
+      const facts = draft.known && this.#options.look?.factsOf(draft.known);
       const seen = facts === undefined ? { task, state, stack, cpu } : { task, state, stack, cpu, facts };
       observations.push(systemCall === undefined ? seen : { ...seen, systemCall });
     }
