@@ -18,9 +18,6 @@ const SIGEV_NONE = 1;
 const AIO_CANCELED = 0;
 const F_DUPFD_CLOEXEC = 1030;
 
-/** Up to so many reads begun at once, the C library may start a thread for each. */
-const FEW = 16;
-
 /** One read under way or about to be: its control block and its buffer, both outside of the JavaScript heap. */
 export interface Slot {
   readonly address: bigint;
@@ -58,7 +55,7 @@ export class AsyncReads {
   readonly #suspend = libcFunction('int aio_suspend(void *list, int count, void *timeout)');
   readonly #cancel = libcFunction('int aio_cancel(int fd, void *block)');
   readonly #workers: number;
-  /** How many threads are to be made before more than a few reads are begun; 0 when they have been. */
+  /** How many threads are to be made; 0 when they have been. */
   #unmade = 0;
   #parked = 0;
   #gate = -1;
@@ -117,12 +114,6 @@ export class AsyncReads {
    * can be had for them.
    */
   submit(slots: readonly Slot[]): boolean {
-    if (slots.length > FEW && this.#unmade > 0) {
-      const threads = this.#unmade;
-      this.#unmade = 0;
-      this.#park(threads);
-      this.callUp(this.#workers);
-    }
     this.#fillList(slots);
     return this.#listio(LIO_NOWAIT, this.#listAddress, slots.length, null) === 0;
   }
@@ -148,6 +139,18 @@ export class AsyncReads {
     return this.#cancel(fd, slot.address) === AIO_CANCELED;
   }
 
+  /**
+   * To be called before more than a few reads are begun at once, and before files are opened for them. It takes some milliseconds; until then the C library starts a thread
+   * for each read that finds none.
+   */
+  makeThreads(): void {
+    if (this.#unmade === 0) return;
+    const threads = this.#unmade;
+    this.#unmade = 0;
+    this.#park(threads);
+    this.callUp(this.#workers);
+  }
+
   /** Makes workers of parked threads, as far as there are any. */
   callUp(threads: number): void {
     const count = Math.min(threads, this.#parked);
@@ -158,7 +161,7 @@ export class AsyncReads {
 
   /**
    * Makes all threads at once and parks them: they wait at a pipe, a byte of which lets one go. The C library itself would start as many as it may at the first full
-   * batch. It takes some milliseconds, so it is done before that one, and not at all for a few reads. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
+   * batch. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
    */
   #park(threads: number): void {
     makeCollectorThreads();

@@ -21,6 +21,8 @@ const PROBE = 3;
 const AT_RISK_AT_ONCE = 16;
 
 const BATCH = 64;
+/** So many reads at once are none that threads must be made for. */
+const FEW = 16;
 /** Two batches, and what hangs or lags behind its batch. */
 const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
 const SLOT_BYTES = 16 * 1024;
@@ -157,6 +159,7 @@ export class BoundedReads<Context> {
         return;
       }
     }
+    if (this.#filling.length === FEW) this.#aio.makeThreads();
     let fd = this.#files.openAt(directory, path);
     while ((fd === 'EMFILE' || fd === 'ENFILE') && this.#makeRoom()) fd = this.#files.openAt(directory, path);
     if (typeof fd === 'string') {
