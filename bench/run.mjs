@@ -141,7 +141,7 @@ try {
   row('-L -f json in-process, explaining against all of it', threadsAsJson.explain, threadsAsJson.wall, 0.05);
   row('bpf, all threads, in-process, wall', bpf.wall, bpf.floor, 0.15);
   row('bpf, all threads as text at 10 Hz for a minute, CPU', steady.cpu, steady.floor, 0.2);
-  row('the same, memory at its end against a tenth', steady.late, steady.early, 1.1, megabytes);
+  row('the same, memory in its last tenth against its second', steady.late, steady.early, 1.1, megabytes);
   row('kstack -h against node -e 0', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
   row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);

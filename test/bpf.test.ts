@@ -124,6 +124,9 @@ const WITHOUT_LIBBPF = 'mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libb
 /** As a kernel before 5.17 would, or one that denies it: the first call of bpf(2) is that for the program that loads the others. */
 const REFUSED = 'strace -f -o /dev/null -e trace=bpf -e inject=bpf:error=EINVAL:when=1';
 
+/** The third call loads that program. */
+const BROKEN_OFF = 'strace -f -o /dev/null -e trace=bpf -e inject=bpf:error=EAGAIN:when=3';
+
 describe('--source', () => {
   it('auto takes procfs without a word where bpf is not to be had, and -v says why', async () => {
     const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
@@ -142,6 +145,7 @@ describe('--source', () => {
   it.each([
     ['libbpf, and takes bpf all the same', WITHOUT_LIBBPF, '', /source: bpf$/m],
     ['what the kernel needs to load by itself', 'true', REFUSED, /source: bpf$/m],
+    ['a first try, which a signal breaks off', WITHOUT_LIBBPF, BROKEN_OFF, /source: bpf$/m],
     [
       'either',
       WITHOUT_LIBBPF,

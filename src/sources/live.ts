@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Sample } from '../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll } from '../model/selection.ts';
+import { isOnlyPids, type Selection } from '../model/selection.ts';
 import { StackTable } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
@@ -65,16 +65,14 @@ function openOnce(root: string, { monotonicMs }: Clock): BpfReader | string {
   return opened;
 }
 
-/** Loading the program takes about as long as reading so many tasks, or the mere states of so many, from /proc (npm run bench). */
-const TASKS_WORTH_LOADING = 1000;
-const STATES_WORTH_LOADING = 4000;
+/** Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run bench). */
+const TASKS_WORTH_LOADING = 250;
 
 function isSoonerFromProc(selection: Selection, root: string): boolean {
   if (isOnlyPids(selection) && selection.threads !== true) return true;
   // The last but one number is that of all threads; it is no more than a hint.
   const threads = Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1] ?? 0);
-  const worth = takesAll(selection) || selection.states?.includes('S') === true ? TASKS_WORTH_LOADING : STATES_WORTH_LOADING;
-  return threads < worth;
+  return threads < TASKS_WORTH_LOADING;
 }
 
 /** One sample, now. */
