@@ -39,7 +39,7 @@ export function live(
     return procfs(selection, options);
   }
   tell('source: bpf');
-  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs }) };
+  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts }) };
   return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
 }
 

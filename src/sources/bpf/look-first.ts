@@ -1,3 +1,4 @@
+import type { Reading } from '../../model/reading.ts';
 import type { KernelFacts } from '../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import type { FirstLook, LookFirst } from '../procfs/first-look.ts';
@@ -10,7 +11,7 @@ const HELD_MS = 20;
 interface Remembered {
   readonly startTicks: number;
   readonly comm: string;
-  readonly commandLine: string;
+  readonly commandLine: Reading<string>;
   readonly readMs: number;
   readonly untilMs: number;
   /** No thread of the process has been on a CPU since, so it cannot have changed it. */
@@ -21,6 +22,8 @@ interface Remembered {
 const QUIET_MS = 60_000;
 
 export interface LookFirstOptions {
+  /** Whether what only the kernel knows is wanted. */
+  readonly facts: boolean;
   readonly monotonicMs: () => number;
   /** For how long a command line that was read is believed: programs may change what the kernel shows of it (setproctitle), and some do with each request. */
   readonly rememberMs: number;
@@ -46,7 +49,7 @@ function look(
   selection: Selection,
   list: () => Promise<readonly number[]>,
   memory: Memory,
-  { monotonicMs, rememberMs }: LookFirstOptions,
+  { monotonicMs, rememberMs, facts }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
   // Begun before the look, which it does not hold up: what comes up meanwhile is seen by the look, and what goes away is found gone.
@@ -78,7 +81,7 @@ function look(
   return {
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
-    factsOf: (record) => factsOf(record, nowNs),
+    factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
     sees: (pid) => sees(pid),
     hidden: async () => {
       if (listing !== undefined) memory.hidden = { pids: (await listing).filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };

@@ -1,3 +1,4 @@
+import type { Reading } from '../../model/reading.ts';
 import type { KernelFacts } from '../../model/sample.ts';
 import type { Selection } from '../../model/selection.ts';
 import type { Stat } from './stat.ts';
@@ -18,7 +19,8 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   tasks(): Iterable<readonly Known[]>;
   /** The stack of one of them, as /proc/PID/stack prints it. */
   stackOf(task: Known): string;
-  factsOf(task: Known): KernelFacts;
+  /** Where they are wanted. */
+  factsOf(task: Known): KernelFacts | undefined;
   /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
   sees(pid: number): boolean;
   /** Those of all processes that it did not come by; what was found a moment before may be believed. */
@@ -26,8 +28,8 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
   isMmapLocked(pid: number): boolean;
   /** The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks are being found. */
-  recall(task: Known): string | undefined;
-  remember(task: Known, commandLine: string): void;
+  recall(task: Known): Reading<string> | undefined;
+  remember(task: Known, commandLine: Reading<string>): void;
 }
 
 /** `list` lists all processes, meanwhile. */

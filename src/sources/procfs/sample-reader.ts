@@ -166,8 +166,9 @@ export class SampleReader {
     deliver: (draft, bytes, cut) => {
       this.#commandLineBytes += bytes.length;
       const value = joinArguments(bytes);
-      draft.commandLine = { value, ...(cut && { cut }) };
-      if (!cut && draft.known !== undefined) this.#options.look?.remember(draft.known, value);
+      const commandLine: Reading<string> = cut ? { value, cut } : { value };
+      draft.commandLine = commandLine;
+      if (!cut && draft.known !== undefined) this.#options.look?.remember(draft.known, commandLine);
     },
     miss: (draft, unread) => {
       draft.commandLine = { unread };
@@ -328,8 +329,8 @@ export class SampleReader {
   #isCommandLineKnown(draft: Draft): boolean {
     const { look } = this.#options;
     if (look === undefined || draft.known === undefined) return false;
-    const value = look.recall(draft.known);
-    if (value !== undefined) draft.commandLine = { value };
+    const before = look.recall(draft.known);
+    if (before !== undefined) draft.commandLine = before;
     else if (draft.known.mmapOwner === undefined) return false;
     else if (this.#looking) this.#held.push(draft);
     else if (look.isMmapLocked(draft.pid)) draft.commandLine = { unread: 'locked' };
