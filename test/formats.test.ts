@@ -205,7 +205,7 @@ describe('-o', () => {
   it('leaves what was there, and nothing else, where the disk is full', async () => {
     const folder = temporaryFolder();
     const script =
-      'mount -t tmpfs -o size=16k none "$1" && echo before > "$1/out" && "$0" -a -o "$1/out"; echo "code $?"; cat "$1/out"; ls -A "$1"';
+      'mount -t tmpfs -o size=8k none "$1" && echo before > "$1/out" && "$0" -aL -f json -o "$1/out"; echo "code $?"; cat "$1/out"; ls -A "$1"';
     const { stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK, folder]);
     expect(stderr).toMatch(new RegExp(`^kstack: cannot write ${folder}/out: ENOSPC`, 'm'));
     expect(stdout).toBe('code 1\nbefore\nout\n');

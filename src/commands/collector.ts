@@ -7,7 +7,7 @@ import { LogError } from '../sinks/log-directory.ts';
 import { neverWaitForTerminal } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
 import { live } from '../sources/live.ts';
-import type { CommandLineLimits } from '../sources/procfs/sample-reader.ts';
+import type { CommandLineLimits } from '../sources/procfs/command-lines.ts';
 import type { SourceName } from '../sources/source-name.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';

@@ -6,9 +6,11 @@ import type { Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
+import type { CommandLineLimits } from './command-lines.ts';
+import type { Draft } from './draft.ts';
 import { listPidsAside, readBootTime, readSmall } from './files.ts';
 import type { LookFirst } from './first-look.ts';
-import { type CommandLineLimits, type Draft, SampleReader } from './sample-reader.ts';
+import { SampleReader } from './sample-reader.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
 const TICKS_PER_SECOND = 100;

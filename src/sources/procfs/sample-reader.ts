@@ -2,14 +2,15 @@ import type { Reading, Unreadable } from '../../model/reading.ts';
 import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
-import type { Doing } from '../../model/system-call.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { BoundedReads, ReadKind } from './bounded-reads.ts';
 import { candidates } from './candidates.ts';
 import { type Cgroups, parseCgroups } from './cgroup.ts';
-import { listPids, listTids, readStatus } from './files.ts';
+import { type CommandLineLimits, CommandLines } from './command-lines.ts';
+import { commandLineOf, type Draft, emptyDraft, hasNoMemory } from './draft.ts';
+import { listPids, readStatus } from './files.ts';
 import type { FirstLook, KnownTask } from './first-look.ts';
-import { parseStat, parseState, type Stat } from './stat.ts';
+import { parseStat, parseState } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
 
@@ -17,30 +18,6 @@ import { parseSystemCall } from './system-call.ts';
 const FILE_LIMIT_BYTES = 1 << 20;
 /** From so many reads on that hang, the tasks in D have their stat read behind all others. */
 const MANY_STUCK = 8;
-
-export interface CommandLineLimits {
-  /** What is taken of one command line at most. */
-  readonly eachBytes: number;
-  /** Of all of a sample; of those that come later `leastBytes` are taken. */
-  readonly allBytes: number;
-  readonly leastBytes: number;
-}
-
-/** A candidate while its files are being read. */
-export interface Draft {
-  /** What a first look found; undefined for those that only /proc knows. */
-  readonly known: KnownTask | undefined;
-  readonly pid: number;
-  readonly tid: number;
-  /** Undefined for those that are not selected. */
-  stat: Stat | undefined;
-  uid: Reading<number> | undefined;
-  cgroups: Reading<Cgroups> | undefined;
-  systemCall: Reading<Doing> | undefined;
-  stack: Reading<Stack> | undefined;
-  /** Of a process with several threads, one has the command line read, and the others point to it. */
-  commandLine: Reading<string> | Draft | undefined;
-}
 
 export interface SampleReaderOptions {
   readonly selection: Selection;
@@ -74,15 +51,9 @@ export class SampleReader {
   readonly #drafts: Draft[] = [];
   /** Those whose other files have not been asked for. */
   #fresh: Draft[] = [];
-  /** By PID, the thread whose command line stands for all of its process. */
-  readonly #speakers = new Map<number, Draft>();
   /** The stacks of a first look, by their text. */
   readonly #knownStacks = new Map<string, Reading<Stack>>();
-  /** Whether a first look is under way, which can be asked about locks when it is over. */
-  #looking = true;
-  /** Those whose mmap lock it found held. */
-  readonly #held: Draft[] = [];
-  #commandLineBytes = 0;
+  readonly #commandLines: CommandLines;
 
   constructor(options: SampleReaderOptions) {
     const { selection } = options;
@@ -93,6 +64,9 @@ export class SampleReader {
     this.#asked = new Set(selection.all === true ? [] : selection.pids);
     this.#users = selection.users && new Set(selection.users);
     this.#fields = new Set(options.fields);
+    const { root, directory, reads, look, commandLines } = options;
+    const pathOf = (draft: Draft) => this.#path(draft);
+    this.#commandLines = new CommandLines({ limits: commandLines, root, directory, reads, look, threads: this.#threads, pathOf });
   }
 
   readonly #stat: ReadKind<Draft> = {
@@ -158,25 +132,6 @@ export class SampleReader {
     },
   };
 
-  readonly #commandLine: ReadKind<Draft> = {
-    limitBytes: () => {
-      const { eachBytes, allBytes, leastBytes } = this.#options.commandLines;
-      return Math.max(leastBytes, Math.min(allBytes - this.#commandLineBytes, eachBytes));
-    },
-    deliver: (draft, bytes, cut) => {
-      this.#commandLineBytes += bytes.length;
-      const value = joinArguments(bytes);
-      const commandLine: Reading<string> = cut ? { value, cut } : { value };
-      draft.commandLine = commandLine;
-      if (!cut && draft.known !== undefined) this.#options.look?.remember(draft.known, commandLine);
-    },
-    miss: (draft, unread) => {
-      draft.commandLine = { unread };
-    },
-  };
-
-  readonly #commandLineAtRisk: ReadKind<Draft> = { ...this.#commandLine, looksStuck: ({ pid }) => this.#hasThreadInD(pid) };
-
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     const { selection, root, directory, reads, look } = this.#options;
     if (look !== undefined) {
@@ -184,8 +139,7 @@ export class SampleReader {
         for (const known of tasks) this.#takeKnown(known);
         this.#addOthers();
       }
-      this.#looking = false;
-      for (const draft of this.#held) this.#addCommandLineOf(draft);
+      this.#commandLines.addHeld();
     }
     while (this.#addOthers()) reads.flush();
     const looked = this.#looked;
@@ -288,54 +242,15 @@ export class SampleReader {
       if (draft.known === undefined) reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
       if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${this.#path(draft)}/status`);
       if (this.#fields.has('systemCall')) this.#addSystemCall(draft);
-      this.#addCommandLine(draft);
+      this.#commandLines.add(draft);
     }
     return true;
   }
 
   #addSystemCall(draft: Draft): void {
     // A kernel thread and a zombie are in none.
-    if (draft.stat === undefined || hasNoCommandLine(draft.stat)) draft.systemCall = { value: 'none' };
+    if (draft.stat === undefined || hasNoMemory(draft.stat)) draft.systemCall = { value: 'none' };
     else this.#options.reads.add(this.#systemCall, draft, this.#options.directory, `${this.#path(draft)}/syscall`);
-  }
-
-  #addCommandLine(draft: Draft): void {
-    const { stat, pid } = draft;
-    if (stat === undefined || hasNoCommandLine(stat)) {
-      draft.commandLine = { value: '' };
-      return;
-    }
-    if (this.#threads) {
-      const speaker = this.#speakers.get(pid);
-      if (speaker !== undefined) {
-        draft.commandLine = speaker;
-        return;
-      }
-      this.#speakers.set(pid, draft);
-    }
-    this.#addCommandLineOf(draft);
-  }
-
-  #addCommandLineOf(draft: Draft): void {
-    const { stat, pid } = draft;
-    if (stat === undefined || this.#isCommandLineKnown(draft)) return;
-    // The mmap lock, which the read takes, can only be held for long by a thread that waits: another one, or one in D.
-    const atRisk = pid !== process.pid && (stat.threads > 1 || stat.state === 'D');
-    const { reads, directory } = this.#options;
-    reads.add(atRisk ? this.#commandLineAtRisk : this.#commandLine, draft, directory, `${this.#path(draft)}/cmdline`);
-  }
-
-  /** Whether a first look makes the read needless, or gave reason to look again before. */
-  #isCommandLineKnown(draft: Draft): boolean {
-    const { look } = this.#options;
-    if (look === undefined || draft.known === undefined) return false;
-    const before = look.recall(draft.known);
-    if (before !== undefined) draft.commandLine = before;
-    else if (draft.known.mmapOwner === undefined) return false;
-    else if (this.#looking) this.#held.push(draft);
-    else if (look.isMmapLocked(draft.pid)) draft.commandLine = { unread: 'locked' };
-    else return false;
-    return true;
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {
@@ -348,12 +263,6 @@ export class SampleReader {
       this.#knownStacks.set(text, reading);
     }
     return reading;
-  }
-
-  /** Whether a thread of the process is in uninterruptible sleep, as one is that waits with the mmap lock held. */
-  #hasThreadInD(pid: number): boolean {
-    const { root } = this.#options;
-    return listTids(root, pid).some((tid) => readStatus(`${root}/${pid}/task/${tid}`)?.state === 'D');
   }
 
   /** The observations of the tasks that did not go away while they were read. */
@@ -399,33 +308,6 @@ export class SampleReader {
     if (pattern !== undefined && !frames.some(({ symbol }) => pattern.test(symbol))) return false;
     return module === undefined || frames.some((frame) => frame.module === module);
   }
-}
-
-function emptyDraft(pid: number, tid: number, known: KnownTask | undefined): Draft {
-  return {
-    known,
-    pid,
-    tid,
-    stat: undefined,
-    uid: undefined,
-    cgroups: undefined,
-    systemCall: undefined,
-    stack: undefined,
-    commandLine: undefined,
-  };
-}
-
-/** Kernel threads and zombies have no memory that could hold one (fs/proc/base.c, get_task_cmdline). */
-function hasNoCommandLine(stat: Stat): boolean {
-  return stat.kernelThread || stat.state === 'Z' || stat.state === 'X';
-}
-
-function commandLineOf({ commandLine }: Draft): Reading<string> | undefined {
-  return commandLine !== undefined && 'tid' in commandLine ? commandLineOf(commandLine) : commandLine;
-}
-
-function joinArguments(commandLine: Buffer): string {
-  return decodeBytes(commandLine).replaceAll('\0', ' ').trim();
 }
 
 function isGone(reading: Reading<unknown> | undefined): boolean {
