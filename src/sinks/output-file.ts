@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 export type Link = (fd: number, path: string) => string | undefined;
 
 /**
- * Writes a file so that under its name there is either what was there before or all of the new content, never a part, and nothing else is left behind, whenever kstack is
- * killed. It can be read by its owner only: command lines are nobody else's business. A device or a FIFO is written to as it is.
+ * Writes a file so that under its name there is either what was there before or all of the new content, never a part, whenever kstack is killed. Nothing else is left
+ * behind, unless it is killed in the microseconds between the two calls that put the content in its place: then that is there too, whole, as .kstack-PID.tmp. It can be read by its owner only: command lines are nobody else's business. A device or a FIFO is written to as it is.
  * @throws Error that names the file, also where it is a link, which root must not follow.
  */
 export function writeOutputFile(path: string, pieces: Iterable<string | Uint8Array>, link: Link): void {
@@ -33,29 +33,33 @@ function kindOf(there: Stats): string {
 function replace(path: string, pieces: Iterable<string | Uint8Array>, link: Link): void {
   const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
   const fd = openUnnamed(dirname(path));
-  if (fd === undefined)
+  const rename = () => {
+    try {
+      renameSync(beside, path);
+    } catch (error) {
+      unlinkSync(beside);
+      throw error;
+    }
+  };
+  if (fd === undefined) {
     writeInto(
       openNamed(beside),
       pieces,
       () => undefined,
       () => unlinkSync(beside),
     );
-  else
+    rename();
+  } else
     writeInto(fd, pieces, () => {
       let failure = link(fd, beside);
       if (failure === 'EEXIST') {
-        // Left by one that was killed between the next two lines and had the same PID.
+        // Left by one that was killed before it renamed it, and had the same PID.
         unlinkSync(beside);
         failure = link(fd, beside);
       }
       if (failure !== undefined) throw new Error(`${failure}: cannot be put in its place`);
+      rename();
     });
-  try {
-    renameSync(beside, path);
-  } catch (error) {
-    unlinkSync(beside);
-    throw error;
-  }
 }
 
 /** A file without a name, which goes with its last descriptor; undefined on file systems that have none. */
