@@ -145,9 +145,8 @@ export class AsyncReads {
    */
   makeThreads(): void {
     if (this.#unmade === 0) return;
-    const threads = this.#unmade;
+    if (!this.#park(this.#unmade)) return;
     this.#unmade = 0;
-    this.#park(threads);
     this.callUp(this.#workers);
   }
 
@@ -161,13 +160,13 @@ export class AsyncReads {
 
   /**
    * Makes all threads at once and parks them: they wait at a pipe, a byte of which lets one go. The C library itself would start as many as it may at the first full
-   * batch. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
+   * batch. False where there are not even descriptors for the pipe: another time
+   * there may be. Where descriptors or threads are scarce there are fewer, and half of the descriptors are left for what is to be read.
    */
-  #park(threads: number): void {
+  #park(threads: number): boolean {
     makeCollectorThreads();
     const ends = new Int32Array(2);
-    if (libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC) !== 0)
-      throw new Error(`cannot make a pipe: ${errnoName(koffi.errno())}`);
+    if (libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC) !== 0) return false;
     const [readEnd = -1, writeEnd = -1] = ends;
     const duplicate = libcFunction('int fcntl(int fd, int command, ...)');
     // One descriptor each: reads of the same one stand in line for a single thread.
@@ -195,6 +194,7 @@ export class AsyncReads {
       if (started && !this.cancel(slot)) this.#parked++;
       else closeSync(fd);
     }
+    return true;
   }
 
   #fillList(slots: readonly Slot[]): void {

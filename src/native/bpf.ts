@@ -19,8 +19,8 @@ export const BPF = {
 } as const;
 /** BPF_TRACE_ITER of enum bpf_attach_type. */
 const TRACE_ITERATOR = 28;
-/** What is read of an iterator at once: the kernel hands over so much at most (kernel/bpf/bpf_iter.c, bpf_seq_read: eight pages). */
-const BUFFER_BYTES = 1 << 15;
+/** What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read). */
+const BUFFER_BYTES = 1 << 19;
 
 /** A call of bpf(2) or of libbpf failed. */
 export class BpfError extends Error {
@@ -41,15 +41,20 @@ export type Attribute = readonly [offset: number, value: number | bigint | Buffe
 export function callBpf(what: string, command: number, parts: readonly Attribute[], attributes = Buffer.alloc(128)): number {
   const number = CALL_NUMBERS[process.arch];
   if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
+  underWay = parts;
   for (const [offset, value] of parts) {
     if (typeof value === 'number') attributes.writeUInt32LE(value, offset);
     else attributes.writeBigUInt64LE(typeof value === 'bigint' ? value : koffi.address(value), offset);
   }
   systemCall ??= libcFunction('long syscall(long number, int command, void *attributes, unsigned int bytes)');
   const result = Number(systemCall(number, command, attributes, attributes.length));
+  if (underWay !== parts) throw new Error('calls of bpf(2) within one another');
   if (result < 0) throw new BpfError(what, koffi.errno());
   return result;
 }
+
+/** Keeps what the kernel is pointed to from being collected before it has read it. */
+let underWay: readonly Attribute[] = [];
 
 let systemCall: ReturnType<typeof libcFunction> | undefined;
 

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import koffi from 'koffi';
 import { errnoName } from './errno.ts';
 import { libcFunction } from './libc.ts';
@@ -33,6 +33,56 @@ export function createDirectFiles(): DirectFiles {
     },
     close,
   };
+}
+
+/** __NR_getdents64, by what Node.js calls the architecture. */
+const GETDENTS: Readonly<Record<string, number>> = { x64: 217, arm64: 61 };
+/** struct linux_dirent64 (getdents64(2)): where the record's length and the name are. */
+const ENTRY = { length: 16, name: 19 } as const;
+const LIST_BYTES = 1 << 16;
+const ZERO = 48;
+const NINE = 57;
+
+let entries: Buffer | undefined;
+
+/**
+ * The names in a folder that are numbers, as such. node:fs makes strings of thousands of names first, in twice the time.
+ * @throws Error with the errno's name as `code`
+ */
+export function listNumbers(path: string): number[] {
+  const call = GETDENTS[process.arch];
+  if (call === undefined)
+    return readdirSync(path)
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
+  getdents ??= libcFunction('long syscall(long number, int fd, void *entries, size_t bytes)');
+  entries ??= Buffer.alloc(LIST_BYTES);
+  const numbers: number[] = [];
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    for (;;) {
+      const length = Number(getdents(call, fd, entries, LIST_BYTES));
+      if (length < 0) {
+        const code = errnoName(koffi.errno());
+        throw Object.assign(new Error(`${code}: cannot list ${path}`), { code });
+      }
+      if (length === 0) return numbers;
+      takeNumbers(entries, length, numbers);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+let getdents: ReturnType<typeof libcFunction> | undefined;
+
+function takeNumbers(from: Buffer, length: number, numbers: number[]): void {
+  for (let at = 0; at < length; at += from.readUInt16LE(at + ENTRY.length)) {
+    let number = 0;
+    let end = at + ENTRY.name;
+    for (let byte = from[end] ?? 0; byte >= ZERO && byte <= NINE; byte = from[++end] ?? 0) number = number * 10 + byte - ZERO;
+    if (from[end] === 0 && end > at + ENTRY.name) numbers.push(number);
+  }
 }
 
 const AT_FDCWD = -100;

@@ -3,7 +3,6 @@ import type { Sample } from '../model/sample.ts';
 import { isOnlyPids, type Selection } from '../model/selection.ts';
 import { StackTable } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
-import { makeCollectorThreads } from '../native/memory.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { lookFirst } from './bpf/look-first.ts';
@@ -32,17 +31,15 @@ export function live(
   { source, facts, steady, rememberMs = steady ? 2000 : 0, tell, ...options }: LiveOptions,
 ): AsyncGenerator<Sample, never> {
   const { root, clock } = options;
-  // A run that goes on for long will collect garbage, perhaps when there are no threads to be had.
-  if (steady) makeCollectorThreads();
   const useless = source === 'procfs' || (source === 'auto' && !facts && !steady && isSoonerFromProc(selection, root));
   const reader = useless ? undefined : openOnce(root, clock);
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
     tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
-    return procfs(selection, options);
+    return procfs(selection, { ...options, steady });
   }
   tell('source: bpf');
-  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts }) };
+  const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts }) };
   return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
 }
 

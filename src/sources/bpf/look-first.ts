@@ -1,6 +1,6 @@
 import type { Reading } from '../../model/reading.ts';
 import type { KernelFacts } from '../../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
+import { type Selection, takesAll } from '../../model/selection.ts';
 import type { FirstLook, LookFirst } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
@@ -47,15 +47,11 @@ interface Memory {
 function look(
   reader: BpfReader,
   selection: Selection,
-  list: () => Promise<readonly number[]>,
+  list: () => readonly number[],
   memory: Memory,
   { monotonicMs, rememberMs, facts }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
-  // Begun before the look, which it does not hold up: what comes up meanwhile is seen by the look, and what goes away is found gone.
-  const listing = isOnlyPids(selection) || (memory.hidden !== undefined && beganMs < memory.hidden.untilMs) ? undefined : list();
-  // Whatever is wrong is said where it is waited for.
-  listing?.catch(() => undefined);
   const remembered = memory.commandLines;
   const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
   memory.last ??= { selection, records: new Map(), nowNs: 0 };
@@ -65,27 +61,35 @@ function look(
   let stacks: ReadonlyMap<string, string> = new Map();
   let sees: FirstLook['sees'] = () => false;
   let held: ReadonlySet<number> | undefined;
+  let over = false;
   function* tasks(): Generator<readonly TaskRecord[]> {
     const stream = reader.stream(selection, last);
     let next = stream.next();
-    for (; next.done !== true; next = stream.next()) {
-      for (const record of next.value) records.push(record);
-      yield next.value;
+    try {
+      for (; next.done !== true; next = stream.next()) {
+        for (const record of next.value) records.push(record);
+        yield next.value;
+      }
+    } finally {
+      // Whoever asks may end before the tasks do.
+      stream.return(0);
     }
     nowNs = next.value;
     stacks = reader.stacksOf(records);
     sees = reader.seen();
     if (last !== undefined) goOn(last, records, nowNs, remembered);
     forgetOthers(remembered, records, beganMs);
+    over = true;
   }
   return {
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
     factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
     sees: (pid) => sees(pid),
-    hidden: async () => {
-      if (listing !== undefined) memory.hidden = { pids: (await listing).filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };
-      return memory.hidden?.pids ?? [];
+    hidden: () => {
+      if (memory.hidden === undefined || beganMs >= memory.hidden.untilMs)
+        memory.hidden = { pids: list().filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };
+      return (memory.hidden?.pids ?? []).filter((pid) => !sees(pid));
     },
     isMmapLocked: (pid) => {
       held ??= stillHeld(reader, records);
@@ -94,7 +98,12 @@ function look(
     recall: ({ pid, stat }) => {
       const entry = remembered.get(pid);
       if (entry?.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
-      return beganMs < (entry.quiet ? entry.readMs + QUIET_MS : entry.untilMs) ? entry.commandLine : undefined;
+      return beganMs < entry.untilMs || (over && isStillQuiet(entry, beganMs)) ? entry.commandLine : undefined;
+    },
+    // That no thread has been on a CPU is known when all of them are.
+    recallsLater: ({ pid }) => {
+      const entry = remembered.get(pid);
+      return !over && entry !== undefined && isStillQuiet(entry, beganMs);
     },
     remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
       if (rememberMs === 0) return;
@@ -103,6 +112,11 @@ function look(
       remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
   };
+}
+
+/** Whether the process slept ever since its command line was read, not too long ago. */
+function isStillQuiet({ quiet, readMs }: Remembered, nowMs: number): boolean {
+  return quiet && nowMs < readMs + QUIET_MS;
 }
 
 /** Makes of the last look the present one, and notes whose command line may be another now. */

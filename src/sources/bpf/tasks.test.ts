@@ -78,6 +78,18 @@ it('a look that builds on another one finds what a whole one finds, and unwinds 
   expect(reused).toBeGreaterThan(compared / 2);
 });
 
+it('of those read once more, no sibling is taken along', async () => {
+  const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const last = look();
+  expect([pid, tid].map((number) => last.records.get(number)?.pid)).toEqual([pid, pid]);
+  const found = [...reader().stream(ALL, without(last, pid))].flat().map((record) => record.tid);
+  expect(found.filter((number) => number === pid || number === tid)).toHaveLength(2);
+  const many = new Map([...last.records].map(([number, record]) => [number, { ...record, switches: record.switches + 1 }]));
+  const all = [...reader().stream(ALL, { records: many, nowNs: last.nowNs })].flat().map((record) => record.tid);
+  expect(new Set(all).size).toBe(all.length);
+});
+
 it('a task that was on a CPU then and sleeps now is unwound anew, though it got no CPU in between', async () => {
   const pid = start('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep 60');
   const running = look();

@@ -43,8 +43,9 @@ export class BpfReader {
   readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
   /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
   readonly #seen = Buffer.alloc(SEEN_BYTES);
+  #hasRun = false;
   /** What is in the map of PIDs. */
-  #said: ReadonlyMap<number, number> = new Map();
+  readonly #said = new Map<number, number>();
 
   constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
@@ -74,8 +75,15 @@ export class BpfReader {
       yield found.records;
       found.records = [];
     }
-    if (found.missed.length > 0) yield this.read({ pids: found.missed, threads: true }).records;
+    if (found.missed.length > 0) yield this.#readTasks(found.missed);
     return found.nowNs;
+  }
+
+  /** Those with these TIDs, and none of their siblings. */
+  #readTasks(tids: readonly number[]): TaskRecord[] {
+    const wanted = new Set(tids);
+    // More than can be asked for are picked out of all threads.
+    return this.read({ pids: tids, threads: wanted.size > MOST_PIDS }).records.filter(({ tid }) => wanted.has(tid));
   }
 
   /** The text of the stacks of these tasks, by {@link TaskRecord.addresses}. */
@@ -98,7 +106,8 @@ export class BpfReader {
     const said = new Map<number, number>();
     // Their stacks may be others though they got their CPU before the last look.
     if (last !== undefined)
-      for (const { tid, onCpu } of last.records.values()) if (onCpu && said.size < MOST_PIDS / 2) said.set(tid, UNWIND);
+      for (const { tid, onCpu, arrivalNs } of last.records.values())
+        if (onCpu && arrivalNs > 0 && said.size < MOST_PIDS / 2) said.set(tid, UNWIND);
     const tooMany = said.size + asked.length > MOST_PIDS;
     if (!tooMany) for (const pid of asked) said.set(pid, (said.get(pid) ?? 0) | ASKED);
     const request = Buffer.alloc(REQUEST.size);
@@ -112,11 +121,27 @@ export class BpfReader {
     request.writeBigUInt64LE(BigInt(last?.nowNs ?? 0), REQUEST.knownBefore);
     writeName(request, command);
     updateElement(this.#maps.requests, FIRST, request);
-    updateElement(this.#maps.seen, FIRST, NOTHING_SEEN);
-    for (const number of this.#said.keys()) if (!said.has(number)) deleteElement(this.#maps.pids, numberKey(number));
-    for (const [number, what] of said)
-      if (this.#said.get(number) !== what) updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
-    this.#said = said;
+    // The map begins as zeros, half a megabyte of them.
+    if (this.#hasRun) {
+      nothingSeen ??= Buffer.alloc(SEEN_BYTES);
+      updateElement(this.#maps.seen, FIRST, nothingSeen);
+    }
+    this.#hasRun = true;
+    this.#say(said);
+  }
+
+  /** Makes the map of PIDs say that; one by one, since a change may fail for want of memory. */
+  #say(said: ReadonlyMap<number, number>): void {
+    for (const number of [...this.#said.keys()]) {
+      if (said.has(number)) continue;
+      deleteElement(this.#maps.pids, numberKey(number));
+      this.#said.delete(number);
+    }
+    for (const [number, what] of said) {
+      if (this.#said.get(number) === what) continue;
+      updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
+      this.#said.set(number, what);
+    }
   }
 }
 
@@ -149,7 +174,7 @@ class Found implements RecordTaker {
 }
 
 const FIRST = Buffer.alloc(4);
-const NOTHING_SEEN = Buffer.alloc(SEEN_BYTES);
+let nothingSeen: Buffer | undefined;
 
 function numberKey(number: number): Buffer {
   const key = Buffer.alloc(4);

@@ -82,6 +82,11 @@ export class BoundedReads<Context> {
     this.#monotonicMs = monotonicMs;
   }
 
+  /** Makes the threads that many reads want, or reads that hang: else they are made with the first that do, when there may be none left to be had. */
+  makeThreads(): void {
+    this.#aio.makeThreads();
+  }
+
   /** Asks for a file. Those at risk come behind all others, a few at a time. */
   add(kind: ReadKind<Context>, context: Context, directory: number, path: string): void {
     if (kind.looksStuck !== undefined) {
@@ -272,6 +277,7 @@ export class BoundedReads<Context> {
       pending.parts ??= [];
       pending.parts.push(Buffer.from(bytes));
       this.#aio.prepare(slot, pending.fd, pending.length);
+      this.#lastReturnMs = this.#monotonicMs();
       if (this.#aio.submit([slot])) return false;
       this.#miss(pending, 'EAGAIN');
       this.#close(pending);

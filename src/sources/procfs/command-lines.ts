@@ -33,7 +33,7 @@ export class CommandLines {
   readonly #speakers = new Map<number, Draft>();
   /** Whether a first look is under way, which can be asked about locks when it is over. */
   #looking: boolean;
-  /** Those whose mmap lock it found held. */
+  /** Those whose mmap lock it found held, and those that it may remember then. */
   readonly #held: Draft[] = [];
   #bytes = 0;
 
@@ -100,8 +100,8 @@ export class CommandLines {
     if (look === undefined || draft.known === undefined) return false;
     const before = look.recall(draft.known);
     if (before !== undefined) draft.commandLine = before;
+    else if (this.#looking && (draft.known.mmapOwner !== undefined || look.recallsLater(draft.known))) this.#held.push(draft);
     else if (draft.known.mmapOwner === undefined) return false;
-    else if (this.#looking) this.#held.push(draft);
     else if (look.isMmapLocked(draft.pid)) draft.commandLine = { unread: 'locked' };
     else return false;
     return true;

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { type Reading, unreadableFrom } from '../../model/reading.ts';
+import { listNumbers } from '../../native/files.ts';
 import { parseStatus, type Status } from './status.ts';
 
 /** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
@@ -27,21 +27,9 @@ export function readSmall(path: string): Reading<Buffer> {
 
 /** The PIDs of all processes, ascending. */
 export function listPids(root: string): number[] {
-  return pidsOf(readdirSync(root));
-}
-
-/** The same, on a thread of Node's pool: such a list waits for nobody. */
-export async function listPidsAside(root: string): Promise<number[]> {
-  return pidsOf(await readdir(root));
-}
-
-function pidsOf(names: readonly string[]): number[] {
-  const pids: number[] = [];
-  for (const name of names) {
-    const first = name.charCodeAt(0);
-    if (first >= 48 && first <= 57) pids.push(Number(name));
-  }
-  return pids.sort((a, b) => a - b);
+  const pids = listNumbers(root);
+  // As the kernel lists them; of thousands, sorting them again takes longer than a look.
+  return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
 }
 
 /** The TIDs of a process's threads; none when it has gone. */

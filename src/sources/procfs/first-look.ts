@@ -24,13 +24,15 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
   sees(pid: number): boolean;
   /** Those of all processes that it did not come by; what was found a moment before may be believed. */
-  hidden(): Promise<readonly number[]>;
+  hidden(): readonly number[];
   /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
   isMmapLocked(pid: number): boolean;
   /** The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks are being found. */
   recall(task: Known): Reading<string> | undefined;
+  /** Whether that can be told when all tasks are found. */
+  recallsLater(task: Known): boolean;
   remember(task: Known, commandLine: Reading<string>): void;
 }
 
-/** `list` lists all processes, meanwhile. */
-export type LookFirst = (selection: Selection, list: () => Promise<readonly number[]>) => FirstLook;
+/** `list` lists all processes. */
+export type LookFirst = (selection: Selection, list: () => readonly number[]) => FirstLook;

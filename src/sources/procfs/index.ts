@@ -8,7 +8,7 @@ import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
 import type { CommandLineLimits } from './command-lines.ts';
 import type { Draft } from './draft.ts';
-import { listPidsAside, readBootTime, readSmall } from './files.ts';
+import { listPids, readBootTime, readSmall } from './files.ts';
 import type { LookFirst } from './first-look.ts';
 import { SampleReader } from './sample-reader.ts';
 
@@ -22,6 +22,8 @@ export interface ProcfsOptions {
   readonly commandLines?: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields?: readonly Field[];
+  /** Whether many samples will be taken: then what they may come to need is made ready with the first. */
+  readonly steady?: boolean;
   /** A faster way to most of what is wanted. */
   readonly lookFirst?: LookFirst | undefined;
   /** Where stacks are interned, for streams that share theirs; whoever hands it in trims it. */
@@ -44,10 +46,11 @@ const directories = new Map<string, number>();
  */
 export async function* procfs(
   selection: Selection,
-  { clock, root, commandLines = LARGE, fields = [], lookFirst, stacks: shared }: ProcfsOptions,
+  { clock, root, commandLines = LARGE, fields = [], lookFirst, stacks: shared, steady = false }: ProcfsOptions,
 ): AsyncGenerator<Sample, never> {
   const stacks = shared ?? new StackTable();
   reads ??= new BoundedReads(clock.monotonicMs);
+  if (steady) reads.makeThreads();
   const bootId = readBootId(root);
   const directory = directories.get(root) ?? openSync(root, 'r');
   directories.set(root, directory);
@@ -63,7 +66,7 @@ export async function* procfs(
       stacks,
       commandLines,
       fields,
-      look: lookFirst?.(selection, () => listPidsAside(root)),
+      look: lookFirst?.(selection, () => listPids(root)),
     }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
