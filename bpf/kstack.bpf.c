@@ -89,6 +89,8 @@ enum {
 /* A bit for each process that was looked at: what /proc lists beyond is hidden from programs like this one, and must be read there. */
 struct seen {
 	__u64 words[PID_BITS / 64];
+	__u32 tasks; /* how many it came by, of all numbers and states */
+	__u32 last;  /* the TID of the last one: the kernel comes by a task again when its record did not fit */
 };
 
 struct {
@@ -327,6 +329,10 @@ int tasks(struct bpf_iter__task *context)
 		return 0;
 	tid = task->pid;
 	pid = task->tgid;
+	if (looked_at->last != tid) {
+		looked_at->last = tid;
+		looked_at->tasks++;
+	}
 	if (tid == pid) {
 		__u32 word = (pid / 64) & (PID_BITS / 64 - 1);
 

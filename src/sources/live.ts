@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Sample } from '../model/sample.ts';
 import { isOnlyPids, type Selection } from '../model/selection.ts';
 import { StackTable } from '../model/stack.ts';
@@ -7,6 +6,7 @@ import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { lookFirst } from './bpf/look-first.ts';
 import type { BpfReader } from './bpf/tasks.ts';
+import { countThreads } from './procfs/files.ts';
 import { type ProcfsOptions, procfs } from './procfs/index.ts';
 import type { SourceName } from './source-name.ts';
 
@@ -70,9 +70,8 @@ const TASKS_WORTH_LOADING = 250;
 
 function isSoonerFromProc(selection: Selection, root: string): boolean {
   if (isOnlyPids(selection) && selection.threads !== true) return true;
-  // The last but one number is that of all threads; it is no more than a hint.
-  const threads = Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1] ?? 0);
-  return threads < TASKS_WORTH_LOADING;
+  // No more than a hint.
+  return countThreads(root) < TASKS_WORTH_LOADING;
 }
 
 /** One sample, now. */

@@ -1,7 +1,7 @@
 import type { Reading } from '../../model/reading.ts';
 import type { KernelFacts } from '../../model/sample.ts';
-import { type Selection, takesAll } from '../../model/selection.ts';
-import type { FirstLook, LookFirst } from '../procfs/first-look.ts';
+import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
+import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 
@@ -32,7 +32,7 @@ export interface LookFirstOptions {
 /** Has the kernel's own program look at the tasks before /proc is asked for what it does not read. */
 export function lookFirst(reader: BpfReader, options: LookFirstOptions): LookFirst {
   const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
-  return (selection, list) => look(reader, selection, list, memory, options);
+  return (selection, processes) => look(reader, selection, processes, memory, options);
 }
 
 /** What is kept from sample to sample. */
@@ -47,11 +47,13 @@ interface Memory {
 function look(
   reader: BpfReader,
   selection: Selection,
-  list: () => readonly number[],
+  processes: Processes,
   memory: Memory,
   { monotonicMs, rememberMs, facts }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
+  const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
+  const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
   const remembered = memory.commandLines;
   const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
   memory.last ??= { selection, records: new Map(), nowNs: 0 };
@@ -59,7 +61,7 @@ function look(
   const records: TaskRecord[] = [];
   let nowNs = 0;
   let stacks: ReadonlyMap<string, string> = new Map();
-  let sees: FirstLook['sees'] = () => false;
+  let seen: ReturnType<BpfReader['seen']> = { tasks: 0, sees: () => false };
   let held: ReadonlySet<number> | undefined;
   let over = false;
   function* tasks(): Generator<readonly TaskRecord[]> {
@@ -76,7 +78,7 @@ function look(
     }
     nowNs = next.value;
     stacks = reader.stacksOf(records);
-    sees = reader.seen();
+    seen = reader.seen();
     if (last !== undefined) goOn(last, records, nowNs, remembered);
     forgetOthers(remembered, records, beganMs);
     over = true;
@@ -85,11 +87,19 @@ function look(
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
     factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
-    sees: (pid) => sees(pid),
+    sees: (pid) => seen.sees(pid),
     hidden: () => {
       if (memory.hidden === undefined || beganMs >= memory.hidden.untilMs)
-        memory.hidden = { pids: list().filter((pid) => !sees(pid)), untilMs: beganMs + rememberMs };
-      return (memory.hidden?.pids ?? []).filter((pid) => !sees(pid));
+        memory.hidden = {
+          pids: findHidden(
+            records.map(({ stat }) => stat.ppid),
+            seen,
+            before,
+            processes,
+          ),
+          untilMs: beganMs + rememberMs,
+        };
+      return memory.hidden.pids.filter((pid) => !seen.sees(pid));
     },
     isMmapLocked: (pid) => {
       held ??= stillHeld(reader, records);
@@ -112,6 +122,38 @@ function look(
       remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
   };
+}
+
+/** With fewer threads, listing all processes takes no longer than counting them. */
+const THREADS_WORTH_COUNTING = 1000;
+
+interface Counts {
+  readonly forks: number;
+  readonly threads: number;
+}
+
+function countBefore(processes: Processes): Counts | undefined {
+  if (processes.threads() < THREADS_WORTH_COUNTING) return undefined;
+  const forks = processes.forks();
+  return { forks, threads: processes.threads() };
+}
+
+/**
+ * The processes that the program does not come by. Those that hosts hide are the first process and other parents, if any: when nothing was forked since the threads were
+ * counted, and they and those come by are all that there were, then there are no others, and all need not be listed.
+ */
+export function findHidden(
+  parents: readonly number[],
+  { tasks, sees }: ReturnType<BpfReader['seen']>,
+  before: Counts | undefined,
+  processes: Processes,
+): readonly number[] {
+  if (before !== undefined) {
+    const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !sees(pid)).sort((a, b) => a - b);
+    const threads = likely.reduce((sum, pid) => sum + processes.threadsOf(pid), 0);
+    if (tasks + threads === before.threads && processes.forks() === before.forks) return likely;
+  }
+  return processes.list().filter((pid) => !sees(pid));
 }
 
 /** Whether the process slept ever since its command line was read, not too long ago. */

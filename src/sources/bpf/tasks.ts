@@ -15,8 +15,8 @@ import { Symbols } from './symbols.ts';
 /** struct request of bpf/kstack.bpf.c. */
 const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
 const NAME_BYTES = 16;
-/** PID_MAX_LIMIT of 64-bit kernels, a bit for each. */
-const SEEN_BYTES = (1 << 22) / 8;
+/** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
+const SEEN = { tasks: (1 << 22) / 8, size: (1 << 22) / 8 + 8 } as const;
 /** MOST_PIDS: more are not asked for in the kernel. */
 const MOST_PIDS = 4096;
 /** What the map of PIDs says of one. */
@@ -42,7 +42,7 @@ export class BpfReader {
   readonly #iterator: number;
   readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
   /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
-  readonly #seen = Buffer.alloc(SEEN_BYTES);
+  readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
   /** What is in the map of PIDs. */
   readonly #said = new Map<number, number>();
@@ -93,11 +93,11 @@ export class BpfReader {
     return this.#symbols.resolve(addresses);
   }
 
-  /** The processes that the program came by, selected or not, when it was last run. */
-  seen(): (pid: number) => boolean {
+  /** What the program came by, selected or not, when it was last run: how many tasks, and whether a process. */
+  seen(): { readonly tasks: number; readonly sees: (pid: number) => boolean } {
     const seen = this.#seen;
     lookUpElement(this.#maps.seen, FIRST, seen);
-    return (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0;
+    return { tasks: seen.readUInt32LE(SEEN.tasks), sees: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {
@@ -123,7 +123,7 @@ export class BpfReader {
     updateElement(this.#maps.requests, FIRST, request);
     // The map begins as zeros, half a megabyte of them.
     if (this.#hasRun) {
-      nothingSeen ??= Buffer.alloc(SEEN_BYTES);
+      nothingSeen ??= Buffer.alloc(SEEN.size);
       updateElement(this.#maps.seen, FIRST, nothingSeen);
     }
     this.#hasRun = true;

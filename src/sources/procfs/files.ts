@@ -32,6 +32,16 @@ export function listPids(root: string): number[] {
   return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
 }
 
+/** How many threads there are: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN where it is not there. */
+export function countThreads(root: string): number {
+  return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
+}
+
+/** How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not there. */
+export function countForks(root: string): number {
+  return Number(/^processes (\d+)$/m.exec(readFileSync(`${root}/stat`, 'latin1'))?.[1]);
+}
+
 /** The TIDs of a process's threads; none when it has gone. */
 export function listTids(root: string, pid: number): number[] {
   try {

@@ -34,5 +34,16 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   remember(task: Known, commandLine: Reading<string>): void;
 }
 
-/** `list` lists all processes. */
-export type LookFirst = (selection: Selection, list: () => readonly number[]) => FirstLook;
+/** What /proc tells of the host's processes. */
+export interface Processes {
+  /** All of them, which takes a microsecond each. */
+  list(): readonly number[];
+  /** How many threads there are. */
+  threads(): number;
+  /** How many were ever made, since boot. */
+  forks(): number;
+  /** How many threads a process has; none when it has gone. */
+  threadsOf(pid: number): number;
+}
+
+export type LookFirst = (selection: Selection, processes: Processes) => FirstLook;

@@ -8,8 +8,8 @@ import type { Clock } from '../../model/time.ts';
 import { BoundedReads } from './bounded-reads.ts';
 import type { CommandLineLimits } from './command-lines.ts';
 import type { Draft } from './draft.ts';
-import { listPids, readBootTime, readSmall } from './files.ts';
-import type { LookFirst } from './first-look.ts';
+import { countForks, countThreads, listPids, listTids, readBootTime, readSmall } from './files.ts';
+import type { LookFirst, Processes } from './first-look.ts';
 import { SampleReader } from './sample-reader.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
@@ -66,10 +66,19 @@ export async function* procfs(
       stacks,
       commandLines,
       fields,
-      look: lookFirst?.(selection, () => listPids(root)),
+      look: lookFirst?.(selection, processesOf(root)),
     }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
+}
+
+function processesOf(root: string): Processes {
+  return {
+    list: () => listPids(root),
+    threads: () => countThreads(root),
+    forks: () => countForks(root),
+    threadsOf: (pid) => listTids(root, pid).length,
+  };
 }
 
 /** One sample of the selected tasks, now. */

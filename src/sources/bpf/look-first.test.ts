@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { findHidden } from './look-first.ts';
+
+/** A host with the processes 1, 7, 8 and 9, of three threads each, of which a program comes by those that are seen. */
+function hiddenOf(seenPids: readonly number[], before: { forks: number; threads: number } | undefined) {
+  let lists = 0;
+  const processes = {
+    list: () => {
+      lists++;
+      return [1, 7, 8, 9];
+    },
+    threads: () => 12,
+    forks: () => 500,
+    threadsOf: () => 3,
+  };
+  const seen = { tasks: seenPids.length * 3, sees: (pid: number) => seenPids.includes(pid) };
+  return { hidden: findHidden([1, 7, 7, 0], seen, before, processes), lists };
+}
+
+const before = { forks: 500, threads: 12 };
+
+it('where nothing is hidden, or parents only, the processes are not listed', () => {
+  expect(hiddenOf([1, 7, 8, 9], before)).toEqual({ hidden: [], lists: 0 });
+  expect(hiddenOf([7, 8, 9], before)).toEqual({ hidden: [1], lists: 0 });
+  expect(hiddenOf([8, 9], before)).toEqual({ hidden: [1, 7], lists: 0 });
+});
+
+it('where others may be hidden, they are', () => {
+  expect(hiddenOf([1, 7, 8], before)).toEqual({ hidden: [9], lists: 1 });
+  expect(hiddenOf([7, 8], before)).toEqual({ hidden: [1, 9], lists: 1 });
+  // What was forked since may stand for one that is hidden.
+  expect(hiddenOf([1, 7, 8, 9], { ...before, forks: 499 })).toEqual({ hidden: [], lists: 1 });
+  expect(hiddenOf([1, 7, 8, 9], { ...before, threads: 13 })).toEqual({ hidden: [], lists: 1 });
+  expect(hiddenOf([1, 7, 8, 9], { forks: Number.NaN, threads: Number.NaN })).toEqual({ hidden: [], lists: 1 });
+  expect(hiddenOf([1, 7, 8, 9], undefined)).toEqual({ hidden: [], lists: 1 });
+});
