@@ -495,7 +495,8 @@ describe('while a process hangs in the kernel', () => {
     const late = numbers();
     await end(run.pid, 'SIGTERM');
     expect(late.threads).toBeLessThanOrEqual(early.threads);
-    expect(late.kilobytes).toBeLessThan(early.kilobytes + 8 * 1024);
+    // Ten samples in, JavaScriptCore has compiled less, and collects later, than V8.
+    expect(late.kilobytes).toBeLessThan(early.kilobytes + (process.env['KSTACK_BIN'] === undefined ? 8 : 20) * 1024);
     for (const lines of samples(logged(directory)))
       expect(lines.find((line) => line.pid === pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
     // Said once, not sixty times.
