@@ -39,7 +39,7 @@ export function live(
     return procfs(selection, { ...options, steady });
   }
   tell('source: bpf');
-  const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts }) };
+  const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
   return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
 }
 

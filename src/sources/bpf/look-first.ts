@@ -1,6 +1,7 @@
 import type { Reading } from '../../model/reading.ts';
 import type { KernelFacts } from '../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
+import { pause } from '../../native/pause.ts';
 import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
@@ -24,6 +25,8 @@ const QUIET_MS = 60_000;
 export interface LookFirstOptions {
   /** Whether what only the kernel knows is wanted. */
   readonly facts: boolean;
+  /** Whether many looks will be taken, which can build on each other. */
+  readonly steady: boolean;
   readonly monotonicMs: () => number;
   /** For how long a command line that was read is believed: programs may change what the kernel shows of it (setproctitle), and some do with each request. */
   readonly rememberMs: number;
@@ -49,15 +52,15 @@ function look(
   selection: Selection,
   processes: Processes,
   memory: Memory,
-  { monotonicMs, rememberMs, facts }: LookFirstOptions,
+  { monotonicMs, rememberMs, facts, steady }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
   const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
   const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
   const remembered = memory.commandLines;
   const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
-  memory.last ??= { selection, records: new Map(), nowNs: 0 };
-  const last = memory.last.selection === selection ? memory.last : undefined;
+  if (steady) memory.last ??= { selection, records: new Map(), nowNs: 0 };
+  const last = memory.last?.selection === selection ? memory.last : undefined;
   const records: TaskRecord[] = [];
   let nowNs = 0;
   let stacks: ReadonlyMap<string, string> = new Map();
@@ -89,16 +92,10 @@ function look(
     factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
     sees: (pid) => seen.sees(pid),
     hidden: () => {
-      if (memory.hidden === undefined || beganMs >= memory.hidden.untilMs)
-        memory.hidden = {
-          pids: findHidden(
-            records.map(({ stat }) => stat.ppid),
-            seen,
-            before,
-            processes,
-          ),
-          untilMs: beganMs + rememberMs,
-        };
+      if (memory.hidden === undefined || !isHiddenKnown) {
+        const parents = records.map(({ stat }) => stat.ppid);
+        memory.hidden = { pids: findHidden(parents, seen, before, processes), untilMs: beganMs + rememberMs };
+      }
       return memory.hidden.pids.filter((pid) => !seen.sees(pid));
     },
     isMmapLocked: (pid) => {
@@ -134,6 +131,7 @@ interface Counts {
 
 function countBefore(processes: Processes): Counts | undefined {
   if (processes.threads() < THREADS_WORTH_COUNTING) return undefined;
+  // Once more, after the forks: what was made in between would stand for one that is hidden.
   const forks = processes.forks();
   return { forks, threads: processes.threads() };
 }
@@ -194,12 +192,10 @@ export function factsOf({ arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer
 
 const NO_FACTS: KernelFacts = {};
 
-const idle = new Int32Array(new SharedArrayBuffer(4));
-
 /** The processes whose mmap lock is held by the same thread a while later. */
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
   const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
-  Atomics.wait(idle, 0, 0, HELD_MS);
+  pause(HELD_MS);
   const still = reader.read({ pids: [...owners.keys()] }).records;
   return new Set(still.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
 }

@@ -9,6 +9,7 @@ import {
   readIterator,
   updateElement,
 } from '../../native/bpf.ts';
+import { pause } from '../../native/pause.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import { Symbols } from './symbols.ts';
 
@@ -182,11 +183,9 @@ function numberKey(number: number): Buffer {
   return key;
 }
 
-const idle = new Int32Array(new SharedArrayBuffer(4));
-
 /** Lets go of the CPU for a moment: the program tells the time by when its reader got one. */
 function rest(): void {
-  Atomics.wait(idle, 0, 0, 0.05);
+  pause(0.05);
 }
 
 /** `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the records are read. */

@@ -8,20 +8,21 @@ export interface Candidate {
 }
 
 /**
- * The tasks that a selection may take, but for processes that are `known`, which are not `listed`. Those that it names by number come even where they are not in
+ * The tasks that a selection may take, but for processes that are `known`, which `list` leaves out. Those that it names by number come even where they are not in
  * the list, which has no threads.
  */
 export function* candidates(
   selection: Selection,
   root: string,
   known: (pid: number) => boolean,
-  listed: readonly number[],
+  list: () => readonly number[],
 ): Generator<Candidate> {
   const asked = selection.all === true ? [] : [...new Set(selection.pids)];
   if (isOnlyPids(selection)) {
     for (const number of asked) if (!known(number)) yield* askedFor(number, selection, root);
     return;
   }
+  const listed = list();
   const inProc = new Set(listed);
   // With threads, those that are asked for come with their process.
   const unlisted = asked.filter(

@@ -146,8 +146,8 @@ export class SampleReader {
     const isKnown = (number: number) => looked.has(number) || look?.sees(number) === true;
     /** Those that may hang, when so many do that there might be no thread left for the others. */
     const last: Draft[] = [];
-    const listed = isOnlyPids(selection) ? [] : look === undefined ? listPids(root) : look.hidden();
-    for (const { pid, tid } of candidates(selection, root, isKnown, listed)) {
+    const list = () => (look === undefined ? listPids(root) : look.hidden());
+    for (const { pid, tid } of candidates(selection, root, isKnown, list)) {
       const draft = emptyDraft(pid, tid, undefined);
       if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
         last.push(draft);
