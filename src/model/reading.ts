@@ -26,3 +26,8 @@ export function unreadableFrom(errno: string): Unreadable {
       return errno.startsWith('E') ? (errno as `E${string}`) : `E${errno}`;
   }
 }
+
+/** Whether the task ended before that was read. */
+export function isGone(reading: Reading<unknown> | undefined): boolean {
+  return reading !== undefined && 'unread' in reading && reading.unread === 'gone';
+}

@@ -1,4 +1,6 @@
+import type { Reading } from './reading.ts';
 import type { State } from './sample.ts';
+import type { Stack } from './stack.ts';
 
 /**
  * Which tasks to take. `all`, `pids` and `states` add up: a task is taken when one of them names it, and any is when there is none of them. The others narrow what
@@ -36,4 +38,13 @@ export function takesAll({ all, pids = [], states = [] }: Selection): boolean {
 /** True where the selection names PIDs and nothing that could match any other process. */
 export function isOnlyPids(selection: Selection): boolean {
   return !takesAll(selection) && (selection.states ?? []).length === 0;
+}
+
+/** Whether a stack has the function and the module that the selection asks for; one that could not be read has neither. */
+export function takesStack({ function: pattern, module }: Selection, stack: Reading<Stack>): boolean {
+  if (pattern === undefined && module === undefined) return true;
+  if ('unread' in stack) return false;
+  const { frames } = stack.value;
+  if (pattern !== undefined && !frames.some(({ symbol }) => pattern.test(symbol))) return false;
+  return module === undefined || frames.some((frame) => frame.module === module);
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Reading } from '../../model/reading.ts';
-import { BoundedReads, type ReadKind } from './bounded-reads.ts';
+import { BoundedReads } from './bounded-reads.ts';
+import type { ReadKind } from './read-kind.ts';
 
 /** A FIFO with a writer that writes nothing: reads of it hang in the kernel, for as long as the test wants. */
 const folder = mkdtempSync(join(tmpdir(), 'kstack-reads-'));

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Unreadable, unreadableFrom } from '../../model/reading.ts';
 import { AsyncReads, type Slot } from '../../native/aio.ts';
 import { createDirectFiles } from '../../native/files.ts';
+import type { ReadKind } from './read-kind.ts';
 
 /** How long nothing at all may come back before the reads under way count as hanging. */
 const DEADLINE_MS = 1000;
@@ -26,18 +27,6 @@ const FEW = 16;
 /** Two batches, and what hangs or lags behind its batch. */
 const SLOTS = 2 * BATCH + 2 * (WORKERS + RESERVE);
 const SLOT_BYTES = 16 * 1024;
-
-/** A kind of file, and what becomes of each that is read. One object for many reads: a sample of 50,000 tasks shall not make as many closures. */
-export interface ReadKind<Context> {
-  /** Bytes to take at most of one file; what is longer is delivered cut. */
-  limitBytes(): number;
-  /** Set for reads at risk: whether this one looks as if it would hang. Asked only once others do hang. */
-  looksStuck?(context: Context): boolean;
-  /** Called once for each read, with bytes that are valid only during the call. It must not ask for more. */
-  deliver(context: Context, bytes: Buffer, cut: boolean): void;
-  /** The same where nothing could be read. */
-  miss(context: Context, why: Unreadable): void;
-}
 
 interface Request<Context> {
   readonly kind: ReadKind<Context>;

@@ -1,9 +1,10 @@
 import type { Reading } from '../../model/reading.ts';
 import { decodeBytes } from '../../model/text.ts';
-import type { BoundedReads, ReadKind } from './bounded-reads.ts';
+import type { BoundedReads } from './bounded-reads.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import { listTids, readStatus } from './files.ts';
 import type { FirstLook } from './first-look.ts';
+import type { ReadKind } from './read-kind.ts';
 
 export interface CommandLineLimits {
   /** What is taken of one command line at most. */

@@ -1,15 +1,16 @@
-import type { Reading, Unreadable } from '../../model/reading.ts';
+import { isGone, type Reading, type Unreadable } from '../../model/reading.ts';
 import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
+import { isOnlyPids, type Selection, takesAll, takesStack } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
 import { decodeBytes } from '../../model/text.ts';
-import type { BoundedReads, ReadKind } from './bounded-reads.ts';
+import type { BoundedReads } from './bounded-reads.ts';
 import { candidates } from './candidates.ts';
 import { type Cgroups, parseCgroups } from './cgroup.ts';
 import { type CommandLineLimits, CommandLines } from './command-lines.ts';
 import { commandLineOf, type Draft, emptyDraft, hasNoMemory } from './draft.ts';
 import { listPids, readStatus } from './files.ts';
 import type { FirstLook, KnownTask } from './first-look.ts';
+import type { ReadKind } from './read-kind.ts';
 import { parseStat, parseState } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
@@ -279,7 +280,7 @@ export class SampleReader {
         this.#missTask(draft, 'gone');
         continue;
       }
-      if (!this.#passesStackFilters(stack)) continue;
+      if (!takesStack(this.#options.selection, stack)) continue;
       const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
       // Spread only where there is something: of 50,000 tasks, each costs.
       const known = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
@@ -299,17 +300,4 @@ export class SampleReader {
     const rankOf = ({ pid, tid }: Draft) => ranks.get(tid) ?? ranks.get(pid) ?? 0;
     return (a, b) => rankOf(a) - rankOf(b) || byNumber(a, b);
   }
-
-  #passesStackFilters(stack: Reading<Stack>): boolean {
-    const { function: pattern, module } = this.#options.selection;
-    if (pattern === undefined && module === undefined) return true;
-    if ('unread' in stack) return false;
-    const { frames } = stack.value;
-    if (pattern !== undefined && !frames.some(({ symbol }) => pattern.test(symbol))) return false;
-    return module === undefined || frames.some((frame) => frame.module === module);
-  }
-}
-
-function isGone(reading: Reading<unknown> | undefined): boolean {
-  return reading !== undefined && 'unread' in reading && reading.unread === 'gone';
 }
