@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* Which tasks there are to read, and which comes next. */
+#pragma once
+#include "protocol.h"
+
+enum {
+	MOST_WORKERS = 40,
+	SPARE_DESCRIPTORS = 12,
+	STACK_BYTES = 16384,
+	OUT_BYTES = 320 * 1024,
+	FLUSH_BYTES = 48 * 1024,  /* the records of so many bytes are written at once */
+	FILE_BYTES = 64 * 1024,   /* of one that is no command line */
+	COMMAND_BYTES = 128 * 1024, /* of a command line: MAX_ARG_STRLEN */
+	TICK_MS = 5,
+	PATIENCE_TICKS = 2,       /* a read that has waited for so long is stuck */
+	PATIENCE_MS = 10,         /* what a stuck read is left at least before its place is taken; when it is tried again, the second */
+	PATIENCE_AGAIN_MS = 100,
+	DEADLINE_MS = 1000,       /* what it is left at most, once nothing else is to be read */
+	ROUND_MS = 1200,          /* for how long a round waits for stuck reads while nothing else is to be read */
+	SICK = 3,                 /* from so many on that are stuck, many read at a time */
+	AT_A_TIME = 32,
+	DEATH_MS = 100,           /* who is not dead that long after SIGKILL cannot be killed */
+	MOST_RISKY = 6,           /* of reads that may end up like that, so many are tried */
+	MOST_PROBES = 40,         /* of reads that hung in the last round too */
+	MOST_PAGES = 33,          /* of a command line */
+	KNOWN_SLOTS = 1 << 15,
+	NAME_ROOM = 64,
+};
+
+enum { PF_KTHREAD = 0x00200000 };
+
+struct job {
+	struct job *next;
+	u64 memory; /* bytes of this with what follows it */
+	u32 id, kind;
+	u32 open;  /* tasks of which not all records have been written */
+	int exhausted; /* all of its tasks have been handed out */
+	u32 first, then, threads;
+	i64 budget, least;
+	char states[12];
+	/* Of SCAN. */
+	int processes, tasks; /* descriptors */
+	u32 pid;
+	int at, end, tasks_at, tasks_end;
+	char *names, *task_names;
+	/* Of the others: the request, and how far it has been handed out. */
+	char *body;
+	u32 bytes, taken;
+};
+
+struct task {
+	struct job *job;
+	u32 pid, tid;
+	u32 todo, then;
+	u32 attempts;
+	int risky, known;
+	u64 args_from, args_to; /* addresses of the command line; 0: not known */
+	struct path *path;
+	struct call *call;
+};
+
+enum state { ABSENT, PARKED, READER, READING, STUCK, CONDEMNED };
+
+/* A process that reads. Who changes `state` from READING on does so by compare and exchange: the watcher may, until the read is over. */
+struct worker {
+	int tid;
+	u32 state;
+	u32 wake;
+	u32 operations; /* how many were begun */
+	u32 seen, ticks; /* by the watcher */
+	i64 since_ms;   /* that it is stuck, or condemned */
+	int unkillable;
+	int stat;       /* a descriptor of its own stat */
+	u32 what;
+	int counted;    /* among the readers: one that is stuck is not */
+	u32 used;
+	char *out;
+	struct job *finished_of; /* whose records are in `out` */
+	u32 finished;   /* how many of its tasks are closed when they are written */
+	char *stack;
+	struct task task;
+};
+
+static struct worker workers[MOST_WORKERS];
+/* Set at the start: a program without initialised data is a tenth of the size. */
+static int most_workers, root, own_proc;
+static u64 page_bytes;
+
+/* Guards the jobs, the lists of tasks and the number of readers. */
+static u32 queue;
+static struct job *jobs;
+static u32 readers, permits;
+static int sick; /* so many reads hang that each of a command line is looked at before it is begun */
+static i64 round_ms; /* what is left of it */
+
+/* Guards standard output. */
+static u32 output;
+
+/* Tasks to be tried again. */
+struct list {
+	struct task *tasks;
+	u32 first, count, room;
+};
+static struct list again, known, risky;
+static u32 probes, risky_now;
+
+/* What hung in the last round and in this one: numbers of a task and a file, in a table with open addressing. */
+static u64 tables[2][KNOWN_SLOTS];
+static int this_round;
+static u32 in_table[2];
+
+static void leave(int code)
+{
+	for (int i = 0; i < MOST_WORKERS; i++)
+		if (__atomic_load_n(&workers[i].tid, __ATOMIC_ACQUIRE) > 0)
+			sys(__NR_kill, workers[i].tid, SIGKILL, 0, 0);
+	for (;;)
+		sys(__NR_exit_group, code, 0, 0, 0);
+}
+
+static void write_all(const char *bytes, u64 count)
+{
+	while (count > 0) {
+		i64 written = sys(__NR_write, 1, bytes, count, 0);
+
+		if (written == -EINTR || written == -EAGAIN)
+			continue;
+		if (written <= 0)
+			leave(1); /* nobody listens */
+		bytes += written;
+		count -= written;
+	}
+}
+
+static void push(struct list *list, const struct task *task)
+{
+	if (list->count == list->room) {
+		u32 room = list->room ? list->room * 2 : 256;
+		struct task *more = allocate(room * sizeof *more);
+
+		if (!more)
+			leave(4);
+		for (u32 i = 0; i < list->count; i++)
+			more[i] = list->tasks[(list->first + i) % list->room];
+		if (list->tasks)
+			sys(__NR_munmap, list->tasks, list->room * sizeof *more, 0, 0);
+		list->tasks = more;
+		list->first = 0;
+		list->room = room;
+	}
+	list->tasks[(list->first + list->count++) % list->room] = *task;
+}
+
+static int pull(struct list *list, struct task *task)
+{
+	if (list->count == 0)
+		return 0;
+	*task = list->tasks[list->first];
+	list->first = (list->first + 1) % list->room;
+	list->count--;
+	return 1;
+}
+
+static u64 key_of(const struct task *task, u32 what)
+{
+	return ((u64)task->pid << 32 | task->tid) * 16 + what + 1;
+}
+
+static int is_in_table(int round, u64 key)
+{
+	u32 at = (key * 0x9e3779b97f4a7c15ULL) >> 49;
+
+	while (tables[round][at] != 0 && tables[round][at] != key)
+		at = (at + 1) % KNOWN_SLOTS;
+	return tables[round][at] == key;
+}
+
+static void put_in_table(u64 key)
+{
+	u32 at = (key * 0x9e3779b97f4a7c15ULL) >> 49;
+
+	if (in_table[this_round] >= KNOWN_SLOTS / 2 || is_in_table(this_round, key))
+		return;
+	while (tables[this_round][at] != 0)
+		at = (at + 1) % KNOWN_SLOTS;
+	tables[this_round][at] = key;
+	in_table[this_round]++;
+}
+
+static void begin_round(void)
+{
+	sick = in_table[this_round] > 0;
+	this_round = !this_round;
+	for (u32 i = 0; in_table[this_round] > 0 && i < KNOWN_SLOTS; i++)
+		tables[this_round][i] = 0;
+	in_table[this_round] = 0;
+	probes = 0;
+	round_ms = ROUND_MS;
+}
+
+/* Writes a record that has nothing behind its header. */
+static void report(const struct job *job, const struct task *task, u32 what, u32 flags, i64 result)
+{
+	struct record record = { .bytes = sizeof record, .job = job->id, .pid = task->pid, .tid = task->tid, .what = what, .flags = flags, .result = result };
+
+	take_lock(&output);
+	write_all((char *)&record, sizeof record);
+	free_lock(&output);
+}
+
+static const struct task nobody;
+
+/* With the lock of the queue held: the job is done when it has no tasks any more. Its records must have been written before. */
+static void end_if_done(struct job *job)
+{
+	if (!job->exhausted || job->open > 0)
+		return;
+	for (struct job **at = &jobs; *at; at = &(*at)->next)
+		if (*at == job) {
+			*at = job->next;
+			break;
+		}
+	report(job, &nobody, END, 0, 0);
+	if (job->processes >= 0)
+		sys(__NR_close, job->processes, 0, 0, 0);
+	if (job->names)
+		sys(__NR_munmap, job->names, 2 * FILE_BYTES, 0, 0);
+	sys(__NR_munmap, job, job->memory, 0, 0);
+}
+
+struct entry {
+	u64 inode, offset;
+	unsigned short bytes;
+	unsigned char type;
+	char name[];
+};
+
+static u32 number_of(const char *name)
+{
+	u32 number = 0;
+
+	for (; *name >= '0' && *name <= '9'; name++)
+		number = number * 10 + *name - '0';
+	return *name == 0 ? number : 0;
+}
+
+/* The next name of a directory that is a number. 0 at its end, or a negative errno. */
+static i64 next_number(int directory, char *names, int *at, int *end)
+{
+	for (;;) {
+		if (*at >= *end) {
+			i64 got = sys(__NR_getdents64, directory, names, FILE_BYTES, 0);
+
+			if (got <= 0)
+				return got;
+			*at = 0;
+			*end = got;
+		}
+		struct entry *entry = (struct entry *)(names + *at);
+
+		*at += entry->bytes;
+		u32 number = number_of(entry->name);
+
+		if (number > 0)
+			return number;
+	}
+}
+
+static char *put_number(char *to, u32 number)
+{
+	char digits[10];
+	int count = 0;
+
+	do
+		digits[count++] = '0' + number % 10;
+	while (number /= 10);
+	while (count > 0)
+		*to++ = digits[--count];
+	return to;
+}
+
+static char *put(char *to, const char *text)
+{
+	while (*text)
+		*to++ = *text++;
+	*to = 0;
+	return to;
+}
+
+static int scan_next(struct job *job, struct task *task)
+{
+	char path[NAME_ROOM];
+	i64 number;
+
+	for (;;) {
+		if (job->tasks >= 0) {
+			number = next_number(job->tasks, job->task_names, &job->tasks_at, &job->tasks_end);
+			if (number > 0) {
+				*task = (struct task){ .job = job, .pid = job->pid, .tid = number, .todo = job->first, .then = job->then };
+				return 1;
+			}
+			sys(__NR_close, job->tasks, 0, 0, 0);
+			job->tasks = -1;
+			if (number < 0 && number != -ENOENT && number != -ESRCH)
+				report(job, &(struct task){ .pid = job->pid }, LIST, 0, number);
+		}
+		number = next_number(job->processes, job->names, &job->at, &job->end);
+		if (number <= 0) {
+			if (number < 0)
+				report(job, &nobody, LIST, 0, number);
+			return 0;
+		}
+		if (!job->threads) {
+			*task = (struct task){ .job = job, .pid = number, .tid = number, .todo = job->first, .then = job->then };
+			return 1;
+		}
+		job->pid = number;
+		put(put_number(path, number), "/task");
+		i64 tasks = sys(__NR_openat, job->processes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+		if (tasks >= 0) {
+			job->tasks = tasks;
+			job->tasks_at = job->tasks_end = 0;
+		} else if (tasks != -ENOENT && tasks != -ESRCH)
+			report(job, &(struct task){ .pid = number }, LIST, 0, tasks);
+	}
+}
+
+static int body_next(struct job *job, struct task *task)
+{
+	char *at = job->body + job->taken;
+	u32 left = job->bytes - job->taken;
+
+	*task = (struct task){ .job = job };
+	if (job->kind == GET) {
+		struct numbers *numbers = (struct numbers *)at;
+
+		if (left < sizeof *numbers)
+			return 0;
+		job->taken += sizeof *numbers;
+		task->pid = numbers->pid;
+		task->tid = numbers->tid;
+		task->todo = numbers->files & ((1 << TASK_FILES) - 1);
+		return 1;
+	}
+	if (job->taken > 0)
+		return 0;
+	job->taken = job->bytes;
+	if (job->kind == PATHS) {
+		task->path = (struct path *)at;
+		task->todo = 1 << (task->path->kind == LINK ? LINK : READ);
+	} else {
+		task->call = (struct call *)at;
+		task->todo = 1 << CALL;
+	}
+	return 1;
+}
+
+/* Reports that the first thing to be done of a task was not. True where there is more to be done of it. */
+static int give_up(struct task *task, u32 flag)
+{
+	u32 what = __builtin_ctz(task->todo);
+
+	put_in_table(key_of(task, what));
+	report(task->job, task, what, flag, 0);
+	task->todo &= ~(1U << what);
+	task->attempts = 0;
+	task->known = 0;
+	if (task->risky)
+		risky_now--;
+	task->risky = 0;
+	if (task->todo != 0)
+		return 1;
+	task->job->open--;
+	end_if_done(task->job);
+	return 0;
+}
+
+/* One that is to be tried again; those that hung in the last round too come last, and a few of them only. */
+static int again_next(struct task *task)
+{
+	if (pull(&again, task))
+		return 1;
+	while (known.count > 0) {
+		pull(&known, task);
+		if (probes++ < MOST_PROBES)
+			return 1;
+		if (give_up(task, LATE))
+			return 1;
+	}
+	if (risky_now < MOST_RISKY && pull(&risky, task)) {
+		risky_now++;
+		return 1;
+	}
+	return 0;
+}
+
+/* Those that were asked for by number come before the others, since they were found among them. */
+static int next_task(struct task *task)
+{
+	for (int scans = 0; scans < 2; scans++)
+		for (struct job *job = jobs, *next; job; job = next) {
+			next = job->next;
+			if (job->exhausted || (job->kind == SCAN) != scans)
+				continue;
+			if (job->kind == SCAN ? scan_next(job, task) : body_next(job, task)) {
+				job->open++;
+				return 1;
+			}
+			job->exhausted = 1;
+			end_if_done(job);
+		}
+	return again_next(task);
+}
+

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads files of /proc for kstack, and makes system calls for it, all of which may hang, some for good: where not even SIGKILL ends a read, as of memory that is swapped out to a
+ * device that does not answer. No process ends before its last thread, so kstack itself never makes such a call. This program does, in processes that share its memory, of
+ * which any can be killed or left behind by itself.
+ *
+ *   reader ROOT     takes requests from standard input and writes records to standard output, see protocol.h. ROOT is where the procfs is.
+ *
+ * One process reads straight on, which costs what the reads cost. The watcher looks after it every few milliseconds. When it is stuck, another one goes on behind it; when three
+ * are, the host is sick, and many read at a time, so that thousands of reads that hang take no longer than the healthy ones are to wait. What hung is tried once more when all
+ * others are done, as long as there is time.
+ */
+#include "work.h"
+
+
+/* ---- The watcher. ---- */
+
+static int own_nofile(void)
+{
+	u64 limit[2] = { 0, 0 };
+
+	sys(__NR_prlimit64, 0, 7 /* RLIMIT_NOFILE */, 0, limit);
+	limit[0] = limit[1];
+	sys(__NR_prlimit64, 0, 7, limit, 0);
+	return limit[1] > 1 << 20 ? 1 << 20 : limit[1];
+}
+
+/* Whether it waits in the kernel, rather than for a CPU. */
+static int is_waiting(struct worker *worker)
+{
+	char text[512];
+	i64 got;
+
+	if (worker->stat < 0) {
+		put(put_number(text, worker->tid), "/stat");
+		worker->stat = sys(__NR_openat, own_proc, text, O_RDONLY | O_CLOEXEC, 0);
+	}
+	if (worker->stat < 0)
+		return 1;
+	got = sys(__NR_pread64, worker->stat, text, sizeof text, 0);
+	return got <= 0 || state_of(text, got) != 'R';
+}
+
+/* With the lock of the queue held. */
+static void start_reader(struct worker *worker)
+{
+	worker->counted = 1;
+	readers++;
+	if (worker->state == PARKED) {
+		worker->wake++;
+		__atomic_store_n(&worker->state, READER, __ATOMIC_RELEASE);
+		sys(__NR_futex, &worker->wake, FUTEX_WAKE, 1, 0);
+		return;
+	}
+	if (!worker->out) {
+		worker->out = allocate(OUT_BYTES + STACK_BYTES);
+		if (!worker->out)
+			leave(4);
+	}
+	worker->stat = -1;
+	worker->used = worker->finished = worker->operations = worker->seen = worker->ticks = 0;
+	worker->unkillable = 0;
+	worker->state = READER;
+	if (start_process(worker->out + OUT_BYTES + STACK_BYTES, &worker->tid, work, worker) < 0) {
+		/* None is to be had: fewer do, but not none. */
+		worker->state = ABSENT;
+		worker->counted = 0;
+		worker->tid = 0;
+		readers--;
+		most_workers = worker - workers;
+		if (most_workers == 0)
+			leave(5);
+	}
+}
+
+static i64 age_of(const struct worker *worker, i64 now)
+{
+	return now - worker->since_ms;
+}
+
+static int is_stuck(const struct worker *worker)
+{
+	return worker->state == STUCK && worker->what != CALL;
+}
+
+/* With the lock of the queue held: ends a worker that is stuck, and has what it was at tried again, or reports it. */
+static void condemn(struct worker *worker, i64 now, int may_try_again)
+{
+	struct task task = worker->task;
+	u32 state = STUCK;
+
+	if (!__atomic_compare_exchange_n(&worker->state, &state, CONDEMNED, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return;
+	sys(__NR_kill, worker->tid, SIGKILL, 0, 0);
+	worker->since_ms = now;
+	if (worker->stat >= 0)
+		sys(__NR_close, worker->stat, 0, 0, 0);
+	worker->stat = -1;
+	if (may_try_again && task.attempts == 0 && !task.risky) {
+		task.attempts = 1;
+		push(&again, &task);
+	} else if (give_up(&task, LATE)) {
+		/* Without its stat nobody knows what else is wanted of it. */
+		push(&again, &task);
+	}
+}
+
+static int has_work(void)
+{
+	if (again.count + known.count > 0 || (risky.count > 0 && risky_now < MOST_RISKY))
+		return 1;
+	for (struct job *job = jobs; job; job = job->next)
+		if (!job->exhausted)
+			return 1;
+	return 0;
+}
+
+static int is_all_handed_out(void)
+{
+	for (struct job *job = jobs; job; job = job->next)
+		if (!job->exhausted)
+			return 0;
+	return 1;
+}
+
+/* With the lock of the queue held: reports all that is still to be tried again. */
+static void give_up_lists(void)
+{
+	struct task task;
+
+	while (pull(&again, &task) || pull(&known, &task))
+		while (give_up(&task, LATE))
+			continue;
+	while (pull(&risky, &task)) {
+		task.risky = 0;
+		while (give_up(&task, SKIPPED))
+			continue;
+	}
+}
+
+/* A worker to start as a reader: a parked one, a new one, or the one that has been stuck for longest, in whose place. */
+static struct worker *find_worker(i64 now)
+{
+	struct worker *oldest = 0, *absent = 0;
+
+	for (int i = 0; i < most_workers; i++) {
+		struct worker *worker = &workers[i];
+
+		if (worker->state == PARKED)
+			return worker;
+		if (worker->state == ABSENT && !absent)
+			absent = worker;
+		if (is_stuck(worker) && age_of(worker, now) >= (worker->task.attempts && !worker->task.known ? PATIENCE_AGAIN_MS : 0) &&
+		    (!oldest || worker->since_ms < oldest->since_ms))
+			oldest = worker;
+	}
+	if (!absent && oldest)
+		condemn(oldest, now, round_ms > 0);
+	return absent;
+}
+
+/* Every few milliseconds while there is something to do. */
+static void watch(i64 now, i64 before)
+{
+	u32 stuck = 0, unkillable = 0;
+
+	take_lock(&queue);
+	for (int i = 0; i < MOST_WORKERS; i++) {
+		struct worker *worker = &workers[i];
+		u32 state = READING;
+
+		if (worker->state == CONDEMNED) {
+			if (__atomic_load_n(&worker->tid, __ATOMIC_ACQUIRE) == 0)
+				worker->state = ABSENT;
+			else if (age_of(worker, now) > DEATH_MS)
+				unkillable++;
+		} else if (worker->state == READING) {
+			worker->ticks = worker->operations == worker->seen ? worker->ticks + 1 : 0;
+			worker->seen = worker->operations;
+			if (worker->ticks < PATIENCE_TICKS || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
+			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+				continue;
+			worker->since_ms = now;
+			if (worker->counted)
+				readers--;
+			worker->counted = 0;
+			settle(worker);
+		}
+		stuck += is_stuck(worker);
+	}
+	if (stuck + unkillable >= SICK)
+		sick = 1;
+	permits = stuck >= SICK ? AT_A_TIME : 1;
+	if (is_all_handed_out() && stuck > 0)
+		round_ms -= now - before;
+	if (round_ms <= 0 && is_all_handed_out())
+		give_up_lists();
+	for (int i = 0; i < MOST_WORKERS; i++)
+		if (is_stuck(&workers[i]) && is_all_handed_out() && (age_of(&workers[i], now) >= DEADLINE_MS || round_ms <= 0))
+			condemn(&workers[i], now, 0);
+	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
+		struct worker *worker = find_worker(now);
+
+		if (!worker)
+			break;
+		start_reader(worker);
+	}
+	free_lock(&queue);
+}
+
+static int read_all(void *to, u64 bytes)
+{
+	char *at = to;
+
+	while (bytes > 0) {
+		i64 got = sys(__NR_read, 0, at, bytes, 0);
+
+		if (got == -EINTR)
+			continue;
+		if (got <= 0)
+			return 0;
+		at += got;
+		bytes -= got;
+	}
+	return 1;
+}
+
+static void take_request(void)
+{
+	struct request request;
+	struct job *job, **last;
+
+	if (!read_all(&request, sizeof request))
+		leave(0);
+	u64 memory = sizeof *job + request.bytes;
+
+	job = allocate(memory);
+	if (!job)
+		leave(4);
+	job->memory = memory;
+	job->id = request.job;
+	job->kind = request.kind;
+	job->processes = job->tasks = -1;
+	job->body = (char *)(job + 1);
+	job->bytes = request.bytes;
+	if (!read_all(job->body, request.bytes))
+		leave(0);
+	take_lock(&queue);
+	if (request.round)
+		begin_round();
+	if (job->kind == SCAN) {
+		struct scan *scan = (struct scan *)job->body;
+
+		job->first = scan->first;
+		job->then = scan->then;
+		job->threads = scan->threads;
+		job->budget = scan->budget;
+		job->least = scan->least;
+		memcpy(job->states, scan->states, sizeof job->states);
+		job->names = allocate(2 * FILE_BYTES);
+		if (!job->names)
+			leave(4);
+		job->task_names = job->names + FILE_BYTES;
+		i64 fd = sys(__NR_openat, root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+
+		job->processes = fd;
+		if (fd < 0) {
+			report(job, &nobody, LIST, 0, fd);
+			job->exhausted = 1;
+		}
+	} else if (job->kind == GET) {
+		struct get *get = (struct get *)job->body;
+
+		job->budget = get->budget;
+		job->least = get->least;
+		job->threads = get->threads;
+		job->taken = sizeof *get;
+	}
+	for (last = &jobs; *last; last = &(*last)->next)
+		continue;
+	*last = job;
+	end_if_done(job);
+	free_lock(&queue);
+}
+
+static void ignore(int signal)
+{
+	u64 action[4] = { 1 /* SIG_IGN */, 0, 0, 0 };
+
+	sys(__NR_rt_sigaction, signal, action, 0, 8);
+}
+
+void begin(u64 *stack)
+{
+	char **argv = (char **)(stack + 1);
+	u64 *auxiliary = stack + 1 + stack[0] + 1;
+	i64 before, now;
+
+	permits = 1;
+	round_ms = ROUND_MS;
+	while (*auxiliary++)
+		continue;
+	for (; auxiliary[0] != 0; auxiliary += 2)
+		if (auxiliary[0] == 6 /* AT_PAGESZ */)
+			page_bytes = auxiliary[1];
+	/* With kstack it goes; from its terminal and its folder it is free. */
+	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	sys(__NR_prctl, PR_SET_NAME, "kstack-reader", 0, 0);
+	sys(__NR_setsid, 0, 0, 0, 0);
+	ignore(SIGCHLD);
+	ignore(SIGPIPE);
+	ignore(2);
+	int descriptors = own_nofile() - SPARE_DESCRIPTORS;
+
+	most_workers = descriptors < 1 ? 1 : descriptors < MOST_WORKERS ? descriptors : MOST_WORKERS;
+	root = sys(__NR_openat, AT_FDCWD, stack[0] > 1 ? argv[1] : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	own_proc = sys(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	sys(__NR_chdir, "/", 0, 0, 0);
+	report(&(struct job){ .id = 0 }, &nobody, END, 0, root);
+	for (before = now_ms();; before = now) {
+		struct pollfd input = { 0, POLLIN, 0 };
+		struct __kernel_timespec tick = { 0, TICK_MS * 1000000 };
+
+		i64 ready = sys(__NR_ppoll, &input, 1, jobs ? &tick : 0, 0);
+
+		if (ready > 0)
+			take_request();
+		now = now_ms();
+		watch(now, before);
+	}
+}

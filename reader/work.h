@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* What a worker does of a task. */
+#pragma once
+#include "queue.h"
+
+static const char *const names[] = { "stat", "status", "stack", "syscall", "wchan", "cgroup", "cmdline" };
+
+static void path_of(char *path, const struct task *task, const char *name)
+{
+	path = put_number(path, task->job->threads ? task->pid : task->tid);
+	if (task->job->threads)
+		path = put_number(put(path, "/task/"), task->tid);
+	put(put(path, "/"), name);
+}
+
+static i64 read_whole(int directory, const char *path, char *to, u64 bytes, u64 position)
+{
+	i64 fd = sys(__NR_openat, directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	i64 got;
+
+	if (fd < 0)
+		return fd;
+	got = position ? sys(__NR_pread64, fd, to, bytes, position) : sys(__NR_read, fd, to, bytes, 0);
+	sys(__NR_close, fd, 0, 0, 0);
+	return got;
+}
+
+/* Number `field` of a stat file, from the fourth on, behind the name; 0 where there is none. */
+static u64 field_of(const char *stat, i64 bytes, int field)
+{
+	i64 at = bytes - 1;
+	u64 value = 0;
+
+	while (at >= 0 && stat[at] != ')')
+		at--;
+	at += 4;
+	for (int number = 4; number < field && at < bytes; at++)
+		number += stat[at] == ' ';
+	for (; at > 0 && at < bytes && stat[at] >= '0' && stat[at] <= '9'; at++)
+		value = value * 10 + stat[at] - '0';
+	return value;
+}
+
+static char state_of(const char *stat, i64 bytes)
+{
+	i64 at = bytes - 1;
+
+	while (at >= 0 && stat[at] != ')')
+		at--;
+	return at >= 0 && at + 2 < bytes ? stat[at + 2] : 0;
+}
+
+/* Whether the pages of a command line are there: else reading it waits for the device or the file system that has them, where nothing may end the wait. The kernel tells by
+ * /proc/PID/pagemap (fs/proc/task_mmu.c), bit 63 of a page's number. Nothing is said where it does not. */
+static int is_absent(struct task *task, char *scratch)
+{
+	u64 pages[MOST_PAGES];
+	char path[NAME_ROOM];
+	i64 got;
+
+	if (task->args_to == 0) {
+		path_of(path, task, "stat");
+		got = read_whole(root, path, scratch, FILE_BYTES, 0);
+		task->args_from = got > 0 ? field_of(scratch, got, 48) : 0;
+		task->args_to = got > 0 ? field_of(scratch, got, 49) : 0;
+	}
+	if (task->args_to <= task->args_from)
+		return 0;
+	u64 first = task->args_from / page_bytes, count = (task->args_to - 1) / page_bytes - first + 1;
+
+	if (count > MOST_PAGES)
+		count = MOST_PAGES;
+	path_of(path, task, "pagemap");
+	got = read_whole(root, path, (char *)pages, count * 8, first * 8);
+	for (i64 i = 0; i < got / 8; i++)
+		if (!(pages[i] >> 63))
+			return 1;
+	return 0;
+}
+
+/* The reading is over. Does not return where the watcher has given it up. */
+static void end_reading(struct worker *worker)
+{
+	u32 state = READING;
+
+	if (__atomic_compare_exchange_n(&worker->state, &state, READER, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return;
+	state = STUCK;
+	while (!__atomic_compare_exchange_n(&worker->state, &state, READER, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		sys(__NR_ppoll, 0, 0, 0, 0);
+	/* The watcher has the lock until it has written what this worker had read before. */
+	take_lock(&queue);
+	free_lock(&queue);
+}
+
+static void push_locked(struct list *list, const struct task *task)
+{
+	take_lock(&queue);
+	push(list, task);
+	free_lock(&queue);
+}
+
+/* With the lock of the queue held: writes the records that the worker has, and closes the tasks that they are of. */
+static void settle(struct worker *worker)
+{
+	if (worker->used > 0) {
+		take_lock(&output);
+		write_all(worker->out, worker->used);
+		free_lock(&output);
+		worker->used = 0;
+	}
+	if (worker->finished > 0) {
+		worker->finished_of->open -= worker->finished;
+		worker->finished = 0;
+		end_if_done(worker->finished_of);
+	}
+}
+
+static i64 limit_of(const struct job *job)
+{
+	i64 limit = job->budget < COMMAND_BYTES ? job->budget : COMMAND_BYTES;
+
+	return limit < job->least ? job->least : limit;
+}
+
+static i64 make_call(struct call *call, char *out)
+{
+	char *input = (char *)(call + 1);
+	u64 arguments[6];
+
+	for (int i = 0; i < 6; i++)
+		arguments[i] = call->arguments[i] + (call->kinds[i] == INPUT ? (u64)input : call->kinds[i] == OUTPUT ? (u64)out : 0);
+	return call6(call->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}
+
+static i64 read_link(struct task *task, char *out)
+{
+	return sys(__NR_readlinkat, root, task->path + 1, out, FILE_BYTES);
+}
+
+/* Does the first thing that is to be done of the task, and writes a record about it. False where the worker is to end, or to leave the rest to others. */
+static int do_one(struct worker *worker)
+{
+	struct task *task = &worker->task;
+	struct job *job = task->job;
+	u32 what = __builtin_ctz(task->todo);
+	struct record *record = (struct record *)(worker->out + worker->used);
+	char *bytes = (char *)(record + 1);
+	char path[NAME_ROOM];
+	i64 limit = what == CMDLINE ? limit_of(job) : FILE_BYTES, got;
+	int absent = 0;
+
+	if (task->attempts == 0 && in_table[!this_round] > 0 && is_in_table(!this_round, key_of(task, what))) {
+		task->attempts = 1;
+		task->known = 1;
+		push_locked(&known, task);
+		return 0;
+	}
+	worker->what = what;
+	worker->operations++;
+	__atomic_store_n(&worker->state, READING, __ATOMIC_RELEASE);
+	if (what == CMDLINE && sick && !task->risky)
+		absent = is_absent(task, bytes);
+	if (absent)
+		got = 0;
+	else if (what < TASK_FILES) {
+		path_of(path, task, names[what]);
+		got = read_whole(root, path, bytes, limit + (what == CMDLINE), 0);
+	} else if (what == READ)
+		got = read_whole(root, (char *)(task->path + 1), bytes, task->path->limit < FILE_BYTES ? task->path->limit : FILE_BYTES, task->path->position);
+	else if (what == LINK)
+		got = read_link(task, bytes);
+	else
+		got = make_call(task->call, bytes);
+	u64 behind = what == CALL ? task->call->out : got > 0 ? (u64)got : 0;
+
+	end_reading(worker);
+	if (worker->used == 0 && (char *)record != worker->out) {
+		/* What stood before it, the watcher has written. */
+		record = (struct record *)worker->out;
+		memcpy(record + 1, bytes, behind);
+		bytes = (char *)(record + 1);
+	}
+	if (absent) {
+		task->risky = 1;
+		push_locked(&risky, task);
+		return 0;
+	}
+	task->todo &= ~(1U << what);
+	u32 flags = 0;
+
+	if (what == CMDLINE && got > 0) {
+		if (got > limit) {
+			got = behind = limit;
+			flags = CUT;
+		}
+		__atomic_fetch_sub(&job->budget, got, __ATOMIC_RELAXED);
+	}
+	*record = (struct record){ .bytes = (sizeof *record + behind + 7) & ~7ULL, .job = job->id, .pid = task->pid, .tid = task->tid, .what = what, .flags = flags, .result = got };
+	worker->used += record->bytes;
+	if (what == STAT && got > 0) {
+		char letter = state_of(bytes, got);
+		int wanted = job->states[0] == 0;
+
+		for (u32 i = 0; i < sizeof job->states && job->states[i]; i++)
+			wanted |= job->states[i] == letter;
+		if (wanted)
+			task->todo |= task->then;
+		task->args_from = field_of(bytes, got, 48);
+		task->args_to = field_of(bytes, got, 49);
+		/* These have no memory, and are in no system call. */
+		if (letter == 'Z' || letter == 'X' || (field_of(bytes, got, 9) & PF_KTHREAD))
+			task->todo &= ~(1U << CMDLINE | 1U << SYSCALL);
+	} else if (got == -ENOENT || got == -ESRCH)
+		task->todo = 0;
+	return task->todo != 0;
+}
+
+/* With the lock of the queue held: whether there is a task for this worker, which then is among the readers. */
+static int takes_next(struct worker *worker)
+{
+	if (worker->used >= FLUSH_BYTES || worker->finished == 0)
+		settle(worker);
+	/* One that was stuck has been replaced. */
+	if (worker->counted ? readers > permits : readers >= permits)
+		return 0;
+	if (!next_task(&worker->task))
+		return 0;
+	if (!worker->counted)
+		readers++;
+	worker->counted = 1;
+	if (worker->finished_of != worker->task.job)
+		settle(worker);
+	worker->finished_of = worker->task.job;
+	return 1;
+}
+
+static void park(struct worker *worker)
+{
+	u32 wake = worker->wake;
+
+	settle(worker);
+	if (worker->counted)
+		readers--;
+	worker->counted = 0;
+	worker->state = PARKED;
+	free_lock(&queue);
+	while (__atomic_load_n(&worker->state, __ATOMIC_ACQUIRE) == PARKED)
+		sys(__NR_futex, &worker->wake, FUTEX_WAIT, wake, 0);
+}
+
+static void work(void *argument)
+{
+	struct worker *worker = argument;
+	struct task *task = &worker->task;
+
+	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	for (;;) {
+		take_lock(&queue);
+		if (!takes_next(worker)) {
+			park(worker);
+			continue;
+		}
+		free_lock(&queue);
+		while (do_one(worker))
+			continue;
+		if (task->todo != 0)
+			continue; /* on a list */
+		take_lock(&queue);
+		worker->finished++;
+		if (task->risky)
+			risky_now--;
+		free_lock(&queue);
+	}
+}
