@@ -1,4 +1,4 @@
-// Makes dist/standalone/kstack-linux-x64 and -arm64: executables with runtime, BPF program and koffi's native part inside. npm run build:standalone [-- x64|arm64]
+// Makes dist/standalone/kstack-linux-x64 and -arm64: executables with runtime and BPF program inside. npm run build:standalone [-- x64|arm64]
 // Bun comes from its own packages in the npm registry, for this build alone. Two builds of one commit are identical.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -6,10 +6,9 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { lazyChildProcess } from './build-plugins.mjs';
+import { callsByBun, lazyChildProcess } from './build-plugins.mjs';
 
 const BUN = '1.4.5';
-const KOFFI = JSON.parse(await readFile('node_modules/koffi/package.json', 'utf8')).version;
 
 /** The packages that an executable is made of; sha512 of their archives in hexadecimal. */
 const TARGETS = {
@@ -19,8 +18,6 @@ const TARGETS = {
       sha512:
         '2165fd0442e8187014b4ca2791e49a35a6705f3464fa80f0e8c93e1c115777728760804d06c20646ea4c64f7203680db2692eeea00098c8a0854f66db75689d6',
     },
-    koffi: '@koromix/koffi-linux-x64',
-    addon: 'linux_x64/koffi.node',
   },
   arm64: {
     bun: {
@@ -28,8 +25,6 @@ const TARGETS = {
       sha512:
         'e015e6b122a78ceae5196a99578c7fa166bb015a11f81ea509775d3333805c1226dede747ac960f706faea09ad5b501a984435975083be69abbb2b0486a39632',
     },
-    koffi: '@koromix/koffi-linux-arm64',
-    addon: 'linux_arm64/koffi.node',
   },
 };
 
@@ -44,9 +39,8 @@ try {
   const ownBun = join(await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512), 'bin/bun');
   await mkdir('dist/standalone', { recursive: true });
   for (const arch of wanted) {
-    const { bun, koffi, addon } = TARGETS[arch];
+    const { bun } = TARGETS[arch];
     const runtime = join(await fetchPackage(bun.name, BUN, bun.sha512), 'bin/bun');
-    await copyFile(join(await fetchPackage(koffi, KOFFI), addon), join(folder, 'koffi.bin'));
     const outfile = resolve('dist/standalone', `kstack-linux-${arch}`);
     execFileSync(
       ownBun,
@@ -57,7 +51,6 @@ try {
         '--bytecode',
         `--target=bun-linux-${arch}`,
         `--compile-executable-path=${runtime}`,
-        '--loader=.bin:file',
         // A tool for root must not take settings from the folder it is started in.
         '--no-compile-autoload-dotenv',
         '--no-compile-autoload-bunfig',
@@ -71,7 +64,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The command as one file, in which koffi is what it loads: its native part, from bytes that lie in the executable. */
+/** The command as one file, which calls C by Bun. */
 async function bundleFor(folder) {
   const outfile = join(folder, 'kstack.cjs');
   await build({
@@ -83,21 +76,12 @@ async function bundleFor(folder) {
     target: 'node20.19',
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
-    plugins: [
-      lazyChildProcess,
-      {
-        name: 'koffi',
-        setup({ onResolve }) {
-          onResolve({ filter: /^koffi$/ }, () => ({ path: resolve('src/native/embedded-koffi.cjs') }));
-          onResolve({ filter: /\.bin$/ }, ({ path }) => ({ path, external: true }));
-        },
-      },
-    ],
+    plugins: [lazyChildProcess, callsByBun],
   });
   return outfile;
 }
 
-/** The folder of a package in that version, whose archive must have the sum; where none is given, package-lock.json has vouched for its sibling of the same version. */
+/** The folder of a package in that version, whose archive must have the sum. */
 async function fetchPackage(name, version, sha512) {
   const archive = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
   await mkdir(cache, { recursive: true });
@@ -112,7 +96,7 @@ async function fetchPackage(name, version, sha512) {
     bytes = await readFile(file);
   }
   const sum = createHash('sha512').update(bytes).digest('hex');
-  if (sha512 !== undefined && sum !== sha512) {
+  if (sum !== sha512) {
     await rm(file);
     throw new Error(`${archive}: its sha512 is ${sum}, not ${sha512}`);
   }

@@ -1,7 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
-import koffi from 'koffi';
-import { errnoName } from './errno.ts';
+import { errnoName, lastErrno } from './errno.ts';
 import { O_CLOEXEC } from './files.ts';
 import { findLibcFunction, libcFunction } from './libc.ts';
 import { allocate, makeCollectorThreads } from './memory.ts';
@@ -130,12 +129,12 @@ export class AsyncReads {
     this.#fillList(slots);
     this.#timeout[0] = BigInt(Math.floor(milliseconds / 1000));
     this.#timeout[1] = BigInt(Math.floor((milliseconds % 1000) * 1e6));
-    return this.#suspend(this.#listAddress, slots.length, this.#timeoutAddress) === 0 || koffi.errno() !== constants.errno.EAGAIN;
+    return this.#suspend(this.#listAddress, slots.length, this.#timeoutAddress) === 0 || lastErrno() !== constants.errno.EAGAIN;
   }
 
   /** True when the read had not begun and now never will; false when a thread is in it. */
   cancel(slot: Slot): boolean {
-    const fd = this.#int32[(slot.index * AIOCB.size + AIOCB.fd) / 4];
+    const fd = this.#int32[(slot.index * AIOCB.size + AIOCB.fd) / 4] ?? -1;
     return this.#cancel(fd, slot.address) === AIO_CANCELED;
   }
 
@@ -168,11 +167,11 @@ export class AsyncReads {
     const ends = new Int32Array(2);
     if (libcFunction('int pipe2(int *ends, int flags)')(ends, O_CLOEXEC) !== 0) return false;
     const [readEnd = -1, writeEnd = -1] = ends;
-    const duplicate = libcFunction('int fcntl(int fd, int command, ...)');
+    const duplicate = libcFunction('int fcntl(int fd, int command, int least)');
     // One descriptor each: reads of the same one stand in line for a single thread.
     const descriptors: number[] = [];
     while (descriptors.length < threads) {
-      const fd: number = duplicate(readEnd, F_DUPFD_CLOEXEC, 'int', 0);
+      const fd: number = duplicate(readEnd, F_DUPFD_CLOEXEC, 0);
       if (fd >= 0) descriptors.push(fd);
       else {
         for (const spare of descriptors.splice(Math.ceil(descriptors.length / 2))) closeSync(spare);

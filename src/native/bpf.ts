@@ -1,7 +1,8 @@
 import { closeSync, readSync } from 'node:fs';
-import koffi from 'koffi';
-import { errnoName } from './errno.ts';
+import { errnoName, lastErrno } from './errno.ts';
+import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
+import { addressOf } from './memory.ts';
 
 /** __NR_bpf, by what Node.js calls the architecture. */
 const CALL_NUMBERS: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
@@ -44,19 +45,19 @@ export function callBpf(what: string, command: number, parts: readonly Attribute
   underWay = parts;
   for (const [offset, value] of parts) {
     if (typeof value === 'number') attributes.writeUInt32LE(value, offset);
-    else attributes.writeBigUInt64LE(typeof value === 'bigint' ? value : koffi.address(value), offset);
+    else attributes.writeBigUInt64LE(typeof value === 'bigint' ? value : addressOf(value), offset);
   }
   systemCall ??= libcFunction('long syscall(long number, int command, void *attributes, unsigned int bytes)');
   const result = Number(systemCall(number, command, attributes, attributes.length));
   if (underWay !== parts) throw new Error('calls of bpf(2) within one another');
-  if (result < 0) throw new BpfError(what, koffi.errno());
+  if (result < 0) throw new BpfError(what, lastErrno());
   return result;
 }
 
 /** Keeps what the kernel is pointed to from being collected before it has read it. */
 let underWay: readonly Attribute[] = [];
 
-let systemCall: ReturnType<typeof libcFunction> | undefined;
+let systemCall: NativeFunction | undefined;
 
 /** The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is pinned. */
 export interface LoadedBpf {

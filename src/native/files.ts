@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readdirSync } from 'node:fs';
-import koffi from 'koffi';
-import { errnoName } from './errno.ts';
+import { errnoName, lastErrno } from './errno.ts';
+import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
 import { allocate } from './memory.ts';
 
@@ -29,7 +29,7 @@ export function createDirectFiles(): DirectFiles {
       if (length >= LONGEST_PATH_BYTES) return 'ENAMETOOLONG';
       pathBytes[length] = 0;
       const fd: number = openat(directory, address, flags);
-      return fd >= 0 ? fd : errnoName(koffi.errno());
+      return fd >= 0 ? fd : errnoName(lastErrno());
     },
     close,
   };
@@ -63,7 +63,7 @@ export function listNumbers(path: string): number[] {
     for (;;) {
       const length = Number(getdents(call, fd, entries, LIST_BYTES));
       if (length < 0) {
-        const code = errnoName(koffi.errno());
+        const code = errnoName(lastErrno());
         throw Object.assign(new Error(`${code}: cannot list ${path}`), { code });
       }
       if (length === 0) return numbers;
@@ -74,7 +74,7 @@ export function listNumbers(path: string): number[] {
   }
 }
 
-let getdents: ReturnType<typeof libcFunction> | undefined;
+let getdents: NativeFunction | undefined;
 
 function takeNumbers(from: Buffer, length: number, numbers: number[]): void {
   for (let at = 0; at < length; at += from.readUInt16LE(at + ENTRY.length)) {
@@ -91,5 +91,5 @@ const AT_SYMLINK_FOLLOW = 0x400;
 /** Gives a file that was opened without a name (O_TMPFILE) one that is free, see open(2). Returns the errno's name where that fails. */
 export function linkUnnamed(fd: number, path: string): string | undefined {
   const linkat = libcFunction('int linkat(int from, const char *path, int to, const char *newPath, int flags)');
-  return linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW) === 0 ? undefined : errnoName(koffi.errno());
+  return linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW) === 0 ? undefined : errnoName(lastErrno());
 }

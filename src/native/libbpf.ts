@@ -1,5 +1,7 @@
-import koffi from 'koffi';
 import { BpfError, type LoadedBpf } from './bpf.ts';
+import { lastErrno } from './errno.ts';
+import type { NativeFunction, NativeLibrary, NativeResult } from './ffi.ts';
+import { openLibrary } from './ffi-koffi.ts';
 
 const LIBRARY = 'libbpf.so.1';
 
@@ -12,14 +14,17 @@ export class NoLibbpf extends Error {}
  * @throws NoLibbpf where the library is missing; BpfError naming the step and the errno
  */
 export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs: readonly string[]): LoadedBpf {
-  const library = openLibrary();
-  const call = (declaration: string) => library.func(declaration);
+  const library = openLibbpf();
+  const call = <const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> => {
+    const found = library.find(declaration);
+    if (found === undefined) throw new NoLibbpf(`${LIBRARY} has no function '${declaration}'`);
+    return found;
+  };
   // What fails is said by whoever asked, in one line.
   call('void *libbpf_set_print(void *print)')(null);
-  const open = call('void *bpf_object__open_mem(const void *elf, size_t bytes, const void *options)');
-  const object: bigint | null = open(elf, elf.length, null);
-  if (!object) throw new BpfError('cannot read the BPF object', koffi.errno());
-  const loaded: number = call('int bpf_object__load(void *object)')(object);
+  const object = call('void *bpf_object__open_mem(const void *elf, size_t bytes, const void *options)')(elf, elf.length, null);
+  if (!object) throw new BpfError('cannot read the BPF object', lastErrno());
+  const loaded = call('int bpf_object__load(void *object)')(object);
   if (loaded !== 0) throw new BpfError('the kernel does not take the BPF program', loaded);
   const mapFd = call('int bpf_object__find_map_fd_by_name(void *object, const char *name)');
   const findProgram = call('void *bpf_object__find_program_by_name(void *object, const char *name)');
@@ -30,9 +35,9 @@ export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs:
   };
 }
 
-function openLibrary(): ReturnType<typeof koffi.load> {
+function openLibbpf(): NativeLibrary {
   try {
-    return koffi.load(LIBRARY);
+    return openLibrary(LIBRARY);
   } catch (error) {
     throw new NoLibbpf(error instanceof Error ? error.message : String(error));
   }

@@ -1,6 +1,5 @@
 import { constants } from 'node:os';
-import koffi from 'koffi';
-import { errnoName } from './errno.ts';
+import { errnoName, lastErrno } from './errno.ts';
 import { libcFunction } from './libc.ts';
 
 /** struct flock on 64-bit systems (fcntl.h of glibc and musl): 16-bit type and whence, then start, length and PID behind their padding. */
@@ -16,9 +15,10 @@ const F_UNLCK = 2;
 function request(fd: number, command: number): Int32Array {
   const flock = new Int32Array(FLOCK_BYTES / 4);
   new Int16Array(flock.buffer)[FLOCK_INT16.type] = F_WRLCK;
-  const result: number = libcFunction('int fcntl(int fd, int command, ...)')(fd, command, 'void *', flock);
+  const result = libcFunction('int fcntl(int fd, int command, void *flock)')(fd, command, flock);
   if (result === 0) return flock;
-  throw Object.assign(new Error(`fcntl: ${errnoName(koffi.errno())}`), { errno: koffi.errno() });
+  const errno = lastErrno();
+  throw Object.assign(new Error(`fcntl: ${errnoName(errno)}`), { errno });
 }
 
 /** Who has a file locked. The PID is undefined where the kernel does not tell: in another PID namespace, on another host, or by a lock that no process owns. */

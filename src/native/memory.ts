@@ -1,15 +1,12 @@
-import koffi from 'koffi';
+import type { NativeMemory } from './ffi.ts';
+import { allocateBytes } from './ffi-koffi.ts';
 
-/** A piece of memory outside of the JavaScript heap, for the C library. */
-export interface NativeMemory {
-  readonly address: bigint;
-  readonly bytes: ArrayBuffer;
-}
+export type { NativeMemory } from './ffi.ts';
+export { addressOf, stringAt, viewAt } from './ffi-koffi.ts';
 
-/** Allocates such memory. It is never freed: a hanging read may write into it until the process ends. @throws Error where there is none left. */
+/** Allocates memory outside of the JavaScript heap. It is never freed: a hanging read may write into it until the process ends. @throws Error where there is none left */
 export function allocate(bytes: number, zeroed = true): NativeMemory {
-  const address: bigint = koffi.alloc('uint8_t', bytes);
-  const memory = { address, bytes: koffi.view(address, bytes) };
+  const memory = allocateBytes(bytes);
   if (zeroed) new Uint8Array(memory.bytes).fill(0);
   return memory;
 }

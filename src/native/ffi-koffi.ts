@@ -1,0 +1,51 @@
+// Calls into C from Node.js, by koffi. In the executable, ffi-bun.ts stands for it (build-standalone.mjs).
+import koffi from 'koffi';
+import { parseDeclaration } from './declaration.ts';
+import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
+
+/** The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since glibc 2.34 is all. */
+export const LIBC = [null, 'librt.so.1'] as const;
+
+/** Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where pointers are not 64 bits wide */
+export function openLibrary(name: string | null): NativeLibrary {
+  if (koffi.sizeof('void *') !== 8) throw new Error(`kstack needs a 64-bit system; this Node.js is built for ${process.arch}`);
+  const library = koffi.load(name);
+  return {
+    find<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> | undefined {
+      // A declaration that the executable could not make a call of is a mistake here too.
+      const { result } = parseDeclaration(declaration);
+      try {
+        // An address, also where it is one of a string: koffi would make one of it.
+        return library.func(result === 'pointer' ? declaration.replace(/^const char ?\*/, 'void *') : declaration);
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** errno of the call before, which must have been the last. */
+export function lastErrno(): number {
+  return koffi.errno();
+}
+
+/** Where a buffer's bytes are. They stay there for as long as the buffer is referred to. */
+export function addressOf(buffer: ArrayBufferView): bigint {
+  return koffi.address(buffer);
+}
+
+/** Allocates memory that is never freed. Its content is undefined. @throws Error where there is none left */
+export function allocateBytes(bytes: number): NativeMemory {
+  const address: bigint = koffi.alloc('uint8_t', bytes);
+  return { address, bytes: koffi.view(address, bytes) };
+}
+
+/** The bytes at an address, shared, not copied. */
+export function viewAt(address: bigint, bytes: number): ArrayBuffer {
+  return koffi.view(address, bytes);
+}
+
+/** The string at an address, up to its NUL. */
+export function stringAt(address: bigint): string {
+  return koffi.decode(address, 'char', -1);
+}

@@ -1,0 +1,41 @@
+import { constants } from 'node:os';
+import { expect, it } from 'vitest';
+import { lastErrno } from './errno.ts';
+import { findLibcFunction, libcFunction } from './libc.ts';
+import { addressOf, allocate, stringAt, viewAt } from './memory.ts';
+
+it('knows no function that the C library does not have', () => {
+  expect(findLibcFunction('int no_such_function(int)')).toBeUndefined();
+  expect(() => libcFunction('int no_such_function(int)')).toThrow("the C library has no function 'int no_such_function(int)'");
+});
+
+it('refuses what the executable could not call, also here', () => {
+  expect(() => findLibcFunction('int printf(const char *format, ...)')).toThrow("no type that a call may have: '...'");
+});
+
+it('gives the errno of the call before', () => {
+  expect(libcFunction('int close(int fd)')(-1)).toBe(-1);
+  expect(lastErrno()).toBe(constants.errno.EBADF);
+});
+
+it('shares memory with C by its address', () => {
+  const { address, bytes } = allocate(64);
+  libcFunction('void *memset(void *memory, int byte, size_t bytes)')(address, 7, 3);
+  expect([...new Uint8Array(bytes, 0, 5)]).toEqual([7, 7, 7, 0, 0]);
+  expect([...new Uint8Array(viewAt(address + 2n, 2))]).toEqual([7, 0]);
+});
+
+it('gives an address of a small buffer at which its bytes stay', () => {
+  for (const buffer of [Buffer.alloc(8), new Int32Array(2), Buffer.from('12345678')]) {
+    const address = addressOf(buffer);
+    libcFunction('void *memset(void *memory, int byte, size_t bytes)')(address, 65, buffer.byteLength);
+    expect(Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString()).toBe('AAAAAAAA');
+  }
+});
+
+it('makes no string of an address before it is asked for', () => {
+  const address = libcFunction('const char *strerror(int errno)')(constants.errno.ENOENT);
+  expect(typeof address).toBe('bigint');
+  expect(stringAt(address ?? 0n)).toBe('No such file or directory');
+  expect(libcFunction('void *memchr(const char *text, int byte, size_t bytes)')('text', 7, 4)).toBeNull();
+});
