@@ -10,6 +10,7 @@ import { waitGraph } from '../src/analysis/locks.ts';
 import { everythingUnread, type Field, type Sample } from '../src/model/sample.ts';
 import type { Selection } from '../src/model/selection.ts';
 import { systemClock } from '../src/native/clock.ts';
+import { Reader } from '../src/native/reader/reader.ts';
 import { formatJson } from '../src/sinks/json.ts';
 import { formatText } from '../src/sinks/text.ts';
 import { live } from '../src/sources/live.ts';
@@ -67,7 +68,7 @@ if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bp
 
 const clock = systemClock();
 const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
-const samples = live(selection, { clock, root: '/proc', fields, source, facts: false, steady: true, tell: () => undefined });
+const samples = live(selection, { clock, root: '/proc', reader: new Reader('/proc'), fields, source, facts: false, steady: true, tell: () => undefined });
 const resident = () => process.memoryUsage.rss();
 const floor: number[] = [];
 const wall: number[] = [];

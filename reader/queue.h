@@ -21,7 +21,8 @@ enum {
 	AT_A_TIME = 32,
 	DEATH_MS = 100,           /* who is not dead that long after SIGKILL cannot be killed */
 	MOST_RISKY = 6,           /* of reads that may end up like that, so many are tried */
-	MOST_PROBES = 40,         /* of reads that hung in the last round too */
+	MOST_PROBES = 40,         /* of reads that hung in the last round too, so many are begun, */
+	PROBE_MS = 50,            /* and given up after so long */
 	MOST_PAGES = 33,          /* of a command line */
 	KNOWN_SLOTS = 1 << 15,
 	NAME_ROOM = 64,
@@ -40,7 +41,8 @@ struct job {
 	char states[12];
 	/* Of SCAN. */
 	int processes, tasks; /* descriptors */
-	u32 pid;
+	u32 pid;      /* whose threads are being listed */
+	u32 commanded; /* of which a thread has the command line read, for all of them */
 	int at, end, tasks_at, tasks_end;
 	char *names, *task_names;
 	/* Of the others: the request, and how far it has been handed out. */
@@ -53,9 +55,10 @@ struct task {
 	u32 pid, tid;
 	u32 todo, then;
 	u32 attempts;
-	int risky, known;
+	int risky, known, sleeps;
 	u64 args_from, args_to; /* addresses of the command line; 0: not known */
 	struct path *path;
+	u64 taken; /* of the file at that path */
 	struct call *call;
 };
 
@@ -70,6 +73,8 @@ struct worker {
 	u32 seen, ticks; /* by the watcher */
 	i64 since_ms;   /* that it is stuck, or condemned */
 	int unkillable;
+	int directory;  /* of the task, -1: none */
+	int file;       /* that is being read, -1: none */
 	int stat;       /* a descriptor of its own stat */
 	u32 what;
 	int counted;    /* among the readers: one that is stuck is not */
@@ -109,11 +114,26 @@ static u64 tables[2][KNOWN_SLOTS];
 static int this_round;
 static u32 in_table[2];
 
+/* Ends the workers, waits a moment for those that can be ended, so that nobody else has to, and ends. */
 static void leave(int code)
 {
-	for (int i = 0; i < MOST_WORKERS; i++)
-		if (__atomic_load_n(&workers[i].tid, __ATOMIC_ACQUIRE) > 0)
-			sys(__NR_kill, workers[i].tid, SIGKILL, 0, 0);
+	struct __kernel_timespec moment = { 0, 1000000 };
+	int alive = 1;
+
+	for (int tries = 0; alive && tries < 10; tries++) {
+		alive = 0;
+		for (int i = 0; i < MOST_WORKERS; i++) {
+			int tid = __atomic_load_n(&workers[i].tid, __ATOMIC_ACQUIRE);
+
+			if (tid <= 0)
+				continue;
+			alive |= workers[i].state != CONDEMNED;
+			if (tries == 0)
+				sys(__NR_kill, tid, SIGKILL, 0, 0);
+		}
+		if (alive)
+			sys(__NR_nanosleep, &moment, 0, 0, 0);
+	}
 	for (;;)
 		sys(__NR_exit_group, code, 0, 0, 0);
 }

@@ -56,7 +56,7 @@ static void start_reader(struct worker *worker)
 		if (!worker->out)
 			leave(4);
 	}
-	worker->stat = -1;
+	worker->stat = worker->directory = worker->file = -1;
 	worker->used = worker->finished = worker->operations = worker->seen = worker->ticks = 0;
 	worker->unkillable = 0;
 	worker->state = READER;
@@ -95,6 +95,10 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 	if (worker->stat >= 0)
 		sys(__NR_close, worker->stat, 0, 0, 0);
 	worker->stat = -1;
+	close_task(worker);
+	if (worker->file >= 0)
+		sys(__NR_close, worker->file, 0, 0, 0);
+	worker->file = -1;
 	if (may_try_again && task.attempts == 0 && !task.risky) {
 		task.attempts = 1;
 		push(&again, &task);
@@ -195,7 +199,7 @@ static void watch(i64 now, i64 before)
 	if (round_ms <= 0 && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
-		if (is_stuck(&workers[i]) && is_all_handed_out() && (age_of(&workers[i], now) >= DEADLINE_MS || round_ms <= 0))
+		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : DEADLINE_MS)))
 			condemn(&workers[i], now, 0);
 	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
 		struct worker *worker = find_worker(now);
@@ -289,6 +293,15 @@ static void ignore(int signal)
 	sys(__NR_rt_sigaction, signal, action, 0, 8);
 }
 
+/* Descriptors that kstack has from whoever started it: nobody shall wait for this program to close them. */
+static void close_others(void)
+{
+	if (sys(__NR_close_range, 3, ~0U, 0, 0) >= 0)
+		return;
+	for (int fd = 3; fd < 4096; fd++)
+		sys(__NR_close, fd, 0, 0, 0);
+}
+
 void begin(u64 *stack)
 {
 	char **argv = (char **)(stack + 1);
@@ -306,6 +319,7 @@ void begin(u64 *stack)
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 	sys(__NR_prctl, PR_SET_NAME, "kstack-reader", 0, 0);
 	sys(__NR_setsid, 0, 0, 0, 0);
+	close_others();
 	ignore(SIGCHLD);
 	ignore(SIGPIPE);
 	ignore(2);

@@ -13,14 +13,35 @@ static void path_of(char *path, const struct task *task, const char *name)
 	put(put(path, "/"), name);
 }
 
-static i64 read_whole(int directory, const char *path, char *to, u64 bytes, u64 position)
+/* The directory of a task stays that of the task when it has ended and its number is another's: all that is read below it is of one task (fs/proc/base.c, get_proc_task). */
+static i64 open_task(struct worker *worker)
+{
+	char path[NAME_ROOM];
+
+	if (worker->directory < 0) {
+		path_of(path, &worker->task, ".");
+		worker->directory = sys(__NR_openat, root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	}
+	return worker->directory;
+}
+
+static void close_task(struct worker *worker)
+{
+	if (worker->directory >= 0)
+		sys(__NR_close, worker->directory, 0, 0, 0);
+	worker->directory = -1;
+}
+
+static i64 read_whole(struct worker *worker, int directory, const char *path, char *to, u64 bytes, u64 position)
 {
 	i64 fd = sys(__NR_openat, directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
 	i64 got;
 
 	if (fd < 0)
 		return fd;
+	worker->file = fd; /* the watcher closes it where this worker is ended */
 	got = position ? sys(__NR_pread64, fd, to, bytes, position) : sys(__NR_read, fd, to, bytes, 0);
+	worker->file = -1;
 	sys(__NR_close, fd, 0, 0, 0);
 	return got;
 }
@@ -52,15 +73,14 @@ static char state_of(const char *stat, i64 bytes)
 
 /* Whether the pages of a command line are there: else reading it waits for the device or the file system that has them, where nothing may end the wait. The kernel tells by
  * /proc/PID/pagemap (fs/proc/task_mmu.c), bit 63 of a page's number. Nothing is said where it does not. */
-static int is_absent(struct task *task, char *scratch)
+static int is_absent(struct worker *worker, char *scratch)
 {
+	struct task *task = &worker->task;
+	i64 directory = open_task(worker), got;
 	u64 pages[MOST_PAGES];
-	char path[NAME_ROOM];
-	i64 got;
 
 	if (task->args_to == 0) {
-		path_of(path, task, "stat");
-		got = read_whole(root, path, scratch, FILE_BYTES, 0);
+		got = read_whole(worker, directory, "stat", scratch, FILE_BYTES, 0);
 		task->args_from = got > 0 ? field_of(scratch, got, 48) : 0;
 		task->args_to = got > 0 ? field_of(scratch, got, 49) : 0;
 	}
@@ -70,8 +90,7 @@ static int is_absent(struct task *task, char *scratch)
 
 	if (count > MOST_PAGES)
 		count = MOST_PAGES;
-	path_of(path, task, "pagemap");
-	got = read_whole(root, path, (char *)pages, count * 8, first * 8);
+	got = read_whole(worker, directory, "pagemap", (char *)pages, count * 8, first * 8);
 	for (i64 i = 0; i < got / 8; i++)
 		if (!(pages[i] >> 63))
 			return 1;
@@ -100,15 +119,20 @@ static void push_locked(struct list *list, const struct task *task)
 	free_lock(&queue);
 }
 
+static void write_out(struct worker *worker)
+{
+	if (worker->used == 0)
+		return;
+	take_lock(&output);
+	write_all(worker->out, worker->used);
+	free_lock(&output);
+	worker->used = 0;
+}
+
 /* With the lock of the queue held: writes the records that the worker has, and closes the tasks that they are of. */
 static void settle(struct worker *worker)
 {
-	if (worker->used > 0) {
-		take_lock(&output);
-		write_all(worker->out, worker->used);
-		free_lock(&output);
-		worker->used = 0;
-	}
+	write_out(worker);
 	if (worker->finished > 0) {
 		worker->finished_of->open -= worker->finished;
 		worker->finished = 0;
@@ -123,6 +147,16 @@ static i64 limit_of(const struct job *job)
 	return limit < job->least ? job->least : limit;
 }
 
+static int is_wanted(const struct job *job, const char *stat, i64 bytes)
+{
+	char letter = state_of(stat, bytes);
+
+	for (u32 i = 0; i < sizeof job->states && job->states[i]; i++)
+		if (job->states[i] == letter)
+			return 1;
+	return job->states[0] == 0;
+}
+
 static i64 make_call(struct call *call, char *out)
 {
 	char *input = (char *)(call + 1);
@@ -133,9 +167,54 @@ static i64 make_call(struct call *call, char *out)
 	return call6(call->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
+/* The next part of a file that may be longer than what is read at a time: it stays open until its end, or the end of what is wanted. */
+static i64 read_part(struct worker *worker, char *to)
+{
+	struct task *task = &worker->task;
+	u64 left = task->path->limit - task->taken;
+	i64 got;
+
+	if (worker->file < 0) {
+		got = sys(__NR_openat, root, task->path + 1, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+		if (got < 0)
+			return got;
+		worker->file = got;
+	}
+	got = sys(__NR_pread64, worker->file, to, left < FILE_BYTES ? left : FILE_BYTES, task->path->position + task->taken);
+	if (got > 0)
+		task->taken += got;
+	if (got <= 0 || task->taken >= task->path->limit) {
+		sys(__NR_close, worker->file, 0, 0, 0);
+		worker->file = -1;
+	}
+	return got;
+}
+
 static i64 read_link(struct task *task, char *out)
 {
 	return sys(__NR_readlinkat, root, task->path + 1, out, FILE_BYTES);
+}
+
+/* Of all tasks of which some shall be selected by their state, the stat is read by its path: a directory for each would cost a third more. */
+static i64 read_task(struct worker *worker, u32 what, char *to, u64 bytes)
+{
+	struct task *task = &worker->task;
+	char path[NAME_ROOM];
+
+	if (what != STAT || task->job->kind != SCAN || task->job->states[0] == 0 || worker->directory >= 0) {
+		i64 directory = open_task(worker);
+
+		return directory < 0 ? directory : read_whole(worker, directory, names[what], to, bytes, 0);
+	}
+	path_of(path, task, "stat");
+	i64 got = read_whole(worker, root, path, to, bytes, 0);
+
+	if (got <= 0 || task->then == 0 || !is_wanted(task->job, to, got))
+		return got;
+	/* Once more, so that it is of the same task as what follows. */
+	i64 directory = open_task(worker);
+
+	return directory < 0 ? directory : read_whole(worker, directory, names[what], to, bytes, 0);
 }
 
 /* Does the first thing that is to be done of the task, and writes a record about it. False where the worker is to end, or to leave the rest to others. */
@@ -146,7 +225,6 @@ static int do_one(struct worker *worker)
 	u32 what = __builtin_ctz(task->todo);
 	struct record *record = (struct record *)(worker->out + worker->used);
 	char *bytes = (char *)(record + 1);
-	char path[NAME_ROOM];
 	i64 limit = what == CMDLINE ? limit_of(job) : FILE_BYTES, got;
 	int absent = 0;
 
@@ -160,14 +238,13 @@ static int do_one(struct worker *worker)
 	worker->operations++;
 	__atomic_store_n(&worker->state, READING, __ATOMIC_RELEASE);
 	if (what == CMDLINE && sick && !task->risky)
-		absent = is_absent(task, bytes);
+		absent = is_absent(worker, bytes);
 	if (absent)
 		got = 0;
-	else if (what < TASK_FILES) {
-		path_of(path, task, names[what]);
-		got = read_whole(root, path, bytes, limit + (what == CMDLINE), 0);
-	} else if (what == READ)
-		got = read_whole(root, (char *)(task->path + 1), bytes, task->path->limit < FILE_BYTES ? task->path->limit : FILE_BYTES, task->path->position);
+	else if (what < TASK_FILES)
+		got = read_task(worker, what, bytes, limit + (what == CMDLINE));
+	else if (what == READ)
+		got = read_part(worker, bytes);
 	else if (what == LINK)
 		got = read_link(task, bytes);
 	else
@@ -186,8 +263,10 @@ static int do_one(struct worker *worker)
 		push_locked(&risky, task);
 		return 0;
 	}
-	task->todo &= ~(1U << what);
-	u32 flags = 0;
+	u32 flags = what == READ && worker->file >= 0 ? MORE : 0;
+
+	if (!flags)
+		task->todo &= ~(1U << what);
 
 	if (what == CMDLINE && got > 0) {
 		if (got > limit) {
@@ -200,19 +279,28 @@ static int do_one(struct worker *worker)
 	worker->used += record->bytes;
 	if (what == STAT && got > 0) {
 		char letter = state_of(bytes, got);
-		int wanted = job->states[0] == 0;
 
-		for (u32 i = 0; i < sizeof job->states && job->states[i]; i++)
-			wanted |= job->states[i] == letter;
-		if (wanted)
+		if (is_wanted(job, bytes, got))
 			task->todo |= task->then;
+		task->then = 0;
+		task->sleeps = letter != 'R' && letter != 'Z' && letter != 'X';
+		if (job->kind == SCAN && job->threads && (task->todo & 1U << CMDLINE)) {
+			/* Once a process. Twice, where two read threads of it at a time, does no harm. */
+			if (job->commanded == task->pid)
+				task->todo &= ~(1U << CMDLINE);
+			job->commanded = task->pid;
+		}
 		task->args_from = field_of(bytes, got, 48);
 		task->args_to = field_of(bytes, got, 49);
 		/* These have no memory, and are in no system call. */
 		if (letter == 'Z' || letter == 'X' || (field_of(bytes, got, 9) & PF_KTHREAD))
 			task->todo &= ~(1U << CMDLINE | 1U << SYSCALL);
-	} else if (got == -ENOENT || got == -ESRCH)
-		task->todo = 0;
+	} else if (got == -ESRCH || (got == -ENOENT && what != SYSCALL && what != WCHAN && what != CGROUP))
+		task->todo = 0; /* it has ended; those three a kernel may lack */
+	else if (what == STACK && got == 0 && task->sleeps)
+		task->todo |= 1U << STAT; /* it runs now, or has ended */
+	if (worker->used >= FLUSH_BYTES)
+		write_out(worker);
 	return task->todo != 0;
 }
 
@@ -264,6 +352,7 @@ static void work(void *argument)
 		free_lock(&queue);
 		while (do_one(worker))
 			continue;
+		close_task(worker);
 		if (task->todo != 0)
 			continue; /* on a list */
 		take_lock(&queue);

@@ -2,6 +2,7 @@ import { leaveOutIdle } from './analysis/explain-sample.ts';
 import type { Field, Sample } from './model/sample.ts';
 import type { Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
+import { Reader } from './native/reader/reader.ts';
 import { takeSample } from './sources/procfs/index.ts';
 
 export { explain } from './analysis/explain.ts';
@@ -39,6 +40,11 @@ export interface SampleOptions {
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */
 export async function sample(selection: Selection, { fields = [] }: SampleOptions = {}): Promise<Sample> {
-  const taken = await takeSample(selection, { clock: systemClock(), root: '/proc', fields });
-  return selection.blocked === true ? leaveOutIdle(taken) : taken;
+  const reader = new Reader('/proc');
+  try {
+    const taken = await takeSample(selection, { clock: systemClock(), root: '/proc', reader, fields });
+    return selection.blocked === true ? leaveOutIdle(taken) : taken;
+  } finally {
+    reader.close();
+  }
 }

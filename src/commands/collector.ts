@@ -2,6 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { lockFile } from '../native/lock.ts';
+import { Reader } from '../native/reader/reader.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
 import { neverWaitForTerminal } from '../sinks/output.ts';
@@ -16,7 +17,7 @@ import { describeActiveRun, makeRunDirectory, type RunDirectory } from './run-di
 /** What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as long, and the sample must still fit. */
 function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
   const allBytes = Math.min(1 << 20, Math.floor((maxMegabytes * 2 ** 20 * Math.max(1, keep)) / 5));
-  return { eachBytes: allBytes, allBytes, leastBytes: 256 };
+  return { allBytes, leastBytes: 256 };
 }
 
 /** For tests: the interval in milliseconds, whatever -i says. */
@@ -89,10 +90,16 @@ export async function runCollector({ selection, root, source, options, verbose, 
     report(0, error instanceof Error ? error.message : String(error));
     return 1;
   }
-  const samples = () =>
-    live(selection, {
+  let reader: Reader | undefined;
+  const samples = () => {
+    // After one has failed, what reads may be at fault.
+    reader?.close();
+    reader = new Reader(root);
+    return live(selection, {
       clock,
       root,
+      reader,
+      ownsProcess: true,
       source,
       commandLines: commandLineLimits(options),
       facts: false,
@@ -100,6 +107,7 @@ export async function runCollector({ selection, root, source, options, verbose, 
       rememberMs: 0,
       tell: (text) => tell('DEBUG', text),
     });
+  };
   try {
     // Makes ready what takes a while, before the time runs.
     samples();
@@ -123,6 +131,7 @@ export async function runCollector({ selection, root, source, options, verbose, 
     stop: stop.signal,
     tell,
   });
+  reader?.close();
   if (!whole) return 1;
   if (!stop.signal.aborted) return 0;
   // Ending by the signal itself is how the shell and systemd know that it was obeyed.

@@ -1,8 +1,8 @@
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
-import { exitNow } from '../native/exit.ts';
 import { linkUnnamed } from '../native/files.ts';
+import { Reader } from '../native/reader/reader.ts';
 import { log } from '../sinks/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
 import { writeOutputFile } from '../sinks/output-file.ts';
@@ -45,12 +45,13 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     if (verbose) log(clock, 'DEBUG', text);
   };
   tell(`reading ${describeSelection(selection)} from ${root}`);
+  const reader = new Reader(root);
   const facts = showsFacts(output.format);
-  const seen = await takeLiveSample(selection, { clock, root, fields: fieldsOf(output.format), source, facts, steady: false, tell });
+  const seen = await takeLiveSample(selection, { clock, root, reader, ownsProcess: true, fields: fieldsOf(output.format), source, facts, steady: false, tell });
   const sample = selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
-  const details = new TaskDetails(root);
+  const details = new TaskDetails(root, reader);
   const pieces = await format(output.format, {
     sample,
     seen,
@@ -67,9 +68,8 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   if (output.file !== undefined) writeOutputFile(output.file, pieces, linkUnnamed);
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
-  const code = foundNothingAskedFor(selection, sample) ? 1 : 0;
-  if (details.hanging > 0) exitNow(code);
-  return code;
+  reader.close();
+  return foundNothingAskedFor(selection, sample) ? 1 : 0;
 }
 
 /** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */

@@ -71,7 +71,7 @@ export interface Unread {
   /** Absent where not even the name could be read. */
   readonly comm?: string;
   readonly state?: State;
-  readonly what: 'task' | 'stack' | 'commandLine' | Field;
+  readonly what: 'task' | 'stack' | 'commandLine' | 'threads' | Field;
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
 }

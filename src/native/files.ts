@@ -2,38 +2,9 @@ import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { errnoName, lastErrno } from './errno.ts';
 import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
-import { allocate } from './memory.ts';
 
 /** The same on all of Linux but alpha, hppa and sparc (include/uapi/asm-generic/fcntl.h); node:fs has it in every open. */
 export const O_CLOEXEC = 0o2000000;
-
-const LONGEST_PATH_BYTES = 4096;
-
-/** open(2) and close(2) themselves. A sample opens up to three files a task, and node:fs takes half as long again for it. */
-export interface DirectFiles {
-  /** Opens a file below a directory for reading. Returns its descriptor, or the errno's name. */
-  openAt(directory: number, path: string): number | string;
-  close(fd: number): void;
-}
-
-export function createDirectFiles(): DirectFiles {
-  const openat = libcFunction('int openat(int directory, void *path, int flags)');
-  const close = libcFunction('int close(int fd)');
-  const flags = constants.O_RDONLY | O_CLOEXEC;
-  // A string handed over as such would cost twice as much as the system call itself.
-  const { address, bytes } = allocate(LONGEST_PATH_BYTES);
-  const pathBytes = Buffer.from(bytes);
-  return {
-    openAt(directory, path) {
-      const length = pathBytes.write(path);
-      if (length >= LONGEST_PATH_BYTES) return 'ENAMETOOLONG';
-      pathBytes[length] = 0;
-      const fd: number = openat(directory, address, flags);
-      return fd >= 0 ? fd : errnoName(lastErrno());
-    },
-    close,
-  };
-}
 
 /** __NR_getdents64, by what Node.js calls the architecture. */
 const GETDENTS: Readonly<Record<string, number>> = { x64: 217, arm64: 61 };

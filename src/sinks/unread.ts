@@ -3,6 +3,7 @@ import { escapeUnsafe } from './escape.ts';
 
 const NAMES: Record<Unread['what'], string> = {
   task: 'process',
+  threads: 'threads',
   stack: 'kernel stack',
   commandLine: 'command line',
   uid: 'user id',

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { ended, requires } from '../../test/harness.ts';
 import { systemClock } from '../native/clock.ts';
+import { Reader } from '../native/reader/reader.ts';
 import { live } from './live.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
@@ -14,9 +15,12 @@ it('a stream shows a new command line with the first sample after its process ra
     await end;
   });
   const clock = systemClock();
+  const reader = new Reader('/proc');
+  onTestFinished(() => reader.close());
   const options = {
     clock,
     root: '/proc',
+    reader,
     fields: [],
     source: 'bpf',
     facts: false,

@@ -36,10 +36,10 @@ export function live(
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
     tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
-    return procfs(selection, { ...options, steady });
+    return procfs(selection, options);
   }
   tell('source: bpf');
-  const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
+  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
   return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
 }
 

@@ -1,24 +1,28 @@
-import type { Reading } from '../../model/reading.ts';
+import type { Reading, Unreadable } from '../../model/reading.ts';
 import type { Stack } from '../../model/stack.ts';
 import type { Doing } from '../../model/system-call.ts';
 import type { Cgroups } from './cgroup.ts';
 import type { KnownTask } from './first-look.ts';
 import type { Stat } from './stat.ts';
 
-/** A candidate while its files are being read. */
+/** A task that may be in the sample, while its files are being read. */
 export interface Draft {
   /** What a first look found; undefined for those that only /proc knows. */
   readonly known: KnownTask | undefined;
   readonly pid: number;
   readonly tid: number;
-  /** Undefined for those that are not selected. */
   stat: Stat | undefined;
+  /** Why its stat could not be read. */
+  missed: Unreadable | undefined;
+  /** Whether it is in the sample, as far as that is decided. */
+  selected: boolean;
+  /** Whether one of its files said that it has ended. */
+  ended: boolean;
   uid: Reading<number> | undefined;
   cgroups: Reading<Cgroups> | undefined;
   systemCall: Reading<Doing> | undefined;
   stack: Reading<Stack> | undefined;
-  /** Of a process with several threads, one has the command line read, and the others point to it. */
-  commandLine: Reading<string> | Draft | undefined;
+  wchan: string | undefined;
 }
 
 export function emptyDraft(pid: number, tid: number, known: KnownTask | undefined): Draft {
@@ -27,17 +31,15 @@ export function emptyDraft(pid: number, tid: number, known: KnownTask | undefine
     pid,
     tid,
     stat: undefined,
+    missed: undefined,
+    selected: false,
+    ended: false,
     uid: undefined,
     cgroups: undefined,
     systemCall: undefined,
     stack: undefined,
-    commandLine: undefined,
+    wchan: undefined,
   };
-}
-
-/** The command line that was read for it, or for the thread that it points to. */
-export function commandLineOf({ commandLine }: Draft): Reading<string> | undefined {
-  return commandLine !== undefined && 'tid' in commandLine ? commandLineOf(commandLine) : commandLine;
 }
 
 /** Kernel threads and zombies have no memory that could hold a command line (fs/proc/base.c, get_task_cmdline), and are in no system call. */

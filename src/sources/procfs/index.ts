@@ -1,14 +1,13 @@
-import { openSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { hostname, release } from 'node:os';
 import type { Reading } from '../../model/reading.ts';
 import type { Field, Sample } from '../../model/sample.ts';
 import type { Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
-import { BoundedReads } from './bounded-reads.ts';
+import type { Reader } from '../../native/reader/reader.ts';
 import type { CommandLineLimits } from './command-lines.ts';
-import type { Draft } from './draft.ts';
-import { countForks, countThreads, listPids, listTids, readBootTime, readSmall } from './files.ts';
+import { countForks, countThreads, errnoOf, listPids, listTids, readBootTime, readSmall } from './files.ts';
 import type { LookFirst, Processes } from './first-look.ts';
 import { SampleReader } from './sample-reader.ts';
 
@@ -22,23 +21,18 @@ export interface ProcfsOptions {
   readonly commandLines?: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields?: readonly Field[];
-  /** Whether many samples will be taken: then what they may come to need is made ready with the first. */
-  readonly steady?: boolean;
+  /** What reads the files there. */
+  readonly reader: Reader;
+  /** Whether this process is nobody else's, so that its threads are helpers of kstack's. */
+  readonly ownsProcess?: boolean;
   /** A faster way to most of what is wanted. */
   readonly lookFirst?: LookFirst | undefined;
   /** Where stacks are interned, for streams that share theirs; whoever hands it in trims it. */
   readonly stacks?: StackTable;
 }
 
-/**
- * execve(2) takes 6 MiB at the most, but a process may let the kernel show anything it has mapped (PR_SET_MM_MAP).
- * Escaped, each byte may become four.
- */
-const LARGE: CommandLineLimits = { eachBytes: 6 << 20, allBytes: 8 << 20, leastBytes: 4096 };
-
-let reads: BoundedReads<Draft> | undefined;
-/** By path; kept open, since it is by them that reads which hang are known again. */
-const directories = new Map<string, number>();
+/** What command lines take of one sample: a process may let the kernel show anything it has mapped (PR_SET_MM_MAP). */
+const LARGE: CommandLineLimits = { allBytes: 8 << 20, leastBytes: 4096 };
 
 /**
  * Samples of the selected tasks, each taken when it is asked for, from /proc. The iteration never ends by itself.
@@ -46,14 +40,12 @@ const directories = new Map<string, number>();
  */
 export async function* procfs(
   selection: Selection,
-  { clock, root, commandLines = LARGE, fields = [], lookFirst, stacks: shared, steady = false }: ProcfsOptions,
+  { clock, root, reader, commandLines = LARGE, fields = [], lookFirst, stacks: shared, ownsProcess = false }: ProcfsOptions,
 ): AsyncGenerator<Sample, never> {
   const stacks = shared ?? new StackTable();
-  reads ??= new BoundedReads(clock.monotonicMs);
-  if (steady) reads.makeThreads();
   const bootId = readBootId(root);
-  const directory = directories.get(root) ?? openSync(root, 'r');
-  directories.set(root, directory);
+  const isHere = isOwnNamespace(root);
+  const own = { reader: isHere ? reader.pid : undefined, process: isHere && ownsProcess ? process.pid : undefined };
   for (;;) {
     if (shared === undefined) stacks.trim();
     const timeMs = clock.nowMs();
@@ -61,12 +53,12 @@ export async function* procfs(
     const seen = await new SampleReader({
       selection,
       root,
-      directory,
-      reads,
+      reader,
       stacks,
       commandLines,
       fields,
       look: lookFirst?.(selection, processesOf(root)),
+      own,
     }).read();
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
@@ -85,6 +77,17 @@ function processesOf(root: string): Processes {
 export async function takeSample(selection: Selection, options: ProcfsOptions): Promise<Sample> {
   for await (const sample of procfs(selection, options)) return sample;
   throw new Error('procfs() ended');
+}
+
+/** Whether tasks have the numbers in that procfs that they have for this process. */
+function isOwnNamespace(root: string): boolean {
+  try {
+    return Number(readlinkSync(`${root}/self`)) === process.pid;
+  } catch (error) {
+    // A procfs of another namespace, in which this process is not.
+    errnoOf(error);
+    return false;
+  }
 }
 
 function readBootId(root: string): Reading<string> {

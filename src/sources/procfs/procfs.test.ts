@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { fixture, requires } from '../../../test/harness.ts';
 import { everythingUnread, type Sample } from '../../model/sample.ts';
 import type { Selection } from '../../model/selection.ts';
+import { Reader } from '../../native/reader/reader.ts';
 import { procfs, takeSample } from './index.ts';
 
 const clock = {
@@ -29,8 +30,14 @@ function folderOf(processes: Record<string, Record<string, string>>): string {
   return root;
 }
 
+function readerOf(root: string): Reader {
+  const reader = new Reader(root);
+  onTestFinished(() => reader.close());
+  return reader;
+}
+
 function take(selection: Selection, root: string): Promise<Sample> {
-  return takeSample(selection, { clock, root });
+  return takeSample(selection, { clock, root, reader: readerOf(root) });
 }
 
 describe('a process that goes away between two reads', () => {
@@ -94,7 +101,7 @@ describe('procfs', () => {
   });
 
   it('gives equal stacks as one object, from sample to sample', async () => {
-    const samples = procfs({ pids: [process.pid, 2] }, { clock, root: '/proc' });
+    const samples = procfs({ pids: [process.pid, 2] }, { clock, root: '/proc', reader: readerOf('/proc') });
     const { value: first } = await samples.next();
     const { value: second } = await samples.next();
     const kthreadd = (sample: Sample) => sample.observations.find(({ task }) => task.pid === 2)?.stack;

@@ -1,38 +1,46 @@
-import { isGone, type Reading, type Unreadable } from '../../model/reading.ts';
+import { isGone, type Reading, type Unreadable, unreadableFrom } from '../../model/reading.ts';
 import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll, takesStack } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
 import { decodeBytes } from '../../model/text.ts';
-import type { BoundedReads } from './bounded-reads.ts';
+import { errnoName } from '../../native/errno.ts';
+import { bitsOf, FLAG, TASK_FILES, type TaskFile, WHAT } from '../../native/reader/protocol.ts';
+import type { Reader, RecordTaker } from '../../native/reader/reader.ts';
 import { candidates } from './candidates.ts';
 import { type Cgroups, parseCgroups } from './cgroup.ts';
 import { type CommandLineLimits, CommandLines } from './command-lines.ts';
-import { commandLineOf, type Draft, emptyDraft, hasNoMemory } from './draft.ts';
-import { listPids, readStatus } from './files.ts';
+import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
+import { listPids } from './files.ts';
 import type { FirstLook, KnownTask } from './first-look.ts';
-import type { ReadKind } from './read-kind.ts';
 import { parseStat, parseState } from './stat.ts';
 import { parseStatus } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
 
-/** More than a stat file or a stack ever has: 52 numbers and a name; 64 entries (fs/proc/base.c, MAX_STACK_TRACE_DEPTH). */
-const FILE_LIMIT_BYTES = 1 << 20;
-/** From so many reads on that hang, the tasks in D have their stat read behind all others. */
-const MANY_STUCK = 8;
+/** So many tasks are asked for at once. */
+const BATCH = 512;
 
 export interface SampleReaderOptions {
   readonly selection: Selection;
   readonly root: string;
-  /** Descriptor of `root`. */
-  readonly directory: number;
-  readonly reads: BoundedReads<Draft>;
+  readonly reader: Reader;
   readonly stacks: StackTable;
   readonly commandLines: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields: readonly Field[];
   /** What a faster way found before. */
   readonly look: FirstLook | undefined;
+  readonly own: OwnTasks;
 }
+
+/** The tasks of kstack itself that are not shown: what reads for it, and, where the process is all its own, its threads but the main one. */
+export interface OwnTasks {
+  /** The PID of what reads; undefined where the numbers of this procfs are not those of this process. */
+  readonly reader: number | undefined;
+  /** The process whose helper threads are left out. */
+  readonly process: number | undefined;
+}
+
+type Record = Parameters<RecordTaker>[0];
 
 /** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
 export class SampleReader {
@@ -43,152 +51,296 @@ export class SampleReader {
   readonly #asked: ReadonlySet<number>;
   readonly #users: ReadonlySet<number> | undefined;
   readonly #fields: ReadonlySet<Field>;
+  /** What is read of a task that is selected, beside its command line and, where a filter wanted it before, its status. */
+  readonly #files: readonly TaskFile[];
+  readonly #drafts = new Map<number, Draft>();
   /** By the text of their file: of thousands of tasks, most share a few. */
   readonly #cgroupsOf = new Map<string, Reading<Cgroups>>();
   readonly #unread: Unread[] = [];
-  /** Numbers of tasks that a first look found, where some are asked for by number. */
-  readonly #looked = new Set<number>();
-  /** Those that are selected, in the order in which their stat came. The others are let go of at once: of 50,000 tasks, few are in D. */
-  readonly #drafts: Draft[] = [];
-  /** Those whose other files have not been asked for. */
-  #fresh: Draft[] = [];
   /** The stacks of a first look, by their text. */
   readonly #knownStacks = new Map<string, Reading<Stack>>();
   readonly #commandLines: CommandLines;
+  /** What is to be asked for next, as a set of bits. */
+  readonly #wanted = new Map<Draft, number>();
+  readonly #jobs: Promise<void>[] = [];
+  /** Those whose command line waits for the first look to be over. */
+  readonly #held: Draft[] = [];
+  #isLooking = false;
 
   constructor(options: SampleReaderOptions) {
-    const { selection } = options;
+    const { selection, fields, look } = options;
     this.#options = options;
     this.#all = takesAll(selection);
     this.#threads = selection.threads === true;
     this.#states = new Set(selection.states);
     this.#asked = new Set(selection.all === true ? [] : selection.pids);
     this.#users = selection.users && new Set(selection.users);
-    this.#fields = new Set(options.fields);
-    const { root, directory, reads, look, commandLines } = options;
-    const pathOf = (draft: Draft) => this.#path(draft);
-    this.#commandLines = new CommandLines({ limits: commandLines, root, directory, reads, look, threads: this.#threads, pathOf });
+    this.#fields = new Set(fields);
+    const optional: [boolean, TaskFile][] = [
+      [this.#fields.has('uid') && this.#users === undefined, 'status'],
+      [true, 'stack'],
+      [this.#fields.has('systemCall'), 'syscall'],
+      [this.#fields.has('cgroup') && selection.cgroup === undefined, 'cgroup'],
+    ];
+    this.#files = optional.filter(([wanted]) => wanted).map(([, file]) => file);
+    this.#commandLines = new CommandLines(look);
   }
 
-  readonly #stat: ReadKind<Draft> = {
-    limitBytes: () => FILE_LIMIT_BYTES,
-    deliver: (draft, bytes) => {
-      const state = parseState(bytes);
-      if (state !== undefined && !this.#selects(draft, state)) return;
-      const stat = parseStat(bytes);
-      if (stat === undefined) {
-        this.#missTask(draft, 'malformed');
-      } else if (this.#passesFilters(draft, stat.comm)) {
-        draft.stat = stat;
-        this.#fresh.push(draft);
-      }
-    },
-    miss: (draft, why) => this.#missTask(draft, why),
-  };
-
-  readonly #stack: ReadKind<Draft> = {
-    limitBytes: () => FILE_LIMIT_BYTES,
-    deliver: (draft, bytes, cut) => {
-      draft.stack = { value: this.#options.stacks.intern(decodeBytes(bytes).trim()), ...(cut && { cut }) };
-    },
-    miss: (draft, unread) => {
-      draft.stack = { unread };
-    },
-  };
-
-  readonly #status: ReadKind<Draft> = {
-    limitBytes: () => FILE_LIMIT_BYTES,
-    deliver: (draft, bytes) => {
-      const status = parseStatus(bytes);
-      draft.uid = status === undefined ? { unread: 'malformed' } : { value: status.uid };
-    },
-    miss: (draft, unread) => {
-      draft.uid = { unread };
-    },
-  };
-
-  readonly #cgroup: ReadKind<Draft> = {
-    limitBytes: () => FILE_LIMIT_BYTES,
-    deliver: (draft, bytes) => {
-      const text = decodeBytes(bytes);
-      let cgroups = this.#cgroupsOf.get(text);
-      if (cgroups === undefined) {
-        const parsed = parseCgroups(text);
-        cgroups = parsed === undefined ? { unread: 'malformed' } : { value: parsed };
-        this.#cgroupsOf.set(text, cgroups);
-      }
-      this.#takeCgroups(draft, cgroups);
-    },
-    miss: (draft, unread) => this.#takeCgroups(draft, { unread }),
-  };
-
-  readonly #systemCall: ReadKind<Draft> = {
-    limitBytes: () => FILE_LIMIT_BYTES,
-    deliver: (draft, bytes) => {
-      const value = parseSystemCall(bytes.toString('latin1'));
-      draft.systemCall = value === undefined ? { unread: 'malformed' } : { value };
-    },
-    miss: (draft, unread) => {
-      draft.systemCall = { unread };
-    },
-  };
-
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
-    const { selection, root, directory, reads, look } = this.#options;
-    if (look !== undefined) {
-      for (const tasks of look.tasks()) {
-        for (const known of tasks) this.#takeKnown(known);
-        this.#addOthers();
-      }
-      this.#commandLines.addHeld();
+    const { selection, root, reader, look } = this.#options;
+    reader.beginRound();
+    if (look === undefined && !isOnlyPids(selection)) {
+      this.#scan();
+    } else {
+      const seen = new Set<number>();
+      if (look !== undefined) this.#look(look, seen);
+      const isKnown = (number: number) => seen.has(number) || look?.sees(number) === true;
+      const list = () => (look === undefined ? listPids(root) : look.hidden());
+      for (const { pid, tid } of candidates(selection, root, isKnown, list)) this.#ask(emptyDraft(pid, tid, undefined));
     }
-    while (this.#addOthers()) reads.flush();
-    const looked = this.#looked;
-    const isKnown = (number: number) => looked.has(number) || look?.sees(number) === true;
-    /** Those that may hang, when so many do that there might be no thread left for the others. */
-    const last: Draft[] = [];
-    const list = () => (look === undefined ? listPids(root) : look.hidden());
-    for (const { pid, tid } of candidates(selection, root, isKnown, list)) {
-      const draft = emptyDraft(pid, tid, undefined);
-      if (reads.stuck >= MANY_STUCK && this.#isInD(draft)) {
-        last.push(draft);
-        continue;
-      }
-      reads.add(this.#stat, draft, directory, `${this.#path(draft)}/stat`);
-      this.#addOthers();
+    await this.#finish();
+    if (look === undefined && !isOnlyPids(selection) && this.#asked.size > 0) {
+      // Threads that were asked for by number are in no list.
+      const isKnown = (number: number) => this.#drafts.has(number);
+      for (const { pid, tid } of candidates({ pids: [...this.#asked], ...(this.#threads && { threads: true }) }, root, isKnown, () => []))
+        if (!this.#drafts.has(tid)) this.#ask(emptyDraft(pid, tid, undefined));
+      await this.#finish();
     }
-    for (const draft of last) reads.add(this.#stat, draft, directory, `${this.#path(draft)}/stat`);
-    reads.flush();
-    // What merely lags comes in before the command lines at risk begin, which may take the last thread there is.
-    while (this.#addOthers()) reads.flush();
-    do {
-      await reads.settle();
-    } while (this.#addOthers());
-    do {
-      await reads.finish();
-    } while (this.#addOthers());
     return { observations: this.#observations(), unread: this.#unread };
+  }
+
+  /** Has the reader read all tasks. Where only states and numbers decide, it goes on by itself with those in the right state, right behind their stat. */
+  #scan(): void {
+    const { reader, commandLines, selection } = this.#options;
+    const direct = selection.command === undefined && this.#users === undefined && selection.cgroup === undefined;
+    const scan = {
+      first: this.#users === undefined ? (['stat'] as const) : (['stat', 'status'] as const),
+      then: direct ? [...this.#files, 'cmdline' as const] : [],
+      states: this.#all ? '' : [...this.#states].join(''),
+      threads: this.#threads,
+      commandLines,
+    };
+    this.#jobs.push(reader.scan(scan, (record) => this.#take(record, direct)));
+  }
+
+  #look(look: FirstLook, seen: Set<number>): void {
+    this.#isLooking = true;
+    for (const tasks of look.tasks())
+      for (const known of tasks) {
+        if (this.#asked.size > 0) seen.add(known.tid);
+        this.#takeKnown(known);
+      }
+    this.#isLooking = false;
+    for (const draft of this.#held) this.#wantCommandLine(draft);
   }
 
   /** A task that a first look found. It decided by what it could, which need not be all. */
   #takeKnown(known: KnownTask): void {
     const { pid, tid, stat, uid } = known;
     const draft = emptyDraft(pid, tid, known);
-    if (this.#asked.size > 0) this.#looked.add(tid);
-    if (!this.#selects(draft, stat.state)) return;
+    if (!this.#selects(draft, stat.state) || this.#isOwn(pid, tid, stat.ppid)) return;
     if (this.#options.selection.command?.test(stat.comm) === false || this.#users?.has(uid) === false) return;
     draft.stat = stat;
     if (this.#fields.has('uid') || this.#users !== undefined) draft.uid = { value: uid };
-    this.#fresh.push(draft);
+    this.#drafts.set(tid, draft);
+    this.#goOn(draft);
   }
 
-  #isInD(draft: Draft): boolean {
-    return readStatus(`${this.#options.root}/${this.#path(draft)}`)?.state === 'D';
+  #isOwn(pid: number, tid: number, ppid: number): boolean {
+    const { reader, process } = this.#options.own;
+    return pid === reader || ppid === reader || (pid === process && tid !== pid);
   }
 
-  /** Below the root. The stat of /proc/PID adds up the times of all threads, which costs; that of a thread does not. */
-  #path({ pid, tid }: Draft): string {
-    return this.#threads ? `${pid}/task/${tid}` : `${tid}`;
+  /** Asks for a task by its number. */
+  #ask(draft: Draft): void {
+    this.#drafts.set(draft.tid, draft);
+    this.#want(draft, bitsOf(this.#users === undefined ? ['stat'] : ['stat', 'status']));
+  }
+
+  /** Goes on with a task that passed all filters but that for control groups: asks for it, or for the rest. */
+  #goOn(draft: Draft): void {
+    if (this.#options.selection.cgroup !== undefined && draft.cgroups === undefined) this.#want(draft, bitsOf(['cgroup']));
+    else this.#select(draft);
+  }
+
+  #select(draft: Draft): void {
+    draft.selected = true;
+    const { stat, known } = draft;
+    const files = this.#files.filter((file) => {
+      if (known !== undefined && (file === 'stack' || file === 'status')) return false;
+      return file !== 'syscall' || (stat !== undefined && !hasNoMemory(stat));
+    });
+    if (files.length > 0) this.#want(draft, bitsOf(files));
+    this.#wantCommandLine(draft);
+  }
+
+  #wantCommandLine(draft: Draft): void {
+    const must = this.#commandLines.mustRead(draft, this.#isLooking);
+    if (must === 'later') this.#held.push(draft);
+    else if (must) this.#want(draft, bitsOf(['cmdline']));
+  }
+
+  #want(draft: Draft, bits: number): void {
+    this.#wanted.set(draft, (this.#wanted.get(draft) ?? 0) | bits);
+    if (this.#wanted.size >= BATCH) this.#send();
+  }
+
+  #send(): void {
+    if (this.#wanted.size === 0) return;
+    const drafts = [...this.#wanted.keys()];
+    const bits = [...this.#wanted.values()];
+    this.#wanted.clear();
+    const { reader, commandLines } = this.#options;
+    const take: RecordTaker = (record) => this.#take(record, false);
+    this.#jobs.push(reader.get(drafts, (at) => bits[at] ?? 0, { threads: this.#threads, commandLines }, take));
+  }
+
+  /** Resolves when all that has been asked for has come, and what that led to. */
+  async #finish(): Promise<void> {
+    for (;;) {
+      this.#send();
+      const jobs = this.#jobs.splice(0);
+      if (jobs.length > 0) {
+        await Promise.all(jobs);
+        continue;
+      }
+      // Its thread that was asked for a command line may have ended meanwhile.
+      for (const draft of this.#drafts.values()) if (draft.selected && !draft.ended) this.#wantCommandLine(draft);
+      if (this.#wanted.size === 0) return;
+    }
+  }
+
+  /** Takes one file of a task, or why there is none. `direct`: what a selected task needs is read without being asked for. */
+  #take(record: Record, direct: boolean): void {
+    const { pid, tid, what, flags, result, bytes } = record;
+    const why = missOf(flags, result);
+    if (what === WHAT.list) {
+      if (pid === 0) throw new Error(`cannot list the processes: ${why}`);
+      this.#unread.push({ tid: pid, what: 'threads', why: why ?? 'gone' });
+      return;
+    }
+    const draft = this.#drafts.get(tid) ?? emptyDraft(pid, tid, undefined);
+    const file = TASK_FILES[what];
+    if (file === 'stat') {
+      if (why === undefined) this.#takeStat(draft, bytes, direct);
+      else if (why === 'gone' || draft.stat !== undefined) this.#end(draft);
+      else this.#missStat(draft, why);
+      return;
+    }
+    if (why === 'gone' && (file === 'stack' || file === 'status')) draft.ended = true;
+    switch (file) {
+      case 'status':
+        this.#takeStatus(draft, bytes, why);
+        return;
+      case 'stack':
+        draft.stack = why === undefined ? { value: this.#options.stacks.intern(decodeBytes(bytes).trim()) } : { unread: why };
+        if (why === 'timeout') this.#want(draft, bitsOf(['wchan']));
+        return;
+      case 'syscall': {
+        const value = why === undefined ? parseSystemCall(bytes.toString('latin1')) : undefined;
+        draft.systemCall = value === undefined ? { unread: why ?? 'malformed' } : { value };
+        return;
+      }
+      case 'cgroup':
+        this.#takeCgroups(draft, bytes, why);
+        return;
+      case 'wchan':
+        if (why === undefined && bytes.length > 1) draft.wchan = decodeBytes(bytes);
+        return;
+      case 'cmdline':
+        if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
+        else this.#commandLines.miss(draft, { unread: why });
+        if (why === 'gone' && !this.#threads) draft.ended = true;
+    }
+  }
+
+  #takeStat(draft: Draft, bytes: Buffer, direct: boolean): void {
+    const state = parseState(bytes);
+    // What was asleep and has no stack any more has its stat read again.
+    if (state !== undefined && !this.#selects(draft, state)) {
+      this.#drafts.delete(draft.tid);
+      return;
+    }
+    const stat = parseStat(bytes);
+    if (stat === undefined) {
+      this.#missStat(draft, 'malformed');
+      return;
+    }
+    if (this.#options.selection.command?.test(stat.comm) === false || this.#isOwn(draft.pid, draft.tid, stat.ppid)) {
+      this.#drafts.delete(draft.tid);
+      return;
+    }
+    const again = draft.stat !== undefined;
+    draft.stat = stat;
+    this.#drafts.set(draft.tid, draft);
+    if (again) return;
+    // Its status comes next.
+    if (this.#users !== undefined && draft.uid === undefined) return;
+    if (direct && (this.#all || this.#states.has(stat.state))) draft.selected = true;
+    else this.#goOn(draft);
+  }
+
+  #end(draft: Draft): void {
+    draft.ended = true;
+    if (this.#asked.has(draft.tid)) this.#missTask(draft, 'gone', undefined);
+    this.#drafts.delete(draft.tid);
+  }
+
+  /** A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden: its status tells some of it, and takes no lock. */
+  #missStat(draft: Draft, why: Unreadable): void {
+    this.#drafts.set(draft.tid, draft);
+    draft.missed = why;
+    this.#want(draft, bitsOf(['status', 'wchan']));
+  }
+
+  #takeStatus(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
+    const status = why === undefined ? parseStatus(bytes) : undefined;
+    draft.uid = status === undefined ? { unread: why ?? 'malformed' } : { value: status.uid };
+    const isFilter = this.#users !== undefined;
+    if (draft.stat === undefined) {
+      // Its stat could not be read.
+      const { missed } = draft;
+      this.#drafts.delete(draft.tid);
+      if (why === 'gone' || missed === undefined) return;
+      if (status !== undefined) {
+        if (!this.#selects(draft, status.state) || this.#options.selection.command?.test(status.name) === false) return;
+        if (this.#users?.has(status.uid) === false) return;
+      }
+      this.#missTask(draft, missed, status && { name: status.name, state: status.state });
+      return;
+    }
+    if (!isFilter || draft.selected) return;
+    if (status === undefined) {
+      this.#drafts.delete(draft.tid);
+      if (why !== 'gone') this.#unread.push({ tid: draft.tid, comm: draft.stat.comm, what: 'uid', why: why ?? 'malformed' });
+    } else if (this.#users.has(status.uid)) this.#goOn(draft);
+    else this.#drafts.delete(draft.tid);
+  }
+
+  /** Notes the control group, and goes on with the task unless the selection is for others. */
+  #takeCgroups(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
+    draft.cgroups = why === undefined ? this.#cgroupsFrom(bytes) : { unread: why };
+    const { cgroup: pattern } = this.#options.selection;
+    if (pattern === undefined) return;
+    if ('value' in draft.cgroups && draft.cgroups.value.paths.some(pattern)) {
+      this.#select(draft);
+      return;
+    }
+    this.#drafts.delete(draft.tid);
+    if ('value' in draft.cgroups || draft.cgroups.unread === 'gone' || draft.stat === undefined) return;
+    const { comm, state } = draft.stat;
+    this.#unread.push({ tid: draft.tid, comm, state, what: 'cgroup', why: draft.cgroups.unread });
+  }
+
+  #cgroupsFrom(bytes: Buffer): Reading<Cgroups> {
+    const text = decodeBytes(bytes);
+    let cgroups = this.#cgroupsOf.get(text);
+    if (cgroups === undefined) {
+      const parsed = parseCgroups(text);
+      cgroups = parsed === undefined ? { unread: 'malformed' } : { value: parsed };
+      this.#cgroupsOf.set(text, cgroups);
+    }
+    return cgroups;
   }
 
   #isAskedFor({ pid, tid }: Draft): boolean {
@@ -199,59 +351,8 @@ export class SampleReader {
     return this.#all || this.#isAskedFor(draft) || this.#states.has(state);
   }
 
-  /** Whether a task passes the filters that can be decided before its stack is read. */
-  #passesFilters(draft: Draft, comm: string): boolean {
-    if (this.#options.selection.command?.test(comm) === false) return false;
-    if (this.#users === undefined) return true;
-    const uid = readStatus(`${this.#options.root}/${this.#path(draft)}`)?.uid;
-    if (uid === undefined) return false;
-    draft.uid = { value: uid };
-    return this.#users.has(uid);
-  }
-
-  /** Notes the control group, and goes on with the task unless the selection is for others. */
-  #takeCgroups(draft: Draft, cgroups: Reading<Cgroups>): void {
-    draft.cgroups = cgroups;
-    const { cgroup: pattern } = this.#options.selection;
-    if (pattern === undefined) return;
-    if ('unread' in cgroups) this.#missTask(draft, cgroups.unread, 'cgroup');
-    else if (cgroups.value.paths.some(pattern)) this.#fresh.push(draft);
-  }
-
-  /** Notes that a task could not be read, where it may be one of those selected. Its status never blocks, and has its state and its name. */
-  #missTask(draft: Draft, why: Unreadable, what: Unread['what'] = 'task'): void {
-    if (why === 'gone' && !this.#asked.has(draft.tid)) return;
-    const status = readStatus(`${this.#options.root}/${this.#path(draft)}`);
-    if (status !== undefined) {
-      if (!this.#selects(draft, status.state)) return;
-      if (!this.#passesFilters(draft, status.name)) return;
-    }
-    this.#unread.push({ tid: draft.tid, what, why, ...(status && { comm: status.name, state: status.state }) });
-  }
-
-  /** Asks for the other files of the tasks found: for the control group alone where it decides; false when there are none. */
-  #addOthers(): boolean {
-    const drafts = this.#fresh;
-    if (drafts.length === 0) return false;
-    this.#fresh = [];
-    const { reads, directory, selection } = this.#options;
-    for (const draft of drafts) {
-      if (draft.cgroups === undefined && (selection.cgroup !== undefined || this.#fields.has('cgroup')))
-        reads.add(this.#cgroup, draft, directory, `${this.#path(draft)}/cgroup`);
-      if (draft.cgroups === undefined && selection.cgroup !== undefined) continue;
-      this.#drafts.push(draft);
-      if (draft.known === undefined) reads.add(this.#stack, draft, directory, `${this.#path(draft)}/stack`);
-      if (this.#fields.has('uid') && draft.uid === undefined) reads.add(this.#status, draft, directory, `${this.#path(draft)}/status`);
-      if (this.#fields.has('systemCall')) this.#addSystemCall(draft);
-      this.#commandLines.add(draft);
-    }
-    return true;
-  }
-
-  #addSystemCall(draft: Draft): void {
-    // A kernel thread and a zombie are in none.
-    if (draft.stat === undefined || hasNoMemory(draft.stat)) draft.systemCall = { value: 'none' };
-    else this.#options.reads.add(this.#systemCall, draft, this.#options.directory, `${this.#path(draft)}/syscall`);
+  #missTask({ tid }: Draft, why: Unreadable, known: { readonly name: string; readonly state: State } | undefined): void {
+    this.#unread.push({ tid, what: 'task', why, ...(known && { comm: known.name, state: known.state }) });
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {
@@ -269,25 +370,26 @@ export class SampleReader {
   /** The observations of the tasks that did not go away while they were read. */
   #observations(): Observation[] {
     const observations: Observation[] = [];
-    for (const draft of this.#drafts.sort(this.#inOrder())) {
-      const { pid, tid, uid, cgroups, systemCall, stat } = draft;
-      if (stat === undefined) continue;
+    for (const draft of [...this.#drafts.values()].sort(this.#inOrder())) {
+      const { pid, tid, uid, cgroups, systemCall, stat, selected, ended } = draft;
+      if (stat === undefined || !selected) continue;
       const stack = this.#stackOf(draft);
-      const commandLine = commandLineOf(draft);
-      if (stack === undefined || commandLine === undefined) throw new Error(`TID ${tid}: its files were not read to the end`);
-      const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
-      if (isGone(stack) || isGone(commandLine) || isGone(uid) || isGone(cgroups) || isGone(systemCall)) {
-        this.#missTask(draft, 'gone');
+      const commandLine = this.#commandLines.of(draft) ?? { unread: 'gone' };
+      if (ended || stack === undefined || [stack, commandLine, uid, cgroups, systemCall].some(isGone)) {
+        if (this.#asked.has(tid)) this.#missTask(draft, 'gone', undefined);
         continue;
       }
       if (!takesStack(this.#options.selection, stack)) continue;
       const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
+      const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
       // Spread only where there is something: of 50,000 tasks, each costs.
       const known = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
-      const task = uid === undefined && cgroup === undefined ? known : { ...known, ...(uid && { uid }), ...(cgroup && { cgroup }) };
+      const isUidWanted = uid !== undefined && (this.#fields.has('uid') || this.#users !== undefined);
+      const task = !isUidWanted && cgroup === undefined ? known : { ...known, ...(isUidWanted && { uid }), ...(cgroup && { cgroup }) };
       const facts = draft.known && this.#options.look?.factsOf(draft.known);
       const seen = facts === undefined ? { task, state, stack, cpu } : { task, state, stack, cpu, facts };
-      observations.push(systemCall === undefined ? seen : { ...seen, systemCall });
+      const doing = this.#fields.has('systemCall') ? (systemCall ?? { value: 'none' as const }) : undefined;
+      observations.push(doing === undefined ? seen : { ...seen, systemCall: doing });
     }
     return observations;
   }
@@ -300,4 +402,11 @@ export class SampleReader {
     const rankOf = ({ pid, tid }: Draft) => ranks.get(tid) ?? ranks.get(pid) ?? 0;
     return (a, b) => rankOf(a) - rankOf(b) || byNumber(a, b);
   }
+}
+
+/** Why a file could not be read; undefined where it could. */
+function missOf(flags: number, result: number): Unreadable | undefined {
+  if (flags & FLAG.late) return 'timeout';
+  if (flags & FLAG.skipped) return 'skipped';
+  return result < 0 ? unreadableFrom(errnoName(-result)) : undefined;
 }

@@ -1,0 +1,115 @@
+// What kstack and its reader say to each other: reader/protocol.h, in the byte order of the machine.
+
+/** What can be read of a task, in the order in which it is read: places in a set of bits. */
+export const TASK_FILES = ['stat', 'status', 'stack', 'syscall', 'wchan', 'cgroup', 'cmdline'] as const;
+export type TaskFile = (typeof TASK_FILES)[number];
+
+/** What a record is about; below these are the places of TASK_FILES. */
+export const WHAT = { list: 7, read: 8, link: 9, call: 10, end: 11 } as const;
+export const FLAG = { more: 1, cut: 2, late: 4, skipped: 8 } as const;
+export const KIND = { scan: 0, get: 1, paths: 2, calls: 3 } as const;
+
+/** struct record: offsets in 32-bit words. */
+export const RECORD = { bytes: 0, job: 1, pid: 2, tid: 3, what: 4, flags: 5, result: 6, words: 8 } as const;
+
+/** What a read or a call with an output may bring at a time. */
+export const MOST_BYTES = 64 * 1024;
+
+/** How many bytes command lines may take: all of them together, and each where the others have taken it. */
+export interface CommandLineBytes {
+  readonly allBytes: number;
+  readonly leastBytes: number;
+}
+
+export interface Scan {
+  /** What is read of every task. */
+  readonly first: readonly TaskFile[];
+  /** What is read besides, of the tasks in one of these states. */
+  readonly then: readonly TaskFile[];
+  /** Letters; empty for any. */
+  readonly states: string;
+  readonly threads: boolean;
+  readonly commandLines: CommandLineBytes;
+}
+
+export interface Numbers {
+  readonly pid: number;
+  readonly tid: number;
+  readonly files: readonly TaskFile[];
+}
+
+export function bitsOf(files: readonly TaskFile[]): number {
+  return files.reduce((bits, file) => bits | (1 << TASK_FILES.indexOf(file)), 0);
+}
+
+export function encodeScan({ first, then, states, threads, commandLines }: Scan): Buffer {
+  const body = Buffer.alloc(32);
+  const words = [bitsOf(first), bitsOf(then), Number(threads), commandLines.allBytes, commandLines.leastBytes];
+  for (const [at, word] of words.entries()) body.writeUInt32LE(word, at * 4);
+  body.write(states, 20, 12, 'latin1');
+  return body;
+}
+
+/** Reads of the tasks with these numbers. `files` is a set of bits. */
+export function encodeGet(
+  tasks: readonly { readonly pid: number; readonly tid: number }[],
+  files: (at: number) => number,
+  { threads, commandLines }: Pick<Scan, 'threads' | 'commandLines'>,
+): Buffer {
+  const body = Buffer.alloc(12 + tasks.length * 12);
+  body.writeUInt32LE(commandLines.allBytes, 0);
+  body.writeUInt32LE(commandLines.leastBytes, 4);
+  body.writeUInt32LE(Number(threads), 8);
+  for (const [index, { pid, tid }] of tasks.entries()) {
+    body.writeUInt32LE(pid, 12 + index * 12);
+    body.writeUInt32LE(tid, 16 + index * 12);
+    body.writeUInt32LE(files(index), 20 + index * 12);
+  }
+  return body;
+}
+
+/** Up to so many bytes of a file from a position on, or where a symbolic link points. A path is relative to the root, unless it begins with a slash. */
+export function encodePath(what: 'read' | 'link', path: string | Buffer, position = 0n, limit = MOST_BYTES): Buffer {
+  const name = Buffer.from(path);
+  const body = Buffer.alloc(16 + name.length + 1);
+  body.writeBigUInt64LE(position, 0);
+  body.writeUInt32LE(limit, 8);
+  body.writeUInt32LE(WHAT[what], 12);
+  name.copy(body, 16);
+  return body;
+}
+
+/** An argument of a system call: a number, bytes that it reads, or how many it writes. */
+export type CallArgument = number | bigint | Uint8Array | { readonly out: number };
+
+const VALUE = 0;
+const INPUT = 1;
+const OUTPUT = 2;
+const CALL_BYTES = 64;
+
+export function encodeCall(number: number, callArguments: readonly CallArgument[]): Buffer {
+  const inputs: Uint8Array[] = [];
+  let inputBytes = 0;
+  let out = 0;
+  const head = Buffer.alloc(CALL_BYTES);
+  for (const [at, argument] of callArguments.entries()) {
+    let value: bigint;
+    let kind = VALUE;
+    if (typeof argument === 'object' && 'out' in argument) {
+      kind = OUTPUT;
+      value = BigInt(out);
+      out += Math.ceil(argument.out / 8) * 8;
+    } else if (typeof argument === 'object') {
+      kind = INPUT;
+      value = BigInt(inputBytes);
+      const padding = (8 - (argument.length % 8)) % 8;
+      inputs.push(argument, Buffer.alloc(padding));
+      inputBytes += argument.length + padding;
+    } else value = BigInt.asUintN(64, BigInt(argument));
+    head.writeBigUInt64LE(value, at * 8);
+    head.writeUInt8(kind, 56 + at);
+  }
+  head.writeUInt32LE(number, 48);
+  head.writeUInt32LE(out, 52);
+  return Buffer.concat([head, ...inputs]);
+}

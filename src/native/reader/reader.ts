@@ -1,0 +1,230 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { errnoName } from '../errno.ts';
+import { libcFunction } from '../libc.ts';
+import { pause } from '../pause.ts';
+import { encodeCall, encodeGet, encodePath, encodeScan, type CallArgument, KIND, RECORD, type Scan, WHAT } from './protocol.ts';
+import { type Spawned, spawnReader } from './spawn.ts';
+
+/** What hears the records of a job. The bytes are valid during the call only. `result` is a length or a negative errno. */
+export type RecordTaker = (record: {
+  readonly pid: number;
+  readonly tid: number;
+  readonly what: number;
+  readonly flags: number;
+  readonly result: number;
+  readonly bytes: Buffer;
+}) => void;
+
+interface Job {
+  readonly take: RecordTaker;
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+const BUFFER_BYTES = 1 << 19;
+/** How long to wait for a record without a turn of the event loop, and how long between two looks when none comes. */
+const WAIT_MS = 2;
+const LONGEST_PAUSE_MS = 20;
+const WNOHANG = 1;
+const POLLIN = 1;
+/** So many tasks are asked for with one request. */
+const AT_ONCE = 4000;
+
+/**
+ * A process of its own that reads files of /proc and makes system calls, of which any may hang, some for good: kstack itself goes on, and ends when it is to. See reader/reader.c.
+ * Whoever opens one closes it.
+ */
+export class Reader {
+  readonly #process: Spawned;
+  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
+  readonly #words = new Uint32Array(this.#buffer.buffer, this.#buffer.byteOffset, BUFFER_BYTES / 4);
+  readonly #jobs = new Map<number, Job>();
+  readonly #poll = libcFunction('int poll(void *descriptors, unsigned long count, int milliseconds)');
+  readonly #descriptors: Int32Array;
+  #have = 0;
+  #lastJob = 0;
+  #pumping = false;
+  #unsent: Buffer[] = [];
+  #nextIsRound = false;
+
+  /** @throws Error where no process is to be had, see {@link spawnReader} */
+  constructor(root: string) {
+    this.#process = spawnReader(root);
+    this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
+    this.#jobs.set(0, {
+      take: () => undefined,
+      resolve: () => undefined,
+      reject: () => undefined,
+    });
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Says that a new sample begins: what hung in the one before is tried last, and briefly. */
+  beginRound(): void {
+    this.#nextIsRound = true;
+  }
+
+  /** Reads all tasks. Resolves when all records have been taken. */
+  scan(scan: Scan, take: RecordTaker): Promise<void> {
+    return this.#request(KIND.scan, encodeScan(scan), take);
+  }
+
+  /** Reads of the tasks with these numbers what `files` says of each (by its place), as a set of bits. */
+  async get(
+    tasks: readonly { readonly pid: number; readonly tid: number }[],
+    files: (at: number) => number,
+    options: Pick<Scan, 'threads' | 'commandLines'>,
+    take: RecordTaker,
+  ): Promise<void> {
+    const jobs: Promise<void>[] = [];
+    for (let from = 0; from < tasks.length; from += AT_ONCE) {
+      const some = tasks.slice(from, from + AT_ONCE);
+      jobs.push(this.#request(KIND.get, encodeGet(some, (at) => files(from + at), options), take));
+    }
+    await Promise.all(jobs);
+  }
+
+  /** Reads of one file, or follows one link. */
+  path(what: 'read' | 'link', path: string | Buffer, position: bigint, limit: number, take: RecordTaker): Promise<void> {
+    return this.#request(KIND.paths, encodePath(what, path, position, limit), take);
+  }
+
+  call(number: number, callArguments: readonly CallArgument[], take: RecordTaker): Promise<void> {
+    return this.#request(KIND.calls, encodeCall(number, callArguments), take);
+  }
+
+  /** Ends the process, and all that reads for it: those that cannot be ended are left behind, and hold nothing. */
+  close(): void {
+    this.#fail(new Error('the reader was closed'));
+    for (let tries = 0; tries < 40 && this.#wait() === undefined; tries++) pause(0.5);
+  }
+
+  #request(kind: number, body: Buffer, take: RecordTaker): Promise<void> {
+    this.#lastJob = (this.#lastJob % 0x7fffffff) + 1;
+    const job = this.#lastJob;
+    const header = Buffer.alloc(16);
+    header.writeUInt32LE(body.length, 0);
+    header.writeUInt32LE(job, 4);
+    header.writeUInt32LE(kind, 8);
+    header.writeUInt32LE(Number(this.#nextIsRound), 12);
+    this.#nextIsRound = false;
+    this.#unsent.push(header, body);
+    const done = new Promise<void>((resolve, reject) => this.#jobs.set(job, { take, resolve, reject }));
+    this.#send();
+    void this.#pump();
+    return done;
+  }
+
+  /** Sends as much as the pipe takes. */
+  #send(): void {
+    while (this.#unsent.length > 0) {
+      const bytes = this.#unsent[0] ?? Buffer.alloc(0);
+      try {
+        const sent = writeSync(this.#process.input, bytes);
+        if (sent === bytes.length) this.#unsent.shift();
+        else this.#unsent[0] = bytes.subarray(sent);
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return;
+        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        return;
+      }
+    }
+  }
+
+  /** Takes records for as long as some are expected. */
+  async #pump(): Promise<void> {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    let pauseMs = 0;
+    // One is the greeting, which nobody waits for.
+    while (this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
+      if (this.#unsent.length > 0) this.#send();
+      if (this.#turn(pauseMs === 0 ? WAIT_MS : 0)) {
+        pauseMs = 0;
+        await nextTurn();
+      } else {
+        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2 || 1);
+        await sleep(pauseMs);
+      }
+    }
+    this.#pumping = false;
+  }
+
+  /** Takes the records that have come; false where none have, for so long. */
+  #turn(waitMs: number): boolean {
+    this.#descriptors[1] = POLLIN;
+    if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
+    const got = readSync(this.#process.output, this.#buffer, this.#have, BUFFER_BYTES - this.#have, null);
+    if (got === 0) {
+      this.#fail(new Error(`what reads /proc ended: ${this.#howItEnded()}`));
+      return false;
+    }
+    this.#have += got;
+    this.#takeRecords();
+    return true;
+  }
+
+  #takeRecords(): void {
+    const words = this.#words;
+    let at = 0;
+    for (;;) {
+      const word = at >> 2;
+      if (this.#have - at < RECORD.words * 4) break;
+      const length = words[word + RECORD.bytes] ?? 0;
+      if (this.#have - at < length) break;
+      const number = words[word + RECORD.job] ?? 0;
+      const job = this.#jobs.get(number);
+      const what = words[word + RECORD.what] ?? 0;
+      const result = (words[word + RECORD.result] ?? 0) + ((words[word + RECORD.result + 1] ?? 0) | 0) * 2 ** 32;
+      if (what === WHAT.end) {
+        this.#jobs.delete(number);
+        if (number === 0 && result < 0) this.#fail(new Error(`cannot open the procfs: ${errnoName(-result)}`));
+        job?.resolve();
+      } else if (job !== undefined) {
+        const from = at + RECORD.words * 4;
+        const end = what === WHAT.call ? at + length : from + Math.max(0, result);
+        job.take({
+          pid: words[word + RECORD.pid] ?? 0,
+          tid: words[word + RECORD.tid] ?? 0,
+          what,
+          flags: words[word + RECORD.flags] ?? 0,
+          result,
+          bytes: this.#buffer.subarray(from, end),
+        });
+      }
+      at += length;
+    }
+    this.#buffer.copyWithin(0, at, this.#have);
+    this.#have -= at;
+  }
+
+  /** How the process ended, as waitpid(2) tells; undefined while it has not. */
+  #wait(): number | undefined {
+    const status = new Int32Array(1);
+    const waited = libcFunction('int waitpid(int pid, void *status, int options)')(this.#process.pid, status, WNOHANG);
+    return waited === this.#process.pid ? status[0] : undefined;
+  }
+
+  #howItEnded(): string {
+    const code = this.#wait();
+    if (code === undefined) return 'nobody knows why';
+    return (code & 0x7f) === 0 ? `exit code ${code >> 8}` : `signal ${code & 0x7f}`;
+  }
+
+  #closed = false;
+
+  #fail(error: Error): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      closeSync(this.#process.input);
+      closeSync(this.#process.output);
+    }
+    for (const job of this.#jobs.values()) job.reject(error);
+    this.#jobs.clear();
+    this.#unsent = [];
+  }
+}

@@ -1,0 +1,139 @@
+import { closeSync, openSync, writeSync, constants as files } from 'node:fs';
+import { constants } from 'node:os';
+import { errnoName, lastErrno } from '../errno.ts';
+import { libcFunction } from '../libc.ts';
+import { addressOf } from '../memory.ts';
+import { READER } from './program.ts';
+
+/** A program that runs, and the ends of its pipes that are ours. */
+export interface Spawned {
+  readonly pid: number;
+  /** Its standard input, which never blocks. */
+  readonly input: number;
+  readonly output: number;
+}
+
+const CLOEXEC = 0o2000000;
+const MFD_CLOEXEC = 1;
+/** Since Linux 6.3; before, every one may be executed. */
+const MFD_EXEC = 16;
+const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
+const F_DUPFD_CLOEXEC = 1030;
+/** What a user may have without privilege (/proc/sys/fs/pipe-max-size). */
+const PIPE_BYTES = 1 << 20;
+const O_TMPFILE = 0o20000000;
+/** Of posix_spawn_file_actions_t: more than in glibc and in musl. */
+const ACTIONS_BYTES = 256;
+
+/**
+ * Starts the reader (reader/reader.c) for the procfs at `root`. It lies in memory: no file is needed, and no file system that lets programs be executed.
+ * @throws Error saying what is not to be had
+ */
+export function spawnReader(root: string): Spawned {
+  const [theirInput, input] = pipe();
+  const [output, theirOutput] = pipe();
+  try {
+    const fcntl = libcFunction('int fcntl(int fd, int command, long value)');
+    fcntl(input, F_SETFL, files.O_NONBLOCK | files.O_WRONLY);
+    // More than they hold at first; where that is refused, they go with less.
+    fcntl(input, F_SETPIPE_SZ, PIPE_BYTES);
+    fcntl(output, F_SETPIPE_SZ, PIPE_BYTES);
+    return { pid: start(root, theirInput, theirOutput), input, output };
+  } catch (error) {
+    closeSync(input);
+    closeSync(output);
+    throw error;
+  } finally {
+    closeSync(theirInput);
+    closeSync(theirOutput);
+  }
+}
+
+function start(root: string, stdin: number, stdout: number): number {
+  const refusals: string[] = [];
+  for (const open of [openMemory, ...FOLDERS.map((folder) => () => openUnnamed(folder))]) {
+    const program = open();
+    if (typeof program === 'string') {
+      refusals.push(program);
+      continue;
+    }
+    const started = spawn(`/proc/self/fd/${program}`, ['kstack-reader', root], stdin, stdout);
+    closeSync(program);
+    if (typeof started === 'number') return started;
+    if (started === 'EAGAIN' || started === 'ENOMEM')
+      throw new Error(`no process can be started to read with: ${started} (ulimit -u, or pids.max of its control group)`);
+    refusals.push(`cannot be executed: ${started}`);
+  }
+  throw new Error(
+    `what reads /proc cannot be started: in memory ${refusals[0]} (sysctl vm.memfd_noexec?), and ${FOLDERS.join(', ')} let nothing be executed either`,
+  );
+}
+
+/** Where else programs may lie: without a name, so that nothing is left behind. */
+const FOLDERS = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
+
+function bytesOfReader(): Buffer {
+  const bytes = READER[process.arch];
+  if (bytes === undefined) throw new Error(`kstack reads /proc on x64 and arm64 only; this is ${process.arch}`);
+  return Buffer.from(bytes, 'base64');
+}
+
+function openMemory(): number | string {
+  const create = libcFunction('int memfd_create(const char *name, unsigned int flags)');
+  let fd = create('kstack-reader', MFD_CLOEXEC | MFD_EXEC);
+  if (fd < 0 && lastErrno() === constants.errno.EINVAL) fd = create('kstack-reader', MFD_CLOEXEC);
+  if (fd < 0) return `cannot be made: ${errnoName(lastErrno())}`;
+  writeSync(fd, bytesOfReader());
+  return fd;
+}
+
+function openUnnamed(folder: string): number | string {
+  try {
+    const fd = openSync(folder, files.O_RDWR | files.O_DIRECTORY | O_TMPFILE, 0o700);
+    try {
+      writeSync(fd, bytesOfReader());
+      // One that is open for writing cannot be executed.
+      return openSync(`/proc/self/fd/${fd}`, 'r');
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** posix_spawn(3): neither the memory of this process is copied for it nor its handlers run. Returns the PID or the errno's name. */
+function spawn(path: string, words: readonly string[], stdin: number, stdout: number): number | string {
+  const actions = Buffer.alloc(ACTIONS_BYTES);
+  libcFunction('int posix_spawn_file_actions_init(void *actions)')(actions);
+  const dup2 = libcFunction('int posix_spawn_file_actions_adddup2(void *actions, int fd, int newFd)');
+  for (const [fd, target] of [
+    [stdin, 0],
+    [stdout, 1],
+    [stdout, 2],
+  ] as const)
+    dup2(actions, fd, target);
+  const strings = words.map((word) => Buffer.from(`${word}\0`));
+  const argv = BigUint64Array.from([...strings.map(addressOf), 0n]);
+  const pid = new Int32Array(2);
+  const call = libcFunction('int posix_spawn(void *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)');
+  const failure = call(pid, path, actions, null, argv, new BigUint64Array(1));
+  libcFunction('int posix_spawn_file_actions_destroy(void *actions)')(actions);
+  return failure === 0 && strings.length > 0 ? (pid[0] ?? 0) : errnoName(failure);
+}
+
+/** pipe2(2): its end for reading and that for writing, neither of them a standard descriptor. */
+function pipe(): [number, number] {
+  const ends = new Int32Array(2);
+  if (libcFunction('int pipe2(void *ends, int flags)')(ends, CLOEXEC) !== 0)
+    throw new Error(`no pipe can be opened to read with: ${errnoName(lastErrno())} (ulimit -n?)`);
+  const duplicate = libcFunction('int fcntl(int fd, int command, long least)');
+  const [read = -1, write = -1] = Array.from(ends, (fd) => {
+    if (fd > 2) return fd;
+    const above = duplicate(fd, F_DUPFD_CLOEXEC, 3);
+    closeSync(fd);
+    return above;
+  });
+  return [read, write];
+}
