@@ -64,6 +64,11 @@ export interface LoadedBpf {
   readonly programs: ReadonlyMap<string, number>;
 }
 
+/** Gives the maps and programs back to the kernel. */
+export function unloadBpf({ maps, programs }: LoadedBpf): void {
+  for (const fd of [...maps.values(), ...programs.values()]) closeSync(fd);
+}
+
 /** @throws Error where the object has none of that name */
 export function descriptorOf(descriptors: ReadonlyMap<string, number>, name: string): number {
   const fd = descriptors.get(name);
@@ -84,6 +89,15 @@ export function lookUpElement(mapFd: number, key: Buffer, value: Buffer): void {
 /** Takes an element out of a map. */
 export function deleteElement(mapFd: number, key: Buffer): void {
   callBpf('cannot delete from a BPF map', BPF.mapDelete, elementOf(mapFd, key));
+}
+
+/** Runs a program of type BPF_PROG_TYPE_SYSCALL (Linux 5.14) on `context`. Returns what the program returns. */
+export function runProgram(what: string, programFd: number, context?: Buffer): number {
+  const attributes = Buffer.alloc(80);
+  const parts: Attribute[] = [[0, programFd]];
+  if (context !== undefined) parts.push([40, context.length], [48, context]);
+  callBpf(what, BPF.programRun, parts, attributes);
+  return attributes.readInt32LE(4);
 }
 
 /** Gives so many elements their values at once (Linux 5.6): keys lie behind each other, and so do values. */

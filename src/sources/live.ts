@@ -24,7 +24,7 @@ export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
 
 /**
  * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once. The iteration never ends by itself.
- * @throws Error where `bpf` is asked for and is not to be had, and where /proc cannot be read
+ * @throws Error where `bpf` is asked for and unavailable, and where /proc cannot be read
  */
 export function live(
   selection: Selection,
@@ -35,12 +35,29 @@ export function live(
   const reader = useless ? undefined : openOnce(root, clock);
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
-    tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
+    tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
     return procfs(selection, { ...options, steady });
   }
   tell('source: bpf');
   const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
-  return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+  return tellMissing(facts ? withHolders(selection, reader, looking) : procfs(selection, looking), reader, tell);
+}
+
+/** Tells what this kernel denies or lacks, each once, when it was first missed. */
+async function* tellMissing(
+  samples: AsyncGenerator<Sample, never>,
+  reader: BpfReader,
+  tell: LiveOptions['tell'],
+): AsyncGenerator<Sample, never> {
+  const told = new Set<string>();
+  for await (const sample of samples) {
+    for (const line of reader.missing()) {
+      if (!told.has(line)) tell(line);
+      told.add(line);
+    }
+    yield sample;
+  }
+  throw new Error('the samples ended');
 }
 
 /** Samples with the tasks that those of a sample wait for and that are not selected themselves. */

@@ -11,13 +11,19 @@ import {
 } from '../../native/bpf.ts';
 import { pause } from '../../native/pause.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
-import { Symbols } from './symbols.ts';
+import type { Symbols } from './symbols.ts';
 
 /** struct request of bpf/kstack.bpf.c. */
 const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
 const NAME_BYTES = 16;
 /** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
-const SEEN = { tasks: (1 << 22) / 8, size: (1 << 22) / 8 + 8 } as const;
+const SEEN = { tasks: (1 << 22) / 8, facts: (1 << 22) / 8 + 8, size: (1 << 22) / 8 + 16 } as const;
+/** FACT_* of bpf/records.h, by bit: what is missing where it is not set. */
+const FACTS = [
+  'time off the CPU: this kernel does not record it (CONFIG_SCHED_INFO)',
+  'the locks that tasks wait for: this kernel does not record them (Linux 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER)',
+  'holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
+] as const;
 /** MOST_PIDS: more are not asked for in the kernel. */
 const MOST_PIDS = 4096;
 /** What the map of PIDs says of one. */
@@ -45,12 +51,13 @@ export class BpfReader {
   /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
   readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
+  #facts: number | undefined;
   /** What is in the map of PIDs. */
   readonly #said = new Map<number, number>();
 
-  constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
+  constructor({ maps, programs }: LoadedBpf, symbols: Symbols) {
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
-    this.#symbols = new Symbols({ maps, programs }, monotonicMs);
+    this.#symbols = symbols;
     this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
 
@@ -98,7 +105,16 @@ export class BpfReader {
   seen(): { readonly tasks: number; readonly sees: (pid: number) => boolean } {
     const seen = this.#seen;
     lookUpElement(this.#maps.seen, FIRST, seen);
+    // No task, no answer.
+    if (seen.readUInt32LE(SEEN.tasks) > 0) this.#facts = seen.readUInt32LE(SEEN.facts);
     return { tasks: seen.readUInt32LE(SEEN.tasks), sees: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
+  }
+
+  /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
+  missing(): string[] {
+    const facts = this.#facts;
+    const lacking = facts === undefined ? [] : FACTS.filter((_, bit) => (facts & (1 << bit)) === 0);
+    return [...this.#symbols.missing, ...lacking.map((what) => `bpf: without ${what}`)];
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {
