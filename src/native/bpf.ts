@@ -129,12 +129,21 @@ export function attachIterator(programFd: number, mapFd?: number): number {
   ]);
 }
 
+/** @throws BpfError where the kernel does not let an iterator begin that it let be attached */
+export function tryIterator(linkFd: number): void {
+  closeSync(startIterator(linkFd));
+}
+
+function startIterator(linkFd: number): number {
+  return callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
+}
+
 let buffer: Buffer | undefined;
 
 /** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid until the next piece, and begin at a multiple of 8. */
 export function* readIterator(linkFd: number): Generator<Buffer, void> {
   buffer ??= Buffer.alloc(BUFFER_BYTES);
-  const fd = callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
+  const fd = startIterator(linkFd);
   try {
     for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) yield buffer.subarray(0, length);
   } finally {

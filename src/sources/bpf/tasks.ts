@@ -7,6 +7,7 @@ import {
   type LoadedBpf,
   lookUpElement,
   readIterator,
+  tryIterator,
   updateElement,
 } from '../../native/bpf.ts';
 import { pause } from '../../native/pause.ts';
@@ -57,6 +58,7 @@ export class BpfReader {
 
   constructor({ maps, programs }: LoadedBpf, symbols: Symbols) {
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
+    tryIterator(this.#iterator);
     this.#symbols = symbols;
     this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
@@ -112,9 +114,7 @@ export class BpfReader {
 
   /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
   missing(): string[] {
-    const facts = this.#facts;
-    const lacking = facts === undefined ? [] : FACTS.filter((_, bit) => (facts & (1 << bit)) === 0);
-    return [...this.#symbols.missing, ...lacking.map((what) => `bpf: without ${what}`)];
+    return [...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {
@@ -160,6 +160,11 @@ export class BpfReader {
       this.#said.set(number, what);
     }
   }
+}
+
+/** What a kernel does not record, by the FACT_* that it does. */
+export function lackingFacts(recorded: number): string[] {
+  return FACTS.filter((_, bit) => (recorded & (1 << bit)) === 0).map((what) => `bpf: without ${what}`);
 }
 
 /** Takes in what the program wrote. */
