@@ -35,7 +35,9 @@ export interface Task {
   readonly tracer?: unknown;
 }
 
-/** All threads by TID, as a source shows them, each with the text of its stack; `around` is a command that runs kstack. */
+/**
+ * All threads by TID, as a source shows them, each with the text of its stack; `around` is a command that runs kstack.
+ */
 export async function allThreads(source: string, around: readonly string[] = []): Promise<Map<number, Task> & { stderr: string }> {
   const [command = '', ...args] = [...around, KSTACK, '-aLv', '-f', 'json', '--source', source];
   const { code, stdout, stderr } = await run(command, args);
@@ -52,7 +54,10 @@ export function withFailing(errno: string, when: string, log = '/dev/null'): str
   return ['strace', '-f', '-o', log, '-e', 'trace=bpf', '-s', '0', '-e', `inject=bpf:error=${errno}:when=${when}`];
 }
 
-/** The numbers, as `strace -e inject=bpf:when=` counts them, of the calls of bpf(2) that a run makes and whose text matches. */
+/**
+ * The numbers, as `strace -e inject=bpf:when=` counts them, of the calls of bpf(2) that a run makes and whose text
+ * matches.
+ */
 export async function bpfCalls(args: readonly string[], text: RegExp, errno = 'EPERM', when = '65535'): Promise<number[]> {
   const log = join(temporaryFolder(), 'calls');
   const [command = '', ...around] = withFailing(errno, when, log);

@@ -2,7 +2,10 @@ import { closeSync } from 'node:fs';
 import { BPF, BpfError, callBpf, type LoadedBpf, runProgram, updateElement } from './bpf.ts';
 import { loadByLibbpf, NoLibbpf } from './libbpf.ts';
 
-/** What bpf/build.sh makes of a program: the object, and what makes the kernel load it without a library (bpf/make-loader.c). */
+/**
+ * What bpf/build.sh makes of a program: the object, and what makes the kernel load it without a library
+ * (bpf/make-loader.c).
+ */
 export interface BpfObject {
   readonly maps: readonly string[];
   readonly programs: readonly string[];
@@ -30,7 +33,8 @@ const CONTEXT = { size: 0, maps: 24, mapBytes: 16, programBytes: 4 } as const;
 const MOST_TRIES = 5;
 
 /**
- * Loads a BPF object: by the kernel alone where it can (Linux 5.14, and 5.17 for objects that name types of the kernel), else by libbpf.
+ * Loads a BPF object: by the kernel alone where it can (Linux 5.14, and 5.17 for objects that name types of the
+ * kernel), else by libbpf.
  * @throws BpfError with the errno of the step that failed, or Error where libbpf is needed and is not there
  */
 export function loadObject(object: BpfObject): LoadedBpf {
@@ -48,9 +52,10 @@ export function loadObject(object: BpfObject): LoadedBpf {
 }
 
 /**
- * Whether libbpf could do better. A kernel before 5.14 does not know the loader's type (EINVAL); one before 5.17 finds the attributes
- * of what it loads too long (E2BIG), as they hold relocations. What is denied, or refused by a kernel that can do all of this, stays
- * so: libbpf takes 100 ms to find that out, as it reads all of the kernel's types and then tries once more with a log of 16 MB.
+ * Whether libbpf could do better. A kernel before 5.14 does not know the loader's type (EINVAL); one before 5.17 finds
+ * the attributes of what it loads too long (E2BIG), as they hold relocations. What is denied, or refused by a kernel
+ * that can do all of this, stays so: libbpf takes 100 ms to find that out, as it reads all of the kernel's types and
+ * then tries once more with a log of 16 MB.
  */
 export function isCurable(error: unknown): error is BpfError {
   if (!(error instanceof BpfError)) return false;
@@ -58,8 +63,8 @@ export function isCurable(error: unknown): error is BpfError {
 }
 
 /**
- * Has the kernel load BPF programs and look up its own types for them (CO-RE). libbpf would read all of the kernel's types, five
- * megabytes, and search them: that takes four times as long, and it need not be there.
+ * Has the kernel load BPF programs and look up its own types for them (CO-RE). libbpf would read all of the kernel's
+ * types, five megabytes, and search them: that takes four times as long, and it need not be there.
  */
 function loadByKernel(object: BpfObject): LoadedBpf {
   for (let tries = 1; ; tries++) {

@@ -19,7 +19,10 @@ export const BPF = {
 } as const;
 /** BPF_TRACE_ITER of enum bpf_attach_type. */
 const TRACE_ITERATOR = 28;
-/** What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read). */
+/**
+ * What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record
+ * where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read).
+ */
 const BUFFER_BYTES = 1 << 19;
 
 /** A call of bpf(2) or of libbpf failed. */
@@ -37,7 +40,10 @@ export class BpfError extends Error {
 /** A part of union bpf_attr: where it begins, and a number of 32 bits, one of 64, or where something is in memory. */
 export type Attribute = readonly [offset: number, value: number | bigint | Buffer];
 
-/** bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws BpfError, saying `what` cannot be done */
+/**
+ * bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws
+ * BpfError, saying `what` cannot be done
+ */
 export function callBpf(what: string, command: number, parts: readonly Attribute[], attributes = Buffer.alloc(128)): number {
   const number = CALL_NUMBERS[process.arch];
   if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
@@ -58,7 +64,10 @@ let underWay: readonly Attribute[] = [];
 
 let systemCall: ReturnType<typeof libcFunction> | undefined;
 
-/** The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is pinned. */
+/**
+ * The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is
+ * pinned.
+ */
 export interface LoadedBpf {
   readonly maps: ReadonlyMap<string, number>;
   readonly programs: ReadonlyMap<string, number>;
@@ -140,7 +149,10 @@ function startIterator(linkFd: number): number {
 
 let buffer: Buffer | undefined;
 
-/** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid until the next piece, and begin at a multiple of 8. */
+/**
+ * Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid
+ * until the next piece, and begin at a multiple of 8.
+ */
 export function* readIterator(linkFd: number): Generator<Buffer, void> {
   buffer ??= Buffer.alloc(BUFFER_BYTES);
   const fd = startIterator(linkFd);

@@ -23,7 +23,8 @@ export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
 }
 
 /**
- * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once. The iteration never ends by itself.
+ * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once.
+ * The iteration never ends by itself.
  * @throws Error where `bpf` is asked for and unavailable, and where /proc cannot be read
  */
 export function live(
@@ -82,7 +83,10 @@ function openOnce(root: string, { monotonicMs }: Clock): BpfReader | string {
   return opened;
 }
 
-/** Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run bench). */
+/**
+ * Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run
+ * bench).
+ */
 const TASKS_WORTH_LOADING = 250;
 
 function isSoonerFromProc(selection: Selection, root: string): boolean {

@@ -10,7 +10,10 @@ const BTF = '/sys/kernel/btf/vmlinux';
 const LOCKDOWN = '/sys/kernel/security/lockdown';
 /** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
-/** CAP_PERFMON, CAP_BPF and CAP_SYS_ADMIN of include/uapi/linux/capability.h: the program needs the first two, or the third. */
+/**
+ * CAP_PERFMON, CAP_BPF and CAP_SYS_ADMIN of include/uapi/linux/capability.h: the program needs the first two, or the
+ * third.
+ */
 const CAPABILITIES = { SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n } as const;
 /** bpf_get_current_task_btf and what the program's type may call. */
 const OLDEST = [5, 11] as const;
@@ -52,7 +55,10 @@ export function whyNoBpf({ kernel, root, hasBtf, lockdown, capabilities, initial
   return undefined;
 }
 
-/** What reads tasks by BPF, or why there is none. Programs for symbols are loaded when they are needed, and each may be refused. */
+/**
+ * What reads tasks by BPF, or why there is none. Programs for symbols are loaded when they are needed, and each may be
+ * refused.
+ */
 export function openBpf(where: BpfConditions, monotonicMs: () => number, object = TASKS): BpfReader | string {
   const reason = whyNoBpf(where);
   if (reason !== undefined) return reason;

@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { PrintSymbols } from './symbol-programs.ts';
 
-/** By /proc/kallsyms, which is read when symbols are first asked for. @throws Error where it cannot be read or hides its addresses */
+/**
+ * By /proc/kallsyms, which is read when symbols are first asked for. @throws Error where it cannot be read or hides
+ * its addresses
+ */
 export function openKallsymsPrinter(path: string): PrintSymbols {
   const print = parseKallsyms(readFileSync(path));
   if (print === undefined) throw new Error(`${path} has no addresses (kernel.kptr_restrict)`);
@@ -29,7 +32,10 @@ class SymbolTable {
     this.#names = names;
   }
 
-  /** The first of the symbols that begin at the greatest address up to this one, and where the next one begins: as kernel/kallsyms.c, get_symbol_pos. */
+  /**
+   * The first of the symbols that begin at the greatest address up to this one, and where the next one begins: as
+   * kernel/kallsyms.c, get_symbol_pos.
+   */
   find(address: number): { start: number; name: string; next: number | undefined; nextName: string } | undefined {
     const starts = this.#starts;
     let low = 0;
@@ -78,7 +84,10 @@ export function parseKallsyms(bytes: Buffer): PrintSymbols | undefined {
   return (addresses) => addresses.map((address) => print(coreTable, moduleTable, address));
 }
 
-/** As __sprint_symbol of kernel/kallsyms.c prints it for sprint_backtrace: a return address may be behind the end of its function. */
+/**
+ * As __sprint_symbol of kernel/kallsyms.c prints it for sprint_backtrace: a return address may be behind the end of
+ * its function.
+ */
 function print(core: SymbolTable, modules: SymbolTable, text: string): string {
   const bytes = Buffer.from(text, 'latin1');
   const address = numberOf(bytes.readUInt32LE(4), bytes.readUInt32LE(0));

@@ -21,7 +21,10 @@ const ADDRESS_BYTES = 8;
 /** Prints addresses, 8 bytes each as latin1 text, as /proc/PID/stack does (lib/vsprintf.c, %pB), in their order. */
 export type PrintSymbols = (addresses: readonly string[]) => string[];
 
-/** By bpf_snprintf in a program that is run for 32 addresses at a time (Linux 5.14). @throws Error saying what is missing */
+/**
+ * By bpf_snprintf in a program that is run for 32 addresses at a time (Linux 5.14). @throws Error saying what is
+ * missing
+ */
 export function openRunPrinter(): PrintSymbols {
   const loaded = loadObject(SYMBOLS_RUN);
   const mapFd = descriptorOf(loaded.maps, 'batches');
@@ -45,7 +48,10 @@ export function openRunPrinter(): PrintSymbols {
   };
 }
 
-/** By an iterator over tasks, which prints 32 addresses for each task that the kernel visits (Linux 5.11). @throws Error as {@link openRunPrinter} */
+/**
+ * By an iterator over tasks, which prints 32 addresses for each task that the kernel visits (Linux 5.11). @throws
+ * Error as {@link openRunPrinter}
+ */
 export function openTaskPrinter(): PrintSymbols {
   const loaded = loadObject(SYMBOLS_TASKS);
   const mapFd = descriptorOf(loaded.maps, 'batches');

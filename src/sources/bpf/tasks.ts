@@ -14,7 +14,7 @@ import { pause } from '../../native/pause.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 
-/** struct request of bpf/kstack.bpf.c. */
+/** struct request of bpf/records.h. */
 const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
 const NAME_BYTES = 16;
 /** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
@@ -25,7 +25,7 @@ const FACTS = [
   'the locks that tasks wait for: this kernel does not record them (Linux 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER)',
   'holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
 ] as const;
-/** MOST_PIDS: more are not asked for in the kernel. */
+/** MOST_PIDS of bpf/records.h: more are not asked for in the kernel. */
 const MOST_PIDS = 4096;
 /** What the map of PIDs says of one. */
 const ASKED = 1;
@@ -44,7 +44,10 @@ export interface LastLook {
   readonly nowNs: number;
 }
 
-/** Reads tasks by the program of bpf/kstack.bpf.c, which decides on numbers, states, threads and simple names in the kernel. */
+/**
+ * Reads tasks by the program of bpf/tasks.bpf.c, which decides on numbers, states, threads and simple names in the
+ * kernel.
+ */
 export class BpfReader {
   readonly #symbols: Symbols;
   readonly #iterator: number;
@@ -73,8 +76,9 @@ export class BpfReader {
   }
 
   /**
-   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on no CPU since the `last` look, the stack is not
-   * unwound again, which is most of what a look costs. Returns when it was begun, as {@link BpfTasks}.
+   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on
+   * no CPU since the `last` look, the stack is not unwound again, which is most of what a look costs. Returns when it
+   * was begun, as {@link BpfTasks}.
    */
   *stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
     const found = new Found(last);
@@ -209,7 +213,10 @@ function rest(): void {
   pause(0.05);
 }
 
-/** `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the records are read. */
+/**
+ * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
+ * records are read.
+ */
 function writeName(request: Buffer, command: RegExp | undefined): void {
   const [, literal, end] = /^\^([\w/:-]+)(\$?)$/.exec(command?.source.replaceAll('\\/', '/') ?? '') ?? [];
   if (literal === undefined) return;
