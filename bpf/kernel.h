@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What kstack's program reads of the kernel's types. Offsets come from the kernel that runs (CO-RE): only the names count, and what a kernel may lack is
- * asked for by bpf_core_field_exists before it is read. A copy of all types (vmlinux.h) would be three megabytes for these few.
- * For each type that is named here libbpf goes through all types of the kernel, a millisecond each: so there are no more than must be. */
+/* What kstack's program reads of the kernel's types. Offsets come from the kernel that runs (CO-RE): only the
+ * names count, and what a kernel may lack is asked for by bpf_core_field_exists before it is read. A copy of all
+ * types (vmlinux.h) would be three megabytes for these few. For each type that is named here libbpf goes through
+ * all types of the kernel, a millisecond each: so there are no more than must be. */
 #pragma once
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns the object into what the kernel itself can load, without a library and without its types being read (Linux 5.17): a program that makes the maps and loads the
- * programs, and its data; bpftool(8) calls the two a light skeleton. Run by build.sh.
+/* Turns an object into what the kernel itself can load, without a library and without its types being read (Linux
+ * 5.14; 5.17 where the object names types of the kernel): a program that makes the maps and loads the programs, and its
+ * data; bpftool(8) calls the two a light skeleton. Run by build.sh.
  *
- *   make-loader OBJECT INSTRUCTIONS DATA    writes two files, and prints the names of maps and programs, in the order in which their descriptors are told */
+ *   make-loader OBJECT INSTRUCTIONS DATA
+ *
+ * writes two files, and prints the names of maps and programs, in the order in which their descriptors are told. */
 #include <bpf/libbpf.h>
 #include <stdio.h>
 
@@ -15,7 +18,8 @@ static int put(const char *path, const void *bytes, size_t length)
 
 int main(int argc, char **argv)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "kstack"); /* else the file's, which is another each time */
+	/* else the file's, which is another each time */
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "kstack");
 	LIBBPF_OPTS(gen_loader_opts, loader);
 	struct bpf_object *object;
 	struct bpf_map *map;

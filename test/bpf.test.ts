@@ -1,38 +1,15 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { allThreads, describeBpf, type Task } from './bpf-source.ts';
 import { ended, fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) =>
   requires(context, 'root', 'loop', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF', 'bindfs and /dev/fuse'),
 );
 
-interface Task {
-  readonly tid: number;
-  readonly comm: string;
-  readonly state: string;
-  readonly stack: unknown;
-  readonly kernelThread: boolean;
-  readonly commandLine: unknown;
-  readonly offCpuMs?: number;
-  readonly lock?: unknown;
-  readonly mmapLockOwner?: unknown;
-  readonly vforkParent?: unknown;
-  readonly tracer?: unknown;
-}
-
-/** All threads by TID, as a source shows them, each with the text of its stack. */
-async function allThreads(source: string): Promise<Map<number, Task>> {
-  const { code, stdout } = await kstack(['-aL', '-f', 'json', '--source', source]);
-  expect(code).toBe(0);
-  const { tasks, stacks } = JSON.parse(stdout);
-  return new Map(
-    tasks.map((task: Task) => [task.tid, { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack }]),
-  );
-}
-
-describe('the source bpf', () => {
+describeBpf('the source bpf', () => {
   it('shows of every task that stays as it is what procfs shows, to the byte', async () => {
     for (const what of ['vfork', 'stopped', 'traced', 'zombie', 'thread', 'leaderless', 'vfork-of-nobody']) await fixture('tasks', [what]);
     await fixture('tasks', ['comm'], 'a) D 1 (\\n\\xff\n');
@@ -106,77 +83,30 @@ describe('the source bpf', () => {
   it('leaves no program, map or link behind, also after kill -9', async () => {
     const pinned = () => (existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : []);
     const before = pinned();
-    const ours = () => shell("bpftool prog show 2>/dev/null | grep -cE 'name (tasks|symbols) ' || true");
     const directory = temporaryFolder();
-    const started = await run(KSTACK, ['-bD', '--source', 'bpf', '-d', directory], { stdio: ['ignore', 'ignore', 'ignore'] });
+    const started = await run(KSTACK, ['-ba', '--source', 'bpf', '-d', directory], { stdio: ['ignore', 'ignore', 'ignore'] });
     expect(started.code).toBe(0);
     const { pid } = JSON.parse(readFileSync(join(directory, readdirSync(directory).find((name) => name.endsWith('.run')) ?? ''), 'utf8'));
-    for (let tries = 0; tries < 100 && ours() !== '2'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(ours()).toBe('2');
+    /** What the run has open, by the kernel's numbers. */
+    const held = () => shell(`cat /proc/${pid}/fdinfo/* 2>/dev/null | grep -E '^(prog|map|link)_id:' | sort -u || true`).split('\n');
+    const programs = () => held().filter((line) => line.startsWith('prog_id')).length;
+    for (let tries = 0; tries < 100 && programs() === 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    const numbers = held();
+    expect(numbers.filter((line) => line.startsWith('prog_id'))).not.toEqual([]);
+    const left = () =>
+      numbers.filter((line) => {
+        const [, kind, number] = /^(\w+)_id:\s*(\d+)$/.exec(line) ?? [];
+        return kind !== undefined && shell(`bpftool ${kind} show id ${number} 2>/dev/null || true`) !== '';
+      });
+    expect(left()).not.toEqual([]);
     process.kill(pid, 'SIGKILL');
-    for (let tries = 0; tries < 100 && ours() !== '0'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(ours()).toBe('0');
+    for (let tries = 0; tries < 100 && left().length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(left()).toEqual([]);
     expect(pinned()).toEqual(before);
   });
 });
 
-const WITHOUT_LIBBPF = 'mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | head -1)"';
-/** As a kernel before 5.17 would, or one that denies it: the first call of bpf(2) is that for the program that loads the others. */
-const REFUSED = 'strace -f -o /dev/null -e trace=bpf -e inject=bpf:error=EINVAL:when=1';
-
-/** The third call loads that program. */
-const BROKEN_OFF = 'strace -f -o /dev/null -e trace=bpf -e inject=bpf:error=EAGAIN:when=3';
-
-describe('--source', () => {
-  it('auto takes procfs without a word where bpf is not to be had, and -v says why', async () => {
-    const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
-    const namespaces = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long', '-v']);
-    expect(namespaces.stderr).toMatch(/DEBUG - source: procfs, as bpf is not to be had: \/proc is not of the initial PID namespace/);
-    expect(namespaces.stdout).toMatch(/^ {2}tasks {3}\S+: 1 {2}root/m);
-    const quiet = await run('setpriv', [...dropped, KSTACK, '-D', '-f', 'long']);
-    expect(quiet.stderr).not.toMatch(/bpf/);
-    const elsewhere = temporaryFolder();
-    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -p 2 -f long -v --proc ${elsewhere}`;
-    const { stderr, stdout } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
-    expect(stderr).toMatch(/source: procfs, as bpf is not to be had: \S+ is not of the initial PID namespace, by whose numbers BPF goes/);
-    expect(stdout).toContain('kthreadd: 2');
-  });
-
-  it.each([
-    ['libbpf, and takes bpf all the same', WITHOUT_LIBBPF, '', /source: bpf$/m],
-    ['what the kernel needs to load by itself', 'true', REFUSED, /source: bpf$/m],
-    ['a first try, which a signal breaks off', WITHOUT_LIBBPF, BROKEN_OFF, /source: bpf$/m],
-    [
-      'either',
-      WITHOUT_LIBBPF,
-      REFUSED,
-      /source: procfs, as bpf is not to be had: cannot make a BPF map: EINVAL, and libbpf\.so\.1 is not here: /,
-    ],
-    [
-      'BTF',
-      'mount -t tmpfs none /sys/kernel/btf',
-      '',
-      /source: procfs, as bpf is not to be had: there is no \/sys\/kernel\/btf\/vmlinux: /,
-    ],
-  ])('auto does without %s', async (_, hide, strace, source) => {
-    const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', `${hide} && exec ${strace} "$0" -p 2 -f long -v`, KSTACK]);
-    expect(stderr).toMatch(source);
-    expect(stdout).toContain('kthreadd: 2');
-    expect(code).toBe(0);
-  });
-
-  it('bpf fails with the reason where it is not to be had', async () => {
-    const elsewhere = temporaryFolder();
-    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -a --source bpf --proc ${elsewhere}`;
-    const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(
-      /^kstack: --source bpf: \S+ is not of the initial PID namespace, by whose numbers BPF goes; --source procfs does without\n$/,
-    );
-  });
-});
-
-describe('who holds up whom', () => {
+describeBpf('who holds up whom', () => {
   it('is told of a directory whose lock a task holds that waits for a stopped FUSE server', async () => {
     const folder = temporaryFolder();
     const mount = join(folder, 'mount');
@@ -248,7 +178,7 @@ describe('who holds up whom', () => {
   });
 });
 
-describe('how long a task has been off the CPU', () => {
+describeBpf('how long a task has been off the CPU', () => {
   it('is known to the first sample', async () => {
     const sleeper = spawn('sleep', ['60'], { stdio: 'ignore' });
     const end = ended(sleeper);

@@ -1,15 +1,24 @@
 import { closeSync } from 'node:fs';
-import { BPF, BpfError, callBpf, type LoadedBpf, updateElement } from './bpf.ts';
+import { BPF, BpfError, callBpf, type LoadedBpf, runProgram, updateElement } from './bpf.ts';
+import { loadByLibbpf, NoLibbpf } from './libbpf.ts';
 
-/** A program that makes the kernel load others (bpf/make-loader.c): what libbpf calls a light skeleton. */
-export interface BpfLoader {
-  /** Of 8 bytes each, base64. */
+/**
+ * What bpf/build.sh makes of a program: the object, and what makes the kernel load it without a library
+ * (bpf/make-loader.c).
+ */
+export interface BpfObject {
+  readonly maps: readonly string[];
+  readonly programs: readonly string[];
+  /** The program that loads the others, libbpf's light skeleton: instructions of 8 bytes each, base64. */
   readonly instructions: string;
   /** What it loads, base64. */
   readonly data: string;
-  readonly maps: readonly string[];
-  readonly programs: readonly string[];
+  /** The object file, base64. */
+  readonly elf: string;
 }
+
+/** The kernel ran the loader, and refused what it loads. */
+export class ObjectRefused extends BpfError {}
 
 const ARRAY = 2;
 /** BPF_PROG_TYPE_SYSCALL, since Linux 5.14. */
@@ -24,21 +33,50 @@ const CONTEXT = { size: 0, maps: 24, mapBytes: 16, programBytes: 4 } as const;
 const MOST_TRIES = 5;
 
 /**
- * Has the kernel load BPF programs and look up its own types for them (CO-RE, Linux 5.17). libbpf would read all of the kernel's types, five megabytes, and
- * search them: that takes four times as long, and it need not be there.
- * @throws BpfError with the errno of the step that failed
+ * Loads a BPF object: by the kernel alone where it can (Linux 5.14, and 5.17 for objects that name types of the
+ * kernel), else by libbpf.
+ * @throws BpfError with the errno of the step that failed, or Error where libbpf is needed and is not there
  */
-export function loadByKernel(loader: BpfLoader): LoadedBpf {
+export function loadObject(object: BpfObject): LoadedBpf {
+  try {
+    return loadByKernel(object);
+  } catch (refusal) {
+    if (!isCurable(refusal)) throw refusal;
+    try {
+      return loadByLibbpf(Buffer.from(object.elf, 'base64'), object.maps, object.programs);
+    } catch (error) {
+      if (!(error instanceof NoLibbpf)) throw error;
+      throw new Error(`${refusal.message}, and libbpf.so.1 is not here: ${error.message}`);
+    }
+  }
+}
+
+/**
+ * Whether libbpf could do better. A kernel before 5.14 does not know the loader's type (EINVAL); one before 5.17 finds
+ * the attributes of what it loads too long (E2BIG), as they hold relocations. What is denied, or refused by a kernel
+ * that can do all of this, stays so: libbpf takes 100 ms to find that out, as it reads all of the kernel's types and
+ * then tries once more with a log of 16 MB.
+ */
+export function isCurable(error: unknown): error is BpfError {
+  if (!(error instanceof BpfError)) return false;
+  return error.code === 'E2BIG' || (error.code === 'EINVAL' && !(error instanceof ObjectRefused));
+}
+
+/**
+ * Has the kernel load BPF programs and look up its own types for them (CO-RE). libbpf would read all of the kernel's
+ * types, five megabytes, and search them: that takes four times as long, and it need not be there.
+ */
+function loadByKernel(object: BpfObject): LoadedBpf {
   for (let tries = 1; ; tries++) {
     try {
-      return load(loader);
+      return load(object);
     } catch (error) {
       if (!(error instanceof BpfError) || error.code !== 'EAGAIN' || tries >= MOST_TRIES) throw error;
     }
   }
 }
 
-function load({ instructions, data, maps, programs }: BpfLoader): LoadedBpf {
+function load({ instructions, data, maps, programs }: BpfObject): LoadedBpf {
   const blob = Buffer.from(data, 'base64');
   const code = Buffer.from(instructions, 'base64');
   const blobFd = callBpf('cannot make a BPF map', BPF.mapCreate, [
@@ -52,7 +90,7 @@ function load({ instructions, data, maps, programs }: BpfLoader): LoadedBpf {
     updateElement(blobFd, Buffer.alloc(4), blob);
     const descriptors = Buffer.alloc(4);
     descriptors.writeUInt32LE(blobFd);
-    programFd = callBpf('the kernel does not take the program that loads the others', BPF.programLoad, [
+    programFd = callBpf('the kernel refuses the program that loads others', BPF.programLoad, [
       [0, SYSTEM_CALLS],
       [4, code.length / INSTRUCTION_BYTES],
       [8, code],
@@ -63,18 +101,12 @@ function load({ instructions, data, maps, programs }: BpfLoader): LoadedBpf {
     const programsAt = CONTEXT.maps + maps.length * CONTEXT.mapBytes;
     const context = Buffer.alloc(Math.ceil((programsAt + programs.length * CONTEXT.programBytes) / 8) * 8);
     context.writeUInt32LE(context.length, CONTEXT.size);
-    const attributes = Buffer.alloc(80);
-    const run: Parameters<typeof callBpf>[2] = [
-      [0, programFd],
-      [40, context.length],
-      [48, context],
-    ];
-    callBpf('cannot run the program that loads the others', BPF.programRun, run, attributes);
-    const result = attributes.readInt32LE(4);
-    if (result < 0) throw new BpfError('the kernel does not take the BPF program', result);
+    const result = runProgram('cannot run the program that loads others', programFd, context);
+    if (result < 0) throw new ObjectRefused(`the kernel refuses ${programs.join(', ')}`, result);
+    const fdAt = (offset: number) => context.readInt32LE(offset);
     return {
-      maps: new Map(maps.map((name, index) => [name, context.readInt32LE(CONTEXT.maps + index * CONTEXT.mapBytes)])),
-      programs: new Map(programs.map((name, index) => [name, context.readInt32LE(programsAt + index * CONTEXT.programBytes)])),
+      maps: new Map(maps.map((name, index) => [name, fdAt(CONTEXT.maps + index * CONTEXT.mapBytes)])),
+      programs: new Map(programs.map((name, index) => [name, fdAt(programsAt + index * CONTEXT.programBytes)])),
     };
   } finally {
     closeSync(blobFd);

@@ -20,7 +20,10 @@ export const BPF = {
 } as const;
 /** BPF_TRACE_ITER of enum bpf_attach_type. */
 const TRACE_ITERATOR = 28;
-/** What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read). */
+/**
+ * What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record
+ * where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read).
+ */
 const BUFFER_BYTES = 1 << 19;
 
 /** A call of bpf(2) or of libbpf failed. */
@@ -38,7 +41,10 @@ export class BpfError extends Error {
 /** A part of union bpf_attr: where it begins, and a number of 32 bits, one of 64, or where something is in memory. */
 export type Attribute = readonly [offset: number, value: number | bigint | Buffer];
 
-/** bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws BpfError, saying `what` cannot be done */
+/**
+ * bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws
+ * BpfError, saying `what` cannot be done
+ */
 export function callBpf(what: string, command: number, parts: readonly Attribute[], attributes = Buffer.alloc(128)): number {
   const number = CALL_NUMBERS[process.arch];
   if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
@@ -59,10 +65,18 @@ let underWay: readonly Attribute[] = [];
 
 let systemCall: NativeFunction | undefined;
 
-/** The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is pinned. */
+/**
+ * The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is
+ * pinned.
+ */
 export interface LoadedBpf {
   readonly maps: ReadonlyMap<string, number>;
   readonly programs: ReadonlyMap<string, number>;
+}
+
+/** Gives the maps and programs back to the kernel. */
+export function unloadBpf({ maps, programs }: LoadedBpf): void {
+  for (const fd of [...maps.values(), ...programs.values()]) closeSync(fd);
 }
 
 /** @throws Error where the object has none of that name */
@@ -85,6 +99,15 @@ export function lookUpElement(mapFd: number, key: Buffer, value: Buffer): void {
 /** Takes an element out of a map. */
 export function deleteElement(mapFd: number, key: Buffer): void {
   callBpf('cannot delete from a BPF map', BPF.mapDelete, elementOf(mapFd, key));
+}
+
+/** Runs a program of type BPF_PROG_TYPE_SYSCALL (Linux 5.14) on `context`. Returns what the program returns. */
+export function runProgram(what: string, programFd: number, context?: Buffer): number {
+  const attributes = Buffer.alloc(80);
+  const parts: Attribute[] = [[0, programFd]];
+  if (context !== undefined) parts.push([40, context.length], [48, context]);
+  callBpf(what, BPF.programRun, parts, attributes);
+  return attributes.readInt32LE(4);
 }
 
 /** Gives so many elements their values at once (Linux 5.6): keys lie behind each other, and so do values. */
@@ -116,12 +139,24 @@ export function attachIterator(programFd: number, mapFd?: number): number {
   ]);
 }
 
+/** @throws BpfError where the kernel does not let an iterator begin that it let be attached */
+export function tryIterator(linkFd: number): void {
+  closeSync(startIterator(linkFd));
+}
+
+function startIterator(linkFd: number): number {
+  return callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
+}
+
 let buffer: Buffer | undefined;
 
-/** Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid until the next piece, and begin at a multiple of 8. */
+/**
+ * Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid
+ * until the next piece, and begin at a multiple of 8.
+ */
 export function* readIterator(linkFd: number): Generator<Buffer, void> {
   buffer ??= Buffer.alloc(BUFFER_BYTES);
-  const fd = callBpf('cannot start a BPF iterator', BPF.iteratorCreate, [[0, linkFd]]);
+  const fd = startIterator(linkFd);
   try {
     for (let length = readSync(fd, buffer); length > 0; length = readSync(fd, buffer)) yield buffer.subarray(0, length);
   } finally {

@@ -23,8 +23,9 @@ export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
 }
 
 /**
- * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once. The iteration never ends by itself.
- * @throws Error where `bpf` is asked for and is not to be had, and where /proc cannot be read
+ * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once.
+ * The iteration never ends by itself.
+ * @throws Error where `bpf` is asked for and unavailable, and where /proc cannot be read
  */
 export function live(
   selection: Selection,
@@ -35,12 +36,29 @@ export function live(
   const reader = useless ? undefined : openOnce(root, clock);
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
-    tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
+    tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
     return procfs(selection, options);
   }
   tell('source: bpf');
   const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
-  return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+  return tellMissing(facts ? withHolders(selection, reader, looking) : procfs(selection, looking), reader, tell);
+}
+
+/** Tells what this kernel denies or lacks, each once, when it was first missed. */
+async function* tellMissing(
+  samples: AsyncGenerator<Sample, never>,
+  reader: BpfReader,
+  tell: LiveOptions['tell'],
+): AsyncGenerator<Sample, never> {
+  const told = new Set<string>();
+  for await (const sample of samples) {
+    for (const line of reader.missing()) {
+      if (!told.has(line)) tell(line);
+      told.add(line);
+    }
+    yield sample;
+  }
+  throw new Error('the samples ended');
 }
 
 /** Samples with the tasks that those of a sample wait for and that are not selected themselves. */
@@ -65,7 +83,10 @@ function openOnce(root: string, { monotonicMs }: Clock): BpfReader | string {
   return opened;
 }
 
-/** Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run bench). */
+/**
+ * Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run
+ * bench).
+ */
 const TASKS_WORTH_LOADING = 250;
 
 function isSoonerFromProc(selection: Selection, root: string): boolean {

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { errnoName } from '../errno.ts';
 import { libcFunction } from '../libc.ts';
 import { pause } from '../pause.ts';
-import { encodeCall, encodeGet, encodePath, encodeScan, type CallArgument, KIND, RECORD, type Scan, WHAT } from './protocol.ts';
+import { type CallArgument, encodeCall, encodeGet, encodePath, encodeScan, KIND, RECORD, type Scan, WHAT } from './protocol.ts';
 import { type Spawned, spawnReader } from './spawn.ts';
 
 /** What hears the records of a job. The bytes are valid during the call only. `result` is a length or a negative errno. */
@@ -83,7 +83,13 @@ export class Reader {
     const jobs: Promise<void>[] = [];
     for (let from = 0; from < tasks.length; from += AT_ONCE) {
       const some = tasks.slice(from, from + AT_ONCE);
-      jobs.push(this.#request(KIND.get, encodeGet(some, (at) => files(from + at), options), take));
+      jobs.push(
+        this.#request(
+          KIND.get,
+          encodeGet(some, (at) => files(from + at), options),
+          take,
+        ),
+      );
     }
     await Promise.all(jobs);
   }

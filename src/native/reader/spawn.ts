@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync, constants as files } from 'node:fs';
+import { closeSync, constants as files, openSync, writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { errnoName, lastErrno } from '../errno.ts';
 import { libcFunction } from '../libc.ts';

@@ -1,16 +1,19 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import type { LoadedBpf } from '../../native/bpf.ts';
-import { loadByKernel } from '../../native/bpf-loader.ts';
-import { loadByLibbpf, NoLibbpf } from '../../native/libbpf.ts';
-import { BPF_LOADER, BPF_OBJECT } from './object.ts';
+import { unloadBpf } from '../../native/bpf.ts';
+import { loadObject } from '../../native/bpf-loader.ts';
+import { TASKS } from './object.ts';
+import { Symbols, symbolSources } from './symbols.ts';
 import { BpfReader } from './tasks.ts';
 
 const BTF = '/sys/kernel/btf/vmlinux';
 const LOCKDOWN = '/sys/kernel/security/lockdown';
 /** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
-/** CAP_PERFMON, CAP_BPF and CAP_SYS_ADMIN of include/uapi/linux/capability.h: the program needs the first two, or the third. */
+/**
+ * CAP_PERFMON, CAP_BPF and CAP_SYS_ADMIN of include/uapi/linux/capability.h: the program needs the first two, or the
+ * third.
+ */
 const CAPABILITIES = { SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n } as const;
 /** bpf_get_current_task_btf and what the program's type may call. */
 const OLDEST = [5, 11] as const;
@@ -52,30 +55,24 @@ export function whyNoBpf({ kernel, root, hasBtf, lockdown, capabilities, initial
   return undefined;
 }
 
-/** What reads tasks by BPF, or why there is none. */
-export function openBpf(where: BpfConditions, monotonicMs: () => number): BpfReader | string {
+/**
+ * What reads tasks by BPF, or why there is none. Programs for symbols are loaded when they are needed, and each may be
+ * refused.
+ */
+export function openBpf(where: BpfConditions, monotonicMs: () => number, object = TASKS): BpfReader | string {
   const reason = whyNoBpf(where);
   if (reason !== undefined) return reason;
   try {
-    return new BpfReader(load(), monotonicMs);
+    const loaded = loadObject(object);
+    try {
+      return new BpfReader(loaded, new Symbols(symbolSources(where.root), monotonicMs));
+    } catch (error) {
+      unloadBpf(loaded);
+      throw error;
+    }
   } catch (error) {
     // Whatever it is, /proc is still there.
     return messageOf(error);
-  }
-}
-
-function load(): LoadedBpf {
-  try {
-    return loadByKernel(BPF_LOADER);
-  } catch (refusal) {
-    // Before 5.17 the kernel cannot, and libbpf may also know better what a kernel of others wants.
-    const { maps, programs } = BPF_LOADER;
-    try {
-      return loadByLibbpf(Buffer.from(BPF_OBJECT, 'base64'), maps, programs);
-    } catch (error) {
-      if (!(error instanceof NoLibbpf)) throw error;
-      throw new Error(`${messageOf(refusal)}, and libbpf.so.1 is not here: ${error.message}`);
-    }
   }
 }
 

@@ -6,7 +6,10 @@ import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 
-/** How long an mmap lock must be held to count: programs that map memory hold theirs for microseconds, many times a second. */
+/**
+ * How long an mmap lock must be held to count: programs that map memory hold theirs for microseconds, many times a
+ * second.
+ */
 const HELD_MS = 20;
 
 interface Remembered {
@@ -28,7 +31,10 @@ export interface LookFirstOptions {
   /** Whether many looks will be taken, which can build on each other. */
   readonly steady: boolean;
   readonly monotonicMs: () => number;
-  /** For how long a command line that was read is believed: programs may change what the kernel shows of it (setproctitle), and some do with each request. */
+  /**
+   * For how long a command line that was read is believed: programs may change what the kernel shows of it
+   * (setproctitle), and some do with each request.
+   */
   readonly rememberMs: number;
 }
 
@@ -137,8 +143,9 @@ function countBefore(processes: Processes): Counts | undefined {
 }
 
 /**
- * The processes that the program does not come by. Those that hosts hide are the first process and other parents, if any: when nothing was forked since the threads were
- * counted, and they and those come by are all that there were, then there are no others, and all need not be listed.
+ * The processes that the program does not come by. Those that hosts hide are the first process and other parents, if
+ * any: when nothing was forked since the threads were counted, and they and those come by are all that there were,
+ * then there are no others, and all need not be listed.
  */
 export function findHidden(
   parents: readonly number[],

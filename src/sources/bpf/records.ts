@@ -2,7 +2,7 @@ import { STATES } from '../../model/sample.ts';
 import { decodeBytes } from '../../model/text.ts';
 import type { Stat } from '../procfs/stat.ts';
 
-/** struct record of bpf/kstack.bpf.c: offsets in 32-bit words. */
+/** struct record of bpf/records.h: offsets in 32-bit words. */
 const RECORD = {
   bytes: 0,
   tid: 1,
@@ -39,7 +39,10 @@ const TICK_NS = 1e7;
 
 const LOCK_KINDS = [undefined, 'mutex', 'semaphore', 'rwsem-read', 'rwsem-write'] as const;
 
-/** What the program says of a task. As long as nothing of it changes, it is the same object in all looks that build on each other. */
+/**
+ * What the program says of a task. As long as nothing of it changes, it is the same object in all looks that build on
+ * each other.
+ */
 export interface TaskRecord {
   readonly tid: number;
   readonly pid: number;
@@ -47,7 +50,10 @@ export interface TaskRecord {
   /** As /proc/PID/stat would have it, but for `threads`, which is not known and one here. */
   readonly stat: Stat;
   readonly startNs: number;
-  /** When it last got a CPU, by the scheduler's clock, and how often it has left one: while it is on none and both stay the same, its stack does too. */
+  /**
+   * When it last got a CPU, by the scheduler's clock, and how often it has left one: while it is on none and both stay
+   * the same, its stack does too.
+   */
   readonly arrivalNs: number;
   readonly switches: number;
   readonly onCpu: boolean;
@@ -171,7 +177,10 @@ function hexadecimal(words: Uint32Array, at: number): string {
 const names = new Map<string, string>();
 const MOST_NAMES = 10_000;
 
-/** The name as /proc/PID/stat has it: that of a kernel thread may be longer than 15 bytes, and a worker's goes on with what it does (`+`) or did last (`-`). */
+/**
+ * The name as /proc/PID/stat has it: that of a kernel thread may be longer than 15 bytes, and a worker's goes on with
+ * what it does (`+`) or did last (`-`).
+ */
 function nameOf(bytes: Buffer, at: number, named: boolean): string {
   const nameAt = (at + RECORD.name) * 4;
   const more = (at + RECORD.words) * 4;

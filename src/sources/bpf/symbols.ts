@@ -1,30 +1,42 @@
-import { attachIterator, descriptorOf, type LoadedBpf, readIterator, updateElements } from '../../native/bpf.ts';
+import { openKallsymsPrinter } from './kallsyms.ts';
+import { openRunPrinter, openTaskPrinter, type PrintSymbols } from './symbol-programs.ts';
 
-/** MOST_SYMBOLS of bpf/kstack.bpf.c. */
-const AT_ONCE = 4096;
 /** After so long addresses are resolved anew: a module may have gone and another come in its place. */
 const FRESH_MS = 60_000;
 const MOST_STACKS = 50_000;
 
-/**
- * Turns the addresses of stacks into the text that /proc/PID/stack has for them. The kernel resolves each address once, by an iterator that prints with %pB:
- * reading /proc/kallsyms instead makes the kernel print some hundred thousand symbols, which takes longer than a sample of a whole host, and it has no offsets.
- */
+/** A way to print symbols. */
+export interface SymbolSource {
+  readonly name: string;
+  /** @throws Error saying why it cannot be had */
+  open(): PrintSymbols;
+}
+
+/** In the order in which they are tried: see docs/sources.md for what each costs. */
+export function symbolSources(root: string): readonly SymbolSource[] {
+  const kallsyms = `${root}/kallsyms`;
+  return [
+    { name: 'bpf_snprintf', open: openRunPrinter },
+    { name: 'an iterator over tasks', open: openTaskPrinter },
+    { name: kallsyms, open: () => openKallsymsPrinter(kallsyms) },
+  ];
+}
+
+/** Turns the addresses of stacks into the text that /proc/PID/stack has for them. Each address is resolved once. */
 export class Symbols {
   readonly #monotonicMs: () => number;
-  readonly #mapFd: number;
-  readonly #iterator: number;
   readonly #texts = new Map<string, string>();
   /** The text of each stack, by its addresses. */
   readonly #stacks = new Map<string, string>();
-  /** How many elements of the map are in use. */
-  #used = 0;
+  readonly #sources: SymbolSource[];
+  #print: PrintSymbols | undefined;
   #sinceMs: number;
+  /** What was refused, and what is done instead. */
+  readonly missing: string[] = [];
 
-  constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
+  constructor(sources: readonly SymbolSource[], monotonicMs: () => number) {
+    this.#sources = [...sources];
     this.#monotonicMs = monotonicMs;
-    this.#mapFd = descriptorOf(maps, 'symbols_wanted');
-    this.#iterator = attachIterator(descriptorOf(programs, 'symbols'), this.#mapFd);
     this.#sinceMs = monotonicMs();
   }
 
@@ -46,19 +58,24 @@ export class Symbols {
   }
 
   #lookUp(addresses: readonly string[]): void {
-    for (let from = 0; from < addresses.length; from += AT_ONCE) {
-      const some = addresses.slice(from, from + AT_ONCE);
-      const count = Math.max(some.length, this.#used);
-      const keys = Buffer.alloc(count * 4);
-      for (let index = 0; index < count; index++) keys.writeUInt32LE(index, index * 4);
-      const values = Buffer.alloc(count * 8);
-      values.write(some.join(''), 'latin1');
-      updateElements(this.#mapFd, keys, values, count);
-      this.#used = some.length;
-      const pieces: Buffer[] = [];
-      for (const bytes of readIterator(this.#iterator)) pieces.push(Buffer.from(bytes));
-      const lines = Buffer.concat(pieces).toString('latin1').split('\n');
-      for (const [index, address] of some.entries()) this.#texts.set(address, lines[index] ?? hex(address));
+    if (addresses.length === 0) return;
+    for (;;) {
+      const [source] = this.#sources;
+      // All were refused: the addresses stand for themselves, as the kernel prints those that it does not know.
+      if (source === undefined) return;
+      try {
+        this.#print ??= source.open();
+        const lines = this.#print(addresses);
+        for (const [index, address] of addresses.entries()) this.#texts.set(address, lines[index] || hex(address));
+        return;
+      } catch (error) {
+        this.#sources.shift();
+        this.#print = undefined;
+        const reason = error instanceof Error ? error.message : String(error);
+        const next = this.#sources[0]?.name;
+        const instead = next === undefined ? 'stacks show addresses' : `by ${next} instead`;
+        this.missing.push(`bpf: symbols by ${source.name} unavailable: ${reason}; ${instead}`);
+      }
     }
   }
 }

@@ -7,18 +7,25 @@ import {
   type LoadedBpf,
   lookUpElement,
   readIterator,
+  tryIterator,
   updateElement,
 } from '../../native/bpf.ts';
 import { pause } from '../../native/pause.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
-import { Symbols } from './symbols.ts';
+import type { Symbols } from './symbols.ts';
 
-/** struct request of bpf/kstack.bpf.c. */
+/** struct request of bpf/records.h. */
 const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
 const NAME_BYTES = 16;
 /** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
-const SEEN = { tasks: (1 << 22) / 8, size: (1 << 22) / 8 + 8 } as const;
-/** MOST_PIDS: more are not asked for in the kernel. */
+const SEEN = { tasks: (1 << 22) / 8, facts: (1 << 22) / 8 + 8, size: (1 << 22) / 8 + 16 } as const;
+/** FACT_* of bpf/records.h, by bit: what is missing where it is not set. */
+const FACTS = [
+  'time off the CPU: this kernel does not record it (CONFIG_SCHED_INFO)',
+  'the locks that tasks wait for: this kernel does not record them (Linux 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER)',
+  'holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
+] as const;
+/** MOST_PIDS of bpf/records.h: more are not asked for in the kernel. */
 const MOST_PIDS = 4096;
 /** What the map of PIDs says of one. */
 const ASKED = 1;
@@ -37,7 +44,10 @@ export interface LastLook {
   readonly nowNs: number;
 }
 
-/** Reads tasks by the program of bpf/kstack.bpf.c, which decides on numbers, states, threads and simple names in the kernel. */
+/**
+ * Reads tasks by the program of bpf/tasks.bpf.c, which decides on numbers, states, threads and simple names in the
+ * kernel.
+ */
 export class BpfReader {
   readonly #symbols: Symbols;
   readonly #iterator: number;
@@ -45,12 +55,14 @@ export class BpfReader {
   /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
   readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
+  #facts: number | undefined;
   /** What is in the map of PIDs. */
   readonly #said = new Map<number, number>();
 
-  constructor({ maps, programs }: LoadedBpf, monotonicMs: () => number) {
+  constructor({ maps, programs }: LoadedBpf, symbols: Symbols) {
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
-    this.#symbols = new Symbols({ maps, programs }, monotonicMs);
+    tryIterator(this.#iterator);
+    this.#symbols = symbols;
     this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
 
@@ -64,8 +76,9 @@ export class BpfReader {
   }
 
   /**
-   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on no CPU since the `last` look, the stack is not
-   * unwound again, which is most of what a look costs. Returns when it was begun, as {@link BpfTasks}.
+   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on
+   * no CPU since the `last` look, the stack is not unwound again, which is most of what a look costs. Returns when it
+   * was begun, as {@link BpfTasks}.
    */
   *stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
     const found = new Found(last);
@@ -98,7 +111,14 @@ export class BpfReader {
   seen(): { readonly tasks: number; readonly sees: (pid: number) => boolean } {
     const seen = this.#seen;
     lookUpElement(this.#maps.seen, FIRST, seen);
+    // No task, no answer.
+    if (seen.readUInt32LE(SEEN.tasks) > 0) this.#facts = seen.readUInt32LE(SEEN.facts);
     return { tasks: seen.readUInt32LE(SEEN.tasks), sees: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
+  }
+
+  /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
+  missing(): string[] {
+    return [...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {
@@ -146,6 +166,11 @@ export class BpfReader {
   }
 }
 
+/** What a kernel does not record, by the FACT_* that it does. */
+export function lackingFacts(recorded: number): string[] {
+  return FACTS.filter((_, bit) => (recorded & (1 << bit)) === 0).map((what) => `bpf: without ${what}`);
+}
+
 /** Takes in what the program wrote. */
 class Found implements RecordTaker {
   readonly #last: LastLook | undefined;
@@ -188,7 +213,10 @@ function rest(): void {
   pause(0.05);
 }
 
-/** `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the records are read. */
+/**
+ * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
+ * records are read.
+ */
 function writeName(request: Buffer, command: RegExp | undefined): void {
   const [, literal, end] = /^\^([\w/:-]+)(\$?)$/.exec(command?.source.replaceAll('\\/', '/') ?? '') ?? [];
   if (literal === undefined) return;

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What a kernel thread is called. */
+#pragma once
+
+/* What /proc/PID/stat shows for the name of a kernel thread (fs/proc/array.c, proc_task_name; kernel/workqueue.c,
+ * wq_worker_comm). */
+static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
+{
+	struct kthread *kthread;
+	struct worker *worker = 0;
+	char *full = 0;
+	void *work = 0;
+
+	if (bpf_core_field_exists(task->worker_private))
+		kthread = BPF_CORE_READ(task, worker_private);
+	else
+		kthread = (struct kthread *)BPF_CORE_READ(task, set_child_tid);
+	if (!kthread)
+		return;
+	if (bpf_core_field_exists(kthread->full_name)) {
+		bpf_probe_read_kernel(&full, sizeof full, &kthread->full_name);
+		if (full)
+			bpf_probe_read_kernel_str(name->full, sizeof name->full, full);
+	}
+	if (!(task->flags & PF_WQ_WORKER))
+		return;
+	bpf_probe_read_kernel(&worker, sizeof worker, &kthread->data);
+	if (!worker)
+		return;
+	bpf_probe_read_kernel(&work, sizeof work, &worker->current_work);
+	name->at_work = work != 0;
+	bpf_probe_read_kernel_str(name->description, sizeof name->description, worker->desc);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Writes a record for each selected task, with the addresses of its kernel stack. Takes no lock that a task could
+ * hold for long. Needs Linux 5.11. */
+#include <linux/types.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "kernel.h"
+#include "records.h"
+#include "state.h"
+#include "locks.h"
+#include "kernel-names.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct request);
+} requests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MOST_PIDS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u8);
+} pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct seen);
+} seen SEC(".maps");
+
+struct scratch {
+	struct record record;
+	struct kernel_name kernel_name;
+	__u64 addresses[MOST_FRAMES];
+	/* When the reader of the iterator last got a CPU by the scheduler's clock, and when that was noticed by
+	 * the monotonic one. */
+	__u64 reader_arrival;
+	__u64 reader_arrival_ns;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* The scheduler notes when a task got a CPU, by a clock that programs cannot ask (kernel/sched/stats.h,
+ * sched_info_arrive). The reader of this iterator has just got one, and tells what time it is there. What is found
+ * includes the task's last stretch on the CPU, which is short for one that waits. */
+static void read_off_cpu(struct scratch *scratch, struct task_struct *task)
+{
+	struct task_struct *reader = bpf_get_current_task_btf();
+	struct record *record = &scratch->record;
+	__u64 arrival, now;
+
+	if (!bpf_core_field_exists(task->sched_info.last_arrival))
+		return;
+	record->arrival_ns = task->sched_info.last_arrival;
+	if (task->on_cpu)
+		return;
+	now = bpf_ktime_get_ns();
+	arrival = reader->sched_info.last_arrival;
+	if (arrival != scratch->reader_arrival) {
+		scratch->reader_arrival = arrival;
+		scratch->reader_arrival_ns = now;
+	}
+	now = arrival + (now - scratch->reader_arrival_ns);
+	if (record->arrival_ns != 0 && now > record->arrival_ns)
+		record->off_cpu_ns = now - record->arrival_ns;
+}
+
+/* What the reader said of a task that is known by number. */
+static __u32 said_of(struct request *request, __u32 number)
+{
+	__u8 *said = request->asked ? bpf_map_lookup_elem(&pids, &number) : 0;
+
+	return said ? *said : 0;
+}
+
+static int is_selected(struct request *request, __u32 tid, __u32 pid, __u32 place)
+{
+	if (request->all || (request->states & (1U << place)))
+		/* A thread asked for by its number stands for itself. */
+		return tid == pid || request->threads || (said_of(request, tid) & ASKED);
+	return (said_of(request, tid) & ASKED) || (request->threads && (said_of(request, pid) & ASKED));
+}
+
+/* Whether the reader knows the stack: the task has not been on a CPU since it was unwound before. The reader
+ * compares how often it has left one, to be sure. */
+static int is_known(struct request *request, struct record *record, struct task_struct *task)
+{
+	return record->arrival_ns != 0 && record->arrival_ns < request->known_before && !task->on_cpu &&
+	       !(said_of(request, record->tid) & UNWIND);
+}
+
+/* Constants, once the kernel has answered for its types. */
+#define FACTS \
+	((bpf_core_field_exists(((struct task_struct *)0)->sched_info.last_arrival) ? FACT_OFF_CPU : 0) | \
+	 (bpf_core_field_exists(((struct task_struct *)0)->blocker) ? FACT_LOCKS : 0) | \
+	 (bpf_core_field_exists(((struct mm_struct *)0)->mmap_lock.count) ? FACT_MMAP_LOCK : 0))
+
+/* Pointers in a task are read by BPF_CORE_READ though the verifier would let them be followed: for each it would
+ * search all names of the kernel's types. */
+SEC("iter/task")
+int tasks(struct bpf_iter__task *context)
+{
+	struct seq_file *seq = context->meta->seq;
+	struct task_struct *task = context->task;
+	struct request *request;
+	struct scratch *scratch;
+	struct record *record;
+	struct seen *looked_at;
+	__u32 zero = 0, tid, pid, place, named;
+	long stack;
+
+	if (!task)
+		return 0;
+	request = bpf_map_lookup_elem(&requests, &zero);
+	looked_at = bpf_map_lookup_elem(&seen, &zero);
+	if (!request || !looked_at)
+		return 0;
+	tid = task->pid;
+	pid = task->tgid;
+	looked_at->facts = FACTS;
+	if (looked_at->last != tid) {
+		looked_at->last = tid;
+		looked_at->tasks++;
+	}
+	if (tid == pid) {
+		__u32 word = (pid / 64) & (PID_BITS / 64 - 1);
+
+		/* for the verifier, which has forgotten it */
+		asm volatile("%[word] &= %[last]" : [word] "+r"(word) : [last] "i"(PID_BITS / 64 - 1));
+		looked_at->words[word] |= 1ULL << (pid % 64);
+	}
+	place = place_of_state(task);
+	if (!is_selected(request, tid, pid, place))
+		return 0;
+	scratch = bpf_map_lookup_elem(&scratches, &zero);
+	if (!scratch)
+		return 0;
+	record = &scratch->record;
+	__builtin_memset(record, 0, sizeof *record);
+	bpf_probe_read_kernel(record->name, sizeof record->name, task->comm);
+	/* The name shown of a kernel thread may go on: it is decided on where it is put together. */
+	if (!(task->flags & PF_KTHREAD) && ((record->name[0] & request->name_mask[0]) != request->name[0] ||
+					    (record->name[1] & request->name_mask[1]) != request->name[1]))
+		return 0;
+	record->tid = tid;
+	record->pid = pid;
+	record->state = place;
+	record->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	record->task_flags = task->flags;
+	record->start_ns = task->start_boottime;
+	if (bpf_core_field_exists(task->thread_info.cpu))
+		record->cpu = task->thread_info.cpu;
+	else if (bpf_core_field_exists(task->cpu))
+		record->cpu = task->cpu;
+	/* Whether it is on a CPU is read before how often it has left one, and that before its stack: so if both
+	 * are the same later, it was on none in between. */
+	read_off_cpu(scratch, task);
+	record->switches = task->nvcsw + task->nivcsw;
+	read_lock(record, task);
+	read_mmap_lock(record, task);
+	/* kernel threads use the field otherwise */
+	if (!(task->flags & PF_KTHREAD) && BPF_CORE_READ(task, vfork_done))
+		record->vfork_parent = BPF_CORE_READ(task, real_parent, pid);
+	if (task->ptrace)
+		record->tracer = BPF_CORE_READ(task, parent, pid);
+	if (is_known(request, record, task)) {
+		record->frames = NOT_UNWOUND;
+		record->bytes = sizeof *record;
+		bpf_seq_write(seq, record, sizeof *record);
+		return 0;
+	}
+	record->uid = BPF_CORE_READ(task, real_cred, euid.val);
+	named = 0;
+	if (task->flags & PF_KTHREAD) {
+		named = sizeof scratch->kernel_name;
+		__builtin_memset(&scratch->kernel_name, 0, sizeof scratch->kernel_name);
+		read_kernel_name(&scratch->kernel_name, task);
+	}
+	stack = bpf_get_task_stack(task, scratch->addresses, sizeof scratch->addresses, 0);
+	if (stack < 0) {
+		record->frames = stack;
+		stack = 0;
+	} else {
+		if (stack > sizeof scratch->addresses)
+			stack = sizeof scratch->addresses;
+		record->frames = stack / sizeof(__u64);
+	}
+	record->bytes = sizeof *record + named + stack;
+	/* Record and name lie behind each other: one write. */
+	bpf_seq_write(seq, record, sizeof *record + named);
+	bpf_seq_write(seq, scratch->addresses, stack & 0x3ff);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { allThreads, bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
+import { KSTACK, requires, run, temporaryFolder } from './harness.ts';
+
+beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
+
+const WITHOUT_LIBBPF = 'mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | head -1)"';
+const LOADS = /BPF_PROG_LOAD, \{prog_type=BPF_PROG_TYPE_SYSCALL/;
+const MAKES_MAP = /BPF_MAP_CREATE/;
+
+/** Runs a shell command in a mount namespace of its own, in which it may hide files; `$0` is kstack. */
+const isolated = (script: string) => run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
+
+describe('--source', () => {
+  it('auto takes procfs without a word where bpf is unavailable, and -v says why', async () => {
+    const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
+    const namespaces = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long', '-v']);
+    expect(namespaces.stderr).toMatch(/DEBUG - source: procfs; bpf unavailable: \/proc is not of the initial PID namespace/);
+    expect(namespaces.stdout).toMatch(/^ {2}tasks {3}\S+: 1 {2}root/m);
+    const quiet = await run('setpriv', [...dropped, KSTACK, '-D', '-f', 'long']);
+    expect(quiet.stderr).not.toMatch(/bpf/);
+    const elsewhere = temporaryFolder();
+    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -p 2 -f long -v --proc ${elsewhere}`;
+    const { stderr, stdout } = await isolated(script);
+    expect(stderr).toMatch(/source: procfs; bpf unavailable: \S+ is not of the initial PID namespace, by whose numbers BPF goes/);
+    expect(stdout).toContain('kthreadd: 2');
+  });
+
+  it('auto takes procfs where there is no BTF', async () => {
+    const { code, stdout, stderr } = await isolated('mount -t tmpfs none /sys/kernel/btf && exec "$0" -p 2 -f long -v');
+    expect(stderr).toMatch(/source: procfs; bpf unavailable: there is no \/sys\/kernel\/btf\/vmlinux: /);
+    expect(stdout).toContain('kthreadd: 2');
+    expect(code).toBe(0);
+  });
+
+  it('bpf fails with the reason where it is unavailable', async () => {
+    const elsewhere = temporaryFolder();
+    const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -a --source bpf --proc ${elsewhere}`;
+    const { code, stdout, stderr } = await isolated(script);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^kstack: --source bpf: \S+ is not of the initial PID namespace, by whose numbers BPF goes; --source procfs does without\n$/,
+    );
+  });
+});
+
+describeBpf('a kernel that refuses', () => {
+  it.each([
+    ['the program that loads others', LOADS, 'EPERM', 'the kernel refuses the program that loads others: EPERM'],
+    ['the program that reads tasks', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'EPERM', 'cannot run the program that loads others: EPERM'],
+    ['maps', MAKES_MAP, 'ENOMEM', 'cannot make a BPF map: ENOMEM'],
+    ['to attach iterators', /BPF_LINK_CREATE/, 'EACCES', 'cannot attach a BPF iterator: EACCES'],
+    ['to start iterators', /BPF_ITER_CREATE/, 'EPERM', 'cannot start a BPF iterator: EPERM'],
+  ])('%s: it is asked no further, and tasks come from /proc', async (_, call, errno, reason) => {
+    const args = ['-p', '2', '-f', 'long', '-v'];
+    const [first = 0] = await bpfCalls(args, call);
+    expect(first).toBeGreaterThan(0);
+    const [command = '', ...around] = withFailing(errno, `${first}`);
+    const { code, stdout, stderr } = await run(command, [...around, KSTACK, ...args]);
+    expect(stderr).toContain(`DEBUG - source: procfs; bpf unavailable: ${reason}\n`);
+    expect(stdout).toContain('kthreadd: 2');
+    expect(code).toBe(0);
+    // Neither libbpf, which makes dozens of calls, nor anything else is tried.
+    expect(await bpfCalls(args, /./, errno, `${first}`)).toHaveLength(first);
+  });
+
+  it.each([
+    ['the type of the program that loads others, as before 5.14', LOADS, 'EINVAL'],
+    ['relocations, as before 5.17', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'E2BIG'],
+  ])('%s: libbpf loads, where it is there', async (_, call, errno) => {
+    const args = ['-p', '2', '-f', 'long', '-v'];
+    const [first = 0] = await bpfCalls(args, call);
+    const failing = withFailing(errno, `${first}`).join(' ');
+    const { code, stdout, stderr } = await isolated(`exec ${failing} "$0" ${args.join(' ')}`);
+    expect(stderr).toMatch(/source: bpf$/m);
+    expect(stdout).toContain('kthreadd: 2');
+    expect(code).toBe(0);
+    const without = await isolated(`${WITHOUT_LIBBPF} && exec ${failing} "$0" ${args.join(' ')}`);
+    expect(without.stderr).toMatch(
+      new RegExp(`source: procfs; bpf unavailable: .* the program that loads others: ${errno}, and libbpf\\.so\\.1 is not here: `),
+    );
+    expect(without.stdout).toContain('kthreadd: 2');
+  });
+
+  it('nothing has no use for libbpf, also where a signal breaks off the first try', async () => {
+    const [load = 0] = await bpfCalls(['-p', '2', '-f', 'long'], LOADS);
+    for (const around of ['', withFailing('EAGAIN', `${load}`).join(' ')]) {
+      const { stderr } = await isolated(`${WITHOUT_LIBBPF} && exec ${around} "$0" -p 2 -f long -v`);
+      expect(stderr).toMatch(/source: bpf$/m);
+    }
+  });
+});
+
+describeBpf('symbols', () => {
+  /** Of every task that slept all along, the stack is what /proc/PID/stack has. Returns what -v said. */
+  async function comparedWith(around: readonly string[]): Promise<string> {
+    const started = performance.now();
+    const procfs = await allThreads('procfs');
+    const bpf = await allThreads('bpf', around);
+    const took = performance.now() - started;
+    let compared = 0;
+    for (const [tid, { offCpuMs = 0, stack }] of bpf) {
+      if (offCpuMs < took) continue;
+      compared++;
+      expect(stack).toEqual(procfs.get(tid)?.stack);
+    }
+    expect(compared).toBeGreaterThan(40);
+    return bpf.stderr;
+  }
+
+  const ARGS = ['-aLv', '-f', 'json', '--source', 'bpf'];
+  const REFUSED_RUN = /DEBUG - bpf: symbols by bpf_snprintf unavailable: [^\n]*: E[A-Z]+; by an iterator over tasks instead\n/;
+  const REFUSED_ITERATOR = /DEBUG - bpf: symbols by an iterator over tasks unavailable: [^\n]*: E[A-Z]+; by \/proc\/kallsyms instead\n/;
+
+  it('are those of /proc, whichever way this kernel lets them be printed', async () => {
+    await comparedWith([]);
+  });
+
+  it.each([
+    ['loaded', LOADS, 2],
+    ['run', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 3],
+  ])('come from an iterator over tasks where the program that prints them cannot be %s', async (_, call, count) => {
+    const when = (await bpfCalls(ARGS, call))[count - 1] ?? 65535;
+    const stderr = await comparedWith(withFailing('EPERM', `${when}`));
+    expect(stderr).toMatch(REFUSED_RUN);
+  });
+
+  it('come from /proc/kallsyms where the iterator is refused as well', async () => {
+    const when = (await bpfCalls(ARGS, MAKES_MAP))[1] ?? 0;
+    const stderr = await comparedWith(withFailing('EPERM', `${when}..${when + 1}`));
+    expect(stderr).toMatch(REFUSED_RUN);
+    expect(stderr).toMatch(REFUSED_ITERATOR);
+  });
+
+  it('are addresses where that hides them, and -v says so', async () => {
+    const args = ['-p', '2', '-v', '--source', 'bpf'];
+    const when = (await bpfCalls(args, MAKES_MAP))[1] ?? 0;
+    const failing = withFailing('EPERM', `${when}..${when + 1}`).join(' ');
+    const { code, stdout, stderr } = await isolated(`mount --bind /dev/null /proc/kallsyms && exec ${failing} "$0" ${args.join(' ')}`);
+    expect(stderr).toContain(
+      'bpf: symbols by /proc/kallsyms unavailable: /proc/kallsyms has no addresses (kernel.kptr_restrict); stacks show addresses\n',
+    );
+    expect(stdout).toMatch(/^\[<0>\] 0xf[0-9a-f]{15}\n\[<0>\] 0xf/m);
+    expect(code).toBe(0);
+  });
+
+  it('are not looked for where no stack is shown', async () => {
+    expect(await bpfCalls(['-Z', '--source', 'bpf'], LOADS)).toHaveLength(1);
+  });
+});

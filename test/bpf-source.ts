@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { KSTACK, run, temporaryFolder } from './harness.ts';
+
+/** Tests of the source bpf, where this kernel has it, which is found by trying; else one that the reason is given. */
+export function describeBpf(name: string, tests: () => void): void {
+  const reason = refusal();
+  if (reason === undefined) describe(name, tests);
+  else
+    describe(name, () => {
+      it('is unavailable with this kernel, and says why', () => {
+        expect(reason).toMatch(/^kstack: --source bpf: (?:the kernel refuses|Linux \S+ is older than|there is no|cannot) /);
+      });
+    });
+}
+
+function refusal(): string | undefined {
+  const { status, stderr } = spawnSync(KSTACK, ['-p', '2', '--source', 'bpf'], { encoding: 'utf8' });
+  return status === 0 ? undefined : stderr;
+}
+
+export interface Task {
+  readonly tid: number;
+  readonly comm: string;
+  readonly state: string;
+  readonly stack: unknown;
+  readonly kernelThread: boolean;
+  readonly commandLine: unknown;
+  readonly offCpuMs?: number;
+  readonly lock?: unknown;
+  readonly mmapLockOwner?: unknown;
+  readonly vforkParent?: unknown;
+  readonly tracer?: unknown;
+}
+
+/**
+ * All threads by TID, as a source shows them, each with the text of its stack; `around` is a command that runs kstack.
+ */
+export async function allThreads(source: string, around: readonly string[] = []): Promise<Map<number, Task> & { stderr: string }> {
+  const [command = '', ...args] = [...around, KSTACK, '-aLv', '-f', 'json', '--source', source];
+  const { code, stdout, stderr } = await run(command, args);
+  if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
+  const { tasks, stacks } = JSON.parse(stdout);
+  const threads = new Map<number, Task>(
+    tasks.map((task: Task) => [task.tid, { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack }]),
+  );
+  return Object.assign(threads, { stderr });
+}
+
+/** A command that runs another, of whose calls of bpf(2) some fail; the calls are written to `log`. */
+export function withFailing(errno: string, when: string, log = '/dev/null'): string[] {
+  return ['strace', '-f', '-o', log, '-e', 'trace=bpf', '-s', '0', '-e', `inject=bpf:error=${errno}:when=${when}`];
+}
+
+/**
+ * The numbers, as `strace -e inject=bpf:when=` counts them, of the calls of bpf(2) that a run makes and whose text
+ * matches.
+ */
+export async function bpfCalls(args: readonly string[], text: RegExp, errno = 'EPERM', when = '65535'): Promise<number[]> {
+  const log = join(temporaryFolder(), 'calls');
+  const [command = '', ...around] = withFailing(errno, when, log);
+  await run(command, [...around, KSTACK, ...args]);
+  const lines = readFileSync(log, 'latin1')
+    .split('\n')
+    .filter((line) => line.includes(' bpf('));
+  return lines.flatMap((line, index) => (text.test(line) ? [index + 1] : []));
+}
