@@ -250,7 +250,7 @@ export class SampleReader {
       case 'cmdline':
         if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
         else this.#commandLines.miss(draft, { unread: why });
-        if (why === 'gone' && !this.#threads) draft.ended = true;
+        if (why === 'gone') draft.ended = true;
     }
   }
 
