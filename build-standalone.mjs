@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { callsByBun, lazyChildProcess } from './build-plugins.mjs';
+import { addEntry } from './standalone/add-entry.mjs';
 
 const BUN = '1.4.5';
 
@@ -58,6 +59,7 @@ try {
       ],
       { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
     );
+    await addEntry(outfile, arch);
     console.log(outfile);
   }
 } finally {

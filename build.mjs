@@ -2,6 +2,7 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { lazyChildProcess } from './build-plugins.mjs';
+import { SHEBANG, SHELL_START } from './shell-start.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = {
@@ -23,6 +24,7 @@ const command = await build({
   entryPoints: { kstack: 'src/main.ts' },
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  banner: { js: `${SHEBANG}\n${SHELL_START}` },
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);

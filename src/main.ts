@@ -1,10 +1,12 @@
-#!/usr/bin/env node
+import './native/no-debugger.ts';
+
 import { Argument, Command, CommanderError } from 'commander';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
 import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './commands/selection-options.ts';
 import { ownName } from './commands/self.ts';
+import { returnToFolder } from './native/folder.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
 /** Set by the build to the version in package.json. */
@@ -113,6 +115,7 @@ function quote(word: string): string {
 
 async function main(): Promise<void> {
   try {
+    await returnToFolder();
     await createProgram().parseAsync();
   } catch (error) {
     process.exitCode = report(error);

@@ -45,6 +45,7 @@ const AVAILABLE = {
   root: () => process.getuid?.() === 0 && readable('/proc/self/stack'),
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
+  setcap: () => onPath('setcap'),
   'go (golang-go), python3 and a cgroup2': () => ['go', 'python3'].every(onPath) && / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
   'BPF: libbpf.so.1, bpftool, strace and BTF': () =>
     onPath('bpftool') && onPath('strace') && existsSync('/sys/kernel/btf/vmlinux') && shell('ldconfig -p').includes('libbpf.so.1'),

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
 import type { CgroupPattern, Selection } from '../model/selection.ts';
-import { readUsers } from '../sources/passwd.ts';
+import { NoUsers, readUsers } from '../sources/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/source-name.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
@@ -181,9 +181,18 @@ function addCgroup(text: string, earlier: string[] = []): string[] {
 /** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
 function parseUsers(list: string, earlier: number[] = []): number[] {
   const users = list.split(',').map((name) => {
-    const uid = wholeNumber(name) ?? readUsers().find((user) => user.name === name)?.uid;
+    const uid = wholeNumber(name) ?? uidOf(name);
     if (uid !== undefined && uid <= LARGEST_UID) return uid;
     throw new InvalidArgumentError(`'${name}' is neither a user of /etc/passwd nor a user id.`);
   });
   return [...earlier, ...users];
+}
+
+function uidOf(name: string): number | undefined {
+  try {
+    return readUsers().find((user) => user.name === name)?.uid;
+  } catch (error) {
+    if (error instanceof NoUsers) throw new InvalidArgumentError(`'${name}' cannot be looked up: ${error.message}.`);
+    throw error;
+  }
 }

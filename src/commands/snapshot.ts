@@ -8,7 +8,7 @@ import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output
 import { writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { takeLiveSample } from '../sources/live.ts';
-import { readUsers } from '../sources/passwd.ts';
+import { NoUsers, readUsers, type User } from '../sources/passwd.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { TaskDetails } from '../sources/procfs/task-details.ts';
 import type { SourceName } from '../sources/source-name.ts';
@@ -59,7 +59,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     full: output.full,
     colour: output.format === 'long' && output.file === undefined && mayColour(process.env),
     zoneAt: clock.zoneAt,
-    userName: userNames(root),
+    userName: userNames(root, tell),
     lookUpCalls: async (groups) => {
       const { lookUpCalls } = await import('./system-calls.ts');
       return lookUpCalls(groups, details, output.full);
@@ -73,12 +73,22 @@ export async function snapshot({ selection, root, source, output, verbose, typed
 }
 
 /** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */
-function userNames(root: string): (uid: number) => string {
+function userNames(root: string, tell: (text: string) => void): (uid: number) => string {
   let names: Map<number, string> | undefined;
   return (uid) => {
-    names ??= new Map(root === HERE ? readUsers().map((user) => [user.uid, user.name]) : []);
+    names ??= new Map(root === HERE ? usersHere(tell).map((user) => [user.uid, user.name]) : []);
     return names.get(uid) ?? String(uid);
   };
+}
+
+function usersHere(tell: (text: string) => void): User[] {
+  try {
+    return readUsers();
+  } catch (error) {
+    if (!(error instanceof NoUsers)) throw error;
+    tell(error.message);
+    return [];
+  }
 }
 
 function describeSelection({ all, pids = [], states = [], threads }: Selection): string {

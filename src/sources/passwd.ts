@@ -16,7 +16,17 @@ export function parsePasswd(text: string): User[] {
   });
 }
 
-/** The users of this host's own file; no directory service is asked, which could hang. @throws Error when it cannot be read. */
+/** Why the users of this host are not known. */
+export class NoUsers extends Error {}
+
+/**
+ * The users of this host's own file; no directory service is asked, which could hang.
+ * @throws NoUsers where it cannot be read: a minimal container or an initramfs has none
+ */
 export function readUsers(): User[] {
-  return parsePasswd(readFileSync(PASSWD, 'utf8'));
+  try {
+    return parsePasswd(readFileSync(PASSWD, 'utf8'));
+  } catch (error) {
+    throw new NoUsers(`users are known by their numbers only: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }

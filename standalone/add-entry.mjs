@@ -1,0 +1,52 @@
+import { open } from 'node:fs/promises';
+import { ENTRY_CODE } from './entry-code.mjs';
+
+/** Offsets in the headers of a 64-bit ELF file (elf(5)). */
+const HEADER = { type: 16, entry: 24, programHeaders: 32, programHeaderBytes: 54, programHeaderCount: 56, bytes: 64 };
+const SEGMENT = { type: 0, flags: 4, offset: 8, address: 16, physicalAddress: 24, fileBytes: 32, memoryBytes: 40, alignment: 48 };
+/** A file that runs at the addresses that it names. */
+const ET_EXEC = 2;
+const PT_LOAD = 1;
+const PT_NOTE = 4;
+const READ_EXECUTE = 5;
+/** Where the code of entry.c has room for the address of the runtime's own entry. */
+const TABLE = Buffer.from('kstack: /proc is not mounted');
+
+/** Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its note, which is for debuggers alone. */
+export async function addEntry(file, arch) {
+  const code = Buffer.from(ENTRY_CODE[arch], 'base64');
+  const executable = await open(file, 'r+');
+  try {
+    const header = Buffer.alloc(HEADER.bytes);
+    await executable.read(header, 0, HEADER.bytes, 0);
+    const count = header.readUInt16LE(HEADER.programHeaderCount);
+    const bytes = header.readUInt16LE(HEADER.programHeaderBytes);
+    const table = Buffer.alloc(count * bytes);
+    const tableAt = Number(header.readBigUInt64LE(HEADER.programHeaders));
+    await executable.read(table, 0, table.length, tableAt);
+    const segments = Array.from({ length: count }, (_, index) => table.subarray(index * bytes, (index + 1) * bytes));
+    const loaded = segments.filter((segment) => segment.readUInt32LE(SEGMENT.type) === PT_LOAD);
+    const own = segments.at(-1);
+    // Segments to load stand in the order of their addresses: the new one has the highest, and has to be the last.
+    if (header.readUInt16LE(HEADER.type) !== ET_EXEC || loaded.length === 0 || own?.readUInt32LE(SEGMENT.type) !== PT_NOTE)
+      throw new Error(`${file}: not laid out as the executables of Bun were when this was written`);
+    const alignment = loaded[0].readBigUInt64LE(SEGMENT.alignment);
+    const up = (number) => ((number + alignment - 1n) / alignment) * alignment;
+    const end = (segment) => segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes);
+    const address = up(loaded.map(end).reduce((most, one) => (one > most ? one : most)));
+    const offset = up(BigInt((await executable.stat()).size));
+    code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), code.indexOf(TABLE) - 8);
+    own.writeUInt32LE(PT_LOAD, SEGMENT.type);
+    own.writeUInt32LE(READ_EXECUTE, SEGMENT.flags);
+    own.writeBigUInt64LE(offset, SEGMENT.offset);
+    for (const field of [SEGMENT.address, SEGMENT.physicalAddress]) own.writeBigUInt64LE(address, field);
+    for (const field of [SEGMENT.fileBytes, SEGMENT.memoryBytes]) own.writeBigUInt64LE(BigInt(code.length), field);
+    own.writeBigUInt64LE(alignment, SEGMENT.alignment);
+    header.writeBigUInt64LE(address, HEADER.entry);
+    await executable.write(code, 0, code.length, Number(offset));
+    await executable.write(table, 0, table.length, tableAt);
+    await executable.write(header, 0, HEADER.bytes, 0);
+  } finally {
+    await executable.close();
+  }
+}
