@@ -6,7 +6,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { lazyChildProcess } from './build-plugins.mjs';
+import { lazyChildProcess, smallMatcher } from './build-plugins.mjs';
 
 const BUN = '1.4.5';
 const KOFFI = JSON.parse(await readFile('node_modules/koffi/package.json', 'utf8')).version;
@@ -81,10 +81,12 @@ async function bundleFor(folder) {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
+    minifyWhitespace: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
     plugins: [
       lazyChildProcess,
+      smallMatcher,
       {
         name: 'koffi',
         setup({ onResolve }) {

@@ -1,7 +1,7 @@
 // Bundles src/ into dist/: kstack.cjs, the command, and index.js, the library.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
-import { lazyChildProcess } from './build-plugins.mjs';
+import { lazyChildProcess, smallMatcher } from './build-plugins.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = {
@@ -12,7 +12,7 @@ const common = {
   external: ['koffi'],
   logLevel: 'warning',
   metafile: true,
-  plugins: [lazyChildProcess],
+  plugins: [lazyChildProcess, smallMatcher],
 };
 
 await rm('dist', { recursive: true, force: true });
@@ -23,6 +23,7 @@ const command = await build({
   entryPoints: { kstack: 'src/main.ts' },
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
+  minifyWhitespace: true,
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
