@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { transform } from 'esbuild';
 
 /** Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands are none. */
 export const lazyChildProcess = {
@@ -22,5 +24,13 @@ export const callsByBun = {
     }));
     onResolve({ filter: /^bun:ffi$/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /^koffi$/ }, () => ({ errors: [{ text: 'koffi has no place in the executable' }] }));
+/** Shortens the names in the matcher of regular expressions, the largest package in the bundle: Node.js reads all of the file at each start. */
+export const smallMatcher = {
+  name: 'small-matcher',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/node_modules\/re2js\/build\/index\.js$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { minify: true, format: 'esm', target: 'node20.19' });
+      return { contents: code };
+    });
   },
 };

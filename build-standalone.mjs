@@ -6,7 +6,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { callsByBun, lazyChildProcess } from './build-plugins.mjs';
+import { callsByBun, lazyChildProcess, smallMatcher } from './build-plugins.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
 
 const BUN = '1.4.5';
@@ -76,9 +76,10 @@ async function bundleFor(folder) {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
+    minifyWhitespace: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
-    plugins: [lazyChildProcess, callsByBun],
+    plugins: [lazyChildProcess, callsByBun, smallMatcher],
   });
   return outfile;
 }

@@ -1,6 +1,7 @@
 import { leaveOutIdle } from './analysis/explain-sample.ts';
-import type { Field, Sample } from './model/sample.ts';
-import type { Selection } from './model/selection.ts';
+import { checkSampleOptions, checkSelection } from './model/check-selection.ts';
+import type { Sample } from './model/sample.ts';
+import type { SampleOptions, Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
 import { Reader } from './native/reader/reader.ts';
 import { takeSample } from './sources/procfs/index.ts';
@@ -24,22 +25,21 @@ export {
   type Task,
   type Unread,
 } from './model/sample.ts';
-export type { CgroupPattern, Selection } from './model/selection.ts';
+export type { CgroupPattern, SampleOptions, Selection, TextPattern } from './model/selection.ts';
 export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './model/stack.ts';
 export type { Doing, SystemCall } from './model/system-call.ts';
-
-export interface SampleOptions {
-  /** What is to be read of each task beside its name, state, stack and command line. */
-  readonly fields?: readonly Field[];
-}
 
 /**
  * Takes one sample of the selected processes of this host, now, from /proc.
  *
  * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread: 'timeout'`).
+ * @throws TypeError naming what is unknown or wrong in the selection or the options
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */
-export async function sample(selection: Selection, { fields = [] }: SampleOptions = {}): Promise<Sample> {
+export async function sample(selection: Selection, options: SampleOptions = {}): Promise<Sample> {
+  checkSelection(selection);
+  checkSampleOptions(options);
+  const { fields = [] } = options;
   const reader = new Reader('/proc');
   try {
     const taken = await takeSample(selection, { clock: systemClock(), root: '/proc', reader, fields });

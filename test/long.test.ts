@@ -69,6 +69,28 @@ describe('a system call', () => {
     );
   });
 
+  it.for([
+    ['of TCP', 'socket.create_connection(("127.0.0.1", int(sys.argv[1])))', /^tcp 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+$/],
+    ['in none of the tables', 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM)', /^socket:\[\d+\]$/],
+  ] as const)('on a socket %s has no name that another socket makes up for it', async ([, open, description], context) => {
+    requires(context, 'go (golang-go), python3 and a cgroup2');
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no address');
+    const script = `import socket, sys; ${open}.recv(1)`;
+    const pid = await waiting('python3', ['-c', script, `${address.port}`], /(tcp|udp)_recvmsg/);
+    const inode = /\d+/.exec(shell(`readlink /proc/${pid}/fd/$(($(cut -d' ' -f2 /proc/${pid}/syscall)))`))?.[0] ?? '';
+    const spoof = createServer();
+    const path = `\0x\nffff888000000000: 00000003 00000000 00000000 0001 03 ${inode.padStart(5)} /run/trusted.sock`;
+    await new Promise<void>((resolve) => spoof.listen(path, resolve));
+    onTestFinished(() => void spoof.close());
+    expect(shell('cat /proc/net/unix')).toContain(`${inode} /run/trusted.sock`);
+    const [call = ''] = callsIn(await long('-p', `${pid}`));
+    expect(/^recvfrom\(\d+<(.*?)>, /.exec(call)?.[1]).toMatch(description);
+  });
+
   it('of equal tasks is shown once, with their number', async () => {
     const pids: number[] = [];
     for (let i = 0; i < 10; i++) pids.push(await waiting('sleep', ['600'], /nanosleep/));

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { STATES, type State } from '../model/sample.ts';
-import type { CgroupPattern, Selection } from '../model/selection.ts';
+import type { CgroupPattern, Selection, TextPattern } from '../model/selection.ts';
 import { NoUsers, readUsers } from '../sources/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/source-name.ts';
 
@@ -18,6 +18,8 @@ const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: 
 const LARGEST_PID = 2 ** 31 - 1;
 const LARGEST_UID = 2 ** 32 - 2;
 
+const WRONG_USAGE = 2;
+
 /** Names the options that select, for the message that there is none. */
 export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
 
@@ -29,10 +31,10 @@ export function addSelectionOptions(command: Command): Command {
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
   command.addOption(new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates));
   command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
-  command.addOption(new Option('-c, --command <REGEX>', 'whose name matches').argParser(parsePattern));
+  command.option('-c, --command <REGEX>', 'whose name matches');
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
   command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup));
-  command.addOption(new Option('--function <REGEX>', 'with a function in their stack that matches').argParser(parsePattern));
+  command.option('--function <REGEX>', 'with a function in their stack that matches');
   command.option('--module <NAME>', 'with a function of this kernel module in their stack');
   command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
   command.optionsGroup('What to look at:');
@@ -50,10 +52,10 @@ interface ParsedOptions {
   readonly a?: true;
   readonly p?: readonly number[];
   readonly state?: readonly State[];
-  readonly command?: RegExp;
+  readonly command?: string;
   readonly user?: readonly number[];
   readonly cgroup?: readonly string[];
-  readonly function?: RegExp;
+  readonly function?: string;
   readonly module?: string;
   readonly blocked?: true;
   readonly threads?: true;
@@ -67,16 +69,28 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
   const letters: Record<string, unknown> = program.opts();
   const states = [...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states), ...state];
   const filters = {
-    ...(command && { command }),
+    ...(command !== undefined && { command: await patternOf(program, 'command', command) }),
     ...(users && { users }),
     ...(cgroup && { cgroup: await cgroupPatternOf(cgroup) }),
-    ...(pattern && { function: pattern }),
+    ...(pattern !== undefined && { function: await patternOf(program, 'function', pattern) }),
     ...(module !== undefined && { module }),
     ...(blocked && { blocked }),
   };
   const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
   if (nothing) return undefined;
   return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
+}
+
+/** Ends as wrong usage, as a parser of arguments would, for which the matcher comes too late. */
+async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<TextPattern> {
+  const { compilePattern, PatternError } = await import('../cli/pattern.ts');
+  try {
+    return await compilePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    const flags = program.options.find((option) => option.attributeName() === name)?.flags;
+    return program.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`, { exitCode: WRONG_USAGE });
+  }
 }
 
 /** Loaded when it is wanted: the matcher of patterns takes as long to load as all options together. */
@@ -120,57 +134,6 @@ function parseStates(letters: string, earlier: State[] = []): State[] {
   });
   if (states.length === 0) throw new InvalidArgumentError(`Give one or more of ${STATES.join(' ')}.`);
   return [...earlier, ...states];
-}
-
-/** @throws InvalidArgumentError that shows where the expression is wrong. */
-function parsePattern(text: string): RegExp {
-  try {
-    return new RegExp(text, 'u');
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^Invalid regular expression: (?:\/.*\/\w*: )?/s, '') : String(error);
-    throw new InvalidArgumentError(`${reason}:\n  ${text}\n  ${' '.repeat(wrongAt(text))}^`);
-  }
-}
-
-/** The character from which on a regular expression is wrong: everything before the shortest beginning that cannot be completed. */
-function wrongAt(text: string): number {
-  // What may still be missing at the end of a beginning that is right.
-  const endings = [
-    '',
-    ')',
-    '))',
-    ')))',
-    '))))',
-    ']',
-    '])',
-    ']))',
-    'x',
-    'x)',
-    '}',
-    '})',
-    '1}',
-    'x>a)',
-    '>a)',
-    '0',
-    '00',
-    ':a)',
-    'x]',
-    'x])',
-  ];
-  for (let length = 1; length <= text.length; length++) {
-    const completes = endings.some((ending) => isPattern(text.slice(0, length) + ending));
-    if (!completes) return length - 1;
-  }
-  return text.length;
-}
-
-function isPattern(text: string): boolean {
-  try {
-    return new RegExp(text, 'u') instanceof RegExp;
-  } catch {
-    // This is the question, not a failure.
-    return false;
-  }
 }
 
 function addCgroup(text: string, earlier: string[] = []): string[] {

@@ -63,7 +63,8 @@ export interface KernelFacts {
 }
 
 /** What is read of a task only where it is asked for. */
-export type Field = 'uid' | 'cgroup' | 'systemCall';
+export const FIELDS = ['uid', 'cgroup', 'systemCall'] as const;
+export type Field = (typeof FIELDS)[number];
 
 /** A task, or one thing about it, that could not be read. */
 export interface Unread {

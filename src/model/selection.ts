@@ -1,5 +1,5 @@
 import type { Reading } from './reading.ts';
-import type { State } from './sample.ts';
+import type { Field, State } from './sample.ts';
 import type { Stack } from './stack.ts';
 
 /**
@@ -15,13 +15,13 @@ export interface Selection {
   /** Every thread of a process, not only its main one. */
   readonly threads?: boolean;
   /** Matches the task's name. */
-  readonly command?: RegExp;
+  readonly command?: TextPattern;
   /** Effective user ids. */
   readonly users?: readonly number[];
   /** Matches one of the paths that a task's control group has in the hierarchies there are. */
   readonly cgroup?: CgroupPattern;
   /** Matches a function of the stack. */
-  readonly function?: RegExp;
+  readonly function?: TextPattern;
   /** A module of which a function is in the stack. */
   readonly module?: string;
   /** Without the tasks that idle, as far as the analysis knows. */
@@ -29,6 +29,21 @@ export interface Selection {
 }
 
 export type CgroupPattern = (path: string) => boolean;
+
+/** What decides on a text. A RegExp without the flags g and y is one; the command line's own take time linear in the text, whatever the expression. */
+export interface TextPattern {
+  /** As it was written. */
+  readonly source: string;
+  /** Of a RegExp. */
+  readonly flags?: string;
+  test(text: string): boolean;
+}
+
+/** How a sample is to be taken. */
+export interface SampleOptions {
+  /** What is to be read of each task beside its name, state, stack and command line. */
+  readonly fields?: readonly Field[];
+}
 
 /** True where the selection takes tasks of any PID and state. */
 export function takesAll({ all, pids = [], states = [] }: Selection): boolean {

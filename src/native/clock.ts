@@ -4,7 +4,13 @@ import { createLocalZone } from './localtime.ts';
 
 /** The host's clock and zone. */
 export function systemClock(): Clock {
-  return { nowMs: Date.now, monotonicMs: () => performance.now(), sleep, zoneAt: createLocalZone() };
+  // What koffi is told of a C function stays until the process ends, so it is told of localtime_r by those who ask for a zone.
+  let zone: Clock['zoneAt'] | undefined;
+  const zoneAt: Clock['zoneAt'] = (seconds) => {
+    zone ??= createLocalZone();
+    return zone(seconds);
+  };
+  return { nowMs: Date.now, monotonicMs: () => performance.now(), sleep, zoneAt };
 }
 
 async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,5 @@
 import { STATES } from '../../model/sample.ts';
-import { type Selection, takesAll } from '../../model/selection.ts';
+import { type Selection, type TextPattern, takesAll } from '../../model/selection.ts';
 import {
   attachIterator,
   deleteElement,
@@ -213,11 +213,10 @@ function rest(): void {
   pause(0.05);
 }
 
-/**
- * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
- * records are read.
- */
-function writeName(request: Buffer, command: RegExp | undefined): void {
+/** `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the records are read. */
+function writeName(request: Buffer, command: TextPattern | undefined): void {
+  // With these, the same text may begin elsewhere, or be written otherwise.
+  if (/[im]/.test(command?.flags ?? '')) return;
   const [, literal, end] = /^\^([\w/:-]+)(\$?)$/.exec(command?.source.replaceAll('\\/', '/') ?? '') ?? [];
   if (literal === undefined) return;
   const bytes = Buffer.from(end === '$' ? `${literal}\0` : literal).subarray(0, NAME_BYTES);

@@ -1,0 +1,111 @@
+import { FIELDS, STATES } from './sample.ts';
+import type { SampleOptions, Selection } from './selection.ts';
+
+/** The largest pid_t, and the largest user id: 2^32 - 1 means "no user" to the kernel (include/linux/uidgid.h). */
+export const LARGEST_PID = 2 ** 31 - 1;
+export const LARGEST_UID = 2 ** 32 - 2;
+
+/** Returns what is wrong with a value; undefined where nothing is. */
+type Check = (value: unknown) => string | undefined;
+
+const SELECTION: Record<keyof Selection, Check> = {
+  all: isBoolean,
+  pids: isListOf(isWholeNumber(1, LARGEST_PID)),
+  states: isListOf(isOneOf(STATES)),
+  threads: isBoolean,
+  command: isPattern,
+  users: isListOf(isWholeNumber(0, LARGEST_UID)),
+  cgroup: (value) => (typeof value === 'function' ? undefined : `${show(value)} is not a function that takes a path`),
+  function: isPattern,
+  module: (value) => (typeof value === 'string' && value !== '' ? undefined : `${show(value)} is not the name of a module`),
+  blocked: isBoolean,
+};
+
+const OPTIONS: Record<keyof SampleOptions, Check> = { fields: isListOf(isOneOf(FIELDS), 0) };
+
+/**
+ * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few, and nobody notices.
+ * @throws TypeError naming the key, the value and what would be right: `selection.state: unknown key (did you mean 'states'?)`
+ */
+export function checkSelection(selection: unknown): asserts selection is Selection {
+  check('selection', selection, SELECTION);
+}
+
+/** The same for what {@link SampleOptions} has. @throws TypeError */
+export function checkSampleOptions(options: unknown): asserts options is SampleOptions {
+  check('options', options, OPTIONS);
+}
+
+function check(name: string, value: unknown, checks: Readonly<Record<string, Check>>): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name}: ${show(value)} is not an object`);
+  for (const [key, each] of Object.entries(value)) {
+    const wrong = Object.hasOwn(checks, key) ? checks[key]?.(each) : unknownKey(key, Object.keys(checks));
+    if (wrong !== undefined) throw new TypeError(`${name}.${key}: ${wrong}`);
+  }
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const likely = known.find((name) => distance(key.toLowerCase(), name) <= 2);
+  return likely === undefined ? `unknown key; there are ${known.join(', ')}` : `unknown key (did you mean '${likely}'?)`;
+}
+
+/** How many characters must be put in, left out or replaced to make one word of the other. */
+function distance(from: string, to: string): number {
+  if (Math.abs(from.length - to.length) > 2) return 3;
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (const [index, character] of [...from].entries()) {
+    const above = row;
+    row = [index + 1];
+    for (let at = 1; at <= to.length; at++) {
+      const replaced = (above[at - 1] ?? 0) + Number(character !== to[at - 1]);
+      row.push(Math.min((above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1, replaced));
+    }
+  }
+  return row[to.length] ?? 0;
+}
+
+function isBoolean(value: unknown): string | undefined {
+  return typeof value === 'boolean' ? undefined : `${show(value)} is neither true nor false`;
+}
+
+/** A list with nothing in it would be no condition at all, which is seldom what a program means that computed it. */
+function isListOf(item: Check, least = 1): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return `${show(value)} is not an array`;
+    if (value.length < least) return 'an empty list selects nothing; leave the key out to select all';
+    for (let at = 0; at < value.length; at++) {
+      const wrong = item(value[at]);
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
+  };
+}
+
+function isWholeNumber(least: number, most: number): Check {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+      ? undefined
+      : `${show(value)} is not a whole number from ${least} to ${most}`;
+}
+
+function isOneOf(words: readonly string[]): Check {
+  return (value) => (typeof value === 'string' && words.includes(value) ? undefined : `${show(value)} is none of ${words.join(' ')}`);
+}
+
+function isPattern(value: unknown): string | undefined {
+  const { source, test, flags }: { source?: unknown; test?: unknown; flags?: unknown } = Object(value);
+  if (typeof source !== 'string' || typeof test !== 'function') return `${show(value)} is not a regular expression`;
+  if (typeof flags === 'string' && /[gy]/.test(flags))
+    return `${show(value)} must not have the flags g and y, with which each test begins elsewhere`;
+  return undefined;
+}
+
+const LONGEST_SHOWN = 60;
+
+function show(value: unknown): string {
+  if (typeof value === 'object' && value !== null)
+    return value instanceof RegExp ? String(value) : Array.isArray(value) ? 'an array' : 'an object';
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}...` : text;
+}
