@@ -1,5 +1,5 @@
+import { commandLineText } from '../../model/command-line.ts';
 import type { Reading } from '../../model/reading.ts';
-import { decodeBytes } from '../../model/text.ts';
 import type { BoundedReads } from './bounded-reads.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import { listTids, readStatus } from './files.ts';
@@ -50,7 +50,7 @@ export class CommandLines {
     },
     deliver: (draft, bytes, cut) => {
       this.#bytes += bytes.length;
-      const value = joinArguments(bytes);
+      const value = commandLineText(bytes);
       const commandLine: Reading<string> = cut ? { value, cut } : { value };
       draft.commandLine = commandLine;
       if (!cut && draft.known !== undefined) this.#options.look?.remember(draft.known, commandLine);
@@ -113,8 +113,4 @@ export class CommandLines {
     const { root } = this.#options;
     return listTids(root, pid).some((tid) => readStatus(`${root}/${pid}/task/${tid}`)?.state === 'D');
   }
-}
-
-function joinArguments(commandLine: Buffer): string {
-  return decodeBytes(commandLine).replaceAll('\0', ' ').trim();
 }
