@@ -30,7 +30,7 @@ describe('-L', () => {
     const { code, stdout } = await kstack(['-aL']);
     const seen = threads(stdout);
     expect(stdout.match(/^PID: /gm)).toHaveLength(seen.length);
-    const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     for (const number of [pid, tid]) {
       expect(seen.filter((line) => line.tid === number)).toEqual([{ pid, tid: number, state: 'S', thread: 'tasks', command: expected }]);
     }
@@ -63,7 +63,7 @@ describe('-L', () => {
     const { stdout } = await kstack(['-Lp', String(pid)]);
     expect(threads(stdout).map(({ state, command }) => [state, command])).toEqual([
       ['Z', 'tasks'],
-      ['S', expect.stringMatching(/tasks leaderless$/)],
+      ['S', expect.stringMatching(/tasks leaderless $/)],
     ]);
   });
 });

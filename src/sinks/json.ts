@@ -105,7 +105,7 @@ function taskOf(observation: Observation, sample: Sample, { kindOf, userName }: 
     tid,
     ppid,
     comm,
-    commandLine: plain(commandLine),
+    commandLine: 'value' in commandLine ? commandLine.value.trim() : commandLine,
     kernelThread,
     state,
     kind: kindOf(observation),

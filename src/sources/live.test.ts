@@ -41,5 +41,5 @@ it('a stream shows a new command line with the first sample after its process ra
   await wait(200);
   expect(await commandLine()).toBe(await commandLine());
   await wait(600);
-  expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed' });
+  expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed ' });
 });
