@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, kstack, lineOf, parseClassic, requires, shell } from './harness.ts';
+import { fixture, kstack, lineOf, parseClassic, requires, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
@@ -207,5 +207,35 @@ describe('usage', () => {
     expect(code).toBe(0);
     expect(lineOf(stdout, pid)?.state).toBe('S');
     for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DEBUG - ./);
+  });
+});
+
+describe('what the original took', () => {
+  it.each([
+    [['-p=PID']],
+    [['-p', '+PID']],
+    [['-p', ' PID ']],
+    [['-Zp=PID']],
+    [['--verb', '-p', 'PID']],
+    [['--v', '-p', 'PID']],
+    [['-p', 'PID', '-i', '9', '-x', '101', '-m', '0', '-t', '0']],
+    [['-c', 'status', '-p', 'PID', '--command=kept']],
+  ])('is taken: %j', async (words) => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'kept\n');
+    const { code, stdout } = await kstack(words.map((word) => word.replace('PID', String(pid))));
+    expect([code, lineOf(stdout, pid)?.state]).toEqual([0, 'S']);
+  });
+
+  it('-h may be abbreviated too', async () => {
+    expect((await kstack(['--he'])).stdout).toBe((await kstack(['-h'])).stdout);
+  });
+
+  it('-t 0 takes one sample, and -x above 100 does not look at the file system', async () => {
+    const directory = temporaryFolder();
+    const env = { ...process.env, KSTACK_INTERVAL_MS: '50' };
+    expect(await kstack(['-bp', '2', '-t', '0', '-x', '101', '-d', directory], { env })).toMatchObject({ code: 0 });
+    while ((await kstack(['status', '-d', directory])).code === 0);
+    const log = readFileSync(join(directory, `kstack_${hostname()}.out`), 'utf8');
+    expect(log.match(/^zzz /gm)).toHaveLength(1);
   });
 });

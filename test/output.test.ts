@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, requires, run, shell } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
@@ -79,5 +80,48 @@ describe('Ctrl-C in a terminal', () => {
       const { code, signal } = await end;
       if (code !== 0) expect([code, signal]).toEqual([null, 'SIGINT']);
     }
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [['-a', '-o', ''], "option '-o, --output <FILE>' argument '' is invalid. Give the name of a file, or - for standard output."],
+    [['-bD', '-d', ''], "option '-d <DIRECTORY>' argument '' is invalid. It is empty."],
+    [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
+    [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
+    [['-a', '--full'], "'--full' goes with '-f long', which leaves something out"],
+    [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
+    [['-a', 'status'], "'-a' does not go with the command 'status'"],
+    [['-d', '/var/log/kstack', 'stop'], "'-d' belongs behind the command: kstack stop -d DIRECTORY"],
+    [['status', 'extra'], "too many arguments for 'status'. Expected 0 arguments but got 1."],
+    [['stop', '-a'], "unknown option '-a'"],
+  ])('in %j is said, exit 2', async (words, message) => {
+    const { code, stdout, stderr } = await kstack(words);
+    expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', `kstack: ${message}`]);
+  });
+
+  it('is an argument that is not UTF-8, which would name another file', async () => {
+    const folder = temporaryFolder();
+    const run = shell(`cd ${folder}; "$KSTACK" -p 2 -o "$(printf 'a\\377')" 2>&1; echo "=$?"`, { KSTACK });
+    expect(run).toMatch(/^kstack: argument 'a\\xff' is not UTF-8\nusage: .*=2$/s);
+    expect(readdirSync(folder)).toEqual([]);
+    // This one is, and is taken as it is.
+    expect(await kstack(['-p', '2', '-o', 'a\ufffd'], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(readdirSync(folder)).toEqual(['a\ufffd']);
+  });
+
+  it('is none: an empty KSTACK_SOURCE, and /dev/stdout for standard output', async () => {
+    const env = { ...process.env, KSTACK_SOURCE: '' };
+    const { code, stdout } = await kstack(['-p', '2', '-o', '/dev/stdout'], { env });
+    expect([code, parseClassic(stdout).lines.map(({ pid }) => pid)]).toEqual([0, [2]]);
+  });
+
+  it.each(['status', 'stop'])('%s before any run says that there is none, exit 1', async (command) => {
+    const folder = temporaryFolder();
+    for (const directory of [folder, join(folder, 'missing')]) {
+      const message = `kstack: no background run is active on ${directory}, and there has been none\n`;
+      expect(await kstack([command, '-d', directory])).toMatchObject({ code: 1, stdout: '', stderr: message });
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -109,7 +109,8 @@ export async function collect({
   try {
     let beat = 0;
     let skipped = false;
-    while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
+    // A run of no time at all takes one sample, not those of the grace too.
+    while (!stop.aborted && (beat === 0 || durationMs > 0) && beat * intervalMs < durationMs + GRACE_MS) {
       const left = start + beat * intervalMs - clock.monotonicMs();
       if (left > 0) await clock.sleep(left, stop);
       // Both may have passed while it slept, or was stopped.
