@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync, readdirSync } from 'node:fs';
+import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
@@ -123,5 +123,66 @@ describe('a mistake', () => {
       expect(await kstack([command, '-d', directory])).toMatchObject({ code: 1, stdout: '', stderr: message });
     }
     expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('-o', () => {
+  it('says of a FIFO without a reader that it has none, at once', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-p', '2', '-o', fifo]);
+    expect([code, stdout, stderr]).toEqual([1, '', `kstack: cannot write ${fifo}: no process has it open for reading (ENXIO)\n`]);
+    expect(milliseconds).toBeLessThan(10_000);
+  });
+
+  it('hands a FIFO all of a sample though its reader is slow', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const [pid = 0] = await fixture('tasks', ['rewrite', '1000000', '61']);
+    const reader = spawn('sh', ['-c', `exec 3<>${fifo}; echo open; sleep 0.5; dd bs=4096 count=200 <&3 2>/dev/null | tr -cd a | wc -c`]);
+    const end = ended(reader);
+    await new Promise((resolve) => reader.stdout.once('data', resolve));
+    const writer = kstack(['-p', String(pid), '-o', fifo]);
+    // The reader leaves off in the middle: with that the FIFO has none any more.
+    expect(Number((await end).stdout.replace('open', ''))).toBeGreaterThan(700_000);
+    expect(await writer).toMatchObject({ code: 1, stderr: expect.stringContaining('EPIPE') });
+    const whole = spawn('sh', ['-c', `exec 3<${fifo}; sleep 0.5; tr -cd a <&3 | wc -c`]);
+    const counted = ended(whole);
+    const opened = async () => (await kstack(['-p', String(pid), '-o', fifo])).code === 0;
+    while (!(await opened()));
+    expect(Number((await counted).stdout)).toBeGreaterThanOrEqual(999_999);
+  });
+
+  it('gives a new file to who called sudo, and never one that was there before', async () => {
+    const folder = temporaryFolder();
+    const ownerAfter = async (name: string, env: NodeJS.ProcessEnv) => {
+      const file = join(folder, name);
+      expect(await kstack(['-p', '2', '-o', file], { env: { ...process.env, ...env } })).toMatchObject({ code: 0, stderr: '' });
+      const { uid, gid, mode } = statSync(file);
+      expect(mode & 0o777).toBe(0o600);
+      return [uid, gid];
+    };
+    const sudo = { SUDO_UID: '65534', SUDO_GID: '1' };
+    expect(await ownerAfter('new', sudo)).toEqual([65534, 1]);
+    expect(await ownerAfter('new', sudo)).toEqual([65534, 1]);
+    writeFileSync(join(folder, 'of-root'), 'before');
+    expect(await ownerAfter('of-root', sudo)).toEqual([0, 0]);
+    for (const SUDO_UID of ['', '-1', '4294967295', '1x', '99999999999'])
+      expect(await ownerAfter(`new${SUDO_UID}`, { ...sudo, SUDO_UID })).not.toEqual([65534, 1]);
+    expect(await ownerAfter('without', {})).toEqual([0, 0]);
+  });
+});
+
+describe('--proc', () => {
+  it('refuses at once what is no procfs, whatever is in it', async () => {
+    const folder = temporaryFolder();
+    shell(`cd ${folder} && mkdir self 2 && mkfifo self/stack stat loadavg 2/stat 2/stack 2/cmdline`);
+    for (const args of [['-a'], ['-p', '2'], ['-LD', '-f', 'long'], ['-bD', '-d', join(folder, 'log')]]) {
+      const { code, stdout, stderr, milliseconds } = await kstack([...args, '--proc', folder]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`${folder} is not a procfs; give --proc a directory where one is mounted\n`);
+      expect(milliseconds).toBeLessThan(10_000);
+    }
+    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a procfs') });
   });
 });

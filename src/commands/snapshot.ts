@@ -5,7 +5,7 @@ import { exitNow } from '../native/exit.ts';
 import { linkUnnamed } from '../native/files.ts';
 import { log } from '../sinks/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
-import { writeOutputFile } from '../sinks/output-file.ts';
+import { type Owner, writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { takeLiveSample } from '../sources/live.ts';
 import { readUsers } from '../sources/passwd.ts';
@@ -64,12 +64,20 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       return lookUpCalls(groups, details, output.full);
     },
   });
-  if (output.file !== undefined) writeOutputFile(output.file, pieces, linkUnnamed);
+  if (output.file !== undefined) writeOutputFile(output.file, pieces, { link: linkUnnamed, owner: whoCalledSudo(process.env) });
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
   const code = foundNothingAskedFor(selection, sample) ? 1 : 0;
   if (details.hanging > 0) exitNow(code);
   return code;
+}
+
+const LARGEST_ID = 2 ** 32 - 2;
+
+/** Who became root by sudo(8), as it says in the environment; undefined where nobody did. */
+function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
+  if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID)) return undefined;
+  return { uid: Number(uid), gid: Number(gid) };
 }
 
 /** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */
