@@ -665,7 +665,7 @@ describe('a pipe that somebody reads to its end', () => {
     expect(code).toBe(0);
     expect(stderr.match(/ INFO - /g)).toHaveLength(4);
     expect(milliseconds).toBeLessThan(5000);
-    const said = /ERROR - PID 2147483647: no such process$/m;
+    const said = /INFO - PID 2147483647: no such process$/m;
     await until(() => /"messages":\["/.test(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8')));
     expect((await kstack(['status', '-d', directory])).stdout).toMatch(new RegExp(`^Said: {4}\\S+ \\S+ ${said.source}`, 'm'));
     expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });

@@ -183,6 +183,6 @@ describe('--proc', () => {
       expect(stderr).toContain(`${folder} is not a procfs; give --proc a directory where one is mounted\n`);
       expect(milliseconds).toBeLessThan(10_000);
     }
-    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a procfs') });
+    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no procfs is mounted') });
   });
 });

@@ -66,7 +66,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   });
   if (output.file !== undefined) writeOutputFile(output.file, pieces, { link: linkUnnamed, owner: whoCalledSudo(process.env) });
   else for (const piece of pieces) writeStdout(piece);
-  for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
+  for (const line of formatUnread(everythingUnread(seen), selection.threads === true)) writeStderr(`kstack: ${line}\n`);
   const code = foundNothingAskedFor(selection, sample) ? 1 : 0;
   if (details.hanging > 0) exitNow(code);
   return code;

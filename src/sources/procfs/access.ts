@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { errnoOf, readSmall } from './files.ts';
 
 /** PROC_SUPER_MAGIC of include/uapi/linux/magic.h. */
@@ -11,8 +11,9 @@ const PROC_SUPER_MAGIC = 0x9fa0;
  */
 export function whyNoStacks(root: string, command: string): string | undefined {
   // First of all: opening a FIFO would wait for its writer, and reading some devices never ends.
-  if (!mayBeProcfs(root)) return `${root} is not a procfs; give --proc a directory where one is mounted`;
   const path = `${root}/self/stack`;
+  const missing = `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
+  if (!mayBeProcfs(root)) return existsSync(path) ? `${root} is not a procfs; give --proc a directory where one is mounted` : missing;
   const read = readSmall(path);
   const container = 'in a container, start it with --privileged and --pid=host';
   if ('value' in read) {
@@ -23,7 +24,7 @@ export function whyNoStacks(root: string, command: string): string | undefined {
     case 'denied':
       return `cannot read kernel stacks (${path}: permission denied): this needs root with CAP_SYS_ADMIN; run 'sudo ${command}', or ${container}`;
     case 'gone':
-      return `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
+      return missing;
     default:
       return `cannot read kernel stacks: ${path}: ${read.unread}`;
   }
