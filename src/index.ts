@@ -17,6 +17,7 @@ export {
   type Group,
   type Observation,
   type Sample,
+  type Source,
   STATES,
   type State,
   startTimeSeconds,

@@ -186,3 +186,19 @@ describe('--proc', () => {
     expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no procfs is mounted') });
   });
 });
+
+describe('what only the source bpf knows', () => {
+  it('is said to be missing where the source is procfs, with the reason, in long and json', async () => {
+    const { stdout: long } = await kstack(['-p', '2', '-f', 'long', '--source', 'procfs']);
+    expect(long).toMatch(
+      /\nNot shown, since the source is procfs \(as asked for by [^\n]*: for how long [^\n]*who holds the locks[^\n]*\n1 task seen/,
+    );
+    const { stdout: json } = await kstack(['-p', '2', '-f', 'json', '--source', 'procfs']);
+    expect(JSON.parse(json).source).toEqual({ name: 'procfs', why: expect.stringContaining('--source') });
+  });
+
+  it('is missing for want of the initial PID namespace', async () => {
+    const { stdout } = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long']);
+    expect(stdout).toMatch(/\nNot shown, since the source is procfs \(bpf unavailable: \/proc is not of the initial PID namespace[^\n]*\n/);
+  });
+});

@@ -67,6 +67,8 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   if (output.file !== undefined) writeOutputFile(output.file, pieces, { link: linkUnnamed, owner: whoCalledSudo(process.env) });
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen), selection.threads === true)) writeStderr(`kstack: ${line}\n`);
+  const hint = describeMoreThreads(selection, seen);
+  if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
   const code = foundNothingAskedFor(selection, sample) ? 1 : 0;
   if (details.hanging > 0) exitNow(code);
   return code;
@@ -95,6 +97,12 @@ function describeSelection({ all, pids = [], states = [], threads }: Selection):
   if (states.length > 0) parts.push(`the ${what} in state ${states.join(', ')}`);
   if (pids.length > 0) parts.push(`the ${what} ${pids.join(', ')}`);
   return all === true || parts.length === 0 ? `all ${what}` : parts.join(' and ');
+}
+
+/** Main threads are not where most hangs are: those who ask for a state hear of the others. */
+function describeMoreThreads({ states = [] }: Selection, { moreThreads = 0 }: Sample): string | undefined {
+  if (moreThreads === 0) return undefined;
+  return `${moreThreads} more ${moreThreads === 1 ? 'thread is' : 'threads are'} in ${[...new Set(states)].join(' or ')}: use -L`;
 }
 
 function foundNothingAskedFor({ all, pids = [] }: Selection, sample: Sample): boolean {

@@ -76,6 +76,13 @@ export interface Unread {
   readonly why: Unreadable | 'cut';
 }
 
+/** How the tasks of a sample were read. */
+export interface Source {
+  readonly name: 'bpf' | 'procfs';
+  /** Why not by bpf, which also tells {@link KernelFacts}. */
+  readonly why?: string;
+}
+
 /** What the kernel said about the selected tasks at one moment. */
 export interface Sample {
   /** When the sample was begun, Unix milliseconds. */
@@ -87,6 +94,13 @@ export interface Sample {
   /** When the host was booted, Unix seconds (btime of /proc/stat). */
   readonly bootTimeSeconds: number;
   readonly ticksPerSecond: number;
+  /** Absent where it was not noted. */
+  readonly source?: Source;
+  /**
+   * Threads in the states that are selected, left out as they are not the main one of their process. Absent where
+   * threads are selected, and where the source does not know without more work.
+   */
+  readonly moreThreads?: number;
   readonly observations: readonly Observation[];
   /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
   readonly holders?: readonly Observation[];

@@ -5,10 +5,12 @@ import type { Clock } from '../model/time.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { lookFirst } from './bpf/look-first.ts';
+import { withMoreThreads } from './bpf/more-threads.ts';
 import type { BpfReader } from './bpf/tasks.ts';
 import { countThreads } from './procfs/files.ts';
 import { type ProcfsOptions, procfs } from './procfs/index.ts';
 import type { SourceName } from './source-name.ts';
+import { withSource } from './with-source.ts';
 
 export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
   readonly source: SourceName;
@@ -24,7 +26,7 @@ export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
 
 /**
  * Samples of the tasks of this host, each taken when it is asked for; what it takes to do so is made ready at once. The iteration never ends by itself.
- * @throws Error where `bpf` is asked for and is not to be had, and where /proc cannot be read
+ * @throws Error where `bpf` is asked for and unavailable, and where /proc cannot be read
  */
 export function live(
   selection: Selection,
@@ -35,12 +37,18 @@ export function live(
   const reader = useless ? undefined : openOnce(root, clock);
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
-    tell(`source: procfs${reader === undefined ? '' : `, as bpf is not to be had: ${reader}`}`);
-    return procfs(selection, { ...options, steady });
+    tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
+    const why = reader === undefined ? whyUseless(source) : `bpf unavailable: ${reader}`;
+    return withSource(procfs(selection, { ...options, steady }), { name: 'procfs', why });
   }
   tell('source: bpf');
   const looking = { ...options, steady, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
-  return facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+  const samples = facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+  return withSource(steady ? samples : withMoreThreads(samples, selection, reader), { name: 'bpf' });
+}
+
+function whyUseless(source: SourceName): string {
+  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'which is sooner done with so few tasks';
 }
 
 /** Samples with the tasks that those of a sample wait for and that are not selected themselves. */
