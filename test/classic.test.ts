@@ -9,7 +9,7 @@ beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
 const ZONES = ['UTC', 'Europe/Paris', 'America/New_York', 'Asia/Kolkata', 'EST5EDT', 'CET-1CEST,M3.5.0,M10.5.0/3', '<+0330>-3:30'];
 
-/** What a second program prints for these processes by the rules of the interface, behind the first line and the empty one. */
+/** What a second program prints for these processes by the rules of the interface, without the first line. */
 function expectedGroups(pids: readonly number[], env: NodeJS.ProcessEnv = {}): string {
   const script = join(import.meta.dirname, 'fixtures', 'classic.py');
   return execFileSync('python3', [script, ...pids.map(String)], { env: { ...process.env, ...env }, maxBuffer: 64 << 20 }).toString();

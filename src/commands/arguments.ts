@@ -11,9 +11,9 @@ const CLASSIC = ['--verbose', '--help'];
 const HARMLESS = ['-v', '--verbose'];
 
 /**
- * The words of a command line as the parser takes them: long options written out that were abbreviated, as getopt_long(3) and
- * Python's argparse allow, and `-p=1` as `-p1`. Ends by the program's error where an abbreviation has several meanings, and
- * where options of a sample stand before a command.
+ * The words of a command line as the parser takes them: abbreviated long options written out, as getopt_long(3) and
+ * Python's argparse allow, and `-p=1` as `-p1`. Ends by the program's error where an abbreviation has several
+ * meanings, and where options of a sample stand before a command.
  */
 export function resolveArguments(program: Command, words: readonly string[]): string[] {
   refuseBytes(program, words);
@@ -79,7 +79,7 @@ function resolveShort(options: readonly Option[], word: string): Resolved {
   return { text: word, flag: word.slice(0, 2), wantsValue: false };
 }
 
-/** An option before a command would be one of a sample, which is not taken: `-a status` and `-d DIRECTORY status` are mistakes. */
+/** An option before a command is one of a sample, which is not taken: `-a status` is a mistake, `-d DIRECTORY status` too. */
 function refuseBefore(program: Command, command: Command, before: readonly string[]): void {
   const flag = before.find((candidate) => !HARMLESS.includes(candidate));
   if (flag === undefined) return;
@@ -88,7 +88,7 @@ function refuseBefore(program: Command, command: Command, before: readonly strin
   program.error(`error: '${flag}' belongs behind the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`);
 }
 
-/** The runtime hands over bytes that are not UTF-8 as U+FFFD: another file, user or expression than the one that was typed. */
+/** The runtime hands over bytes that are not UTF-8 as U+FFFD: another file, user or expression than was typed. */
 function refuseBytes(program: Command, words: readonly string[]): void {
   if (words.length === 0 || !words.some((word) => word.includes('\ufffd'))) return;
   const typed = ownArguments().slice(-words.length);

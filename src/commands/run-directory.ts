@@ -22,7 +22,7 @@ export function makeRunDirectory(name: string): RunDirectory {
 }
 
 /**
- * Opens the log directory to look at it; nothing is made. Undefined where there has been no run, and where there is no such directory.
+ * Opens the log directory to look at it; nothing is made. Undefined where there has been no run, or is no such directory.
  * @throws LogError saying what is in the way.
  */
 export function findRunDirectory(name: string): RunDirectory | undefined {

@@ -16,7 +16,10 @@ export interface Task {
   readonly startTicks: number;
   /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
   readonly comm: string;
-  /** See commandLineText: each argument with a space behind it, decoded like `comm`; empty for kernel threads and zombies, which have none. */
+  /**
+   * See commandLineText: each argument with a space behind it, decoded like `comm`; empty for kernel threads and
+   * zombies, which have none.
+   */
   readonly commandLine: Reading<string>;
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */

@@ -34,7 +34,7 @@ export function writeOutputFile(path: string, pieces: Iterable<string | Uint8Arr
   }
 }
 
-/** Without O_NONBLOCK, a FIFO would be waited for until somebody opens it for reading, and a serial line for its carrier. */
+/** Without O_NONBLOCK, open(2) waits for the reader of a FIFO, and for the carrier of a serial line. */
 const STREAM_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
 /** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
 const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
@@ -95,7 +95,7 @@ function replace(path: string, pieces: Iterable<string | Uint8Array>, link: Link
     });
 }
 
-/** Where that is not allowed (a user namespace, NFS with root squashed), the file stays with who wrote it: its content counts more. */
+/** Where that is not allowed (a user namespace, NFS with root squashed), the file stays with who wrote it. */
 function giveTo(fd: number, owner: Owner | undefined): void {
   if (owner === undefined) return;
   try {

@@ -37,8 +37,9 @@ const MOST_ALONE = 3;
 const MOST_NAMED = 8;
 
 /**
- * What could not be read and why, in at most 20 lines: `PID 4711 (nginx): command line could not be read in time; ...`, and of many that
- * are alike `200 processes nginx (4711, 4712, ...): command line ...`. With `threads`, their numbers are TIDs.
+ * What could not be read and why, in at most 20 lines: `PID 4711 (nginx): command line could not be read in time; ...`,
+ * and of many that are alike `200 processes nginx (4711, 4712, ...): command line ...`. With `threads`, their numbers
+ * are TIDs.
  */
 export function formatUnread(unread: readonly Unread[], threads: boolean): string[] {
   const groups = [...groupByReason(unread, threads)];
