@@ -24,6 +24,9 @@ export const callsByBun = {
     }));
     onResolve({ filter: /^bun:ffi$/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: /^koffi$/ }, () => ({ errors: [{ text: 'koffi has no place in the executable' }] }));
+  },
+};
+
 /** Shortens the names in the matcher of regular expressions, the largest package in the bundle: Node.js reads all of the file at each start. */
 export const smallMatcher = {
   name: 'small-matcher',

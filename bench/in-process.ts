@@ -68,7 +68,16 @@ if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bp
 
 const clock = systemClock();
 const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
-const samples = live(selection, { clock, root: '/proc', reader: new Reader('/proc'), fields, source, facts: false, steady: true, tell: () => undefined });
+const samples = live(selection, {
+  clock,
+  root: '/proc',
+  reader: new Reader('/proc'),
+  fields,
+  source,
+  facts: false,
+  steady: true,
+  tell: () => undefined,
+});
 const resident = () => process.memoryUsage.rss();
 const floor: number[] = [];
 const wall: number[] = [];

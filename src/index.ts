@@ -19,6 +19,7 @@ export {
   type Group,
   type Observation,
   type Sample,
+  type Source,
   STATES,
   type State,
   startTimeSeconds,

@@ -1,6 +1,7 @@
 import './native/no-debugger.ts';
 
 import { Argument, Command, CommanderError } from 'commander';
+import { resolveArguments } from './commands/arguments.ts';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
 import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
@@ -69,6 +70,10 @@ function createProgram(): Command {
       const { printCompletion } = await import('./commands/completion.ts');
       printCompletion(program, shell);
     });
+  for (const command of program.commands) {
+    command.allowExcessArguments(false);
+    command.showHelpAfterError(`usage: kstack ${command.name()} ${command.usage()}\nTry 'kstack ${command.name()} -h' for more.`);
+  }
   return program;
 }
 
@@ -85,6 +90,8 @@ async function runClassic(program: Command): Promise<void> {
   const source = sourceOf(program);
   const background = backgroundOptionsOf(program);
   const output = outputOptionsOf(program);
+  if (output.full && output.format !== 'long')
+    program.error("error: '--full' goes with '-f long', which leaves something out", { exitCode: WRONG_USAGE });
   if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
     program.error("error: -b writes the classic text to its log; '-f' and '-o' are for a sample in the foreground", {
       exitCode: WRONG_USAGE,
@@ -116,7 +123,8 @@ function quote(word: string): string {
 async function main(): Promise<void> {
   try {
     await returnToFolder();
-    await createProgram().parseAsync();
+    const program = createProgram();
+    await program.parseAsync(resolveArguments(program, process.argv.slice(2)), { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
   }

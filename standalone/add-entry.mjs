@@ -33,7 +33,12 @@ export async function addEntry(file, arch) {
     const alignment = loaded[0].readBigUInt64LE(SEGMENT.alignment);
     const up = (number) => ((number + alignment - 1n) / alignment) * alignment;
     const end = (segment) => segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes);
-    const address = up(loaded.map(end).reduce((most, one) => (one > most ? one : most)));
+    const address = up(
+      loaded
+        .map(end)
+        .sort((a, b) => (a < b ? -1 : 1))
+        .at(-1),
+    );
     const offset = up(BigInt((await executable.stat()).size));
     code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), code.indexOf(TABLE) - 8);
     own.writeUInt32LE(PT_LOAD, SEGMENT.type);

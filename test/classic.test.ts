@@ -1,27 +1,57 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, kstack, lineOf, parseClassic, requires, shell } from './harness.ts';
+import { fixture, kstack, lineOf, parseClassic, requires, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
 const ZONES = ['UTC', 'Europe/Paris', 'America/New_York', 'Asia/Kolkata', 'EST5EDT', 'CET-1CEST,M3.5.0,M10.5.0/3', '<+0330>-3:30'];
 
-/** What COMPAT.md says a sleeping or waiting process looks like, put together from /proc and date(1). */
-function expectedGroup(pid: number, command: string, zone: string): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const bootTime = /^btime (\d+)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1];
-  const started = Math.floor(Number(fields[19]) / Number(shell('getconf CLK_TCK'))) + Number(bootTime);
-  const when = shell(`date -d @${started} '+%Y/%m/%d %H:%M:%S'`, { TZ: zone });
-  const stack = readFileSync(`/proc/${pid}/stack`, 'latin1').trim();
-  return `PID: ${String(pid).padStart(5)}   State:  ${fields[0]}   Start Time: ${when}   Cmd: ${command}\nStack:\n${stack}\n\n`;
+/** What a second program prints for these processes by the rules of the interface, without the first line. */
+function expectedGroups(pids: readonly number[], env: NodeJS.ProcessEnv = {}): string {
+  const script = join(import.meta.dirname, 'fixtures', 'classic.py');
+  return execFileSync('python3', [script, ...pids.map(String)], { env: { ...process.env, ...env }, maxBuffer: 64 << 20 }).toString();
 }
+
+/** A sample without its first line and the empty one behind it. */
+function groupsOf(stdout: string): string {
+  return stdout.slice(stdout.indexOf('\n\n') + 2);
+}
+
+/** Command lines of every shape, by what they are. */
+const COMMAND_LINES: Readonly<Record<string, string | Buffer>> = {
+  'one argument': '-bash\0',
+  'two arguments': 'sleep\x080\0',
+  'an empty argv': '',
+  'one empty argument': '\0',
+  'empty arguments only': '\0\0\0',
+  'empty arguments in the middle and at the end': 'a\0\0b\0\0',
+  'white space in front': ' \t\n a\0b\0',
+  'white space behind the last NUL': 'a\0b\0 \n',
+  'white space before the last NUL': 'a\0b \0',
+  'blanks only': '    \0',
+  'blanks only, without a NUL': '    ',
+  'separators that only Python strips': '\x1c\x1d\x1e\x1f\x85a\x85\x1f',
+  'a mark that only JavaScript strips': '\ufeffa\ufeff',
+  'spaces of Unicode': '\u3000\u2003a\u2003\u00a0',
+  'a title that a process set for itself': 'nginx: worker process',
+  'a title with blanks behind it': 'postgres: writer   ',
+  'controls and directions': 'a\x1b]0;x\x07\0b\u202e\0',
+  newlines: 'sh\0-c\0a\nb\r\n\0',
+  'a forged line': 'a\nPID:     1   State:  D   Start Time: 2026/01/01 00:00:00   Cmd: init\0',
+  'bytes that are not UTF-8': Buffer.from([0xff, 0xfe, 0x00, 0x85, 0xa0, 0x00]),
+  'such bytes between blanks': Buffer.from([0x20, 0x85, 0x20]),
+  'a character cut in the middle': Buffer.from([0x61, 0xe2, 0x82]),
+  'another script': 'Иван\0日本\0',
+  'very many arguments': 'x\0'.repeat(50_000),
+  'a very long one': `${'y'.repeat(100_000)}\0`,
+};
 
 describe('a sample as text', () => {
   it.each(ZONES)('is to the byte what the interface says, in TZ=%s', async (zone) => {
     const [pid = 0] = await fixture('tasks', ['vfork']);
-    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
     const before = Math.floor(Date.now() / 1000);
     const { code, stdout, stderr } = await kstack(['-p', String(pid)], { env: { ...process.env, TZ: zone, LC_ALL: 'de_DE.UTF-8' } });
     const after = Math.floor(Date.now() / 1000);
@@ -31,14 +61,38 @@ describe('a sample as text', () => {
     }
     const { header } = parseClassic(stdout);
     expect(headers).toContain(header);
-    expect(stdout).toBe(`${header}\n\n${expectedGroup(pid, command, zone)}`);
+    expect(stdout).toBe(`${header}\n\n${expectedGroups([pid], { TZ: zone })}`);
     expect([code, stderr]).toEqual([0, '']);
   });
 
-  it('ends a group without a stack right behind Stack:', async () => {
+  it.each(Object.entries(COMMAND_LINES))('has to the byte the command line that is %s', async (_, text) => {
+    const bytes = Buffer.from(text);
+    const [pid = 0] = await fixture('command-lines', [], `${bytes.toString('hex') || '-'}\n\n`);
+    const { code, stdout, stderr } = await kstack(['-p', String(pid)]);
+    expect([code, groupsOf(stdout), stderr]).toEqual([0, expectedGroups([pid]), '']);
+  });
+
+  it('has the same command lines in a sample of all, behind one another', async () => {
+    const lines = Object.values(COMMAND_LINES).map((text) => Buffer.from(text).toString('hex') || '-');
+    const pids = await fixture('command-lines', [], `${lines.join('\n')}\n\n`);
+    expect(pids).toHaveLength(lines.length);
+    const { stdout } = await kstack(['-p', pids.join(',')]);
+    expect(groupsOf(stdout)).toBe(expectedGroups(pids));
+    const { stdout: all } = await kstack(['-a']);
+    for (const line of expectedGroups(pids).match(/^PID: .*$/gm) ?? []) expect(all).toContain(`\n${line}\n`);
+  });
+
+  it('alone has the space at the end of a command line: json has the arguments', async () => {
+    const [pid = 0] = await fixture('command-lines', [], `${Buffer.from('a\0b\0').toString('hex')}\n\n`);
+    const { stdout } = await kstack(['-p', String(pid), '-f', 'json']);
+    expect(JSON.parse(stdout).tasks).toMatchObject([{ pid, commandLine: 'a b' }]);
+  });
+
+  it('has two empty lines behind Stack: where there is no stack', async () => {
     const [pid = 0] = await fixture('tasks', ['zombie']);
     const { stdout } = await kstack(['-p', String(pid)]);
-    expect(stdout).toMatch(/Cmd: tasks\nStack:\n\n$/);
+    expect(groupsOf(stdout)).toBe(expectedGroups([pid]));
+    expect(stdout).toMatch(/Cmd: tasks\nStack:\n\n\n$/);
   });
 
   it('puts processes with the same stack together, in the order first seen', async () => {
@@ -153,5 +207,35 @@ describe('usage', () => {
     expect(code).toBe(0);
     expect(lineOf(stdout, pid)?.state).toBe('S');
     for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DEBUG - ./);
+  });
+});
+
+describe('what the original took', () => {
+  it.each([
+    [['-p=PID']],
+    [['-p', '+PID']],
+    [['-p', ' PID ']],
+    [['-Zp=PID']],
+    [['--verb', '-p', 'PID']],
+    [['--v', '-p', 'PID']],
+    [['-p', 'PID', '-i', '9', '-x', '101', '-m', '0', '-t', '0']],
+    [['-c', 'status', '-p', 'PID', '--command=kept']],
+  ])('is taken: %j', async (words) => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'kept\n');
+    const { code, stdout } = await kstack(words.map((word) => word.replace('PID', String(pid))));
+    expect([code, lineOf(stdout, pid)?.state]).toEqual([0, 'S']);
+  });
+
+  it('-h may be abbreviated too', async () => {
+    expect((await kstack(['--he'])).stdout).toBe((await kstack(['-h'])).stdout);
+  });
+
+  it('-t 0 takes one sample, and -x above 100 does not look at the file system', async () => {
+    const directory = temporaryFolder();
+    const env = { ...process.env, KSTACK_INTERVAL_MS: '50' };
+    expect(await kstack(['-bp', '2', '-t', '0', '-x', '101', '-d', directory], { env })).toMatchObject({ code: 0 });
+    while ((await kstack(['status', '-d', directory])).code === 0);
+    const log = readFileSync(join(directory, `kstack_${hostname()}.out`), 'utf8');
+    expect(log.match(/^zzz /gm)).toHaveLength(1);
   });
 });

@@ -11,7 +11,7 @@ declare module 'vitest' {
   }
 }
 
-const SOURCES = ['tasks.c', 'mmap-lock.c'];
+const SOURCES = ['tasks.c', 'command-lines.c', 'mmap-lock.c'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */
 export default function setup({ provide }: TestProject): () => void {

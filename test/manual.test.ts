@@ -113,6 +113,22 @@ describe('the service', () => {
     expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).toString()).toBe('');
   });
 
+  it('records every thread, and allows the system calls of both sources', () => {
+    const text = readFileSync(unit, 'utf8');
+    const [, cluster = ''] = /^ExecStart=.* kstack -(\w+) /m.exec(text) ?? [];
+    expect([...cluster].sort().join('')).toBe('DLb');
+    const [, filter = ''] = /^SystemCallFilter=(.*)$/m.exec(text) ?? [];
+    const lines = execFileSync('systemd-analyze', ['syscall-filter']).toString();
+    // The sets of systemd, as far as they name each other.
+    const callsOf = (name: string): string[] => {
+      if (!name.startsWith('@')) return [name];
+      const set = lines.split(`\n${name}\n`)[1]?.split('\n@')[0] ?? '';
+      return [...set.matchAll(/^ {4}(@?[\w-]+)$/gm)].flatMap(([, member = '']) => callsOf(member));
+    };
+    const allowed = new Set(filter.split(' ').flatMap(callsOf));
+    for (const call of ['bpf', 'openat', 'read', 'io_submit', 'statfs', 'fchown', 'linkat']) expect(allowed).toContain(call);
+  });
+
   it('has the capabilities that it takes to see the stacks of everybody, and no more', async () => {
     const [, list = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
     const capabilities = list.split(' ').map((name) => name.replace('CAP_', '').toLowerCase());

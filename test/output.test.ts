@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { openSync } from 'node:fs';
+import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, requires, run, shell } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
@@ -79,5 +80,125 @@ describe('Ctrl-C in a terminal', () => {
       const { code, signal } = await end;
       if (code !== 0) expect([code, signal]).toEqual([null, 'SIGINT']);
     }
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [['-a', '-o', ''], "option '-o, --output <FILE>' argument '' is invalid. Give the name of a file, or - for standard output."],
+    [['-bD', '-d', ''], "option '-d <DIRECTORY>' argument '' is invalid. It is empty."],
+    [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
+    [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
+    [['-a', '--full'], "'--full' goes with '-f long', which leaves something out"],
+    [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
+    [['-a', 'status'], "'-a' does not go with the command 'status'"],
+    [['-d', '/var/log/kstack', 'stop'], "'-d' belongs behind the command: kstack stop -d DIRECTORY"],
+    [['status', 'extra'], "too many arguments for 'status'. Expected 0 arguments but got 1."],
+    [['stop', '-a'], "unknown option '-a'"],
+  ])('in %j is said, exit 2', async (words, message) => {
+    const { code, stdout, stderr } = await kstack(words);
+    expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', `kstack: ${message}`]);
+  });
+
+  it('is an argument that is not UTF-8, which would name another file', async () => {
+    const folder = temporaryFolder();
+    const run = shell(`cd ${folder}; "$KSTACK" -p 2 -o "$(printf 'a\\377')" 2>&1; echo "=$?"`, { KSTACK });
+    expect(run).toMatch(/^kstack: argument 'a\\xff' is not UTF-8\nusage: .*=2$/s);
+    expect(readdirSync(folder)).toEqual([]);
+    // This one is, and is taken as it is.
+    expect(await kstack(['-p', '2', '-o', 'a\ufffd'], { cwd: folder })).toMatchObject({ code: 0 });
+    expect(readdirSync(folder)).toEqual(['a\ufffd']);
+  });
+
+  it('is none: an empty KSTACK_SOURCE, and /dev/stdout for standard output', async () => {
+    const env = { ...process.env, KSTACK_SOURCE: '' };
+    const { code, stdout } = await kstack(['-p', '2', '-o', '/dev/stdout'], { env });
+    expect([code, parseClassic(stdout).lines.map(({ pid }) => pid)]).toEqual([0, [2]]);
+  });
+
+  it.each(['status', 'stop'])('%s before any run says that there is none, exit 1', async (command) => {
+    const folder = temporaryFolder();
+    for (const directory of [folder, join(folder, 'missing')]) {
+      const message = `kstack: no background run is active on ${directory}, and there has been none\n`;
+      expect(await kstack([command, '-d', directory])).toMatchObject({ code: 1, stdout: '', stderr: message });
+    }
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe('-o', () => {
+  it('says of a FIFO without a reader that it has none, at once', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-p', '2', '-o', fifo]);
+    expect([code, stdout, stderr]).toEqual([1, '', `kstack: cannot write ${fifo}: no process has it open for reading (ENXIO)\n`]);
+    expect(milliseconds).toBeLessThan(10_000);
+  });
+
+  it('hands a FIFO all of a sample though its reader is slow', async () => {
+    const fifo = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const [pid = 0] = await fixture('tasks', ['rewrite', '1000000', '61']);
+    const reader = spawn('sh', ['-c', `exec 3<>${fifo}; echo open; sleep 0.5; dd bs=4096 count=200 <&3 2>/dev/null | tr -cd a | wc -c`]);
+    const end = ended(reader);
+    await new Promise((resolve) => reader.stdout.once('data', resolve));
+    const writer = kstack(['-p', String(pid), '-o', fifo]);
+    // The reader leaves off in the middle: with that the FIFO has none any more.
+    expect(Number((await end).stdout.replace('open', ''))).toBeGreaterThan(700_000);
+    expect(await writer).toMatchObject({ code: 1, stderr: expect.stringContaining('EPIPE') });
+    const whole = spawn('sh', ['-c', `exec 3<${fifo}; sleep 0.5; tr -cd a <&3 | wc -c`]);
+    const counted = ended(whole);
+    const opened = async () => (await kstack(['-p', String(pid), '-o', fifo])).code === 0;
+    while (!(await opened()));
+    expect(Number((await counted).stdout)).toBeGreaterThanOrEqual(999_999);
+  });
+
+  it('gives a new file to who called sudo, and never one that was there before', async () => {
+    const folder = temporaryFolder();
+    const ownerAfter = async (name: string, env: NodeJS.ProcessEnv) => {
+      const file = join(folder, name);
+      expect(await kstack(['-p', '2', '-o', file], { env: { ...process.env, ...env } })).toMatchObject({ code: 0, stderr: '' });
+      const { uid, gid, mode } = statSync(file);
+      expect(mode & 0o777).toBe(0o600);
+      return [uid, gid];
+    };
+    const sudo = { SUDO_UID: '65534', SUDO_GID: '1' };
+    expect(await ownerAfter('new', sudo)).toEqual([65534, 1]);
+    expect(await ownerAfter('new', sudo)).toEqual([65534, 1]);
+    writeFileSync(join(folder, 'of-root'), 'before');
+    expect(await ownerAfter('of-root', sudo)).toEqual([0, 0]);
+    for (const SUDO_UID of ['', '-1', '4294967295', '1x', '99999999999'])
+      expect(await ownerAfter(`new${SUDO_UID}`, { ...sudo, SUDO_UID })).not.toEqual([65534, 1]);
+    expect(await ownerAfter('without', {})).toEqual([0, 0]);
+  });
+});
+
+describe('--proc', () => {
+  it('refuses at once what is no procfs, whatever is in it', async () => {
+    const folder = temporaryFolder();
+    shell(`cd ${folder} && mkdir self 2 && mkfifo self/stack stat loadavg 2/stat 2/stack 2/cmdline`);
+    for (const args of [['-a'], ['-p', '2'], ['-LD', '-f', 'long'], ['-bD', '-d', join(folder, 'log')]]) {
+      const { code, stdout, stderr, milliseconds } = await kstack([...args, '--proc', folder]);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toContain(`${folder} is not a procfs; give --proc a directory where one is mounted\n`);
+      expect(milliseconds).toBeLessThan(10_000);
+    }
+    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no procfs is mounted') });
+  });
+});
+
+describe('what only the source bpf knows', () => {
+  it('is said to be missing where the source is procfs, with the reason, in long and json', async () => {
+    const { stdout: long } = await kstack(['-p', '2', '-f', 'long', '--source', 'procfs']);
+    expect(long).toMatch(
+      /\nNot shown, since the source is procfs \(as asked for by [^\n]*: for how long [^\n]*who holds the locks[^\n]*\n1 task seen/,
+    );
+    const { stdout: json } = await kstack(['-p', '2', '-f', 'json', '--source', 'procfs']);
+    expect(JSON.parse(json).source).toEqual({ name: 'procfs', why: expect.stringContaining('--source') });
+  });
+
+  it('is missing for want of the initial PID namespace', async () => {
+    const { stdout } = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long']);
+    expect(stdout).toMatch(/\nNot shown, since the source is procfs \(bpf unavailable: \/proc is not of the initial PID namespace[^\n]*\n/);
   });
 });

@@ -65,6 +65,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'CHANGELOG.md',
       'schema/kstack-sample-1.schema.json',
       'dist/kstack.cjs',
+      'packaging/oled-link.sh',
       'dist/THIRD-PARTY-LICENSES.txt',
     ])
       expect(existsSync(join(folder, 'node_modules/kstack', file))).toBe(true);

@@ -60,7 +60,7 @@ describe('with little of everything', () => {
     await fixture('tasks', ['crowd', '500']);
     const { code, stdout, stderr } = await run('bash', ['-c', `ulimit -n ${limit}; exec "$0" -a`, KSTACK]);
     expect(code).toBe(0);
-    expect(stdout.match(/Cmd: \S*\/tasks crowd 500$/gm)).toHaveLength(501);
+    expect(stdout.match(/Cmd: \S*\/tasks crowd 500 $/gm)).toHaveLength(501);
     expect(stderr).not.toContain('EMFILE');
   });
 
@@ -71,7 +71,7 @@ describe('with little of everything', () => {
       echo $$ > /sys/fs/cgroup/pids/cgroup.procs; rmdir ${group}; exit $code`;
     const { code, stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
     expect([code, stderr.replaceAll(/^kstack: PID 1 .*\n/gm, '')]).toEqual([0, '']);
-    expect(stdout.match(/Cmd: \S*\/tasks crowd 500$/gm)).toHaveLength(501);
+    expect(stdout.match(/Cmd: \S*\/tasks crowd 500 $/gm)).toHaveLength(501);
   });
 });
 

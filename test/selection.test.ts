@@ -30,7 +30,7 @@ describe('-L', () => {
     const { code, stdout } = await kstack(['-aL']);
     const seen = threads(stdout);
     expect(stdout.match(/^PID: /gm)).toHaveLength(seen.length);
-    const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     for (const number of [pid, tid]) {
       expect(seen.filter((line) => line.tid === number)).toEqual([{ pid, tid: number, state: 'S', thread: 'tasks', command: expected }]);
     }
@@ -58,12 +58,32 @@ describe('-L', () => {
     expect(threads((await kstack(['-DL'])).stdout).filter((line) => line.pid === pid)).toMatchObject([{ state: 'D' }]);
   });
 
+  it('is what -D advises where only other threads are stuck, if the source knows', async () => {
+    const [pid = 0] = await fixture('tasks', ['thread-in-vfork']);
+    expect(await kstack(['-D', '--source', 'procfs'])).toMatchObject({ code: 0, stderr: '' });
+    const asked = await kstack(['-D', '--source', 'bpf']);
+    if (asked.stderr.startsWith('kstack: --source bpf: ')) return;
+    const [, count] = /^kstack: (\d+) more threads? (?:is|are) in D: use -L$/m.exec(asked.stderr) ?? [];
+    expect(Number(count)).toBeGreaterThanOrEqual(1);
+    const stuck = threads((await kstack(['-DL', '--source', 'bpf'])).stdout).filter((line) => line.pid !== line.tid);
+    expect(stuck.map((line) => line.pid)).toContain(pid);
+    expect((await kstack(['-DL', '--source', 'bpf'])).stderr).not.toContain('use -L');
+  });
+
+  it('calls a TID a TID where it says what could not be read', async () => {
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+    const hide = `for t in ${pid} ${tid}; do mount --bind /dev/full /proc/${pid}/task/$t/stack; done`;
+    const { stderr } = await run('unshare', ['-m', 'sh', '-c', `${hide}; exec "$0" -Lp ${pid} --source procfs`, KSTACK]);
+    for (const number of [pid, tid]) expect(stderr).toMatch(new RegExp(`^kstack: TID ${number} \\(tasks\\): kernel stack `, 'm'));
+    expect(stderr).not.toContain('PID');
+  });
+
   it('shows a process whose main thread has ended with the command line that its other threads have', async () => {
     const [pid = 0] = await fixture('tasks', ['leaderless']);
     const { stdout } = await kstack(['-Lp', String(pid)]);
     expect(threads(stdout).map(({ state, command }) => [state, command])).toEqual([
       ['Z', 'tasks'],
-      ['S', expect.stringMatching(/tasks leaderless$/)],
+      ['S', expect.stringMatching(/tasks leaderless $/)],
     ]);
   });
 });

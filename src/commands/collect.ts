@@ -1,6 +1,6 @@
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { groupByStack } from '../analysis/group.ts';
-import { everythingUnread, type Sample } from '../model/sample.ts';
+import { everythingUnread, type Sample, type Unread } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { escapeUnsafe } from '../sinks/escape.ts';
 import { formatLogLine, type LogLevel } from '../sinks/log.ts';
@@ -18,6 +18,9 @@ const KEPT_MESSAGES = 10;
 
 /** How many different complaints are remembered, in order not to repeat them with each sample. */
 const MOST_COMPLAINTS = 1000;
+
+/** How many things that could not be read are remembered, in order not to tell them with each sample. */
+const MOST_TOLD = 50_000;
 
 export interface Collection {
   /** Samples, each taken when it is asked for. Called once more after one has failed. */
@@ -78,10 +81,18 @@ export async function collect({
     update({ messages: [...state.messages, escapeUnsafe(formatLogLine(clock, level, text))].slice(-KEPT_MESSAGES) });
   };
   const complaints = new Set<string>();
-  const complain = (text: string) => {
+  const complain = (text: string, level: 'INFO' | 'ERROR' = 'ERROR') => {
     if (complaints.has(text) || complaints.size > MOST_COMPLAINTS) return;
     complaints.add(text);
-    say('ERROR', complaints.size > MOST_COMPLAINTS ? 'There is too much to complain of; what is new from here on is not said.' : text);
+    say(level, complaints.size > MOST_COMPLAINTS ? 'There is too much to complain of; what is new from here on is not said.' : text);
+  };
+  const told = new Set<string>();
+  const isNews = ({ tid, what, why }: Unread) => {
+    const fact = `${tid} ${what} ${why}`;
+    if (told.has(fact)) return false;
+    if (told.size >= MOST_TOLD) told.clear();
+    told.add(fact);
+    return true;
   };
   let iterator = samples();
   const take = async (): Promise<Sample | undefined> => {
@@ -104,12 +115,13 @@ export async function collect({
       if (state.paused === undefined) say('ERROR', `${refusal.reason} Nothing is written until there is space again.`);
       update({ paused: refusal.reason });
     } else complain(refusal.reason);
-    for (const line of formatUnread(everythingUnread(sample))) complain(line);
+    for (const line of formatUnread(everythingUnread(sample).filter(isNews), threads)) complain(line, 'INFO');
   };
   try {
     let beat = 0;
     let skipped = false;
-    while (!stop.aborted && beat * intervalMs < durationMs + GRACE_MS) {
+    // A run of no time at all takes one sample, not those of the grace too.
+    while (!stop.aborted && (beat === 0 || durationMs > 0) && beat * intervalMs < durationMs + GRACE_MS) {
       const left = start + beat * intervalMs - clock.monotonicMs();
       if (left > 0) await clock.sleep(left, stop);
       // Both may have passed while it slept, or was stopped.

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 export const FORMATS = ['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -16,12 +16,21 @@ export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
     .addOption(new Option('-f, --format <FORMAT>', 'how to write it').choices(FORMATS).default('text'))
-    .option('-o, --output <FILE>', 'write to a file, which is replaced when all is written')
+    .addOption(new Option('-o, --output <FILE>', 'write to a file, which is replaced when all is written').argParser(parseFile))
     .option('--full', 'long: leave nothing out');
+}
+
+/** Names of standard output, three of which are links that lead to what it is, and are not followed. */
+const STDOUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
+
+function parseFile(name: string): string {
+  if (name === '') throw new InvalidArgumentError('Give the name of a file, or - for standard output.');
+  return name;
 }
 
 /** The parsed options. */
 export function outputOptionsOf(command: Command): OutputOptions {
   const options: { format: Format; output?: string; full?: true } = command.opts();
-  return { format: options.format, file: options.output === '-' ? undefined : options.output, full: options.full === true };
+  const { format, output: name, full } = options;
+  return { format, file: name === undefined || STDOUT.includes(name) ? undefined : name, full: full === true };
 }

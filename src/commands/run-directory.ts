@@ -22,15 +22,29 @@ export function makeRunDirectory(name: string): RunDirectory {
 }
 
 /**
- * Opens the log directory to look at it; nothing is made. Undefined where there has been no run.
+ * Opens the log directory to look at it; nothing is made. Undefined where there has been no run, or is no such directory.
  * @throws LogError saying what is in the way.
  */
 export function findRunDirectory(name: string): RunDirectory | undefined {
   return open(name, (host) => {
-    const directory = new LogDirectory(name, false);
-    const runFile = RunFile.find(directory, host);
+    const directory = findLogDirectory(name);
+    const runFile = directory && RunFile.find(directory, host);
     return runFile && { directory, host, runFile };
   });
+}
+
+function findLogDirectory(name: string): LogDirectory | undefined {
+  try {
+    return new LogDirectory(name, false);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** What `status` and `stop` say where no run is active. */
+export function describeNoRun(run: RunDirectory | undefined, name: string): string {
+  return `no background run is active on ${name}${run === undefined ? ', and there has been none' : ''}`;
 }
 
 function open<Found>(name: string, find: (host: string) => Found): Found {

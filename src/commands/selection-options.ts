@@ -4,6 +4,7 @@ import { STATES, type State } from '../model/sample.ts';
 import type { CgroupPattern, Selection, TextPattern } from '../model/selection.ts';
 import { NoUsers, readUsers } from '../sources/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/source-name.ts';
+import { notEmpty } from './background-options.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
   { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
@@ -19,6 +20,8 @@ const LARGEST_PID = 2 ** 31 - 1;
 const LARGEST_UID = 2 ** 32 - 2;
 
 const WRONG_USAGE = 2;
+/** The environment variable with the source that is taken where none is named. */
+const SOURCE = 'KSTACK_SOURCE';
 
 /** Names the options that select, for the message that there is none. */
 export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
@@ -26,7 +29,7 @@ export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --funct
 /** Gives a command the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command): Command {
   command.optionsGroup('Selection (these add up; at least one is needed, or a filter):');
-  command.option('-a', 'all processes; the other selections then say nothing');
+  command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
   command.addOption(new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates));
@@ -35,16 +38,19 @@ export function addSelectionOptions(command: Command): Command {
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
   command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup));
   command.option('--function <REGEX>', 'with a function in their stack that matches');
-  command.option('--module <NAME>', 'with a function of this kernel module in their stack');
+  command.addOption(new Option('--module <NAME>', 'with a function of this kernel module in their stack').argParser(notEmpty));
   command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
   command.optionsGroup('What to look at:');
   command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
   const source = new Option(
     '--source <SOURCE>',
-    'how to read tasks: by a BPF program in the kernel, from /proc, or by the first where it works and pays',
+    'how to read tasks: bpf, a program in the kernel; procfs; or auto, bpf when available and worth its start-up cost',
   );
-  command.addOption(source.choices(SOURCES).default('auto').env('KSTACK_SOURCE'));
-  command.option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container', '/proc');
+  source.choices(SOURCES).default('auto');
+  // Empty is as good as not set.
+  command.addOption(process.env[SOURCE] === '' ? source : source.env(SOURCE));
+  const proc = new Option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container');
+  command.addOption(proc.default('/proc').argParser(notEmpty));
   return command;
 }
 
@@ -122,8 +128,9 @@ function parsePids(list: string, earlier: number[] = []): number[] {
   return [...earlier, ...pids];
 }
 
+/** With blanks and a plus, as Python's int() and so the original takes it. */
 function wholeNumber(text: string): number | undefined {
-  return /^\s*[0-9]+\s*$/.test(text) ? Number(text) : undefined;
+  return /^\s*\+?[0-9]+\s*$/.test(text) ? Number(text) : undefined;
 }
 
 function parseStates(letters: string, earlier: State[] = []): State[] {

@@ -5,7 +5,7 @@ import { linkUnnamed } from '../native/files.ts';
 import { Reader } from '../native/reader/reader.ts';
 import { log } from '../sinks/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
-import { writeOutputFile } from '../sinks/output-file.ts';
+import { type Owner, writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { takeLiveSample } from '../sources/live.ts';
 import { NoUsers, readUsers, type User } from '../sources/passwd.ts';
@@ -47,7 +47,17 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   tell(`reading ${describeSelection(selection)} from ${root}`);
   const reader = new Reader(root);
   const facts = showsFacts(output.format);
-  const seen = await takeLiveSample(selection, { clock, root, reader, ownsProcess: true, fields: fieldsOf(output.format), source, facts, steady: false, tell });
+  const seen = await takeLiveSample(selection, {
+    clock,
+    root,
+    reader,
+    ownsProcess: true,
+    fields: fieldsOf(output.format),
+    source,
+    facts,
+    steady: false,
+    tell,
+  });
   const sample = selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
@@ -65,11 +75,21 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       return lookUpCalls(groups, details, output.full);
     },
   });
-  if (output.file !== undefined) writeOutputFile(output.file, pieces, linkUnnamed);
+  if (output.file !== undefined) writeOutputFile(output.file, pieces, { link: linkUnnamed, owner: whoCalledSudo(process.env) });
   else for (const piece of pieces) writeStdout(piece);
-  for (const line of formatUnread(everythingUnread(seen))) writeStderr(`kstack: ${line}\n`);
+  for (const line of formatUnread(everythingUnread(seen), selection.threads === true)) writeStderr(`kstack: ${line}\n`);
+  const hint = describeMoreThreads(selection, seen);
+  if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
   reader.close();
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
+}
+
+const LARGEST_ID = 2 ** 32 - 2;
+
+/** Who became root by sudo(8), as it says in the environment; undefined where nobody did. */
+function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
+  if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID)) return undefined;
+  return { uid: Number(uid), gid: Number(gid) };
 }
 
 /** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */
@@ -97,6 +117,12 @@ function describeSelection({ all, pids = [], states = [], threads }: Selection):
   if (states.length > 0) parts.push(`the ${what} in state ${states.join(', ')}`);
   if (pids.length > 0) parts.push(`the ${what} ${pids.join(', ')}`);
   return all === true || parts.length === 0 ? `all ${what}` : parts.join(' and ');
+}
+
+/** Main threads are not where most hangs are: those who ask for a state hear of the others. */
+function describeMoreThreads({ states = [] }: Selection, { moreThreads = 0 }: Sample): string | undefined {
+  if (moreThreads === 0) return undefined;
+  return `${moreThreads} more ${moreThreads === 1 ? 'thread is' : 'threads are'} in ${[...new Set(states)].join(' or ')}: use -L`;
 }
 
 function foundNothingAskedFor({ all, pids = [] }: Selection, sample: Sample): boolean {

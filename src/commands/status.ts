@@ -3,14 +3,14 @@ import { escapeUnsafe } from '../sinks/escape.ts';
 import { formatDateTime } from '../sinks/local-time.ts';
 import { writeStderr, writeStdout } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
-import { activeRun, findRunDirectory } from './run-directory.ts';
+import { activeRun, describeNoRun, findRunDirectory } from './run-directory.ts';
 
 /** Says which background run is active on a directory and how far it is. Returns the exit code, 1 when none is. */
 export function status(name: string): number {
   const run = findRunDirectory(name);
   const holder = run && activeRun(run);
   if (run === undefined || holder === undefined) {
-    writeStderr(`kstack: no background run is active on ${name}\n`);
+    writeStderr(`kstack: ${describeNoRun(run, name)}\n`);
     for (const message of run?.runFile.read()?.messages ?? []) writeStderr(`kstack: the last one said: ${message}\n`);
     return 1;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeStderr } from '../sinks/output.ts';
-import { activeRun, findRunDirectory } from './run-directory.ts';
+import { activeRun, describeNoRun, findRunDirectory } from './run-directory.ts';
 
 const POLL_MS = 20;
 /** A run that is being stopped finishes its sample first, and a rotation with it. */
@@ -14,7 +14,7 @@ export async function stop(name: string): Promise<number> {
   };
   const run = findRunDirectory(name);
   const holder = run && activeRun(run);
-  if (run === undefined || holder === undefined) return fail(`no background run is active on ${name}`);
+  if (run === undefined || holder === undefined) return fail(describeNoRun(run, name));
   const { pid } = holder;
   // A PID is signalled only where the kernel and the run itself name the same one: the directory may be open to anybody.
   if (pid === undefined || run.runFile.read()?.pid !== pid)

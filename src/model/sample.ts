@@ -16,7 +16,10 @@ export interface Task {
   readonly startTicks: number;
   /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
   readonly comm: string;
-  /** Arguments separated by spaces, decoded like `comm`; empty for kernel threads and zombies, which have none. */
+  /**
+   * See commandLineText: each argument with a space behind it, decoded like `comm`; empty for kernel threads and
+   * zombies, which have none.
+   */
   readonly commandLine: Reading<string>;
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */
@@ -77,6 +80,13 @@ export interface Unread {
   readonly why: Unreadable | 'cut';
 }
 
+/** How the tasks of a sample were read. */
+export interface Source {
+  readonly name: 'bpf' | 'procfs';
+  /** Why not by bpf, which also tells {@link KernelFacts}. */
+  readonly why?: string;
+}
+
 /** What the kernel said about the selected tasks at one moment. */
 export interface Sample {
   /** When the sample was begun, Unix milliseconds. */
@@ -88,6 +98,13 @@ export interface Sample {
   /** When the host was booted, Unix seconds (btime of /proc/stat). */
   readonly bootTimeSeconds: number;
   readonly ticksPerSecond: number;
+  /** Absent where it was not noted. */
+  readonly source?: Source;
+  /**
+   * Threads in the states that are selected, left out as they are not the main one of their process. Absent where
+   * threads are selected, and where the source does not know without more work.
+   */
+  readonly moreThreads?: number;
   readonly observations: readonly Observation[];
   /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
   readonly holders?: readonly Observation[];

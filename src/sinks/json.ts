@@ -32,6 +32,8 @@ export function* formatJson(sample: Sample, groups: readonly ExplainedGroup[], o
     bootId: plain(sample.bootId),
     bootTime: new Date(sample.bootTimeSeconds * 1000).toISOString(),
     ticksPerSecond: sample.ticksPerSecond,
+    source: sample.source,
+    moreThreads: sample.moreThreads,
     threads,
     counts: { tasks: blocked + idle + running + unexplained, ...counts },
   };
@@ -105,7 +107,7 @@ function taskOf(observation: Observation, sample: Sample, { kindOf, userName }: 
     tid,
     ppid,
     comm,
-    commandLine: plain(commandLine),
+    commandLine: 'value' in commandLine ? commandLine.value.trim() : commandLine,
     kernelThread,
     state,
     kind: kindOf(observation),

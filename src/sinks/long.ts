@@ -69,7 +69,16 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
     ];
     yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
   }
+  const missing = missingFacts(sample);
+  if (missing !== undefined) yield `${style('dim', missing)}\n`;
   yield `${summary(total, options.counts)}\n`;
+}
+
+/** What is shown with the source bpf alone, where it would have been shown. */
+function missingFacts({ source, observations }: Sample): string | undefined {
+  if (source?.name !== 'procfs' || observations.length === 0) return undefined;
+  const why = source.why === undefined ? '' : ` (${escapeUnsafe(source.why)})`;
+  return `Not shown, since the source is procfs${why}: for how long tasks have been off the CPU, and who holds the locks they wait for.`;
 }
 
 const REASONS: Record<WaitReason, string> = {

@@ -58,7 +58,7 @@ export function writeStderr(text: string): void {
 }
 
 /** Writes all of the piece before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
-function writeAll(fd: number, piece: string | Uint8Array): Error | undefined {
+export function writeAll(fd: number, piece: string | Uint8Array): Error | undefined {
   const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
   for (let at = 0; at < bytes.length; ) {
     try {

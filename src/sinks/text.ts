@@ -36,9 +36,8 @@ export function* formatText(sample: Sample, groups: readonly Group[], { zoneAt, 
       yield piece;
       piece = '';
     }
-    piece += 'Stack:\n';
-    for (const { raw } of stack?.frames ?? []) piece += `${escapeUnsafe(raw)}\n`;
-    yield `${piece}\n`;
+    // The text of the stack, a line end and an empty line: where there is no text, these are two empty lines.
+    yield `${piece}Stack:\n${(stack?.frames ?? []).map(({ raw }) => escapeUnsafe(raw)).join('\n')}\n\n`;
   }
 }
 

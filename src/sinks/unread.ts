@@ -1,7 +1,10 @@
 import type { Unread } from '../model/sample.ts';
 import { escapeUnsafe } from './escape.ts';
 
-const NAMES: Record<Unread['what'], string> = {
+type What = Unread['what'];
+type Why = Unread['why'];
+
+const NAMES: Readonly<Record<What, string>> = {
   task: 'process',
   threads: 'threads',
   stack: 'kernel stack',
@@ -11,55 +14,93 @@ const NAMES: Record<Unread['what'], string> = {
   systemCall: 'system call',
 };
 
-/** How many tasks are named that the same thing happened to. */
-const MOST_NAMED = 20;
+/** How each reason is told, behind the name of the thing. Any other is the name of an errno. */
+const REASONS: Readonly<Partial<Record<Why, string>>> = {
+  skipped: 'not read, since too many other reads already hang',
+  locked: "not read: a thread holds the process's mmap lock for writing, and reading would wait for it",
+  denied: 'not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it',
+  malformed: 'not readable: its file is not in the form that proc(5) gives',
+  EAGAIN: 'not read: the host has no thread left to read it with',
+  cut: 'is longer than what is shown of it',
+  timeout: 'could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent',
+};
 
-/** What could not be read and why, a line each: `PID 4711 (nginx): command line could not be read in time; ...`. Of very many alike, the first ones and a count. */
-export function formatUnread(unread: readonly Unread[]): string[] {
-  const lines: string[] = [];
-  const counts = new Map<string, number>();
+/** Where a thing has another explanation than the rest. */
+const REASONS_OF: Readonly<Partial<Record<What, Readonly<Partial<Record<Why, string>>>>>> = {
+  commandLine: {
+    timeout: "could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock",
+  },
+};
+
+/** So many lines are given out in all; so many tasks alike have a line each; and of more, so many are named. */
+const MOST_LINES = 20;
+const MOST_ALONE = 3;
+const MOST_NAMED = 8;
+
+/**
+ * What could not be read and why, in at most 20 lines: `PID 4711 (nginx): command line could not be read in time; ...`,
+ * and of many that are alike `200 processes nginx (4711, 4712, ...): command line ...`. With `threads`, their numbers
+ * are TIDs.
+ */
+export function formatUnread(unread: readonly Unread[], threads: boolean): string[] {
+  const groups = [...groupByReason(unread, threads)];
+  const lines = (isEachNamed: (tasks: readonly Unread[]) => boolean) =>
+    groups.flatMap(([reason, tasks]) =>
+      isEachNamed(tasks) ? tasks.map((task) => `${formatTask(task, threads)}: ${reason}`) : [formatGroup(reason, tasks, threads)],
+    );
+  // Numbers that were asked for and are not there have a line each, which scripts look for, while there is room.
+  const whole = lines((tasks) => tasks.length <= MOST_ALONE || tasks[0]?.why === 'gone');
+  if (whole.length <= MOST_LINES) return whole;
+  const short = lines((tasks) => tasks.length <= MOST_ALONE);
+  if (short.length <= MOST_LINES) return short;
+  const shown = short.slice(0, MOST_LINES - 1);
+  return [...shown, `${short.length - shown.length} lines more about what could not be read`];
+}
+
+function groupByReason(unread: readonly Unread[], threads: boolean): Map<string, Unread[]> {
+  const groups = new Map<string, Unread[]>();
   const stackReasons = new Map(unread.filter(({ what }) => what === 'stack').map(({ tid, why }) => [tid, why]));
   for (const each of unread) {
     // The kernel guards both alike (fs/proc/base.c, lock_trace): said once.
     if (each.what === 'systemCall' && stackReasons.get(each.tid) === each.why) continue;
-    const reason = formatReason(each);
-    const count = (counts.get(reason) ?? 0) + 1;
-    counts.set(reason, count);
-    if (count <= MOST_NAMED) lines.push(`${formatTask(each)}: ${reason}`);
+    const reason = formatReason(each, threads);
+    const group = groups.get(reason);
+    if (group === undefined) groups.set(reason, [each]);
+    else group.push(each);
   }
-  for (const [reason, count] of counts) {
-    if (count > MOST_NAMED) lines.push(`${count - MOST_NAMED} processes more: ${reason}`);
-  }
-  return lines;
+  return groups;
 }
 
-function formatTask({ tid, comm, state }: Unread): string {
-  const known = [comm === undefined ? [] : escapeUnsafe(comm), state === undefined ? [] : `state ${state}`].flat();
-  return known.length === 0 ? `PID ${tid}` : `PID ${tid} (${known.join(', ')})`;
+/** A number that no task has is the PID that was asked for. */
+function formatTask({ tid, comm, state, why }: Unread, threads: boolean): string {
+  const number = threads && why !== 'gone' ? `TID ${tid}` : `PID ${tid}`;
+  const known = [...(comm === undefined ? [] : [escapeUnsafe(comm)]), ...(state === undefined ? [] : [`state ${state}`])];
+  return known.length === 0 ? number : `${number} (${known.join(', ')})`;
 }
 
-function formatReason({ what, why }: Unread): string {
-  const name = NAMES[what];
-  switch (why) {
-    case 'gone':
-      return 'no such process';
-    case 'timeout':
-      return what === 'commandLine'
-        ? `${name} could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock`
-        : `${name} could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent`;
-    case 'skipped':
-      return `${name} not read, since too many other reads already hang`;
-    case 'locked':
-      return `${name} not read: a thread holds the process's mmap lock for writing, and reading would wait for it`;
-    case 'denied':
-      return `${name} not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it`;
-    case 'malformed':
-      return `${name} not readable: its file is not in the form that proc(5) gives`;
-    case 'EAGAIN':
-      return `${name} not read: the host has no thread left to read it with`;
-    case 'cut':
-      return `${name} is longer than what is shown of it`;
-    default:
-      return `${name} not readable: ${why}`;
-  }
+/** `200 processes nginx in state D (4711, 4712, ...): REASON`; where names differ, they stand with their numbers. */
+function formatGroup(reason: string, tasks: readonly Unread[], threads: boolean): string {
+  const noun = threads && tasks[0]?.why !== 'gone' ? 'threads' : 'processes';
+  const name = common(tasks.map(({ comm }) => comm));
+  const state = common(tasks.map((task) => task.state));
+  const head = [
+    `${tasks.length} ${noun}`,
+    ...(name === undefined ? [] : [escapeUnsafe(name)]),
+    ...(state === undefined ? [] : [`in state ${state}`]),
+  ];
+  const named = tasks.slice(0, MOST_NAMED).map(({ tid, comm }) => {
+    return name !== undefined || comm === undefined ? `${tid}` : `${tid} ${escapeUnsafe(comm)}`;
+  });
+  return `${head.join(' ')} (${named.join(', ')}${tasks.length > named.length ? ', ...' : ''}): ${reason}`;
+}
+
+/** What all are, undefined where they differ. */
+function common<T>(values: readonly T[]): T | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
+}
+
+function formatReason({ what, why }: Unread, threads: boolean): string {
+  if (why === 'gone') return 'no such process';
+  const name = threads && what === 'task' ? 'thread' : NAMES[what];
+  return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
 }

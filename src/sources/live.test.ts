@@ -47,6 +47,6 @@ describeBpf('with the source bpf', () => {
     await wait(200);
     expect(await commandLine()).toBe(await commandLine());
     await wait(600);
-    expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed' });
+    expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed ' });
   });
 });

@@ -5,10 +5,12 @@ import type { Clock } from '../model/time.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { lookFirst } from './bpf/look-first.ts';
+import { withMoreThreads } from './bpf/more-threads.ts';
 import type { BpfReader } from './bpf/tasks.ts';
 import { countThreads } from './procfs/files.ts';
 import { type ProcfsOptions, procfs } from './procfs/index.ts';
 import type { SourceName } from './source-name.ts';
+import { withSource } from './with-source.ts';
 
 export interface LiveOptions extends Omit<ProcfsOptions, 'lookFirst'> {
   readonly source: SourceName;
@@ -37,11 +39,17 @@ export function live(
   if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
     tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
-    return procfs(selection, options);
+    const why = reader === undefined ? whyUseless(source) : `bpf unavailable: ${reader}`;
+    return withSource(procfs(selection, options), { name: 'procfs', why });
   }
   tell('source: bpf');
   const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
-  return tellMissing(facts ? withHolders(selection, reader, looking) : procfs(selection, looking), reader, tell);
+  const samples = tellMissing(facts ? withHolders(selection, reader, looking) : procfs(selection, looking), reader, tell);
+  return withSource(steady ? samples : withMoreThreads(samples, selection, reader), { name: 'bpf' });
+}
+
+function whyUseless(source: SourceName): string {
+  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'which is sooner done with so few tasks';
 }
 
 /** Tells what this kernel denies or lacks, each once, when it was first missed. */

@@ -25,7 +25,7 @@ export interface Scan {
   /** What is read of every task. */
   readonly first: readonly TaskFile[];
   /** What is read besides, of the tasks in one of these states. */
-  readonly then: readonly TaskFile[];
+  readonly ofSelected: readonly TaskFile[];
   /** Letters; empty for any. */
   readonly states: string;
   readonly threads: boolean;
@@ -42,9 +42,9 @@ export function bitsOf(files: readonly TaskFile[]): number {
   return files.reduce((bits, file) => bits | (1 << TASK_FILES.indexOf(file)), 0);
 }
 
-export function encodeScan({ first, then, states, threads, commandLines }: Scan): Buffer {
+export function encodeScan({ first, ofSelected, states, threads, commandLines }: Scan): Buffer {
   const body = Buffer.alloc(32);
-  const words = [bitsOf(first), bitsOf(then), Number(threads), commandLines.allBytes, commandLines.leastBytes];
+  const words = [bitsOf(first), bitsOf(ofSelected), Number(threads), commandLines.allBytes, commandLines.leastBytes];
   for (const [at, word] of words.entries()) body.writeUInt32LE(word, at * 4);
   body.write(states, 20, 12, 'latin1');
   return body;

@@ -1,5 +1,5 @@
+import { commandLineText } from '../../model/command-line.ts';
 import type { Reading } from '../../model/reading.ts';
-import { decodeBytes } from '../../model/text.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import type { FirstLook } from './first-look.ts';
 
@@ -49,7 +49,7 @@ export class CommandLines {
   }
 
   take({ pid, known }: Draft, bytes: Buffer, cut: boolean): void {
-    const value = joinArguments(bytes);
+    const value = commandLineText(bytes);
     const reading: Reading<string> = cut ? { value, cut } : { value };
     this.#lines.set(pid, reading);
     if (!cut && known !== undefined) this.#look?.remember(known, reading);
@@ -60,8 +60,4 @@ export class CommandLines {
     if ('unread' in reading && reading.unread === 'gone') this.#asked.delete(pid);
     else if (!this.#lines.has(pid)) this.#lines.set(pid, reading);
   }
-}
-
-function joinArguments(commandLine: Buffer): string {
-  return decodeBytes(commandLine).replaceAll('\0', ' ').trim();
 }

@@ -115,7 +115,7 @@ export class SampleReader {
     const direct = selection.command === undefined && this.#users === undefined && selection.cgroup === undefined;
     const scan = {
       first: this.#users === undefined ? (['stat'] as const) : (['stat', 'status'] as const),
-      then: direct ? [...this.#files, 'cmdline' as const] : [],
+      ofSelected: direct ? [...this.#files, 'cmdline' as const] : [],
       states: this.#all ? '' : [...this.#states].join(''),
       threads: this.#threads,
       commandLines,

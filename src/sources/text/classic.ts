@@ -10,5 +10,5 @@ export const classic: Format = (line) => {
   const task = TASK.exec(line);
   if (task === null) return undefined;
   const [, pid, tid, state, thread, command] = task;
-  return { kind: 'sharing-task', header: headerOf(thread ?? command, tid ?? pid, state) };
+  return { kind: 'sharing-task', header: headerOf((thread ?? command)?.trim(), tid ?? pid, state) };
 };

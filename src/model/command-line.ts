@@ -1,0 +1,26 @@
+import { decodeBytes } from './text.ts';
+
+/**
+ * A command line as the classic interface shows it: the bytes of /proc/PID/cmdline decoded, stripped of white space at
+ * both ends, then each NUL turned into a space. A NUL is no white space: an ordinary command line ends with a space.
+ */
+export function commandLineText(bytes: Buffer): string {
+  const text = decodeBytes(bytes);
+  let from = 0;
+  let to = text.length;
+  // Not a regular expression: one for white space at the end takes quadratic time on white space in the middle.
+  while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
+  while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to).replaceAll('\0', ' ');
+}
+
+/**
+ * What Python's str.strip removes: Zs of Unicode, and WS, B and S of the bidirectional algorithm (UAX #9). JavaScript's
+ * trim leaves U+001C to U+001F and U+0085, and removes U+FEFF.
+ */
+function isWhiteSpace(code: number): boolean {
+  if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x1f);
+  return code === 0x85 || code === 0xa0 || (code >= 0x2000 && code <= 0x200a) || OTHERS.has(code);
+}
+
+const OTHERS: ReadonlySet<number> = new Set([0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);

@@ -1,0 +1,6 @@
+import type { Sample, Source } from '../model/sample.ts';
+
+/** The same samples, each with how its tasks were read. */
+export async function* withSource(samples: AsyncGenerator<Sample, never>, source: Source): AsyncGenerator<Sample, never> {
+  for (;;) yield { ...(await samples.next()).value, source };
+}
