@@ -83,8 +83,8 @@ function tasks(files, source) {
   assertEnough(files, steady);
   const known = new Set(['before', 'after'].flatMap((when) => [...parseLook(files, `${source}.${when}`).keys()]));
   for (const { tid, kernelThread, comm, commandLine } of sample.tasks) {
-    // kstack itself, and workers that came in between.
-    if (known.has(tid) || kernelThread || /^kstack /.test(commandLine)) continue;
+    // kstack itself, what ends it should it hang, and workers that came in between.
+    if (known.has(tid) || kernelThread || /^(?:kstack|timeout) /.test(commandLine)) continue;
     assert.fail(`TID ${tid} (${comm}) was never there`);
   }
 }

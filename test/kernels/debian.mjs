@@ -46,6 +46,8 @@ async function openSuite({ folder, uri, suite, architecture }) {
     // The user _apt may not enter the folder.
     'APT::Sandbox::User': '',
     'Acquire::Languages': 'none',
+    // The lists of a release that is no longer cared for are not signed anew.
+    'Acquire::Check-Valid-Until': 'false',
     'Acquire::Retries': '3',
     'APT::Update::Error-Mode': 'any',
   }).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
@@ -83,9 +85,9 @@ async function extract(deb, into, ...patterns) {
 }
 
 /**
- * Finds, downloads and unpacks a package: `name`, or the kernel that the package `meta` depends on. What was taken out of it is
- * kept under the name of its file, and what was kept of other versions is removed. Without the mirror, what an earlier
- * run kept will do.
+ * Finds, downloads and unpacks a package: `name`, or the kernel that the package `meta` depends on. What was taken out of it
+ * is kept under the name of its file, and what was kept of other versions is removed. Without the mirror, what an
+ * earlier run kept will do.
  */
 async function packageFolder(cache, { name, meta, suite, architecture, takeOut }) {
   const kept = join(cache, `${suite}-${name ?? meta}-${architecture}`);

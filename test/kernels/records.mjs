@@ -14,7 +14,7 @@ export function recordsOf(contents, kernel) {
     text,
     fixture,
     get: (name) => contents.get(name) ?? Buffer.alloc(0),
-    /** How a command ended, by its exit code or "never", and when, in seconds since boot. */
+    /** How a command ended, by its exit code, and when, in seconds since boot. */
     ran(name) {
       const [code, started, ended] = text(`${name}.run`).trim().split(' ');
       if (code === '') throw new Error(`${name} was not run`);

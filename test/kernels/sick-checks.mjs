@@ -3,15 +3,19 @@
 import assert from 'node:assert/strict';
 import { parseText, steadyTasks } from './records.mjs';
 
-/** A sample may take so much longer for what hangs, in seconds. */
-const MORE_S = 3;
+/**
+ * A sample must not take longer than what the same one took before, times SLOWER, and MORE_S seconds. Emulated guests on a
+ * busy machine are slow by moments: this is about hanging for good. test/never-hang.test.ts knows the real bound.
+ */
+const SLOWER = 4;
+const MORE_S = 6;
 const FROZEN = 'ext4_page_mkwrite+0x';
 
 /** [name, check, source] */
 export const SICK_CHECKS = [
   ['frozen file system: the case hangs whoever reads it', hangs],
   ...['procfs', 'bpf'].flatMap((source) => [
-    [`frozen file system: ${source} ends in time, in $(...), naming what hangs`, (files) => ends(files, source), source],
+    [`frozen file system: ${source} ends, in $(...), and names what hangs`, (files) => ends(files, source), source],
     [`frozen file system: ${source} shows every healthy process whole`, (files) => healthy(files, source), source],
   ]),
   ['frozen file system: -DL -f long says what is frozen', explained],
@@ -26,11 +30,10 @@ function hangs(files) {
   assert.equal(files.text('hanging'), '137\n137\n');
 }
 
-/** Slow machines are slow with all they do: the time goes by what the same command took before. */
 function assertInTime(files, name, healthy) {
   const { code, seconds } = files.ran(name);
   assert.equal(code, '0', files.text(`${name}.err`).slice(0, 600));
-  const most = files.ran(healthy).seconds * 2 + MORE_S;
+  const most = files.ran(healthy).seconds * SLOWER + MORE_S;
   assert.ok(seconds <= most, `it took ${seconds.toFixed(2)} s, and at most ${most.toFixed(2)} s were allowed`);
 }
 
