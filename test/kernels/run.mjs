@@ -4,7 +4,8 @@
 // Prints what ran, what was skipped and why, and last a line 'N passed, N failed, N skipped'. With CI=true, a kernel
 // that cannot be had is a failure.
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { checksOf } from './checks.mjs';
@@ -52,16 +53,13 @@ const cache = resolve(import.meta.dirname, '../../node_modules/.cache/kstack-ker
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const folder = await mkdtemp(join(tmpdir(), 'kstack-kernels-'));
 process.env['PATH'] += ':/usr/sbin:/sbin';
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
-try {
-  await mkdir(cache, { recursive: true });
-  const asked = process.argv.slice(2);
-  const guests = GUESTS.filter(({ name }) => asked.length === 0 || asked.some((part) => name.includes(part)));
-  await runAll(await prepare(guests));
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+await mkdir(cache, { recursive: true });
+const asked = process.argv.slice(2);
+const guests = GUESTS.filter(({ name }) => asked.length === 0 || asked.some((part) => name.includes(part)));
+await runAll(await prepare(guests));
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed > 0 ? 1 : 0;
 
