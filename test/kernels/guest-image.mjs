@@ -1,0 +1,62 @@
+// The initramfs of a guest: busybox, the executable with the libraries that it wants, and static fixtures.
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const FIXTURES = ['../fixtures/tasks.c', '../fixtures/mmap-lock.c', 'look.c'];
+const GLIBC = /^(ld-linux[-\w]*|lib(c|m|dl|rt|pthread|resolv|nss_\w+))\.so\.\d+$/;
+
+/** Makes the initramfs that all kernels of an architecture share: { file, libraries }, without glibc's own. */
+export async function makeImage({ folder, architecture, kernels, busybox }) {
+  const root = join(folder, 'root');
+  const folders = ['bin', 'fixture', 'proc', 'sys', 'dev', 'modules'];
+  for (const path of folders) await mkdir(join(root, path), { recursive: true });
+  await copyFile(busybox, join(root, 'bin/busybox'));
+  // Names of the host's busybox, which runs here; it is the same program.
+  for (const name of execFileSync('busybox', ['--list']).toString().trim().split('\n'))
+    if (name !== 'busybox') await symlink('busybox', join(root, 'bin', name));
+  await copyFile(join(import.meta.dirname, 'init.sh'), join(root, 'init'));
+  await chmod(join(root, 'init'), 0o755);
+  for (const source of FIXTURES) {
+    const out = join(root, 'bin', basename(source, '.c'));
+    await run(architecture.compiler, ['-O1', '-static', '-pthread', '-o', out, join(import.meta.dirname, source)]);
+  }
+  await run('truncate', ['-s', '16M', join(root, 'fixture/image')]);
+  await run('mke2fs', ['-q', '-t', 'ext4', join(root, 'fixture/image')]);
+  const executable = resolve(import.meta.dirname, '../../dist/standalone', `kstack-linux-${architecture.name}`);
+  await copyFile(executable, join(root, 'bin/kstack'));
+  const libraries = await copyLibraries(root, executable, architecture);
+  for (const { release, modules } of kernels) {
+    await mkdir(join(root, 'modules', release));
+    for (const module of modules) await copyFile(module, join(root, 'modules', release, basename(module)));
+    await writeFile(join(root, 'modules', release, 'order'), modules.map((module) => `${basename(module)}\n`).join(''));
+  }
+  const file = join(folder, 'initramfs');
+  await run('sh', ['-c', 'cd "$0" && find . | cpio -o -H newc -R 0:0 --quiet >"$1"', root, file]);
+  await rm(root, { recursive: true });
+  return { file, libraries: libraries.filter((name) => !GLIBC.test(name)) };
+}
+
+/** Copies what the executable links to and, of its parts inside, what they name; then what those link to. */
+async function copyLibraries(root, executable, { libraryFolders, loader }) {
+  const bytes = await readFile(executable);
+  const names = new Set(['libstdc++.so.6', 'libgcc_s.so.1'].filter((name) => bytes.includes(`\0${name}\0`)));
+  const links = async (path) => {
+    const { stdout } = await run('readelf', ['-dl', path]);
+    for (const [, name] of stdout.matchAll(/\(NEEDED\).*\[(.*)\]/g)) names.add(name);
+  };
+  await links(executable);
+  await mkdir(join(root, 'lib'), { recursive: true });
+  await symlink('lib', join(root, 'lib64'));
+  for (const name of names) {
+    const path = libraryFolders.map((folder) => join(folder, name)).find(existsSync);
+    if (path === undefined) throw new Error(`no ${name} in ${libraryFolders.join(', ')}`);
+    await copyFile(path, join(root, 'lib', name));
+    await links(path);
+  }
+  await copyFile(libraryFolders.map((folder) => join(folder, loader)).find(existsSync), join(root, 'lib', loader));
+  return [...names];
+}

@@ -1,0 +1,57 @@
+// One boot of a kernel under qemu, without KVM. What the guest has to say comes over its serial console.
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Longest time for a boot and all that is done in it. */
+const LONGEST_MS = 240_000;
+
+/**
+ * Boots and waits for the end. Resolves to the guest's files by name (Buffers) and how many seconds it took; rejects
+ * with the last lines of the console when the guest did not get to its end in time. In any case qemu is gone then.
+ */
+export async function boot({ architecture, kernel, image, folder, onStep }) {
+  const started = performance.now();
+  const { command, args, console } = architecture.qemu;
+  const append = `console=${console} quiet panic=-1 mitigations=off rdinit=/init`;
+  const bare = ['-nodefaults', '-no-user-config', '-display', 'none', '-monitor', 'none', '-nic', 'none', '-no-reboot'];
+  const guest = ['-smp', '2', '-m', '1024', '-serial', 'stdio'];
+  const linux = ['-kernel', kernel.image, '-initrd', image, '-append', append];
+  const qemu = spawn(command, [...args, ...bare, ...guest, ...linux], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const kill = () => qemu.kill('SIGKILL');
+  process.on('exit', kill);
+  const timer = setTimeout(kill, LONGEST_MS);
+  let text = '';
+  let seen = 0;
+  const take = (bytes) => {
+    text += bytes.toString('latin1');
+    for (let end = text.indexOf('\n', seen); end >= 0; end = text.indexOf('\n', seen)) {
+      const line = text.slice(seen, end).trim();
+      seen = end + 1;
+      if (line.startsWith('@step ')) onStep?.(line.slice(6));
+      // Some machines do not switch themselves off.
+      if (line === '@end') setTimeout(kill, 3000).unref();
+    }
+  };
+  qemu.stdout.on('data', take);
+  qemu.stderr.on('data', take);
+  try {
+    await new Promise((done, failed) => {
+      qemu.on('error', failed);
+      qemu.on('close', done);
+    });
+  } finally {
+    clearTimeout(timer);
+    process.off('exit', kill);
+  }
+  const results = /^@results\r?$([^@]*)^@end\r?$/m.exec(text)?.[1];
+  if (results === undefined) {
+    const last = text.split('\n').slice(-15).join('\n');
+    throw new Error(`the guest did not get to its end:\n${last}`);
+  }
+  await mkdir(folder, { recursive: true });
+  execFileSync('tar', ['-xz', '-C', folder], { input: Buffer.from(results, 'base64') });
+  const files = new Map();
+  for (const name of await readdir(folder)) files.set(name, await readFile(join(folder, name)));
+  return { files, seconds: (performance.now() - started) / 1000 };
+}
