@@ -102,7 +102,10 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 	if (may_try_again && task.attempts == 0 && !task.risky) {
 		task.attempts = 1;
 		push(&again, &task);
-	} else if (give_up(&task, LATE)) {
+		return;
+	}
+	failures += task.attempts > 0 && !task.known;
+	if (give_up(&task, LATE)) {
 		/* Without its stat nobody knows what else is wanted of it. */
 		push(&again, &task);
 	}
@@ -180,7 +183,7 @@ static void watch(i64 now, i64 before)
 		} else if (worker->state == READING) {
 			worker->ticks = worker->operations == worker->seen ? worker->ticks + 1 : 0;
 			worker->seen = worker->operations;
-			if (worker->ticks < PATIENCE_TICKS || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
+			if (worker->ticks < (sick ? 1 : PATIENCE_TICKS) || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
 			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 				continue;
 			worker->since_ms = now;
@@ -196,7 +199,7 @@ static void watch(i64 now, i64 before)
 	permits = stuck >= SICK ? AT_A_TIME : 1;
 	if (is_all_handed_out() && stuck > 0)
 		round_ms -= now - before;
-	if (round_ms <= 0 && is_all_handed_out())
+	if ((round_ms <= 0 || failures >= HOPELESS) && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
 		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : DEADLINE_MS)))
@@ -322,6 +325,9 @@ void begin(u64 *stack)
 	close_others();
 	ignore(SIGCHLD);
 	ignore(SIGPIPE);
+	/* The watcher has little to do, but on a busy host must do it in time; the workers go back to what they were. */
+	own_nice = 20 - sys(__NR_getpriority, 0, 0, 0, 0);
+	sys(__NR_setpriority, 0, 0, -20, 0);
 	ignore(2);
 	int descriptors = own_nofile() - SPARE_DESCRIPTORS;
 
