@@ -44,8 +44,10 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     const { code, stdout, stderr, milliseconds } = await kstack(['-a']);
     for (const pid of pids) {
       expect(lineOf(stdout, pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
-      expect(stderr).toMatch(unreadLine(pid));
     }
+    expect(stderr).toMatch(
+      /^kstack: 10 processes mmap-stuck \(\d+(, \d+){7}, \.\.\.\): command line (could not be read in time|not read: a thread holds)/m,
+    );
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(without.milliseconds + 3000);
   });
@@ -61,7 +63,7 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     expect(
       parseClassic(stdout)
         .lines.map(({ command }) => command)
-        .filter((command) => command.endsWith(`${KSTACK} -a ${PROCFS.join(' ')}`)),
+        .filter((command) => command.endsWith(`${KSTACK} -a ${PROCFS.join(' ')} `)),
     ).toHaveLength(1);
     expect(milliseconds).toBeLessThan(4000);
   });
