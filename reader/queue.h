@@ -12,6 +12,7 @@ enum {
 	FILE_BYTES = 64 * 1024,   /* of one that is no command line */
 	COMMAND_BYTES = 128 * 1024, /* of a command line: MAX_ARG_STRLEN */
 	TICK_MS = 5,
+	SICK_TICK_MS = 2,
 	PATIENCE_TICKS = 2,       /* a read that has waited for so long is stuck */
 	PATIENCE_MS = 10,         /* what a stuck read is left at least before its place is taken; when it is tried again, the second */
 	PATIENCE_AGAIN_MS = 100,
@@ -21,6 +22,7 @@ enum {
 	AT_A_TIME = 32,
 	DEATH_MS = 100,           /* who is not dead that long after SIGKILL cannot be killed */
 	HOPELESS = 64,            /* when so many that were tried again hung again, one behind the other, no more are */
+	HOPELESS_MS = 300,        /* and this instead of DEADLINE_MS */
 	MOST_RISKY = 6,           /* of reads that may end up like that, so many are tried */
 	MOST_PROBES = 40,         /* of reads that hung in the last round too, so many are begun, */
 	PROBE_MS = 50,            /* and given up after so long */

@@ -197,7 +197,7 @@ static void watch(i64 now, i64 before)
 		} else if (worker->state == READING) {
 			worker->ticks = worker->operations == worker->seen ? worker->ticks + 1 : 0;
 			worker->seen = worker->operations;
-			if (worker->ticks < (sick ? 1 : PATIENCE_TICKS) || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
+			if (worker->ticks < PATIENCE_TICKS || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
 			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 				continue;
 			worker->since_ms = now;
@@ -216,7 +216,7 @@ static void watch(i64 now, i64 before)
 	if ((round_ms <= 0 || failures >= HOPELESS) && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
-		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : DEADLINE_MS)))
+		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS)))
 			condemn(&workers[i], now, 0);
 	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
 		struct worker *worker = find_worker();
@@ -354,7 +354,7 @@ void begin(u64 *stack)
 	report(&(struct job){ .id = 0 }, &nobody, END, 0, root);
 	for (before = now_ms();; before = now) {
 		struct pollfd input = { 0, POLLIN, 0 };
-		struct __kernel_timespec tick = { 0, TICK_MS * 1000000 };
+		struct __kernel_timespec tick = { 0, (permits > 1 ? SICK_TICK_MS : TICK_MS) * 1000000 };
 
 		i64 ready = sys(__NR_ppoll, &input, 1, jobs ? &tick : 0, 0);
 
