@@ -1,6 +1,9 @@
 import { dirname, join } from 'node:path';
 
-/** Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands are none. */
+/**
+ * Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands
+ * are none.
+ */
 export const lazyChildProcess = {
   name: 'lazy-child-process',
   setup({ onResolve, onLoad }) {

@@ -12,7 +12,10 @@ const READ_EXECUTE = 5;
 /** Where the code of entry.c has room for the address of the runtime's own entry. */
 const TABLE = Buffer.from('kstack: /proc is not mounted');
 
-/** Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its note, which is for debuggers alone. */
+/**
+ * Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its
+ * note, which is for debuggers alone.
+ */
 export async function addEntry(file, arch) {
   const code = Buffer.from(ENTRY_CODE[arch], 'base64');
   const executable = await open(file, 'r+');

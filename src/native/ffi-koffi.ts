@@ -3,7 +3,10 @@ import koffi from 'koffi';
 import { type CType, parseDeclaration } from './declaration.ts';
 import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
 
-/** The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since glibc 2.34 is all. */
+/**
+ * The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since
+ * glibc 2.34 is all.
+ */
 export const LIBC = [null, 'librt.so.1'] as const;
 
 const TYPES: Readonly<Record<CType, string>> = {
@@ -16,7 +19,10 @@ const TYPES: Readonly<Record<CType, string>> = {
   string: 'const char *',
 };
 
-/** Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where pointers are not 64 bits wide */
+/**
+ * Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where
+ * pointers are not 64 bits wide
+ */
 export function openLibrary(name: string | null): NativeLibrary {
   if (koffi.sizeof('void *') !== 8) throw new Error(`kstack needs a 64-bit system; this Node.js is built for ${process.arch}`);
   const library = koffi.load(name);
