@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 
-/** Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands are none. */
+/**
+ * Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands
+ * are none.
+ */
 export const lazyChildProcess = {
   name: 'lazy-child-process',
   setup({ onResolve, onLoad }) {
