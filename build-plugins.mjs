@@ -14,7 +14,7 @@ export const lazyChildProcess = {
   },
 };
 
-/** Shortens the names in the matcher of regular expressions, the largest package in the bundle: Node.js reads all of the file at each start. */
+/** Shortens the names in the matcher of regular expressions, the largest package: Node.js reads all of a file. */
 export const smallMatcher = {
   name: 'small-matcher',
   setup({ onLoad }) {
