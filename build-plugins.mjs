@@ -30,7 +30,7 @@ export const callsByBun = {
   },
 };
 
-/** Shortens the names in the matcher of regular expressions, the largest package in the bundle: Node.js reads all of the file at each start. */
+/** Shortens the names in the matcher of regular expressions, the largest package: Node.js reads all of a file. */
 export const smallMatcher = {
   name: 'small-matcher',
   setup({ onLoad }) {

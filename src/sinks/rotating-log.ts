@@ -142,7 +142,7 @@ export class RotatingLog {
   async #rotate(): Promise<void> {
     closeSync(this.#directory.open(this.name, O_RDONLY));
     // Later than all others whatever the clock says, so that names are unique and their order is that of time.
-    const newest = Math.max(0, ...this.#files().map(({ seconds }) => seconds));
+    const newest = this.#files().reduce((most, { seconds }) => Math.max(most, seconds), 0);
     let seconds = Math.max(Math.floor(this.#options.nowMs() / 1000), newest + 1);
     // What has such a name and is no file is not of kstack's making, and stays.
     while (this.#exists(`${this.name}-${seconds}`) || this.#exists(`${this.name}-${seconds}.gz`)) seconds++;
