@@ -64,6 +64,7 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
         'stack',
         frameLines(group.stack?.frames ?? [], (text) => style('idle', text)),
       ),
+      ...row('wchan', wchanLines(group)),
       ...row('call', callLines(group, options)),
       ...row('behind', behindLines(group, names)),
       ...(kind === 'idle' && !options.full ? [] : advice(finding)),
@@ -219,8 +220,8 @@ function taskLines({ observations }: ExplainedGroup, options: LongOptions): stri
     const named = full ? numbers : numbers.slice(0, MOST_NUMBERS);
     const more = numbers.length > named.length ? ` ... (+${numbers.length - named.length})` : '';
     const times = members.length === 1 ? '' : ` x ${members.length}`;
-    const cpus = ranges(members.map(({ cpu }) => cpu));
-    return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}  cpu ${cpus}`;
+    const cpus = ranges(members.flatMap(({ cpu }) => cpu ?? []));
+    return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}${cpus === '' ? '' : `  cpu ${cpus}`}`;
   });
   const left = entries.slice(shown.length);
   if (left.length > 0) lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
@@ -251,6 +252,11 @@ function frameLines(frames: readonly Frame[], colourModule: (text: string) => st
     const line = `${(names[at] ?? '').padEnd(nameWidth)}  ${(places[at] ?? '').padEnd(placeWidth)}`;
     return module === undefined ? line.trimEnd() : `${line}  ${colourModule(`[${escapeUnsafe(module)}]`)}`;
   });
+}
+
+/** Where the tasks wait whose stack could not be read, as far as the kernel tells without a lock. */
+function wchanLines({ observations }: ExplainedGroup): string[] {
+  return [...new Set(observations.flatMap(({ wchan }) => wchan ?? []))].slice(0, MOST_CALLS).map(escapeUnsafe);
 }
 
 function callLines(group: ExplainedGroup, { callsOf, full }: LongOptions): string[] {

@@ -13,7 +13,7 @@ import type { BpfReader } from './tasks.ts';
 const HELD_MS = 20;
 
 interface Remembered {
-  readonly startTicks: number;
+  readonly startTicks: number | undefined;
   readonly comm: string;
   readonly commandLine: Reading<string>;
   readonly readMs: number;
@@ -110,7 +110,7 @@ function look(
     },
     recall: ({ pid, stat }) => {
       const entry = remembered.get(pid);
-      if (entry?.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
+      if (entry === undefined || entry.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
       return beganMs < entry.untilMs || (over && isStillQuiet(entry, beganMs)) ? entry.commandLine : undefined;
     },
     // That no thread has been on a CPU is known when all of them are.

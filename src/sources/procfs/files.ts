@@ -42,13 +42,12 @@ export function countForks(root: string): number {
   return Number(/^processes (\d+)$/m.exec(readFileSync(`${root}/stat`, 'latin1'))?.[1]);
 }
 
-/** The TIDs of a process's threads; none when it has gone. */
-export function listTids(root: string, pid: number): number[] {
+/** The TIDs of a process's threads. */
+export function listTids(root: string, pid: number): Reading<number[]> {
   try {
-    return readdirSync(`${root}/${pid}/task`).map(Number);
+    return { value: readdirSync(`${root}/${pid}/task`).map(Number) };
   } catch (error) {
-    if (unreadableFrom(errnoOf(error)) === 'gone') return [];
-    throw error;
+    return { unread: unreadableFrom(errnoOf(error)) };
   }
 }
 

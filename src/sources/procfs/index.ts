@@ -64,12 +64,17 @@ export async function* procfs(
   }
 }
 
+function countTids(root: string, pid: number): number {
+  const tids = listTids(root, pid);
+  return 'value' in tids ? tids.value.length : 0;
+}
+
 function processesOf(root: string): Processes {
   return {
     list: () => listPids(root),
     threads: () => countThreads(root),
     forks: () => countForks(root),
-    threadsOf: (pid) => listTids(root, pid).length,
+    threadsOf: (pid) => countTids(root, pid),
   };
 }
 
