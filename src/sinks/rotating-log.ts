@@ -45,6 +45,10 @@ interface CurrentFile {
   readonly fd: number;
   readonly status: FileStatus;
   readonly ends: number[];
+  /** What was appended last: its first line, and how long it is. */
+  last: { readonly head: Buffer; readonly length: number };
+  /** Set while a write is under way: what it leaves when it fails is torn. */
+  isTorn: boolean;
 }
 
 /**
@@ -89,7 +93,7 @@ export class RotatingLog {
       return { reason, kind: 'never' };
     }
     try {
-      const [, found, space] = await Promise.all([this.#directory.check(), this.#directory.status(this.name), this.#directory.space()]);
+      const [found, space] = await Promise.all([this.#directory.status(this.name), this.#directory.space()]);
       const size = await this.#resume(found);
       const refusal = describeFull(space, this.#options.maxUsedPercent, bytes.length);
       if (refusal !== undefined) return { reason: refusal, kind: 'full' };
@@ -104,6 +108,7 @@ export class RotatingLog {
     } catch (error) {
       const code = codeOf(error);
       if (error instanceof LogError || !(error instanceof Error) || code === undefined) throw error;
+      if (code === 'ENOENT') await this.#directory.check();
       return { reason: `Cannot write to ${this.#directory.name}: ${error.message}.`, kind: FULL.has(code) ? 'full' : 'failing' };
     }
   }
@@ -120,6 +125,10 @@ export class RotatingLog {
     return { current, total: totalOf(files) + current, files: files.length + 1 };
   }
 
+  get #path(): string {
+    return `${this.#directory.name}/${this.name}`;
+  }
+
   get #maxTotalBytes(): number {
     return this.#options.maxBytes * Math.max(1, this.#options.keep);
   }
@@ -128,89 +137,79 @@ export class RotatingLog {
   async #resume(found: FileStatus | undefined): Promise<number> {
     const current = this.#current;
     if (current === undefined) return found?.size ?? 0;
-    const path = `${this.#directory.name}/${this.name}`;
     const { inode, device } = current.status;
     if (found?.inode !== inode || found.device !== device || found.links !== 1 || !isRegular(found)) {
+      await this.#directory.check();
       this.#current = undefined;
-      // Closed first: a file system that has gone for good (ENOTCONN) fails this too.
-      await this.#directory.files.close(current.fd).catch(() => undefined);
+      await this.#directory.files.close(current.fd);
       if (found !== undefined) await this.#open();
-      this.#options.tell(`${path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. A new one is begun.`);
+      this.#options.tell(`${this.#path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. A new one is begun.`);
       return found?.size ?? 0;
     }
-    const expected = current.ends.at(-1) ?? 0;
-    if (found.size < expected) {
-      await this.#cut(current, found.size);
-      this.#options.tell(`${path} was truncated by somebody else: samples are lost. Whole ones follow.`);
-    } else if (found.size > expected && this.#tearing) await this.#cut(current, expected);
+    const expected = endOf(current);
+    if (current.isTorn) await this.#cut(current, expected);
+    else if (found.size < expected) await this.#mend(current, found.size);
     else if (found.size > expected) {
-      this.#options.tell(`${path} was written to by somebody else.`);
+      this.#options.tell(`${this.#path} was written to by somebody else.`);
       current.ends.push(found.size);
     }
-    this.#tearing = false;
-    return current.ends.at(-1) ?? 0;
+    return endOf(current);
   }
 
-  /** Set while a write is under way: what it leaves when it fails is torn. */
-  #tearing = false;
+  /**
+   * Sees to a log that somebody else has truncated, before or after the last sample was written, which is known by its first line. False where that is lost too.
+   * What stands before it is whole only where a sample ended.
+   */
+  async #mend(current: CurrentFile, size: number): Promise<boolean> {
+    const { ends, last } = current;
+    const { head } = last;
+    const before = size - last.length;
+    const isThere = before >= 0 && head.equals(await this.#directory.files.read(current.fd, before, head.length));
+    const isWhole = isThere && (before === 0 || ends.includes(before));
+    if (isWhole) {
+      while (endOf(current) > before) ends.pop();
+      ends.push(size);
+    } else await this.#cut(current, isThere || last.length > ATOMIC_BYTES ? Math.max(0, before) : size);
+    this.#options.tell(`${this.#path} was truncated by somebody else: samples are lost. Whole ones follow.`);
+    return isWhole;
+  }
 
   /** Cuts the file to where it was whole last, at this size or before. */
   async #cut(current: CurrentFile, size: number): Promise<void> {
-    while ((current.ends.at(-1) ?? 0) > size) current.ends.pop();
-    const whole = current.ends.at(-1) ?? 0;
-    if (whole < size || this.#tearing) await this.#directory.files.truncate(current.fd, whole);
+    while (endOf(current) > size) current.ends.pop();
+    await this.#directory.files.truncate(current.fd, endOf(current));
+    current.isTorn = false;
   }
 
   async #open(): Promise<CurrentFile> {
     if (this.#current !== undefined) return this.#current;
     const { fd, status } = await this.#directory.open(this.name, O_RDWR | O_APPEND | O_CREAT);
-    this.#current = { fd, status, ends: [status.size] };
+    this.#current = { fd, status, ends: [status.size], last: { head: Buffer.alloc(0), length: 0 }, isTorn: false };
     return this.#current;
   }
 
   async #write(bytes: Buffer, announce: (append: Append) => Promise<void>): Promise<void> {
     const { files } = this.#directory;
-    for (let tries = 1; ; tries++) {
+    for (let tries = 0; ; tries++) {
       const current = await this.#open();
-      const sizeBefore = current.ends.at(-1) ?? 0;
+      const sizeBefore = endOf(current);
       await announce({ inode: String(current.status.inode), sizeBefore, bytes: bytes.length });
-      this.#tearing = true;
+      current.isTorn = true;
       try {
         await files.append(current.fd, bytes);
       } catch (error) {
-        await this.#cut(current, sizeBefore).then(
-          () => {
-            this.#tearing = false;
-          },
-          () => undefined, // then before the next write
-        );
+        // Where even that fails, it is done before the next write.
+        await this.#cut(current, sizeBefore).catch(() => undefined);
         throw error;
       }
-      const { size, links } = await files.statusOf(current.fd);
-      const whole = sizeBefore + bytes.length;
-      if (links === 1 && size >= whole) {
-        this.#tearing = false;
-        current.ends.push(size);
-        return;
-      }
-      // Somebody has truncated or removed it in the middle: what stands before the sample is whole only where it ended at a sample's end.
-      const before = Math.max(0, size - bytes.length);
-      const isWhole = links === 1 && size >= bytes.length && (await this.#endsWith(current.fd, size, bytes));
-      if (isWhole && (before === 0 || current.ends.includes(before))) {
-        this.#tearing = false;
-        while ((current.ends.at(-1) ?? 0) > before) current.ends.pop();
-        current.ends.push(size);
-        this.#options.tell(`${this.#directory.name}/${this.name} was truncated by somebody else: samples are lost. Whole ones follow.`);
-        return;
-      }
-      if (tries > 3) throw new LogError(`${this.#directory.name}/${this.name} is changed by somebody else all the time`);
-      await this.#resume(links === 1 ? { ...current.status, size: before } : undefined);
+      current.isTorn = false;
+      current.last = { head: Buffer.from(bytes.subarray(0, HEAD_BYTES)), length: bytes.length };
+      current.ends.push(sizeBefore + bytes.length);
+      // Between the calls for a large one somebody may have truncated it; for others that is found out before the next one.
+      if (bytes.length <= ATOMIC_BYTES || tries > 2) return;
+      const { size } = await files.statusOf(current.fd);
+      if (size >= endOf(current) || (await this.#mend(current, size))) return;
     }
-  }
-
-  async #endsWith(fd: number, size: number, bytes: Buffer): Promise<boolean> {
-    const start = bytes.subarray(0, Math.min(bytes.length, HEAD_BYTES));
-    return start.equals(await this.#directory.files.read(fd, size - bytes.length, start.length));
   }
 
   async #cutTornSample({ inode, sizeBefore, bytes }: Append): Promise<void> {
@@ -262,7 +261,7 @@ export class RotatingLog {
 
   /** Removes rotated files, the oldest first, until no more than `keep` are left and all together are within their limit. */
   async #removeOldest(): Promise<void> {
-    let total = totalOf(this.#files) + (this.#current?.ends.at(-1) ?? 0);
+    let total = totalOf(this.#files) + (this.#current === undefined ? 0 : endOf(this.#current));
     while (this.#files.length > this.#options.keep || total > this.#maxTotalBytes) {
       const [oldest, ...others] = this.#files;
       if (oldest === undefined) return;
@@ -301,6 +300,12 @@ export class RotatingLog {
 
 /** So much of a sample tells it from others: its first line has the time. */
 const HEAD_BYTES = 256;
+/** What is appended with one call, so that nobody truncates the file in the middle. */
+const ATOMIC_BYTES = 1 << 20;
+
+function endOf({ ends }: CurrentFile): number {
+  return ends.at(-1) ?? 0;
+}
 
 function totalOf(files: readonly RotatedFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);

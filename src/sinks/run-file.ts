@@ -55,11 +55,14 @@ export class RunFile {
     return new RunFile(directory, name, await directory.open(name, constants.O_RDONLY));
   }
 
-  /** @throws LogError when the file was removed or replaced: another run would take no notice of this one's lock. */
+  /** @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this one's lock. */
   async check(): Promise<void> {
-    const found = await this.directory.status(this.#name);
-    if (found?.inode !== this.#identity.inode || found.device !== this.#identity.device)
-      throw new LogError(`${this.directory.name}/${this.#name} was removed or replaced`);
+    const { name, files } = this.directory;
+    // By its whole name, which tells of the directory too.
+    const found = await files.status(undefined, `${name}/${this.#name}`);
+    if (found?.inode === this.#identity.inode && found.device === this.#identity.device) return;
+    await this.directory.check();
+    throw new LogError(`${name}/${this.#name} was removed or replaced`);
   }
 
   /** Takes the lock; false where another run has it. */
