@@ -101,4 +101,3 @@ export function smallFileSystem(kind: 'tmpfs' | 'ext4', megabytes: number): stri
   onTestFinished(() => void shell(`umount -l ${mounted}`));
   return mounted;
 }
-

@@ -1,15 +1,5 @@
 import { spawn } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -516,7 +506,9 @@ describe('a host out of everything', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(isAlive(pid)).toBe(true);
     expect(messages().match(/ERROR/g)).toHaveLength(1);
-    expect(messages()).toMatch(/ERROR - Cannot write to \S+: (EROFS|EIO)[^\n]*Samples are kept in memory until it can be written to again\.\n$/);
+    expect(messages()).toMatch(
+      /ERROR - Cannot write to \S+: (EROFS|EIO)[^\n]*Samples are kept in memory until it can be written to again\.\n$/,
+    );
     await end(pid, 'SIGTERM');
   });
 });
