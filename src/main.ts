@@ -43,7 +43,7 @@ function createProgram(): Command {
     .addOption(directoryOption())
     .action(async ({ d }: { d: string }) => {
       const { status } = await import('./commands/status.ts');
-      process.exitCode = status(d);
+      process.exitCode = await status(d);
     });
   program
     .command('stop')

@@ -1,108 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, type Line, lineOf, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
+import {
+  background,
+  counts,
+  end,
+  expectAscending,
+  isAlive,
+  LOG,
+  logged,
+  rotated,
+  samples,
+  smallFileSystem,
+  stateOf,
+  taken,
+  until,
+} from './background-run.ts';
+import { fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
-
-const LOG = `kstack_${hostname()}.out`;
-
-interface Run {
-  readonly code: number | null;
-  /** 0 where none was started. */
-  readonly pid: number;
-  /** What has been said until now. */
-  messages(): string;
-}
-
-/** Starts `kstack -b` with these options; what it starts ends with the test. */
-async function background(directory: string, args: readonly string[], intervalMs = 20): Promise<Run> {
-  const said = join(temporaryFolder(), 'said');
-  const env = { ...process.env, KSTACK_INTERVAL_MS: String(intervalMs) };
-  const child = spawn(KSTACK, ['-b', '-d', directory, ...args], { stdio: ['ignore', 'ignore', openSync(said, 'w')], env });
-  const code = await exit(child);
-  const messages = () => readFileSync(said, 'utf8');
-  const pid = Number(/Background PID: (\d+)/.exec(messages())?.[1] ?? 0);
-  if (pid > 0) onTestFinished(() => end(pid, 'SIGKILL'));
-  return { code, pid, messages };
-}
-
-function exit(child: ChildProcess): Promise<number | null> {
-  return new Promise((resolve) => child.once('exit', resolve));
-}
-
-function isAlive(pid: number): boolean {
-  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '';
-  return stat !== '' && !stat.includes(') Z ');
-}
-
-async function until(condition: () => boolean, milliseconds = 20_000): Promise<void> {
-  const deadline = performance.now() + milliseconds;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
-async function end(pid: number, signal: NodeJS.Signals): Promise<void> {
-  if (!isAlive(pid)) return;
-  process.kill(pid, signal);
-  await until(() => !isAlive(pid));
-}
-
-function rotated(directory: string): string[] {
-  return readdirSync(directory).filter((name) => name.startsWith(`${LOG}-`));
-}
-
-/** What the run says of itself, without a look at the log, which may be in the middle of a rotation. */
-function stateOf(directory: string): { pid: number; samples: number } {
-  return JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
-}
-
-function taken(directory: string): number {
-  return stateOf(directory).samples;
-}
-
-/** All that the log's files hold, in their order. */
-function logged(directory: string): string {
-  const files = rotated(directory).sort(
-    (a, b) => Number(/-(\d+)/.exec(a.slice(LOG.length))?.[1]) - Number(/-(\d+)/.exec(b.slice(LOG.length))?.[1]),
-  );
-  const current = join(directory, LOG);
-  const zipped = files.map((name) => {
-    const content = readFileSync(join(directory, name));
-    return (name.endsWith('.gz') ? gunzipSync(content) : content).toString();
-  });
-  return zipped.join('') + (existsSync(current) ? readFileSync(current, 'utf8') : '');
-}
-
-/** The samples of a log, each parsed strictly. */
-function samples(text: string): Line[][] {
-  return text === '' ? [] : text.split(/^(?=zzz )/m).map((sample) => parseClassic(sample).lines);
-}
-
-/** The counts that a `tasks count` process showed, sample by sample. */
-function counts(directory: string, pid: number): number[] {
-  return samples(logged(directory)).map((lines) => Number.parseInt(lines.find((line) => line.pid === pid)?.command.slice(0, 8) ?? '', 16));
-}
-
-function expectAscending(numbers: readonly number[]): void {
-  for (const [i, number] of numbers.entries()) if (i > 0) expect(number).toBeGreaterThan(numbers[i - 1] ?? 0);
-}
 
 describe('kstack -b', () => {
   it('says what it does, gives the prompt back, and appends samples as those of the foreground', async () => {
@@ -309,17 +228,6 @@ describe('after kill -9', () => {
   });
 });
 
-/** A file system of its own, of so many MB, that goes with the test. */
-function smallFileSystem(kind: 'tmpfs' | 'ext4', megabytes: number): string {
-  const folder = temporaryFolder();
-  const mounted = join(folder, 'mounted');
-  mkdirSync(mounted);
-  if (kind === 'tmpfs') shell(`mount -t tmpfs -o size=${megabytes}m none ${mounted}`);
-  else shell(`truncate -s ${megabytes}M ${folder}/image && mkfs.ext4 -q ${folder}/image && mount -o loop ${folder}/image ${mounted}`);
-  onTestFinished(() => void shell(`umount -l ${mounted}`));
-  return mounted;
-}
-
 function usedPercent(directory: string): number {
   return Number(shell(`stat -f -c '%b %f' ${directory} | awk '{ print 100 * ($1 - $2) / $1 }'`));
 }
@@ -448,7 +356,7 @@ describe('two background runs', () => {
 describe('kstack status and kstack stop', () => {
   it('show the run that is active, and end it', async () => {
     const directory = temporaryFolder();
-    const { pid } = await background(directory, ['-p', '2']);
+    const { pid } = await background(directory, ['-p', '2'], 500);
     await until(() => existsSync(join(directory, LOG)) && taken(directory) >= 3);
     const { code, stdout } = await kstack(['status', '-d', directory]);
     expect(code).toBe(0);
@@ -598,7 +506,9 @@ describe('a host out of everything', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(isAlive(pid)).toBe(true);
     expect(messages().match(/ERROR/g)).toHaveLength(1);
-    expect(messages()).toMatch(/ERROR - Cannot write to \S+: (EROFS|EIO)[^\n]*Nothing is written until there is space again\.\n$/);
+    expect(messages()).toMatch(
+      /ERROR - Cannot write to \S+: (EROFS|EIO)[^\n]*Samples are kept in memory until it can be written to again\.\n$/,
+    );
     await end(pid, 'SIGTERM');
   });
 });

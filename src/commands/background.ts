@@ -5,11 +5,12 @@ import { text } from 'node:stream/consumers';
 import { systemClock } from '../native/clock.ts';
 import { formatDateTime } from '../sinks/local-time.ts';
 import { log } from '../sinks/log.ts';
-import { refuseForSpace } from '../sinks/rotating-log.ts';
+import { describeFull } from '../sinks/rotating-log.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
 import type { CollectorReport } from './collector.ts';
-import { activeRun, describeActiveRun, makeRunDirectory } from './run-directory.ts';
+import { whyNotProc } from './proc-root.ts';
+import { describeActiveRun, findSettledRun, makeRunDirectory, withFiles } from './run-directory.ts';
 import { ownCommand } from './self.ts';
 
 const STDERR = 2;
@@ -27,7 +28,7 @@ export async function startInBackground(options: BackgroundOptions, root: string
     log(clock, 'ERROR', reason);
     return 1;
   };
-  const refusal = whyNoStacks(root, typed) ?? whyNotBegin(options);
+  const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed) ?? (await whyNotBegin(options));
   if (refusal !== undefined) return fail(refusal);
   log(clock, 'INFO', 'Spawning process to run in background...');
   const { file, args } = ownCommand(SMALL_HEAP);
@@ -55,15 +56,16 @@ export async function startInBackground(options: BackgroundOptions, root: string
  * take the messages of the run, and so does systemd's journal, a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
  */
 function isHeldOpen(fd: number): boolean {
-  const stats = fstatSync(fd);
+  const stats = fstatSync(fd, { bigint: true });
   return (stats.isFIFO() || stats.isSocket()) && process.env['JOURNAL_STREAM'] !== `${stats.dev}:${stats.ino}`;
 }
 
 /** What can be said before there is a process in the background, which says the rest. */
-function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): string | undefined {
-  const run = makeRunDirectory(name);
-  const holder = activeRun(run);
-  run.runFile.close();
-  if (holder !== undefined) return describeActiveRun(holder, name);
-  return refuseForSpace(run.directory, maxUsedPercent, 0);
+function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): Promise<string | undefined> {
+  return withFiles(async (files) => {
+    const { directory } = await makeRunDirectory(files, name);
+    const run = await findSettledRun(files, name);
+    if (run.active !== 'no') return describeActiveRun(run, name);
+    return describeFull(await directory.space(), maxUsedPercent, 0);
+  });
 }

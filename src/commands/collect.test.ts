@@ -5,10 +5,15 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
+import { Reader } from '../native/reader/reader.ts';
+import type { RemoteFiles } from '../native/reader/remote-files.ts';
 import { LogDirectory } from '../sinks/log-directory.ts';
-import { RotatingLog } from '../sinks/rotating-log.ts';
+import { type Append, RotatingLog } from '../sinks/rotating-log.ts';
 import { RunFile } from '../sinks/run-file.ts';
 import { collect } from './collect.ts';
+import { filesOf } from './run-directory.ts';
+import { RunJournal } from './run-journal.ts';
+import { RunRecordFile } from './run-records.ts';
 
 const START_MS = 1_700_000_000_000;
 
@@ -32,13 +37,27 @@ interface Setting {
   take(clock: FakeClock, index: number): void;
 }
 
+function testFiles(): RemoteFiles {
+  const reader = new Reader('/proc');
+  onTestFinished(() => reader.close());
+  return filesOf(reader);
+}
+
 /** Runs a collection to its end. Says when samples were begun, in milliseconds from the start, and what was told. */
 async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting) {
   const folder = mkdtempSync(join(tmpdir(), 'kstack-collect-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const clock = new FakeClock();
-  const directory = new LogDirectory(folder, false);
-  const log = new RotatingLog(directory, { host: 'h', maxBytes, keep: 100, maxUsedPercent: 100, nowMs: clock.nowMs });
+  const files = testFiles();
+  const directory = await LogDirectory.open(files, folder, false);
+  const log = new RotatingLog(directory, {
+    host: 'h',
+    maxBytes,
+    keep: 100,
+    maxUsedPercent: 100,
+    nowMs: clock.nowMs,
+    tell: () => undefined,
+  });
   const begun: number[] = [];
   const told: string[] = [];
   async function* samples(): AsyncGenerator<Sample, never> {
@@ -50,19 +69,25 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
       yield { timeMs, host, bootId: { value: '' }, kernel: '', bootTimeSeconds: 0, ticksPerSecond: 100, observations: [], unread: [] };
     }
   }
+  const tell = (level: string, text: string) => void (level !== 'DEBUG' && told.push(`${level} ${text}`));
+  const times = { startedMs: START_MS, endsMs: START_MS + durationMs, writtenMs: START_MS };
+  const state = { pid: process.pid, startTicks: 1, ...times, samples: 0, messages: [] };
+  const record = new RunRecordFile(process.pid, []);
+  const journal = new RunJournal({ runFile: await RunFile.make(directory, 'h'), record, clock, tell }, state);
   await collect({
     samples,
     threads: false,
     blocked: false,
     log,
-    runFile: RunFile.make(directory, 'h'),
+    journal,
+    waitsMs: () => files.waitsMs,
     clock,
-    startedMs: START_MS,
     durationMs,
     intervalMs,
     stop: new AbortController().signal,
-    tell: (level, text) => void (level !== 'DEBUG' && told.push(`${level} ${text}`)),
+    tell,
   });
+  journal.close(await journal.finish());
   return { begun, told, folder };
 }
 
@@ -126,23 +151,30 @@ describe('collect', () => {
 });
 
 describe('RotatingLog', () => {
-  const open = (folder: string, keep: number, maxBytes: number, host = 'h') =>
-    new RotatingLog(new LogDirectory(folder, true), { host, maxBytes, keep, maxUsedPercent: 100, nowMs: () => START_MS });
+  const open = async (folder: string, keep: number, maxBytes: number, host = 'h') => {
+    const options = { host, maxBytes, keep, maxUsedPercent: 100, nowMs: () => START_MS, tell: () => undefined };
+    const log = new RotatingLog(await LogDirectory.open(testFiles(), folder, true), options);
+    return {
+      append: (text: string) => log.append(Buffer.from(text), async () => undefined),
+      sizes: () => log.sizes(),
+      recover: (append: Append) => log.recover(append),
+    };
+  };
 
   it.each([0, 1, 2, 5])('with -n %i never holds more than that many rotated files, nor more bytes than -n times -m', async (keep) => {
     const folder = mkdtempSync(join(tmpdir(), 'kstack-log-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const log = open(folder, keep, 3000);
+    const log = await open(folder, keep, 3000);
     for (let i = 0; i < 60; i++) {
       // Letters at random, so that compressing gains little.
       const text = Array.from({ length: 1100 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('');
-      expect(await log.append(text, () => undefined)).toBeUndefined();
+      expect(await log.append(text)).toBeUndefined();
       const names = readdirSync(folder);
       const bytes = names.reduce((sum, name) => sum + lstatSync(join(folder, name)).size, 0);
       expect(names.length).toBeLessThanOrEqual(keep + 1);
       expect(bytes).toBeLessThanOrEqual(3000 * Math.max(1, keep));
       expect(lstatSync(join(folder, 'kstack_h.out')).size).toBeLessThanOrEqual(3000);
-      expect(log.sizes()).toEqual({ current: lstatSync(join(folder, 'kstack_h.out')).size, total: bytes, files: names.length });
+      expect(await log.sizes()).toEqual({ current: lstatSync(join(folder, 'kstack_h.out')).size, total: bytes, files: names.length });
     }
   });
 
@@ -154,12 +186,16 @@ describe('RotatingLog', () => {
     ] as const) {
       const folder = mkdtempSync(join(tmpdir(), 'kstack-log-'));
       onTestFinished(() => rmSync(folder, { recursive: true }));
-      await open(folder, 5, 1000).append('whole\n', () => undefined);
+      await (await open(folder, 5, 1000)).append('whole\n');
       const path = join(folder, 'kstack_h.out');
-      const { ino } = lstatSync(path);
-      await open(folder, 5, 1000).append('second'.slice(0, written), () => undefined);
-      await open(folder, 5, 1000).recover({ inode: ino, sizeBefore: 6, bytes: 6 });
-      const [name = ''] = readdirSync(folder);
+      const { ino } = lstatSync(path, { bigint: true });
+      await (await open(folder, 5, 1000)).append('second'.slice(0, written));
+      const log = await open(folder, 5, 1000);
+      await log.recover({ inode: String(ino), sizeBefore: 6, bytes: 6 });
+      expect(readFileSync(join(folder, readdirSync(folder)[0] ?? '')).toString()).toBe(left);
+      // What was renamed is compressed before the next sample is written.
+      await log.append('third');
+      const name = readdirSync(folder).find((name) => name.endsWith('.gz')) ?? '';
       expect(gunzipSync(readFileSync(join(folder, name))).toString()).toBe(left);
     }
   });
@@ -167,8 +203,8 @@ describe('RotatingLog', () => {
   it('stays in its directory whatever the host is called', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'kstack-log-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
-    const log = open(folder, 5, 1000, '../../x.*(');
-    for (let i = 0; i < 3; i++) await log.append('12345678'.repeat(70), () => undefined);
+    const log = await open(folder, 5, 1000, '../../x.*(');
+    for (let i = 0; i < 3; i++) await log.append('12345678'.repeat(70));
     expect(readdirSync(folder).sort()).toEqual(
       ['kstack_.._.._x.*(.out', 'kstack_.._.._x.*(.out-1700000000.gz', 'kstack_.._.._x.*(.out-1700000001.gz'].sort(),
     );

@@ -1,18 +1,36 @@
 import { closeSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Selection } from '../model/selection.ts';
+import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
-import { lockFile } from '../native/lock.ts';
 import { Reader } from '../native/reader/reader.ts';
+import type { RemoteFiles } from '../native/reader/remote-files.ts';
+import { codeOf, type Files } from '../sinks/files.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
 import { neverWaitForTerminal } from '../sinks/output.ts';
 import { RotatingLog } from '../sinks/rotating-log.ts';
+import type { RunFile } from '../sinks/run-file.ts';
 import { live } from '../sources/live.ts';
 import type { CommandLineLimits } from '../sources/procfs/command-lines.ts';
 import type { SourceName } from '../sources/source-name.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';
-import { describeActiveRun, makeRunDirectory, type RunDirectory } from './run-directory.ts';
+import { PATIENCE_MS } from './log-writer.ts';
+import { ownIdentity } from './process-identity.ts';
+import {
+  AFTERGLOW_MS,
+  describeActiveRun,
+  type FoundRun,
+  filesOf,
+  findRun,
+  LOOK_MS,
+  makeRunDirectory,
+  type RunDirectory,
+} from './run-directory.ts';
+import { RunJournal, type RunJournalOptions } from './run-journal.ts';
+import { forgetRunRecord, RunRecordFile, readRunRecords } from './run-records.ts';
 
 /** What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as long, and the sample must still fit. */
 function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
@@ -28,6 +46,75 @@ export interface CollectorReport {
   readonly pid: number;
   readonly endsMs: number;
   readonly error?: string;
+}
+
+/** What a run has once it has begun. */
+interface Begun {
+  readonly run: RunDirectory;
+  readonly log: RotatingLog;
+  readonly journal: RunJournal;
+}
+
+/** Takes the lock of the directory, makes the run known, and sees to what an earlier one left. @throws LogError, NoAnswer */
+async function begin(
+  options: BackgroundOptions,
+  files: RemoteFiles & Files,
+  clock: Clock,
+  tell: RunJournalOptions['tell'],
+): Promise<Begun> {
+  const { directory: name, maxMegabytes, keep, maxUsedPercent } = options;
+  const run = await makeRunDirectory(files, name);
+  const { directory, runFile, host } = run;
+  await takeLock(runFile, () => findRun(files, name), name);
+  for (const record of readRunRecords()) if (record.names.includes(directory.name)) forgetRunRecord(record);
+  // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
+  const append = (await runFile.read())?.append;
+  const nowMs = clock.nowMs();
+  const { pid, startTicks } = ownIdentity();
+  const times = { startedMs: nowMs, endsMs: nowMs + options.minutes * 60_000, writtenMs: nowMs };
+  const record = new RunRecordFile(pid, [...new Set([resolve(name), directory.name])]);
+  const journal = new RunJournal({ runFile, record, clock, tell }, { pid, startTicks, ...times, samples: 0, messages: [], append });
+  const log = new RotatingLog(directory, {
+    host,
+    maxBytes: maxMegabytes * 2 ** 20,
+    keep,
+    maxUsedPercent,
+    nowMs: clock.nowMs,
+    tell: (text) => journal.say('ERROR', text),
+  });
+  try {
+    await journal.finish();
+    await log.recover(append);
+  } catch (error) {
+    record.remove();
+    throw error;
+  }
+  return { run, log, journal };
+}
+
+/** Takes the lock, also where somebody only looks whether it is held, or the kernel still ends what held it. @throws LogError where a run is active */
+async function takeLock(runFile: RunFile, find: () => Promise<FoundRun>, name: string): Promise<void> {
+  for (let waitedMs = 0; !(await runFile.lock()); waitedMs += LOOK_MS) {
+    const run = await find();
+    if (run.active === 'here' || waitedMs >= AFTERGLOW_MS) throw new LogError(describeActiveRun(run, name));
+    await sleep(LOOK_MS);
+  }
+}
+
+/** False where it fails, or its file system does not answer. */
+async function withinPatience(done: Promise<boolean>): Promise<boolean> {
+  const patience = new AbortController();
+  const expired = sleep(PATIENCE_MS, false, { signal: patience.signal });
+  try {
+    return await Promise.race([done, expired]);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  } finally {
+    patience.abort();
+    expired.catch(() => undefined);
+    done.catch(() => undefined);
+  }
 }
 
 export interface CollectorOptions {
@@ -61,33 +148,15 @@ export async function runCollector({ selection, root, source, options, verbose, 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
   process.on('SIGHUP', () => tell('DEBUG', 'SIGHUP is ignored.'));
 
-  let run: RunDirectory;
-  let rotatingLog: RotatingLog;
+  // Its own, so that a write that hangs holds up no sample; and it has the lock: where even its end has to wait for the file system, the lock was given up before.
+  const fileReader = new Reader('/proc');
+  const files = filesOf(fileReader);
+  let begun: Begun;
   try {
-    run = makeRunDirectory(options.directory);
-    const holder = lockFile(run.runFile.fd);
-    if (holder !== undefined) throw new LogError(describeActiveRun(holder, options.directory));
-    rotatingLog = new RotatingLog(run.directory, {
-      host: run.host,
-      maxBytes: options.maxMegabytes * 2 ** 20,
-      keep: options.keep,
-      maxUsedPercent: options.maxUsedPercent,
-      nowMs: clock.nowMs,
-    });
-    // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
-    const append = run.runFile.read()?.append;
-    const nowMs = clock.nowMs();
-    run.runFile.write({
-      pid: process.pid,
-      startedMs: nowMs,
-      endsMs: nowMs + durationMs,
-      samples: 0,
-      messages: [],
-      ...(append && { append }),
-    });
-    await rotatingLog.recover(append);
+    begun = await begin(options, files, clock, tell);
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
+    fileReader.close();
     return 1;
   }
   let reader: Reader | undefined;
@@ -113,25 +182,34 @@ export async function runCollector({ selection, root, source, options, verbose, 
     samples();
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
+    fileReader.close();
     return 1;
   }
+  const { journal, run, log: rotatingLog } = begun;
   const startedMs = clock.nowMs();
+  journal.change({ startedMs, endsMs: startedMs + durationMs });
   report(startedMs);
   process.chdir('/');
+  // From here on nobody waits for it.
+  files.deadlineMs = Number.POSITIVE_INFINITY;
   const whole = await collect({
     samples,
     threads: selection.threads === true,
     blocked: selection.blocked === true,
     log: rotatingLog,
-    runFile: run.runFile,
+    journal,
+    waitsMs: () => files.waitsMs,
     clock,
-    startedMs,
     durationMs,
     intervalMs: Number(process.env[INTERVAL_MS] ?? options.intervalSeconds * 1000),
     stop: stop.signal,
     tell,
   });
   reader?.close();
+  files.deadlineMs = PATIENCE_MS;
+  journal.close(files.waitsMs < PATIENCE_MS && (await withinPatience(journal.finish())));
+  await withinPatience(run.runFile.unlock().then(() => true));
+  fileReader.close();
   if (!whole) return 1;
   if (!stop.signal.aborted) return 0;
   // Ending by the signal itself is how the shell and systemd know that it was obeyed.

@@ -1,7 +1,6 @@
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
-import { linkUnnamed } from '../native/files.ts';
 import { Reader } from '../native/reader/reader.ts';
 import { log } from '../sinks/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
@@ -14,6 +13,8 @@ import { TaskDetails } from '../sources/procfs/task-details.ts';
 import type { SourceName } from '../sources/source-name.ts';
 import { fieldsOf, format, showsFacts } from './formats.ts';
 import type { OutputOptions } from './output-options.ts';
+import { whyNotProc } from './proc-root.ts';
+import { filesOf } from './run-directory.ts';
 
 const STDOUT = 1;
 const HERE = '/proc';
@@ -35,7 +36,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
     return 1;
   }
-  const refusal = whyNoStacks(root, typed);
+  const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
     return 1;
@@ -75,13 +76,29 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       return lookUpCalls(groups, details, output.full);
     },
   });
-  if (output.file !== undefined) writeOutputFile(output.file, pieces, { link: linkUnnamed, owner: whoCalledSudo(process.env) });
+  if (output.file !== undefined) await writeFile(output.file, pieces, reader);
   else for (const piece of pieces) writeStdout(piece);
   for (const line of formatUnread(everythingUnread(seen), selection.threads === true)) writeStderr(`kstack: ${line}\n`);
   const hint = describeMoreThreads(selection, seen);
   if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
   reader.close();
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
+}
+
+/** How long a file system that has answered may take over a call: a disk that is busy needs longer than one that hangs is waited for. */
+const SLOW_MS = 30_000;
+
+async function writeFile(name: string, pieces: Iterable<string | Uint8Array>, reader: Reader): Promise<void> {
+  const files = filesOf(reader);
+  const answered = () => {
+    files.deadlineMs = SLOW_MS;
+  };
+  try {
+    await writeOutputFile(name, pieces, { files, owner: whoCalledSudo(process.env), answered });
+  } catch (error) {
+    reader.close();
+    throw error;
+  }
 }
 
 const LARGEST_ID = 2 ** 32 - 2;

@@ -55,12 +55,3 @@ function takeNumbers(from: Buffer, length: number, numbers: number[]): void {
     if (from[end] === 0 && end > at + ENTRY.name) numbers.push(number);
   }
 }
-
-const AT_FDCWD = -100;
-const AT_SYMLINK_FOLLOW = 0x400;
-
-/** Gives a file that was opened without a name (O_TMPFILE) one that is free, see open(2). Returns the errno's name where that fails. */
-export function linkUnnamed(fd: number, path: string): string | undefined {
-  const linkat = libcFunction('int linkat(int from, const char *path, int to, const char *newPath, int flags)');
-  return linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, path, AT_SYMLINK_FOLLOW) === 0 ? undefined : errnoName(lastErrno());
-}

@@ -1,18 +1,6 @@
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  type Stats,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { codeOf, type FileStatus, type Files, isRegular, type Space } from './files.ts';
 
 /** A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something else. */
 export class LogError extends Error {}
@@ -23,36 +11,44 @@ export function hostInFileName(host: string): string {
 }
 
 /**
- * A directory for logs, held open. All paths that {@link path} gives lead into this very directory, whatever becomes of its name;
+ * A directory for logs, held open. All files are opened in this very directory, whatever becomes of its name;
  * {@link check} says whether the name still leads there too.
  */
 export class LogDirectory {
   /** The name it was found under, without links. */
   readonly name: string;
-  readonly #fd: number;
-  readonly #identity: Stats;
+  readonly files: Files;
+  /** Its descriptor. */
+  readonly fd: number;
+  readonly #identity: FileStatus;
+
+  private constructor(files: Files, name: string, fd: number, identity: FileStatus) {
+    this.files = files;
+    this.name = name;
+    this.fd = fd;
+    this.#identity = identity;
+  }
 
   /** `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail with. */
-  constructor(name: string, make: boolean) {
-    if (make) makeFolders(resolve(name));
-    this.name = realpathSync(name);
-    this.#fd = openSync(this.name, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    this.#identity = fstatSync(this.#fd);
+  static async open(files: Files, name: string, make: boolean): Promise<LogDirectory> {
+    const path = resolve(name);
+    const fd = await openFolder(files, path, make);
+    return new LogDirectory(files, await files.nameOf(fd), fd, await files.statusOf(fd));
   }
 
-  path(file: string): string {
-    return `/proc/self/fd/${this.#fd}/${file}`;
+  list(): Promise<string[]> {
+    return this.files.list(this.fd);
   }
 
-  list(): string[] {
-    return readdirSync(this.path('.'));
+  status(file: string): Promise<FileStatus | undefined> {
+    return this.files.status(this.fd, file);
   }
 
   /** @throws LogError when the directory was removed, or something else has its name. */
-  check(): void {
-    const found = lstatSync(this.name, { throwIfNoEntry: false });
+  async check(): Promise<void> {
+    const found = await this.files.status(undefined, this.name);
     if (found === undefined) throw new LogError(`the log directory ${this.name} was removed`);
-    if (found.dev !== this.#identity.dev || found.ino !== this.#identity.ino)
+    if (found.device !== this.#identity.device || found.inode !== this.#identity.inode)
       throw new LogError(`the log directory ${this.name} was replaced by another file or a link`);
   }
 
@@ -60,43 +56,58 @@ export class LogDirectory {
    * Opens a file of the directory for its owner alone, never through a link.
    * @throws LogError when it is a link, or no regular file, or has a second name, or belongs to somebody else.
    */
-  open(file: string, flags: number): number {
+  async open(file: string, flags: number): Promise<{ fd: number; status: FileStatus }> {
     let fd: number;
     try {
       // O_NONBLOCK, since opening a FIFO would wait for its reader.
-      fd = openSync(this.path(file), flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
+      fd = await this.files.open(this.fd, file, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : '';
+      const code = codeOf(error);
       if (code === 'ELOOP') throw new LogError(`${this.name}/${file} is a symbolic link; nothing is written through it`);
       if (code === 'ENXIO' || code === 'EISDIR') throw new LogError(`${this.name}/${file} is not a regular file`);
       throw error;
     }
-    const stats = fstatSync(fd);
-    const ours = stats.uid === process.geteuid?.();
-    if (stats.isFile() && stats.nlink === 1 && ours) {
+    const status = await this.files.statusOf(fd);
+    const ours = status.uid === process.geteuid?.();
+    if (isRegular(status) && status.links === 1 && ours) {
       // Logs of the tool that this one follows can be read by all.
-      if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (stats.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
-      return fd;
+      if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (status.mode & 0o077) !== 0) await this.files.changeMode(fd, 0o600);
+      return { fd, status };
     }
-    closeSync(fd);
-    const what = ours || !stats.isFile() ? 'not a regular file with one name' : 'a file of another user';
+    await this.files.close(fd);
+    const what = ours || !isRegular(status) ? 'not a regular file with one name' : 'a file of another user';
     throw new LogError(`${this.name}/${file} is ${what}; nothing is written to it`);
   }
 
-  /** How full the file system is: blocks in all and blocks used, of so many bytes. */
-  space(): { blocks: number; used: number; blockBytes: number } {
-    const { blocks, bfree, bsize } = statfsSync(this.path('.'));
-    return { blocks, used: blocks - bfree, blockBytes: bsize };
+  /** How full the file system is. */
+  space(): Promise<Space> {
+    return this.files.space(this.fd);
   }
 }
 
-/** mkdir -p, for the owner alone. Not the recursive mkdirSync of Node.js 20, which never ends below a folder where nothing can be made (/proc). */
-function makeFolders(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  makeFolders(dirname(path));
+const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
+
+async function openFolder(files: Files, path: string, make: boolean): Promise<number> {
   try {
-    mkdirSync(path, 0o700);
+    return await files.open(undefined, path, FOLDER_FLAGS);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!make || codeOf(error) !== 'ENOENT') throw error;
+  }
+  await makeFolders(files, path);
+  return files.open(undefined, path, FOLDER_FLAGS);
+}
+
+/** mkdir -p, for the owner alone. */
+async function makeFolders(files: Files, path: string): Promise<void> {
+  try {
+    await files.makeFolder(path, 0o700);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    // Below a folder where nothing can be made (/proc), this fails there.
+    if ((await files.status(undefined, dirname(path))) !== undefined) throw error;
+    await makeFolders(files, dirname(path));
+    await makeFolders(files, path);
   }
 }

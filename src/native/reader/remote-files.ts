@@ -1,0 +1,279 @@
+import { errnoName } from '../errno.ts';
+import { O_CLOEXEC } from '../files.ts';
+import { type CallArgument, MOST_BYTES } from './protocol.ts';
+import type { Reader } from './reader.ts';
+import { numberOf, type SystemCall } from './system-calls.ts';
+
+/** include/uapi/linux/fcntl.h */
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_SYMLINK_FOLLOW = 0x400;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+/** struct statx of include/uapi/linux/stat.h: offsets in bytes. */
+const STATX = { links: 16, uid: 20, mode: 28, inode: 32, size: 40, deviceMajor: 136, deviceMinor: 140, bytes: 256 } as const;
+/** struct statfs of include/uapi/asm-generic/statfs.h on 64-bit systems. */
+const STATFS = { type: 0, blockBytes: 8, blocks: 16, free: 24, bytes: 120 } as const;
+/** struct linux_dirent64 (getdents64(2)). */
+const ENTRY = { length: 16, name: 19 } as const;
+/** Locks of an open file description (fcntl(2)): no close of another descriptor of the file gives one up, as it does with a process's own. */
+const F_OFD_SETLK = 37;
+const LOCK = { read: 0, write: 1, none: 2, bytes: 32 } as const;
+const O_APPEND_PIECE = 1 << 20;
+const PATH_BYTES = 4096;
+
+/** What a call of {@link RemoteFiles} brought: its result, and what it wrote. */
+interface Answer {
+  readonly result: number;
+  readonly bytes: Buffer;
+}
+
+/** How calls on files fail when nothing answers, for whoever has their words for it. */
+export type NoAnswerOf = (path: string) => Error;
+
+/**
+ * Files on file systems that may not answer: every call is made by the reader, in a process that can be left behind. A descriptor is one of the reader's.
+ * Sinks know this as `Files`.
+ */
+export class RemoteFiles {
+  /** How long a call is waited for. What has begun goes on after that, and its result is thrown away. */
+  deadlineMs: number;
+  readonly #reader: Pick<Reader, 'call'>;
+  readonly #noAnswer: NoAnswerOf;
+  readonly #pending = new Set<{ readonly sinceMs: number }>();
+  readonly #names = new Map<number, string>();
+
+  constructor(reader: Pick<Reader, 'call'>, deadlineMs: number, noAnswer: NoAnswerOf) {
+    this.#reader = reader;
+    this.deadlineMs = deadlineMs;
+    this.#noAnswer = noAnswer;
+  }
+
+  /** For how long the oldest call that is under way has been; 0 where none is. */
+  get waitsMs(): number {
+    const [oldest] = this.#pending;
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
+  }
+
+  async open(folder: number | undefined, path: string, flags: number, mode = 0): Promise<number> {
+    const late = (fd: number) => void this.#call('close', [fd], path).catch(() => undefined);
+    const { result } = await this.#call('openat', [folder ?? AT_FDCWD, text(path), flags | O_CLOEXEC, mode], path, late);
+    this.#names.set(result, folder === undefined ? path : `${this.#names.get(folder)}/${path}`);
+    return result;
+  }
+
+  async close(fd: number): Promise<void> {
+    const name = this.#nameOf(fd);
+    this.#names.delete(fd);
+    await this.#call('close', [fd], name);
+  }
+
+  async read(fd: number, position: number, bytes: number): Promise<Buffer> {
+    const out = Math.min(bytes, MOST_BYTES);
+    const { result, bytes: got } = await this.#call('pread64', [fd, { out }, out, position], this.#nameOf(fd));
+    return got.subarray(0, result);
+  }
+
+  async append(fd: number, bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + O_APPEND_PIECE);
+      at += (await this.#call('write', [fd, piece, piece.length], this.#nameOf(fd))).result;
+    }
+  }
+
+  async write(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + O_APPEND_PIECE);
+      at += (await this.#call('pwrite64', [fd, piece, piece.length, position + at], this.#nameOf(fd))).result;
+    }
+  }
+
+  async truncate(fd: number, size: number): Promise<void> {
+    await this.#call('ftruncate', [fd, size], this.#nameOf(fd));
+  }
+
+  async sync(fd: number): Promise<void> {
+    await this.#call('fsync', [fd], this.#nameOf(fd));
+  }
+
+  async status(folder: number | undefined, path: string) {
+    try {
+      return await this.#statx(folder ?? AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  statusOf(fd: number) {
+    return this.#statx(fd, '', AT_EMPTY_PATH, this.#nameOf(fd));
+  }
+
+  async space(fd: number) {
+    return spaceOf((await this.#call('fstatfs', [fd, { out: STATFS.bytes }], this.#nameOf(fd))).bytes);
+  }
+
+  async spaceAt(path: string) {
+    return spaceOf((await this.#call('statfs', [text(path), { out: STATFS.bytes }], path)).bytes);
+  }
+
+  async list(fd: number): Promise<string[]> {
+    const names: string[] = [];
+    // Opened anew, since a descriptor remembers how far it was listed.
+    const folder = await this.open(fd, '.', 0);
+    try {
+      for (;;) {
+        const { result, bytes } = await this.#call('getdents64', [folder, { out: MOST_BYTES }, MOST_BYTES], this.#nameOf(fd));
+        if (result === 0) return names.filter((name) => name !== '.' && name !== '..');
+        for (let at = 0; at < result; at += bytes.readUInt16LE(at + ENTRY.length))
+          names.push(bytes.toString('utf8', at + ENTRY.name, bytes.indexOf(0, at + ENTRY.name)));
+      }
+    } finally {
+      await this.close(folder);
+    }
+  }
+
+  async rename(folder: number | undefined, from: string, to: string): Promise<void> {
+    const at = folder ?? AT_FDCWD;
+    await this.#call('renameat2', [at, text(from), at, text(to), 0], from);
+  }
+
+  async unlink(folder: number | undefined, path: string): Promise<void> {
+    await this.#call('unlinkat', [folder ?? AT_FDCWD, text(path), 0], path);
+  }
+
+  async link(fd: number, path: string): Promise<void> {
+    await this.#call('linkat', [AT_FDCWD, text(`/proc/self/fd/${fd}`), AT_FDCWD, text(path), AT_SYMLINK_FOLLOW], path);
+  }
+
+  async makeFolder(path: string, mode: number): Promise<void> {
+    await this.#call('mkdirat', [AT_FDCWD, text(path), mode], path);
+  }
+
+  async changeMode(fd: number, mode: number): Promise<void> {
+    await this.#call('fchmod', [fd, mode], this.#nameOf(fd));
+  }
+
+  async changeOwner(fd: number, uid: number, gid: number): Promise<void> {
+    await this.#call('fchown', [fd, uid, gid], this.#nameOf(fd));
+  }
+
+  async nameOf(fd: number): Promise<string> {
+    const link = text(`/proc/self/fd/${fd}`);
+    const { result, bytes } = await this.#call('readlinkat', [AT_FDCWD, link, { out: PATH_BYTES }, PATH_BYTES], this.#nameOf(fd));
+    return bytes.toString('utf8', 0, result);
+  }
+
+  lock(fd: number): Promise<boolean> {
+    return this.#tryLock(fd, LOCK.write);
+  }
+
+  async unlock(fd: number): Promise<void> {
+    await this.#call('fcntl', [fd, F_OFD_SETLK, flock(LOCK.none)], this.#nameOf(fd));
+  }
+
+  /** Tried with a lock that those who only look share: what F_OFD_GETLK answers, the reader does not hand over. */
+  async isLocked(fd: number): Promise<boolean> {
+    if (!(await this.#tryLock(fd, LOCK.read))) return true;
+    await this.unlock(fd);
+    return false;
+  }
+
+  async #tryLock(fd: number, type: number): Promise<boolean> {
+    try {
+      await this.#call('fcntl', [fd, F_OFD_SETLK, flock(type)], this.#nameOf(fd));
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EACCES')) return false;
+      throw error;
+    }
+  }
+
+  #nameOf(fd: number): string {
+    return this.#names.get(fd) ?? `descriptor ${fd}`;
+  }
+
+  async #statx(folder: number, path: string, flags: number, name: string) {
+    const { bytes } = await this.#call('statx', [folder, text(path), flags, STATX_BASIC_STATS, { out: STATX.bytes }], name);
+    return {
+      device: `${bytes.readUInt32LE(STATX.deviceMajor)}:${bytes.readUInt32LE(STATX.deviceMinor)}`,
+      inode: bytes.readBigUInt64LE(STATX.inode),
+      size: Number(bytes.readBigUInt64LE(STATX.size)),
+      links: bytes.readUInt32LE(STATX.links),
+      uid: bytes.readUInt32LE(STATX.uid),
+      mode: bytes.readUInt16LE(STATX.mode),
+    };
+  }
+
+  /** `late` gets the result of a call that had been given up. */
+  async #call(call: SystemCall, args: readonly CallArgument[], path: string, late?: (result: number) => void): Promise<Answer> {
+    const started = { sinceMs: performance.now() };
+    this.#pending.add(started);
+    let answer: Answer = { result: 0, bytes: Buffer.alloc(0) };
+    let isLate = false;
+    const done = this.#reader
+      .call(numberOf(call), args, ({ result, bytes }) => {
+        answer = { result, bytes: Buffer.from(bytes) };
+      })
+      .finally(() => {
+        this.#pending.delete(started);
+        if (isLate && answer.result >= 0) late?.(answer.result);
+      });
+    let timer: NodeJS.Timeout | undefined;
+    if (Number.isFinite(this.deadlineMs)) {
+      const expired = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => {
+          isLate = true;
+          reject(this.#noAnswer(path));
+        }, this.deadlineMs);
+      });
+      await Promise.race([done, expired]).finally(() => clearTimeout(timer));
+    } else await done;
+    if (answer.result >= 0) return answer;
+    const code = errnoName(-answer.result);
+    throw Object.assign(new Error(`${code}: ${VERBS[call]} ${path}`), { code });
+  }
+}
+
+const VERBS: Readonly<Record<SystemCall, string>> = {
+  close: 'cannot close',
+  pread64: 'cannot read',
+  pwrite64: 'cannot write',
+  write: 'cannot write',
+  fcntl: 'cannot lock',
+  fsync: 'cannot sync',
+  ftruncate: 'cannot truncate',
+  fchmod: 'cannot change the mode of',
+  fchown: 'cannot change the owner of',
+  statfs: 'cannot look at the file system of',
+  fstatfs: 'cannot look at the file system of',
+  getdents64: 'cannot list',
+  openat: 'cannot open',
+  mkdirat: 'cannot make',
+  unlinkat: 'cannot remove',
+  linkat: 'cannot put in its place',
+  readlinkat: 'cannot follow',
+  renameat2: 'cannot rename',
+  statx: 'cannot look at',
+};
+
+function text(path: string): Buffer {
+  return Buffer.from(`${path}\0`);
+}
+
+/** struct flock on 64-bit systems: 16-bit type and whence, then start, length and PID behind their padding. All of the file. */
+function flock(type: number): Buffer {
+  const lock = Buffer.alloc(LOCK.bytes);
+  lock.writeInt16LE(type, 0);
+  return lock;
+}
+
+function spaceOf(bytes: Buffer) {
+  const blocks = Number(bytes.readBigUInt64LE(STATFS.blocks));
+  return {
+    blocks,
+    used: blocks - Number(bytes.readBigUInt64LE(STATFS.free)),
+    blockBytes: Number(bytes.readBigUInt64LE(STATFS.blockBytes)),
+    type: Number(bytes.readBigUInt64LE(STATFS.type)),
+  };
+}
