@@ -24,7 +24,7 @@ export interface Task {
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */
   readonly uid?: Reading<number>;
-  /** The control group, as a path from the hierarchy's root, where it was asked for. */
+  /** The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is mounted. */
   readonly cgroup?: Reading<string>;
 }
 
