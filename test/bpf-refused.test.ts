@@ -33,6 +33,13 @@ describe('--source', () => {
     expect(code).toBe(0);
   });
 
+  it('auto takes procfs where no sysfs is mounted', async () => {
+    const { code, stdout, stderr } = await isolated('mount -t tmpfs none /sys && exec "$0" -p 2 -f long -v');
+    expect(stderr).toMatch(/source: procfs; bpf unavailable: there is no \/sys\/kernel\/btf\/vmlinux: no sysfs is mounted at \/sys\n/);
+    expect(stdout).toContain('kthreadd: 2');
+    expect(code).toBe(0);
+  });
+
   it('bpf fails with the reason where it is unavailable', async () => {
     const elsewhere = temporaryFolder();
     const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -a --source bpf --proc ${elsewhere}`;
