@@ -46,7 +46,15 @@ export function conditions(root: string): BpfConditions {
 }
 
 /** Why tasks cannot be read by BPF here; undefined where nothing speaks against trying. */
-export function whyNoBpf({ kernel, root, hasSysfs, hasBtf, lockdown, capabilities, initialPidNamespace }: BpfConditions): string | undefined {
+export function whyNoBpf({
+  kernel,
+  root,
+  hasSysfs,
+  hasBtf,
+  lockdown,
+  capabilities,
+  initialPidNamespace,
+}: BpfConditions): string | undefined {
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return `Linux ${kernel} is older than ${OLDEST.join('.')}`;
   if (!initialPidNamespace) return `${root} is not of the initial PID namespace, by whose numbers BPF goes`;

@@ -15,7 +15,7 @@ function nameFrom(comm: string, full: string, description: string, atWork: boole
   bytes.write(description, RECORD_BYTES + 64, 31, 'latin1');
   bytes.writeUInt32LE(Number(atWork), RECORD_BYTES + 96);
   const taken: TaskRecord[] = [];
-  readRecords(bytes, { recall: () => undefined, take: (record) => taken.push(record), miss: () => {}, tell: () => {} });
+  readRecords(bytes, { recall: () => undefined, take: (record) => taken.push(record), miss: () => undefined, tell: () => undefined });
   return taken[0]?.stat.comm;
 }
 

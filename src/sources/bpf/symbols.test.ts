@@ -23,7 +23,8 @@ const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
 /** As the kernel's iterator: a zero ends the lines of its batch. */
 const endsAtZero: SymbolSource = {
   name: 'zero-ended',
-  open: () => (all) => all.slice(0, all.includes(ZERO) ? all.indexOf(ZERO) : all.length).map((address) => `f${address.charCodeAt(0)}+0x1/0x2`),
+  open: () => (all) =>
+    all.slice(0, all.includes(ZERO) ? all.indexOf(ZERO) : all.length).map((address) => `f${address.charCodeAt(0)}+0x1/0x2`),
 };
 const textOf = (symbols: Symbols, stack: string) => symbols.resolve(new Set([stack])).get(stack);
 
