@@ -106,7 +106,10 @@ export interface Sample {
    */
   readonly moreThreads?: number;
   readonly observations: readonly Observation[];
-  /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
+  /**
+   * Tasks that selected ones wait for, one behind the other, or that wait for a selected vfork child, and that are not
+   * selected; where the source can tell.
+   */
   readonly holders?: readonly Observation[];
   /** Tasks that were selected and of which nothing is in `observations`. {@link everythingUnread} has the rest too. */
   readonly unread: readonly Unread[];
