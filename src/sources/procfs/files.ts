@@ -39,7 +39,8 @@ export function countThreads(root: string): number {
 
 /** The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there. */
 export function readLastTid(root: string): number {
-  return Number(/ (\d+)$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
+  const read = readSmall(`${root}/loadavg`);
+  return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
 }
 
 /** Where the numbers of tasks begin anew: kernel.pid_max (proc_sys_kernel(5)). NaN where it cannot be read. */
