@@ -15,9 +15,9 @@ function replaced(host: { last: number; now: number; forks?: number; most?: numb
   const tids = replacedTasks(
     [record(400, 400, 1), record(400, 1000, 2), record(900, 900, 3)],
     {
-      read: ({ pids = [] }) => {
-        asked.push(pids);
-        return later && { records: later.filter(({ tid }) => pids.includes(tid)), nowNs: 0 };
+      readTasks: (tids) => {
+        asked.push(tids);
+        return later?.filter(({ tid }) => tids.includes(tid));
       },
     },
     last,

@@ -12,7 +12,7 @@ const RESERVED = 300;
  */
 export function replacedTasks(
   records: readonly TaskRecord[],
-  reader: Pick<BpfReader, 'read'>,
+  reader: Pick<BpfReader, 'readTasks'>,
   lastTid: number,
   processes: Pick<Processes, 'lastTid' | 'mostTids' | 'threads' | 'forks' | 'forksBefore'>,
 ): ReadonlySet<number> {
@@ -23,7 +23,7 @@ export function replacedTasks(
   const suspects = records.filter(({ tid, pid }) => isReusable(tid) || isReusable(pid));
   if (suspects.length === 0) return NONE;
   // Where that fails, nothing is known of any of them.
-  const found = reader.read({ pids: suspects.map(({ tid }) => tid), threads: true })?.records ?? [];
+  const found = reader.readTasks(suspects.map(({ tid }) => tid)) ?? [];
   const there = new Map(found.map(({ tid, startNs }) => [tid, startNs]));
   return new Set(suspects.filter(({ tid, startNs }) => there.get(tid) !== startNs).map(({ tid }) => tid));
 }

@@ -71,8 +71,17 @@ export class BpfReader {
 
   /** One look at all tasks, in the order of their numbers; undefined where it failed. */
   read(selection: Selection): BpfTasks | undefined {
+    return this.#try(() => this.#read(selection));
+  }
+
+  /** Those with these TIDs, and none of their siblings, as {@link read}. */
+  readTasks(tids: readonly number[]): readonly TaskRecord[] | undefined {
+    return this.#try(() => this.#readTasks(tids));
+  }
+
+  #try<Result>(look: () => Result): Result | undefined {
     try {
-      return this.#read(selection);
+      return look();
     } catch (error) {
       this.#failed(error);
       return undefined;
@@ -114,7 +123,6 @@ export class BpfReader {
     return found.nowNs;
   }
 
-  /** Those with these TIDs, and none of their siblings. */
   #readTasks(tids: readonly number[]): TaskRecord[] {
     const wanted = new Set(tids);
     // More than can be asked for are picked out of all threads.
