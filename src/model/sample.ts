@@ -24,7 +24,7 @@ export interface Task {
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */
   readonly uid?: Reading<number>;
-  /** The control group, as a path from the hierarchy's root, where it was asked for. */
+  /** The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is mounted. */
   readonly cgroup?: Reading<string>;
 }
 
@@ -109,7 +109,10 @@ export interface Sample {
    */
   readonly moreThreads?: number;
   readonly observations: readonly Observation[];
-  /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
+  /**
+   * Tasks that selected ones wait for, one behind the other, or that wait for a selected vfork child, and that are not
+   * selected; where the source can tell.
+   */
   readonly holders?: readonly Observation[];
   /** Tasks that were selected and of which at most what their status tells is in `observations`. {@link everythingUnread} has the rest too. */
   readonly unread: readonly Unread[];

@@ -4,6 +4,7 @@ import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import { pause } from '../../native/pause.ts';
 import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
+import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**
@@ -61,6 +62,7 @@ function look(
   { monotonicMs, rememberMs, facts, steady }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
+  const lastTid = processes.lastTid();
   const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
   const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
   const remembered = memory.commandLines;
@@ -124,6 +126,7 @@ function look(
       const untilMs = beganMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
       remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
+    replaced: () => replacedTasks(records, reader, lastTid, processes),
   };
 }
 
@@ -151,7 +154,7 @@ export function findHidden(
   parents: readonly number[],
   { tasks, sees }: ReturnType<BpfReader['seen']>,
   before: Counts | undefined,
-  processes: Processes,
+  processes: Pick<Processes, 'list' | 'threads' | 'forks' | 'threadsOf'>,
 ): readonly number[] {
   if (before !== undefined) {
     const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !sees(pid)).sort((a, b) => a - b);
@@ -203,7 +206,8 @@ const NO_FACTS: KernelFacts = {};
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
   const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
   pause(HELD_MS);
-  const still = reader.read({ pids: [...owners.keys()] }).records;
+  // Where that fails, reading one that is locked takes its time, and ends.
+  const still = reader.read({ pids: [...owners.keys()] })?.records ?? [];
   return new Set(still.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
 }
 

@@ -98,7 +98,7 @@ export class SampleReader {
       this.#scan();
     } else {
       const seen = new Set<number>();
-      if (look !== undefined) this.#look(look, seen);
+      if (look !== undefined) await this.#look(look, seen);
       const isKnown = (number: number) => seen.has(number) || look?.sees(number) === true;
       const list = () => (look === undefined ? listPids(root) : look.hidden());
       for (const { pid, tid } of candidates(selection, root, isKnown, list, miss)) this.#ask(emptyDraft(pid, tid, undefined));
@@ -118,6 +118,10 @@ export class SampleReader {
       await this.#finish();
     }
     if (!isOnlyPids(selection) && this.#isHidden()) this.#unread.push({ tid: 0, what: 'processes', why: 'hidden' });
+    for (const tid of look?.replaced() ?? []) {
+      const draft = this.#drafts.get(tid);
+      if (draft?.known !== undefined) draft.ended = true;
+    }
     return { observations: this.#observations(), unread: this.#unread };
   }
 
@@ -135,13 +139,19 @@ export class SampleReader {
     this.#jobs.push(reader.scan(scan, (record) => this.#take(record, direct)));
   }
 
-  #look(look: FirstLook, seen: Set<number>): void {
+  async #look(look: FirstLook, seen: Set<number>): Promise<void> {
     this.#isLooking = true;
-    for (const tasks of look.tasks())
-      for (const known of tasks) {
-        if (this.#asked.size > 0) seen.add(known.tid);
-        this.#takeKnown(known);
-      }
+    try {
+      for (const tasks of look.tasks())
+        for (const known of tasks) {
+          if (this.#asked.size > 0) seen.add(known.tid);
+          this.#takeKnown(known);
+        }
+    } catch (error) {
+      // What has been asked for is on its way, and whoever reads instead shall find the reader idle.
+      await Promise.all(this.#jobs);
+      throw error;
+    }
     this.#isLooking = false;
     for (const draft of this.#held) this.#wantCommandLine(draft);
   }
