@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 
-/** Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands are none. */
+/**
+ * Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands
+ * are none.
+ */
 export const lazyChildProcess = {
   name: 'lazy-child-process',
   setup({ onResolve, onLoad }) {
@@ -27,7 +30,7 @@ export const callsByBun = {
   },
 };
 
-/** Shortens the names in the matcher of regular expressions, the largest package in the bundle: Node.js reads all of the file at each start. */
+/** Shortens the names in the matcher of regular expressions, the largest package: Node.js reads all of a file. */
 export const smallMatcher = {
   name: 'small-matcher',
   setup({ onLoad }) {

@@ -1,5 +1,6 @@
-// Makes dist/standalone/kstack-linux-x64 and -arm64: executables with runtime and BPF program inside. npm run build:standalone [-- x64|arm64]
-// Bun comes from its own packages in the npm registry, for this build alone. Two builds of one commit are identical.
+// Makes dist/standalone/kstack-linux-x64 and -arm64: executables with runtime and BPF program inside. npm run
+// build:standalone [-- x64|arm64] Bun comes from its own packages in the npm registry, for this build alone. Two builds
+// of one commit are identical.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';

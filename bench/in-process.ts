@@ -4,6 +4,7 @@
  * case (`-a`, `-D`, `-L` with -f json, `bpf` for all threads without writing), rounds; or `steady` for samples of all threads ten times a second, and seconds.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { countKinds, explainGroups, kindOf } from '../src/analysis/explain-sample.ts';
 import { groupByStack } from '../src/analysis/group.ts';
 import { waitGraph } from '../src/analysis/locks.ts';
@@ -68,10 +69,11 @@ if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bp
 
 const clock = systemClock();
 const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
+const reader = new Reader('/proc');
 const samples = live(selection, {
   clock,
   root: '/proc',
-  reader: new Reader('/proc'),
+  reader,
   fields,
   source,
   facts: false,
@@ -96,6 +98,13 @@ function measureFloor(): void {
   floor.push(words[0] ?? Number.NaN);
 }
 
+/** CPU nanoseconds of the reader and its workers: schedstat counts them exactly (proc(5)). */
+function cpuNs(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
+  const own = Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]);
+  return children.reduce((sum, child) => sum + cpuNs(child), own);
+}
+
 /** Resident bytes after each round: the collector makes a saw of them, of which one tooth tells nothing. */
 const memory: number[] = [];
 const start = clock.monotonicMs();
@@ -105,12 +114,13 @@ for (let round = 0; round < Number(rounds); round++) {
   // In a steady run the floor is measured now and then: it takes longer than the time between samples.
   if (everyMs === 0 || round % 100 === 0) measureFloor();
   const cpuBefore = process.cpuUsage();
+  const readerBefore = cpuNs(reader.pid);
   const before = process.hrtime.bigint();
   const { value: sample } = await samples.next();
   Array.from(measured.write(sample));
   wall.push(Number(process.hrtime.bigint() - before));
   const used = process.cpuUsage(cpuBefore);
-  cpu.push((used.user + used.system) * 1000);
+  cpu.push((used.user + used.system) * 1000 + cpuNs(reader.pid) - readerBefore);
   explain.push(explainNs);
   stacks = groupByStack(sample).length;
   memory.push(resident());

@@ -1,5 +1,5 @@
 // Prints what kstack costs as ratios to its floors, all from one run: npm run bench [-- PROCESSES [THREADS]]
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, hostname, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,11 +43,12 @@ function inProcess(option, rounds = ROUNDS) {
 
 const field = (pid, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 
-/** CPU nanoseconds that a process and its threads have used, of fields 14 and 15 of its stat, in hundredths of a second. */
+/** CPU nanoseconds that a process, and those that read for it, have used: fields 14 and 15 of their stat, in hundredths of a second. */
 function cpuOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) * 1e7;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + cpuOf(child), (Number(fields[11]) + Number(fields[12])) * 1e7);
 }
 
 /** A background run of so many samples at a short interval: CPU nanoseconds a sample, resident KiB at a tenth of it and at its end, beside the floor's nanoseconds. */
@@ -87,6 +88,12 @@ async function inBackground(samples) {
   };
 }
 
+/** What a source is refused with; undefined where it works. */
+function refusalOf(source) {
+  const { status, stderr } = spawnSync(command, ['-p', '1', '--source', source], { encoding: 'utf8' });
+  return status === 0 ? undefined : stderr.trim();
+}
+
 const rows = [];
 /** A bound is what the ratio may be at most. */
 function row(name, value, floorValue, bound, format = milliseconds) {
@@ -121,51 +128,67 @@ try {
   const all = inProcess('-a');
   const blocked = inProcess('-D');
   const threadsAsJson = inProcess('-L');
-  const bpf = inProcess('bpf');
-  const steady = inProcess('steady', 600);
-  const [node, help, nothing, everything, blockedOnly] = runAll(
+  // What a source costs is told also where the other one is not there.
+  const whyNoBpf = refusalOf('bpf');
+  const bpf = whyNoBpf === undefined ? inProcess('bpf') : undefined;
+  const steady = whyNoBpf === undefined ? inProcess('steady', 600) : undefined;
+  const [node, help, nothing, everything, blockedOnly, everythingByProc, states, blockedByProc] = runAll(
     [
       ['node', '-e', '0'],
       [command, '-h'],
       [floor, '1', 'stat', 'cmdline', 'stack'],
       [command, '-a'],
       [command, '-D'],
+      [command, '-a', '--source', 'procfs'],
+      [floor, '1', 'stat'],
+      [command, '-D', '--source', 'procfs'],
     ],
     15,
   );
-  row('-a in-process, wall', all.wall, all.floor, 1.3);
+  row('-a in-process, wall', all.wall, all.floor, 1.2);
   row('-a in-process, CPU of all threads', all.cpu, all.floor);
-  row('-D in-process, wall', blocked.wall, blocked.floor, 1.3);
+  row('-D in-process, wall', blocked.wall, blocked.floor, 1.2);
   row('-D in-process, CPU of all threads', blocked.cpu, blocked.floor);
   row('-L -f json in-process, wall', threadsAsJson.wall, threadsAsJson.floor, 1.4);
   row('-L -f json in-process, explaining against all of it', threadsAsJson.explain, threadsAsJson.wall, 0.05);
-  row('bpf, all threads, in-process, wall', bpf.wall, bpf.floor, 0.15);
-  row('bpf, all threads as text at 10 Hz for a minute, CPU', steady.cpu, steady.floor, 0.2);
-  row('the same, memory in its last tenth against its second', steady.late, steady.early, 1.1, megabytes);
+  if (bpf !== undefined && steady !== undefined) {
+    row('bpf, all threads, in-process, wall', bpf.wall, bpf.floor, 0.15);
+    row('bpf, all threads as text at 10 Hz for a minute, CPU', steady.cpu, steady.floor, 0.2);
+    row('the same, memory in its last tenth against its second', steady.late, steady.early, 1.1, megabytes);
+  }
   row('kstack -h against node -e 0', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
+  row('kstack -a --source procfs, start and end included', everythingByProc[0], nothing[0]);
+  row('kstack -D --source procfs, start and end included', blockedByProc[0], states[0]);
   row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);
   row('kstack -D, peak memory against 90 MB', blockedOnly[2] * 1024, 90e6, 1, megabytes);
   if (existsSync(standalone)) {
-    const [floorAll, floorState, aloneHelp, aloneAll, aloneBlocked] = runAll(
+    const [floorAll, floorState, aloneHelp, aloneAll, aloneBlocked, aloneAllByProc, aloneBlockedByProc] = runAll(
       [
         [floor, '1', 'stat', 'cmdline', 'stack'],
         [floor, '1', 'stat'],
         [standalone, '-h'],
         [standalone, '-a'],
         [standalone, '-D'],
+        [standalone, '-a', '--source', 'procfs'],
+        [standalone, '-D', '--source', 'procfs'],
       ],
       15,
     );
     row('standalone -h against kstack -h under Node.js', aloneHelp[0], help[0], 0.25);
-    row('standalone -a, start and end included', aloneAll[0], floorAll[0], 0.75);
-    row('standalone -D, start and end included', aloneBlocked[0], floorState[0], 0.8);
+    row('standalone -a --source procfs, start and end included', aloneAllByProc[0], floorAll[0], 1.6);
+    row('standalone -D --source procfs, start and end included', aloneBlockedByProc[0], floorState[0], 1.8);
+    if (whyNoBpf === undefined) {
+      row('standalone -a, start and end included', aloneAll[0], floorAll[0], 0.75);
+      row('standalone -D, start and end included', aloneBlocked[0], floorState[0], 0.8);
+    }
   }
   const background = await inBackground(500);
   row('kstack -bD, CPU of a sample', background.cpu, background.floor, 1.4);
   row('kstack -bD, memory at sample 500 against 50', background.late * 1024, background.early * 1024, 1.1, megabytes);
   row('kstack -bD, peak memory against 90 MB', background.peak * 1024, 90e6, 1, megabytes);
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown CPU';
+  if (whyNoBpf !== undefined) console.log(`bpf unavailable: ${whyNoBpf}\n`);
   console.log(
     `${all.processes} processes and ${threads} threads more (${threadsAsJson.threads} threads in ${threadsAsJson.stacks} different stacks); ${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,
   );

@@ -3,13 +3,15 @@
 #pragma once
 
 /* What /proc/PID/stat shows for the name of a kernel thread (fs/proc/array.c, proc_task_name; kernel/workqueue.c,
- * wq_worker_comm). */
+ * wq_worker_comm). From 5.17 on a thread has a full name, which is not shown of workers before 6.10 (its commit
+ * 2a1b02bcba78). */
 static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
 {
 	struct kthread *kthread;
 	struct worker *worker = 0;
 	char *full = 0;
-	void *work = 0;
+	void *work = 0, *pool = 0;
+	int is_worker = (task->flags & PF_WQ_WORKER) != 0;
 
 	if (bpf_core_field_exists(task->worker_private))
 		kthread = BPF_CORE_READ(task, worker_private);
@@ -17,15 +19,21 @@ static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
 		kthread = (struct kthread *)BPF_CORE_READ(task, set_child_tid);
 	if (!kthread)
 		return;
-	if (bpf_core_field_exists(kthread->full_name)) {
+	/* What came into the same file with the same version tells that workers show theirs. */
+	if (bpf_core_field_exists(kthread->full_name) &&
+	    (!is_worker || bpf_core_field_exists(struct work_offq_data, disable))) {
 		bpf_probe_read_kernel(&full, sizeof full, &kthread->full_name);
 		if (full)
 			bpf_probe_read_kernel_str(name->full, sizeof name->full, full);
 	}
-	if (!(task->flags & PF_WQ_WORKER))
+	if (!is_worker)
 		return;
 	bpf_probe_read_kernel(&worker, sizeof worker, &kthread->data);
 	if (!worker)
+		return;
+	/* A rescuer belongs to a pool only while it helps out. */
+	bpf_probe_read_kernel(&pool, sizeof pool, &worker->pool);
+	if (!pool)
 		return;
 	bpf_probe_read_kernel(&work, sizeof work, &worker->current_work);
 	name->at_work = work != 0;

@@ -56,10 +56,17 @@ struct kthread {
 
 /* kernel/workqueue_internal.h */
 struct work_struct;
+struct worker_pool;
 
 struct worker {
 	struct work_struct *current_work;
-	char desc[24];
+	struct worker_pool *pool;
+	char desc[24]; /* 32 in newer kernels */
+};
+
+/* kernel/workqueue.c; `disable` since 6.10 */
+struct work_offq_data {
+	__u32 disable;
 };
 
 /* include/linux/sched.h */

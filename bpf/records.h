@@ -6,8 +6,8 @@ enum {
 	MOST_FRAMES = 64,   /* MAX_STACK_TRACE_DEPTH of fs/proc/base.c */
 	MOST_PIDS = 4096,   /* that can be asked for by number */
 	NAME_BYTES = 16,    /* TASK_COMM_LEN */
-	FULL_NAME_BYTES = 40,
-	DESCRIPTION_BYTES = 24, /* WORKER_DESC_LEN */
+	FULL_NAME_BYTES = 64,   /* what fs/proc/array.c, proc_task_name, has room for */
+	DESCRIPTION_BYTES = 32, /* WORKER_DESC_LEN; 24 in older kernels */
 	PID_BITS = 1 << 22, /* PID_MAX_LIMIT of 64-bit kernels */
 };
 
@@ -56,7 +56,7 @@ enum { NOT_UNWOUND = -4096 };
 
 /* Of a kernel thread. */
 struct kernel_name {
-	char full[FULL_NAME_BYTES];          /* where it is longer than 15 bytes; else empty */
+	char full[FULL_NAME_BYTES];          /* where it is longer than 15 bytes and shown; else empty */
 	char description[DESCRIPTION_BYTES]; /* of a worker of a workqueue: what it does or did last */
 	__u32 at_work;
 	__u32 padding;

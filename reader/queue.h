@@ -12,6 +12,7 @@ enum {
 	FILE_BYTES = 64 * 1024,   /* of one that is no command line */
 	COMMAND_BYTES = 128 * 1024, /* of a command line: MAX_ARG_STRLEN */
 	TICK_MS = 5,
+	SICK_TICK_MS = 2,
 	PATIENCE_TICKS = 2,       /* a read that has waited for so long is stuck */
 	PATIENCE_MS = 10,         /* what a stuck read is left at least before its place is taken; when it is tried again, the second */
 	PATIENCE_AGAIN_MS = 100,
@@ -20,6 +21,8 @@ enum {
 	SICK = 3,                 /* from so many on that are stuck, many read at a time */
 	AT_A_TIME = 32,
 	DEATH_MS = 100,           /* who is not dead that long after SIGKILL cannot be killed */
+	HOPELESS = 64,            /* when so many that were tried again hung again, one behind the other, no more are */
+	HOPELESS_MS = 300,        /* and this instead of DEADLINE_MS */
 	MOST_RISKY = 6,           /* of reads that may end up like that, so many are tried */
 	MOST_PROBES = 40,         /* of reads that hung in the last round too, so many are begun, */
 	PROBE_MS = 50,            /* and given up after so long */
@@ -88,7 +91,7 @@ struct worker {
 
 static struct worker workers[MOST_WORKERS];
 /* Set at the start: a program without initialised data is a tenth of the size. */
-static int most_workers, root, own_proc;
+static int most_workers, root, own_proc, own_nice;
 static u64 page_bytes;
 
 /* Guards the jobs, the lists of tasks and the number of readers. */
@@ -107,7 +110,7 @@ struct list {
 	u32 first, count, room;
 };
 static struct list again, known, risky;
-static u32 probes, risky_now;
+static u32 probes, risky_now, failures;
 
 /* What hung in the last round and in this one: numbers of a task and a file, in a table with open addressing. */
 static u64 tables[2][KNOWN_SLOTS];
@@ -214,7 +217,7 @@ static void begin_round(void)
 	for (u32 i = 0; in_table[this_round] > 0 && i < KNOWN_SLOTS; i++)
 		tables[this_round][i] = 0;
 	in_table[this_round] = 0;
-	probes = 0;
+	probes = failures = 0;
 	round_ms = ROUND_MS;
 }
 

@@ -102,7 +102,10 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 	if (may_try_again && task.attempts == 0 && !task.risky) {
 		task.attempts = 1;
 		push(&again, &task);
-	} else if (give_up(&task, LATE)) {
+		return;
+	}
+	failures += task.attempts > 0 && !task.known;
+	if (give_up(&task, LATE)) {
 		/* Without its stat nobody knows what else is wanted of it. */
 		push(&again, &task);
 	}
@@ -141,25 +144,39 @@ static void give_up_lists(void)
 	}
 }
 
-/* A worker to start as a reader: a parked one, a new one, or the one that has been stuck for longest, in whose place. */
-static struct worker *find_worker(i64 now)
+static struct worker *find_worker(void)
 {
-	struct worker *oldest = 0, *absent = 0;
+	struct worker *absent = 0;
 
 	for (int i = 0; i < most_workers; i++) {
-		struct worker *worker = &workers[i];
-
-		if (worker->state == PARKED)
-			return worker;
-		if (worker->state == ABSENT && !absent)
-			absent = worker;
-		if (is_stuck(worker) && age_of(worker, now) >= (worker->task.attempts && !worker->task.known ? PATIENCE_AGAIN_MS : 0) &&
-		    (!oldest || worker->since_ms < oldest->since_ms))
-			oldest = worker;
+		if (workers[i].state == PARKED)
+			return &workers[i];
+		if (workers[i].state == ABSENT && !absent)
+			absent = &workers[i];
 	}
-	if (!absent && oldest)
-		condemn(oldest, now, round_ms > 0);
 	return absent;
+}
+
+/* Ends so many of those that have been stuck for longest, so that others can read in their place. Those that are about to be gone count. */
+static void make_room(u32 wanted, i64 now)
+{
+	for (int i = 0; i < most_workers; i++)
+		wanted -= wanted > 0 && workers[i].state == CONDEMNED && age_of(&workers[i], now) <= DEATH_MS;
+	while (wanted > 0) {
+		struct worker *oldest = 0;
+
+		for (int i = 0; i < most_workers; i++) {
+			struct worker *worker = &workers[i];
+			i64 patience = worker->task.attempts && !worker->task.known ? PATIENCE_AGAIN_MS : 0;
+
+			if (is_stuck(worker) && age_of(worker, now) >= patience && (!oldest || worker->since_ms < oldest->since_ms))
+				oldest = worker;
+		}
+		if (!oldest)
+			return;
+		condemn(oldest, now, round_ms > 0);
+		wanted--;
+	}
 }
 
 /* Every few milliseconds while there is something to do. */
@@ -196,16 +213,18 @@ static void watch(i64 now, i64 before)
 	permits = stuck >= SICK ? AT_A_TIME : 1;
 	if (is_all_handed_out() && stuck > 0)
 		round_ms -= now - before;
-	if (round_ms <= 0 && is_all_handed_out())
+	if ((round_ms <= 0 || failures >= HOPELESS) && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
-		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : DEADLINE_MS)))
+		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS)))
 			condemn(&workers[i], now, 0);
 	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
-		struct worker *worker = find_worker(now);
+		struct worker *worker = find_worker();
 
-		if (!worker)
+		if (!worker) {
+			make_room(permits - readers, now);
 			break;
+		}
 		start_reader(worker);
 	}
 	free_lock(&queue);
@@ -322,6 +341,9 @@ void begin(u64 *stack)
 	close_others();
 	ignore(SIGCHLD);
 	ignore(SIGPIPE);
+	/* The watcher has little to do, but on a busy host must do it in time; the workers go back to what they were. */
+	own_nice = 20 - sys(__NR_getpriority, 0, 0, 0, 0);
+	sys(__NR_setpriority, 0, 0, -20, 0);
 	ignore(2);
 	int descriptors = own_nofile() - SPARE_DESCRIPTORS;
 
@@ -332,7 +354,7 @@ void begin(u64 *stack)
 	report(&(struct job){ .id = 0 }, &nobody, END, 0, root);
 	for (before = now_ms();; before = now) {
 		struct pollfd input = { 0, POLLIN, 0 };
-		struct __kernel_timespec tick = { 0, TICK_MS * 1000000 };
+		struct __kernel_timespec tick = { 0, (permits > 1 ? SICK_TICK_MS : TICK_MS) * 1000000 };
 
 		i64 ready = sys(__NR_ppoll, &input, 1, jobs ? &tick : 0, 0);
 

@@ -258,6 +258,8 @@ static int do_one(struct worker *worker)
 		memcpy(record + 1, bytes, behind);
 		bytes = (char *)(record + 1);
 	}
+	if (task->attempts)
+		failures = 0;
 	if (absent) {
 		task->risky = 1;
 		push_locked(&risky, task);
@@ -343,6 +345,7 @@ static void work(void *argument)
 	struct task *task = &worker->task;
 
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	sys(__NR_setpriority, 0, 0, own_nice, 0);
 	for (;;) {
 		take_lock(&queue);
 		if (!takes_next(worker)) {

@@ -12,7 +12,10 @@ const READ_EXECUTE = 5;
 /** Where the code of entry.c has room for the address of the runtime's own entry. */
 const TABLE = Buffer.from('kstack: /proc is not mounted');
 
-/** Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its note, which is for debuggers alone. */
+/**
+ * Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its
+ * note, which is for debuggers alone.
+ */
 export async function addEntry(file, arch) {
   const code = Buffer.from(ENTRY_CODE[arch], 'base64');
   const executable = await open(file, 'r+');
@@ -30,25 +33,20 @@ export async function addEntry(file, arch) {
     // Segments to load stand in the order of their addresses: the new one has the highest, and has to be the last.
     if (header.readUInt16LE(HEADER.type) !== ET_EXEC || loaded.length === 0 || own?.readUInt32LE(SEGMENT.type) !== PT_NOTE)
       throw new Error(`${file}: not laid out as the executables of Bun were when this was written`);
-    const alignment = loaded[0].readBigUInt64LE(SEGMENT.alignment);
-    const up = (number) => ((number + alignment - 1n) / alignment) * alignment;
-    const end = (segment) => segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes);
-    const address = up(
-      loaded
-        .map(end)
-        .sort((a, b) => (a < b ? -1 : 1))
-        .at(-1),
-    );
-    const offset = up(BigInt((await executable.stat()).size));
+    const alignment = Number(loaded[0].readBigUInt64LE(SEGMENT.alignment));
+    const up = (number) => Math.ceil(number / alignment) * alignment;
+    const end = (segment) => Number(segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes));
+    const address = up(Math.max(...loaded.map(end)));
+    const offset = up((await executable.stat()).size);
     code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), code.indexOf(TABLE) - 8);
     own.writeUInt32LE(PT_LOAD, SEGMENT.type);
     own.writeUInt32LE(READ_EXECUTE, SEGMENT.flags);
-    own.writeBigUInt64LE(offset, SEGMENT.offset);
-    for (const field of [SEGMENT.address, SEGMENT.physicalAddress]) own.writeBigUInt64LE(address, field);
+    own.writeBigUInt64LE(BigInt(offset), SEGMENT.offset);
+    for (const field of [SEGMENT.address, SEGMENT.physicalAddress]) own.writeBigUInt64LE(BigInt(address), field);
     for (const field of [SEGMENT.fileBytes, SEGMENT.memoryBytes]) own.writeBigUInt64LE(BigInt(code.length), field);
-    own.writeBigUInt64LE(alignment, SEGMENT.alignment);
-    header.writeBigUInt64LE(address, HEADER.entry);
-    await executable.write(code, 0, code.length, Number(offset));
+    own.writeBigUInt64LE(BigInt(alignment), SEGMENT.alignment);
+    header.writeBigUInt64LE(BigInt(address), HEADER.entry);
+    await executable.write(code, 0, code.length, offset);
     await executable.write(table, 0, table.length, tableAt);
     await executable.write(header, 0, HEADER.bytes, 0);
   } finally {

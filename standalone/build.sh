@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Compiles entry.c for x64 and arm64 into entry-code.mjs. Needs Debian's clang and llvm; the result is the same on every machine that has them.
+# Compiles entry.c for x64 and arm64 into entry-code.mjs. Needs Debian's clang and llvm; the result is the same on every
+# machine that has them.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

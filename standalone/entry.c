@@ -1,9 +1,11 @@
 /*
- * What the executable runs first, before its runtime (Bun) does: build-standalone.mjs adds it to the file and points the ELF header's entry to it. The dynamic
- * linker has done its work by then, and nobody else any. It takes the runtime's settings out of the environment, says what the runtime would only crash
- * over, and then goes on to the runtime's own entry, with registers and stack as the kernel left them (System V ABI: process initialization).
+ * What the executable runs first, before its runtime (Bun) does: build-standalone.mjs adds it to the file and points
+ * the ELF header's entry to it. The dynamic linker has done its work by then, and nobody else any. It takes the
+ * runtime's settings out of the environment, says what the runtime would only crash over, and then goes on to the
+ * runtime's own entry, with registers and stack as the kernel left them (System V ABI: process initialization).
  *
- * Compiled to one piece of code that runs at any address, without a linker: no library, no variable, no string outside of the table below.
+ * Compiled to one piece of code that runs at any address, without a linker: no library, no variable, no string outside
+ * of the table below.
  */
 #define ALWAYS static inline __attribute__((always_inline))
 #define NULL ((void *)0)
@@ -15,11 +17,17 @@ struct table {
 };
 
 #if defined(__x86_64__)
-enum { OPENAT = 257, FCNTL = 72, WRITE = 1, EXIT_GROUP = 231, FACCESSAT = 269, GETCWD = 79, CHDIR = 80, MMAP = 9, CLONE = 56, FUTEX = 202, SIGACTION = 13, PRLIMIT = 302 };
+enum {
+  OPENAT = 257, FCNTL = 72, WRITE = 1, EXIT_GROUP = 231, FACCESSAT = 269, GETCWD = 79, CHDIR = 80, MMAP = 9,
+  CLONE = 56, FUTEX = 202, SIGACTION = 13, PRLIMIT = 302
+};
 ALWAYS long call6(long n, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
   long r;
-  __asm__ volatile("syscall" : "=a"(r) : "0"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+  __asm__ volatile("syscall"
+                   : "=a"(r)
+                   : "0"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
   return r;
 }
 /* Begins a thread that waits until *gate is not 0, and ends. It has no stack to speak of. */
@@ -29,15 +37,22 @@ ALWAYS long begin_thread(long flags, void *stack, int *tid, int *gate) {
   register int *r9 __asm__("r9") = gate;
   long r;
   __asm__ volatile("syscall\n test %%rax,%%rax\n jnz 2f\n"
-                   "1: mov $202,%%eax\n mov %%r9,%%rdi\n mov $128,%%esi\n xor %%edx,%%edx\n xor %%r10d,%%r10d\n syscall\n"
+                   "1: mov $202,%%eax\n mov %%r9,%%rdi\n mov $128,%%esi\n"
+                   " xor %%edx,%%edx\n xor %%r10d,%%r10d\n syscall\n"
                    " cmpl $0,(%%r9)\n je 1b\n mov $60,%%eax\n xor %%edi,%%edi\n syscall\n hlt\n2:"
-                   : "=a"(r) : "0"((long)CLONE), "D"(flags), "S"(stack), "d"(tid), "r"(r10), "r"(r8), "r"(r9) : "rcx", "r11", "memory");
+                   : "=a"(r)
+                   : "0"((long)CLONE), "D"(flags), "S"(stack), "d"(tid), "r"(r10), "r"(r8), "r"(r9)
+                   : "rcx", "r11", "memory");
   return r;
 }
-__asm__(".text\n.globl _start\n_start:\n endbr64\n mov %rsp,%rdi\n lea table(%rip),%rsi\n push %rdx\n sub $8,%rsp\n call prepare\n add $8,%rsp\n pop %rdx\n"
+__asm__(".text\n.globl _start\n_start:\n endbr64\n mov %rsp,%rdi\n lea table(%rip),%rsi\n"
+        " push %rdx\n sub $8,%rsp\n call prepare\n add $8,%rsp\n pop %rdx\n"
         " xor %eax,%eax\n jmp *table(%rip)\n");
 #elif defined(__aarch64__)
-enum { OPENAT = 56, FCNTL = 25, WRITE = 64, EXIT_GROUP = 94, FACCESSAT = 48, GETCWD = 17, CHDIR = 49, MMAP = 222, CLONE = 220, FUTEX = 98, SIGACTION = 134, PRLIMIT = 261 };
+enum {
+  OPENAT = 56, FCNTL = 25, WRITE = 64, EXIT_GROUP = 94, FACCESSAT = 48, GETCWD = 17, CHDIR = 49, MMAP = 222,
+  CLONE = 220, FUTEX = 98, SIGACTION = 134, PRLIMIT = 261
+};
 ALWAYS long call6(long n, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = n, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
   register long x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
@@ -54,19 +69,23 @@ ALWAYS long begin_thread(long flags, void *stack, int *tid, int *gate) {
                    : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x9) : "x10", "memory");
   return x0;
 }
-__asm__(".text\n.globl _start\n_start:\n hint #34\n stp x0,x30,[sp,#-16]!\n add x0,sp,#16\n adr x1,table\n bl prepare\n ldp x0,x30,[sp],#16\n"
+__asm__(".text\n.globl _start\n_start:\n hint #34\n stp x0,x30,[sp,#-16]!\n add x0,sp,#16\n"
+        " adr x1,table\n bl prepare\n ldp x0,x30,[sp],#16\n"
         " adr x16,table\n ldr x16,[x16]\n br x16\n");
 #endif
 
-/* The names of variables that stay: what kstack itself, the C library and the dynamic linker take. A star stands for any end. Everything else goes, and
-   with it all that the runtime can be set by, in this version and in later ones. test/standalone.test.ts compares it with what src/ reads. */
+/* The names of variables that stay: what kstack itself, the C library and the dynamic linker take. A star stands for
+   any end. Everything else goes, and with it all that the runtime can be set by, in this version and in later ones.
+   test/standalone.test.ts compares it with what src/ reads. */
 __asm__(".balign 8\ntable: .quad 0\n"
         ".asciz \"kstack: /proc is not mounted here: kstack cannot start without it (mount -t proc proc /proc)\\n\"\n"
         ".asciz \"kstack: no room for the five threads that kstack needs: see pids.max of the control group, and ulimit -u\\n\"\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
         ".asciz \"/proc/self/stat\"\n.asciz \"/proc/self/cwd\"\n.asciz \"/\"\n.asciz \"KSTACK_FOLDER_FD=\"\n"
-        ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n.asciz \"COLUMNS\"\n.asciz \"LINES\"\n.asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
+        ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n"
+        ".asciz \"COLUMNS\"\n.asciz \"LINES\"\n"
+        ".asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
         ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum { NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, FIRST_NAME };
 
@@ -94,17 +113,20 @@ ALWAYS void fail(const struct table *table, int which) {
   for (;;) CALL(EXIT_GROUP, 1, 0, 0, 0);
 }
 
-/* A closed standard descriptor would be the next file's that is opened, and what is printed would go into it. A path takes its place: nothing can be read from
-   or written to that, and it says so (EBADF). */
+/* A closed standard descriptor would be the next file's that is opened, and what is printed would go into it. A path
+   takes its place: nothing can be read from or written to that, and it says so (EBADF). */
 ALWAYS void fill_standard_descriptors(const struct table *table) {
   enum { F_GETFD = 1 };
   for (int fd = 0; fd <= 2; fd++)
     if (CALL(FCNTL, fd, F_GETFD, 0, 0) < 0) CALL(OPENAT, AT_FDCWD, text(table, ROOT), O_PATH | O_DIRECTORY, 0);
 }
 
-/* The runtime hangs or aborts when it lacks a thread. Those that it and kstack need are begun here and ended again: limits of control groups and users have many places. */
+/* The runtime hangs or aborts when it lacks a thread. Those that it and kstack need are begun here and ended again:
+   limits of control groups and users have many places. */
 ALWAYS int room_for_threads(void) {
-  enum { THREADS = 5, STACK = 256, FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000, WAIT = 0, WAKE_PRIVATE = 129 };
+  enum { THREADS = 5, STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
+  /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID and CHILD_CLEARTID: all that a thread shares. */
+  enum { FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000 };
   char stacks[THREADS][STACK] __attribute__((aligned(16)));
   volatile int tids[THREADS];
   volatile int gate = 0;
@@ -141,7 +163,8 @@ ALWAYS int stays(const char *variable, const struct table *table) {
   return 0;
 }
 
-/* The runtime does not start in a folder that has been deleted, or lies outside of the root. It starts in /, with a descriptor to come back by; that is its number, or -1. */
+/* The runtime does not start in a folder that has been deleted, or lies outside of the root. It starts in /, with a
+   descriptor to come back by; that is its number, or -1. */
 ALWAYS long leave_deleted_folder(const struct table *table) {
   char path[4096];
   if (CALL(GETCWD, path, sizeof path, 0, 0) > 0 && path[0] == '/') return -1;
@@ -163,7 +186,8 @@ ALWAYS void tell_folder(const struct table *table, char **end, long spare, long 
   *end = variable;
 }
 
-/* The runtimes disagree over what SIGUSR1 is for (Node.js opens a debugger). To kstack it is nothing, and to a run in the background not its end. */
+/* The runtimes disagree over what SIGUSR1 is for (Node.js opens a debugger). To kstack it is nothing, and to a run
+   in the background not its end. */
 ALWAYS void ignore_usr1(void) {
   enum { SIGUSR1 = 10, IGNORE = 1, SET_BYTES = 8 };
   volatile unsigned long action[4];

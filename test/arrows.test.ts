@@ -17,7 +17,7 @@ it.each([
 ])('the linter lets no arrow point from %s to %s', (from, to) => {
   const folder = temporaryFolder();
   const file = join(folder, from);
-  copyFileSync(join(root, 'biome.json'), join(folder, 'biome.json'));
+  for (const name of ['biome.json', 'no-spread-arguments.grit']) copyFileSync(join(root, name), join(folder, name));
   mkdirSync(dirname(file), { recursive: true });
   const lint = (target: string) => {
     writeFileSync(file, `import '${target}';\n`);
@@ -26,3 +26,18 @@ it.each([
   expect(lint(to)).toContain('Arrows go one way');
   expect(lint('node:fs')).not.toContain('Arrows go one way');
 });
+
+it.each(['list.push(...list);', 'export const most = [Math.max(0, ...list)];', 'new Date(\n  ...list,\n);'])(
+  'the linter lets no call take a list as its arguments: %s',
+  (call) => {
+    const folder = temporaryFolder();
+    for (const name of ['biome.json', 'no-spread-arguments.grit']) copyFileSync(join(root, name), join(folder, name));
+    mkdirSync(join(folder, 'src'));
+    const lint = (text: string) => {
+      writeFileSync(join(folder, 'src/new.ts'), text);
+      return spawnSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', 'src'], { cwd: folder }).stderr.toString();
+    };
+    expect(lint(call)).toContain('go through it in a loop');
+    expect(lint('export const union = new Set([...list, ...list.map((each) => [...each])]);')).not.toContain('go through it in a loop');
+  },
+);

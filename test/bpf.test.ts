@@ -153,6 +153,18 @@ describeBpf('who holds up whom', () => {
     expect(stdout).toMatch(new RegExp(`${parent} tasks waits for its vfork child \\d+ tasks to execute a program or end`));
   });
 
+  it('is told also where the parent is a thread that is not selected, and names it', async () => {
+    const [parent = 0] = await fixture('tasks', ['thread-in-vfork']);
+    const child = Number(shell(`cat /proc/${parent}/task/*/children`));
+    const { stdout } = await kstack(['-p', `${child}`, '-f', 'long']);
+    expect(stdout).toMatch(
+      new RegExp(`${child} tasks holds up 1 task, .*\\n  \\d+ tasks waits for its vfork child ${child} tasks to execute`),
+    );
+    expect(stdout).toContain('1 task (not selected)');
+    const json = JSON.parse((await kstack(['-p', `${child}`, '-f', 'json'])).stdout);
+    expect(json.holders).toMatchObject([{ tid: json.waits[0].waits[0].tid, pid: parent, state: 'D' }]);
+  });
+
   it('is told along a chain, to the task at its end', async () => {
     const [first = 0, second = 0] = await fixture('tasks', ['vfork-chain']);
     const { stdout } = await kstack(['-p', `${first}`, '-f', 'json']);

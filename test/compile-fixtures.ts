@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -11,7 +11,8 @@ declare module 'vitest' {
   }
 }
 
-const SOURCES = ['tasks.c', 'command-lines.c', 'mmap-lock.c'];
+const SOURCES = ['tasks.c', 'command-lines.c', 'mmap-lock.c', 'swapped-arguments.c', 'fuse-argument.c'];
+const SCRIPTS = ['hung-swap.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */
 export default function setup({ provide }: TestProject): () => void {
@@ -35,6 +36,7 @@ export default function setup({ provide }: TestProject): () => void {
       return remove;
     }
   }
+  for (const script of SCRIPTS) copyFileSync(join(import.meta.dirname, 'fixtures', script), join(folder, script));
   provide('fixtures', { folder });
   return remove;
 }

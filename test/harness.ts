@@ -129,7 +129,7 @@ export function parseClassic(text: string): { header: string; lines: Line[] } {
     if (group === null) throw new Error(`not a group: ${JSON.stringify(rest.slice(0, 200))}`);
     const [whole, heads = '', stack = ''] = group;
     for (const head of heads.slice(0, -1).split('\n')) {
-      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d) {3}Cmd: (.*)$/.exec(head);
+      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d|unknown) {3}Cmd: (.*)$/.exec(head);
       const [, pid = '', state = '', started = '', command = ''] = parts ?? [];
       if (parts === null || pid.length < 5) throw new Error(`not a process line: ${JSON.stringify(head)}`);
       lines.push({ pid: Number(pid), state: state.trim(), started, command, stack: stack === '\n' ? '' : stack });

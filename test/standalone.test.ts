@@ -1,4 +1,5 @@
-// Nothing but the kernel and glibc: what the runtimes bring along, and what the host may lack. Tests of the executable itself are there when KSTACK_BIN is one.
+// Nothing but the kernel and glibc: what the runtimes bring along, and what the host may lack. Tests of the executable
+// itself are there when KSTACK_BIN is one.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

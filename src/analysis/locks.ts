@@ -13,7 +13,11 @@ export function waitGraph(sample: Sample): WaitGraph {
     for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts)) if (!next.has(wait.tid)) next.set(wait.tid, wait);
   }
   const waiters = new Map<number, Wait[]>();
-  for (const wait of next.values()) waiters.set(wait.holder, [...(waiters.get(wait.holder) ?? []), wait]);
+  for (const wait of next.values()) {
+    const others = waiters.get(wait.holder);
+    if (others === undefined) waiters.set(wait.holder, [wait]);
+    else others.push(wait);
+  }
   const cycles = cyclesOf(next);
   const inCycle = new Set(cycles.flat().map(({ tid }) => tid));
   const roots: Root[] = [...waiters.keys()]
@@ -26,7 +30,7 @@ export function waitGraph(sample: Sample): WaitGraph {
 function behind(root: number, waiters: ReadonlyMap<number, readonly Wait[]>): Wait[] {
   const all: Wait[] = [...(waiters.get(root) ?? [])];
   // Grows while it is gone through: behind each waiter may be others.
-  for (const { tid } of all) all.push(...(waiters.get(tid) ?? []));
+  for (const { tid } of all) for (const wait of waiters.get(tid) ?? []) all.push(wait);
   return all;
 }
 

@@ -4,7 +4,7 @@ import type { TextPattern } from '../model/selection.ts';
 /** Why a text is no regular expression, with a line that shows where. */
 export class PatternError extends Error {}
 
-/** The answers for so many texts are kept: a host has few functions and names, and thousands of tasks that share them. */
+/** So many answers are kept: a host has few functions and names, and thousands of tasks that share them. */
 const MOST_KNOWN = 4096;
 /** In a longer expression the place of an error is not looked for. */
 const LONGEST_MARKED = 1000;
@@ -16,8 +16,9 @@ const BACKTRACKING: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Compiles a regular expression in the syntax of RE2 (github.com/google/re2/wiki/Syntax). It takes time linear in the text, whatever both are: the engines of
- * Node.js and Bun backtrack, the one without end, the other until it gives up and says "no match". The matcher is loaded with the first expression.
+ * Compiles a regular expression in the syntax of RE2 (github.com/google/re2/wiki/Syntax). It takes time linear in the
+ * text, whatever both are: the engines of Node.js and Bun backtrack, the one without end, the other until it gives up
+ * and says "no match". The matcher is loaded with the first expression.
  * @throws PatternError
  */
 export async function compilePattern(source: string): Promise<TextPattern> {

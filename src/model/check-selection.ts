@@ -24,8 +24,10 @@ const SELECTION: Record<keyof Selection, Check> = {
 const OPTIONS: Record<keyof SampleOptions, Check> = { fields: isListOf(isOneOf(FIELDS), 0) };
 
 /**
- * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few, and nobody notices.
- * @throws TypeError naming the key, the value and what would be right: `selection.state: unknown key (did you mean 'states'?)`
+ * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few,
+ * and nobody notices.
+ * @throws TypeError naming the key, the value and what would be right:
+ *   `selection.state: unknown key (did you mean 'states'?)`
  */
 export function checkSelection(selection: unknown): asserts selection is Selection {
   check('selection', selection, SELECTION);

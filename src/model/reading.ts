@@ -6,9 +6,10 @@
  * - `skipped`: the read was not begun, since too many others already hang
  * - `locked`: not tried, since a lock that the read takes is held
  * - `denied`: EACCES or EPERM
+ * - `hidden`: not there, or not shown to this process (hidepid)
  * - `malformed`: what was read is not in the form the kernel documents
  */
-export type Unreadable = 'gone' | 'timeout' | 'skipped' | 'locked' | 'denied' | 'malformed' | `E${string}`;
+export type Unreadable = 'gone' | 'hidden' | 'timeout' | 'skipped' | 'locked' | 'denied' | 'malformed' | `E${string}`;
 
 /** A value the kernel gave, or why it gave none. `cut` is set when only the beginning of the value was taken. */
 export type Reading<T> = { readonly value: T; readonly cut?: true } | { readonly unread: Unreadable };

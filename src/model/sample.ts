@@ -12,8 +12,8 @@ export interface Task {
   readonly pid: number;
   readonly tid: number;
   readonly ppid: number;
-  /** Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond} of them are a second. */
-  readonly startTicks: number;
+  /** Absent where its stat could not be read. Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond} of them are a second. */
+  readonly startTicks?: number;
   /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
   readonly comm: string;
   /**
@@ -24,7 +24,7 @@ export interface Task {
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */
   readonly uid?: Reading<number>;
-  /** The control group, as a path from the hierarchy's root, where it was asked for. */
+  /** The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is mounted. */
   readonly cgroup?: Reading<string>;
 }
 
@@ -34,8 +34,10 @@ export interface Observation {
   readonly state: State;
   /** No frames for a task that ran in user space, or whose kernel stack is gone (zombies). */
   readonly stack: Reading<Stack>;
-  /** The CPU the task last ran on. */
-  readonly cpu: number;
+  /** The CPU the task last ran on. Absent where its stat could not be read. */
+  readonly cpu?: number;
+  /** The function it waits in (/proc/PID/wchan), where its stack could not be read and this could. */
+  readonly wchan?: string;
   /** Where it was asked for. */
   readonly systemCall?: Reading<Doing>;
   /** Where the source can ask the kernel for it. */
@@ -71,11 +73,12 @@ export type Field = (typeof FIELDS)[number];
 
 /** A task, or one thing about it, that could not be read. */
 export interface Unread {
+  /** 0 where it is about no single task. */
   readonly tid: number;
   /** Absent where not even the name could be read. */
   readonly comm?: string;
   readonly state?: State;
-  readonly what: 'task' | 'stack' | 'commandLine' | 'threads' | Field;
+  readonly what: 'processes' | 'task' | 'stack' | 'commandLine' | 'threads' | Field;
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
 }
@@ -106,9 +109,12 @@ export interface Sample {
    */
   readonly moreThreads?: number;
   readonly observations: readonly Observation[];
-  /** Tasks that selected ones wait for, one behind the other, and that are not selected; where the source can tell. */
+  /**
+   * Tasks that selected ones wait for, one behind the other, or that wait for a selected vfork child, and that are not
+   * selected; where the source can tell.
+   */
   readonly holders?: readonly Observation[];
-  /** Tasks that were selected and of which nothing is in `observations`. {@link everythingUnread} has the rest too. */
+  /** Tasks that were selected and of which at most what their status tells is in `observations`. {@link everythingUnread} has the rest too. */
   readonly unread: readonly Unread[];
 }
 
@@ -119,8 +125,9 @@ export interface Group {
   readonly observations: readonly Observation[];
 }
 
-/** When the task was started, whole Unix seconds, rounded down. */
-export function startTimeSeconds(task: Task, sample: Sample): number {
+/** When the task was started, whole Unix seconds, rounded down; undefined where that could not be read. */
+export function startTimeSeconds(task: Task, sample: Sample): number | undefined {
+  if (task.startTicks === undefined) return undefined;
   return Math.floor(task.startTicks / sample.ticksPerSecond) + sample.bootTimeSeconds;
 }
 
@@ -130,7 +137,9 @@ export function everythingUnread(sample: Sample): Unread[] {
   // The threads of a process share the reading of its command line: what happened to it is said once.
   const shared = new Set<Reading<string>>();
   for (const { task, stack, systemCall } of sample.observations) {
-    const { tid, comm, commandLine, uid, cgroup } = task;
+    const { tid, comm, commandLine, uid, cgroup, startTicks } = task;
+    // Of those without a stat, that is said.
+    if (startTicks === undefined) continue;
     const note = (what: Unread['what'], reading: Reading<unknown> | undefined) => {
       const why = missOf(reading);
       if (why !== undefined) unread.push({ tid, comm, what, why });

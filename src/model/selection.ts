@@ -30,7 +30,10 @@ export interface Selection {
 
 export type CgroupPattern = (path: string) => boolean;
 
-/** What decides on a text. A RegExp without the flags g and y is one; the command line's own take time linear in the text, whatever the expression. */
+/**
+ * What decides on a text. A RegExp without the flags g and y is one; the command line's own take time linear in the
+ * text, whatever the expression.
+ */
 export interface TextPattern {
   /** As it was written. */
   readonly source: string;

@@ -30,7 +30,10 @@ export interface WaitGraph {
 
 /** All tasks of a sample, by TID. */
 export function tasksByTid({ observations, holders = [] }: Sample): Map<number, Observation> {
-  return new Map([...observations, ...holders].map((observation) => [observation.task.tid, observation]));
+  const tasks = new Map<number, Observation>();
+  for (const observation of observations) tasks.set(observation.task.tid, observation);
+  for (const observation of holders) tasks.set(observation.task.tid, observation);
+  return tasks;
 }
 
 /** What the facts about one task say of who waits for whom. */

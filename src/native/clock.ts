@@ -4,7 +4,7 @@ import { createLocalZone } from './localtime.ts';
 
 /** The host's clock and zone. */
 export function systemClock(): Clock {
-  // What koffi is told of a C function stays until the process ends, so it is told of localtime_r by those who ask for a zone.
+  // What koffi is told of a C function stays until the process ends: it is told of localtime_r when a zone is asked for.
   let zone: Clock['zoneAt'] | undefined;
   const zoneAt: Clock['zoneAt'] = (seconds) => {
     zone ??= createLocalZone();

@@ -21,7 +21,10 @@ const TYPES: Readonly<Record<string, CType>> = {
   uint64_t: 'size_t',
 };
 
-/** Parses a C function's declaration, `int openat(int directory, const char *path, int flags)`. @throws Error naming a type that is none of the above */
+/**
+ * Parses a C function's declaration, `int openat(int directory, const char *path, int flags)`. @throws Error naming a
+ * type that is none of the above
+ */
 export function parseDeclaration(declaration: string): Declaration {
   const [, result = '', name = '', list = ''] = /^([\w\s]+?[\s*]+)(\w+)\((.*)\)$/.exec(declaration) ?? [];
   if (name === '') throw new Error(`not the declaration of a function: '${declaration}'`);

@@ -1,4 +1,5 @@
-// Calls into C from the executable, by Bun itself: no file is unpacked for it, and no library but glibc needed. Stands there for ffi-koffi.ts.
+// Calls into C from the executable, by Bun itself: no file is unpacked for it, and no library but glibc needed. Stands
+// there for ffi-koffi.ts.
 import { type Call, CFunction, CString, dlopen, ptr, read, type Signature, type Type, toArrayBuffer } from 'bun:ffi';
 import { type CType, parseDeclaration } from './declaration.ts';
 import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
@@ -36,7 +37,8 @@ const linker = (() => {
 })();
 
 /**
- * Opens a library by its name. Not by Bun's own dlopen, which looks for what is missing in the current folder too, where anybody may have put it.
+ * Opens a library by its name. Not by Bun's own dlopen, which looks for what is missing in the current folder too,
+ * where anybody may have put it.
  * @throws Error where there is none
  */
 export function openLibrary(name: string): NativeLibrary {

@@ -1,22 +1,40 @@
 // Calls into C from Node.js, by koffi. In the executable, ffi-bun.ts stands for it (build-standalone.mjs).
 import koffi from 'koffi';
-import { parseDeclaration } from './declaration.ts';
+import { type CType, parseDeclaration } from './declaration.ts';
 import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
 
-/** The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since glibc 2.34 is all. */
+/**
+ * The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since
+ * glibc 2.34 is all.
+ */
 export const LIBC = [null, 'librt.so.1'] as const;
 
-/** Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where pointers are not 64 bits wide */
+const TYPES: Readonly<Record<CType, string>> = {
+  void: 'void',
+  int: 'int',
+  'unsigned int': 'unsigned int',
+  long: 'long',
+  size_t: 'size_t',
+  pointer: 'void *',
+  string: 'const char *',
+};
+
+/**
+ * Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where
+ * pointers are not 64 bits wide
+ */
 export function openLibrary(name: string | null): NativeLibrary {
   if (koffi.sizeof('void *') !== 8) throw new Error(`kstack needs a 64-bit system; this Node.js is built for ${process.arch}`);
   const library = koffi.load(name);
   return {
     find<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> | undefined {
-      // A declaration that the executable could not make a call of is a mistake here too.
-      const { result } = parseDeclaration(declaration);
+      const { name: symbol, result, parameters } = parseDeclaration(declaration);
       try {
-        // An address, also where it is one of a string: koffi would make one of it.
-        return library.func(result === 'pointer' ? declaration.replace(/^const char ?\*/, 'void *') : declaration);
+        return library.func(
+          symbol,
+          TYPES[result],
+          parameters.map((type) => TYPES[type]),
+        );
       } catch {
         return undefined;
       }

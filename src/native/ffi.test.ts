@@ -39,3 +39,16 @@ it('makes no string of an address before it is asked for', () => {
   expect(stringAt(address ?? 0n)).toBe('No such file or directory');
   expect(libcFunction('void *memchr(const char *text, int byte, size_t bytes)')('text', 7, 4)).toBeNull();
 });
+
+it('starts a program by arrays of addresses, and waits for it', () => {
+  const terminated = (text: string) => Buffer.from(`${text}\0`);
+  const words = ['sh', '-c', 'exit $CODE'].map(terminated);
+  const variables = [terminated('CODE=7')];
+  const [argv, envp] = [words, variables].map((strings) => BigUint64Array.of(...strings.map(addressOf), 0n));
+  const pid = new Int32Array(1);
+  const status = new Int32Array(1);
+  const spawn = libcFunction('int posix_spawn(pid_t *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)');
+  expect(spawn(pid, '/bin/sh', null, null, argv ?? null, envp ?? null)).toBe(0);
+  expect(libcFunction('pid_t waitpid(pid_t pid, int *status, int options)')(pid[0] ?? 0, status, 0)).toBe(pid[0]);
+  expect(status[0]).toBe(7 << 8);
+});

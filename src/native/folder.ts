@@ -1,9 +1,12 @@
-/** By this the executable's entry (standalone/entry.c) tells that it has left a folder that has been deleted, and how to come back. */
+/**
+ * By this the executable's entry (standalone/entry.c) tells that it has left a folder that has been deleted, and how to
+ * come back.
+ */
 const FOLDER = 'KSTACK_FOLDER_FD';
 
 /**
- * Goes back to the folder that kstack was started in, where the runtime could not have started: relative names are of there. The variable stays: it is
- * the room in which a kstack that this one starts is told the same.
+ * Goes back to the folder that kstack was started in, where the runtime could not have started: relative names are of
+ * there. The variable stays: it is the room in which a kstack that this one starts is told the same.
  */
 export async function returnToFolder(): Promise<void> {
   const folder = process.env[FOLDER];

@@ -1,7 +1,10 @@
 import type { NativeFunction, NativeLibrary, NativeResult } from './ffi.ts';
 import { LIBC, openLibrary } from './ffi-koffi.ts';
 
-/** A function of the C library, by its C declaration (`int aio_error(void *)`); undefined where the library does not have it. */
+/**
+ * A function of the C library, by its C declaration (`int aio_error(void *)`); undefined where the library does not
+ * have it.
+ */
 export function findLibcFunction<const Declaration extends string>(
   declaration: Declaration,
 ): NativeFunction<NativeResult<Declaration>> | undefined {
@@ -12,7 +15,10 @@ export function findLibcFunction<const Declaration extends string>(
   return undefined;
 }
 
-/** A part that is not there is none of this C library's: another has what is looked for, or the caller says that none has. */
+/**
+ * A part that is not there is none of this C library's: another has what is looked for, or the caller says that none
+ * has.
+ */
 function openIfThere(name: (typeof LIBC)[number]): NativeLibrary | undefined {
   try {
     return openLibrary(name);

@@ -4,12 +4,16 @@ import { stringAt } from './memory.ts';
 
 const MOST_KNOWN = 10_000;
 
-/** struct tm on 64-bit systems (time.h of glibc and musl): byte offsets, numbers of 32 bits from `sec` on, and where the abbreviation's address is. */
+/**
+ * struct tm on 64-bit systems (time.h of glibc and musl): byte offsets, numbers of 32 bits from `sec` on, and where the
+ * abbreviation's address is.
+ */
 const TM = { sec: 0, min: 4, hour: 8, mday: 12, mon: 16, year: 20, zone: 48, size: 56 } as const;
 
 /**
- * The local zone's offset and abbreviation at a moment, as localtime_r(3) has them, so that TZ means to kstack what it means to date(1).
- * JavaScript's own Intl knows no abbreviations outside of North America and takes no POSIX rule (`CET-1CEST,M3.5.0,M10.5.0/3`).
+ * The local zone's offset and abbreviation at a moment, as localtime_r(3) has them, so that TZ means to kstack what it
+ * means to date(1). JavaScript's own Intl knows no abbreviations outside of North America and takes no POSIX rule
+ * (`CET-1CEST,M3.5.0,M10.5.0/3`).
  */
 export function createLocalZone(): (seconds: number) => ZoneOffset {
   const localtime = libcFunction('void *localtime_r(const int64_t *seconds, void *brokenDown)');

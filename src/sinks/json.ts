@@ -99,8 +99,9 @@ function placeOf({ timeMs, host, kernel }: Sample) {
 }
 
 function taskOf(observation: Observation, sample: Sample, { kindOf, userName }: JsonOptions) {
-  const { task, state, cpu } = observation;
+  const { task, state, cpu, wchan } = observation;
   const { pid, tid, ppid, comm, commandLine, kernelThread, startTicks, uid, cgroup } = task;
+  const startSeconds = startTimeSeconds(task, sample);
   const container = cgroup !== undefined && 'value' in cgroup ? containerOf(cgroup.value) : undefined;
   return {
     pid,
@@ -113,7 +114,8 @@ function taskOf(observation: Observation, sample: Sample, { kindOf, userName }: 
     kind: kindOf(observation),
     cpu,
     startTicks,
-    startTime: new Date(startTimeSeconds(task, sample) * 1000).toISOString(),
+    ...(startSeconds !== undefined && { startTime: new Date(startSeconds * 1000).toISOString() }),
+    ...(wchan !== undefined && { wchan }),
     ...(uid && { uid: plain(uid) }),
     ...(uid && 'value' in uid && { user: userName(uid.value) }),
     ...(cgroup && { cgroup: plain(cgroup) }),

@@ -50,10 +50,11 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
   const names = namesOf([...options.holders, ...groups]);
   for (const line of waitLines(options.graph, [...options.holders, ...groups], names)) yield `${style('blocked', line)}\n`;
   if (options.graph.roots.length + options.graph.cycles.length > 0) yield '\n';
+  const notSelected = new Set(options.holders);
   for (const group of [...options.holders, ...rootsFirst(groups, options.graph)]) {
     const { finding, observations } = group;
     const count = observations.length;
-    const share = options.holders.includes(group) ? 'not selected' : `${((100 * count) / total).toFixed(1)} %`;
+    const share = notSelected.has(group) ? 'not selected' : `${((100 * count) / total).toFixed(1)} %`;
     const kind = observations.every(({ state }) => state === 'R') ? 'running' : finding.kind;
     const since = kind === 'running' ? '' : offCpu(observations);
     yield `${style('bold', `${count} ${count === 1 ? 'task' : 'tasks'}`)} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding, kind))}\n`;
@@ -63,6 +64,7 @@ export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], o
         'stack',
         frameLines(group.stack?.frames ?? [], (text) => style('idle', text)),
       ),
+      ...row('wchan', wchanLines(group)),
       ...row('call', callLines(group, options)),
       ...row('behind', behindLines(group, names)),
       ...(kind === 'idle' && !options.full ? [] : advice(finding)),
@@ -107,11 +109,8 @@ function waitLines({ roots, cycles }: WaitGraph, groups: readonly ExplainedGroup
     const finding = findings.get(tid);
     const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding, finding.kind);
     lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
-    lines.push(
-      ...byHolder(waits).map(
-        ([wait, tids]) => `  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`,
-      ),
-    );
+    for (const [wait, tids] of byHolder(waits))
+      lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
   }
   if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} others hold up tasks`);
   return lines;
@@ -149,7 +148,7 @@ function someNames(tids: readonly number[], names: (tid: number) => string): str
 function rootsFirst(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
   const ranks = new Map([...cycles.flat(), ...roots].map(({ tid }, rank) => [tid, rank]));
   const rankOf = ({ observations }: ExplainedGroup) =>
-    Math.min(...observations.map(({ task }) => ranks.get(task.tid) ?? Number.POSITIVE_INFINITY));
+    observations.reduce((least, { task }) => Math.min(least, ranks.get(task.tid) ?? Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
   return groups
     .map((group) => ({ group, rank: rankOf(group) }))
     .sort((a, b) => a.rank - b.rank || 0)
@@ -171,8 +170,8 @@ function behindLines({ observations, finding }: ExplainedGroup, names: (tid: num
 function offCpu(observations: readonly Observation[]): string {
   const times = observations.flatMap(({ facts }) => facts?.offCpuMs ?? []);
   if (times.length === 0) return '';
-  const least = duration(Math.min(...times));
-  const most = duration(Math.max(...times));
+  const least = duration(times.reduce((a, b) => Math.min(a, b)));
+  const most = duration(times.reduce((a, b) => Math.max(a, b)));
   return least === most ? ` for ${most}` : ` for ${least} to ${most}`;
 }
 
@@ -221,8 +220,8 @@ function taskLines({ observations }: ExplainedGroup, options: LongOptions): stri
     const named = full ? numbers : numbers.slice(0, MOST_NUMBERS);
     const more = numbers.length > named.length ? ` ... (+${numbers.length - named.length})` : '';
     const times = members.length === 1 ? '' : ` x ${members.length}`;
-    const cpus = ranges(members.map(({ cpu }) => cpu));
-    return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}  cpu ${cpus}`;
+    const cpus = ranges(members.flatMap(({ cpu }) => cpu ?? []));
+    return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}${cpus === '' ? '' : `  cpu ${cpus}`}`;
   });
   const left = entries.slice(shown.length);
   if (left.length > 0) lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
@@ -244,7 +243,7 @@ function placeOf({ task: { cgroup } }: Observation): string {
 }
 
 function frameLines(frames: readonly Frame[], colourModule: (text: string) => string): string[] {
-  const widest = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
+  const widest = (texts: readonly string[]) => texts.reduce((most, text) => Math.max(most, text.length), 0);
   const places = frames.map(({ offset, size }) => (offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size?.toString(16)}`));
   const names = frames.map(({ symbol }) => escapeUnsafe(symbol));
   const nameWidth = Math.min(WIDEST_SYMBOL, widest(names));
@@ -253,6 +252,11 @@ function frameLines(frames: readonly Frame[], colourModule: (text: string) => st
     const line = `${(names[at] ?? '').padEnd(nameWidth)}  ${(places[at] ?? '').padEnd(placeWidth)}`;
     return module === undefined ? line.trimEnd() : `${line}  ${colourModule(`[${escapeUnsafe(module)}]`)}`;
   });
+}
+
+/** Where the tasks wait whose stack could not be read, as far as the kernel tells without a lock. */
+function wchanLines({ observations }: ExplainedGroup): string[] {
+  return [...new Set(observations.flatMap(({ wchan }) => wchan ?? []))].slice(0, MOST_CALLS).map(escapeUnsafe);
 }
 
 function callLines(group: ExplainedGroup, { callsOf, full }: LongOptions): string[] {

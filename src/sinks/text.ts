@@ -23,7 +23,10 @@ export function* formatText(sample: Sample, groups: readonly Group[], { zoneAt, 
     let piece = '';
     for (const { task, state } of observations) {
       const second = startTimeSeconds(task, sample);
-      if (second !== started) {
+      if (second === undefined) {
+        started = Number.NaN;
+        when = 'unknown';
+      } else if (second !== started) {
         started = second;
         when = formatDateTime(started, zoneAt(started));
       }

@@ -6,6 +6,7 @@ type Why = Unread['why'];
 
 const NAMES: Readonly<Record<What, string>> = {
   task: 'process',
+  processes: 'processes of others',
   threads: 'threads',
   stack: 'kernel stack',
   commandLine: 'command line',
@@ -21,6 +22,7 @@ const REASONS: Readonly<Partial<Record<Why, string>>> = {
   denied: 'not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it',
   malformed: 'not readable: its file is not in the form that proc(5) gives',
   EAGAIN: 'not read: the host has no thread left to read it with',
+  hidden: 'not shown: this /proc hides them (hidepid) from whoever has no CAP_SYS_PTRACE',
   cut: 'is longer than what is shown of it',
   timeout: 'could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent',
 };
@@ -46,7 +48,11 @@ export function formatUnread(unread: readonly Unread[], threads: boolean): strin
   const groups = [...groupByReason(unread, threads)];
   const lines = (isEachNamed: (tasks: readonly Unread[]) => boolean) =>
     groups.flatMap(([reason, tasks]) =>
-      isEachNamed(tasks) ? tasks.map((task) => `${formatTask(task, threads)}: ${reason}`) : [formatGroup(reason, tasks, threads)],
+      tasks[0]?.tid === 0
+        ? [reason]
+        : isEachNamed(tasks)
+          ? tasks.map((task) => `${formatTask(task, threads)}: ${reason}`)
+          : [formatGroup(reason, tasks, threads)],
     );
   // Numbers that were asked for and are not there have a line each, which scripts look for, while there is room.
   const whole = lines((tasks) => tasks.length <= MOST_ALONE || tasks[0]?.why === 'gone');
@@ -101,6 +107,7 @@ function common<T>(values: readonly T[]): T | undefined {
 
 function formatReason({ what, why }: Unread, threads: boolean): string {
   if (why === 'gone') return 'no such process';
+  if (why === 'hidden' && what === 'task') return 'not there, or hidden by this /proc (hidepid): CAP_SYS_PTRACE is missing';
   const name = threads && what === 'task' ? 'thread' : NAMES[what];
   return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
 }

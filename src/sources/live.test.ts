@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { describeBpf } from '../../test/bpf-source.ts';
 import { ended, requires } from '../../test/harness.ts';
@@ -10,7 +11,7 @@ beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1
 
 describeBpf('with the source bpf', () => {
   it('a stream shows a new command line with the first sample after its process ran, and an old one as long as it sleeps', async () => {
-    const child = spawn('sh', ['-c', 'sleep 0.7; exec sh -c "sleep 60; : changed"'], { stdio: 'ignore' });
+    const child = spawn('sh', ['-c', 'read line; exec sh -c "sleep 60; : changed"'], { stdio: ['pipe', 'ignore', 'ignore'] });
     const end = ended(child);
     onTestFinished(async () => {
       child.kill('SIGKILL');
@@ -40,13 +41,14 @@ describeBpf('with the source bpf', () => {
     const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
     await wait(100);
     const first = await commandLine();
-    expect(first).toEqual({ value: expect.stringMatching(/^sh -c sleep 0\.7/) });
+    expect(first).toEqual({ value: expect.stringMatching(/^sh -c read line;/) });
     // Long after it was to be remembered, and the process sleeps: not read again, the very same object.
     await wait(200);
     await commandLine();
     await wait(200);
     expect(await commandLine()).toBe(await commandLine());
-    await wait(600);
+    child.stdin.write('\n');
+    while (!readFileSync(`/proc/${child.pid}/cmdline`, 'latin1').startsWith('sh\0-c\0sleep')) await wait(10);
     expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed ' });
   });
 });

@@ -44,8 +44,9 @@ export function live(
   }
   tell('source: bpf');
   const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
-  const samples = tellMissing(facts ? withHolders(selection, reader, looking) : procfs(selection, looking), reader, tell);
-  return withSource(steady ? samples : withMoreThreads(samples, selection, reader), { name: 'bpf' });
+  const samples = facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
+  const counted = steady ? samples : withMoreThreads(samples, selection, reader);
+  return withSource(tellMissing(counted, reader, tell), { name: 'bpf' });
 }
 
 function whyUseless(source: SourceName): string {
@@ -69,14 +70,16 @@ async function* tellMissing(
   throw new Error('the samples ended');
 }
 
-/** Samples with the tasks that those of a sample wait for and that are not selected themselves. */
+/** Samples with {@link holdersOf} what was selected. */
 async function* withHolders(selection: Selection, reader: BpfReader, options: ProcfsOptions): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
   const samples = procfs(selection, { ...options, stacks });
   for (;;) {
     stacks.trim();
     const { value: sample } = await samples.next();
-    const waits = sample.observations.some(({ state, facts }) => state === 'D' || state === 't' || facts?.lock !== undefined);
+    const waits = sample.observations.some(
+      ({ state, facts }) => state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
+    );
     const pids = waits ? holdersOf(sample, reader) : [];
     if (pids.length === 0) yield sample;
     else yield { ...sample, holders: (await procfs({ pids }, { ...options, stacks }).next()).value.observations };

@@ -1,6 +1,6 @@
 import type { Sample, Source } from '../model/sample.ts';
 
-/** The same samples, each with how its tasks were read. */
+/** The same samples, each with how its tasks were read, unless it says so itself. */
 export async function* withSource(samples: AsyncGenerator<Sample, never>, source: Source): AsyncGenerator<Sample, never> {
-  for (;;) yield { ...(await samples.next()).value, source };
+  for (;;) yield { source, ...(await samples.next()).value };
 }

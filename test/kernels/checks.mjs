@@ -43,7 +43,7 @@ export function checksOf(guest) {
   return checks
     .map(([name, check, source]) => {
       if (source !== 'bpf' || guest.bpf) return { name, check };
-      return { name, skipped: `Linux ${guest.kernel.release} has no iterator over tasks that BPF could use` };
+      return { name, skipped: 'bpf needs Linux 5.11' };
     })
     .concat(guest.bpf ? [] : [{ name: 'bpf: is refused with the reason, and auto does without', check: refused }]);
 }

@@ -7,6 +7,7 @@ import { Symbols, symbolSources } from './symbols.ts';
 import { BpfReader } from './tasks.ts';
 
 const BTF = '/sys/kernel/btf/vmlinux';
+const SYSFS = '/sys/kernel';
 const LOCKDOWN = '/sys/kernel/security/lockdown';
 /** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
@@ -22,6 +23,7 @@ const OLDEST = [5, 11] as const;
 export interface BpfConditions {
   readonly kernel: string;
   readonly root: string;
+  readonly hasSysfs: boolean;
   readonly hasBtf: boolean;
   readonly lockdown: string;
   /** CapEff of /proc/self/status. */
@@ -34,6 +36,7 @@ export function conditions(root: string): BpfConditions {
   return {
     kernel: release(),
     root,
+    hasSysfs: existsSync(SYSFS),
     hasBtf: existsSync(BTF),
     lockdown: existsSync(LOCKDOWN) ? readFileSync(LOCKDOWN, 'latin1') : '',
     capabilities: BigInt(`0x${/^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'}`),
@@ -43,13 +46,22 @@ export function conditions(root: string): BpfConditions {
 }
 
 /** Why tasks cannot be read by BPF here; undefined where nothing speaks against trying. */
-export function whyNoBpf({ kernel, root, hasBtf, lockdown, capabilities, initialPidNamespace }: BpfConditions): string | undefined {
+export function whyNoBpf({
+  kernel,
+  root,
+  hasSysfs,
+  hasBtf,
+  lockdown,
+  capabilities,
+  initialPidNamespace,
+}: BpfConditions): string | undefined {
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return `Linux ${kernel} is older than ${OLDEST.join('.')}`;
   if (!initialPidNamespace) return `${root} is not of the initial PID namespace, by whose numbers BPF goes`;
   const has = (capability: bigint) => (capabilities & (1n << capability)) !== 0n;
   if (!has(CAPABILITIES.SYS_ADMIN) && !(has(CAPABILITIES.BPF) && has(CAPABILITIES.PERFMON)))
     return 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, are missing';
+  if (!hasSysfs) return `there is no ${BTF}: no sysfs is mounted at /sys`;
   if (!hasBtf) return `there is no ${BTF}: the kernel is built without CONFIG_DEBUG_INFO_BTF`;
   if (lockdown.includes('[confidentiality]')) return `the kernel is locked down (${LOCKDOWN}: confidentiality)`;
   return undefined;

@@ -4,6 +4,7 @@ import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import { pause } from '../../native/pause.ts';
 import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
 import type { TaskRecord } from './records.ts';
+import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { BpfReader } from './tasks.ts';
 const HELD_MS = 20;
 
 interface Remembered {
-  readonly startTicks: number;
+  readonly startTicks: number | undefined;
   readonly comm: string;
   readonly commandLine: Reading<string>;
   readonly readMs: number;
@@ -61,6 +62,7 @@ function look(
   { monotonicMs, rememberMs, facts, steady }: LookFirstOptions,
 ): FirstLook<TaskRecord> {
   const beganMs = monotonicMs();
+  const lastTid = processes.lastTid();
   const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
   const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
   const remembered = memory.commandLines;
@@ -110,7 +112,7 @@ function look(
     },
     recall: ({ pid, stat }) => {
       const entry = remembered.get(pid);
-      if (entry?.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
+      if (entry === undefined || entry.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
       return beganMs < entry.untilMs || (over && isStillQuiet(entry, beganMs)) ? entry.commandLine : undefined;
     },
     // That no thread has been on a CPU is known when all of them are.
@@ -124,6 +126,7 @@ function look(
       const untilMs = beganMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
       remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
+    replaced: () => replacedTasks(records, reader, lastTid, processes),
   };
 }
 
@@ -151,7 +154,7 @@ export function findHidden(
   parents: readonly number[],
   { tasks, sees }: ReturnType<BpfReader['seen']>,
   before: Counts | undefined,
-  processes: Processes,
+  processes: Pick<Processes, 'list' | 'threads' | 'forks' | 'threadsOf'>,
 ): readonly number[] {
   if (before !== undefined) {
     const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !sees(pid)).sort((a, b) => a - b);
@@ -203,7 +206,8 @@ const NO_FACTS: KernelFacts = {};
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
   const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
   pause(HELD_MS);
-  const still = reader.read({ pids: [...owners.keys()] }).records;
+  // Where that fails, reading one that is locked takes its time, and ends.
+  const still = reader.read({ pids: [...owners.keys()] })?.records ?? [];
   return new Set(still.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
 }
 

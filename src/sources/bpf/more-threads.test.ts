@@ -34,4 +34,8 @@ describe('countMoreThreads', () => {
     for (const other of others) expect(count({ states: ['D'], ...other })).toBeUndefined();
     expect(count({ pids: [1] })).toBeUndefined();
   });
+
+  it('does not know where the look fails', () => {
+    expect(countMoreThreads({ states: ['D'] }, { read: () => undefined })).toBeUndefined();
+  });
 });

@@ -27,7 +27,9 @@ const RECORD = {
   words: 28,
 } as const;
 /** struct kernel_name, in bytes. */
-const KERNEL_NAME = { full: 0, description: 40, atWork: 64, size: 72 } as const;
+const KERNEL_NAME = { full: 0, description: 64, atWork: 96, size: 104 } as const;
+/** Of a name with what follows it: proc_task_name of fs/proc/array.c has room for 64 bytes, one of them a zero. */
+const MOST_NAME_BYTES = 63;
 const NOT_UNWOUND = -4096;
 
 /** PF_KTHREAD of include/linux/sched.h. */
@@ -198,6 +200,7 @@ function nameOf(bytes: Buffer, at: number, named: boolean): string {
       const description = text(more + KERNEL_NAME.description, more + KERNEL_NAME.atWork);
       if (long !== '') name = long;
       if (description !== '') name += (bytes.readUInt32LE(more + KERNEL_NAME.atWork) !== 0 ? '+' : '-') + description;
+      name = name.slice(0, MOST_NAME_BYTES);
     }
     names.set(key, name);
   }

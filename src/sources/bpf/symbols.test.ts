@@ -9,6 +9,7 @@ beforeEach((context: TestContext) => requires(context, 'root'));
 
 const A = '\x01\x00\x00\x81\xff\xff\xff\xff';
 const B = '\x02\x00\x00\x81\xff\xff\xff\xff';
+const ZERO = '\0'.repeat(8);
 const works = (name: string): SymbolSource => ({ name, open: () => (all) => all.map((_, index) => `${name}${index}+0x1/0x2`) });
 const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
   name,
@@ -19,6 +20,12 @@ const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
     return when === 'open' ? fail() : fail;
   },
 });
+/** As the kernel's iterator: a zero ends the lines of its batch. */
+const endsAtZero: SymbolSource = {
+  name: 'zero-ended',
+  open: () => (all) =>
+    all.slice(0, all.includes(ZERO) ? all.indexOf(ZERO) : all.length).map((address) => `f${address.charCodeAt(0)}+0x1/0x2`),
+};
 const textOf = (symbols: Symbols, stack: string) => symbols.resolve(new Set([stack])).get(stack);
 
 it.each(['open', 'print'] as const)('the next source prints what one does not that fails to %s, and it is told', (when) => {
@@ -33,6 +40,21 @@ it('addresses stand for themselves where no source is left, and it is told once'
   expect(textOf(symbols, A)).toBe('[<0>] 0xffffffff81000001');
   expect(textOf(symbols, B)).toBe('[<0>] 0xffffffff81000002');
   expect(symbols.missing).toEqual(['bpf: symbols by a unavailable: a refused; stacks show addresses']);
+});
+
+it('an address of zero is nobody asked for, and shifts no line', () => {
+  const symbols = new Symbols([endsAtZero], () => 0);
+  expect(textOf(symbols, A + ZERO + B)).toBe('[<0>] f1+0x1/0x2\n[<0>] 0x0\n[<0>] f2+0x1/0x2');
+  expect(symbols.missing).toEqual([]);
+});
+
+it.each([
+  ['too few', (all: readonly string[]) => all.slice(1)],
+  ['too many', (all: readonly string[]) => [...all, 'more+0x1/0x2']],
+])('a source that prints %s lines is not believed', (_, print) => {
+  const symbols = new Symbols([{ name: 'a', open: () => print }, works('b')], () => 0);
+  expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
+  expect(symbols.missing).toEqual([expect.stringMatching(/^bpf: symbols by a unavailable: 2 addresses gave [13] lines; by b instead$/)]);
 });
 
 it('every source that this kernel has prints all functions alike', () => {

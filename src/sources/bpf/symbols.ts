@@ -48,7 +48,8 @@ export class Symbols {
       this.#stacks.clear();
     }
     const fresh = [...all].filter((addresses) => !this.#stacks.has(addresses));
-    const unknown = new Set(fresh.flatMap(split).filter((address) => !this.#texts.has(address)));
+    // A zero ends a batch in the programs that print, and has no symbol.
+    const unknown = new Set(fresh.flatMap(split).filter((address) => address !== ZERO && !this.#texts.has(address)));
     this.#lookUp([...unknown]);
     for (const addresses of fresh) {
       const lines = split(addresses).map((address) => `[<0>] ${this.#texts.get(address) ?? hex(address)}`);
@@ -66,6 +67,8 @@ export class Symbols {
       try {
         this.#print ??= source.open();
         const lines = this.#print(addresses);
+        // One too few, and each address behind it would get the symbol of another.
+        if (lines.length !== addresses.length) throw new Error(`${addresses.length} addresses gave ${lines.length} lines`);
         for (const [index, address] of addresses.entries()) this.#texts.set(address, lines[index] || hex(address));
         return;
       } catch (error) {
@@ -80,12 +83,15 @@ export class Symbols {
   }
 }
 
+const ZERO = '\0'.repeat(8);
+
 function split(addresses: string): string[] {
   const each: string[] = [];
   for (let at = 0; at < addresses.length; at += 8) each.push(addresses.slice(at, at + 8));
   return each;
 }
 
+/** As the kernel prints an address that it does not know (kernel/kallsyms.c, __sprint_symbol). */
 function hex(address: string): string {
-  return `0x${Buffer.from(address, 'latin1').readBigUInt64LE().toString(16).padStart(16, '0')}`;
+  return `0x${Buffer.from(address, 'latin1').readBigUInt64LE().toString(16)}`;
 }

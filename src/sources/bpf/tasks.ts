@@ -11,6 +11,7 @@ import {
   updateElement,
 } from '../../native/bpf.ts';
 import { pause } from '../../native/pause.ts';
+import { LookFailed } from '../procfs/first-look.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -56,6 +57,8 @@ export class BpfReader {
   readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
   #facts: number | undefined;
+  /** Why looks failed. */
+  readonly #failures = new Set<string>();
   /** What is in the map of PIDs. */
   readonly #said = new Map<number, number>();
 
@@ -66,8 +69,26 @@ export class BpfReader {
     this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
   }
 
-  /** One look at all tasks, in the order of their numbers. */
-  read(selection: Selection): BpfTasks {
+  /** One look at all tasks, in the order of their numbers; undefined where it failed. */
+  read(selection: Selection): BpfTasks | undefined {
+    return this.#try(() => this.#read(selection));
+  }
+
+  /** Those with these TIDs, and none of their siblings, as {@link read}. */
+  readTasks(tids: readonly number[]): readonly TaskRecord[] | undefined {
+    return this.#try(() => this.#readTasks(tids));
+  }
+
+  #try<Result>(look: () => Result): Result | undefined {
+    try {
+      return look();
+    } catch (error) {
+      this.#failed(error);
+      return undefined;
+    }
+  }
+
+  #read(selection: Selection): BpfTasks {
     const found = new Found(undefined);
     this.#ask(selection, undefined);
     rest();
@@ -79,8 +100,17 @@ export class BpfReader {
    * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on
    * no CPU since the `last` look, the stack is not unwound again, which is most of what a look costs. Returns when it
    * was begun, as {@link BpfTasks}.
+   * @throws LookFailed
    */
   *stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
+    try {
+      return yield* this.#stream(selection, last);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  *#stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
     const found = new Found(last);
     this.#ask(selection, last);
     rest();
@@ -93,11 +123,16 @@ export class BpfReader {
     return found.nowNs;
   }
 
-  /** Those with these TIDs, and none of their siblings. */
   #readTasks(tids: readonly number[]): TaskRecord[] {
     const wanted = new Set(tids);
     // More than can be asked for are picked out of all threads.
-    return this.read({ pids: tids, threads: wanted.size > MOST_PIDS }).records.filter(({ tid }) => wanted.has(tid));
+    return this.#read({ pids: tids, threads: wanted.size > MOST_PIDS }).records.filter(({ tid }) => wanted.has(tid));
+  }
+
+  #failed(error: unknown): LookFailed {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failures.add(reason);
+    return new LookFailed(`bpf failed: ${reason}`);
   }
 
   /** The text of the stacks of these tasks, by {@link TaskRecord.addresses}. */
@@ -107,10 +142,17 @@ export class BpfReader {
     return this.#symbols.resolve(addresses);
   }
 
-  /** What the program came by, selected or not, when it was last run: how many tasks, and whether a process. */
+  /**
+   * What the program came by, selected or not, when it was last run: how many tasks, and whether a process.
+   * @throws LookFailed
+   */
   seen(): { readonly tasks: number; readonly sees: (pid: number) => boolean } {
     const seen = this.#seen;
-    lookUpElement(this.#maps.seen, FIRST, seen);
+    try {
+      lookUpElement(this.#maps.seen, FIRST, seen);
+    } catch (error) {
+      throw this.#failed(error);
+    }
     // No task, no answer.
     if (seen.readUInt32LE(SEEN.tasks) > 0) this.#facts = seen.readUInt32LE(SEEN.facts);
     return { tasks: seen.readUInt32LE(SEEN.tasks), sees: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
@@ -118,7 +160,8 @@ export class BpfReader {
 
   /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
   missing(): string[] {
-    return [...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
+    const failures = [...this.#failures].map((reason) => `bpf: a look at the tasks failed: ${reason}; /proc is read instead`);
+    return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
   #ask(selection: Selection, last: LastLook | undefined): void {

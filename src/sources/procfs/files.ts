@@ -37,18 +37,33 @@ export function countThreads(root: string): number {
   return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
 }
 
-/** How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not there. */
-export function countForks(root: string): number {
-  return Number(/^processes (\d+)$/m.exec(readFileSync(`${root}/stat`, 'latin1'))?.[1]);
+/** The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there. */
+export function readLastTid(root: string): number {
+  const read = readSmall(`${root}/loadavg`);
+  return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
 }
 
-/** The TIDs of a process's threads; none when it has gone. */
-export function listTids(root: string, pid: number): number[] {
+/** Where the numbers of tasks begin anew: kernel.pid_max (proc_sys_kernel(5)). NaN where it cannot be read. */
+export function readMostTids(root: string): number {
+  const read = readSmall(`${root}/sys/kernel/pid_max`);
+  return 'value' in read ? Number(read.value.toString('latin1')) : Number.NaN;
+}
+
+/** How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not there. */
+export function countForks(root: string): number {
+  return forksIn(readFileSync(`${root}/stat`, 'latin1'));
+}
+
+function forksIn(stat: string): number {
+  return Number(/^processes (\d+)$/m.exec(stat)?.[1]);
+}
+
+/** The TIDs of a process's threads. */
+export function listTids(root: string, pid: number): Reading<number[]> {
   try {
-    return readdirSync(`${root}/${pid}/task`).map(Number);
+    return { value: readdirSync(`${root}/${pid}/task`).map(Number) };
   } catch (error) {
-    if (unreadableFrom(errnoOf(error)) === 'gone') return [];
-    throw error;
+    return { unread: unreadableFrom(errnoOf(error)) };
   }
 }
 
@@ -59,12 +74,13 @@ export function readStatus(folder: string): Status | undefined {
 }
 
 /**
- * When the host was booted, Unix seconds: btime of /proc/stat (proc_stat(5)).
- * @throws Error naming the file where it has none.
+ * When the host was booted, Unix seconds, and {@link countForks}: btime and processes of /proc/stat (proc_stat(5)).
+ * @throws Error naming the file where it has no boot time
  */
-export function readBootTime(root: string): number {
+export function readHostStat(root: string): { readonly bootTimeSeconds: number; readonly forks: number } {
   const path = `${root}/stat`;
-  const seconds = /^btime (\d+)$/m.exec(readFileSync(path, 'latin1'))?.[1];
+  const text = readFileSync(path, 'latin1');
+  const seconds = /^btime (\d+)$/m.exec(text)?.[1];
   if (seconds === undefined) throw new Error(`${path}: no line 'btime SECONDS'`);
-  return Number(seconds);
+  return { bootTimeSeconds: Number(seconds), forks: forksIn(text) };
 }

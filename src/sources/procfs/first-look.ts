@@ -13,9 +13,12 @@ export interface KnownTask {
   readonly mmapOwner: number | 'unknown' | undefined;
 }
 
+/** A look ended before it had found all tasks. They are in /proc all the same. */
+export class LookFailed extends Error {}
+
 /** What a faster way than /proc found of the tasks of a selection. */
 export interface FirstLook<Known extends KnownTask = KnownTask> {
-  /** The tasks, some at a time, as they are found. All else may be asked when all are. */
+  /** The tasks, some at a time, as they are found. All else may be asked when all are. @throws LookFailed */
   tasks(): Iterable<readonly Known[]>;
   /** The stack of one of them, as /proc/PID/stack prints it. */
   stackOf(task: Known): string;
@@ -32,6 +35,8 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   /** Whether that can be told when all tasks are found. */
   recallsLater(task: Known): boolean;
   remember(task: Known, commandLine: Reading<string>): void;
+  /** The TIDs of those that have ended since and whose numbers may be another's by now. To be asked when all that goes by number has been read. */
+  replaced(): ReadonlySet<number>;
 }
 
 /** What /proc tells of the host's processes. */
@@ -42,6 +47,12 @@ export interface Processes {
   threads(): number;
   /** How many were ever made, since boot. */
   forks(): number;
+  /** The same, as it was when the sample was begun. */
+  readonly forksBefore: number;
+  /** The number that was given out last. */
+  lastTid(): number;
+  /** No number is as high. */
+  mostTids(): number;
   /** How many threads a process has; none when it has gone. */
   threadsOf(pid: number): number;
 }

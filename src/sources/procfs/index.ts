@@ -7,8 +7,8 @@ import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import type { Reader } from '../../native/reader/reader.ts';
 import type { CommandLineLimits } from './command-lines.ts';
-import { countForks, countThreads, errnoOf, listPids, listTids, readBootTime, readSmall } from './files.ts';
-import type { LookFirst, Processes } from './first-look.ts';
+import { countForks, countThreads, errnoOf, listPids, listTids, readHostStat, readLastTid, readMostTids, readSmall } from './files.ts';
+import { type FirstLook, LookFailed, type LookFirst, type Processes } from './first-look.ts';
 import { SampleReader } from './sample-reader.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
@@ -49,27 +49,43 @@ export async function* procfs(
   for (;;) {
     if (shared === undefined) stacks.trim();
     const timeMs = clock.nowMs();
-    const bootTimeSeconds = readBootTime(root);
-    const seen = await new SampleReader({
-      selection,
-      root,
-      reader,
-      stacks,
-      commandLines,
-      fields,
-      look: lookFirst?.(selection, processesOf(root)),
-      own,
-    }).read();
+    const { bootTimeSeconds, forks } = readHostStat(root);
+    const read = (look: FirstLook | undefined) =>
+      new SampleReader({ selection, root, reader, stacks, commandLines, fields, look, own }).read();
+    const seen = await orWithoutLook(read, lookFirst?.(selection, processesOf(root, forks)));
     yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
   }
 }
 
-function processesOf(root: string): Processes {
+function countTids(root: string, pid: number): number {
+  const tids = listTids(root, pid);
+  return 'value' in tids ? tids.value.length : 0;
+}
+
+type Seen = Awaited<ReturnType<SampleReader['read']>>;
+
+/** Where the look fails, the sample is one of /proc alone. */
+async function orWithoutLook(
+  read: (look: FirstLook | undefined) => Promise<Seen>,
+  look: FirstLook | undefined,
+): Promise<Seen & Pick<Sample, 'source'>> {
+  try {
+    return await read(look);
+  } catch (error) {
+    if (!(error instanceof LookFailed)) throw error;
+    return { ...(await read(undefined)), source: { name: 'procfs', why: error.message } };
+  }
+}
+
+function processesOf(root: string, forksBefore: number): Processes {
   return {
+    forksBefore,
+    lastTid: () => readLastTid(root),
+    mostTids: () => readMostTids(root),
     list: () => listPids(root),
     threads: () => countThreads(root),
     forks: () => countForks(root),
-    threadsOf: (pid) => listTids(root, pid).length,
+    threadsOf: (pid) => countTids(root, pid),
   };
 }
 

@@ -78,7 +78,7 @@ describe('procfs', () => {
     });
     expect(sample.observations).toEqual([
       {
-        task: { pid: 7, tid: 7, ppid: 1, startTicks: 4200, comm: 'a) D 1 (', commandLine: { value: 'a b' }, kernelThread: false },
+        task: { pid: 7, tid: 7, ppid: 1, startTicks: 4200, comm: 'a) D 1 (', commandLine: { value: '  a b  ' }, kernelThread: false },
         state: 'S',
         cpu: 5,
         stack: {

@@ -12,12 +12,14 @@ import { type CommandLineLimits, CommandLines } from './command-lines.ts';
 import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
 import { listPids } from './files.ts';
 import type { FirstLook, KnownTask } from './first-look.ts';
+import { hidesFromUs } from './hiding.ts';
 import { parseStat, parseState } from './stat.ts';
-import { parseStatus } from './status.ts';
+import { parseStatus, type Status } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
 
 /** So many tasks are asked for at once. */
 const BATCH = 512;
+const WCHANS_ASKED_FIRST = 8;
 
 export interface SampleReaderOptions {
   readonly selection: Selection;
@@ -66,6 +68,8 @@ export class SampleReader {
   /** Those whose command line waits for the first look to be over. */
   readonly #held: Draft[] = [];
   #isLooking = false;
+  /** What is known of the kernel's /proc/PID/wchan, and whose waits for that. */
+  readonly #wchans = { asked: 0, answers: false, later: [] as Draft[] };
 
   constructor(options: SampleReaderOptions) {
     const { selection, fields, look } = options;
@@ -89,22 +93,34 @@ export class SampleReader {
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
     const { selection, root, reader, look } = this.#options;
     reader.beginRound();
+    const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, what: 'threads', why });
     if (look === undefined && !isOnlyPids(selection)) {
       this.#scan();
     } else {
       const seen = new Set<number>();
-      if (look !== undefined) this.#look(look, seen);
+      if (look !== undefined) await this.#look(look, seen);
       const isKnown = (number: number) => seen.has(number) || look?.sees(number) === true;
       const list = () => (look === undefined ? listPids(root) : look.hidden());
-      for (const { pid, tid } of candidates(selection, root, isKnown, list)) this.#ask(emptyDraft(pid, tid, undefined));
+      for (const { pid, tid } of candidates(selection, root, isKnown, list, miss)) this.#ask(emptyDraft(pid, tid, undefined));
     }
     await this.#finish();
     if (look === undefined && !isOnlyPids(selection) && this.#asked.size > 0) {
       // Threads that were asked for by number are in no list.
       const isKnown = (number: number) => this.#drafts.has(number);
-      for (const { pid, tid } of candidates({ pids: [...this.#asked], ...(this.#threads && { threads: true }) }, root, isKnown, () => []))
+      for (const { pid, tid } of candidates(
+        { pids: [...this.#asked], ...(this.#threads && { threads: true }) },
+        root,
+        isKnown,
+        () => [],
+        miss,
+      ))
         if (!this.#drafts.has(tid)) this.#ask(emptyDraft(pid, tid, undefined));
       await this.#finish();
+    }
+    if (!isOnlyPids(selection) && this.#isHidden()) this.#unread.push({ tid: 0, what: 'processes', why: 'hidden' });
+    for (const tid of look?.replaced() ?? []) {
+      const draft = this.#drafts.get(tid);
+      if (draft?.known !== undefined) draft.ended = true;
     }
     return { observations: this.#observations(), unread: this.#unread };
   }
@@ -123,13 +139,19 @@ export class SampleReader {
     this.#jobs.push(reader.scan(scan, (record) => this.#take(record, direct)));
   }
 
-  #look(look: FirstLook, seen: Set<number>): void {
+  async #look(look: FirstLook, seen: Set<number>): Promise<void> {
     this.#isLooking = true;
-    for (const tasks of look.tasks())
-      for (const known of tasks) {
-        if (this.#asked.size > 0) seen.add(known.tid);
-        this.#takeKnown(known);
-      }
+    try {
+      for (const tasks of look.tasks())
+        for (const known of tasks) {
+          if (this.#asked.size > 0) seen.add(known.tid);
+          this.#takeKnown(known);
+        }
+    } catch (error) {
+      // What has been asked for is on its way, and whoever reads instead shall find the reader idle.
+      await Promise.all(this.#jobs);
+      throw error;
+    }
     this.#isLooking = false;
     for (const draft of this.#held) this.#wantCommandLine(draft);
   }
@@ -144,6 +166,13 @@ export class SampleReader {
     if (this.#fields.has('uid') || this.#users !== undefined) draft.uid = { value: uid };
     this.#drafts.set(tid, draft);
     this.#goOn(draft);
+  }
+
+  #hides: boolean | undefined;
+
+  #isHidden(): boolean {
+    this.#hides ??= hidesFromUs(this.#options.root);
+    return this.#hides;
   }
 
   #isOwn(pid: number, tid: number, ppid: number): boolean {
@@ -234,7 +263,7 @@ export class SampleReader {
         return;
       case 'stack':
         draft.stack = why === undefined ? { value: this.#options.stacks.intern(decodeBytes(bytes).trim()) } : { unread: why };
-        if (why === 'timeout') this.#want(draft, bitsOf(['wchan']));
+        if (why === 'timeout') this.#wantWchan(draft);
         return;
       case 'syscall': {
         const value = why === undefined ? parseSystemCall(bytes.toString('latin1')) : undefined;
@@ -245,7 +274,7 @@ export class SampleReader {
         this.#takeCgroups(draft, bytes, why);
         return;
       case 'wchan':
-        if (why === undefined && bytes.length > 1) draft.wchan = decodeBytes(bytes);
+        if (why === undefined) this.#takeWchan(draft, bytes);
         return;
       case 'cmdline':
         if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
@@ -290,7 +319,21 @@ export class SampleReader {
   #missStat(draft: Draft, why: Unreadable): void {
     this.#drafts.set(draft.tid, draft);
     draft.missed = why;
-    this.#want(draft, bitsOf(['status', 'wchan']));
+    this.#want(draft, bitsOf(['status']));
+    if (why === 'timeout') this.#wantWchan(draft);
+  }
+
+  /** Some kernels take no lock for it, others that on which the stack hangs: a few tell which this is. */
+  #wantWchan(draft: Draft): void {
+    if (this.#wchans.answers || this.#wchans.asked++ < WCHANS_ASKED_FIRST) this.#want(draft, bitsOf(['wchan']));
+    else this.#wchans.later.push(draft);
+  }
+
+  #takeWchan(draft: Draft, bytes: Buffer): void {
+    // A task that waits nowhere has 0.
+    if (bytes.length > 1) draft.wchan = decodeBytes(bytes);
+    this.#wchans.answers = true;
+    for (const later of this.#wchans.later.splice(0)) this.#want(later, bitsOf(['wchan']));
   }
 
   #takeStatus(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
@@ -299,14 +342,7 @@ export class SampleReader {
     const isFilter = this.#users !== undefined;
     if (draft.stat === undefined) {
       // Its stat could not be read.
-      const { missed } = draft;
-      this.#drafts.delete(draft.tid);
-      if (why === 'gone' || missed === undefined) return;
-      if (status !== undefined) {
-        if (!this.#selects(draft, status.state) || this.#options.selection.command?.test(status.name) === false) return;
-        if (this.#users?.has(status.uid) === false) return;
-      }
-      this.#missTask(draft, missed, status && { name: status.name, state: status.state });
+      this.#takeStuck(draft, status, why);
       return;
     }
     if (!isFilter || draft.selected) return;
@@ -317,13 +353,39 @@ export class SampleReader {
     else this.#drafts.delete(draft.tid);
   }
 
+  /** A task of which no more than its status can be read. */
+  #takeStuck(draft: Draft, status: Status | undefined, why: Unreadable | undefined): void {
+    const { missed } = draft;
+    this.#drafts.delete(draft.tid);
+    if (why === 'gone' || missed === undefined) return;
+    if (status === undefined) {
+      this.#missTask(draft, missed, undefined);
+      return;
+    }
+    const { name, state, uid, ppid } = status;
+    if (!this.#selects(draft, state) || this.#options.selection.command?.test(name) === false) return;
+    if (this.#users?.has(uid) === false) return;
+    this.#missTask(draft, missed, { name, state });
+    draft.stat = { comm: name, state, ppid, kernelThread: false, threads: 1, startTicks: undefined, cpu: undefined };
+    draft.stack = { unread: missed };
+    draft.selected = true;
+    this.#commandLines.miss(draft, { unread: missed });
+    this.#drafts.set(draft.tid, draft);
+    const files = this.#files.filter((file) => file === 'cgroup');
+    if (this.#options.selection.cgroup !== undefined) {
+      draft.selected = false;
+      this.#want(draft, bitsOf(['cgroup']));
+    } else if (files.length > 0) this.#want(draft, bitsOf(files));
+  }
+
   /** Notes the control group, and goes on with the task unless the selection is for others. */
   #takeCgroups(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
     draft.cgroups = why === undefined ? this.#cgroupsFrom(bytes) : { unread: why };
     const { cgroup: pattern } = this.#options.selection;
     if (pattern === undefined) return;
     if ('value' in draft.cgroups && draft.cgroups.value.paths.some(pattern)) {
-      this.#select(draft);
+      if (draft.missed === undefined) this.#select(draft);
+      else draft.selected = true;
       return;
     }
     this.#drafts.delete(draft.tid);
@@ -352,7 +414,8 @@ export class SampleReader {
   }
 
   #missTask({ tid }: Draft, why: Unreadable, known: { readonly name: string; readonly state: State } | undefined): void {
-    this.#unread.push({ tid, what: 'task', why, ...(known && { comm: known.name, state: known.state }) });
+    const reason = why === 'gone' && this.#isHidden() ? 'hidden' : why;
+    this.#unread.push({ tid, what: 'task', why: reason, ...(known && { comm: known.name, state: known.state }) });
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {
@@ -383,11 +446,18 @@ export class SampleReader {
       const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
       const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
       // Spread only where there is something: of 50,000 tasks, each costs.
-      const known = { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
+      const known = { pid, tid, ppid, ...(startTicks !== undefined && { startTicks }), comm, commandLine, kernelThread };
       const isUidWanted = uid !== undefined && (this.#fields.has('uid') || this.#users !== undefined);
       const task = !isUidWanted && cgroup === undefined ? known : { ...known, ...(isUidWanted && { uid }), ...(cgroup && { cgroup }) };
       const facts = draft.known && this.#options.look?.factsOf(draft.known);
-      const seen = facts === undefined ? { task, state, stack, cpu } : { task, state, stack, cpu, facts };
+      const seen: Observation = {
+        task,
+        state,
+        stack,
+        ...(cpu !== undefined && { cpu }),
+        ...(facts && { facts }),
+        ...(draft.wchan !== undefined && { wchan: draft.wchan }),
+      };
       const doing = this.#fields.has('systemCall') ? (systemCall ?? { value: 'none' as const }) : undefined;
       observations.push(doing === undefined ? seen : { ...seen, systemCall: doing });
     }

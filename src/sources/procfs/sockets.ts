@@ -47,14 +47,17 @@ function* linesOf(text: string): Generator<{ readonly line: string; readonly at:
 }
 
 /** net/unix/af_unix.c, unix_seq_show; the inode is padded to five places. Its shortest line has 58 characters. */
-const UNIX =
-  /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} (?: {4}(?=\d\b)| {3}(?=\d\d\b)| {2}(?=\d{3}\b)| (?=\d{4}\b)|(?=\d{5}))(?<inode>\d+)(?: (?<name>.*))?$/s;
+const UNIX = joined(
+  /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} /,
+  /(?: {4}(?=\d\b)| {3}(?=\d\d\b)| {2}(?=\d{3}\b)| (?=\d{4}\b)|(?=\d{5}))(?<inode>\d+)(?: (?<name>[\s\S]*))?$/,
+);
 /** Of sun_path in struct sockaddr_un: no name is longer (unix(7)). */
 const LONGEST_NAME = 108;
 
 /**
- * Anybody may give a socket a name that holds line ends and what looks like lines of this table. It has no room for two of them, though: a line that ends more than
- * LONGEST_NAME bytes behind the beginning of the last name before it cannot be a part of that name, so it is the kernel's. Another may be either, and is left out.
+ * Anybody may give a socket a name that holds line ends and what looks like lines of this table. It has no room for
+ * two of them, though: a line that ends more than LONGEST_NAME bytes behind the beginning of the last name before it
+ * cannot be a part of that name, so it is the kernel's. Another may be either, and is left out.
  */
 function parseUnix(text: string): Map<string, string> {
   const names = new Map<string, string>();
@@ -76,12 +79,21 @@ function parseUnix(text: string): Map<string, string> {
 }
 
 /** net/ipv4/tcp_ipv4.c, tcp4_seq_show, and its likes in udp.c, raw.c and net/ipv6. */
-const INTERNET =
-  /^ *\d+: (?<local>[0-9A-F:]+) (?<remote>[0-9A-F:]+) (?<state>[0-9A-F]{2}) [0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,} [0-9A-F]{8} +\d+ +-?\d+ (?<inode>\d+) \d+ /;
+const INTERNET = joined(
+  /^ *\d+: (?<local>[0-9A-F:]+) (?<remote>[0-9A-F:]+) (?<state>[0-9A-F]{2}) /,
+  /[0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,} [0-9A-F]{8} +\d+ +-?\d+ (?<inode>\d+) \d+ /,
+);
 /** net/netlink/af_netlink.c, netlink_seq_show. */
-const NETLINK_LINE = /^[0-9a-f]{16} (?<protocol>\d+) +(?<port>-?\d+) +[0-9a-f]{8} +-?\d+ +-?\d+ +-?\d+ +\d+ +\d+ +(?<inode>\d+) *$/;
+const NETLINK_LINE = joined(
+  /^[0-9a-f]{16} (?<protocol>\d+) +(?<port>-?\d+) +[0-9a-f]{8}/,
+  / +-?\d+ +-?\d+ +-?\d+ +\d+ +\d+ +(?<inode>\d+) *$/,
+);
 /** net/packet/af_packet.c, packet_seq_show. */
 const PACKET = /^[0-9a-f]{16} \d+ +\d+ +(?<protocol>[0-9a-f]{4}) +-?\d+ +\d +\d+ +\d+ +(?<inode>\d+) *$/;
+
+function joined(...parts: readonly RegExp[]): RegExp {
+  return new RegExp(parts.map(({ source }) => source).join(''));
+}
 
 function describe(table: Exclude<SocketTable, 'unix'>, line: string): [inode: string, description: string] | undefined {
   const form = table === 'netlink' ? NETLINK_LINE : table === 'packet' ? PACKET : INTERNET;

@@ -9,8 +9,9 @@ export interface Stat {
   readonly ppid: number;
   readonly kernelThread: boolean;
   readonly threads: number;
-  readonly startTicks: number;
-  readonly cpu: number;
+  /** Undefined where only the status could be read, which has neither. */
+  readonly startTicks: number | undefined;
+  readonly cpu: number | undefined;
 }
 
 const OPENING = 40;

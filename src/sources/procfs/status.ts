@@ -9,6 +9,7 @@ export interface Status {
   readonly pid: number;
   /** The effective user id. */
   readonly uid: number;
+  readonly ppid: number;
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
@@ -21,6 +22,7 @@ export function parseStatus(status: Buffer): Status | undefined {
   const pid = /^Tgid:\t(\d+)$/m.exec(text)?.[1];
   const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text)?.[1];
   const state = STATES.find((candidate) => candidate === letter);
+  const ppid = /^PPid:\t(\d+)$/m.exec(text)?.[1];
   if (name === undefined || state === undefined || pid === undefined || uid === undefined) return undefined;
   // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
   return {
@@ -28,5 +30,6 @@ export function parseStatus(status: Buffer): Status | undefined {
     state,
     pid: Number(pid),
     uid: Number(uid),
+    ppid: Number(ppid ?? 0),
   };
 }

@@ -156,7 +156,7 @@ class Reader {
 
   #flush(): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
-    this.#frames.push(...likely);
+    for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
       if (this.#stacks.length < MOST_STACKS) this.#stacks.push({ tasks: this.#tasks, stack: this.#intern(this.#frames) });

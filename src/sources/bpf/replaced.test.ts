@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import type { TaskRecord } from './records.ts';
+import { replacedTasks, reusable } from './replaced.ts';
+
+function record(pid: number, tid: number, startNs: number): TaskRecord {
+  const stat = { comm: 'x', state: 'S', ppid: 1, kernelThread: false, threads: 1, startTicks: 0, cpu: 0 } as const;
+  const rest = { arrivalNs: 0, switches: 0, onCpu: false, lock: undefined, mmapOwner: undefined, vforkParent: 0, tracer: 0 };
+  return { pid, tid, uid: 0, stat, startNs, ...rest, addresses: '' };
+}
+
+/** The tasks 400, with a thread 1000, and 900; `later`: what is there under these numbers when all has been read. */
+function replaced(host: { last: number; now: number; forks?: number; most?: number }, later: readonly TaskRecord[] | undefined) {
+  const asked: (readonly number[])[] = [];
+  const { last, now, forks = 10, most = 32768 } = host;
+  const tids = replacedTasks(
+    [record(400, 400, 1), record(400, 1000, 2), record(900, 900, 3)],
+    {
+      readTasks: (tids) => {
+        asked.push(tids);
+        return later?.filter(({ tid }) => tids.includes(tid));
+      },
+    },
+    last,
+    { lastTid: () => now, mostTids: () => most, threads: () => 300, forks: () => 5000 + forks, forksBefore: 5000 },
+  );
+  return { tids: [...tids], asked };
+}
+
+describe('a task whose number may be another one by now', () => {
+  const same = [record(400, 400, 1), record(400, 1000, 2), record(900, 900, 3)];
+
+  it('is looked at once more only where numbers were given out', () => {
+    expect(replaced({ last: 500, now: 500 }, [])).toEqual({ tids: [], asked: [] });
+    expect(replaced({ last: 500, now: 890 }, [])).toEqual({ tids: [], asked: [] });
+    expect(replaced({ last: 890, now: 900 }, same)).toEqual({ tids: [], asked: [[900]] });
+  });
+
+  it('is left out where it has ended, and stays where it has not', () => {
+    expect(replaced({ last: 890, now: 1000 }, [record(400, 1000, 2)])).toEqual({ tids: [900], asked: [[1000, 900]] });
+    expect(replaced({ last: 890, now: 900 }, [record(900, 900, 4)]).tids).toEqual([900]);
+  });
+
+  it('is looked at with the other threads of a process whose number may be another one', () => {
+    expect(replaced({ last: 350, now: 450 }, same).asked).toEqual([[400, 1000]]);
+    expect(replaced({ last: 350, now: 450 }, [record(7, 1000, 9)]).tids).toEqual([400, 1000]);
+  });
+
+  it('may be any where the numbers went once around, or nothing is known of them', () => {
+    const all = [[400, 1000, 900]];
+    expect(replaced({ last: 500, now: 501, forks: 32768 - 600 }, same)).toEqual({ tids: [], asked: all });
+    expect(replaced({ last: 500, now: 501, forks: 32768 - 601 }, same).asked).toEqual([]);
+    expect(replaced({ last: 500, now: 501, most: Number.NaN }, same).asked).toEqual(all);
+    expect(replaced({ last: Number.NaN, now: Number.NaN }, same).asked).toEqual(all);
+  });
+
+  it('is left out where the second look fails', () => {
+    expect(replaced({ last: 890, now: 900 }, undefined).tids).toEqual([900]);
+  });
+});
+
+it('the numbers given out may go on behind the highest at the lowest', () => {
+  const isReusable = reusable(32700, 310, true);
+  expect([300, 310, 311, 32700, 32701].filter(isReusable)).toEqual([300, 310, 32701]);
+});
