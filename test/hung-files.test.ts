@@ -16,7 +16,7 @@ import {
   taken,
   until,
 } from './background-run.ts';
-import { fixture, KSTACK, kstack, requires, shell, temporaryFolder } from './harness.ts';
+import { fixture, fixturePath, KSTACK, kstack, requires, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop', 'bindfs and /dev/fuse'));
 
@@ -235,5 +235,20 @@ describe('a log that somebody else changes while it is written', () => {
     const found = counts(directory, counter);
     expectAscending(found);
     expect(found.length).toBeGreaterThanOrEqual(3);
+  });
+});
+
+describe('a run that reads what is swapped out to a device that does not answer', () => {
+  it.each(['SIGTERM', 'stop'])('samples on, is ended by %s, and the next run starts', { timeout: 90_000 }, async (how) => {
+    const [swapped = 0] = await fixture('hung-swap.sh', [fixturePath('.'), temporaryFolder(), '4096', '2']);
+    const directory = temporaryFolder();
+    const run = await background(directory, ['-p', `${swapped},2`, '--source', 'procfs'], 1000);
+    await until(() => taken(directory) >= 2, 40_000);
+    if (how === 'SIGTERM') await end(run.pid, 'SIGTERM');
+    else expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
+    expect(isAlive(run.pid)).toBe(false);
+    const next = await background(directory, ['-p', '2']);
+    expect([next.code, next.messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
+    for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toContain(2);
   });
 });
