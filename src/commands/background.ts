@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { systemClock } from '../native/clock.ts';
 import { formatDateTime } from '../sinks/local-time.ts';
 import { log } from '../sinks/log.ts';
-import { describeFull } from '../sinks/rotating-log.ts';
+import { describeFull } from '../sinks/space.ts';
 import { whyNoStacks } from '../sources/procfs/access.ts';
 import { type BackgroundOptions, REPORT_FD } from './background-options.ts';
 import type { CollectorReport } from './collector.ts';

@@ -11,8 +11,8 @@ const MOST_WAITING_BYTES = 32 * 2 ** 20;
 const DRAIN_MS = 10_000;
 
 export interface LogWriterOptions {
-  readonly log: RotatingLog;
-  readonly journal: RunJournal;
+  readonly log: Pick<RotatingLog, 'append' | 'hurry'>;
+  readonly journal: Pick<RunJournal, 'state' | 'change' | 'say' | 'announce' | 'setAnswering'>;
   /** For how long the oldest call on the log's file system has been under way. */
   waitsMs(): number;
   /** Unix milliseconds. */
@@ -31,6 +31,9 @@ export class LogWriter {
   #waiting: Buffer[] = [];
   #writing: Promise<void> | undefined;
   #isLate = false;
+  /** While samples wait, one of so many that come is kept. */
+  #every = 1;
+  #come = 0;
   #failure: unknown;
 
   constructor(options: LogWriterOptions) {
@@ -40,8 +43,7 @@ export class LogWriter {
   /** Takes a sample to write. Resolves when it is written or refused, or its file system does not answer. @throws what ends the run, LogError */
   async put(text: string): Promise<void> {
     this.#throwFailure();
-    this.#waiting.push(Buffer.from(text));
-    this.#thinOut();
+    this.#keep(Buffer.from(text));
     this.#writing ??= this.#write().finally(() => {
       this.#writing = undefined;
     });
@@ -134,7 +136,7 @@ export class LogWriter {
     const { journal } = this.#options;
     const { paused, leftOut = 0 } = journal.state;
     if (paused === undefined) return;
-    const lost = leftOut === 0 ? '' : ` ${count(leftOut)} of the time in between left out, for want of memory.`;
+    const lost = leftOut === 0 ? '' : ` ${leftOut} samples of the time in between were left out: there was no memory for them.`;
     journal.say('INFO', `Writing again.${lost}`);
     journal.change({ paused: undefined, pausedMs: undefined, leftOut: undefined });
   }
@@ -146,14 +148,22 @@ export class LogWriter {
     if (kept !== journal.state.kept) journal.change({ kept });
   }
 
-  /** Drops every second one of those that wait, but for the first, which is being written. */
-  #thinOut(): void {
+  /** Has a sample wait with the others. Where they are too many, every second one is dropped, and of those that come from then on too. */
+  #keep(bytes: Buffer): void {
     const { journal, mostWaitingBytes = MOST_WAITING_BYTES } = this.#options;
+    if (this.#waiting.length === 0) this.#every = 1;
+    const isLeftOut = ++this.#come % this.#every !== 0;
+    if (!isLeftOut) this.#waiting.push(bytes);
+    let leftOut = Number(isLeftOut);
     const total = this.#waiting.reduce((sum, { length }) => sum + length, 0);
-    if (total <= mostWaitingBytes || this.#waiting.length < 3) return;
-    const kept = this.#waiting.filter((_, place) => place % 2 === 0);
-    journal.change({ leftOut: (journal.state.leftOut ?? 0) + this.#waiting.length - kept.length });
-    this.#waiting = kept;
+    if (total > mostWaitingBytes && this.#waiting.length > 2) {
+      // The first stays: it is being written.
+      const kept = this.#waiting.filter((_, place) => place % 2 === 0);
+      leftOut += this.#waiting.length - kept.length;
+      this.#waiting = kept;
+      this.#every *= 2;
+    }
+    if (leftOut > 0) journal.change({ leftOut: (journal.state.leftOut ?? 0) + leftOut });
   }
 }
 

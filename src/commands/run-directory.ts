@@ -9,8 +9,8 @@ import { RunFile, type RunState } from '../sinks/run-file.ts';
 import { isAlive } from './process-identity.ts';
 import { readRunRecords } from './run-records.ts';
 
-/** How long a command waits for a file system. */
-const DEADLINE_MS = 2000;
+/** How long a command waits for a call on a file system, so that it answers within three seconds. */
+const DEADLINE_MS = 1500;
 /** How long a lock may outlast the process that had it: the reader has it, which the kernel ends after its parent. */
 export const AFTERGLOW_MS = 1000;
 export const LOOK_MS = 50;
@@ -24,7 +24,7 @@ export interface RunDirectory {
 
 /** What is known of the run that is active on a directory, or was the last. */
 export interface FoundRun {
-  /** Undefined where there has been none, or the file system does not answer. */
+  /** Undefined where there has been none, or the file system does not answer, or fails. */
   readonly directory: RunDirectory | undefined;
   /** `elsewhere`: the lock is held by what cannot be seen from here. */
   readonly active: 'here' | 'elsewhere' | 'no';
@@ -70,11 +70,12 @@ export async function findRun(files: Files, name: string): Promise<FoundRun> {
   let isLocked = false;
   try {
     directory = await explained(name, () => findRunDirectory(files, name));
-    written = await directory?.runFile.read();
-    isLocked = (await directory?.runFile.isLocked()) === true;
+    written = await explained(name, async () => directory?.runFile.read());
+    isLocked = await explained(name, async () => (await directory?.runFile.isLocked()) === true);
   } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
+    if (!(error instanceof NoAnswer || error instanceof LogError)) throw error;
     const state = recordedState([resolve(name)]);
+    if (error instanceof LogError && state === undefined) throw error;
     const active = state !== undefined && (await isAlive(files, state)) ? 'here' : 'no';
     return { directory: undefined, active, state, silence: error.message };
   }

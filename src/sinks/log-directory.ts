@@ -56,7 +56,7 @@ export class LogDirectory {
    * Opens a file of the directory for its owner alone, never through a link.
    * @throws LogError when it is a link, or no regular file, or has a second name, or belongs to somebody else.
    */
-  async open(file: string, flags: number): Promise<{ fd: number; status: FileStatus }> {
+  async open(file: string, flags: number, tries = 1): Promise<{ fd: number; status: FileStatus }> {
     let fd: number;
     try {
       // O_NONBLOCK, since opening a FIFO would wait for its reader.
@@ -75,6 +75,8 @@ export class LogDirectory {
       return { fd, status };
     }
     await this.files.close(fd);
+    // Removed by somebody else since it was opened: what now has the name is looked at instead.
+    if (status.links === 0 && tries < MOST_TRIES) return this.open(file, flags, tries + 1);
     const what = ours || !isRegular(status) ? 'not a regular file with one name' : 'a file of another user';
     throw new LogError(`${this.name}/${file} is ${what}; nothing is written to it`);
   }
@@ -85,6 +87,7 @@ export class LogDirectory {
   }
 }
 
+const MOST_TRIES = 5;
 const FOLDER_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY;
 
 async function openFolder(files: Files, path: string, make: boolean): Promise<number> {

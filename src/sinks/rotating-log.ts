@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
 import { compressFile, Interrupted } from './compressed-file.ts';
-import { codeOf, type FileStatus, isRegular, type Space } from './files.ts';
+import { codeOf, type FileStatus, isRegular } from './files.ts';
 import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
+import { listRotated, type RotatedFile, totalOf } from './rotated-files.ts';
+import { describeFull, meansFull } from './space.ts';
 
 const { O_RDWR, O_RDONLY, O_APPEND, O_CREAT } = constants;
 
@@ -33,13 +35,6 @@ export interface Refusal {
   readonly kind: 'never' | 'full' | 'failing';
 }
 
-interface RotatedFile {
-  readonly file: string;
-  readonly seconds: number;
-  readonly kind: string;
-  readonly size: number;
-}
-
 /** The log as this run has left it. `ends` are the sizes at which it was whole, the last one its size. */
 interface CurrentFile {
   readonly fd: number;
@@ -60,7 +55,6 @@ export class RotatingLog {
   readonly name: string;
   readonly #directory: LogDirectory;
   readonly #options: RotatingLogOptions;
-  readonly #rotated: RegExp;
   /** The rotated files, the oldest first. Others may remove some; the bounds are looked after with each rotation. */
   #files: readonly RotatedFile[] = [];
   #current: CurrentFile | undefined;
@@ -70,7 +64,6 @@ export class RotatingLog {
     this.#directory = directory;
     this.#options = options;
     this.name = `kstack_${hostInFileName(options.host)}.out`;
-    this.#rotated = new RegExp(`^${escapeRegExp(this.name)}-(?<seconds>\\d{1,12})(?<kind>|\\.gz|\\.gz\\.tmp)$`);
   }
 
   /** Cuts what a run that crashed tore, given what it was about to append; then renames what earlier runs left, for the first append to compress. */
@@ -109,7 +102,7 @@ export class RotatingLog {
       const code = codeOf(error);
       if (error instanceof LogError || !(error instanceof Error) || code === undefined) throw error;
       if (code === 'ENOENT') await this.#directory.check();
-      return { reason: `Cannot write to ${this.#directory.name}: ${error.message}.`, kind: FULL.has(code) ? 'full' : 'failing' };
+      return { reason: `Cannot write to ${this.#directory.name}: ${error.message}.`, kind: meansFull(code) ? 'full' : 'failing' };
     }
   }
 
@@ -271,16 +264,8 @@ export class RotatingLog {
     }
   }
 
-  /** Looks what has come of rotations. */
   async #list(): Promise<readonly RotatedFile[]> {
-    const files: RotatedFile[] = [];
-    for (const file of await this.#directory.list()) {
-      const { seconds, kind } = this.#rotated.exec(file)?.groups ?? {};
-      if (seconds === undefined || kind === undefined) continue;
-      const status = await this.#directory.status(file);
-      if (status !== undefined && isRegular(status)) files.push({ file, seconds: Number(seconds), kind, size: status.size });
-    }
-    this.#files = files.sort((a, b) => a.seconds - b.seconds);
+    this.#files = await listRotated(this.#directory, this.name);
     return this.#files;
   }
 
@@ -305,28 +290,4 @@ const ATOMIC_BYTES = 1 << 20;
 
 function endOf({ ends }: CurrentFile): number {
   return ends.at(-1) ?? 0;
-}
-
-function totalOf(files: readonly RotatedFile[]): number {
-  return files.reduce((sum, { size }) => sum + size, 0);
-}
-
-/** Why so many bytes more may not be written, undefined when they may: the file system is too full, or would be. */
-export function describeFull({ blocks, used, blockBytes }: Space, maxUsedPercent: number, bytes: number): string | undefined {
-  // Some file systems (overlays of nothing, some fuse) have no blocks to count.
-  if (blocks === 0) return undefined;
-  const usedPercent = Math.ceil((100 * used) / blocks);
-  // One block more for the end of the last one, one for what the file system needs to find them.
-  const then = used + Math.ceil(bytes / blockBytes) + 2;
-  const wouldPass = bytes > 0 && (100 * then) / blocks > maxUsedPercent;
-  if (usedPercent >= maxUsedPercent || wouldPass)
-    return `Maximum filesystem space reached. Used: ${usedPercent}%, Threshold: ${maxUsedPercent}%`;
-  return undefined;
-}
-
-/** A write fails with these where there is no space. */
-const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }

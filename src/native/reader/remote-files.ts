@@ -57,8 +57,13 @@ export class RemoteFiles {
 
   async open(folder: number | undefined, path: string, flags: number, mode = 0): Promise<number> {
     const late = (fd: number) => void this.#call('close', [fd], path).catch(() => undefined);
-    const { result } = await this.#call('openat', [folder ?? AT_FDCWD, text(path), flags | O_CLOEXEC, mode], path, late);
-    this.#names.set(result, folder === undefined ? path : `${this.#names.get(folder)}/${path}`);
+    const { result } = await this.#call(
+      'openat',
+      [folder ?? AT_FDCWD, text(path), flags | O_CLOEXEC, mode],
+      this.#nameIn(folder, path),
+      late,
+    );
+    this.#names.set(result, this.#nameIn(folder, path));
     return result;
   }
 
@@ -98,7 +103,7 @@ export class RemoteFiles {
 
   async status(folder: number | undefined, path: string) {
     try {
-      return await this.#statx(folder ?? AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, path);
+      return await this.#statx(folder ?? AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, this.#nameIn(folder, path));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
       throw error;
@@ -135,11 +140,11 @@ export class RemoteFiles {
 
   async rename(folder: number | undefined, from: string, to: string): Promise<void> {
     const at = folder ?? AT_FDCWD;
-    await this.#call('renameat2', [at, text(from), at, text(to), 0], from);
+    await this.#call('renameat2', [at, text(from), at, text(to), 0], this.#nameIn(folder, from));
   }
 
   async unlink(folder: number | undefined, path: string): Promise<void> {
-    await this.#call('unlinkat', [folder ?? AT_FDCWD, text(path), 0], path);
+    await this.#call('unlinkat', [folder ?? AT_FDCWD, text(path), 0], this.#nameIn(folder, path));
   }
 
   async link(fd: number, path: string): Promise<void> {
@@ -187,6 +192,10 @@ export class RemoteFiles {
       if (error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EACCES')) return false;
       throw error;
     }
+  }
+
+  #nameIn(folder: number | undefined, path: string): string {
+    return folder === undefined ? path : `${this.#nameOf(folder)}/${path}`;
   }
 
   #nameOf(fd: number): string {

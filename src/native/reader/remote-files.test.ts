@@ -1,0 +1,85 @@
+import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { LogDirectory } from '../../sinks/log-directory.ts';
+import { RunFile } from '../../sinks/run-file.ts';
+import { Reader } from './reader.ts';
+import { RemoteFiles } from './remote-files.ts';
+
+const INODE = { offset: 32, mask: 0x7ff } as const;
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kstack-files-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** Files whose inode numbers are those of a file system that counts from `first` on. */
+function files({ first = 0n, deadlineMs = 5000 } = {}): RemoteFiles {
+  const reader = new Reader('/proc');
+  onTestFinished(() => reader.close());
+  const call: Reader['call'] = (number, args, take) =>
+    reader.call(number, args, (record) => {
+      const isStatx = args[3] === INODE.mask && record.result === 0;
+      if (isStatx) record.bytes.writeBigUInt64LE(first + record.bytes.readBigUInt64LE(INODE.offset), INODE.offset);
+      take(record);
+    });
+  return new RemoteFiles({ call }, deadlineMs, (path) => new Error(`${path} is late`));
+}
+
+describe('inode numbers above 2^53', () => {
+  it('are compared whole: what differs in the last digit is another file', async () => {
+    const folder = temporaryFolder();
+    // Made one after the other, these have numbers next to each other, which a double cannot tell apart there.
+    const remote = files({ first: 2n ** 62n });
+    const directory = await LogDirectory.open(remote, folder, false);
+    const runFile = await RunFile.make(directory, 'h');
+    await directory.check();
+    await runFile.check();
+    const path = join(folder, '.kstack_h.run');
+    const { inode } = (await remote.status(undefined, path)) ?? { inode: 0n };
+    expect(inode).toBe(2n ** 62n + lstatSync(path, { bigint: true }).ino);
+    writeFileSync(join(folder, 'other'), '');
+    const other = await remote.status(undefined, join(folder, 'other'));
+    expect(Number(other?.inode)).toBe(Number(inode));
+    await remote.rename(undefined, join(folder, 'other'), path);
+    await expect(runFile.check()).rejects.toThrow('was removed or replaced');
+  });
+});
+
+describe('RemoteFiles', () => {
+  it('write large pieces whole, read them back, list and measure', async () => {
+    const folder = temporaryFolder();
+    const remote = files();
+    const fd = await remote.open(undefined, join(folder, 'large'), 0o102, 0o600);
+    const bytes = Buffer.from(Array.from({ length: 3_000_001 }, (_, at) => at % 251));
+    await remote.append(fd, bytes);
+    expect(readFileSync(join(folder, 'large')).equals(bytes)).toBe(true);
+    expect((await remote.statusOf(fd)).size).toBe(bytes.length);
+    expect((await remote.read(fd, 2_000_000, 1000)).equals(bytes.subarray(2_000_000, 2_001_000))).toBe(true);
+    const directory = await remote.open(undefined, folder, 0);
+    expect(await remote.list(directory)).toEqual(['large']);
+    expect(await remote.nameOf(directory)).toBe(folder);
+  });
+
+  it('fail with the errno and the name', async () => {
+    await expect(files().open(undefined, '/nothing/there', 0)).rejects.toMatchObject({
+      code: 'ENOENT',
+      message: 'ENOENT: cannot open /nothing/there',
+    });
+    expect(await files().status(undefined, '/nothing/there')).toBeUndefined();
+  });
+
+  it('give up a call at the deadline, while others are answered', async () => {
+    const reader = new Reader('/proc');
+    onTestFinished(() => reader.close());
+    const never = new Promise<void>(() => undefined);
+    const call: Reader['call'] = (number, args, take) => (args.length === 2 ? never : reader.call(number, args, take));
+    const remote = new RemoteFiles({ call }, 200, (path) => new Error(`${path} is late`));
+    const late = remote.spaceAt('/tmp');
+    expect((await remote.status(undefined, '/tmp'))?.links).toBeGreaterThan(0);
+    await expect(late).rejects.toThrow('/tmp is late');
+    expect(remote.waitsMs).toBeGreaterThanOrEqual(190);
+  });
+});
