@@ -1,6 +1,7 @@
-import { isGone, type Reading, type Unreadable, unreadableFrom } from '../../model/reading.ts';
-import type { Field, Observation, Sample, State, Unread } from '../../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll, takesStack } from '../../model/selection.ts';
+import { existsSync } from 'node:fs';
+import { type Reading, type Unreadable, unreadableFrom } from '../../model/reading.ts';
+import type { Field, Sample, State, Unread } from '../../model/sample.ts';
+import { isOnlyPids, type Selection, takesAll } from '../../model/selection.ts';
 import type { Stack, StackTable } from '../../model/stack.ts';
 import { decodeBytes } from '../../model/text.ts';
 import { errnoName } from '../../native/errno.ts';
@@ -13,6 +14,7 @@ import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
 import { listPids } from './files.ts';
 import type { FirstLook, KnownTask } from './first-look.ts';
 import { hidesFromUs } from './hiding.ts';
+import { inOrder, observe } from './observe.ts';
 import { parseStat, parseState } from './stat.ts';
 import { parseStatus, type Status } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
@@ -122,7 +124,17 @@ export class SampleReader {
       const draft = this.#drafts.get(tid);
       if (draft?.known !== undefined) draft.ended = true;
     }
-    return { observations: this.#observations(), unread: this.#unread };
+    const observations = observe([...this.#drafts.values()].sort(inOrder(selection)), {
+      selection,
+      fields: this.#fields,
+      look,
+      stackOf: (draft) => this.#stackOf(draft),
+      commandLineOf: (draft) => this.#commandLines.of(draft),
+      missEnded: (draft) => {
+        if (this.#asked.has(draft.tid)) this.#missTask(draft, 'gone', undefined);
+      },
+    });
+    return { observations, unread: this.#unread };
   }
 
   /** Has the reader read all tasks. Where only states and numbers decide, it goes on by itself with those in the right state, right behind their stat. */
@@ -242,7 +254,7 @@ export class SampleReader {
   /** Takes one file of a task, or why there is none. `direct`: what a selected task needs is read without being asked for. */
   #take(record: Record, direct: boolean): void {
     const { pid, tid, what, flags, result, bytes } = record;
-    const why = missOf(flags, result);
+    let why = missOf(flags, result);
     if (what === WHAT.list) {
       if (pid === 0) throw new Error(`cannot list the processes: ${why}`);
       this.#unread.push({ tid: pid, what: 'threads', why: why ?? 'gone' });
@@ -256,6 +268,7 @@ export class SampleReader {
       else this.#missStat(draft, why);
       return;
     }
+    if (why === 'gone' && (file === 'syscall' || file === 'cgroup') && this.#lacks(file)) why = 'ENOENT';
     if (why === 'gone' && (file === 'stack' || file === 'status')) draft.ended = true;
     switch (file) {
       case 'status':
@@ -281,6 +294,18 @@ export class SampleReader {
         else this.#commandLines.miss(draft, { unread: why });
         if (why === 'gone') draft.ended = true;
     }
+  }
+
+  readonly #lacking = new Map<string, boolean>();
+
+  /** Whether this kernel has no such file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK): that it is not there need not mean that the task has ended. */
+  #lacks(file: string): boolean {
+    let lacks = this.#lacking.get(file);
+    if (lacks === undefined) {
+      lacks = !existsSync(`${this.#options.root}/self/${file}`);
+      this.#lacking.set(file, lacks);
+    }
+    return lacks;
   }
 
   #takeStat(draft: Draft, bytes: Buffer, direct: boolean): void {
@@ -428,49 +453,6 @@ export class SampleReader {
       this.#knownStacks.set(text, reading);
     }
     return reading;
-  }
-
-  /** The observations of the tasks that did not go away while they were read. */
-  #observations(): Observation[] {
-    const observations: Observation[] = [];
-    for (const draft of [...this.#drafts.values()].sort(this.#inOrder())) {
-      const { pid, tid, uid, cgroups, systemCall, stat, selected, ended } = draft;
-      if (stat === undefined || !selected) continue;
-      const stack = this.#stackOf(draft);
-      const commandLine = this.#commandLines.of(draft) ?? { unread: 'gone' };
-      if (ended || stack === undefined || [stack, commandLine, uid, cgroups, systemCall].some(isGone)) {
-        if (this.#asked.has(tid)) this.#missTask(draft, 'gone', undefined);
-        continue;
-      }
-      if (!takesStack(this.#options.selection, stack)) continue;
-      const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
-      const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
-      // Spread only where there is something: of 50,000 tasks, each costs.
-      const known = { pid, tid, ppid, ...(startTicks !== undefined && { startTicks }), comm, commandLine, kernelThread };
-      const isUidWanted = uid !== undefined && (this.#fields.has('uid') || this.#users !== undefined);
-      const task = !isUidWanted && cgroup === undefined ? known : { ...known, ...(isUidWanted && { uid }), ...(cgroup && { cgroup }) };
-      const facts = draft.known && this.#options.look?.factsOf(draft.known);
-      const seen: Observation = {
-        task,
-        state,
-        stack,
-        ...(cpu !== undefined && { cpu }),
-        ...(facts && { facts }),
-        ...(draft.wchan !== undefined && { wchan: draft.wchan }),
-      };
-      const doing = this.#fields.has('systemCall') ? (systemCall ?? { value: 'none' as const }) : undefined;
-      observations.push(doing === undefined ? seen : { ...seen, systemCall: doing });
-    }
-    return observations;
-  }
-
-  /** By number, as /proc lists them; those asked for by number alone, in the order they were asked for. */
-  #inOrder(): (a: Draft, b: Draft) => number {
-    const byNumber = (a: Draft, b: Draft) => a.pid - b.pid || a.tid - b.tid;
-    if (!isOnlyPids(this.#options.selection)) return this.#threads ? byNumber : (a, b) => a.tid - b.tid;
-    const ranks = new Map([...this.#asked].map((number, rank) => [number, rank]));
-    const rankOf = ({ pid, tid }: Draft) => ranks.get(tid) ?? ranks.get(pid) ?? 0;
-    return (a, b) => rankOf(a) - rankOf(b) || byNumber(a, b);
   }
 }
 
