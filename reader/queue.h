@@ -7,10 +7,10 @@ enum {
 	MOST_WORKERS = 40,
 	SPARE_DESCRIPTORS = 12,
 	STACK_BYTES = 16384,
-	OUT_BYTES = 320 * 1024,
+	OUT_BYTES = 6 * 1024 * 1024 + 256 * 1024,
 	FLUSH_BYTES = 48 * 1024,  /* the records of so many bytes are written at once */
 	FILE_BYTES = 64 * 1024,   /* of one that is no command line */
-	COMMAND_BYTES = 128 * 1024, /* of a command line: MAX_ARG_STRLEN */
+	COMMAND_BYTES = 6 * 1024 * 1024, /* of a command line: more than execve(2) takes */
 	TICK_MS = 5,
 	SICK_TICK_MS = 2,
 	PATIENCE_TICKS = 2,       /* a read that has waited for so long is stuck */

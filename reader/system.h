@@ -5,6 +5,7 @@
 #include <linux/errno.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
+#include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/time_types.h>
 #include <linux/types.h>
@@ -17,7 +18,7 @@ typedef __u32 u32;
 #define SIGPIPE 13
 #define SIGCHLD 17
 #define PROT_READ_WRITE 3
-#define MAP_PRIVATE_ANONYMOUS 0x22
+#define MAP_PRIVATE_ANONYMOUS 0x4022 /* and MAP_NORESERVE: little of it is ever used */
 #define CLOCK_MONOTONIC 1
 #define PR_SET_PDEATHSIG 1
 #define PR_SET_NAME 15

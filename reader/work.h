@@ -13,6 +13,23 @@ static void path_of(char *path, const struct task *task, const char *name)
 	put(put(path, "/"), name);
 }
 
+/* Opens what the procfs itself has there, and nothing that was mounted over it (openat2(2), Linux 5.6). */
+static i64 open_below(int directory, const char *path, u64 flags)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
+	static int is_old;
+
+	if (!is_old) {
+		i64 fd = sys(__NR_openat2, directory, path, &how, sizeof how);
+
+		/* EPERM: a filter of system calls that does not know it. */
+		if (fd != -ENOSYS && fd != -EPERM)
+			return fd;
+		is_old = fd == -ENOSYS;
+	}
+	return sys(__NR_openat, directory, path, flags | O_CLOEXEC, 0);
+}
+
 /* The directory of a task stays that of the task when it has ended and its number is another's: all that is read below it is of one task (fs/proc/base.c, get_proc_task). */
 static i64 open_task(struct worker *worker)
 {
@@ -20,7 +37,7 @@ static i64 open_task(struct worker *worker)
 
 	if (worker->directory < 0) {
 		path_of(path, &worker->task, ".");
-		worker->directory = sys(__NR_openat, root, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+		worker->directory = open_below(root, path, O_PATH | O_DIRECTORY);
 	}
 	return worker->directory;
 }
@@ -34,7 +51,7 @@ static void close_task(struct worker *worker)
 
 static i64 read_whole(struct worker *worker, int directory, const char *path, char *to, u64 bytes, u64 position)
 {
-	i64 fd = sys(__NR_openat, directory, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0);
+	i64 fd = open_below(directory, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
 	i64 got;
 
 	if (fd < 0)

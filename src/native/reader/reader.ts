@@ -37,8 +37,8 @@ const AT_ONCE = 4000;
  */
 export class Reader {
   readonly #process: Spawned;
-  readonly #buffer = Buffer.alloc(BUFFER_BYTES);
-  readonly #words = new Uint32Array(this.#buffer.buffer, this.#buffer.byteOffset, BUFFER_BYTES / 4);
+  #buffer = Buffer.alloc(BUFFER_BYTES);
+  #words = new Uint32Array(this.#buffer.buffer, this.#buffer.byteOffset, BUFFER_BYTES / 4);
   readonly #jobs = new Map<number, Job>();
   readonly #poll = libcFunction('int poll(void *descriptors, unsigned long count, int milliseconds)');
   readonly #descriptors: Int32Array;
@@ -164,7 +164,7 @@ export class Reader {
   #turn(waitMs: number): boolean {
     this.#descriptors[1] = POLLIN;
     if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
-    const got = readSync(this.#process.output, this.#buffer, this.#have, BUFFER_BYTES - this.#have, null);
+    const got = readSync(this.#process.output, this.#buffer, this.#have, this.#buffer.length - this.#have, null);
     if (got === 0) {
       this.#fail(new Error(`what reads /proc ended: ${this.#howItEnded()}`));
       return false;
@@ -181,7 +181,10 @@ export class Reader {
       const word = at >> 2;
       if (this.#have - at < RECORD.words * 4) break;
       const length = words[word + RECORD.bytes] ?? 0;
-      if (this.#have - at < length) break;
+      if (this.#have - at < length) {
+        this.#makeRoom(length);
+        break;
+      }
       const number = words[word + RECORD.job] ?? 0;
       const job = this.#jobs.get(number);
       const what = words[word + RECORD.what] ?? 0;
@@ -206,6 +209,15 @@ export class Reader {
     }
     this.#buffer.copyWithin(0, at, this.#have);
     this.#have -= at;
+  }
+
+  /** A command line may be longer than all else. */
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const larger = Buffer.alloc(bytes + BUFFER_BYTES);
+    this.#buffer.copy(larger);
+    this.#buffer = larger;
+    this.#words = new Uint32Array(larger.buffer, larger.byteOffset, larger.length >> 2);
   }
 
   /** How the process ended, as waitpid(2) tells; undefined while it has not. */
