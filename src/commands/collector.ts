@@ -18,7 +18,7 @@ import type { SourceName } from '../sources/source-name.ts';
 import type { BackgroundOptions } from './background-options.ts';
 import { collect } from './collect.ts';
 import { PATIENCE_MS } from './log-writer.ts';
-import { ownIdentity } from './process-identity.ts';
+import { isAlive, ownIdentity } from './process-identity.ts';
 import {
   AFTERGLOW_MS,
   describeActiveRun,
@@ -66,7 +66,11 @@ async function begin(
   const run = await makeRunDirectory(files, name);
   const { directory, runFile, host } = run;
   await takeLock(runFile, () => findRun(files, name), name);
-  for (const record of readRunRecords()) if (record.names.includes(directory.name)) forgetRunRecord(record);
+  for (const record of readRunRecords()) {
+    const isOfHere = record.names.includes(directory.name);
+    // One that was killed by SIGKILL, and has nothing to tell, leaves its record too.
+    if (isOfHere || (record.state.paused === undefined && !(await isAlive(files, record.state)))) forgetRunRecord(record);
+  }
   // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
   const append = (await runFile.read())?.append;
   const nowMs = clock.nowMs();
