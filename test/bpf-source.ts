@@ -35,18 +35,25 @@ export interface Task {
   readonly tracer?: unknown;
 }
 
+interface Messages {
+  readonly stderr: string;
+  /** The TIDs of which the source could not read all: on a machine that others use, tasks may hang in an execve. */
+  readonly hanging: ReadonlySet<number>;
+}
+
 /**
  * All threads by TID, as a source shows them, each with the text of its stack; `around` is a command that runs kstack.
  */
-export async function allThreads(source: string, around: readonly string[] = []): Promise<Map<number, Task> & { stderr: string }> {
+export async function allThreads(source: string, around: readonly string[] = []): Promise<Map<number, Task> & Messages> {
   const [command = '', ...args] = [...around, KSTACK, '-aLv', '-f', 'json', '--source', source];
   const { code, stdout, stderr } = await run(command, args);
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
-  const { tasks, stacks } = JSON.parse(stdout);
+  const { tasks, stacks, unread } = JSON.parse(stdout);
+  const hidden = unread.filter(({ what }: { what: string }) => what === 'task' || what === 'stack');
   const threads = new Map<number, Task>(
     tasks.map((task: Task) => [task.tid, { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack }]),
   );
-  return Object.assign(threads, { stderr });
+  return Object.assign(threads, { stderr, hanging: new Set<number>(hidden.map(({ tid }: Task) => tid)) });
 }
 
 /** A command that runs another, of whose calls of bpf(2) some fail; the calls are written to `log`. */
