@@ -86,7 +86,7 @@ __asm__(".balign 8\ntable: .quad 0\n"
         ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n"
         ".asciz \"COLUMNS\"\n.asciz \"LINES\"\n"
         ".asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
-        ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
+        ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n.asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum { NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, FIRST_NAME };
 
 #define CALL(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
