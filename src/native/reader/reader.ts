@@ -27,6 +27,9 @@ const BUFFER_BYTES = 1 << 19;
 const WAIT_MS = 2;
 const LONGEST_PAUSE_MS = 20;
 const WNOHANG = 1;
+/** Exit codes of reader/reader.c. */
+const NO_MEMORY = 4;
+const NO_PROCESS = 5;
 const POLLIN = 1;
 /** So many tasks are asked for with one request. */
 const AT_ONCE = 4000;
@@ -230,6 +233,8 @@ export class Reader {
   #howItEnded(): string {
     const code = this.#wait();
     if (code === undefined) return 'nobody knows why';
+    if (code >> 8 === NO_PROCESS) return 'no process can be started to read with (ulimit -u, or pids.max of its control group)';
+    if (code >> 8 === NO_MEMORY) return 'out of memory';
     return (code & 0x7f) === 0 ? `exit code ${code >> 8}` : `signal ${code & 0x7f}`;
   }
 

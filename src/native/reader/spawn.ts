@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { errnoName, lastErrno } from '../errno.ts';
 import { libcFunction } from '../libc.ts';
 import { addressOf } from '../memory.ts';
+import { withOwnCapabilities } from './capabilities.ts';
 import { READER } from './program.ts';
 
 /** A program that runs, and the ends of its pipes that are ours. */
@@ -118,7 +119,7 @@ function spawn(path: string, words: readonly string[], stdin: number, stdout: nu
   const argv = BigUint64Array.from([...strings.map(addressOf), 0n]);
   const pid = new Int32Array(2);
   const call = libcFunction('int posix_spawn(void *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)');
-  const failure = call(pid, path, actions, null, argv, new BigUint64Array(1));
+  const failure = withOwnCapabilities(() => call(pid, path, actions, null, argv, new BigUint64Array(1)));
   libcFunction('int posix_spawn_file_actions_destroy(void *actions)')(actions);
   return failure === 0 && strings.length > 0 ? (pid[0] ?? 0) : errnoName(failure);
 }
