@@ -1,11 +1,11 @@
 import { closeSync, writeSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { Reader } from '../native/reader/reader.ts';
 import type { RemoteFiles } from '../native/reader/remote-files.ts';
+import { absolutePath } from '../sinks/absolute-path.ts';
 import { codeOf, type Files } from '../sinks/files.ts';
 import { type LogLevel, log } from '../sinks/log.ts';
 import { LogError } from '../sinks/log-directory.ts';
@@ -76,7 +76,7 @@ async function begin(
   const nowMs = clock.nowMs();
   const { pid, startTicks } = ownIdentity();
   const times = { startedMs: nowMs, endsMs: nowMs + options.minutes * 60_000, writtenMs: nowMs };
-  const record = new RunRecordFile(pid, [...new Set([resolve(name), directory.name])]);
+  const record = new RunRecordFile(pid, [...new Set([absolutePath(name), directory.name])]);
   const journal = new RunJournal({ runFile, record, clock, tell }, { pid, startTicks, ...times, samples: 0, messages: [], append });
   const log = new RotatingLog(directory, {
     host,

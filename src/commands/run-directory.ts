@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Reader } from '../native/reader/reader.ts';
 import { RemoteFiles } from '../native/reader/remote-files.ts';
+import { absolutePath } from '../sinks/absolute-path.ts';
 import { codeOf, type Files, NoAnswer } from '../sinks/files.ts';
 import { LogDirectory, LogError } from '../sinks/log-directory.ts';
 import { RunFile, type RunState } from '../sinks/run-file.ts';
@@ -74,12 +74,12 @@ export async function findRun(files: Files, name: string): Promise<FoundRun> {
     isLocked = await explained(name, async () => (await directory?.runFile.isLocked()) === true);
   } catch (error) {
     if (!(error instanceof NoAnswer || error instanceof LogError)) throw error;
-    const state = recordedState([resolve(name)]);
+    const state = recordedState([absolutePath(name)]);
     if (error instanceof LogError && state === undefined) throw error;
     const active = state !== undefined && (await isAlive(files, state)) ? 'here' : 'no';
     return { directory: undefined, active, state, silence: error.message };
   }
-  const state = newest(written, recordedState([resolve(name), directory?.directory.name ?? '']));
+  const state = newest(written, recordedState([absolutePath(name), directory?.directory.name ?? '']));
   if (!isLocked) return { directory, active: 'no', state, silence: undefined };
   const isHere = state !== undefined && (await isAlive(files, state));
   return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
+import { absolutePath } from './absolute-path.ts';
 import { codeOf, type FileStatus, type Files, isRegular, type Space } from './files.ts';
 
 /** A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something else. */
@@ -31,7 +32,7 @@ export class LogDirectory {
 
   /** `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail with. */
   static async open(files: Files, name: string, make: boolean): Promise<LogDirectory> {
-    const path = resolve(name);
+    const path = absolutePath(name);
     const fd = await openFolder(files, path, make);
     return new LogDirectory(files, await files.nameOf(fd), fd, await files.statusOf(fd));
   }

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
+import { absolutePath } from './absolute-path.ts';
 import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.ts';
 import { writeAll } from './output.ts';
 
@@ -24,7 +25,7 @@ export interface OutputFileOptions {
  * @throws Error that names the file, also where it is a link, which root must not follow, a FIFO that nobody reads, or on a file system that does not answer.
  */
 export async function writeOutputFile(name: string, pieces: Iterable<string | Uint8Array>, options: OutputFileOptions): Promise<void> {
-  const path = resolve(name);
+  const path = absolutePath(name);
   const { files, owner } = options;
   try {
     const there = await files.status(undefined, path);
