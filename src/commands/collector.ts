@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
+import { makeCollectorThreads } from '../native/memory.ts';
 import { Reader } from '../native/reader/reader.ts';
 import type { RemoteFiles } from '../native/reader/remote-files.ts';
 import { absolutePath } from '../sinks/absolute-path.ts';
@@ -138,6 +139,8 @@ export interface CollectorOptions {
  */
 export async function runCollector({ selection, root, source, options, verbose, reportFd }: CollectorOptions): Promise<number> {
   neverWaitForTerminal();
+  // In a long run there may be none to be had when they are wanted.
+  makeCollectorThreads();
   const clock = systemClock();
   const durationMs = options.minutes * 60_000;
   const report = (startedMs: number, error?: string) => {
