@@ -91,7 +91,7 @@ struct worker {
 
 static struct worker workers[MOST_WORKERS];
 /* Set at the start: a program without initialised data is a tenth of the size. */
-static int most_workers, root, own_proc, own_nice;
+static int most_workers, root, own_proc, own_nice, watcher;
 static u64 page_bytes;
 
 /* Guards the jobs, the lists of tasks and the number of readers. */
@@ -111,6 +111,7 @@ struct list {
 };
 static struct list again, known, risky;
 static u32 probes, risky_now, failures;
+static u32 unkillable; /* workers that are not dead long after SIGKILL */
 
 /* What hung in the last round and in this one: numbers of a task and a file, in a table with open addressing. */
 static u64 tables[2][KNOWN_SLOTS];
@@ -128,7 +129,7 @@ static void leave(int code)
 		for (int i = 0; i < MOST_WORKERS; i++) {
 			int tid = __atomic_load_n(&workers[i].tid, __ATOMIC_ACQUIRE);
 
-			if (tid <= 0)
+			if (tid <= 0 || tid == sys(__NR_getpid, 0, 0, 0, 0))
 				continue;
 			alive |= workers[i].state != CONDEMNED;
 			if (tries == 0)
@@ -149,7 +150,7 @@ static void write_all(const char *bytes, u64 count)
 		if (written == -EINTR || written == -EAGAIN)
 			continue;
 		if (written <= 0)
-			leave(1); /* nobody listens */
+			return; /* nobody listens: standard input ends too, and then all do */
 		bytes += written;
 		count -= written;
 	}
@@ -399,6 +400,12 @@ static int give_up(struct task *task, u32 flag)
 	return 0;
 }
 
+/* Whether one more may be begun that perhaps cannot be ended. */
+static int may_risk(void)
+{
+	return risky_now + unkillable < MOST_RISKY;
+}
+
 /* One that is to be tried again; those that hung in the last round too come last, and a few of them only. */
 static int again_next(struct task *task)
 {
@@ -411,7 +418,7 @@ static int again_next(struct task *task)
 		if (give_up(task, LATE))
 			return 1;
 	}
-	if (risky_now < MOST_RISKY && pull(&risky, task)) {
+	if (may_risk() && pull(&risky, task)) {
 		risky_now++;
 		return 1;
 	}

@@ -40,6 +40,18 @@ static int is_waiting(struct worker *worker)
 	return got <= 0 || state_of(text, got) != 'R';
 }
 
+/* Neither memory nor a process is to be had for it: fewer do, but not none. */
+static void do_without(struct worker *worker, int code)
+{
+	worker->state = ABSENT;
+	worker->counted = 0;
+	worker->tid = 0;
+	readers--;
+	most_workers = worker - workers;
+	if (most_workers == 0)
+		leave(code);
+}
+
 /* With the lock of the queue held. */
 static void start_reader(struct worker *worker)
 {
@@ -53,22 +65,17 @@ static void start_reader(struct worker *worker)
 	}
 	if (!worker->out) {
 		worker->out = allocate(OUT_BYTES + STACK_BYTES);
-		if (!worker->out)
-			leave(4);
+		if (!worker->out) {
+			do_without(worker, 4);
+			return;
+		}
 	}
 	worker->stat = worker->directory = worker->file = -1;
 	worker->used = worker->finished = worker->operations = worker->seen = worker->ticks = 0;
 	worker->unkillable = 0;
 	worker->state = READER;
 	if (start_process(worker->out + OUT_BYTES + STACK_BYTES, &worker->tid, work, worker) < 0) {
-		/* None is to be had: fewer do, but not none. */
-		worker->state = ABSENT;
-		worker->counted = 0;
-		worker->tid = 0;
-		readers--;
-		most_workers = worker - workers;
-		if (most_workers == 0)
-			leave(5);
+		do_without(worker, 5);
 	}
 }
 
@@ -90,16 +97,18 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 
 	if (!__atomic_compare_exchange_n(&worker->state, &state, CONDEMNED, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return;
-	sys(__NR_kill, worker->tid, SIGKILL, 0, 0);
+	int tid = __atomic_load_n(&worker->tid, __ATOMIC_ACQUIRE);
+
+	if (tid > 0)
+		sys(__NR_kill, tid, SIGKILL, 0, 0);
 	worker->since_ms = now;
 	if (worker->stat >= 0)
 		sys(__NR_close, worker->stat, 0, 0, 0);
 	worker->stat = -1;
 	close_task(worker);
-	if (worker->file >= 0)
-		sys(__NR_close, worker->file, 0, 0, 0);
-	worker->file = -1;
-	if (may_try_again && task.attempts == 0 && !task.risky) {
+	close_once(&worker->file);
+	/* Of a longer file, parts have been told already. */
+	if (may_try_again && task.attempts == 0 && !task.risky && !task.path) {
 		task.attempts = 1;
 		push(&again, &task);
 		return;
@@ -113,7 +122,7 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 
 static int has_work(void)
 {
-	if (again.count + known.count > 0 || (risky.count > 0 && risky_now < MOST_RISKY))
+	if (again.count + known.count > 0 || (risky.count > 0 && may_risk()))
 		return 1;
 	for (struct job *job = jobs; job; job = job->next)
 		if (!job->exhausted)
@@ -182,9 +191,10 @@ static void make_room(u32 wanted, i64 now)
 /* Every few milliseconds while there is something to do. */
 static void watch(i64 now, i64 before)
 {
-	u32 stuck = 0, unkillable = 0;
+	u32 stuck = 0;
 
 	take_lock(&queue);
+	unkillable = 0;
 	for (int i = 0; i < MOST_WORKERS; i++) {
 		struct worker *worker = &workers[i];
 		u32 state = READING;
@@ -213,7 +223,10 @@ static void watch(i64 now, i64 before)
 	permits = stuck >= SICK ? AT_A_TIME : 1;
 	if (is_all_handed_out() && stuck > 0)
 		round_ms -= now - before;
-	if ((round_ms <= 0 || failures >= HOPELESS) && is_all_handed_out())
+	/* Nothing is begun that cannot be ended when too much has been already. */
+	int stops = round_ms <= 0 || failures >= HOPELESS || (unkillable >= MOST_RISKY && stuck == 0 && readers == 0);
+
+	if (stops && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
 		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS)))
@@ -338,6 +351,7 @@ void begin(u64 *stack)
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 	sys(__NR_prctl, PR_SET_NAME, "kstack-reader", 0, 0);
 	sys(__NR_setsid, 0, 0, 0, 0);
+	watcher = sys(__NR_getpid, 0, 0, 0, 0);
 	close_others();
 	ignore(SIGCHLD);
 	ignore(SIGPIPE);

@@ -13,6 +13,15 @@ static void path_of(char *path, const struct task *task, const char *name)
 	put(put(path, "/"), name);
 }
 
+/* The worker and the watcher may both want to: whoever comes first does. */
+static void close_once(int *descriptor)
+{
+	int fd = __atomic_exchange_n(descriptor, -1, __ATOMIC_ACQ_REL);
+
+	if (fd >= 0)
+		sys(__NR_close, fd, 0, 0, 0);
+}
+
 /* Opens what the procfs itself has there, and nothing that was mounted over it (openat2(2), Linux 5.6). */
 static i64 open_below(int directory, const char *path, u64 flags)
 {
@@ -44,9 +53,7 @@ static i64 open_task(struct worker *worker)
 
 static void close_task(struct worker *worker)
 {
-	if (worker->directory >= 0)
-		sys(__NR_close, worker->directory, 0, 0, 0);
-	worker->directory = -1;
+	close_once(&worker->directory);
 }
 
 static i64 read_whole(struct worker *worker, int directory, const char *path, char *to, u64 bytes, u64 position)
@@ -58,8 +65,7 @@ static i64 read_whole(struct worker *worker, int directory, const char *path, ch
 		return fd;
 	worker->file = fd; /* the watcher closes it where this worker is ended */
 	got = position ? sys(__NR_pread64, fd, to, bytes, position) : sys(__NR_read, fd, to, bytes, 0);
-	worker->file = -1;
-	sys(__NR_close, fd, 0, 0, 0);
+	close_once(&worker->file);
 	return got;
 }
 
@@ -201,8 +207,7 @@ static i64 read_part(struct worker *worker, char *to)
 	if (got > 0)
 		task->taken += got;
 	if (got <= 0 || task->taken >= task->path->limit) {
-		sys(__NR_close, worker->file, 0, 0, 0);
-		worker->file = -1;
+		close_once(&worker->file);
 	}
 	return got;
 }
@@ -362,6 +367,10 @@ static void work(void *argument)
 	struct task *task = &worker->task;
 
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	/* The watcher may have been killed before that was said. */
+	if (sys(__NR_getppid, 0, 0, 0, 0) != watcher)
+		for (;;)
+			sys(__NR_exit_group, 1, 0, 0, 0);
 	sys(__NR_setpriority, 0, 0, own_nice, 0);
 	for (;;) {
 		take_lock(&queue);

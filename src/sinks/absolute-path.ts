@@ -6,5 +6,7 @@ import { resolve } from 'node:path';
  * the folder that they started in.
  */
 export function absolutePath(name: string): string {
-  return resolve(readlinkSync('/proc/self/cwd'), name);
+  const path = resolve(readlinkSync('/proc/self/cwd'), name);
+  // With a slash at its end it is the name of a directory, and of nothing else.
+  return name.endsWith('/') && path !== '/' ? `${path}/` : path;
 }
