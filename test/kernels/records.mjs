@@ -76,7 +76,7 @@ export function parseText(text) {
     if (group === '') continue;
     const [heads, stack] = group.split(/^Stack:\n?/m);
     for (const head of heads.trimEnd().split('\n')) {
-      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\S+ \S+) {3}Cmd: (.*)$/.exec(head);
+      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\S+ \S+|unknown) {3}Cmd: (.*)$/.exec(head);
       if (parts === null) throw new Error(`not a process line: ${head}`);
       const [, pid, state, started, command] = parts;
       const texts = { command: command.trim(), stack: (stack ?? '').trim() };
