@@ -25,7 +25,8 @@ export function observe(drafts: readonly Draft[], options: ObserveOptions): Obse
     if (stat === undefined || !draft.selected) continue;
     const stack = stackOf(draft);
     const commandLine = commandLineOf(draft) ?? { unread: 'gone' };
-    if (draft.ended || stack === undefined || [stack, commandLine, uid, cgroups, systemCall].some(isGone)) {
+    const gone = isGone(stack) || isGone(commandLine) || isGone(uid) || isGone(cgroups) || isGone(systemCall);
+    if (draft.ended || stack === undefined || gone) {
       missEnded(draft);
       continue;
     }
@@ -33,15 +34,29 @@ export function observe(drafts: readonly Draft[], options: ObserveOptions): Obse
     const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
     const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
     // Spread only where there is something: of 50,000 tasks, each costs.
-    const known = { pid, tid, ppid, ...(startTicks !== undefined && { startTicks }), comm, commandLine, kernelThread };
+    const known =
+      startTicks === undefined
+        ? { pid, tid, ppid, comm, commandLine, kernelThread }
+        : { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
     const user = showsUid && uid !== undefined ? { uid } : undefined;
     const task = user === undefined && cgroup === undefined ? known : { ...known, ...user, ...(cgroup && { cgroup }) };
     const facts = draft.known && look?.factsOf(draft.known);
-    const extra = { ...(cpu !== undefined && { cpu }), ...(facts && { facts }), ...(wchan !== undefined && { wchan }) };
-    const seen: Observation = { task, state, stack, ...extra };
+    const seen = seenOf({ task, state, stack }, cpu, facts, wchan);
     observations.push(fields.has('systemCall') ? { ...seen, systemCall: systemCall ?? { value: 'none' } } : seen);
   }
   return observations;
+}
+
+function seenOf(
+  seen: Pick<Observation, 'task' | 'state' | 'stack'>,
+  cpu: number | undefined,
+  facts: Observation['facts'],
+  wchan: string | undefined,
+): Observation {
+  const { task, state, stack } = seen;
+  if (cpu !== undefined && wchan === undefined)
+    return facts === undefined ? { task, state, stack, cpu } : { task, state, stack, cpu, facts };
+  return { ...seen, ...(cpu !== undefined && { cpu }), ...(facts && { facts }), ...(wchan !== undefined && { wchan }) };
 }
 
 /** By number, as /proc lists them; those asked for by number alone, in the order they were asked for. */

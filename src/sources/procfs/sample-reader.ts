@@ -63,6 +63,7 @@ export class SampleReader {
   readonly #unread: Unread[] = [];
   /** The stacks of a first look, by their text. */
   readonly #knownStacks = new Map<string, Reading<Stack>>();
+  readonly #readStacks = new Map<string, Reading<Stack>>();
   readonly #commandLines: CommandLines;
   /** What is to be asked for next, as a set of bits. */
   readonly #wanted = new Map<Draft, number>();
@@ -275,7 +276,7 @@ export class SampleReader {
         this.#takeStatus(draft, bytes, why);
         return;
       case 'stack':
-        draft.stack = why === undefined ? { value: this.#options.stacks.intern(decodeBytes(bytes).trim()) } : { unread: why };
+        draft.stack = why === undefined ? this.#stackFrom(bytes) : { unread: why };
         if (why === 'timeout') this.#wantWchan(draft);
         return;
       case 'syscall': {
@@ -441,6 +442,17 @@ export class SampleReader {
   #missTask({ tid }: Draft, why: Unreadable, known: { readonly name: string; readonly state: State } | undefined): void {
     const reason = why === 'gone' && this.#isHidden() ? 'hidden' : why;
     this.#unread.push({ tid, what: 'task', why: reason, ...(known && { comm: known.name, state: known.state }) });
+  }
+
+  /** By its bytes: of thousands of tasks, most share a few, and decoding costs more than looking up. */
+  #stackFrom(bytes: Buffer): Reading<Stack> {
+    const key = bytes.toString('latin1');
+    let reading = this.#readStacks.get(key);
+    if (reading === undefined) {
+      reading = { value: this.#options.stacks.intern(decodeBytes(bytes).trim()) };
+      this.#readStacks.set(key, reading);
+    }
+    return reading;
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {
