@@ -1,7 +1,7 @@
 // Nothing but the kernel and glibc: what the runtimes bring along, and what the host may lack. Tests of the executable
 // itself are there when KSTACK_BIN is one.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
@@ -114,6 +114,8 @@ describe('a folder', () => {
   it('that has been deleted is one to start in, and the one by which names are known', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'stack'), '[<0>] kthreadd+0x2f0/0x310\n');
+    // Of an earlier run that failed.
+    rmSync('/kstack-of-a-deleted-folder', { force: true });
     const inDeleted = `mkdir ${folder}/deleted; cd ${folder}/deleted; rmdir ${folder}/deleted; exec "$0" "$@"`;
     expect(await script(inDeleted, ['-p', '2'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PID: {5}2 /m) });
     expect(await script(inDeleted, ['explain', '../stack'])).toMatchObject({ code: 0, stdout: expect.stringContaining('kthreadd') });
