@@ -1,13 +1,11 @@
 import { commandLineText } from '../../model/command-line.ts';
 import type { Reading } from '../../model/reading.ts';
+import type { CommandLineBytes } from '../../native/reader/protocol.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import type { FirstLook } from './first-look.ts';
 
-export interface CommandLineLimits {
-  /** What is taken of all of a sample; of those that come later `leastBytes` are. */
-  readonly allBytes: number;
-  readonly leastBytes: number;
-}
+/** What is taken of all command lines of a sample; of those that come later `leastBytes` are. */
+export type CommandLineLimits = CommandLineBytes;
 
 const NONE: Reading<string> = { value: '' };
 
