@@ -35,7 +35,11 @@ export const smallMatcher = {
   name: 'small-matcher',
   setup({ onLoad }) {
     onLoad({ filter: /\/node_modules\/re2js\/build\/index\.js$/ }, async ({ path }) => {
-      const { code } = await transform(await readFile(path, 'utf8'), { minify: true, format: 'esm', target: 'node20.19' });
+      const { code } = await transform(await readFile(path, 'utf8'), {
+        minify: true,
+        format: 'esm',
+        target: 'node20.19',
+      });
       return { contents: code };
     });
   },

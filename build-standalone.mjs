@@ -38,7 +38,10 @@ const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 try {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
   const bundle = await bundleFor(folder);
-  const ownBun = join(await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512), 'bin/bun');
+  const ownBun = join(
+    await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512),
+    'bin/bun',
+  );
   await mkdir('dist/standalone', { recursive: true });
   for (const arch of wanted) {
     const { bun } = TARGETS[arch];

@@ -1,7 +1,8 @@
 /**
- * Takes samples in turn with runs of the C floor and prints medians, in nanoseconds, as JSON: { floor, wall, cpu, explain, processes, threads, stacks }.
- * `explain` is what it took to explain the stacks, within `wall`. Arguments: the floor's path, a
- * case (`-a`, `-D`, `-L` with -f json, `bpf` for all threads without writing), rounds; or `steady` for samples of all threads ten times a second, and seconds.
+ * Takes samples in turn with runs of the C floor and prints medians, in nanoseconds, as JSON: { floor, wall, cpu,
+ * explain, processes, threads, stacks }. `explain` is what it took to explain the stacks, within `wall`. Arguments: the
+ * floor's path, a case (`-a`, `-D`, `-L` with -f json, `bpf` for all threads without writing), rounds; or `steady` for
+ * samples of all threads ten times a second, and seconds.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

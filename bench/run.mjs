@@ -20,7 +20,10 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const milliseconds = (nanoseconds) => `${(nanoseconds / 1e6).toFixed(1)} ms`;
 
-/** Wall and CPU nanoseconds and peak memory in KiB of a command, the median of so many runs each, in turn with the others. */
+/**
+ * Wall and CPU nanoseconds and peak memory in KiB of a command, the median of so many runs each, in turn with the
+ * others.
+ */
 function runAll(commands, rounds) {
   const runs = commands.map(() => []);
   for (let round = 0; round < rounds; round++) {
@@ -41,9 +44,13 @@ function inProcess(option, rounds = ROUNDS) {
   return JSON.parse(execFileSync('node', [join(folder, 'in-process.mjs'), floor, option, String(rounds)]).toString());
 }
 
-const field = (pid, name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+const field = (pid, name) =>
+  Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 
-/** CPU nanoseconds that a process, and those that read for it, have used: fields 14 and 15 of their stat, in hundredths of a second. */
+/**
+ * CPU nanoseconds that a process, and those that read for it, have used: fields 14 and 15 of their stat, in hundredths
+ * of a second.
+ */
 function cpuOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -51,7 +58,10 @@ function cpuOf(pid) {
   return children.reduce((sum, child) => sum + cpuOf(child), (Number(fields[11]) + Number(fields[12])) * 1e7);
 }
 
-/** A background run of so many samples at a short interval: CPU nanoseconds a sample, resident KiB at a tenth of it and at its end, beside the floor's nanoseconds. */
+/**
+ * A background run of so many samples at a short interval: CPU nanoseconds a sample, resident KiB at a tenth of it and
+ * at its end, beside the floor's nanoseconds.
+ */
 async function inBackground(samples) {
   const logs = join(folder, 'logs');
   execFileSync(command, ['-bD', '-t', '30', '-x', '100', '-d', logs], {
@@ -107,7 +117,8 @@ function row(name, value, floorValue, bound, format = milliseconds) {
   ]);
 }
 
-for (const program of ['load', 'floor']) execFileSync('cc', ['-O2', '-pthread', '-o', join(folder, program), join(here, `${program}.c`)]);
+for (const program of ['load', 'floor'])
+  execFileSync('cc', ['-O2', '-pthread', '-o', join(folder, program), join(here, `${program}.c`)]);
 await build({
   entryPoints: [join(here, 'in-process.ts')],
   outfile: join(folder, 'in-process.mjs'),
@@ -204,6 +215,8 @@ try {
   }
 } finally {
   load.stdin.end();
-  await new Promise((resolve) => (load.exitCode === null && load.signalCode === null ? load.once('exit', resolve) : resolve()));
+  await new Promise((resolve) =>
+    load.exitCode === null && load.signalCode === null ? load.once('exit', resolve) : resolve(),
+  );
   rmSync(folder, { recursive: true, force: true });
 }

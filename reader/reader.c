@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Reads files of /proc for kstack, and makes system calls for it, all of which may hang, some for good: where not even SIGKILL ends a read, as of memory that is swapped out to a
- * device that does not answer. No process ends before its last thread, so kstack itself never makes such a call. This program does, in processes that share its memory, of
- * which any can be killed or left behind by itself.
+ * device that does not answer. No process ends before its last thread, so kstack itself never makes such a call. This
+ * program does, in processes that share its memory, of which any can be killed or left behind by itself.
  *
  *   reader ROOT     takes requests from standard input and writes records to standard output, see protocol.h. ROOT is where the procfs is.
  *
- * One process reads straight on, which costs what the reads cost. The watcher looks after it every few milliseconds. When it is stuck, another one goes on behind it; when three
- * are, the host is sick, and many read at a time, so that thousands of reads that hang take no longer than the healthy ones are to wait. What hung is tried once more when all
+ * One process reads straight on, which costs what the reads cost. The watcher looks after it every few milliseconds.
+ * When it is stuck, another one goes on behind it; when three are, the host is sick, and many read at a time, so that
+ * thousands of reads that hang take no longer than the healthy ones are to wait. What hung is tried once more when all
  * others are done, as long as there is time.
  */
 #include "work.h"

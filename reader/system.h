@@ -60,8 +60,9 @@ static inline i64 call6(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 #define sys(number, a, b, c, d) call6(number, (u64)(a), (u64)(b), (u64)(c), (u64)(d), 0, 0)
 
 /*
- * Starts a process that shares this one's memory and descriptors, and can be killed by itself (clone(2) without CLONE_THREAD). It calls run(argument) on the stack that ends
- * at `top` and never returns. The kernel sets *tid to its number, and to 0 when it has ended.
+ * Starts a process that shares this one's memory and descriptors, and can be killed by itself (clone(2) without
+ * CLONE_THREAD). It calls run(argument) on the stack that ends at `top` and never returns. The kernel sets *tid to its
+ * number, and to 0 when it has ended.
  */
 i64 start_process(void *top, int *tid, void (*run)(void *), void *argument);
 

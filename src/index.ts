@@ -33,7 +33,8 @@ export type { Doing, SystemCall } from './model/system-call.ts';
 /**
  * Takes one sample of the selected processes of this host, now, from /proc.
  *
- * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread: 'timeout'`).
+ * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread:
+ * 'timeout'`).
  * @throws TypeError naming what is unknown or wrong in the selection or the options
  * @throws Error where the list of processes or the boot time cannot be read, or not one thread can be started to read with.
  */

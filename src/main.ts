@@ -2,7 +2,12 @@ import './native/no-debugger.ts';
 
 import { Argument, Command, CommanderError } from 'commander';
 import { resolveArguments } from './commands/arguments.ts';
-import { addBackgroundOptions, backgroundOptionsOf, directoryOption, REPORT_FD } from './commands/background-options.ts';
+import {
+  addBackgroundOptions,
+  backgroundOptionsOf,
+  directoryOption,
+  REPORT_FD,
+} from './commands/background-options.ts';
 import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './commands/selection-options.ts';
@@ -56,7 +61,10 @@ function createProgram(): Command {
   program
     .command('explain')
     .description('Say what the stacks in a file, or on standard input, wait for.')
-    .argument('[FILE]', 'stacks in any form: /proc/PID/stack, kstack, kernel log, crash, drgn (default: standard input)')
+    .argument(
+      '[FILE]',
+      'stacks in any form: /proc/PID/stack, kstack, kernel log, crash, drgn (default: standard input)',
+    )
     .option('--why', 'name the rule behind each explanation, its source in the kernel, and the rules that came second')
     .action(async (file: string | undefined, { why }: { why?: true }) => {
       const { explainFile } = await import('./commands/explain.ts');
@@ -72,7 +80,9 @@ function createProgram(): Command {
     });
   for (const command of program.commands) {
     command.allowExcessArguments(false);
-    command.showHelpAfterError(`usage: kstack ${command.name()} ${command.usage()}\nTry 'kstack ${command.name()} -h' for more.`);
+    command.showHelpAfterError(
+      `usage: kstack ${command.name()} ${command.usage()}\nTry 'kstack ${command.name()} -h' for more.`,
+    );
   }
   return program;
 }
@@ -83,7 +93,8 @@ async function runClassic(program: Command): Promise<void> {
   if (stray !== undefined)
     program.error(`error: unexpected argument '${stray}'; a process is selected by -p PID`, { exitCode: WRONG_USAGE });
   const selection = await selectionOf(program);
-  if (selection === undefined) program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
+  if (selection === undefined)
+    program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
   const typed = [ownName(), ...process.argv.slice(2).map(quote)].join(' ');
   const root = procOf(program);

@@ -3,7 +3,16 @@ import { ENTRY_CODE } from './entry-code.mjs';
 
 /** Offsets in the headers of a 64-bit ELF file (elf(5)). */
 const HEADER = { type: 16, entry: 24, programHeaders: 32, programHeaderBytes: 54, programHeaderCount: 56, bytes: 64 };
-const SEGMENT = { type: 0, flags: 4, offset: 8, address: 16, physicalAddress: 24, fileBytes: 32, memoryBytes: 40, alignment: 48 };
+const SEGMENT = {
+  type: 0,
+  flags: 4,
+  offset: 8,
+  address: 16,
+  physicalAddress: 24,
+  fileBytes: 32,
+  memoryBytes: 40,
+  alignment: 48,
+};
 /** A file that runs at the addresses that it names. */
 const ET_EXEC = 2;
 const PT_LOAD = 1;
@@ -31,11 +40,16 @@ export async function addEntry(file, arch) {
     const loaded = segments.filter((segment) => segment.readUInt32LE(SEGMENT.type) === PT_LOAD);
     const own = segments.at(-1);
     // Segments to load stand in the order of their addresses: the new one has the highest, and has to be the last.
-    if (header.readUInt16LE(HEADER.type) !== ET_EXEC || loaded.length === 0 || own?.readUInt32LE(SEGMENT.type) !== PT_NOTE)
+    if (
+      header.readUInt16LE(HEADER.type) !== ET_EXEC ||
+      loaded.length === 0 ||
+      own?.readUInt32LE(SEGMENT.type) !== PT_NOTE
+    )
       throw new Error(`${file}: not laid out as the executables of Bun were when this was written`);
     const alignment = Number(loaded[0].readBigUInt64LE(SEGMENT.alignment));
     const up = (number) => Math.ceil(number / alignment) * alignment;
-    const end = (segment) => Number(segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes));
+    const end = (segment) =>
+      Number(segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes));
     const address = up(Math.max(...loaded.map(end)));
     const offset = up((await executable.stat()).size);
     code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), code.indexOf(TABLE) - 8);

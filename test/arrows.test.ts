@@ -21,7 +21,9 @@ it.each([
   mkdirSync(dirname(file), { recursive: true });
   const lint = (target: string) => {
     writeFileSync(file, `import '${target}';\n`);
-    return spawnSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', from], { cwd: folder }).stderr.toString();
+    return spawnSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', from], {
+      cwd: folder,
+    }).stderr.toString();
   };
   expect(lint(to)).toContain('Arrows go one way');
   expect(lint('node:fs')).not.toContain('Arrows go one way');
@@ -35,9 +37,13 @@ it.each(['list.push(...list);', 'export const most = [Math.max(0, ...list)];', '
     mkdirSync(join(folder, 'src'));
     const lint = (text: string) => {
       writeFileSync(join(folder, 'src/new.ts'), text);
-      return spawnSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', 'src'], { cwd: folder }).stderr.toString();
+      return spawnSync(join(root, 'node_modules/.bin/biome'), ['lint', '--vcs-enabled=false', 'src'], {
+        cwd: folder,
+      }).stderr.toString();
     };
     expect(lint(call)).toContain('go through it in a loop');
-    expect(lint('export const union = new Set([...list, ...list.map((each) => [...each])]);')).not.toContain('go through it in a loop');
+    expect(lint('export const union = new Set([...list, ...list.map((each) => [...each])]);')).not.toContain(
+      'go through it in a loop',
+    );
   },
 );

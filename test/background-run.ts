@@ -20,7 +20,10 @@ export interface Run {
 export async function background(directory: string, args: readonly string[], intervalMs = 20): Promise<Run> {
   const said = join(temporaryFolder(), 'said');
   const env = { ...process.env, KSTACK_INTERVAL_MS: String(intervalMs) };
-  const child = spawn(KSTACK, ['-b', '-d', directory, ...args], { stdio: ['ignore', 'ignore', openSync(said, 'w')], env });
+  const child = spawn(KSTACK, ['-b', '-d', directory, ...args], {
+    stdio: ['ignore', 'ignore', openSync(said, 'w')],
+    env,
+  });
   const code = await exit(child);
   const messages = () => readFileSync(said, 'utf8');
   const pid = Number(/Background PID: (\d+)/.exec(messages())?.[1] ?? 0);
@@ -84,7 +87,9 @@ export function samples(text: string): Line[][] {
 
 /** The counts that a `tasks count` process showed, sample by sample. */
 export function counts(directory: string, pid: number): number[] {
-  return samples(logged(directory)).map((lines) => Number.parseInt(lines.find((line) => line.pid === pid)?.command.slice(0, 8) ?? '', 16));
+  return samples(logged(directory)).map((lines) =>
+    Number.parseInt(lines.find((line) => line.pid === pid)?.command.slice(0, 8) ?? '', 16),
+  );
 }
 
 export function expectAscending(numbers: readonly number[]): void {
@@ -97,7 +102,10 @@ export function smallFileSystem(kind: 'tmpfs' | 'ext4', megabytes: number): stri
   const mounted = join(folder, 'mounted');
   mkdirSync(mounted);
   if (kind === 'tmpfs') shell(`mount -t tmpfs -o size=${megabytes}m none ${mounted}`);
-  else shell(`truncate -s ${megabytes}M ${folder}/image && mkfs.ext4 -q ${folder}/image && mount -o loop ${folder}/image ${mounted}`);
+  else
+    shell(
+      `truncate -s ${megabytes}M ${folder}/image && mkfs.ext4 -q ${folder}/image && mount -o loop ${folder}/image ${mounted}`,
+    );
   onTestFinished(() => void shell(`umount -l ${mounted}`));
   return mounted;
 }

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -35,7 +45,9 @@ describe('kstack -b', () => {
     expect(said).toHaveLength(4);
     expect(said[0]).toMatch(new RegExp(`${stamp}Spawning process to run in background\\.\\.\\.$`));
     expect(said[1]).toMatch(new RegExp(`${stamp}Background PID: ${pid}$`));
-    expect(said[2]).toMatch(new RegExp(String.raw`${stamp}This script will run up to: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$`));
+    expect(said[2]).toMatch(
+      new RegExp(String.raw`${stamp}This script will run up to: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$`),
+    );
     expect(said[3]).toMatch(new RegExp(`${stamp}The requested data will be written to the directory: ${directory}$`));
     const ends = Date.parse(said[2]?.split('up to: ')[1]?.replace(' ', 'T') ?? '');
     expect(ends - before).toBeGreaterThan(119_000);
@@ -117,7 +129,14 @@ describe('kstack -b', () => {
   });
 
   it('needs the right to read stacks, and says so before it starts anything', async () => {
-    const args = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', KSTACK, '-bD', '-d', join(temporaryFolder(), 'never')];
+    const args = [
+      '--bounding-set=-sys_admin',
+      '--inh-caps=-sys_admin',
+      KSTACK,
+      '-bD',
+      '-d',
+      join(temporaryFolder(), 'never'),
+    ];
     const { code, stderr } = await run('setpriv', args);
     expect(code).toBe(1);
     expect(stderr).toMatch(/ERROR - cannot read kernel stacks [^\n]*CAP_SYS_ADMIN[^\n]*\n$/);
@@ -182,14 +201,20 @@ describe('the log', () => {
 });
 
 describe('after kill -9', () => {
-  it('at 200 random moments no sample is lost, doubled or torn, and the next run starts cleanly', { timeout: 400_000 }, async () => {
+  it('at 200 random moments no sample is lost, doubled or torn, and the next run starts cleanly', {
+    timeout: 400_000,
+  }, async () => {
     const [counter = 0] = await fixture('tasks', ['count', '300000']);
     const directory = temporaryFolder();
     const runFile = join(directory, `.kstack_${hostname()}.run`);
     let finished = 0;
     const kills = 200;
     for (let i = 0; i < kills; i++) {
-      const { code, pid, messages } = await background(directory, ['-p', String(counter), '-m', '1', '-n', '10000', '-x', '100'], 1);
+      const { code, pid, messages } = await background(
+        directory,
+        ['-p', String(counter), '-m', '1', '-n', '10000', '-x', '100'],
+        1,
+      );
       expect([code, messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 120));
       await end(pid, 'SIGKILL');
@@ -264,22 +289,25 @@ describe('a file system', () => {
     expectAscending(counts(directory, counter));
   });
 
-  it.each(['tmpfs', 'ext4'] as const)('(%s) that others fill to the last byte costs no sample that was written', async (kind) => {
-    const [counter = 0] = await fixture('tasks', ['count', '400000']);
-    const directory = smallFileSystem(kind, 12);
-    const { pid, messages } = await background(directory, ['-p', String(counter), '-n', '100', '-x', '100']);
-    await until(() => existsSync(join(directory, LOG)) && taken(directory) > 2);
-    shell(`cat /dev/zero > ${directory}/ballast 2>/dev/null || true`);
-    await until(() => messages().includes('ERROR'));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    rmSync(join(directory, 'ballast'));
-    await until(() => messages().includes('INFO - Writing again.'));
-    const before = taken(directory);
-    await until(() => taken(directory) > before);
-    await end(pid, 'SIGTERM');
-    expectAscending(counts(directory, counter));
-    expect(messages().match(/ERROR/g)).toHaveLength(1);
-  });
+  it.each(['tmpfs', 'ext4'] as const)(
+    '(%s) that others fill to the last byte costs no sample that was written',
+    async (kind) => {
+      const [counter = 0] = await fixture('tasks', ['count', '400000']);
+      const directory = smallFileSystem(kind, 12);
+      const { pid, messages } = await background(directory, ['-p', String(counter), '-n', '100', '-x', '100']);
+      await until(() => existsSync(join(directory, LOG)) && taken(directory) > 2);
+      shell(`cat /dev/zero > ${directory}/ballast 2>/dev/null || true`);
+      await until(() => messages().includes('ERROR'));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      rmSync(join(directory, 'ballast'));
+      await until(() => messages().includes('INFO - Writing again.'));
+      const before = taken(directory);
+      await until(() => taken(directory) > before);
+      await end(pid, 'SIGTERM');
+      expectAscending(counts(directory, counter));
+      expect(messages().match(/ERROR/g)).toHaveLength(1);
+    },
+  );
 });
 
 describe('the log directory or file', () => {
@@ -306,7 +334,9 @@ describe('the log directory or file', () => {
     renameSync(directory, join(folder, 'away'));
     symlinkSync(elsewhere, directory);
     await until(() => !isAlive(pid));
-    expect(messages()).toMatch(/ERROR - the log directory \S+ was replaced by another file or a link\. The run ends\.\n$/);
+    expect(messages()).toMatch(
+      /ERROR - the log directory \S+ was replaced by another file or a link\. The run ends\.\n$/,
+    );
     expect(readdirSync(elsewhere)).toEqual([]);
   });
 
@@ -395,7 +425,10 @@ describe('while a process hangs in the kernel', () => {
     const run = await background(directory, ['-a', '-m', '100', '--source', 'procfs'], 50);
     const numbers = () => {
       const status = readFileSync(`/proc/${run.pid}/status`, 'latin1');
-      return { threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]), kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]) };
+      return {
+        threads: Number(/^Threads:\t(\d+)/m.exec(status)?.[1]),
+        kilobytes: Number(/^VmRSS:\t *(\d+)/m.exec(status)?.[1]),
+      };
     };
     await until(() => taken(directory) >= 10);
     const early = numbers();
@@ -411,7 +444,12 @@ describe('while a process hangs in the kernel', () => {
     expect(
       run
         .messages()
-        .match(new RegExp(`PID ${pid} \\(mmap-stuck\\): command line (could not be read in time|not read: a thread holds)`, 'g')),
+        .match(
+          new RegExp(
+            `PID ${pid} \\(mmap-stuck\\): command line (could not be read in time|not read: a thread holds)`,
+            'g',
+          ),
+        ),
     ).toHaveLength(1);
     expect(run.messages().match(/A sample took/g)).toHaveLength(1);
   });
@@ -419,7 +457,9 @@ describe('while a process hangs in the kernel', () => {
 
 describe('hostile processes', () => {
   it('with huge command lines keep nobody from being recorded', async () => {
-    const huge = (await Promise.all(Array.from({ length: 6 }, () => fixture('tasks', ['rewrite', '2097152', '01'])))).flat();
+    const huge = (
+      await Promise.all(Array.from({ length: 6 }, () => fixture('tasks', ['rewrite', '2097152', '01'])))
+    ).flat();
     const directory = temporaryFolder();
     const { pid, messages } = await background(directory, ['-S'], 300);
     await until(() => existsSync(join(directory, LOG)));
@@ -448,7 +488,10 @@ sys.stdin.read()`;
     onTestFinished(() => void holder.stdin.end());
     await new Promise((resolve) => holder.stdout.once('data', resolve));
     const { code, stderr } = await run('unshare', ['-pf', '--mount-proc', KSTACK, 'stop', '-d', directory]);
-    expect([code, stderr]).toEqual([1, expect.stringContaining('its lock is held by a process in another namespace or on another host')]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining('its lock is held by a process in another namespace or on another host'),
+    ]);
     expect((await kstack(['status', '-d', directory])).stdout).toContain('PID:     of another namespace or host');
     expect((await background(directory, ['-p', '2'])).code).toBe(1);
     expect(holder.exitCode).toBe(null);
@@ -481,7 +524,9 @@ describe('a host out of everything', () => {
     const directory = temporaryFolder();
     const group = '/sys/fs/cgroup/pids/kstack-run';
     mkdirSync(group);
-    onTestFinished(() => void shell(`for i in $(seq 200); do rmdir ${group} 2>/dev/null && exit; sleep 0.05; done; rmdir ${group}`));
+    onTestFinished(
+      () => void shell(`for i in $(seq 200); do rmdir ${group} 2>/dev/null && exit; sleep 0.05; done; rmdir ${group}`),
+    );
     // Longer than the second after which idle threads of the C library end.
     const { pid, messages } = await background(directory, ['-p', '2'], 1500);
     onTestFinished(() => end(pid, 'SIGKILL'));
@@ -558,7 +603,10 @@ termios.tcflow(master, termios.TCOOFF)
 print('stopped', flush=True)
 sys.stdin.read()`;
     const env = { ...process.env, KSTACK_INTERVAL_MS: '1' };
-    const terminal = spawn('python3', ['-c', script, KSTACK, '-bvp', '2', '-d', directory], { stdio: ['pipe', 'pipe', 'inherit'], env });
+    const terminal = spawn('python3', ['-c', script, KSTACK, '-bvp', '2', '-d', directory], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+      env,
+    });
     onTestFinished(() => void terminal.stdin.end());
     await new Promise((resolve) => terminal.stdout.once('data', resolve));
     const state = () => stateOf(directory);
@@ -571,13 +619,19 @@ sys.stdin.read()`;
 describe('a pipe that somebody reads to its end', () => {
   it('is not kept open, and what is said later can be asked for', async () => {
     const directory = temporaryFolder();
-    const { code, stderr, milliseconds } = await run('bash', ['-c', `"$0" -bp 2147483647 -d ${directory} 2>&1 | cat >&2`, KSTACK]);
+    const { code, stderr, milliseconds } = await run('bash', [
+      '-c',
+      `"$0" -bp 2147483647 -d ${directory} 2>&1 | cat >&2`,
+      KSTACK,
+    ]);
     expect(code).toBe(0);
     expect(stderr.match(/ INFO - /g)).toHaveLength(4);
     expect(milliseconds).toBeLessThan(5000);
     const said = /INFO - PID 2147483647: no such process$/m;
     await until(() => /"messages":\["/.test(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8')));
-    expect((await kstack(['status', '-d', directory])).stdout).toMatch(new RegExp(`^Said: {4}\\S+ \\S+ ${said.source}`, 'm'));
+    expect((await kstack(['status', '-d', directory])).stdout).toMatch(
+      new RegExp(`^Said: {4}\\S+ \\S+ ${said.source}`, 'm'),
+    );
     expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0 });
     expect((await kstack(['status', '-d', directory])).stderr).toMatch(said);
   });

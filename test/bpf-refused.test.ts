@@ -17,14 +17,18 @@ describe('--source', () => {
   it('auto takes procfs without a word where bpf is unavailable, and -v says why', async () => {
     const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
     const namespaces = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long', '-v']);
-    expect(namespaces.stderr).toMatch(/DEBUG - source: procfs; bpf unavailable: \/proc is not of the initial PID namespace/);
+    expect(namespaces.stderr).toMatch(
+      /DEBUG - source: procfs; bpf unavailable: \/proc is not of the initial PID namespace/,
+    );
     expect(namespaces.stdout).toMatch(/^ {2}tasks {3}\S+: 1 {2}root/m);
     const quiet = await run('setpriv', [...dropped, KSTACK, '-D', '-f', 'long']);
     expect(quiet.stderr).not.toMatch(/bpf/);
     const elsewhere = temporaryFolder();
     const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -p 2 -f long -v --proc ${elsewhere}`;
     const { stderr, stdout } = await isolated(script);
-    expect(stderr).toMatch(/source: procfs; bpf unavailable: \S+ is not of the initial PID namespace, by whose numbers BPF goes/);
+    expect(stderr).toMatch(
+      /source: procfs; bpf unavailable: \S+ is not of the initial PID namespace, by whose numbers BPF goes/,
+    );
     expect(stdout).toContain('kthreadd: 2');
   });
 
@@ -37,7 +41,9 @@ describe('--source', () => {
 
   it('auto takes procfs where no sysfs is mounted', async () => {
     const { code, stdout, stderr } = await isolated('mount -t tmpfs none /sys && exec "$0" -p 2 -f long -v');
-    expect(stderr).toMatch(/source: procfs; bpf unavailable: there is no \/sys\/kernel\/btf\/vmlinux: no sysfs is mounted at \/sys\n/);
+    expect(stderr).toMatch(
+      /source: procfs; bpf unavailable: there is no \/sys\/kernel\/btf\/vmlinux: no sysfs is mounted at \/sys\n/,
+    );
     expect(stdout).toContain('kthreadd: 2');
     expect(code).toBe(0);
   });
@@ -56,7 +62,12 @@ describe('--source', () => {
 describeBpf('a kernel that refuses', () => {
   it.each([
     ['the program that loads others', LOADS, 'EPERM', 'the kernel refuses the program that loads others: EPERM'],
-    ['the program that reads tasks', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'EPERM', 'cannot run the program that loads others: EPERM'],
+    [
+      'the program that reads tasks',
+      /BPF_PROG_TEST_RUN|BPF_PROG_RUN/,
+      'EPERM',
+      'cannot run the program that loads others: EPERM',
+    ],
     ['maps', MAKES_MAP, 'ENOMEM', 'cannot make a BPF map: ENOMEM'],
     ['to attach iterators', /BPF_LINK_CREATE/, 'EACCES', 'cannot attach a BPF iterator: EACCES'],
     ['to start iterators', /BPF_ITER_CREATE/, 'EPERM', 'cannot start a BPF iterator: EPERM'],
@@ -86,7 +97,9 @@ describeBpf('a kernel that refuses', () => {
     expect(code).toBe(0);
     const without = await isolated(`${WITHOUT_LIBBPF} && exec ${failing} "$0" ${args.join(' ')}`);
     expect(without.stderr).toMatch(
-      new RegExp(`source: procfs; bpf unavailable: .* the program that loads others: ${errno}, and libbpf\\.so\\.1 is not here: `),
+      new RegExp(
+        `source: procfs; bpf unavailable: .* the program that loads others: ${errno}, and libbpf\\.so\\.1 is not here: `,
+      ),
     );
     expect(without.stdout).toContain('kthreadd: 2');
   });
@@ -134,8 +147,15 @@ describeBpf('a kernel that has allowed everything, and then refuses', () => {
     const [command = '', ...around] = withFailing('ENOMEM', `${opened + 1}+`);
     const { code, stdout } = await run(command, [...around, KSTACK, ...args]);
     expect([code, stdout]).toEqual([0, '']);
-    const log = readFileSync(join(directory, readdirSync(directory).find((name) => name.endsWith('.out')) ?? ''), 'latin1');
-    expect(lineOf(log, 2)).toMatchObject({ state: 'S', command: 'kthreadd', stack: expect.stringContaining('kthreadd+0x') });
+    const log = readFileSync(
+      join(directory, readdirSync(directory).find((name) => name.endsWith('.out')) ?? ''),
+      'latin1',
+    );
+    expect(lineOf(log, 2)).toMatchObject({
+      state: 'S',
+      command: 'kthreadd',
+      stack: expect.stringContaining('kthreadd+0x'),
+    });
   });
 });
 
@@ -157,8 +177,10 @@ describeBpf('symbols', () => {
   }
 
   const ARGS = ['-aLv', '-f', 'json', '--source', 'bpf'];
-  const REFUSED_RUN = /DEBUG - bpf: symbols by bpf_snprintf unavailable: [^\n]*: E[A-Z]+; by an iterator over tasks instead\n/;
-  const REFUSED_ITERATOR = /DEBUG - bpf: symbols by an iterator over tasks unavailable: [^\n]*: E[A-Z]+; by \/proc\/kallsyms instead\n/;
+  const REFUSED_RUN =
+    /DEBUG - bpf: symbols by bpf_snprintf unavailable: [^\n]*: E[A-Z]+; by an iterator over tasks instead\n/;
+  const REFUSED_ITERATOR =
+    /DEBUG - bpf: symbols by an iterator over tasks unavailable: [^\n]*: E[A-Z]+; by \/proc\/kallsyms instead\n/;
 
   it('are those of /proc, whichever way this kernel lets them be printed', async () => {
     await comparedWith([]);
@@ -184,7 +206,9 @@ describeBpf('symbols', () => {
     const args = ['-p', '2', '-v', '--source', 'bpf'];
     const when = (await bpfCalls(args, MAKES_MAP))[1] ?? 0;
     const failing = withFailing('EPERM', `${when}..${when + 1}`).join(' ');
-    const { code, stdout, stderr } = await isolated(`mount --bind /dev/null /proc/kallsyms && exec ${failing} "$0" ${args.join(' ')}`);
+    const { code, stdout, stderr } = await isolated(
+      `mount --bind /dev/null /proc/kallsyms && exec ${failing} "$0" ${args.join(' ')}`,
+    );
     expect(stderr).toContain(
       'bpf: symbols by /proc/kallsyms unavailable: /proc/kallsyms has no addresses (kernel.kptr_restrict); stacks show addresses\n',
     );

@@ -11,7 +11,9 @@ export function describeBpf(name: string, tests: () => void): void {
   else
     describe(name, () => {
       it('is unavailable with this kernel, and says why', () => {
-        expect(reason).toMatch(/^kstack: --source bpf: (?:the kernel refuses|Linux \S+ is older than|there is no|cannot) /);
+        expect(reason).toMatch(
+          /^kstack: --source bpf: (?:the kernel refuses|Linux \S+ is older than|there is no|cannot) /,
+        );
       });
     });
 }
@@ -44,14 +46,20 @@ interface Messages {
 /**
  * All threads by TID, as a source shows them, each with the text of its stack; `around` is a command that runs kstack.
  */
-export async function allThreads(source: string, around: readonly string[] = []): Promise<Map<number, Task> & Messages> {
+export async function allThreads(
+  source: string,
+  around: readonly string[] = [],
+): Promise<Map<number, Task> & Messages> {
   const [command = '', ...args] = [...around, KSTACK, '-aLv', '-f', 'json', '--source', source];
   const { code, stdout, stderr } = await run(command, args);
   if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
   const { tasks, stacks, unread } = JSON.parse(stdout);
   const hidden = unread.filter(({ what }: { what: string }) => what === 'task' || what === 'stack');
   const threads = new Map<number, Task>(
-    tasks.map((task: Task) => [task.tid, { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack }]),
+    tasks.map((task: Task) => [
+      task.tid,
+      { ...task, stack: typeof task.stack === 'number' ? stacks[task.stack].frames : task.stack },
+    ]),
   );
   return Object.assign(threads, { stderr, hanging: new Set<number>(hidden.map(({ tid }: Task) => tid)) });
 }
@@ -65,7 +73,12 @@ export function withFailing(errno: string, when: string, log = '/dev/null'): str
  * The numbers, as `strace -e inject=bpf:when=` counts them, of the calls of bpf(2) that a run makes and whose text
  * matches.
  */
-export async function bpfCalls(args: readonly string[], text: RegExp, errno = 'EPERM', when = '65535'): Promise<number[]> {
+export async function bpfCalls(
+  args: readonly string[],
+  text: RegExp,
+  errno = 'EPERM',
+  when = '65535',
+): Promise<number[]> {
   const log = join(temporaryFolder(), 'calls');
   const [command = '', ...around] = withFailing(errno, when, log);
   await run(command, [...around, KSTACK, ...args]);

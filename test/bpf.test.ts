@@ -11,7 +11,8 @@ beforeEach((context: TestContext) =>
 
 describeBpf('the source bpf', () => {
   it('shows of every task that stays as it is what procfs shows, to the byte', async () => {
-    for (const what of ['vfork', 'stopped', 'traced', 'zombie', 'thread', 'leaderless', 'vfork-of-nobody']) await fixture('tasks', [what]);
+    for (const what of ['vfork', 'stopped', 'traced', 'zombie', 'thread', 'leaderless', 'vfork-of-nobody'])
+      await fixture('tasks', [what]);
     await fixture('tasks', ['comm'], 'a) D 1 (\\n\\xff\n');
     await fixture('mmap-lock', [temporaryFolder(), '2', 'mkdir']);
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -39,7 +40,11 @@ describeBpf('the source bpf', () => {
     const [pid = 0, child = 0] = await fixture('mmap-lock', [temporaryFolder(), '1', 'exec']);
     const { code, stdout, stderr, milliseconds } = await kstack(['-D', '--source', 'bpf']);
     expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
-    expect(lineOf(stdout, child)).toMatchObject({ state: 'D', command: 'mmap-stuck', stack: expect.stringContaining('+0x') });
+    expect(lineOf(stdout, child)).toMatchObject({
+      state: 'D',
+      command: 'mmap-stuck',
+      stack: expect.stringContaining('+0x'),
+    });
     // Others on this machine may be stuck as well.
     const named = `(?:PID ${pid} \\(mmap-stuck\\)|\\d+ processes mmap-stuck \\(.*\\b${pid}\\b.*\\))`;
     expect(stderr).toMatch(new RegExp(`^kstack: ${named}: command line not read: a thread holds`, 'm'));
@@ -58,7 +63,11 @@ describeBpf('the source bpf', () => {
       [bpf, procfs] = [await allThreads('bpf'), await allThreads('procfs')];
     expect(names(bpf)).toEqual(names(procfs));
     expect([...bpf.values()].some(({ comm }) => /^kworker\/\S+[-+]./.test(comm))).toBe(true);
-    expect([...bpf.values()].some(({ comm, kernelThread }) => kernelThread && comm.length > 15 && !comm.startsWith('kworker'))).toBe(true);
+    expect(
+      [...bpf.values()].some(
+        ({ comm, kernelThread }) => kernelThread && comm.length > 15 && !comm.startsWith('kworker'),
+      ),
+    ).toBe(true);
   });
 
   it.each([
@@ -74,10 +83,12 @@ describeBpf('the source bpf', () => {
     const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
     await fixture('tasks', ['vfork-of-nobody']);
     const last = args.at(-1)?.endsWith('p') === true ? [`${args[0]?.includes('L') ? tid : pid}`] : [];
-    const shown = async (source: string) => (await kstack([...args, ...last, '--source', source])).stdout.replace(/^zzz .*/, '');
+    const shown = async (source: string) =>
+      (await kstack([...args, ...last, '--source', source])).stdout.replace(/^zzz .*/, '');
     let [bpf, procfs] = [await shown('bpf'), await shown('procfs')];
     // Zombies of earlier tests come and go.
-    for (let tries = 0; tries < 10 && bpf !== procfs; tries++) [bpf, procfs] = [await shown('bpf'), await shown('procfs')];
+    for (let tries = 0; tries < 10 && bpf !== procfs; tries++)
+      [bpf, procfs] = [await shown('bpf'), await shown('procfs')];
     expect(bpf).toBe(procfs);
     expect(bpf).toMatch(/^PID:/m);
   });
@@ -86,13 +97,19 @@ describeBpf('the source bpf', () => {
     const pinned = () => (existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : []);
     const before = pinned();
     const directory = temporaryFolder();
-    const started = await run(KSTACK, ['-ba', '--source', 'bpf', '-d', directory], { stdio: ['ignore', 'ignore', 'ignore'] });
+    const started = await run(KSTACK, ['-ba', '--source', 'bpf', '-d', directory], {
+      stdio: ['ignore', 'ignore', 'ignore'],
+    });
     expect(started.code).toBe(0);
-    const { pid } = JSON.parse(readFileSync(join(directory, readdirSync(directory).find((name) => name.endsWith('.run')) ?? ''), 'utf8'));
+    const { pid } = JSON.parse(
+      readFileSync(join(directory, readdirSync(directory).find((name) => name.endsWith('.run')) ?? ''), 'utf8'),
+    );
     /** What the run has open, by the kernel's numbers. */
-    const held = () => shell(`cat /proc/${pid}/fdinfo/* 2>/dev/null | grep -E '^(prog|map|link)_id:' | sort -u || true`).split('\n');
+    const held = () =>
+      shell(`cat /proc/${pid}/fdinfo/* 2>/dev/null | grep -E '^(prog|map|link)_id:' | sort -u || true`).split('\n');
     const programs = () => held().filter((line) => line.startsWith('prog_id')).length;
-    for (let tries = 0; tries < 100 && programs() === 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 100 && programs() === 0; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     const numbers = held();
     expect(numbers.filter((line) => line.startsWith('prog_id'))).not.toEqual([]);
     const left = () =>
@@ -102,7 +119,8 @@ describeBpf('the source bpf', () => {
       });
     expect(left()).not.toEqual([]);
     process.kill(pid, 'SIGKILL');
-    for (let tries = 0; tries < 100 && left().length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 100 && left().length > 0; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     expect(left()).toEqual([]);
     expect(pinned()).toEqual(before);
   });
@@ -123,7 +141,8 @@ describeBpf('who holds up whom', () => {
       await serverEnd;
       shell(`umount -l ${mount} 2>/dev/null || true`);
     });
-    for (let tries = 0; tries < 100 && shell(`ls ${mount}`) !== 'inner'; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 100 && shell(`ls ${mount}`) !== 'inner'; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 50));
     shell(`ls ${mount}/inner`);
     server.kill('SIGSTOP');
     const pids: number[] = [];
@@ -136,23 +155,31 @@ describeBpf('who holds up whom', () => {
     const [root = 0, second = 0, third = 0] = pids;
     const { stdout } = await kstack(['-D', '-f', 'long']);
     expect(stdout).toContain(`${root} touch holds up 2 tasks, and itself waits for a FUSE daemon to answer\n`);
-    expect(stdout).toContain(`  ${second} touch, ${third} touch wait for the rw-semaphore, to write, that ${root} touch holds\n`);
+    expect(stdout).toContain(
+      `  ${second} touch, ${third} touch wait for the rw-semaphore, to write, that ${root} touch holds\n`,
+    );
     // The root comes first, though it is not in D.
     expect(stdout.indexOf(`touch: ${root} `)).toBeGreaterThan(0);
     expect(stdout.indexOf(`touch: ${root} `)).toBeLessThan(stdout.indexOf('touch x 2: '));
     expect(stdout).toMatch(/\n1 task \(not selected\) {2}blocked for [\d.]+ s {2}waits for a FUSE daemon to answer\n/);
     expect(stdout).toMatch(
-      new RegExp(`\\n2 tasks .*\\n(?:.*\\n)*? {2}behind {2}the rw-semaphore, to write, that ${root} touch holds {2}x 2\\n`),
+      new RegExp(
+        `\\n2 tasks .*\\n(?:.*\\n)*? {2}behind {2}the rw-semaphore, to write, that ${root} touch holds {2}x 2\\n`,
+      ),
     );
     const json = JSON.parse((await kstack(['-D', '-f', 'json'])).stdout);
-    expect(json.waits).toEqual([{ root, waits: [second, third].map((tid) => ({ tid, holder: root, reason: 'rwsem-write' })) }]);
+    expect(json.waits).toEqual([
+      { root, waits: [second, third].map((tid) => ({ tid, holder: root, reason: 'rwsem-write' })) },
+    ]);
     expect(json.holders).toMatchObject([{ tid: root, comm: 'touch', state: 'S' }]);
   });
 
   it('is told of the parent and the child of a vfork', async () => {
     const [parent = 0] = await fixture('tasks', ['vfork']);
     const { stdout } = await kstack(['-p', `${parent}`, '-f', 'long']);
-    expect(stdout).toMatch(new RegExp(`${parent} tasks waits for its vfork child \\d+ tasks to execute a program or end`));
+    expect(stdout).toMatch(
+      new RegExp(`${parent} tasks waits for its vfork child \\d+ tasks to execute a program or end`),
+    );
   });
 
   it('is told also where the parent is a thread that is not selected, and names it', async () => {
@@ -160,7 +187,9 @@ describeBpf('who holds up whom', () => {
     const child = Number(shell(`cat /proc/${parent}/task/*/children`));
     const { stdout } = await kstack(['-p', `${child}`, '-f', 'long']);
     expect(stdout).toMatch(
-      new RegExp(`${child} tasks holds up 1 task, .*\\n  \\d+ tasks waits for its vfork child ${child} tasks to execute`),
+      new RegExp(
+        `${child} tasks holds up 1 task, .*\\n  \\d+ tasks waits for its vfork child ${child} tasks to execute`,
+      ),
     );
     expect(stdout).toContain('1 task (not selected)');
     const json = JSON.parse((await kstack(['-p', `${child}`, '-f', 'json'])).stdout);

@@ -7,12 +7,23 @@ import { fixture, kstack, lineOf, parseClassic, requires, shell, temporaryFolder
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
-const ZONES = ['UTC', 'Europe/Paris', 'America/New_York', 'Asia/Kolkata', 'EST5EDT', 'CET-1CEST,M3.5.0,M10.5.0/3', '<+0330>-3:30'];
+const ZONES = [
+  'UTC',
+  'Europe/Paris',
+  'America/New_York',
+  'Asia/Kolkata',
+  'EST5EDT',
+  'CET-1CEST,M3.5.0,M10.5.0/3',
+  '<+0330>-3:30',
+];
 
 /** What a second program prints for these processes by the rules of the interface, without the first line. */
 function expectedGroups(pids: readonly number[], env: NodeJS.ProcessEnv = {}): string {
   const script = join(import.meta.dirname, 'fixtures', 'classic.py');
-  return execFileSync('python3', [script, ...pids.map(String)], { env: { ...process.env, ...env }, maxBuffer: 64 << 20 }).toString();
+  return execFileSync('python3', [script, ...pids.map(String)], {
+    env: { ...process.env, ...env },
+    maxBuffer: 64 << 20,
+  }).toString();
 }
 
 /** A sample without its first line and the empty one behind it. */
@@ -53,11 +64,15 @@ describe('a sample as text', () => {
   it.each(ZONES)('is to the byte what the interface says, in TZ=%s', async (zone) => {
     const [pid = 0] = await fixture('tasks', ['vfork']);
     const before = Math.floor(Date.now() / 1000);
-    const { code, stdout, stderr } = await kstack(['-p', String(pid)], { env: { ...process.env, TZ: zone, LC_ALL: 'de_DE.UTF-8' } });
+    const { code, stdout, stderr } = await kstack(['-p', String(pid)], {
+      env: { ...process.env, TZ: zone, LC_ALL: 'de_DE.UTF-8' },
+    });
     const after = Math.floor(Date.now() / 1000);
     const headers = [];
     for (let second = before; second <= after; second++) {
-      headers.push(`zzz <${shell(`LC_ALL=C date -d @${second} '+%a %b %d %H:%M:%S %Z %Y'`, { TZ: zone })} - ${hostname()}`);
+      headers.push(
+        `zzz <${shell(`LC_ALL=C date -d @${second} '+%a %b %d %H:%M:%S %Z %Y'`, { TZ: zone })} - ${hostname()}`,
+      );
     }
     const { header } = parseClassic(stdout);
     expect(headers).toContain(header);
@@ -113,7 +128,9 @@ describe('selection', () => {
     const now = readdirSync('/proc').filter(
       (name) => /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, 'latin1').includes(') S 2 '),
     );
-    expect(seen.map(({ pid }) => pid)).toEqual(expect.arrayContaining([2, zombie, ...now.map(Number).filter((pid) => pid < zombie)]));
+    expect(seen.map(({ pid }) => pid)).toEqual(
+      expect.arrayContaining([2, zombie, ...now.map(Number).filter((pid) => pid < zombie)]),
+    );
     for (const stack of new Set(seen.map(({ stack }) => stack))) {
       const pids = seen.filter((line) => line.stack === stack).map(({ pid }) => pid);
       expect(pids).toEqual(pids.toSorted((a, b) => a - b));
@@ -136,15 +153,18 @@ describe('selection', () => {
     expect(code).toBe(0);
   });
 
-  it.each([['-DZp', 'PID'], ['-D', '-Z', '-p', 'PID'], ['-p', 'PID', '-ZD'], ['-DZpPID']])('adds up: %s %s %s %s', async (...args) => {
-    const [waiter = 0] = await fixture('tasks', ['vfork']);
-    const [zombie = 0] = await fixture('tasks', ['zombie']);
-    const [sleeper = 0] = await fixture('tasks', ['comm'], 'asked\n');
-    const { stdout } = await kstack(args.map((word) => word.replace('PID', String(sleeper))));
-    const { lines } = parseClassic(stdout);
-    expect(lines.map(({ pid }) => pid)).toEqual(expect.arrayContaining([waiter, zombie, sleeper]));
-    expect(lines.filter(({ state }) => state !== 'D' && state !== 'Z').map(({ pid }) => pid)).toEqual([sleeper]);
-  });
+  it.each([['-DZp', 'PID'], ['-D', '-Z', '-p', 'PID'], ['-p', 'PID', '-ZD'], ['-DZpPID']])(
+    'adds up: %s %s %s %s',
+    async (...args) => {
+      const [waiter = 0] = await fixture('tasks', ['vfork']);
+      const [zombie = 0] = await fixture('tasks', ['zombie']);
+      const [sleeper = 0] = await fixture('tasks', ['comm'], 'asked\n');
+      const { stdout } = await kstack(args.map((word) => word.replace('PID', String(sleeper))));
+      const { lines } = parseClassic(stdout);
+      expect(lines.map(({ pid }) => pid)).toEqual(expect.arrayContaining([waiter, zombie, sleeper]));
+      expect(lines.filter(({ state }) => state !== 'D' && state !== 'Z').map(({ pid }) => pid)).toEqual([sleeper]);
+    },
+  );
 
   it('takes the PIDs of several -p together, each once, blanks and zeros allowed', async () => {
     const [one = 0] = await fixture('tasks', ['comm'], 'one\n');
@@ -174,7 +194,10 @@ describe('PIDs that are none', () => {
     expect([some.code, some.stderr]).toEqual([0, 'kstack: PID 2147483647: no such process\n']);
     expect(parseClassic(some.stdout).lines.map((line) => line.pid)).toEqual([pid]);
     const none = await kstack(['-p', '2147483646,2147483647']);
-    expect([none.code, none.stderr]).toEqual([1, 'kstack: PID 2147483646: no such process\nkstack: PID 2147483647: no such process\n']);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      'kstack: PID 2147483646: no such process\nkstack: PID 2147483647: no such process\n',
+    ]);
   });
 
   it.each(['0', '-1', 'nginx', '1,x', '1,,2', '', '1.5', '1e3', '0x10', '99999999999999999999'])(
@@ -189,24 +212,32 @@ describe('PIDs that are none', () => {
 });
 
 describe('usage', () => {
-  it.each([[], ['-v'], ['-q'], ['-a', 'stray'], ['-p'], ['--verbos']])('is shown on standard error, exit 2, for %j', async (...args) => {
-    const { code, stdout, stderr } = await kstack(args.flat());
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^kstack: [^\n]+\n(\(Did you mean --verbose\?\)\n)?usage: kstack /);
-  });
+  it.each([[], ['-v'], ['-q'], ['-a', 'stray'], ['-p'], ['--verbos']])(
+    'is shown on standard error, exit 2, for %j',
+    async (...args) => {
+      const { code, stdout, stderr } = await kstack(args.flat());
+      expect([code, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(/^kstack: [^\n]+\n(\(Did you mean --verbose\?\)\n)?usage: kstack /);
+    },
+  );
 
-  it.each(['-h', '--help'])('is shown whole on standard output by %s, exit 0, whatever else is given', async (option) => {
-    const { code, stdout, stderr } = await kstack(['-a', option]);
-    expect([code, stderr]).toEqual([0, '']);
-    for (const each of ['-a', '-p', '-D', '-R', '-S', '-Z', '-v, --verbose', '-h, --help']) expect(stdout).toContain(`\n  ${each} `);
-  });
+  it.each(['-h', '--help'])(
+    'is shown whole on standard output by %s, exit 0, whatever else is given',
+    async (option) => {
+      const { code, stdout, stderr } = await kstack(['-a', option]);
+      expect([code, stderr]).toEqual([0, '']);
+      for (const each of ['-a', '-p', '-D', '-R', '-S', '-Z', '-v, --verbose', '-h, --help'])
+        expect(stdout).toContain(`\n  ${each} `);
+    },
+  );
 
   it('is told of by -v, on standard error and with the time, while the sample stays the same', async () => {
     const [pid = 0] = await fixture('tasks', ['comm'], 'told\n');
     const { code, stdout, stderr } = await kstack(['-vp', String(pid)]);
     expect(code).toBe(0);
     expect(lineOf(stdout, pid)?.state).toBe('S');
-    for (const line of stderr.trim().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DEBUG - ./);
+    for (const line of stderr.trim().split('\n'))
+      expect(line).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} DEBUG - ./);
   });
 });
 

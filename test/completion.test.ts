@@ -66,7 +66,10 @@ bind -x '"\\C-g": answer'
 bind '"\\C-x*": insert-completions'
 `,
     );
-    return new TerminalShell(folder, 'bash --noprofile --rcfile .bashrc -i', { offerAll: '\x18*', list: '\t\t' }).#ready();
+    return new TerminalShell(folder, 'bash --noprofile --rcfile .bashrc -i', {
+      offerAll: '\x18*',
+      list: '\t\t',
+    }).#ready();
   }
 
   static async zsh({ setUp = '', load = 'source <(kstack completion zsh)' } = {}): Promise<TerminalShell> {
@@ -128,7 +131,8 @@ zle -N zle-line-init ready
   async #until(condition: () => boolean): Promise<void> {
     const started = performance.now();
     while (!condition()) {
-      if (performance.now() - started > 10_000) throw new Error(`the shell does not answer; its screen: ${JSON.stringify(this.#screen)}`);
+      if (performance.now() - started > 10_000)
+        throw new Error(`the shell does not answer; its screen: ${JSON.stringify(this.#screen)}`);
       await sleep(5);
     }
   }
@@ -155,7 +159,10 @@ class Fish implements Shell {
 
   async shows(line: string): Promise<string> {
     const script = `${this.#load}; complete -C $argv[1]`;
-    const { stdout, stderr } = await run('fish', ['-c', script, line], { cwd: this.folder, env: environment(this.folder, '') });
+    const { stdout, stderr } = await run('fish', ['-c', script, line], {
+      cwd: this.folder,
+      env: environment(this.folder, ''),
+    });
     expect(stderr).toBe('');
     return stdout;
   }
@@ -261,7 +268,9 @@ describe.each(shells)('the completion of %s', (name, start) => {
   it('completes commands, options, their values and operands', async () => {
     const shell = await start();
     for (const [line, expected] of LINES) {
-      const offered = (await shell.offers(line)).map((word, index) => restored(line, word.replaceAll('\\', '').replace(/\/$/, ''), index));
+      const offered = (await shell.offers(line)).map((word, index) =>
+        restored(line, word.replaceAll('\\', '').replace(/\/$/, ''), index),
+      );
       // With nothing else to offer, zsh offers the options.
       const wanted = / -\S*$/.test(line) ? offered : offered.filter((word) => !word.startsWith('-'));
       expect([line, ...wanted.toSorted()]).toEqual([line, ...expected]);
@@ -287,7 +296,18 @@ describe.each(shells)('the completion of %s', (name, start) => {
       if (!name.startsWith('bash')) expect(shown).toContain(hostile.replaceAll(CONTROL, '?'));
     }
     for (const typed of ['$(touch ran)', '`touch ran`', 'a;touch ran'])
-      for (const before of ['-u ', '--user=', '-p ', '--state ', '--state=', '-d ', 'explain ', 'completion ', '-c x ', '-'])
+      for (const before of [
+        '-u ',
+        '--user=',
+        '-p ',
+        '--state ',
+        '--state=',
+        '-d ',
+        'explain ',
+        'completion ',
+        '-c x ',
+        '-',
+      ])
         await shell.shows(`kstack ${before}'${typed}`.replace("'", typed.includes(';') ? "'" : ''));
     expect(existsSync(join(shell.folder, 'ran'))).toBe(false);
   });
@@ -314,7 +334,9 @@ describe.each(shells)('the completion of %s', (name, start) => {
   });
 });
 
-/** The word as a whole: of --option=one two, bash inserts the second without what readline takes for a word of its own. */
+/**
+ * The word as a whole: of --option=one two, bash inserts the second without what readline takes for a word of its own.
+ */
 function restored(line: string, word: string, index: number): string {
   const [option] = /(?<= )--\w+=/.exec(line) ?? [''];
   return index === 0 || word.startsWith(option) ? word : option + word;
@@ -387,7 +409,12 @@ describe('the completion', () => {
       ],
       operands: [],
       commands: [
-        { name: 'go', description: nasty, options: [], operands: [{ value: { name: 'FILE', kind: 'file' }, repeats: true }] },
+        {
+          name: 'go',
+          description: nasty,
+          options: [],
+          operands: [{ value: { name: 'FILE', kind: 'file' }, repeats: true }],
+        },
         { name: 'up', description: nasty, options: [], operands: [] },
       ],
     };

@@ -45,7 +45,9 @@ describe('kstack explain', () => {
       '--why',
     );
     expect(code).toBe(0);
-    expect(stdout).toContain('1 x nobody_knows\n  unexplained: unknown: no rule knows nobody_knows\n  why:    no rule fits\n');
+    expect(stdout).toContain(
+      '1 x nobody_knows\n  unexplained: unknown: no rule knows nobody_knows\n  why:    no rule fits\n',
+    );
   });
 
   it('explains the classic output of its own', async (context: TestContext) => {
@@ -55,12 +57,16 @@ describe('kstack explain', () => {
     const { stdout } = await kstack(['-p', pids.join(',')]);
     const { code, stdout: explanation } = await explained(stdout);
     expect(code).toBe(0);
-    expect(explanation).toMatch(new RegExp(`x kernel_clone\n  tasks: .* ${parent} \\(D\\)\n  blocked: waits for its vfork child`));
+    expect(explanation).toMatch(
+      new RegExp(`x kernel_clone\n  tasks: .* ${parent} \\(D\\)\n  blocked: waits for its vfork child`),
+    );
   });
 
   it('counts tasks that share a stack', async () => {
     const task = (pid: number) => `PID: ${pid}   State:  D   Start Time: 2026/11/25 03:09:00   Cmd: tar`;
-    const { stdout } = await explained(`${Array.from({ length: 10 }, (_, at) => task(10000 + at)).join('\n')}\nStack:\n${FROZEN}\n`);
+    const { stdout } = await explained(
+      `${Array.from({ length: 10 }, (_, at) => task(10000 + at)).join('\n')}\nStack:\n${FROZEN}\n`,
+    );
     expect(stdout).toContain('10 x ext4_page_mkwrite\n  tasks:  tar 10000 (D), ');
     expect(stdout).toContain(' (+2)\n');
   });

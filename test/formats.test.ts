@@ -21,7 +21,9 @@ beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'go (
 
 const require = createRequire(import.meta.url);
 const ajv = new Ajv2020({ allErrors: true });
-const isSample = ajv.compile(JSON.parse(readFileSync(join(import.meta.dirname, '..', 'schema', 'kstack-sample-1.schema.json'), 'utf8')));
+const isSample = ajv.compile(
+  JSON.parse(readFileSync(join(import.meta.dirname, '..', 'schema', 'kstack-sample-1.schema.json'), 'utf8')),
+);
 
 /** The schema's complaints; none where the value is as it says. */
 function complaints(value: unknown, schema = 'urn:kstack:sample:1') {
@@ -32,7 +34,10 @@ function complaints(value: unknown, schema = 'urn:kstack:sample:1') {
 
 const ID = '0123456789abcdef'.repeat(4);
 
-/** Puts a process into a control group of its own, of version 2, which goes with the test. Returns its path from the hierarchy's root. */
+/**
+ * Puts a process into a control group of its own, of version 2, which goes with the test. Returns its path from the
+ * hierarchy's root.
+ */
 function inCgroup(name: string, pid: number): string {
   const [, mount] = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/mounts', 'utf8')) ?? [];
   if (mount === undefined) throw new Error('no cgroup2 is mounted');
@@ -52,7 +57,8 @@ function inCgroup(name: string, pid: number): string {
 /** Tasks of several states and stacks, all of which stay as they are. */
 async function standingTasks(): Promise<number[]> {
   const pids: number[] = [];
-  for (const what of ['vfork', 'vfork', 'stopped', 'zombie', 'thread']) pids.push((await fixture('tasks', [what]))[0] ?? 0);
+  for (const what of ['vfork', 'vfork', 'stopped', 'zombie', 'thread'])
+    pids.push((await fixture('tasks', [what]))[0] ?? 0);
   pids.push((await fixture('tasks', ['comm'], 'a;b\\n\\e[2J\\xe2\\x80\\xae\\xff\n'))[0] ?? 0);
   return pids.sort((a, b) => a - b);
 }
@@ -86,7 +92,9 @@ describe('all formats', () => {
     expect(tasks.map(({ pid, state }) => [pid, state])).toEqual(lines.map(({ pid, state }) => [pid, state]));
     expect(sizes(tasks.map(({ frames }) => JSON.stringify(frames)))).toEqual(expected);
 
-    const heads = [...(await write('long')).matchAll(/^(\d+) tasks? \((\d+\.\d) %\)/gm)].map(([, count]) => Number(count));
+    const heads = [...(await write('long')).matchAll(/^(\d+) tasks? \((\d+\.\d) %\)/gm)].map(([, count]) =>
+      Number(count),
+    );
     expect(heads.toSorted()).toEqual(expected);
     expect(heads).toEqual(heads.toSorted((a, b) => b - a));
 
@@ -100,13 +108,16 @@ describe('all formats', () => {
     const [profile] = speedscope.profiles;
     expect(profile.weights).toEqual(folded.map(([, , count]) => Number(count)));
     expect(profile.endValue).toBe(pids.length);
-    const names = (sample: number[]) => sample.map((index) => speedscope.shared.frames[index].name.replaceAll(';', '\\x3b')).join(';');
+    const names = (sample: number[]) =>
+      sample.map((index) => speedscope.shared.frames[index].name.replaceAll(';', '\\x3b')).join(';');
     expect(profile.samples.map(names)).toEqual(folded.map(([, names]) => names));
 
     const file = join(temporaryFolder(), 'profile');
     expect((await kstack(['-p', pids.join(','), '-fpprof', '-o', file])).code).toBe(0);
     expect(
-      /(\d+) total/.exec(execFileSync('go', ['tool', 'pprof', '-top', file], { stdio: ['ignore', 'pipe', 'ignore'] }).toString())?.[1],
+      /(\d+) total/.exec(
+        execFileSync('go', ['tool', 'pprof', '-top', file], { stdio: ['ignore', 'pipe', 'ignore'] }).toString(),
+      )?.[1],
     ).toBe(`${pids.length}`);
   });
 
@@ -129,7 +140,8 @@ describe('json', () => {
       expect(document.tasks).toHaveLength(tasks);
       expect(blocked + idle + running + unexplained).toBe(tasks);
       expect(document.threads).toBe(args[0] === '-aL');
-      for (const { stack } of document.tasks) if (typeof stack === 'number') expect(document.stacks[stack].id).toBe(stack);
+      for (const { stack } of document.tasks)
+        if (typeof stack === 'number') expect(document.stacks[stack].id).toBe(stack);
     }
     for (const line of (await kstack(['-aL', '-f', 'jsonl'])).stdout.trimEnd().split('\n'))
       expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
@@ -154,7 +166,9 @@ describe('json', () => {
     const document = JSON.parse(stdout);
     expect(complaints(document)).toEqual([]);
     const why = document.tasks[0].commandLine.unread;
-    expect(document.tasks).toMatchObject([{ pid, commandLine: { unread: expect.stringMatching(/^(timeout|locked)$/) } }]);
+    expect(document.tasks).toMatchObject([
+      { pid, commandLine: { unread: expect.stringMatching(/^(timeout|locked)$/) } },
+    ]);
     expect(document.unread).toMatchObject([{ tid: pid, what: 'commandLine', why }]);
   });
 
@@ -187,7 +201,11 @@ describe('pprof', () => {
     const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
     inCgroup(`docker-${ID}.scope`, pid);
     const file = join(temporaryFolder(), 'profile.pb.gz');
-    expect(await kstack(['-p', `${pid}`, '-f', 'pprof', '-o', file])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await kstack(['-p', `${pid}`, '-f', 'pprof', '-o', file])).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
     const raw = execFileSync('go', ['tool', 'pprof', '-raw', file]).toString();
     expect(raw).toMatch(/^tasks\/count\n/m);
     expect(raw).toMatch(new RegExp(`comm:\\[tasks\\] container:\\[${ID}\\] state:\\[D\\] user:\\[nobody\\]`));
@@ -268,8 +286,12 @@ describe('-o', () => {
       `kstack: cannot write ${folder}/link: it is a symbolic link; name the file that it points to\n`,
     ]);
     expect(readFileSync(join(folder, 'target'), 'utf8')).toBe('kept');
-    expect((await kstack(['-p', '2', '-o', folder])).stderr).toBe(`kstack: cannot write ${folder}: it is a directory\n`);
-    expect((await kstack(['-p', '2', '-o', join(folder, 'no', 'out')])).stderr).toMatch(/^kstack: cannot write .*ENOENT/);
+    expect((await kstack(['-p', '2', '-o', folder])).stderr).toBe(
+      `kstack: cannot write ${folder}: it is a directory\n`,
+    );
+    expect((await kstack(['-p', '2', '-o', join(folder, 'no', 'out')])).stderr).toMatch(
+      /^kstack: cannot write .*ENOENT/,
+    );
     expect((await kstack(['-p', '2', '-o', '/dev/null'])).code).toBe(0);
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true);
     expect(readdirSync(folder).sort()).toEqual(['link', 'target']);
@@ -327,13 +349,19 @@ describe('--cgroup', () => {
   });
 
   it('without a pattern is wrong usage', async () => {
-    expect(await kstack(['--cgroup', ''])).toMatchObject({ code: 2, stderr: expect.stringMatching(/Give a path, a name/) });
+    expect(await kstack(['--cgroup', ''])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Give a path, a name/),
+    });
   });
 });
 
 describe('-f', () => {
   it.each([
-    [['-a', '-f', 'xml'], /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope\./],
+    [
+      ['-a', '-f', 'xml'],
+      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope\./,
+    ],
     [['-ab', '-f', 'json'], /-b writes the classic text to its log/],
     [['-ab', '-o', '/dev/null'], /-b writes the classic text to its log/],
   ])('%j is wrong usage', async (args, message) => {

@@ -46,13 +46,17 @@ const AVAILABLE = {
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
   setcap: () => onPath('setcap'),
-  'go (golang-go), python3 and a cgroup2': () => ['go', 'python3'].every(onPath) && / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
+  'go (golang-go), python3 and a cgroup2': () =>
+    ['go', 'python3'].every(onPath) && / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
   'BPF: libbpf.so.1, bpftool, strace and BTF': () =>
-    onPath('bpftool') && onPath('strace') && existsSync('/sys/kernel/btf/vmlinux') && shell('ldconfig -p').includes('libbpf.so.1'),
+    onPath('bpftool') &&
+    onPath('strace') &&
+    existsSync('/sys/kernel/btf/vmlinux') &&
+    shell('ldconfig -p').includes('libbpf.so.1'),
   'bindfs and /dev/fuse': () => onPath('bindfs') && existsSync('/dev/fuse'),
   'bash, bash-completion, zsh, fish and script': () =>
-    ['/bin/bash', '/usr/share/bash-completion/bash_completion', '/bin/zsh', '/usr/bin/fish', '/usr/bin/script'].every((path) =>
-      existsSync(path),
+    ['/bin/bash', '/usr/share/bash-completion/bash_completion', '/bin/zsh', '/usr/bin/fish', '/usr/bin/script'].every(
+      (path) => existsSync(path),
     ),
 };
 
@@ -129,7 +133,10 @@ export function parseClassic(text: string): { header: string; lines: Line[] } {
     if (group === null) throw new Error(`not a group: ${JSON.stringify(rest.slice(0, 200))}`);
     const [whole, heads = '', stack = ''] = group;
     for (const head of heads.slice(0, -1).split('\n')) {
-      const parts = /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d|unknown) {3}Cmd: (.*)$/.exec(head);
+      const parts =
+        /^PID: ( *\d+) {3}State: ( \S) {3}Start Time: (\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d|unknown) {3}Cmd: (.*)$/.exec(
+          head,
+        );
       const [, pid = '', state = '', started = '', command = ''] = parts ?? [];
       if (parts === null || pid.length < 5) throw new Error(`not a process line: ${JSON.stringify(head)}`);
       lines.push({ pid: Number(pid), state: state.trim(), started, command, stack: stack === '\n' ? '' : stack });

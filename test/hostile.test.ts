@@ -42,16 +42,23 @@ describe('a command line', () => {
     const [pid = 0] = await fixture('tasks', ['huge', '64']);
     const { code, stdout, stderr } = await kstack(['-p', String(pid)]);
     expect(lineOf(stdout, pid)?.command).toBe('h'.repeat(6 * 1024 * 1024));
-    expect([code, stderr]).toEqual([0, `kstack: PID ${pid} (tasks): command line is longer than what is shown of it\n`]);
+    expect([code, stderr]).toEqual([
+      0,
+      `kstack: PID ${pid} (tasks): command line is longer than what is shown of it\n`,
+    ]);
   });
 
   it('of 2 MB in each of twenty processes takes neither the memory nor the time of kstack', async () => {
-    const pids = (await Promise.all(Array.from({ length: 20 }, () => fixture('tasks', ['rewrite', '2097152', 'ff'])))).flat();
+    const pids = (
+      await Promise.all(Array.from({ length: 20 }, () => fixture('tasks', ['rewrite', '2097152', 'ff'])))
+    ).flat();
     const env = { ...process.env, NODE_OPTIONS: '--max-old-space-size=128' };
     const { code, stdout, stderr, milliseconds } = await kstack(['-p', pids.join(',')], { env });
     expect(code).toBe(0);
     expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toEqual(pids);
-    expect(stderr).toMatch(/^kstack: 1\d processes exe \(\d+(, \d+){7}, \.\.\.\): command line is longer than what is shown of it\n$/);
+    expect(stderr).toMatch(
+      /^kstack: 1\d processes exe \(\d+(, \d+){7}, \.\.\.\): command line is longer than what is shown of it\n$/,
+    );
     expect(milliseconds).toBeLessThan(8000);
   });
 
@@ -72,7 +79,9 @@ describe('a command line', () => {
     const { stdout } = await kstack(['-p', String(child.pid)]);
     child.stdin.end();
     await end;
-    expect(lineOf(stdout, child.pid ?? 0)?.command).toBe(`${fixturePath('tasks')} thread \\x1b]0;owned\\x07  a\\x0ab naïve \\u2066x `);
+    expect(lineOf(stdout, child.pid ?? 0)?.command).toBe(
+      `${fixturePath('tasks')} thread \\x1b]0;owned\\x07  a\\x0ab naïve \\u2066x `,
+    );
   });
 });
 

@@ -64,21 +64,28 @@ const HANGING: readonly [string, () => Hanging | Promise<Hanging>][] = [
 ];
 
 describe.each(HANGING)('while the log is on %s', (_, make) => {
-  it('samples are taken and kept, status says so, and they are written when it answers again', { timeout: 60_000 }, async () => {
+  it('samples are taken and kept, status says so, and they are written when it answers again', {
+    timeout: 60_000,
+  }, async () => {
     const [counter = 0] = await fixture('tasks', ['count', '20000']);
     const { directory, hang, resume } = await make();
     const { pid, messages } = await background(directory, ['-p', String(counter)], 100);
     await until(() => taken(directory) >= 3);
     hang();
-    await until(() => messages().includes('The file system of the log does not answer. Samples are kept in memory until it does.'));
+    await until(() =>
+      messages().includes('The file system of the log does not answer. Samples are kept in memory until it does.'),
+    );
     // It goes on sampling: the number of those that wait grows.
-    const kept = async () => Number(/In memory: (\d+) samples/.exec((await kstack(['status', '-d', directory])).stdout)?.[1] ?? 0);
+    const kept = async () =>
+      Number(/In memory: (\d+) samples/.exec((await kstack(['status', '-d', directory])).stdout)?.[1] ?? 0);
     await until(() => messages().includes('kept in memory'));
     const status = await kstack(['status', '-d', directory]);
     expect(status.code).toBe(0);
     expect(status.milliseconds).toBeLessThan(4000);
     expect(status.stdout).toMatch(new RegExp(`^PID: {5}${pid}$`, 'm'));
-    expect(status.stdout).toMatch(/^Paused: {2}The file system of the log does not answer\. Since [-0-9]{10} [:0-9]{8}\./m);
+    expect(status.stdout).toMatch(
+      /^Paused: {2}The file system of the log does not answer\. Since [-0-9]{10} [:0-9]{8}\./m,
+    );
     const early = await kept();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     expect(await kept()).toBeGreaterThan(early + 5);
@@ -94,7 +101,9 @@ describe.each(HANGING)('while the log is on %s', (_, make) => {
     expect(found.length).toBeGreaterThan(10);
   });
 
-  it('the run is ended by stop, says what is lost, and holds up no run elsewhere nor the next one there', { timeout: 60_000 }, async () => {
+  it('the run is ended by stop, says what is lost, and holds up no run elsewhere nor the next one there', {
+    timeout: 60_000,
+  }, async () => {
     const { directory, hang, resume } = await make();
     const { pid, messages } = await background(directory, ['-p', '2'], 100);
     await until(() => taken(directory) >= 3);
@@ -104,7 +113,9 @@ describe.each(HANGING)('while the log is on %s', (_, make) => {
     expect(stopped).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(stopped.milliseconds).toBeLessThan(8000);
     expect(isAlive(pid)).toBe(false);
-    expect(messages()).toMatch(/ERROR - (1 sample was|\d+ samples were) lost at the end of the run: the log could not be written to\.\n$/);
+    expect(messages()).toMatch(
+      /ERROR - (1 sample was|\d+ samples were) lost at the end of the run: the log could not be written to\.\n$/,
+    );
     // What it said last can still be asked for.
     expect((await kstack(['status', '-d', directory])).stderr).toContain('the last one said: ');
     const refused = await background(directory, ['-p', '2']);
@@ -199,7 +210,11 @@ describe('a run over a pipe whose log cannot be written', () => {
   it.each([
     ['its FUSE server is gone', 'ENOTCONN', ({ server }: Fuse) => void server.kill('SIGKILL')],
     // What the server may not, nobody may.
-    ['its server is not allowed to', 'EPERM', ({ behind }: Fuse) => shell(`chattr +i ${behind}/logs/* ${behind}/logs/.kstack*`)],
+    [
+      'its server is not allowed to',
+      'EPERM',
+      ({ behind }: Fuse) => shell(`chattr +i ${behind}/logs/* ${behind}/logs/.kstack*`),
+    ],
   ])('since %s goes on', async (_, errno, fail) => {
     const fuse = await stoppedFuse();
     onTestFinished(() => void shell(`chattr -R -i ${fuse.behind}`));
@@ -216,9 +231,17 @@ describe('a run over a pipe whose log cannot be written', () => {
 describe('a log that somebody else changes while it is written', () => {
   it.each([
     ['truncated to nothing', 'truncated', (log: string) => truncateSync(log)],
-    ['truncated in the middle of a sample', 'truncated', (log: string) => truncateSync(log, Math.floor(lstatSync(log).size / 2) + 7)],
+    [
+      'truncated in the middle of a sample',
+      'truncated',
+      (log: string) => truncateSync(log, Math.floor(lstatSync(log).size / 2) + 7),
+    ],
     ['removed', 'removed', (log: string) => unlinkSync(log)],
-    ['moved away and made anew', 'replaced', (log: string) => shell(`mv ${log} ${log}.1; install -m 600 /dev/null ${log}`)],
+    [
+      'moved away and made anew',
+      'replaced',
+      (log: string) => shell(`mv ${log} ${log}.1; install -m 600 /dev/null ${log}`),
+    ],
   ])('(%s) is said to be, and holds whole samples from there on', async (_, word, change) => {
     const [counter = 0] = await fixture('tasks', ['count', '5000']);
     const directory = temporaryFolder();
@@ -239,16 +262,20 @@ describe('a log that somebody else changes while it is written', () => {
 });
 
 describe('a run that reads what is swapped out to a device that does not answer', () => {
-  it.each(['SIGTERM', 'stop'])('samples on, is ended by %s, and the next run starts', { timeout: 90_000 }, async (how) => {
-    const [swapped = 0] = await fixture('hung-swap.sh', [fixturePath('.'), temporaryFolder(), '4096', '2']);
-    const directory = temporaryFolder();
-    const run = await background(directory, ['-p', `${swapped},2`, '--source', 'procfs'], 1000);
-    await until(() => taken(directory) >= 2, 40_000);
-    if (how === 'SIGTERM') await end(run.pid, 'SIGTERM');
-    else expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
-    expect(isAlive(run.pid)).toBe(false);
-    const next = await background(directory, ['-p', '2']);
-    expect([next.code, next.messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
-    for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toContain(2);
-  });
+  it.each(['SIGTERM', 'stop'])(
+    'samples on, is ended by %s, and the next run starts',
+    { timeout: 90_000 },
+    async (how) => {
+      const [swapped = 0] = await fixture('hung-swap.sh', [fixturePath('.'), temporaryFolder(), '4096', '2']);
+      const directory = temporaryFolder();
+      const run = await background(directory, ['-p', `${swapped},2`, '--source', 'procfs'], 1000);
+      await until(() => taken(directory) >= 2, 40_000);
+      if (how === 'SIGTERM') await end(run.pid, 'SIGTERM');
+      else expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
+      expect(isAlive(run.pid)).toBe(false);
+      const next = await background(directory, ['-p', '2']);
+      expect([next.code, next.messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
+      for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toContain(2);
+    },
+  );
 });

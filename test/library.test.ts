@@ -6,7 +6,9 @@ beforeEach((context: TestContext) => requires(context, 'root'));
 
 const library = join(import.meta.dirname, '..', 'dist', 'index.js');
 
-/** Runs a program that uses the built library, with what it imports from there. Returns what it prints, as JSON has it. */
+/**
+ * Runs a program that uses the built library, with what it imports from there. Returns what it prints, as JSON has it.
+ */
 async function program(imports: string, script: string): Promise<unknown> {
   const text = `import { ${imports} } from ${JSON.stringify(library)};\n${script}`;
   const { code, stdout, stderr } = await run(process.execPath, ['--expose-gc', '--input-type=module', '-e', text]);
@@ -49,7 +51,10 @@ describe('sample()', () => {
     ["{ pids: [2] }, { fields: ['user'] }", 'options.fields: "user" is none of uid cgroup systemCall'],
   ])('of %s is refused', async (words, message) => {
     expect(
-      await program('sample', `console.log(JSON.stringify(await sample(${words}).catch(({ name, message }) => [name, message])))`),
+      await program(
+        'sample',
+        `console.log(JSON.stringify(await sample(${words}).catch(({ name, message }) => [name, message])))`,
+      ),
     ).toEqual(['TypeError', message]);
   });
 });

@@ -70,35 +70,46 @@ describe('a system call', () => {
   });
 
   it.for([
-    ['of TCP', 'socket.create_connection(("127.0.0.1", int(sys.argv[1])))', /^tcp 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+$/],
+    [
+      'of TCP',
+      'socket.create_connection(("127.0.0.1", int(sys.argv[1])))',
+      /^tcp 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+$/,
+    ],
     ['in none of the tables', 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM)', /^socket:\[\d+\]$/],
-  ] as const)('on a socket %s has no name that another socket makes up for it', async ([, open, description], context) => {
-    requires(context, 'go (golang-go), python3 and a cgroup2');
-    const server = createServer(() => undefined);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no address');
-    const script = `import socket, sys; ${open}.recv(1)`;
-    const pid = await waiting('python3', ['-c', script, `${address.port}`], /(tcp|udp)_recvmsg/);
-    const inode = /\d+/.exec(shell(`readlink /proc/${pid}/fd/$(($(cut -d' ' -f2 /proc/${pid}/syscall)))`))?.[0] ?? '';
-    const spoof = createServer();
-    const path = `\0x\nffff888000000000: 00000003 00000000 00000000 0001 03 ${inode.padStart(5)} /run/trusted.sock`;
-    await new Promise<void>((resolve) => spoof.listen(path, resolve));
-    onTestFinished(() => void spoof.close());
-    expect(shell('cat /proc/net/unix')).toContain(`${inode} /run/trusted.sock`);
-    const [call = ''] = callsIn(await long('-p', `${pid}`));
-    expect(/^recvfrom\(\d+<(.*?)>, /.exec(call)?.[1]).toMatch(description);
-  });
+  ] as const)(
+    'on a socket %s has no name that another socket makes up for it',
+    async ([, open, description], context) => {
+      requires(context, 'go (golang-go), python3 and a cgroup2');
+      const server = createServer(() => undefined);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      const address = server.address();
+      if (typeof address !== 'object' || address === null) throw new Error('no address');
+      const script = `import socket, sys; ${open}.recv(1)`;
+      const pid = await waiting('python3', ['-c', script, `${address.port}`], /(tcp|udp)_recvmsg/);
+      const inode = /\d+/.exec(shell(`readlink /proc/${pid}/fd/$(($(cut -d' ' -f2 /proc/${pid}/syscall)))`))?.[0] ?? '';
+      const spoof = createServer();
+      const path = `\0x\nffff888000000000: 00000003 00000000 00000000 0001 03 ${inode.padStart(5)} /run/trusted.sock`;
+      await new Promise<void>((resolve) => spoof.listen(path, resolve));
+      onTestFinished(() => void spoof.close());
+      expect(shell('cat /proc/net/unix')).toContain(`${inode} /run/trusted.sock`);
+      const [call = ''] = callsIn(await long('-p', `${pid}`));
+      expect(/^recvfrom\(\d+<(.*?)>, /.exec(call)?.[1]).toMatch(description);
+    },
+  );
 
   it('of equal tasks is shown once, with their number', async () => {
     const pids: number[] = [];
     for (let i = 0; i < 10; i++) pids.push(await waiting('sleep', ['600'], /nanosleep/));
     const text = await long('-p', pids.join(','));
     expect(text).toMatch(
-      new RegExp(`\\n {2}tasks {3}sleep x 10: ${pids.slice(0, 8).join(' ')} \\.\\.\\. \\(\\+2\\) {2}root {2}S .*cpu [-,\\d]+\\n`),
+      new RegExp(
+        `\\n {2}tasks {3}sleep x 10: ${pids.slice(0, 8).join(' ')} \\.\\.\\. \\(\\+2\\) {2}root {2}S .*cpu [-,\\d]+\\n`,
+      ),
     );
-    expect(text).toMatch(/\n {2}call {4}clock_nanosleep\(CLOCK_REALTIME, 0, .*600.*\) {2}x 8\n {10}\(of the first 8 tasks\)\n/);
+    expect(text).toMatch(
+      /\n {2}call {4}clock_nanosleep\(CLOCK_REALTIME, 0, .*600.*\) {2}x 8\n {10}\(of the first 8 tasks\)\n/,
+    );
     const full = await long('--full', '-p', pids.join(','));
     expect(full).toContain(`  tasks   sleep x 10: ${pids.join(' ')}  root`);
     expect(full).toMatch(/\n {2}call {4}clock_nanosleep\(.*\) {2}x 10\n/);
@@ -115,7 +126,9 @@ describe('a process whose mmap lock is held', () => {
     const pids = await fixture('mmap-lock', [temporaryFolder(), '6', 'mkdir']);
     const { code, stdout, stderr, milliseconds } = await kstack(['-Lf', 'long', '-p', `${pids.join(',')},${sleeper}`]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^6 tasks \(\d+\.\d %\) {2}blocked(?: for .*?)? {2}waits for .*\n {2}tasks {3}mmap-stuck x 6: /m);
+    expect(stdout).toMatch(
+      /^6 tasks \(\d+\.\d %\) {2}blocked(?: for .*?)? {2}waits for .*\n {2}tasks {3}mmap-stuck x 6: /m,
+    );
     const calls = callsIn(stdout).join('\n');
     expect(calls).toMatch(/mkdir\(0x[0-9a-f]+, 0700\)/);
     expect(calls).toMatch(/munmap\(0x[0-9a-f]+, 4096\)/);
@@ -132,7 +145,9 @@ describe('the text', () => {
     const [two = 0] = await fixture('tasks', ['vfork']);
     const [three = 0] = await fixture('tasks', ['stopped']);
     const text = await long('-p', `${one},${two},${three}`, '--source', 'procfs');
-    expect(text).toMatch(/^\w{3} \w{3} \d\d \d\d:\d\d:\d\d \S+ \d{4} - \S+ - Linux \S+\n\n2 tasks \(66\.7 %\) {2}blocked {2}waits for /);
+    expect(text).toMatch(
+      /^\w{3} \w{3} \d\d \d\d:\d\d:\d\d \S+ \d{4} - \S+ - Linux \S+\n\n2 tasks \(66\.7 %\) {2}blocked {2}waits for /,
+    );
     const frames = [...text.matchAll(/^ {2}(?:stack|[ ]{5}) {3}(\w[\w.]* +)\+0x[0-9a-f]+\/0x[0-9a-f]+$/gm)].map(
       ([, name = '']) => name.length,
     );

@@ -50,7 +50,8 @@ describe('the manual page', () => {
   it('has the options of the help, with their values and defaults, and no others', async () => {
     expect(sorted(inManual())).toEqual(sorted(await inHelp()));
     const documented = new Set(inManual().map(({ option }) => option));
-    for (const command of ['status', 'stop']) for (const { option } of await inHelp(command)) expect(documented).toContain(option);
+    for (const command of ['status', 'stop'])
+      for (const { option } of await inHelp(command)) expect(documented).toContain(option);
   });
 
   it('has the commands of the help', async () => {
@@ -81,7 +82,9 @@ describe('the manual page', () => {
     for (const option of ['-t', '-i', '-m', '-n', '-x']) {
       const { stderr } = await kstack(['-bD', option, 'x']);
       const [, least, most] = /takes a whole number from (\d+) to (\d+)/.exec(stderr) ?? [];
-      expect(text).toMatch(new RegExp(`^\\.BI \\\\${option} "[^"]*"\n(?:.*\n)*?.*\\(${least} to ${most}, default: `, 'm'));
+      expect(text).toMatch(
+        new RegExp(`^\\.BI \\\\${option} "[^"]*"\n(?:.*\n)*?.*\\(${least} to ${most}, default: `, 'm'),
+      );
     }
   });
 
@@ -126,7 +129,8 @@ describe('the service', () => {
       return [...set.matchAll(/^ {4}(@?[\w-]+)$/gm)].flatMap(([, member = '']) => callsOf(member));
     };
     const allowed = new Set(filter.split(' ').flatMap(callsOf));
-    for (const call of ['bpf', 'openat', 'read', 'io_submit', 'statfs', 'fchown', 'linkat']) expect(allowed).toContain(call);
+    for (const call of ['bpf', 'openat', 'read', 'io_submit', 'statfs', 'fchown', 'linkat'])
+      expect(allowed).toContain(call);
   });
 
   it('has the capabilities that it takes to see the stacks of everybody, and no more', async () => {
@@ -135,11 +139,19 @@ describe('the service', () => {
     const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
     const withOnly = (kept: string[]) => {
       const set = ['-all', ...kept.map((name) => `+${name}`)].join(',');
-      return run('setpriv', ['--no-new-privs', `--bounding-set=${set}`, `--inh-caps=${set}`, KSTACK, '-Dp', String(pid)]);
+      return run('setpriv', [
+        '--no-new-privs',
+        `--bounding-set=${set}`,
+        `--inh-caps=${set}`,
+        KSTACK,
+        '-Dp',
+        String(pid),
+      ]);
     };
     const { code, stdout, stderr } = await withOnly(capabilities);
     expect([code, stderr]).toEqual([0, '']);
     expect(lineOf(stdout, pid)?.stack).toContain('__do_sys_vfork');
-    for (const dropped of capabilities) expect((await withOnly(capabilities.filter((name) => name !== dropped))).stderr).not.toBe('');
+    for (const dropped of capabilities)
+      expect((await withOnly(capabilities.filter((name) => name !== dropped))).stderr).not.toBe('');
   });
 });

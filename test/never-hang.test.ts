@@ -5,7 +5,9 @@ import { fixture, KSTACK, kstack, lineOf, parseClassic, requires, temporaryFolde
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
 
-/** True when reading the file does not end by itself within half a second, in a process of its own that is then killed. */
+/**
+ * True when reading the file does not end by itself within half a second, in a process of its own that is then killed.
+ */
 function blocks(path: string): boolean {
   return spawnSync('cat', [path], { timeout: 500, killSignal: 'SIGKILL' }).signal === 'SIGKILL';
 }
@@ -15,7 +17,10 @@ const PROCFS = ['--source', 'procfs'];
 
 /** By the source procfs, and by bpf, which sees the lock. */
 const unreadLine = (pid: number) =>
-  new RegExp(`^kstack: PID ${pid} \\(mmap-stuck\\): command line (could not be read in time|not read: a thread holds)`, 'm');
+  new RegExp(
+    `^kstack: PID ${pid} \\(mmap-stuck\\): command line (could not be read in time|not read: a thread holds)`,
+    'm',
+  );
 
 describe('a process whose mmap lock a stuck thread holds', () => {
   it.each([
@@ -23,20 +28,23 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     ['-S -p', (pid: number) => ['-Sp', String(pid)]],
     ['-a', () => ['-a']],
     ['-D', () => ['-D']],
-  ])('is shown by kstack %s with its comm and its stack, within 2 seconds more, and the rest with it', async (_, args) => {
-    const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
-    const without = await kstack(args(sleeper));
-    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
-    expect(blocks(`/proc/${pid}/cmdline`)).toBe(true);
-    const { code, stdout, stderr, milliseconds } = await kstack(args(pid));
-    expect(lineOf(stdout, pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
-    expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
-    expect(stderr).toMatch(unreadLine(pid));
-    expect(stderr).not.toContain('bystander');
-    if (args(pid).includes('-a')) expectAllStillThere(without.stdout, stdout);
-    expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(without.milliseconds + 2000);
-  });
+  ])(
+    'is shown by kstack %s with its comm and its stack, within 2 seconds more, and the rest with it',
+    async (_, args) => {
+      const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
+      const without = await kstack(args(sleeper));
+      const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+      expect(blocks(`/proc/${pid}/cmdline`)).toBe(true);
+      const { code, stdout, stderr, milliseconds } = await kstack(args(pid));
+      expect(lineOf(stdout, pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
+      expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
+      expect(stderr).toMatch(unreadLine(pid));
+      expect(stderr).not.toContain('bystander');
+      if (args(pid).includes('-a')) expectAllStillThere(without.stdout, stdout);
+      expect(code).toBe(0);
+      expect(milliseconds).toBeLessThan(without.milliseconds + 2000);
+    },
+  );
 
   it('costs no more when there are ten of them', async () => {
     const without = await kstack(['-a']);
@@ -77,7 +85,8 @@ describe('a child of vfork that executes a program while that lock is held', () 
     const statBlocks = blocks(`/proc/${child}/stat`);
     const { code, stdout, stderr, milliseconds } = await kstack(['-a', ...PROCFS]);
     expect(lineOf(stdout, pid)?.command).toBe('mmap-stuck');
-    if (statBlocks) expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck, state D): process could not be read in time`);
+    if (statBlocks)
+      expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck, state D): process could not be read in time`);
     else expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck): kernel stack could not be read in time`);
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(3500);
@@ -86,7 +95,12 @@ describe('a child of vfork that executes a program while that lock is held', () 
       expect((await kstack(['-Z', ...PROCFS])).stderr).not.toContain(`PID ${child} `);
       const alone = await kstack(['-p', String(child), ...PROCFS]);
       expect(alone.code).toBe(0);
-      expect(lineOf(alone.stdout, child)).toMatchObject({ state: 'D', started: 'unknown', command: 'mmap-stuck', stack: '' });
+      expect(lineOf(alone.stdout, child)).toMatchObject({
+        state: 'D',
+        started: 'unknown',
+        command: 'mmap-stuck',
+        stack: '',
+      });
     }
   });
 });
@@ -94,7 +108,8 @@ describe('a child of vfork that executes a program while that lock is held', () 
 describe('Ctrl-C while a read hangs', () => {
   it('ends kstack at once, with the status 130 that a shell gives', async () => {
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
-    const script = 'set -m; "$KSTACK" -p "$PID" --source procfs & child=$!; sleep 0.6; kill -INT $child; wait $child; echo $?';
+    const script =
+      'set -m; "$KSTACK" -p "$PID" --source procfs & child=$!; sleep 0.6; kill -INT $child; wait $child; echo $?';
     const started = performance.now();
     const output = execFileSync('bash', ['-c', script], {
       env: { ...process.env, KSTACK, PID: String(pid) },
@@ -104,7 +119,10 @@ describe('Ctrl-C while a read hangs', () => {
   });
 });
 
-/** Every process of the earlier sample that still lives is in the later one, with the same command line. (Kernel workers change their names.) */
+/**
+ * Every process of the earlier sample that still lives is in the later one, with the same command line. (Kernel workers
+ * change their names.)
+ */
 function expectAllStillThere(earlier: string, later: string): void {
   const commands = new Map(parseClassic(later).lines.map(({ pid, command }) => [pid, command]));
   for (const { pid, command } of parseClassic(earlier).lines) {

@@ -51,6 +51,9 @@ describe('oled-link.sh', () => {
       code: 1,
       stderr: expect.stringContaining('oled-tools is not installed'),
     });
-    expect(await run(script, [], { env })).toMatchObject({ code: 2, stderr: 'oled-link.sh: usage: oled-link.sh install | remove\n' });
+    expect(await run(script, [], { env })).toMatchObject({
+      code: 2,
+      stderr: 'oled-link.sh: usage: oled-link.sh install | remove\n',
+    });
   });
 });

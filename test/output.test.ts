@@ -17,12 +17,18 @@ describe('standard output', () => {
 
   it('that is full is an error with its reason', async () => {
     const { code, stderr } = await kstack(['-a'], { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
-    expect([code, stderr]).toEqual([1, 'kstack: cannot write to standard output: ENOSPC: no space left on device, write\n']);
+    expect([code, stderr]).toEqual([
+      1,
+      'kstack: cannot write to standard output: ENOSPC: no space left on device, write\n',
+    ]);
   });
 
   it.each(['-h', '--version'])('that is full is an error with its reason for %s too', async (option) => {
     const { code, stderr } = await kstack([option], { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
-    expect([code, stderr]).toEqual([1, 'kstack: cannot write to standard output: ENOSPC: no space left on device, write\n']);
+    expect([code, stderr]).toEqual([
+      1,
+      'kstack: cannot write to standard output: ENOSPC: no space left on device, write\n',
+    ]);
   });
 
   it('gets all of a sample though it is a full pipe that does not block and is read slowly', async () => {
@@ -45,7 +51,9 @@ print(p.wait(), n >= 999999)`;
   it('of a terminal shows what a pipe gets', async () => {
     const [pid = 0] = await fixture('tasks', ['zombie']);
     const terminal = shell(`script -qec '"$KSTACK" -p ${pid}' /dev/null`, { KSTACK }).replaceAll('\r', '');
-    expect(terminal.split('\n').slice(1)).toEqual((await kstack(['-p', String(pid)])).stdout.trim().split('\n').slice(1));
+    expect(terminal.split('\n').slice(1)).toEqual(
+      (await kstack(['-p', String(pid)])).stdout.trim().split('\n').slice(1),
+    );
   });
 });
 
@@ -85,7 +93,10 @@ describe('Ctrl-C in a terminal', () => {
 
 describe('a mistake', () => {
   it.each([
-    [['-a', '-o', ''], "option '-o, --output <FILE>' argument '' is invalid. Give the name of a file, or - for standard output."],
+    [
+      ['-a', '-o', ''],
+      "option '-o, --output <FILE>' argument '' is invalid. Give the name of a file, or - for standard output.",
+    ],
     [['-bD', '-d', ''], "option '-d <DIRECTORY>' argument '' is invalid. It is empty."],
     [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
     [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
@@ -131,7 +142,11 @@ describe('-o', () => {
     const fifo = join(temporaryFolder(), 'fifo');
     shell(`mkfifo ${fifo}`);
     const { code, stdout, stderr, milliseconds } = await kstack(['-p', '2', '-o', fifo]);
-    expect([code, stdout, stderr]).toEqual([1, '', `kstack: cannot write ${fifo}: no process has it open for reading (ENXIO)\n`]);
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      `kstack: cannot write ${fifo}: no process has it open for reading (ENXIO)\n`,
+    ]);
     expect(milliseconds).toBeLessThan(10_000);
   });
 
@@ -139,7 +154,10 @@ describe('-o', () => {
     const fifo = join(temporaryFolder(), 'fifo');
     shell(`mkfifo ${fifo}`);
     const [pid = 0] = await fixture('tasks', ['rewrite', '1000000', '61']);
-    const reader = spawn('sh', ['-c', `exec 3<>${fifo}; echo open; sleep 0.5; dd bs=4096 count=200 <&3 2>/dev/null | tr -cd a | wc -c`]);
+    const reader = spawn('sh', [
+      '-c',
+      `exec 3<>${fifo}; echo open; sleep 0.5; dd bs=4096 count=200 <&3 2>/dev/null | tr -cd a | wc -c`,
+    ]);
     const end = ended(reader);
     await new Promise((resolve) => reader.stdout.once('data', resolve));
     const writer = kstack(['-p', String(pid), '-o', fifo]);
@@ -157,7 +175,10 @@ describe('-o', () => {
     const folder = temporaryFolder();
     const ownerAfter = async (name: string, env: NodeJS.ProcessEnv) => {
       const file = join(folder, name);
-      expect(await kstack(['-p', '2', '-o', file], { env: { ...process.env, ...env } })).toMatchObject({ code: 0, stderr: '' });
+      expect(await kstack(['-p', '2', '-o', file], { env: { ...process.env, ...env } })).toMatchObject({
+        code: 0,
+        stderr: '',
+      });
       const { uid, gid, mode } = statSync(file);
       expect(mode & 0o777).toBe(0o600);
       return [uid, gid];
@@ -183,7 +204,10 @@ describe('--proc', () => {
       expect(stderr).toContain(`${folder} is not a procfs; give --proc a directory where one is mounted\n`);
       expect(milliseconds).toBeLessThan(10_000);
     }
-    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({ code: 1, stderr: expect.stringContaining('no procfs is mounted') });
+    expect(await kstack(['-a', '--proc', '/dev/zero'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no procfs is mounted'),
+    });
   });
 });
 
@@ -199,6 +223,8 @@ describe('what only the source bpf knows', () => {
 
   it('is missing for want of the initial PID namespace', async () => {
     const { stdout } = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long']);
-    expect(stdout).toMatch(/\nNot shown, since the source is procfs \(bpf unavailable: \/proc is not of the initial PID namespace[^\n]*\n/);
+    expect(stdout).toMatch(
+      /\nNot shown, since the source is procfs \(bpf unavailable: \/proc is not of the initial PID namespace[^\n]*\n/,
+    );
   });
 });

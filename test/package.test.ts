@@ -17,7 +17,10 @@ describe('the packed package, installed into an empty folder', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'kstack-package-'));
-    const [packed = ''] = npm(root, 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder).trim().split('\n').slice(-1);
+    const [packed = ''] = npm(root, 'pack', '--silent', '--ignore-scripts', '--pack-destination', folder)
+      .trim()
+      .split('\n')
+      .slice(-1);
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     npm(folder, 'install', '--ignore-scripts', '--prefer-offline', `./${packed}`);
   }, 120_000);
@@ -50,7 +53,10 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
     const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--types', ''];
     const checked = await run(typescript, [...options, 'use.ts', '--noCheck', 'false'], { cwd: folder });
     const compiled = readdirSync(folder).includes('use.js');
-    expect({ compiled, output: checked.stdout.replaceAll(/.*'(console|node:.*)'.*\n/g, '') }).toEqual({ compiled: true, output: '' });
+    expect({ compiled, output: checked.stdout.replaceAll(/.*'(console|node:.*)'.*\n/g, '') }).toEqual({
+      compiled: true,
+      output: '',
+    });
     const { code, stdout } = await run('node', ['use.js'], { cwd: folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^kthreadd kthreadd \{ value: '[0-9a-f-]{36}' \} number idle \{ value: 0 \}\n$/);

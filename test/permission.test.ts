@@ -29,7 +29,9 @@ describe('without the right to read stacks', () => {
     const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', masked, KSTACK]);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      new RegExp(`^kstack: kernel stacks are masked here: /proc/self/stack is empty;[^\\n]*'${NAME} -a' on the host[^\\n]*\\n$`),
+      new RegExp(
+        `^kstack: kernel stacks are masked here: /proc/self/stack is empty;[^\\n]*'${NAME} -a' on the host[^\\n]*\\n$`,
+      ),
     );
   });
 
@@ -37,9 +39,17 @@ describe('without the right to read stacks', () => {
     // The runtime inside of the executable of its own ends at once where there is no /proc at all.
     const none = `mount -t tmpfs none /proc && exec "$0" -a`;
     const elsewhere = `exec "$0" -a --proc ${temporaryFolder()}`;
-    const { code, stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', NAME === 'kstack' ? none : elsewhere, KSTACK]);
+    const { code, stdout, stderr } = await run('unshare', [
+      '-m',
+      'sh',
+      '-c',
+      NAME === 'kstack' ? none : elsewhere,
+      KSTACK,
+    ]);
     expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^kstack: cannot read kernel stacks: there is no \S+\/self\/stack; either no procfs is mounted[^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^kstack: cannot read kernel stacks: there is no \S+\/self\/stack; either no procfs is mounted[^\n]*\n$/,
+    );
   });
 
   it('the advice is one that a shell understands', async () => {

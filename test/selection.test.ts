@@ -14,7 +14,8 @@ interface Thread {
 
 /** Reads the lines that -L prints. */
 function threads(text: string): Thread[] {
-  const line = /^PID: +(\d+) {3}TID: +(\d+) {3}State: {1,2}(\S) {3}Start Time: \S+ \S+ {3}Thread: (.*?) {3}Cmd: (.*)$/gm;
+  const line =
+    /^PID: +(\d+) {3}TID: +(\d+) {3}State: {1,2}(\S) {3}Start Time: \S+ \S+ {3}Thread: (.*?) {3}Cmd: (.*)$/gm;
   return [...text.matchAll(line)].map(([, pid, tid, state = '', thread = '', command = '']) => ({
     pid: Number(pid),
     tid: Number(tid),
@@ -32,7 +33,9 @@ describe('-L', () => {
     expect(stdout.match(/^PID: /gm)).toHaveLength(seen.length);
     const expected = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     for (const number of [pid, tid]) {
-      expect(seen.filter((line) => line.tid === number)).toEqual([{ pid, tid: number, state: 'S', thread: 'tasks', command: expected }]);
+      expect(seen.filter((line) => line.tid === number)).toEqual([
+        { pid, tid: number, state: 'S', thread: 'tasks', command: expected },
+      ]);
     }
     expect(
       seen
@@ -49,7 +52,10 @@ describe('-L', () => {
     expect(await numbers('-Lp', String(pid))).toEqual([pid, tid]);
     expect(await numbers('--threads', '-p', String(tid))).toEqual([tid]);
     expect(await numbers('-LZp', `${tid}`)).toContain(tid);
-    expect(await kstack(['-Lp', '2147483647'])).toMatchObject({ code: 1, stderr: 'kstack: PID 2147483647: no such process\n' });
+    expect(await kstack(['-Lp', '2147483647'])).toMatchObject({
+      code: 1,
+      stderr: 'kstack: PID 2147483647: no such process\n',
+    });
   });
 
   it('shows the thread that is stuck, though its main thread is not', async () => {
@@ -73,8 +79,15 @@ describe('-L', () => {
   it('calls a TID a TID where it says what could not be read', async () => {
     const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
     const hide = `for t in ${pid} ${tid}; do mount --bind /dev/full /proc/${pid}/task/$t/stack; done`;
-    const { stderr } = await run('unshare', ['-m', 'sh', '-c', `${hide}; exec "$0" -Lp ${pid} --source procfs`, KSTACK]);
-    for (const number of [pid, tid]) expect(stderr).toMatch(new RegExp(`^kstack: TID ${number} \\(tasks\\): kernel stack `, 'm'));
+    const { stderr } = await run('unshare', [
+      '-m',
+      'sh',
+      '-c',
+      `${hide}; exec "$0" -Lp ${pid} --source procfs`,
+      KSTACK,
+    ]);
+    for (const number of [pid, tid])
+      expect(stderr).toMatch(new RegExp(`^kstack: TID ${number} \\(tasks\\): kernel stack `, 'm'));
     expect(stderr).not.toContain('PID');
   });
 
@@ -142,7 +155,9 @@ describe('filters', () => {
   it('match names in any script', async () => {
     const [pid = 0] = await fixture('tasks', ['comm'], '\\xd0\\x98\\xd0\\xb2\\xd0\\xb0\\xd0\\xbd\n');
     for (const pattern of ['^Иван$', '(?i)^иВ', '^\\p{Cyrillic}{4}$', '^....$'])
-      expect(parseClassic((await kstack(['-c', pattern, '-p', String(pid)])).stdout).lines.map((line) => line.pid)).toEqual([pid]);
+      expect(
+        parseClassic((await kstack(['-c', pattern, '-p', String(pid)])).stdout).lines.map((line) => line.pid),
+      ).toEqual([pid]);
   });
 
   it('-u takes the tasks of users, by name or number', async () => {

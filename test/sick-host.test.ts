@@ -75,8 +75,10 @@ describe.each([5, 50, 500, 3000])('with %i processes of which reads hang, by mma
     const limit = limitMs();
     const { code, stdout, stderr, milliseconds, most } = await counted(['-a', ...PROCFS]);
     const lines = new Map(parseClassic(stdout).lines.map((line) => [line.pid, line]));
-    for (const pid of healthy) expect(lines.get(pid)).toMatchObject({ command: 'sleep 300 ', stack: expect.stringContaining('[<0>]') });
-    for (const pid of stuck.slice(0, count)) expect(lines.get(pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
+    for (const pid of healthy)
+      expect(lines.get(pid)).toMatchObject({ command: 'sleep 300 ', stack: expect.stringContaining('[<0>]') });
+    for (const pid of stuck.slice(0, count))
+      expect(lines.get(pid)).toMatchObject({ state: 'D', command: 'mmap-stuck' });
     expect(stderr.split('\n').length).toBeLessThan(25);
     expect(code).toBe(0);
     expect(most).toBeLessThan(64);
@@ -126,7 +128,9 @@ describe.each([1, 60])('with the arguments of %i processes swapped out to a devi
 describe('a system call with an argument on a page of a file system that does not answer', () => {
   it('is shown without that argument by -f long, and kstack ends', async () => {
     const folder = temporaryFolder();
-    execFileSync('sh', ['-c', 'mkdir data mount && head -c 65536 /dev/urandom >data/file && chmod -R a+rX .'], { cwd: folder });
+    execFileSync('sh', ['-c', 'mkdir data mount && head -c 65536 /dev/urandom >data/file && chmod -R a+rX .'], {
+      cwd: folder,
+    });
     const server = spawn('bindfs', ['-f', join(folder, 'data'), join(folder, 'mount')], { stdio: 'ignore' });
     const end = ended(server);
     onTestFinished(async () => {
@@ -136,9 +140,13 @@ describe('a system call with an argument on a page of a file system that does no
       await end;
     });
     while (!existsSync(join(folder, 'mount', 'file'))) await pause(50);
-    const child = spawn(fixturePath('fuse-argument'), [join(folder, 'mount', 'file')], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(fixturePath('fuse-argument'), [join(folder, 'mount', 'file')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     onTestFinished(() => void child.kill('SIGKILL'));
-    const pid = Number(await new Promise<string>((resolve) => child.stdout.once('data', (bytes: Buffer) => resolve(String(bytes)))));
+    const pid = Number(
+      await new Promise<string>((resolve) => child.stdout.once('data', (bytes: Buffer) => resolve(String(bytes)))),
+    );
     await pause(100);
     server.kill('SIGSTOP');
     const limit = limitMs();

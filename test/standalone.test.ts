@@ -1,7 +1,18 @@
 // Nothing but the kernel and glibc: what the runtimes bring along, and what the host may lack. Tests of the executable
 // itself are there when KSTACK_BIN is one.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
@@ -44,9 +55,15 @@ describe('without /etc', () => {
 
   it('-u takes a number, and says why it takes no name', async () => {
     const text = emptied.replace('FOLDER', temporaryFolder());
-    expect(await mounted(text, ['-p', '2', '-u', '0'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PID: {5}2 /m) });
+    expect(await mounted(text, ['-p', '2', '-u', '0'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^PID: {5}2 /m),
+    });
     const { code, stderr } = await mounted(text, ['-a', '-u', 'root']);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^kstack: .*'root' cannot be looked up: .*\/etc\/passwd/m)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^kstack: .*'root' cannot be looked up: .*\/etc\/passwd/m),
+    ]);
   });
 });
 
@@ -102,7 +119,9 @@ describe('SIGUSR1', () => {
         return undefined;
       }
     });
-    const rows = ['tcp', 'tcp6'].flatMap((file) => readFileSync(`/proc/net/${file}`, 'utf8').trim().split('\n').slice(1));
+    const rows = ['tcp', 'tcp6'].flatMap((file) =>
+      readFileSync(`/proc/net/${file}`, 'utf8').trim().split('\n').slice(1),
+    );
     return rows
       .map((row) => row.trim().split(/\s+/))
       .filter((columns) => columns[3] === '0A' && sockets.includes(columns[9]))
@@ -117,8 +136,14 @@ describe('a folder', () => {
     // Of an earlier run that failed.
     rmSync('/kstack-of-a-deleted-folder', { force: true });
     const inDeleted = `mkdir ${folder}/deleted; cd ${folder}/deleted; rmdir ${folder}/deleted; exec "$0" "$@"`;
-    expect(await script(inDeleted, ['-p', '2'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^PID: {5}2 /m) });
-    expect(await script(inDeleted, ['explain', '../stack'])).toMatchObject({ code: 0, stdout: expect.stringContaining('kthreadd') });
+    expect(await script(inDeleted, ['-p', '2'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^PID: {5}2 /m),
+    });
+    expect(await script(inDeleted, ['explain', '../stack'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('kthreadd'),
+    });
     expect(await script(inDeleted, ['-p', '2', '-o', 'kstack-of-a-deleted-folder'])).toMatchObject({ code: 1 });
     expect(existsSync('/kstack-of-a-deleted-folder')).toBe(false);
     const logs = join(folder, 'logs');
@@ -137,7 +162,10 @@ it('umask 0777 without root is no hindrance', async () => {
   const capabilities = '+sys_admin,+sys_ptrace,+dac_read_search';
   const text = `umask 0777; exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=${capabilities} --ambient-caps=${capabilities} "$0" -p 2`;
   const { code, stdout } = await script(text);
-  expect([code, parseClassic(stdout).lines]).toMatchObject([0, [{ pid: 2, stack: expect.stringContaining('kthreadd') }]]);
+  expect([code, parseClassic(stdout).lines]).toMatchObject([
+    0,
+    [{ pid: 2, stack: expect.stringContaining('kthreadd') }],
+  ]);
 });
 
 it('few descriptors are enough, or a line says so', async () => {
@@ -191,12 +219,15 @@ if (isExecutable) {
       expect(parseClassic((await inSmallRoot(root, ['-a'])).stdout).lines.map(({ pid }) => pid)).toContain(process.pid);
     });
 
-    it.each(['long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'])('writes %s there, whole and without a word', async (format) => {
-      const { code, stdout, stderr } = await inSmallRoot(smallRoot(), ['-p', '2', '-f', format]);
-      expect([code, stderr]).toEqual([0, '']);
-      expect(stdout.length).toBeGreaterThan(20);
-      if (format === 'long') expect(stdout).toMatch(/1 task seen: .*\n$/);
-    });
+    it.each(['long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'])(
+      'writes %s there, whole and without a word',
+      async (format) => {
+        const { code, stdout, stderr } = await inSmallRoot(smallRoot(), ['-p', '2', '-f', format]);
+        expect([code, stderr]).toEqual([0, '']);
+        expect(stdout.length).toBeGreaterThan(20);
+        if (format === 'long') expect(stdout).toMatch(/1 task seen: .*\n$/);
+      },
+    );
 
     it('says so where /proc is not mounted', async () => {
       const root = smallRoot();
@@ -218,14 +249,21 @@ if (isExecutable) {
       for (const limit of [1, 2, 3, 4, 5, 6, 8]) {
         const user = `setpriv --reuid=${NOBODY_ELSE} --regid=${NOBODY_ELSE} --clear-groups`;
         const { code, signal, stderr } = await script(`exec prlimit --nproc=${limit} ${user} "$0" -h`);
-        const refused = [1, null, expect.stringMatching(/^kstack: no room for the five threads that kstack needs: [^\n]+\n$/)];
+        const refused = [
+          1,
+          null,
+          expect.stringMatching(/^kstack: no room for the five threads that kstack needs: [^\n]+\n$/),
+        ];
         expect([code, signal, stderr]).toEqual(limit < 6 ? refused : [0, null, '']);
       }
     });
 
     it('says so where there is no room for what it opens', async () => {
       const { code, stderr } = await script('ulimit -n 7; exec "$0" -h');
-      expect([code, stderr]).toEqual([1, expect.stringMatching(/^kstack: no room for the files that kstack opens: [^\n]+\n$/)]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^kstack: no room for the files that kstack opens: [^\n]+\n$/),
+      ]);
     });
 
     const settings = [
@@ -260,19 +298,28 @@ if (isExecutable) {
       requires(context, 'setcap');
       const folder = temporaryFolder();
       const copy = join(folder, 'kstack');
-      shell(`chmod 755 ${folder}; cp ${KSTACK} ${copy}; setcap cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep ${copy}`);
+      shell(
+        `chmod 755 ${folder}; cp ${KSTACK} ${copy}; setcap cap_sys_admin,cap_sys_ptrace,cap_dac_read_search+ep ${copy}`,
+      );
       const asNobody = (args: readonly string[], env: NodeJS.ProcessEnv) =>
-        run('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', copy, ...args], { env: { ...process.env, ...env } });
+        run('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', copy, ...args], {
+          env: { ...process.env, ...env },
+        });
       const { code, stdout } = await asNobody(['-p', '2'], {});
       expect([code, parseClassic(stdout).lines]).toMatchObject([0, [{ stack: expect.stringContaining('kthreadd') }]]);
       for (const [name, value] of settings.map((setting) => setting.split(/=(.*)/s)))
-        expect(await asNobody(['-e', 'console.log(1)'], { [name ?? '']: value })).toMatchObject({ code: 2, stdout: '' });
+        expect(await asNobody(['-e', 'console.log(1)'], { [name ?? '']: value })).toMatchObject({
+          code: 2,
+          stdout: '',
+        });
     });
 
     it('takes what is meant for kstack and the C library', async () => {
       const { stdout } = await kstack(['-p', '2'], { env: { ...process.env, TZ: 'XYZ-3' } });
       expect(stdout).toMatch(/^zzz <.* XYZ \d{4} - /);
-      expect(await kstack(['-p', '2'], { env: { ...process.env, KSTACK_SOURCE: 'nothing' } })).toMatchObject({ code: 2 });
+      expect(await kstack(['-p', '2'], { env: { ...process.env, KSTACK_SOURCE: 'nothing' } })).toMatchObject({
+        code: 2,
+      });
     });
   });
 }
@@ -282,13 +329,16 @@ it('the executable is left every variable that kstack takes', () => {
   const kept = [...readFileSync(join(root, 'standalone/entry.c'), 'utf8').matchAll(/\.asciz \\"([A-Z_]+\*?)\\"/g)].map(
     ([, name = '']) => name,
   );
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) => /(?<!\.test)\.ts$/.test(file));
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /(?<!\.test)\.ts$/.test(file),
+  );
   const taken = files.flatMap((file) => {
     const text = readFileSync(join(root, 'src', file), 'utf8');
     return [...text.matchAll(/env\['([A-Z_]+)'\]|'(KSTACK_[A-Z_]+)'/g)].map(([, quoted, own]) => quoted ?? own ?? '');
   });
   expect(taken).toEqual(expect.arrayContaining(['NO_COLOR', 'JOURNAL_STREAM', 'KSTACK_SOURCE']));
-  const isKept = (name: string) => kept.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))));
+  const isKept = (name: string) =>
+    kept.some((one) => one === name || (one.endsWith('*') && name.startsWith(one.slice(0, -1))));
   // NODE_OPTIONS is asked for under Node.js.
   expect(taken.filter((name) => name !== 'NODE_OPTIONS' && !isKept(name))).toEqual([]);
 });

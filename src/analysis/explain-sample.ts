@@ -15,7 +15,10 @@ export function kindOf(observation: Observation): Finding['kind'] {
   return observation.state === 'R' ? 'running' : explainObservation(observation).kind;
 }
 
-/** The tasks of a sample by their stack, those without one by what is known of them. The largest group first; among equals, what is blocked. */
+/**
+ * The tasks of a sample by their stack, those without one by what is known of them. The largest group first; among
+ * equals, what is blocked.
+ */
 export function explainGroups(sample: Sample): ExplainedGroup[] {
   const groups = new Map<unknown, ExplainedGroup & { observations: Observation[] }>();
   for (const observation of sample.observations) {
@@ -28,7 +31,8 @@ export function explainGroups(sample: Sample): ExplainedGroup[] {
     else group.observations.push(observation);
   }
   return [...groups.values()].sort(
-    (a, b) => b.observations.length - a.observations.length || KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind),
+    (a, b) =>
+      b.observations.length - a.observations.length || KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind),
   );
 }
 

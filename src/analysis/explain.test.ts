@@ -16,21 +16,32 @@ describe('explain', () => {
   });
 
   it('lets the frozen file system win over the page fault it happens in, and names the others', () => {
-    const finding = explain(stackOf('percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault', 'do_user_addr_fault'));
-    expect([finding.rule, finding.kind, finding.frame?.symbol]).toEqual(['fs-frozen-fault', 'blocked', 'ext4_page_mkwrite']);
+    const finding = explain(
+      stackOf('percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault', 'do_user_addr_fault'),
+    );
+    expect([finding.rule, finding.kind, finding.frame?.symbol]).toEqual([
+      'fs-frozen-fault',
+      'blocked',
+      'ext4_page_mkwrite',
+    ]);
     expect(finding.others.map(({ rule }) => rule)).toContain('lock-percpu-rwsem');
   });
 
   it('lets the FUSE daemon win over the path lookup', () => {
-    expect(explain(stackOf('request_wait_answer', 'fuse_lookup', '__lookup_slow', 'walk_component', 'path_lookupat')).rule).toBe(
-      'fuse-request',
-    );
+    expect(
+      explain(stackOf('request_wait_answer', 'fuse_lookup', '__lookup_slow', 'walk_component', 'path_lookupat')).rule,
+    ).toBe('fuse-request');
   });
 
   it('does not call a worker idle that is at work', () => {
     expect(explain(stackOf('worker_thread', 'kthread')).kind).toBe('idle');
     const atWork = explain(stackOf('schedule', 'unheard_of', 'process_one_work', 'worker_thread', 'kthread'));
-    expect([atWork.kind, atWork.rule, atWork.frame?.symbol, atWork.next]).toEqual(['unexplained', undefined, 'unheard_of', []]);
+    expect([atWork.kind, atWork.rule, atWork.frame?.symbol, atWork.next]).toEqual([
+      'unexplained',
+      undefined,
+      'unheard_of',
+      [],
+    ]);
   });
 
   it('says which function takes a lock of which nothing is known', () => {

@@ -34,9 +34,16 @@ function isGuess({ raw }: Frame): boolean {
   return /(?:^|\s)\? /.test(raw);
 }
 
-function explained(all: readonly Frame[], { rule, frame }: Match, others: readonly Match[], innermost: Frame | undefined): Finding {
+function explained(
+  all: readonly Frame[],
+  { rule, frame }: Match,
+  others: readonly Match[],
+  innermost: Frame | undefined,
+): Finding {
   const { id, kind, causes, next, source, kernels } = rule;
-  const waitsFor = all.every(isGuess) ? `${rule.waitsFor} (likely: the kernel was not sure of any frame)` : rule.waitsFor;
+  const waitsFor = all.every(isGuess)
+    ? `${rule.waitsFor} (likely: the kernel was not sure of any frame)`
+    : rule.waitsFor;
   const caller = innermost === undefined ? 'its caller' : functionName(innermost.symbol);
   return {
     rule: id,
@@ -56,7 +63,9 @@ const NOTHING_KNOWN = { rule: undefined, causes: '', next: [], source: undefined
 
 function unexplained(innermost: Frame | undefined): Finding {
   const waitsFor =
-    innermost === undefined ? 'unknown: the stack has no function' : `unknown: no rule knows ${functionName(innermost.symbol)}`;
+    innermost === undefined
+      ? 'unknown: the stack has no function'
+      : `unknown: no rule knows ${functionName(innermost.symbol)}`;
   return { ...NOTHING_KNOWN, kind: 'unexplained', waitsFor, frame: innermost, innermost };
 }
 

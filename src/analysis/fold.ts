@@ -9,7 +9,10 @@ export interface Fold {
   readonly count: number;
 }
 
-/** Counts the tasks of a sample by their name and the functions they are in, as flame graphs want it. What differs in offsets only is one. */
+/**
+ * Counts the tasks of a sample by their name and the functions they are in, as flame graphs want it. What differs in
+ * offsets only is one.
+ */
 export function foldStacks(sample: Sample): Fold[] {
   const folds = new Map<string, { comm: string; frames: readonly Frame[]; count: number }>();
   const symbolsOf = new Map<Stack, string>();

@@ -1,9 +1,10 @@
 const COMPILER_SUFFIX = /\.(?:isra|constprop|part|cold|llvm|lto_priv)(?:\.\d+)*/g;
-const SYSTEM_CALL = /^(?:__(?:x64|arm64|ia32|x32|riscv|s390x?|powerpc|se|do)_(?:compat_)?sys_|__se_compat_sys_|compat_sys_|[Ss]y[Ss]_)/;
+const SYSTEM_CALL =
+  /^(?:__(?:x64|arm64|ia32|x32|riscv|s390x?|powerpc|se|do)_(?:compat_)?sys_|__se_compat_sys_|compat_sys_|[Ss]y[Ss]_)/;
 
 /**
- * The name that the sources give to a symbol's function: without the compiler's suffixes (`.isra.0`, `.cold`), the prefix of padding (`__pfx_`)
- * and the wrappers of system calls, which become `sys_NAME` on every architecture.
+ * The name that the sources give to a symbol's function: without the compiler's suffixes (`.isra.0`, `.cold`), the
+ * prefix of padding (`__pfx_`) and the wrappers of system calls, which become `sys_NAME` on every architecture.
  */
 export function functionName(symbol: string): string {
   const name = symbol.includes('.') ? symbol.replace(COMPILER_SUFFIX, '') : symbol;
@@ -14,7 +15,8 @@ const LOCK =
   /^(?:(?:__)?(?:ww_)?mutex_lock|__mutex_|rwsem_|call_rwsem_|__?rt_mutex_|rt_mutex_|rtlock_|rt_spin_lock|percpu_rwsem_|percpu_down_|(?:__)?ldsem_down_)/;
 const SEMAPHORE = /^(?:__)?down(?:_(?:read|write|interruptible|killable|timeout|common)\w*)?$/;
 const PERCPU = /^__percpu_(?:down_|rwsem)/;
-const SPIN = /^(?:(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*|_raw_(?:spin|read|write)_lock\w*|osq_lock|mutex_spin_on_owner)$/;
+const SPIN =
+  /^(?:(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*|_raw_(?:spin|read|write)_lock\w*|osq_lock|mutex_spin_on_owner)$/;
 const SCHEDULE =
   /^(?:_?_?schedule(?:_\w+)?|io_schedule\w*|blk_io_schedule|preempt_schedule\w*|__cond_resched|_cond_resched|_?__schedule_loop|__switch_to(?:_asm)?|context_switch|rt_mutex_schedule|yield(?:_to)?)$/;
 const WAIT =
@@ -22,5 +24,12 @@ const WAIT =
 
 /** True for functions that sleep or spin on behalf of any caller, so that they say nothing about what is waited for. */
 export function isSleepingPrimitive(name: string): boolean {
-  return SCHEDULE.test(name) || WAIT.test(name) || LOCK.test(name) || SEMAPHORE.test(name) || PERCPU.test(name) || SPIN.test(name);
+  return (
+    SCHEDULE.test(name) ||
+    WAIT.test(name) ||
+    LOCK.test(name) ||
+    SEMAPHORE.test(name) ||
+    PERCPU.test(name) ||
+    SPIN.test(name)
+  );
 }

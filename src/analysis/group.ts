@@ -1,7 +1,10 @@
 import type { Group, Observation, Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 
-/** Groups a sample by stack; groups, and the observations in them, come in the order first seen. Those without a stack are one group. */
+/**
+ * Groups a sample by stack; groups, and the observations in them, come in the order first seen. Those without a stack
+ * are one group.
+ */
 export function groupByStack(sample: Sample): Group[] {
   const groups = new Map<Stack | undefined, Observation[]>();
   for (const observation of sample.observations) {

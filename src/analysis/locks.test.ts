@@ -23,11 +23,13 @@ const holds = (owner: number): KernelFacts => ({ lock: { kind: 'mutex', address:
 
 describe('waitGraph', () => {
   it('follows the owners of locks to the root, and counts all behind it', () => {
-    const { roots, cycles } = waitGraph(sampleOf(task(1, {}), task(2, holds(1)), task(3, holds(2)), task(4, holds(2)), task(5, {})));
+    const { roots, cycles } = waitGraph(
+      sampleOf(task(1, {}), task(2, holds(1)), task(3, holds(2)), task(4, holds(2)), task(5, {})),
+    );
     expect(cycles).toEqual([]);
-    expect(roots.map(({ tid, observation, waits }) => [tid, observation?.task.comm, waits.map((wait) => wait.tid)])).toEqual([
-      [1, 't1', [2, 3, 4]],
-    ]);
+    expect(
+      roots.map(({ tid, observation, waits }) => [tid, observation?.task.comm, waits.map((wait) => wait.tid)]),
+    ).toEqual([[1, 't1', [2, 3, 4]]]);
   });
 
   it('puts the root that holds up the most first', () => {
@@ -43,7 +45,9 @@ describe('waitGraph', () => {
   });
 
   it('reports tasks that wait for each other as a cycle, and those behind it as of no root', () => {
-    const { roots, cycles } = waitGraph(sampleOf(task(1, holds(2)), task(2, holds(3)), task(3, holds(1)), task(4, holds(1))));
+    const { roots, cycles } = waitGraph(
+      sampleOf(task(1, holds(2)), task(2, holds(3)), task(3, holds(1)), task(4, holds(1))),
+    );
     expect(roots).toEqual([]);
     expect(cycles.map((cycle) => cycle.map(({ tid }) => tid))).toEqual([[1, 2, 3]]);
   });

@@ -2,15 +2,17 @@ import type { Sample } from '../model/sample.ts';
 import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../model/wait.ts';
 
 /**
- * Who holds up whom, as far as the kernel tells: for mutexes, semaphores and rw-semaphores the owner that the lock notes (kernel/locking/), for vfork(2) the child, for a
- * traced task its tracer. A task waits for one thing at a time, so each way along the waits ends at a root or goes round in a cycle.
+ * Who holds up whom, as far as the kernel tells: for mutexes, semaphores and rw-semaphores the owner that the lock
+ * notes (kernel/locking/), for vfork(2) the child, for a traced task its tracer. A task waits for one thing at a time,
+ * so each way along the waits ends at a root or goes round in a cycle.
  */
 export function waitGraph(sample: Sample): WaitGraph {
   const observations = tasksByTid(sample);
   const next = new Map<number, Wait>();
   for (const [tid, { state, facts }] of observations) {
     // A lock counts before what a tracer or child does: it is where the task sleeps.
-    for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts)) if (!next.has(wait.tid)) next.set(wait.tid, wait);
+    for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts))
+      if (!next.has(wait.tid)) next.set(wait.tid, wait);
   }
   const waiters = new Map<number, Wait[]>();
   for (const wait of next.values()) {

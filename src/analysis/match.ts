@@ -8,8 +8,8 @@ export interface Match {
   /** The innermost of the matched frames that is not a sleeping primitive; the innermost of all where all are. */
   readonly frame: Frame;
   /**
-   * How many frames are inside of that frame. Where only sleeping primitives matched: next to the innermost other frame, so that what knows this
-   * wins and what knows only those further out does not; infinite for fallbacks.
+   * How many frames are inside of that frame. Where only sleeping primitives matched: next to the innermost other
+   * frame, so that what knows this wins and what knows only those further out does not; infinite for fallbacks.
    */
   readonly depth: number;
 }
@@ -39,15 +39,17 @@ export class Matcher {
       const compiled = { rule, order, tests: rule.match.map(compile), expressions };
       const [first] = rule.match;
       if (typeof first !== 'string') this.#byExpression.push(compiled);
-      else for (const name of first.split('|')) this.#byFirstName.set(name, [...(this.#byFirstName.get(name) ?? []), compiled]);
+      else
+        for (const name of first.split('|'))
+          this.#byFirstName.set(name, [...(this.#byFirstName.get(name) ?? []), compiled]);
     }
   }
 
   /**
    * The rules that fit, the most specific first. A rule is more specific than another when
-   * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that is nearer to what is waited for;
-   * 2. else, when it names more functions: it knows more of the way there;
-   * 3. else, when it has fewer expressions; 4. else, when it names a module; 5. else, when it stands first in the list of rules.
+   * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that
+   * is nearer to what is waited for; 2. else, when it names more functions: it knows more of the way there; 3. else,
+   * when it has fewer expressions; 4. else, when it names a module; 5. else, when it stands first in the list of rules.
    */
   matches(frames: readonly Frame[]): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
@@ -72,7 +74,12 @@ function compile(pattern: Pattern): Test {
   return (name) => names.has(name);
 }
 
-function matchOne({ rule, tests, expressions }: Compiled, frames: readonly Frame[], names: readonly string[], telling: readonly boolean[]) {
+function matchOne(
+  { rule, tests, expressions }: Compiled,
+  frames: readonly Frame[],
+  names: readonly string[],
+  telling: readonly boolean[],
+) {
   const matched: number[] = [];
   let at = 0;
   for (const [index, test] of tests.entries()) {
@@ -91,7 +98,10 @@ function matchOne({ rule, tests, expressions }: Compiled, frames: readonly Frame
   return frame === undefined ? undefined : { rule, frame, depth: depth ?? nextTo };
 }
 
-/** Not every printed stack has modules, and what is a module here is built in there: a name does without, an expression is too wide for that. */
+/**
+ * Not every printed stack has modules, and what is a module here is built in there: a name does without, an expression
+ * is too wide for that.
+ */
 function isInModule(frame: Frame | undefined, modules: string | undefined, strict: boolean): boolean {
   if (modules === undefined) return true;
   return frame?.module === undefined ? !strict : modules.split('|').includes(frame.module);

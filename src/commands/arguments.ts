@@ -33,7 +33,9 @@ export function resolveArguments(program: Command, words: readonly string[]): st
       options = optionsOf(named);
       continue;
     }
-    const { text, flag, wantsValue } = word.startsWith('--') ? resolveLong(command, options, word) : resolveShort(options, word);
+    const { text, flag, wantsValue } = word.startsWith('--')
+      ? resolveLong(command, options, word)
+      : resolveShort(options, word);
     resolved.push(text);
     if (command === program) before.push(flag);
     const value = words[at + 1];
@@ -60,7 +62,8 @@ function resolveLong(command: Command, options: readonly Option[], word: string)
   const [typed = ''] = word.split('=', 1);
   const value = word.slice(typed.length);
   const matching = options.flatMap(({ long }) => (long?.startsWith(typed) === true ? [long] : []));
-  const flag = matching.find((long) => long === typed) ?? matching.find((long) => CLASSIC.includes(long)) ?? matching[0] ?? typed;
+  const flag =
+    matching.find((long) => long === typed) ?? matching.find((long) => CLASSIC.includes(long)) ?? matching[0] ?? typed;
   if (matching.length > 1 && flag !== typed && !CLASSIC.includes(flag))
     command.error(`error: option '${typed}' is ambiguous: it may be ${matching.join(', ')}`);
   const option = options.find(({ long }) => long === flag);
@@ -79,13 +82,18 @@ function resolveShort(options: readonly Option[], word: string): Resolved {
   return { text: word, flag: word.slice(0, 2), wantsValue: false };
 }
 
-/** An option before a command is one of a sample, which is not taken: `-a status` is a mistake, `-d DIRECTORY status` too. */
+/**
+ * An option before a command is one of a sample, which is not taken: `-a status` is a mistake, `-d DIRECTORY status`
+ * too.
+ */
 function refuseBefore(program: Command, command: Command, before: readonly string[]): void {
   const flag = before.find((candidate) => !HARMLESS.includes(candidate));
   if (flag === undefined) return;
   const own = optionsOf(command).find(({ short, long }) => short === flag || long === flag);
   if (own === undefined) program.error(`error: '${flag}' does not go with the command '${command.name()}'`);
-  program.error(`error: '${flag}' belongs behind the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`);
+  program.error(
+    `error: '${flag}' belongs behind the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`,
+  );
 }
 
 /** The runtime hands over bytes that are not UTF-8 as U+FFFD: another file, user or expression than was typed. */

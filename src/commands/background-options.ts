@@ -44,7 +44,14 @@ interface NumberOption {
 }
 
 const TIMES: readonly NumberOption[] = [
-  { name: 't', flags: '-t <MINUTES>', help: 'how long to run; 0 for one sample', standard: 30, least: 0, most: LONGEST_MINUTES },
+  {
+    name: 't',
+    flags: '-t <MINUTES>',
+    help: 'how long to run; 0 for one sample',
+    standard: 30,
+    least: 0,
+    most: LONGEST_MINUTES,
+  },
   {
     name: 'i',
     flags: '-i <SECONDS>',
@@ -57,7 +64,14 @@ const TIMES: readonly NumberOption[] = [
 ];
 
 const FILES: readonly NumberOption[] = [
-  { name: 'm', flags: '-m <MB>', help: 'size at which the log is rotated', standard: 1, least: 1, most: LARGEST_MEGABYTES },
+  {
+    name: 'm',
+    flags: '-m <MB>',
+    help: 'size at which the log is rotated',
+    standard: 1,
+    least: 1,
+    most: LARGEST_MEGABYTES,
+  },
   {
     name: 'n',
     flags: '-n <FILES>',

@@ -19,8 +19,9 @@ const STDERR = 2;
 const SMALL_HEAP = ['--max-semi-space-size=1'];
 
 /**
- * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal. Returns the exit code once that process has
- * begun: 1 when it could not, without the right to read stacks, when the file system is too full, or while a run on the same directory is active.
+ * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal.
+ * Returns the exit code once that process has begun: 1 when it could not, without the right to read stacks, when the
+ * file system is too full, or while a run on the same directory is active.
  */
 export async function startInBackground(options: BackgroundOptions, root: string, typed: string): Promise<number> {
   const clock = systemClock();
@@ -52,8 +53,9 @@ export async function startInBackground(options: BackgroundOptions, root: string
 }
 
 /**
- * Whether somebody waits for the descriptor's end, as `$(kstack -b ...)`, `| tee` and ssh do: with that, the prompt would come back when the run ends. A terminal and a file
- * take the messages of the run, and so does systemd's journal, a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
+ * Whether somebody waits for the descriptor's end, as `$(kstack -b ...)`, `| tee` and ssh do: with that, the prompt
+ * would come back when the run ends. A terminal and a file take the messages of the run, and so does systemd's journal,
+ * a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
  */
 function isHeldOpen(fd: number): boolean {
   const stats = fstatSync(fd, { bigint: true });

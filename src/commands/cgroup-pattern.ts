@@ -3,8 +3,9 @@ import { containerOf } from '../model/container.ts';
 import type { CgroupPattern } from '../model/selection.ts';
 
 /**
- * What --cgroup takes. A pattern with a slash names a path from the root, `*` within a name and `**` across them; one without names any part of the path
- * (`nginx.service`, `user-*.slice`), or begins the id of a container or the uid of a pod. Whatever matches takes all that is below it along.
+ * What --cgroup takes. A pattern with a slash names a path from the root, `*` within a name and `**` across them; one
+ * without names any part of the path (`nginx.service`, `user-*.slice`), or begins the id of a container or the uid of a
+ * pod. Whatever matches takes all that is below it along.
  */
 export function cgroupPattern(text: string): CgroupPattern {
   // kubectl shows ids as containerd://0123...
@@ -14,7 +15,8 @@ export function cgroupPattern(text: string): CgroupPattern {
   const matches = (name: string) => name === wanted || glob(name);
   if (wanted.includes('/')) {
     return (path) => {
-      for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) if (matches(path.slice(0, end))) return true;
+      for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1))
+        if (matches(path.slice(0, end))) return true;
       return wanted === '/';
     };
   }

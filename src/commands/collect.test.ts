@@ -66,7 +66,16 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
       begun.push(clock.monotonic - 5_000);
       take(clock, begun.length - 1);
       const host = `host-${begun.length - 1}`;
-      yield { timeMs, host, bootId: { value: '' }, kernel: '', bootTimeSeconds: 0, ticksPerSecond: 100, observations: [], unread: [] };
+      yield {
+        timeMs,
+        host,
+        bootId: { value: '' },
+        kernel: '',
+        bootTimeSeconds: 0,
+        ticksPerSecond: 100,
+        observations: [],
+        unread: [],
+      };
     }
   }
   const tell = (level: string, text: string) => void (level !== 'DEBUG' && told.push(`${level} ${text}`));
@@ -143,9 +152,16 @@ describe('collect', () => {
   });
 
   it('leaves out a sample that is larger than all files may be, and says so once', async () => {
-    const { begun, told, folder } = await run({ intervalMs: 10_000, durationMs: 60_000, maxBytes: 0.1, take: () => undefined });
+    const { begun, told, folder } = await run({
+      intervalMs: 10_000,
+      durationMs: 60_000,
+      maxBytes: 0.1,
+      take: () => undefined,
+    });
     expect(begun).toHaveLength(8);
-    expect(told).toEqual(['ERROR A sample of 0.0 MB is larger than all log files may be together (-m times -n), and is left out.']);
+    expect(told).toEqual([
+      'ERROR A sample of 0.0 MB is larger than all log files may be together (-m times -n), and is left out.',
+    ]);
     expect(existsSync(join(folder, 'kstack_h.out'))).toBe(false);
   });
 });
@@ -161,22 +177,31 @@ describe('RotatingLog', () => {
     };
   };
 
-  it.each([0, 1, 2, 5])('with -n %i never holds more than that many rotated files, nor more bytes than -n times -m', async (keep) => {
-    const folder = mkdtempSync(join(tmpdir(), 'kstack-log-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const log = await open(folder, keep, 3000);
-    for (let i = 0; i < 60; i++) {
-      // Letters at random, so that compressing gains little.
-      const text = Array.from({ length: 1100 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join('');
-      expect(await log.append(text)).toBeUndefined();
-      const names = readdirSync(folder);
-      const bytes = names.reduce((sum, name) => sum + lstatSync(join(folder, name)).size, 0);
-      expect(names.length).toBeLessThanOrEqual(keep + 1);
-      expect(bytes).toBeLessThanOrEqual(3000 * Math.max(1, keep));
-      expect(lstatSync(join(folder, 'kstack_h.out')).size).toBeLessThanOrEqual(3000);
-      expect(await log.sizes()).toEqual({ current: lstatSync(join(folder, 'kstack_h.out')).size, total: bytes, files: names.length });
-    }
-  });
+  it.each([0, 1, 2, 5])(
+    'with -n %i never holds more than that many rotated files, nor more bytes than -n times -m',
+    async (keep) => {
+      const folder = mkdtempSync(join(tmpdir(), 'kstack-log-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const log = await open(folder, keep, 3000);
+      for (let i = 0; i < 60; i++) {
+        // Letters at random, so that compressing gains little.
+        const text = Array.from({ length: 1100 }, () => String.fromCharCode(97 + Math.floor(Math.random() * 26))).join(
+          '',
+        );
+        expect(await log.append(text)).toBeUndefined();
+        const names = readdirSync(folder);
+        const bytes = names.reduce((sum, name) => sum + lstatSync(join(folder, name)).size, 0);
+        expect(names.length).toBeLessThanOrEqual(keep + 1);
+        expect(bytes).toBeLessThanOrEqual(3000 * Math.max(1, keep));
+        expect(lstatSync(join(folder, 'kstack_h.out')).size).toBeLessThanOrEqual(3000);
+        expect(await log.sizes()).toEqual({
+          current: lstatSync(join(folder, 'kstack_h.out')).size,
+          total: bytes,
+          files: names.length,
+        });
+      }
+    },
+  );
 
   it('cuts a sample that a crash tore, and no whole one', async () => {
     for (const [written, left] of [

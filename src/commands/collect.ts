@@ -66,7 +66,10 @@ export async function collect(collection: Collection): Promise<boolean> {
       const sample = await take();
       if (sample !== undefined) await write(sample);
       const took = clock.monotonicMs() - start - beat * intervalMs;
-      tell('DEBUG', `${sample?.observations.length ?? 0} tasks, sample ${journal.state.samples}, ${Math.round(took)} ms`);
+      tell(
+        'DEBUG',
+        `${sample?.observations.length ?? 0} tasks, sample ${journal.state.samples}, ${Math.round(took)} ms`,
+      );
       const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
       if (next > beat + 1 && !skipped) {
         skipped = true;

@@ -33,7 +33,10 @@ import {
 import { RunJournal, type RunJournalOptions } from './run-journal.ts';
 import { forgetRunRecord, RunRecordFile, readRunRecords } from './run-records.ts';
 
-/** What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as long, and the sample must still fit. */
+/**
+ * What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as
+ * long, and the sample must still fit.
+ */
 function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
   const allBytes = Math.min(1 << 20, Math.floor((maxMegabytes * 2 ** 20 * Math.max(1, keep)) / 5));
   return { allBytes, leastBytes: 256 };
@@ -56,7 +59,10 @@ interface Begun {
   readonly journal: RunJournal;
 }
 
-/** Takes the lock of the directory, makes the run known, and sees to what an earlier one left. @throws LogError, NoAnswer */
+/**
+ * Takes the lock of the directory, makes the run known, and sees to what an earlier one left. @throws LogError,
+ * NoAnswer
+ */
 async function begin(
   options: BackgroundOptions,
   files: RemoteFiles & Files,
@@ -70,7 +76,8 @@ async function begin(
   for (const record of readRunRecords()) {
     const isOfHere = record.names.includes(directory.name);
     // One that was killed by SIGKILL, and has nothing to tell, leaves its record too.
-    if (isOfHere || (record.state.paused === undefined && !(await isAlive(files, record.state)))) forgetRunRecord(record);
+    if (isOfHere || (record.state.paused === undefined && !(await isAlive(files, record.state))))
+      forgetRunRecord(record);
   }
   // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
   const append = (await runFile.read())?.append;
@@ -78,7 +85,10 @@ async function begin(
   const { pid, startTicks } = ownIdentity();
   const times = { startedMs: nowMs, endsMs: nowMs + options.minutes * 60_000, writtenMs: nowMs };
   const record = new RunRecordFile(pid, [...new Set([absolutePath(name), directory.name])]);
-  const journal = new RunJournal({ runFile, record, clock, tell }, { pid, startTicks, ...times, samples: 0, messages: [], append });
+  const journal = new RunJournal(
+    { runFile, record, clock, tell },
+    { pid, startTicks, ...times, samples: 0, messages: [], append },
+  );
   const log = new RotatingLog(directory, {
     host,
     maxBytes: maxMegabytes * 2 ** 20,
@@ -97,7 +107,10 @@ async function begin(
   return { run, log, journal };
 }
 
-/** Takes the lock, also where somebody only looks whether it is held, or the kernel still ends what held it. @throws LogError where a run is active */
+/**
+ * Takes the lock, also where somebody only looks whether it is held, or the kernel still ends what held it. @throws
+ * LogError where a run is active
+ */
 async function takeLock(runFile: RunFile, find: () => Promise<FoundRun>, name: string): Promise<void> {
   for (let waitedMs = 0; !(await runFile.lock()); waitedMs += LOOK_MS) {
     const run = await find();
@@ -134,17 +147,29 @@ export interface CollectorOptions {
 }
 
 /**
- * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it ends with. A closing terminal (SIGHUP) is nothing to it.
- * Returns the exit code: 1 when it could not begin, or its log was replaced.
+ * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it
+ * ends with. A closing terminal (SIGHUP) is nothing to it. Returns the exit code: 1 when it could not begin, or its log
+ * was replaced.
  */
-export async function runCollector({ selection, root, source, options, verbose, reportFd }: CollectorOptions): Promise<number> {
+export async function runCollector({
+  selection,
+  root,
+  source,
+  options,
+  verbose,
+  reportFd,
+}: CollectorOptions): Promise<number> {
   neverWaitForTerminal();
   // In a long run there may be none to be had when they are wanted.
   makeCollectorThreads();
   const clock = systemClock();
   const durationMs = options.minutes * 60_000;
   const report = (startedMs: number, error?: string) => {
-    const content: CollectorReport = { pid: process.pid, endsMs: startedMs + durationMs, ...(error !== undefined && { error }) };
+    const content: CollectorReport = {
+      pid: process.pid,
+      endsMs: startedMs + durationMs,
+      ...(error !== undefined && { error }),
+    };
     writeSync(reportFd, JSON.stringify(content));
     closeSync(reportFd);
   };
@@ -155,7 +180,8 @@ export async function runCollector({ selection, root, source, options, verbose, 
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
   process.on('SIGHUP', () => tell('DEBUG', 'SIGHUP is ignored.'));
 
-  // Its own, so that a write that hangs holds up no sample; and it has the lock: where even its end has to wait for the file system, the lock was given up before.
+  // Its own, so that a write that hangs holds up no sample; and it has the lock: where even its end has to wait for the
+  // file system, the lock was given up before.
   const fileReader = new Reader('/proc');
   const files = filesOf(fileReader);
   let begun: Begun;

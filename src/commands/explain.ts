@@ -24,7 +24,8 @@ export function explainFile(name: string | undefined, why: boolean): number {
     return 1;
   }
   writeStdout(formatExplanations(explanationsOf(stacks), why));
-  if (guesses > 0) writeStderr(`kstack: ${guesses} frames marked ? were left out: they may be left over from earlier calls\n`);
+  if (guesses > 0)
+    writeStderr(`kstack: ${guesses} frames marked ? were left out: they may be left over from earlier calls\n`);
   if (cut > 0) writeStderr(`kstack: ${cut} lines or stacks were left out: too long or too many\n`);
   if (!whole) writeStderr(`kstack: only the first ${MOST_BYTES / 1024 / 1024} MiB were read\n`);
   return 0;
@@ -69,9 +70,12 @@ function explanationsOf(stacks: readonly TextStack[]): Explanation[] {
       if (header !== undefined) group.tasks.push(nameOf(header));
     }
   }
-  return Array.from(found.values(), ({ stack, state, tasks, count }) => ({ stack, tasks, count, ...explain(stack, state) })).sort(
-    (a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count,
-  );
+  return Array.from(found.values(), ({ stack, state, tasks, count }) => ({
+    stack,
+    tasks,
+    count,
+    ...explain(stack, state),
+  })).sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count);
 }
 
 function nameOf({ name, pid, state }: Header): string {

@@ -45,7 +45,9 @@ describe('LogWriter', () => {
     const { writer, written, said, log, state } = setting(1000);
     log.refusal = FAILING;
     for (let index = 0; index < 1000; index++) await writer.put(String(index).padStart(10, '0'));
-    expect(said).toEqual(['Cannot write to /d: EROFS: x. Samples are kept in memory until it can be written to again.']);
+    expect(said).toEqual([
+      'Cannot write to /d: EROFS: x. Samples are kept in memory until it can be written to again.',
+    ]);
     const { kept = 0, leftOut = 0, paused, pausedMs } = state();
     expect([paused, pausedMs]).toEqual([FAILING.reason, 7]);
     expect(kept).toBeLessThanOrEqual(100);
@@ -59,7 +61,9 @@ describe('LogWriter', () => {
     // Each tenth of the time is there.
     for (let tenth = 0; tenth < 10; tenth++)
       expect(numbers.filter((number) => Math.floor(number / 100) === tenth).length).toBeGreaterThan(2);
-    expect(said.at(-1)).toBe(`Writing again. ${leftOut} samples of the time in between were left out: there was no memory for them.`);
+    expect(said.at(-1)).toBe(
+      `Writing again. ${leftOut} samples of the time in between were left out: there was no memory for them.`,
+    );
     expect(state()).toMatchObject({ paused: undefined, leftOut: undefined, samples: kept });
   });
 

@@ -23,8 +23,8 @@ export interface LogWriterOptions {
 }
 
 /**
- * Writes samples to the log, one after the other, beside the sampling: while the file system does not answer, or fails, they wait in memory. Where they are too many,
- * every second one is dropped, so that all of the time stays covered.
+ * Writes samples to the log, one after the other, beside the sampling: while the file system does not answer, or fails,
+ * they wait in memory. Where they are too many, every second one is dropped, so that all of the time stays covered.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -40,7 +40,10 @@ export class LogWriter {
     this.#options = options;
   }
 
-  /** Takes a sample to write. Resolves when it is written or refused, or its file system does not answer. @throws what ends the run, LogError */
+  /**
+   * Takes a sample to write. Resolves when it is written or refused, or its file system does not answer. @throws what
+   * ends the run, LogError
+   */
   async put(text: string): Promise<void> {
     this.#throwFailure();
     this.#keep(Buffer.from(text));
@@ -136,7 +139,8 @@ export class LogWriter {
     const { journal } = this.#options;
     const { paused, leftOut = 0 } = journal.state;
     if (paused === undefined) return;
-    const lost = leftOut === 0 ? '' : ` ${leftOut} samples of the time in between were left out: there was no memory for them.`;
+    const lost =
+      leftOut === 0 ? '' : ` ${leftOut} samples of the time in between were left out: there was no memory for them.`;
     journal.say('INFO', `Writing again.${lost}`);
     journal.change({ paused: undefined, pausedMs: undefined, leftOut: undefined });
   }
@@ -148,7 +152,10 @@ export class LogWriter {
     if (kept !== journal.state.kept) journal.change({ kept });
   }
 
-  /** Has a sample wait with the others. Where they are too many, every second one is dropped, and of those that come from then on too. */
+  /**
+   * Has a sample wait with the others. Where they are too many, every second one is dropped, and of those that come
+   * from then on too.
+   */
   #keep(bytes: Buffer): void {
     const { journal, mostWaitingBytes = MOST_WAITING_BYTES } = this.#options;
     if (this.#waiting.length === 0) this.#every = 1;

@@ -16,7 +16,9 @@ export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
     .addOption(new Option('-f, --format <FORMAT>', 'how to write it').choices(FORMATS).default('text'))
-    .addOption(new Option('-o, --output <FILE>', 'write to a file, which is replaced when all is written').argParser(parseFile))
+    .addOption(
+      new Option('-o, --output <FILE>', 'write to a file, which is replaced when all is written').argParser(parseFile),
+    )
     .option('--full', 'long: leave nothing out');
 }
 

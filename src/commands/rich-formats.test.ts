@@ -6,20 +6,44 @@ import { format, type View } from './formats.ts';
 import { FORMATS } from './output-options.ts';
 import { lookUpCalls } from './system-calls.ts';
 
-const STACK = { id: 0, frames: parseFrames('[<0>] futex_wait_queue+0x60/0x90\n[<0>] futex_wait+0x180/0x260\n[<0>] do_futex+0x105/0x1a0') };
+const STACK = {
+  id: 0,
+  frames: parseFrames('[<0>] futex_wait_queue+0x60/0x90\n[<0>] futex_wait+0x180/0x260\n[<0>] do_futex+0x105/0x1a0'),
+};
 const FIRST = 1000;
 const READ = process.arch === 'arm64' ? 63 : 0;
 /** Where no 32-bit task has anything. */
 const HIGH = 1n << 40n;
 
 /** So many threads in one stack: more than a call takes arguments. */
-function sampleOf(count: number, factsOf: (tid: number) => KernelFacts, comm: (tid: number) => string = () => 'java'): Sample {
+function sampleOf(
+  count: number,
+  factsOf: (tid: number) => KernelFacts,
+  comm: (tid: number) => string = () => 'java',
+): Sample {
   const place = { host: 'host', bootId: { value: '' }, kernel: '6.18', bootTimeSeconds: 0, ticksPerSecond: 100 };
   const observations = Array.from({ length: count }, (_, at): Observation => {
     const tid = FIRST + at;
-    const known = { pid: FIRST, tid, ppid: 1, startTicks: at, comm: comm(tid), commandLine: { value: 'java -jar x' }, kernelThread: false };
-    const systemCall = { value: { number: READ, arguments: [3n, 0n, 8n, 0n, 0n, 0n], stackPointer: HIGH, programCounter: HIGH } };
-    return { task: { ...known, uid: { value: 0 } }, state: 'D', stack: { value: STACK }, cpu: at % 8, facts: factsOf(tid), systemCall };
+    const known = {
+      pid: FIRST,
+      tid,
+      ppid: 1,
+      startTicks: at,
+      comm: comm(tid),
+      commandLine: { value: 'java -jar x' },
+      kernelThread: false,
+    };
+    const systemCall = {
+      value: { number: READ, arguments: [3n, 0n, 8n, 0n, 0n, 0n], stackPointer: HIGH, programCounter: HIGH },
+    };
+    return {
+      task: { ...known, uid: { value: 0 } },
+      state: 'D',
+      stack: { value: STACK },
+      cpu: at % 8,
+      facts: factsOf(tid),
+      systemCall,
+    };
   });
   return { timeMs: 0, ...place, observations, unread: [] };
 }
@@ -67,7 +91,9 @@ describe('135,000 threads in one stack', () => {
     ['each for the next', (tid: number) => (tid === FIRST ? {} : waitsFor(tid - 1))],
   ])('that wait, %s, are counted behind their root, and each is named in json', async (_, factsOf) => {
     const sample = sampleOf(count, factsOf);
-    const [long] = Array.from(await format('long', viewOf(sample)), String).filter((piece) => piece.includes('holds up'));
+    const [long] = Array.from(await format('long', viewOf(sample)), String).filter((piece) =>
+      piece.includes('holds up'),
+    );
     expect(long).toMatch(/^1000 java holds up 134999 tasks, and itself waits for /);
     const [wait, ...others] = await waitsIn(sample);
     expect([wait?.root, wait?.waits.length, others]).toEqual([FIRST, count - 1, []]);

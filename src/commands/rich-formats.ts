@@ -17,17 +17,33 @@ export async function formatRichly(name: Exclude<Format, 'text'>, view: View): P
       const groups = explainGroups(sample);
       const holders = explainGroups({ ...sample, observations: sample.holders ?? [] });
       const callsOf = await view.lookUpCalls([...holders, ...groups]);
-      return formatLong(sample, groups, { ...view, counts: countKinds(seen), graph: waitGraph(sample), holders, callsOf });
+      return formatLong(sample, groups, {
+        ...view,
+        counts: countKinds(seen),
+        graph: waitGraph(sample),
+        holders,
+        callsOf,
+      });
     }
     case 'json':
     case 'jsonl': {
-      const options = { threads, kindOf, userName, unread: everythingUnread(seen), counts: countKinds(seen), graph: waitGraph(sample) };
+      const options = {
+        threads,
+        kindOf,
+        userName,
+        unread: everythingUnread(seen),
+        counts: countKinds(seen),
+        graph: waitGraph(sample),
+      };
       return (name === 'json' ? formatJson : formatJsonLines)(sample, explainGroups(sample), options);
     }
     case 'folded':
       return formatFolded(foldStacks(sample));
     case 'speedscope':
-      return formatSpeedscope(foldStacks(sample), { name: `${sample.host} ${new Date(sample.timeMs).toISOString()}`, exporter: 'kstack' });
+      return formatSpeedscope(foldStacks(sample), {
+        name: `${sample.host} ${new Date(sample.timeMs).toISOString()}`,
+        exporter: 'kstack',
+      });
     case 'pprof': {
       const { formatPprof } = await import('../sinks/pprof.ts');
       const tasks = sample.observations.map((observation) => ({ observation, frames: framesOf(observation) }));

@@ -85,7 +85,9 @@ export async function findRun(files: Files, name: string): Promise<FoundRun> {
   return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };
 }
 
-/** The same, once a run that begins, or has just ended, is past the moment in which its lock and its state do not agree. */
+/**
+ * The same, once a run that begins, or has just ended, is past the moment in which its lock and its state do not agree.
+ */
 export async function findSettledRun(files: Files, name: string): Promise<FoundRun> {
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
     const run = await findRun(files, name);
@@ -135,7 +137,13 @@ async function explained<Found>(name: string, find: () => Promise<Found>): Promi
   try {
     return await find();
   } catch (error) {
-    if (error instanceof LogError || error instanceof NoAnswer || !(error instanceof Error) || codeOf(error) === undefined) throw error;
+    if (
+      error instanceof LogError ||
+      error instanceof NoAnswer ||
+      !(error instanceof Error) ||
+      codeOf(error) === undefined
+    )
+      throw error;
     throw new LogError(`cannot use ${name} for log files: ${error.message}`);
   }
 }

@@ -16,7 +16,9 @@ export interface RunJournalOptions {
   tell(level: LogLevel, text: string): void;
 }
 
-/** What a run tells of itself: its messages, and its state in the run file; in its record while that cannot be written. */
+/**
+ * What a run tells of itself: its messages, and its state in the run file; in its record while that cannot be written.
+ */
 export class RunJournal {
   readonly #options: RunJournalOptions;
   #state: RunState;
@@ -43,7 +45,9 @@ export class RunJournal {
   say(level: 'INFO' | 'ERROR', text: string): void {
     const { clock, tell } = this.#options;
     tell(level, text);
-    this.change({ messages: [...this.#state.messages, escapeUnsafe(formatLogLine(clock, level, text))].slice(-KEPT_MESSAGES) });
+    this.change({
+      messages: [...this.#state.messages, escapeUnsafe(formatLogLine(clock, level, text))].slice(-KEPT_MESSAGES),
+    });
   }
 
   /** Writes what is about to be appended. @throws what that fails with, LogError where the run file was replaced */

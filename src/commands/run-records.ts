@@ -16,15 +16,19 @@ import { formatRunState, parseRunState, type RunState } from '../sinks/run-file.
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY } = constants;
 
-/** What is on a tmpfs of a run: the names that its directory goes by, and its state while the run file cannot be written. */
+/**
+ * What is on a tmpfs of a run: the names that its directory goes by, and its state while the run file cannot be
+ * written.
+ */
 export interface RunRecord {
   readonly names: readonly string[];
   readonly state: RunState;
 }
 
 /**
- * A file of a background run in memory, where nothing hangs: /run/kstack/PID, or $XDG_RUNTIME_DIR/kstack/PID. It is there from the run's begin to its end, for `status` and
- * `stop` while the file system of the logs does not answer; and stays behind where the run could not write its last state there. Where it cannot be made, there is none.
+ * A file of a background run in memory, where nothing hangs: /run/kstack/PID, or $XDG_RUNTIME_DIR/kstack/PID. It is
+ * there from the run's begin to its end, for `status` and `stop` while the file system of the logs does not answer; and
+ * stays behind where the run could not write its last state there. Where it cannot be made, there is none.
  */
 export class RunRecordFile {
   readonly #names: readonly string[];
@@ -60,7 +64,9 @@ export function readRunRecords(): RunRecord[] {
   const folder = ownFolder(false);
   if (folder === undefined) return [];
   const names = unlessRefused(() => readdirSync(folder)) ?? [];
-  return names.filter((name) => /^\d+$/.test(name)).flatMap((name) => unlessRefused(() => readRecord(join(folder, name))) ?? []);
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => unlessRefused(() => readRecord(join(folder, name))) ?? []);
 }
 
 /** Removes a record of a run that has ended, since the next one on its directory begins. */

@@ -32,13 +32,19 @@ export function addSelectionOptions(command: Command): Command {
   command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
-  command.addOption(new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates));
+  command.addOption(
+    new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates),
+  );
   command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
   command.option('-c, --command <REGEX>', 'whose name matches');
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
-  command.addOption(new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup));
+  command.addOption(
+    new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup),
+  );
   command.option('--function <REGEX>', 'with a function in their stack that matches');
-  command.addOption(new Option('--module <NAME>', 'with a function of this kernel module in their stack').argParser(notEmpty));
+  command.addOption(
+    new Option('--module <NAME>', 'with a function of this kernel module in their stack').argParser(notEmpty),
+  );
   command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
   command.optionsGroup('What to look at:');
   command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
@@ -71,9 +77,23 @@ interface ParsedOptions {
 /** The selection that the parsed options ask for; undefined when they ask for none. */
 export async function selectionOf(program: Command): Promise<Selection | undefined> {
   const options: ParsedOptions = program.opts();
-  const { a: all, p: pids = [], state = [], command, user: users, cgroup, function: pattern, module, blocked, threads } = options;
+  const {
+    a: all,
+    p: pids = [],
+    state = [],
+    command,
+    user: users,
+    cgroup,
+    function: pattern,
+    module,
+    blocked,
+    threads,
+  } = options;
   const letters: Record<string, unknown> = program.opts();
-  const states = [...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states), ...state];
+  const states = [
+    ...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states),
+    ...state,
+  ];
   const filters = {
     ...(command !== undefined && { command: await patternOf(program, 'command', command) }),
     ...(users && { users }),
@@ -95,7 +115,9 @@ async function patternOf(program: Command, name: 'command' | 'function', text: s
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     const flags = program.options.find((option) => option.attributeName() === name)?.flags;
-    return program.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`, { exitCode: WRONG_USAGE });
+    return program.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`, {
+      exitCode: WRONG_USAGE,
+    });
   }
 }
 
@@ -123,7 +145,9 @@ function parsePids(list: string, earlier: number[] = []): number[] {
   const pids = list.split(',').map((item) => {
     const pid = wholeNumber(item);
     if (pid !== undefined && pid >= 1 && pid <= LARGEST_PID) return pid;
-    throw new InvalidArgumentError(`'${item}' is not a PID: give whole numbers from 1 to ${LARGEST_PID}, separated by commas.`);
+    throw new InvalidArgumentError(
+      `'${item}' is not a PID: give whole numbers from 1 to ${LARGEST_PID}, separated by commas.`,
+    );
   });
   return [...earlier, ...pids];
 }
@@ -136,7 +160,8 @@ function wholeNumber(text: string): number | undefined {
 function parseStates(letters: string, earlier: State[] = []): State[] {
   const states = [...letters].map((letter) => {
     const state = STATES.find((candidate) => candidate === letter);
-    if (state === undefined) throw new InvalidArgumentError(`'${letter}' is not a state; the kernel has ${STATES.join(' ')}.`);
+    if (state === undefined)
+      throw new InvalidArgumentError(`'${letter}' is not a state; the kernel has ${STATES.join(' ')}.`);
     return state;
   });
   if (states.length === 0) throw new InvalidArgumentError(`Give one or more of ${STATES.join(' ')}.`);

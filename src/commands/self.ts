@@ -11,7 +11,10 @@ export function ownName(): string {
   return basename(started ?? 'kstack').replace(/\.c?js$/, '');
 }
 
-/** How to start kstack once more with the same arguments: what to execute, and what to hand to it. `runtimeOptions` are for Node.js. */
+/**
+ * How to start kstack once more with the same arguments: what to execute, and what to hand to it. `runtimeOptions` are
+ * for Node.js.
+ */
 export function ownCommand(runtimeOptions: readonly string[]): { readonly file: string; readonly args: string[] } {
   if (standalone) return { file: process.execPath, args: process.argv.slice(2) };
   return {

@@ -30,7 +30,10 @@ export interface SnapshotOptions {
   readonly typed: string;
 }
 
-/** Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was there. */
+/**
+ * Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was
+ * there.
+ */
 export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
   if (output.format === 'pprof' && output.file === undefined && isTerminal(STDOUT)) {
     writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
@@ -61,7 +64,9 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   });
   const sample = selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(seen) : seen;
   const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
-  tell(`${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`);
+  tell(
+    `${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`,
+  );
   const details = new TaskDetails(root, reader);
   const pieces = await format(output.format, {
     sample,
@@ -85,7 +90,10 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   return foundNothingAskedFor(selection, sample) ? 1 : 0;
 }
 
-/** How long a file system that has answered may take over a call: a disk that is busy needs longer than one that hangs is waited for. */
+/**
+ * How long a file system that has answered may take over a call: a disk that is busy needs longer than one that hangs
+ * is waited for.
+ */
 const SLOW_MS = 30_000;
 
 async function writeFile(name: string, pieces: Iterable<string | Uint8Array>, reader: Reader): Promise<void> {
@@ -105,11 +113,15 @@ const LARGEST_ID = 2 ** 32 - 2;
 
 /** Who became root by sudo(8), as it says in the environment; undefined where nobody did. */
 function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
-  if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID)) return undefined;
+  if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID))
+    return undefined;
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users, which stay numbers. */
+/**
+ * Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users,
+ * which stay numbers.
+ */
 function userNames(root: string, tell: (text: string) => void): (uid: number) => string {
   let names: Map<number, string> | undefined;
   return (uid) => {

@@ -40,9 +40,20 @@ async function describe(run: FoundRun, name: string): Promise<string> {
   return lines.map(([name, value = '']) => `${`${name}:`.padEnd(9)}${escapeUnsafe(value)}\n`).join('');
 }
 
-async function describeLog({ directory: run, silence }: FoundRun, name: string, nowMs: () => number): Promise<string[][]> {
+async function describeLog(
+  { directory: run, silence }: FoundRun,
+  name: string,
+  nowMs: () => number,
+): Promise<string[][]> {
   if (run === undefined) return [['File', `in ${name}; ${silence ?? 'it is gone'}`]];
-  const log = new RotatingLog(run.directory, { host: run.host, maxBytes: 0, keep: 0, maxUsedPercent: 0, nowMs, tell: () => undefined });
+  const log = new RotatingLog(run.directory, {
+    host: run.host,
+    maxBytes: 0,
+    keep: 0,
+    maxUsedPercent: 0,
+    nowMs,
+    tell: () => undefined,
+  });
   const file = ['File', `${run.directory.name}/${log.name}`];
   try {
     const { current, total, files: count } = await log.sizes();
@@ -53,7 +64,11 @@ async function describeLog({ directory: run, silence }: FoundRun, name: string, 
   }
 }
 
-function describePause(reason: string, { pausedMs, kept = 0, leftOut = 0 }: RunState, when: (unixMs: number) => string): string {
+function describePause(
+  reason: string,
+  { pausedMs, kept = 0, leftOut = 0 }: RunState,
+  when: (unixMs: number) => string,
+): string {
   const since = pausedMs === undefined ? '' : ` Since ${when(pausedMs)}.`;
   const memory = kept === 0 ? '' : ` In memory: ${kept} samples.`;
   return `${reason}${since}${memory}${leftOut === 0 ? '' : ` Left out: ${leftOut}.`}`;

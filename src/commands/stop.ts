@@ -7,7 +7,10 @@ const POLL_MS = 20;
 /** A run that is being stopped finishes its sample first, and writes what it has. */
 const PATIENCE_MS = 60_000;
 
-/** Stops the background run that is active on a directory, and waits for its end. Returns the exit code, 1 when none is active or it does not end. */
+/**
+ * Stops the background run that is active on a directory, and waits for its end. Returns the exit code, 1 when none is
+ * active or it does not end.
+ */
 export function stop(name: string): Promise<number> {
   const fail = (reason: string) => {
     writeStderr(`kstack: ${reason}\n`);
@@ -16,7 +19,8 @@ export function stop(name: string): Promise<number> {
   return withFiles(async (files) => {
     const run = await findSettledRun(files, name);
     if (run.active === 'no') return fail(describeNoRun(run, name));
-    // Only a process that is known to be the run is signalled, by its PID and its start: the directory may be open to anybody.
+    // Only a process that is known to be the run is signalled, by its PID and its start: the directory may be open to
+    // anybody.
     if (run.active === 'elsewhere' || run.state === undefined)
       return fail(
         `the background run on ${name} cannot be stopped from here: its lock is held by a process in another namespace or on another host`,

@@ -1,11 +1,19 @@
-import { type Answer, decodeSystemCall, printSystemCall, type Question, questionsOf } from '../analysis/system-calls/decode.ts';
+import {
+  type Answer,
+  decodeSystemCall,
+  printSystemCall,
+  type Question,
+  questionsOf,
+} from '../analysis/system-calls/decode.ts';
 import type { ExplainedGroup } from '../model/finding.ts';
 import type { Observation } from '../model/sample.ts';
 import type { SystemCall } from '../model/system-call.ts';
 import type { LongOptions, ShownCall } from '../sinks/long.ts';
 import type { TaskDetails } from '../sources/procfs/task-details.ts';
 
-/** How many tasks of a group are looked at, and how many in all: a host may have tens of thousands, in as many groups. */
+/**
+ * How many tasks of a group are looked at, and how many in all: a host may have tens of thousands, in as many groups.
+ */
 const MOST_OF_GROUP = 8;
 const MOST_OF_ALL = 1000;
 
@@ -16,7 +24,11 @@ const AT_ONCE = 8;
 export type Details = Pick<TaskDetails, 'descriptor' | 'memory' | 'isStillIn'>;
 
 /** Looks up what the system calls of the tasks refer to, of the first ones of each group or, if `full`, of all. */
-export async function lookUpCalls(groups: readonly ExplainedGroup[], details: Details, full: boolean): Promise<LongOptions['callsOf']> {
+export async function lookUpCalls(
+  groups: readonly ExplainedGroup[],
+  details: Details,
+  full: boolean,
+): Promise<LongOptions['callsOf']> {
   const found = new Map<ExplainedGroup, Awaited<ReturnType<typeof callsOf>>>();
   let left = full ? Number.POSITIVE_INFINITY : MOST_OF_ALL;
   for (const group of groups) {
@@ -27,10 +39,15 @@ export async function lookUpCalls(groups: readonly ExplainedGroup[], details: De
   return (group) => found.get(group) ?? { calls: [], tasks: 0 };
 }
 
-async function callsOf(observations: readonly Observation[], details: Details): Promise<{ calls: ShownCall[]; tasks: number }> {
+async function callsOf(
+  observations: readonly Observation[],
+  details: Details,
+): Promise<{ calls: ShownCall[]; tasks: number }> {
   const counts = new Map<string, number>();
   for (let at = 0; at < observations.length; at += AT_ONCE) {
-    const texts = await Promise.all(observations.slice(at, at + AT_ONCE).map((observation) => describe(observation, details)));
+    const texts = await Promise.all(
+      observations.slice(at, at + AT_ONCE).map((observation) => describe(observation, details)),
+    );
     for (const text of texts) if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   const calls = Array.from(counts, ([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
@@ -51,7 +68,9 @@ async function printCall(task: Observation['task'], call: SystemCall, details: D
   await Promise.all(
     questions.map(async (question) => {
       const answer =
-        question.kind === 'fd' ? details.descriptor(task, question.fd) : details.memory(task, question.address, question.bytes);
+        question.kind === 'fd'
+          ? details.descriptor(task, question.fd)
+          : details.memory(task, question.address, question.bytes);
       answers.set(question, await answer);
     }),
   );

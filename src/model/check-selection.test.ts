@@ -35,7 +35,10 @@ describe('checkSelection', () => {
     [{ users: ['root'] }, 'selection.users: "root" is not a whole number from 0 to 4294967294'],
     [{ users: [-1] }, 'selection.users: -1 is not a whole number from 0 to 4294967294'],
     [{ command: 'nginx' }, 'selection.command: "nginx" is not a regular expression'],
-    [{ command: /nginx/g }, 'selection.command: /nginx/g must not have the flags g and y, with which each test begins elsewhere'],
+    [
+      { command: /nginx/g },
+      'selection.command: /nginx/g must not have the flags g and y, with which each test begins elsewhere',
+    ],
     [{ function: null }, 'selection.function: null is not a regular expression'],
     [{ module: '' }, 'selection.module: "" is not the name of a module'],
     [{ module: ['ext4'] }, 'selection.module: an array is not the name of a module'],
@@ -45,7 +48,9 @@ describe('checkSelection', () => {
   ])('refuses %j', (selection, message) => {
     const refused = () => checkSelection(selection);
     expect(refused).toThrow(TypeError);
-    expect(refused).toThrow(typeof message === 'string' ? new RegExp(`^${message.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`) : message);
+    expect(refused).toThrow(
+      typeof message === 'string' ? new RegExp(`^${message.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`) : message,
+    );
   });
 });
 

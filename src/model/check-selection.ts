@@ -17,7 +17,8 @@ const SELECTION: Record<keyof Selection, Check> = {
   users: isListOf(isWholeNumber(0, LARGEST_UID)),
   cgroup: (value) => (typeof value === 'function' ? undefined : `${show(value)} is not a function that takes a path`),
   function: isPattern,
-  module: (value) => (typeof value === 'string' && value !== '' ? undefined : `${show(value)} is not the name of a module`),
+  module: (value) =>
+    typeof value === 'string' && value !== '' ? undefined : `${show(value)} is not the name of a module`,
   blocked: isBoolean,
 };
 
@@ -39,7 +40,8 @@ export function checkSampleOptions(options: unknown): asserts options is SampleO
 }
 
 function check(name: string, value: unknown, checks: Readonly<Record<string, Check>>): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError(`${name}: ${show(value)} is not an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${name}: ${show(value)} is not an object`);
   for (const [key, each] of Object.entries(value)) {
     const wrong = Object.hasOwn(checks, key) ? checks[key]?.(each) : unknownKey(key, Object.keys(checks));
     if (wrong !== undefined) throw new TypeError(`${name}.${key}: ${wrong}`);
@@ -48,7 +50,9 @@ function check(name: string, value: unknown, checks: Readonly<Record<string, Che
 
 function unknownKey(key: string, known: readonly string[]): string {
   const likely = known.find((name) => distance(key.toLowerCase(), name) <= 2);
-  return likely === undefined ? `unknown key; there are ${known.join(', ')}` : `unknown key (did you mean '${likely}'?)`;
+  return likely === undefined
+    ? `unknown key; there are ${known.join(', ')}`
+    : `unknown key (did you mean '${likely}'?)`;
 }
 
 /** How many characters must be put in, left out or replaced to make one word of the other. */
@@ -91,7 +95,8 @@ function isWholeNumber(least: number, most: number): Check {
 }
 
 function isOneOf(words: readonly string[]): Check {
-  return (value) => (typeof value === 'string' && words.includes(value) ? undefined : `${show(value)} is none of ${words.join(' ')}`);
+  return (value) =>
+    typeof value === 'string' && words.includes(value) ? undefined : `${show(value)} is none of ${words.join(' ')}`;
 }
 
 function isPattern(value: unknown): string | undefined {

@@ -11,8 +11,30 @@ const CODES = [
 ];
 
 const SHAPES: readonly Buffer[] = [
-  ...['', '\0', '\0\0', ' ', ' \0', '\0 ', ' \0 ', '\0 \0', '-bash\0', 'a\0b\0', 'a\0\0b\0', 'a\0b', ' a \0 b \0', 'a\n\0', 'a\0\n\0\n'],
-  ...['nginx: worker process', 'nginx: worker process   ', 'a\0 ', '\t\na\0b\t\n', `${' '.repeat(5000)}a${' '.repeat(5000)}\0`],
+  ...[
+    '',
+    '\0',
+    '\0\0',
+    ' ',
+    ' \0',
+    '\0 ',
+    ' \0 ',
+    '\0 \0',
+    '-bash\0',
+    'a\0b\0',
+    'a\0\0b\0',
+    'a\0b',
+    ' a \0 b \0',
+    'a\n\0',
+    'a\0\n\0\n',
+  ],
+  ...[
+    'nginx: worker process',
+    'nginx: worker process   ',
+    'a\0 ',
+    '\t\na\0b\t\n',
+    `${' '.repeat(5000)}a${' '.repeat(5000)}\0`,
+  ],
   ...CODES.map((code) => `${String.fromCodePoint(code)}a\0b${String.fromCodePoint(code)}`),
 ].map((text) => Buffer.from(text));
 

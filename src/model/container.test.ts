@@ -8,7 +8,11 @@ describe('containerOf', () => {
   it.each([
     ['docker on cgroupfs', `/docker/${ID}`, { runtime: 'docker', id: ID }],
     ['docker on systemd', `/system.slice/docker-${ID}.scope`, { runtime: 'docker', id: ID }],
-    ['a unit inside of a container', `/system.slice/docker-${ID}.scope/system.slice/cron.service`, { runtime: 'docker', id: ID }],
+    [
+      'a unit inside of a container',
+      `/system.slice/docker-${ID}.scope/system.slice/cron.service`,
+      { runtime: 'docker', id: ID },
+    ],
     ['podman', `/machine.slice/libpod-${ID}.scope/container`, { runtime: 'libpod', id: ID }],
     ['podman on cgroupfs', `/libpod_parent/${ID}`, { runtime: 'libpod', id: ID }],
     ['containerd on cgroupfs', `/default/${ID}`, { id: ID }],
@@ -31,12 +35,16 @@ describe('containerOf', () => {
     expect(containerOf(path)).toEqual(container);
   });
 
-  it.each(['/', '', '/system.slice/ssh.service', `/machine.slice/libpod-conmon-${ID}.scope`, `/a/${ID.slice(1)}`, '/lxc.monitor.web'])(
-    'sees none in %s',
-    (path) => {
-      expect(containerOf(path)).toBeUndefined();
-    },
-  );
+  it.each([
+    '/',
+    '',
+    '/system.slice/ssh.service',
+    `/machine.slice/libpod-conmon-${ID}.scope`,
+    `/a/${ID.slice(1)}`,
+    '/lxc.monitor.web',
+  ])('sees none in %s', (path) => {
+    expect(containerOf(path)).toBeUndefined();
+  });
 });
 
 describe('describeContainer', () => {

@@ -1,6 +1,9 @@
 /** What a control group's path tells of a container. */
 export interface Container {
-  /** The runtime, where the path names it: docker, libpod (podman), crio, cri-containerd, lxc, machine (systemd-machined) ... */
+  /**
+   * The runtime, where the path names it: docker, libpod (podman), crio, cri-containerd, lxc, machine
+   * (systemd-machined) ...
+   */
   readonly runtime?: string;
   /** 64 hexadecimal digits, or the name that lxc and systemd-machined go by. */
   readonly id?: string;
@@ -16,8 +19,9 @@ const MACHINE = /^(?:machine-(.+)\.scope|systemd-nspawn@(.+)\.service)$/;
 const POD = /^(?:kubepods[a-z-]*-)?pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?$/;
 
 /**
- * The container that a control group belongs to, by the names that runtimes give to theirs (runc's and crun's cgroupfs and systemd drivers, kubelet's
- * cgroup manager, lxc, systemd-machined). Undefined where there is none. The innermost counts.
+ * The container that a control group belongs to, by the names that runtimes give to theirs (runc's and crun's cgroupfs
+ * and systemd drivers, kubelet's cgroup manager, lxc, systemd-machined). Undefined where there is none. The innermost
+ * counts.
  */
 export function containerOf(cgroup: string): Container | undefined {
   const parts = cgroup.split('/');

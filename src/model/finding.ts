@@ -21,7 +21,9 @@ export interface Finding {
   readonly kernels: string | undefined;
   /** The frame that told; without a rule, the innermost that is not a sleeping primitive. */
   readonly frame: Frame | undefined;
-  /** The innermost frame that is not a sleeping primitive. Where it is not `frame`, no rule knows what happens in it. */
+  /**
+   * The innermost frame that is not a sleeping primitive. Where it is not `frame`, no rule knows what happens in it.
+   */
   readonly innermost: Frame | undefined;
   /** The other rules that fit, the most specific first. */
   readonly others: readonly { readonly rule: string; readonly frame: Frame }[];

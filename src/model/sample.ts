@@ -12,7 +12,10 @@ export interface Task {
   readonly pid: number;
   readonly tid: number;
   readonly ppid: number;
-  /** Absent where its stat could not be read. Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond} of them are a second. */
+  /**
+   * Absent where its stat could not be read. Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond}
+   * of them are a second.
+   */
   readonly startTicks?: number;
   /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
   readonly comm: string;
@@ -24,7 +27,10 @@ export interface Task {
   readonly kernelThread: boolean;
   /** The effective user id, where it was asked for. */
   readonly uid?: Reading<number>;
-  /** The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is mounted. */
+  /**
+   * The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is
+   * mounted.
+   */
   readonly cgroup?: Reading<string>;
 }
 
@@ -49,7 +55,10 @@ export interface LockWait {
   readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write';
   /** Of the lock, as hexadecimal digits: tasks that wait for the same one have the same. */
   readonly address: string;
-  /** TID of the task that holds it, as the lock says; of several readers, of the one that came last. Absent where the kernel does not note it, or nobody holds it. */
+  /**
+   * TID of the task that holds it, as the lock says; of several readers, of the one that came last. Absent where the
+   * kernel does not note it, or nobody holds it.
+   */
   readonly owner?: number;
 }
 
@@ -114,7 +123,10 @@ export interface Sample {
    * selected; where the source can tell.
    */
   readonly holders?: readonly Observation[];
-  /** Tasks that were selected and of which at most what their status tells is in `observations`. {@link everythingUnread} has the rest too. */
+  /**
+   * Tasks that were selected and of which at most what their status tells is in `observations`. {@link
+   * everythingUnread} has the rest too.
+   */
   readonly unread: readonly Unread[];
 }
 

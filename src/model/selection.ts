@@ -3,8 +3,8 @@ import type { Field, State } from './sample.ts';
 import type { Stack } from './stack.ts';
 
 /**
- * Which tasks to take. `all`, `pids` and `states` add up: a task is taken when one of them names it, and any is when there is none of them. The others narrow what
- * is taken, each by itself.
+ * Which tasks to take. `all`, `pids` and `states` add up: a task is taken when one of them names it, and any is when
+ * there is none of them. The others narrow what is taken, each by itself.
  */
 export interface Selection {
   /** Every process; `pids` and `states` then say nothing. */
@@ -58,7 +58,9 @@ export function isOnlyPids(selection: Selection): boolean {
   return !takesAll(selection) && (selection.states ?? []).length === 0;
 }
 
-/** Whether a stack has the function and the module that the selection asks for; one that could not be read has neither. */
+/**
+ * Whether a stack has the function and the module that the selection asks for; one that could not be read has neither.
+ */
 export function takesStack({ function: pattern, module }: Selection, stack: Reading<Stack>): boolean {
   if (pattern === undefined && module === undefined) return true;
   if ('unread' in stack) return false;

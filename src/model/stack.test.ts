@@ -26,7 +26,10 @@ describe('parseFrame', () => {
 
 describe('parseFrames and printFrames', () => {
   it('give back any text unchanged', () => {
-    const line = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('[<0>] f+0x1/0x2 [m]', '[<ff>] 0xffff', '\r', ' '));
+    const line = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('[<0>] f+0x1/0x2 [m]', '[<ff>] 0xffff', '\r', ' '),
+    );
     const text = fc.array(line, { maxLength: 70 }).map((lines) => lines.join('\n'));
     fc.assert(
       fc.property(text, (text) => {

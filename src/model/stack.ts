@@ -1,6 +1,9 @@
 /** One line of a kernel stack. `raw` is the line as it was printed; the other fields are what it says. */
 export interface Frame {
-  /** The function, or the bare address (`0xffffffffc0`) where the kernel knew no function, or the line itself where it is neither. */
+  /**
+   * The function, or the bare address (`0xffffffffc0`) where the kernel knew no function, or the line itself where it
+   * is neither.
+   */
   readonly symbol: string;
   /** Bytes from the function's start to the return address. */
   readonly offset?: number;
@@ -20,8 +23,9 @@ const FRAME =
   /^\s*\[<[0-9a-f]+>\]\s+(?:(?<symbol>\S+)\+0x(?<offset>[0-9a-f]+)\/0x(?<size>[0-9a-f]+)(?:\s+\[(?<module>[^\]\s]+)[^\]]*\])?|(?<address>0x[0-9a-f]+))\s*$/;
 
 /**
- * Parses one line as /proc/PID/stack prints it (fs/proc/base.c, proc_pid_stack; lib/vsprintf.c, %pB): today's `[<0>] f+0x1/0x2 [module]`,
- * the addresses that kernels before 4.15 printed between the angle brackets, and a bare address. Takes any text, never throws.
+ * Parses one line as /proc/PID/stack prints it (fs/proc/base.c, proc_pid_stack; lib/vsprintf.c, %pB): today's `[<0>]
+ * f+0x1/0x2 [module]`, the addresses that kernels before 4.15 printed between the angle brackets, and a bare address.
+ * Takes any text, never throws.
  */
 export function parseFrame(raw: string): Frame {
   const parts = FRAME.exec(raw)?.groups;

@@ -8,5 +8,8 @@ export interface SystemCall {
   readonly programCounter: bigint;
 }
 
-/** What a task is doing for user space: `running` where it was on a CPU when asked, `none` where it waits outside of any system call (a page fault). */
+/**
+ * What a task is doing for user space: `running` where it was on a CPU when asked, `none` where it waits outside of any
+ * system call (a page fault).
+ */
 export type Doing = SystemCall | 'running' | 'none';

@@ -7,7 +7,9 @@ function encode(text: string): Buffer {
   return Buffer.concat(
     Array.from(text, (character) => {
       const code = character.charCodeAt(0);
-      return character.length === 1 && code >= 0xdc80 && code <= 0xdcff ? Buffer.of(code - 0xdc00) : Buffer.from(character);
+      return character.length === 1 && code >= 0xdc80 && code <= 0xdcff
+        ? Buffer.of(code - 0xdc00)
+        : Buffer.from(character);
     }),
   );
 }

@@ -6,7 +6,8 @@ import { isUtf8 } from 'node:buffer';
  */
 export function decodeBytes(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  // No byte gives more than one unit of UTF-16. Put together piece by piece, 2 MB of a hostile process would take hundreds.
+  // No byte gives more than one unit of UTF-16. Put together piece by piece, 2 MB of a hostile process would take
+  // hundreds.
   const units = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
   for (let at = 0; at < bytes.length; ) {

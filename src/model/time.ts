@@ -1,4 +1,7 @@
-/** How a zone's local time differs from UTC at a moment: `offsetSeconds` east of Greenwich, and what date(1) prints for %Z. */
+/**
+ * How a zone's local time differs from UTC at a moment: `offsetSeconds` east of Greenwich, and what date(1) prints for
+ * %Z.
+ */
 export interface ZoneOffset {
   readonly offsetSeconds: number;
   readonly abbreviation: string;

@@ -37,7 +37,11 @@ export function tasksByTid({ observations, holders = [] }: Sample): Map<number, 
 }
 
 /** What the facts about one task say of who waits for whom. */
-export function waitsOf(tid: number, state: string, { lock, vforkParent, tracer }: NonNullable<Observation['facts']>): Wait[] {
+export function waitsOf(
+  tid: number,
+  state: string,
+  { lock, vforkParent, tracer }: NonNullable<Observation['facts']>,
+): Wait[] {
   const waits: Wait[] = [];
   if (lock?.owner !== undefined && lock.owner !== tid) waits.push({ tid, holder: lock.owner, reason: lock.kind });
   if (vforkParent !== undefined) waits.push({ tid: vforkParent, holder: tid, reason: 'vfork' });

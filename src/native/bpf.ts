@@ -45,7 +45,12 @@ export type Attribute = readonly [offset: number, value: number | bigint | Buffe
  * bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws
  * BpfError, saying `what` cannot be done
  */
-export function callBpf(what: string, command: number, parts: readonly Attribute[], attributes = Buffer.alloc(128)): number {
+export function callBpf(
+  what: string,
+  command: number,
+  parts: readonly Attribute[],
+  attributes = Buffer.alloc(128),
+): number {
   const number = CALL_NUMBERS[process.arch];
   if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
   underWay = parts;

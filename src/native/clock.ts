@@ -4,7 +4,8 @@ import { createLocalZone } from './localtime.ts';
 
 /** The host's clock and zone. */
 export function systemClock(): Clock {
-  // What koffi is told of a C function stays until the process ends: it is told of localtime_r when a zone is asked for.
+  // What koffi is told of a C function stays until the process ends: it is told of localtime_r when a zone is asked
+  // for.
   let zone: Clock['zoneAt'] | undefined;
   const zoneAt: Clock['zoneAt'] = (seconds) => {
     zone ??= createLocalZone();

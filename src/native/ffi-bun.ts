@@ -45,12 +45,20 @@ export function openLibrary(name: string): NativeLibrary {
   const handle = linker.dlopen(nullTerminated(name), RTLD_NOW);
   if (typeof handle !== 'number') throw new Error(String(new CString(Number(linker.dlerror()))));
   return {
-    find<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> | undefined {
+    find<const Declaration extends string>(
+      declaration: Declaration,
+    ): NativeFunction<NativeResult<Declaration>> | undefined {
       const { name: symbol, result, parameters } = parseDeclaration(declaration);
       const address = linker.dlsym(handle, nullTerminated(symbol));
       if (typeof address !== 'number') return undefined;
-      const call = CFunction({ args: parameters.map((type) => PARAMETERS[type]), returns: RESULTS[result], ptr: address });
-      return adapt(call, parameters.includes('string'), result === 'pointer') as NativeFunction<NativeResult<Declaration>>;
+      const call = CFunction({
+        args: parameters.map((type) => PARAMETERS[type]),
+        returns: RESULTS[result],
+        ptr: address,
+      });
+      return adapt(call, parameters.includes('string'), result === 'pointer') as NativeFunction<
+        NativeResult<Declaration>
+      >;
     },
   };
 }

@@ -24,10 +24,13 @@ const TYPES: Readonly<Record<CType, string>> = {
  * pointers are not 64 bits wide
  */
 export function openLibrary(name: string | null): NativeLibrary {
-  if (koffi.sizeof('void *') !== 8) throw new Error(`kstack needs a 64-bit system; this Node.js is built for ${process.arch}`);
+  if (koffi.sizeof('void *') !== 8)
+    throw new Error(`kstack needs a 64-bit system; this Node.js is built for ${process.arch}`);
   const library = koffi.load(name);
   return {
-    find<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> | undefined {
+    find<const Declaration extends string>(
+      declaration: Declaration,
+    ): NativeFunction<NativeResult<Declaration>> | undefined {
       const { name: symbol, result, parameters } = parseDeclaration(declaration);
       try {
         return library.func(

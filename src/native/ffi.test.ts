@@ -6,7 +6,9 @@ import { addressOf, allocate, stringAt, viewAt } from './memory.ts';
 
 it('knows no function that the C library does not have', () => {
   expect(findLibcFunction('int no_such_function(int)')).toBeUndefined();
-  expect(() => libcFunction('int no_such_function(int)')).toThrow("the C library has no function 'int no_such_function(int)'");
+  expect(() => libcFunction('int no_such_function(int)')).toThrow(
+    "the C library has no function 'int no_such_function(int)'",
+  );
 });
 
 it('refuses what the executable could not call, also here', () => {
@@ -47,7 +49,9 @@ it('starts a program by arrays of addresses, and waits for it', () => {
   const [argv, envp] = [words, variables].map((strings) => BigUint64Array.of(...strings.map(addressOf), 0n));
   const pid = new Int32Array(1);
   const status = new Int32Array(1);
-  const spawn = libcFunction('int posix_spawn(pid_t *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)');
+  const spawn = libcFunction(
+    'int posix_spawn(pid_t *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)',
+  );
   expect(spawn(pid, '/bin/sh', null, null, argv ?? null, envp ?? null)).toBe(0);
   expect(libcFunction('pid_t waitpid(pid_t pid, int *status, int options)')(pid[0] ?? 0, status, 0)).toBe(pid[0]);
   expect(status[0]).toBe(7 << 8);

@@ -22,7 +22,9 @@ export interface NativeLibrary {
    * Functions with `...` are declared with what they are called with: on x64 and arm64 that is the same call, as long
    * as no argument is a floating-point number.
    */
-  find<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> | undefined;
+  find<const Declaration extends string>(
+    declaration: Declaration,
+  ): NativeFunction<NativeResult<Declaration>> | undefined;
 }
 
 /** A piece of memory outside of the JavaScript heap, for the C library. */

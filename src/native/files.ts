@@ -3,7 +3,9 @@ import { errnoName, lastErrno } from './errno.ts';
 import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
 
-/** The same on all of Linux but alpha, hppa and sparc (include/uapi/asm-generic/fcntl.h); node:fs has it in every open. */
+/**
+ * The same on all of Linux but alpha, hppa and sparc (include/uapi/asm-generic/fcntl.h); node:fs has it in every open.
+ */
 export const O_CLOEXEC = 0o2000000;
 
 /** __NR_getdents64, by what Node.js calls the architecture. */
@@ -17,7 +19,8 @@ const NINE = 57;
 let entries: Buffer | undefined;
 
 /**
- * The names in a folder that are numbers, as such. node:fs makes strings of thousands of names first, in twice the time.
+ * The names in a folder that are numbers, as such. node:fs makes strings of thousands of names first, in twice the
+ * time.
  * @throws Error with the errno's name as `code`
  */
 export function listNumbers(path: string): number[] {
@@ -51,7 +54,8 @@ function takeNumbers(from: Buffer, length: number, numbers: number[]): void {
   for (let at = 0; at < length; at += from.readUInt16LE(at + ENTRY.length)) {
     let number = 0;
     let end = at + ENTRY.name;
-    for (let byte = from[end] ?? 0; byte >= ZERO && byte <= NINE; byte = from[++end] ?? 0) number = number * 10 + byte - ZERO;
+    for (let byte = from[end] ?? 0; byte >= ZERO && byte <= NINE; byte = from[++end] ?? 0)
+      number = number * 10 + byte - ZERO;
     if (from[end] === 0 && end > at + ENTRY.name) numbers.push(number);
   }
 }

@@ -12,5 +12,6 @@ export async function returnToFolder(): Promise<void> {
   const folder = process.env[FOLDER];
   if (folder === undefined) return;
   const { libcFunction } = await import('./libc.ts');
-  if (libcFunction('int fchdir(int fd)')(Number(folder)) !== 0) throw new Error('cannot return to the folder that kstack was started in');
+  if (libcFunction('int fchdir(int fd)')(Number(folder)) !== 0)
+    throw new Error('cannot return to the folder that kstack was started in');
 }

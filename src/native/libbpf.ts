@@ -15,14 +15,20 @@ export class NoLibbpf extends Error {}
  */
 export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs: readonly string[]): LoadedBpf {
   const library = openLibbpf();
-  const call = <const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> => {
+  const call = <const Declaration extends string>(
+    declaration: Declaration,
+  ): NativeFunction<NativeResult<Declaration>> => {
     const found = library.find(declaration);
     if (found === undefined) throw new NoLibbpf(`${LIBRARY} has no function '${declaration}'`);
     return found;
   };
   // What fails is said by whoever asked, in one line.
   call('void *libbpf_set_print(void *print)')(null);
-  const object = call('void *bpf_object__open_mem(const void *elf, size_t bytes, const void *options)')(elf, elf.length, null);
+  const object = call('void *bpf_object__open_mem(const void *elf, size_t bytes, const void *options)')(
+    elf,
+    elf.length,
+    null,
+  );
   if (!object) throw new BpfError('cannot read the BPF object', lastErrno());
   const loaded = call('int bpf_object__load(void *object)')(object);
   if (loaded !== 0) throw new BpfError('the kernel does not take the BPF program', loaded);

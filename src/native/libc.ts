@@ -28,7 +28,9 @@ function openIfThere(name: (typeof LIBC)[number]): NativeLibrary | undefined {
 }
 
 /** @throws Error naming the function where the C library does not have it */
-export function libcFunction<const Declaration extends string>(declaration: Declaration): NativeFunction<NativeResult<Declaration>> {
+export function libcFunction<const Declaration extends string>(
+  declaration: Declaration,
+): NativeFunction<NativeResult<Declaration>> {
   const found = findLibcFunction(declaration);
   if (found === undefined) throw new Error(`the C library has no function '${declaration}'`);
   return found;

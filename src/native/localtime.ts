@@ -26,7 +26,9 @@ export function createLocalZone(): (seconds: number) => ZoneOffset {
     if (offset === undefined) {
       moment.writeBigInt64LE(BigInt(seconds));
       if (localtime(moment, tm) === null) return { offsetSeconds: 0, abbreviation: 'UTC' };
-      const [sec, min, hour, mday, mon, year] = [TM.sec, TM.min, TM.hour, TM.mday, TM.mon, TM.year].map((at) => tm.readInt32LE(at));
+      const [sec, min, hour, mday, mon, year] = [TM.sec, TM.min, TM.hour, TM.mday, TM.mon, TM.year].map((at) =>
+        tm.readInt32LE(at),
+      );
       // Not tm_gmtoff, which leaves out the leap seconds that the zones of right/ count.
       const offsetSeconds = Date.UTC(1900 + (year ?? 70), mon ?? 0, mday, hour, min, sec) / 1000 - seconds;
       offset = { offsetSeconds, abbreviation: stringAt(tm.readBigUInt64LE(TM.zone)) };

@@ -10,7 +10,10 @@ if (typeof KSTACK_STANDALONE === 'undefined') {
   const { _debugEnd: closeDebugger }: { _debugEnd?: () => void } = process as object;
   // Until that line, the debugger opens at an address at which nobody reaches it (shell-start.mjs): but not where
   // kstack was started by `node kstack.cjs`. Who asked for the debugger has it.
-  if (closeDebugger !== undefined && ![...process.execArgv, process.env['NODE_OPTIONS']].some((option) => option?.includes('--inspect'))) {
+  if (
+    closeDebugger !== undefined &&
+    ![...process.execArgv, process.env['NODE_OPTIONS']].some((option) => option?.includes('--inspect'))
+  ) {
     closeDebugger();
     // A signal just before may have it opened when this is through.
     setImmediate(closeDebugger);

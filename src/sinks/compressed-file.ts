@@ -10,7 +10,8 @@ const CHUNK_BYTES = 1 << 16;
 export class Interrupted extends Error {}
 
 /**
- * Writes the compressed form of a file as FILE.gz, by way of FILE.gz.tmp: under the name is nothing or all of it, also after a crash.
+ * Writes the compressed form of a file as FILE.gz, by way of FILE.gz.tmp: under the name is nothing or all of it, also
+ * after a crash.
  * @throws Interrupted, and what the calls fail with. Then nothing is left.
  */
 export async function compressFile(directory: LogDirectory, file: string, interrupt: AbortSignal): Promise<void> {

@@ -16,13 +16,16 @@ describe('escapeUnsafe', () => {
 
   it('leaves nothing that acts on a terminal, and no text that UTF-8 cannot carry', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }), (text) => {
-        const safe = escapeUnsafe(text);
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-        expect(safe).not.toMatch(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
-        expect(safe.isWellFormed()).toBe(true);
-        expect(escapeUnsafe(safe)).toBe(safe);
-      }),
+      fc.property(
+        fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),
+        (text) => {
+          const safe = escapeUnsafe(text);
+          // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+          expect(safe).not.toMatch(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
+          expect(safe.isWellFormed()).toBe(true);
+          expect(escapeUnsafe(safe)).toBe(safe);
+        },
+      ),
     );
   });
 });

@@ -5,8 +5,9 @@ const PIECE = 1 << 16;
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
 /**
- * Makes text safe to show in a terminal and in a line of a log: what would act on the terminal, end the line or turn its direction is shown as
- * `\x1b` or `\u202e`, and so is a byte that was not UTF-8 (see decodeBytes), as `\xff`. Backslashes stay as they are.
+ * Makes text safe to show in a terminal and in a line of a log: what would act on the terminal, end the line or turn
+ * its direction is shown as `\x1b` or `\u202e`, and so is a byte that was not UTF-8 (see decodeBytes), as `\xff`.
+ * Backslashes stay as they are.
  */
 export function escapeUnsafe(text: string): string {
   if (text.length <= PIECE) return text.replace(UNSAFE, escapeCharacter);

@@ -56,7 +56,9 @@ function someOf(tasks: readonly string[]): string {
 
 function summary(explanations: readonly Explanation[]): string {
   const counts = ['blocked', 'idle', 'running', 'unexplained'].map((kind) => {
-    const total = explanations.filter((explanation) => explanation.kind === kind).reduce((sum, { count }) => sum + count, 0);
+    const total = explanations
+      .filter((explanation) => explanation.kind === kind)
+      .reduce((sum, { count }) => sum + count, 0);
     return `${total} ${kind}`;
   });
   const total = explanations.reduce((sum, { count }) => sum + count, 0);

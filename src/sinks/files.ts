@@ -1,4 +1,6 @@
-/** What is known of a file, see statx(2). `device` and `inode` are whole: some file systems number inodes above 2^53. */
+/**
+ * What is known of a file, see statx(2). `device` and `inode` are whole: some file systems number inodes above 2^53.
+ */
 export interface FileStatus {
   readonly device: string;
   readonly inode: bigint;
@@ -17,8 +19,8 @@ export interface Space {
 }
 
 /**
- * Files on a file system that may not answer. Calls fail with an Error that carries the errno's name as `code`, or with {@link NoAnswer}.
- * A path is relative to `folder`, where that is not `undefined`.
+ * Files on a file system that may not answer. Calls fail with an Error that carries the errno's name as `code`, or with
+ * {@link NoAnswer}. A path is relative to `folder`, where that is not `undefined`.
  */
 export interface Files {
   open(folder: number | undefined, path: string, flags: number, mode?: number): Promise<number>;

@@ -8,8 +8,9 @@ export interface FoldedStack {
 }
 
 /**
- * Folded stacks, a line each: `COMM;OUTERMOST;...;INNERMOST COUNT`, the text that stackcollapse-*.pl of FlameGraph print, and that flamegraph.pl, inferno
- * and speedscope read. A `;` in a name would be a frame of its own and is written `\x3b`.
+ * Folded stacks, a line each: `COMM;OUTERMOST;...;INNERMOST COUNT`, the text that stackcollapse-*.pl of FlameGraph
+ * print, and that flamegraph.pl, inferno and speedscope read. A `;` in a name would be a frame of its own and is
+ * written `\x3b`.
  */
 export function* formatFolded(folds: readonly FoldedStack[]): Generator<string> {
   for (const { comm, frames, count } of folds) {

@@ -22,7 +22,11 @@ export interface JsonOptions {
 }
 
 /** A sample as one JSON document, a line for each stack and each task. */
-export function* formatJson(sample: Sample, groups: readonly ExplainedGroup[], options: JsonOptions): Generator<string> {
+export function* formatJson(
+  sample: Sample,
+  groups: readonly ExplainedGroup[],
+  options: JsonOptions,
+): Generator<string> {
   const { threads, unread, counts } = options;
   const { blocked, idle, running, unexplained } = counts;
   const head = {
@@ -77,7 +81,11 @@ export function* formatJson(sample: Sample, groups: readonly ExplainedGroup[], o
 }
 
 /** A sample as lines of JSON, one for each task and for each thing that could not be read, each complete in itself. */
-export function* formatJsonLines(sample: Sample, groups: readonly ExplainedGroup[], options: JsonOptions): Generator<string> {
+export function* formatJsonLines(
+  sample: Sample,
+  groups: readonly ExplainedGroup[],
+  options: JsonOptions,
+): Generator<string> {
   const place = placeOf(sample);
   const endings = new Map<Stack, string>();
   for (const { stack, finding } of groups) {
@@ -137,12 +145,21 @@ function plain<T>(reading: Reading<T>): T | { readonly unread: string } {
   return 'value' in reading ? reading.value : reading;
 }
 
-/** What JSON lets through though a terminal acts on it: DEL, C1 and the controls of the bidirectional algorithm (UAX #9). */
+/**
+ * What JSON lets through though a terminal acts on it: DEL, C1 and the controls of the bidirectional algorithm (UAX
+ * #9).
+ */
 const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** JSON, safe to show. A byte that is not UTF-8 stands as `\udc80` to `\udcff`, which Python's json.loads and os.fsencode turn back (PEP 383). */
+/**
+ * JSON, safe to show. A byte that is not UTF-8 stands as `\udc80` to `\udcff`, which Python's json.loads and
+ * os.fsencode turn back (PEP 383).
+ */
 function text(value: object): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** The elements of an array, a line each, in pieces. */

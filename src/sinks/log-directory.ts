@@ -3,7 +3,10 @@ import { dirname } from 'node:path';
 import { absolutePath } from './absolute-path.ts';
 import { codeOf, type FileStatus, type Files, isRegular, type Space } from './files.ts';
 
-/** A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something else. */
+/**
+ * A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something
+ * else.
+ */
 export class LogError extends Error {}
 
 /** The host's name as a part of file names: the kernel takes any bytes for it. */
@@ -30,7 +33,10 @@ export class LogDirectory {
     this.#identity = identity;
   }
 
-  /** `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail with. */
+  /**
+   * `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail
+   * with.
+   */
   static async open(files: Files, name: string, make: boolean): Promise<LogDirectory> {
     const path = absolutePath(name);
     const fd = await openFolder(files, path, make);
@@ -64,7 +70,8 @@ export class LogDirectory {
       fd = await this.files.open(this.fd, file, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
     } catch (error) {
       const code = codeOf(error);
-      if (code === 'ELOOP') throw new LogError(`${this.name}/${file} is a symbolic link; nothing is written through it`);
+      if (code === 'ELOOP')
+        throw new LogError(`${this.name}/${file} is a symbolic link; nothing is written through it`);
       if (code === 'ENXIO' || code === 'EISDIR') throw new LogError(`${this.name}/${file} is not a regular file`);
       throw error;
     }
@@ -72,7 +79,8 @@ export class LogDirectory {
     const ours = status.uid === process.geteuid?.();
     if (isRegular(status) && status.links === 1 && ours) {
       // Logs of the tool that this one follows can be read by all.
-      if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (status.mode & 0o077) !== 0) await this.files.changeMode(fd, 0o600);
+      if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (status.mode & 0o077) !== 0)
+        await this.files.changeMode(fd, 0o600);
       return { fd, status };
     }
     await this.files.close(fd);

@@ -31,7 +31,10 @@ export interface LongOptions {
   callsOf(group: ExplainedGroup): { readonly calls: readonly ShownCall[]; readonly tasks: number };
 }
 
-/** How many numbers of tasks are shown that share all else, how many lines of tasks a group has, and how many of system calls. */
+/**
+ * How many numbers of tasks are shown that share all else, how many lines of tasks a group has, and how many of system
+ * calls.
+ */
 const MOST_NUMBERS = 8;
 const MOST_TASK_LINES = 10;
 const MOST_CALLS = 4;
@@ -41,14 +44,20 @@ const WIDEST_SYMBOL = 48;
 const STYLE = { bold: 1, dim: 2, blocked: 31, running: 32, unexplained: 33, idle: 36 } as const;
 
 /** A sample for people: a paragraph for each group, and a line that sums up. */
-export function* formatLong(sample: Sample, groups: readonly ExplainedGroup[], options: LongOptions): Generator<string> {
-  const style = (name: keyof typeof STYLE, text: string) => (options.colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text);
+export function* formatLong(
+  sample: Sample,
+  groups: readonly ExplainedGroup[],
+  options: LongOptions,
+): Generator<string> {
+  const style = (name: keyof typeof STYLE, text: string) =>
+    options.colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text;
   const seconds = Math.floor(sample.timeMs / 1000);
   const place = `${escapeUnsafe(sample.host)} - Linux ${escapeUnsafe(sample.kernel)}`;
   yield `${formatDateLine(seconds, options.zoneAt(seconds))} - ${place}\n\n`;
   const total = sum(Object.values(options.counts));
   const names = namesOf([...options.holders, ...groups]);
-  for (const line of waitLines(options.graph, [...options.holders, ...groups], names)) yield `${style('blocked', line)}\n`;
+  for (const line of waitLines(options.graph, [...options.holders, ...groups], names))
+    yield `${style('blocked', line)}\n`;
   if (options.graph.roots.length + options.graph.cycles.length > 0) yield '\n';
   const notSelected = new Set(options.holders);
   for (const group of [...options.holders, ...rootsFirst(groups, options.graph)]) {
@@ -94,13 +103,21 @@ const REASONS: Record<WaitReason, string> = {
 const MOST_ROOTS = 5;
 
 function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => string {
-  const names = new Map(groups.flatMap(({ observations }) => observations.map(({ task }) => [task.tid, escapeUnsafe(task.comm)])));
+  const names = new Map(
+    groups.flatMap(({ observations }) => observations.map(({ task }) => [task.tid, escapeUnsafe(task.comm)])),
+  );
   return (tid) => `${tid} ${names.get(tid) ?? '(ended, or not seen)'}`;
 }
 
 /** Who holds up whom, the task that holds up most first: `4713 touch holds up 2 tasks: ...`. */
-function waitLines({ roots, cycles }: WaitGraph, groups: readonly ExplainedGroup[], names: (tid: number) => string): string[] {
-  const findings = new Map(groups.flatMap(({ observations, finding }) => observations.map(({ task }) => [task.tid, finding])));
+function waitLines(
+  { roots, cycles }: WaitGraph,
+  groups: readonly ExplainedGroup[],
+  names: (tid: number) => string,
+): string[] {
+  const findings = new Map(
+    groups.flatMap(({ observations, finding }) => observations.map(({ task }) => [task.tid, finding])),
+  );
   const lines = cycles.map(
     (cycle) => `deadlock: ${cycle.map((wait) => `${names(wait.tid)} waits for ${holding(wait, names)}`).join('; ')}`,
   );
@@ -148,7 +165,10 @@ function someNames(tids: readonly number[], names: (tid: number) => string): str
 function rootsFirst(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
   const ranks = new Map([...cycles.flat(), ...roots].map(({ tid }, rank) => [tid, rank]));
   const rankOf = ({ observations }: ExplainedGroup) =>
-    observations.reduce((least, { task }) => Math.min(least, ranks.get(task.tid) ?? Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY);
+    observations.reduce(
+      (least, { task }) => Math.min(least, ranks.get(task.tid) ?? Number.POSITIVE_INFINITY),
+      Number.POSITIVE_INFINITY,
+    );
   return groups
     .map((group) => ({ group, rank: rankOf(group) }))
     .sort((a, b) => a.rank - b.rank || 0)
@@ -160,7 +180,9 @@ function behindLines({ observations, finding }: ExplainedGroup, names: (tid: num
   const waits = observations.flatMap(({ task, facts }): Wait[] =>
     facts?.lock?.owner === undefined ? [] : [{ tid: task.tid, holder: facts.lock.owner, reason: facts.lock.kind }],
   );
-  const lines = byHolder(waits).map(([wait, tids]) => `${holding(wait, names)}${tids.length === 1 ? '' : `  x ${tids.length}`}`);
+  const lines = byHolder(waits).map(
+    ([wait, tids]) => `${holding(wait, names)}${tids.length === 1 ? '' : `  x ${tids.length}`}`,
+  );
   if (finding.rule?.includes('frozen') === true && lines.length === 0)
     return ['no task holds it: the file system is frozen until it is thawed'];
   return lines.length > MOST_CALLS ? [...lines.slice(0, MOST_CALLS), `(${lines.length - MOST_CALLS} others)`] : lines;
@@ -210,7 +232,8 @@ function taskLines({ observations }: ExplainedGroup, options: LongOptions): stri
     const where = placeOf(observation);
     const key = `${comm}\n${rest}\n${where}`;
     const entry = alike.get(key);
-    if (entry === undefined) alike.set(key, { comm, rest: where === '' ? rest : `${rest}  ${where}`, members: [observation] });
+    if (entry === undefined)
+      alike.set(key, { comm, rest: where === '' ? rest : `${rest}  ${where}`, members: [observation] });
     else entry.members.push(observation);
   }
   const entries = [...alike.values()].sort((a, b) => b.members.length - a.members.length);
@@ -224,7 +247,8 @@ function taskLines({ observations }: ExplainedGroup, options: LongOptions): stri
     return `${escapeUnsafe(comm)}${times}: ${named.join(' ')}${more}  ${escapeUnsafe(rest)}${cpus === '' ? '' : `  cpu ${cpus}`}`;
   });
   const left = entries.slice(shown.length);
-  if (left.length > 0) lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
+  if (left.length > 0)
+    lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
   return lines;
 }
 
@@ -244,7 +268,9 @@ function placeOf({ task: { cgroup } }: Observation): string {
 
 function frameLines(frames: readonly Frame[], colourModule: (text: string) => string): string[] {
   const widest = (texts: readonly string[]) => texts.reduce((most, text) => Math.max(most, text.length), 0);
-  const places = frames.map(({ offset, size }) => (offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size?.toString(16)}`));
+  const places = frames.map(({ offset, size }) =>
+    offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size?.toString(16)}`,
+  );
   const names = frames.map(({ symbol }) => escapeUnsafe(symbol));
   const nameWidth = Math.min(WIDEST_SYMBOL, widest(names));
   const placeWidth = widest(places);
@@ -272,7 +298,11 @@ function callLines(group: ExplainedGroup, { callsOf, full }: LongOptions): strin
 }
 
 function advice({ causes, next, rule }: Finding): [string, string][] {
-  return [...row('causes', causes === '' ? [] : [causes]), ...row('next', next), ...row('rule', rule === undefined ? [] : [rule])];
+  return [
+    ...row('causes', causes === '' ? [] : [causes]),
+    ...row('next', next),
+    ...row('rule', rule === undefined ? [] : [rule]),
+  ];
 }
 
 /** `0-2,5` of 0, 1, 2 and 5. */

@@ -19,22 +19,30 @@ export interface OutputFileOptions {
 }
 
 /**
- * Writes a file so that under its name there is either what was there before or all of the new content, never a part, whenever kstack is killed. Nothing else is left
- * behind, unless it is killed in the microseconds between the two calls that put the content in its place: then that is there too, whole, as .kstack-PID.tmp. It can be
- * read by its owner only: command lines are nobody else's business. A device or a FIFO is written to as it is.
+ * Writes a file so that under its name there is either what was there before or all of the new content, never a part,
+ * whenever kstack is killed. Nothing else is left behind, unless it is killed in the microseconds between the two calls
+ * that put the content in its place: then that is there too, whole, as .kstack-PID.tmp. It can be read by its owner
+ * only: command lines are nobody else's business. A device or a FIFO is written to as it is.
  * @throws Error that names the file, also where it is a link, which root must not follow, a FIFO that nobody reads, or on a file system that does not answer.
  */
-export async function writeOutputFile(name: string, pieces: Iterable<string | Uint8Array>, options: OutputFileOptions): Promise<void> {
+export async function writeOutputFile(
+  name: string,
+  pieces: Iterable<string | Uint8Array>,
+  options: OutputFileOptions,
+): Promise<void> {
   const path = absolutePath(name);
   const { files, owner } = options;
   try {
     const there = await files.status(undefined, path);
     const keepsOwner = there !== undefined && there.uid !== owner?.uid;
-    if (there === undefined || isRegular(there)) await replace(path, pieces, { ...options, owner: keepsOwner ? undefined : owner });
+    if (there === undefined || isRegular(there))
+      await replace(path, pieces, { ...options, owner: keepsOwner ? undefined : owner });
     else if (isStream(typeOf(there))) writeStream(openStream(path), pieces);
     else throw new Error(`it is ${kindOf(there)}`);
   } catch (error) {
-    throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -78,7 +86,11 @@ function writeStream(fd: number, pieces: Iterable<string | Uint8Array>): void {
   }
 }
 
-async function replace(path: string, pieces: Iterable<string | Uint8Array>, { files, owner, answered }: OutputFileOptions): Promise<void> {
+async function replace(
+  path: string,
+  pieces: Iterable<string | Uint8Array>,
+  { files, owner, answered }: OutputFileOptions,
+): Promise<void> {
   const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
   const unnamed = await openUnnamed(files, dirname(path));
   const fd = unnamed ?? (await openNamed(files, beside));

@@ -6,7 +6,10 @@ const STDERR = 2;
 
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-/** isatty(3). Loaded when it is first asked for: most runs do without, and in Bun it takes as long as all other modules together. */
+/**
+ * isatty(3). Loaded when it is first asked for: most runs do without, and in Bun it takes as long as all other modules
+ * together.
+ */
 export function isTerminal(fd: number): boolean {
   return process.getBuiltinModule('node:tty').isatty(fd);
 }
@@ -15,7 +18,8 @@ let stderr = STDERR;
 let waitsForStderr = true;
 
 /**
- * From here on a message that a terminal does not take at once is lost: one stopped by Ctrl-S would hold up for ever what has better to do.
+ * From here on a message that a terminal does not take at once is lost: one stopped by Ctrl-S would hold up for ever
+ * what has better to do.
  */
 export function neverWaitForTerminal(): void {
   if (!isTerminal(STDERR)) return;
@@ -29,7 +33,10 @@ export function neverWaitForTerminal(): void {
   }
 }
 
-/** Whether what is printed may have colours: on a terminal, unless NO_COLOR is set; anywhere where FORCE_COLOR is (no-color.org, force-color.org). */
+/**
+ * Whether what is printed may have colours: on a terminal, unless NO_COLOR is set; anywhere where FORCE_COLOR is
+ * (no-color.org, force-color.org).
+ */
 export function mayColour(env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return env['FORCE_COLOR'] !== '0';
@@ -52,12 +59,18 @@ export function writeStdout(piece: string | Uint8Array): void {
   if (failure !== undefined) throw new OutputError(failure);
 }
 
-/** Writes a message, whatever it repeats of what was typed or found made safe, line by line. Where nobody can read it (a closed terminal, a pipe without a reader, a full disk) there is nobody to tell that either. */
+/**
+ * Writes a message, whatever it repeats of what was typed or found made safe, line by line. Where nobody can read it (a
+ * closed terminal, a pipe without a reader, a full disk) there is nobody to tell that either.
+ */
 export function writeStderr(text: string): void {
   writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'));
 }
 
-/** Writes all of the piece before it returns, also to a pipe that is full and does not block. Returns what write(2) failed with. */
+/**
+ * Writes all of the piece before it returns, also to a pipe that is full and does not block. Returns what write(2)
+ * failed with.
+ */
 export function writeAll(fd: number, piece: string | Uint8Array): Error | undefined {
   const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
   for (let at = 0; at < bytes.length; ) {

@@ -1,5 +1,15 @@
 import { gzipSync } from 'node:zlib';
-import { Function as Callee, Sample as Counted, Label, Line, Location, Mapping, Profile, StringTable, ValueType } from 'pprof-format';
+import {
+  Function as Callee,
+  Sample as Counted,
+  Label,
+  Line,
+  Location,
+  Mapping,
+  Profile,
+  StringTable,
+  ValueType,
+} from 'pprof-format';
 import { containerOf } from '../model/container.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
@@ -16,8 +26,8 @@ export interface PprofOptions {
 }
 
 /**
- * A profile for pprof, compressed by gzip (github.com/google/pprof, proto/profile.proto): one value, tasks/count, for every stack with the same labels:
- * comm, state, user, container, pod. A kernel module is a mapping of its own.
+ * A profile for pprof, compressed by gzip (github.com/google/pprof, proto/profile.proto): one value, tasks/count, for
+ * every stack with the same labels: comm, state, user, container, pod. A kernel module is a mapping of its own.
  */
 export function formatPprof(sample: Sample, tasks: Iterable<PprofTask>, { userName }: PprofOptions): Buffer {
   const strings = new StringTable();
@@ -29,7 +39,11 @@ export function formatPprof(sample: Sample, tasks: Iterable<PprofTask>, { userNa
   const mappingOf = (module: string | undefined): Mapping => {
     const known = mappings.get(module);
     if (known !== undefined) return known;
-    const mapping = new Mapping({ id: mappings.size + 1, filename: strings.dedup(`[${escapeUnsafe(module ?? '')}]`), hasFunctions: true });
+    const mapping = new Mapping({
+      id: mappings.size + 1,
+      filename: strings.dedup(`[${escapeUnsafe(module ?? '')}]`),
+      hasFunctions: true,
+    });
     mappings.set(module, mapping);
     return mapping;
   };
@@ -54,7 +68,9 @@ export function formatPprof(sample: Sample, tasks: Iterable<PprofTask>, { userNa
     else known.count++;
   }
   const samples = Array.from(counted.values(), ({ locationId, labels, count }) => {
-    const label = labels.map(([name, text]) => new Label({ key: strings.dedup(name), str: strings.dedup(escapeUnsafe(text)) }));
+    const label = labels.map(
+      ([name, text]) => new Label({ key: strings.dedup(name), str: strings.dedup(escapeUnsafe(text)) }),
+    );
     return new Counted({ locationId, value: [count], label });
   });
   const tasksCount = () => new ValueType({ type: strings.dedup('tasks'), unit: strings.dedup('count') });

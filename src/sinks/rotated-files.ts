@@ -1,7 +1,10 @@
 import { isRegular } from './files.ts';
 import type { LogDirectory } from './log-directory.ts';
 
-/** What has come of a rotation. `kind` is what follows the time in its name: nothing while it waits for being compressed, `.gz`, or `.gz.tmp`. */
+/**
+ * What has come of a rotation. `kind` is what follows the time in its name: nothing while it waits for being
+ * compressed, `.gz`, or `.gz.tmp`.
+ */
 export interface RotatedFile {
   readonly file: string;
   readonly seconds: number;
@@ -17,7 +20,8 @@ export async function listRotated(directory: LogDirectory, log: string): Promise
     const { seconds, kind } = pattern.exec(file)?.groups ?? {};
     if (seconds === undefined || kind === undefined) continue;
     const status = await directory.status(file);
-    if (status !== undefined && isRegular(status)) files.push({ file, seconds: Number(seconds), kind, size: status.size });
+    if (status !== undefined && isRegular(status))
+      files.push({ file, seconds: Number(seconds), kind, size: status.size });
   }
   return files.sort((a, b) => a.seconds - b.seconds);
 }

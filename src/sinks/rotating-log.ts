@@ -47,9 +47,10 @@ interface CurrentFile {
 }
 
 /**
- * A log `kstack_HOST.out` that is rotated by size into `kstack_HOST.out-SECONDS.gz`. At every moment each sample stands in exactly one of the files that count: the
- * log is first renamed to `...out-SECONDS`, then compressed into `...gz.tmp`, synced, renamed to `...gz`, and only then removed. A crash in between leaves files that
- * {@link recover} and the next {@link append} finish or remove.
+ * A log `kstack_HOST.out` that is rotated by size into `kstack_HOST.out-SECONDS.gz`. At every moment each sample stands
+ * in exactly one of the files that count: the log is first renamed to `...out-SECONDS`, then compressed into
+ * `...gz.tmp`, synced, renamed to `...gz`, and only then removed. A crash in between leaves files that {@link recover}
+ * and the next {@link append} finish or remove.
  */
 export class RotatingLog {
   readonly name: string;
@@ -66,7 +67,10 @@ export class RotatingLog {
     this.name = `kstack_${hostInFileName(options.host)}.out`;
   }
 
-  /** Cuts what a run that crashed tore, given what it was about to append; then renames what earlier runs left, for the first append to compress. */
+  /**
+   * Cuts what a run that crashed tore, given what it was about to append; then renames what earlier runs left, for the
+   * first append to compress.
+   */
   async recover(interrupted: Append | undefined): Promise<void> {
     await this.#directory.check();
     if (interrupted !== undefined) await this.#cutTornSample(interrupted);
@@ -102,7 +106,10 @@ export class RotatingLog {
       const code = codeOf(error);
       if (error instanceof LogError || !(error instanceof Error) || code === undefined) throw error;
       if (code === 'ENOENT') await this.#directory.check();
-      return { reason: `Cannot write to ${this.#directory.name}: ${error.message}.`, kind: meansFull(code) ? 'full' : 'failing' };
+      return {
+        reason: `Cannot write to ${this.#directory.name}: ${error.message}.`,
+        kind: meansFull(code) ? 'full' : 'failing',
+      };
     }
   }
 
@@ -126,7 +133,9 @@ export class RotatingLog {
     return this.#options.maxBytes * Math.max(1, this.#options.keep);
   }
 
-  /** Finds out what has become of the log since it was written last, and says it; returns its size. What is torn is cut. */
+  /**
+   * Finds out what has become of the log since it was written last, and says it; returns its size. What is torn is cut.
+   */
   async #resume(found: FileStatus | undefined): Promise<number> {
     const current = this.#current;
     if (current === undefined) return found?.size ?? 0;
@@ -136,7 +145,9 @@ export class RotatingLog {
       this.#current = undefined;
       await this.#directory.files.close(current.fd);
       if (found !== undefined) await this.#open();
-      this.#options.tell(`${this.#path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. A new one is begun.`);
+      this.#options.tell(
+        `${this.#path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. A new one is begun.`,
+      );
       return found?.size ?? 0;
     }
     const expected = endOf(current);
@@ -150,8 +161,8 @@ export class RotatingLog {
   }
 
   /**
-   * Sees to a log that somebody else has truncated, before or after the last sample was written, which is known by its first line. False where that is lost too.
-   * What stands before it is whole only where a sample ended.
+   * Sees to a log that somebody else has truncated, before or after the last sample was written, which is known by its
+   * first line. False where that is lost too. What stands before it is whole only where a sample ended.
    */
   async #mend(current: CurrentFile, size: number): Promise<boolean> {
     const { ends, last } = current;
@@ -198,7 +209,8 @@ export class RotatingLog {
       current.isTorn = false;
       current.last = { head: Buffer.from(bytes.subarray(0, HEAD_BYTES)), length: bytes.length };
       current.ends.push(sizeBefore + bytes.length);
-      // Between the calls for a large one somebody may have truncated it; for others that is found out before the next one.
+      // Between the calls for a large one somebody may have truncated it; for others that is found out before the next
+      // one.
       if (bytes.length <= ATOMIC_BYTES || tries > 2) return;
       const { size } = await files.statusOf(current.fd);
       if (size >= endOf(current) || (await this.#mend(current, size))) return;
@@ -223,7 +235,8 @@ export class RotatingLog {
     const newest = Math.max(0, this.#files.at(-1)?.seconds ?? 0);
     let seconds = Math.max(Math.floor(this.#options.nowMs() / 1000), newest + 1);
     // What has such a name and is no file is not of kstack's making, and stays.
-    while ((await this.#exists(`${this.name}-${seconds}`)) || (await this.#exists(`${this.name}-${seconds}.gz`))) seconds++;
+    while ((await this.#exists(`${this.name}-${seconds}`)) || (await this.#exists(`${this.name}-${seconds}.gz`)))
+      seconds++;
     const file = `${this.name}-${seconds}`;
     await files.rename(folder, this.name, file);
     this.#files = [...this.#files, { file, seconds, kind: '', size: status.size }];
@@ -232,7 +245,10 @@ export class RotatingLog {
     if (current !== undefined) await files.close(current.fd);
   }
 
-  /** Compresses what was renamed and not compressed yet, where there is space for both; one whose compressed form is there was finished before a crash. */
+  /**
+   * Compresses what was renamed and not compressed yet, where there is space for both; one whose compressed form is
+   * there was finished before a crash.
+   */
   async #compressRenamed(): Promise<void> {
     const waiting = this.#files.filter(({ kind }) => kind === '');
     if (waiting.length === 0 || this.#hurry.signal.aborted) return;
@@ -252,7 +268,10 @@ export class RotatingLog {
     await this.#list();
   }
 
-  /** Removes rotated files, the oldest first, until no more than `keep` are left and all together are within their limit. */
+  /**
+   * Removes rotated files, the oldest first, until no more than `keep` are left and all together are within their
+   * limit.
+   */
   async #removeOldest(): Promise<void> {
     let total = totalOf(this.#files) + (this.#current === undefined ? 0 : endOf(this.#current));
     while (this.#files.length > this.#options.keep || total > this.#maxTotalBytes) {

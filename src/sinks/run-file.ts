@@ -28,7 +28,10 @@ export interface RunState {
 /** The file keeps this size, so that writing it needs no space on a file system that has filled up. */
 const BYTES = 4096;
 
-/** The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that run is doing. */
+/**
+ * The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that
+ * run is doing.
+ */
 export class RunFile {
   readonly directory: LogDirectory;
   readonly #name: string;
@@ -55,7 +58,10 @@ export class RunFile {
     return new RunFile(directory, name, await directory.open(name, constants.O_RDONLY));
   }
 
-  /** @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this one's lock. */
+  /**
+   * @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this
+   * one's lock.
+   */
   async check(): Promise<void> {
     const { name, files } = this.directory;
     // By its whole name, which tells of the directory too.

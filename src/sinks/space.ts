@@ -1,7 +1,11 @@
 import type { Space } from './files.ts';
 
 /** Why so many bytes more may not be written, undefined when they may: the file system is too full, or would be. */
-export function describeFull({ blocks, used, blockBytes }: Space, maxUsedPercent: number, bytes: number): string | undefined {
+export function describeFull(
+  { blocks, used, blockBytes }: Space,
+  maxUsedPercent: number,
+  bytes: number,
+): string | undefined {
   // Some file systems (overlays of nothing, some fuse) have no blocks to count.
   if (blocks === 0) return undefined;
   const usedPercent = Math.ceil((100 * used) / blocks);

@@ -8,8 +8,14 @@ export interface SpeedscopeOptions {
   readonly exporter: string;
 }
 
-/** A sampled profile for https://www.speedscope.app, in its file format (file-format-schema.json). A weight is a number of tasks. */
-export function* formatSpeedscope(folds: readonly FoldedStack[], { name, exporter }: SpeedscopeOptions): Generator<string> {
+/**
+ * A sampled profile for https://www.speedscope.app, in its file format (file-format-schema.json). A weight is a number
+ * of tasks.
+ */
+export function* formatSpeedscope(
+  folds: readonly FoldedStack[],
+  { name, exporter }: SpeedscopeOptions,
+): Generator<string> {
   const indexOf = new Map<string, number>();
   const index = (frame: string) => {
     const known = indexOf.get(frame) ?? indexOf.size;

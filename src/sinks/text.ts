@@ -12,8 +12,14 @@ export interface TextOptions {
   readonly threads?: boolean;
 }
 
-/** A sample in the classic form, piece by piece: a line with the time, then every stack below the tasks that share it. */
-export function* formatText(sample: Sample, groups: readonly Group[], { zoneAt, threads = false }: TextOptions): Generator<string> {
+/**
+ * A sample in the classic form, piece by piece: a line with the time, then every stack below the tasks that share it.
+ */
+export function* formatText(
+  sample: Sample,
+  groups: readonly Group[],
+  { zoneAt, threads = false }: TextOptions,
+): Generator<string> {
   const seconds = Math.floor(sample.timeMs / 1000);
   yield `zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}\n\n`;
   // Many have begun within the same second, one behind the other.

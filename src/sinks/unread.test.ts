@@ -53,7 +53,11 @@ describe('formatUnread', () => {
         ],
         true,
       ),
-    ).toEqual(['TID 5 (x): kernel stack not readable: EIO', 'TID 6: thread not readable: EIO', 'PID 7: no such process']);
+    ).toEqual([
+      'TID 5 (x): kernel stack not readable: EIO',
+      'TID 6: thread not readable: EIO',
+      'PID 7: no such process',
+    ]);
     expect(formatUnread(many(4, 1, { comm: 'x', what: 'stack', why: 'EIO' }), true)).toEqual([
       '4 threads x (1, 2, 3, 4): kernel stack not readable: EIO',
     ]);

@@ -19,7 +19,8 @@ const NAMES: Readonly<Record<What, string>> = {
 const REASONS: Readonly<Partial<Record<Why, string>>> = {
   skipped: 'not read, since too many other reads already hang',
   locked: "not read: a thread holds the process's mmap lock for writing, and reading would wait for it",
-  denied: 'not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it',
+  denied:
+    'not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it',
   malformed: 'not readable: its file is not in the form that proc(5) gives',
   EAGAIN: 'not read: the host has no thread left to read it with',
   hidden: 'not shown: this /proc hides them (hidepid) from whoever has no CAP_SYS_PTRACE',
@@ -80,7 +81,10 @@ function groupByReason(unread: readonly Unread[], threads: boolean): Map<string,
 /** A number that no task has is the PID that was asked for. */
 function formatTask({ tid, comm, state, why }: Unread, threads: boolean): string {
   const number = threads && why !== 'gone' ? `TID ${tid}` : `PID ${tid}`;
-  const known = [...(comm === undefined ? [] : [escapeUnsafe(comm)]), ...(state === undefined ? [] : [`state ${state}`])];
+  const known = [
+    ...(comm === undefined ? [] : [escapeUnsafe(comm)]),
+    ...(state === undefined ? [] : [`state ${state}`]),
+  ];
   return known.length === 0 ? number : `${number} (${known.join(', ')})`;
 }
 
@@ -107,7 +111,8 @@ function common<T>(values: readonly T[]): T | undefined {
 
 function formatReason({ what, why }: Unread, threads: boolean): string {
   if (why === 'gone') return 'no such process';
-  if (why === 'hidden' && what === 'task') return 'not there, or hidden by this /proc (hidepid): CAP_SYS_PTRACE is missing';
+  if (why === 'hidden' && what === 'task')
+    return 'not there, or hidden by this /proc (hidepid): CAP_SYS_PTRACE is missing';
   const name = threads && what === 'task' ? 'thread' : NAMES[what];
   return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
 }

@@ -11,7 +11,9 @@ beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1
 
 describeBpf('with the source bpf', () => {
   it('a stream shows a new command line with the first sample after its process ran, and an old one as long as it sleeps', async () => {
-    const child = spawn('sh', ['-c', 'read line; exec sh -c "sleep 60; : changed"'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    const child = spawn('sh', ['-c', 'read line; exec sh -c "sleep 60; : changed"'], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
     const end = ended(child);
     onTestFinished(async () => {
       child.kill('SIGKILL');

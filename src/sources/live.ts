@@ -36,14 +36,18 @@ export function live(
   const { root, clock } = options;
   const useless = source === 'procfs' || (source === 'auto' && !facts && !steady && isSoonerFromProc(selection, root));
   const reader = useless ? undefined : openOnce(root, clock);
-  if (source === 'bpf' && typeof reader === 'string') throw new Error(`--source bpf: ${reader}; --source procfs does without`);
+  if (source === 'bpf' && typeof reader === 'string')
+    throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
     tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
     const why = reader === undefined ? whyUseless(source) : `bpf unavailable: ${reader}`;
     return withSource(procfs(selection, options), { name: 'procfs', why });
   }
   tell('source: bpf');
-  const looking = { ...options, lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }) };
+  const looking = {
+    ...options,
+    lookFirst: lookFirst(reader, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady }),
+  };
   const samples = facts ? withHolders(selection, reader, looking) : procfs(selection, looking);
   const counted = steady ? samples : withMoreThreads(samples, selection, reader);
   return withSource(tellMissing(counted, reader, tell), { name: 'bpf' });
@@ -71,14 +75,19 @@ async function* tellMissing(
 }
 
 /** Samples with {@link holdersOf} what was selected. */
-async function* withHolders(selection: Selection, reader: BpfReader, options: ProcfsOptions): AsyncGenerator<Sample, never> {
+async function* withHolders(
+  selection: Selection,
+  reader: BpfReader,
+  options: ProcfsOptions,
+): AsyncGenerator<Sample, never> {
   const stacks = new StackTable();
   const samples = procfs(selection, { ...options, stacks });
   for (;;) {
     stacks.trim();
     const { value: sample } = await samples.next();
     const waits = sample.observations.some(
-      ({ state, facts }) => state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
+      ({ state, facts }) =>
+        state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
     );
     const pids = waits ? holdersOf(sample, reader) : [];
     if (pids.length === 0) yield sample;

@@ -27,6 +27,8 @@ export function readUsers(): User[] {
   try {
     return parsePasswd(readFileSync(PASSWD, 'utf8'));
   } catch (error) {
-    throw new NoUsers(`users are known by their numbers only: ${error instanceof Error ? error.message : String(error)}`);
+    throw new NoUsers(
+      `users are known by their numbers only: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

@@ -85,8 +85,8 @@ async function extract(deb, into, ...patterns) {
 }
 
 /**
- * Finds, downloads and unpacks a package: `name`, or the kernel that the package `meta` depends on. What was taken out of it
- * is kept under the name of its file, and what was kept of other versions is removed. Without the mirror, what an
+ * Finds, downloads and unpacks a package: `name`, or the kernel that the package `meta` depends on. What was taken out
+ * of it is kept under the name of its file, and what was kept of other versions is removed. Without the mirror, what an
  * earlier run kept will do.
  */
 async function packageFolder(cache, { name, meta, suite, architecture, takeOut }) {

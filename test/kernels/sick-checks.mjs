@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { parseText, steadyTasks } from './records.mjs';
 
 /**
- * A sample must not take longer than what the same one took before, times SLOWER, and MORE_S seconds. Emulated guests on a
- * busy machine are slow by moments: this is about hanging for good. test/never-hang.test.ts knows the real bound.
+ * A sample must not take longer than what the same one took before, times SLOWER, and MORE_S seconds. Emulated guests
+ * on a busy machine are slow by moments: this is about hanging for good. test/never-hang.test.ts knows the real bound.
  */
 const SLOWER = 4;
 const MORE_S = 15;

@@ -108,7 +108,9 @@ export const ADDRESS_SPACES: readonly Rule[] = [
   ),
   blocked(
     'memory-drain',
-    ['lru_add_drain_all|__lru_add_drain_all|drain_all_pages|__drain_all_pages|lru_cache_disable|drain_all_stock|lru_add_drain_cpu_zone'],
+    [
+      'lru_add_drain_all|__lru_add_drain_all|drain_all_pages|__drain_all_pages|lru_cache_disable|drain_all_stock|lru_add_drain_cpu_zone',
+    ],
     'every CPU to hand over its cached pages',
     'A CPU that is kept busy by a real-time task does not run its worker.',
     ['top -H', 'ps -eLo pid,cls,rtprio,psr,comm | grep -E "FF|RR"'],

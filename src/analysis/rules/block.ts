@@ -7,7 +7,9 @@ const FULL = 'The device is slower than what is sent to it, or has stopped to co
 export const BLOCK: readonly Rule[] = [
   blocked(
     'block-tag',
-    ['blk_mq_get_tag|blk_mq_get_driver_tag|bt_get|__blk_mq_alloc_requests|__blk_mq_alloc_request|blk_mq_get_request|__blk_mq_get_tag'],
+    [
+      'blk_mq_get_tag|blk_mq_get_driver_tag|bt_get|__blk_mq_alloc_requests|__blk_mq_alloc_request|blk_mq_get_request|__blk_mq_get_tag',
+    ],
     'a free request of a disk queue (a tag): all are in flight',
     FULL,
     [...DISKS, 'grep -H . /sys/block/*/queue/nr_requests'],
@@ -68,7 +70,9 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-freeze',
-    ['blk_mq_freeze_queue_wait|blk_freeze_queue|blk_mq_freeze_queue|blk_mq_freeze_queue_nomemsave|__blk_drain_queue|blk_drain_queue'],
+    [
+      'blk_mq_freeze_queue_wait|blk_freeze_queue|blk_mq_freeze_queue|blk_mq_freeze_queue_nomemsave|__blk_drain_queue|blk_drain_queue',
+    ],
     'all requests of a disk queue to complete, in order to change or remove the queue',
     'A request that the device or driver has lost, or is still retrying.',
     DISKS,
@@ -104,7 +108,14 @@ export const BLOCK: readonly Rule[] = [
     [...LOG, 'lsblk'],
     'block/genhd.c: del_gendisk',
   ),
-  blocked('block-bio-wait', ['submit_bio_wait|bio_await'], 'a single block I/O to complete', FULL, DISKS, 'block/bio.c: submit_bio_wait'),
+  blocked(
+    'block-bio-wait',
+    ['submit_bio_wait|bio_await'],
+    'a single block I/O to complete',
+    FULL,
+    DISKS,
+    'block/bio.c: submit_bio_wait',
+  ),
   blocked(
     'block-flush',
     ['blkdev_issue_flush'],
@@ -182,7 +193,9 @@ export const BLOCK: readonly Rule[] = [
   ),
   blocked(
     'block-open',
-    ['blkdev_get_by_dev|bdev_open_by_dev|bdev_open|blkdev_get|__blkdev_get|disk_block_events|bd_prepare_to_claim|blkdev_get_whole'],
+    [
+      'blkdev_get_by_dev|bdev_open_by_dev|bdev_open|blkdev_get|__blkdev_get|disk_block_events|bd_prepare_to_claim|blkdev_get_whole',
+    ],
     'a block device that another is opening, closing or scanning',
     'A partition scan or an open that hangs on a device that does not answer.',
     [...OTHERS_BLOCKED, 'lsblk'],

@@ -8,7 +8,9 @@ const BTRFS = ['btrfs filesystem usage MOUNTPOINT', 'btrfs device stats MOUNTPOI
 export const BTRFS_RULES: readonly Rule[] = [
   blocked(
     'btrfs-commit',
-    ['btrfs_commit_transaction|btrfs_wait_for_commit|wait_for_commit|btrfs_commit_transaction_async|wait_current_trans_commit_start'],
+    [
+      'btrfs_commit_transaction|btrfs_wait_for_commit|wait_for_commit|btrfs_commit_transaction_async|wait_current_trans_commit_start',
+    ],
     'a btrfs transaction to commit',
     'Much dirty metadata, snapshots, balance or qgroups; a slow disk.',
     BTRFS,
@@ -16,7 +18,9 @@ export const BTRFS_RULES: readonly Rule[] = [
   ),
   blocked(
     'btrfs-transaction',
-    ['wait_current_trans|start_transaction|btrfs_attach_transaction_barrier|join_transaction|btrfs_throttle|btrfs_start_transaction'],
+    [
+      'wait_current_trans|start_transaction|btrfs_attach_transaction_barrier|join_transaction|btrfs_throttle|btrfs_start_transaction',
+    ],
     'the btrfs commit in progress, in order to begin a transaction',
     'A commit that takes long: look at the task in btrfs_commit_transaction.',
     BTRFS,

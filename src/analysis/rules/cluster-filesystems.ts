@@ -80,7 +80,9 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'ceph-capability',
-    ['ceph_get_caps|__ceph_get_caps|ceph_fsync|try_get_cap_refs|ceph_wait_for_caps|ceph_flush_dirty_caps|ceph_write_inode'],
+    [
+      'ceph_get_caps|__ceph_get_caps|ceph_fsync|try_get_cap_refs|ceph_wait_for_caps|ceph_flush_dirty_caps|ceph_write_inode',
+    ],
     'a capability of a file from the MDS of Ceph: other clients use it',
     'Another client holds it and does not give it back, or the MDS is slow.',
     CEPH,
@@ -125,7 +127,9 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'lustre-lock',
-    ['ldlm_completion_ast|ldlm_completion_tail|ldlm_lock_enqueue|osc_lock_enqueue_wait|cl_lock_request|cl_sync_io_wait|osc_enter_cache'],
+    [
+      'ldlm_completion_ast|ldlm_completion_tail|ldlm_lock_enqueue|osc_lock_enqueue_wait|cl_lock_request|cl_sync_io_wait|osc_enter_cache',
+    ],
     'a Lustre lock, or room for dirty data: other clients or the servers hold it up',
     'Another client that uses the same file and does not give the lock back; slow object storage.',
     LUSTRE,

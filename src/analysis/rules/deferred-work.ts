@@ -98,7 +98,9 @@ export const DEFERRED_WORK: readonly Rule[] = [
   ),
   blocked(
     'stop-machine',
-    ['stop_machine|stop_one_cpu|stop_cpus|__stop_cpus|try_stop_cpus|stop_machine_cpuslocked|stop_two_cpus|stop_machine_from_inactive_cpu'],
+    [
+      'stop_machine|stop_one_cpu|stop_cpus|__stop_cpus|try_stop_cpus|stop_machine_cpuslocked|stop_two_cpus|stop_machine_from_inactive_cpu',
+    ],
     'the stopper thread of one or all CPUs',
     'A CPU that does not schedule: interrupts off for long, or a host that does not run it.',
     CPUS,

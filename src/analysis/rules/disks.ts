@@ -7,7 +7,9 @@ const DRBD = ['drbdadm status', 'cat /proc/drbd', 'dmesg -T | grep drbd'];
 export const DISK_DRIVERS: readonly Rule[] = [
   blocked(
     'loop-device',
-    ['loop_attr_do_show_autoclear|loop_clr_fd|__loop_clr_fd|lo_ioctl|lo_open|lo_release|loop_configure|loop_control_ioctl'],
+    [
+      'loop_attr_do_show_autoclear|loop_clr_fd|__loop_clr_fd|lo_ioctl|lo_open|lo_release|loop_configure|loop_control_ioctl',
+    ],
     'a loop device to be set up, changed or removed',
     'Its backing file is on a file system that is stuck, or another does the same.',
     ['losetup -l', ...OTHERS_BLOCKED],
@@ -276,7 +278,9 @@ export const DISK_DRIVERS: readonly Rule[] = [
   ),
   blocked(
     'mmc',
-    ['mmc_wait_for_req|mmc_wait_for_cmd|mmc_wait_for_req_done|mmc_blk_mq_rw_recovery|mmc_blk_rw_wait|mmc_wait_for_data_req_done'],
+    [
+      'mmc_wait_for_req|mmc_wait_for_cmd|mmc_wait_for_req_done|mmc_blk_mq_rw_recovery|mmc_blk_rw_wait|mmc_wait_for_data_req_done',
+    ],
     'an SD or MMC card',
     'A slow or failing card.',
     LOG,

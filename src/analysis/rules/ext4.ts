@@ -5,7 +5,11 @@ const SLOW = 'The disk below is slow, or has stopped to answer.';
 const FROZEN =
   'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
 const JBD2 = ['cat /proc/fs/jbd2/*/info', 'kstack -c jbd2', ...DISKS];
-const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+const THAW = [
+  'fsfreeze -u MOUNTPOINT',
+  'dmsetup info | grep -B3 SUSPENDED',
+  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
+];
 
 /** ext4 and its journal. */
 export const EXT4: readonly Rule[] = [
@@ -57,7 +61,9 @@ export const EXT4: readonly Rule[] = [
   ),
   blocked(
     'jbd2-shadow',
-    ['do_get_write_access|jbd2_journal_get_write_access|jbd2_journal_get_create_access|jbd2_journal_get_undo_access|wait_on_shadow'],
+    [
+      'do_get_write_access|jbd2_journal_get_write_access|jbd2_journal_get_create_access|jbd2_journal_get_undo_access|wait_on_shadow',
+    ],
     'a metadata block that the commit in progress is writing',
     SLOW,
     JBD2,

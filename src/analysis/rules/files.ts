@@ -4,13 +4,20 @@ import { blocked, INNERMOST, type Rule } from './rule.ts';
 const SLOW = 'The disk below is slow, or has stopped to answer.';
 const FROZEN =
   'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
-const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+const THAW = [
+  'fsfreeze -u MOUNTPOINT',
+  'dmsetup info | grep -B3 SUSPENDED',
+  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
+];
 
 /** What all file systems share: freezing, page cache and writeback. */
 export const FILES: readonly Rule[] = [
   blocked(
     'fs-frozen-fault',
-    [/\w+_page_mkwrite|ext4_da_page_mkwrite|sb_start_pagefault|__xfs_filemap_fault|__xfs_write_fault|xfs_write_fault/, 'do_page_mkwrite'],
+    [
+      /\w+_page_mkwrite|ext4_da_page_mkwrite|sb_start_pagefault|__xfs_filemap_fault|__xfs_write_fault|xfs_write_fault/,
+      'do_page_mkwrite',
+    ],
     'a frozen file system to be thawed: it writes to a mapped file',
     FROZEN,
     THAW,
@@ -84,7 +91,9 @@ export const FILES: readonly Rule[] = [
   ),
   blocked(
     'page-bit',
-    ['folio_wait_bit_common|folio_wait_bit|wait_on_page_bit_common|wait_on_page_bit|wait_on_page_bit_killable|folio_wait_bit_killable'],
+    [
+      'folio_wait_bit_common|folio_wait_bit|wait_on_page_bit_common|wait_on_page_bit|wait_on_page_bit_killable|folio_wait_bit_killable',
+    ],
     'a page that {caller} needs: it is locked or being written',
     SLOW,
     DISKS,

@@ -23,7 +23,10 @@ interface Example {
   readonly place: string;
 }
 
-/** Lines `rule: innermost < ... < outermost` of the files beside the rules. A comment states the origin of the stacks that follow it. */
+/**
+ * Lines `rule: innermost < ... < outermost` of the files beside the rules. A comment states the origin of the stacks
+ * that follow it.
+ */
 function readExamples(file: string): Example[] {
   let origin: string | undefined;
   return readFileSync(join(folder, file), 'utf8')
@@ -32,7 +35,9 @@ function readExamples(file: string): Example[] {
       if (line.startsWith('#')) origin = line;
       if (line === '' || line.startsWith('#')) return [];
       const at = line.indexOf(': ');
-      return [{ rule: line.slice(0, at), functions: line.slice(at + 2).split(' < '), origin, place: `${file}:${index + 1}` }];
+      return [
+        { rule: line.slice(0, at), functions: line.slice(at + 2).split(' < '), origin, place: `${file}:${index + 1}` },
+      ];
     });
 }
 
@@ -55,7 +60,11 @@ describe('every rule', () => {
   it('says what, why, how to go on, and names the kernel file it relies on', () => {
     const poor = RULES.filter(
       ({ waitsFor, causes, next, source, match }) =>
-        match.length === 0 || /^$|\n/.test(waitsFor) || causes === '' || next.length === 0 || !/^[\w./+-]+\.[chS]: \w+/.test(source),
+        match.length === 0 ||
+        /^$|\n/.test(waitsFor) ||
+        causes === '' ||
+        next.length === 0 ||
+        !/^[\w./+-]+\.[chS]: \w+/.test(source),
     );
     expect(poor.map(({ id }) => id)).toEqual([]);
   });
@@ -71,7 +80,9 @@ describe('every rule', () => {
   });
 
   it('says of each of its stacks how it was come by', () => {
-    expect(EXAMPLES.filter(({ origin }) => origin === undefined || !ORIGIN.test(origin)).map(({ place }) => place)).toEqual([]);
+    expect(
+      EXAMPLES.filter(({ origin }) => origin === undefined || !ORIGIN.test(origin)).map(({ place }) => place),
+    ).toEqual([]);
     expect(EXAMPLES.filter(({ origin = '' }) => /^# (?:seen|http)/.test(origin)).length).toBeGreaterThan(150);
   });
 
@@ -85,11 +96,12 @@ describe('every rule', () => {
   });
 
   it('wins them without the slow paths of locks, too, where it is about more than those', () => {
-    const primitive = (pattern: Pattern) => typeof pattern !== 'string' || pattern.split('|').every(isSleepingPrimitive);
+    const primitive = (pattern: Pattern) =>
+      typeof pattern !== 'string' || pattern.split('|').every(isSleepingPrimitive);
     const onlyPrimitives = new Set(
-      RULES.filter(({ id, match: [first = ''] }) => primitive(first) && (typeof first === 'string' || id.startsWith('lock-'))).map(
-        ({ id }) => id,
-      ),
+      RULES.filter(
+        ({ id, match: [first = ''] }) => primitive(first) && (typeof first === 'string' || id.startsWith('lock-')),
+      ).map(({ id }) => id),
     );
     const outcome = EXAMPLES.filter(({ rule }) => !onlyPrimitives.has(rule)).map(({ rule: id, functions }) => {
       const first = functions.findIndex((name) => !isSleepingPrimitive(functionName(name.split(' ')[0] ?? '')));
@@ -121,7 +133,9 @@ function unexplainedStacks(): string[] {
 /** The stacks of a process's threads; none of those that go away or may not be read. */
 function stacksOf(pid: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).map((tid) => readFileSync(`/proc/${pid}/task/${tid}/stack`, 'utf8').trimEnd());
+    return readdirSync(`/proc/${pid}/task`).map((tid) =>
+      readFileSync(`/proc/${pid}/task/${tid}/stack`, 'utf8').trimEnd(),
+    );
   } catch {
     return [];
   }

@@ -67,7 +67,9 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   ),
   blocked(
     'fs-file-lock',
-    ['locks_lock_inode_wait|flock_lock_inode_wait|posix_lock_inode_wait|fcntl_setlk|do_lock_file_wait|sys_flock|flock_lock_inode'],
+    [
+      'locks_lock_inode_wait|flock_lock_inode_wait|posix_lock_inode_wait|fcntl_setlk|do_lock_file_wait|sys_flock|flock_lock_inode',
+    ],
     'a file lock (flock, fcntl) that another process holds',
     'Usual between programs; else a holder that is stuck or gone astray.',
     ['cat /proc/locks', 'lslocks'],
@@ -83,7 +85,9 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   ),
   blocked(
     'fs-umount',
-    ['deactivate_super|deactivate_locked_super|generic_shutdown_super|kill_block_super|cleanup_mnt|umount_tree|namespace_unlock|do_umount'],
+    [
+      'deactivate_super|deactivate_locked_super|generic_shutdown_super|kill_block_super|cleanup_mnt|umount_tree|namespace_unlock|do_umount',
+    ],
     'a file system to be unmounted',
     SLOW,
     [...MOUNTS, ...DISKS],
@@ -103,7 +107,9 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
   ),
   blocked(
     'fs-mount-lock',
-    ['lock_mount|do_lock_mount|namespace_lock|do_new_mount|do_move_mount|copy_mnt_ns|mnt_get_expire_lock|attach_recursive_mnt'],
+    [
+      'lock_mount|do_lock_mount|namespace_lock|do_new_mount|do_move_mount|copy_mnt_ns|mnt_get_expire_lock|attach_recursive_mnt',
+    ],
     'the lock of the mounts of all namespaces',
     'Another mount or unmount that is stuck; many containers that start at once.',
     [...MOUNTS, ...OTHERS_BLOCKED],

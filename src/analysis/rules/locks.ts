@@ -45,7 +45,9 @@ export const LOCKS: readonly Rule[] = [
   ),
   blocked(
     'lock-semaphore',
-    ['down|__down|__down_common|down_interruptible|__down_interruptible|down_killable|__down_killable|down_timeout|__down_timeout'],
+    [
+      'down|__down|__down_common|down_interruptible|__down_interruptible|down_killable|__down_killable|down_timeout|__down_timeout',
+    ],
     'a semaphore that {caller} takes',
     HOLDER,
     OTHERS_BLOCKED,
@@ -98,7 +100,9 @@ export const LOCKS: readonly Rule[] = [
   ),
   running(
     'lock-spin',
-    [/(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*|_raw_(?:spin|read|write)_lock\w*|osq_lock|mutex_spin_on_owner/],
+    [
+      /(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*|_raw_(?:spin|read|write)_lock\w*|osq_lock|mutex_spin_on_owner/,
+    ],
     'nothing: it spins on a lock that {caller} takes',
     'Many CPUs want one lock; on a virtual machine the holder may not be scheduled by the host.',
     ['perf top -g', 'mpstat -P ALL 1'],

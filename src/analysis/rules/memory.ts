@@ -21,7 +21,9 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-reclaim-throttle',
-    ['throttle_direct_reclaim|reclaim_throttle|wait_iff_congested|congestion_wait|consider_reclaim_throttle|too_many_isolated'],
+    [
+      'throttle_direct_reclaim|reclaim_throttle|wait_iff_congested|congestion_wait|consider_reclaim_throttle|too_many_isolated',
+    ],
     'reclaim to make progress: it is held back',
     'Pages under writeback or isolated by too many tasks; free memory near its minimum.',
     [...MEMORY, 'grep -i writeback /proc/meminfo'],
@@ -56,7 +58,9 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-shrinker-lock',
-    ['register_shrinker|unregister_shrinker|prealloc_shrinker|unregister_memcg_shrinker|shrinker_free|shrinker_register|shrinker_alloc'],
+    [
+      'register_shrinker|unregister_shrinker|prealloc_shrinker|unregister_memcg_shrinker|shrinker_free|shrinker_register|shrinker_alloc',
+    ],
     'the list of memory shrinkers, which a shrinker at work holds',
     'A shrinker that is stuck; mounts and unmounts wait for it.',
     OTHERS_BLOCKED,
@@ -140,7 +144,9 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-cgroup-lock',
-    ['mem_cgroup_write|mem_cgroup_resize_limit|mem_cgroup_resize_max|mem_cgroup_oom_control_write|mem_cgroup_hierarchy_write'],
+    [
+      'mem_cgroup_write|mem_cgroup_resize_limit|mem_cgroup_resize_max|mem_cgroup_oom_control_write|mem_cgroup_hierarchy_write',
+    ],
     'the lock of the limits of memory cgroups',
     'Another task changes a limit and frees memory for that.',
     [...CGROUP, ...OTHERS_BLOCKED],
@@ -149,7 +155,9 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-contiguous',
-    ['cma_alloc|__cma_alloc|alloc_contig_range|alloc_contig_range_noprof|__alloc_contig_migrate_range|dma_alloc_contiguous'],
+    [
+      'cma_alloc|__cma_alloc|alloc_contig_range|alloc_contig_range_noprof|__alloc_contig_migrate_range|dma_alloc_contiguous',
+    ],
     'contiguous memory of a reserved area (CMA): what uses it is being moved away',
     'Pages in the area that are pinned or under I/O; several drivers that allocate at once.',
     ['grep -i cma /proc/meminfo', ...LOG],
@@ -183,7 +191,9 @@ export const MEMORY_RULES: readonly Rule[] = [
   ),
   blocked(
     'memory-oom',
-    ['out_of_memory|__alloc_pages_may_oom|oom_kill_process|pagefault_out_of_memory|select_bad_process|oom_killer_disable'],
+    [
+      'out_of_memory|__alloc_pages_may_oom|oom_kill_process|pagefault_out_of_memory|select_bad_process|oom_killer_disable',
+    ],
     'memory: the OOM killer is at work',
     'No memory is left that can be freed; a victim that is stuck in D cannot end.',
     [...LOG, ...MEMORY],

@@ -187,7 +187,9 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'sunrpc-gss',
-    ['gss_cred_init|gss_create_upcall|gss_pipe_downcall|gss_refresh_upcall|rpcauth_lookup_credcache|gss_pipe_open|gss_create_upcall_msg'],
+    [
+      'gss_cred_init|gss_create_upcall|gss_pipe_downcall|gss_refresh_upcall|rpcauth_lookup_credcache|gss_pipe_open|gss_create_upcall_msg',
+    ],
     'rpc.gssd to get a Kerberos credential',
     'rpc.gssd does not run, or does not reach the KDC.',
     ['systemctl status rpc-gssd', 'klist -ke', ...LOG],
@@ -220,7 +222,9 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'nfsd-state',
-    ['nfs4_lock_state|nfsd4_cstate_assign_replay|nfs4_openowner_lock|move_to_close_lru|nfsd4_end_grace|nfs4_state_shutdown_net'],
+    [
+      'nfs4_lock_state|nfsd4_cstate_assign_replay|nfs4_openowner_lock|move_to_close_lru|nfsd4_end_grace|nfs4_state_shutdown_net',
+    ],
     'state that the NFS server keeps of its clients, which another thread uses',
     'The other waits for its file system, or for a client that does not answer.',
     ['ls /proc/fs/nfsd/clients/', ...OTHERS_BLOCKED],

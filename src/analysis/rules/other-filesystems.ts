@@ -71,7 +71,9 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
   ),
   blocked(
     'ocfs2-other',
-    [/_?_?ocfs2_\w+|o2(?:cb|hb|net|dlm|nm)_\w+|dlm_(?:wait|do|pick|begin|remaster|reco|unregister|register|leave|migrate)\w*/],
+    [
+      /_?_?ocfs2_\w+|o2(?:cb|hb|net|dlm|nm)_\w+|dlm_(?:wait|do|pick|begin|remaster|reco|unregister|register|leave|migrate)\w*/,
+    ],
     'OCFS2, in {caller}',
     'Recovery after a node was lost, its journal, its disk, or the network between the nodes.',
     ['debugfs.ocfs2 -R "fs_locks -B" DEVICE', ...DISKS],

@@ -1,6 +1,9 @@
 import type { Kind } from '../../model/finding.ts';
 
-/** Names of functions, normalized (see functionName), separated by `|`: one of them; or an expression that the whole name matches. */
+/**
+ * Names of functions, normalized (see functionName), separated by `|`: one of them; or an expression that the whole
+ * name matches.
+ */
 export type Pattern = string | RegExp;
 
 /** What is known about the stacks that hold certain functions. */
@@ -8,14 +11,19 @@ export interface Rule {
   readonly id: string;
   /** Functions that occur in this order, innermost first, with any others between them. */
   readonly match: readonly Pattern[];
-  /** The modules, separated by `|`, one of which the first function must be in. A name matches also where no module is known, an expression does not. */
+  /**
+   * The modules, separated by `|`, one of which the first function must be in. A name matches also where no module is
+   * known, an expression does not.
+   */
   readonly module?: string;
   /**
-   * The first pattern that is no sleeping primitive must be the innermost function that is none. Always so for idle rules: a task that does something
-   * in a function below an idle loop is not idle.
+   * The first pattern that is no sleeping primitive must be the innermost function that is none. Always so for idle
+   * rules: a task that does something in a function below an idle loop is not idle.
    */
   readonly innermost?: true;
-  /** The rule knows the kind of sleep only: any other rule, also one about a function far from the inner end, says more. */
+  /**
+   * The rule knows the kind of sleep only: any other rule, also one about a function far from the inner end, says more.
+   */
   readonly fallback?: true;
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
@@ -42,7 +50,16 @@ type RuleOf = (
 
 const ruleOf =
   (kind: Kind): RuleOf =>
-  (id, match, waitsFor, causes, next, source, more = {}) => ({ id, match, waitsFor, kind, causes, next, source, ...more });
+  (id, match, waitsFor, causes, next, source, more = {}) => ({
+    id,
+    match,
+    waitsFor,
+    kind,
+    causes,
+    next,
+    source,
+    ...more,
+  });
 
 export const blocked = ruleOf('blocked');
 export const idle = ruleOf('idle');

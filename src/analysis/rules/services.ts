@@ -179,7 +179,9 @@ export const SERVICES: readonly Rule[] = [
   ),
   idle(
     'trace-pipe',
-    ['wait_on_pipe|tracing_wait_pipe|ring_buffer_wait|tracing_read_pipe|tracing_buffers_read|tracing_buffers_splice_read'],
+    [
+      'wait_on_pipe|tracing_wait_pipe|ring_buffer_wait|tracing_read_pipe|tracing_buffers_read|tracing_buffers_splice_read',
+    ],
     'the next event of a trace',
     'Normal for a reader of trace_pipe.',
     ['cat /sys/kernel/tracing/current_tracer'],
@@ -198,7 +200,9 @@ export const SERVICES: readonly Rule[] = [
   ),
   blocked(
     'bpf',
-    [/bpf_\w+|__sys_bpf|map_(?:create|update_elem|delete_elem|lookup_elem|freeze|get_next_key)\w*|htab_\w+|sys_bpf|__bpf_\w+/],
+    [
+      /bpf_\w+|__sys_bpf|map_(?:create|update_elem|delete_elem|lookup_elem|freeze|get_next_key)\w*|htab_\w+|sys_bpf|__bpf_\w+/,
+    ],
     'BPF: a program or map to be loaded, changed or freed',
     'A grace period of RCU, or the verifier at work.',
     ['bpftool prog', 'bpftool map'],
@@ -228,7 +232,9 @@ export const SERVICES: readonly Rule[] = [
   ),
   blocked(
     'random',
-    ['wait_for_random_bytes|_random_read|urandom_read|random_read|get_random_bytes_user|sys_getrandom|try_to_generate_entropy'],
+    [
+      'wait_for_random_bytes|_random_read|urandom_read|random_read|get_random_bytes_user|sys_getrandom|try_to_generate_entropy',
+    ],
     'the random number generator to be seeded',
     'Early boot of a machine without a source of entropy.',
     ['dmesg | grep -i random', 'cat /proc/sys/kernel/random/entropy_avail'],
@@ -288,7 +294,9 @@ export const SERVICES: readonly Rule[] = [
   ),
   blocked(
     'boot',
-    ['kernel_init|do_initcalls|kernel_init_freeable|prepare_namespace|wait_for_root|md_run_setup|do_basic_setup|rest_init'],
+    [
+      'kernel_init|do_initcalls|kernel_init_freeable|prepare_namespace|wait_for_root|md_run_setup|do_basic_setup|rest_init',
+    ],
     'the boot to go on',
     'An early driver, or the root device, that is not ready.',
     LOG,

@@ -120,7 +120,9 @@ export const SOCKETS: readonly Rule[] = [
   ),
   idle(
     'packet-read',
-    ['packet_recvmsg|packet_poll|raw_recvmsg|tun_do_read|tun_ring_recv|tap_do_read|tun_chr_read_iter|ppp_read|macvtap_do_read|xsk_poll'],
+    [
+      'packet_recvmsg|packet_poll|raw_recvmsg|tun_do_read|tun_ring_recv|tap_do_read|tun_chr_read_iter|ppp_read|macvtap_do_read|xsk_poll',
+    ],
     'packets on a raw, packet or tun device',
     SERVES,
     ['ss -0ap'],
@@ -128,7 +130,9 @@ export const SOCKETS: readonly Rule[] = [
   ),
   idle(
     'sysv-ipc',
-    ['do_semtimedop|__do_semtimedop|do_msgrcv|do_msgsnd|sys_semtimedop|ksys_semtimedop|ksys_msgrcv|ksys_msgsnd|sys_semop'],
+    [
+      'do_semtimedop|__do_semtimedop|do_msgrcv|do_msgsnd|sys_semtimedop|ksys_semtimedop|ksys_msgrcv|ksys_msgsnd|sys_semop',
+    ],
     'a System V semaphore or message',
     'Normal for databases; else the holder of a semaphore is stuck.',
     ['ipcs -s -p', 'ipcs -q -p'],

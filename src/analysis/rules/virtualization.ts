@@ -136,7 +136,9 @@ export const VIRTUALIZATION: readonly Rule[] = [
   ),
   blocked(
     'hyperv',
-    [/hv_\w+|vmbus_\w+|netvsc_\w+|rndis_\w+|storvsc_\w+|hvutil_\w+|balloon_(?:up|down|onchannelcallback|probe|connect_vsp)/],
+    [
+      /hv_\w+|vmbus_\w+|netvsc_\w+|rndis_\w+|storvsc_\w+|hvutil_\w+|balloon_(?:up|down|onchannelcallback|probe|connect_vsp)/,
+    ],
     'the Hyper-V host to answer',
     'The host does not answer a channel.',
     LOG,

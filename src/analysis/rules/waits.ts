@@ -16,7 +16,9 @@ export const WAITS: readonly Rule[] = [
     WHICH,
     'fs/pipe.c: pipe_read',
   ),
-  idle('pipe-read-old', ['pipe_wait', 'pipe_read'], 'data in a pipe', SERVES, WHICH, 'fs/pipe.c: pipe_wait', { kernels: '5.4 and older' }),
+  idle('pipe-read-old', ['pipe_wait', 'pipe_read'], 'data in a pipe', SERVES, WHICH, 'fs/pipe.c: pipe_wait', {
+    kernels: '5.4 and older',
+  }),
   blocked(
     'pipe-write',
     ['pipe_write|anon_pipe_write|fifo_pipe_write|wait_for_space|pipe_wait_writable'],
@@ -93,7 +95,9 @@ export const WAITS: readonly Rule[] = [
   ),
   idle(
     'poll',
-    ['poll_schedule_timeout|do_poll|do_sys_poll|do_select|core_sys_select|do_pselect|sys_poll|sys_ppoll|sys_select|sys_pselect6'],
+    [
+      'poll_schedule_timeout|do_poll|do_sys_poll|do_select|core_sys_select|do_pselect|sys_poll|sys_ppoll|sys_select|sys_pselect6',
+    ],
     'events on its file descriptors (poll, select)',
     SERVES,
     WHICH,
@@ -109,7 +113,14 @@ export const WAITS: readonly Rule[] = [
     ['strace -p PID'],
     'kernel/time/hrtimer.c: do_nanosleep',
   ),
-  idle('timerfd', ['timerfd_read|timerfd_read_iter'], 'a timer to expire (timerfd)', SERVES, WHICH, 'fs/timerfd.c: timerfd_read_iter'),
+  idle(
+    'timerfd',
+    ['timerfd_read|timerfd_read_iter'],
+    'a timer to expire (timerfd)',
+    SERVES,
+    WHICH,
+    'fs/timerfd.c: timerfd_read_iter',
+  ),
   idle(
     'eventfd',
     ['eventfd_read|eventfd_ctx_do_read'],
@@ -154,7 +165,9 @@ export const WAITS: readonly Rule[] = [
   ),
   idle(
     'io-uring-wait',
-    ['io_cqring_wait|io_cqring_schedule|io_cqring_wait_schedule|__io_cqring_wait_schedule|io_run_task_work_sig|sys_io_uring_enter'],
+    [
+      'io_cqring_wait|io_cqring_schedule|io_cqring_wait_schedule|__io_cqring_wait_schedule|io_run_task_work_sig|sys_io_uring_enter',
+    ],
     'completions of its io_uring requests',
     'Normal for a server. With nothing completing: the disk or peer does not answer.',
     ['cat /proc/PID/fdinfo/*', 'kstack -c iou-'],

@@ -5,7 +5,11 @@ const SLOW = 'The disk below is slow, or has stopped to answer.';
 const FROZEN =
   'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
 const XFS = ['xfs_info MOUNTPOINT', 'grep . /sys/fs/xfs/*/log/*', ...DISKS];
-const THAW = ['fsfreeze -u MOUNTPOINT', 'dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+const THAW = [
+  'fsfreeze -u MOUNTPOINT',
+  'dmsetup info | grep -B3 SUSPENDED',
+  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
+];
 
 /** XFS. */
 export const XFS_RULES: readonly Rule[] = [
@@ -94,13 +98,23 @@ export const XFS_RULES: readonly Rule[] = [
   ),
   blocked(
     'xfs-ail-push',
-    ['xfs_ail_push_all_sync|xfs_unmountfs|xfs_log_quiesce|xfs_log_unmount|xfs_quiesce_attr|xfs_log_worker|xfs_ail_push'],
+    [
+      'xfs_ail_push_all_sync|xfs_unmountfs|xfs_log_quiesce|xfs_log_unmount|xfs_quiesce_attr|xfs_log_worker|xfs_ail_push',
+    ],
     'all of the log of an XFS to be written back (unmount, freeze)',
     SLOW,
     XFS,
     'fs/xfs/xfs_trans_ail.c: xfs_ail_push_all_sync',
   ),
-  blocked('xfs-frozen', ['xfs_trans_alloc'], 'a frozen XFS to be thawed', FROZEN, THAW, 'fs/xfs/xfs_trans.c: xfs_trans_alloc', INNERMOST),
+  blocked(
+    'xfs-frozen',
+    ['xfs_trans_alloc'],
+    'a frozen XFS to be thawed',
+    FROZEN,
+    THAW,
+    'fs/xfs/xfs_trans.c: xfs_trans_alloc',
+    INNERMOST,
+  ),
   blocked(
     'xfs-extent-busy',
     ['xfs_extent_busy_flush|xfs_extent_busy_wait_all'],

@@ -11,8 +11,10 @@ const i64 = (...values: number[]) => Buffer.from(new BigInt64Array(values.map(Bi
 const at = { kind: 'memory', address: 0x1000n } as const;
 const show = (as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
   printAnswer({ ...at, as, bytes: size }, bytes);
-const showPolled = (bytes: Buffer, count: number) => printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes);
-const showSelected = (bytes: Buffer, count: number) => printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes);
+const showPolled = (bytes: Buffer, count: number) =>
+  printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes);
+const showSelected = (bytes: Buffer, count: number) =>
+  printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes);
 
 describe('a file descriptor', () => {
   it.each([
@@ -54,8 +56,16 @@ describe('the address of a socket', () => {
   it.each([
     ['AF_INET', Buffer.concat([i16(2), port, Buffer.of(10, 0, 0, 1), i64(0)]), '{AF_INET 10.0.0.1:443}'],
     ['AF_INET6', Buffer.concat([i16(10), port, i32(0), i64(0x80fe, 0), i32(0)]), '{AF_INET6 [fe80::]:443}'],
-    ['AF_INET6 with a scope', Buffer.concat([i16(10), port, i32(0), i64(0x80fe, 0), i32(2)]), '{AF_INET6 [fe80::%2]:443}'],
-    ['AF_INET6 from before there were scopes', Buffer.concat([i16(10), port, i32(0), i64(0, 0)]), '{AF_INET6 [::]:443}'],
+    [
+      'AF_INET6 with a scope',
+      Buffer.concat([i16(10), port, i32(0), i64(0x80fe, 0), i32(2)]),
+      '{AF_INET6 [fe80::%2]:443}',
+    ],
+    [
+      'AF_INET6 from before there were scopes',
+      Buffer.concat([i16(10), port, i32(0), i64(0, 0)]),
+      '{AF_INET6 [::]:443}',
+    ],
     ['AF_UNIX', Buffer.concat([i16(1), Buffer.from('/run/a\n\0rest')]), '{AF_UNIX "/run/a\\n"}'],
     ['AF_UNIX up to its last byte', Buffer.concat([i16(1), Buffer.from('/run/a')]), '{AF_UNIX "/run/a"}'],
     ['AF_UNIX with an abstract name', Buffer.concat([i16(1), Buffer.from('\0a\0b')]), '{AF_UNIX @"a\\x00b"}'],

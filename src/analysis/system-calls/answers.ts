@@ -5,14 +5,19 @@ import { nameOf } from './naming.ts';
 import { type Answer, hex, type MemoryQuestion, type Question } from './question.ts';
 import { escapeTarget, quote } from './quote.ts';
 
-/** A question with its answer, as it stands among the arguments of a call: the bare number or address where nothing is known. */
+/**
+ * A question with its answer, as it stands among the arguments of a call: the bare number or address where nothing is
+ * known.
+ */
 export function printAnswer(question: Question, answer: Answer): string {
   if (question.kind === 'fd') {
     const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
     return target === undefined ? `${question.fd}` : `${question.fd}<${escapeTarget(target)}>`;
   }
   const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, question.bytes) : undefined;
-  return (memory === undefined || memory.length === 0 ? undefined : printMemory(question, memory)) ?? hex(question.address);
+  return (
+    (memory === undefined || memory.length === 0 ? undefined : printMemory(question, memory)) ?? hex(question.address)
+  );
 }
 
 /** Undefined where there are too few bytes to tell anything. */
@@ -47,14 +52,19 @@ function printString(memory: Buffer): string {
 function printTime(memory: Buffer, digits: number): string {
   const wide = memory.length === 16;
   const seconds = wide ? memory.readBigInt64LE(0) : BigInt(memory.readInt32LE(0));
-  // Of 64 bits, the kernel ignores the upper half where a task of 32 bits gives them; anything in it is an error of others.
+  // Of 64 bits, the kernel ignores the upper half where a task of 32 bits gives them; anything in it is an error of
+  // others.
   const fraction = memory.readInt32LE(wide ? 8 : 4);
-  if (seconds < 0n || fraction < 0 || fraction >= 10 ** digits) return `{${seconds} s, ${fraction} ${digits === 9 ? 'ns' : 'us'}}`;
+  if (seconds < 0n || fraction < 0 || fraction >= 10 ** digits)
+    return `{${seconds} s, ${fraction} ${digits === 9 ? 'ns' : 'us'}}`;
   const decimals = `${fraction}`.padStart(digits, '0').replace(/0+$/, '');
   return `{${seconds}${decimals === '' ? '' : `.${decimals}`} s}`;
 }
 
-/** struct flock with fields of 64 bits; of 32 bits; and struct flock64 of 32-bit x86, which leaves no gap behind the first two fields. */
+/**
+ * struct flock with fields of 64 bits; of 32 bits; and struct flock64 of 32-bit x86, which leaves no gap behind the
+ * first two fields.
+ */
 function printFlock(memory: Buffer): string {
   const type = nameOf(CONSTANTS.locktype, memory.readUInt16LE(0));
   const whence = nameOf(CONSTANTS.whence, memory.readUInt16LE(2));
@@ -81,7 +91,9 @@ function printPollfds(memory: Buffer, count: number): string | undefined {
 /** fd_set: a bit for each descriptor. */
 function printFdset(memory: Buffer, count: number): string {
   const known = Math.min(8 * memory.length, count);
-  const members = Array.from({ length: known }, (_, fd) => fd).filter((fd) => memory.readUInt8(fd >> 3) & (1 << (fd & 7)));
+  const members = Array.from({ length: known }, (_, fd) => fd).filter(
+    (fd) => memory.readUInt8(fd >> 3) & (1 << (fd & 7)),
+  );
   return `[${[...members, ...(known < count ? ['...'] : [])].join(' ')}]`;
 }
 
@@ -102,7 +114,8 @@ function addressOf(family: string, memory: Buffer): string | undefined {
     const scope = length >= 28 ? memory.readUInt32LE(24) : 0;
     return `[${formatIpv6([...memory.subarray(8, 24)])}${scope === 0 ? '' : `%${scope}`}]:${memory.readUInt16BE(2)}`;
   }
-  if (family === 'AF_NETLINK' && length >= 12) return `port ${memory.readUInt32LE(4)} groups ${hex(memory.readUInt32LE(8))}`;
+  if (family === 'AF_NETLINK' && length >= 12)
+    return `port ${memory.readUInt32LE(4)} groups ${hex(memory.readUInt32LE(8))}`;
   if (family === 'AF_VSOCK' && length >= 12) return `${memory.readUInt32LE(8)}:${memory.readUInt32LE(4)}`;
   return undefined;
 }

@@ -22,7 +22,10 @@ const MOST_SELECTED = 1024;
 const POLLFD_BYTES = 8;
 const AT_FDCWD = -100;
 
-/** How an argument is shown. Where the parameter of a call is narrower than a register, the rest of the register means nothing. */
+/**
+ * How an argument is shown. Where the parameter of a call is narrower than a register, the rest of the register means
+ * nothing.
+ */
 const KINDS: Readonly<Record<string, Show>> = {
   int: (registers, at) => `${int(registers, at)}`,
   uint: (registers, at) => `${uint(registers, at)}`,
@@ -43,7 +46,8 @@ const KINDS: Readonly<Record<string, Show>> = {
   dirfd: (registers, at) => (int(registers, at) === AT_FDCWD ? 'AT_FDCWD' : descriptor(int(registers, at))),
   path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path' }),
   /** Takes the length from the next register, and is the last argument of all calls that have it. */
-  sockaddr: (registers, at) => memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
+  sockaddr: (registers, at) =>
+    memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
   timespec: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timespec' }),
   timespec64: (registers, at) => memory(registers, at, { bytes: 16, as: 'timespec' }),
   timeval: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timeval' }),
@@ -119,9 +123,16 @@ function descriptor(fd: number): Part {
 }
 
 /** A question but for the address. Of each of the union by itself, so that what belongs together stays together. */
-type Wanted = MemoryQuestion extends infer Each ? (Each extends MemoryQuestion ? Omit<Each, 'kind' | 'address'> : never) : never;
+type Wanted = MemoryQuestion extends infer Each
+  ? Each extends MemoryQuestion
+    ? Omit<Each, 'kind' | 'address'>
+    : never
+  : never;
 
-/** What is at the address in a register. There is nothing to ask where the address is NULL, or where the call looks at no bytes. */
+/**
+ * What is at the address in a register. There is nothing to ask where the address is NULL, or where the call looks at
+ * no bytes.
+ */
 function memory(registers: Registers, at: number, wanted: Wanted): Part {
   const address = word(registers, at);
   return address === 0n || wanted.bytes <= 0 ? pointer(address) : { kind: 'memory', address, ...wanted };

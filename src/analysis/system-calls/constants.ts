@@ -161,7 +161,9 @@ const POLL_EVENTS = {
   POLLRDHUP: 0x2000,
 };
 
-/** By the name that signatures use. The values are those of include/uapi, and where architectures differ, those of x86. */
+/**
+ * By the name that signatures use. The values are those of include/uapi, and where architectures differ, those of x86.
+ */
 export const CONSTANTS = {
   accessmode: { flags: { R_OK: 4, W_OK: 2, X_OK: 1 }, values: { F_OK: 0 } },
   accessflags: { flags: { AT_EACCESS: 0x200, ...AT_FLAGS } },
@@ -188,7 +190,16 @@ export const CONSTANTS = {
   xattrflags: { flags: { XATTR_CREATE: 1, XATTR_REPLACE: 2 } },
   spliceflags: { flags: { SPLICE_F_MOVE: 1, SPLICE_F_NONBLOCK: 2, SPLICE_F_MORE: 4, SPLICE_F_GIFT: 8 } },
   rwflags: {
-    flags: { RWF_HIPRI: 1, RWF_DSYNC: 2, RWF_SYNC: 4, RWF_NOWAIT: 8, RWF_APPEND: 16, RWF_NOAPPEND: 32, RWF_ATOMIC: 64, RWF_DONTCACHE: 128 },
+    flags: {
+      RWF_HIPRI: 1,
+      RWF_DSYNC: 2,
+      RWF_SYNC: 4,
+      RWF_NOWAIT: 8,
+      RWF_APPEND: 16,
+      RWF_NOAPPEND: 32,
+      RWF_ATOMIC: 64,
+      RWF_DONTCACHE: 128,
+    },
   },
   syncflags: { flags: { SYNC_FILE_RANGE_WAIT_BEFORE: 1, SYNC_FILE_RANGE_WRITE: 2, SYNC_FILE_RANGE_WAIT_AFTER: 4 } },
   fallocatemode: {
@@ -387,7 +398,9 @@ export const CONSTANTS = {
   signal: { values: SIGNALS },
   sigmaskhow: { values: { SIG_BLOCK: 0, SIG_UNBLOCK: 1, SIG_SETMASK: 2 } },
   clonebits: { flags: CLONE },
-  unshareflags: { flags: { CLONE_NEWTIME: 0x80, ...SHARED, CLONE_THREAD: 0x10000, CLONE_SYSVSEM: 0x40000, ...NAMESPACES } },
+  unshareflags: {
+    flags: { CLONE_NEWTIME: 0x80, ...SHARED, CLONE_THREAD: 0x10000, CLONE_SYSVSEM: 0x40000, ...NAMESPACES },
+  },
   waitoptions: {
     flags: {
       WNOHANG: 1,
@@ -402,7 +415,14 @@ export const CONSTANTS = {
   },
   idtype: { values: { P_ALL: 0, P_PID: 1, P_PGID: 2, P_PIDFD: 3 } },
   prot: {
-    flags: { PROT_READ: 1, PROT_WRITE: 2, PROT_EXEC: 4, PROT_SEM: 8, PROT_GROWSDOWN: 0x1000000, PROT_GROWSUP: 0x2000000 },
+    flags: {
+      PROT_READ: 1,
+      PROT_WRITE: 2,
+      PROT_EXEC: 4,
+      PROT_SEM: 8,
+      PROT_GROWSDOWN: 0x1000000,
+      PROT_GROWSUP: 0x2000000,
+    },
     values: { PROT_NONE: 0 },
   },
   mapflags: {
@@ -463,7 +483,15 @@ export const CONSTANTS = {
   },
   domain: { values: FAMILIES },
   sockettype: {
-    values: { SOCK_STREAM: 1, SOCK_DGRAM: 2, SOCK_RAW: 3, SOCK_RDM: 4, SOCK_SEQPACKET: 5, SOCK_DCCP: 6, SOCK_PACKET: 10 },
+    values: {
+      SOCK_STREAM: 1,
+      SOCK_DGRAM: 2,
+      SOCK_RAW: 3,
+      SOCK_RDM: 4,
+      SOCK_SEQPACKET: 5,
+      SOCK_DCCP: 6,
+      SOCK_PACKET: 10,
+    },
     mask: 0xf,
     flags: SOCKET_FLAGS,
   },
@@ -600,7 +628,9 @@ export const CONSTANTS = {
   mountsetattrflags: { flags: { AT_RECURSIVE: 0x8000, ...AT_FLAGS } },
   fsopenflags: { flags: { FSOPEN_CLOEXEC: 1 } },
   fsmountflags: { flags: { FSMOUNT_CLOEXEC: 1 } },
-  fspickflags: { flags: { FSPICK_CLOEXEC: 1, FSPICK_SYMLINK_NOFOLLOW: 2, FSPICK_NO_AUTOMOUNT: 4, FSPICK_EMPTY_PATH: 8 } },
+  fspickflags: {
+    flags: { FSPICK_CLOEXEC: 1, FSPICK_SYMLINK_NOFOLLOW: 2, FSPICK_NO_AUTOMOUNT: 4, FSPICK_EMPTY_PATH: 8 },
+  },
   fsconfigcommand: {
     values: {
       FSCONFIG_SET_FLAG: 0,
@@ -652,7 +682,17 @@ export const CONSTANTS = {
   },
   usagewho: { values: { RUSAGE_SELF: 0, RUSAGE_CHILDREN: 0xffffffff, RUSAGE_THREAD: 1 } },
   prioritywhich: { values: { PRIO_PROCESS: 0, PRIO_PGRP: 1, PRIO_USER: 2 } },
-  policy: { values: { SCHED_OTHER: 0, SCHED_FIFO: 1, SCHED_RR: 2, SCHED_BATCH: 3, SCHED_IDLE: 5, SCHED_DEADLINE: 6, SCHED_EXT: 7 } },
+  policy: {
+    values: {
+      SCHED_OTHER: 0,
+      SCHED_FIFO: 1,
+      SCHED_RR: 2,
+      SCHED_BATCH: 3,
+      SCHED_IDLE: 5,
+      SCHED_DEADLINE: 6,
+      SCHED_EXT: 7,
+    },
+  },
   ptracerequest: {
     values: {
       PTRACE_TRACEME: 0,
@@ -777,10 +817,17 @@ export const CONSTANTS = {
     },
   },
   seccompop: {
-    values: { SECCOMP_SET_MODE_STRICT: 0, SECCOMP_SET_MODE_FILTER: 1, SECCOMP_GET_ACTION_AVAIL: 2, SECCOMP_GET_NOTIF_SIZES: 3 },
+    values: {
+      SECCOMP_SET_MODE_STRICT: 0,
+      SECCOMP_SET_MODE_FILTER: 1,
+      SECCOMP_GET_ACTION_AVAIL: 2,
+      SECCOMP_GET_NOTIF_SIZES: 3,
+    },
   },
   unloadflags: { flags: { O_NONBLOCK: 0o4000, O_TRUNC: 0o1000 } },
-  moduleflags: { flags: { MODULE_INIT_IGNORE_MODVERSIONS: 1, MODULE_INIT_IGNORE_VERMAGIC: 2, MODULE_INIT_COMPRESSED_FILE: 4 } },
+  moduleflags: {
+    flags: { MODULE_INIT_IGNORE_MODVERSIONS: 1, MODULE_INIT_IGNORE_VERMAGIC: 2, MODULE_INIT_COMPRESSED_FILE: 4 },
+  },
   rebootcommand: {
     values: {
       LINUX_REBOOT_CMD_RESTART: 0x01234567,

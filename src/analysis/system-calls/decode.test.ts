@@ -23,7 +23,12 @@ function decode(name: string, values: readonly (number | bigint)[], task: keyof 
 type Memory = readonly (readonly [address: number, bytes: Buffer | string])[];
 
 /** The call with nothing known but the memory at some addresses. */
-function print(name: string, values: readonly (number | bigint)[], memory: Memory = [], task: keyof typeof KINDS_OF_TASK = 'x64'): string {
+function print(
+  name: string,
+  values: readonly (number | bigint)[],
+  memory: Memory = [],
+  task: keyof typeof KINDS_OF_TASK = 'x64',
+): string {
   return printSystemCall(decode(name, values, task), (question) => {
     if (question.kind === 'fd') return undefined;
     const found = memory.find(([address]) => BigInt(address) === question.address)?.[1];
@@ -49,26 +54,51 @@ const MEMORY: Memory = [
 
 describe('a system call', () => {
   it.each([
-    ['signed and unsigned integers, of the bits that the call takes', 'msgrcv', [7n << 32n, 1, 100, -3, 0], 'msgrcv(0, ..., 100, -3, 0)'],
+    [
+      'signed and unsigned integers, of the bits that the call takes',
+      'msgrcv',
+      [7n << 32n, 1, 100, -3, 0],
+      'msgrcv(0, ..., 100, -3, 0)',
+    ],
     ['signals by name', 'kill', [-4711, 15], 'kill(-4711, SIGTERM)'],
     ['buffers as dots', 'write', [-1, 0x1234, 8192], 'write(-1, ..., 8192)'],
     ['no buffer as NULL', 'wait4', [-1, 0, 2, 0], 'wait4(-1, NULL, WSTOPPED, NULL)'],
     ['addresses of mappings', 'munmap', [0x7f00_0000_0000n, 4096], 'munmap(0x7f0000000000, 4096)'],
-    ['a mapping', 'mmap', [0, 4096, 3, 0x22, 0xffff_ffff, 0], 'mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0x0)'],
+    [
+      'a mapping',
+      'mmap',
+      [0, 4096, 3, 0x22, 0xffff_ffff, 0],
+      'mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0x0)',
+    ],
     ['no access by name', 'mprotect', [0x1000, 4096, 0], 'mprotect(0x1000, 4096, PROT_NONE)'],
     ['advice by name', 'madvise', [0x1000, 4096, 4], 'madvise(0x1000, 4096, MADV_DONTNEED)'],
     ['modes in octal', 'mkdir', [0x10, 0o40755], 'mkdir("/data/f", 040755)'],
     ['two paths', 'rename', [0x10, 0x20], 'rename("/data/f", "/data/g")'],
     ['the working directory', 'unlinkat', [0xffff_ff9c, 0x10, 0x200], 'unlinkat(AT_FDCWD, "/data/f", AT_REMOVEDIR)'],
     ['the working directory, sign-extended', 'unlinkat', [-100, 0x10, 0], 'unlinkat(AT_FDCWD, "/data/f", 0)'],
-    ['the mode of a file that is made', 'openat', [-100, 0x10, 0o101, 0o644], 'openat(AT_FDCWD, "/data/f", O_WRONLY|O_CREAT, 0644)'],
-    ['no mode of one that is not', 'openat', [-100, 0x10, 0o2000000, 0o644], 'openat(AT_FDCWD, "/data/f", O_RDONLY|O_CLOEXEC)'],
+    [
+      'the mode of a file that is made',
+      'openat',
+      [-100, 0x10, 0o101, 0o644],
+      'openat(AT_FDCWD, "/data/f", O_WRONLY|O_CREAT, 0644)',
+    ],
+    [
+      'no mode of one that is not',
+      'openat',
+      [-100, 0x10, 0o2000000, 0o644],
+      'openat(AT_FDCWD, "/data/f", O_RDONLY|O_CLOEXEC)',
+    ],
     ['the mode of one without a name', 'open', [0x10, 0o20200002, 0], 'open("/data/f", O_RDWR|O_TMPFILE, 0)'],
     ['flags without a name as a number', 'open', [0x10, 0o40000000], 'open("/data/f", O_RDONLY|0x800000)'],
     ['owners', 'chown', [0x10, 0xffff_ffff, 1000], 'chown("/data/f", -1, 1000)'],
     ['offsets', 'pread64', [-1, 1, 10, -1], 'pread64(-1, ..., 10, -1)'],
     ['offsets that come in halves', 'preadv2', [-1, 1, 2, -1, 99, 8], 'preadv2(-1, ..., 2, -1, RWF_NOWAIT)'],
-    ['a mapping that moves', 'mremap', [16, 32, 64, 5, 0x1000], 'mremap(0x10, 32, 64, MREMAP_MAYMOVE|MREMAP_DONTUNMAP, 0x1000)'],
+    [
+      'a mapping that moves',
+      'mremap',
+      [16, 32, 64, 5, 0x1000],
+      'mremap(0x10, 32, 64, MREMAP_MAYMOVE|MREMAP_DONTUNMAP, 0x1000)',
+    ],
     ['one that moves to anywhere', 'mremap', [16, 32, 64, 1, 0x1000], 'mremap(0x10, 32, 64, MREMAP_MAYMOVE)'],
     ['a queue that is made', 'mq_open', [0x10, 0o102, 0o600, 1], 'mq_open("/data/f", O_RDWR|O_CREAT, 0600, ...)'],
     ['one that is not', 'mq_open', [0x10, 2], 'mq_open("/data/f", O_RDWR)'],
@@ -97,7 +127,12 @@ describe('a system call', () => {
     ['an operation that does not exist in full', 'futex', [16, 99, 1, 2, 3, 4], 'futex(0x10, 0x63, 1, 0x2, 0x3, 0x4)'],
     ['what an epoll is told', 'epoll_ctl', [-1, 1, -2, 0], 'epoll_ctl(-1, EPOLL_CTL_ADD, -2, NULL)'],
     ['a timeout that does not end', 'epoll_wait', [-1, 1, 128, 0xffff_ffff], 'epoll_wait(-1, ..., 128, -1)'],
-    ['a clock and how long', 'clock_nanosleep', [1, 1, 0x40, 0], 'clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, {10.5 s}, NULL)'],
+    [
+      'a clock and how long',
+      'clock_nanosleep',
+      [1, 1, 0x40, 0],
+      'clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, {10.5 s}, NULL)',
+    ],
     ['a futex that is locked', 'futex', [0x1000, 6, 99, 0x30], 'futex(0x1000, FUTEX_LOCK_PI, {10 s})'],
     ['a clock that has no name', 'clock_gettime', [-6, 1], 'clock_gettime(-6, ...)'],
     ['whole seconds', 'nanosleep', [0x30, 0], 'nanosleep({10 s}, NULL)'],
@@ -106,14 +141,24 @@ describe('a system call', () => {
     ['namespaces', 'unshare', [0x20080], 'unshare(CLONE_NEWTIME|CLONE_NEWNS)'],
     ['what poll waits for', 'poll', [0x70, 2, -1], 'poll([{3, POLLIN}, {4, POLLIN|POLLOUT}], 2, -1)'],
     ['what select waits for', 'pselect6', [4, 0x80, 0, 0, 0x40, 0], 'pselect6(4, [0 3], NULL, NULL, {10.5 s}, NULL)'],
-    ['a lock on part of a file', 'fcntl', [-1, 7, 0x90], 'fcntl(-1, F_SETLKW, {F_WRLCK, SEEK_SET, start 100, length 50})'],
+    [
+      'a lock on part of a file',
+      'fcntl',
+      [-1, 7, 0x90],
+      'fcntl(-1, F_SETLKW, {F_WRLCK, SEEK_SET, start 100, length 50})',
+    ],
     ['the address of a socket', 'connect', [-1, 0x60, 16], 'connect(-1, {AF_INET 10.0.0.1:443})'],
     ['a socket', 'socket', [10, 0o2000001, 6], 'socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC, 6)'],
     ['no address', 'sendto', [-1, 1, 5, 0x4040, 0, 0], 'sendto(-1, ..., 5, MSG_DONTWAIT|MSG_NOSIGNAL, NULL)'],
     ['a mount', 'mount', [0x10, 0x20, 0, 4097, 0], 'mount("/data/f", "/data/g", NULL, MS_RDONLY|MS_BIND, NULL)'],
     ['no arguments', 'pause', [], 'pause()'],
     ['not what a resumed call was', 'restart_syscall', [1, 2, 3], 'restart_syscall()'],
-    ['all registers of a call whose arguments are not known', 'tuxcall', [0, 1, 2, 3, 4, 5], 'tuxcall(0x0, 0x1, 0x2, 0x3, 0x4, 0x5)'],
+    [
+      'all registers of a call whose arguments are not known',
+      'tuxcall',
+      [0, 1, 2, 3, 4, 5],
+      'tuxcall(0x0, 0x1, 0x2, 0x3, 0x4, 0x5)',
+    ],
   ] as const)('is shown with %s', (_, name, values, text) => {
     expect(print(name, values, MEMORY)).toBe(text);
   });
@@ -126,7 +171,9 @@ describe('a system call', () => {
   });
 
   it('of arm64 has the numbers and the flags of arm64', () => {
-    expect(print('openat', [-100, 0x10, 0o40000], MEMORY, 'arm64')).toBe('openat(AT_FDCWD, "/data/f", O_RDONLY|O_DIRECTORY)');
+    expect(print('openat', [-100, 0x10, 0o40000], MEMORY, 'arm64')).toBe(
+      'openat(AT_FDCWD, "/data/f", O_RDONLY|O_DIRECTORY)',
+    );
     expect(print('openat', [-100, 0x10, 0o40000], MEMORY)).toBe('openat(AT_FDCWD, "/data/f", O_RDONLY|O_DIRECT)');
   });
 });
@@ -187,14 +234,20 @@ describe('what is asked', () => {
     expect(asked('poll', [0x1000, 1_000_000, 0])).toEqual([
       { kind: 'memory', address: 0x1000n, bytes: 128, as: 'pollfds', count: 1_000_000 },
     ]);
-    expect(asked('select', [1_000_000, 0x1000, 0, 0, 0])).toMatchObject([{ bytes: 128, as: 'fdset', count: 1_000_000 }]);
+    expect(asked('select', [1_000_000, 0x1000, 0, 0, 0])).toMatchObject([
+      { bytes: 128, as: 'fdset', count: 1_000_000 },
+    ]);
     expect(asked('connect', [-1, 0x1000, 1_000_000])).toMatchObject([{ bytes: 128, as: 'sockaddr' }]);
     expect(asked('connect', [-1, 0x1000, -1])).toEqual([]);
   });
 });
 
 describe('anything', () => {
-  const word = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.bigInt({ min: 0n, max: 4096n }), fc.constant(0xffff_ff9cn));
+  const word = fc.oneof(
+    fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
+    fc.bigInt({ min: 0n, max: 4096n }),
+    fc.constant(0xffff_ff9cn),
+  );
   const place = fc.oneof(word, fc.constantFrom(...Object.values(HIGH), ...Object.values(LOW)));
   const call = fc.record({
     number: fc.oneof(fc.integer({ min: 0, max: 470 }), fc.integer()),
@@ -210,14 +263,19 @@ describe('anything', () => {
 
   it('a task may be in, with anything in its memory, is shown in one line that acts on no terminal', () => {
     fc.assert(
-      fc.property(call, fc.constantFrom('x64', 'arm64', 's390x'), fc.array(answer, { minLength: 1 }), (call, architecture, answers) => {
-        const decoded = decodeSystemCall(call, architecture);
-        const asked: Question[] = [];
-        const text = printSystemCall(decoded, (question) => answers[asked.push(question) % answers.length]);
-        expect(text).toMatch(/^[a-z_][\w ()-]*\(.*\)$/u);
-        expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
-        expect(asked).toEqual(questionsOf(decoded));
-      }),
+      fc.property(
+        call,
+        fc.constantFrom('x64', 'arm64', 's390x'),
+        fc.array(answer, { minLength: 1 }),
+        (call, architecture, answers) => {
+          const decoded = decodeSystemCall(call, architecture);
+          const asked: Question[] = [];
+          const text = printSystemCall(decoded, (question) => answers[asked.push(question) % answers.length]);
+          expect(text).toMatch(/^[a-z_][\w ()-]*\(.*\)$/u);
+          expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+          expect(asked).toEqual(questionsOf(decoded));
+        },
+      ),
       { numRuns: 2000 },
     );
   });

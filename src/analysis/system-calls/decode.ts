@@ -18,12 +18,13 @@ const FOUR_GIB = 1n << 32n;
 /**
  * Names a system call and its arguments.
  *
- * On x64 and arm64, a call is taken for that of a 32-bit task where both the stack pointer and the program counter are below 4 GiB, as
- * /proc/PID/syscall does not tell. Few 64-bit tasks have both there: those that are linked to a fixed address without shared libraries and
- * make their stacks on the heap. Nor does it tell of 64-bit tasks that ask by the 32-bit numbers (int 0x80).
+ * On x64 and arm64, a call is taken for that of a 32-bit task where both the stack pointer and the program counter are
+ * below 4 GiB, as /proc/PID/syscall does not tell. Few 64-bit tasks have both there: those that are linked to a fixed
+ * address without shared libraries and make their stacks on the heap. Nor does it tell of 64-bit tasks that ask by the
+ * 32-bit numbers (int 0x80).
  *
- * The number stands for the name, and all six registers are shown, where the name is not known: in calls newer than Linux 6.18, of 32-bit tasks
- * on arm64, and on all other architectures.
+ * The number stands for the name, and all six registers are shown, where the name is not known: in calls newer than
+ * Linux 6.18, of 32-bit tasks on arm64, and on all other architectures.
  *
  * @param architecture process.arch of the host whose kernel it was
  */
@@ -33,7 +34,10 @@ export function decodeSystemCall(call: SystemCall, architecture: string): Decode
   const registers: Registers = { words, bits, architecture };
   const name = namesOf(architecture, bits)?.get(call.number);
   if (name === undefined) {
-    return { name: `system call ${call.number}${architecture === 'arm64' && bits === 32 ? ' (32-bit)' : ''}`, parts: words.map(hex) };
+    return {
+      name: `system call ${call.number}${architecture === 'arm64' && bits === 32 ? ' (32-bit)' : ''}`,
+      parts: words.map(hex),
+    };
   }
   const signature = signatureOf(name, registers);
   return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };

@@ -26,7 +26,9 @@ describe('the table of names', () => {
     const newest = Math.max(...names.keys());
     const all = defined(header).filter(([, number]) => number <= newest);
     const numbers =
-      names !== ARM64_NAMES ? all : all.filter(isOfArm64).map(([name, number]) => [ARM64_NAME[name] ?? name, number] as const);
+      names !== ARM64_NAMES
+        ? all
+        : all.filter(isOfArm64).map(([name, number]) => [ARM64_NAME[name] ?? name, number] as const);
     expect(numbers.length).toBeGreaterThan(least);
     expect(numbers.filter(([name, number]) => names.get(number) !== name)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 /**
- * The names of system calls, in the order of their numbers. A number is that of the name behind it; from there on, names count up by one.
- * Numbers are never given to another call, so that one table holds for all kernels; these go up to Linux 6.18.
+ * The names of system calls, in the order of their numbers. A number is that of the name behind it; from there on,
+ * names count up by one. Numbers are never given to another call, so that one table holds for all kernels; these go up
+ * to Linux 6.18.
  */
 
 /** Of 64-bit tasks on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */

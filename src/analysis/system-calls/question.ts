@@ -19,8 +19,8 @@ export type MemoryQuestion = {
 );
 
 /**
- * To `fd` the target of the link, or a description of the socket; to `memory` the bytes that could be read, perhaps fewer than asked for. Undefined
- * where it is not known.
+ * To `fd` the target of the link, or a description of the socket; to `memory` the bytes that could be read, perhaps
+ * fewer than asked for. Undefined where it is not known.
  */
 export type Answer = string | Uint8Array | undefined;
 

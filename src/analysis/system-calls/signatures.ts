@@ -1,7 +1,8 @@
 /**
- * What the arguments of a call are, in their order: kinds of arguments.ts or names of constants.ts. `-` is one that is not shown, because it
- * means nothing. Where an address says nothing to who reads it, as those on the stack do, it is a `buffer`: tasks that do the same then look the
- * same. A name stands also for its `_time64` form, which 32-bit tasks have.
+ * What the arguments of a call are, in their order: kinds of arguments.ts or names of constants.ts. `-` is one that is
+ * not shown, because it means nothing. Where an address says nothing to who reads it, as those on the stack do, it is a
+ * `buffer`: tasks that do the same then look the same. A name stands also for its `_time64` form, which 32-bit tasks
+ * have.
  */
 export const SIGNATURES: Readonly<Record<string, string>> = {
   // Files: include/linux/syscalls.h, fs/read_write.c, fs/open.c, fs/stat.c, fs/namei.c, fs/sync.c, fs/splice.c
@@ -397,7 +398,8 @@ export const SIGNATURES: Readonly<Record<string, string>> = {
   mq_notify: 'fd buffer',
   mq_getsetattr: 'fd buffer buffer',
 
-  // Mounts, quota, modules, keys and the rest of the system: fs/namespace.c, fs/fsopen.c, fs/quota, kernel/module, security
+  // Mounts, quota, modules, keys and the rest of the system: fs/namespace.c, fs/fsopen.c, fs/quota, kernel/module,
+  // security
   mount: 'path path path mountflags buffer',
   umount: 'path',
   umount2: 'path umountflags',

@@ -60,7 +60,8 @@ const VARIANTS: Readonly<Record<string, (registers: Registers) => string | undef
   open: (registers) => (uint(registers, 1) & CREATES ? undefined : 'path openflags'),
   openat: (registers) => (uint(registers, 2) & CREATES ? undefined : 'dirfd path openflags'),
   mq_open: (registers) => (uint(registers, 1) & O_CREAT ? undefined : 'path openflags'),
-  mremap: (registers) => (uint(registers, 3) & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? undefined : 'pointer size size remapflags'),
+  mremap: (registers) =>
+    uint(registers, 3) & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? undefined : 'pointer size size remapflags',
   futex: (registers) => FUTEX[uint(registers, 1) & CONSTANTS.futexop.mask],
   fcntl: fcntlSignature,
   fcntl64: fcntlSignature,

@@ -68,7 +68,10 @@ export function encodeGet(
   return body;
 }
 
-/** Up to so many bytes of a file from a position on, or where a symbolic link points. A path is relative to the root, unless it begins with a slash. */
+/**
+ * Up to so many bytes of a file from a position on, or where a symbolic link points. A path is relative to the root,
+ * unless it begins with a slash.
+ */
 export function encodePath(what: 'read' | 'link', path: string | Buffer, position = 0n, limit = MOST_BYTES): Buffer {
   const name = Buffer.from(path);
   const body = Buffer.alloc(16 + name.length + 1);

@@ -3,10 +3,22 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { errnoName } from '../errno.ts';
 import { libcFunction } from '../libc.ts';
 import { pause } from '../pause.ts';
-import { type CallArgument, encodeCall, encodeGet, encodePath, encodeScan, KIND, RECORD, type Scan, WHAT } from './protocol.ts';
+import {
+  type CallArgument,
+  encodeCall,
+  encodeGet,
+  encodePath,
+  encodeScan,
+  KIND,
+  RECORD,
+  type Scan,
+  WHAT,
+} from './protocol.ts';
 import { type Spawned, spawnReader } from './spawn.ts';
 
-/** What hears the records of a job. The bytes are valid during the call only. `result` is a length or a negative errno. */
+/**
+ * What hears the records of a job. The bytes are valid during the call only. `result` is a length or a negative errno.
+ */
 export type RecordTaker = (record: {
   readonly pid: number;
   readonly tid: number;
@@ -35,8 +47,8 @@ const POLLIN = 1;
 const AT_ONCE = 4000;
 
 /**
- * A process of its own that reads files of /proc and makes system calls, of which any may hang, some for good: kstack itself goes on, and ends when it is to. See reader/reader.c.
- * Whoever opens one closes it.
+ * A process of its own that reads files of /proc and makes system calls, of which any may hang, some for good: kstack
+ * itself goes on, and ends when it is to. See reader/reader.c. Whoever opens one closes it.
  */
 export class Reader {
   readonly #process: Spawned;
@@ -98,7 +110,13 @@ export class Reader {
   }
 
   /** Reads of one file, or follows one link. */
-  path(what: 'read' | 'link', path: string | Buffer, position: bigint, limit: number, take: RecordTaker): Promise<void> {
+  path(
+    what: 'read' | 'link',
+    path: string | Buffer,
+    position: bigint,
+    limit: number,
+    take: RecordTaker,
+  ): Promise<void> {
     return this.#request(KIND.paths, encodePath(what, path, position, limit), take);
   }
 
@@ -233,7 +251,8 @@ export class Reader {
   #howItEnded(): string {
     const code = this.#wait();
     if (code === undefined) return 'nobody knows why';
-    if (code >> 8 === NO_PROCESS) return 'no process can be started to read with (ulimit -u, or pids.max of its control group)';
+    if (code >> 8 === NO_PROCESS)
+      return 'no process can be started to read with (ulimit -u, or pids.max of its control group)';
     if (code >> 8 === NO_MEMORY) return 'out of memory';
     return (code & 0x7f) === 0 ? `exit code ${code >> 8}` : `signal ${code & 0x7f}`;
   }

@@ -11,12 +11,24 @@ const AT_SYMLINK_FOLLOW = 0x400;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 /** struct statx of include/uapi/linux/stat.h: offsets in bytes. */
-const STATX = { links: 16, uid: 20, mode: 28, inode: 32, size: 40, deviceMajor: 136, deviceMinor: 140, bytes: 256 } as const;
+const STATX = {
+  links: 16,
+  uid: 20,
+  mode: 28,
+  inode: 32,
+  size: 40,
+  deviceMajor: 136,
+  deviceMinor: 140,
+  bytes: 256,
+} as const;
 /** struct statfs of include/uapi/asm-generic/statfs.h on 64-bit systems. */
 const STATFS = { type: 0, blockBytes: 8, blocks: 16, free: 24, bytes: 120 } as const;
 /** struct linux_dirent64 (getdents64(2)). */
 const ENTRY = { length: 16, name: 19 } as const;
-/** Locks of an open file description (fcntl(2)): no close of another descriptor of the file gives one up, as it does with a process's own. */
+/**
+ * Locks of an open file description (fcntl(2)): no close of another descriptor of the file gives one up, as it does
+ * with a process's own.
+ */
 const F_OFD_SETLK = 37;
 const LOCK = { read: 0, write: 1, none: 2, bytes: 32 } as const;
 const O_APPEND_PIECE = 1 << 20;
@@ -32,8 +44,8 @@ interface Answer {
 export type NoAnswerOf = (path: string) => Error;
 
 /**
- * Files on file systems that may not answer: every call is made by the reader, in a process that can be left behind. A descriptor is one of the reader's.
- * Sinks know this as `Files`.
+ * Files on file systems that may not answer: every call is made by the reader, in a process that can be left behind. A
+ * descriptor is one of the reader's. Sinks know this as `Files`.
  */
 export class RemoteFiles {
   /** How long a call is waited for. What has begun goes on after that, and its result is thrown away. */
@@ -128,7 +140,11 @@ export class RemoteFiles {
     const folder = await this.open(fd, '.', 0);
     try {
       for (;;) {
-        const { result, bytes } = await this.#call('getdents64', [folder, { out: MOST_BYTES }, MOST_BYTES], this.#nameOf(fd));
+        const { result, bytes } = await this.#call(
+          'getdents64',
+          [folder, { out: MOST_BYTES }, MOST_BYTES],
+          this.#nameOf(fd),
+        );
         if (result === 0) return names.filter((name) => name !== '.' && name !== '..');
         for (let at = 0; at < result; at += bytes.readUInt16LE(at + ENTRY.length))
           names.push(bytes.toString('utf8', at + ENTRY.name, bytes.indexOf(0, at + ENTRY.name)));
@@ -165,7 +181,11 @@ export class RemoteFiles {
 
   async nameOf(fd: number): Promise<string> {
     const link = text(`/proc/self/fd/${fd}`);
-    const { result, bytes } = await this.#call('readlinkat', [AT_FDCWD, link, { out: PATH_BYTES }, PATH_BYTES], this.#nameOf(fd));
+    const { result, bytes } = await this.#call(
+      'readlinkat',
+      [AT_FDCWD, link, { out: PATH_BYTES }, PATH_BYTES],
+      this.#nameOf(fd),
+    );
     return bytes.toString('utf8', 0, result);
   }
 
@@ -189,7 +209,8 @@ export class RemoteFiles {
       await this.#call('fcntl', [fd, F_OFD_SETLK, flock(type)], this.#nameOf(fd));
       return true;
     } catch (error) {
-      if (error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EACCES')) return false;
+      if (error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EACCES'))
+        return false;
       throw error;
     }
   }
@@ -203,7 +224,11 @@ export class RemoteFiles {
   }
 
   async #statx(folder: number, path: string, flags: number, name: string) {
-    const { bytes } = await this.#call('statx', [folder, text(path), flags, STATX_BASIC_STATS, { out: STATX.bytes }], name);
+    const { bytes } = await this.#call(
+      'statx',
+      [folder, text(path), flags, STATX_BASIC_STATS, { out: STATX.bytes }],
+      name,
+    );
     return {
       device: `${bytes.readUInt32LE(STATX.deviceMajor)}:${bytes.readUInt32LE(STATX.deviceMinor)}`,
       inode: bytes.readBigUInt64LE(STATX.inode),
@@ -215,7 +240,12 @@ export class RemoteFiles {
   }
 
   /** `late` gets the result of a call that had been given up. */
-  async #call(call: SystemCall, args: readonly CallArgument[], path: string, late?: (result: number) => void): Promise<Answer> {
+  async #call(
+    call: SystemCall,
+    args: readonly CallArgument[],
+    path: string,
+    late?: (result: number) => void,
+  ): Promise<Answer> {
     const started = { sinceMs: performance.now() };
     this.#pending.add(started);
     let answer: Answer = { result: 0, bytes: Buffer.alloc(0) };
@@ -270,7 +300,10 @@ function text(path: string): Buffer {
   return Buffer.from(`${path}\0`);
 }
 
-/** struct flock on 64-bit systems: 16-bit type and whence, then start, length and PID behind their padding. All of the file. */
+/**
+ * struct flock on 64-bit systems: 16-bit type and whence, then start, length and PID behind their padding. All of the
+ * file.
+ */
 function flock(type: number): Buffer {
   const lock = Buffer.alloc(LOCK.bytes);
   lock.writeInt16LE(type, 0);

@@ -28,7 +28,8 @@ const O_TMPFILE = 0o20000000;
 const ACTIONS_BYTES = 256;
 
 /**
- * Starts the reader (reader/reader.c) for the procfs at `root`. It lies in memory: no file is needed, and no file system that lets programs be executed.
+ * Starts the reader (reader/reader.c) for the procfs at `root`. It lies in memory: no file is needed, and no file
+ * system that lets programs be executed.
  * @throws Error saying what is not to be had
  */
 export function spawnReader(root: string): Spawned {
@@ -63,7 +64,9 @@ function start(root: string, stdin: number, stdout: number): number {
     closeSync(program);
     if (typeof started === 'number') return started;
     if (started === 'EAGAIN' || started === 'ENOMEM')
-      throw new Error(`no process can be started to read with: ${started} (ulimit -u, or pids.max of its control group)`);
+      throw new Error(
+        `no process can be started to read with: ${started} (ulimit -u, or pids.max of its control group)`,
+      );
     refusals.push(`cannot be executed: ${started}`);
   }
   throw new Error(
@@ -104,7 +107,10 @@ function openUnnamed(folder: string): number | string {
   }
 }
 
-/** posix_spawn(3): neither the memory of this process is copied for it nor its handlers run. Returns the PID or the errno's name. */
+/**
+ * posix_spawn(3): neither the memory of this process is copied for it nor its handlers run. Returns the PID or the
+ * errno's name.
+ */
 function spawn(path: string, words: readonly string[], stdin: number, stdout: number): number | string {
   const actions = Buffer.alloc(ACTIONS_BYTES);
   libcFunction('int posix_spawn_file_actions_init(void *actions)')(actions);
@@ -118,7 +124,9 @@ function spawn(path: string, words: readonly string[], stdin: number, stdout: nu
   const strings = words.map((word) => Buffer.from(`${word}\0`));
   const argv = BigUint64Array.from([...strings.map(addressOf), 0n]);
   const pid = new Int32Array(2);
-  const call = libcFunction('int posix_spawn(void *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)');
+  const call = libcFunction(
+    'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, void *argv, void *envp)',
+  );
   const failure = withOwnCapabilities(() => call(pid, path, actions, null, argv, new BigUint64Array(1)));
   libcFunction('int posix_spawn_file_actions_destroy(void *actions)')(actions);
   return failure === 0 && strings.length > 0 ? (pid[0] ?? 0) : errnoName(failure);

@@ -1,4 +1,7 @@
-/** Numbers of system calls by what Node.js calls the architecture: arch/x86/entry/syscalls/syscall_64.tbl and include/uapi/asm-generic/unistd.h. */
+/**
+ * Numbers of system calls by what Node.js calls the architecture: arch/x86/entry/syscalls/syscall_64.tbl and
+ * include/uapi/asm-generic/unistd.h.
+ */
 const NUMBERS = {
   x64: {
     close: 3,

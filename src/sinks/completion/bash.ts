@@ -35,7 +35,9 @@ complete -F _kstack ${program.executables.join(' ')}
 
 function valueCases({ name, options }: CommandDescription): string[] {
   return options.flatMap(({ flags, value }) =>
-    value === undefined ? [] : [`    ${flags.map((flag) => quote(`${name} ${flag}`)).join(' | ')}) completer=(${completer(value)}) ;;`],
+    value === undefined
+      ? []
+      : [`    ${flags.map((flag) => quote(`${name} ${flag}`)).join(' | ')}) completer=(${completer(value)}) ;;`],
   );
 }
 

@@ -1,4 +1,10 @@
-import { type CommandDescription, MOST_NAMED, type OptionDescription, type ProgramDescription, type Value } from './description.ts';
+import {
+  type CommandDescription,
+  MOST_NAMED,
+  type OptionDescription,
+  type ProgramDescription,
+  type Value,
+} from './description.ts';
 
 /** The completion of a program as a script for fish 3.1 or newer. */
 export function formatFishCompletion(program: ProgramDescription): string {
@@ -79,7 +85,8 @@ function valueFollows({ options }: CommandDescription): string {
       .flatMap((option) => option.flags)
       .filter((flag) => flag.startsWith('--') === long)
       .map((flag) => flag.replace(/^-+/, ''));
-  const letters = (takesValue: boolean) => (flags(false, takesValue).length === 0 ? '(?!)' : `[${flags(false, takesValue).join('')}]`);
+  const letters = (takesValue: boolean) =>
+    flags(false, takesValue).length === 0 ? '(?!)' : `[${flags(false, takesValue).join('')}]`;
   return `^(?:--(?:${[...flags(true, true), '(?!)'].join('|')})|-(?:${letters(false)})*${letters(true)})$`;
 }
 

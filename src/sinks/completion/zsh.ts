@@ -1,7 +1,14 @@
-import { type CommandDescription, MOST_NAMED, type OptionDescription, type ProgramDescription, type Value } from './description.ts';
+import {
+  type CommandDescription,
+  MOST_NAMED,
+  type OptionDescription,
+  type ProgramDescription,
+  type Value,
+} from './description.ts';
 
 /**
- * The completion of a program as a script for zsh: to be sourced behind compinit, or a file of $fpath. See zshcompsys(1), _arguments.
+ * The completion of a program as a script for zsh: to be sourced behind compinit, or a file of $fpath. See
+ * zshcompsys(1), _arguments.
  */
 export function formatZshCompletion(program: ProgramDescription): string {
   const names = program.executables.join(' ');
@@ -79,7 +86,9 @@ function action(value: Value): string {
 }
 
 function backslash(text: string, special: string): string {
-  return [...text].map((character) => (character === '\\' || special.includes(character) ? `\\${character}` : character)).join('');
+  return [...text]
+    .map((character) => (character === '\\' || special.includes(character) ? `\\${character}` : character))
+    .join('');
 }
 
 function quote(word: string): string {

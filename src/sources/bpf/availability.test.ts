@@ -21,7 +21,11 @@ describe('whyNoBpf', () => {
     ['an old kernel', { kernel: '5.10.200' }, /^Linux 5\.10\.200 is older than 5\.11$/],
     ['an older one', { kernel: '4.18.0-553.el8_10.x86_64' }, /is older than 5\.11/],
     ['no BTF', { hasBtf: false }, /CONFIG_DEBUG_INFO_BTF/],
-    ['no sysfs', { hasSysfs: false, hasBtf: false }, /^there is no \/sys\/kernel\/btf\/vmlinux: no sysfs is mounted at \/sys$/],
+    [
+      'no sysfs',
+      { hasSysfs: false, hasBtf: false },
+      /^there is no \/sys\/kernel\/btf\/vmlinux: no sysfs is mounted at \/sys$/,
+    ],
     ['a lockdown', { lockdown: 'none integrity [confidentiality]\n' }, /locked down/],
     ['a missing capability', { capabilities: 1n << 38n }, /CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, are missing/],
     [

@@ -39,9 +39,12 @@ export function conditions(root: string): BpfConditions {
     hasSysfs: existsSync(SYSFS),
     hasBtf: existsSync(BTF),
     lockdown: existsSync(LOCKDOWN) ? readFileSync(LOCKDOWN, 'latin1') : '',
-    capabilities: BigInt(`0x${/^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'}`),
+    capabilities: BigInt(
+      `0x${/^CapEff:\t([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? '0'}`,
+    ),
     initialPidNamespace:
-      readlinkSync('/proc/self/ns/pid') === INITIAL_PID_NAMESPACE && Number(readlinkSync(`${root}/self`)) === process.pid,
+      readlinkSync('/proc/self/ns/pid') === INITIAL_PID_NAMESPACE &&
+      Number(readlinkSync(`${root}/self`)) === process.pid,
   };
 }
 
@@ -56,7 +59,8 @@ export function whyNoBpf({
   initialPidNamespace,
 }: BpfConditions): string | undefined {
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
-  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return `Linux ${kernel} is older than ${OLDEST.join('.')}`;
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
+    return `Linux ${kernel} is older than ${OLDEST.join('.')}`;
   if (!initialPidNamespace) return `${root} is not of the initial PID namespace, by whose numbers BPF goes`;
   const has = (capability: bigint) => (capabilities & (1n << capability)) !== 0n;
   if (!has(CAPABILITIES.SYS_ADMIN) && !(has(CAPABILITIES.BPF) && has(CAPABILITIES.PERFMON)))

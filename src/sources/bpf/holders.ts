@@ -16,7 +16,8 @@ export function holdersOf(sample: Sample, reader: BpfReader): number[] {
   if (look === undefined) return [];
   const { records, nowNs } = look;
   for (const record of records)
-    for (const { tid, holder } of waitsOf(record.tid, record.stat.state, factsOf(record, nowNs))) if (!next.has(tid)) next.set(tid, holder);
+    for (const { tid, holder } of waitsOf(record.tid, record.stat.state, factsOf(record, nowNs)))
+      if (!next.has(tid)) next.set(tid, holder);
   const there = new Set(sample.observations.map(({ task }) => task.tid));
   const missing = new Set<number>();
   for (const { facts } of sample.observations) {

@@ -24,7 +24,11 @@ function addressOf(address: bigint): string {
 
 it.each([
   ['inside a function', 0xffffffff81000050n, 'first+0x10/0xc0'],
-  ['at the end of a function that does not return: what was called before the next one begins', 0xffffffff81000100n, 'first+0xc0/0xc0'],
+  [
+    'at the end of a function that does not return: what was called before the next one begins',
+    0xffffffff81000100n,
+    'first+0xc0/0xc0',
+  ],
   ['the first of two names', 0xffffffff81000101n, 'alias_a+0x1/0x80'],
   ['of a module, whose symbols come in any order', 0xffffffffc0002200n, 'first+0x200/0x200 [driver]'],
   ['of a module, past a mark between code and data', 0xffffffffc0002110n, 'first+0x110/0x200 [driver]'],

@@ -98,7 +98,8 @@ function print(core: SymbolTable, modules: SymbolTable, text: string): string {
     return `${found.name}+${hex(address - found.start)}/${hex(found.next - found.start)}`;
   const other = modules.find(address - 1);
   const [, name = '', module = ''] = /^(.*)\t\[(.*)\]$/.exec(other?.name ?? '') ?? [];
-  if (other === undefined || name === '' || WITHOUT_SIZES.test(module)) return `0x${bytes.readBigUInt64LE().toString(16)}`;
+  if (other === undefined || name === '' || WITHOUT_SIZES.test(module))
+    return `0x${bytes.readBigUInt64LE().toString(16)}`;
   const pageEnd = Math.ceil(address / PAGE_BYTES) * PAGE_BYTES;
   const end = other.next !== undefined && other.nextName.endsWith(`[${module}]`) ? other.next : pageEnd;
   return `${name}+${hex(address - other.start)}/${hex(end - other.start)} [${module}]`;

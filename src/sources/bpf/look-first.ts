@@ -66,7 +66,8 @@ function look(
   const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
   const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
   const remembered = memory.commandLines;
-  const seesAllThreads = takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
+  const seesAllThreads =
+    takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
   if (steady) memory.last ??= { selection, records: new Map(), nowNs: 0 };
   const last = memory.last?.selection === selection ? memory.last : undefined;
   const records: TaskRecord[] = [];
@@ -187,7 +188,10 @@ function goOn(
 }
 
 /** The facts that a record tells. Most tell the time only: of tens of thousands, no others are looked for. */
-export function factsOf({ arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord, nowNs: number): KernelFacts {
+export function factsOf(
+  { arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
+  nowNs: number,
+): KernelFacts {
   // One that got its CPU after the look was begun has been off it for no time at all.
   const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
   if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
@@ -204,11 +208,17 @@ const NO_FACTS: KernelFacts = {};
 
 /** The processes whose mmap lock is held by the same thread a while later. */
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
-  const owners = new Map(records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]));
+  const owners = new Map(
+    records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]),
+  );
   pause(HELD_MS);
   // Where that fails, reading one that is locked takes its time, and ends.
   const still = reader.read({ pids: [...owners.keys()] })?.records ?? [];
-  return new Set(still.filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid)).map(({ pid }) => pid));
+  return new Set(
+    still
+      .filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid))
+      .map(({ pid }) => pid),
+  );
 }
 
 /** Lets go of processes that have ended, once there are many more than there are processes. */

@@ -6,11 +6,25 @@ import type { TaskRecord } from './records.ts';
 
 function record(pid: number, tid: number, state: State, comm: string, uid: number): TaskRecord {
   const stat = { comm, state, ppid: 1, kernelThread: false, threads: 1, startTicks: 0, cpu: 0 };
-  const rest = { startNs: 0, arrivalNs: 0, switches: 0, onCpu: false, lock: undefined, mmapOwner: undefined, vforkParent: 0, tracer: 0 };
+  const rest = {
+    startNs: 0,
+    arrivalNs: 0,
+    switches: 0,
+    onCpu: false,
+    lock: undefined,
+    mmapOwner: undefined,
+    vforkParent: 0,
+    tracer: 0,
+  };
   return { pid, tid, uid, stat, ...rest, addresses: '' };
 }
 
-const RECORDS = [record(1, 1, 'D', 'main', 0), record(1, 2, 'D', 'io', 0), record(1, 3, 'D', 'net', 7), record(4, 5, 'R', 'io', 0)];
+const RECORDS = [
+  record(1, 1, 'D', 'main', 0),
+  record(1, 2, 'D', 'io', 0),
+  record(1, 3, 'D', 'net', 7),
+  record(4, 5, 'R', 'io', 0),
+];
 
 describe('countMoreThreads', () => {
   const count = (selection: Selection) => countMoreThreads(selection, { read: () => ({ records: RECORDS, nowNs: 0 }) });

@@ -27,6 +27,9 @@ export function countMoreThreads(selection: Selection, reader: Pick<BpfReader, '
   const look = reader.read({ states, threads: true, ...(command && { command }) });
   return look?.records.filter(
     ({ pid, tid, uid, stat }) =>
-      tid !== pid && states.includes(stat.state) && command?.test(stat.comm) !== false && users?.includes(uid) !== false,
+      tid !== pid &&
+      states.includes(stat.state) &&
+      command?.test(stat.comm) !== false &&
+      users?.includes(uid) !== false,
   ).length;
 }

@@ -15,7 +15,12 @@ function nameFrom(comm: string, full: string, description: string, atWork: boole
   bytes.write(description, RECORD_BYTES + 64, 31, 'latin1');
   bytes.writeUInt32LE(Number(atWork), RECORD_BYTES + 96);
   const taken: TaskRecord[] = [];
-  readRecords(bytes, { recall: () => undefined, take: (record) => taken.push(record), miss: () => undefined, tell: () => undefined });
+  readRecords(bytes, {
+    recall: () => undefined,
+    take: (record) => taken.push(record),
+    miss: () => undefined,
+    tell: () => undefined,
+  });
   return taken[0]?.stat.comm;
 }
 
@@ -26,7 +31,16 @@ it.each([
   ['ext4-rsv-conver', '', '', false, 'ext4-rsv-conver'],
   ['kworker/R-inet_', 'kworker/R-inet_frag_wq', '', false, 'kworker/R-inet_frag_wq'],
   ['kworker/u2052:1', 'kworker/u2052:12', 'writeback', true, 'kworker/u2052:12+writeback'],
-  ['kworker/R-aaaaa', `kworker/R-${'a'.repeat(31)}`, 'b'.repeat(31), true, `kworker/R-${'a'.repeat(31)}+${'b'.repeat(21)}`],
-])('a kernel thread %j with the full name %j that does %j is called as /proc calls it', (comm, full, description, atWork, name) => {
-  expect(nameFrom(comm, full, description, atWork)).toBe(name);
-});
+  [
+    'kworker/R-aaaaa',
+    `kworker/R-${'a'.repeat(31)}`,
+    'b'.repeat(31),
+    true,
+    `kworker/R-${'a'.repeat(31)}+${'b'.repeat(21)}`,
+  ],
+])(
+  'a kernel thread %j with the full name %j that does %j is called as /proc calls it',
+  (comm, full, description, atWork, name) => {
+    expect(nameFrom(comm, full, description, atWork)).toBe(name);
+  },
+);

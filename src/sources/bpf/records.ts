@@ -60,7 +60,11 @@ export interface TaskRecord {
   readonly switches: number;
   readonly onCpu: boolean;
   readonly lock:
-    | { readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write'; readonly address: string; readonly owner: number }
+    | {
+        readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write';
+        readonly address: string;
+        readonly owner: number;
+      }
     | undefined;
   /** TID of the thread that holds the process's mmap lock for writing; `unknown` where it is held. */
   readonly mmapOwner: number | 'unknown' | undefined;
@@ -90,7 +94,8 @@ export function readRecords(bytes: Buffer, taker: RecordTaker): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let at = 0; at < words.length; ) {
     const length = (words[at + RECORD.bytes] ?? 0) >> 2;
-    if (length < RECORD.words || at + length > words.length) throw new Error('the BPF program wrote a record of another form');
+    if (length < RECORD.words || at + length > words.length)
+      throw new Error('the BPF program wrote a record of another form');
     readRecord(bytes, words, at, length, taker);
     at += length;
   }

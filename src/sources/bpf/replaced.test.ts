@@ -4,12 +4,23 @@ import { replacedTasks, reusable } from './replaced.ts';
 
 function record(pid: number, tid: number, startNs: number): TaskRecord {
   const stat = { comm: 'x', state: 'S', ppid: 1, kernelThread: false, threads: 1, startTicks: 0, cpu: 0 } as const;
-  const rest = { arrivalNs: 0, switches: 0, onCpu: false, lock: undefined, mmapOwner: undefined, vforkParent: 0, tracer: 0 };
+  const rest = {
+    arrivalNs: 0,
+    switches: 0,
+    onCpu: false,
+    lock: undefined,
+    mmapOwner: undefined,
+    vforkParent: 0,
+    tracer: 0,
+  };
   return { pid, tid, uid: 0, stat, startNs, ...rest, addresses: '' };
 }
 
 /** The tasks 400, with a thread 1000, and 900; `later`: what is there under these numbers when all has been read. */
-function replaced(host: { last: number; now: number; forks?: number; most?: number }, later: readonly TaskRecord[] | undefined) {
+function replaced(
+  host: { last: number; now: number; forks?: number; most?: number },
+  later: readonly TaskRecord[] | undefined,
+) {
   const asked: (readonly number[])[] = [];
   const { last, now, forks = 10, most = 32768 } = host;
   const tids = replacedTasks(

@@ -6,9 +6,9 @@ import type { BpfReader } from './tasks.ts';
 const RESERVED = 300;
 
 /**
- * The TIDs of tasks that have ended since they were found and whose number, or that of their process, may have been given
- * to another one, so that what was then read by number may be the other's. Where no number was given out, that costs 0.02
- * ms; else those that may be others are looked at once more.
+ * The TIDs of tasks that have ended since they were found and whose number, or that of their process, may have been
+ * given to another one, so that what was then read by number may be the other's. Where no number was given out, that
+ * costs 0.02 ms; else those that may be others are looked at once more.
  */
 export function replacedTasks(
   records: readonly TaskRecord[],
@@ -31,11 +31,13 @@ export function replacedTasks(
 const NONE: ReadonlySet<number> = new Set();
 
 /**
- * Which numbers the kernel may have given out between two moments, by the last one that it gave out before each: it goes
- * through them in turn (kernel/pid.c, alloc_pid). Any of them, if there were enough forks to get around.
+ * Which numbers the kernel may have given out between two moments, by the last one that it gave out before each: it
+ * goes through them in turn (kernel/pid.c, alloc_pid). Any of them, if there were enough forks to get around.
  */
 export function reusable(before: number, after: number, isWithinOneTurn: boolean): (number: number) => boolean {
   // Also where one of them is not known.
   if (!isWithinOneTurn || !(before >= 0 && after >= 0)) return () => true;
-  return before <= after ? (number) => number > before && number <= after : (number) => number > before || number <= after;
+  return before <= after
+    ? (number) => number > before && number <= after
+    : (number) => number > before || number <= after;
 }

@@ -10,7 +10,10 @@ beforeEach((context: TestContext) => requires(context, 'root'));
 const A = '\x01\x00\x00\x81\xff\xff\xff\xff';
 const B = '\x02\x00\x00\x81\xff\xff\xff\xff';
 const ZERO = '\0'.repeat(8);
-const works = (name: string): SymbolSource => ({ name, open: () => (all) => all.map((_, index) => `${name}${index}+0x1/0x2`) });
+const works = (name: string): SymbolSource => ({
+  name,
+  open: () => (all) => all.map((_, index) => `${name}${index}+0x1/0x2`),
+});
 const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
   name,
   open: () => {
@@ -24,16 +27,21 @@ const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
 const endsAtZero: SymbolSource = {
   name: 'zero-ended',
   open: () => (all) =>
-    all.slice(0, all.includes(ZERO) ? all.indexOf(ZERO) : all.length).map((address) => `f${address.charCodeAt(0)}+0x1/0x2`),
+    all
+      .slice(0, all.includes(ZERO) ? all.indexOf(ZERO) : all.length)
+      .map((address) => `f${address.charCodeAt(0)}+0x1/0x2`),
 };
 const textOf = (symbols: Symbols, stack: string) => symbols.resolve(new Set([stack])).get(stack);
 
-it.each(['open', 'print'] as const)('the next source prints what one does not that fails to %s, and it is told', (when) => {
-  const symbols = new Symbols([fails('a', when), works('b'), works('c')], () => 0);
-  expect(symbols.missing).toEqual([]);
-  expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
-  expect(symbols.missing).toEqual(['bpf: symbols by a unavailable: a refused; by b instead']);
-});
+it.each(['open', 'print'] as const)(
+  'the next source prints what one does not that fails to %s, and it is told',
+  (when) => {
+    const symbols = new Symbols([fails('a', when), works('b'), works('c')], () => 0);
+    expect(symbols.missing).toEqual([]);
+    expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
+    expect(symbols.missing).toEqual(['bpf: symbols by a unavailable: a refused; by b instead']);
+  },
+);
 
 it('addresses stand for themselves where no source is left, and it is told once', () => {
   const symbols = new Symbols([fails('a', 'open')], () => 0);
@@ -54,7 +62,9 @@ it.each([
 ])('a source that prints %s lines is not believed', (_, print) => {
   const symbols = new Symbols([{ name: 'a', open: () => print }, works('b')], () => 0);
   expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
-  expect(symbols.missing).toEqual([expect.stringMatching(/^bpf: symbols by a unavailable: 2 addresses gave [13] lines; by b instead$/)]);
+  expect(symbols.missing).toEqual([
+    expect.stringMatching(/^bpf: symbols by a unavailable: 2 addresses gave [13] lines; by b instead$/),
+  ]);
 });
 
 it('every source that this kernel has prints all functions alike', () => {
@@ -85,7 +95,8 @@ it('every source that this kernel has prints all functions alike', () => {
       continue;
     }
     const printed = print(addresses);
-    for (const [index, line] of expected.entries()) if (printed[index] !== line) differing.push(`${line} is ${printed[index]}`);
+    for (const [index, line] of expected.entries())
+      if (printed[index] !== line) differing.push(`${line} is ${printed[index]}`);
   }
   expect(differing).toEqual([]);
 });

@@ -68,7 +68,8 @@ export class Symbols {
         this.#print ??= source.open();
         const lines = this.#print(addresses);
         // One too few, and each address behind it would get the symbol of another.
-        if (lines.length !== addresses.length) throw new Error(`${addresses.length} addresses gave ${lines.length} lines`);
+        if (lines.length !== addresses.length)
+          throw new Error(`${addresses.length} addresses gave ${lines.length} lines`);
         for (const [index, address] of addresses.entries()) this.#texts.set(address, lines[index] || hex(address));
         return;
       } catch (error) {

@@ -7,7 +7,9 @@ import { conditions, openBpf } from './availability.ts';
 import type { TaskRecord } from './records.ts';
 import { type BpfReader, type LastLook, lackingFacts } from './tasks.ts';
 
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
+beforeEach((context: TestContext) =>
+  requires(context, 'root', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF'),
+);
 
 const ALL = { all: true, threads: true };
 let opened: BpfReader | string | undefined;
@@ -87,7 +89,9 @@ describeBpf('a look', () => {
     expect([pid, tid].map((number) => last.records.get(number)?.pid)).toEqual([pid, pid]);
     const found = [...reader().stream(ALL, without(last, pid))].flat().map((record) => record.tid);
     expect(found.filter((number) => number === pid || number === tid)).toHaveLength(2);
-    const many = new Map([...last.records].map(([number, record]) => [number, { ...record, switches: record.switches + 1 }]));
+    const many = new Map(
+      [...last.records].map(([number, record]) => [number, { ...record, switches: record.switches + 1 }]),
+    );
     const all = [...reader().stream(ALL, { records: many, nowNs: last.nowNs })].flat().map((record) => record.tid);
     expect(new Set(all).size).toBe(all.length);
   });
@@ -99,7 +103,8 @@ describeBpf('a look', () => {
     await untilState(pid, 'S');
     // As if it had had its CPU from before the first look on, without being preempted since.
     const sleeping = look().records.get(pid);
-    for (const before of [running, { ...running, nowNs: Number.MAX_SAFE_INTEGER }]) expect(look(before).records.get(pid)).toEqual(sleeping);
+    for (const before of [running, { ...running, nowNs: Number.MAX_SAFE_INTEGER }])
+      expect(look(before).records.get(pid)).toEqual(sleeping);
     expect(sleeping?.addresses.length).toBeGreaterThan(running.records.get(pid)?.addresses.length ?? 0);
   });
 
@@ -113,8 +118,12 @@ describeBpf('a look', () => {
     const other = { ...record, addresses: 'another', switches: record.switches + 1 };
     expect(look(without(last, pid)).records.get(pid)).toEqual(record);
     expect(look(without(last, pid, other)).records.get(pid)).toEqual(record);
-    expect(look(without(last, pid, { ...record, arrivalNs: record.arrivalNs - 1, addresses: 'another' })).records.get(pid)).toEqual(record);
-    expect(look(without(last, pid, { ...record, startNs: record.startNs - 1, addresses: 'another' })).records.get(pid)).toEqual(record);
+    expect(
+      look(without(last, pid, { ...record, arrivalNs: record.arrivalNs - 1, addresses: 'another' })).records.get(pid),
+    ).toEqual(record);
+    expect(
+      look(without(last, pid, { ...record, startNs: record.startNs - 1, addresses: 'another' })).records.get(pid),
+    ).toEqual(record);
     expect(look({ records: new Map(), nowNs: last.nowNs }).records.get(1)?.stat.comm ?? 'hidden').toBe(
       last.records.get(1)?.stat.comm ?? 'hidden',
     );
@@ -132,6 +141,8 @@ describeBpf('a look', () => {
 
 it('names each fact that a kernel does not record', () => {
   expect(lackingFacts(0b111)).toEqual([]);
-  expect(lackingFacts(0b101)).toEqual([expect.stringMatching(/^bpf: without the locks that tasks wait for: .*Linux 6\.16/)]);
+  expect(lackingFacts(0b101)).toEqual([
+    expect.stringMatching(/^bpf: without the locks that tasks wait for: .*Linux 6\.16/),
+  ]);
   expect(lackingFacts(0)).toHaveLength(3);
 });

@@ -16,7 +16,16 @@ import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 
 /** struct request of bpf/records.h. */
-const REQUEST = { all: 0, states: 4, asked: 8, threads: 12, knownBefore: 16, name: 24, nameMask: 40, size: 56 } as const;
+const REQUEST = {
+  all: 0,
+  states: 4,
+  asked: 8,
+  threads: 12,
+  knownBefore: 16,
+  name: 24,
+  nameMask: 40,
+  size: 56,
+} as const;
 const NAME_BYTES = 16;
 /** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
 const SEEN = { tasks: (1 << 22) / 8, facts: (1 << 22) / 8 + 8, size: (1 << 22) / 8 + 16 } as const;
@@ -66,7 +75,11 @@ export class BpfReader {
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
     tryIterator(this.#iterator);
     this.#symbols = symbols;
-    this.#maps = { requests: descriptorOf(maps, 'requests'), pids: descriptorOf(maps, 'pids'), seen: descriptorOf(maps, 'seen') };
+    this.#maps = {
+      requests: descriptorOf(maps, 'requests'),
+      pids: descriptorOf(maps, 'pids'),
+      seen: descriptorOf(maps, 'seen'),
+    };
   }
 
   /** One look at all tasks, in the order of their numbers; undefined where it failed. */
@@ -160,7 +173,9 @@ export class BpfReader {
 
   /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
   missing(): string[] {
-    const failures = [...this.#failures].map((reason) => `bpf: a look at the tasks failed: ${reason}; /proc is read instead`);
+    const failures = [...this.#failures].map(
+      (reason) => `bpf: a look at the tasks failed: ${reason}; /proc is read instead`,
+    );
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
@@ -256,7 +271,10 @@ function rest(): void {
   pause(0.05);
 }
 
-/** `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the records are read. */
+/**
+ * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
+ * records are read.
+ */
 function writeName(request: Buffer, command: TextPattern | undefined): void {
   // With these, the same text may begin elsewhere, or be written otherwise.
   if (/[im]/.test(command?.flags ?? '')) return;

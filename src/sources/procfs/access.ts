@@ -5,15 +5,16 @@ import { errnoOf, readSmall } from './files.ts';
 const PROC_SUPER_MAGIC = 0x9fa0;
 
 /**
- * Why the kernel would show this process no stacks, and what to do about it; undefined when it would. Reading its own is a fair trial: the kernel asks
- * for CAP_SYS_ADMIN in the initial user namespace whatever the task (fs/proc/base.c, proc_pid_stack), and a task that reads always has a stack.
- * `command` is what was typed.
+ * Why the kernel would show this process no stacks, and what to do about it; undefined when it would. Reading its own
+ * is a fair trial: the kernel asks for CAP_SYS_ADMIN in the initial user namespace whatever the task (fs/proc/base.c,
+ * proc_pid_stack), and a task that reads always has a stack. `command` is what was typed.
  */
 export function whyNoStacks(root: string, command: string): string | undefined {
   // First of all: opening a FIFO would wait for its writer, and reading some devices never ends.
   const path = `${root}/self/stack`;
   const missing = `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
-  if (!mayBeProcfs(root)) return existsSync(path) ? `${root} is not a procfs; give --proc a directory where one is mounted` : missing;
+  if (!mayBeProcfs(root))
+    return existsSync(path) ? `${root} is not a procfs; give --proc a directory where one is mounted` : missing;
   const read = readSmall(path);
   const container = 'in a container, start it with --privileged and --pid=host';
   if ('value' in read) {

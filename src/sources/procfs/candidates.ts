@@ -9,8 +9,8 @@ export interface Candidate {
 }
 
 /**
- * The tasks that a selection may take, but for processes that are `known`, which `list` leaves out. Those that it names by number come even where they are not in
- * the list, which has no threads.
+ * The tasks that a selection may take, but for processes that are `known`, which `list` leaves out. Those that it names
+ * by number come even where they are not in the list, which has no threads.
  */
 export function* candidates(
   selection: Selection,
@@ -28,7 +28,8 @@ export function* candidates(
   const inProc = new Set(listed);
   // With threads, those that are asked for come with their process.
   const unlisted = asked.filter(
-    (number) => !inProc.has(number) && !known(number) && !(selection.threads === true && pidOf(number, root) !== undefined),
+    (number) =>
+      !inProc.has(number) && !known(number) && !(selection.threads === true && pidOf(number, root) !== undefined),
   );
   const wanted = unlisted.length === 0 ? listed : [...listed, ...unlisted].sort((a, b) => a - b);
   for (const number of wanted) {
@@ -38,7 +39,10 @@ export function* candidates(
   }
 }
 
-/** A process or a thread that was asked for by its number; a number that is neither is a candidate all the same, to be found missing. */
+/**
+ * A process or a thread that was asked for by its number; a number that is neither is a candidate all the same, to be
+ * found missing.
+ */
 function* askedFor(number: number, { threads }: Selection, root: string, miss: Miss): Generator<Candidate> {
   const pid = pidOf(number, root) ?? number;
   if (threads === true && pid === number) yield* threadsOf(pid, root, miss);

@@ -11,7 +11,11 @@ describe('parseCgroups', () => {
   it.each([
     ['the path of version 2', '0::/system.slice/ssh.service\n', '/system.slice/ssh.service'],
     ['the path of version 2 beside older hierarchies', '1:name=systemd:/a\n0::/b\n', '/b'],
-    ['that of systemd where version 2 has nothing to say', '4:memory:/long/er\n1:name=systemd:/user.slice\n0::/\n', '/user.slice'],
+    [
+      'that of systemd where version 2 has nothing to say',
+      '4:memory:/long/er\n1:name=systemd:/user.slice\n0::/\n',
+      '/user.slice',
+    ],
     ['the longest of the others', '5:cpu:/\n4:memory:/docker/1234\n0::/\n', '/docker/1234'],
     ['the root', '0::/\n', '/'],
     ['one with colons and spaces', '0::/a:b c (deleted)\n', '/a:b c (deleted)'],
@@ -32,6 +36,8 @@ describe('parseCgroups', () => {
   });
 
   it('takes anything', () => {
-    fc.assert(fc.property(fc.string(), (text) => text === '' || parseCgroups(text) === undefined || text.includes('/')));
+    fc.assert(
+      fc.property(fc.string(), (text) => text === '' || parseCgroups(text) === undefined || text.includes('/')),
+    );
   });
 });

@@ -9,7 +9,10 @@ export type CommandLineLimits = CommandLineBytes;
 
 const NONE: Reading<string> = { value: '' };
 
-/** The command lines of one sample, by process: read, remembered by a first look, or not tried, since that saw the lock which a read would wait for. */
+/**
+ * The command lines of one sample, by process: read, remembered by a first look, or not tried, since that saw the lock
+ * which a read would wait for.
+ */
 export class CommandLines {
   readonly #look: FirstLook | undefined;
   readonly #lines = new Map<number, Reading<string>>();

@@ -42,7 +42,10 @@ export function emptyDraft(pid: number, tid: number, known: KnownTask | undefine
   };
 }
 
-/** Kernel threads and zombies have no memory that could hold a command line (fs/proc/base.c, get_task_cmdline), and are in no system call. */
+/**
+ * Kernel threads and zombies have no memory that could hold a command line (fs/proc/base.c, get_task_cmdline), and are
+ * in no system call.
+ */
 export function hasNoMemory(stat: Stat): boolean {
   return stat.kernelThread || stat.state === 'Z' || stat.state === 'X';
 }

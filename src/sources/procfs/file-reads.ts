@@ -16,7 +16,10 @@ export class FileReads {
     return this.#one('link', path, 0n, 0);
   }
 
-  /** Up to so many bytes of a file from a position on; fewer where it ends, or where what follows cannot be read: that of memory is where the next page is not there (EIO). */
+  /**
+   * Up to so many bytes of a file from a position on; fewer where it ends, or where what follows cannot be read: that
+   * of memory is where the next page is not there (EIO).
+   */
   bytes(path: string, position: bigint, limit: number): Promise<Reading<Buffer>> {
     return this.#one('read', path, position, limit);
   }

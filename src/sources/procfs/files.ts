@@ -32,12 +32,16 @@ export function listPids(root: string): number[] {
   return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
 }
 
-/** How many threads there are: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN where it is not there. */
+/**
+ * How many threads there are: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
+ */
 export function countThreads(root: string): number {
   return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
 }
 
-/** The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there. */
+/**
+ * The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
+ */
 export function readLastTid(root: string): number {
   const read = readSmall(`${root}/loadavg`);
   return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
@@ -49,7 +53,10 @@ export function readMostTids(root: string): number {
   return 'value' in read ? Number(read.value.toString('latin1')) : Number.NaN;
 }
 
-/** How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not there. */
+/**
+ * How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not
+ * there.
+ */
 export function countForks(root: string): number {
   return forksIn(readFileSync(`${root}/stat`, 'latin1'));
 }
@@ -67,7 +74,10 @@ export function listTids(root: string, pid: number): Reading<number[]> {
   }
 }
 
-/** The status of a process or thread, by its folder in /proc; undefined when it has gone, or may not be read. Unlike stat it never blocks. */
+/**
+ * The status of a process or thread, by its folder in /proc; undefined when it has gone, or may not be read. Unlike
+ * stat it never blocks.
+ */
 export function readStatus(folder: string): Status | undefined {
   const read = readSmall(`${folder}/status`);
   return 'value' in read ? parseStatus(read.value) : undefined;

@@ -28,14 +28,23 @@ export interface FirstLook<Known extends KnownTask = KnownTask> {
   sees(pid: number): boolean;
   /** Those of all processes that it did not come by; what was found a moment before may be believed. */
   hidden(): readonly number[];
-  /** Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line would block. */
+  /**
+   * Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line
+   * would block.
+   */
   isMmapLocked(pid: number): boolean;
-  /** The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks are being found. */
+  /**
+   * The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks
+   * are being found.
+   */
   recall(task: Known): Reading<string> | undefined;
   /** Whether that can be told when all tasks are found. */
   recallsLater(task: Known): boolean;
   remember(task: Known, commandLine: Reading<string>): void;
-  /** The TIDs of those that have ended since and whose numbers may be another's by now. To be asked when all that goes by number has been read. */
+  /**
+   * The TIDs of those that have ended since and whose numbers may be another's by now. To be asked when all that goes
+   * by number has been read.
+   */
   replaced(): ReadonlySet<number>;
 }
 

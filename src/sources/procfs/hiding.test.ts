@@ -16,8 +16,11 @@ it.each([
   [',hidepid=invisible', '0000000000280000', '', false],
   [',gid=42,hidepid=invisible', '0000000000200000', '7 42', false],
   [',gid=42,hidepid=invisible', '0000000000200000', '7', true],
-])('a procfs with the options "%s" hides processes from whoever has the capabilities %s and the groups "%s": %s', (...line) => {
-  const [options, capabilities, groups, hides] = line;
-  expect(hidesProcesses('/mnt/p', mountinfo(options), status(capabilities, groups))).toBe(hides);
-  expect(hidesProcesses('/proc', mountinfo(options), status(capabilities, groups))).toBe(false);
-});
+])(
+  'a procfs with the options "%s" hides processes from whoever has the capabilities %s and the groups "%s": %s',
+  (...line) => {
+    const [options, capabilities, groups, hides] = line;
+    expect(hidesProcesses('/mnt/p', mountinfo(options), status(capabilities, groups))).toBe(hides);
+    expect(hidesProcesses('/proc', mountinfo(options), status(capabilities, groups))).toBe(false);
+  },
+);

@@ -7,7 +7,8 @@ const SYS_PTRACE = 19n;
 const HIDING: ReadonlySet<string> = new Set(['invisible', '2', 'ptraceable', '4']);
 
 /**
- * Whether a procfs does not list the processes of others (proc(5), hidepid), and this process is among those it does not list them for.
+ * Whether a procfs does not list the processes of others (proc(5), hidepid), and this process is among those it does
+ * not list them for.
  * @param mountinfo /proc/self/mountinfo, see proc_pid_mountinfo(5)
  * @param status /proc/self/status
  */
@@ -18,7 +19,8 @@ export function hidesProcesses(root: string, mountinfo: string, status: string):
   // What is mounted last covers what is below.
   for (const line of mountinfo.split('\n')) {
     const [mount = '', filesystem = ''] = line.split(' - ');
-    if (mount.split(' ')[4] === root && filesystem.startsWith('proc ')) settings = (filesystem.split(' ')[2] ?? '').split(',');
+    if (mount.split(' ')[4] === root && filesystem.startsWith('proc '))
+      settings = (filesystem.split(' ')[2] ?? '').split(',');
   }
   const setting = (name: string) => settings.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1);
   if (!HIDING.has(setting('hidepid') ?? '')) return false;
@@ -29,7 +31,11 @@ export function hidesProcesses(root: string, mountinfo: string, status: string):
 /** The same of this process, where the files that tell can be read. */
 export function hidesFromUs(root: string): boolean {
   try {
-    return hidesProcesses(root, readFileSync('/proc/self/mountinfo', 'latin1'), readFileSync('/proc/self/status', 'latin1'));
+    return hidesProcesses(
+      root,
+      readFileSync('/proc/self/mountinfo', 'latin1'),
+      readFileSync('/proc/self/status', 'latin1'),
+    );
   } catch (error) {
     // Without a /proc of our own nobody tells; then it says nothing.
     if (error instanceof Error && 'code' in error) return false;

@@ -7,7 +7,17 @@ import { StackTable } from '../../model/stack.ts';
 import type { Clock } from '../../model/time.ts';
 import type { Reader } from '../../native/reader/reader.ts';
 import type { CommandLineLimits } from './command-lines.ts';
-import { countForks, countThreads, errnoOf, listPids, listTids, readHostStat, readLastTid, readMostTids, readSmall } from './files.ts';
+import {
+  countForks,
+  countThreads,
+  errnoOf,
+  listPids,
+  listTids,
+  readHostStat,
+  readLastTid,
+  readMostTids,
+  readSmall,
+} from './files.ts';
 import { type FirstLook, LookFailed, type LookFirst, type Processes } from './first-look.ts';
 import { SampleReader } from './sample-reader.ts';
 
@@ -40,7 +50,16 @@ const LARGE: CommandLineLimits = { allBytes: 8 << 20, leastBytes: 4096 };
  */
 export async function* procfs(
   selection: Selection,
-  { clock, root, reader, commandLines = LARGE, fields = [], lookFirst, stacks: shared, ownsProcess = false }: ProcfsOptions,
+  {
+    clock,
+    root,
+    reader,
+    commandLines = LARGE,
+    fields = [],
+    lookFirst,
+    stacks: shared,
+    ownsProcess = false,
+  }: ProcfsOptions,
 ): AsyncGenerator<Sample, never> {
   const stacks = shared ?? new StackTable();
   const bootId = readBootId(root);
@@ -53,7 +72,15 @@ export async function* procfs(
     const read = (look: FirstLook | undefined) =>
       new SampleReader({ selection, root, reader, stacks, commandLines, fields, look, own }).read();
     const seen = await orWithoutLook(read, lookFirst?.(selection, processesOf(root, forks)));
-    yield { timeMs, host: hostname(), bootId, kernel: release(), bootTimeSeconds, ticksPerSecond: TICKS_PER_SECOND, ...seen };
+    yield {
+      timeMs,
+      host: hostname(),
+      bootId,
+      kernel: release(),
+      bootTimeSeconds,
+      ticksPerSecond: TICKS_PER_SECOND,
+      ...seen,
+    };
   }
 }
 

@@ -68,7 +68,9 @@ describe('a process that goes away between two reads', () => {
 
 describe('procfs', () => {
   it('gives what the files say', async () => {
-    const root = folderOf({ 7: { stat: stat('a) D 1 ('), stack: '[<0>] f+0x1/0x2 [m]\n[<0>] g+0x3/0x4\n', cmdline: '\0 a\0b\0\0' } });
+    const root = folderOf({
+      7: { stat: stat('a) D 1 ('), stack: '[<0>] f+0x1/0x2 [m]\n[<0>] g+0x3/0x4\n', cmdline: '\0 a\0b\0\0' },
+    });
     const sample = await take({ states: ['S'] }, root);
     expect(sample).toMatchObject({
       timeMs: 1_700_000_000_123,
@@ -78,7 +80,15 @@ describe('procfs', () => {
     });
     expect(sample.observations).toEqual([
       {
-        task: { pid: 7, tid: 7, ppid: 1, startTicks: 4200, comm: 'a) D 1 (', commandLine: { value: '  a b  ' }, kernelThread: false },
+        task: {
+          pid: 7,
+          tid: 7,
+          ppid: 1,
+          startTicks: 4200,
+          comm: 'a) D 1 (',
+          commandLine: { value: '  a b  ' },
+          kernelThread: false,
+        },
         state: 'S',
         cpu: 5,
         stack: {
@@ -95,7 +105,9 @@ describe('procfs', () => {
   });
 
   it('says of a stat file in no known form that it is malformed', async () => {
-    const root = folderOf({ 7: { stat: '7 (x) S\n', status: 'Name:\tx\nState:\tS (sleeping)\nTgid:\t7\nUid:\t0\t0\t0\t0\n' } });
+    const root = folderOf({
+      7: { stat: '7 (x) S\n', status: 'Name:\tx\nState:\tS (sleeping)\nTgid:\t7\nUid:\t0\t0\t0\t0\n' },
+    });
     const sample = await take({ all: true }, root);
     expect(sample.unread).toEqual([{ tid: 7, what: 'task', why: 'malformed', comm: 'x', state: 'S' }]);
   });
@@ -106,7 +118,8 @@ describe('procfs', () => {
     const { value: second } = await samples.next();
     const kthreadd = (sample: Sample) => sample.observations.find(({ task }) => task.pid === 2)?.stack;
     expect(kthreadd(first)).toEqual(kthreadd(second));
-    if (process.getuid?.() === 0) expect(kthreadd(first)).toHaveProperty('value', (kthreadd(second) as { value: unknown }).value);
+    if (process.getuid?.() === 0)
+      expect(kthreadd(first)).toHaveProperty('value', (kthreadd(second) as { value: unknown }).value);
     expect(first.bootId).toEqual({ value: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim() });
   });
 

@@ -36,7 +36,10 @@ export interface SampleReaderOptions {
   readonly own: OwnTasks;
 }
 
-/** The tasks of kstack itself that are not shown: what reads for it, and, where the process is all its own, its threads but the main one. */
+/**
+ * The tasks of kstack itself that are not shown: what reads for it, and, where the process is all its own, its threads
+ * but the main one.
+ */
 export interface OwnTasks {
   /** The PID of what reads; undefined where the numbers of this procfs are not those of this process. */
   readonly reader: number | undefined;
@@ -55,7 +58,9 @@ export class SampleReader {
   readonly #asked: ReadonlySet<number>;
   readonly #users: ReadonlySet<number> | undefined;
   readonly #fields: ReadonlySet<Field>;
-  /** What is read of a task that is selected, beside its command line and, where a filter wanted it before, its status. */
+  /**
+   * What is read of a task that is selected, beside its command line and, where a filter wanted it before, its status.
+   */
   readonly #files: readonly TaskFile[];
   readonly #drafts = new Map<number, Draft>();
   /** By the text of their file: of thousands of tasks, most share a few. */
@@ -104,7 +109,8 @@ export class SampleReader {
       if (look !== undefined) await this.#look(look, seen);
       const isKnown = (number: number) => seen.has(number) || look?.sees(number) === true;
       const list = () => (look === undefined ? listPids(root) : look.hidden());
-      for (const { pid, tid } of candidates(selection, root, isKnown, list, miss)) this.#ask(emptyDraft(pid, tid, undefined));
+      for (const { pid, tid } of candidates(selection, root, isKnown, list, miss))
+        this.#ask(emptyDraft(pid, tid, undefined));
     }
     await this.#finish();
     if (look === undefined && !isOnlyPids(selection) && this.#asked.size > 0) {
@@ -138,7 +144,10 @@ export class SampleReader {
     return { observations, unread: this.#unread };
   }
 
-  /** Has the reader read all tasks. Where only states and numbers decide, it goes on by itself with those in the right state, right behind their stat. */
+  /**
+   * Has the reader read all tasks. Where only states and numbers decide, it goes on by itself with those in the right
+   * state, right behind their stat.
+   */
   #scan(): void {
     const { reader, commandLines, selection } = this.#options;
     const direct = selection.command === undefined && this.#users === undefined && selection.cgroup === undefined;
@@ -201,7 +210,8 @@ export class SampleReader {
 
   /** Goes on with a task that passed all filters but that for control groups: asks for it, or for the rest. */
   #goOn(draft: Draft): void {
-    if (this.#options.selection.cgroup !== undefined && draft.cgroups === undefined) this.#want(draft, bitsOf(['cgroup']));
+    if (this.#options.selection.cgroup !== undefined && draft.cgroups === undefined)
+      this.#want(draft, bitsOf(['cgroup']));
     else this.#select(draft);
   }
 
@@ -252,7 +262,10 @@ export class SampleReader {
     }
   }
 
-  /** Takes one file of a task, or why there is none. `direct`: what a selected task needs is read without being asked for. */
+  /**
+   * Takes one file of a task, or why there is none. `direct`: what a selected task needs is read without being asked
+   * for.
+   */
   #take(record: Record, direct: boolean): void {
     const { pid, tid, what, flags, result, bytes } = record;
     let why = missOf(flags, result);
@@ -299,7 +312,10 @@ export class SampleReader {
 
   readonly #lacking = new Map<string, boolean>();
 
-  /** Whether this kernel has no such file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK): that it is not there need not mean that the task has ended. */
+  /**
+   * Whether this kernel has no such file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK): that it is not there need not
+   * mean that the task has ended.
+   */
   #lacks(file: string): boolean {
     let lacks = this.#lacking.get(file);
     if (lacks === undefined) {
@@ -341,7 +357,10 @@ export class SampleReader {
     this.#drafts.delete(draft.tid);
   }
 
-  /** A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden: its status tells some of it, and takes no lock. */
+  /**
+   * A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden: its status tells some of it, and takes no
+   * lock.
+   */
   #missStat(draft: Draft, why: Unreadable): void {
     this.#drafts.set(draft.tid, draft);
     draft.missed = why;
@@ -374,7 +393,8 @@ export class SampleReader {
     if (!isFilter || draft.selected) return;
     if (status === undefined) {
       this.#drafts.delete(draft.tid);
-      if (why !== 'gone') this.#unread.push({ tid: draft.tid, comm: draft.stat.comm, what: 'uid', why: why ?? 'malformed' });
+      if (why !== 'gone')
+        this.#unread.push({ tid: draft.tid, comm: draft.stat.comm, what: 'uid', why: why ?? 'malformed' });
     } else if (this.#users.has(status.uid)) this.#goOn(draft);
     else this.#drafts.delete(draft.tid);
   }
@@ -439,7 +459,11 @@ export class SampleReader {
     return this.#all || this.#isAskedFor(draft) || this.#states.has(state);
   }
 
-  #missTask({ tid }: Draft, why: Unreadable, known: { readonly name: string; readonly state: State } | undefined): void {
+  #missTask(
+    { tid }: Draft,
+    why: Unreadable,
+    known: { readonly name: string; readonly state: State } | undefined,
+  ): void {
     const reason = why === 'gone' && this.#isHidden() ? 'hidden' : why;
     this.#unread.push({ tid, what: 'task', why: reason, ...(known && { comm: known.name, state: known.state }) });
   }

@@ -18,7 +18,11 @@ describe('parseSockets', () => {
     ['tcp', inet('0100007F:1F90', '00000000:0000', '0A'), 'tcp 127.0.0.1:8080 listening'],
     ['tcp', inet('0100000A:01BB', '0200000A:C350', '01'), 'tcp 10.0.0.1:443 -> 10.0.0.2:50000'],
     ['udp', inet('00000000:0035', '00000000:0000', '07'), 'udp 0.0.0.0:53'],
-    ['tcp6', inet('00000000000000000000000001000000:0016', '00000000000000000000000000000000:0000', '0A'), 'tcp6 [::1]:22 listening'],
+    [
+      'tcp6',
+      inet('00000000000000000000000001000000:0016', '00000000000000000000000000000000:0000', '0A'),
+      'tcp6 [::1]:22 listening',
+    ],
     [
       'tcp6',
       inet('B80D0120000000000000000001000000:0016', '0000000000000000FFFF00000100000A:0050', '01'),
@@ -33,7 +37,11 @@ describe('parseSockets', () => {
       'sk Eth\n0000000000000000 0   77         00000111 0        0        0     2        0        4711\n',
       'netlink route port 77',
     ],
-    ['packet', 'sk RefCnt\n0000000000000000 3      3    0003   2     1       0      0      4711\n', 'packet protocol 0x0003'],
+    [
+      'packet',
+      'sk RefCnt\n0000000000000000 3      3    0003   2     1       0      0      4711\n',
+      'packet protocol 0x0003',
+    ],
   ] as const)('%s: %s', (table, text, description) => {
     expect([...parseSockets(table, text)]).toEqual([['4711', description]]);
   });
@@ -61,9 +69,12 @@ describe('parseSockets', () => {
       ],
       { 2: 'unix right', 3: 'unix @' },
     ],
-  ] as [string, [number, string | undefined][], object][])('believes no line that a socket %s may have made up', (_, sockets, believed) => {
-    expect(Object.fromEntries(parseSockets('unix', unix(...sockets)))).toEqual(believed);
-  });
+  ] as [string, [number, string | undefined][], object][])(
+    'believes no line that a socket %s may have made up',
+    (_, sockets, believed) => {
+      expect(Object.fromEntries(parseSockets('unix', unix(...sockets)))).toEqual(believed);
+    },
+  );
 
   it('believes lines that no name has room for: behind a long one, a socket without a name, or another that may be made up', () => {
     const stream = '/run/systemd/journal/stdout';
@@ -77,11 +88,15 @@ describe('parseSockets', () => {
     ];
     expect([...parseSockets('unix', unix(...sockets)).keys()]).toEqual(['1', '2', '3', '4', '5', '6']);
     // 3 may stand in the name of 2; then 4 cannot, too.
-    expect([...parseSockets('unix', unix([1, undefined], [2, '/short'], [3, undefined], [4, undefined])).keys()]).toEqual(['1', '2', '4']);
+    expect([
+      ...parseSockets('unix', unix([1, undefined], [2, '/short'], [3, undefined], [4, undefined])).keys(),
+    ]).toEqual(['1', '2', '4']);
   });
 
   it('never believes what a socket makes up, wherever it stands', () => {
-    const name = fc.option(fc.string({ unit: fc.constantFrom('a', ' ', '\n', '0', 'é', '\udcff'), maxLength: 40 }), { nil: undefined });
+    const name = fc.option(fc.string({ unit: fc.constantFrom('a', ' ', '\n', '0', 'é', '\udcff'), maxLength: 40 }), {
+      nil: undefined,
+    });
     const forged = fc
       .tuple(
         fc.string({ unit: fc.constantFrom('@', 'x', '\n'), maxLength: 20 }),
@@ -124,7 +139,11 @@ describe('parseSockets', () => {
 
   it('takes anything', () => {
     fc.assert(
-      fc.property(fc.constantFrom(...SOCKET_TABLES), fc.string(), (table, text) => parseSockets(table, `\n${text}`) instanceof Map),
+      fc.property(
+        fc.constantFrom(...SOCKET_TABLES),
+        fc.string(),
+        (table, text) => parseSockets(table, `\n${text}`) instanceof Map,
+      ),
     );
   });
 });

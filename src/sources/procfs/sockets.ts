@@ -24,8 +24,9 @@ const NETLINK: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443 -> 10.0.0.2:50000`, `udp 0.0.0.0:53`, `unix /run/dbus/socket`, `netlink route`.
- * What is not in the kernel's form to the byte is left out: a line that is cut, and what somebody made up.
+ * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443 -> 10.0.0.2:50000`, `udp 0.0.0.0:53`, `unix
+ * /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is cut, and
+ * what somebody made up.
  */
 export function parseSockets(table: SocketTable, text: string): Map<string, string> {
   if (table === 'unix') return parseUnix(text);
@@ -108,7 +109,10 @@ function describe(table: Exclude<SocketTable, 'unix'>, line: string): [inode: st
   return [inode, /:0$/.test(to) ? from : `${from} -> ${to}`];
 }
 
-/** `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits, each in the order of the host, which is the reverse of the network's on what kstack runs on. */
+/**
+ * `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits, each in the order of the host, which is the reverse of the
+ * network's on what kstack runs on.
+ */
 function address(text: string): string | undefined {
   const [, hex = '', port = ''] = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/.exec(text) ?? [];
   if (hex === '') return undefined;

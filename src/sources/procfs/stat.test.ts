@@ -34,10 +34,18 @@ describe('parseStat', () => {
   it('reads the kernel that runs', () => {
     const own = parseStat(readFileSync('/proc/self/stat'));
     expect(own).toMatchObject({ state: 'R', ppid: process.ppid, kernelThread: false });
-    expect(parseStat(readFileSync('/proc/2/stat'))).toMatchObject({ comm: 'kthreadd', ppid: 0, kernelThread: true, threads: 1 });
+    expect(parseStat(readFileSync('/proc/2/stat'))).toMatchObject({
+      comm: 'kthreadd',
+      ppid: 0,
+      kernelThread: true,
+      threads: 1,
+    });
   });
 
-  it.each(['', '1', '1 (a', '1 (a) S', '1 (a) S 1 2 3', '1 a S 1', `1 (a) ? ${NUMBERS}`])('takes %j for no stat file', (text) => {
-    expect(parseStat(Buffer.from(text))).toBeUndefined();
-  });
+  it.each(['', '1', '1 (a', '1 (a) S', '1 (a) S 1 2 3', '1 a S 1', `1 (a) ? ${NUMBERS}`])(
+    'takes %j for no stat file',
+    (text) => {
+      expect(parseStat(Buffer.from(text))).toBeUndefined();
+    },
+  );
 });

@@ -62,7 +62,14 @@ export function parseStat(stat: Buffer): Stat | undefined {
   const threads = field(FIELD.threads);
   const startTicks = field(FIELD.startTicks);
   const cpu = field(FIELD.cpu);
-  if (ppid === undefined || flags === undefined || threads === undefined || startTicks === undefined || cpu === undefined) return undefined;
+  if (
+    ppid === undefined ||
+    flags === undefined ||
+    threads === undefined ||
+    startTicks === undefined ||
+    cpu === undefined
+  )
+    return undefined;
   const comm = decodeBytes(stat.subarray(opening + 1, closing));
   return { comm, state, ppid, kernelThread: (flags & KERNEL_THREAD) !== 0, threads, startTicks, cpu };
 }

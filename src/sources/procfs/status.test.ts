@@ -4,15 +4,23 @@ import { parseStatus } from './status.ts';
 
 describe('parseStatus', () => {
   it('reads the kernel that runs', () => {
-    expect(parseStatus(readFileSync('/proc/self/status'))).toMatchObject({ state: 'R', pid: process.pid, uid: process.geteuid?.() });
+    expect(parseStatus(readFileSync('/proc/self/status'))).toMatchObject({
+      state: 'R',
+      pid: process.pid,
+      uid: process.geteuid?.(),
+    });
   });
 
   it('undoes what the kernel escapes in a name', () => {
-    const status = 'Name:\ta\\nState:\\\\n\nUmask:\t0022\nState:\tD (disk sleep)\nTgid:\t12\nPPid:\t7\nUid:\t1\t2\t3\t4\n';
+    const status =
+      'Name:\ta\\nState:\\\\n\nUmask:\t0022\nState:\tD (disk sleep)\nTgid:\t12\nPPid:\t7\nUid:\t1\t2\t3\t4\n';
     expect(parseStatus(Buffer.from(status))).toEqual({ name: 'a\nState:\\n', state: 'D', pid: 12, uid: 2, ppid: 7 });
   });
 
-  it.each(['', 'Name:\tx\n', 'Name:\tx\nState:\t? (what)\nTgid:\t1\nUid:\t0\t0\t0\t0\n'])('takes %j for no status file', (text) => {
-    expect(parseStatus(Buffer.from(text))).toBeUndefined();
-  });
+  it.each(['', 'Name:\tx\n', 'Name:\tx\nState:\t? (what)\nTgid:\t1\nUid:\t0\t0\t0\t0\n'])(
+    'takes %j for no status file',
+    (text) => {
+      expect(parseStatus(Buffer.from(text))).toBeUndefined();
+    },
+  );
 });

@@ -14,7 +14,10 @@ export interface Status {
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
 
-/** Parses /proc/PID/status (fs/proc/array.c, proc_pid_status; proc_pid_status(5)). Undefined when it is not in that form. */
+/**
+ * Parses /proc/PID/status (fs/proc/array.c, proc_pid_status; proc_pid_status(5)). Undefined when it is not in that
+ * form.
+ */
 export function parseStatus(status: Buffer): Status | undefined {
   const text = decodeBytes(status);
   const name = /^Name:\t(.*)$/m.exec(text)?.[1];

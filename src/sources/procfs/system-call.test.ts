@@ -14,7 +14,9 @@ describe('parseSystemCall', () => {
     });
     fc.assert(
       fc.property(call, (call) => {
-        const words = [...call.arguments, call.stackPointer, call.programCounter].map((each) => `0x${each.toString(16)}`);
+        const words = [...call.arguments, call.stackPointer, call.programCounter].map(
+          (each) => `0x${each.toString(16)}`,
+        );
         expect(parseSystemCall(`${call.number} ${words.join(' ')}\n`)).toEqual(call);
       }),
     );

@@ -47,9 +47,10 @@ export class TaskDetails {
   }
 
   /**
-   * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined where there are none, or the process does not
-   * let its memory be read in time (mm/memory.c, access_remote_vm, takes its mmap lock). Memory that would have to be fetched is not read: from a device or a
-   * file system that does not answer, nothing ends the wait.
+   * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined
+   * where there are none, or the process does not let its memory be read in time (mm/memory.c, access_remote_vm, takes
+   * its mmap lock). Memory that would have to be fetched is not read: from a device or a file system that does not
+   * answer, nothing ends the wait.
    */
   async memory({ pid, tid }: TaskNumbers, address: bigint, bytes: number): Promise<Uint8Array | undefined> {
     if (this.#stuck.has(pid) || address > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
@@ -61,7 +62,10 @@ export class TaskDetails {
     return undefined;
   }
 
-  /** How many of these bytes are in memory, up to the first page that is not: bit 63 of a page's word in /proc/PID/pagemap (fs/proc/task_mmu.c; proc_pid_pagemap(5)). */
+  /**
+   * How many of these bytes are in memory, up to the first page that is not: bit 63 of a page's word in
+   * /proc/PID/pagemap (fs/proc/task_mmu.c; proc_pid_pagemap(5)).
+   */
   async #present(task: TaskNumbers, address: number, bytes: number): Promise<number> {
     const pageBytes = this.#pageBytes;
     const first = Math.floor(address / pageBytes);
@@ -72,7 +76,8 @@ export class TaskDetails {
       return 0;
     }
     let there = 0;
-    while (there < pages && there * 8 + 8 <= read.value.length && (read.value.readUInt8(there * 8 + 7) & 0x80) !== 0) there++;
+    while (there < pages && there * 8 + 8 <= read.value.length && (read.value.readUInt8(there * 8 + 7) & 0x80) !== 0)
+      there++;
     return Math.max(0, Math.min(bytes, (first + there) * pageBytes - address));
   }
 
@@ -96,7 +101,8 @@ export class TaskDetails {
     const all = new Map<string, string>();
     for (const table of SOCKET_TABLES) {
       const read = await this.#reads.bytes(`${this.#folder(task)}/net/${table}`, 0n, TABLE_BYTES);
-      if ('value' in read) for (const [inode, description] of parseSockets(table, decodeBytes(read.value))) all.set(inode, description);
+      if ('value' in read)
+        for (const [inode, description] of parseSockets(table, decodeBytes(read.value))) all.set(inode, description);
     }
     return all;
   }
@@ -105,6 +111,8 @@ export class TaskDetails {
 function isSame(now: Doing | undefined, then: SystemCall): boolean {
   if (typeof now !== 'object') return false;
   return (
-    now.number === then.number && now.stackPointer === then.stackPointer && now.arguments.every((value, at) => value === then.arguments[at])
+    now.number === then.number &&
+    now.stackPointer === then.stackPointer &&
+    now.arguments.every((value, at) => value === then.arguments[at])
   );
 }

@@ -4,14 +4,21 @@ import type { Format } from './format.ts';
 const CALL =
   /^\s{0,40}(?:\[<[0-9a-f]{8}>\] ?\(([\w.$]{1,512})(?:\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8})?(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)|([\w.$]{1,512})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?) from (?:\[<[0-9a-f]{8}>\] ?\()?([\w.$]{1,512})\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,4}$/;
 
-/** 32-bit ARM: a line is a call, `[<80a88018>] (schedule) from [<8015c138>] (io_schedule+0x14/0x3c)`; without the addresses since 5.18 (arch/arm/kernel/traps.c, dump_backtrace_entry). */
+/**
+ * 32-bit ARM: a line is a call, `[<80a88018>] (schedule) from [<8015c138>] (io_schedule+0x14/0x3c)`; without the
+ * addresses since 5.18 (arch/arm/kernel/traps.c, dump_backtrace_entry).
+ */
 export const arm: Format = (line) => {
   const [, oldCallee, oldModule, newCallee, newModule, caller, offset = '', size = '', module] = CALL.exec(line) ?? [];
   const callee = oldCallee ?? newCallee;
   if (callee === undefined || caller === undefined) return undefined;
   const raw = line.trim();
   const called = frameOf(callee, oldModule ?? newModule, raw);
-  const calling = { ...frameOf(caller, module, raw), offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16) };
+  const calling = {
+    ...frameOf(caller, module, raw),
+    offset: Number.parseInt(offset, 16),
+    size: Number.parseInt(size, 16),
+  };
   return { kind: 'call', callee: called, caller: calling };
 };
 

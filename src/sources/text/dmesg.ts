@@ -2,8 +2,9 @@ import type { Frame } from '../../model/stack.ts';
 import { type Format, headerOf, type Line } from './format.ts';
 
 /**
- * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and journal in their forms; the
- * level of a raw log; the quotation mark of a mail, the edge of a table, the number of a line. Applied until nothing is left to take off.
+ * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and
+ * journal in their forms; the level of a raw log; the quotation mark of a mail, the edge of a table, the number of a
+ * line. Applied until nothing is left to take off.
  */
 const PREFIXES = [
   /^<\d{1,3}>/,
@@ -39,7 +40,10 @@ export function withoutLogPrefix(line: string): string {
 
 const FRAME =
   /^\s{0,40}(?:\[[0-9a-f]{8,16}\] ){0,2}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,300})?$/;
-/** The addresses of old kernels, which trackers tend to lose as if they were markup; s390 puts a frame it is less sure of into parentheses, RHEL 5 the module in front of the function. */
+/**
+ * The addresses of old kernels, which trackers tend to lose as if they were markup; s390 puts a frame it is less sure
+ * of into parentheses, RHEL 5 the module in front of the function.
+ */
 const OLD_FRAME =
   /^\s{0,40}\(?(?:\[<[0-9a-f]{0,16}>\]|\[\])\s{1,4}(\? )?(?::[\w-]{1,64}:)?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,200}$/;
 /** What scripts/decode_stacktrace.sh makes of a frame. */
@@ -58,7 +62,10 @@ const OLD_TASK =
 const OOPS = /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Not tainted|Tainted:|Kdump:)/;
 const OLD_OOPS = /^Pid: (\d{1,10}), comm: (\S{1,64})/;
 
-/** Stacks as the kernel prints them into its log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c; arch/x86/kernel/dumpstack.c). */
+/**
+ * Stacks as the kernel prints them into its log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c;
+ * arch/x86/kernel/dumpstack.c).
+ */
 export const dmesg: Format = (line) => {
   const text = line.trim();
   return markOf(text) ?? frameOf(line, text) ?? taskOf(text);

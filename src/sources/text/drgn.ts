@@ -2,7 +2,10 @@ import type { Format } from './format.ts';
 
 const FRAME =
   /^\s{0,10}#\d{1,4}\s{1,4}(?:\[[^\]]{1,80}\] )?([\w.$]{1,512})(?:\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16})?(?: (?:at|in) 0x[0-9a-f]{1,16}.{0,300}| \([\w./+<>-]{1,300}(?::\d{1,6}){0,2}\).{0,100})?$/;
-/** An address of the kernel or a file of its sources: gdb prints the stacks of programs in the same way, and those are not meant. */
+/**
+ * An address of the kernel or a file of its sources: gdb prints the stacks of programs in the same way, and those are
+ * not meant.
+ */
 const GDB =
   /^\s{0,10}#\d{1,4}\s{1,4}(?:0xffff[0-9a-f]{4,12} in ([\w.$]{1,512}) \(|([\w.$]{1,512}) \(.{0,300}\) at (?:\.\/)?(?:arch|block|crypto|drivers|fs|init|io_uring|ipc|kernel|lib|mm|net|security|sound|virt)\/)/;
 const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|^\s{0,10}#\d{1,4}\s{1,4}0x0000/;

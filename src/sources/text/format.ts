@@ -24,11 +24,17 @@ export type Line =
   | { readonly kind: 'sharing-task'; readonly header: Header }
   /** The stack of the tasks named before begins here; there may be none. */
   | { readonly kind: 'begin' }
-  /** Begin and end of frames that are of an interrupt, not of the task. The CPU was in the interrupt, unless the interrupt (an NMI) came above what it was in. */
+  /**
+   * Begin and end of frames that are of an interrupt, not of the task. The CPU was in the interrupt, unless the
+   * interrupt (an NMI) came above what it was in.
+   */
   | { readonly kind: 'interrupt'; readonly above?: true }
   | { readonly kind: 'interrupt-end' };
 
-/** Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time linear in the line. */
+/**
+ * Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time
+ * linear in the line.
+ */
 export type Format = (line: string) => Line | undefined;
 
 export function stateOf(letter: string | undefined): State | undefined {

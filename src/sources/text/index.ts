@@ -19,7 +19,10 @@ export interface TextStack {
 
 export interface TextStacks {
   readonly stacks: readonly TextStack[];
-  /** Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are known to be left over. */
+  /**
+   * Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are
+   * known to be left over.
+   */
   readonly guesses: number;
   /** Stacks, frames or long lines that were left out, because a text may be of any size. */
   readonly cut: number;
@@ -34,7 +37,10 @@ const LONGEST_LINE = 4096;
 const OUTERMOST =
   /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
 
-/** A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called anything. */
+/**
+ * A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called
+ * anything.
+ */
 function isLeftOver({ symbol, offset, size }: Frame): boolean {
   return offset === 0 || offset === size || LEFT_OVER.test(symbol);
 }
@@ -159,7 +165,8 @@ class Reader {
     for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      if (this.#stacks.length < MOST_STACKS) this.#stacks.push({ tasks: this.#tasks, stack: this.#intern(this.#frames) });
+      if (this.#stacks.length < MOST_STACKS)
+        this.#stacks.push({ tasks: this.#tasks, stack: this.#intern(this.#frames) });
       else this.#cut++;
       this.#tasks = [];
     }

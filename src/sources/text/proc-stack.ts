@@ -8,7 +8,8 @@ export const procStack: Format = (line) => {
   const path = PATH.exec(line);
   if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf(undefined, path[2], undefined) };
   const at = line.indexOf('[<');
-  if (at === -1 || (at > 0 && !/^(?:\/proc\/[\d/a-z]{1,40}:|\s{0,40}(?:stack:\s{0,8})?)$/.test(line.slice(0, at)))) return undefined;
+  if (at === -1 || (at > 0 && !/^(?:\/proc\/[\d/a-z]{1,40}:|\s{0,40}(?:stack:\s{0,8})?)$/.test(line.slice(0, at))))
+    return undefined;
   const rest = line.slice(at);
   if (/^\[<[0-9a-f]{1,16}>\]\s{1,4}[?:]/.test(rest)) return undefined;
   const frame = parseFrame(rest);

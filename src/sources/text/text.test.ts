@@ -19,7 +19,9 @@ describe('parseText', () => {
   });
 
   it('reads the names that head and grep put in front', () => {
-    expect(seen('==> /proc/12/stack <==\n[<0>] f+0x1/0x2\n\n==> /proc/13/task/14/stack <==\n[<0>] f+0x1/0x2\n')).toEqual([
+    expect(
+      seen('==> /proc/12/stack <==\n[<0>] f+0x1/0x2\n\n==> /proc/13/task/14/stack <==\n[<0>] f+0x1/0x2\n'),
+    ).toEqual([
       { tasks: [{ pid: 12 }], functions: ['f'] },
       { tasks: [{ pid: 14 }], functions: ['f'] },
     ]);
@@ -33,8 +35,11 @@ describe('parseText', () => {
   });
 
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
-    const task = (pid: number, state: string) => `PID:  ${pid}   State:  ${state}   Start Time: 2026/11/25 03:09:00   Cmd: a b`;
-    expect(seen(`zzz <x - host\n\n${task(1, 'D')}\n${task(2, 'D')}\nStack:\n[<0>] f+0x1/0x2\n\n${task(3, 'Z')}\nStack:\n\n`)).toEqual([
+    const task = (pid: number, state: string) =>
+      `PID:  ${pid}   State:  ${state}   Start Time: 2026/11/25 03:09:00   Cmd: a b`;
+    expect(
+      seen(`zzz <x - host\n\n${task(1, 'D')}\n${task(2, 'D')}\nStack:\n[<0>] f+0x1/0x2\n\n${task(3, 'Z')}\nStack:\n\n`),
+    ).toEqual([
       {
         tasks: [
           { name: 'a b', pid: 1, state: 'D' },
@@ -70,7 +75,9 @@ describe('parseText', () => {
       ' </TASK>',
     ];
     const text = report.map((line) => prefix + line).join('\n');
-    expect(seen(text)).toEqual([{ tasks: [{ name: 'kworker/u8:3', pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] }]);
+    expect(seen(text)).toEqual([
+      { tasks: [{ name: 'kworker/u8:3', pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
+    ]);
     expect(parseText(text).guesses).toBe(1);
   });
 
@@ -81,7 +88,9 @@ describe('parseText', () => {
 [ 1.1]  [<ffffffff8163b7e9>] ? f+0x29/0x70
 [ 1.1]  [<ffffffffa0180d65>] jbd2_log_wait_commit+0xc5/0x140 [jbd2]
 `;
-    expect(seen(text)).toEqual([{ tasks: [{ name: 'mysqld', pid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] }]);
+    expect(seen(text)).toEqual([
+      { tasks: [{ name: 'mysqld', pid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] },
+    ]);
   });
 
   it('does not give the stack of one task to another that has none', () => {
@@ -117,26 +126,39 @@ Call Trace:
 `;
     expect(seen(crash)).toEqual([{ tasks: [{ name: 'tar', pid: 4711 }], functions: ['__schedule', 'xfs_buf_lock'] }]);
     expect(
-      seen('#0  context_switch (kernel/sched/core.c:5388:2)\n#1  __schedule (kernel/sched/core.c:6700:8)\n#2  0xffffffffc0a1b2c3\n')[0]
-        ?.functions,
+      seen(
+        '#0  context_switch (kernel/sched/core.c:5388:2)\n#1  __schedule (kernel/sched/core.c:6700:8)\n#2  0xffffffffc0a1b2c3\n',
+      )[0]?.functions,
     ).toEqual(['context_switch', '__schedule', '0xffffffffc0a1b2c3']);
   });
 
   it.each([
     ['Linux 4.14 to 5.9', 'bash            D    0  7786   7784 0x00000080\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
-    ['with the use of the stack', 'bash            D11968  7786      1 0x00040000\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
-    ['a task that runs', 'task:bash state:R  running task     stack:0     pid:7786  tgid:7786\nCall Trace:\n __schedule+0x2a1/0x8a0\n'],
+    [
+      'with the use of the stack',
+      'bash            D11968  7786      1 0x00040000\nCall Trace:\n __schedule+0x2a1/0x8a0\n',
+    ],
+    [
+      'a task that runs',
+      'task:bash state:R  running task     stack:0     pid:7786  tgid:7786\nCall Trace:\n __schedule+0x2a1/0x8a0\n',
+    ],
     [
       'RHEL 5',
       'bash   D ffff81043e0a1420     0  7786    585           763   748 (L-TLB)\nCall Trace:\n [<ffffffff8>] :jbd:__schedule+0x2/0x8\n',
     ],
     ['RHEL 6', 'Pid: 7786, comm: bash veid: 0 Tainted: P\nCall Trace:\n [<ffffffff81>] __schedule+0x2/0x8\n'],
-    ['ARM', 'bash            D    0  7786   7784 0x00000080\n[<80a87848>] (__schedule) from [<80a88018>] (schedule+0x3c/0xa0)\n'],
+    [
+      'ARM',
+      'bash            D    0  7786   7784 0x00000080\n[<80a87848>] (__schedule) from [<80a88018>] (schedule+0x3c/0xa0)\n',
+    ],
     [
       'older ARM',
       'bash   D c0398690     0  7786      2 0x00000000\n[<c0398690>] (__schedule+0x2c4/0x5b0) from [<c03973d0>] (schedule+0x158/0x1e0)\n',
     ],
-    ['newer ARM', 'task:bash            state:D stack:0     pid:7786  ppid:2      flags:0x00000000\n __schedule from schedule+0x54/0xec\n'],
+    [
+      'newer ARM',
+      'task:bash            state:D stack:0     pid:7786  ppid:2      flags:0x00000000\n __schedule from schedule+0x54/0xec\n',
+    ],
     [
       'crash with times',
       '> [0 00:48:22.765] [UN]  PID: 7786   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "bash"\n>  #0 [ffff9965007e3ba8] __schedule at ffffffff9b6e6095\n',
@@ -172,27 +194,42 @@ Call Trace:
     ],
     ['journalctl -o verbose', '    MESSAGE= f+0x1/0x2\n    PRIORITY=4\n    MESSAGE= g+0x1/0x2\n'],
     ['/dev/kmsg', '6,3806,1349544157,-; f+0x1/0x2\n6,3807,1349544158,-; g+0x1/0x2\n'],
-    ['syslog without a host', 'May 17 18:48:11 kernel: [ 6141.921740]  f+0x1/0x2\nMay 17 18:48:11 kernel: [ 6141.921740]  g+0x1/0x2\n'],
+    [
+      'syslog without a host',
+      'May 17 18:48:11 kernel: [ 6141.921740]  f+0x1/0x2\nMay 17 18:48:11 kernel: [ 6141.921740]  g+0x1/0x2\n',
+    ],
     [
       'syslog with a priority',
       '2023-05-10 15:37:39 in4 kernel[-] warning: [   69.953197]  f+0x1/0x2\n2023-05-10 15:37:39 in4 kernel[-] warning: [   69.953197]  g+0x1/0x2\n',
     ],
-    ['metalog', 'Jun 06 15:47:04 [kernel] [ 1680.026002]  f+0x1/0x2\nJun 06 15:47:04 [kernel] [ 1680.026002]  g+0x1/0x2\n'],
+    [
+      'metalog',
+      'Jun 06 15:47:04 [kernel] [ 1680.026002]  f+0x1/0x2\nJun 06 15:47:04 [kernel] [ 1680.026002]  g+0x1/0x2\n',
+    ],
     [
       'an interrupt and its end on lines with frames',
       'Call Trace:\n <IRQ>  [<ffffffff81>] i+0x1/0x2\n <EOI>  [<ffffffff81>] f+0x1/0x2\n [<ffffffff81>] g+0x1/0x2\n',
     ],
     ['a tracker that took the addresses for markup', ' [] f+0x1/0x2\n [] ? h+0x1/0x2\n [<>] g+0x1/0x2\n'],
     ['crash on ARM', ' #0 [<c0a1f8c0>] (f) from [<c0a1d054>]\n #1 [<c0a1d054>] (g [m]) from [<c0a2d054>]\n'],
-    ['dmesg --time-format iso', '2026-11-25T07:00:01,123456+00:00  f+0x1/0x2\n2026-11-25T07:00:01,123457+00:00 g+0x1/0x2\n'],
+    [
+      'dmesg --time-format iso',
+      '2026-11-25T07:00:01,123456+00:00  f+0x1/0x2\n2026-11-25T07:00:01,123457+00:00 g+0x1/0x2\n',
+    ],
     ['dmesg --decode', 'kern  :warn  : [   12.345678]  f+0x1/0x2\nkern  :warn  : [   12.345679]  g+0x1/0x2\n'],
-    ['a console server', '[2022-03-20 22:59:10] [  256.243]  f+0x1/0x2\n[2022-03-20 22:59:10] [  256.244]  g+0x1/0x2\n'],
+    [
+      'a console server',
+      '[2022-03-20 22:59:10] [  256.243]  f+0x1/0x2\n[2022-03-20 22:59:10] [  256.244]  g+0x1/0x2\n',
+    ],
     ['a table', '7465   │ 4,5126,1349544157,-; f+0x1/0x2\n│ May  4 07:00:01 host kernel: [    1.000000]  g+0x1/0x2\n'],
     [
       'OpenWrt',
       'Wed Apr 10 17:02:33 2019 kern.err kernel: [  979.1]  f+0x1/0x2\nWed Apr 10 17:02:33 2019 kern.err kernel: [  979.2]  g+0x1/0x2\n',
     ],
-    ['netconsole in a syslog', 'May 21 20:00:40 x 7,2908,86997974093,-; f+0x1/0x2\nMay 21 20:00:40 x 7,2909,86997974094,-; g+0x1/0x2\n'],
+    [
+      'netconsole in a syslog',
+      'May 21 20:00:40 x 7,2908,86997974093,-; f+0x1/0x2\nMay 21 20:00:40 x 7,2909,86997974094,-; g+0x1/0x2\n',
+    ],
     [
       'numbered lines of a syslog',
       '563 Apr 22 20:06:57 AI02 kernel: [94488.1]  f+0x1/0x2\n564 Apr 22 20:06:57 AI02 kernel: [94488.2]  g+0x1/0x2\n',
@@ -248,7 +285,9 @@ RIP: 0033:0x7fb78036ee00
   });
 
   it('leaves the frames of an interrupt out', () => {
-    expect(seen('Call Trace:\n <IRQ>\n a+0x1/0x2\n </IRQ>\n <TASK>\n b+0x1/0x2\n </TASK>\n')[0]?.functions).toEqual(['b']);
+    expect(seen('Call Trace:\n <IRQ>\n a+0x1/0x2\n </IRQ>\n <TASK>\n b+0x1/0x2\n </TASK>\n')[0]?.functions).toEqual([
+      'b',
+    ]);
   });
 
   it('keeps equal stacks as one object', () => {
@@ -277,7 +316,9 @@ RIP: 0033:0x7fb78036ee00
       ' ',
       '(',
     );
-    const text = fc.array(fc.oneof(piece, fc.string({ unit: 'binary' })), { maxLength: 200 }).map((parts) => parts.join(''));
+    const text = fc
+      .array(fc.oneof(piece, fc.string({ unit: 'binary' })), { maxLength: 200 })
+      .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (text) => {
         for (const { stack } of parseText(text).stacks) expect(stack.frames.length).toBeLessThanOrEqual(256);
@@ -285,19 +326,32 @@ RIP: 0033:0x7fb78036ee00
     );
   });
 
-  it.each(['a', ' ', '#', '[', '[<0', '<', 'task:a ', 'INFO: task a:1 ', '? ', '#0 (', 'PID: 1 ', 'a+0x1', '\n', '[<0>] f+0x1/0x2\n'])(
-    'takes time linear in the text: %j',
-    (unit) => {
-      const line = unit.repeat(Math.floor(4_000 / unit.length)).concat('\n');
-      const timeOf = (lines: number) => {
-        const started = performance.now();
-        parseText(line.repeat(lines));
-        return performance.now() - started;
-      };
-      timeOf(50);
-      // Five times the text takes five times as long, and 25 times where it were quadratic; the least of some tries, as others use the machine too.
-      const least = (lines: number) => Math.min(timeOf(lines), timeOf(lines), timeOf(lines));
-      expect(least(250)).toBeLessThan(15 * least(50) + 5);
-    },
-  );
+  it.each([
+    'a',
+    ' ',
+    '#',
+    '[',
+    '[<0',
+    '<',
+    'task:a ',
+    'INFO: task a:1 ',
+    '? ',
+    '#0 (',
+    'PID: 1 ',
+    'a+0x1',
+    '\n',
+    '[<0>] f+0x1/0x2\n',
+  ])('takes time linear in the text: %j', (unit) => {
+    const line = unit.repeat(Math.floor(4_000 / unit.length)).concat('\n');
+    const timeOf = (lines: number) => {
+      const started = performance.now();
+      parseText(line.repeat(lines));
+      return performance.now() - started;
+    };
+    timeOf(50);
+    // Five times the text takes five times as long, and 25 times where it were quadratic; the least of some tries, as
+    // others use the machine too.
+    const least = (lines: number) => Math.min(timeOf(lines), timeOf(lines), timeOf(lines));
+    expect(least(250)).toBeLessThan(15 * least(50) + 5);
+  });
 });

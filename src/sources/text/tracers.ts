@@ -2,9 +2,13 @@ import type { Format } from './format.ts';
 
 const BPFTRACE = /^\s{1,40}([\w.$]{1,512})\+(\d{1,9})(?: \[([\w-]{1,64})\])?\s{0,4}$/;
 const BPFTRACE_BEGIN = /^(?:@\w{0,64}\[|Attaching \d)/;
-const PERF = /^\s{1,40}[0-9a-f]{8,16} ([\w.$]{1,512})\+0x([0-9a-f]{1,16}) \(\[([\w.-]{1,64})\](?:[\w.-]{0,64})\)\s{0,4}$/;
+const PERF =
+  /^\s{1,40}[0-9a-f]{8,16} ([\w.$]{1,512})\+0x([0-9a-f]{1,16}) \(\[([\w.-]{1,64})\](?:[\w.-]{0,64})\)\s{0,4}$/;
 
-/** Stacks that bpftrace(8) prints for `kstack` and perf-script(1): `schedule+41` and `ffffffff81a5d5d1 schedule+0x29 ([kernel.kallsyms])`. */
+/**
+ * Stacks that bpftrace(8) prints for `kstack` and perf-script(1): `schedule+41` and `ffffffff81a5d5d1 schedule+0x29
+ * ([kernel.kallsyms])`.
+ */
 export const tracers: Format = (line) => {
   if (BPFTRACE_BEGIN.test(line)) return { kind: 'begin' };
   const [, symbol, offset = '', module] = BPFTRACE.exec(line) ?? [];
