@@ -12,6 +12,7 @@ import type { Shell } from './commands/completion.ts';
 import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './commands/selection-options.ts';
 import { ownName } from './commands/self.ts';
+import { mostSimilar } from './model/similar.ts';
 import { returnToFolder } from './native/folder.ts';
 import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
 
@@ -91,7 +92,7 @@ function createProgram(): Command {
 async function runClassic(program: Command): Promise<void> {
   const [stray] = program.args;
   if (stray !== undefined)
-    program.error(`error: unexpected argument '${stray}'; a process is selected by -p PID`, { exitCode: WRONG_USAGE });
+    program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, program)}`, { exitCode: WRONG_USAGE });
   const selection = await selectionOf(program);
   if (selection === undefined)
     program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
@@ -124,6 +125,13 @@ async function runClassic(program: Command): Promise<void> {
       reportFd: Number(process.env[REPORT_FD]),
     });
   }
+}
+
+function adviceOn(stray: string, program: Command): string {
+  const names = program.commands.map((command) => command.name());
+  const likely = mostSimilar(stray, names);
+  if (likely !== undefined) return `did you mean 'kstack ${likely}'?`;
+  return /^\d/.test(stray) ? `select a process by -p ${stray}` : `the commands are ${names.join(', ')}; -c selects by name`;
 }
 
 /** A word as a shell takes it. */

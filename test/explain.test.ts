@@ -86,7 +86,7 @@ describe('kstack explain', () => {
 
   it('says that it left guesses out', async () => {
     const { stderr } = await explained('Call Trace:\n ? f+0x1/0x2\n do_wait+0x1/0x2\n');
-    expect(stderr).toBe('kstack: 1 frames marked ? were left out: they may be left over from earlier calls\n');
+    expect(stderr).toBe('kstack: 1 frame marked ? left out: they may be left over from earlier calls\n');
   });
 
   it('names the file that it cannot read', async () => {

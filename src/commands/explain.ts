@@ -25,8 +25,8 @@ export function explainFile(name: string | undefined, why: boolean): number {
   }
   writeStdout(formatExplanations(explanationsOf(stacks), why));
   if (guesses > 0)
-    writeStderr(`kstack: ${guesses} frames marked ? were left out: they may be left over from earlier calls\n`);
-  if (cut > 0) writeStderr(`kstack: ${cut} lines or stacks were left out: too long or too many\n`);
+    writeStderr(`kstack: ${guesses} frame${guesses === 1 ? '' : 's'} marked ? left out: they may be left over from earlier calls\n`);
+  if (cut > 0) writeStderr(`kstack: ${cut} ${cut === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`);
   if (!whole) writeStderr(`kstack: only the first ${MOST_BYTES / 1024 / 1024} MiB were read\n`);
   return 0;
 }

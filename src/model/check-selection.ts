@@ -1,5 +1,6 @@
 import { FIELDS, STATES } from './sample.ts';
 import type { SampleOptions, Selection } from './selection.ts';
+import { mostSimilar } from './similar.ts';
 
 /** The largest pid_t, and the largest user id: 2^32 - 1 means "no user" to the kernel (include/linux/uidgid.h). */
 export const LARGEST_PID = 2 ** 31 - 1;
@@ -49,25 +50,10 @@ function check(name: string, value: unknown, checks: Readonly<Record<string, Che
 }
 
 function unknownKey(key: string, known: readonly string[]): string {
-  const likely = known.find((name) => distance(key.toLowerCase(), name) <= 2);
+  const likely = mostSimilar(key, known);
   return likely === undefined
     ? `unknown key; there are ${known.join(', ')}`
     : `unknown key (did you mean '${likely}'?)`;
-}
-
-/** How many characters must be put in, left out or replaced to make one word of the other. */
-function distance(from: string, to: string): number {
-  if (Math.abs(from.length - to.length) > 2) return 3;
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (const [index, character] of [...from].entries()) {
-    const above = row;
-    row = [index + 1];
-    for (let at = 1; at <= to.length; at++) {
-      const replaced = (above[at - 1] ?? 0) + Number(character !== to[at - 1]);
-      row.push(Math.min((above[at] ?? 0) + 1, (row[at - 1] ?? 0) + 1, replaced));
-    }
-  }
-  return row[to.length] ?? 0;
 }
 
 function isBoolean(value: unknown): string | undefined {

@@ -76,7 +76,8 @@ export function* formatLong(
       ...row('wchan', wchanLines(group)),
       ...row('call', callLines(group, options)),
       ...row('behind', behindLines(group, names)),
-      ...(kind === 'idle' && !options.full ? [] : advice(finding)),
+      // What a running task waited for is over.
+      ...((kind === 'idle' || kind !== finding.kind) && !options.full ? [] : advice(finding)),
     ];
     yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
   }

@@ -39,8 +39,8 @@ export function live(
   if (source === 'bpf' && typeof reader === 'string')
     throw new Error(`--source bpf: ${reader}; --source procfs does without`);
   if (typeof reader !== 'object') {
-    tell(`source: procfs${reader === undefined ? '' : `; bpf unavailable: ${reader}`}`);
     const why = reader === undefined ? whyUseless(source) : `bpf unavailable: ${reader}`;
+    tell(`source: procfs; ${why}`);
     return withSource(procfs(selection, options), { name: 'procfs', why });
   }
   tell('source: bpf');
@@ -54,7 +54,7 @@ export function live(
 }
 
 function whyUseless(source: SourceName): string {
-  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'which is sooner done with so few tasks';
+  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'faster than bpf for so few tasks';
 }
 
 /** Tells what this kernel denies or lacks, each once, when it was first missed. */

@@ -11,7 +11,7 @@ const PROC_SUPER_MAGIC = 0x9fa0;
  */
 export function whyNoStacks(root: string, command: string): string | undefined {
   // First of all: opening a FIFO would wait for its writer, and reading some devices never ends.
-  const path = `${root}/self/stack`;
+  const path = `${root === '/' ? '' : root}/self/stack`;
   const missing = `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
   if (!mayBeProcfs(root))
     return existsSync(path) ? `${root} is not a procfs; give --proc a directory where one is mounted` : missing;
