@@ -168,10 +168,12 @@ describeBpf('who holds up whom', () => {
       ),
     );
     const json = JSON.parse((await kstack(['-D', '-f', 'json'])).stdout);
-    expect(json.waits).toEqual([
+    // Others may be in D on this host, too.
+    expect(json.waits.filter((wait: { root: number }) => wait.root === root)).toEqual([
       { root, waits: [second, third].map((tid) => ({ tid, holder: root, reason: 'rwsem-write' })) },
     ]);
-    expect(json.holders).toMatchObject([{ tid: root, comm: 'touch', state: 'S' }]);
+    const holders: { tid: number }[] = json.holders;
+    expect(holders.filter(({ tid }) => tid === root)).toMatchObject([{ tid: root, comm: 'touch', state: 'S' }]);
   });
 
   it('is told of the parent and the child of a vfork', async () => {
