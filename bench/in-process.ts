@@ -8,15 +8,15 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { countKinds, explainGroups, kindOf } from '../src/analysis/explain-sample.ts';
 import { groupByStack } from '../src/analysis/group.ts';
-import { waitGraph } from '../src/analysis/locks.ts';
+import { waitGraph } from '../src/analysis/wait-graph.ts';
 import { everythingUnread, type Field, type Sample } from '../src/model/sample.ts';
 import type { Selection } from '../src/model/selection.ts';
 import { systemClock } from '../src/native/clock.ts';
 import { Reader } from '../src/native/reader/reader.ts';
 import { formatJson } from '../src/sinks/json.ts';
 import { formatText } from '../src/sinks/text.ts';
-import { live } from '../src/sources/live.ts';
-import type { SourceName } from '../src/sources/source-name.ts';
+import { live } from '../src/sources/live/live.ts';
+import type { SourceName } from '../src/sources/live/source-name.ts';
 
 interface Case {
   readonly selection: Selection;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles each *.bpf.c of this folder, and puts the objects, and what loads them without libbpf, into
-# src/sources/bpf/object.ts. Needs Debian's clang, llvm, gcc and libbpf-dev; the result is the same on every machine
+# src/sources/live/bpf/object.ts. Needs Debian's clang, llvm, gcc and libbpf-dev; the result is the same on every machine
 # that has them.
 set -euo pipefail
 export LC_ALL=C
@@ -17,7 +17,7 @@ literal() {
 # The names of a line as a list: names KIND
 names() { sed -n "s/^$1//p" "$folder/names" | sed "s/ \([^ ]*\)/'\1', /g; s/, $//"; }
 {
-  echo "import type { BpfObject } from '../../native/bpf-loader.ts';"
+  echo "import type { BpfObject } from '../../../native/bpf-loader.ts';"
   echo
   echo '// Made by bpf/build.sh from bpf/*.bpf.c; CI makes it anew and compares.'
   for source in bpf/*.bpf.c; do
@@ -40,4 +40,4 @@ names() { sed -n "s/^$1//p" "$folder/names" | sed "s/ \([^ ]*\)/'\1', /g; s/, $/
     literal "$folder/$name.o"
     echo '};'
   done
-} > src/sources/bpf/object.ts
+} > src/sources/live/bpf/object.ts

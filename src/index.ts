@@ -4,7 +4,7 @@ import type { Sample } from './model/sample.ts';
 import type { SampleOptions, Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
 import { Reader } from './native/reader/reader.ts';
-import { takeSample } from './sources/procfs/index.ts';
+import { takeSample } from './sources/live/procfs/index.ts';
 
 export { explain } from './analysis/explain.ts';
 export { countKinds, explainGroups, explainObservation, kindOf, leaveOutIdle } from './analysis/explain-sample.ts';

@@ -1,20 +1,16 @@
 import './native/no-debugger.ts';
 
 import { Argument, Command, CommanderError } from 'commander';
-import { resolveArguments } from './commands/arguments.ts';
-import {
-  addBackgroundOptions,
-  backgroundOptionsOf,
-  directoryOption,
-  REPORT_FD,
-} from './commands/background-options.ts';
+import { REPORT_FD } from './background/options.ts';
+import { resolveArguments } from './cli/arguments.ts';
+import { addBackgroundOptions, backgroundOptionsOf, directoryOption } from './cli/background-options.ts';
+import { addOutputOptions, outputOptionsOf } from './cli/output-options.ts';
+import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './cli/selection-options.ts';
 import type { Shell } from './commands/completion.ts';
-import { addOutputOptions, outputOptionsOf } from './commands/output-options.ts';
-import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './commands/selection-options.ts';
-import { ownName } from './commands/self.ts';
 import { mostSimilar } from './model/similar.ts';
 import { returnToFolder } from './native/folder.ts';
-import { OutputError, writeStderr, writeStdout } from './sinks/output.ts';
+import { ownName } from './native/self.ts';
+import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 
 /** Set by the build to the version in package.json. */
 declare const KSTACK_VERSION: string;
@@ -112,10 +108,10 @@ async function runClassic(program: Command): Promise<void> {
     const { snapshot } = await import('./commands/snapshot.ts');
     process.exitCode = await snapshot({ selection, root, source, output, verbose, typed });
   } else if (process.env[REPORT_FD] === undefined) {
-    const { startInBackground } = await import('./commands/background.ts');
+    const { startInBackground } = await import('./background/start.ts');
     process.exitCode = await startInBackground(background, root, typed);
   } else {
-    const { runCollector } = await import('./commands/collector.ts');
+    const { runCollector } = await import('./background/collector.ts');
     process.exitCode = await runCollector({
       selection,
       root,
@@ -131,7 +127,9 @@ function adviceOn(stray: string, program: Command): string {
   const names = program.commands.map((command) => command.name());
   const likely = mostSimilar(stray, names);
   if (likely !== undefined) return `did you mean 'kstack ${likely}'?`;
-  return /^\d/.test(stray) ? `select a process by -p ${stray}` : `the commands are ${names.join(', ')}; -c selects by name`;
+  return /^\d/.test(stray)
+    ? `select a process by -p ${stray}`
+    : `the commands are ${names.join(', ')}; -c selects by name`;
 }
 
 /** A word as a shell takes it. */

@@ -3,10 +3,10 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlink
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { formatBashCompletion } from '../src/sinks/completion/bash.ts';
-import type { ProgramDescription } from '../src/sinks/completion/description.ts';
-import { formatFishCompletion } from '../src/sinks/completion/fish.ts';
-import { formatZshCompletion } from '../src/sinks/completion/zsh.ts';
+import { formatBashCompletion } from '../src/cli/completion/bash.ts';
+import type { ProgramDescription } from '../src/cli/completion/description.ts';
+import { formatFishCompletion } from '../src/cli/completion/fish.ts';
+import { formatZshCompletion } from '../src/cli/completion/zsh.ts';
 import { ended, KSTACK, kstack, requires, run, temporaryFolder } from './harness.ts';
 
 /** A shell that completes the command line of kstack. */

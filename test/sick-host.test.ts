@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, onTestFinished, type TestContext } fr
 import type { Sample } from '../src/model/sample.ts';
 import { systemClock } from '../src/native/clock.ts';
 import { Reader } from '../src/native/reader/reader.ts';
-import { procfs } from '../src/sources/procfs/index.ts';
+import { procfs } from '../src/sources/live/procfs/index.ts';
 import { ended, fixture, fixturePath, KSTACK, kstack, parseClassic, requires, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop', 'bindfs and /dev/fuse'));

@@ -1,16 +1,16 @@
 import type { Argument, Command, Option } from 'commander';
-import { STATES } from '../model/sample.ts';
-import { formatBashCompletion } from '../sinks/completion/bash.ts';
+import { formatBashCompletion } from '../cli/completion/bash.ts';
 import type {
   CommandDescription,
   OperandDescription,
   OptionDescription,
   ProgramDescription,
   Value,
-} from '../sinks/completion/description.ts';
-import { formatFishCompletion } from '../sinks/completion/fish.ts';
-import { formatZshCompletion } from '../sinks/completion/zsh.ts';
-import { writeStdout } from '../sinks/output.ts';
+} from '../cli/completion/description.ts';
+import { formatFishCompletion } from '../cli/completion/fish.ts';
+import { formatZshCompletion } from '../cli/completion/zsh.ts';
+import { STATES } from '../model/sample.ts';
+import { writeStdout } from '../terminal/output.ts';
 
 const FORMATS = { bash: formatBashCompletion, zsh: formatZshCompletion, fish: formatFishCompletion };
 

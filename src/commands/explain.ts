@@ -3,10 +3,10 @@ import { explain } from '../analysis/explain.ts';
 import { KINDS } from '../analysis/explain-sample.ts';
 import type { State } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
-import { decodeBytes } from '../model/text.ts';
+import { decodeBytes } from '../native/decode.ts';
 import { type Explanation, formatExplanations } from '../sinks/explanation.ts';
-import { writeStderr, writeStdout } from '../sinks/output.ts';
 import { type Header, parseText, type TextStack } from '../sources/text/index.ts';
+import { writeStderr, writeStdout } from '../terminal/output.ts';
 
 const STDIN = 0;
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -25,8 +25,11 @@ export function explainFile(name: string | undefined, why: boolean): number {
   }
   writeStdout(formatExplanations(explanationsOf(stacks), why));
   if (guesses > 0)
-    writeStderr(`kstack: ${guesses} frame${guesses === 1 ? '' : 's'} marked ? left out: they may be left over from earlier calls\n`);
-  if (cut > 0) writeStderr(`kstack: ${cut} ${cut === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`);
+    writeStderr(
+      `kstack: ${guesses} frame${guesses === 1 ? '' : 's'} marked ? left out: they may be left over from earlier calls\n`,
+    );
+  if (cut > 0)
+    writeStderr(`kstack: ${cut} ${cut === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`);
   if (!whole) writeStderr(`kstack: only the first ${MOST_BYTES / 1024 / 1024} MiB were read\n`);
   return 0;
 }

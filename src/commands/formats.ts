@@ -1,10 +1,10 @@
 import { groupByStack } from '../analysis/group.ts';
+import type { Format } from '../cli/output-options.ts';
 import type { ExplainedGroup } from '../model/finding.ts';
 import type { Field, Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import type { LongOptions } from '../sinks/long.ts';
 import { formatText } from '../sinks/text.ts';
-import type { Format } from './output-options.ts';
 
 /** What a format shows of a task beside its stat, stack and command line. */
 export function fieldsOf(format: Format): Field[] {

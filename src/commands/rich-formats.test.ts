@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { explainGroups } from '../analysis/explain-sample.ts';
+import { FORMATS } from '../cli/output-options.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
+import { lookUpCalls } from '../sources/live/system-calls/resolve.ts';
 import { format, type View } from './formats.ts';
-import { FORMATS } from './output-options.ts';
-import { lookUpCalls } from './system-calls.ts';
 
 const STACK = {
   id: 0,

@@ -1,13 +1,13 @@
 import { countKinds, explainGroups, kindOf } from '../analysis/explain-sample.ts';
 import { foldStacks, framesOf } from '../analysis/fold.ts';
-import { waitGraph } from '../analysis/locks.ts';
+import { waitGraph } from '../analysis/wait-graph.ts';
+import type { Format } from '../cli/output-options.ts';
 import { everythingUnread } from '../model/sample.ts';
 import { formatFolded } from '../sinks/folded.ts';
 import { formatJson, formatJsonLines } from '../sinks/json.ts';
 import { formatLong } from '../sinks/long.ts';
 import { formatSpeedscope } from '../sinks/speedscope.ts';
 import type { View } from './formats.ts';
-import type { Format } from './output-options.ts';
 
 /** The sample in one of the formats that say more than the classic one, piece by piece. */
 export async function formatRichly(name: Exclude<Format, 'text'>, view: View): Promise<Iterable<string | Uint8Array>> {

@@ -1,20 +1,20 @@
+import { whyNotProc } from '../background/proc-root.ts';
+import { filesOf } from '../background/run-directory.ts';
+import type { OutputOptions } from '../cli/output-options.ts';
+import { type Owner, writeOutputFile } from '../files/output-file.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { Reader } from '../native/reader/reader.ts';
-import { log } from '../sinks/log.ts';
-import { isTerminal, mayColour, writeStderr, writeStdout } from '../sinks/output.ts';
-import { type Owner, writeOutputFile } from '../sinks/output-file.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { takeLiveSample } from '../sources/live.ts';
-import { NoUsers, readUsers, type User } from '../sources/passwd.ts';
-import { whyNoStacks } from '../sources/procfs/access.ts';
-import { TaskDetails } from '../sources/procfs/task-details.ts';
-import type { SourceName } from '../sources/source-name.ts';
+import { takeLiveSample } from '../sources/live/live.ts';
+import { NoUsers, readUsers, type User } from '../sources/live/passwd.ts';
+import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { TaskDetails } from '../sources/live/procfs/task-details.ts';
+import type { SourceName } from '../sources/live/source-name.ts';
+import { log } from '../terminal/log.ts';
+import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { fieldsOf, format, showsFacts } from './formats.ts';
-import type { OutputOptions } from './output-options.ts';
-import { whyNotProc } from './proc-root.ts';
-import { filesOf } from './run-directory.ts';
 
 const STDOUT = 1;
 const HERE = '/proc';
@@ -77,7 +77,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     zoneAt: clock.zoneAt,
     userName: userNames(root, tell),
     lookUpCalls: async (groups) => {
-      const { lookUpCalls } = await import('./system-calls.ts');
+      const { lookUpCalls } = await import('../sources/live/system-calls/resolve.ts');
       return lookUpCalls(groups, details, output.full);
     },
   });

@@ -1,11 +1,11 @@
+import { RotatingLog } from '../background/rotating-log.ts';
+import { describeNoRun, type FoundRun, findSettledRun, withFiles } from '../background/run-directory.ts';
+import type { RunState } from '../background/run-file.ts';
+import { NoAnswer } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
-import { escapeUnsafe } from '../sinks/escape.ts';
-import { NoAnswer } from '../sinks/files.ts';
-import { formatDateTime } from '../sinks/local-time.ts';
-import { writeStderr, writeStdout } from '../sinks/output.ts';
-import { RotatingLog } from '../sinks/rotating-log.ts';
-import type { RunState } from '../sinks/run-file.ts';
-import { describeNoRun, type FoundRun, findSettledRun, withFiles } from './run-directory.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { formatDateTime } from '../terminal/local-time.ts';
+import { writeStderr, writeStdout } from '../terminal/output.ts';
 
 /** Says which background run is active on a directory and how far it is. Returns the exit code, 1 when none is. */
 export function status(name: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeStderr } from '../sinks/output.ts';
-import { isAlive } from './process-identity.ts';
-import { describeNoRun, findSettledRun, withFiles } from './run-directory.ts';
+import { isAlive } from '../background/process-identity.ts';
+import { describeNoRun, findSettledRun, withFiles } from '../background/run-directory.ts';
+import { writeStderr } from '../terminal/output.ts';
 
 const POLL_MS = 20;
 /** A run that is being stopped finishes its sample first, and writes what it has. */

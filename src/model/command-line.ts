@@ -1,11 +1,8 @@
-import { decodeBytes } from './text.ts';
-
 /**
- * A command line as the classic interface shows it: the bytes of /proc/PID/cmdline decoded, stripped of white space at
+ * A command line as the classic interface shows it: /proc/PID/cmdline, decoded, is stripped of white space at
  * both ends, then each NUL turned into a space. A NUL is no white space: an ordinary command line ends with a space.
  */
-export function commandLineText(bytes: Buffer): string {
-  const text = decodeBytes(bytes);
+export function commandLineText(text: string): string {
   let from = 0;
   let to = text.length;
   // Not a regular expression: one for white space at the end takes quadratic time on white space in the middle.

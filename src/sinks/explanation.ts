@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame, Stack } from '../model/stack.ts';
-import { escapeUnsafe } from './escape.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
 
 /** A finding, and the tasks it is of. */
 export interface Explanation extends Finding {

@@ -1,4 +1,4 @@
-import { escapeUnsafe } from './escape.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
 
 /** Tasks that share their name and the functions they are in, innermost first. */
 export interface FoldedStack {

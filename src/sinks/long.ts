@@ -4,8 +4,8 @@ import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import type { Root, Wait, WaitGraph, WaitReason } from '../model/wait.ts';
-import { escapeUnsafe } from './escape.ts';
-import { formatDateLine } from './local-time.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { formatDateLine } from '../terminal/local-time.ts';
 
 /** A system call that tasks of a group are in, as it is to be shown. */
 export interface ShownCall {

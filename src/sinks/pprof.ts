@@ -13,7 +13,7 @@ import {
 import { containerOf } from '../model/container.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
-import { escapeUnsafe } from './escape.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
 
 /** A task, and the frames to show for it, innermost first. */
 export interface PprofTask {

@@ -1,4 +1,4 @@
-import { escapeUnsafe } from './escape.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
 import type { FoldedStack } from './folded.ts';
 
 export interface SpeedscopeOptions {

@@ -1,7 +1,7 @@
 import { type Group, type Sample, startTimeSeconds, type Task } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import { escapeUnsafe } from './escape.ts';
-import { formatDateLine, formatDateTime } from './local-time.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
 
 /** How long a piece of a sample becomes before it is given out: a hostile process may have a line of megabytes. */
 const PIECE = 1 << 18;

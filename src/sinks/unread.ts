@@ -1,5 +1,5 @@
 import type { Unread } from '../model/sample.ts';
-import { escapeUnsafe } from './escape.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
 
 type What = Unread['what'];
 type Why = Unread['why'];

@@ -2,8 +2,8 @@ import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { LogDirectory } from '../../sinks/log-directory.ts';
-import { RunFile } from '../../sinks/run-file.ts';
+import { LogDirectory } from '../../background/log-directory.ts';
+import { RunFile } from '../../background/run-file.ts';
 import { Reader } from './reader.ts';
 import { RemoteFiles } from './remote-files.ts';
 

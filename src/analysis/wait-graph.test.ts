@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
+import { waitGraph } from './wait-graph.ts';
+
+function task(tid: number, facts: KernelFacts, state: Observation['state'] = 'D'): Observation {
+  const commandLine = { value: '' };
+  return {
+    task: { pid: tid, tid, ppid: 1, startTicks: 0, comm: `t${tid}`, commandLine, kernelThread: false },
+    state,
+    stack: { value: { id: 0, frames: [] } },
+    cpu: 0,
+    facts,
+  };
+}
+
+function sampleOf(...observations: Observation[]): Sample {
+  const place = { host: '', bootId: { value: '' }, kernel: '', bootTimeSeconds: 0, ticksPerSecond: 100 };
+  return { timeMs: 0, ...place, observations, unread: [] };
+}
+
+const holds = (owner: number): KernelFacts => ({ lock: { kind: 'mutex', address: '1', owner } });
+
+describe('waitGraph', () => {
+  it('follows the owners of locks to the root, and counts all behind it', () => {
+    const { roots, cycles } = waitGraph(
+      sampleOf(task(1, {}), task(2, holds(1)), task(3, holds(2)), task(4, holds(2)), task(5, {})),
+    );
+    expect(cycles).toEqual([]);
+    expect(
+      roots.map(({ tid, observation, waits }) => [tid, observation?.task.comm, waits.map((wait) => wait.tid)]),
+    ).toEqual([[1, 't1', [2, 3, 4]]]);
+  });
+
+  it('puts the root that holds up the most first', () => {
+    const { roots } = waitGraph(sampleOf(task(3, holds(2)), task(4, holds(1)), task(5, holds(4))));
+    expect(roots.map(({ tid, waits }) => [tid, waits.length])).toEqual([
+      [1, 2],
+      [2, 1],
+    ]);
+  });
+
+  it('names a root of which only the number is known', () => {
+    expect(waitGraph(sampleOf(task(2, holds(99)))).roots).toMatchObject([{ tid: 99, observation: undefined }]);
+  });
+
+  it('reports tasks that wait for each other as a cycle, and those behind it as of no root', () => {
+    const { roots, cycles } = waitGraph(
+      sampleOf(task(1, holds(2)), task(2, holds(3)), task(3, holds(1)), task(4, holds(1))),
+    );
+    expect(roots).toEqual([]);
+    expect(cycles.map((cycle) => cycle.map(({ tid }) => tid))).toEqual([[1, 2, 3]]);
+  });
+
+  it('knows the child that the parent of a vfork waits for, and the tracer of a stopped task', () => {
+    const { roots } = waitGraph(
+      sampleOf(task(1, {}), task(2, { vforkParent: 1 }, 'S'), task(4, { tracer: 3 }, 't'), task(5, { tracer: 3 }, 'S')),
+    );
+    expect(roots.map(({ tid, waits }) => [tid, waits])).toEqual([
+      [2, [{ tid: 1, holder: 2, reason: 'vfork' }]],
+      [3, [{ tid: 4, holder: 3, reason: 'ptrace' }]],
+    ]);
+  });
+
+  it('does not take a task for one that waits for itself', () => {
+    expect(waitGraph(sampleOf(task(1, holds(1))))).toEqual({ roots: [], cycles: [] });
+  });
+
+  it('ends on any graph, and has each task at most once', () => {
+    const facts = fc.record({ tid: fc.integer({ min: 1, max: 12 }), owner: fc.integer({ min: 1, max: 12 }) });
+    fc.assert(
+      fc.property(fc.uniqueArray(facts, { selector: ({ tid }) => tid }), (tasks) => {
+        const { roots, cycles } = waitGraph(sampleOf(...tasks.map(({ tid, owner }) => task(tid, holds(owner)))));
+        const all = [...roots.flatMap(({ waits }) => waits), ...cycles.flat()].map(({ tid }) => tid);
+        expect(new Set(all).size).toBe(all.length);
+      }),
+    );
+  });
+});

@@ -1,0 +1,253 @@
+import { closeSync, writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { absolutePath } from '../files/absolute-path.ts';
+import { codeOf, type Files } from '../files/files.ts';
+import type { Selection } from '../model/selection.ts';
+import type { Clock } from '../model/time.ts';
+import { systemClock } from '../native/clock.ts';
+import { makeCollectorThreads } from '../native/memory.ts';
+import { Reader } from '../native/reader/reader.ts';
+import type { RemoteFiles } from '../native/reader/remote-files.ts';
+import { live } from '../sources/live/live.ts';
+import type { CommandLineLimits } from '../sources/live/procfs/command-lines.ts';
+import type { SourceName } from '../sources/live/source-name.ts';
+import { type LogLevel, log } from '../terminal/log.ts';
+import { neverWaitForTerminal } from '../terminal/output.ts';
+import { collect } from './collect.ts';
+import { LogError } from './log-directory.ts';
+import { PATIENCE_MS } from './log-writer.ts';
+import type { BackgroundOptions } from './options.ts';
+import { isAlive, ownIdentity } from './process-identity.ts';
+import { RotatingLog } from './rotating-log.ts';
+import {
+  AFTERGLOW_MS,
+  describeActiveRun,
+  type FoundRun,
+  filesOf,
+  findRun,
+  LOOK_MS,
+  makeRunDirectory,
+  type RunDirectory,
+} from './run-directory.ts';
+import type { RunFile } from './run-file.ts';
+import { RunJournal, type RunJournalOptions } from './run-journal.ts';
+import { forgetRunRecord, RunRecordFile, readRunRecords } from './run-records.ts';
+
+/**
+ * What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as
+ * long, and the sample must still fit.
+ */
+function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
+  const allBytes = Math.min(1 << 20, Math.floor((maxMegabytes * 2 ** 20 * Math.max(1, keep)) / 5));
+  return { allBytes, leastBytes: 256 };
+}
+
+/** For tests: the interval in milliseconds, whatever -i says. */
+const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
+
+/** What the process in the background tells the one that started it, as JSON: that it has begun, or why it has not. */
+export interface CollectorReport {
+  readonly pid: number;
+  readonly endsMs: number;
+  readonly error?: string;
+}
+
+/** What a run has once it has begun. */
+interface Begun {
+  readonly run: RunDirectory;
+  readonly log: RotatingLog;
+  readonly journal: RunJournal;
+}
+
+/**
+ * Takes the lock of the directory, makes the run known, and sees to what an earlier one left. @throws LogError,
+ * NoAnswer
+ */
+async function begin(
+  options: BackgroundOptions,
+  files: RemoteFiles & Files,
+  clock: Clock,
+  tell: RunJournalOptions['tell'],
+): Promise<Begun> {
+  const { directory: name, maxMegabytes, keep, maxUsedPercent } = options;
+  const run = await makeRunDirectory(files, name);
+  const { directory, runFile, host } = run;
+  await takeLock(runFile, () => findRun(files, name), name);
+  for (const record of readRunRecords()) {
+    const isOfHere = record.names.includes(directory.name);
+    // One that was killed by SIGKILL, and has nothing to tell, leaves its record too.
+    if (isOfHere || (record.state.paused === undefined && !(await isAlive(files, record.state))))
+      forgetRunRecord(record);
+  }
+  // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
+  const append = (await runFile.read())?.append;
+  const nowMs = clock.nowMs();
+  const { pid, startTicks } = ownIdentity();
+  const times = { startedMs: nowMs, endsMs: nowMs + options.minutes * 60_000, writtenMs: nowMs };
+  const record = new RunRecordFile(pid, [...new Set([absolutePath(name), directory.name])]);
+  const journal = new RunJournal(
+    { runFile, record, clock, tell },
+    { pid, startTicks, ...times, samples: 0, messages: [], append },
+  );
+  const log = new RotatingLog(directory, {
+    host,
+    maxBytes: maxMegabytes * 2 ** 20,
+    keep,
+    maxUsedPercent,
+    nowMs: clock.nowMs,
+    tell: (text) => journal.say('ERROR', text),
+  });
+  try {
+    await journal.finish();
+    await log.recover(append);
+  } catch (error) {
+    record.remove();
+    throw error;
+  }
+  return { run, log, journal };
+}
+
+/**
+ * Takes the lock, also where somebody only looks whether it is held, or the kernel still ends what held it. @throws
+ * LogError where a run is active
+ */
+async function takeLock(runFile: RunFile, find: () => Promise<FoundRun>, name: string): Promise<void> {
+  for (let waitedMs = 0; !(await runFile.lock()); waitedMs += LOOK_MS) {
+    const run = await find();
+    if (run.active === 'here' || waitedMs >= AFTERGLOW_MS) throw new LogError(describeActiveRun(run, name));
+    await sleep(LOOK_MS);
+  }
+}
+
+/** False where it fails, or its file system does not answer. */
+async function withinPatience(done: Promise<boolean>): Promise<boolean> {
+  const patience = new AbortController();
+  const expired = sleep(PATIENCE_MS, false, { signal: patience.signal });
+  try {
+    return await Promise.race([done, expired]);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  } finally {
+    patience.abort();
+    expired.catch(() => undefined);
+    done.catch(() => undefined);
+  }
+}
+
+export interface CollectorOptions {
+  readonly selection: Selection;
+  /** Where the procfs is mounted. */
+  readonly root: string;
+  readonly source: SourceName;
+  readonly options: BackgroundOptions;
+  readonly verbose: boolean;
+  /** The descriptor for the {@link CollectorReport}. */
+  readonly reportFd: number;
+}
+
+/**
+ * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it
+ * ends with. A closing terminal (SIGHUP) is nothing to it. Returns the exit code: 1 when it could not begin, or its log
+ * was replaced.
+ */
+export async function runCollector({
+  selection,
+  root,
+  source,
+  options,
+  verbose,
+  reportFd,
+}: CollectorOptions): Promise<number> {
+  neverWaitForTerminal();
+  // In a long run there may be none to be had when they are wanted.
+  makeCollectorThreads();
+  const clock = systemClock();
+  const durationMs = options.minutes * 60_000;
+  const report = (startedMs: number, error?: string) => {
+    const content: CollectorReport = {
+      pid: process.pid,
+      endsMs: startedMs + durationMs,
+      ...(error !== undefined && { error }),
+    };
+    writeSync(reportFd, JSON.stringify(content));
+    closeSync(reportFd);
+  };
+  const tell = (level: LogLevel, text: string) => {
+    if (level !== 'DEBUG' || verbose) log(clock, level, text);
+  };
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
+  process.on('SIGHUP', () => tell('DEBUG', 'SIGHUP is ignored.'));
+
+  // Its own, so that a write that hangs holds up no sample; and it has the lock: where even its end has to wait for the
+  // file system, the lock was given up before.
+  const fileReader = new Reader('/proc');
+  const files = filesOf(fileReader);
+  let begun: Begun;
+  try {
+    begun = await begin(options, files, clock, tell);
+  } catch (error) {
+    report(0, error instanceof Error ? error.message : String(error));
+    fileReader.close();
+    return 1;
+  }
+  let reader: Reader | undefined;
+  const samples = () => {
+    // After one has failed, what reads may be at fault.
+    reader?.close();
+    reader = new Reader(root);
+    return live(selection, {
+      clock,
+      root,
+      reader,
+      ownsProcess: true,
+      source,
+      commandLines: commandLineLimits(options),
+      facts: false,
+      steady: true,
+      rememberMs: 0,
+      tell: (text) => tell('DEBUG', text),
+    });
+  };
+  try {
+    // Makes ready what takes a while, before the time runs.
+    samples();
+  } catch (error) {
+    report(0, error instanceof Error ? error.message : String(error));
+    fileReader.close();
+    return 1;
+  }
+  const { journal, run, log: rotatingLog } = begun;
+  const startedMs = clock.nowMs();
+  journal.change({ startedMs, endsMs: startedMs + durationMs });
+  report(startedMs);
+  process.chdir('/');
+  // From here on nobody waits for it.
+  files.deadlineMs = Number.POSITIVE_INFINITY;
+  const whole = await collect({
+    samples,
+    threads: selection.threads === true,
+    blocked: selection.blocked === true,
+    log: rotatingLog,
+    journal,
+    waitsMs: () => files.waitsMs,
+    clock,
+    durationMs,
+    intervalMs: Number(process.env[INTERVAL_MS] ?? options.intervalSeconds * 1000),
+    stop: stop.signal,
+    tell,
+  });
+  reader?.close();
+  files.deadlineMs = PATIENCE_MS;
+  journal.close(files.waitsMs < PATIENCE_MS && (await withinPatience(journal.finish())));
+  await withinPatience(run.runFile.unlock().then(() => true));
+  fileReader.close();
+  if (!whole) return 1;
+  if (!stop.signal.aborted) return 0;
+  // Ending by the signal itself is how the shell and systemd know that it was obeyed.
+  const signal: NodeJS.Signals = stop.signal.reason;
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  return 0;
+}

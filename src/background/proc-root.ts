@@ -1,0 +1,18 @@
+import { codeOf, NoAnswer } from '../files/files.ts';
+import { withFiles } from './run-directory.ts';
+
+const HERE = '/proc';
+
+/** Why the file system of another procfs cannot be asked; undefined where it answers, whatever it says. */
+export async function whyNotProc(root: string): Promise<string | undefined> {
+  if (root === HERE) return undefined;
+  return withFiles(async (files) => {
+    try {
+      await files.spaceAt(root);
+    } catch (error) {
+      if (error instanceof NoAnswer) return error.message;
+      if (codeOf(error) === undefined) throw error;
+    }
+    return undefined;
+  });
+}

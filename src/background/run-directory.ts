@@ -1,0 +1,149 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { absolutePath } from '../files/absolute-path.ts';
+import { codeOf, type Files, NoAnswer } from '../files/files.ts';
+import { Reader } from '../native/reader/reader.ts';
+import { RemoteFiles } from '../native/reader/remote-files.ts';
+import { LogDirectory, LogError } from './log-directory.ts';
+import { isAlive } from './process-identity.ts';
+import { RunFile, type RunState } from './run-file.ts';
+import { readRunRecords } from './run-records.ts';
+
+/** How long a command waits for a call on a file system, so that it answers within three seconds. */
+const DEADLINE_MS = 1500;
+/** How long a lock may outlast the process that had it: the reader has it, which the kernel ends after its parent. */
+export const AFTERGLOW_MS = 1000;
+export const LOOK_MS = 50;
+
+/** The log directory of background runs, and the file by which they know of each other. */
+export interface RunDirectory {
+  readonly directory: LogDirectory;
+  readonly runFile: RunFile;
+  readonly host: string;
+}
+
+/** What is known of the run that is active on a directory, or was the last. */
+export interface FoundRun {
+  /** Undefined where there has been none, or the file system does not answer, or fails. */
+  readonly directory: RunDirectory | undefined;
+  /** `elsewhere`: the lock is held by what cannot be seen from here. */
+  readonly active: 'here' | 'elsewhere' | 'no';
+  readonly state: RunState | undefined;
+  /** Why the file system could not be asked; then what is known is from the record of a run on this host. */
+  readonly silence: string | undefined;
+}
+
+/** Files on file systems that may not answer: then calls fail with NoAnswer. Whoever opens the reader closes it. */
+export function filesOf(reader: Reader): RemoteFiles & Files {
+  return new RemoteFiles(reader, DEADLINE_MS, (path) => new NoAnswer(path));
+}
+
+/** Does something with files, in a process that ends with it. */
+export async function withFiles<Result>(use: (files: RemoteFiles & Files) => Promise<Result>): Promise<Result> {
+  const reader = new Reader('/proc');
+  try {
+    return await use(filesOf(reader));
+  } finally {
+    reader.close();
+  }
+}
+
+/**
+ * Opens the log directory for a run; what is missing is made.
+ * @throws LogError saying what is in the way.
+ */
+export function makeRunDirectory(files: Files, name: string): Promise<RunDirectory> {
+  return explained(name, async () => {
+    const host = hostname();
+    const directory = await LogDirectory.open(files, name, true);
+    return { directory, host, runFile: await RunFile.make(directory, host) };
+  });
+}
+
+/**
+ * Finds the run that is active on a log directory, or was the last; nothing is made.
+ * @throws LogError saying what is in the way.
+ */
+export async function findRun(files: Files, name: string): Promise<FoundRun> {
+  let directory: RunDirectory | undefined;
+  let written: RunState | undefined;
+  let isLocked = false;
+  try {
+    directory = await explained(name, () => findRunDirectory(files, name));
+    written = await explained(name, async () => directory?.runFile.read());
+    isLocked = await explained(name, async () => (await directory?.runFile.isLocked()) === true);
+  } catch (error) {
+    if (!(error instanceof NoAnswer || error instanceof LogError)) throw error;
+    const state = recordedState([absolutePath(name)]);
+    if (error instanceof LogError && state === undefined) throw error;
+    const active = state !== undefined && (await isAlive(files, state)) ? 'here' : 'no';
+    return { directory: undefined, active, state, silence: error.message };
+  }
+  const state = newest(written, recordedState([absolutePath(name), directory?.directory.name ?? '']));
+  if (!isLocked) return { directory, active: 'no', state, silence: undefined };
+  const isHere = state !== undefined && (await isAlive(files, state));
+  return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };
+}
+
+/**
+ * The same, once a run that begins, or has just ended, is past the moment in which its lock and its state do not agree.
+ */
+export async function findSettledRun(files: Files, name: string): Promise<FoundRun> {
+  for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
+    const run = await findRun(files, name);
+    if (run.active !== 'elsewhere' || waitedMs >= AFTERGLOW_MS) return run;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** What `status` and `stop` say where no run is active. */
+export function describeNoRun({ directory, state, silence }: FoundRun, name: string): string {
+  if (silence !== undefined)
+    return `${silence}. Whether a background run is active on ${name} cannot be told; no run of this host is known to be`;
+  return `no background run is active on ${name}${directory === undefined && state === undefined ? ', and there has been none' : ''}`;
+}
+
+/** Why no run can begin on the directory. */
+export function describeActiveRun({ state }: FoundRun, directory: string): string {
+  if (state === undefined)
+    return `A background run is active on ${directory}, of a process that cannot be seen from here. Choose another -d.`;
+  return `A background run is active on ${directory}: PID ${state.pid}. Stop it with 'kstack stop -d ${directory}', or choose another -d.`;
+}
+
+async function findRunDirectory(files: Files, name: string): Promise<RunDirectory | undefined> {
+  const host = hostname();
+  try {
+    const directory = await LogDirectory.open(files, name, false);
+    const runFile = await RunFile.find(directory, host);
+    return runFile && { directory, host, runFile };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The state that a run on a directory of one of these names recorded last. */
+function recordedState(names: readonly string[]): RunState | undefined {
+  const records = readRunRecords().filter((record) => record.names.some((name) => names.includes(name)));
+  return records.reduce<RunState | undefined>((found, { state }) => newest(found, state), undefined);
+}
+
+function newest(one: RunState | undefined, other: RunState | undefined): RunState | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return one.writtenMs >= other.writtenMs ? one : other;
+}
+
+async function explained<Found>(name: string, find: () => Promise<Found>): Promise<Found> {
+  try {
+    return await find();
+  } catch (error) {
+    if (
+      error instanceof LogError ||
+      error instanceof NoAnswer ||
+      !(error instanceof Error) ||
+      codeOf(error) === undefined
+    )
+      throw error;
+    throw new LogError(`cannot use ${name} for log files: ${error.message}`);
+  }
+}

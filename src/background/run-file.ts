@@ -1,0 +1,147 @@
+import { constants } from 'node:fs';
+import type { FileStatus } from '../files/files.ts';
+import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
+import type { Append } from './rotating-log.ts';
+
+/** What a background run tells others, and the run after it, of itself. */
+export interface RunState {
+  readonly pid: number;
+  /** When the process began, in clock ticks since boot: with the PID, what tells it from every other. */
+  readonly startTicks: number;
+  /** Unix milliseconds. */
+  readonly startedMs: number;
+  readonly endsMs: number;
+  readonly writtenMs: number;
+  readonly samples: number;
+  /** Why nothing is written at the moment, and since when in Unix milliseconds. */
+  readonly paused?: string | undefined;
+  readonly pausedMs?: number | undefined;
+  /** How many samples are kept in memory until they can be written, and how many there was no room for. */
+  readonly kept?: number | undefined;
+  readonly leftOut?: number | undefined;
+  /** The last lines of what the run had to say, which may have had no other reader. */
+  readonly messages: readonly string[];
+  /** What was appended last, or was about to be when the run was killed. */
+  readonly append?: Append | undefined;
+}
+
+/** The file keeps this size, so that writing it needs no space on a file system that has filled up. */
+const BYTES = 4096;
+
+/**
+ * The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that
+ * run is doing.
+ */
+export class RunFile {
+  readonly directory: LogDirectory;
+  readonly #name: string;
+  readonly #fd: number;
+  readonly #identity: FileStatus;
+
+  private constructor(directory: LogDirectory, name: string, { fd, status }: { fd: number; status: FileStatus }) {
+    this.directory = directory;
+    this.#name = name;
+    this.#fd = fd;
+    this.#identity = status;
+  }
+
+  /** Opens the file for a run, and makes it where it is missing. */
+  static async make(directory: LogDirectory, host: string): Promise<RunFile> {
+    const name = nameFor(host);
+    return new RunFile(directory, name, await directory.open(name, constants.O_RDWR | constants.O_CREAT));
+  }
+
+  /** Opens the file to look at it; undefined where there is none. */
+  static async find(directory: LogDirectory, host: string): Promise<RunFile | undefined> {
+    const name = nameFor(host);
+    if ((await directory.status(name)) === undefined) return undefined;
+    return new RunFile(directory, name, await directory.open(name, constants.O_RDONLY));
+  }
+
+  /**
+   * @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this
+   * one's lock.
+   */
+  async check(): Promise<void> {
+    const { name, files } = this.directory;
+    // By its whole name, which tells of the directory too.
+    const found = await files.status(undefined, `${name}/${this.#name}`);
+    if (found?.inode === this.#identity.inode && found.device === this.#identity.device) return;
+    await this.directory.check();
+    throw new LogError(`${name}/${this.#name} was removed or replaced`);
+  }
+
+  /** Takes the lock; false where another run has it. */
+  lock(): Promise<boolean> {
+    return this.directory.files.lock(this.#fd);
+  }
+
+  unlock(): Promise<void> {
+    return this.directory.files.unlock(this.#fd);
+  }
+
+  isLocked(): Promise<boolean> {
+    return this.directory.files.isLocked(this.#fd);
+  }
+
+  /** Undefined where nothing was written yet, or what stands there is not of kstack's making. */
+  async read(): Promise<RunState | undefined> {
+    return parseRunState((await this.directory.files.read(this.#fd, 0, BYTES)).toString());
+  }
+
+  /** Replaces the content with one write of one page, which a kill does not interrupt. */
+  write(state: RunState): Promise<void> {
+    return this.directory.files.write(this.#fd, formatRunState(state), 0);
+  }
+}
+
+/** A page of JSON; of too many messages the last ones. */
+export function formatRunState(state: RunState): Buffer {
+  const page = Buffer.alloc(BYTES, ' ');
+  const paused = state.paused?.slice(0, BYTES / 8);
+  for (let from = 0; ; from++) {
+    const text = Buffer.from(JSON.stringify({ ...state, paused, messages: state.messages.slice(from) }));
+    if (text.length > BYTES && from < state.messages.length) continue;
+    text.copy(page);
+    return page;
+  }
+}
+
+export function parseRunState(text: string): RunState | undefined {
+  try {
+    const state: unknown = JSON.parse(text);
+    return isRunState(state) ? state : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function nameFor(host: string): string {
+  return `.kstack_${hostInFileName(host)}.run`;
+}
+
+const NUMBERS = ['pid', 'startTicks', 'startedMs', 'endsMs', 'writtenMs', 'samples'];
+const NUMBERS_OR_NONE = ['pausedMs', 'kept', 'leftOut'];
+
+function isRunState(value: unknown): value is RunState {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = new Map(Object.entries(value));
+  const messages: unknown = fields.get('messages');
+  const isNumber = (field: string) => Number.isSafeInteger(fields.get(field));
+  return (
+    NUMBERS.every(isNumber) &&
+    NUMBERS_OR_NONE.every((field) => !fields.has(field) || isNumber(field)) &&
+    ['string', 'undefined'].includes(typeof fields.get('paused')) &&
+    Array.isArray(messages) &&
+    messages.every((message) => typeof message === 'string') &&
+    isAppend(fields.get('append'))
+  );
+}
+
+function isAppend(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return false;
+  const { inode, ...numbers } = Object.fromEntries(Object.entries(value));
+  return typeof inode === 'string' && Object.values(numbers).every(Number.isSafeInteger);
+}

@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { fstatSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../native/clock.ts';
+import { ownCommand } from '../native/self.ts';
+import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { formatDateTime } from '../terminal/local-time.ts';
+import { log } from '../terminal/log.ts';
+import type { CollectorReport } from './collector.ts';
+import { type BackgroundOptions, REPORT_FD } from './options.ts';
+import { whyNotProc } from './proc-root.ts';
+import { describeActiveRun, findSettledRun, makeRunDirectory, withFiles } from './run-directory.ts';
+import { describeFull } from './space.ts';
+
+const STDERR = 2;
+
+/** Samples leave much garbage and little else: V8 would let its young generation grow to three times 16 MB for it. */
+const SMALL_HEAP = ['--max-semi-space-size=1'];
+
+/**
+ * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal.
+ * Returns the exit code once that process has begun: 1 when it could not, without the right to read stacks, when the
+ * file system is too full, or while a run on the same directory is active.
+ */
+export async function startInBackground(options: BackgroundOptions, root: string, typed: string): Promise<number> {
+  const clock = systemClock();
+  const fail = (reason: string) => {
+    log(clock, 'ERROR', reason);
+    return 1;
+  };
+  const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed) ?? (await whyNotBegin(options));
+  if (refusal !== undefined) return fail(refusal);
+  log(clock, 'INFO', 'Spawning process to run in background...');
+  const { file, args } = ownCommand(SMALL_HEAP);
+  const child = spawn(file, args, {
+    detached: true,
+    stdio: ['ignore', 'ignore', isHeldOpen(STDERR) ? 'ignore' : 'inherit', 'pipe'],
+    env: { ...process.env, [REPORT_FD]: '3' },
+  });
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const report = await Promise.race([text(child.stdio[3] as Readable), failed]);
+  child.unref();
+  if (report === '') return fail('The process in the background ended before it began.');
+  const { error, pid, endsMs }: CollectorReport = JSON.parse(report);
+  if (error !== undefined) return fail(error);
+  const endsSeconds = Math.floor(endsMs / 1000);
+  const ends = formatDateTime(endsSeconds, clock.zoneAt(endsSeconds), '-');
+  log(clock, 'INFO', `Background PID: ${pid}`);
+  log(clock, 'INFO', `This script will run up to: ${ends}.${String((endsMs % 1000) * 1000).padStart(6, '0')}`);
+  log(clock, 'INFO', `The requested data will be written to the directory: ${options.directory}`);
+  return 0;
+}
+
+/**
+ * Whether somebody waits for the descriptor's end, as `$(kstack -b ...)`, `| tee` and ssh do: with that, the prompt
+ * would come back when the run ends. A terminal and a file take the messages of the run, and so does systemd's journal,
+ * a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
+ */
+function isHeldOpen(fd: number): boolean {
+  const stats = fstatSync(fd, { bigint: true });
+  return (stats.isFIFO() || stats.isSocket()) && process.env['JOURNAL_STREAM'] !== `${stats.dev}:${stats.ino}`;
+}
+
+/** What can be said before there is a process in the background, which says the rest. */
+function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): Promise<string | undefined> {
+  return withFiles(async (files) => {
+    const { directory } = await makeRunDirectory(files, name);
+    const run = await findSettledRun(files, name);
+    if (run.active !== 'no') return describeActiveRun(run, name);
+    return describeFull(await directory.space(), maxUsedPercent, 0);
+  });
+}

@@ -1,0 +1,120 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { BackgroundOptions } from '../background/options.ts';
+
+const DEFAULT_DIRECTORY = '/var/oled/kstack';
+
+/** A year: long enough for a service, short enough for every clock. */
+const LONGEST_MINUTES = 366 * 24 * 60;
+const LONGEST_SECONDS = 24 * 60 * 60;
+const LARGEST_MEGABYTES = 1_000_000;
+const MOST_FILES = 10_000;
+const MOST_PERCENT = 1_000_000;
+
+export function directoryOption(): Option {
+  return new Option('-d <DIRECTORY>', 'where the log files are').default(DEFAULT_DIRECTORY).argParser(notEmpty);
+}
+
+/** A value that an empty text cannot be. @throws InvalidArgumentError */
+export function notEmpty(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
+}
+
+interface NumberOption {
+  readonly name: string;
+  readonly flags: string;
+  readonly help: string;
+  readonly standard: number;
+  readonly least: number;
+  readonly most: number;
+  /** Said first of what is less. */
+  readonly tooSmall?: string;
+}
+
+const TIMES: readonly NumberOption[] = [
+  {
+    name: 't',
+    flags: '-t <MINUTES>',
+    help: 'how long to run; 0 for one sample',
+    standard: 30,
+    least: 0,
+    most: LONGEST_MINUTES,
+  },
+  {
+    name: 'i',
+    flags: '-i <SECONDS>',
+    help: 'time between samples',
+    standard: 60,
+    least: 10,
+    most: LONGEST_SECONDS,
+    tooSmall: 'Option -i must be >= 10 seconds.',
+  },
+];
+
+const FILES: readonly NumberOption[] = [
+  {
+    name: 'm',
+    flags: '-m <MB>',
+    help: 'size at which the log is rotated',
+    standard: 1,
+    least: 1,
+    most: LARGEST_MEGABYTES,
+  },
+  {
+    name: 'n',
+    flags: '-n <FILES>',
+    help: 'rotated files to keep; all files together stay below FILES times MB, or MB where FILES is 0',
+    standard: 5,
+    least: 0,
+    most: MOST_FILES,
+  },
+  {
+    name: 'x',
+    flags: '-x <PERCENT>',
+    help: 'write nothing to a file system used this much or more; above 100, do not look',
+    standard: 85,
+    least: 1,
+    most: MOST_PERCENT,
+  },
+];
+
+/** Gives a command the options of the background mode. */
+export function addBackgroundOptions(command: Command): void {
+  command.optionsGroup('Background mode:').option('-b', 'sample at an interval into a log file, in the background');
+  for (const option of TIMES) command.addOption(numberOption(option));
+  command.optionsGroup('Log files of the background mode:').addOption(directoryOption());
+  for (const option of FILES) command.addOption(numberOption(option));
+}
+
+/** The parsed options, undefined without -b. Ends by the command's error where a number is out of its range. */
+export function backgroundOptionsOf(command: Command): BackgroundOptions | undefined {
+  const options: Record<string, unknown> = command.opts();
+  if (options['b'] !== true) return undefined;
+  for (const option of [...TIMES, ...FILES]) {
+    const value = Number(options[option.name]);
+    if (value < option.least || value > option.most)
+      command.error(`error: option '${option.flags}' argument '${value}' is invalid. ${rangeOf(option, value)}`);
+  }
+  const percent = Number(options['x']);
+  return {
+    minutes: Number(options['t']),
+    intervalSeconds: Number(options['i']),
+    directory: String(options['d']),
+    maxMegabytes: Number(options['m']),
+    keep: Number(options['n']),
+    maxUsedPercent: percent > 100 ? Number.POSITIVE_INFINITY : percent,
+  };
+}
+
+function rangeOf({ name, least, most, tooSmall }: NumberOption, value: number): string {
+  const sentence = value < least && tooSmall !== undefined ? `${tooSmall} ` : '';
+  return `${sentence}-${name} takes a whole number from ${least} to ${most}.`;
+}
+
+/** The range counts with -b alone: without it nothing comes of the number, as with the original. */
+function numberOption(option: NumberOption): Option {
+  return new Option(option.flags, option.help).default(option.standard).argParser((text) => {
+    if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text);
+    throw new InvalidArgumentError(rangeOf(option, Number.NaN));
+  });
+}

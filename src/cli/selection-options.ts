@@ -1,0 +1,193 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { STATES, type State } from '../model/sample.ts';
+import type { CgroupPattern, Selection, TextPattern } from '../model/selection.ts';
+import { NoUsers, readUsers } from '../sources/live/passwd.ts';
+import { SOURCES, type SourceName } from '../sources/live/source-name.ts';
+import { notEmpty } from './background-options.ts';
+
+const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
+  { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
+  { option: 'R', states: ['R'], help: 'that run or are ready to' },
+  { option: 'S', states: ['S'], help: 'that sleep' },
+  { option: 'Z', states: ['Z'], help: 'zombies' },
+  { option: 'I', states: ['I'], help: 'idle kernel threads' },
+  { option: 'T', states: ['T', 't'], help: 'that are stopped or traced' },
+];
+
+/** The largest pid_t, and the largest user id. */
+const LARGEST_PID = 2 ** 31 - 1;
+const LARGEST_UID = 2 ** 32 - 2;
+
+const WRONG_USAGE = 2;
+/** The environment variable with the source that is taken where none is named. */
+const SOURCE = 'KSTACK_SOURCE';
+
+/** Names the options that select, for the message that there is none. */
+export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
+
+/** Gives a command the selection options, which are the same for all commands. */
+export function addSelectionOptions(command: Command): Command {
+  command.optionsGroup('Selection (these add up; at least one is needed, or a filter):');
+  command.option('-a', 'all processes; other selections are ignored');
+  command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
+  for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
+  command.addOption(
+    new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates),
+  );
+  command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
+  command.option('-c, --command <REGEX>', 'whose name matches');
+  command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
+  command.addOption(
+    new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup),
+  );
+  command.option('--function <REGEX>', 'with a function in their stack that matches');
+  command.addOption(
+    new Option('--module <NAME>', 'with a function of this kernel module in their stack').argParser(notEmpty),
+  );
+  command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
+  command.optionsGroup('What to look at:');
+  command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
+  const source = new Option(
+    '--source <SOURCE>',
+    'how to read tasks: bpf, a program in the kernel; procfs; or auto, bpf when available and worth its start-up cost',
+  );
+  source.choices(SOURCES).default('auto');
+  // Empty is as good as not set.
+  command.addOption(process.env[SOURCE] === '' ? source : source.env(SOURCE));
+  const proc = new Option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container');
+  command.addOption(proc.default('/proc').argParser(notEmpty));
+  return command;
+}
+
+interface ParsedOptions {
+  readonly a?: true;
+  readonly p?: readonly number[];
+  readonly state?: readonly State[];
+  readonly command?: string;
+  readonly user?: readonly number[];
+  readonly cgroup?: readonly string[];
+  readonly function?: string;
+  readonly module?: string;
+  readonly blocked?: true;
+  readonly threads?: true;
+  readonly proc: string;
+}
+
+/** The selection that the parsed options ask for; undefined when they ask for none. */
+export async function selectionOf(program: Command): Promise<Selection | undefined> {
+  const options: ParsedOptions = program.opts();
+  const {
+    a: all,
+    p: pids = [],
+    state = [],
+    command,
+    user: users,
+    cgroup,
+    function: pattern,
+    module,
+    blocked,
+    threads,
+  } = options;
+  const letters: Record<string, unknown> = program.opts();
+  const states = [
+    ...STATE_OPTIONS.filter(({ option }) => letters[option] === true).flatMap((option) => option.states),
+    ...state,
+  ];
+  const filters = {
+    ...(command !== undefined && { command: await patternOf(program, 'command', command) }),
+    ...(users && { users }),
+    ...(cgroup && { cgroup: await cgroupPatternOf(cgroup) }),
+    ...(pattern !== undefined && { function: await patternOf(program, 'function', pattern) }),
+    ...(module !== undefined && { module }),
+    ...(blocked && { blocked }),
+  };
+  const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
+  if (nothing) return undefined;
+  return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
+}
+
+/** Ends as wrong usage, as a parser of arguments would, for which the matcher comes too late. */
+async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<TextPattern> {
+  const { compilePattern, PatternError } = await import('./pattern.ts');
+  try {
+    return await compilePattern(text);
+  } catch (error) {
+    if (!(error instanceof PatternError)) throw error;
+    const flags = program.options.find((option) => option.attributeName() === name)?.flags;
+    return program.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`, {
+      exitCode: WRONG_USAGE,
+    });
+  }
+}
+
+/** Loaded when it is wanted: the matcher of patterns takes as long to load as all options together. */
+async function cgroupPatternOf(texts: readonly string[]): Promise<CgroupPattern> {
+  const { cgroupPattern } = await import('./cgroup-pattern.ts');
+  const patterns = texts.map(cgroupPattern);
+  return (path) => patterns.some((matches) => matches(path));
+}
+
+/** Where the procfs is that the parsed options name. */
+export function procOf(program: Command): string {
+  const { proc }: ParsedOptions = program.opts();
+  return resolve(proc);
+}
+
+/** How the parsed options want tasks to be read. */
+export function sourceOf(program: Command): SourceName {
+  const { source }: { source: SourceName } = program.opts();
+  return source;
+}
+
+/** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */
+function parsePids(list: string, earlier: number[] = []): number[] {
+  const pids = list.split(',').map((item) => {
+    const pid = wholeNumber(item);
+    if (pid !== undefined && pid >= 1 && pid <= LARGEST_PID) return pid;
+    throw new InvalidArgumentError(
+      `'${item}' is not a PID: give whole numbers from 1 to ${LARGEST_PID}, separated by commas.`,
+    );
+  });
+  return [...earlier, ...pids];
+}
+
+/** With blanks and a plus, as Python's int() and so the original takes it. */
+function wholeNumber(text: string): number | undefined {
+  return /^\s*\+?[0-9]+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+function parseStates(letters: string, earlier: State[] = []): State[] {
+  const states = [...letters].map((letter) => {
+    const state = STATES.find((candidate) => candidate === letter);
+    if (state === undefined)
+      throw new InvalidArgumentError(`'${letter}' is not a state; the kernel has ${STATES.join(' ')}.`);
+    return state;
+  });
+  if (states.length === 0) throw new InvalidArgumentError(`Give one or more of ${STATES.join(' ')}.`);
+  return [...earlier, ...states];
+}
+
+function addCgroup(text: string, earlier: string[] = []): string[] {
+  if (text === '') throw new InvalidArgumentError('Give a path, a name, or the beginning of a container id.');
+  return [...earlier, text];
+}
+
+/** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
+function parseUsers(list: string, earlier: number[] = []): number[] {
+  const users = list.split(',').map((name) => {
+    const uid = wholeNumber(name) ?? uidOf(name);
+    if (uid !== undefined && uid <= LARGEST_UID) return uid;
+    throw new InvalidArgumentError(`'${name}' is neither a user of /etc/passwd nor a user id.`);
+  });
+  return [...earlier, ...users];
+}
+
+function uidOf(name: string): number | undefined {
+  try {
+    return readUsers().find((user) => user.name === name)?.uid;
+  } catch (error) {
+    if (error instanceof NoUsers) throw new InvalidArgumentError(`'${name}' cannot be looked up: ${error.message}.`);
+    throw error;
+  }
+}

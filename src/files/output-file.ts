@@ -1,0 +1,171 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { writeAll } from '../native/write.ts';
+import { absolutePath } from './absolute-path.ts';
+import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.ts';
+
+/** The user and the group that a file is to belong to. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface OutputFileOptions {
+  readonly files: Files;
+  /** Of a file that is new, or was theirs before. A file of somebody else is replaced by one of this process's user. */
+  readonly owner: Owner | undefined;
+  /** Called when the file system has answered: from here on it is at most slow. */
+  answered(): void;
+}
+
+/**
+ * Writes a file so that under its name there is either what was there before or all of the new content, never a part,
+ * whenever kstack is killed. Nothing else is left behind, unless it is killed in the microseconds between the two calls
+ * that put the content in its place: then that is there too, whole, as .kstack-PID.tmp. It can be read by its owner
+ * only: command lines are nobody else's business. A device or a FIFO is written to as it is.
+ * @throws Error that names the file, also where it is a link, which root must not follow, a FIFO that nobody reads, or on a file system that does not answer.
+ */
+export async function writeOutputFile(
+  name: string,
+  pieces: Iterable<string | Uint8Array>,
+  options: OutputFileOptions,
+): Promise<void> {
+  const path = absolutePath(name);
+  const { files, owner } = options;
+  try {
+    const there = await files.status(undefined, path);
+    const keepsOwner = there !== undefined && there.uid !== owner?.uid;
+    if (there === undefined || isRegular(there))
+      await replace(path, pieces, { ...options, owner: keepsOwner ? undefined : owner });
+    else if (isStream(typeOf(there))) writeStream(openStream(path), pieces);
+    else throw new Error(`it is ${kindOf(there)}`);
+  } catch (error) {
+    throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+const { S_IFCHR, S_IFIFO, S_IFDIR, S_IFLNK, S_IFMT } = constants;
+/** Without O_NONBLOCK, open(2) waits for the reader of a FIFO, and for the carrier of a serial line. */
+const STREAM_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
+/** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
+const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
+const NAMED_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const PIECE_BYTES = 1 << 20;
+
+function kindOf(there: FileStatus): string {
+  if (typeOf(there) === S_IFLNK) return 'a symbolic link; name the file that it points to';
+  return typeOf(there) === S_IFDIR ? 'a directory' : 'neither a file nor a character device nor a FIFO';
+}
+
+function isStream(type: number): boolean {
+  return type === S_IFCHR || type === S_IFIFO;
+}
+
+function openStream(path: string): number {
+  let fd: number;
+  try {
+    fd = openSync(path, STREAM_FLAGS);
+  } catch (error) {
+    throw codeOf(error) === 'ENXIO' ? new Error('no process has it open for reading (ENXIO)') : error;
+  }
+  if (isStream(fstatSync(fd).mode & S_IFMT)) return fd;
+  closeSync(fd);
+  throw new Error('it was replaced while it was being opened');
+}
+
+function writeStream(fd: number, pieces: Iterable<string | Uint8Array>): void {
+  try {
+    for (const piece of pieces) {
+      const failure = writeAll(fd, piece);
+      if (failure !== undefined) throw failure;
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function replace(
+  path: string,
+  pieces: Iterable<string | Uint8Array>,
+  { files, owner, answered }: OutputFileOptions,
+): Promise<void> {
+  const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
+  const unnamed = await openUnnamed(files, dirname(path));
+  const fd = unnamed ?? (await openNamed(files, beside));
+  answered();
+  let isNamed = unnamed === undefined;
+  try {
+    for (const bytes of joined(pieces)) await files.append(fd, bytes);
+    await giveTo(files, fd, owner);
+    await files.sync(fd);
+    if (!isNamed) await link(files, fd, beside);
+    isNamed = true;
+    await files.rename(undefined, beside, path);
+  } catch (error) {
+    if (isNamed) await files.unlink(undefined, beside);
+    throw error;
+  } finally {
+    await files.close(fd);
+  }
+}
+
+async function link(files: Files, fd: number, path: string): Promise<void> {
+  try {
+    await files.link(fd, path);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    // Left by one that was killed before it renamed it, and had the same PID.
+    await files.unlink(undefined, path);
+    await files.link(fd, path);
+  }
+}
+
+/** The pieces, as few as need be. */
+function* joined(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
+  let some: Uint8Array[] = [];
+  let length = 0;
+  for (const piece of pieces) {
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    some.push(bytes);
+    length += bytes.length;
+    if (length < PIECE_BYTES) continue;
+    yield Buffer.concat(some);
+    some = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(some);
+}
+
+/** Where that is not allowed (a user namespace, NFS with root squashed), the file stays with who wrote it. */
+async function giveTo(files: Files, fd: number, owner: Owner | undefined): Promise<void> {
+  if (owner === undefined) return;
+  try {
+    await files.changeOwner(fd, owner.uid, owner.gid);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+  }
+}
+
+/** A file without a name, which goes with its last descriptor; undefined on file systems that have none. */
+async function openUnnamed(files: Files, folder: string): Promise<number | undefined> {
+  try {
+    return await files.open(undefined, folder, UNNAMED_FLAGS, 0o600);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EOPNOTSUPP' || code === 'EISDIR' || code === 'EINVAL') return undefined;
+    throw error;
+  }
+}
+
+async function openNamed(files: Files, path: string): Promise<number> {
+  try {
+    return await files.open(undefined, path, NAMED_FLAGS, 0o600);
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    // Left by one that was killed and had the same PID.
+    await files.unlink(undefined, path);
+    return files.open(undefined, path, NAMED_FLAGS, 0o600);
+  }
+}

@@ -1,0 +1,228 @@
+import type { Reading } from '../../../model/reading.ts';
+import type { KernelFacts } from '../../../model/sample.ts';
+import { isOnlyPids, type Selection, takesAll } from '../../../model/selection.ts';
+import { pause } from '../../../native/pause.ts';
+import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
+import type { TaskRecord } from './records.ts';
+import { replacedTasks } from './replaced.ts';
+import type { BpfReader } from './tasks.ts';
+
+/**
+ * How long an mmap lock must be held to count: programs that map memory hold theirs for microseconds, many times a
+ * second.
+ */
+const HELD_MS = 20;
+
+interface Remembered {
+  readonly startTicks: number | undefined;
+  readonly comm: string;
+  readonly commandLine: Reading<string>;
+  readonly readMs: number;
+  readonly untilMs: number;
+  /** No thread of the process has been on a CPU since, so it cannot have changed it. */
+  quiet: boolean;
+}
+
+/** Even of a process that sleeps a command line is not believed for longer: another one may write to its memory. */
+const QUIET_MS = 60_000;
+
+export interface LookFirstOptions {
+  /** Whether what only the kernel knows is wanted. */
+  readonly facts: boolean;
+  /** Whether many looks will be taken, which can build on each other. */
+  readonly steady: boolean;
+  readonly monotonicMs: () => number;
+  /**
+   * For how long a command line that was read is believed: programs may change what the kernel shows of it
+   * (setproctitle), and some do with each request.
+   */
+  readonly rememberMs: number;
+}
+
+/** Has the kernel's own program look at the tasks before /proc is asked for what it does not read. */
+export function lookFirst(reader: BpfReader, options: LookFirstOptions): LookFirst {
+  const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
+  return (selection, processes) => look(reader, selection, processes, memory, options);
+}
+
+/** What is kept from sample to sample. */
+interface Memory {
+  readonly commandLines: Map<number, Remembered>;
+  /** The processes that /proc lists and the program does not come by, and until when that is believed. */
+  hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
+  /** The last look at the selection that came first: the next one at it builds on it. */
+  last: { readonly selection: Selection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
+}
+
+function look(
+  reader: BpfReader,
+  selection: Selection,
+  processes: Processes,
+  memory: Memory,
+  { monotonicMs, rememberMs, facts, steady }: LookFirstOptions,
+): FirstLook<TaskRecord> {
+  const beganMs = monotonicMs();
+  const lastTid = processes.lastTid();
+  const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
+  const before = isOnlyPids(selection) || isHiddenKnown ? undefined : countBefore(processes);
+  const remembered = memory.commandLines;
+  const seesAllThreads =
+    takesAll(selection) && selection.threads === true && selection.command === undefined && rememberMs > 0;
+  if (steady) memory.last ??= { selection, records: new Map(), nowNs: 0 };
+  const last = memory.last?.selection === selection ? memory.last : undefined;
+  const records: TaskRecord[] = [];
+  let nowNs = 0;
+  let stacks: ReadonlyMap<string, string> = new Map();
+  let seen: ReturnType<BpfReader['seen']> = { tasks: 0, sees: () => false };
+  let held: ReadonlySet<number> | undefined;
+  let over = false;
+  function* tasks(): Generator<readonly TaskRecord[]> {
+    const stream = reader.stream(selection, last);
+    let next = stream.next();
+    try {
+      for (; next.done !== true; next = stream.next()) {
+        for (const record of next.value) records.push(record);
+        yield next.value;
+      }
+    } finally {
+      // Whoever asks may end before the tasks do.
+      stream.return(0);
+    }
+    nowNs = next.value;
+    stacks = reader.stacksOf(records);
+    seen = reader.seen();
+    if (last !== undefined) goOn(last, records, nowNs, remembered);
+    forgetOthers(remembered, records, beganMs);
+    over = true;
+  }
+  return {
+    tasks,
+    stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
+    factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
+    sees: (pid) => seen.sees(pid),
+    hidden: () => {
+      if (memory.hidden === undefined || !isHiddenKnown) {
+        const parents = records.map(({ stat }) => stat.ppid);
+        memory.hidden = { pids: findHidden(parents, seen, before, processes), untilMs: beganMs + rememberMs };
+      }
+      return memory.hidden.pids.filter((pid) => !seen.sees(pid));
+    },
+    isMmapLocked: (pid) => {
+      held ??= stillHeld(reader, records);
+      return held.has(pid);
+    },
+    recall: ({ pid, stat }) => {
+      const entry = remembered.get(pid);
+      if (entry === undefined || entry.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
+      return beganMs < entry.untilMs || (over && isStillQuiet(entry, beganMs)) ? entry.commandLine : undefined;
+    },
+    // That no thread has been on a CPU is known when all of them are.
+    recallsLater: ({ pid }) => {
+      const entry = remembered.get(pid);
+      return !over && entry !== undefined && isStillQuiet(entry, beganMs);
+    },
+    remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
+      if (rememberMs === 0) return;
+      // Spread out, so that not all are read anew with the same sample.
+      const untilMs = beganMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
+      remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
+    },
+    replaced: () => replacedTasks(records, reader, lastTid, processes),
+  };
+}
+
+/** With fewer threads, listing all processes takes no longer than counting them. */
+const THREADS_WORTH_COUNTING = 1000;
+
+interface Counts {
+  readonly forks: number;
+  readonly threads: number;
+}
+
+function countBefore(processes: Processes): Counts | undefined {
+  if (processes.threads() < THREADS_WORTH_COUNTING) return undefined;
+  // Once more, after the forks: what was made in between would stand for one that is hidden.
+  const forks = processes.forks();
+  return { forks, threads: processes.threads() };
+}
+
+/**
+ * The processes that the program does not come by. Those that hosts hide are the first process and other parents, if
+ * any: when nothing was forked since the threads were counted, and they and those come by are all that there were,
+ * then there are no others, and all need not be listed.
+ */
+export function findHidden(
+  parents: readonly number[],
+  { tasks, sees }: ReturnType<BpfReader['seen']>,
+  before: Counts | undefined,
+  processes: Pick<Processes, 'list' | 'threads' | 'forks' | 'threadsOf'>,
+): readonly number[] {
+  if (before !== undefined) {
+    const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !sees(pid)).sort((a, b) => a - b);
+    const threads = likely.reduce((sum, pid) => sum + processes.threadsOf(pid), 0);
+    if (tasks + threads === before.threads && processes.forks() === before.forks) return likely;
+  }
+  return processes.list().filter((pid) => !sees(pid));
+}
+
+/** Whether the process slept ever since its command line was read, not too long ago. */
+function isStillQuiet({ quiet, readMs }: Remembered, nowMs: number): boolean {
+  return quiet && nowMs < readMs + QUIET_MS;
+}
+
+/** Makes of the last look the present one, and notes whose command line may be another now. */
+function goOn(
+  last: NonNullable<Memory['last']>,
+  records: readonly TaskRecord[],
+  nowNs: number,
+  commandLines: Memory['commandLines'],
+): void {
+  last.nowNs = nowNs;
+  for (const record of records) {
+    if (last.records.get(record.tid) === record) continue;
+    last.records.set(record.tid, record);
+    const commandLine = commandLines.get(record.pid);
+    if (commandLine !== undefined) commandLine.quiet = false;
+  }
+  if (last.records.size > records.length) last.records = new Map(records.map((record) => [record.tid, record]));
+}
+
+/** The facts that a record tells. Most tell the time only: of tens of thousands, no others are looked for. */
+export function factsOf(
+  { arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
+  nowNs: number,
+): KernelFacts {
+  // One that got its CPU after the look was begun has been off it for no time at all.
+  const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
+  if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
+  return {
+    ...time,
+    ...(lock && { lock: { kind: lock.kind, address: lock.address, ...(lock.owner > 0 && { owner: lock.owner }) } }),
+    ...(mmapOwner !== undefined && { mmapLockOwner: mmapOwner }),
+    ...(vforkParent > 0 && { vforkParent }),
+    ...(tracer > 0 && { tracer }),
+  };
+}
+
+const NO_FACTS: KernelFacts = {};
+
+/** The processes whose mmap lock is held by the same thread a while later. */
+function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
+  const owners = new Map(
+    records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]),
+  );
+  pause(HELD_MS);
+  // Where that fails, reading one that is locked takes its time, and ends.
+  const still = reader.read({ pids: [...owners.keys()] })?.records ?? [];
+  return new Set(
+    still
+      .filter(({ pid, mmapOwner }) => mmapOwner !== undefined && mmapOwner === owners.get(pid))
+      .map(({ pid }) => pid),
+  );
+}
+
+/** Lets go of processes that have ended, once there are many more than there are processes. */
+function forgetOthers(remembered: Map<number, Remembered>, records: readonly TaskRecord[], nowMs: number): void {
+  if (remembered.size < 2 * records.length + 1000) return;
+  for (const [pid, { untilMs }] of remembered) if (untilMs < nowMs) remembered.delete(pid);
+}

@@ -1,0 +1,82 @@
+import {
+  attachIterator,
+  descriptorOf,
+  lookUpElement,
+  readIterator,
+  runProgram,
+  unloadBpf,
+  updateElement,
+  updateElements,
+} from '../../../native/bpf.ts';
+import { loadObject } from '../../../native/bpf-loader.ts';
+import { SYMBOLS_RUN, SYMBOLS_TASKS } from './object.ts';
+
+/** The enum of bpf/symbols.h. */
+const LINE_BYTES = 512;
+const RUN_BATCH = 32;
+const TASK_BATCH = 32;
+const TASK_BATCHES = 128;
+const ADDRESS_BYTES = 8;
+
+/** Prints addresses, 8 bytes each as latin1 text, as /proc/PID/stack does (lib/vsprintf.c, %pB), in their order. */
+export type PrintSymbols = (addresses: readonly string[]) => string[];
+
+/**
+ * By bpf_snprintf in a program that is run for 32 addresses at a time (Linux 5.14). @throws Error saying what is
+ * missing
+ */
+export function openRunPrinter(): PrintSymbols {
+  const loaded = loadObject(SYMBOLS_RUN);
+  const mapFd = descriptorOf(loaded.maps, 'batches');
+  const programFd = descriptorOf(loaded.programs, 'symbols_run');
+  const first = Buffer.alloc(4);
+  const batch = Buffer.alloc(RUN_BATCH * (ADDRESS_BYTES + LINE_BYTES));
+  return (addresses) => {
+    const lines: string[] = [];
+    for (let from = 0; from < addresses.length; from += RUN_BATCH) {
+      const some = addresses.slice(from, from + RUN_BATCH);
+      batch.fill(0).write(some.join(''), 'latin1');
+      updateElement(mapFd, first, batch);
+      runProgram('cannot run the program that prints symbols', programFd);
+      lookUpElement(mapFd, first, batch);
+      for (const [index] of some.entries()) {
+        const at = RUN_BATCH * ADDRESS_BYTES + index * LINE_BYTES;
+        lines.push(batch.toString('latin1', at, batch.indexOf(0, at)));
+      }
+    }
+    return lines;
+  };
+}
+
+/**
+ * By an iterator over tasks, which prints 32 addresses for each task that the kernel visits (Linux 5.11). @throws
+ * Error as {@link openRunPrinter}
+ */
+export function openTaskPrinter(): PrintSymbols {
+  const loaded = loadObject(SYMBOLS_TASKS);
+  const mapFd = descriptorOf(loaded.maps, 'batches');
+  let iterator: number;
+  try {
+    iterator = attachIterator(descriptorOf(loaded.programs, 'symbols_tasks'));
+  } catch (error) {
+    unloadBpf(loaded);
+    throw error;
+  }
+  const keys = Buffer.alloc(TASK_BATCHES * 4);
+  for (let index = 0; index < TASK_BATCHES; index++) keys.writeUInt32LE(index, index * 4);
+  const values = Buffer.alloc(TASK_BATCHES * TASK_BATCH * ADDRESS_BYTES);
+  return (addresses) => {
+    const lines: string[] = [];
+    while (lines.length < addresses.length) {
+      values.fill(0).write(addresses.slice(lines.length, lines.length + TASK_BATCHES * TASK_BATCH).join(''), 'latin1');
+      updateElements(mapFd, keys, values, TASK_BATCHES);
+      const pieces: Buffer[] = [];
+      for (const bytes of readIterator(iterator)) pieces.push(Buffer.from(bytes));
+      const printed = Buffer.concat(pieces).toString('latin1').split('\n').slice(0, -1);
+      if (printed.length === 0) throw new Error('the iterator over tasks printed nothing');
+      // With few tasks one pass prints a part of them.
+      for (const line of printed) lines.push(line);
+    }
+    return lines;
+  };
+}

@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describeBpf } from '../../../../test/bpf-source.ts';
+import { ended, fixture, requires } from '../../../../test/harness.ts';
+import { conditions, openBpf } from './availability.ts';
+import type { TaskRecord } from './records.ts';
+import { type BpfReader, type LastLook, lackingFacts } from './tasks.ts';
+
+beforeEach((context: TestContext) =>
+  requires(context, 'root', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF'),
+);
+
+const ALL = { all: true, threads: true };
+let opened: BpfReader | string | undefined;
+
+function reader(): BpfReader {
+  opened ??= openBpf(conditions('/proc'), () => performance.now());
+  if (typeof opened === 'string') throw new Error(opened);
+  return opened;
+}
+
+/** A look at all threads, which builds on another where one is given. */
+function look(last?: LastLook): LastLook {
+  const records = new Map<number, TaskRecord>();
+  const stream = reader().stream(ALL, last);
+  let next = stream.next();
+  for (; next.done !== true; next = stream.next()) for (const record of next.value) records.set(record.tid, record);
+  return { records, nowNs: next.value };
+}
+
+function start(script: string): number {
+  const child = spawn('sh', ['-c', script], { stdio: 'ignore' });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+  return child.pid ?? 0;
+}
+
+async function untilState(pid: number, state: string): Promise<void> {
+  const current = () => /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+  while (current() !== state) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+const without = ({ records, nowNs }: LastLook, tid: number, instead?: TaskRecord): LastLook => {
+  const others = new Map(records);
+  others.delete(tid);
+  if (instead !== undefined) others.set(tid, instead);
+  return { records: others, nowNs };
+};
+
+/** What stays as it is while a task is on no CPU. */
+const lasting = ({ tid, pid, uid, stat, startNs, arrivalNs, addresses }: TaskRecord) => ({
+  ...{ tid, pid, uid, startNs, arrivalNs, addresses },
+  comm: stat.comm,
+});
+
+describeBpf('a look', () => {
+  it('a look that builds on another one finds what a whole one finds, and unwinds only what ran', async () => {
+    await fixture('tasks', ['thread']);
+    start('while sleep 0.005; do :; done');
+    let last = look();
+    let compared = 0;
+    let reused = 0;
+    for (let round = 0; round < 10; round++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const next = look(last);
+      const whole = look();
+      for (const [tid, record] of next.records) {
+        if (last.records.get(tid) === record) reused++;
+        const other = whole.records.get(tid);
+        // What ran between the two may have changed.
+        if (other === undefined || other.switches !== record.switches || other.onCpu || record.onCpu) continue;
+        compared++;
+        expect(lasting(record)).toEqual(lasting(other));
+      }
+      last = next;
+    }
+    expect(compared).toBeGreaterThan(10 * 40);
+    expect(reused).toBeGreaterThan(compared / 2);
+  });
+
+  it('of those read once more, no sibling is taken along', async () => {
+    const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const last = look();
+    expect([pid, tid].map((number) => last.records.get(number)?.pid)).toEqual([pid, pid]);
+    const found = [...reader().stream(ALL, without(last, pid))].flat().map((record) => record.tid);
+    expect(found.filter((number) => number === pid || number === tid)).toHaveLength(2);
+    const many = new Map(
+      [...last.records].map(([number, record]) => [number, { ...record, switches: record.switches + 1 }]),
+    );
+    const all = [...reader().stream(ALL, { records: many, nowNs: last.nowNs })].flat().map((record) => record.tid);
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('a task that was on a CPU then and sleeps now is unwound anew, though it got no CPU in between', async () => {
+    const pid = start('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep 60');
+    const running = look();
+    expect(running.records.get(pid)?.stat.state).toBe('R');
+    await untilState(pid, 'S');
+    // As if it had had its CPU from before the first look on, without being preempted since.
+    const sleeping = look().records.get(pid);
+    for (const before of [running, { ...running, nowNs: Number.MAX_SAFE_INTEGER }])
+      expect(look(before).records.get(pid)).toEqual(sleeping);
+    expect(sleeping?.addresses.length).toBeGreaterThan(running.records.get(pid)?.addresses.length ?? 0);
+  });
+
+  it('a task that the last look knows otherwise, or not at all, is read once more', async () => {
+    const pid = start('exec sleep 60');
+    await untilState(pid, 'S');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const last = look();
+    const record = last.records.get(pid);
+    if (record === undefined) throw new Error('not seen');
+    const other = { ...record, addresses: 'another', switches: record.switches + 1 };
+    expect(look(without(last, pid)).records.get(pid)).toEqual(record);
+    expect(look(without(last, pid, other)).records.get(pid)).toEqual(record);
+    expect(
+      look(without(last, pid, { ...record, arrivalNs: record.arrivalNs - 1, addresses: 'another' })).records.get(pid),
+    ).toEqual(record);
+    expect(
+      look(without(last, pid, { ...record, startNs: record.startNs - 1, addresses: 'another' })).records.get(pid),
+    ).toEqual(record);
+    expect(look({ records: new Map(), nowNs: last.nowNs }).records.get(1)?.stat.comm ?? 'hidden').toBe(
+      last.records.get(1)?.stat.comm ?? 'hidden',
+    );
+    expect(look(last).records.get(pid)).toBe(record);
+  });
+
+  it('tells what this kernel does not record', () => {
+    const { records } = look();
+    reader().seen();
+    const missing = reader().missing().join('\n');
+    expect(missing.includes('time off the CPU')).toBe([...records.values()].every(({ arrivalNs }) => arrivalNs === 0));
+    expect(missing.includes('mmap locks')).toBe(readFileSync('/proc/version', 'latin1').includes('PREEMPT_RT'));
+  });
+});
+
+it('names each fact that a kernel does not record', () => {
+  expect(lackingFacts(0b111)).toEqual([]);
+  expect(lackingFacts(0b101)).toEqual([
+    expect.stringMatching(/^bpf: without the locks that tasks wait for: .*Linux 6\.16/),
+  ]);
+  expect(lackingFacts(0)).toHaveLength(3);
+});

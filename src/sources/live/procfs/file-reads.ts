@@ -1,0 +1,38 @@
+import { type Reading, unreadableFrom } from '../../../model/reading.ts';
+import { errnoName } from '../../../native/errno.ts';
+import { FLAG, WHAT } from '../../../native/reader/protocol.ts';
+import type { Reader } from '../../../native/reader/reader.ts';
+
+/** Reads single files and links, any of which may hang. */
+export class FileReads {
+  readonly #reader: Reader;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** The target of a symbolic link: a descriptor's file (fs/proc/fd.c), a namespace. */
+  link(path: string): Promise<Reading<Buffer>> {
+    return this.#one('link', path, 0n, 0);
+  }
+
+  /**
+   * Up to so many bytes of a file from a position on; fewer where it ends, or where what follows cannot be read: that
+   * of memory is where the next page is not there (EIO).
+   */
+  bytes(path: string, position: bigint, limit: number): Promise<Reading<Buffer>> {
+    return this.#one('read', path, position, limit);
+  }
+
+  async #one(what: 'link' | 'read', path: string, position: bigint, limit: number): Promise<Reading<Buffer>> {
+    const parts: Buffer[] = [];
+    let unread: Reading<Buffer> | undefined;
+    await this.#reader.path(what, path, position, limit, (record) => {
+      if (record.what !== WHAT[what]) return;
+      if (record.flags & FLAG.late) unread = { unread: 'timeout' };
+      else if (record.result < 0 && parts.length === 0) unread = { unread: unreadableFrom(errnoName(-record.result)) };
+      else if (record.result > 0) parts.push(Buffer.from(record.bytes));
+    });
+    return unread ?? { value: Buffer.concat(parts) };
+  }
+}

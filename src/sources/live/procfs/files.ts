@@ -1,0 +1,96 @@
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import { type Reading, unreadableFrom } from '../../../model/reading.ts';
+import { listNumbers } from '../../../native/files.ts';
+import { parseStatus, type Status } from './status.ts';
+
+/** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
+const content = Buffer.alloc(4096);
+
+/** The errno's name of what node:fs threw. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  throw error;
+}
+
+/** Reads a small file that never blocks, /proc/PID/stat above all. The bytes are valid until the next call. */
+export function readSmall(path: string): Reading<Buffer> {
+  let fd = -1;
+  try {
+    fd = openSync(path, 'r');
+    return { value: content.subarray(0, readSync(fd, content, 0, content.length, null)) };
+  } catch (error) {
+    return { unread: unreadableFrom(errnoOf(error)) };
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
+/** The PIDs of all processes, ascending. */
+export function listPids(root: string): number[] {
+  const pids = listNumbers(root);
+  // As the kernel lists them; of thousands, sorting them again takes longer than a look.
+  return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
+}
+
+/**
+ * How many threads there are: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
+ */
+export function countThreads(root: string): number {
+  return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
+}
+
+/**
+ * The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
+ */
+export function readLastTid(root: string): number {
+  const read = readSmall(`${root}/loadavg`);
+  return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
+}
+
+/** Where the numbers of tasks begin anew: kernel.pid_max (proc_sys_kernel(5)). NaN where it cannot be read. */
+export function readMostTids(root: string): number {
+  const read = readSmall(`${root}/sys/kernel/pid_max`);
+  return 'value' in read ? Number(read.value.toString('latin1')) : Number.NaN;
+}
+
+/**
+ * How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not
+ * there.
+ */
+export function countForks(root: string): number {
+  return forksIn(readFileSync(`${root}/stat`, 'latin1'));
+}
+
+function forksIn(stat: string): number {
+  return Number(/^processes (\d+)$/m.exec(stat)?.[1]);
+}
+
+/** The TIDs of a process's threads. */
+export function listTids(root: string, pid: number): Reading<number[]> {
+  try {
+    return { value: readdirSync(`${root}/${pid}/task`).map(Number) };
+  } catch (error) {
+    return { unread: unreadableFrom(errnoOf(error)) };
+  }
+}
+
+/**
+ * The status of a process or thread, by its folder in /proc; undefined when it has gone, or may not be read. Unlike
+ * stat it never blocks.
+ */
+export function readStatus(folder: string): Status | undefined {
+  const read = readSmall(`${folder}/status`);
+  return 'value' in read ? parseStatus(read.value) : undefined;
+}
+
+/**
+ * When the host was booted, Unix seconds, and {@link countForks}: btime and processes of /proc/stat (proc_stat(5)).
+ * @throws Error naming the file where it has no boot time
+ */
+export function readHostStat(root: string): { readonly bootTimeSeconds: number; readonly forks: number } {
+  const path = `${root}/stat`;
+  const text = readFileSync(path, 'latin1');
+  const seconds = /^btime (\d+)$/m.exec(text)?.[1];
+  if (seconds === undefined) throw new Error(`${path}: no line 'btime SECONDS'`);
+  return { bootTimeSeconds: Number(seconds), forks: forksIn(text) };
+}

@@ -1,0 +1,125 @@
+import { formatIpv6 } from '../../../model/ip-address.ts';
+
+/** The tables of /proc/PID/net that say what a socket is, and how each is read. */
+export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6', 'unix', 'netlink', 'raw', 'raw6', 'packet'] as const;
+export type SocketTable = (typeof SOCKET_TABLES)[number];
+
+/** TCP_LISTEN of include/net/tcp_states.h. */
+const LISTEN = '0A';
+
+/** Protocols of include/uapi/linux/netlink.h. */
+const NETLINK: Readonly<Record<string, string>> = {
+  0: 'route',
+  2: 'usersock',
+  4: 'sock_diag',
+  6: 'xfrm',
+  7: 'selinux',
+  9: 'audit',
+  10: 'fib_lookup',
+  11: 'connector',
+  12: 'netfilter',
+  15: 'kobject_uevent',
+  16: 'generic',
+  21: 'crypto',
+};
+
+/**
+ * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443 -> 10.0.0.2:50000`, `udp 0.0.0.0:53`, `unix
+ * /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is cut, and
+ * what somebody made up.
+ */
+export function parseSockets(table: SocketTable, text: string): Map<string, string> {
+  if (table === 'unix') return parseUnix(text);
+  const sockets = new Map<string, string>();
+  for (const { line } of linesOf(text)) {
+    const [inode, description] = describe(table, line) ?? [];
+    if (inode !== undefined && inode !== '0') sockets.set(inode, `${table} ${description}`);
+  }
+  return sockets;
+}
+
+/** The whole lines behind the heading, and where they begin. */
+function* linesOf(text: string): Generator<{ readonly line: string; readonly at: number }> {
+  let at = text.indexOf('\n') + 1;
+  for (let end = text.indexOf('\n', at); at > 0 && end >= 0; end = text.indexOf('\n', at)) {
+    yield { line: text.slice(at, end), at };
+    at = end + 1;
+  }
+}
+
+/** net/unix/af_unix.c, unix_seq_show; the inode is padded to five places. Its shortest line has 58 characters. */
+const UNIX = joined(
+  /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} /,
+  /(?: {4}(?=\d\b)| {3}(?=\d\d\b)| {2}(?=\d{3}\b)| (?=\d{4}\b)|(?=\d{5}))(?<inode>\d+)(?: (?<name>[\s\S]*))?$/,
+);
+/** Of sun_path in struct sockaddr_un: no name is longer (unix(7)). */
+const LONGEST_NAME = 108;
+
+/**
+ * Anybody may give a socket a name that holds line ends and what looks like lines of this table. It has no room for
+ * two of them, though: a line that ends more than LONGEST_NAME bytes behind the beginning of the last name before it
+ * cannot be a part of that name, so it is the kernel's. Another may be either, and is left out.
+ */
+function parseUnix(text: string): Map<string, string> {
+  const names = new Map<string, string>();
+  let lastName = Number.NEGATIVE_INFINITY;
+  let last: string | undefined;
+  for (const { line, at } of linesOf(text)) {
+    const { inode, name } = UNIX.exec(line)?.groups ?? {};
+    if (inode === undefined) {
+      // The rest of a name with a line end in it.
+      if (last !== undefined) names.set(last, `${names.get(last)}\n${line}`);
+      continue;
+    }
+    const end = at + line.length;
+    last = end - lastName > LONGEST_NAME && inode !== '0' ? inode : undefined;
+    if (last !== undefined) names.set(last, name ?? '');
+    if (name !== undefined) lastName = end - name.length;
+  }
+  return new Map(Array.from(names, ([inode, name]) => [inode, `unix ${name}`.trimEnd()]));
+}
+
+/** net/ipv4/tcp_ipv4.c, tcp4_seq_show, and its likes in udp.c, raw.c and net/ipv6. */
+const INTERNET = joined(
+  /^ *\d+: (?<local>[0-9A-F:]+) (?<remote>[0-9A-F:]+) (?<state>[0-9A-F]{2}) /,
+  /[0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,} [0-9A-F]{8} +\d+ +-?\d+ (?<inode>\d+) \d+ /,
+);
+/** net/netlink/af_netlink.c, netlink_seq_show. */
+const NETLINK_LINE = joined(
+  /^[0-9a-f]{16} (?<protocol>\d+) +(?<port>-?\d+) +[0-9a-f]{8}/,
+  / +-?\d+ +-?\d+ +-?\d+ +\d+ +\d+ +(?<inode>\d+) *$/,
+);
+/** net/packet/af_packet.c, packet_seq_show. */
+const PACKET = /^[0-9a-f]{16} \d+ +\d+ +(?<protocol>[0-9a-f]{4}) +-?\d+ +\d +\d+ +\d+ +(?<inode>\d+) *$/;
+
+function joined(...parts: readonly RegExp[]): RegExp {
+  return new RegExp(parts.map(({ source }) => source).join(''));
+}
+
+function describe(table: Exclude<SocketTable, 'unix'>, line: string): [inode: string, description: string] | undefined {
+  const form = table === 'netlink' ? NETLINK_LINE : table === 'packet' ? PACKET : INTERNET;
+  const { inode, protocol = '', port, local = '', remote = '', state } = form.exec(line)?.groups ?? {};
+  if (inode === undefined) return undefined;
+  if (table === 'netlink') return [inode, `${NETLINK[protocol] ?? protocol} port ${port}`];
+  if (table === 'packet') return [inode, `protocol 0x${protocol}`];
+  const from = address(local);
+  const to = address(remote);
+  if (from === undefined || to === undefined) return undefined;
+  if (table.startsWith('tcp') && state === LISTEN) return [inode, `${from} listening`];
+  return [inode, /:0$/.test(to) ? from : `${from} -> ${to}`];
+}
+
+/**
+ * `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits, each in the order of the host, which is the reverse of the
+ * network's on what kstack runs on.
+ */
+function address(text: string): string | undefined {
+  const [, hex = '', port = ''] = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/.exec(text) ?? [];
+  if (hex === '') return undefined;
+  const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) =>
+    (word.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).toReversed(),
+  );
+  const number = Number.parseInt(port, 16);
+  if (bytes.length === 4) return `${bytes.join('.')}:${number}`;
+  return `[${formatIpv6(bytes)}]:${number}`;
+}

@@ -1,0 +1,118 @@
+import type { Doing, SystemCall } from '../../../model/system-call.ts';
+import { decodeBytes } from '../../../native/decode.ts';
+import { pageBytes } from '../../../native/page.ts';
+import type { Reader } from '../../../native/reader/reader.ts';
+import { FileReads } from './file-reads.ts';
+import { parseSockets, SOCKET_TABLES } from './sockets.ts';
+import { parseSystemCall } from './system-call.ts';
+
+/** A table of /proc/PID/net is read so far; a host with hundreds of thousands of sockets takes seconds to print one. */
+const TABLE_BYTES = 4 << 20;
+const CALL_BYTES = 1024;
+
+export interface TaskNumbers {
+  readonly pid: number;
+  readonly tid: number;
+}
+
+/** Answers what the arguments of a system call refer to, by looking at the task that is in it. */
+export class TaskDetails {
+  readonly #root: string;
+  readonly #reads: FileReads;
+  /** Descriptions by inode, for each network namespace. */
+  readonly #sockets = new Map<string, Promise<Map<string, string>>>();
+  readonly #pageBytes = pageBytes();
+  /** Processes whose memory did not answer in time. */
+  readonly #stuck = new Set<number>();
+
+  constructor(root: string, reader: Reader) {
+    this.#root = root;
+    this.#reads = new FileReads(reader);
+  }
+
+  /** Whether the task is still in that very call: its descriptors and memory may by now be another's. */
+  async isStillIn(task: TaskNumbers, call: SystemCall): Promise<boolean> {
+    const read = await this.#reads.bytes(`${this.#folder(task)}/syscall`, 0n, CALL_BYTES);
+    return 'value' in read && isSame(parseSystemCall(read.value.toString('latin1')), call);
+  }
+
+  /** The file, pipe or socket behind a descriptor; undefined where that cannot be told. */
+  async descriptor(task: TaskNumbers, fd: number): Promise<string | undefined> {
+    const read = await this.#reads.link(`${this.#folder(task)}/fd/${fd}`);
+    if ('unread' in read) return undefined;
+    const target = decodeBytes(read.value);
+    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    if (inode === undefined) return target;
+    return (await this.#socketsOf(task)).get(inode) ?? target;
+  }
+
+  /**
+   * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined
+   * where there are none, or the process does not let its memory be read in time (mm/memory.c, access_remote_vm, takes
+   * its mmap lock). Memory that would have to be fetched is not read: from a device or a file system that does not
+   * answer, nothing ends the wait.
+   */
+  async memory({ pid, tid }: TaskNumbers, address: bigint, bytes: number): Promise<Uint8Array | undefined> {
+    if (this.#stuck.has(pid) || address > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
+    const there = await this.#present({ pid, tid }, Number(address), bytes);
+    if (there === 0) return undefined;
+    const read = await this.#reads.bytes(`${this.#folder({ pid, tid })}/mem`, address, there);
+    if ('value' in read) return read.value.length === 0 ? undefined : read.value;
+    if (read.unread === 'timeout') this.#stuck.add(pid);
+    return undefined;
+  }
+
+  /**
+   * How many of these bytes are in memory, up to the first page that is not: bit 63 of a page's word in
+   * /proc/PID/pagemap (fs/proc/task_mmu.c; proc_pid_pagemap(5)).
+   */
+  async #present(task: TaskNumbers, address: number, bytes: number): Promise<number> {
+    const pageBytes = this.#pageBytes;
+    const first = Math.floor(address / pageBytes);
+    const pages = Math.floor((address + bytes - 1) / pageBytes) - first + 1;
+    const read = await this.#reads.bytes(`${this.#folder(task)}/pagemap`, BigInt(first * 8), pages * 8);
+    if ('unread' in read) {
+      if (read.unread === 'timeout') this.#stuck.add(task.pid);
+      return 0;
+    }
+    let there = 0;
+    while (there < pages && there * 8 + 8 <= read.value.length && (read.value.readUInt8(there * 8 + 7) & 0x80) !== 0)
+      there++;
+    return Math.max(0, Math.min(bytes, (first + there) * pageBytes - address));
+  }
+
+  #folder({ pid, tid }: TaskNumbers): string {
+    return `${this.#root}/${pid}/task/${tid}`;
+  }
+
+  async #socketsOf(task: TaskNumbers): Promise<Map<string, string>> {
+    const namespace = await this.#reads.link(`${this.#folder(task)}/ns/net`);
+    if ('unread' in namespace) return new Map();
+    const name = namespace.value.toString('latin1');
+    let sockets = this.#sockets.get(name);
+    if (sockets === undefined) {
+      sockets = this.#readSockets(task);
+      this.#sockets.set(name, sockets);
+    }
+    return sockets;
+  }
+
+  async #readSockets(task: TaskNumbers): Promise<Map<string, string>> {
+    const all = new Map<string, string>();
+    for (const table of SOCKET_TABLES) {
+      const read = await this.#reads.bytes(`${this.#folder(task)}/net/${table}`, 0n, TABLE_BYTES);
+      if ('value' in read)
+        for (const [inode, description] of parseSockets(table, decodeBytes(read.value))) all.set(inode, description);
+    }
+    return all;
+  }
+}
+
+function isSame(now: Doing | undefined, then: SystemCall): boolean {
+  if (typeof now !== 'object') return false;
+  return (
+    now.number === then.number &&
+    now.stackPointer === then.stackPointer &&
+    now.arguments.every((value, at) => value === then.arguments[at])
+  );
+}

@@ -1,0 +1,64 @@
+import type { SystemCall } from '../../../model/system-call.ts';
+import { printAnswer } from './answers.ts';
+import { argumentsOf, type Registers } from './arguments.ts';
+import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
+import { type Answer, hex, type Part, type Question } from './question.ts';
+import { signatureOf } from './variants.ts';
+
+export type { Answer, Part, Question } from './question.ts';
+
+/** A system call with the arguments it was given, as far as its registers tell. */
+export interface DecodedCall {
+  readonly name: string;
+  readonly parts: readonly Part[];
+}
+
+const FOUR_GIB = 1n << 32n;
+
+/**
+ * Names a system call and its arguments.
+ *
+ * On x64 and arm64, a call is taken for that of a 32-bit task where both the stack pointer and the program counter are
+ * below 4 GiB, as /proc/PID/syscall does not tell. Few 64-bit tasks have both there: those that are linked to a fixed
+ * address without shared libraries and make their stacks on the heap. Nor does it tell of 64-bit tasks that ask by the
+ * 32-bit numbers (int 0x80).
+ *
+ * The number stands for the name, and all six registers are shown, where the name is not known: in calls newer than
+ * Linux 6.18, of 32-bit tasks on arm64, and on all other architectures.
+ *
+ * @param architecture process.arch of the host whose kernel it was
+ */
+export function decodeSystemCall(call: SystemCall, architecture: string): DecodedCall {
+  const bits = isNarrow(call, architecture) ? 32 : 64;
+  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, call.arguments[at] ?? 0n));
+  const registers: Registers = { words, bits, architecture };
+  const name = namesOf(architecture, bits)?.get(call.number);
+  if (name === undefined) {
+    return {
+      name: `system call ${call.number}${architecture === 'arm64' && bits === 32 ? ' (32-bit)' : ''}`,
+      parts: words.map(hex),
+    };
+  }
+  const signature = signatureOf(name, registers);
+  return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
+}
+
+/** What is to be asked before the call can be printed in full. */
+export function questionsOf(call: DecodedCall): Question[] {
+  return call.parts.filter((part) => typeof part !== 'string');
+}
+
+/** The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. */
+export function printSystemCall(call: DecodedCall, answer: (question: Question) => Answer): string {
+  const printed = call.parts.map((part) => (typeof part === 'string' ? part : printAnswer(part, answer(part))));
+  return `${call.name}(${printed.join(', ')})`;
+}
+
+function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {
+  return (architecture === 'x64' || architecture === 'arm64') && stackPointer < FOUR_GIB && programCounter < FOUR_GIB;
+}
+
+function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {
+  if (architecture === 'x64') return bits === 32 ? I386_NAMES : X86_64_NAMES;
+  return architecture === 'arm64' && bits === 64 ? ARM64_NAMES : undefined;
+}
