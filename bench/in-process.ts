@@ -6,16 +6,15 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { countKinds, explainGroups, kindOf } from '../src/analysis/explain-sample.ts';
+import { countKinds, explainGroups } from '../src/analysis/explain-sample.ts';
 import { groupByStack } from '../src/analysis/group.ts';
-import { waitGraph } from '../src/analysis/wait-graph.ts';
-import { everythingUnread, type Field, type Sample } from '../src/model/sample.ts';
+import type { Field } from '../src/model/fields.ts';
+import type { Sample } from '../src/model/sample.ts';
 import type { Selection } from '../src/model/selection.ts';
 import { systemClock } from '../src/native/clock.ts';
-import { Reader } from '../src/native/reader/reader.ts';
 import { formatJson } from '../src/sinks/json.ts';
 import { formatText } from '../src/sinks/text.ts';
-import { live } from '../src/sources/live/live.ts';
+import { openSampler } from '../src/sources/live/sampler.ts';
 import type { SourceName } from '../src/sources/live/source-name.ts';
 
 interface Case {
@@ -28,21 +27,14 @@ interface Case {
   write(sample: Sample): Iterable<string>;
 }
 
-const text = (sample: Sample) => formatText(sample, groupByStack(sample), { zoneAt: clock.zoneAt });
+const text = (sample: Sample) => formatText(sample, { zoneAt: clock.zoneAt });
 let explainNs = 0;
 const json = (sample: Sample) => {
   const before = process.hrtime.bigint();
-  const groups = explainGroups(sample);
-  const counts = countKinds(sample);
+  explainGroups(sample);
+  countKinds(sample);
   explainNs = Number(process.hrtime.bigint() - before);
-  return formatJson(sample, groups, {
-    threads: true,
-    unread: everythingUnread(sample),
-    counts,
-    kindOf,
-    userName: String,
-    graph: waitGraph(sample),
-  });
+  return formatJson(sample);
 };
 
 const CASES: Record<string, Case> = {
@@ -50,8 +42,8 @@ const CASES: Record<string, Case> = {
   '-D': { selection: { states: ['D'] }, files: ['stat'], write: text },
   '-L': {
     selection: { all: true, threads: true },
-    fields: ['uid', 'cgroup'],
-    files: ['task/stat', 'task/stack', 'task/status', 'task/cgroup', 'cmdline'],
+    fields: ['uid', 'cgroup', 'systemCall'],
+    files: ['task/stat', 'task/stack', 'task/status', 'task/syscall', 'task/cgroup', 'cmdline'],
     write: json,
   },
   bpf: { selection: { all: true, threads: true }, source: 'bpf', files: ['task/stat', 'task/stack'], write: () => [] },
@@ -70,17 +62,7 @@ if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bp
 
 const clock = systemClock();
 const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
-const reader = new Reader('/proc');
-const samples = live(selection, {
-  clock,
-  root: '/proc',
-  reader,
-  fields,
-  source,
-  facts: false,
-  steady: true,
-  tell: () => undefined,
-});
+const sampler = openSampler({ clock, root: '/proc' }, { selection, fields, source, facts: false, steady: true });
 const resident = () => process.memoryUsage.rss();
 const floor: number[] = [];
 const wall: number[] = [];
@@ -99,11 +81,15 @@ function measureFloor(): void {
   floor.push(words[0] ?? Number.NaN);
 }
 
-/** CPU nanoseconds of the reader and its workers: schedstat counts them exactly (proc(5)). */
+/** CPU nanoseconds of what reads for this process: schedstat counts them exactly (proc(5)). */
 function cpuNs(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
   const own = Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]);
-  return children.reduce((sum, child) => sum + cpuNs(child), own);
+  return own + childrenNs(pid);
+}
+
+function childrenNs(pid = process.pid): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + cpuNs(Number(child)), 0);
 }
 
 /** Resident bytes after each round: the collector makes a saw of them, of which one tooth tells nothing. */
@@ -115,13 +101,13 @@ for (let round = 0; round < Number(rounds); round++) {
   // In a steady run the floor is measured now and then: it takes longer than the time between samples.
   if (everyMs === 0 || round % 100 === 0) measureFloor();
   const cpuBefore = process.cpuUsage();
-  const readerBefore = cpuNs(reader.pid);
+  const readerBefore = childrenNs();
   const before = process.hrtime.bigint();
-  const { value: sample } = await samples.next();
+  const sample = await sampler.next();
   Array.from(measured.write(sample));
   wall.push(Number(process.hrtime.bigint() - before));
   const used = process.cpuUsage(cpuBefore);
-  cpu.push((used.user + used.system) * 1000 + cpuNs(reader.pid) - readerBefore);
+  cpu.push((used.user + used.system) * 1000 + childrenNs() - readerBefore);
   explain.push(explainNs);
   stacks = groupByStack(sample).length;
   memory.push(resident());

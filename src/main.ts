@@ -65,7 +65,7 @@ function createProgram(): Command {
     .option('--why', 'name the rule behind each explanation, its source in the kernel, and the rules that came second')
     .action(async (file: string | undefined, { why }: { why?: true }) => {
       const { explainFile } = await import('./commands/explain.ts');
-      process.exitCode = explainFile(file, why === true);
+      process.exitCode = await explainFile(file, why === true);
     });
   program
     .command('completion')

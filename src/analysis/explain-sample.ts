@@ -1,5 +1,5 @@
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import { explain } from './explain.ts';
 
 /** What there is to say about one task. Tasks with equal stacks get the same object, but for those that have none. */
@@ -39,13 +39,23 @@ export function explainGroups(sample: Sample): ExplainedGroup[] {
 /** What concerns the reader most comes first. */
 export const KINDS: readonly Finding['kind'][] = ['blocked', 'unexplained', 'running', 'idle'];
 
-export function countKinds(sample: Sample): KindCounts {
-  const counts = { blocked: 0, idle: 0, running: 0, unexplained: 0 };
-  for (const observation of sample.observations) counts[kindOf(observation)]++;
+/** How many tasks of each kind were seen, those left out among them. */
+export function countKinds({ observations, leftOut }: Pick<Sample, 'observations' | 'leftOut'>): KindCounts {
+  const { blocked = 0, idle = 0, running = 0, unexplained = 0 } = leftOut;
+  const counts = { blocked, idle, running, unexplained };
+  for (const observation of observations) counts[kindOf(observation)]++;
   return counts;
 }
 
-/** The sample without the tasks that idle, as far as the rules know. */
+/** The sample without the tasks that idle, as far as the rules know, and without kstack's own. */
 export function leaveOutIdle(sample: Sample): Sample {
-  return { ...sample, observations: sample.observations.filter((observation) => kindOf(observation) !== 'idle') };
+  const isLeftOut = (observation: Observation) => observation.task.own === true || kindOf(observation) === 'idle';
+  const left = sample.observations.filter(isLeftOut);
+  const counts = countKinds({ observations: left, leftOut: sample.leftOut });
+  return {
+    ...sample,
+    observations: sample.observations.filter((observation) => !isLeftOut(observation)),
+    leftOut: { ...sample.leftOut, ...counts },
+    unread: [...sample.unread, ...unreadOf(left)],
+  };
 }

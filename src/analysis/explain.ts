@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
-import type { State } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
+import type { State } from '../model/task.ts';
 import { functionName } from './function-name.ts';
 import { type Match, Matcher, tellingFrame } from './match.ts';
 import { RULES } from './rules/index.ts';

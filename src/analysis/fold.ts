@@ -3,33 +3,53 @@ import type { Frame, Stack } from '../model/stack.ts';
 
 /** Tasks of one name with the same functions in their stack. */
 export interface Fold {
-  readonly comm: string;
+  /** The process's name, and the thread's where threads are tasks and its is another. */
+  readonly names: readonly string[];
   /** Innermost first. Where there are no frames, one that says why. */
   readonly frames: readonly Frame[];
-  readonly count: number;
+  /** How many tasks, in all samples together. */
+  count: number;
 }
 
 /**
- * Counts the tasks of a sample by their name and the functions they are in, as flame graphs want it. What differs in
- * offsets only is one.
+ * Counts tasks by their name and the functions they are in, over as many samples as are added, as flame graphs want it.
+ * What differs in offsets only is one.
  */
-export function foldStacks(sample: Sample): Fold[] {
-  const folds = new Map<string, { comm: string; frames: readonly Frame[]; count: number }>();
-  const symbolsOf = new Map<Stack, string>();
-  for (const observation of sample.observations) {
-    const { stack, task } = observation;
-    let symbols = 'value' in stack ? symbolsOf.get(stack.value) : undefined;
-    const frames = framesOf(observation);
+export class Folds {
+  readonly #folds = new Map<string, Fold>();
+  readonly #symbolsOf = new WeakMap<Stack, string>();
+
+  add(sample: Sample): void {
+    for (const observation of sample.observations) {
+      const frames = framesOf(observation);
+      const names = namesOf(observation, sample.threads);
+      const key = `${names.join('\r')}\n${this.#symbolsIn(observation, frames)}`;
+      const fold = this.#folds.get(key);
+      if (fold === undefined) this.#folds.set(key, { names, frames, count: 1 });
+      else fold.count++;
+    }
+  }
+
+  /** In the order first seen. */
+  all(): readonly Fold[] {
+    return [...this.#folds.values()];
+  }
+
+  #symbolsIn({ stack }: Observation, frames: readonly Frame[]): string {
+    let symbols = 'value' in stack ? this.#symbolsOf.get(stack.value) : undefined;
     if (symbols === undefined) {
       symbols = frames.map(({ symbol }) => symbol).join('\n');
-      if ('value' in stack && stack.value.frames.length > 0) symbolsOf.set(stack.value, symbols);
+      if ('value' in stack && stack.value.frames.length > 0) this.#symbolsOf.set(stack.value, symbols);
     }
-    const key = `${task.comm}\n${symbols}`;
-    const fold = folds.get(key);
-    if (fold === undefined) folds.set(key, { comm: task.comm, frames, count: 1 });
-    else fold.count++;
+    return symbols;
   }
-  return [...folds.values()];
+}
+
+const NO_NAME = '[no name]';
+
+function namesOf({ task: { id, pid, comm = NO_NAME, processName } }: Observation, threads: boolean): string[] {
+  if (!threads || id.tid === pid || processName === undefined || processName === comm) return [comm];
+  return [processName, comm];
 }
 
 /** The frames of a task; where there are none, one that says why. */

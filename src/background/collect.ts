@@ -1,9 +1,9 @@
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
-import { groupByStack } from '../analysis/group.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
+import type { Sampler } from '../sources/live/sampler.ts';
 import type { LogLevel } from '../terminal/log.ts';
 import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
@@ -13,10 +13,9 @@ import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
 const GRACE_MS = 15_000;
 
 export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
-  /** Samples, each taken when it is asked for. Called once more after one has failed. */
-  readonly samples: () => AsyncIterator<Sample>;
-  /** Whether the samples are of threads. */
-  readonly threads: boolean;
+  readonly sampler: Pick<Sampler, 'next' | 'close'>;
+  /** Makes another one after a sample has failed: what reads may be at fault. */
+  readonly reopen: () => Collection['sampler'];
   /** Whether tasks that idle are left out. */
   readonly blocked: boolean;
   readonly clock: Clock;
@@ -34,25 +33,27 @@ export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'>
  * Returns false when it ended before, as the log's directory or file had been replaced.
  */
 export async function collect(collection: Collection): Promise<boolean> {
-  const { samples, threads, blocked, journal, clock, durationMs, intervalMs, stop, tell } = collection;
+  const { reopen, blocked, journal, clock, durationMs, intervalMs, stop, tell } = collection;
   const start = clock.monotonicMs();
   const complaints = new Complaints((level, text) => journal.say(level, text));
   const writer = new LogWriter({ ...collection, nowMs: clock.nowMs, complain: (text) => complaints.complain(text) });
-  let iterator = samples();
+  let sampler: Collection['sampler'] | undefined = collection.sampler;
   const take = async (): Promise<Sample | undefined> => {
     try {
-      return (await iterator.next()).value;
+      sampler ??= reopen();
+      return await sampler.next();
     } catch (error) {
       complaints.complain(`No sample could be taken: ${error instanceof Error ? error.message : String(error)}.`);
-      iterator = samples();
+      sampler?.close();
+      sampler = undefined;
       return undefined;
     }
   };
   const write = async (sample: Sample) => {
     const shown = blocked ? leaveOutIdle(sample) : sample;
-    await writer.put([...formatText(shown, groupByStack(shown), { zoneAt: clock.zoneAt, threads })].join(''));
-    const unread = everythingUnread(sample).filter((one) => complaints.isNews(one));
-    for (const line of formatUnread(unread, threads)) complaints.complain(line, 'INFO');
+    await writer.put([...formatText(shown, { zoneAt: clock.zoneAt })].join(''));
+    const unread = everythingUnread(shown).filter((one) => complaints.isNews(one));
+    for (const line of formatUnread(unread, sample.threads)) complaints.complain(line, 'INFO');
   };
   try {
     let beat = 0;
@@ -84,5 +85,7 @@ export async function collect(collection: Collection): Promise<boolean> {
     if (!(error instanceof LogError)) throw error;
     journal.say('ERROR', `${error.message}. The run ends.`);
     return false;
+  } finally {
+    sampler?.close();
   }
 }

@@ -2,14 +2,15 @@ import { closeSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { absolutePath } from '../files/absolute-path.ts';
 import { codeOf, type Files } from '../files/files.ts';
+import { filesOf } from '../files/remote.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { makeCollectorThreads } from '../native/memory.ts';
 import { Reader } from '../native/reader/reader.ts';
 import type { RemoteFiles } from '../native/reader/remote-files.ts';
-import { live } from '../sources/live/live.ts';
 import type { CommandLineLimits } from '../sources/live/procfs/command-lines.ts';
+import { openSampler, type Sampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { type LogLevel, log } from '../terminal/log.ts';
 import { neverWaitForTerminal } from '../terminal/output.ts';
@@ -23,7 +24,6 @@ import {
   AFTERGLOW_MS,
   describeActiveRun,
   type FoundRun,
-  filesOf,
   findRun,
   LOOK_MS,
   makeRunDirectory,
@@ -192,27 +192,25 @@ export async function runCollector({
     fileReader.close();
     return 1;
   }
-  let reader: Reader | undefined;
-  const samples = () => {
-    // After one has failed, what reads may be at fault.
-    reader?.close();
-    reader = new Reader(root);
-    return live(selection, {
-      clock,
-      root,
-      reader,
-      ownsProcess: true,
-      source,
-      commandLines: commandLineLimits(options),
-      facts: false,
-      steady: true,
-      rememberMs: 0,
-      tell: (text) => tell('DEBUG', text),
-    });
-  };
+  const open = () =>
+    openSampler(
+      { clock, root },
+      {
+        selection,
+        source,
+        fields: [],
+        facts: false,
+        steady: true,
+        rememberMs: 0,
+        ownsProcess: true,
+        commandLines: commandLineLimits(options),
+        tell: (text) => tell('DEBUG', text),
+      },
+    );
+  let sampler: Sampler;
   try {
     // Makes ready what takes a while, before the time runs.
-    samples();
+    sampler = open();
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
     fileReader.close();
@@ -226,8 +224,8 @@ export async function runCollector({
   // From here on nobody waits for it.
   files.deadlineMs = Number.POSITIVE_INFINITY;
   const whole = await collect({
-    samples,
-    threads: selection.threads === true,
+    sampler,
+    reopen: open,
     blocked: selection.blocked === true,
     log: rotatingLog,
     journal,
@@ -238,7 +236,6 @@ export async function runCollector({
     stop: stop.signal,
     tell,
   });
-  reader?.close();
   files.deadlineMs = PATIENCE_MS;
   journal.close(files.waitsMs < PATIENCE_MS && (await withinPatience(journal.finish())));
   await withinPatience(run.runFile.unlock().then(() => true));

@@ -1,5 +1,5 @@
 import { codeOf, NoAnswer } from '../files/files.ts';
-import { withFiles } from './run-directory.ts';
+import { withFiles } from '../files/remote.ts';
 
 const HERE = '/proc';
 

@@ -2,15 +2,11 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { absolutePath } from '../files/absolute-path.ts';
 import { codeOf, type Files, NoAnswer } from '../files/files.ts';
-import { Reader } from '../native/reader/reader.ts';
-import { RemoteFiles } from '../native/reader/remote-files.ts';
 import { LogDirectory, LogError } from './log-directory.ts';
 import { isAlive } from './process-identity.ts';
 import { RunFile, type RunState } from './run-file.ts';
 import { readRunRecords } from './run-records.ts';
 
-/** How long a command waits for a call on a file system, so that it answers within three seconds. */
-const DEADLINE_MS = 1500;
 /** How long a lock may outlast the process that had it: the reader has it, which the kernel ends after its parent. */
 export const AFTERGLOW_MS = 1000;
 export const LOOK_MS = 50;
@@ -31,21 +27,6 @@ export interface FoundRun {
   readonly state: RunState | undefined;
   /** Why the file system could not be asked; then what is known is from the record of a run on this host. */
   readonly silence: string | undefined;
-}
-
-/** Files on file systems that may not answer: then calls fail with NoAnswer. Whoever opens the reader closes it. */
-export function filesOf(reader: Reader): RemoteFiles & Files {
-  return new RemoteFiles(reader, DEADLINE_MS, (path) => new NoAnswer(path));
-}
-
-/** Does something with files, in a process that ends with it. */
-export async function withFiles<Result>(use: (files: RemoteFiles & Files) => Promise<Result>): Promise<Result> {
-  const reader = new Reader('/proc');
-  try {
-    return await use(filesOf(reader));
-  } finally {
-    reader.close();
-  }
 }
 
 /**

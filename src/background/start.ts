@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { withFiles } from '../files/remote.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
@@ -10,7 +11,7 @@ import { log } from '../terminal/log.ts';
 import type { CollectorReport } from './collector.ts';
 import { type BackgroundOptions, REPORT_FD } from './options.ts';
 import { whyNotProc } from './proc-root.ts';
-import { describeActiveRun, findSettledRun, makeRunDirectory, withFiles } from './run-directory.ts';
+import { describeActiveRun, findSettledRun, makeRunDirectory } from './run-directory.ts';
 import { describeFull } from './space.ts';
 
 const STDERR = 2;

@@ -1,25 +1,25 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-
-export const FORMATS = ['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'] as const;
-export type Format = (typeof FORMATS)[number];
+import { FORMAT_NAMES, type FormatName } from '../sinks/formats.ts';
 
 /** How and where a sample is written. */
 export interface OutputOptions {
-  readonly format: Format;
+  readonly format: FormatName;
   /** Undefined for standard output. */
   readonly file: string | undefined;
   readonly full: boolean;
+  readonly annotate: boolean;
 }
 
 /** Gives a command the options of its output. */
 export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
-    .addOption(new Option('-f, --format <FORMAT>', 'how to write it').choices(FORMATS).default('text'))
+    .addOption(new Option('-f, --format <FORMAT>', 'how to write it').choices(FORMAT_NAMES).default('text'))
     .addOption(
       new Option('-o, --output <FILE>', 'write to a file, which is replaced when all is written').argParser(parseFile),
     )
-    .option('--full', 'long: leave nothing out');
+    .option('--full', 'long: leave nothing out')
+    .option('--annotate', 'folded: put _[k] behind functions of the kernel, for flamegraph.pl --color');
 }
 
 /** Names of standard output, three of which are links that lead to what it is, and are not followed. */
@@ -32,7 +32,8 @@ function parseFile(name: string): string {
 
 /** The parsed options. */
 export function outputOptionsOf(command: Command): OutputOptions {
-  const options: { format: Format; output?: string; full?: true } = command.opts();
-  const { format, output: name, full } = options;
-  return { format, file: name === undefined || STDOUT.includes(name) ? undefined : name, full: full === true };
+  const options: { format: FormatName; output?: string; full?: true; annotate?: true } = command.opts();
+  const { format, output: name, full, annotate } = options;
+  const file = name === undefined || STDOUT.includes(name) ? undefined : name;
+  return { format, file, full: full === true, annotate: annotate === true };
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { STATES, type State } from '../model/sample.ts';
 import type { CgroupPattern, Selection, TextPattern } from '../model/selection.ts';
+import { STATES, type State } from '../model/task.ts';
 import { NoUsers, readUsers } from '../sources/live/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/live/source-name.ts';
 import { notEmpty } from './background-options.ts';

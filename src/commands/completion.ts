@@ -9,7 +9,7 @@ import type {
 } from '../cli/completion/description.ts';
 import { formatFishCompletion } from '../cli/completion/fish.ts';
 import { formatZshCompletion } from '../cli/completion/zsh.ts';
-import { STATES } from '../model/sample.ts';
+import { STATES } from '../model/task.ts';
 import { writeStdout } from '../terminal/output.ts';
 
 const FORMATS = { bash: formatBashCompletion, zsh: formatZshCompletion, fish: formatFishCompletion };

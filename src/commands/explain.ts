@@ -1,86 +1,84 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { explain } from '../analysis/explain.ts';
-import { KINDS } from '../analysis/explain-sample.ts';
-import type { State } from '../model/sample.ts';
-import type { Stack } from '../model/stack.ts';
+import type { Sample } from '../model/sample.ts';
+import { systemClock } from '../native/clock.ts';
 import { decodeBytes } from '../native/decode.ts';
-import { type Explanation, formatExplanations } from '../sinks/explanation.ts';
-import { type Header, parseText, type TextStack } from '../sources/text/index.ts';
+import { format } from '../sinks/explanation.ts';
+import { textSamples } from '../sources/text/index.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 
 const STDIN = 0;
 const MOST_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
+/** What was found, for the messages about it. */
+interface Found {
+  stacks: number;
+  guesses: number;
+  lines: number;
+  whole: boolean;
+}
+
 /**
  * Explains the stacks in a file, or on standard input. Returns the exit code, 1 when there are none.
  * @throws Error when the file cannot be read.
  */
-export function explainFile(name: string | undefined, why: boolean): number {
-  const { text, whole } = read(name);
-  const { stacks, guesses, cut } = parseText(text);
-  if (stacks.length === 0) {
+export async function explainFile(name: string | undefined, why: boolean): Promise<number> {
+  const found: Found = { stacks: 0, guesses: 0, lines: 0, whole: true };
+  const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
+  const pieces: string[] = [];
+  for await (const piece of format.write(counted(textSamples(chunksOf(name, found)), found), context))
+    pieces.push(String(piece));
+  if (found.stacks === 0) {
     writeStderr(`kstack: nothing in ${name ?? 'the input'} looks like a kernel stack\n`);
     return 1;
   }
-  writeStdout(formatExplanations(explanationsOf(stacks), why));
+  for (const piece of pieces) writeStdout(piece);
+  const { guesses, lines, whole } = found;
   if (guesses > 0)
     writeStderr(
       `kstack: ${guesses} frame${guesses === 1 ? '' : 's'} marked ? left out: they may be left over from earlier calls\n`,
     );
-  if (cut > 0)
-    writeStderr(`kstack: ${cut} ${cut === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`);
+  if (lines > 0)
+    writeStderr(
+      `kstack: ${lines} ${lines === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`,
+    );
   if (!whole) writeStderr(`kstack: only the first ${MOST_BYTES / 1024 / 1024} MiB were read\n`);
   return 0;
 }
 
-function read(name: string | undefined): { text: string; whole: boolean } {
+async function* counted(samples: AsyncIterable<Sample>, found: Found): AsyncGenerator<Sample> {
+  for await (const sample of samples) {
+    found.stacks += sample.observations.length;
+    found.guesses += sample.leftOut.guessedFrames ?? 0;
+    found.lines += sample.leftOut.lines ?? 0;
+    yield sample;
+  }
+}
+
+/** The text of the file in pieces, of which none ends within a line. */
+function* chunksOf(name: string | undefined, found: Found): Generator<string> {
   const fd = name === undefined ? STDIN : openSync(name, 'r');
-  const chunks: Buffer[] = [];
-  let total = 0;
+  let rest = Buffer.alloc(0);
+  let left = MOST_BYTES;
   try {
-    while (total <= MOST_BYTES) {
+    for (;;) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const length = readSync(fd, chunk);
       if (length === 0) break;
-      chunks.push(chunk.subarray(0, length));
-      total += length;
+      if (length > left) found.whole = false;
+      const bytes = Buffer.concat([rest, chunk.subarray(0, Math.min(length, left))]);
+      left -= Math.min(length, left);
+      // Of a line that long nothing is read.
+      const end = bytes.length > LONGEST_LINE ? bytes.length : bytes.lastIndexOf(LINE_END) + 1;
+      if (end > 0) yield decodeBytes(bytes.subarray(0, end));
+      rest = bytes.subarray(end);
+      if (!found.whole) break;
     }
+    if (rest.length > 0) yield decodeBytes(rest);
   } finally {
     if (fd !== STDIN) closeSync(fd);
   }
-  return { text: decodeBytes(Buffer.concat(chunks).subarray(0, MOST_BYTES)), whole: total <= MOST_BYTES };
 }
 
-interface Found {
-  readonly stack: Stack;
-  readonly state: State | undefined;
-  readonly tasks: string[];
-  count: number;
-}
-
-/** An explanation for each distinct stack: first what is blocked, last what idles, and the most frequent first. */
-function explanationsOf(stacks: readonly TextStack[]): Explanation[] {
-  const found = new Map<string, Found>();
-  for (const { stack, tasks } of stacks) {
-    const headers: readonly (Header | undefined)[] = tasks.length === 0 ? [undefined] : tasks;
-    for (const header of headers) {
-      const state = stack.frames.length === 0 ? header?.state : undefined;
-      const key = `${stack.id} ${state ?? ''}`;
-      const group = found.get(key) ?? { stack, state, tasks: [], count: 0 };
-      found.set(key, group);
-      group.count++;
-      if (header !== undefined) group.tasks.push(nameOf(header));
-    }
-  }
-  return Array.from(found.values(), ({ stack, state, tasks, count }) => ({
-    stack,
-    tasks,
-    count,
-    ...explain(stack, state),
-  })).sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || b.count - a.count);
-}
-
-function nameOf({ name, pid, state }: Header): string {
-  return [name, pid, state === undefined ? undefined : `(${state})`].filter((part) => part !== undefined).join(' ');
-}
+const LINE_END = 10;
+const LONGEST_LINE = 2 * CHUNK_BYTES;

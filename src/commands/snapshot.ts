@@ -1,23 +1,20 @@
 import { whyNotProc } from '../background/proc-root.ts';
-import { filesOf } from '../background/run-directory.ts';
 import type { OutputOptions } from '../cli/output-options.ts';
 import { type Owner, writeOutputFile } from '../files/output-file.ts';
+import { withFiles } from '../files/remote.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
-import { Reader } from '../native/reader/reader.ts';
+import type { Piece } from '../sinks/format.ts';
+import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { takeLiveSample } from '../sources/live/live.ts';
-import { NoUsers, readUsers, type User } from '../sources/live/passwd.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
-import { TaskDetails } from '../sources/live/procfs/task-details.ts';
+import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
-import { fieldsOf, format, showsFacts } from './formats.ts';
 
 const STDOUT = 1;
-const HERE = '/proc';
 
 export interface SnapshotOptions {
   readonly selection: Selection;
@@ -35,8 +32,9 @@ export interface SnapshotOptions {
  * there.
  */
 export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
-  if (output.format === 'pprof' && output.file === undefined && isTerminal(STDOUT)) {
-    writeStderr('kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\n');
+  const format = await loadFormat(output.format);
+  if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
+    writeStderr(`kstack: ${output.format} is no text for a terminal: name a file by -o, or redirect the output\n`);
     return 1;
   }
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
@@ -49,45 +47,36 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     if (verbose) log(clock, 'DEBUG', text);
   };
   tell(`reading ${describeSelection(selection)} from ${root}`);
-  const reader = new Reader(root);
-  const facts = showsFacts(output.format);
-  const seen = await takeLiveSample(selection, {
-    clock,
-    root,
-    reader,
-    ownsProcess: true,
-    fields: fieldsOf(output.format),
-    source,
-    facts,
-    steady: false,
-    tell,
-  });
-  const sample = selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(seen) : seen;
-  const stacks = new Set(sample.observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
-  tell(
-    `${sample.observations.length} tasks with ${stacks.size} different stacks, read in ${clock.nowMs() - sample.timeMs} ms`,
-  );
-  const details = new TaskDetails(root, reader);
-  const pieces = await format(output.format, {
-    sample,
-    seen,
-    threads: selection.threads === true,
-    full: output.full,
-    colour: output.format === 'long' && output.file === undefined && mayColour(process.env),
-    zoneAt: clock.zoneAt,
-    userName: userNames(root, tell),
-    lookUpCalls: async (groups) => {
-      const { lookUpCalls } = await import('../sources/live/system-calls/resolve.ts');
-      return lookUpCalls(groups, details, output.full);
-    },
-  });
-  if (output.file !== undefined) await writeFile(output.file, pieces, reader);
-  else for (const piece of pieces) writeStdout(piece);
-  for (const line of formatUnread(everythingUnread(seen), selection.threads === true)) writeStderr(`kstack: ${line}\n`);
-  const hint = describeMoreThreads(selection, seen);
-  if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
-  reader.close();
-  return foundNothingAskedFor(selection, sample) ? 1 : 0;
+  const { fields, facts } = format;
+  const options = { selection, source, fields, facts, steady: false, ownsProcess: true, tell };
+  const sampler = openSampler({ clock, root }, { ...options, allSystemCalls: output.full });
+  try {
+    const began = clock.monotonicMs();
+    const taken = await sampler.next();
+    const sample =
+      selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(taken) : taken;
+    tell(`${describeTasks(sample)}, read in ${Math.round(clock.monotonicMs() - began)} ms`);
+    const pieces = format.write([sample], {
+      zoneAt: clock.zoneAt,
+      colour: output.file === undefined && mayColour(process.env),
+      full: output.full,
+      annotate: output.annotate,
+    });
+    if (output.file !== undefined) await writeFile(output.file, pieces);
+    else for await (const piece of pieces) writeStdout(piece);
+    for (const line of formatUnread(everythingUnread(sample), sample.threads)) writeStderr(`kstack: ${line}\n`);
+    const hint = describeMoreThreads(selection, sample);
+    if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
+    return foundNothingAskedFor(selection, sample) ? 1 : 0;
+  } finally {
+    sampler.close();
+  }
+}
+
+function describeTasks({ observations }: Sample): string {
+  const stacks = new Set(observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
+  const tasks = observations.length;
+  return `${tasks} ${tasks === 1 ? 'task' : 'tasks'} with ${stacks.size} different ${stacks.size === 1 ? 'stack' : 'stacks'}`;
 }
 
 /**
@@ -96,17 +85,13 @@ export async function snapshot({ selection, root, source, output, verbose, typed
  */
 const SLOW_MS = 30_000;
 
-async function writeFile(name: string, pieces: Iterable<string | Uint8Array>, reader: Reader): Promise<void> {
-  const files = filesOf(reader);
-  const answered = () => {
-    files.deadlineMs = SLOW_MS;
-  };
-  try {
-    await writeOutputFile(name, pieces, { files, owner: whoCalledSudo(process.env), answered });
-  } catch (error) {
-    reader.close();
-    throw error;
-  }
+function writeFile(name: string, pieces: AsyncIterable<Piece>): Promise<void> {
+  return withFiles((files) => {
+    const answered = () => {
+      files.deadlineMs = SLOW_MS;
+    };
+    return writeOutputFile(name, pieces, { files, owner: whoCalledSudo(process.env), answered });
+  });
 }
 
 const LARGEST_ID = 2 ** 32 - 2;
@@ -118,28 +103,6 @@ function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.Proces
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/**
- * Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users,
- * which stay numbers.
- */
-function userNames(root: string, tell: (text: string) => void): (uid: number) => string {
-  let names: Map<number, string> | undefined;
-  return (uid) => {
-    names ??= new Map(root === HERE ? usersHere(tell).map((user) => [user.uid, user.name]) : []);
-    return names.get(uid) ?? String(uid);
-  };
-}
-
-function usersHere(tell: (text: string) => void): User[] {
-  try {
-    return readUsers();
-  } catch (error) {
-    if (!(error instanceof NoUsers)) throw error;
-    tell(error.message);
-    return [];
-  }
-}
-
 function describeSelection({ all, pids = [], states = [], threads }: Selection): string {
   const what = threads === true ? 'threads' : 'processes';
   const parts = [];
@@ -149,13 +112,13 @@ function describeSelection({ all, pids = [], states = [], threads }: Selection):
 }
 
 /** Main threads are not where most hangs are: those who ask for a state hear of the others. */
-function describeMoreThreads({ states = [] }: Selection, { moreThreads = 0 }: Sample): string | undefined {
-  if (moreThreads === 0) return undefined;
-  return `${moreThreads} more ${moreThreads === 1 ? 'thread is' : 'threads are'} in ${[...new Set(states)].join(' or ')}: use -L`;
+function describeMoreThreads({ states = [] }: Selection, { leftOut: { threads = 0 } }: Sample): string | undefined {
+  if (threads === 0) return undefined;
+  return `${threads} more ${threads === 1 ? 'thread is' : 'threads are'} in ${[...new Set(states)].join(' or ')}: use -L`;
 }
 
 function foundNothingAskedFor({ all, pids = [] }: Selection, sample: Sample): boolean {
   if (all === true || pids.length === 0) return false;
   const asked = new Set(pids);
-  return !sample.observations.some(({ task }) => asked.has(task.tid) || asked.has(task.pid));
+  return !sample.observations.some(({ task }) => asked.has(task.id.tid ?? 0) || asked.has(task.pid ?? 0));
 }

@@ -1,7 +1,8 @@
 import { RotatingLog } from '../background/rotating-log.ts';
-import { describeNoRun, type FoundRun, findSettledRun, withFiles } from '../background/run-directory.ts';
+import { describeNoRun, type FoundRun, findSettledRun } from '../background/run-directory.ts';
 import type { RunState } from '../background/run-file.ts';
 import { NoAnswer } from '../files/files.ts';
+import { withFiles } from '../files/remote.ts';
 import { systemClock } from '../native/clock.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateTime } from '../terminal/local-time.ts';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive } from '../background/process-identity.ts';
-import { describeNoRun, findSettledRun, withFiles } from '../background/run-directory.ts';
+import { describeNoRun, findSettledRun } from '../background/run-directory.ts';
+import { withFiles } from '../files/remote.ts';
 import { writeStderr } from '../terminal/output.ts';
 
 const POLL_MS = 20;

@@ -4,6 +4,8 @@ import { writeAll } from '../native/write.ts';
 import { absolutePath } from './absolute-path.ts';
 import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.ts';
 
+type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
 /** The user and the group that a file is to belong to. */
 export interface Owner {
   readonly uid: number;
@@ -25,11 +27,7 @@ export interface OutputFileOptions {
  * only: command lines are nobody else's business. A device or a FIFO is written to as it is.
  * @throws Error that names the file, also where it is a link, which root must not follow, a FIFO that nobody reads, or on a file system that does not answer.
  */
-export async function writeOutputFile(
-  name: string,
-  pieces: Iterable<string | Uint8Array>,
-  options: OutputFileOptions,
-): Promise<void> {
+export async function writeOutputFile(name: string, pieces: Pieces, options: OutputFileOptions): Promise<void> {
   const path = absolutePath(name);
   const { files, owner } = options;
   try {
@@ -37,7 +35,7 @@ export async function writeOutputFile(
     const keepsOwner = there !== undefined && there.uid !== owner?.uid;
     if (there === undefined || isRegular(there))
       await replace(path, pieces, { ...options, owner: keepsOwner ? undefined : owner });
-    else if (isStream(typeOf(there))) writeStream(openStream(path), pieces);
+    else if (isStream(typeOf(there))) await writeStream(openStream(path), pieces);
     else throw new Error(`it is ${kindOf(there)}`);
   } catch (error) {
     throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, {
@@ -75,9 +73,9 @@ function openStream(path: string): number {
   throw new Error('it was replaced while it was being opened');
 }
 
-function writeStream(fd: number, pieces: Iterable<string | Uint8Array>): void {
+async function writeStream(fd: number, pieces: Pieces): Promise<void> {
   try {
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       const failure = writeAll(fd, piece);
       if (failure !== undefined) throw failure;
     }
@@ -86,18 +84,14 @@ function writeStream(fd: number, pieces: Iterable<string | Uint8Array>): void {
   }
 }
 
-async function replace(
-  path: string,
-  pieces: Iterable<string | Uint8Array>,
-  { files, owner, answered }: OutputFileOptions,
-): Promise<void> {
+async function replace(path: string, pieces: Pieces, { files, owner, answered }: OutputFileOptions): Promise<void> {
   const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
   const unnamed = await openUnnamed(files, dirname(path));
   const fd = unnamed ?? (await openNamed(files, beside));
   answered();
   let isNamed = unnamed === undefined;
   try {
-    for (const bytes of joined(pieces)) await files.append(fd, bytes);
+    for await (const bytes of joined(pieces)) await files.append(fd, bytes);
     await giveTo(files, fd, owner);
     await files.sync(fd);
     if (!isNamed) await link(files, fd, beside);
@@ -123,10 +117,10 @@ async function link(files: Files, fd: number, path: string): Promise<void> {
 }
 
 /** The pieces, as few as need be. */
-function* joined(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
+async function* joined(pieces: Pieces): AsyncGenerator<Uint8Array> {
   let some: Uint8Array[] = [];
   let length = 0;
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;
     some.push(bytes);
     length += bytes.length;

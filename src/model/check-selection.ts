@@ -1,6 +1,7 @@
-import { FIELDS, STATES } from './sample.ts';
+import { FIELDS } from './fields.ts';
 import type { SampleOptions, Selection } from './selection.ts';
 import { mostSimilar } from './similar.ts';
+import { STATES } from './task.ts';
 
 /** The largest pid_t, and the largest user id: 2^32 - 1 means "no user" to the kernel (include/linux/uidgid.h). */
 export const LARGEST_PID = 2 ** 31 - 1;
@@ -23,7 +24,7 @@ const SELECTION: Record<keyof Selection, Check> = {
   blocked: isBoolean,
 };
 
-const OPTIONS: Record<keyof SampleOptions, Check> = { fields: isListOf(isOneOf(FIELDS), 0) };
+const OPTIONS: Record<keyof SampleOptions, Check> = { fields: isListOf(isOneOf(Object.keys(FIELDS)), 0) };
 
 /**
  * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few,

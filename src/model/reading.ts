@@ -7,12 +7,25 @@
  * - `locked`: not tried, since a lock that the read takes is held
  * - `denied`: EACCES or EPERM
  * - `hidden`: not there, or not shown to this process (hidepid)
+ * - `notTold`: a text does not tell it
  * - `malformed`: what was read is not in the form the kernel documents
  */
-export type Unreadable = 'gone' | 'hidden' | 'timeout' | 'skipped' | 'locked' | 'denied' | 'malformed' | `E${string}`;
+export type Unreadable =
+  | 'gone'
+  | 'hidden'
+  | 'timeout'
+  | 'skipped'
+  | 'locked'
+  | 'denied'
+  | 'notTold'
+  | 'malformed'
+  | `E${string}`;
 
 /** A value the kernel gave, or why it gave none. `cut` is set when only the beginning of the value was taken. */
-export type Reading<T> = { readonly value: T; readonly cut?: true } | { readonly unread: Unreadable };
+export type Reading<T> =
+  | { readonly value: T; readonly cut?: true }
+  /** `detail` says what is malformed: path, item and what it holds. */
+  | { readonly unread: Unreadable; readonly detail?: string };
 
 /** What the errno name of a failed read means for the thing read. */
 export function unreadableFrom(errno: string): Unreadable {

@@ -1,51 +1,20 @@
+import { FIELDS, type Field, type ObservationFields } from './fields.ts';
+import type { KindCounts } from './finding.ts';
 import type { Reading, Unreadable } from './reading.ts';
 import type { Stack } from './stack.ts';
-import type { Doing } from './system-call.ts';
-
-/** The kernel's state letters, as /proc/PID/stat prints them (fs/proc/array.c, task_state_array). */
-export const STATES = ['R', 'S', 'D', 'I', 'T', 't', 'Z', 'X', 'P'] as const;
-export type State = (typeof STATES)[number];
-
-/** One schedulable thread: what stays the same while it lives. Known by (tid, startTicks). */
-export interface Task {
-  /** The process (the kernel's tgid). */
-  readonly pid: number;
-  readonly tid: number;
-  readonly ppid: number;
-  /**
-   * Absent where its stat could not be read. Clock ticks from boot to the task's start; {@link Sample.ticksPerSecond}
-   * of them are a second.
-   */
-  readonly startTicks?: number;
-  /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
-  readonly comm: string;
-  /**
-   * See commandLineText: each argument with a space behind it, decoded like `comm`; empty for kernel threads and
-   * zombies, which have none.
-   */
-  readonly commandLine: Reading<string>;
-  readonly kernelThread: boolean;
-  /** The effective user id, where it was asked for. */
-  readonly uid?: Reading<number>;
-  /**
-   * The control group, as a path from the hierarchy's root, where it was asked for; empty where no hierarchy is
-   * mounted.
-   */
-  readonly cgroup?: Reading<string>;
-}
+import type { State, Task } from './task.ts';
 
 /** What was seen of a task at one moment. */
-export interface Observation {
+export interface Observation extends ObservationFields {
   readonly task: Task;
-  readonly state: State;
+  /** Absent where a text does not tell it. */
+  readonly state?: State;
   /** No frames for a task that ran in user space, or whose kernel stack is gone (zombies). */
   readonly stack: Reading<Stack>;
-  /** The CPU the task last ran on. Absent where its stat could not be read. */
+  /** The CPU the task last ran on. */
   readonly cpu?: number;
   /** The function it waits in (/proc/PID/wchan), where its stack could not be read and this could. */
   readonly wchan?: string;
-  /** Where it was asked for. */
-  readonly systemCall?: Reading<Doing>;
   /** Where the source can ask the kernel for it. */
   readonly facts?: KernelFacts;
 }
@@ -76,56 +45,69 @@ export interface KernelFacts {
   readonly tracer?: number;
 }
 
-/** What is read of a task only where it is asked for. */
-export const FIELDS = ['uid', 'cgroup', 'systemCall'] as const;
-export type Field = (typeof FIELDS)[number];
-
 /** A task, or one thing about it, that could not be read. */
 export interface Unread {
   /** 0 where it is about no single task. */
   readonly tid: number;
+  /** Absent where the task's process is not known. */
+  readonly pid?: number;
   /** Absent where not even the name could be read. */
   readonly comm?: string;
   readonly state?: State;
   readonly what: 'processes' | 'task' | 'stack' | 'commandLine' | 'threads' | Field;
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
+  /** Of what is malformed: path, item and what it holds. */
+  readonly detail?: string;
 }
 
 /** How the tasks of a sample were read. */
 export interface Source {
-  readonly name: 'bpf' | 'procfs';
+  readonly name: 'bpf' | 'procfs' | 'text';
   /** Why not by bpf, which also tells {@link KernelFacts}. */
   readonly why?: string;
 }
 
+/** What a selection left out of a sample, as far as it is known. */
+export interface LeftOut extends Partial<KindCounts> {
+  /** Threads in the states that are selected that are not the main one of their process; where only those are taken. */
+  readonly threads?: number;
+  /** Frames of a text that the kernel marked with `?`, since they may be left over from earlier calls. */
+  readonly guessedFrames?: number;
+  /** Lines and tasks of a text beyond what is read of one. */
+  readonly lines?: number;
+}
+
 /** What the kernel said about the selected tasks at one moment. */
 export interface Sample {
-  /** When the sample was begun, Unix milliseconds. */
-  readonly timeMs: number;
-  readonly host: string;
-  readonly bootId: Reading<string>;
+  /** When the sample was begun, Unix milliseconds. Absent where a text does not tell it. */
+  readonly timeMs?: number;
+  /** The same in seconds since boot, as lines of the kernel log have it. */
+  readonly uptimeSeconds?: number;
+  readonly host?: string;
+  readonly bootId?: Reading<string>;
   /** The kernel's release, as uname(2) gives it. */
-  readonly kernel: string;
+  readonly kernel?: string;
+  /** Of the host, as Node.js names it: x64, arm64. */
+  readonly architecture?: string;
   /** When the host was booted, Unix seconds (btime of /proc/stat). */
-  readonly bootTimeSeconds: number;
-  readonly ticksPerSecond: number;
-  /** Absent where it was not noted. */
-  readonly source?: Source;
-  /**
-   * Threads in the states that are selected, left out as they are not the main one of their process. Absent where
-   * threads are selected, and where the source does not know without more work.
-   */
-  readonly moreThreads?: number;
+  readonly bootTimeSeconds?: number;
+  readonly ticksPerSecond?: number;
+  readonly source: Source;
+  /** Whether each thread is a task of its own, or each process is one by its main thread. */
+  readonly threads: boolean;
+  /** What was read of each task beside its stat, stack and command line. */
+  readonly fields: readonly Field[];
   readonly observations: readonly Observation[];
   /**
    * Tasks that selected ones wait for, one behind the other, or that wait for a selected vfork child, and that are not
    * selected; where the source can tell.
    */
-  readonly holders?: readonly Observation[];
+  readonly holders: readonly Observation[];
+  readonly leftOut: LeftOut;
   /**
-   * Tasks that were selected and of which at most what their status tells is in `observations`. {@link
-   * everythingUnread} has the rest too.
+   * Tasks that were selected and of which at most what their status tells is in `observations`, and what could not be
+   * read of those left out. {@link everythingUnread} has the rest too.
    */
   readonly unread: readonly Unread[];
 }
@@ -137,37 +119,52 @@ export interface Group {
   readonly observations: readonly Observation[];
 }
 
-/** When the task was started, whole Unix seconds, rounded down; undefined where that could not be read. */
-export function startTimeSeconds(task: Task, sample: Sample): number | undefined {
-  if (task.startTicks === undefined) return undefined;
-  return Math.floor(task.startTicks / sample.ticksPerSecond) + sample.bootTimeSeconds;
+/** When the task was started, whole Unix seconds, rounded down; undefined where that is not known. */
+export function startTimeSeconds({ id: { startTicks } }: Task, sample: Sample): number | undefined {
+  const { ticksPerSecond, bootTimeSeconds } = sample;
+  if (startTicks === undefined || ticksPerSecond === undefined || bootTimeSeconds === undefined) return undefined;
+  return Math.floor(startTicks / ticksPerSecond) + bootTimeSeconds;
 }
 
 /** Everything the sample has to say about what could not be read: whole tasks first, then stacks and command lines. */
 export function everythingUnread(sample: Sample): Unread[] {
-  const unread = [...sample.unread];
+  return [...sample.unread, ...unreadOf(sample.observations)];
+}
+
+/** What could not be read of these tasks. What a text does not tell is no failure. */
+export function unreadOf(observations: readonly Observation[]): Unread[] {
+  const unread: Unread[] = [];
   // The threads of a process share the reading of its command line: what happened to it is said once.
   const shared = new Set<Reading<string>>();
-  for (const { task, stack, systemCall } of sample.observations) {
-    const { tid, comm, commandLine, uid, cgroup, startTicks } = task;
+  for (const observation of observations) {
+    const { task, stack } = observation;
+    const { id, pid, comm, commandLine } = task;
+    const { tid, startTicks } = id;
     // Of those without a stat, that is said.
-    if (startTicks === undefined) continue;
+    if (tid === undefined || startTicks === undefined) continue;
     const note = (what: Unread['what'], reading: Reading<unknown> | undefined) => {
-      const why = missOf(reading);
-      if (why !== undefined) unread.push({ tid, comm, what, why });
+      const missed = reading && missOf(reading);
+      if (missed === undefined || missed.why === 'notTold') return;
+      unread.push({ tid, ...(pid !== undefined && { pid }), ...(comm !== undefined && { comm }), what, ...missed });
     };
     note('stack', stack);
     if (!shared.has(commandLine)) note('commandLine', commandLine);
     shared.add(commandLine);
-    note('uid', uid);
-    note('cgroup', cgroup);
-    note('systemCall', systemCall);
+    for (const field of FIELD_NAMES) note(field, readingOf(observation, field));
   }
   return unread;
 }
 
-function missOf(reading: Reading<unknown> | undefined): Unread['why'] | undefined {
-  if (reading === undefined) return undefined;
-  if ('unread' in reading) return reading.unread;
-  return reading.cut === true ? 'cut' : undefined;
+const FIELD_NAMES = Object.keys(FIELDS) as readonly Field[];
+
+/** One of the fields of a task; undefined where it was not asked for. */
+export function readingOf(observation: Observation, field: Field): Reading<unknown> | undefined {
+  const { task } = observation;
+  const places: { readonly [F in Field]?: Reading<unknown> } = FIELDS[field].of === 'task' ? task : observation;
+  return places[field];
+}
+
+function missOf(reading: Reading<unknown>): Pick<Unread, 'why' | 'detail'> | undefined {
+  if ('value' in reading) return reading.cut === true ? { why: 'cut' } : undefined;
+  return { why: reading.unread, ...(reading.detail !== undefined && { detail: reading.detail }) };
 }

@@ -1,6 +1,7 @@
+import type { Field } from './fields.ts';
 import type { Reading } from './reading.ts';
-import type { Field, State } from './sample.ts';
 import type { Stack } from './stack.ts';
+import type { State } from './task.ts';
 
 /**
  * Which tasks to take. `all`, `pids` and `states` add up: a task is taken when one of them names it, and any is when

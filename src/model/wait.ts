@@ -29,17 +29,20 @@ export interface WaitGraph {
 }
 
 /** All tasks of a sample, by TID. */
-export function tasksByTid({ observations, holders = [] }: Sample): Map<number, Observation> {
+export function tasksByTid({ observations, holders }: Sample): Map<number, Observation> {
   const tasks = new Map<number, Observation>();
-  for (const observation of observations) tasks.set(observation.task.tid, observation);
-  for (const observation of holders) tasks.set(observation.task.tid, observation);
+  for (const some of [observations, holders])
+    for (const observation of some) {
+      const { tid } = observation.task.id;
+      if (tid !== undefined) tasks.set(tid, observation);
+    }
   return tasks;
 }
 
 /** What the facts about one task say of who waits for whom. */
 export function waitsOf(
   tid: number,
-  state: string,
+  state: string | undefined,
   { lock, vforkParent, tracer }: NonNullable<Observation['facts']>,
 ): Wait[] {
   const waits: Wait[] = [];

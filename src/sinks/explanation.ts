@@ -1,30 +1,52 @@
+import { explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Frame, Stack } from '../model/stack.ts';
+import type { Observation } from '../model/sample.ts';
+import type { Frame } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import type { Format, Samples, WriteContext } from './format.ts';
+
+/** What kstack explain prints: a paragraph for each different stack, and a line that sums up. */
+export const format: Format = { fields: [], facts: false, binary: false, write: formatExplanations };
 
 /** A finding, and the tasks it is of. */
-export interface Explanation extends Finding {
-  readonly stack: Stack;
+interface Explanation {
+  readonly finding: Finding;
   /** One text a task, as it is to be shown. */
-  readonly tasks: readonly string[];
+  readonly tasks: string[];
   /** How often the stack was found. */
-  readonly count: number;
+  count: number;
 }
 
 const MOST_TASKS = 8;
 
-/** Explanations for people, a paragraph each; `why` adds the rules behind them. Ends with a line that sums up. */
-export function formatExplanations(explanations: readonly Explanation[], why: boolean): string {
-  const paragraphs = explanations.map((explanation) =>
-    lines(explanation, why)
-      .map((line) => `${escapeUnsafe(line)}\n`)
-      .join(''),
+/** First what is blocked, last what idles, and the most frequent first. `full` adds the rules behind it. */
+async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
+  const found = new Map<string, Explanation>();
+  for await (const { observations } of samples) for (const observation of observations) add(found, observation);
+  const explanations = [...found.values()].sort(
+    (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count,
   );
-  return `${paragraphs.join('\n')}\n${summary(explanations)}\n`;
+  for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
+  yield `${summary(explanations)}\n`;
 }
 
-function lines(explanation: Explanation, why: boolean): string[] {
-  const { count, tasks, kind, waitsFor, causes, next, frame, innermost } = explanation;
+function add(found: Map<string, Explanation>, observation: Observation): void {
+  const { stack, state, task } = observation;
+  const isEmpty = !('value' in stack) || stack.value.frames.length === 0;
+  const key = `${'value' in stack ? stack.value.id : ''} ${isEmpty ? (state ?? '') : ''}`;
+  let explanation = found.get(key);
+  if (explanation === undefined) {
+    explanation = { finding: explainObservation(observation), tasks: [], count: 0 };
+    found.set(key, explanation);
+  }
+  explanation.count++;
+  const parts = [task.comm, task.id.tid, state === undefined ? undefined : `(${state})`];
+  const name = parts.filter((part) => part !== undefined).join(' ');
+  if (name !== '') explanation.tasks.push(name);
+}
+
+function linesOf({ finding, tasks, count }: Explanation, full: boolean): string[] {
+  const { kind, waitsFor, causes, next, frame, innermost } = finding;
   const at = frame === undefined ? 'no frames' : place(frame);
   const inside = innermost === undefined || innermost === frame ? '' : ` (in it: ${place(innermost)})`;
   return [
@@ -33,11 +55,11 @@ function lines(explanation: Explanation, why: boolean): string[] {
     `  ${`${kind}:`.padEnd(7)} ${kind === 'unexplained' ? '' : 'waits for '}${waitsFor}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
     ...next.map((command, at) => `  ${at === 0 ? 'next:  ' : '       '} ${command}`),
-    ...(why ? reasons(explanation) : []),
+    ...(full ? reasons(finding) : []),
   ];
 }
 
-function reasons({ rule, source, kernels, others }: Explanation): string[] {
+function reasons({ rule, source, kernels, others }: Finding): string[] {
   if (rule === undefined) return ['  why:    no rule fits'];
   return [
     `  why:    rule ${rule}, see ${source}${kernels === undefined ? '' : ` (kernels: ${kernels})`}`,
@@ -56,10 +78,8 @@ function someOf(tasks: readonly string[]): string {
 
 function summary(explanations: readonly Explanation[]): string {
   const counts = ['blocked', 'idle', 'running', 'unexplained'].map((kind) => {
-    const total = explanations
-      .filter((explanation) => explanation.kind === kind)
-      .reduce((sum, { count }) => sum + count, 0);
-    return `${total} ${kind}`;
+    const alike = explanations.filter(({ finding }) => finding.kind === kind);
+    return `${alike.reduce((sum, { count }) => sum + count, 0)} ${kind}`;
   });
   const total = explanations.reduce((sum, { count }) => sum + count, 0);
   return `${total} stack${total === 1 ? '' : 's'}, ${explanations.length} different: ${counts.join(', ')}.`;

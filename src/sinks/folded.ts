@@ -1,20 +1,22 @@
+import { Folds } from '../analysis/fold.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-
-/** Tasks that share their name and the functions they are in, innermost first. */
-export interface FoldedStack {
-  readonly comm: string;
-  readonly frames: readonly { readonly symbol: string }[];
-  readonly count: number;
-}
+import type { Format, Samples, WriteContext } from './format.ts';
 
 /**
- * Folded stacks, a line each: `COMM;OUTERMOST;...;INNERMOST COUNT`, the text that stackcollapse-*.pl of FlameGraph
- * print, and that flamegraph.pl, inferno and speedscope read. A `;` in a name would be a frame of its own and is
- * written `\x3b`.
+ * Folded stacks, a line each: `NAME;OUTERMOST;...;INNERMOST COUNT`, the text that stackcollapse-*.pl of FlameGraph
+ * print, and that flamegraph.pl, inferno and speedscope read. With threads, a thread of another name than its process
+ * stands as `PROCESS;THREAD`. A `;` in a name would be a frame of its own and is written `\x3b`. `annotate` puts `_[k]`
+ * behind each function, by which flamegraph.pl colours those of the kernel.
  */
-export function* formatFolded(folds: readonly FoldedStack[]): Generator<string> {
-  for (const { comm, frames, count } of folds) {
-    const names = [comm, ...frames.map(({ symbol }) => symbol).toReversed()];
-    yield `${names.map((name) => escapeUnsafe(name).replaceAll(';', '\\x3b')).join(';')} ${count}\n`;
+export const format: Format = { fields: [], facts: false, binary: false, write: formatFolded };
+
+async function* formatFolded(samples: Samples, { annotate }: WriteContext): AsyncGenerator<string> {
+  const folds = new Folds();
+  for await (const sample of samples) folds.add(sample);
+  const mark = annotate ? '_[k]' : '';
+  for (const { names, frames, count } of folds.all()) {
+    const functions = frames.map(({ symbol }) => (symbol.startsWith('[') ? symbol : `${symbol}${mark}`)).toReversed();
+    const line = [...names, ...functions].map((name) => escapeUnsafe(name).replaceAll(';', '\\x3b'));
+    yield `${line.join(';')} ${count}\n`;
   }
 }

@@ -1,103 +1,136 @@
 import { gzipSync } from 'node:zlib';
 import {
   Function as Callee,
-  Sample as Counted,
   Label,
   Line,
   Location,
   Mapping,
+  Sample as PprofSample,
   Profile,
   StringTable,
   ValueType,
 } from 'pprof-format';
+import { explainObservation, kindOf } from '../analysis/explain-sample.ts';
+import { framesOf } from '../analysis/fold.ts';
 import { containerOf } from '../model/container.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-
-/** A task, and the frames to show for it, innermost first. */
-export interface PprofTask {
-  readonly observation: Sample['observations'][number];
-  readonly frames: readonly Frame[];
-}
-
-export interface PprofOptions {
-  userName(uid: number): string;
-}
+import type { Format, Samples } from './format.ts';
 
 /**
  * A profile for pprof, compressed by gzip (github.com/google/pprof, proto/profile.proto): one value, tasks/count, for
- * every stack with the same labels: comm, state, user, container, pod. A kernel module is a mapping of its own.
+ * every stack with the same labels: comm, pid, state, kind, finding, user, container, pod. A kernel module is a mapping
+ * of its own.
  */
-export function formatPprof(sample: Sample, tasks: Iterable<PprofTask>, { userName }: PprofOptions): Buffer {
-  const strings = new StringTable();
-  const kernel = new Mapping({ id: 1, filename: strings.dedup('[kernel.kallsyms]'), hasFunctions: true });
-  const mappings = new Map<string | undefined, Mapping>([[undefined, kernel]]);
-  const functions: Callee[] = [];
-  const locations = new Map<string, Location>();
+export const format: Format = { fields: ['uid', 'cgroup'], facts: false, binary: true, write: formatPprof };
 
-  const mappingOf = (module: string | undefined): Mapping => {
-    const known = mappings.get(module);
-    if (known !== undefined) return known;
-    const mapping = new Mapping({
-      id: mappings.size + 1,
-      filename: strings.dedup(`[${escapeUnsafe(module ?? '')}]`),
-      hasFunctions: true,
-    });
-    mappings.set(module, mapping);
-    return mapping;
-  };
-  const locationOf = ({ symbol, module }: Frame): number => {
-    const key = `${symbol}\n${module ?? ''}`;
-    const id = locations.size + 1;
-    const known = locations.get(key);
-    if (known !== undefined) return Number(known.id);
-    const name = strings.dedup(escapeUnsafe(symbol));
-    functions.push(new Callee({ id, name, systemName: name }));
-    locations.set(key, new Location({ id, mappingId: mappingOf(module).id, line: [new Line({ functionId: id })] }));
-    return id;
-  };
+async function* formatPprof(samples: Samples): AsyncGenerator<Buffer> {
+  const builder = new ProfileBuilder();
+  for await (const sample of samples) builder.add(sample);
+  yield builder.end();
+}
 
-  const counted = new Map<string, { locationId: number[]; labels: [string, string][]; count: number }>();
-  for (const { observation, frames } of tasks) {
-    const locationId = frames.map(locationOf);
-    const labels = labelsOf(observation, userName);
-    const key = JSON.stringify([locationId, labels]);
-    const known = counted.get(key);
-    if (known === undefined) counted.set(key, { locationId, labels, count: 1 });
-    else known.count++;
+interface Counted {
+  readonly locationId: number[];
+  readonly labels: readonly (readonly [string, string | number])[];
+  count: number;
+}
+
+/** Counts the tasks of samples by their stack and labels. */
+class ProfileBuilder {
+  readonly #strings = new StringTable();
+  readonly #mappings = new Map<string | undefined, Mapping>();
+  readonly #functions: Callee[] = [];
+  readonly #locations = new Map<string, number>();
+  readonly #lines: Location[] = [];
+  readonly #counted = new Map<string, Counted>();
+  #first: Sample | undefined;
+  #lastMs = 0;
+
+  constructor() {
+    const filename = this.#strings.dedup('[kernel.kallsyms]');
+    this.#mappings.set(undefined, new Mapping({ id: 1, filename, hasFunctions: true }));
   }
-  const samples = Array.from(counted.values(), ({ locationId, labels, count }) => {
-    const label = labels.map(
-      ([name, text]) => new Label({ key: strings.dedup(name), str: strings.dedup(escapeUnsafe(text)) }),
-    );
-    return new Counted({ locationId, value: [count], label });
-  });
-  const tasksCount = () => new ValueType({ type: strings.dedup('tasks'), unit: strings.dedup('count') });
-  const profile = new Profile({
-    stringTable: strings,
-    sampleType: [tasksCount()],
-    periodType: tasksCount(),
-    period: 1,
-    timeNanos: BigInt(sample.timeMs) * 1_000_000n,
-    mapping: [...mappings.values()],
-    function: functions,
-    location: [...locations.values()],
-    sample: samples,
-    comment: [strings.dedup(escapeUnsafe(`kernel stacks of ${sample.host}, ${sample.kernel}`))],
-  });
-  return gzipSync(profile.encode());
+
+  add(sample: Sample): void {
+    this.#first ??= sample;
+    this.#lastMs = sample.timeMs ?? this.#lastMs;
+    for (const observation of sample.observations) {
+      const locationId = framesOf(observation).map((frame) => this.#locationOf(frame));
+      const labels = labelsOf(observation);
+      const key = JSON.stringify([locationId, labels]);
+      const known = this.#counted.get(key);
+      if (known === undefined) this.#counted.set(key, { locationId, labels, count: 1 });
+      else known.count++;
+    }
+  }
+
+  end(): Buffer {
+    const strings = this.#strings;
+    const { host = 'unknown host', kernel = 'unknown kernel', timeMs = 0 } = this.#first ?? {};
+    const tasksCount = () => new ValueType({ type: strings.dedup('tasks'), unit: strings.dedup('count') });
+    const profile = new Profile({
+      stringTable: strings,
+      sampleType: [tasksCount()],
+      periodType: tasksCount(),
+      period: 1,
+      timeNanos: BigInt(timeMs) * 1_000_000n,
+      durationNanos: BigInt(Math.max(0, this.#lastMs - timeMs)) * 1_000_000n,
+      mapping: [...this.#mappings.values()],
+      function: this.#functions,
+      location: this.#lines,
+      sample: Array.from(this.#counted.values(), ({ locationId, labels, count }) => {
+        return new PprofSample({ locationId, value: [count], label: labels.map((label) => this.#labelOf(label)) });
+      }),
+      comment: [strings.dedup(escapeUnsafe(`kernel stacks of ${host}, ${kernel}`))],
+    });
+    return gzipSync(profile.encode());
+  }
+
+  #labelOf([name, value]: readonly [string, string | number]): Label {
+    const key = this.#strings.dedup(name);
+    if (typeof value === 'number') return new Label({ key, num: value });
+    return new Label({ key, str: this.#strings.dedup(escapeUnsafe(value)) });
+  }
+
+  #mappingOf(module: string | undefined): Mapping {
+    const known = this.#mappings.get(module);
+    if (known !== undefined) return known;
+    const filename = this.#strings.dedup(`[${escapeUnsafe(module ?? '')}]`);
+    const mapping = new Mapping({ id: this.#mappings.size + 1, filename, hasFunctions: true });
+    this.#mappings.set(module, mapping);
+    return mapping;
+  }
+
+  #locationOf({ symbol, module }: Frame): number {
+    const key = `${symbol}\n${module ?? ''}`;
+    const known = this.#locations.get(key);
+    if (known !== undefined) return known;
+    const id = this.#lines.length + 1;
+    const name = this.#strings.dedup(escapeUnsafe(symbol));
+    this.#functions.push(new Callee({ id, name, systemName: name }));
+    const line = [new Line({ functionId: id })];
+    this.#lines.push(new Location({ id, mappingId: this.#mappingOf(module).id, line }));
+    this.#locations.set(key, id);
+    return id;
+  }
 }
 
 /** What is not known has no label. */
-function labelsOf({ task, state }: PprofTask['observation'], userName: (uid: number) => string): [string, string][] {
-  const labels: [string, string][] = [
-    ['comm', task.comm],
-    ['state', state],
+function labelsOf(observation: Observation): (readonly [string, string | number])[] {
+  const { comm, pid, uid, user, cgroup } = observation.task;
+  const uidText = uid !== undefined && 'value' in uid ? String(uid.value) : undefined;
+  const container = cgroup !== undefined && 'value' in cgroup ? containerOf(cgroup.value) : undefined;
+  const labels: readonly (readonly [string, string | number | undefined])[] = [
+    ['comm', comm],
+    ['pid', pid],
+    ['state', observation.state],
+    ['kind', kindOf(observation)],
+    ['finding', explainObservation(observation).rule],
+    ['user', user ?? uidText],
+    ['container', container?.id],
+    ['pod', container?.pod],
   ];
-  if (task.uid !== undefined && 'value' in task.uid) labels.push(['user', userName(task.uid.value)]);
-  const container = task.cgroup !== undefined && 'value' in task.cgroup ? containerOf(task.cgroup.value) : undefined;
-  if (container?.id !== undefined) labels.push(['container', container.id]);
-  if (container?.pod !== undefined) labels.push(['pod', container.pod]);
-  return labels;
+  return labels.flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]));
 }

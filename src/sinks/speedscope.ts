@@ -1,40 +1,40 @@
+import { Folds } from '../analysis/fold.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import type { FoldedStack } from './folded.ts';
-
-export interface SpeedscopeOptions {
-  /** What the profile is called. */
-  readonly name: string;
-  /** The program that wrote it, with its version. */
-  readonly exporter: string;
-}
+import type { Format, Samples } from './format.ts';
 
 /**
  * A sampled profile for https://www.speedscope.app, in its file format (file-format-schema.json). A weight is a number
  * of tasks.
  */
-export function* formatSpeedscope(
-  folds: readonly FoldedStack[],
-  { name, exporter }: SpeedscopeOptions,
-): Generator<string> {
+export const format: Format = { fields: [], facts: false, binary: false, write: formatSpeedscope };
+
+async function* formatSpeedscope(samples: Samples): AsyncGenerator<string> {
+  const folds = new Folds();
+  let name: string | undefined;
+  for await (const sample of samples) {
+    const time = sample.timeMs === undefined ? '' : ` ${new Date(sample.timeMs).toISOString()}`;
+    name ??= `${escapeUnsafe(sample.host ?? 'stacks')}${time}`;
+    folds.add(sample);
+  }
   const indexOf = new Map<string, number>();
   const index = (frame: string) => {
     const known = indexOf.get(frame) ?? indexOf.size;
     indexOf.set(frame, known);
     return known;
   };
-  const samples = folds.map(({ comm, frames }) =>
-    [comm, ...frames.map(({ symbol }) => symbol).toReversed()].map((each) => index(escapeUnsafe(each))),
+  const all = folds.all();
+  const indices = all.map(({ names, frames }) =>
+    [...names, ...frames.map(({ symbol }) => symbol).toReversed()].map((each) => index(escapeUnsafe(each))),
   );
-  const weights = folds.map(({ count }) => count);
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const profile = { type: 'sampled', name, unit: 'none', startValue: 0, endValue: total, samples, weights };
-  const shared = { frames: Array.from(indexOf.keys(), (frame) => ({ name: frame })) };
+  const weights = all.map(({ count }) => count);
+  const endValue = weights.reduce((sum, weight) => sum + weight, 0);
+  const profile = { type: 'sampled', name, unit: 'none', startValue: 0, endValue, samples: indices, weights };
   const file = {
     $schema: 'https://www.speedscope.app/file-format-schema.json',
-    exporter,
+    exporter: 'kstack',
     name,
     activeProfileIndex: 0,
-    shared,
+    shared: { frames: Array.from(indexOf.keys(), (frame) => ({ name: frame })) },
     profiles: [profile],
   };
   yield `${JSON.stringify(file)}\n`;

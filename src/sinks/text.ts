@@ -1,46 +1,44 @@
-import { type Group, type Sample, startTimeSeconds, type Task } from '../model/sample.ts';
-import type { Clock } from '../model/time.ts';
+import { groupByStack } from '../analysis/group.ts';
+import { commandLineText } from '../model/command-line.ts';
+import { type Sample, startTimeSeconds } from '../model/sample.ts';
+import type { Task } from '../model/task.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
+import { eachSample, type Format, type WriteContext } from './format.ts';
 
 /** How long a piece of a sample becomes before it is given out: a hostile process may have a line of megabytes. */
 const PIECE = 1 << 18;
+const UNKNOWN = 'unknown';
 
-export interface TextOptions {
-  readonly zoneAt: Clock['zoneAt'];
-  /** Names the thread in each line, with its TID and its name. The classic form has processes only. */
-  readonly threads?: boolean;
-}
+/** The classic form: a line with the time, then every stack below the tasks that share it (COMPAT.md). */
+export const format: Format = { fields: [], facts: false, binary: false, write: eachSample(formatText) };
 
-/**
- * A sample in the classic form, piece by piece: a line with the time, then every stack below the tasks that share it.
- */
-export function* formatText(
-  sample: Sample,
-  groups: readonly Group[],
-  { zoneAt, threads = false }: TextOptions,
-): Generator<string> {
-  const seconds = Math.floor(sample.timeMs / 1000);
-  yield `zzz <${formatDateLine(seconds, zoneAt(seconds))} - ${escapeUnsafe(sample.host)}\n\n`;
+/** One sample in the classic form, piece by piece. With threads, each line names the thread, with its TID and its name. */
+export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zoneAt'>): Generator<string> {
+  const { threads } = sample;
+  const seconds = Math.floor((sample.timeMs ?? 0) / 1000);
+  const time = sample.timeMs === undefined ? UNKNOWN : formatDateLine(seconds, zoneAt(seconds));
+  yield `zzz <${time} - ${escapeUnsafe(sample.host ?? UNKNOWN)}\n\n`;
   // Many have begun within the same second, one behind the other.
   let started = Number.NaN;
   let when = '';
-  for (const { stack, observations } of groups) {
+  for (const { stack, observations } of groupByStack(sample)) {
     let piece = '';
     for (const { task, state } of observations) {
       const second = startTimeSeconds(task, sample);
       if (second === undefined) {
         started = Number.NaN;
-        when = 'unknown';
+        when = UNKNOWN;
       } else if (second !== started) {
         started = second;
         when = formatDateTime(started, zoneAt(started));
       }
       // Without threads, a thread that was asked for by its number stands for itself, as it always has.
-      const pid = `PID: ${String(threads ? task.pid : task.tid).padStart(5)}`;
-      const tid = threads ? `   TID: ${String(task.tid).padStart(5)}` : '';
-      const name = threads ? `   Thread: ${escapeUnsafe(task.comm)}` : '';
-      piece += `${pid}${tid}   State: ${state.padStart(2)}   Start Time: ${when}${name}   Cmd: ${escapeUnsafe(command(task))}\n`;
+      const pid = `PID: ${numberOf(threads ? task.pid : task.id.tid)}`;
+      const tid = threads ? `   TID: ${numberOf(task.id.tid)}` : '';
+      const name = threads ? `   Thread: ${escapeUnsafe(task.comm ?? UNKNOWN)}` : '';
+      const start = `Start Time: ${when}${name}`;
+      piece += `${pid}${tid}   State: ${(state ?? '?').padStart(2)}   ${start}   Cmd: ${escapeUnsafe(command(task))}\n`;
       if (piece.length < PIECE) continue;
       yield piece;
       piece = '';
@@ -52,5 +50,10 @@ export function* formatText(
 
 /** The command line, or the comm of a task that has none or whose could not be read. */
 function command({ commandLine, comm }: Task): string {
-  return 'value' in commandLine && commandLine.value !== '' ? commandLine.value : comm;
+  const text = 'value' in commandLine ? commandLineText(commandLine.value) : '';
+  return text === '' ? (comm ?? UNKNOWN) : text;
+}
+
+function numberOf(number: number | undefined): string {
+  return String(number ?? '?').padStart(5);
 }

@@ -1,19 +1,25 @@
+import { FIELDS, type Field } from '../model/fields.ts';
 import type { Unread } from '../model/sample.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 
 type What = Unread['what'];
 type Why = Unread['why'];
 
-const NAMES: Readonly<Record<What, string>> = {
+const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   task: 'process',
   processes: 'processes of others',
   threads: 'threads',
   stack: 'kernel stack',
   commandLine: 'command line',
-  uid: 'user id',
-  cgroup: 'control group',
-  systemCall: 'system call',
 };
+
+function nameOf(what: What): string {
+  return isField(what) ? FIELDS[what].label : NAMES[what];
+}
+
+function isField(what: What): what is Field {
+  return what in FIELDS;
+}
 
 /** How each reason is told, behind the name of the thing. Any other is the name of an errno. */
 const REASONS: Readonly<Partial<Record<Why, string>>> = {
@@ -109,10 +115,11 @@ function common<T>(values: readonly T[]): T | undefined {
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-function formatReason({ what, why }: Unread, threads: boolean): string {
+function formatReason({ what, why, detail }: Unread, threads: boolean): string {
   if (why === 'gone') return 'no such process';
   if (why === 'hidden' && what === 'task')
     return 'not there, or hidden by this /proc (hidepid): CAP_SYS_PTRACE is missing';
-  const name = threads && what === 'task' ? 'thread' : NAMES[what];
+  const name = threads && what === 'task' ? 'thread' : nameOf(what);
+  if (detail !== undefined) return `${name} not readable: ${escapeUnsafe(detail)}`;
   return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
 }

@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import type { Format } from './format.ts';
+import type { LineParser } from './line.ts';
 
 const CALL =
   /^\s{0,40}(?:\[<[0-9a-f]{8}>\] ?\(([\w.$]{1,512})(?:\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8})?(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)|([\w.$]{1,512})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?) from (?:\[<[0-9a-f]{8}>\] ?\()?([\w.$]{1,512})\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,4}$/;
@@ -8,7 +8,7 @@ const CALL =
  * 32-bit ARM: a line is a call, `[<80a88018>] (schedule) from [<8015c138>] (io_schedule+0x14/0x3c)`; without the
  * addresses since 5.18 (arch/arm/kernel/traps.c, dump_backtrace_entry).
  */
-export const arm: Format = (line) => {
+export const arm: LineParser = (line) => {
   const [, oldCallee, oldModule, newCallee, newModule, caller, offset = '', size = '', module] = CALL.exec(line) ?? [];
   const callee = oldCallee ?? newCallee;
   if (callee === undefined || caller === undefined) return undefined;

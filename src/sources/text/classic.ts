@@ -1,11 +1,11 @@
-import { type Format, headerOf } from './format.ts';
+import { headerOf, type LineParser } from './line.ts';
 
 /** With -L, its TID and its name, which may hold anything, stand in between. */
 const TASK =
   /^PID: {1,10}(\d{1,10}) {1,10}(?:TID: {1,10}(\d{1,10}) {1,10})?State: {1,10}(\S) {1,10}Start Time: [\d/]{1,20} [\d:]{1,20} {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/;
 
 /** The classic text of kstack and oled-kstack (COMPAT.md). Its frames are those of /proc/PID/stack. */
-export const classic: Format = (line) => {
+export const classic: LineParser = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
   if (task === null) return undefined;

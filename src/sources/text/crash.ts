@@ -1,4 +1,4 @@
-import { type Format, headerOf } from './format.ts';
+import { headerOf, type LineParser } from './line.ts';
 
 const FRAME =
   /^\s{0,10}#\d{1,4} \[[0-9a-f]{4,16}\] ([\w.$]{1,512})(?: \(via [\w.$]{1,512}\))?(?:\+\d{1,9})? at [0-9a-f]{4,16}(?: \[([^\]\s]{1,64})\])?/;
@@ -8,7 +8,7 @@ const TASK =
   /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/;
 
 /** What `bt` and `foreach bt` of crash(8) print. */
-export const crash: Format = (line) => {
+export const crash: LineParser = (line) => {
   const task = TASK.exec(line);
   if (task !== null) return { kind: 'task', header: headerOf(task[2], task[1], undefined) };
   const [, symbol, module] = FRAME.exec(line) ?? ARM_FRAME.exec(line) ?? [];

@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import { type Format, headerOf, type Line } from './format.ts';
+import { headerOf, type Line, type LineParser } from './line.ts';
 
 /**
  * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and
@@ -66,7 +66,7 @@ const OLD_OOPS = /^Pid: (\d{1,10}), comm: (\S{1,64})/;
  * Stacks as the kernel prints them into its log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c;
  * arch/x86/kernel/dumpstack.c).
  */
-export const dmesg: Format = (line) => {
+export const dmesg: LineParser = (line) => {
   const text = line.trim();
   return markOf(text) ?? frameOf(line, text) ?? taskOf(text);
 };

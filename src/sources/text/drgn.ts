@@ -1,4 +1,4 @@
-import type { Format } from './format.ts';
+import type { LineParser } from './line.ts';
 
 const FRAME =
   /^\s{0,10}#\d{1,4}\s{1,4}(?:\[[^\]]{1,80}\] )?([\w.$]{1,512})(?:\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16})?(?: (?:at|in) 0x[0-9a-f]{1,16}.{0,300}| \([\w./+<>-]{1,300}(?::\d{1,6}){0,2}\).{0,100})?$/;
@@ -11,7 +11,7 @@ const GDB =
 const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|^\s{0,10}#\d{1,4}\s{1,4}0x0000/;
 
 /** What stack_trace() of drgn prints, `#0  context_switch (kernel/sched/core.c:5388:2)`, and gdb(1) on a kernel. */
-export const drgn: Format = (line) => {
+export const drgn: LineParser = (line) => {
   const text = line.trimEnd();
   if (PROGRAM.test(text)) return undefined;
   const [, addressed, placed] = GDB.exec(text) ?? [];

@@ -1,196 +1,102 @@
-import type { Frame, Stack } from '../../model/stack.ts';
-import { arm } from './arm.ts';
-import { classic } from './classic.ts';
-import { crash } from './crash.ts';
-import { dmesg, withoutLogPrefix } from './dmesg.ts';
-import { drgn } from './drgn.ts';
-import type { Format, Header, Line } from './format.ts';
-import { procStack } from './proc-stack.ts';
-import { tracers } from './tracers.ts';
+import type { Observation, Sample } from '../../model/sample.ts';
+import type { Task } from '../../model/task.ts';
+import type { Header } from './line.ts';
+import { StackFinder, type TextStack } from './stacks.ts';
+import { isSameMoment, type Stamp } from './stamps.ts';
 
-export type { Header } from './format.ts';
-
-/** A stack found in a text. Within one text equal stacks are the same object. */
-export interface TextStack {
-  /** The tasks that the text says it is of; none where it does not say. */
-  readonly tasks: readonly Header[];
-  readonly stack: Stack;
-}
-
-export interface TextStacks {
-  readonly stacks: readonly TextStack[];
-  /**
-   * Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are
-   * known to be left over.
-   */
-  readonly guesses: number;
-  /** Stacks, frames or long lines that were left out, because a text may be of any size. */
-  readonly cut: number;
-}
-
-const FORMATS: readonly Format[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
-const MOST_STACKS = 100_000;
-const MOST_FRAMES = 256;
-const LONGEST_LINE = 4096;
-
-/** Outermost functions. What comes behind them is the next stack, where nothing else divides two. */
-const OUTERMOST =
-  /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
+/** A sample has no more: a text may be of any size. */
+const MOST_OBSERVATIONS = 100_000;
+const LONGEST_KEPT = 1 << 20;
 
 /**
- * A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called
- * anything.
+ * The stacks in a text of any known form, also mixed: a sample for all that was written at the same moment. What the
+ * text does not tell is absent.
+ * @param chunks the text in pieces of any size
  */
-function isLeftOver({ symbol, offset, size }: Frame): boolean {
-  return offset === 0 || offset === size || LEFT_OVER.test(symbol);
-}
-
-const LEFT_OVER =
-  /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
-
-/** `<IRQ>`, `<EOI>` and the like in front of a frame; since 4.10 they have a line of their own. */
-const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
-
-/** Finds the stacks in a text of any known form, also mixed. Never throws; takes time and memory linear in the text. */
-export function parseText(text: string): TextStacks {
-  const reader = new Reader();
-  for (let from = 0; from < text.length; ) {
-    const newline = text.indexOf('\n', from);
-    const to = newline === -1 ? text.length : newline;
-    reader.take(to - from > LONGEST_LINE ? undefined : text.slice(from, to).replace(/\r$/, ''));
-    from = to + 1;
+export async function* textSamples(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Sample, void> {
+  const finder = new StackFinder();
+  const builder = new SampleBuilder(finder);
+  for await (const line of linesOf(chunks)) {
+    finder.take(line);
+    yield* builder.advance();
   }
-  return reader.end();
+  finder.end();
+  yield* builder.advance();
+  yield* builder.end();
 }
 
-class Reader {
-  readonly #stacks: TextStack[] = [];
-  readonly #interned = new Map<string, Stack>();
-  #tasks: Header[] = [];
-  #frames: Frame[] = [];
-  #guessed: Frame[] = [];
-  /** Where the CPU was, as long as no frame has followed. */
-  #instruction: Frame | undefined;
-  #begun = false;
-  #inInterrupt = false;
-  #guesses = 0;
+async function* linesOf(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string, void> {
+  let rest = '';
+  for await (const chunk of chunks) {
+    const text = rest + chunk;
+    let from = 0;
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
+      yield withoutReturn(text.slice(from, end));
+      from = end + 1;
+    }
+    // Of a line that long nothing is read, but that it is there.
+    rest = text.slice(from, from + LONGEST_KEPT);
+  }
+  if (rest !== '') yield withoutReturn(rest);
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+/** Puts the stacks that were found into samples. */
+class SampleBuilder {
+  readonly #finder: StackFinder;
+  #observations: Observation[] = [];
+  #stamp: Stamp = {};
   #cut = 0;
 
-  take(line: string | undefined): void {
-    if (line === undefined) {
-      this.#cut++;
-      return;
-    }
-    const text = withoutLogPrefix(line);
-    if (text.trim() === '') {
-      this.#flush();
-      return;
-    }
-    const [, mark, behind] = MARKED.exec(text) ?? [];
-    if (mark !== undefined) this.#recognize(mark);
-    this.#recognize(behind ?? text);
+  constructor(finder: StackFinder) {
+    this.#finder = finder;
   }
 
-  #recognize(text: string): void {
-    const known = recognize(text);
-    if (known !== undefined) this.#step(known);
-  }
-
-  end(): TextStacks {
-    this.#flush();
-    return { stacks: this.#stacks, guesses: this.#guesses, cut: this.#cut };
-  }
-
-  #step(line: Line): void {
-    switch (line.kind) {
-      case 'frame':
-        if (!this.#inInterrupt) this.#add(line.frame);
-        return;
-      case 'guess':
-        if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
-        else this.#guesses++;
-        return;
-      case 'call':
-        if (this.#inInterrupt) return;
-        if (this.#frames.at(-1)?.symbol !== line.callee.symbol) this.#add(line.callee);
-        this.#add(line.caller);
-        return;
-      case 'instruction':
-        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
-        return;
-      case 'task':
-        if (this.#hasFrames() || this.#begun) this.#flush();
-        this.#name(line.header);
-        return;
-      case 'sharing-task':
-        if (this.#hasFrames() || this.#begun) this.#flush();
-        if (this.#tasks.length < MOST_STACKS) this.#tasks.push(line.header);
+  *advance(): Generator<Sample, void> {
+    if (this.#finder.found.length === 0) return;
+    for (const found of this.#finder.found) {
+      if (!isSameMoment(this.#stamp, found.stamp)) yield* this.end();
+      if (this.#observations.length === 0) this.#stamp = found.stamp;
+      for (const observation of observationsOf(found))
+        if (this.#observations.length < MOST_OBSERVATIONS) this.#observations.push(observation);
         else this.#cut++;
-        return;
-      case 'begin':
-        if (this.#hasFrames()) this.#flush();
-        this.#begun = true;
-        return;
-      case 'interrupt':
-        this.#inInterrupt = true;
-        if (line.above === undefined) this.#instruction = undefined;
-        return;
-      default:
-        this.#inInterrupt = false;
     }
+    this.#finder.found = [];
   }
 
-  /** A hung task is named twice: in the report and by the scheduler. One that another follows has no stack. */
-  #name(header: Header): void {
-    this.#instruction = undefined;
-    const last = this.#tasks.at(-1);
-    this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
-  }
-
-  #hasFrames(): boolean {
-    return this.#frames.length > 0 || this.#guessed.length > 0;
-  }
-
-  #add(frame: Frame): void {
-    if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
-    this.#instruction = undefined;
-    const last = this.#frames.at(-1);
-    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) this.#flush();
-    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else this.#cut++;
-  }
-
-  #flush(): void {
-    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
-    for (const frame of likely) this.#frames.push(frame);
-    this.#guesses += this.#guessed.length - likely.length;
-    if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      if (this.#stacks.length < MOST_STACKS)
-        this.#stacks.push({ tasks: this.#tasks, stack: this.#intern(this.#frames) });
-      else this.#cut++;
-      this.#tasks = [];
-    }
-    this.#frames = [];
-    this.#guessed = [];
-    this.#instruction = undefined;
-    this.#begun = false;
-    this.#inInterrupt = false;
-  }
-
-  #intern(frames: readonly Frame[]): Stack {
-    const key = frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`).join('\n');
-    const known = this.#interned.get(key);
-    if (known !== undefined) return known;
-    const stack = { id: this.#interned.size, frames };
-    this.#interned.set(key, stack);
-    return stack;
+  *end(): Generator<Sample, void> {
+    const { guesses, cut } = this.#finder;
+    if (this.#observations.length === 0 && guesses + cut === 0) return;
+    yield {
+      ...this.#stamp,
+      source: { name: 'text' },
+      threads: true,
+      fields: [],
+      observations: this.#observations,
+      holders: [],
+      leftOut: {
+        ...(guesses > 0 && { guessedFrames: guesses }),
+        ...(cut + this.#cut > 0 && { lines: cut + this.#cut }),
+      },
+      unread: [],
+    };
+    this.#observations = [];
+    this.#cut = 0;
+    this.#finder.guesses = 0;
+    this.#finder.cut = 0;
   }
 }
 
-function recognize(line: string): Line | undefined {
-  for (const format of FORMATS) {
-    const known = format(line);
-    if (known !== undefined) return known;
-  }
-  return undefined;
+const NOT_TOLD = { unread: 'notTold' } as const;
+
+function observationsOf({ tasks, stack }: TextStack): Observation[] {
+  const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
+  return headers.map(({ name, pid, state }): Observation => {
+    const id = pid === undefined ? {} : { tid: pid };
+    const task: Task = { id, commandLine: NOT_TOLD, ...(name !== undefined && { comm: name }) };
+    return { task, ...(state !== undefined && { state }), stack: { value: stack } };
+  });
 }

@@ -1,10 +1,10 @@
 import { parseFrame } from '../../model/stack.ts';
-import { type Format, headerOf } from './format.ts';
+import { headerOf, type LineParser } from './line.ts';
 
 const PATH = /^(?:==> )?\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==|:.*)?$/;
 
 /** /proc/PID/stack, old and new (proc_pid_stack(5)), and the names that head(1) and grep(1) put in front. */
-export const procStack: Format = (line) => {
+export const procStack: LineParser = (line) => {
   const path = PATH.exec(line);
   if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf(undefined, path[2], undefined) };
   const at = line.indexOf('[<');

@@ -1,4 +1,4 @@
-import type { Format } from './format.ts';
+import type { LineParser } from './line.ts';
 
 const BPFTRACE = /^\s{1,40}([\w.$]{1,512})\+(\d{1,9})(?: \[([\w-]{1,64})\])?\s{0,4}$/;
 const BPFTRACE_BEGIN = /^(?:@\w{0,64}\[|Attaching \d)/;
@@ -9,7 +9,7 @@ const PERF =
  * Stacks that bpftrace(8) prints for `kstack` and perf-script(1): `schedule+41` and `ffffffff81a5d5d1 schedule+0x29
  * ([kernel.kallsyms])`.
  */
-export const tracers: Format = (line) => {
+export const tracers: LineParser = (line) => {
   if (BPFTRACE_BEGIN.test(line)) return { kind: 'begin' };
   const [, symbol, offset = '', module] = BPFTRACE.exec(line) ?? [];
   if (symbol !== undefined) {

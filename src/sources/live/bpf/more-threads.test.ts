@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { State } from '../../../model/sample.ts';
 import type { Selection } from '../../../model/selection.ts';
+import type { State } from '../../../model/task.ts';
 import { countMoreThreads } from './more-threads.ts';
 import type { TaskRecord } from './records.ts';
 

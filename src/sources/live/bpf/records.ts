@@ -1,4 +1,4 @@
-import { STATES } from '../../../model/sample.ts';
+import { STATES } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { Stat } from '../procfs/stat.ts';
 
@@ -78,7 +78,9 @@ export interface TaskRecord {
 
 /** Takes what was read: a record, or the TID of a task whose stack was taken for known and is not. */
 export interface RecordTaker {
-  /** What an earlier look found of the task with that number. */
+  /** Names by their bytes: of thousands of tasks, most share a few. */
+  readonly names: Map<string, string>;
+  /** What an earlier pass found of the task with that number. */
   recall(tid: number): TaskRecord | undefined;
   take(record: TaskRecord): void;
   miss(tid: number): void;
@@ -125,7 +127,7 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   const tracer = wordAt(words, at + RECORD.tracer);
   // What a kernel thread is called goes on behind its record, where its stack was not known.
   const named = kernelThread && before === undefined;
-  const comm = kernelThread && before !== undefined ? before.stat.comm : nameOf(bytes, at, named);
+  const comm = kernelThread && before !== undefined ? before.stat.comm : nameOf(bytes, at, named, taker.names);
   const stat = before?.stat;
   if (
     before !== undefined &&
@@ -180,15 +182,13 @@ function hexadecimal(words: Uint32Array, at: number): string {
   return ((BigInt(words[at + 1] ?? 0) << 32n) | BigInt(words[at] ?? 0)).toString(16);
 }
 
-/** Names by their bytes: of thousands of tasks, most share a few. */
-const names = new Map<string, string>();
 const MOST_NAMES = 10_000;
 
 /**
  * The name as /proc/PID/stat has it: that of a kernel thread may be longer than 15 bytes, and a worker's goes on with
  * what it does (`+`) or did last (`-`).
  */
-function nameOf(bytes: Buffer, at: number, named: boolean): string {
+function nameOf(bytes: Buffer, at: number, named: boolean, names: Map<string, string>): string {
   const nameAt = (at + RECORD.name) * 4;
   const more = (at + RECORD.words) * 4;
   const key = bytes.toString('latin1', nameAt, named ? more + KERNEL_NAME.size : more);

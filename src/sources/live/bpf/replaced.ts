@@ -1,4 +1,4 @@
-import type { Processes } from '../procfs/first-look.ts';
+import type { Processes } from '../procfs/prefetch.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import {
   attachIterator,
   descriptorOf,
@@ -19,7 +20,11 @@ const TASK_BATCHES = 128;
 const ADDRESS_BYTES = 8;
 
 /** Prints addresses, 8 bytes each as latin1 text, as /proc/PID/stack does (lib/vsprintf.c, %pB), in their order. */
-export type PrintSymbols = (addresses: readonly string[]) => string[];
+export interface PrintSymbols {
+  (addresses: readonly string[]): string[];
+  /** Lets go of what it holds in the kernel. */
+  close?(): void;
+}
 
 /**
  * By bpf_snprintf in a program that is run for 32 addresses at a time (Linux 5.14). @throws Error saying what is
@@ -31,7 +36,7 @@ export function openRunPrinter(): PrintSymbols {
   const programFd = descriptorOf(loaded.programs, 'symbols_run');
   const first = Buffer.alloc(4);
   const batch = Buffer.alloc(RUN_BATCH * (ADDRESS_BYTES + LINE_BYTES));
-  return (addresses) => {
+  const print: PrintSymbols = (addresses) => {
     const lines: string[] = [];
     for (let from = 0; from < addresses.length; from += RUN_BATCH) {
       const some = addresses.slice(from, from + RUN_BATCH);
@@ -46,6 +51,8 @@ export function openRunPrinter(): PrintSymbols {
     }
     return lines;
   };
+  print.close = () => unloadBpf(loaded);
+  return print;
 }
 
 /**
@@ -65,7 +72,7 @@ export function openTaskPrinter(): PrintSymbols {
   const keys = Buffer.alloc(TASK_BATCHES * 4);
   for (let index = 0; index < TASK_BATCHES; index++) keys.writeUInt32LE(index, index * 4);
   const values = Buffer.alloc(TASK_BATCHES * TASK_BATCH * ADDRESS_BYTES);
-  return (addresses) => {
+  const print: PrintSymbols = (addresses) => {
     const lines: string[] = [];
     while (lines.length < addresses.length) {
       values.fill(0).write(addresses.slice(lines.length, lines.length + TASK_BATCHES * TASK_BATCH).join(''), 'latin1');
@@ -79,4 +86,9 @@ export function openTaskPrinter(): PrintSymbols {
     }
     return lines;
   };
+  print.close = () => {
+    closeSync(iterator);
+    unloadBpf(loaded);
+  };
+  return print;
 }

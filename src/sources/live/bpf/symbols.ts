@@ -58,6 +58,12 @@ export class Symbols {
     return this.#stacks;
   }
 
+  /** Lets go of the programs that print. */
+  close(): void {
+    this.#print?.close?.();
+    this.#print = undefined;
+  }
+
   #lookUp(addresses: readonly string[]): void {
     if (addresses.length === 0) return;
     for (;;) {
@@ -74,7 +80,7 @@ export class Symbols {
         return;
       } catch (error) {
         this.#sources.shift();
-        this.#print = undefined;
+        this.close();
         const reason = error instanceof Error ? error.message : String(error);
         const next = this.#sources[0]?.name;
         const instead = next === undefined ? 'stacks show addresses' : `by ${next} instead`;

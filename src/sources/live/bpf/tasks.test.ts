@@ -5,7 +5,7 @@ import { describeBpf } from '../../../../test/bpf-source.ts';
 import { ended, fixture, requires } from '../../../../test/harness.ts';
 import { conditions, openBpf } from './availability.ts';
 import type { TaskRecord } from './records.ts';
-import { type BpfReader, type LastLook, lackingFacts } from './tasks.ts';
+import { type BpfReader, lackingFacts, type PreviousPass } from './tasks.ts';
 
 beforeEach((context: TestContext) =>
   requires(context, 'root', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF'),
@@ -21,7 +21,7 @@ function reader(): BpfReader {
 }
 
 /** A look at all threads, which builds on another where one is given. */
-function look(last?: LastLook): LastLook {
+function look(last?: PreviousPass): PreviousPass {
   const records = new Map<number, TaskRecord>();
   const stream = reader().stream(ALL, last);
   let next = stream.next();
@@ -44,7 +44,7 @@ async function untilState(pid: number, state: string): Promise<void> {
   while (current() !== state) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-const without = ({ records, nowNs }: LastLook, tid: number, instead?: TaskRecord): LastLook => {
+const without = ({ records, nowNs }: PreviousPass, tid: number, instead?: TaskRecord): PreviousPass => {
   const others = new Map(records);
   others.delete(tid);
   if (instead !== undefined) others.set(tid, instead);

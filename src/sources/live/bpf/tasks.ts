@@ -1,5 +1,6 @@
-import { STATES } from '../../../model/sample.ts';
+import { closeSync } from 'node:fs';
 import { type Selection, type TextPattern, takesAll } from '../../../model/selection.ts';
+import { STATES } from '../../../model/task.ts';
 import {
   attachIterator,
   deleteElement,
@@ -8,10 +9,11 @@ import {
   lookUpElement,
   readIterator,
   tryIterator,
+  unloadBpf,
   updateElement,
 } from '../../../native/bpf.ts';
 import { pause } from '../../../native/pause.ts';
-import { LookFailed } from '../procfs/first-look.ts';
+import { PrefetchFailed } from '../procfs/prefetch.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -49,7 +51,7 @@ export interface BpfTasks {
 }
 
 /** What one run found, by TID, for the next one at the same selection to build on. */
-export interface LastLook {
+export interface PreviousPass {
   readonly records: ReadonlyMap<number, TaskRecord>;
   readonly nowNs: number;
 }
@@ -69,9 +71,15 @@ export class BpfReader {
   /** Why looks failed. */
   readonly #failures = new Set<string>();
   /** What is in the map of PIDs. */
-  readonly #said = new Map<number, number>();
+  readonly #requested = new Map<number, number>();
 
-  constructor({ maps, programs }: LoadedBpf, symbols: Symbols) {
+  readonly #loaded: LoadedBpf;
+  readonly #names = new Map<string, string>();
+  readonly #nothingSeen = Buffer.alloc(SEEN.size);
+
+  constructor(loaded: LoadedBpf, symbols: Symbols) {
+    const { maps, programs } = loaded;
+    this.#loaded = loaded;
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
     tryIterator(this.#iterator);
     this.#symbols = symbols;
@@ -82,7 +90,14 @@ export class BpfReader {
     };
   }
 
-  /** One look at all tasks, in the order of their numbers; undefined where it failed. */
+  /** Unloads the programs. */
+  close(): void {
+    this.#symbols.close();
+    closeSync(this.#iterator);
+    unloadBpf(this.#loaded);
+  }
+
+  /** One pass over all tasks, in the order of their numbers; undefined where it failed. */
   read(selection: Selection): BpfTasks | undefined {
     return this.#try(() => this.#read(selection));
   }
@@ -92,9 +107,9 @@ export class BpfReader {
     return this.#try(() => this.#readTasks(tids));
   }
 
-  #try<Result>(look: () => Result): Result | undefined {
+  #try<Result>(pass: () => Result): Result | undefined {
     try {
-      return look();
+      return pass();
     } catch (error) {
       this.#failed(error);
       return undefined;
@@ -102,20 +117,20 @@ export class BpfReader {
   }
 
   #read(selection: Selection): BpfTasks {
-    const found = new Found(undefined);
+    const found = new Found(undefined, this.#names);
     this.#ask(selection, undefined);
-    rest();
+    idleBriefly();
     for (const bytes of readIterator(this.#iterator)) readRecords(bytes, found);
     return found;
   }
 
   /**
    * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on
-   * no CPU since the `last` look, the stack is not unwound again, which is most of what a look costs. Returns when it
+   * no CPU since the `last` pass, the stack is not unwound again, which is most of what a pass costs. Returns when it
    * was begun, as {@link BpfTasks}.
-   * @throws LookFailed
+   * @throws PrefetchFailed
    */
-  *stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
+  *stream(selection: Selection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
     try {
       return yield* this.#stream(selection, last);
     } catch (error) {
@@ -123,10 +138,10 @@ export class BpfReader {
     }
   }
 
-  *#stream(selection: Selection, last: LastLook | undefined): Generator<readonly TaskRecord[], number> {
-    const found = new Found(last);
+  *#stream(selection: Selection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
+    const found = new Found(last, this.#names);
     this.#ask(selection, last);
-    rest();
+    idleBriefly();
     for (const bytes of readIterator(this.#iterator)) {
       readRecords(bytes, found);
       yield found.records;
@@ -142,10 +157,10 @@ export class BpfReader {
     return this.#read({ pids: tids, threads: wanted.size > MOST_PIDS }).records.filter(({ tid }) => wanted.has(tid));
   }
 
-  #failed(error: unknown): LookFailed {
+  #failed(error: unknown): PrefetchFailed {
     const reason = error instanceof Error ? error.message : String(error);
     this.#failures.add(reason);
-    return new LookFailed(`bpf failed: ${reason}`);
+    return new PrefetchFailed(`bpf failed: ${reason}`);
   }
 
   /** The text of the stacks of these tasks, by {@link TaskRecord.addresses}. */
@@ -157,9 +172,9 @@ export class BpfReader {
 
   /**
    * What the program came by, selected or not, when it was last run: how many tasks, and whether a process.
-   * @throws LookFailed
+   * @throws PrefetchFailed
    */
-  seen(): { readonly tasks: number; readonly sees: (pid: number) => boolean } {
+  seen(): { readonly tasks: number; readonly visited: (pid: number) => boolean } {
     const seen = this.#seen;
     try {
       lookUpElement(this.#maps.seen, FIRST, seen);
@@ -168,58 +183,57 @@ export class BpfReader {
     }
     // No task, no answer.
     if (seen.readUInt32LE(SEEN.tasks) > 0) this.#facts = seen.readUInt32LE(SEEN.facts);
-    return { tasks: seen.readUInt32LE(SEEN.tasks), sees: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
+    return { tasks: seen.readUInt32LE(SEEN.tasks), visited: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
   }
 
   /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
   missing(): string[] {
     const failures = [...this.#failures].map(
-      (reason) => `bpf: a look at the tasks failed: ${reason}; /proc is read instead`,
+      (reason) => `bpf: a pass over the tasks failed: ${reason}; /proc is read instead`,
     );
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
-  #ask(selection: Selection, last: LastLook | undefined): void {
+  #ask(selection: Selection, last: PreviousPass | undefined): void {
     const { pids = [], states = [], threads, command } = selection;
     const asked = selection.all === true ? [] : pids;
-    const said = new Map<number, number>();
-    // Their stacks may be others though they got their CPU before the last look.
+    const requested = new Map<number, number>();
+    // Their stacks may be others though they got their CPU before the last pass.
     if (last !== undefined)
       for (const { tid, onCpu, arrivalNs } of last.records.values())
-        if (onCpu && arrivalNs > 0 && said.size < MOST_PIDS / 2) said.set(tid, UNWIND);
-    const tooMany = said.size + asked.length > MOST_PIDS;
-    if (!tooMany) for (const pid of asked) said.set(pid, (said.get(pid) ?? 0) | ASKED);
+        if (onCpu && arrivalNs > 0 && requested.size < MOST_PIDS / 2) requested.set(tid, UNWIND);
+    const tooMany = requested.size + asked.length > MOST_PIDS;
+    if (!tooMany) for (const pid of asked) requested.set(pid, (requested.get(pid) ?? 0) | ASKED);
     const request = Buffer.alloc(REQUEST.size);
     request.writeUInt32LE(Number(takesAll(selection) || tooMany), REQUEST.all);
     request.writeUInt32LE(
       states.reduce((bits, state) => bits | (1 << STATES.indexOf(state)), 0),
       REQUEST.states,
     );
-    request.writeUInt32LE(Number(said.size > 0), REQUEST.asked);
+    request.writeUInt32LE(Number(requested.size > 0), REQUEST.asked);
     request.writeUInt32LE(Number(threads === true), REQUEST.threads);
     request.writeBigUInt64LE(BigInt(last?.nowNs ?? 0), REQUEST.knownBefore);
     writeName(request, command);
     updateElement(this.#maps.requests, FIRST, request);
     // The map begins as zeros, half a megabyte of them.
     if (this.#hasRun) {
-      nothingSeen ??= Buffer.alloc(SEEN.size);
-      updateElement(this.#maps.seen, FIRST, nothingSeen);
+      updateElement(this.#maps.seen, FIRST, this.#nothingSeen);
     }
     this.#hasRun = true;
-    this.#say(said);
+    this.#request(requested);
   }
 
   /** Makes the map of PIDs say that; one by one, since a change may fail for want of memory. */
-  #say(said: ReadonlyMap<number, number>): void {
-    for (const number of [...this.#said.keys()]) {
-      if (said.has(number)) continue;
+  #request(requested: ReadonlyMap<number, number>): void {
+    for (const number of [...this.#requested.keys()]) {
+      if (requested.has(number)) continue;
       deleteElement(this.#maps.pids, numberKey(number));
-      this.#said.delete(number);
+      this.#requested.delete(number);
     }
-    for (const [number, what] of said) {
-      if (this.#said.get(number) === what) continue;
+    for (const [number, what] of requested) {
+      if (this.#requested.get(number) === what) continue;
       updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
-      this.#said.set(number, what);
+      this.#requested.set(number, what);
     }
   }
 }
@@ -231,13 +245,15 @@ export function lackingFacts(recorded: number): string[] {
 
 /** Takes in what the program wrote. */
 class Found implements RecordTaker {
-  readonly #last: LastLook | undefined;
+  readonly #last: PreviousPass | undefined;
+  readonly names: Map<string, string>;
   records: TaskRecord[] = [];
   readonly missed: number[] = [];
   nowNs = 0;
 
-  constructor(last: LastLook | undefined) {
+  constructor(last: PreviousPass | undefined, names: Map<string, string>) {
     this.#last = last;
+    this.names = names;
   }
 
   recall(tid: number): TaskRecord | undefined {
@@ -258,7 +274,6 @@ class Found implements RecordTaker {
 }
 
 const FIRST = Buffer.alloc(4);
-let nothingSeen: Buffer | undefined;
 
 function numberKey(number: number): Buffer {
   const key = Buffer.alloc(4);
@@ -267,7 +282,7 @@ function numberKey(number: number): Buffer {
 }
 
 /** Lets go of the CPU for a moment: the program tells the time by when its reader got one. */
-function rest(): void {
+function idleBriefly(): void {
   pause(0.05);
 }
 

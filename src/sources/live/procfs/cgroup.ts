@@ -1,3 +1,5 @@
+import { Malformed } from './malformed.ts';
+
 /** Where a task stands in the hierarchies of control groups. */
 export interface Cgroups {
   /**
@@ -16,28 +18,24 @@ const NONE: Cgroups = { main: '', paths: [] };
 const LINE = /^(\d+):([^:]*):(\/.*)$/;
 
 /**
- * Parses /proc/PID/cgroup (kernel/cgroup/cgroup.c, proc_cgroup_show; cgroups(7)). Undefined when it is not in that
- * form.
+ * Parses /proc/PID/cgroup (kernel/cgroup/cgroup.c, proc_cgroup_show; cgroups(7)).
+ * @throws Malformed naming the line that is not as documented
  */
-export function parseCgroups(text: string): Cgroups | undefined {
+export function parseCgroups(text: string): Cgroups {
   if (text === '') return NONE;
-  const lines = text
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => LINE.exec(line));
   const byHierarchy = new Map<string, string>();
-  for (const line of lines) {
-    if (line === null) return undefined;
-    const [, id = '', controllers = '', path = ''] = line;
+  for (const [at, line] of text.split('\n').entries()) {
+    if (line === '') continue;
+    const [matched, id = '', controllers = '', path = ''] = LINE.exec(line) ?? [];
+    if (matched === undefined) throw new Malformed(`line ${at + 1}`, line, 'not ID:CONTROLLERS:PATH');
     byHierarchy.set(id === '0' ? 'unified' : controllers, path);
   }
   const paths = [...new Set(byHierarchy.values())];
+  if (paths.length === 0) throw new Malformed('line 1', undefined, 'not ID:CONTROLLERS:PATH');
   const telling = [
     byHierarchy.get('unified'),
     byHierarchy.get('name=systemd'),
     ...paths.toSorted((a, b) => b.length - a.length),
   ];
-  return paths.length === 0
-    ? undefined
-    : { main: telling.find((path) => path !== undefined && path !== '/') ?? '/', paths };
+  return { main: telling.find((path) => path !== undefined && path !== '/') ?? '/', paths };
 }

@@ -1,42 +1,43 @@
+import type { Field, FieldValues } from '../../../model/fields.ts';
 import type { Reading, Unreadable } from '../../../model/reading.ts';
 import type { Stack } from '../../../model/stack.ts';
-import type { Doing } from '../../../model/system-call.ts';
-import type { Cgroups } from './cgroup.ts';
-import type { KnownTask } from './first-look.ts';
+import type { PrefetchedTask } from './prefetch.ts';
 import type { Stat } from './stat.ts';
+
+export type FieldReadings = { [F in Field]?: Reading<FieldValues[F]> };
 
 /** A task that may be in the sample, while its files are being read. */
 export interface Draft {
-  /** What a first look found; undefined for those that only /proc knows. */
-  readonly known: KnownTask | undefined;
+  /** What a prefetch found; undefined for those that only /proc knows. */
+  readonly prefetched: PrefetchedTask | undefined;
   readonly pid: number;
   readonly tid: number;
   stat: Stat | undefined;
   /** Why its stat could not be read. */
-  missed: Unreadable | undefined;
+  missed: { readonly unread: Unreadable; readonly detail?: string } | undefined;
   /** Whether it is in the sample, as far as that is decided. */
   selected: boolean;
   /** Whether one of its files said that it has ended. */
   ended: boolean;
-  uid: Reading<number> | undefined;
-  cgroups: Reading<Cgroups> | undefined;
-  systemCall: Reading<Doing> | undefined;
+  /** Undefined until the first of them is read: of 50,000 tasks, most have none. */
+  fields: FieldReadings | undefined;
+  /** Whether its control group has been compared with the one that is selected. */
+  inCgroup: boolean;
   stack: Reading<Stack> | undefined;
   wchan: string | undefined;
 }
 
-export function emptyDraft(pid: number, tid: number, known: KnownTask | undefined): Draft {
+export function emptyDraft(pid: number, tid: number, prefetched: PrefetchedTask | undefined): Draft {
   return {
-    known,
+    prefetched,
     pid,
     tid,
     stat: undefined,
     missed: undefined,
     selected: false,
     ended: false,
-    uid: undefined,
-    cgroups: undefined,
-    systemCall: undefined,
+    fields: undefined,
+    inCgroup: false,
     stack: undefined,
     wchan: undefined,
   };

@@ -1,10 +1,11 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { type Reading, unreadableFrom } from '../../../model/reading.ts';
 import { listNumbers } from '../../../native/files.ts';
+import { Malformed } from './malformed.ts';
 import { parseStatus, type Status } from './status.ts';
 
 /** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
-const content = Buffer.alloc(4096);
+const SMALL_BYTES = 4096;
 
 /** The errno's name of what node:fs threw. */
 export function errnoOf(error: unknown): string {
@@ -12,11 +13,12 @@ export function errnoOf(error: unknown): string {
   throw error;
 }
 
-/** Reads a small file that never blocks, /proc/PID/stat above all. The bytes are valid until the next call. */
+/** Reads a small file that never blocks, such as /proc/PID/status. */
 export function readSmall(path: string): Reading<Buffer> {
   let fd = -1;
   try {
     fd = openSync(path, 'r');
+    const content = Buffer.allocUnsafe(SMALL_BYTES);
     return { value: content.subarray(0, readSync(fd, content, 0, content.length, null)) };
   } catch (error) {
     return { unread: unreadableFrom(errnoOf(error)) };
@@ -75,12 +77,18 @@ export function listTids(root: string, pid: number): Reading<number[]> {
 }
 
 /**
- * The status of a process or thread, by its folder in /proc; undefined when it has gone, or may not be read. Unlike
+ * The status of a process or thread, by its folder in /proc; undefined when it has gone, may not be read, or is in no known form. Unlike
  * stat it never blocks.
  */
 export function readStatus(folder: string): Status | undefined {
   const read = readSmall(`${folder}/status`);
-  return 'value' in read ? parseStatus(read.value) : undefined;
+  if ('unread' in read) return undefined;
+  try {
+    return parseStatus(read.value);
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -93,4 +101,10 @@ export function readHostStat(root: string): { readonly bootTimeSeconds: number; 
   const seconds = /^btime (\d+)$/m.exec(text)?.[1];
   if (seconds === undefined) throw new Error(`${path}: no line 'btime SECONDS'`);
   return { bootTimeSeconds: Number(seconds), forks: forksIn(text) };
+}
+
+/** The id of this boot (random(4)). */
+export function readBootId(root: string): Reading<string> {
+  const read = readSmall(`${root}/sys/kernel/random/boot_id`);
+  return 'unread' in read ? read : { value: read.value.toString('latin1').trim() };
 }

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { errnoOf } from './files.ts';
 
 /** CAP_SYS_PTRACE of include/uapi/linux/capability.h. */
 const SYS_PTRACE = 19n;
@@ -40,5 +41,16 @@ export function hidesFromUs(root: string): boolean {
     // Without a /proc of our own nobody tells; then it says nothing.
     if (error instanceof Error && 'code' in error) return false;
     throw error;
+  }
+}
+
+/** Whether tasks have the numbers in that procfs that they have for this process. */
+export function isOwnNamespace(root: string): boolean {
+  try {
+    return Number(readlinkSync(`${root}/self`)) === process.pid;
+  } catch (error) {
+    // A procfs of another namespace, in which this process is not.
+    errnoOf(error);
+    return false;
   }
 }

@@ -1,14 +1,24 @@
+import { FIELDS, type Field } from '../../../model/fields.ts';
 import { isGone, type Reading } from '../../../model/reading.ts';
-import type { Field, Observation } from '../../../model/sample.ts';
+import type { Observation } from '../../../model/sample.ts';
 import { isOnlyPids, type Selection, takesStack } from '../../../model/selection.ts';
 import type { Stack } from '../../../model/stack.ts';
-import type { Draft } from './draft.ts';
-import type { FirstLook } from './first-look.ts';
+import type { Task, TaskTable } from '../../../model/task.ts';
+import type { Draft, FieldReadings } from './draft.ts';
+import { FIELD_SOURCES } from './fields.ts';
+import type { Prefetch } from './prefetch.ts';
 
 export interface ObserveOptions {
   readonly selection: Selection;
-  readonly fields: ReadonlySet<Field>;
-  readonly look: FirstLook | undefined;
+  readonly fields: readonly Field[];
+  readonly prefetch: Prefetch | undefined;
+  readonly bootId: string | undefined;
+  readonly tasks: TaskTable;
+  /** The PID of kstack itself, where it has one in this procfs. */
+  readonly ownPid: number | undefined;
+  userName(uid: number): string | undefined;
+  /** The name of a process, by its main thread. Asked where each thread is a task. */
+  processName(pid: number): string | undefined;
   stackOf(draft: Draft): Reading<Stack> | undefined;
   commandLineOf(draft: Draft): Reading<string> | undefined;
   /** Hears of those that ended while they were read. */
@@ -17,38 +27,83 @@ export interface ObserveOptions {
 
 /** The observations of the tasks that did not go away while they were read. */
 export function observe(drafts: readonly Draft[], options: ObserveOptions): Observation[] {
-  const { selection, fields, look, stackOf, commandLineOf, missEnded } = options;
-  const showsUid = fields.has('uid') || selection.users !== undefined;
+  const { selection, prefetch, stackOf, missEnded, tasks } = options;
+  const ofTask = options.fields.filter((field) => FIELDS[field].of === 'task');
+  const ofMoment = options.fields.filter((field) => FIELDS[field].of === 'observation');
   const observations: Observation[] = [];
   for (const draft of drafts) {
-    const { pid, tid, uid, cgroups, systemCall, stat, wchan } = draft;
+    const { stat, wchan } = draft;
     if (stat === undefined || !draft.selected) continue;
     const stack = stackOf(draft);
-    const commandLine = commandLineOf(draft) ?? { unread: 'gone' };
-    const gone = isGone(stack) || isGone(commandLine) || isGone(uid) || isGone(cgroups) || isGone(systemCall);
-    if (draft.ended || stack === undefined || gone) {
+    const commandLine = options.commandLineOf(draft) ?? GONE;
+    if (
+      draft.ended ||
+      stack === undefined ||
+      isGone(stack) ||
+      isGone(commandLine) ||
+      isFieldGone(draft.fields, options.fields)
+    ) {
       missEnded(draft);
       continue;
     }
     if (!takesStack(selection, stack)) continue;
-    const cgroup = cgroups !== undefined && 'value' in cgroups ? { value: cgroups.value.main } : cgroups;
-    const { comm, ppid, startTicks, kernelThread, state, cpu } = stat;
-    // Spread only where there is something: of 50,000 tasks, each costs.
-    const known =
-      startTicks === undefined
-        ? { pid, tid, ppid, comm, commandLine, kernelThread }
-        : { pid, tid, ppid, startTicks, comm, commandLine, kernelThread };
-    const user = showsUid && uid !== undefined ? { uid } : undefined;
-    const task = user === undefined && cgroup === undefined ? known : { ...known, ...user, ...(cgroup && { cgroup }) };
-    const facts = draft.known && look?.factsOf(draft.known);
+    const task = tasks.intern(taskOf(draft, stat, commandLine, options.bootId, attributesOf(draft, ofTask, options)));
+    const { state, cpu } = stat;
+    const facts = draft.prefetched && prefetch?.factsOf(draft.prefetched);
     const seen = seenOf({ task, state, stack }, cpu, facts, wchan);
-    observations.push(fields.has('systemCall') ? { ...seen, systemCall: systemCall ?? { value: 'none' } } : seen);
+    observations.push(ofMoment.length === 0 ? seen : { ...seen, ...readingsOf(draft, ofMoment) });
   }
   return observations;
 }
 
+const GONE: Reading<string> = { unread: 'gone' };
+
+function isFieldGone(readings: FieldReadings | undefined, fields: readonly Field[]): boolean {
+  return readings !== undefined && fields.some((field) => isGone(readings[field]));
+}
+
+function taskOf(
+  { pid, tid }: Draft,
+  { comm, ppid, startTicks, kernelThread }: NonNullable<Draft['stat']>,
+  commandLine: Reading<string>,
+  bootId: string | undefined,
+  attributes: Partial<Task> | undefined,
+): Task {
+  // Spread only where there is something: of 50,000 tasks, each costs.
+  const id =
+    bootId !== undefined && startTicks !== undefined
+      ? { bootId, tid, startTicks }
+      : { tid, ...(bootId !== undefined && { bootId }), ...(startTicks !== undefined && { startTicks }) };
+  const task = { id, pid, ppid, comm, commandLine, kernelThread };
+  return attributes === undefined ? task : { ...task, ...attributes };
+}
+
+/** What not every task has; undefined where it has none of it. */
+function attributesOf(draft: Draft, fields: readonly Field[], options: ObserveOptions): Partial<Task> | undefined {
+  const { pid, tid } = draft;
+  const own = pid === options.ownPid ? OWN : undefined;
+  const processName = options.selection.threads === true && tid !== pid ? options.processName(pid) : undefined;
+  const named = processName === undefined ? undefined : { processName };
+  if (fields.length === 0 || draft.fields === undefined) return (own ?? named) ? { ...own, ...named } : undefined;
+  const { uid } = draft.fields;
+  const user = uid !== undefined && 'value' in uid ? options.userName(uid.value) : undefined;
+  return { ...readingsOf(draft, fields), ...(user !== undefined && { user }), ...own, ...named };
+}
+
+const OWN = { own: true } as const;
+
+function readingsOf(draft: Draft, fields: readonly Field[]): FieldReadings {
+  const readings: FieldReadings = {};
+  for (const field of fields) {
+    const none = FIELD_SOURCES[field].needsMemory;
+    const reading = draft.fields?.[field] ?? (none === undefined ? undefined : { value: none });
+    if (reading !== undefined) Object.assign(readings, { [field]: reading });
+  }
+  return readings;
+}
+
 function seenOf(
-  seen: Pick<Observation, 'task' | 'state' | 'stack'>,
+  seen: Pick<Observation, 'task' | 'stack'> & { readonly state: NonNullable<Observation['state']> },
   cpu: number | undefined,
   facts: Observation['facts'],
   wchan: string | undefined,

@@ -1,193 +1,189 @@
 import { existsSync } from 'node:fs';
+import type { Field } from '../../../model/fields.ts';
 import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
-import type { Field, Sample, State, Unread } from '../../../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll } from '../../../model/selection.ts';
+import type { Sample, Unread } from '../../../model/sample.ts';
+import { isOnlyPids, type Selection } from '../../../model/selection.ts';
 import type { Stack, StackTable } from '../../../model/stack.ts';
+import type { TaskTable } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { errnoName } from '../../../native/errno.ts';
 import { bitsOf, FLAG, TASK_FILES, type TaskFile, WHAT } from '../../../native/reader/protocol.ts';
 import type { Reader, RecordTaker } from '../../../native/reader/reader.ts';
 import { candidates } from './candidates.ts';
-import { type Cgroups, parseCgroups } from './cgroup.ts';
+import { parseCgroups } from './cgroup.ts';
 import { type CommandLineLimits, CommandLines } from './command-lines.ts';
 import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
-import { listPids } from './files.ts';
-import type { FirstLook, KnownTask } from './first-look.ts';
+import { FIELD_SOURCES } from './fields.ts';
+import { listPids, readSmall } from './files.ts';
 import { hidesFromUs } from './hiding.ts';
+import { Malformed } from './malformed.ts';
 import { inOrder, observe } from './observe.ts';
+import type { Prefetch, PrefetchedTask } from './prefetch.ts';
+import { Requests } from './requests.ts';
+import { StackReadings } from './stack-readings.ts';
 import { parseStat, parseState } from './stat.ts';
 import { parseStatus, type Status } from './status.ts';
-import { parseSystemCall } from './system-call.ts';
+import { type OwnTasks, TaskFilter } from './task-filter.ts';
 
-/** So many tasks are asked for at once. */
-const BATCH = 512;
 const WCHANS_ASKED_FIRST = 8;
+const BITS = {
+  status: bitsOf(['status']),
+  wchan: bitsOf(['wchan']),
+  cgroup: bitsOf(['cgroup']),
+  cmdline: bitsOf(['cmdline']),
+} as const;
 
 export interface SampleReaderOptions {
   readonly selection: Selection;
   readonly root: string;
   readonly reader: Reader;
   readonly stacks: StackTable;
+  readonly tasks: TaskTable;
+  readonly bootId: string | undefined;
   readonly commandLines: CommandLineLimits;
   /** What is to be read of each task beside its stat, stack and command line. */
   readonly fields: readonly Field[];
   /** What a faster way found before. */
-  readonly look: FirstLook | undefined;
+  readonly prefetch: Prefetch | undefined;
   readonly own: OwnTasks;
-}
-
-/**
- * The tasks of kstack itself that are not shown: what reads for it, and, where the process is all its own, its threads
- * but the main one.
- */
-export interface OwnTasks {
-  /** The PID of what reads; undefined where the numbers of this procfs are not those of this process. */
-  readonly reader: number | undefined;
-  /** The process whose helper threads are left out. */
-  readonly process: number | undefined;
+  /** The name of a user on the host. */
+  userName(uid: number): string | undefined;
 }
 
 type Record = Parameters<RecordTaker>[0];
+type Missed = { readonly unread: Unreadable; readonly detail?: string };
 
 /** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
 export class SampleReader {
   readonly #options: SampleReaderOptions;
-  readonly #all: boolean;
-  readonly #threads: boolean;
-  readonly #states: ReadonlySet<State>;
-  readonly #asked: ReadonlySet<number>;
-  readonly #users: ReadonlySet<number> | undefined;
-  readonly #fields: ReadonlySet<Field>;
-  /**
-   * What is read of a task that is selected, beside its command line and, where a filter wanted it before, its status.
-   */
-  readonly #files: readonly TaskFile[];
+  readonly #filter: TaskFilter;
+  readonly #fields: readonly Field[];
+  /** The files of a selected task, but for its command line and what a filter read before, as a set of bits. */
+  readonly #files: number;
+  /** What of these one that runs no program has not. */
+  readonly #needsMemory: number;
+  /** What a prefetch has found already. */
+  readonly #prefetched: number;
   readonly #drafts = new Map<number, Draft>();
-  /** By the text of their file: of thousands of tasks, most share a few. */
-  readonly #cgroupsOf = new Map<string, Reading<Cgroups>>();
   readonly #unread: Unread[] = [];
-  /** The stacks of a first look, by their text. */
-  readonly #knownStacks = new Map<string, Reading<Stack>>();
-  readonly #readStacks = new Map<string, Reading<Stack>>();
+  readonly #stacks: StackReadings;
   readonly #commandLines: CommandLines;
-  /** What is to be asked for next, as a set of bits. */
-  readonly #wanted = new Map<Draft, number>();
-  readonly #jobs: Promise<void>[] = [];
-  /** Those whose command line waits for the first look to be over. */
+  readonly #requests: Requests;
+  /** What was parsed of files that most tasks share, by file and content. */
+  readonly #shared = new Map<string, Reading<unknown>>();
+  /** Those whose command line waits for the prefetch to be over. */
   readonly #held: Draft[] = [];
-  #isLooking = false;
+  #isPrefetching = false;
   /** What is known of the kernel's /proc/PID/wchan, and whose waits for that. */
   readonly #wchans = { asked: 0, answers: false, later: [] as Draft[] };
 
   constructor(options: SampleReaderOptions) {
-    const { selection, fields, look } = options;
+    const { selection, fields, prefetch, stacks, reader, commandLines, own } = options;
     this.#options = options;
-    this.#all = takesAll(selection);
-    this.#threads = selection.threads === true;
-    this.#states = new Set(selection.states);
-    this.#asked = new Set(selection.all === true ? [] : selection.pids);
-    this.#users = selection.users && new Set(selection.users);
-    this.#fields = new Set(fields);
-    const optional: [boolean, TaskFile][] = [
-      [this.#fields.has('uid') && this.#users === undefined, 'status'],
-      [true, 'stack'],
-      [this.#fields.has('systemCall'), 'syscall'],
-      [this.#fields.has('cgroup') && selection.cgroup === undefined, 'cgroup'],
+    this.#filter = new TaskFilter(selection, own);
+    const { users, threads } = this.#filter;
+    this.#fields = users === undefined || fields.includes('uid') ? fields : [...fields, 'uid'];
+    const filtered: TaskFile[] = [
+      ...(users === undefined ? [] : (['status'] as const)),
+      ...(selection.cgroup === undefined ? [] : (['cgroup'] as const)),
     ];
-    this.#files = optional.filter(([wanted]) => wanted).map(([, file]) => file);
-    this.#commandLines = new CommandLines(look);
+    const ofFields = this.#fields.map((field) => FIELD_SOURCES[field].file).filter((file) => !filtered.includes(file));
+    this.#files = bitsOf([...new Set<TaskFile>(['stack', ...ofFields])]);
+    this.#needsMemory = bitsOf(
+      this.#fields.filter((field) => FIELD_SOURCES[field].needsMemory).map((field) => FIELD_SOURCES[field].file),
+    );
+    this.#prefetched = bitsOf(['stack', 'status']);
+    this.#stacks = new StackReadings(stacks);
+    this.#commandLines = new CommandLines(prefetch);
+    this.#requests = new Requests(reader, { threads, commandLines }, (record) => this.#take(record, false));
   }
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
-    const { selection, root, reader, look } = this.#options;
+    const { selection, root, reader, prefetch } = this.#options;
+    const onlyPids = isOnlyPids(selection);
     reader.beginRound();
-    const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, what: 'threads', why });
-    if (look === undefined && !isOnlyPids(selection)) {
+    if (prefetch === undefined && !onlyPids) {
       this.#scan();
     } else {
       const seen = new Set<number>();
-      if (look !== undefined) await this.#look(look, seen);
-      const isKnown = (number: number) => seen.has(number) || look?.sees(number) === true;
-      const list = () => (look === undefined ? listPids(root) : look.hidden());
-      for (const { pid, tid } of candidates(selection, root, isKnown, list, miss))
-        this.#ask(emptyDraft(pid, tid, undefined));
+      if (prefetch !== undefined) await this.#prefetch(prefetch, seen);
+      const isKnown = (number: number) => seen.has(number) || prefetch?.visited(number) === true;
+      this.#askFor(selection, isKnown, () => (prefetch === undefined ? listPids(root) : prefetch.hidden()));
     }
     await this.#finish();
-    if (look === undefined && !isOnlyPids(selection) && this.#asked.size > 0) {
+    if (prefetch === undefined && !onlyPids && this.#filter.numbers.size > 0) {
       // Threads that were asked for by number are in no list.
+      const pids = [...this.#filter.numbers];
       const isKnown = (number: number) => this.#drafts.has(number);
-      for (const { pid, tid } of candidates(
-        { pids: [...this.#asked], ...(this.#threads && { threads: true }) },
-        root,
-        isKnown,
-        () => [],
-        miss,
-      ))
-        if (!this.#drafts.has(tid)) this.#ask(emptyDraft(pid, tid, undefined));
+      this.#askFor(this.#filter.threads ? { pids, threads: true } : { pids }, isKnown, () => []);
       await this.#finish();
     }
-    if (!isOnlyPids(selection) && this.#isHidden()) this.#unread.push({ tid: 0, what: 'processes', why: 'hidden' });
-    for (const tid of look?.replaced() ?? []) {
+    if (!onlyPids && this.#isHidden()) this.#unread.push({ tid: 0, what: 'processes', why: 'hidden' });
+    for (const tid of prefetch?.replaced() ?? []) {
       const draft = this.#drafts.get(tid);
-      if (draft?.known !== undefined) draft.ended = true;
+      if (draft?.prefetched !== undefined) draft.ended = true;
     }
     const observations = observe([...this.#drafts.values()].sort(inOrder(selection)), {
       selection,
       fields: this.#fields,
-      look,
+      prefetch,
+      bootId: this.#options.bootId,
+      tasks: this.#options.tasks,
+      ownPid: this.#options.own.kstack,
+      userName: this.#options.userName,
+      processName: (pid) => this.#processName(pid),
       stackOf: (draft) => this.#stackOf(draft),
       commandLineOf: (draft) => this.#commandLines.of(draft),
       missEnded: (draft) => {
-        if (this.#asked.has(draft.tid)) this.#missTask(draft, 'gone', undefined);
+        if (this.#filter.numbers.has(draft.tid)) this.#missTask(draft, { unread: 'gone' }, undefined);
       },
     });
     return { observations, unread: this.#unread };
   }
 
   /**
-   * Has the reader read all tasks. Where only states and numbers decide, it goes on by itself with those in the right
-   * state, right behind their stat.
+   * Has the reader read all tasks. Where only states and numbers decide, it reads all that is wanted of those in the
+   * right state by itself, right after their stat.
    */
   #scan(): void {
-    const { reader, commandLines, selection } = this.#options;
-    const direct = selection.command === undefined && this.#users === undefined && selection.cgroup === undefined;
+    const { isDirect, users, all, states } = this.#filter;
+    const ofSelected = TASK_FILES.filter((_, at) => (this.#files & (1 << at)) !== 0);
     const scan = {
-      first: this.#users === undefined ? (['stat'] as const) : (['stat', 'status'] as const),
-      ofSelected: direct ? [...this.#files, 'cmdline' as const] : [],
-      states: this.#all ? '' : [...this.#states].join(''),
-      threads: this.#threads,
-      commandLines,
+      first: users === undefined ? (['stat'] as const) : (['stat', 'status'] as const),
+      ofSelected: isDirect ? [...ofSelected, 'cmdline' as const] : [],
+      states: all ? '' : [...states].join(''),
     };
-    this.#jobs.push(reader.scan(scan, (record) => this.#take(record, direct)));
+    this.#requests.scan(scan, (record) => this.#take(record, isDirect));
   }
 
-  async #look(look: FirstLook, seen: Set<number>): Promise<void> {
-    this.#isLooking = true;
+  async #prefetch(prefetch: Prefetch, seen: Set<number>): Promise<void> {
+    this.#isPrefetching = true;
     try {
-      for (const tasks of look.tasks())
-        for (const known of tasks) {
-          if (this.#asked.size > 0) seen.add(known.tid);
-          this.#takeKnown(known);
+      for (const tasks of prefetch.tasks())
+        for (const task of tasks) {
+          if (this.#filter.numbers.size > 0) seen.add(task.tid);
+          this.#takePrefetched(task);
         }
     } catch (error) {
       // What has been asked for is on its way, and whoever reads instead shall find the reader idle.
-      await Promise.all(this.#jobs);
+      await this.#requests.settle();
       throw error;
     }
-    this.#isLooking = false;
+    this.#isPrefetching = false;
     for (const draft of this.#held) this.#wantCommandLine(draft);
   }
 
-  /** A task that a first look found. It decided by what it could, which need not be all. */
-  #takeKnown(known: KnownTask): void {
-    const { pid, tid, stat, uid } = known;
-    const draft = emptyDraft(pid, tid, known);
-    if (!this.#selects(draft, stat.state) || this.#isOwn(pid, tid, stat.ppid)) return;
-    if (this.#options.selection.command?.test(stat.comm) === false || this.#users?.has(uid) === false) return;
+  /** A task that a prefetch found. It decided by what it could, which need not be all. */
+  #takePrefetched(task: PrefetchedTask): void {
+    const { pid, tid, stat, uid } = task;
+    const filter = this.#filter;
+    if (!filter.takesState(task, stat.state) || filter.isOwn(task, stat.ppid)) return;
+    if (!filter.takesName(stat.comm) || !filter.takesUser(uid)) return;
+    const draft = emptyDraft(pid, tid, task);
     draft.stat = stat;
-    if (this.#fields.has('uid') || this.#users !== undefined) draft.uid = { value: uid };
+    if (this.#fields.includes('uid')) draft.fields = { uid: { value: uid } };
     this.#drafts.set(tid, draft);
-    this.#goOn(draft);
+    this.#resume(draft);
   }
 
   #hides: boolean | undefined;
@@ -197,68 +193,49 @@ export class SampleReader {
     return this.#hides;
   }
 
-  #isOwn(pid: number, tid: number, ppid: number): boolean {
-    const { reader, process } = this.#options.own;
-    return pid === reader || ppid === reader || (pid === process && tid !== pid);
+  /** Asks for the tasks that a selection may take, by their numbers. */
+  #askFor(selection: Selection, isKnown: (number: number) => boolean, list: () => readonly number[]): void {
+    const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, pid, what: 'threads', why });
+    const bits = bitsOf(this.#filter.users === undefined ? ['stat'] : ['stat', 'status']);
+    for (const { pid, tid } of candidates(selection, this.#options.root, isKnown, list, miss)) {
+      if (this.#drafts.has(tid)) continue;
+      const draft = emptyDraft(pid, tid, undefined);
+      this.#drafts.set(tid, draft);
+      this.#requests.want(draft, bits);
+    }
   }
 
-  /** Asks for a task by its number. */
-  #ask(draft: Draft): void {
-    this.#drafts.set(draft.tid, draft);
-    this.#want(draft, bitsOf(this.#users === undefined ? ['stat'] : ['stat', 'status']));
-  }
-
-  /** Goes on with a task that passed all filters but that for control groups: asks for it, or for the rest. */
-  #goOn(draft: Draft): void {
-    if (this.#options.selection.cgroup !== undefined && draft.cgroups === undefined)
-      this.#want(draft, bitsOf(['cgroup']));
+  /** Resumes with a task that passed all filters but that for control groups: asks for it, or for all that is wanted. */
+  #resume(draft: Draft): void {
+    if (this.#options.selection.cgroup !== undefined && !draft.inCgroup) this.#requests.want(draft, BITS.cgroup);
     else this.#select(draft);
   }
 
   #select(draft: Draft): void {
     draft.selected = true;
-    const { stat, known } = draft;
-    const files = this.#files.filter((file) => {
-      if (known !== undefined && (file === 'stack' || file === 'status')) return false;
-      return file !== 'syscall' || (stat !== undefined && !hasNoMemory(stat));
-    });
-    if (files.length > 0) this.#want(draft, bitsOf(files));
+    const { stat, prefetched } = draft;
+    let files = this.#files;
+    if (prefetched !== undefined) files &= ~this.#prefetched;
+    if (stat === undefined || hasNoMemory(stat)) files &= ~this.#needsMemory;
+    if (files !== 0) this.#requests.want(draft, files);
     this.#wantCommandLine(draft);
   }
 
-  #wantCommandLine(draft: Draft): void {
-    const must = this.#commandLines.mustRead(draft, this.#isLooking);
+  #wantCommandLine(draft: Draft): boolean {
+    const must = this.#commandLines.mustRead(draft, this.#isPrefetching);
     if (must === 'later') this.#held.push(draft);
-    else if (must) this.#want(draft, bitsOf(['cmdline']));
+    else if (must) this.#requests.want(draft, BITS.cmdline);
+    return must === true;
   }
 
-  #want(draft: Draft, bits: number): void {
-    this.#wanted.set(draft, (this.#wanted.get(draft) ?? 0) | bits);
-    if (this.#wanted.size >= BATCH) this.#send();
-  }
-
-  #send(): void {
-    if (this.#wanted.size === 0) return;
-    const drafts = [...this.#wanted.keys()];
-    const bits = [...this.#wanted.values()];
-    this.#wanted.clear();
-    const { reader, commandLines } = this.#options;
-    const take: RecordTaker = (record) => this.#take(record, false);
-    this.#jobs.push(reader.get(drafts, (at) => bits[at] ?? 0, { threads: this.#threads, commandLines }, take));
-  }
-
-  /** Resolves when all that has been asked for has come, and what that led to. */
+  /** Resolves when everything has come. */
   async #finish(): Promise<void> {
-    for (;;) {
-      this.#send();
-      const jobs = this.#jobs.splice(0);
-      if (jobs.length > 0) {
-        await Promise.all(jobs);
-        continue;
-      }
+    for (let again = true; again; ) {
+      await this.#requests.settle();
+      again = false;
       // Its thread that was asked for a command line may have ended meanwhile.
-      for (const draft of this.#drafts.values()) if (draft.selected && !draft.ended) this.#wantCommandLine(draft);
-      if (this.#wanted.size === 0) return;
+      for (const draft of this.#drafts.values())
+        if (draft.selected && !draft.ended && this.#wantCommandLine(draft)) again = true;
     }
   }
 
@@ -271,34 +248,23 @@ export class SampleReader {
     let why = missOf(flags, result);
     if (what === WHAT.list) {
       if (pid === 0) throw new Error(`cannot list the processes: ${why}`);
-      this.#unread.push({ tid: pid, what: 'threads', why: why ?? 'gone' });
+      this.#unread.push({ tid: pid, pid, what: 'threads', why: why ?? 'gone' });
       return;
     }
     const draft = this.#drafts.get(tid) ?? emptyDraft(pid, tid, undefined);
     const file = TASK_FILES[what];
-    if (file === 'stat') {
-      if (why === undefined) this.#takeStat(draft, bytes, direct);
-      else if (why === 'gone' || draft.stat !== undefined) this.#end(draft);
-      else this.#missStat(draft, why);
-      return;
-    }
+    if (file === undefined) return;
     if (why === 'gone' && (file === 'syscall' || file === 'cgroup') && this.#lacks(file)) why = 'ENOENT';
-    if (why === 'gone' && (file === 'stack' || file === 'status')) draft.ended = true;
+    if (why === 'gone' && file !== 'stat' && file !== 'wchan') draft.ended = true;
     switch (file) {
-      case 'status':
-        this.#takeStatus(draft, bytes, why);
+      case 'stat':
+        if (why === undefined) this.#takeStat(draft, bytes, direct);
+        else if (why === 'gone' || draft.stat !== undefined) this.#end(draft);
+        else this.#missStat(draft, { unread: why });
         return;
       case 'stack':
-        draft.stack = why === undefined ? this.#stackFrom(bytes) : { unread: why };
+        draft.stack = why === undefined ? this.#stacks.ofBytes(bytes) : { unread: why };
         if (why === 'timeout') this.#wantWchan(draft);
-        return;
-      case 'syscall': {
-        const value = why === undefined ? parseSystemCall(bytes.toString('latin1')) : undefined;
-        draft.systemCall = value === undefined ? { unread: why ?? 'malformed' } : { value };
-        return;
-      }
-      case 'cgroup':
-        this.#takeCgroups(draft, bytes, why);
         return;
       case 'wchan':
         if (why === undefined) this.#takeWchan(draft, bytes);
@@ -306,7 +272,11 @@ export class SampleReader {
       case 'cmdline':
         if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
         else this.#commandLines.miss(draft, { unread: why });
-        if (why === 'gone') draft.ended = true;
+        return;
+      default:
+        this.#takeFields(draft, file, bytes, why);
+        if (file === 'status') this.#takeStatus(draft, bytes, why);
+        if (file === 'cgroup') this.#takeCgroup(draft, bytes, why);
     }
   }
 
@@ -325,19 +295,46 @@ export class SampleReader {
     return lacks;
   }
 
+  /** What a parser makes of a file, or why it can make nothing of it: `/proc/17/stat: field 3: "x" is no state`. */
+  #parse<T>({ pid, tid }: Draft, file: TaskFile, parse: () => T): Reading<T> {
+    try {
+      return { value: parse() };
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      const folder = this.#filter.threads ? `${pid}/task/${tid}` : tid;
+      return { unread: 'malformed', detail: `${this.#options.root}/${folder}/${file}: ${error.message}` };
+    }
+  }
+
+  /** The fields that are in this file. */
+  #takeFields(draft: Draft, file: TaskFile, bytes: Buffer, why: Unreadable | undefined): void {
+    for (const field of this.#fields) {
+      const source = FIELD_SOURCES[field];
+      if (source.file !== file) continue;
+      const key = source.isShared && why === undefined ? `${field}\n${bytes.toString('latin1')}` : undefined;
+      let reading = key === undefined ? undefined : this.#shared.get(key);
+      reading ??= why === undefined ? this.#parse(draft, file, () => source.parse(bytes)) : { unread: why };
+      if (key !== undefined) this.#shared.set(key, reading);
+      draft.fields ??= {};
+      Object.assign(draft.fields, { [field]: reading });
+    }
+  }
+
   #takeStat(draft: Draft, bytes: Buffer, direct: boolean): void {
+    const filter = this.#filter;
     const state = parseState(bytes);
     // What was asleep and has no stack any more has its stat read again.
-    if (state !== undefined && !this.#selects(draft, state)) {
+    if (state !== undefined && !filter.takesState(draft, state)) {
       this.#drafts.delete(draft.tid);
       return;
     }
-    const stat = parseStat(bytes);
-    if (stat === undefined) {
-      this.#missStat(draft, 'malformed');
+    const reading = this.#parse(draft, 'stat', () => parseStat(bytes));
+    if ('unread' in reading) {
+      this.#missStat(draft, reading);
       return;
     }
-    if (this.#options.selection.command?.test(stat.comm) === false || this.#isOwn(draft.pid, draft.tid, stat.ppid)) {
+    const stat = reading.value;
+    if (!filter.takesName(stat.comm) || filter.isOwn(draft, stat.ppid)) {
       this.#drafts.delete(draft.tid);
       return;
     }
@@ -346,14 +343,14 @@ export class SampleReader {
     this.#drafts.set(draft.tid, draft);
     if (again) return;
     // Its status comes next.
-    if (this.#users !== undefined && draft.uid === undefined) return;
-    if (direct && (this.#all || this.#states.has(stat.state))) draft.selected = true;
-    else this.#goOn(draft);
+    if (filter.users !== undefined && draft.fields?.uid === undefined) return;
+    if (direct && (filter.all || filter.states.has(stat.state))) draft.selected = true;
+    else this.#resume(draft);
   }
 
   #end(draft: Draft): void {
     draft.ended = true;
-    if (this.#asked.has(draft.tid)) this.#missTask(draft, 'gone', undefined);
+    if (this.#filter.numbers.has(draft.tid)) this.#missTask(draft, { unread: 'gone' }, undefined);
     this.#drafts.delete(draft.tid);
   }
 
@@ -361,16 +358,16 @@ export class SampleReader {
    * A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden: its status tells some of it, and takes no
    * lock.
    */
-  #missStat(draft: Draft, why: Unreadable): void {
+  #missStat(draft: Draft, missed: Missed): void {
     this.#drafts.set(draft.tid, draft);
-    draft.missed = why;
-    this.#want(draft, bitsOf(['status']));
-    if (why === 'timeout') this.#wantWchan(draft);
+    draft.missed = missed;
+    this.#requests.want(draft, BITS.status);
+    if (missed.unread === 'timeout') this.#wantWchan(draft);
   }
 
   /** Some kernels take no lock for it, others that on which the stack hangs: a few tell which this is. */
   #wantWchan(draft: Draft): void {
-    if (this.#wchans.answers || this.#wchans.asked++ < WCHANS_ASKED_FIRST) this.#want(draft, bitsOf(['wchan']));
+    if (this.#wchans.answers || this.#wchans.asked++ < WCHANS_ASKED_FIRST) this.#requests.want(draft, BITS.wchan);
     else this.#wchans.later.push(draft);
   }
 
@@ -378,117 +375,96 @@ export class SampleReader {
     // A task that waits nowhere has 0.
     if (bytes.length > 1) draft.wchan = decodeBytes(bytes);
     this.#wchans.answers = true;
-    for (const later of this.#wchans.later.splice(0)) this.#want(later, bitsOf(['wchan']));
+    for (const later of this.#wchans.later.splice(0)) this.#requests.want(later, BITS.wchan);
   }
 
   #takeStatus(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
-    const status = why === undefined ? parseStatus(bytes) : undefined;
-    draft.uid = status === undefined ? { unread: why ?? 'malformed' } : { value: status.uid };
-    const isFilter = this.#users !== undefined;
     if (draft.stat === undefined) {
-      // Its stat could not be read.
-      this.#takeStuck(draft, status, why);
+      this.#takeStuck(draft, bytes, why);
       return;
     }
-    if (!isFilter || draft.selected) return;
-    if (status === undefined) {
-      this.#drafts.delete(draft.tid);
-      if (why !== 'gone')
-        this.#unread.push({ tid: draft.tid, comm: draft.stat.comm, what: 'uid', why: why ?? 'malformed' });
-    } else if (this.#users.has(status.uid)) this.#goOn(draft);
-    else this.#drafts.delete(draft.tid);
+    if (this.#filter.users === undefined || draft.selected) return;
+    const uid = draft.fields?.uid;
+    if (uid !== undefined && 'value' in uid && this.#filter.takesUser(uid.value)) {
+      this.#resume(draft);
+      return;
+    }
+    this.#drafts.delete(draft.tid);
+    if (uid !== undefined && 'unread' in uid) this.#missFilter(draft, 'uid', uid);
   }
 
   /** A task of which no more than its status can be read. */
-  #takeStuck(draft: Draft, status: Status | undefined, why: Unreadable | undefined): void {
+  #takeStuck(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
     const { missed } = draft;
     this.#drafts.delete(draft.tid);
     if (why === 'gone' || missed === undefined) return;
-    if (status === undefined) {
+    const status: Reading<Status> =
+      why === undefined ? this.#parse(draft, 'status', () => parseStatus(bytes)) : { unread: why };
+    if ('unread' in status) {
       this.#missTask(draft, missed, undefined);
       return;
     }
-    const { name, state, uid, ppid } = status;
-    if (!this.#selects(draft, state) || this.#options.selection.command?.test(name) === false) return;
-    if (this.#users?.has(uid) === false) return;
-    this.#missTask(draft, missed, { name, state });
+    const { name, state, uid, ppid } = status.value;
+    const filter = this.#filter;
+    if (!filter.takesState(draft, state) || !filter.takesName(name) || !filter.takesUser(uid)) return;
+    this.#missTask(draft, missed, status.value);
     draft.stat = { comm: name, state, ppid, kernelThread: false, threads: 1, startTicks: undefined, cpu: undefined };
-    draft.stack = { unread: missed };
-    draft.selected = true;
-    this.#commandLines.miss(draft, { unread: missed });
+    draft.stack = missed;
+    draft.selected = this.#options.selection.cgroup === undefined;
+    this.#commandLines.miss(draft, missed);
     this.#drafts.set(draft.tid, draft);
-    const files = this.#files.filter((file) => file === 'cgroup');
-    if (this.#options.selection.cgroup !== undefined) {
-      draft.selected = false;
-      this.#want(draft, bitsOf(['cgroup']));
-    } else if (files.length > 0) this.#want(draft, bitsOf(files));
+    // Nothing else that is read of a task does without its locks.
+    if (!draft.selected || this.#fields.includes('cgroup')) this.#requests.want(draft, BITS.cgroup);
   }
 
-  /** Notes the control group, and goes on with the task unless the selection is for others. */
-  #takeCgroups(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
-    draft.cgroups = why === undefined ? this.#cgroupsFrom(bytes) : { unread: why };
-    const { cgroup: pattern } = this.#options.selection;
-    if (pattern === undefined) return;
-    if ('value' in draft.cgroups && draft.cgroups.value.paths.some(pattern)) {
+  /** Compares the control group with what is selected, and resumes with the task or drops it. */
+  #takeCgroup(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
+    if (this.#options.selection.cgroup === undefined) return;
+    const paths = this.#pathsOf(draft, bytes, why);
+    if ('value' in paths && this.#filter.takesCgroup(paths.value)) {
+      draft.inCgroup = true;
       if (draft.missed === undefined) this.#select(draft);
       else draft.selected = true;
       return;
     }
     this.#drafts.delete(draft.tid);
-    if ('value' in draft.cgroups || draft.cgroups.unread === 'gone' || draft.stat === undefined) return;
-    const { comm, state } = draft.stat;
-    this.#unread.push({ tid: draft.tid, comm, state, what: 'cgroup', why: draft.cgroups.unread });
+    if ('unread' in paths) this.#missFilter(draft, 'cgroup', paths);
   }
 
-  #cgroupsFrom(bytes: Buffer): Reading<Cgroups> {
-    const text = decodeBytes(bytes);
-    let cgroups = this.#cgroupsOf.get(text);
-    if (cgroups === undefined) {
-      const parsed = parseCgroups(text);
-      cgroups = parsed === undefined ? { unread: 'malformed' } : { value: parsed };
-      this.#cgroupsOf.set(text, cgroups);
-    }
-    return cgroups;
+  #pathsOf(draft: Draft, bytes: Buffer, why: Unreadable | undefined): Reading<readonly string[]> {
+    if (why !== undefined) return { unread: why };
+    return this.#parse(draft, 'cgroup', () => parseCgroups(decodeBytes(bytes)).paths);
   }
 
-  #isAskedFor({ pid, tid }: Draft): boolean {
-    return this.#asked.has(tid) || (this.#threads && this.#asked.has(pid));
+  /** A task that may be selected, and of which that cannot be told. */
+  #missFilter({ pid, tid, stat }: Draft, what: Field, { unread: why, detail }: Missed): void {
+    if (why === 'gone' || stat === undefined) return;
+    const { comm, state } = stat;
+    this.#unread.push({ tid, pid, comm, state, what, why, ...(detail !== undefined && { detail }) });
   }
 
-  #selects(draft: Draft, state: State): boolean {
-    return this.#all || this.#isAskedFor(draft) || this.#states.has(state);
+  #missTask({ pid, tid }: Draft, { unread, detail }: Missed, status: Status | undefined): void {
+    const why = unread === 'gone' && this.#isHidden() ? 'hidden' : unread;
+    const known = status && { pid, comm: status.name, state: status.state };
+    this.#unread.push({ tid, ...known, what: 'task', why, ...(detail !== undefined && { detail }) });
   }
 
-  #missTask(
-    { tid }: Draft,
-    why: Unreadable,
-    known: { readonly name: string; readonly state: State } | undefined,
-  ): void {
-    const reason = why === 'gone' && this.#isHidden() ? 'hidden' : why;
-    this.#unread.push({ tid, what: 'task', why: reason, ...(known && { comm: known.name, state: known.state }) });
-  }
+  readonly #processNames = new Map<number, string | undefined>();
 
-  /** By its bytes: of thousands of tasks, most share a few, and decoding costs more than looking up. */
-  #stackFrom(bytes: Buffer): Reading<Stack> {
-    const key = bytes.toString('latin1');
-    let reading = this.#readStacks.get(key);
-    if (reading === undefined) {
-      reading = { value: this.#options.stacks.intern(decodeBytes(bytes).trim()) };
-      this.#readStacks.set(key, reading);
-    }
-    return reading;
+  /** That of the main thread, which need not be selected: its comm takes no lock. */
+  #processName(pid: number): string | undefined {
+    const main = this.#drafts.get(pid)?.stat?.comm;
+    if (main !== undefined || this.#processNames.has(pid)) return main ?? this.#processNames.get(pid);
+    const read = readSmall(`${this.#options.root}/${pid}/comm`);
+    const name = 'value' in read ? decodeBytes(read.value).replace(/\n$/, '') : undefined;
+    this.#processNames.set(pid, name);
+    return name;
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {
-    const { look, stacks } = this.#options;
-    if (look === undefined || draft.known === undefined) return draft.stack;
-    const text = look.stackOf(draft.known);
-    let reading = this.#knownStacks.get(text);
-    if (reading === undefined) {
-      reading = { value: stacks.intern(text) };
-      this.#knownStacks.set(text, reading);
-    }
-    return reading;
+    const { prefetch } = this.#options;
+    if (prefetch === undefined || draft.prefetched === undefined) return draft.stack;
+    return this.#stacks.ofText(prefetch.stackOf(draft.prefetched));
   }
 }
 

@@ -1,6 +1,7 @@
-import type { State } from '../../../model/sample.ts';
-import { STATES } from '../../../model/sample.ts';
+import type { State } from '../../../model/task.ts';
+import { STATES } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
+import { Malformed } from './malformed.ts';
 
 /** What kstack takes from /proc/PID/stat. */
 export interface Stat {
@@ -36,12 +37,17 @@ export function parseState(stat: Buffer): State | undefined {
   return STATE_OF_CODE[stat[stat.lastIndexOf(CLOSING) + 2] ?? 0];
 }
 
-/** Parses /proc/PID/stat (fs/proc/array.c, do_task_stat; proc_pid_stat(5)). Undefined when it is not in that form. */
-export function parseStat(stat: Buffer): Stat | undefined {
+/**
+ * Parses /proc/PID/stat (fs/proc/array.c, do_task_stat; proc_pid_stat(5)).
+ * @throws Malformed naming the field that is not as documented
+ */
+export function parseStat(stat: Buffer): Stat {
   const opening = stat.indexOf(OPENING);
   const closing = stat.lastIndexOf(CLOSING);
   const state = parseState(stat);
-  if (opening < 0 || closing < opening || state === undefined) return undefined;
+  if (opening < 0 || closing < opening) throw new Malformed('field 2', undefined, 'no name in parentheses');
+  if (state === undefined)
+    throw new Malformed('field 3', stat.toString('latin1', closing + 2, closing + 3), 'no state');
   const fields: number[] = [];
   // The numbers begin behind `) S `; number `fields.length` of them is field 4 and on.
   let value = 0;
@@ -56,20 +62,19 @@ export function parseStat(stat: Buffer): Stat | undefined {
       sign = 1;
     }
   }
-  const field = (number: number) => fields[number - 4];
-  const ppid = field(FIELD.ppid);
-  const flags = field(FIELD.flags);
-  const threads = field(FIELD.threads);
-  const startTicks = field(FIELD.startTicks);
-  const cpu = field(FIELD.cpu);
-  if (
-    ppid === undefined ||
-    flags === undefined ||
-    threads === undefined ||
-    startTicks === undefined ||
-    cpu === undefined
-  )
-    return undefined;
+  const field = (number: number) => {
+    const found = fields[number - 4];
+    if (found === undefined) throw new Malformed(`field ${number}`, undefined, 'no number');
+    return found;
+  };
   const comm = decodeBytes(stat.subarray(opening + 1, closing));
-  return { comm, state, ppid, kernelThread: (flags & KERNEL_THREAD) !== 0, threads, startTicks, cpu };
+  return {
+    comm,
+    state,
+    ppid: field(FIELD.ppid),
+    kernelThread: (field(FIELD.flags) & KERNEL_THREAD) !== 0,
+    threads: field(FIELD.threads),
+    startTicks: field(FIELD.startTicks),
+    cpu: field(FIELD.cpu),
+  };
 }

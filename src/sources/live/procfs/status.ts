@@ -1,5 +1,6 @@
-import { STATES, type State } from '../../../model/sample.ts';
+import { STATES, type State } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
+import { Malformed } from './malformed.ts';
 
 /** What kstack takes from /proc/PID/status, which unlike stat takes no lock that another task could hold for long. */
 export interface Status {
@@ -15,24 +16,27 @@ export interface Status {
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
 
 /**
- * Parses /proc/PID/status (fs/proc/array.c, proc_pid_status; proc_pid_status(5)). Undefined when it is not in that
- * form.
+ * Parses /proc/PID/status (fs/proc/array.c, proc_pid_status; proc_pid_status(5)).
+ * @throws Malformed naming the line that is not as documented
  */
-export function parseStatus(status: Buffer): Status | undefined {
+export function parseStatus(status: Buffer): Status {
   const text = decodeBytes(status);
-  const name = /^Name:\t(.*)$/m.exec(text)?.[1];
-  const letter = /^State:\t(.)/m.exec(text)?.[1];
-  const pid = /^Tgid:\t(\d+)$/m.exec(text)?.[1];
-  const uid = /^Uid:\t\d+\t(\d+)\t/m.exec(text)?.[1];
+  const name = valueIn(text, 'Name', /^Name:\t(.*)$/m);
+  const letter = valueIn(text, 'State', /^State:\t(.)/m);
   const state = STATES.find((candidate) => candidate === letter);
-  const ppid = /^PPid:\t(\d+)$/m.exec(text)?.[1];
-  if (name === undefined || state === undefined || pid === undefined || uid === undefined) return undefined;
-  // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
+  if (state === undefined) throw new Malformed('State', letter, 'no state');
   return {
+    // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
     name: name.replaceAll(/\\([nt\\])/g, (_, character: string) => ESCAPES[character] ?? character),
     state,
-    pid: Number(pid),
-    uid: Number(uid),
-    ppid: Number(ppid ?? 0),
+    pid: Number(valueIn(text, 'Tgid', /^Tgid:\t(\d+)$/m)),
+    uid: Number(valueIn(text, 'Uid', /^Uid:\t\d+\t(\d+)\t/m)),
+    ppid: Number(/^PPid:\t(\d+)$/m.exec(text)?.[1] ?? 0),
   };
+}
+
+function valueIn(text: string, line: string, expression: RegExp): string {
+  const value = expression.exec(text)?.[1];
+  if (value === undefined) throw new Malformed(line, undefined, '');
+  return value;
 }

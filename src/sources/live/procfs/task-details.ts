@@ -1,8 +1,9 @@
-import type { Doing, SystemCall } from '../../../model/system-call.ts';
+import type { SystemCall, SystemCallState } from '../../../model/system-call.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { pageBytes } from '../../../native/page.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
 import { FileReads } from './file-reads.ts';
+import { Malformed } from './malformed.ts';
 import { parseSockets, SOCKET_TABLES } from './sockets.ts';
 import { parseSystemCall } from './system-call.ts';
 
@@ -33,7 +34,13 @@ export class TaskDetails {
   /** Whether the task is still in that very call: its descriptors and memory may by now be another's. */
   async isStillIn(task: TaskNumbers, call: SystemCall): Promise<boolean> {
     const read = await this.#reads.bytes(`${this.#folder(task)}/syscall`, 0n, CALL_BYTES);
-    return 'value' in read && isSame(parseSystemCall(read.value.toString('latin1')), call);
+    if ('unread' in read) return false;
+    try {
+      return isSame(parseSystemCall(read.value.toString('latin1')), call);
+    } catch (error) {
+      if (error instanceof Malformed) return false;
+      throw error;
+    }
   }
 
   /** The file, pipe or socket behind a descriptor; undefined where that cannot be told. */
@@ -108,7 +115,7 @@ export class TaskDetails {
   }
 }
 
-function isSame(now: Doing | undefined, then: SystemCall): boolean {
+function isSame(now: SystemCallState, then: SystemCall): boolean {
   if (typeof now !== 'object') return false;
   return (
     now.number === then.number &&

@@ -30,7 +30,7 @@ const FOUR_GIB = 1n << 32n;
  */
 export function decodeSystemCall(call: SystemCall, architecture: string): DecodedCall {
   const bits = isNarrow(call, architecture) ? 32 : 64;
-  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, call.arguments[at] ?? 0n));
+  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, BigInt(call.arguments[at] ?? 0)));
   const registers: Registers = { words, bits, architecture };
   const name = namesOf(architecture, bits)?.get(call.number);
   if (name === undefined) {
@@ -41,6 +41,11 @@ export function decodeSystemCall(call: SystemCall, architecture: string): Decode
   }
   const signature = signatureOf(name, registers);
   return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
+}
+
+/** The name of a system call; undefined where it is not known for the architecture. */
+export function nameOfCall(call: SystemCall, architecture: string): string | undefined {
+  return namesOf(architecture, isNarrow(call, architecture) ? 32 : 64)?.get(call.number);
 }
 
 /** What is to be asked before the call can be printed in full. */
@@ -55,7 +60,11 @@ export function printSystemCall(call: DecodedCall, answer: (question: Question) 
 }
 
 function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {
-  return (architecture === 'x64' || architecture === 'arm64') && stackPointer < FOUR_GIB && programCounter < FOUR_GIB;
+  return (
+    (architecture === 'x64' || architecture === 'arm64') &&
+    BigInt(stackPointer) < FOUR_GIB &&
+    BigInt(programCounter) < FOUR_GIB
+  );
 }
 
 function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {

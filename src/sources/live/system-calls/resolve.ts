@@ -1,69 +1,73 @@
-import type { ExplainedGroup } from '../../../model/finding.ts';
 import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
-import type { TaskDetails } from '../procfs/task-details.ts';
-import { type Answer, decodeSystemCall, printSystemCall, type Question, questionsOf } from './decode.ts';
+import type { TaskDetails, TaskNumbers } from '../procfs/task-details.ts';
+import { type Answer, decodeSystemCall, nameOfCall, printSystemCall, type Question, questionsOf } from './decode.ts';
 
-/**
- * How many tasks of a group are looked at, and how many in all: a host may have tens of thousands, in as many groups.
- */
-const MOST_OF_GROUP = 8;
+/** How many tasks with the same stack are looked at, and how many in all: a host may have tens of thousands. */
+const MOST_OF_STACK = 8;
 const MOST_OF_ALL = 1000;
 
 /** How many are looked at at once. More would only wait for a thread, until their time is up. */
 const AT_ONCE = 8;
 
-/** A system call that tasks of a group are in, as it is to be shown. */
-export interface ShownCall {
-  readonly text: string;
-  readonly count: number;
-}
-
-type CallsOf = (group: ExplainedGroup) => { readonly calls: readonly ShownCall[]; readonly tasks: number };
-
 /** Where to look; {@link TaskDetails} for tasks of this host. */
 export type Details = Pick<TaskDetails, 'descriptor' | 'memory' | 'isStillIn'>;
 
-/** Looks up what the system calls of the tasks refer to, of the first ones of each group or, if `full`, of all. */
-export async function lookUpCalls(
-  groups: readonly ExplainedGroup[],
-  details: Details,
-  full: boolean,
-): Promise<CallsOf> {
-  const found = new Map<ExplainedGroup, Awaited<ReturnType<typeof callsOf>>>();
-  let left = full ? Number.POSITIVE_INFINITY : MOST_OF_ALL;
-  for (const group of groups) {
-    const looked = group.observations.slice(0, full ? undefined : Math.min(MOST_OF_GROUP, left));
-    left -= looked.length;
-    found.set(group, await callsOf(looked, details));
-  }
-  return (group) => found.get(group) ?? { calls: [], tasks: 0 };
+export interface ResolveOptions {
+  readonly details: Details;
+  /** process.arch of the host. */
+  readonly architecture: string;
+  /** The calls of all tasks, not only of the first ones of each stack. */
+  readonly all: boolean;
 }
 
-async function callsOf(
+/** The observations with the names of the system calls they are in, and of some with what the arguments refer to. */
+export async function resolveSystemCalls(
   observations: readonly Observation[],
-  details: Details,
-): Promise<{ calls: ShownCall[]; tasks: number }> {
-  const counts = new Map<string, number>();
-  for (let at = 0; at < observations.length; at += AT_ONCE) {
-    const texts = await Promise.all(
-      observations.slice(at, at + AT_ONCE).map((observation) => describe(observation, details)),
-    );
-    for (const text of texts) if (text !== undefined) counts.set(text, (counts.get(text) ?? 0) + 1);
+  options: ResolveOptions,
+): Promise<Observation[]> {
+  const resolved = [...observations];
+  const chosen: { at: number; call: SystemCall; task: TaskNumbers }[] = [];
+  const perStack = new Map<unknown, number>();
+  for (const [at, observation] of observations.entries()) {
+    const call = callOf(observation);
+    if (call === undefined) continue;
+    const { stack, task } = observation;
+    const name = nameOfCall(call, options.architecture);
+    const named = name === undefined ? call : { ...call, name };
+    resolved[at] = { ...observation, systemCall: { value: named } };
+    const key = 'value' in stack ? stack.value : stack.unread;
+    const count = perStack.get(key) ?? 0;
+    perStack.set(key, count + 1);
+    const wanted = options.all || (count < MOST_OF_STACK && chosen.length < MOST_OF_ALL);
+    const { tid } = task.id;
+    if (wanted && tid !== undefined && task.pid !== undefined)
+      chosen.push({ at, call: named, task: { tid, pid: task.pid } });
   }
-  const calls = Array.from(counts, ([text, count]) => ({ text, count })).sort((a, b) => b.count - a.count);
-  return { calls, tasks: observations.length };
+  for (let from = 0; from < chosen.length; from += AT_ONCE) {
+    const some = chosen.slice(from, from + AT_ONCE);
+    const texts = await Promise.all(some.map(({ call, task }) => printCall(task, call, options)));
+    for (const [index, text] of texts.entries()) {
+      const { at, call } = some[index] ?? {};
+      const observation = at === undefined ? undefined : resolved[at];
+      if (at !== undefined && call !== undefined && observation !== undefined)
+        resolved[at] = { ...observation, systemCall: { value: { ...call, text } } };
+    }
+  }
+  return resolved;
 }
 
-async function describe({ task, stack, systemCall }: Observation, details: Details): Promise<string | undefined> {
-  if (systemCall === undefined || 'unread' in systemCall || systemCall.value === 'running') return undefined;
-  if (systemCall.value !== 'none') return printCall(task, systemCall.value, details);
-  const inKernel = 'value' in stack && stack.value.frames.length > 0;
-  return inKernel && !task.kernelThread ? 'none: it is in a page fault or another exception' : undefined;
+function callOf({ systemCall }: Observation): SystemCall | undefined {
+  if (systemCall === undefined || 'unread' in systemCall) return undefined;
+  return typeof systemCall.value === 'string' ? undefined : systemCall.value;
 }
 
-async function printCall(task: Observation['task'], call: SystemCall, details: Details): Promise<string> {
-  const decoded = decodeSystemCall(call, process.arch);
+async function printCall(
+  task: TaskNumbers,
+  call: SystemCall,
+  { details, architecture }: ResolveOptions,
+): Promise<string> {
+  const decoded = decodeSystemCall(call, architecture);
   const questions = questionsOf(decoded);
   const answers = new Map<Question, Answer>();
   await Promise.all(

@@ -4,7 +4,7 @@ import type { Selection } from '../../../model/selection.ts';
 import type { Stat } from './stat.ts';
 
 /** What is known of a task before anything of it is read from /proc. */
-export interface KnownTask {
+export interface PrefetchedTask {
   readonly pid: number;
   readonly tid: number;
   readonly stat: Stat;
@@ -13,20 +13,20 @@ export interface KnownTask {
   readonly mmapOwner: number | 'unknown' | undefined;
 }
 
-/** A look ended before it had found all tasks. They are in /proc all the same. */
-export class LookFailed extends Error {}
+/** A prefetch ended before it had found all tasks. They are in /proc all the same. */
+export class PrefetchFailed extends Error {}
 
 /** What a faster way than /proc found of the tasks of a selection. */
-export interface FirstLook<Known extends KnownTask = KnownTask> {
-  /** The tasks, some at a time, as they are found. All else may be asked when all are. @throws LookFailed */
+export interface Prefetch<Known extends PrefetchedTask = PrefetchedTask> {
+  /** The tasks, some at a time, as they are found. All else may be asked when all are. @throws PrefetchFailed */
   tasks(): Iterable<readonly Known[]>;
   /** The stack of one of them, as /proc/PID/stack prints it. */
   stackOf(task: Known): string;
   /** Where they are wanted. */
   factsOf(task: Known): KernelFacts | undefined;
-  /** Whether it came by the process, selected or not; what it did not come by is looked for in /proc. */
-  sees(pid: number): boolean;
-  /** Those of all processes that it did not come by; what was found a moment before may be believed. */
+  /** Whether it visited the process, selected or not; what it did not visit is looked for in /proc. */
+  visited(pid: number): boolean;
+  /** Those of all processes that it did not visit; what was found a moment before may be believed. */
   hidden(): readonly number[];
   /**
    * Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line
@@ -66,4 +66,4 @@ export interface Processes {
   threadsOf(pid: number): number;
 }
 
-export type LookFirst = (selection: Selection, processes: Processes) => FirstLook;
+export type OpenPrefetch = (selection: Selection, processes: Processes) => Prefetch;

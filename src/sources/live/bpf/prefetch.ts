@@ -2,7 +2,7 @@ import type { Reading } from '../../../model/reading.ts';
 import type { KernelFacts } from '../../../model/sample.ts';
 import { isOnlyPids, type Selection, takesAll } from '../../../model/selection.ts';
 import { pause } from '../../../native/pause.ts';
-import type { FirstLook, LookFirst, Processes } from '../procfs/first-look.ts';
+import type { OpenPrefetch, Prefetch, Processes } from '../procfs/prefetch.ts';
 import type { TaskRecord } from './records.ts';
 import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
@@ -26,7 +26,7 @@ interface Remembered {
 /** Even of a process that sleeps a command line is not believed for longer: another one may write to its memory. */
 const QUIET_MS = 60_000;
 
-export interface LookFirstOptions {
+export interface BpfPrefetchOptions {
   /** Whether what only the kernel knows is wanted. */
   readonly facts: boolean;
   /** Whether many looks will be taken, which can build on each other. */
@@ -39,10 +39,10 @@ export interface LookFirstOptions {
   readonly rememberMs: number;
 }
 
-/** Has the kernel's own program look at the tasks before /proc is asked for what it does not read. */
-export function lookFirst(reader: BpfReader, options: LookFirstOptions): LookFirst {
+/** Has the program in the kernel visit the tasks before /proc is asked for what it does not read. */
+export function prefetchByBpf(reader: BpfReader, options: BpfPrefetchOptions): OpenPrefetch {
   const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
-  return (selection, processes) => look(reader, selection, processes, memory, options);
+  return (selection, processes) => prefetch(reader, selection, processes, memory, options);
 }
 
 /** What is kept from sample to sample. */
@@ -50,17 +50,17 @@ interface Memory {
   readonly commandLines: Map<number, Remembered>;
   /** The processes that /proc lists and the program does not come by, and until when that is believed. */
   hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
-  /** The last look at the selection that came first: the next one at it builds on it. */
+  /** The last pass for the selection that came first: the next one for it builds on it. */
   last: { readonly selection: Selection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
 }
 
-function look(
+function prefetch(
   reader: BpfReader,
   selection: Selection,
   processes: Processes,
   memory: Memory,
-  { monotonicMs, rememberMs, facts, steady }: LookFirstOptions,
-): FirstLook<TaskRecord> {
+  { monotonicMs, rememberMs, facts, steady }: BpfPrefetchOptions,
+): Prefetch<TaskRecord> {
   const beganMs = monotonicMs();
   const lastTid = processes.lastTid();
   const isHiddenKnown = memory.hidden !== undefined && beganMs < memory.hidden.untilMs;
@@ -73,7 +73,7 @@ function look(
   const records: TaskRecord[] = [];
   let nowNs = 0;
   let stacks: ReadonlyMap<string, string> = new Map();
-  let seen: ReturnType<BpfReader['seen']> = { tasks: 0, sees: () => false };
+  let seen: ReturnType<BpfReader['seen']> = { tasks: 0, visited: () => false };
   let held: ReadonlySet<number> | undefined;
   let over = false;
   function* tasks(): Generator<readonly TaskRecord[]> {
@@ -91,7 +91,7 @@ function look(
     nowNs = next.value;
     stacks = reader.stacksOf(records);
     seen = reader.seen();
-    if (last !== undefined) goOn(last, records, nowNs, remembered);
+    if (last !== undefined) advance(last, records, nowNs, remembered);
     forgetOthers(remembered, records, beganMs);
     over = true;
   }
@@ -99,13 +99,13 @@ function look(
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
     factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
-    sees: (pid) => seen.sees(pid),
+    visited: (pid) => seen.visited(pid),
     hidden: () => {
       if (memory.hidden === undefined || !isHiddenKnown) {
         const parents = records.map(({ stat }) => stat.ppid);
         memory.hidden = { pids: findHidden(parents, seen, before, processes), untilMs: beganMs + rememberMs };
       }
-      return memory.hidden.pids.filter((pid) => !seen.sees(pid));
+      return memory.hidden.pids.filter((pid) => !seen.visited(pid));
     },
     isMmapLocked: (pid) => {
       held ??= stillHeld(reader, records);
@@ -153,16 +153,16 @@ function countBefore(processes: Processes): Counts | undefined {
  */
 export function findHidden(
   parents: readonly number[],
-  { tasks, sees }: ReturnType<BpfReader['seen']>,
+  { tasks, visited }: ReturnType<BpfReader['seen']>,
   before: Counts | undefined,
   processes: Pick<Processes, 'list' | 'threads' | 'forks' | 'threadsOf'>,
 ): readonly number[] {
   if (before !== undefined) {
-    const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !sees(pid)).sort((a, b) => a - b);
+    const likely = [...new Set([1, ...parents])].filter((pid) => pid > 0 && !visited(pid)).sort((a, b) => a - b);
     const threads = likely.reduce((sum, pid) => sum + processes.threadsOf(pid), 0);
     if (tasks + threads === before.threads && processes.forks() === before.forks) return likely;
   }
-  return processes.list().filter((pid) => !sees(pid));
+  return processes.list().filter((pid) => !visited(pid));
 }
 
 /** Whether the process slept ever since its command line was read, not too long ago. */
@@ -170,8 +170,8 @@ function isStillQuiet({ quiet, readMs }: Remembered, nowMs: number): boolean {
   return quiet && nowMs < readMs + QUIET_MS;
 }
 
-/** Makes of the last look the present one, and notes whose command line may be another now. */
-function goOn(
+/** Makes the present pass the last one, and notes whose command line may be another now. */
+function advance(
   last: NonNullable<Memory['last']>,
   records: readonly TaskRecord[],
   nowNs: number,
@@ -192,7 +192,7 @@ export function factsOf(
   { arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
   nowNs: number,
 ): KernelFacts {
-  // One that got its CPU after the look was begun has been off it for no time at all.
+  // One that got its CPU after the pass was begun has been off it for no time at all.
   const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
   if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
   return {

@@ -1,6 +1,6 @@
-import type { State } from '../../model/sample.ts';
-import { STATES } from '../../model/sample.ts';
 import type { Frame } from '../../model/stack.ts';
+import type { State } from '../../model/task.ts';
+import { STATES } from '../../model/task.ts';
 
 /** What a text says about the task that a stack is of. */
 export interface Header {
@@ -35,7 +35,7 @@ export type Line =
  * Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time
  * linear in the line.
  */
-export type Format = (line: string) => Line | undefined;
+export type LineParser = (line: string) => Line | undefined;
 
 export function stateOf(letter: string | undefined): State | undefined {
   return STATES.find((state) => state === letter);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { findHidden } from './look-first.ts';
+import { findHidden } from './prefetch.ts';
 
 /** A host with the processes 1, 7, 8 and 9, of three threads each, of which a program comes by those that are seen. */
 function hiddenOf(seenPids: readonly number[], before: { forks: number; threads: number } | undefined) {
@@ -13,7 +13,7 @@ function hiddenOf(seenPids: readonly number[], before: { forks: number; threads:
     forks: () => 500,
     threadsOf: () => 3,
   };
-  const seen = { tasks: seenPids.length * 3, sees: (pid: number) => seenPids.includes(pid) };
+  const seen = { tasks: seenPids.length * 3, visited: (pid: number) => seenPids.includes(pid) };
   return { hidden: findHidden([1, 7, 7, 0], seen, before, processes), lists };
 }
 

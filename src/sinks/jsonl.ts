@@ -1,0 +1,35 @@
+import { explainGroups } from '../analysis/explain-sample.ts';
+import { signatureOf } from '../analysis/signature.ts';
+import { everythingUnread, type Sample } from '../model/sample.ts';
+import type { Stack } from '../model/stack.ts';
+import { eachSample, type Format } from './format.ts';
+import { framesOf, jsonText, placeOf, taskOf, unreadEntry } from './json-values.ts';
+
+/** Lines of JSON, one for each task and for each thing that could not be read, each complete in itself. */
+export const format: Format = {
+  fields: ['uid', 'cgroup', 'systemCall'],
+  facts: true,
+  binary: false,
+  write: eachSample(formatJsonLines),
+};
+
+function* formatJsonLines(sample: Sample): Generator<string> {
+  const place = placeOf(sample);
+  const endings = new Map<Stack, string>();
+  for (const { stack, finding } of explainGroups(sample)) {
+    if (stack === undefined) continue;
+    const { rule = null, waitsFor } = finding;
+    endings.set(stack, jsonText({ signature: signatureOf(stack), frames: framesOf(stack), rule, waitsFor }).slice(1));
+  }
+  for (const observation of sample.observations) {
+    const { stack } = observation;
+    const beginning = jsonText({ type: 'task', ...place, ...taskOf(observation, sample) });
+    const ending = 'unread' in stack ? UNREAD : (endings.get(stack.value) ?? EMPTY);
+    yield `${beginning.slice(0, -1)},${ending}\n`;
+  }
+  for (const each of everythingUnread(sample))
+    yield `${jsonText({ type: 'unread', ...place, ...unreadEntry(each) })}\n`;
+}
+
+const EMPTY = '"signature":null,"frames":[],"rule":null,"waitsFor":null}';
+const UNREAD = EMPTY.replace('[]', 'null');

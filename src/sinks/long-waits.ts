@@ -1,0 +1,99 @@
+import type { ExplainedGroup, Finding } from '../model/finding.ts';
+import type { Root, Wait, WaitGraph, WaitReason } from '../model/wait.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+
+/** How many numbers of tasks are shown that share all else, and how many lines there are about who holds what. */
+const MOST_NUMBERS = 8;
+const MOST_LINES = 4;
+
+const REASONS: Record<WaitReason, string> = {
+  mutex: 'the mutex',
+  semaphore: 'the semaphore',
+  'rwsem-read': 'the rw-semaphore, to read,',
+  'rwsem-write': 'the rw-semaphore, to write,',
+  vfork: 'the memory of vfork(2)',
+  ptrace: 'the tracer',
+};
+const MOST_ROOTS = 5;
+
+/** Names tasks of these groups by their TID. */
+export function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => string {
+  const names = new Map<number, string>();
+  for (const { observations } of groups)
+    for (const { task } of observations)
+      if (task.id.tid !== undefined) names.set(task.id.tid, escapeUnsafe(task.comm ?? '?'));
+  return (tid) => `${tid} ${names.get(tid) ?? '(ended, or not seen)'}`;
+}
+
+/** Who holds up whom, the task that holds up most first: `4713 touch holds up 2 tasks: ...`. */
+export function waitLines(
+  { roots, cycles }: WaitGraph,
+  groups: readonly ExplainedGroup[],
+  names: (tid: number) => string,
+): string[] {
+  const findings = new Map<number, Finding>();
+  for (const { observations, finding } of groups)
+    for (const { task } of observations) if (task.id.tid !== undefined) findings.set(task.id.tid, finding);
+  const lines = cycles.map(
+    (cycle) => `deadlock: ${cycle.map((wait) => `${names(wait.tid)} waits for ${holding(wait, names)}`).join('; ')}`,
+  );
+  for (const root of roots.slice(0, MOST_ROOTS)) {
+    const { tid, waits, observation } = root;
+    const finding = findings.get(tid);
+    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding, finding.kind);
+    lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
+    for (const [wait, tids] of byHolder(waits))
+      lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
+  }
+  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} others hold up tasks`);
+  return lines;
+}
+
+function stateOf({ observation }: Root): string {
+  if (observation === undefined) return 'was not seen';
+  return observation.state === 'R' ? 'is on a CPU, or ready to run' : `is in state ${observation.state}`;
+}
+
+function holding({ holder, reason }: Wait, names: (tid: number) => string): string {
+  if (reason === 'vfork') return `its vfork child ${names(holder)} to execute a program or end`;
+  if (reason === 'ptrace') return `its tracer ${names(holder)}`;
+  return `${REASONS[reason]} that ${names(holder)} holds`;
+}
+
+/** The waits for the same holder and reason, once, with all who wait so. */
+function byHolder(waits: readonly Wait[]): [Wait, number[]][] {
+  const alike = new Map<string, [Wait, number[]]>();
+  for (const wait of waits) {
+    const key = `${wait.holder} ${wait.reason}`;
+    const entry = alike.get(key);
+    if (entry === undefined) alike.set(key, [wait, [wait.tid]]);
+    else entry[1].push(wait.tid);
+  }
+  return [...alike.values()];
+}
+
+function someNames(tids: readonly number[], names: (tid: number) => string): string {
+  const more = tids.length - MOST_NUMBERS;
+  return `${tids.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
+}
+
+/** Who holds the locks that tasks of the group sleep for; that nobody does is said where the rule knows it. */
+export function behindLines({ observations, finding }: ExplainedGroup, names: (tid: number) => string): string[] {
+  const waits = observations.flatMap(({ task, facts }): Wait[] =>
+    facts?.lock?.owner === undefined || task.id.tid === undefined
+      ? []
+      : [{ tid: task.id.tid, holder: facts.lock.owner, reason: facts.lock.kind }],
+  );
+  const lines = byHolder(waits).map(
+    ([wait, tids]) => `${holding(wait, names)}${tids.length === 1 ? '' : `  x ${tids.length}`}`,
+  );
+  if (finding.rule?.includes('frozen') === true && lines.length === 0)
+    return ['no task holds it: the file system is frozen until it is thawed'];
+  return lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `(${lines.length - MOST_LINES} others)`] : lines;
+}
+
+/** What the tasks of a group wait for, as a sentence without its subject. */
+export function whatFor({ kind, waitsFor }: Finding, shown: Finding['kind']): string {
+  if (shown === 'running' && kind !== 'running') return 'on a CPU, or ready to run';
+  return escapeUnsafe(kind === 'unexplained' || kind === 'running' ? waitsFor : `waits for ${waitsFor}`);
+}

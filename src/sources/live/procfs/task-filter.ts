@@ -1,0 +1,65 @@
+import { type Selection, takesAll } from '../../../model/selection.ts';
+import type { State } from '../../../model/task.ts';
+
+/** The processes of kstack itself: what reads for it is not shown, and of kstack only the main thread is. */
+export interface OwnTasks {
+  /** The PID of what reads; undefined where the numbers of this procfs are not those of this process. */
+  readonly reader: number | undefined;
+  /** That of kstack; undefined likewise, and in a program that uses it as a library. */
+  readonly kstack: number | undefined;
+}
+
+interface Numbers {
+  readonly pid: number;
+  readonly tid: number;
+}
+
+/** What a selection says of one task, by each of its attributes. */
+export class TaskFilter {
+  readonly all: boolean;
+  readonly threads: boolean;
+  readonly states: ReadonlySet<State>;
+  /** PIDs, and with threads TIDs. */
+  readonly numbers: ReadonlySet<number>;
+  readonly users: ReadonlySet<number> | undefined;
+  readonly selection: Selection;
+  readonly #own: OwnTasks;
+
+  constructor(selection: Selection, own: OwnTasks) {
+    this.selection = selection;
+    this.#own = own;
+    this.all = takesAll(selection);
+    this.threads = selection.threads === true;
+    this.states = new Set(selection.states);
+    this.numbers = new Set(selection.all === true ? [] : selection.pids);
+    this.users = selection.users && new Set(selection.users);
+  }
+
+  /** Whether the state alone, or the number, decides on a task: nothing else has to be read of it for that. */
+  get isDirect(): boolean {
+    const { command, cgroup } = this.selection;
+    return command === undefined && this.users === undefined && cgroup === undefined;
+  }
+
+  takesState({ pid, tid }: Numbers, state: State): boolean {
+    return this.all || this.numbers.has(tid) || (this.threads && this.numbers.has(pid)) || this.states.has(state);
+  }
+
+  takesName(comm: string): boolean {
+    return this.selection.command?.test(comm) !== false;
+  }
+
+  takesUser(uid: number): boolean {
+    return this.users?.has(uid) !== false;
+  }
+
+  takesCgroup(paths: readonly string[]): boolean {
+    const { cgroup } = this.selection;
+    return cgroup === undefined || paths.some(cgroup);
+  }
+
+  isOwn({ pid, tid }: Numbers, ppid: number): boolean {
+    const { reader, kstack } = this.#own;
+    return pid === reader || ppid === reader || (pid === kstack && tid !== pid);
+  }
+}

@@ -1,0 +1,242 @@
+import { hostname, release } from 'node:os';
+import type { Field } from '../../model/fields.ts';
+import type { Observation, Sample, Source } from '../../model/sample.ts';
+import { isOnlyPids, type Selection } from '../../model/selection.ts';
+import { StackTable } from '../../model/stack.ts';
+import { TaskTable } from '../../model/task.ts';
+import type { Clock } from '../../model/time.ts';
+import { Reader } from '../../native/reader/reader.ts';
+import { conditions, openBpf } from './bpf/availability.ts';
+import { holdersOf } from './bpf/holders.ts';
+import { countMoreThreads } from './bpf/more-threads.ts';
+import { prefetchByBpf } from './bpf/prefetch.ts';
+import type { BpfReader } from './bpf/tasks.ts';
+import type { CommandLineLimits } from './procfs/command-lines.ts';
+import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
+import { isOwnNamespace } from './procfs/hiding.ts';
+import { type OpenPrefetch, type Prefetch, PrefetchFailed } from './procfs/prefetch.ts';
+import { processesOf } from './procfs/processes.ts';
+import { SampleReader } from './procfs/sample-reader.ts';
+import { TaskDetails } from './procfs/task-details.ts';
+import type { OwnTasks } from './procfs/task-filter.ts';
+import type { SourceName } from './source-name.ts';
+import { resolveSystemCalls } from './system-calls/resolve.ts';
+import { UserNames } from './user-names.ts';
+
+/** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
+const TICKS_PER_SECOND = 100;
+
+/** Of one sample: a process may let the kernel show anything it has mapped (PR_SET_MM_MAP). */
+const LARGE: CommandLineLimits = { allBytes: 8 << 20, leastBytes: 4096 };
+
+/**
+ * Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run
+ * bench).
+ */
+const TASKS_WORTH_LOADING = 250;
+
+/** In a stream a command line that was read is believed for so long. */
+const REMEMBER_MS = 2000;
+
+/** The host that is sampled: its clock, and where its procfs is mounted. */
+export interface Host {
+  readonly clock: Clock;
+  readonly root: string;
+}
+
+export interface SamplerOptions {
+  readonly selection: Selection;
+  readonly source: SourceName;
+  /** What is to be read of each task beside its stat, stack and command line. */
+  readonly fields: readonly Field[];
+  /** Whether what only the kernel knows is wanted (KernelFacts). */
+  readonly facts: boolean;
+  /** Whether many samples will be taken. */
+  readonly steady: boolean;
+  /** Whether the system calls of all tasks are looked up, not only of the first ones of each stack. */
+  readonly allSystemCalls?: boolean;
+  readonly commandLines?: CommandLineLimits;
+  readonly rememberMs?: number;
+  /** Whether this process is nobody else's, so that its threads are helpers of kstack's. */
+  readonly ownsProcess?: boolean;
+  /** Hears which source is taken, why not the other, and what is missing. */
+  tell?(text: string): void;
+}
+
+/** Takes samples of the selected tasks of a host. It holds processes and BPF programs until it is closed. */
+export interface Sampler extends AsyncIterable<Sample> {
+  /** One sample, now. @throws Error where not even the list of processes or the boot time can be read */
+  next(): Promise<Sample>;
+  close(): void;
+}
+
+/**
+ * Makes ready what it takes to sample a host.
+ * @throws Error where `bpf` is asked for and unavailable, and where nothing can be started to read with
+ */
+export function openSampler(host: Host, options: SamplerOptions): Sampler {
+  return new LiveSampler(host, options);
+}
+
+class LiveSampler implements Sampler {
+  readonly #host: Host;
+  readonly #options: SamplerOptions;
+  readonly #reader: Reader;
+  readonly #bpf: BpfReader | undefined;
+  readonly #source: Source;
+  readonly #openPrefetch: OpenPrefetch | undefined;
+  readonly #stacks = new StackTable();
+  readonly #tasks = new TaskTable();
+  readonly #users: UserNames;
+  readonly #bootId: Sample['bootId'] & object;
+  readonly #own: OwnTasks;
+  readonly #told = new Set<string>();
+
+  constructor(host: Host, options: SamplerOptions) {
+    const { root, clock } = host;
+    const { source, facts, steady, rememberMs = steady ? REMEMBER_MS : 0 } = options;
+    this.#host = host;
+    this.#options = options;
+    const opened = this.#isSoonerFromProc() ? undefined : openBpf(conditions(root), clock.monotonicMs);
+    if (source === 'bpf' && typeof opened === 'string')
+      throw new Error(`--source bpf: ${opened}; --source procfs does without`);
+    this.#bpf = typeof opened === 'object' ? opened : undefined;
+    this.#source = this.#bpf === undefined ? { name: 'procfs', why: whyNotBpf(source, opened) } : { name: 'bpf' };
+    this.#tell(`source: ${this.#source.name}${this.#source.why === undefined ? '' : `; ${this.#source.why}`}`);
+    this.#openPrefetch =
+      this.#bpf && prefetchByBpf(this.#bpf, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady });
+    this.#users = new UserNames(root, (text) => this.#tell(text));
+    this.#bootId = readBootId(root);
+    try {
+      this.#reader = new Reader(root);
+    } catch (error) {
+      this.#bpf?.close();
+      throw error;
+    }
+    const isHere = isOwnNamespace(root);
+    this.#own = {
+      reader: isHere ? this.#reader.pid : undefined,
+      kstack: isHere && options.ownsProcess === true ? process.pid : undefined,
+    };
+  }
+
+  async next(): Promise<Sample> {
+    const { clock, root } = this.#host;
+    const { selection, fields, steady } = this.#options;
+    this.#stacks.trim();
+    const timeMs = clock.nowMs();
+    const { bootTimeSeconds, forks } = readHostStat(root);
+    const seen = await this.#read(selection, forks);
+    const holders = await this.#holders(seen.observations, forks);
+    const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
+    this.#tasks.trim(seen.observations.length);
+    for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
+    return {
+      timeMs,
+      host: hostname(),
+      bootId: this.#bootId,
+      kernel: release(),
+      architecture: process.arch,
+      bootTimeSeconds,
+      ticksPerSecond: TICKS_PER_SECOND,
+      source: seen.source ?? this.#source,
+      threads: selection.threads === true,
+      fields,
+      ...(await this.#resolved({ observations: seen.observations, holders })),
+      leftOut: threads === undefined ? {} : { threads },
+      unread: seen.unread,
+    };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Sample, never> {
+    for (;;) yield await this.next();
+  }
+
+  close(): void {
+    this.#bpf?.close();
+    this.#reader.close();
+  }
+
+  /** Each once. */
+  #tell(text: string): void {
+    if (!this.#told.has(text)) this.#options.tell?.(text);
+    this.#told.add(text);
+  }
+
+  #isSoonerFromProc(): boolean {
+    const { source, facts, steady, selection } = this.#options;
+    if (source === 'procfs') return true;
+    if (source === 'bpf' || facts || steady) return false;
+    if (isOnlyPids(selection) && selection.threads !== true) return true;
+    // No more than a hint.
+    return countThreads(this.#host.root) < TASKS_WORTH_LOADING;
+  }
+
+  /** The tasks of a selection; where the prefetch fails, from /proc alone. */
+  async #read(selection: Selection, forks: number): Promise<Seen> {
+    const { root } = this.#host;
+    const read = (prefetch: Prefetch | undefined) =>
+      new SampleReader({
+        selection,
+        root,
+        reader: this.#reader,
+        stacks: this.#stacks,
+        tasks: this.#tasks,
+        bootId: 'value' in this.#bootId ? this.#bootId.value : undefined,
+        commandLines: this.#options.commandLines ?? LARGE,
+        fields: this.#options.fields,
+        prefetch,
+        own: this.#own,
+        userName: (uid) => this.#users.of(uid),
+      }).read();
+    try {
+      return await read(this.#openPrefetch?.(selection, processesOf(root, forks)));
+    } catch (error) {
+      if (!(error instanceof PrefetchFailed)) throw error;
+      return { ...(await read(undefined)), source: { name: 'procfs', why: error.message } };
+    }
+  }
+
+  /** Those that selected tasks wait for and that are not selected. */
+  async #holders(observations: readonly Observation[], forks: number): Promise<readonly Observation[]> {
+    if (this.#bpf === undefined || !this.#options.facts) return [];
+    const waits = observations.some(
+      ({ state, facts }) =>
+        state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
+    );
+    const pids = waits ? holdersOf(observations, this.#bpf) : [];
+    return pids.length === 0 ? [] : (await this.#read({ pids }, forks)).observations;
+  }
+
+  /** With what their system calls refer to, where these were asked for. */
+  async #resolved(sample: Pick<Sample, 'observations' | 'holders'>): Promise<Pick<Sample, 'observations' | 'holders'>> {
+    if (!this.#options.fields.includes('systemCall')) return sample;
+    const { observations, holders } = sample;
+    const details = new TaskDetails(this.#host.root, this.#reader);
+    const all = this.#options.allSystemCalls === true;
+    // What is seen first may be gone soonest: those that hold up others come first.
+    const resolved = await resolveSystemCalls([...holders, ...observations], {
+      details,
+      architecture: process.arch,
+      all,
+    });
+    return { holders: resolved.slice(0, holders.length), observations: resolved.slice(holders.length) };
+  }
+}
+
+type Seen = Pick<Sample, 'observations' | 'unread'> & { readonly source?: Source };
+
+function whyNotBpf(source: SourceName, refusal: BpfReader | string | undefined): string {
+  if (typeof refusal === 'string') return `bpf unavailable: ${refusal}`;
+  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'faster than bpf for so few tasks';
+}
+
+/** One sample of a host, now. */
+export async function takeSample(host: Host, options: Omit<SamplerOptions, 'steady'>): Promise<Sample> {
+  const sampler = openSampler(host, { ...options, steady: false });
+  try {
+    return await sampler.next();
+  } finally {
+    sampler.close();
+  }
+}

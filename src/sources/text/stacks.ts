@@ -1,0 +1,189 @@
+import type { Frame, Stack } from '../../model/stack.ts';
+import { arm } from './arm.ts';
+import { classic } from './classic.ts';
+import { crash } from './crash.ts';
+import { dmesg, withoutLogPrefix } from './dmesg.ts';
+import { drgn } from './drgn.ts';
+import type { Header, Line, LineParser } from './line.ts';
+import { procStack } from './proc-stack.ts';
+import { type Stamp, Stamps } from './stamps.ts';
+import { tracers } from './tracers.ts';
+
+/** A stack found in a text. Within one text equal stacks are the same object. */
+export interface TextStack {
+  /** The tasks that the text says it is of; none where it does not say. */
+  readonly tasks: readonly Header[];
+  readonly stack: Stack;
+  /** When and where its first line was written. */
+  readonly stamp: Stamp;
+}
+
+const FORMATS: readonly LineParser[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
+const MOST_TASKS = 100_000;
+const MOST_STACKS = 100_000;
+const MOST_FRAMES = 256;
+const LONGEST_LINE = 4096;
+
+/** Outermost functions. What comes behind them is the next stack, where nothing else divides two. */
+const OUTERMOST =
+  /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
+
+/**
+ * A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called
+ * anything.
+ */
+function isLeftOver({ symbol, offset, size }: Frame): boolean {
+  return offset === 0 || offset === size || LEFT_OVER.test(symbol);
+}
+
+const LEFT_OVER =
+  /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
+
+/** `<IRQ>`, `<EOI>` and the like in front of a frame; since 4.10 they have a line of their own. */
+const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
+
+/**
+ * Finds the stacks in the lines of a text of any known form, also mixed. Never throws; takes time and memory linear in
+ * the text.
+ */
+export class StackFinder {
+  /** Those that are complete; whoever takes them empties the list. */
+  found: TextStack[] = [];
+  /**
+   * Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are
+   * known to be left over.
+   */
+  guesses = 0;
+  /** Tasks, frames or long lines that were left out, because a text may be of any size. */
+  cut = 0;
+  readonly #interned = new Map<string, Stack>();
+  readonly #stamps = new Stamps();
+  #tasks: Header[] = [];
+  #frames: Frame[] = [];
+  #guessed: Frame[] = [];
+  /** Where the CPU was, as long as no frame has followed. */
+  #instruction: Frame | undefined;
+  #stamp: Stamp | undefined;
+  #begun = false;
+  #inInterrupt = false;
+
+  /** Takes the next line, without its end. */
+  take(line: string): void {
+    if (line.length > LONGEST_LINE) {
+      this.cut++;
+      return;
+    }
+    this.#stamps.take(line);
+    const text = withoutLogPrefix(line);
+    if (text.trim() === '') {
+      this.end();
+      return;
+    }
+    const [, mark, behind] = MARKED.exec(text) ?? [];
+    if (mark !== undefined) this.#recognize(mark);
+    this.#recognize(behind ?? text);
+  }
+
+  #recognize(text: string): void {
+    const known = recognize(text);
+    if (known !== undefined) this.#step(known);
+  }
+
+  #step(line: Line): void {
+    this.#stamp ??= this.#stamps.now;
+    switch (line.kind) {
+      case 'frame':
+        if (!this.#inInterrupt) this.#add(line.frame);
+        return;
+      case 'guess':
+        if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
+        else this.guesses++;
+        return;
+      case 'call':
+        if (this.#inInterrupt) return;
+        if (this.#frames.at(-1)?.symbol !== line.callee.symbol) this.#add(line.callee);
+        this.#add(line.caller);
+        return;
+      case 'instruction':
+        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
+        return;
+      case 'task':
+        if (this.#hasFrames() || this.#begun) this.end();
+        this.#stamp ??= this.#stamps.now;
+        this.#name(line.header);
+        return;
+      case 'sharing-task':
+        if (this.#hasFrames() || this.#begun) this.end();
+        this.#stamp ??= this.#stamps.now;
+        if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
+        else this.cut++;
+        return;
+      case 'begin':
+        if (this.#hasFrames()) this.end();
+        this.#begun = true;
+        return;
+      case 'interrupt':
+        this.#inInterrupt = true;
+        if (line.above === undefined) this.#instruction = undefined;
+        return;
+      default:
+        this.#inInterrupt = false;
+    }
+  }
+
+  /** A hung task is named twice: in the report and by the scheduler. One that another follows has no stack. */
+  #name(header: Header): void {
+    this.#instruction = undefined;
+    const last = this.#tasks.at(-1);
+    this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
+  }
+
+  #hasFrames(): boolean {
+    return this.#frames.length > 0 || this.#guessed.length > 0;
+  }
+
+  #add(frame: Frame): void {
+    if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
+    this.#instruction = undefined;
+    const last = this.#frames.at(-1);
+    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) this.end();
+    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
+    else this.cut++;
+  }
+
+  /** Says that no more lines of the present stack follow. */
+  end(): void {
+    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
+    for (const frame of likely) this.#frames.push(frame);
+    this.guesses += this.#guessed.length - likely.length;
+    if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
+      const stamp = this.#stamp ?? this.#stamps.now;
+      this.found.push({ tasks: this.#tasks, stack: this.#intern(this.#frames), stamp });
+      this.#tasks = [];
+    }
+    if (this.#tasks.length === 0) this.#stamp = undefined;
+    this.#frames = [];
+    this.#guessed = [];
+    this.#instruction = undefined;
+    this.#begun = false;
+    this.#inInterrupt = false;
+  }
+
+  #intern(frames: readonly Frame[]): Stack {
+    const key = frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`).join('\n');
+    const known = this.#interned.get(key);
+    if (known !== undefined) return known;
+    if (this.#interned.size >= MOST_STACKS) this.#interned.clear();
+    const stack = { id: this.#interned.size, frames };
+    this.#interned.set(key, stack);
+    return stack;
+  }
+}
+
+function recognize(line: string): Line | undefined {
+  for (const format of FORMATS) {
+    const known = format(line);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}
