@@ -7,7 +7,7 @@ import { parseFrames, type Stack, StackTable } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { functionName, isSleepingPrimitive } from '../function-name.ts';
 import { RULES } from './index.ts';
-import type { Pattern } from './rule.ts';
+import { namesOf } from './rule.ts';
 
 const folder = join(import.meta.dirname, 'stacks');
 
@@ -96,11 +96,9 @@ describe('every rule', () => {
   });
 
   it('wins them without the slow paths of locks, too, where it is about more than those', () => {
-    const primitive = (pattern: Pattern) =>
-      typeof pattern !== 'string' || pattern.split('|').every(isSleepingPrimitive);
     const onlyPrimitives = new Set(
       RULES.filter(
-        ({ id, match: [first = ''] }) => primitive(first) && (typeof first === 'string' || id.startsWith('lock-')),
+        ({ id, match: [first = []] }) => namesOf(first)?.every(isSleepingPrimitive) ?? id.startsWith('lock-'),
       ).map(({ id }) => id),
     );
     const outcome = EXAMPLES.filter(({ rule }) => !onlyPrimitives.has(rule)).map(({ rule: id, functions }) => {
