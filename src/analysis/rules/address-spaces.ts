@@ -1,8 +1,9 @@
+import { SHORT_OF_MEMORY } from './causes.ts';
 import { LOG, MEMORY, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SHORT = 'The host, or its cgroup, is short of memory: page cache and programs push each other out.';
-const FAULT = [
+/** What handles a page fault, on all architectures. */
+export const PAGE_FAULT = [
   'do_user_addr_fault',
   '__do_page_fault',
   '___do_page_fault',
@@ -28,7 +29,7 @@ export const ADDRESS_SPACES: readonly Rule[] = [
   {
     id: 'memory-lock-fault',
     kind: 'blocked',
-    match: [FAULT],
+    match: [PAGE_FAULT],
     innermost: true,
     waitsFor: 'the mmap lock of its process, in order to handle a page fault',
     causes: 'Another thread of the process holds it: mmap, munmap, fork or a fault that waits for a disk or server.',
@@ -381,7 +382,7 @@ export const ADDRESS_SPACES: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'user memory to be paged in, in order to pin it',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: MEMORY,
     source: 'mm/gup.c: __get_user_pages',
   },

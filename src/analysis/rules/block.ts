@@ -1,7 +1,6 @@
+import { SLOW_DEVICE } from './causes.ts';
 import { DISKS, LOG, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
-
-const FULL = 'The device is slower than what is sent to it, or has stopped to complete requests.';
 
 /** The block layer. */
 export const BLOCK: readonly Rule[] = [
@@ -20,7 +19,7 @@ export const BLOCK: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a free request of a disk queue (a tag): all are in flight',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: [...DISKS, 'grep -H . /sys/block/*/queue/nr_requests'],
     source: 'block/blk-mq-tag.c: blk_mq_get_tag',
   },
@@ -30,7 +29,7 @@ export const BLOCK: readonly Rule[] = [
     match: [['get_request', 'blk_get_request', 'get_request_wait']],
     innermost: true,
     waitsFor: 'a free request of a disk queue',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'block/blk-core.c: get_request',
     kernels: '4.20 and older',
@@ -155,7 +154,7 @@ export const BLOCK: readonly Rule[] = [
     kind: 'blocked',
     match: [['submit_bio_wait', 'bio_await']],
     waitsFor: 'a single block I/O to complete',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'block/bio.c: submit_bio_wait',
   },
@@ -183,7 +182,7 @@ export const BLOCK: readonly Rule[] = [
     kind: 'blocked',
     match: [['blkdev_issue_zeroout', '__blkdev_issue_write_zeroes']],
     waitsFor: 'blocks to be zeroed',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'block/blk-lib.c: blkdev_issue_zeroout',
   },
@@ -215,7 +214,7 @@ export const BLOCK: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'direct I/O of its own to complete',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'fs/iomap/direct-io.c: __iomap_dio_rw',
   },
@@ -224,7 +223,7 @@ export const BLOCK: readonly Rule[] = [
     kind: 'blocked',
     match: [['inode_dio_wait', '__inode_dio_wait']],
     waitsFor: 'direct I/O on a file to drain, in order to truncate or punch it',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'fs/inode.c: inode_dio_wait',
   },
@@ -251,7 +250,7 @@ export const BLOCK: readonly Rule[] = [
     kind: 'blocked',
     match: [['sync_dirty_buffer', '__sync_dirty_buffer']],
     waitsFor: 'a metadata block to be written',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'fs/buffer.c: __sync_dirty_buffer',
   },
@@ -283,7 +282,7 @@ export const BLOCK: readonly Rule[] = [
       ['blkdev_put', '__blkdev_put', 'bdev_release', 'blkdev_put_whole', 'sync_blockdev', 'blkdev_flush_mapping'],
     ],
     waitsFor: 'a block device to be flushed and closed',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'block/bdev.c: bdev_release',
   },
@@ -329,7 +328,7 @@ export const BLOCK: readonly Rule[] = [
     kind: 'blocked',
     match: [['elevator_switch', 'elv_iosched_store', 'elevator_change', 'queue_attr_store']],
     waitsFor: 'a disk queue to be idle, in order to change a setting of it',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DISKS,
     source: 'block/elevator.c: elevator_switch',
   },

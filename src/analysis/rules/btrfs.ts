@@ -1,7 +1,7 @@
+import { SLOW_DISK } from './causes.ts';
 import { DISKS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SLOW = 'The disk below is slow, or has stopped to answer.';
 const BTRFS = ['btrfs filesystem usage MOUNTPOINT', 'btrfs device stats MOUNTPOINT', ...DISKS];
 
 /** btrfs. */
@@ -125,7 +125,7 @@ export const BTRFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'data of a btrfs to be written',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: BTRFS,
     source: 'fs/btrfs/ordered-data.c: btrfs_wait_ordered_range',
   },
@@ -145,7 +145,7 @@ export const BTRFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'the log tree of a btrfs (fsync)',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: BTRFS,
     source: 'fs/btrfs/tree-log.c: btrfs_sync_log',
   },
@@ -167,7 +167,7 @@ export const BTRFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a metadata block of a btrfs',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: BTRFS,
     source: 'fs/btrfs/extent_io.c: read_extent_buffer_pages',
   },

@@ -1,7 +1,7 @@
+import { NO_ANSWER } from './causes.ts';
 import { LOG, MOUNTS, NETWORK } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SERVER = 'The server is down, overloaded, or not reached; a hard mount retries for good.';
 const SMB = ['cat /proc/fs/cifs/DebugData', 'cat /proc/fs/cifs/Stats', ...LOG];
 const CEPH = ['ceph -s', 'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc', ...LOG];
 
@@ -51,7 +51,7 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'an SMB (CIFS) server to answer',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: SMB,
     source: 'fs/smb/client/transport.c: wait_for_response',
   },
@@ -71,7 +71,7 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'the connection to an SMB server to be made again',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: SMB,
     source: 'fs/smb/client/smb2pdu.c: smb2_reconnect',
   },
@@ -120,7 +120,7 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a read or write of a network file system to complete',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: [...MOUNTS, ...NETWORK],
     source: 'fs/netfs/read_collect.c: netfs_wait_for_read',
   },
@@ -219,7 +219,7 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
     kind: 'blocked',
     match: [['ptlrpc_set_wait', 'ptlrpc_queue_wait', 'ptlrpc_check_set', 'ldlm_cli_enqueue', 'ldlm_cli_enqueue_fini']],
     waitsFor: 'a Lustre server to answer',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: LUSTRE,
     source: 'lustre/ptlrpc/client.c: ptlrpc_set_wait',
   },

@@ -1,7 +1,7 @@
+import { SLOW_DEVICE } from './causes.ts';
 import { DISKS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const FULL = 'The device is slower than what is sent to it, or has stopped to complete requests.';
 const DM = ['dmsetup table', 'dmsetup status', 'dmsetup info'];
 const BCACHE = ['grep . /sys/fs/bcache/*/cache_available_percent', ...DISKS];
 const MD = ['cat /proc/mdstat', 'mdadm --detail /dev/mdX'];
@@ -76,7 +76,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a metadata block of a device-mapper target (thin, verity, integrity)',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: DM,
     source: 'drivers/md/dm-bufio.c: new_read',
   },
@@ -94,7 +94,7 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     kind: 'blocked',
     match: [['dm_kcopyd_copy', 'dm_io', 'sync_io', 'dm_kcopyd_client_destroy']],
     waitsFor: 'device-mapper I/O of its own (copy, metadata) to complete',
-    causes: FULL,
+    causes: SLOW_DEVICE,
     next: [...DM, ...DISKS],
     source: 'drivers/md/dm-io.c: sync_io',
   },

@@ -1,15 +1,8 @@
-import { DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { FROZEN, SLOW_DISK } from './causes.ts';
+import { DISKS, OTHERS_BLOCKED, THAW } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SLOW = 'The disk below is slow, or has stopped to answer.';
-const FROZEN =
-  'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
 const JBD2 = ['cat /proc/fs/jbd2/*/info', 'kstack -c jbd2', ...DISKS];
-const THAW = [
-  'fsfreeze -u MOUNTPOINT',
-  'dmsetup info | grep -B3 SUSPENDED',
-  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
-];
 
 /** ext4 and its journal. */
 export const EXT4: readonly Rule[] = [
@@ -104,7 +97,7 @@ export const EXT4: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a metadata block that the commit in progress is writing',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: JBD2,
     source: 'fs/jbd2/transaction.c: do_get_write_access',
   },
@@ -141,7 +134,7 @@ export const EXT4: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a fast commit of ext4',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: JBD2,
     source: 'fs/ext4/fast_commit.c: ext4_fc_commit',
     kernels: '5.10 and newer',
@@ -270,7 +263,7 @@ export const EXT4: readonly Rule[] = [
       ],
     ],
     waitsFor: 'an inode, directory or extent of ext4 to be read',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: DISKS,
     source: 'fs/ext4/inode.c: __ext4_get_inode_loc',
   },
@@ -289,7 +282,7 @@ export const EXT4: readonly Rule[] = [
       ],
     ],
     waitsFor: 'I/O of an ext4 to complete',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: JBD2,
     source: 'fs/ext4/fsync.c: ext4_sync_file',
   },

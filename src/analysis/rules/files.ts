@@ -1,14 +1,6 @@
-import { DIRTY, DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { FROZEN, SLOW_DISK } from './causes.ts';
+import { DIRTY, DISKS, OTHERS_BLOCKED, THAW } from './commands.ts';
 import type { Rule } from './rule.ts';
-
-const SLOW = 'The disk below is slow, or has stopped to answer.';
-const FROZEN =
-  'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
-const THAW = [
-  'fsfreeze -u MOUNTPOINT',
-  'dmsetup info | grep -B3 SUSPENDED',
-  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
-];
 
 /** What all file systems share: freezing, page cache and writeback. */
 export const FILES: readonly Rule[] = [
@@ -152,7 +144,7 @@ export const FILES: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'a page of a file to be read',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: DISKS,
     source: 'mm/filemap.c: filemap_update_page',
   },
@@ -170,7 +162,7 @@ export const FILES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a page that {caller} needs: it is locked or being written',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: DISKS,
     source: 'mm/filemap.c: folio_wait_bit_common',
   },
@@ -239,7 +231,7 @@ export const FILES: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'writeback of an inode to end',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: DISKS,
     source: 'fs/fs-writeback.c: inode_wait_for_writeback',
   },
@@ -261,7 +253,7 @@ export const FILES: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'writeback to go on: it writes dirty pages of a device',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: DIRTY,
     source: 'fs/fs-writeback.c: wb_workfn',
   },

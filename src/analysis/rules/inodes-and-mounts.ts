@@ -1,7 +1,6 @@
+import { SLOW_DISK } from './causes.ts';
 import { DISKS, MOUNTS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
-
-const SLOW = 'The disk below is slow, or has stopped to answer.';
 
 /** What all file systems share: inodes, directories, locks, mounts, quota. */
 export const INODES_AND_MOUNTS: readonly Rule[] = [
@@ -184,7 +183,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'a file system to be unmounted',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: [...MOUNTS, ...DISKS],
     source: 'fs/super.c: generic_shutdown_super',
   },
@@ -363,7 +362,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'a file to be closed',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: ['ls -l /proc/PID/fd', ...DISKS],
     source: 'fs/file_table.c: __fput',
   },

@@ -1,28 +1,9 @@
+import { PAGE_FAULT } from './address-spaces.ts';
+import { SHORT_OF_MEMORY } from './causes.ts';
 import { DISKS, LOG, MEMORY, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SHORT = 'The host, or its cgroup, is short of memory: page cache and programs push each other out.';
 const CGROUP = ['cat /proc/PID/cgroup', 'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max'];
-const FAULT = [
-  'do_user_addr_fault',
-  '__do_page_fault',
-  '___do_page_fault',
-  'do_page_fault',
-  'exc_page_fault',
-  'do_kern_addr_fault',
-  'lock_mm_and_find_vma',
-  'get_mmap_lock_carefully',
-  'do_mem_abort',
-  'handle_page_fault',
-  'do_translation_fault',
-  'do_DataAbort',
-  'do_PrefetchAbort',
-  'do_hash_fault',
-  'hash__do_page_fault',
-  'do_dat_exception',
-  'do_protection_exception',
-  'do_exception',
-];
 
 /** Reclaim, swap, limits and allocation. */
 export const MEMORY_RULES: readonly Rule[] = [
@@ -56,7 +37,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'memory: it has to free pages itself before it gets any',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: MEMORY,
     source: 'mm/vmscan.c: try_to_free_pages',
   },
@@ -100,7 +81,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       'kswapd',
     ],
     waitsFor: 'memory: kswapd is freeing pages and waits on the way',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: MEMORY,
     source: 'mm/vmscan.c: balance_pgdat',
   },
@@ -212,7 +193,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a page to be read back from swap',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: [...MEMORY, 'swapon --show', 'vmstat 1'],
     source: 'mm/memory.c: do_swap_page',
   },
@@ -224,7 +205,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       'do_swap_page',
     ],
     waitsFor: 'a page that is being read back from swap',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: [...MEMORY, 'swapon --show', 'vmstat 1'],
     source: 'mm/memory.c: do_swap_page',
   },
@@ -236,7 +217,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       ['do_swap_page', 'shmem_swapin_folio', 'shmem_swapin_page'],
     ],
     waitsFor: 'a page that is still being written to swap, in order to use it again',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: [...MEMORY, 'swapon --show', 'vmstat 1'],
     source: 'mm/memory.c: do_swap_page',
   },
@@ -259,7 +240,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a page to be written to swap, or swap to be emptied',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: [...MEMORY, 'swapon --show', ...DISKS],
     source: 'mm/page_io.c: swap_writeout',
   },
@@ -268,7 +249,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     kind: 'blocked',
     match: [
       ['filemap_fault', '__do_fault', 'do_read_fault', 'do_fault', '__xfs_filemap_fault', 'ext4_filemap_fault'],
-      FAULT,
+      PAGE_FAULT,
     ],
     innermost: true,
     waitsFor: 'a page of a mapped file (program, library, data) to be read',
@@ -396,7 +377,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     match: [['__alloc_pages_slowpath', '__alloc_pages_nodemask', '__alloc_pages', '__alloc_frozen_pages_noprof']],
     innermost: true,
     waitsFor: 'memory to allocate',
-    causes: SHORT,
+    causes: SHORT_OF_MEMORY,
     next: MEMORY,
     source: 'mm/page_alloc.c: __alloc_pages_slowpath',
   },

@@ -1,7 +1,7 @@
+import { NO_ANSWER } from './causes.ts';
 import { LOG, NFS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SERVER = 'The server is down, overloaded, or not reached; a hard mount retries for good.';
 const FUSE = [
   'findmnt -t fuse,fuseblk',
   'cat /sys/fs/fuse/connections/*/waiting',
@@ -131,7 +131,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a remote procedure call over sunrpc (NFS and relatives) to complete',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'net/sunrpc/sched.c: rpc_wait_bit_killable',
   },
@@ -150,7 +150,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
       /nfs\d*_\w+|_nfs\d+_\w+|__nfs\d+_\w+/,
     ],
     waitsFor: 'an NFS server to answer',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'net/sunrpc/sched.c: rpc_wait_bit_killable',
   },
@@ -236,7 +236,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'pages to be written and committed on an NFS server',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'fs/nfs/write.c: nfs_commit_inode',
   },
@@ -268,7 +268,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'pages to be written to an NFS server',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'fs/nfs/write.c: nfs_wb_all',
   },
@@ -309,7 +309,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'NFS: another call on the same directory or file',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'fs/nfs/inode.c: nfs_wait_bit_killable',
   },
@@ -319,7 +319,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     match: [/pnfs_\w+|_pnfs_\w+|nfs4_ff_\w+|filelayout_\w+|bl_\w+_layout\w*/],
     innermost: true,
     waitsFor: 'a pNFS layout of an NFS server',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'fs/nfs/pnfs.c: pnfs_update_layout',
   },
@@ -347,7 +347,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     kind: 'blocked',
     match: [['rpc_shutdown_client', 'rpc_clnt_swap_deactivate', 'rpc_killall_tasks', 'xprt_destroy', 'xprt_free']],
     waitsFor: 'the calls to a server and its connection to end, in order to give them up',
-    causes: SERVER,
+    causes: NO_ANSWER,
     next: NFS,
     source: 'net/sunrpc/clnt.c: rpc_shutdown_client',
   },

@@ -1,8 +1,7 @@
-import { LOG, NETWORK } from './commands.ts';
+import { WAITS_FOR_WORK } from './causes.ts';
+import { DESCRIPTORS, LOG, NETWORK } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SERVES = 'Normal for a program that waits for something to do.';
-const WHICH = ['ls -l /proc/PID/fd', 'strace -p PID'];
 const PEER = ['ss -tanp', 'lsof -p PID'];
 
 /** Sockets, System V IPC and devices that programs read. */
@@ -20,7 +19,7 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'data on a Unix socket',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: PEER,
     source: 'net/unix/af_unix.c: unix_stream_read_generic',
   },
@@ -39,7 +38,7 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a datagram on a socket (UDP, Unix, netlink, packet)',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: PEER,
     source: 'net/core/datagram.c: __skb_wait_for_more_packets',
   },
@@ -48,7 +47,7 @@ export const SOCKETS: readonly Rule[] = [
     kind: 'idle',
     match: [['__skb_wait_for_more_packets', '__skb_recv_datagram', 'skb_recv_datagram'], 'netlink_recvmsg'],
     waitsFor: 'a message on a netlink socket',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ss -f netlink -p'],
     source: 'net/netlink/af_netlink.c: netlink_recvmsg',
   },
@@ -60,7 +59,7 @@ export const SOCKETS: readonly Rule[] = [
       ['udp_recvmsg', 'udpv6_recvmsg'],
     ],
     waitsFor: 'a UDP datagram',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ss -uanp'],
     source: 'net/ipv4/udp.c: __skb_recv_udp',
   },
@@ -112,7 +111,7 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a connection to accept',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ss -ltnp'],
     source: 'net/ipv4/inet_connection_sock.c: inet_csk_accept',
   },
@@ -121,7 +120,7 @@ export const SOCKETS: readonly Rule[] = [
     kind: 'idle',
     match: [['__skb_wait_for_more_packets', '__skb_recv_datagram', 'skb_recv_datagram'], 'unix_accept'],
     waitsFor: 'a connection to accept on a Unix socket',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ss -lxp'],
     source: 'net/unix/af_unix.c: unix_accept',
   },
@@ -245,7 +244,7 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'packets on a raw, packet or tun device',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ss -0ap'],
     source: 'net/packet/af_packet.c: packet_recvmsg',
   },
@@ -275,7 +274,7 @@ export const SOCKETS: readonly Rule[] = [
     kind: 'idle',
     match: [['wq_sleep', 'do_mq_timedreceive', 'do_mq_timedsend', 'sys_mq_timedreceive']],
     waitsFor: 'a POSIX message queue',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['ls -l /dev/mqueue'],
     source: 'ipc/mqueue.c: wq_sleep',
   },
@@ -300,8 +299,8 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'input of a device',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'drivers/input/evdev.c: evdev_read',
   },
   {
@@ -332,8 +331,8 @@ export const SOCKETS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'an event of a device that a program serves',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'drivers/uio/uio.c: uio_read',
   },
   {
@@ -350,7 +349,7 @@ export const SOCKETS: readonly Rule[] = [
     kind: 'idle',
     match: [['binder_wait_for_work', 'binder_thread_read', 'binder_ioctl_write_read']],
     waitsFor: 'a transaction of Android Binder',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['cat /sys/kernel/debug/binder/transactions'],
     source: 'drivers/android/binder.c: binder_wait_for_work',
   },
@@ -370,7 +369,7 @@ export const SOCKETS: readonly Rule[] = [
     innermost: true,
     waitsFor: 'a copy between files or sockets (splice, sendfile) to go on',
     causes: 'The slower of the two sides.',
-    next: WHICH,
+    next: DESCRIPTORS,
     source: 'fs/splice.c: splice_from_pipe_next',
   },
 ];

@@ -1,8 +1,7 @@
-import { LOG } from './commands.ts';
+import { WAITS_FOR_WORK } from './causes.ts';
+import { DESCRIPTORS, LOG } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SERVES = 'Normal for a program that waits for something to do.';
-const WHICH = ['ls -l /proc/PID/fd', 'strace -p PID'];
 const GPU = ['cat /sys/kernel/debug/dri/*/amdgpu_fence_info', 'nvidia-smi', ...LOG];
 const GUEST = ['virsh list', 'top -H -p PID'];
 
@@ -119,8 +118,8 @@ export const VIRTUALIZATION: readonly Rule[] = [
     kind: 'idle',
     match: [['port_fops_read', 'hvc_poll', 'vport_wait']],
     waitsFor: 'data of the hypervisor on a virtio port',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'drivers/char/virtio_console.c: port_fops_read',
   },
   {

@@ -1,8 +1,6 @@
-import { DISKS } from './commands.ts';
+import { WAITS_FOR_WORK } from './causes.ts';
+import { DESCRIPTORS, DISKS } from './commands.ts';
 import type { Rule } from './rule.ts';
-
-const SERVES = 'Normal for a program that waits for something to do.';
-const WHICH = ['ls -l /proc/PID/fd', 'strace -p PID'];
 
 /** What programs ask the kernel to wait for: pipes, terminals, events, time, signals, io_uring. */
 export const WAITS: readonly Rule[] = [
@@ -24,8 +22,8 @@ export const WAITS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'data in a pipe, or the other end of a FIFO',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/pipe.c: pipe_read',
   },
   {
@@ -33,8 +31,8 @@ export const WAITS: readonly Rule[] = [
     kind: 'idle',
     match: ['pipe_wait', 'pipe_read'],
     waitsFor: 'data in a pipe',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/pipe.c: pipe_wait',
     kernels: '5.4 and older',
   },
@@ -74,7 +72,7 @@ export const WAITS: readonly Rule[] = [
     innermost: true,
     waitsFor: 'a pipe that another task is reading or writing',
     causes: 'The other sleeps with the pipe locked.',
-    next: WHICH,
+    next: DESCRIPTORS,
     source: 'fs/pipe.c: pipe_lock',
   },
   {
@@ -154,8 +152,8 @@ export const WAITS: readonly Rule[] = [
     kind: 'idle',
     match: [['ep_poll', 'do_epoll_wait', 'do_epoll_pwait', 'epoll_wait', 'ep_send_events']],
     waitsFor: 'events on its file descriptors (epoll)',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/eventpoll.c: ep_poll',
   },
   {
@@ -178,7 +176,7 @@ export const WAITS: readonly Rule[] = [
     innermost: true,
     waitsFor: 'the lock of an epoll set',
     causes: 'Another thread scans or closes it.',
-    next: WHICH,
+    next: DESCRIPTORS,
     source: 'fs/eventpoll.c: do_epoll_ctl',
   },
   {
@@ -199,8 +197,8 @@ export const WAITS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'events on its file descriptors (poll, select)',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/select.c: poll_schedule_timeout',
   },
   {
@@ -219,7 +217,7 @@ export const WAITS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a time it asked for (sleep)',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['strace -p PID'],
     source: 'kernel/time/hrtimer.c: do_nanosleep',
   },
@@ -228,8 +226,8 @@ export const WAITS: readonly Rule[] = [
     kind: 'idle',
     match: [['timerfd_read', 'timerfd_read_iter']],
     waitsFor: 'a timer to expire (timerfd)',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/timerfd.c: timerfd_read_iter',
   },
   {
@@ -237,8 +235,8 @@ export const WAITS: readonly Rule[] = [
     kind: 'idle',
     match: [['eventfd_read', 'eventfd_ctx_do_read']],
     waitsFor: 'a signal from another thread or the kernel (eventfd)',
-    causes: SERVES,
-    next: WHICH,
+    causes: WAITS_FOR_WORK,
+    next: DESCRIPTORS,
     source: 'fs/eventfd.c: eventfd_read',
   },
   {
@@ -247,7 +245,7 @@ export const WAITS: readonly Rule[] = [
     match: ['eventfd_write'],
     waitsFor: 'the counter of an eventfd to be read',
     causes: 'A reader that does not read.',
-    next: WHICH,
+    next: DESCRIPTORS,
     source: 'fs/eventfd.c: eventfd_write',
   },
   {
@@ -269,7 +267,7 @@ export const WAITS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a signal',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['grep Sig /proc/PID/status'],
     source: 'kernel/signal.c: do_sigtimedwait',
   },
@@ -278,7 +276,7 @@ export const WAITS: readonly Rule[] = [
     kind: 'idle',
     match: [['inotify_read', 'fanotify_read']],
     waitsFor: 'a change of the files it watches',
-    causes: SERVES,
+    causes: WAITS_FOR_WORK,
     next: ['cat /proc/PID/fdinfo/*'],
     source: 'fs/notify/inotify/inotify_user.c: inotify_read',
   },
@@ -288,7 +286,7 @@ export const WAITS: readonly Rule[] = [
     match: [['read_events', 'do_io_getevents', 'sys_io_getevents', 'sys_io_pgetevents', 'aio_read_events']],
     waitsFor: 'asynchronous I/O of its own to complete (libaio)',
     causes: 'Normal for databases and virtual machines. With nothing completing: a disk that does not answer.',
-    next: ['iostat -x 1', ...WHICH],
+    next: ['iostat -x 1', ...DESCRIPTORS],
     source: 'fs/aio.c: read_events',
   },
   {

@@ -1,15 +1,8 @@
-import { DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { FROZEN, SLOW_DISK } from './causes.ts';
+import { DISKS, OTHERS_BLOCKED, THAW } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const SLOW = 'The disk below is slow, or has stopped to answer.';
-const FROZEN =
-  'A snapshot or backup froze it (fsfreeze, LVM, a hypervisor agent) and has not thawed it; or the freeze itself waits for I/O.';
 const XFS = ['xfs_info MOUNTPOINT', 'grep . /sys/fs/xfs/*/log/*', ...DISKS];
-const THAW = [
-  'fsfreeze -u MOUNTPOINT',
-  'dmsetup info | grep -B3 SUSPENDED',
-  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
-];
 
 /** XFS. */
 export const XFS_RULES: readonly Rule[] = [
@@ -48,7 +41,7 @@ export const XFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'the log of an XFS to be written (fsync, sync)',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: XFS,
     source: 'fs/xfs/xfs_log.c: xlog_wait_on_iclog',
   },
@@ -102,7 +95,7 @@ export const XFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'a metadata buffer of an XFS to be read or written',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: XFS,
     source: 'fs/xfs/xfs_buf.c: xfs_buf_iowait',
   },
@@ -120,7 +113,7 @@ export const XFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'metadata buffers of an XFS to be released',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: XFS,
     source: 'fs/xfs/xfs_buf.c: xfs_buf_wait_unpin',
   },
@@ -171,7 +164,7 @@ export const XFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'an XFS inode to be read, flushed or unpinned',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: XFS,
     source: 'fs/xfs/xfs_inode.c: __xfs_iunpin_wait',
   },
@@ -209,7 +202,7 @@ export const XFS_RULES: readonly Rule[] = [
       ],
     ],
     waitsFor: 'all of the log of an XFS to be written back (unmount, freeze)',
-    causes: SLOW,
+    causes: SLOW_DISK,
     next: XFS,
     source: 'fs/xfs/xfs_trans_ail.c: xfs_ail_push_all_sync',
   },
