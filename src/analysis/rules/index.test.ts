@@ -64,7 +64,7 @@ describe('every rule', () => {
     const poor = RULES.filter(
       ({ waitsFor, causes, next, source, match }) =>
         match.length === 0 ||
-        /^$|\n/.test(waitsFor) ||
+        /^$|^to |\n/.test(waitsFor) ||
         causes === '' ||
         next.length === 0 ||
         !/^[\w./+-]+\.[chS]: \w+/.test(source),

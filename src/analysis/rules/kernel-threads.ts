@@ -41,7 +41,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-irq',
     match: [['irq_thread', 'irq_wait_for_interrupt']],
-    waitsFor: 'an interrupt of its device',
+    waitsFor: 'an interrupt from its device',
     next: ['cat /proc/interrupts'],
     source: 'kernel/irq/manage.c: irq_thread',
   },
@@ -54,8 +54,8 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-rcu-fqs',
     match: ['rcu_gp_fqs_loop'],
-    waitsFor: 'CPUs to pass a quiescent state, looking again on a timer',
-    causes: 'Normal: a grace period is in progress, or none is wanted. Stalls are in the kernel log.',
+    waitsFor: 'CPUs to pass through a quiescent state; it checks again on a timer',
+    causes: 'Normal: a grace period is in progress, or none is needed. The kernel log shows stalls.',
     next: ["dmesg | grep -i 'rcu.*stall'"],
     source: 'kernel/rcu/tree.c: rcu_gp_fqs_loop',
   },
@@ -68,7 +68,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-rcu-boost',
     match: ['rcu_boost_kthread'],
-    waitsFor: 'a reader of RCU to be boosted',
+    waitsFor: 'an RCU reader to boost',
     source: 'kernel/rcu/tree_plugin.h: rcu_boost_kthread',
   },
   {
@@ -80,14 +80,14 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-kswapd',
     match: [['kswapd', 'kswapd_try_to_sleep']],
-    waitsFor: 'free memory of its node to run low',
+    waitsFor: 'free memory on its node to run low',
     next: ['grep -E "pgscan|pgsteal" /proc/vmstat'],
     source: 'mm/vmscan.c: kswapd_try_to_sleep',
   },
   {
     id: 'idle-kcompactd',
     match: ['kcompactd'],
-    waitsFor: 'memory of its node to need compaction',
+    waitsFor: 'memory on its node to need compaction',
     next: ['grep compact /proc/vmstat'],
     source: 'mm/compaction.c: kcompactd',
   },
@@ -101,14 +101,14 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-ksmd',
     match: ['ksm_scan_thread'],
-    waitsFor: 'its next scan for equal pages',
+    waitsFor: 'its next scan for identical pages',
     next: ['grep . /sys/kernel/mm/ksm/*'],
     source: 'mm/ksm.c: ksm_scan_thread',
   },
   {
     id: 'idle-oom-reaper',
     match: ['oom_reaper'],
-    waitsFor: 'a victim of the OOM killer whose memory to free',
+    waitsFor: 'an OOM victim whose memory to free',
     next: ['dmesg | grep -i oom'],
     source: 'mm/oom_kill.c: oom_reaper',
   },
@@ -143,13 +143,13 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-devtmpfs',
     match: [['devtmpfsd', 'devtmpfs_work_loop']],
-    waitsFor: 'a device node to make or remove',
+    waitsFor: 'a device node to create or remove',
     source: 'drivers/base/devtmpfs.c: devtmpfs_work_loop',
   },
   {
     id: 'idle-hwrng',
     match: ['hwrng_fillfn'],
-    waitsFor: 'the entropy pool to take more',
+    waitsFor: 'the entropy pool to need more',
     source: 'drivers/char/hw_random/core.c: hwrng_fillfn',
   },
   {
@@ -168,7 +168,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-btrfs-transaction',
     match: ['transaction_kthread'],
-    waitsFor: 'the commit interval of its file system',
+    waitsFor: 'the commit interval of its file system to pass',
     source: 'fs/btrfs/disk-io.c: transaction_kthread',
   },
   {
@@ -186,26 +186,26 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-ext4-mmp',
     match: ['kmmpd'],
-    waitsFor: 'the next update of the multi-mount block',
+    waitsFor: 'the next update of the multi-mount protection block',
     source: 'fs/ext4/mmp.c: kmmpd',
   },
   {
     id: 'idle-f2fs',
     match: [['gc_thread_func', 'issue_discard_thread', 'issue_flush_thread']],
-    waitsFor: 'garbage collection, discards or flushes of f2fs',
+    waitsFor: 'f2fs garbage collection, discards or flushes',
     source: 'fs/f2fs/gc.c: gc_thread_func',
   },
   {
     id: 'idle-nfsd',
     match: [['svc_recv', 'nfsd']],
-    waitsFor: 'a request of an NFS client',
+    waitsFor: 'a request from an NFS client',
     next: ['cat /proc/net/rpc/nfsd', 'nfsstat -s'],
     source: 'net/sunrpc/svc_xprt.c: svc_recv',
   },
   {
     id: 'idle-nfs-callback',
     match: [['nfs41_callback_svc', 'nfs4_callback_svc']],
-    waitsFor: 'a callback of an NFS server',
+    waitsFor: 'a callback from an NFS server',
     source: 'fs/nfs/callback.c: nfs4_callback_svc',
   },
   {
@@ -230,7 +230,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-scsi-eh',
     match: ['scsi_error_handler'],
-    waitsFor: 'a SCSI command that fails',
+    waitsFor: 'a SCSI command to fail',
     source: 'drivers/scsi/scsi_error.c: scsi_error_handler',
   },
   {
@@ -249,21 +249,21 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-bcache',
     match: [['bch_gc_thread', 'bch_allocator_thread', 'bch_writeback_thread']],
-    waitsFor: 'buckets to collect, to fill or to write back',
+    waitsFor: 'buckets to collect, fill or write back',
     next: ['grep . /sys/fs/bcache/*/cache_available_percent'],
     source: 'drivers/md/bcache/writeback.c: bch_writeback_thread',
   },
   {
     id: 'idle-drbd',
     match: [['drbd_thread_setup', 'wait_for_work', 'drbd_worker', 'drbd_ack_receiver']],
-    waitsFor: 'work, or packets of the DRBD peer',
+    waitsFor: 'work, or packets from the DRBD peer',
     next: ['drbdadm status'],
     source: 'drivers/block/drbd/drbd_worker.c: wait_for_work',
   },
   {
     id: 'idle-zfs-taskq',
     match: ['taskq_thread'],
-    waitsFor: 'a task of a ZFS task queue',
+    waitsFor: 'a task on a ZFS task queue',
     source: 'module/os/linux/spl/spl-taskq.c: taskq_thread',
   },
   {
@@ -279,7 +279,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
         'arc_reap_thread',
       ],
     ],
-    waitsFor: 'work of a ZFS service thread',
+    waitsFor: 'work for this ZFS service thread',
     next: ['cat /proc/spl/kstat/zfs/*/txgs'],
     source: 'module/zfs/txg.c: txg_thread_wait',
   },
@@ -313,7 +313,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
       ],
     ],
     module: ['spl', 'zfs'],
-    waitsFor: 'work of a ZFS service thread',
+    waitsFor: 'work for this ZFS service thread',
     next: ['cat /proc/spl/kstat/zfs/*/txgs'],
     source: 'module/os/linux/spl/spl-condvar.c: __cv_wait_idle',
   },
@@ -327,7 +327,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-ksmbd',
     match: ['ksmbd_kthread_fn'],
-    waitsFor: 'a connection to the SMB server in the kernel',
+    waitsFor: 'a connection to the in-kernel SMB server',
     source: 'fs/smb/server/transport_tcp.c: ksmbd_kthread_fn',
   },
   {
@@ -339,13 +339,13 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-mmc',
     match: [['mmc_queue_thread', 'sdio_irq_thread']],
-    waitsFor: 'a request or an interrupt of an MMC card',
+    waitsFor: 'a request for an MMC card, or an interrupt from it',
     source: 'drivers/mmc/core/sdio_irq.c: sdio_irq_thread',
   },
   {
     id: 'idle-ubi',
     match: [['ubi_thread', 'ubifs_bg_thread']],
-    waitsFor: 'work of UBI or UBIFS',
+    waitsFor: 'UBI or UBIFS work',
     source: 'drivers/mtd/ubi/wl.c: ubi_thread',
   },
   {
@@ -358,13 +358,13 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-card-event',
     match: ['pccardd'],
-    waitsFor: 'an event of a card socket',
+    waitsFor: 'an event from a card socket',
     source: 'drivers/pcmcia/cs.c: pccardd',
   },
   {
     id: 'idle-vhost',
     match: [['vhost_worker', 'vhost_task_fn']],
-    waitsFor: 'virtio requests of a guest',
+    waitsFor: 'virtio requests from a guest',
     next: ['kstack -L -c qemu -f long'],
     source: 'drivers/vhost/vhost.c: vhost_worker',
   },
@@ -383,19 +383,19 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-xen',
     match: [['xenwatch_thread', 'xenbus_thread', 'xen_blkif_schedule', 'xenvif_kthread_guest_rx']],
-    waitsFor: 'an event of Xen',
+    waitsFor: 'a Xen event',
     source: 'drivers/xen/xenbus/xenbus_xs.c: xenwatch_thread',
   },
   {
     id: 'idle-balloon',
     match: ['balloon_thread'],
-    waitsFor: 'the hypervisor to change the memory it lends',
+    waitsFor: 'the hypervisor to resize its memory (balloon)',
     source: 'drivers/xen/balloon.c: balloon_thread',
   },
   {
     id: 'idle-napi',
     match: [['napi_threaded_poll', 'napi_thread_wait']],
-    waitsFor: 'packets of a network interface',
+    waitsFor: 'packets from a network interface',
     source: 'net/core/dev.c: napi_threaded_poll',
   },
   {
@@ -419,19 +419,19 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-idle-inject',
     match: [['clamp_idle_injection_func', 'idle_inject_fn']],
-    waitsFor: 'the next time to make its CPU idle',
+    waitsFor: 'the next time it forces its CPU idle',
     source: 'drivers/powercap/idle_inject.c: idle_inject_fn',
   },
   {
     id: 'idle-kmemleak',
     match: ['kmemleak_scan_thread'],
-    waitsFor: 'its next scan',
+    waitsFor: 'its next scan for leaks',
     source: 'mm/kmemleak.c: kmemleak_scan_thread',
   },
   {
     id: 'idle-printk',
     match: [['printk_kthread_func', 'nbcon_kthread_func', 'legacy_kthread_func']],
-    waitsFor: 'messages to print on a console',
+    waitsFor: 'messages to print to a console',
     source: 'kernel/printk/nbcon.c: nbcon_kthread_func',
   },
   {
@@ -455,7 +455,7 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
   {
     id: 'idle-kthread-parked',
     match: [['__kthread_parkme', 'kthread_parkme']],
-    waitsFor: 'to be unparked: its CPU is offline, or its owner has paused it',
+    waitsFor: 'its owner to unpark it: its CPU is offline, or the owner has paused it',
     next: ['cat /sys/devices/system/cpu/online'],
     source: 'kernel/kthread.c: __kthread_parkme',
   },
@@ -472,21 +472,21 @@ const IDLE_LOOPS: readonly IdleLoop[] = [
       ],
       'cifs_demultiplex_thread',
     ],
-    waitsFor: 'an answer or a break from the SMB server',
+    waitsFor: 'a response or an oplock break from the SMB server',
     next: ['cat /proc/fs/cifs/DebugData'],
     source: 'fs/smb/client/connect.c: cifs_readv_from_socket',
   },
   {
     id: 'idle-svc-old',
     match: [['svc_get_next_xprt', 'svc_rqst_wait_for_work'], 'svc_recv'],
-    waitsFor: 'a request of an NFS client',
+    waitsFor: 'a request from an NFS client',
     next: ['nfsstat -s'],
     source: 'net/sunrpc/svc_xprt.c: svc_get_next_xprt',
   },
   {
     id: 'idle-kthread-new',
     match: ['kthread'],
-    waitsFor: 'to be started: it was created and has not been woken',
+    waitsFor: 'its first wake-up: it was created and has not been woken',
     source: 'kernel/kthread.c: kthread',
   },
 ];
@@ -498,7 +498,7 @@ export const KERNEL_THREADS: readonly Rule[] = [
     id: 'damon-check',
     kind: 'running',
     match: [/damon_\w+/, 'kdamond_fn'],
-    waitsFor: 'nothing for long: it looks at which memory is in use (DAMON)',
+    waitsFor: 'nothing for long: it is checking which memory is in use (DAMON)',
     causes: 'Normal while DAMON monitors memory.',
     next: ['grep -r . /sys/module/damon_*/parameters'],
     source: 'mm/damon/core.c: kdamond_fn',
