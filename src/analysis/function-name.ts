@@ -5,8 +5,8 @@ const SYSTEM_CALL =
   /^(?:__(?:x64|arm64|ia32|x32|riscv|s390x?|powerpc|se|do)_(?:compat_)?sys_|__se_compat_sys_|compat_sys_|[Ss]y[Ss]_)/;
 
 /**
- * The name that the sources give to a symbol's function: without the compiler's suffixes (`.isra.0`, `.cold`), the
- * prefix of padding (`__pfx_`) and the wrappers of system calls, which become `sys_NAME` on every architecture.
+ * The name of a symbol's function in the kernel's sources: without compiler suffixes (`.isra.0`, `.cold`) and the
+ * padding prefix (`__pfx_`). System call wrappers become `sys_NAME` on every architecture.
  */
 export function functionName(symbol: string): string {
   const name = symbol.includes('.') ? symbol.replace(COMPILER_SUFFIX, '') : symbol;
@@ -91,7 +91,7 @@ const SPIN = wholeName([
   'mutex_spin_on_owner',
 ]);
 
-/** True for functions that sleep or spin on behalf of any caller, so that they say nothing about what is waited for. */
+/** True for functions that sleep or spin on behalf of any caller, and so say nothing about what is waited for. */
 export function isSleepingPrimitive(name: string): boolean {
   return SCHEDULE.test(name) || WAIT.test(name) || LOCK.test(name) || SEMAPHORE.test(name) || SPIN.test(name);
 }

@@ -8,8 +8,8 @@ export interface Match {
   /** The innermost of the matched frames that is not a sleeping primitive; the innermost of all where all are. */
   readonly frame: Frame;
   /**
-   * How many frames are inside of that frame. Where only sleeping primitives matched: next to the innermost other
-   * frame, so that what knows this wins and what knows only those further out does not; infinite for fallbacks.
+   * How many frames are inside that frame. If only sleeping primitives matched: half a frame outside the innermost
+   * other frame, so that a rule about that one wins and a rule about frames further out loses. Infinite for fallbacks.
    */
   readonly depth: number;
 }
@@ -28,7 +28,7 @@ interface Compiled {
   readonly expressions: number;
 }
 
-/** Rules made ready to be matched. */
+/** Rules, compiled. */
 export class Matcher {
   readonly #byFirstName = new Map<string, Compiled[]>();
   readonly #byExpression: Compiled[] = [];
@@ -73,7 +73,7 @@ function compile(step: Step): Test {
     const expression = wholeName(patternsOf(step));
     return (name) => expression.test(name);
   }
-  // Made when first asked: a run meets the first names of a few rules only.
+  // Built on first use: a run meets the first functions of only a few rules.
   let set: ReadonlySet<string> | undefined;
   return (name) => {
     set ??= new Set(names);
