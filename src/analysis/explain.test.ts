@@ -3,7 +3,7 @@ import type { Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
 import { functionName, isSleepingPrimitive } from './function-name.ts';
 import { Matcher } from './match.ts';
-import { blocked, idle } from './rules/rule.ts';
+import type { Rule, Step } from './rules/rule.ts';
 
 function stackOf(...symbols: string[]): Stack {
   return { id: 0, frames: symbols.map((symbol) => ({ symbol, raw: symbol })) };
@@ -60,7 +60,15 @@ describe('explain', () => {
 });
 
 describe('a matcher', () => {
-  const rule = (id: string, ...match: (string | RegExp)[]) => blocked(id, match, 'x', 'x', [], 'x.c: x');
+  const rule = (id: string, ...match: Step[]): Rule => ({
+    id,
+    kind: 'blocked',
+    match,
+    waitsFor: 'x',
+    causes: 'x',
+    next: [],
+    source: 'x.c: x',
+  });
   const won = (rules: Parameters<typeof rule>[], ...symbols: string[]) =>
     new Matcher(rules.map((parts) => rule(...parts))).matches(stackOf(...symbols).frames).map((match) => match.rule.id);
 
@@ -117,7 +125,7 @@ describe('a matcher', () => {
   });
 
   it('lets idle rules match at the inner end only', () => {
-    const matcher = new Matcher([idle('loop', ['loop'], 'x', 'x', [], 'x.c: x')]);
+    const matcher = new Matcher([{ ...rule('loop', 'loop'), kind: 'idle' }]);
     expect(matcher.matches(stackOf('schedule', 'loop').frames)).toHaveLength(1);
     expect(matcher.matches(stackOf('busy', 'loop').frames)).toHaveLength(0);
   });

@@ -1,6 +1,6 @@
 import type { Frame } from '../model/stack.ts';
-import { functionName, isSleepingPrimitive } from './function-name.ts';
-import type { Pattern, Rule } from './rules/rule.ts';
+import { functionName, isSleepingPrimitive, wholeName } from './function-name.ts';
+import { namesOf, patternsOf, type Rule, type Step } from './rules/rule.ts';
 
 /** A rule that fits a stack. */
 export interface Match {
@@ -8,8 +8,8 @@ export interface Match {
   /** The innermost of the matched frames that is not a sleeping primitive; the innermost of all where all are. */
   readonly frame: Frame;
   /**
-   * How many frames are inside of that frame. Where only sleeping primitives matched: next to the innermost other
-   * frame, so that what knows this wins and what knows only those further out does not; infinite for fallbacks.
+   * How many frames are inside that frame. If only sleeping primitives matched: half a frame outside the innermost
+   * other frame, so that a rule about that one wins and a rule about frames further out loses. Infinite for fallbacks.
    */
   readonly depth: number;
 }
@@ -28,28 +28,30 @@ interface Compiled {
   readonly expressions: number;
 }
 
-/** Rules made ready to be matched. */
+/** Rules, compiled. */
 export class Matcher {
   readonly #byFirstName = new Map<string, Compiled[]>();
   readonly #byExpression: Compiled[] = [];
 
   constructor(rules: readonly Rule[]) {
     for (const [order, rule] of rules.entries()) {
-      const expressions = rule.match.filter((pattern) => typeof pattern !== 'string').length;
+      const expressions = rule.match.filter((step) => namesOf(step) === undefined).length;
       const compiled = { rule, order, tests: rule.match.map(compile), expressions };
-      const [first] = rule.match;
-      if (typeof first !== 'string') this.#byExpression.push(compiled);
-      else
-        for (const name of first.split('|'))
-          this.#byFirstName.set(name, [...(this.#byFirstName.get(name) ?? []), compiled]);
+      const [first = []] = rule.match;
+      const names = namesOf(first);
+      if (names === undefined) this.#byExpression.push(compiled);
+      else for (const name of names) this.#byFirstName.set(name, [...(this.#byFirstName.get(name) ?? []), compiled]);
     }
   }
 
   /**
    * The rules that fit, the most specific first. A rule is more specific than another when
    * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that
-   * is nearer to what is waited for; 2. else, when it names more functions: it knows more of the way there; 3. else,
-   * when it has fewer expressions; 4. else, when it names a module; 5. else, when it stands first in the list of rules.
+   *    is nearer to what is waited for;
+   * 2. else, when it has more steps: it knows more of the way there;
+   * 3. else, when fewer of them are expressions;
+   * 4. else, when it names a module;
+   * 5. else, when it comes first in the list of rules.
    */
   matches(frames: readonly Frame[]): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
@@ -65,13 +67,18 @@ export class Matcher {
   }
 }
 
-function compile(pattern: Pattern): Test {
-  if (typeof pattern !== 'string') {
-    const whole = new RegExp(`^(?:${pattern.source})$`);
-    return (name) => whole.test(name);
+function compile(step: Step): Test {
+  const names = namesOf(step);
+  if (names === undefined) {
+    const expression = wholeName(patternsOf(step));
+    return (name) => expression.test(name);
   }
-  const names = new Set(pattern.split('|'));
-  return (name) => names.has(name);
+  // Built on first use: a run meets the first functions of only a few rules.
+  let set: ReadonlySet<string> | undefined;
+  return (name) => {
+    set ??= new Set(names);
+    return set.has(name);
+  };
 }
 
 function matchOne(
@@ -98,13 +105,10 @@ function matchOne(
   return frame === undefined ? undefined : { rule, frame, depth: depth ?? nextTo };
 }
 
-/**
- * Not every printed stack has modules, and what is a module here is built in there: a name does without, an expression
- * is too wide for that.
- */
-function isInModule(frame: Frame | undefined, modules: string | undefined, strict: boolean): boolean {
+/** Not all stacks come with modules, and one kernel builds in what another loads: only `strict` insists on a module. */
+function isInModule(frame: Frame | undefined, modules: readonly string[] | undefined, strict: boolean): boolean {
   if (modules === undefined) return true;
-  return frame?.module === undefined ? !strict : modules.split('|').includes(frame.module);
+  return frame?.module === undefined ? !strict : modules.includes(frame.module);
 }
 
 function bySpecificity(a: { match: Match; compiled: Compiled }, b: { match: Match; compiled: Compiled }): number {

@@ -7,3 +7,9 @@ export const DIRTY = ['grep -E "Dirty|Writeback" /proc/meminfo', 'sysctl vm.dirt
 export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep -i "not responding"'];
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
+export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
+export const THAW = [
+  'fsfreeze -u MOUNTPOINT',
+  'dmsetup info | grep -B3 SUSPENDED',
+  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
+];
