@@ -67,6 +67,28 @@ describe('the manual page', () => {
     for (const option of own) expect(section.replaceAll('\\-', '-')).toContain(`.B ${option}\n`);
   });
 
+  it('and the usage name every way to select and every command, the usage within 80 columns', async () => {
+    const { stdout } = await kstack(['-h']);
+    const usage = stdout.split('\n\n')[0] ?? '';
+    const synopsis = readFileSync(page, 'utf8')
+      .split(/^\.SH /m)
+      .find((section) => section.startsWith('SYNOPSIS'))
+      ?.replaceAll(/\\(?=-)/g, '');
+    const selecting = /\n {2}-a .*?(?=\n\n)/s.exec(stdout)?.[0] ?? '';
+    const flags = [...selecting.matchAll(/^ {2}(--?\w+)/gm)].map(([, flag = '']) => flag);
+    expect(flags).toContain('--state');
+    const clustered = [...(/ -([A-Z]+) /.exec(usage)?.[1] ?? '')].map((letter) => `-${letter}`);
+    for (const flag of flags) {
+      expect([...clustered, ...usage.split(/[ |]+/)]).toContain(flag);
+      expect(synopsis).toMatch(new RegExp(`(?<![\\w-])${flag}(?![\\w-])`));
+    }
+    for (const [, name] of (stdout.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}(\w+)/gm)) {
+      expect(usage).toMatch(new RegExp(`(kstack|\\|) ${name}\\b`));
+      expect(synopsis).toContain(`.B kstack ${name}`);
+    }
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it('describes the formats that there are', async () => {
     const { stderr } = await kstack(['-f', 'x']);
     const formats = /Allowed choices are (.*)\.$/m.exec(stderr)?.[1]?.split(', ');
