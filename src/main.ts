@@ -18,14 +18,19 @@ declare const KSTACK_VERSION: string;
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
+const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
+       kstack status | stop [-d DIRECTORY]
+       kstack explain [--why] [FILE]
+       kstack completion bash | zsh | fish`;
+
 function createProgram(): Command {
   const program: Command = new Command('kstack');
   program
-    .usage('[-v] [-b [BACKGROUND OPTIONS]] -a | -D -R -S -Z -p PID[,PID...]')
-    .description('Shows the kernel stacks of the selected processes, those with the same stack together.')
+    .usage(USAGE)
+    .description('Show the kernel stacks of the selected processes. Processes that share a stack stand together.')
     .helpOption('-h, --help', 'show this help')
     .version(`kstack ${KSTACK_VERSION}`, '--version', 'show the version')
-    .option('-v, --verbose', 'say on standard error what is being done')
+    .option('-v, --verbose', 'report progress on standard error')
     .allowExcessArguments()
     .enablePositionalOptions()
     .exitOverride()
@@ -41,7 +46,7 @@ function createProgram(): Command {
   program.action(() => runClassic(program));
   program
     .command('status')
-    .description('Say which background run is active, since when, and what it has written.')
+    .description('Show the active background run: since when, until when, and what it has written.')
     .addOption(directoryOption())
     .action(async ({ d }: { d: string }) => {
       const { status } = await import('./commands/status.ts');
@@ -49,7 +54,7 @@ function createProgram(): Command {
     });
   program
     .command('stop')
-    .description('Stop the background run that is active, and wait for its end.')
+    .description('Stop the active background run and wait until it has ended.')
     .addOption(directoryOption())
     .action(async ({ d }: { d: string }) => {
       const { stop } = await import('./commands/stop.ts');
@@ -57,19 +62,16 @@ function createProgram(): Command {
     });
   program
     .command('explain')
-    .description('Say what the stacks in a file, or on standard input, wait for.')
-    .argument(
-      '[FILE]',
-      'stacks in any form: /proc/PID/stack, kstack, kernel log, crash, drgn (default: standard input)',
-    )
-    .option('--why', 'name the rule behind each explanation, its source in the kernel, and the rules that came second')
+    .description('Explain what the stacks in a file, or on standard input, wait for.')
+    .argument('[FILE]', 'stacks from /proc/PID/stack, kstack, the kernel log, crash or drgn (default: standard input)')
+    .option('--why', 'name the rule behind each explanation, its source in the kernel, and the less specific rules')
     .action(async (file: string | undefined, { why }: { why?: true }) => {
       const { explainFile } = await import('./commands/explain.ts');
       process.exitCode = await explainFile(file, why === true);
     });
   program
     .command('completion')
-    .description('Print the script with which a shell completes the command line of kstack.')
+    .description('Print a script that completes command lines of kstack in a shell.')
     .addArgument(new Argument('<bash|zsh|fish>', 'the shell').choices(['bash', 'zsh', 'fish']))
     .action(async (shell: Shell) => {
       const { printCompletion } = await import('./commands/completion.ts');

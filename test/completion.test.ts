@@ -352,7 +352,7 @@ describe.each([
     const shell = await start();
     expect(await shell.shows('kstack --th')).toMatch(/--threads\s+(-- )?every thread/);
     expect(await shell.shows('kstack -')).toMatch(/-Z +(-- )?zombies|-Z\tzombies/);
-    expect(await shell.shows('kstack s')).toMatch(/stop\s+(-- )?Stop the background run/);
+    expect(await shell.shows('kstack s')).toMatch(/stop\s+(-- )?Stop the active background run/);
     expect(await shell.shows(`kstack -p ${process.pid}`)).toMatch(/\bnode/);
   });
 });

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { fixture, KSTACK, kstack, lineOf, requires, run } from './harness.ts';
 
@@ -67,6 +67,28 @@ describe('the manual page', () => {
     for (const option of own) expect(section.replaceAll('\\-', '-')).toContain(`.B ${option}\n`);
   });
 
+  it('and the usage name every way to select and every command, the usage within 80 columns', async () => {
+    const { stdout } = await kstack(['-h']);
+    const usage = stdout.split('\n\n')[0] ?? '';
+    const synopsis = readFileSync(page, 'utf8')
+      .split(/^\.SH /m)
+      .find((section) => section.startsWith('SYNOPSIS'))
+      ?.replaceAll(/\\(?=-)/g, '');
+    const selecting = /\n {2}-a .*?(?=\n\n)/s.exec(stdout)?.[0] ?? '';
+    const flags = [...selecting.matchAll(/^ {2}(--?\w+)/gm)].map(([, flag = '']) => flag);
+    expect(flags).toContain('--state');
+    const clustered = [...(/ -([A-Z]+) /.exec(usage)?.[1] ?? '')].map((letter) => `-${letter}`);
+    for (const flag of flags) {
+      expect([...clustered, ...usage.split(/[ |]+/)]).toContain(flag);
+      expect(synopsis).toMatch(new RegExp(`(?<![\\w-])${flag}(?![\\w-])`));
+    }
+    for (const [, name] of (stdout.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}(\w+)/gm)) {
+      expect(usage).toMatch(new RegExp(`(kstack|\\|) ${name}\\b`));
+      expect(synopsis).toContain(`.B kstack ${name}`);
+    }
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+  });
+
   it('describes the formats that there are', async () => {
     const { stderr } = await kstack(['-f', 'x']);
     const formats = /Allowed choices are (.*)\.$/m.exec(stderr)?.[1]?.split(', ');
@@ -98,13 +120,81 @@ describe('the manual page', () => {
     }
   });
 
-  it('and the README speak of the same options', async () => {
-    const readme = readFileSync(join(root, 'README.md'), 'utf8').split('## Options')[1]?.split('\n## ')[0] ?? '';
-    const table = [...readme.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
+  it('and docs/options.md speak of the same options', async () => {
+    const options = readFileSync(join(root, 'docs/options.md'), 'utf8').split('\n## ')[0] ?? '';
+    const table = [...options.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, cell = '']) =>
       [...cell.matchAll(/`(-[^`]*)`/g)].map(([, option]) => option?.replaceAll('\\|', '|')),
     );
     const help = (await inHelp()).flatMap(({ option }) => option.split(', '));
     expect(new Set(table)).toEqual(new Set(help));
+  });
+});
+
+const documents = [
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`),
+];
+const textOf = (document: string) => readFileSync(join(root, document), 'utf8');
+const withoutCode = (markdown: string) => markdown.replaceAll(/^ *```.*?^ *```$/gms, '');
+
+/** The targets of the links in a document: its own path for `#anchor`, absolute addresses left out. */
+function linksOf(document: string): { path: string; anchor: string | undefined }[] {
+  const targets = [...withoutCode(textOf(document)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+  return targets
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => {
+      const [path, anchor] = target.split('#');
+      return { path: path ? join(dirname(document), path) : document, anchor };
+    });
+}
+
+/** The anchors that GitHub gives to the headings of a document. */
+function anchorsOf(document: string): string[] {
+  return [...withoutCode(textOf(document)).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+describe('the documentation', () => {
+  it('has a README of at most 1,000 words, code left out', () => {
+    expect(withoutCode(textOf('README.md')).trim().split(/\s+/).length).toBeLessThanOrEqual(1000);
+  });
+
+  it.each(documents)('%s links to files and headings that exist', (document) => {
+    for (const { path, anchor } of linksOf(document)) {
+      expect([path, existsSync(join(root, path))]).toEqual([path, true]);
+      if (anchor !== undefined) expect(anchorsOf(path)).toContain(anchor);
+    }
+  });
+
+  it('has every page of docs/ linked in the README', () => {
+    const linked = linksOf('README.md').map(({ path }) => path);
+    for (const page of documents.filter((document) => document.startsWith('docs/'))) expect(linked).toContain(page);
+  });
+
+  it('shows command lines with options that exist', async () => {
+    const commands = [[], ['status'], ['stop'], ['explain'], ['completion']];
+    const described = (await Promise.all(commands.map((command) => inHelp(...command)))).flat();
+    const flags = new Set(described.flatMap(({ option }) => option.match(/(?<![\w-])--?\w+/g) ?? []));
+    const used = documents.flatMap((document) =>
+      [...textOf(document).matchAll(/(?<=^|[\s`(])kstack((?: [^\n`'|;&<>#]*)?)/gm)].flatMap(([, words = '']) =>
+        (words.match(/(?<= )-(-[a-z]+|[A-Za-z]+)(?![\w-])/g) ?? []).flatMap((word) =>
+          word.startsWith('--') ? [word] : [...word.slice(1)].map((letter) => `-${letter}`),
+        ),
+      ),
+    );
+    expect(used.length).toBeGreaterThan(30);
+    expect(used.filter((flag) => !flags.has(flag))).toEqual([]);
+  });
+
+  it('names the folders of src in docs/design.md, and no others', () => {
+    const [, layout = ''] = /^src\/\n((?: +.*\n)*)/m.exec(textOf('docs/design.md')) ?? [];
+    const named = [...layout.matchAll(/^ {2}(\w+)\/ /gm)].map(([, folder]) => folder);
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(named.sort()).toEqual(folders.map(({ name }) => name).sort());
   });
 });
 

@@ -11,7 +11,7 @@ const MOST_FILES = 10_000;
 const MOST_PERCENT = 1_000_000;
 
 export function directoryOption(): Option {
-  return new Option('-d <DIRECTORY>', 'where the log files are').default(DEFAULT_DIRECTORY).argParser(notEmpty);
+  return new Option('-d <DIRECTORY>', 'directory of the log files').default(DEFAULT_DIRECTORY).argParser(notEmpty);
 }
 
 /** A value that an empty text cannot be. @throws InvalidArgumentError */
@@ -35,7 +35,7 @@ const TIMES: readonly NumberOption[] = [
   {
     name: 't',
     flags: '-t <MINUTES>',
-    help: 'how long to run; 0 for one sample',
+    help: 'how long to run; 0 takes one sample',
     standard: 30,
     least: 0,
     most: LONGEST_MINUTES,
@@ -55,7 +55,7 @@ const FILES: readonly NumberOption[] = [
   {
     name: 'm',
     flags: '-m <MB>',
-    help: 'size at which the log is rotated',
+    help: 'rotate the log at this size',
     standard: 1,
     least: 1,
     most: LARGEST_MEGABYTES,
@@ -63,7 +63,7 @@ const FILES: readonly NumberOption[] = [
   {
     name: 'n',
     flags: '-n <FILES>',
-    help: 'rotated files to keep; all files together stay below FILES times MB, or MB where FILES is 0',
+    help: 'rotated files to keep; all files together stay below FILES times MB (MB if FILES is 0)',
     standard: 5,
     least: 0,
     most: MOST_FILES,
@@ -71,7 +71,7 @@ const FILES: readonly NumberOption[] = [
   {
     name: 'x',
     flags: '-x <PERCENT>',
-    help: 'write nothing to a file system used this much or more; above 100, do not look',
+    help: 'write nothing while the file system is this full or fuller; above 100: do not check',
     standard: 85,
     least: 1,
     most: MOST_PERCENT,
@@ -80,9 +80,9 @@ const FILES: readonly NumberOption[] = [
 
 /** Gives a command the options of the background mode. */
 export function addBackgroundOptions(command: Command): void {
-  command.optionsGroup('Background mode:').option('-b', 'sample at an interval into a log file, in the background');
+  command.optionsGroup('Background mode:').option('-b', 'sample at intervals into a log file, in the background');
   for (const option of TIMES) command.addOption(numberOption(option));
-  command.optionsGroup('Log files of the background mode:').addOption(directoryOption());
+  command.optionsGroup('Log files of background mode:').addOption(directoryOption());
   for (const option of FILES) command.addOption(numberOption(option));
 }
 

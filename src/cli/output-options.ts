@@ -14,12 +14,14 @@ export interface OutputOptions {
 export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
-    .addOption(new Option('-f, --format <FORMAT>', 'how to write it').choices(FORMAT_NAMES).default('text'))
+    .addOption(new Option('-f, --format <FORMAT>', 'output format').choices(FORMAT_NAMES).default('text'))
     .addOption(
-      new Option('-o, --output <FILE>', 'write to a file, which is replaced when all is written').argParser(parseFile),
+      new Option('-o, --output <FILE>', 'write to this file; replaces it once the output is complete').argParser(
+        parseFile,
+      ),
     )
-    .option('--full', 'long: leave nothing out')
-    .option('--annotate', 'folded: put _[k] behind functions of the kernel, for flamegraph.pl --color');
+    .option('--full', 'with -f long: leave nothing out')
+    .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]');
 }
 
 /** Names of standard output, three of which are links that lead to what it is, and are not followed. */

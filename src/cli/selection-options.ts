@@ -7,12 +7,12 @@ import { SOURCES, type SourceName } from '../sources/live/source-name.ts';
 import { notEmpty } from './background-options.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
-  { option: 'D', states: ['D'], help: 'in uninterruptible sleep: they wait for I/O or a lock' },
-  { option: 'R', states: ['R'], help: 'that run or are ready to' },
-  { option: 'S', states: ['S'], help: 'that sleep' },
+  { option: 'D', states: ['D'], help: 'processes in uninterruptible sleep (I/O, locks)' },
+  { option: 'R', states: ['R'], help: 'processes that run or are ready to run' },
+  { option: 'S', states: ['S'], help: 'sleeping processes' },
   { option: 'Z', states: ['Z'], help: 'zombies' },
   { option: 'I', states: ['I'], help: 'idle kernel threads' },
-  { option: 'T', states: ['T', 't'], help: 'that are stopped or traced' },
+  { option: 'T', states: ['T', 't'], help: 'stopped or traced processes' },
 ];
 
 /** The largest pid_t, and the largest user id. */
@@ -28,29 +28,29 @@ export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --funct
 
 /** Gives a command the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command): Command {
-  command.optionsGroup('Selection (these add up; at least one is needed, or a filter):');
+  command.optionsGroup('Selection (give at least one, or a filter; they add up):');
   command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
   command.addOption(
-    new Option('--state <LETTERS>', `in one of these states (${STATES.join('')})`).argParser(parseStates),
+    new Option('--state <LETTERS>', `processes in one of these states (${STATES.join('')})`).argParser(parseStates),
   );
-  command.optionsGroup('Filters (each narrows the selection; alone, they select among all):');
-  command.option('-c, --command <REGEX>', 'whose name matches');
-  command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'of these users').argParser(parseUsers));
+  command.optionsGroup('Filters (each narrows the selection, or all processes if there is none):');
+  command.option('-c, --command <REGEX>', 'only those whose name matches');
+  command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'only those of these users').argParser(parseUsers));
   command.addOption(
-    new Option('--cgroup <GLOB|ID>', 'in this control group, unit, container or pod').argParser(addCgroup),
+    new Option('--cgroup <GLOB|ID>', 'only those in this control group, unit, container or pod').argParser(addCgroup),
   );
-  command.option('--function <REGEX>', 'with a function in their stack that matches');
+  command.option('--function <REGEX>', 'only those with a matching function in the stack');
   command.addOption(
-    new Option('--module <NAME>', 'with a function of this kernel module in their stack').argParser(notEmpty),
+    new Option('--module <NAME>', 'only those with a function of this kernel module in the stack').argParser(notEmpty),
   );
-  command.option('--blocked', 'not idle: without those that wait for work, as kstack explain knows it');
-  command.optionsGroup('What to look at:');
-  command.option('-L, --threads', 'every thread of a process, not only its main one; -p then takes TIDs too');
+  command.option('--blocked', 'leave out idle ones, which only wait for work');
+  command.optionsGroup('Threads and sources:');
+  command.option('-L, --threads', 'every thread, not only the main thread of each process; -p also takes TIDs');
   const source = new Option(
     '--source <SOURCE>',
-    'how to read tasks: bpf, a program in the kernel; procfs; or auto, bpf when available and worth its start-up cost',
+    'how to read tasks: bpf (a program in the kernel), procfs, or auto (bpf when available and worth its start-up cost)',
   );
   source.choices(SOURCES).default('auto');
   // Empty is as good as not set.
