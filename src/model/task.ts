@@ -45,39 +45,51 @@ export interface Task extends TaskFields {
 /** How many tasks a {@link TaskTable} keeps beyond those of the last sample. */
 const MOST_OLD = 10_000;
 
+/** A task, and what it was made of. */
+interface Entry {
+  readonly task: Task;
+  readonly origin: object;
+  readonly commandLine: Reading<string>;
+}
+
 /** Gives a task that is the same, and is like it was, as the same object throughout a stream of samples. */
 export class TaskTable {
-  readonly #tasks = new Map<number, Task>();
+  readonly #entries = new Map<number, Entry>();
 
-  intern(task: Task): Task {
-    const { tid } = task.id;
-    if (tid === undefined) return task;
-    const known = this.#tasks.get(tid);
-    if (known !== undefined && isAlike(known, task)) return known;
-    this.#tasks.set(tid, task);
-    return task;
+  /** The task that was made of these very objects before: a source that keeps what does not change need not make it anew. */
+  recall(tid: number, origin: object, commandLine: Reading<string>): Task | undefined {
+    const entry = this.#entries.get(tid);
+    return entry?.origin === origin && entry.commandLine === commandLine ? entry.task : undefined;
+  }
+
+  /** `origin` is what the task was made of, beside its command line. */
+  intern(tid: number, task: Task, origin: object): Task {
+    const known = this.#entries.get(tid)?.task;
+    const same = known !== undefined && isAlike(known, task) ? known : task;
+    this.#entries.set(tid, { task: same, origin, commandLine: task.commandLine });
+    return same;
   }
 
   /** Between samples: lets go of what has ended, once there is much of it. */
   trim(tasksInSample: number): void {
-    if (this.#tasks.size > 2 * tasksInSample + MOST_OLD) this.#tasks.clear();
+    if (this.#entries.size > 2 * tasksInSample + MOST_OLD) this.#entries.clear();
   }
 }
 
 function isAlike(a: Task, b: Task): boolean {
   return (
     a.id.startTicks === b.id.startTicks &&
-    a.id.bootId === b.id.bootId &&
     a.pid === b.pid &&
     a.ppid === b.ppid &&
     a.comm === b.comm &&
-    a.kernelThread === b.kernelThread &&
+    isSame(a.uid, b.uid) &&
+    isSame(a.commandLine, b.commandLine) &&
+    isSame(a.cgroup, b.cgroup) &&
+    a.id.bootId === b.id.bootId &&
+    a.processName === b.processName &&
     a.user === b.user &&
     a.own === b.own &&
-    a.processName === b.processName &&
-    isSame(a.commandLine, b.commandLine) &&
-    isSame(a.uid, b.uid) &&
-    isSame(a.cgroup, b.cgroup)
+    a.kernelThread === b.kernelThread
   );
 }
 

@@ -1,7 +1,6 @@
 import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { type Container, containerOf } from '../model/container.ts';
-import type { Field } from '../model/fields.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
 import { type Observation, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
@@ -21,19 +20,18 @@ export function placeOf({ timeMs, host, kernel }: Sample) {
  * A task, each property of one type or null, with the reason in `unread` where it could not be read. Text is valid
  * UTF-8: bytes that are not stand as `\xff`, and where there are any, `raw` has all bytes of it as hexadecimal digits.
  */
-export function taskOf(observation: Observation, sample: Sample) {
-  const { task, state, cpu, wchan, stack, systemCall, facts } = observation;
-  const { id, pid, ppid, comm, processName, kernelThread, user, uid, cgroup, commandLine } = task;
+export function taskOf(observation: Observation, sample: Sample): Record<string, unknown> {
+  const { task, state, cpu, wchan, systemCall, facts } = observation;
+  const { id, pid, ppid, comm, processName, kernelThread, user, commandLine } = task;
   const startSeconds = startTimeSeconds(task, sample);
-  const has = (field: Field) => sample.fields.includes(field);
   const line = valueIn(commandLine);
-  const group = valueIn(cgroup);
-  return {
+  const name = safe(comm);
+  const shown: Record<string, unknown> = {
     pid: pid ?? null,
     tid: id.tid ?? null,
     ppid: ppid ?? null,
-    comm: safe(comm),
-    processName: sample.threads ? safe(processName ?? (id.tid === pid ? comm : undefined)) : safe(comm),
+    comm: name,
+    processName: sample.threads && id.tid !== pid ? safe(processName) : name,
     commandLine: line === null ? null : safe(commandLineText(line).trim()),
     arguments: line === null ? null : argumentsOf(line),
     kernelThread: kernelThread ?? null,
@@ -42,14 +40,31 @@ export function taskOf(observation: Observation, sample: Sample) {
     cpu: cpu ?? null,
     startTicks: id.startTicks ?? null,
     startTime: startSeconds === undefined ? null : new Date(startSeconds * 1000).toISOString(),
-    ...(wchan !== undefined && { wchan: escapeInvalid(wchan) }),
-    ...(has('uid') && { uid: valueIn(uid), user: user ?? null }),
-    ...(has('cgroup') && { cgroup: safe(group ?? undefined), container: group === null ? null : containerIn(group) }),
-    ...(has('systemCall') && { systemCall: callOf(valueIn(systemCall)) }),
-    ...facts,
-    ...reasons({ commandLine, stack, uid, cgroup, systemCall }),
-    ...rawOf({ comm, commandLine: line, cgroup: group }),
   };
+  // Property by property: of 50,000 tasks, each spread of an object costs.
+  if (wchan !== undefined) shown['wchan'] = escapeInvalid(wchan);
+  let group: string | null = null;
+  for (const field of sample.fields) {
+    switch (field) {
+      case 'uid':
+        shown['uid'] = valueIn(task.uid);
+        shown['user'] = user ?? null;
+        break;
+      case 'cgroup':
+        group = valueIn(task.cgroup);
+        shown['cgroup'] = group === null ? null : escapeInvalid(group);
+        shown['container'] = group === null ? null : containerIn(group);
+        break;
+      default:
+        shown[field] = callOf(valueIn(systemCall));
+    }
+  }
+  if (facts !== undefined) Object.assign(shown, facts);
+  const unread = reasonsOf(observation);
+  if (unread !== undefined) shown['unread'] = unread;
+  const raw = rawOf(comm, line, group);
+  if (raw !== undefined) shown['raw'] = raw;
+  return shown;
 }
 
 function valueIn<T>(reading: Reading<T> | undefined): T | null {
@@ -57,7 +72,7 @@ function valueIn<T>(reading: Reading<T> | undefined): T | null {
 }
 
 function safe(text: string | undefined): string | null {
-  return text === undefined ? null : isUtf8Text(text) ? text : escapeInvalid(text);
+  return text === undefined ? null : escapeInvalid(text);
 }
 
 function containerIn(cgroup: string): Container | null {
@@ -80,24 +95,31 @@ function callOf(call: SystemCallState | null) {
 }
 
 /** Why what is null could not be read, and what was cut. */
-function reasons(readings: Readonly<Record<string, Reading<unknown> | undefined>>) {
-  let unread: Record<string, string> | undefined;
-  for (const [name, reading] of Object.entries(readings)) {
-    if (reading === undefined || ('value' in reading && reading.cut === undefined)) continue;
-    unread ??= {};
-    unread[name] = 'unread' in reading ? reading.unread : 'cut';
-  }
-  return unread && { unread };
+function reasonsOf({ task, stack, systemCall }: Observation): Record<string, string> | undefined {
+  const { commandLine, uid, cgroup } = task;
+  if (isWhole(commandLine) && isWhole(stack) && isWhole(uid) && isWhole(cgroup) && isWhole(systemCall))
+    return undefined;
+  const unread: Record<string, string> = {};
+  for (const [name, reading] of Object.entries({ commandLine, stack, uid, cgroup, systemCall }))
+    if (reading !== undefined && !isWhole(reading)) unread[name] = 'unread' in reading ? reading.unread : 'cut';
+  return unread;
 }
 
-function rawOf(texts: Readonly<Record<string, string | undefined | null>>) {
-  let raw: Record<string, string> | undefined;
-  for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined || text === null || isUtf8Text(text)) continue;
-    raw ??= {};
-    raw[name] = bytesAsHex(text);
-  }
-  return raw && { raw };
+function isWhole(reading: Reading<unknown> | undefined): boolean {
+  return reading === undefined || ('value' in reading && reading.cut === undefined);
+}
+
+function rawOf(
+  comm: string | undefined,
+  line: string | null,
+  group: string | null,
+): Record<string, string> | undefined {
+  const isValid = (text: string | undefined | null) => text === undefined || text === null || isUtf8Text(text);
+  if (isValid(comm) && isValid(line) && isValid(group)) return undefined;
+  const raw: Record<string, string> = {};
+  for (const [name, text] of Object.entries({ comm, commandLine: line, cgroup: group }))
+    if (text !== undefined && text !== null && !isUtf8Text(text)) raw[name] = bytesAsHex(text);
+  return raw;
 }
 
 export function framesOf({ frames }: Stack) {

@@ -53,7 +53,9 @@ export function* formatJson(sample: Sample): Generator<string> {
     for (const observation of sample.observations) {
       const { stack } = observation;
       const reference = 'value' in stack ? (indexOf.get(stack.value) ?? null) : null;
-      yield jsonText({ ...taskOf(observation, sample), stack: reference });
+      const task = taskOf(observation, sample);
+      task['stack'] = reference;
+      yield jsonText(task);
     }
   });
   yield '],\n"holders":[\n';

@@ -3,7 +3,7 @@ import { isGone, type Reading } from '../../../model/reading.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { isOnlyPids, type Selection, takesStack } from '../../../model/selection.ts';
 import type { Stack } from '../../../model/stack.ts';
-import type { Task, TaskTable } from '../../../model/task.ts';
+import type { Task, TaskId, TaskTable } from '../../../model/task.ts';
 import type { Draft, FieldReadings } from './draft.ts';
 import { FIELD_SOURCES } from './fields.ts';
 import type { Prefetch } from './prefetch.ts';
@@ -47,11 +47,16 @@ export function observe(drafts: readonly Draft[], options: ObserveOptions): Obse
       continue;
     }
     if (!takesStack(selection, stack)) continue;
-    const task = tasks.intern(taskOf(draft, stat, commandLine, options.bootId, attributesOf(draft, ofTask, options)));
+    const { tid } = draft;
+    const known = ofTask.length === 0 ? tasks.recall(tid, stat, commandLine) : undefined;
+    const task =
+      known !== undefined && known.processName === processNameOf(draft, options)
+        ? known
+        : tasks.intern(tid, taskOf(draft, stat, commandLine, ofTask, options), stat);
     const { state, cpu } = stat;
     const facts = draft.prefetched && prefetch?.factsOf(draft.prefetched);
     const seen = seenOf({ task, state, stack }, cpu, facts, wchan);
-    observations.push(ofMoment.length === 0 ? seen : { ...seen, ...readingsOf(draft, ofMoment) });
+    observations.push(ofMoment.length === 0 ? seen : Object.assign(seen, readingsOf(draft.fields ?? {}, ofMoment)));
   }
   return observations;
 }
@@ -62,44 +67,45 @@ function isFieldGone(readings: FieldReadings | undefined, fields: readonly Field
   return readings !== undefined && fields.some((field) => isGone(readings[field]));
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** Put together property by property: of 50,000 tasks, each spread of an object costs. */
 function taskOf(
-  { pid, tid }: Draft,
+  draft: Draft,
   { comm, ppid, startTicks, kernelThread }: NonNullable<Draft['stat']>,
   commandLine: Reading<string>,
-  bootId: string | undefined,
-  attributes: Partial<Task> | undefined,
+  fields: readonly Field[],
+  options: ObserveOptions,
 ): Task {
-  // Spread only where there is something: of 50,000 tasks, each costs.
-  const id =
-    bootId !== undefined && startTicks !== undefined
-      ? { bootId, tid, startTicks }
-      : { tid, ...(bootId !== undefined && { bootId }), ...(startTicks !== undefined && { startTicks }) };
-  const task = { id, pid, ppid, comm, commandLine, kernelThread };
-  return attributes === undefined ? task : { ...task, ...attributes };
-}
-
-/** What not every task has; undefined where it has none of it. */
-function attributesOf(draft: Draft, fields: readonly Field[], options: ObserveOptions): Partial<Task> | undefined {
   const { pid, tid } = draft;
-  const own = pid === options.ownPid ? OWN : undefined;
-  const processName = options.selection.threads === true && tid !== pid ? options.processName(pid) : undefined;
-  const named = processName === undefined ? undefined : { processName };
-  if (fields.length === 0 || draft.fields === undefined) return (own ?? named) ? { ...own, ...named } : undefined;
+  const id: Mutable<TaskId> = { tid };
+  if (options.bootId !== undefined) id.bootId = options.bootId;
+  if (startTicks !== undefined) id.startTicks = startTicks;
+  const task: Mutable<Task> = { id, pid, ppid, comm, commandLine, kernelThread };
+  if (pid === options.ownPid) task.own = true;
+  const processName = processNameOf(draft, options);
+  if (processName !== undefined) task.processName = processName;
+  if (fields.length === 0 || draft.fields === undefined) return task;
+  Object.assign(task, readingsOf(draft.fields, fields));
   const { uid } = draft.fields;
   const user = uid !== undefined && 'value' in uid ? options.userName(uid.value) : undefined;
-  return { ...readingsOf(draft, fields), ...(user !== undefined && { user }), ...own, ...named };
+  if (user !== undefined) task.user = user;
+  return task;
 }
 
-const OWN = { own: true } as const;
+/** Of a thread that is not the main one of its process, where each thread is a task. */
+function processNameOf({ pid, tid }: Draft, { selection, processName }: ObserveOptions): string | undefined {
+  return selection.threads === true && tid !== pid ? processName(pid) : undefined;
+}
 
-function readingsOf(draft: Draft, fields: readonly Field[]): FieldReadings {
-  const readings: FieldReadings = {};
+function readingsOf(readings: FieldReadings, fields: readonly Field[]): FieldReadings {
+  const wanted: Record<string, Reading<unknown>> = {};
   for (const field of fields) {
     const none = FIELD_SOURCES[field].needsMemory;
-    const reading = draft.fields?.[field] ?? (none === undefined ? undefined : { value: none });
-    if (reading !== undefined) Object.assign(readings, { [field]: reading });
+    const reading = readings[field] ?? (none === undefined ? undefined : { value: none });
+    if (reading !== undefined) wanted[field] = reading;
   }
-  return readings;
+  return wanted;
 }
 
 function seenOf(

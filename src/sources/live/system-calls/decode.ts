@@ -13,7 +13,8 @@ export interface DecodedCall {
   readonly parts: readonly Part[];
 }
 
-const FOUR_GIB = 1n << 32n;
+/** `0x` and eight digits. */
+const FOUR_GIB_DIGITS = 10;
 
 /**
  * Names a system call and its arguments.
@@ -62,9 +63,14 @@ export function printSystemCall(call: DecodedCall, answer: (question: Question) 
 function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {
   return (
     (architecture === 'x64' || architecture === 'arm64') &&
-    BigInt(stackPointer) < FOUR_GIB &&
-    BigInt(programCounter) < FOUR_GIB
+    isBelowFourGib(stackPointer) &&
+    isBelowFourGib(programCounter)
   );
+}
+
+/** As the kernel prints it: without zeros in front. */
+function isBelowFourGib(address: string): boolean {
+  return address.length <= FOUR_GIB_DIGITS;
 }
 
 function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {

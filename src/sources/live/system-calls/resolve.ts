@@ -7,8 +7,8 @@ import { type Answer, decodeSystemCall, nameOfCall, printSystemCall, type Questi
 const MOST_OF_STACK = 8;
 const MOST_OF_ALL = 1000;
 
-/** How many are looked at at once. More would only wait for a thread, until their time is up. */
-const AT_ONCE = 8;
+/** How many are looked at at once. More would only wait for the reader, until their time is up. */
+const AT_ONCE = 64;
 
 /** Where to look; {@link TaskDetails} for tasks of this host. */
 export type Details = Pick<TaskDetails, 'descriptor' | 'memory' | 'isStillIn'>;
