@@ -62,7 +62,7 @@ if (measured === undefined) throw new Error(`usage: in-process FLOOR -a|-D|-L|bp
 
 const clock = systemClock();
 const { selection, fields = [], source = 'procfs', files, everyMs = 0 } = measured;
-const sampler = openSampler({ clock, root: '/proc' }, { selection, fields, source, facts: false, steady: true });
+const sampler = await openSampler({ clock, root: '/proc' }, { selection, fields, source, facts: false, steady: true });
 const resident = () => process.memoryUsage.rss();
 const floor: number[] = [];
 const wall: number[] = [];

@@ -1,15 +1,20 @@
+import { fileURLToPath } from 'node:url';
 import { leaveOutIdle } from './analysis/explain-sample.ts';
-import { checkSampleOptions, checkSelection } from './model/check-selection.ts';
+import { checkSampleOptions, checkSelection, type SampleOptions } from './model/check-selection.ts';
 import type { Sample } from './model/sample.ts';
-import type { SampleOptions, Selection } from './model/selection.ts';
+import type { Pattern, Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
-import { takeSample } from './sources/live/sampler.ts';
+import type { Piece, Samples, WriteContext } from './sinks/format.ts';
+import { FORMAT_NAMES, type FormatName, loadFormat } from './sinks/formats.ts';
+import { openSampler as openHostSampler, type Sampler, takeSample } from './sources/live/sampler.ts';
+import { openSamplerProcess } from './sources/live/sampler-process.ts';
 
 export { explain } from './analysis/explain.ts';
 export { countKinds, explainGroups, explainObservation, kindOf, leaveOutIdle } from './analysis/explain-sample.ts';
 export { type Fold, Folds } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
 export { signatureOf } from './analysis/signature.ts';
+export type { SampleOptions } from './model/check-selection.ts';
 export { commandLineText } from './model/command-line.ts';
 export { type Container, containerOf } from './model/container.ts';
 export type { Field } from './model/fields.ts';
@@ -25,24 +30,81 @@ export {
   startTimeSeconds,
   type Unread,
 } from './model/sample.ts';
-export type { CgroupPattern, SampleOptions, Selection, TextPattern } from './model/selection.ts';
+export type { Pattern, Selection } from './model/selection.ts';
 export { type Frame, parseFrame, parseFrames, printFrames, type Stack } from './model/stack.ts';
 export type { SystemCall, SystemCallState } from './model/system-call.ts';
 export { STATES, type State, type Task, type TaskId, taskKey } from './model/task.ts';
+export type { Piece, Samples } from './sinks/format.ts';
+export { FORMAT_NAMES, type FormatName } from './sinks/formats.ts';
+export type { Sampler } from './sources/live/sampler.ts';
 
 /**
- * Takes one sample of the selected processes of this host, now, from /proc.
+ * Makes ready what it takes to sample this host again and again: `next()` or `for await`, then `close()`. Each sample is
+ * taken in this process, in pieces of some milliseconds each; with `apart`, in a process of its own, so that next to
+ * nothing is done here.
+ * @throws TypeError naming what is unknown or wrong in the selection or the options
+ * @throws Error where the source is unavailable, an expression is none, or nothing can be started to read with
+ */
+export async function openSampler(
+  selection: Selection,
+  { apart = false, ...options }: SampleOptions & { readonly apart?: boolean } = {},
+): Promise<Sampler> {
+  checkSelection(selection);
+  checkSampleOptions(options);
+  const { fields = [], source = 'auto', facts = false, root = '/proc' } = options;
+  const wanted = { selection: plainOf(selection), fields, source, facts, steady: true };
+  const sampler = apart
+    ? await openSamplerProcess(root, wanted, { file: process.execPath, args: [fileURLToPath(COMMAND)] })
+    : await openHostSampler({ clock: systemClock(), root }, wanted);
+  return selection.blocked === true ? withoutIdle(sampler) : sampler;
+}
+
+/** The command, which stands beside the library. */
+const COMMAND = new URL('./kstack.cjs', import.meta.url);
+
+/** A RegExp has its source and flags where no copy of it by JSON has them. */
+function plainOf({ command, function: pattern, ...rest }: Selection): Selection {
+  const plain = ({ source, flags = '' }: Pattern) => ({ source, flags });
+  return { ...rest, ...(command && { command: plain(command) }), ...(pattern && { function: plain(pattern) }) };
+}
+
+function withoutIdle(sampler: Sampler): Sampler {
+  const next = async () => leaveOutIdle(await sampler.next());
+  return {
+    next,
+    close: () => sampler.close(),
+    async *[Symbol.asyncIterator]() {
+      for (;;) yield await next();
+    },
+  };
+}
+
+/**
+ * Takes one sample of the selected processes of this host, now.
  *
  * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread:
  * 'timeout'`).
- * @throws TypeError naming what is unknown or wrong in the selection or the options
- * @throws Error where the list of processes or the boot time cannot be read, or nothing can be started to read with.
+ * @throws as {@link openSampler}, and Error where the list of processes or the boot time cannot be read
  */
 export async function sample(selection: Selection, options: SampleOptions = {}): Promise<Sample> {
   checkSelection(selection);
   checkSampleOptions(options);
-  const { fields = [] } = options;
-  const host = { clock: systemClock(), root: '/proc' };
-  const taken = await takeSample(host, { selection, source: 'procfs', fields, facts: false });
+  const { fields = [], source = 'auto', facts = false, root = '/proc' } = options;
+  const host = { clock: systemClock(), root };
+  const taken = await takeSample(host, { selection: plainOf(selection), fields, source, facts });
   return selection.blocked === true ? leaveOutIdle(taken) : taken;
 }
+
+/**
+ * Samples in one of the formats of the command, piece by piece.
+ * @throws TypeError where there is no such format
+ */
+export async function* write(samples: Samples, name: FormatName, options: WriteOptions = {}): AsyncGenerator<Piece> {
+  if (!FORMAT_NAMES.includes(name)) throw new TypeError(`format: ${name} is none of ${FORMAT_NAMES.join(' ')}`);
+  const format = await loadFormat(name);
+  const { colour = false, full = false, annotate = false } = options;
+  yield* format.write(samples, { zoneAt: systemClock().zoneAt, colour, full, annotate });
+}
+
+/** As the options of the command: colour on or off, `--full`, `--annotate`. */
+export type WriteOptions = Partial<Omit<WriteContext, 'zoneAt'>>;

@@ -10,6 +10,7 @@ import type { Shell } from './commands/completion.ts';
 import { mostSimilar } from './model/similar.ts';
 import { returnToFolder } from './native/folder.ts';
 import { ownName } from './native/self.ts';
+import { SAMPLER } from './sources/live/source-name.ts';
 import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 
 /** Set by the build to the version in package.json. */
@@ -142,6 +143,11 @@ function quote(word: string): string {
 async function main(): Promise<void> {
   try {
     await returnToFolder();
+    if (process.env[SAMPLER] !== undefined) {
+      const { serveSamples } = await import('./sources/live/sampler-server.ts');
+      await serveSamples();
+      return;
+    }
     const program = createProgram();
     await program.parseAsync(resolveArguments(program, process.argv.slice(2)), { from: 'user' });
   } catch (error) {

@@ -15,7 +15,7 @@ const GRACE_MS = 15_000;
 export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
   readonly sampler: Pick<Sampler, 'next' | 'close'>;
   /** Makes another one after a sample has failed: what reads may be at fault. */
-  readonly reopen: () => Collection['sampler'];
+  readonly reopen: () => Promise<Collection['sampler']>;
   /** Whether tasks that idle are left out. */
   readonly blocked: boolean;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export async function collect(collection: Collection): Promise<boolean> {
   let sampler: Collection['sampler'] | undefined = collection.sampler;
   const take = async (): Promise<Sample | undefined> => {
     try {
-      sampler ??= reopen();
+      sampler ??= await reopen();
       return await sampler.next();
     } catch (error) {
       complaints.complain(`No sample could be taken: ${error instanceof Error ? error.message : String(error)}.`);

@@ -210,7 +210,7 @@ export async function runCollector({
   let sampler: Sampler;
   try {
     // Makes ready what takes a while, before the time runs.
-    sampler = open();
+    sampler = await open();
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
     fileReader.close();

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { CgroupPattern, Selection, TextPattern } from '../model/selection.ts';
+import type { Pattern, Selection } from '../model/selection.ts';
 import { STATES, type State } from '../model/task.ts';
 import { NoUsers, readUsers } from '../sources/live/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/live/source-name.ts';
@@ -97,7 +97,7 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
   const filters = {
     ...(command !== undefined && { command: await patternOf(program, 'command', command) }),
     ...(users && { users }),
-    ...(cgroup && { cgroup: await cgroupPatternOf(cgroup) }),
+    ...(cgroup && { cgroups: cgroup }),
     ...(pattern !== undefined && { function: await patternOf(program, 'function', pattern) }),
     ...(module !== undefined && { module }),
     ...(blocked && { blocked }),
@@ -108,10 +108,11 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
 }
 
 /** Ends as wrong usage, as a parser of arguments would, for which the matcher comes too late. */
-async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<TextPattern> {
-  const { compilePattern, PatternError } = await import('./pattern.ts');
+async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<Pattern> {
+  const { compilePattern, PatternError } = await import('../sources/live/selection/pattern.ts');
   try {
-    return await compilePattern(text);
+    await compilePattern({ source: text });
+    return { source: text };
   } catch (error) {
     if (!(error instanceof PatternError)) throw error;
     const flags = program.options.find((option) => option.attributeName() === name)?.flags;
@@ -119,13 +120,6 @@ async function patternOf(program: Command, name: 'command' | 'function', text: s
       exitCode: WRONG_USAGE,
     });
   }
-}
-
-/** Loaded when it is wanted: the matcher of patterns takes as long to load as all options together. */
-async function cgroupPatternOf(texts: readonly string[]): Promise<CgroupPattern> {
-  const { cgroupPattern } = await import('./cgroup-pattern.ts');
-  const patterns = texts.map(cgroupPattern);
-  return (path) => patterns.some((matches) => matches(path));
 }
 
 /** Where the procfs is that the parsed options name. */

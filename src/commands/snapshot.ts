@@ -49,7 +49,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   tell(`reading ${describeSelection(selection)} from ${root}`);
   const { fields, facts } = format;
   const options = { selection, source, fields, facts, steady: false, ownsProcess: true, tell };
-  const sampler = openSampler({ clock, root }, { ...options, allSystemCalls: output.full });
+  const sampler = await openSampler({ clock, root }, { ...options, allSystemCalls: output.full });
   try {
     const began = clock.monotonicMs();
     const taken = await sampler.next();

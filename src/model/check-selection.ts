@@ -1,5 +1,5 @@
-import { FIELDS } from './fields.ts';
-import type { SampleOptions, Selection } from './selection.ts';
+import { FIELDS, type Field } from './fields.ts';
+import type { Selection } from './selection.ts';
 import { mostSimilar } from './similar.ts';
 import { STATES } from './task.ts';
 
@@ -17,14 +17,34 @@ const SELECTION: Record<keyof Selection, Check> = {
   threads: isBoolean,
   command: isPattern,
   users: isListOf(isWholeNumber(0, LARGEST_UID)),
-  cgroup: (value) => (typeof value === 'function' ? undefined : `${show(value)} is not a function that takes a path`),
+  cgroups: isListOf((value) =>
+    typeof value === 'string' && value !== '' ? undefined : `${show(value)} is not a name`,
+  ),
   function: isPattern,
   module: (value) =>
     typeof value === 'string' && value !== '' ? undefined : `${show(value)} is not the name of a module`,
   blocked: isBoolean,
 };
 
-const OPTIONS: Record<keyof SampleOptions, Check> = { fields: isListOf(isOneOf(Object.keys(FIELDS)), 0) };
+/** How samples are taken by programs that use kstack as a library. */
+export interface SampleOptions {
+  /** What is to be read of each task beside its name, state, stack and command line. */
+  readonly fields?: readonly Field[];
+  /** `auto` where it is not said. */
+  readonly source?: 'auto' | 'bpf' | 'procfs';
+  /** Whether what only the kernel knows is wanted: time off the CPU, owners of locks. Needs bpf. */
+  readonly facts?: boolean;
+  /** Where the procfs is mounted; `/proc` where it is not said. */
+  readonly root?: string;
+}
+
+const OPTIONS: Record<keyof SampleOptions, Check> = {
+  fields: isListOf(isOneOf(Object.keys(FIELDS)), 0),
+  source: isOneOf(['auto', 'bpf', 'procfs']),
+  facts: isBoolean,
+  root: (value) =>
+    typeof value === 'string' && value.startsWith('/') ? undefined : `${show(value)} is no absolute path`,
+};
 
 /**
  * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few,
@@ -87,11 +107,9 @@ function isOneOf(words: readonly string[]): Check {
 }
 
 function isPattern(value: unknown): string | undefined {
-  const { source, test, flags }: { source?: unknown; test?: unknown; flags?: unknown } = Object(value);
-  if (typeof source !== 'string' || typeof test !== 'function') return `${show(value)} is not a regular expression`;
-  if (typeof flags === 'string' && /[gy]/.test(flags))
-    return `${show(value)} must not have the flags g and y, with which each test begins elsewhere`;
-  return undefined;
+  const { source, flags = '' }: { source?: unknown; flags?: unknown } = Object(value);
+  if (typeof source !== 'string' || typeof flags !== 'string') return `${show(value)} is not a regular expression`;
+  return /[^ims]/.test(flags) ? `${show(value)} may have the flags i, m and s, and no others` : undefined;
 }
 
 const LONGEST_SHOWN = 60;

@@ -19,6 +19,7 @@ import { processesOf } from './procfs/processes.ts';
 import { SampleReader } from './procfs/sample-reader.ts';
 import { TaskDetails } from './procfs/task-details.ts';
 import type { OwnTasks } from './procfs/task-filter.ts';
+import { type CompiledSelection, compileSelection } from './selection/compiled.ts';
 import type { SourceName } from './source-name.ts';
 import { resolveSystemCalls } from './system-calls/resolve.ts';
 import { UserNames } from './user-names.ts';
@@ -72,15 +73,17 @@ export interface Sampler extends AsyncIterable<Sample> {
 
 /**
  * Makes ready what it takes to sample a host.
+ * @throws PatternError where an expression of the selection is none
  * @throws Error where `bpf` is asked for and unavailable, and where nothing can be started to read with
  */
-export function openSampler(host: Host, options: SamplerOptions): Sampler {
-  return new LiveSampler(host, options);
+export async function openSampler(host: Host, options: SamplerOptions): Promise<Sampler> {
+  return new LiveSampler(host, options, await compileSelection(options.selection));
 }
 
 class LiveSampler implements Sampler {
   readonly #host: Host;
   readonly #options: SamplerOptions;
+  readonly #selection: CompiledSelection;
   readonly #reader: Reader;
   readonly #bpf: BpfReader | undefined;
   readonly #source: Source;
@@ -92,11 +95,12 @@ class LiveSampler implements Sampler {
   readonly #own: OwnTasks;
   readonly #told = new Set<string>();
 
-  constructor(host: Host, options: SamplerOptions) {
+  constructor(host: Host, options: SamplerOptions, selection: CompiledSelection) {
     const { root, clock } = host;
     const { source, facts, steady, rememberMs = steady ? REMEMBER_MS : 0 } = options;
     this.#host = host;
     this.#options = options;
+    this.#selection = selection;
     const opened = this.#isSoonerFromProc() ? undefined : openBpf(conditions(root), clock.monotonicMs);
     if (source === 'bpf' && typeof opened === 'string')
       throw new Error(`--source bpf: ${opened}; --source procfs does without`);
@@ -122,7 +126,8 @@ class LiveSampler implements Sampler {
 
   async next(): Promise<Sample> {
     const { clock, root } = this.#host;
-    const { selection, fields, steady } = this.#options;
+    const { fields, steady } = this.#options;
+    const selection = this.#selection;
     this.#stacks.trim();
     const timeMs = clock.nowMs();
     const { bootTimeSeconds, forks } = readHostStat(root);
@@ -173,7 +178,7 @@ class LiveSampler implements Sampler {
   }
 
   /** The tasks of a selection; where the prefetch fails, from /proc alone. */
-  async #read(selection: Selection, forks: number): Promise<Seen> {
+  async #read(selection: CompiledSelection, forks: number): Promise<Seen> {
     const { root } = this.#host;
     const read = (prefetch: Prefetch | undefined) =>
       new SampleReader({
@@ -233,7 +238,7 @@ function whyNotBpf(source: SourceName, refusal: BpfReader | string | undefined):
 
 /** One sample of a host, now. */
 export async function takeSample(host: Host, options: Omit<SamplerOptions, 'steady'>): Promise<Sample> {
-  const sampler = openSampler(host, { ...options, steady: false });
+  const sampler = await openSampler(host, { ...options, steady: false });
   try {
     return await sampler.next();
   } finally {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Selection } from '../../../model/selection.ts';
 import type { State } from '../../../model/task.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import { countMoreThreads } from './more-threads.ts';
 import type { TaskRecord } from './records.ts';
 
@@ -27,7 +27,8 @@ const RECORDS = [
 ];
 
 describe('countMoreThreads', () => {
-  const count = (selection: Selection) => countMoreThreads(selection, { read: () => ({ records: RECORDS, nowNs: 0 }) });
+  const count = (selection: CompiledSelection) =>
+    countMoreThreads(selection, { read: () => ({ records: RECORDS, nowNs: 0 }) });
 
   it('counts the threads in the states that are no main ones, as far as they pass the filters', () => {
     expect(count({ states: ['D'] })).toBe(2);
@@ -37,7 +38,7 @@ describe('countMoreThreads', () => {
   });
 
   it('does not know where threads are selected, or more is asked than the program tells', () => {
-    const others: Selection[] = [
+    const others: CompiledSelection[] = [
       { threads: true },
       { all: true },
       { module: 'xfs' },

@@ -1,4 +1,4 @@
-import type { Selection } from '../../../model/selection.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**
@@ -6,7 +6,7 @@ import type { BpfReader } from './tasks.ts';
  * another pass over all tasks, some 1.5 µs for each thread. Undefined where the selection takes threads, or no states, or
  * filters by more than records tell, and where the pass fails.
  */
-export function countMoreThreads(selection: Selection, reader: Pick<BpfReader, 'read'>): number | undefined {
+export function countMoreThreads(selection: CompiledSelection, reader: Pick<BpfReader, 'read'>): number | undefined {
   const { all, states = [], threads, users, command, cgroup, function: pattern, module, blocked } = selection;
   if (all === true || threads === true || states.length === 0) return undefined;
   if (cgroup !== undefined || pattern !== undefined || module !== undefined || blocked === true) return undefined;

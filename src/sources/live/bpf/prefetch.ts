@@ -1,8 +1,9 @@
 import type { Reading } from '../../../model/reading.ts';
 import type { KernelFacts } from '../../../model/sample.ts';
-import { isOnlyPids, type Selection, takesAll } from '../../../model/selection.ts';
+import { isOnlyPids, takesAll } from '../../../model/selection.ts';
 import { pause } from '../../../native/pause.ts';
 import type { OpenPrefetch, Prefetch, Processes } from '../procfs/prefetch.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import type { TaskRecord } from './records.ts';
 import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
@@ -51,12 +52,12 @@ interface Memory {
   /** The processes that /proc lists and the program does not come by, and until when that is believed. */
   hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
   /** The last pass for the selection that came first: the next one for it builds on it. */
-  last: { readonly selection: Selection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
+  last: { readonly selection: CompiledSelection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
 }
 
 function prefetch(
   reader: BpfReader,
-  selection: Selection,
+  selection: CompiledSelection,
   processes: Processes,
   memory: Memory,
   { monotonicMs, rememberMs, facts, steady }: BpfPrefetchOptions,

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { type Selection, type TextPattern, takesAll } from '../../../model/selection.ts';
+import { takesAll } from '../../../model/selection.ts';
 import { STATES } from '../../../model/task.ts';
 import {
   attachIterator,
@@ -14,6 +14,7 @@ import {
 } from '../../../native/bpf.ts';
 import { pause } from '../../../native/pause.ts';
 import { PrefetchFailed } from '../procfs/prefetch.ts';
+import type { CompiledSelection, TextTest } from '../selection/compiled.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -98,7 +99,7 @@ export class BpfReader {
   }
 
   /** One pass over all tasks, in the order of their numbers; undefined where it failed. */
-  read(selection: Selection): BpfTasks | undefined {
+  read(selection: CompiledSelection): BpfTasks | undefined {
     return this.#try(() => this.#read(selection));
   }
 
@@ -116,7 +117,7 @@ export class BpfReader {
     }
   }
 
-  #read(selection: Selection): BpfTasks {
+  #read(selection: CompiledSelection): BpfTasks {
     const found = new Found(undefined, this.#names);
     this.#ask(selection, undefined);
     idleBriefly();
@@ -130,7 +131,7 @@ export class BpfReader {
    * was begun, as {@link BpfTasks}.
    * @throws PrefetchFailed
    */
-  *stream(selection: Selection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
+  *stream(selection: CompiledSelection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
     try {
       return yield* this.#stream(selection, last);
     } catch (error) {
@@ -138,7 +139,7 @@ export class BpfReader {
     }
   }
 
-  *#stream(selection: Selection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
+  *#stream(selection: CompiledSelection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
     const found = new Found(last, this.#names);
     this.#ask(selection, last);
     idleBriefly();
@@ -194,7 +195,7 @@ export class BpfReader {
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
-  #ask(selection: Selection, last: PreviousPass | undefined): void {
+  #ask(selection: CompiledSelection, last: PreviousPass | undefined): void {
     const { pids = [], states = [], threads, command } = selection;
     const asked = selection.all === true ? [] : pids;
     const requested = new Map<number, number>();
@@ -290,7 +291,7 @@ function idleBriefly(): void {
  * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
  * records are read.
  */
-function writeName(request: Buffer, command: TextPattern | undefined): void {
+function writeName(request: Buffer, command: TextTest | undefined): void {
   // With these, the same text may begin elsewhere, or be written otherwise.
   if (/[im]/.test(command?.flags ?? '')) return;
   const [, literal, end] = /^\^([\w/:-]+)(\$?)$/.exec(command?.source.replaceAll('\\/', '/') ?? '') ?? [];

@@ -1,5 +1,6 @@
 import type { Unreadable } from '../../../model/reading.ts';
-import { isOnlyPids, type Selection } from '../../../model/selection.ts';
+import { isOnlyPids } from '../../../model/selection.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import { listTids, readStatus } from './files.ts';
 
 /** A task that a selection may take, known by its numbers only. */
@@ -13,7 +14,7 @@ export interface Candidate {
  * by number come even where they are not in the list, which has no threads.
  */
 export function* candidates(
-  selection: Selection,
+  selection: CompiledSelection,
   root: string,
   known: (pid: number) => boolean,
   list: () => readonly number[],
@@ -43,7 +44,7 @@ export function* candidates(
  * A process or a thread that was asked for by its number; a number that is neither is a candidate all the same, to be
  * found missing.
  */
-function* askedFor(number: number, { threads }: Selection, root: string, miss: Miss): Generator<Candidate> {
+function* askedFor(number: number, { threads }: CompiledSelection, root: string, miss: Miss): Generator<Candidate> {
   const pid = pidOf(number, root) ?? number;
   if (threads === true && pid === number) yield* threadsOf(pid, root, miss);
   else yield { pid, tid: number };

@@ -1,15 +1,16 @@
 import { FIELDS, type Field } from '../../../model/fields.ts';
 import { isGone, type Reading } from '../../../model/reading.ts';
 import type { Observation } from '../../../model/sample.ts';
-import { isOnlyPids, type Selection, takesStack } from '../../../model/selection.ts';
+import { isOnlyPids } from '../../../model/selection.ts';
 import type { Stack } from '../../../model/stack.ts';
 import type { Task, TaskId, TaskTable } from '../../../model/task.ts';
+import { type CompiledSelection, takesStack } from '../selection/compiled.ts';
 import type { Draft, FieldReadings } from './draft.ts';
 import { FIELD_SOURCES } from './fields.ts';
 import type { Prefetch } from './prefetch.ts';
 
 export interface ObserveOptions {
-  readonly selection: Selection;
+  readonly selection: CompiledSelection;
   readonly fields: readonly Field[];
   readonly prefetch: Prefetch | undefined;
   readonly bootId: string | undefined;
@@ -121,7 +122,7 @@ function seenOf(
 }
 
 /** By number, as /proc lists them; those asked for by number alone, in the order they were asked for. */
-export function inOrder(selection: Selection): (a: Draft, b: Draft) => number {
+export function inOrder(selection: CompiledSelection): (a: Draft, b: Draft) => number {
   const byNumber = (a: Draft, b: Draft) => a.pid - b.pid || a.tid - b.tid;
   if (!isOnlyPids(selection)) return selection.threads === true ? byNumber : (a, b) => a.tid - b.tid;
   const ranks = new Map([...new Set(selection.pids)].map((number, rank) => [number, rank]));

@@ -1,6 +1,6 @@
 import type { Reading } from '../../../model/reading.ts';
 import type { KernelFacts } from '../../../model/sample.ts';
-import type { Selection } from '../../../model/selection.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import type { Stat } from './stat.ts';
 
 /** What is known of a task before anything of it is read from /proc. */
@@ -66,4 +66,4 @@ export interface Processes {
   threadsOf(pid: number): number;
 }
 
-export type OpenPrefetch = (selection: Selection, processes: Processes) => Prefetch;
+export type OpenPrefetch = (selection: CompiledSelection, processes: Processes) => Prefetch;

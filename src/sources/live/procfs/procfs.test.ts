@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { fixture, requires } from '../../../../test/harness.ts';
 import { everythingUnread, type Sample } from '../../../model/sample.ts';
-import type { Selection } from '../../../model/selection.ts';
 import { Reader } from '../../../native/reader/reader.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import { procfs, takeSample } from './index.ts';
 
 const clock = {
@@ -36,7 +36,7 @@ function readerOf(root: string): Reader {
   return reader;
 }
 
-function take(selection: Selection, root: string): Promise<Sample> {
+function take(selection: CompiledSelection, root: string): Promise<Sample> {
   return takeSample(selection, { clock, root, reader: readerOf(root) });
 }
 

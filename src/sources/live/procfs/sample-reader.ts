@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import type { Field } from '../../../model/fields.ts';
 import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
 import type { Sample, Unread } from '../../../model/sample.ts';
-import { isOnlyPids, type Selection } from '../../../model/selection.ts';
+import { isOnlyPids } from '../../../model/selection.ts';
 import type { Stack, StackTable } from '../../../model/stack.ts';
 import type { TaskTable } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { errnoName } from '../../../native/errno.ts';
 import { bitsOf, FLAG, TASK_FILES, type TaskFile, WHAT } from '../../../native/reader/protocol.ts';
 import type { Reader, RecordTaker } from '../../../native/reader/reader.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 import { candidates } from './candidates.ts';
 import { parseCgroups } from './cgroup.ts';
 import { type CommandLineLimits, CommandLines } from './command-lines.ts';
@@ -34,7 +35,7 @@ const BITS = {
 } as const;
 
 export interface SampleReaderOptions {
-  readonly selection: Selection;
+  readonly selection: CompiledSelection;
   readonly root: string;
   readonly reader: Reader;
   readonly stacks: StackTable;
@@ -194,7 +195,7 @@ export class SampleReader {
   }
 
   /** Asks for the tasks that a selection may take, by their numbers. */
-  #askFor(selection: Selection, isKnown: (number: number) => boolean, list: () => readonly number[]): void {
+  #askFor(selection: CompiledSelection, isKnown: (number: number) => boolean, list: () => readonly number[]): void {
     const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, pid, what: 'threads', why });
     const bits = bitsOf(this.#filter.users === undefined ? ['stat'] : ['stat', 'status']);
     for (const { pid, tid } of candidates(selection, this.#options.root, isKnown, list, miss)) {

@@ -1,5 +1,6 @@
-import { type Selection, takesAll } from '../../../model/selection.ts';
+import { takesAll } from '../../../model/selection.ts';
 import type { State } from '../../../model/task.ts';
+import type { CompiledSelection } from '../selection/compiled.ts';
 
 /** The processes of kstack itself: what reads for it is not shown, and of kstack only the main thread is. */
 export interface OwnTasks {
@@ -22,10 +23,10 @@ export class TaskFilter {
   /** PIDs, and with threads TIDs. */
   readonly numbers: ReadonlySet<number>;
   readonly users: ReadonlySet<number> | undefined;
-  readonly selection: Selection;
+  readonly selection: CompiledSelection;
   readonly #own: OwnTasks;
 
-  constructor(selection: Selection, own: OwnTasks) {
+  constructor(selection: CompiledSelection, own: OwnTasks) {
     this.selection = selection;
     this.#own = own;
     this.all = takesAll(selection);

@@ -1,5 +1,6 @@
 import type { RE2JS } from 're2js';
-import type { TextPattern } from '../model/selection.ts';
+import type { Pattern } from '../../../model/selection.ts';
+import type { TextTest } from './compiled.ts';
 
 /** Why a text is no regular expression, with a line that shows where. */
 export class PatternError extends Error {}
@@ -21,13 +22,16 @@ const BACKTRACKING: readonly (readonly [RegExp, string])[] = [
  * and says "no match". The matcher is loaded with the first expression.
  * @throws PatternError
  */
-export async function compilePattern(source: string): Promise<TextPattern> {
+export async function compilePattern({ source, flags = '' }: Pattern): Promise<TextTest> {
   const { RE2JS: engine } = await import('re2js');
-  const compiled = compile(engine, source);
+  const unknown = /[^ims]/.exec(flags)?.[0];
+  if (unknown !== undefined) throw new PatternError(`the flag '${unknown}' is not known here.`);
+  const compiled = compile(engine, flags === '' ? source : `(?${flags})${source}`);
   if ('error' in compiled) throw new PatternError(explain(engine, source, compiled));
   const known = new Map<string, boolean>();
   return {
     source,
+    flags,
     test: (text) => {
       const answer = known.get(text) ?? compiled.test(text);
       if (known.size >= MOST_KNOWN) known.clear();

@@ -1,13 +1,12 @@
 import picomatch from 'picomatch';
-import { containerOf } from '../model/container.ts';
-import type { CgroupPattern } from '../model/selection.ts';
+import { containerOf } from '../../../model/container.ts';
 
 /**
  * What --cgroup takes. A pattern with a slash names a path from the root, `*` within a name and `**` across them; one
  * without names any part of the path (`nginx.service`, `user-*.slice`), or begins the id of a container or the uid of a
  * pod. Whatever matches takes all that is below it along.
  */
-export function cgroupPattern(text: string): CgroupPattern {
+export function cgroupPattern(text: string): (path: string) => boolean {
   // kubectl shows ids as containerd://0123...
   const wanted = text.replace(/^[a-z][a-z-]*:\/\//, '').replace(/(?<=.)\/+$/, '');
   const glob = picomatch(wanted, { dot: true });

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import type { Sample } from '../../model/sample.ts';
+import type { Sampler, SamplerOptions } from './sampler.ts';
+import { SampleDecoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
+import { SAMPLER } from './source-name.ts';
+
+/** How to start kstack. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/**
+ * A sampler in a process of its own, for programs whose event loop must not stand still while a sample is taken: here
+ * it only takes in what was found.
+ * @throws Error as openSampler, and where the process cannot be started or ends
+ */
+export async function openSamplerProcess(
+  root: string,
+  { tell, ...options }: SamplerOptions,
+  { file, args }: Command,
+): Promise<Sampler> {
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, [SAMPLER]: '1' },
+  });
+  const sampler = new ProcessSampler(child, tell);
+  try {
+    const order: SamplerOrder = { root, options };
+    await sampler.ask(JSON.stringify(order));
+  } catch (error) {
+    sampler.close();
+    throw error;
+  }
+  return sampler;
+}
+
+interface Waiting {
+  resolve(sample: Sample | undefined): void;
+  reject(error: Error): void;
+}
+
+class ProcessSampler implements Sampler {
+  readonly #child: ChildProcess;
+  readonly #decoder = new SampleDecoder();
+  readonly #waiting: Waiting[] = [];
+  readonly #tell: SamplerOptions['tell'];
+  #ended: Error | undefined;
+
+  constructor(child: ChildProcess, tell: SamplerOptions['tell']) {
+    this.#child = child;
+    this.#tell = tell;
+    child.once('error', (error) => this.#end(error));
+    child.once('exit', (code, signal) => this.#end(new Error(`the sampler ended with ${signal ?? code}`)));
+    child.stdin?.on('error', (error) => this.#end(error));
+    createInterface({ input: child.stdout as Readable }).on('line', (line) => this.#take(line));
+  }
+
+  /** Sends a line, and resolves to the sample that answers it, if one does. */
+  ask(line: string): Promise<Sample | undefined> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin?.write(`${line}\n`);
+    });
+  }
+
+  async next(): Promise<Sample> {
+    const sample = await this.ask('');
+    if (sample === undefined) throw new Error('the sampler gave no sample');
+    return sample;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Sample, never> {
+    for (;;) yield await this.next();
+  }
+
+  /** The process ends with its input. */
+  close(): void {
+    this.#end(new Error('the sampler was closed'));
+    this.#child.stdin?.end();
+    this.#child.unref();
+  }
+
+  #take(line: string): void {
+    const answer: SamplerAnswer = JSON.parse(line);
+    switch (answer.kind) {
+      case 'tell':
+        this.#tell?.(answer.text);
+        return;
+      case 'failed':
+        this.#waiting.shift()?.reject(new Error(answer.message));
+        return;
+      case 'ready':
+        this.#waiting.shift()?.resolve(undefined);
+        return;
+      default:
+        this.#waiting.shift()?.resolve(this.#decoder.decode(answer.sample));
+    }
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+  }
+}

@@ -1,0 +1,35 @@
+import { createInterface } from 'node:readline';
+import { systemClock } from '../../native/clock.ts';
+import { writeAll } from '../../native/write.ts';
+import { openSampler, type Sampler } from './sampler.ts';
+import { SampleEncoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
+
+const STDOUT = 1;
+
+/** Takes samples for the process at the other end of standard input and output, until that ends. */
+export async function serveSamples(): Promise<void> {
+  const encoder = new SampleEncoder();
+  let sampler: Sampler | undefined;
+  for await (const line of createInterface({ input: process.stdin })) {
+    try {
+      if (sampler === undefined) {
+        sampler = await open(line);
+        answer({ kind: 'ready' });
+      } else answer({ kind: 'sample', sample: encoder.encode(await sampler.next()) });
+    } catch (error) {
+      answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  sampler?.close();
+}
+
+function open(line: string): Promise<Sampler> {
+  const { root, options }: SamplerOrder = JSON.parse(line);
+  const tell = (text: string) => answer({ kind: 'tell', text });
+  return openSampler({ clock: systemClock(), root }, { ...options, tell });
+}
+
+/** Whoever does not listen any more has ended, and then so does the input. */
+function answer(what: SamplerAnswer): void {
+  writeAll(STDOUT, `${JSON.stringify(what)}\n`);
+}
