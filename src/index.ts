@@ -6,7 +6,7 @@ import type { Pattern, Selection } from './model/selection.ts';
 import { systemClock } from './native/clock.ts';
 import type { Piece, Samples, WriteContext } from './sinks/format.ts';
 import { FORMAT_NAMES, type FormatName, loadFormat } from './sinks/formats.ts';
-import { openSampler as openHostSampler, type Sampler, takeSample } from './sources/live/sampler.ts';
+import { openSampler as openHostSampler, type Sampler } from './sources/live/sampler.ts';
 import { openSamplerProcess } from './sources/live/sampler-process.ts';
 
 export { explain } from './analysis/explain.ts';
@@ -40,19 +40,29 @@ export type { Sampler } from './sources/live/sampler.ts';
 
 /**
  * Makes ready what it takes to sample this host again and again: `next()` or `for await`, then `close()`. Each sample is
- * taken in this process, in pieces of some milliseconds each; with `apart`, in a process of its own, so that next to
- * nothing is done here.
+ * taken in this process, which may hold up its event loop for
+ * tens of milliseconds where there are thousands of tasks; with `apart`, in a process of its own, so that here it is only
+ * taken in, a piece at a time.
  * @throws TypeError naming what is unknown or wrong in the selection or the options
  * @throws Error where the source is unavailable, an expression is none, or nothing can be started to read with
  */
-export async function openSampler(
+export function openSampler(selection: Selection, options: SamplerOptions = {}): Promise<Sampler> {
+  return open(selection, options, true);
+}
+
+export interface SamplerOptions extends SampleOptions {
+  readonly apart?: boolean;
+}
+
+async function open(
   selection: Selection,
-  { apart = false, ...options }: SampleOptions & { readonly apart?: boolean } = {},
+  { apart = false, ...options }: SamplerOptions,
+  steady: boolean,
 ): Promise<Sampler> {
   checkSelection(selection);
   checkSampleOptions(options);
   const { fields = [], source = 'auto', facts = false, root = '/proc' } = options;
-  const wanted = { selection: plainOf(selection), fields, source, facts, steady: true };
+  const wanted = { selection: plainOf(selection), fields, source, facts, steady };
   const sampler = apart
     ? await openSamplerProcess(root, wanted, { file: process.execPath, args: [fileURLToPath(COMMAND)] })
     : await openHostSampler({ clock: systemClock(), root }, wanted);
@@ -80,19 +90,19 @@ function withoutIdle(sampler: Sampler): Sampler {
 }
 
 /**
- * Takes one sample of the selected processes of this host, now.
+ * Takes one sample of the selected processes of this host, now, in a process of its own: this one's event loop goes on.
  *
  * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread:
  * 'timeout'`).
  * @throws as {@link openSampler}, and Error where the list of processes or the boot time cannot be read
  */
 export async function sample(selection: Selection, options: SampleOptions = {}): Promise<Sample> {
-  checkSelection(selection);
-  checkSampleOptions(options);
-  const { fields = [], source = 'auto', facts = false, root = '/proc' } = options;
-  const host = { clock: systemClock(), root };
-  const taken = await takeSample(host, { selection: plainOf(selection), fields, source, facts });
-  return selection.blocked === true ? leaveOutIdle(taken) : taken;
+  const sampler = await open(selection, { ...options, apart: true }, false);
+  try {
+    return await sampler.next();
+  } finally {
+    sampler.close();
+  }
 }
 
 /**

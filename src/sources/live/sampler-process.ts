@@ -96,8 +96,11 @@ class ProcessSampler implements Sampler {
       case 'ready':
         this.#waiting.shift()?.resolve(undefined);
         return;
+      case 'part':
+        this.#decoder.take(answer.part);
+        return;
       default:
-        this.#waiting.shift()?.resolve(this.#decoder.decode(answer.sample));
+        this.#waiting.shift()?.resolve(this.#decoder.end(answer.sample));
     }
   }
 

@@ -16,6 +16,8 @@ export type SamplerAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'tell'; readonly text: string }
   | { readonly kind: 'failed'; readonly message: string }
+  /** Some of the observations of the sample that follows. */
+  | { readonly kind: 'part'; readonly part: EncodedPart }
   | { readonly kind: 'sample'; readonly sample: EncodedSample };
 
 /** An observation whose task and stack were sent once, and stand there by their numbers. */
@@ -24,15 +26,21 @@ interface EncodedObservation extends Omit<Observation, 'task' | 'stack'> {
   readonly stack: number | Reading<Stack>;
 }
 
-export interface EncodedSample extends Omit<Sample, 'observations' | 'holders'> {
+interface EncodedPart {
   /** Numbers given before mean nothing any more. */
   readonly anew?: true;
   readonly tasks: readonly (readonly [number, Task])[];
   readonly stacks: readonly (readonly [number, readonly Frame[]])[];
   readonly observations: readonly EncodedObservation[];
-  readonly holders: readonly EncodedObservation[];
 }
 
+/** All but the observations, which were sent before; the last of them are the holders. */
+export interface EncodedSample extends Omit<Sample, 'observations' | 'holders'> {
+  readonly holders: number;
+}
+
+/** So many observations are sent with a line: whoever takes it does so in a few milliseconds. */
+const PART = 500;
 /** Both sides begin anew when so many were sent, so that neither keeps what has ended. */
 const MOST_SENT = 200_000;
 
@@ -41,21 +49,28 @@ export class SampleEncoder {
   #tasks = new Map<Task, number>();
   #stacks = new Map<Stack, number>();
 
-  encode(sample: Sample): EncodedSample {
-    const anew = this.#tasks.size + this.#stacks.size > MOST_SENT;
+  *encode({ observations, holders, ...rest }: Sample): Generator<SamplerAnswer> {
+    let anew = this.#tasks.size + this.#stacks.size > MOST_SENT;
     if (anew) {
       this.#tasks = new Map();
       this.#stacks = new Map();
     }
+    const all = [...observations, ...holders];
+    for (let from = 0; from < all.length || anew; from += PART) {
+      const part = this.#part(all.slice(from, from + PART));
+      yield { kind: 'part', part: anew ? { ...part, anew } : part };
+      anew = false;
+    }
+    yield { kind: 'sample', sample: { ...rest, holders: holders.length } };
+  }
+
+  #part(some: readonly Observation[]): EncodedPart {
     const tasks: [number, Task][] = [];
     const stacks: [number, readonly Frame[]][] = [];
-    const encode = (observation: Observation): EncodedObservation => {
-      const { task, stack, ...rest } = observation;
+    const observations = some.map(({ task, stack, ...rest }) => {
       return { ...rest, task: this.#taskNumber(task, tasks), stack: this.#stackNumber(stack, stacks) };
-    };
-    const observations = sample.observations.map(encode);
-    const holders = sample.holders.map(encode);
-    return { ...sample, ...(anew && { anew }), tasks, stacks, observations, holders };
+    });
+    return { tasks, stacks, observations };
   }
 
   #taskNumber(task: Task, sent: [number, Task][]): number {
@@ -85,21 +100,29 @@ export class SampleDecoder {
   #tasks: Task[] = [];
   #stacks: Reading<Stack>[] = [];
   #nextStack = 0;
+  #observations: Observation[] = [];
 
   /** @throws Error where a number was never sent */
-  decode({ anew, tasks, stacks, observations, holders, ...sample }: EncodedSample): Sample {
+  take({ anew, tasks, stacks, observations }: EncodedPart): void {
     if (anew === true) {
       this.#tasks = [];
       this.#stacks = [];
     }
     for (const [number, task] of tasks) this.#tasks[number] = task;
     for (const [number, frames] of stacks) this.#stacks[number] = { value: { id: this.#nextStack++, frames } };
-    const decode = ({ task, stack, ...rest }: EncodedObservation): Observation => ({
-      ...rest,
-      task: known(this.#tasks[task]),
-      stack: typeof stack === 'number' ? known(this.#stacks[stack]) : stack,
-    });
-    return { ...sample, observations: observations.map(decode), holders: holders.map(decode) };
+    for (const { task, stack, ...rest } of observations)
+      this.#observations.push({
+        ...rest,
+        task: known(this.#tasks[task]),
+        stack: typeof stack === 'number' ? known(this.#stacks[stack]) : stack,
+      });
+  }
+
+  end({ holders, ...rest }: EncodedSample): Sample {
+    const all = this.#observations;
+    this.#observations = [];
+    const held = all.splice(all.length - holders, holders);
+    return { ...rest, observations: all, holders: held };
   }
 }
 

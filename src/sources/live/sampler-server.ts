@@ -15,7 +15,7 @@ export async function serveSamples(): Promise<void> {
       if (sampler === undefined) {
         sampler = await open(line);
         answer({ kind: 'ready' });
-      } else answer({ kind: 'sample', sample: encoder.encode(await sampler.next()) });
+      } else for (const piece of encoder.encode(await sampler.next())) answer(piece);
     } catch (error) {
       answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
