@@ -69,6 +69,14 @@ struct work_offq_data {
 	__u32 disable;
 };
 
+/* include/linux/pid.h; an element of `numbers` is a struct upid, of 16 bytes */
+struct pid {
+	unsigned int level;
+	struct {
+		int nr;
+	} numbers[1];
+};
+
 /* include/linux/sched.h */
 struct task_struct {
 	struct thread_info thread_info; /* where CONFIG_THREAD_INFO_IN_TASK has it hold the CPU, since 5.16 */
@@ -87,6 +95,8 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct task_struct *real_parent;
 	struct task_struct *parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
 	struct completion *vfork_done;
 	__u64 start_boottime; /* real_start_time before 5.5 */
 	const struct cred *real_cred;
@@ -111,13 +121,4 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
-};
-
-struct bpf_map;
-
-struct bpf_iter__bpf_map_elem {
-	struct bpf_iter_meta *meta;
-	struct bpf_map *map;
-	void *key;
-	void *value;
 };

@@ -45,10 +45,10 @@ struct record {
 	__u32 vfork_parent; /* TID of the thread that waits for this vfork child */
 	__u32 tracer;       /* TID */
 	__u32 switches;     /* how many times it has left a CPU, modulo 2^32 */
-	/* how many addresses follow, a negative errno, or NOT_UNWOUND, with which no uid and no kernel name are
-	 * told either */
+	/* how many addresses follow, a negative errno, or NOT_UNWOUND, with which no uid, no kernel name
+	 * and no namespace_pid are told either */
 	__s32 frames;
-	__u32 padding;
+	__u32 namespace_pid; /* its process's number in the PID namespace of the process; 0 where that is `pid` */
 	__u64 name[NAME_BYTES / 8];
 };
 

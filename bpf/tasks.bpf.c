@@ -34,6 +34,8 @@ struct {
 	__type(value, struct seen);
 } seen SEC(".maps");
 
+enum { SIZE_OF_UPID = 16 };
+
 struct scratch {
 	struct record record;
 	struct kernel_name kernel_name;
@@ -74,6 +76,21 @@ static void read_off_cpu(struct scratch *scratch, struct task_struct *task)
 	now = arrival + (now - scratch->reader_arrival_ns);
 	if (record->arrival_ns != 0 && now > record->arrival_ns)
 		record->off_cpu_ns = now - record->arrival_ns;
+}
+
+/* The number of the task's process in its own PID namespace; 0 in the initial one (include/linux/pid.h, task_tgid_vnr). */
+static __u32 namespace_pid_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u32 level = 0, number = 0;
+
+	if (!pid)
+		return 0;
+	bpf_probe_read_kernel(&level, sizeof level, &pid->level);
+	if (level == 0)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof number, (void *)&pid->numbers + level * SIZE_OF_UPID);
+	return number;
 }
 
 /* What the reader said of a task that is known by number. */
@@ -181,6 +198,7 @@ int tasks(struct bpf_iter__task *context)
 		return 0;
 	}
 	record->uid = BPF_CORE_READ(task, real_cred, euid.val);
+	record->namespace_pid = namespace_pid_of(task);
 	named = 0;
 	if (task->flags & PF_KTHREAD) {
 		named = sizeof scratch->kernel_name;

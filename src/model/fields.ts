@@ -7,6 +7,8 @@ export interface FieldValues {
   readonly uid: number;
   /** The control group, as a path from the hierarchy's root; empty where no hierarchy is mounted. */
   readonly cgroup: string;
+  /** The number of its process in the PID namespace of the process, which is another than `pid` in containers. */
+  readonly namespacePid: number;
   readonly systemCall: SystemCallState;
 }
 
@@ -16,6 +18,7 @@ export type Field = keyof FieldValues;
 export const FIELDS = {
   uid: { of: 'task', label: 'user id' },
   cgroup: { of: 'task', label: 'control group' },
+  namespacePid: { of: 'task', label: 'PID in its namespace' },
   systemCall: { of: 'observation', label: 'system call' },
 } as const satisfies Record<Field, { readonly of: 'task' | 'observation'; readonly label: string }>;
 

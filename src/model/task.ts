@@ -85,6 +85,7 @@ function isAlike(a: Task, b: Task): boolean {
     isSame(a.uid, b.uid) &&
     isSame(a.commandLine, b.commandLine) &&
     isSame(a.cgroup, b.cgroup) &&
+    isSame(a.namespacePid, b.namespacePid) &&
     a.id.bootId === b.id.bootId &&
     a.processName === b.processName &&
     a.user === b.user &&

@@ -3,7 +3,7 @@ import { commandLineText } from '../model/command-line.ts';
 import { type Container, containerOf } from '../model/container.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
-import { type Observation, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
+import { type Observation, readingOf, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import type { SystemCallState } from '../model/system-call.ts';
 
@@ -55,8 +55,11 @@ export function taskOf(observation: Observation, sample: Sample): Record<string,
         shown['cgroup'] = group === null ? null : escapeInvalid(group);
         shown['container'] = group === null ? null : containerIn(group);
         break;
+      case 'systemCall':
+        shown['systemCall'] = callOf(valueIn(systemCall));
+        break;
       default:
-        shown[field] = callOf(valueIn(systemCall));
+        shown[field] = valueIn(readingOf(observation, field));
     }
   }
   if (facts !== undefined) Object.assign(shown, facts);

@@ -14,7 +14,7 @@ const PIECE = 1 << 16;
 
 /** A sample as one JSON document, a line for each stack and each task. */
 export const format: Format = {
-  fields: ['uid', 'cgroup', 'systemCall'],
+  fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,
   binary: false,
   write: eachSample(formatJson),

@@ -7,7 +7,7 @@ import { framesOf, jsonText, placeOf, taskOf, unreadEntry } from './json-values.
 
 /** Lines of JSON, one for each task and for each thing that could not be read, each complete in itself. */
 export const format: Format = {
-  fields: ['uid', 'cgroup', 'systemCall'],
+  fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,
   binary: false,
   write: eachSample(formatJsonLines),

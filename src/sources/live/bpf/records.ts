@@ -23,6 +23,7 @@ const RECORD = {
   tracer: 20,
   switches: 21,
   frames: 22,
+  namespacePid: 23,
   name: 24,
   words: 28,
 } as const;
@@ -49,6 +50,8 @@ export interface TaskRecord {
   readonly tid: number;
   readonly pid: number;
   readonly uid: number;
+  /** The number of its process in the PID namespace of the process. */
+  readonly namespacePid: number;
   /** As /proc/PID/stat would have it, but for `threads`, which is not known and one here. */
   readonly stat: Stat;
   readonly startNs: number;
@@ -119,6 +122,7 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
     return;
   }
   const kernelThread = (wordAt(words, at + RECORD.taskFlags) & KERNEL_THREAD) !== 0;
+  const pid = wordAt(words, at + RECORD.pid);
   const ppid = wordAt(words, at + RECORD.ppid);
   const cpu = wordAt(words, at + RECORD.cpu);
   const kind = LOCK_KINDS[wordAt(words, at + RECORD.lockKind)];
@@ -146,8 +150,9 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   }
   taker.take({
     tid,
-    pid: wordAt(words, at + RECORD.pid),
+    pid,
     uid: before === undefined ? wordAt(words, at + RECORD.uid) : before.uid,
+    namespacePid: before === undefined ? wordAt(words, at + RECORD.namespacePid) || pid : before.namespacePid,
     // That other threads could hold its mmap lock is known from the lock itself.
     stat: { comm, state, ppid, kernelThread, threads: 1, startTicks: Math.floor(startNs / TICK_NS), cpu },
     startNs,

@@ -20,5 +20,6 @@ interface FieldSource<F extends Field> {
 export const FIELD_SOURCES: { readonly [F in Field]: FieldSource<F> } = {
   uid: { file: 'status', parse: (bytes) => parseStatus(bytes).uid },
   cgroup: { file: 'cgroup', parse: (bytes) => parseCgroups(decodeBytes(bytes)).main, isShared: true },
+  namespacePid: { file: 'status', parse: (bytes) => parseStatus(bytes).namespacePid },
   systemCall: { file: 'syscall', parse: (bytes) => parseSystemCall(bytes.toString('latin1')), needsMemory: 'none' },
 };

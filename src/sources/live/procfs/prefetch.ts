@@ -9,6 +9,7 @@ export interface PrefetchedTask {
   readonly tid: number;
   readonly stat: Stat;
   readonly uid: number;
+  readonly namespacePid: number;
   /** TID of the thread that held the process's mmap lock for writing; undefined where none did. */
   readonly mmapOwner: number | 'unknown' | undefined;
 }

@@ -182,7 +182,7 @@ export class SampleReader {
     if (!filter.takesName(stat.comm) || !filter.takesUser(uid)) return;
     const draft = emptyDraft(pid, tid, task);
     draft.stat = stat;
-    if (this.#fields.includes('uid')) draft.fields = { uid: { value: uid } };
+    if (this.#fields.length > 0) draft.fields = { uid: { value: uid }, namespacePid: { value: task.namespacePid } };
     this.#drafts.set(tid, draft);
     this.#resume(draft);
   }

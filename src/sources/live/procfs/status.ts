@@ -11,6 +11,8 @@ export interface Status {
   /** The effective user id. */
   readonly uid: number;
   readonly ppid: number;
+  /** The PID in the namespace of the process (the last one of NStgid). */
+  readonly namespacePid: number;
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
@@ -25,13 +27,16 @@ export function parseStatus(status: Buffer): Status {
   const letter = valueIn(text, 'State', /^State:\t(.)/m);
   const state = STATES.find((candidate) => candidate === letter);
   if (state === undefined) throw new Malformed('State', letter, 'no state');
+  const pid = Number(valueIn(text, 'Tgid', /^Tgid:\t(\d+)$/m));
   return {
     // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
     name: name.replaceAll(/\\([nt\\])/g, (_, character: string) => ESCAPES[character] ?? character),
     state,
-    pid: Number(valueIn(text, 'Tgid', /^Tgid:\t(\d+)$/m)),
+    pid,
     uid: Number(valueIn(text, 'Uid', /^Uid:\t\d+\t(\d+)\t/m)),
     ppid: Number(/^PPid:\t(\d+)$/m.exec(text)?.[1] ?? 0),
+    // A kernel without PID namespaces has no such line.
+    namespacePid: Number(/^NStgid:.*\t(\d+)$/m.exec(text)?.[1] ?? pid),
   };
 }
 
