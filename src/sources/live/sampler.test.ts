@@ -4,8 +4,7 @@ import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest
 import { describeBpf } from '../../../test/bpf-source.ts';
 import { ended, requires } from '../../../test/harness.ts';
 import { systemClock } from '../../native/clock.ts';
-import { Reader } from '../../native/reader/reader.ts';
-import { live } from './live.ts';
+import { openSampler } from './sampler.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
 
@@ -19,31 +18,20 @@ describeBpf('with the source bpf', () => {
       child.kill('SIGKILL');
       await end;
     });
-    const clock = systemClock();
-    const reader = new Reader('/proc');
-    onTestFinished(() => reader.close());
-    const options = {
-      clock,
-      root: '/proc',
-      reader,
-      fields: [],
-      source: 'bpf',
-      facts: false,
-      steady: true,
-      rememberMs: 10,
-      tell: () => undefined,
-    } as const;
-    const samples = live({ all: true, threads: true }, options);
+    const host = { clock: systemClock(), root: '/proc' };
+    const options = { source: 'bpf', fields: [], facts: false, steady: true, rememberMs: 10 } as const;
+    const sampler = openSampler(host, { selection: { all: true, threads: true }, ...options });
+    onTestFinished(() => sampler.close());
     const commandLine = async () => {
-      const { value } = await samples.next();
-      const tids = value.observations.map(({ task }) => task.tid);
+      const { observations } = await sampler.next();
+      const tids = observations.map(({ task }) => task.id.tid);
       expect(new Set(tids).size).toBe(tids.length);
-      return value.observations.find(({ task }) => task.pid === child.pid)?.task.commandLine;
+      return observations.find(({ task }) => task.pid === child.pid)?.task.commandLine;
     };
     const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
     await wait(100);
     const first = await commandLine();
-    expect(first).toEqual({ value: expect.stringMatching(/^sh -c read line;/) });
+    expect(first).toEqual({ value: expect.stringMatching(/^sh\0-c\0read line;/) });
     // Long after it was to be remembered, and the process sleeps: not read again, the very same object.
     await wait(200);
     await commandLine();
@@ -51,6 +39,6 @@ describeBpf('with the source bpf', () => {
     expect(await commandLine()).toBe(await commandLine());
     child.stdin.write('\n');
     while (!readFileSync(`/proc/${child.pid}/cmdline`, 'latin1').startsWith('sh\0-c\0sleep')) await wait(10);
-    expect(await commandLine()).toEqual({ value: 'sh -c sleep 60; : changed ' });
+    expect(await commandLine()).toEqual({ value: 'sh\0-c\0sleep 60; : changed\0' });
   });
 });
