@@ -100,6 +100,19 @@ describe('procfs', () => {
     expect(everythingUnread(sample)).toEqual(sample.unread);
   });
 
+  it('says of a field in no known form where and what is malformed, of each task its own', async () => {
+    const malformed = { stat: stat('x'), stack: '', cmdline: '', cgroup: 'x\n' };
+    const root = procFolder({ 7: malformed, 8: malformed, 9: { ...malformed, cgroup: '0::/a\n' } });
+    const { observations, fields } = await take({ all: true }, root, { fields: ['cgroup'] });
+    const detail = (pid: number) => `${root}/${pid}/cgroup: line 1: "x" is not ID:CONTROLLERS:PATH`;
+    expect(observations.map(({ task }) => task.cgroup)).toEqual([
+      { unread: 'malformed', detail: detail(7) },
+      { unread: 'malformed', detail: detail(8) },
+      { value: '/a' },
+    ]);
+    expect(fields).toEqual(['cgroup']);
+  });
+
   it('names the process of each thread, and its files by thread', async () => {
     const thread = (comm: string, cgroup: string) => ({ stat: stat(comm), stack: '', cmdline: 'x\0', cgroup });
     const root = procFolder({
