@@ -1,11 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseText } from './index.ts';
+import { StackFinder } from './stacks.ts';
+
+/** The stacks of a text, and how much of it was left out. */
+function find(text: string): StackFinder {
+  const finder = new StackFinder();
+  for (const line of text.split('\n')) finder.take(line);
+  finder.end();
+  return finder;
+}
 
 const seen = (text: string) =>
-  parseText(text).stacks.map(({ tasks, stack }) => ({ tasks, functions: stack.frames.map(({ symbol }) => symbol) }));
+  find(text).found.map(({ tasks, stack }) => ({ tasks, functions: stack.frames.map(({ symbol }) => symbol) }));
 
-describe('parseText', () => {
+describe('StackFinder', () => {
   it('reads /proc/PID/stack, one behind the other, old and new', () => {
     expect(
       seen(
@@ -31,7 +39,7 @@ describe('parseText', () => {
   it('reads the lines of threads, which have a name of their own', () => {
     const line =
       'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
-    expect(parseText(line).stacks.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
+    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
   });
 
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
@@ -78,7 +86,7 @@ describe('parseText', () => {
     expect(seen(text)).toEqual([
       { tasks: [{ name: 'kworker/u8:3', pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
     ]);
-    expect(parseText(text).guesses).toBe(1);
+    expect(find(text).guesses).toBe(1);
   });
 
   it('reads the form of older kernels', () => {
@@ -254,7 +262,7 @@ Call Trace:
  [<ffffffffc041afe9>] ? jbd2_journal_commit_transaction+0xf59/0x17c0 [jbd2]
 `;
     expect(seen(text)[0]?.functions).toEqual(['__schedule', 'jbd2_journal_commit_transaction']);
-    expect(parseText(text).guesses).toBe(2);
+    expect(find(text).guesses).toBe(2);
   });
 
   it('puts the place where the CPU was in front of what called it, unless that is in an interrupt', () => {
@@ -291,8 +299,8 @@ RIP: 0033:0x7fb78036ee00
   });
 
   it('keeps equal stacks as one object', () => {
-    const { stacks } = parseText('[<0>] f+0x1/0x2\n\n[<0>] f+0x1/0x2\n');
-    expect(stacks[0]?.stack).toBe(stacks[1]?.stack);
+    const { found } = find('[<0>] f+0x1/0x2\n\n[<0>] f+0x1/0x2\n');
+    expect(found[0]?.stack).toBe(found[1]?.stack);
   });
 
   it('finds nothing in other text', () => {
@@ -321,7 +329,7 @@ RIP: 0033:0x7fb78036ee00
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (text) => {
-        for (const { stack } of parseText(text).stacks) expect(stack.frames.length).toBeLessThanOrEqual(256);
+        for (const { stack } of find(text).found) expect(stack.frames.length).toBeLessThanOrEqual(256);
       }),
     );
   });
@@ -345,7 +353,7 @@ RIP: 0033:0x7fb78036ee00
     const line = unit.repeat(Math.floor(4_000 / unit.length)).concat('\n');
     const timeOf = (lines: number) => {
       const started = performance.now();
-      parseText(line.repeat(lines));
+      find(line.repeat(lines));
       return performance.now() - started;
     };
     timeOf(50);
