@@ -94,9 +94,10 @@ const NOT_TOLD = { unread: 'notTold' } as const;
 
 function observationsOf({ tasks, stack }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
-  return headers.map(({ name, pid, state }): Observation => {
-    const id = pid === undefined ? {} : { tid: pid };
-    const task: Task = { id, commandLine: NOT_TOLD, ...(name !== undefined && { comm: name }) };
+  return headers.map(({ name, tid, pid, state }): Observation => {
+    const id = tid === undefined ? {} : { tid };
+    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
+    const task: Task = { id, commandLine: NOT_TOLD, ...named };
     return { task, ...(state !== undefined && { state }), stack: { value: stack } };
   });
 }

@@ -30,8 +30,8 @@ describe('StackFinder', () => {
     expect(
       seen('==> /proc/12/stack <==\n[<0>] f+0x1/0x2\n\n==> /proc/13/task/14/stack <==\n[<0>] f+0x1/0x2\n'),
     ).toEqual([
-      { tasks: [{ pid: 12 }], functions: ['f'] },
-      { tasks: [{ pid: 14 }], functions: ['f'] },
+      { tasks: [{ tid: 12 }], functions: ['f'] },
+      { tasks: [{ tid: 14, pid: 13 }], functions: ['f'] },
     ]);
     expect(seen('/proc/12/stack:[<0>] f+0x1/0x2')[0]?.functions).toEqual(['f']);
   });
@@ -39,7 +39,7 @@ describe('StackFinder', () => {
   it('reads the lines of threads, which have a name of their own', () => {
     const line =
       'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
-    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
+    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', tid: 34, pid: 12, state: 'D' }]);
   });
 
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
@@ -50,12 +50,12 @@ describe('StackFinder', () => {
     ).toEqual([
       {
         tasks: [
-          { name: 'a b', pid: 1, state: 'D' },
-          { name: 'a b', pid: 2, state: 'D' },
+          { name: 'a b', tid: 1, state: 'D' },
+          { name: 'a b', tid: 2, state: 'D' },
         ],
         functions: ['f'],
       },
-      { tasks: [{ name: 'a b', pid: 3, state: 'Z' }], functions: [] },
+      { tasks: [{ name: 'a b', tid: 3, state: 'Z' }], functions: [] },
     ]);
   });
 
@@ -84,7 +84,7 @@ describe('StackFinder', () => {
     ];
     const text = report.map((line) => prefix + line).join('\n');
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'kworker/u8:3', pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
+      { tasks: [{ name: 'kworker/u8:3', tid: 1234, pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
     ]);
     expect(find(text).guesses).toBe(1);
   });
@@ -97,7 +97,7 @@ describe('StackFinder', () => {
 [ 1.1]  [<ffffffffa0180d65>] jbd2_log_wait_commit+0xc5/0x140 [jbd2]
 `;
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'mysqld', pid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] },
+      { tasks: [{ name: 'mysqld', tid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] },
     ]);
   });
 
@@ -112,8 +112,8 @@ Call Trace:
  g+0x1/0x2
 `;
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'b', pid: 2, state: 'D' }], functions: ['f'] },
-      { tasks: [{ name: 'c', pid: 3, state: 'S' }], functions: ['g'] },
+      { tasks: [{ name: 'b', tid: 2, pid: 2, state: 'D' }], functions: ['f'] },
+      { tasks: [{ name: 'c', tid: 3, pid: 3, state: 'S' }], functions: ['g'] },
     ]);
   });
 
@@ -132,7 +132,7 @@ Call Trace:
  #1 [ffffc90000a3bc08] xfs_buf_lock at ffffffffc0a1b2c3 [xfs]
     RIP: 00007f1 RSP: 00007ff RFLAGS: 00000246
 `;
-    expect(seen(crash)).toEqual([{ tasks: [{ name: 'tar', pid: 4711 }], functions: ['__schedule', 'xfs_buf_lock'] }]);
+    expect(seen(crash)).toEqual([{ tasks: [{ name: 'tar', tid: 4711 }], functions: ['__schedule', 'xfs_buf_lock'] }]);
     expect(
       seen(
         '#0  context_switch (kernel/sched/core.c:5388:2)\n#1  __schedule (kernel/sched/core.c:6700:8)\n#2  0xffffffffc0a1b2c3\n',
@@ -173,7 +173,7 @@ Call Trace:
     ],
   ])('reads the header of %s', (_kernel, text) => {
     const [first] = seen(text);
-    expect([first?.tasks[0]?.name, first?.tasks[0]?.pid, first?.functions[0]]).toEqual(['bash', 7786, '__schedule']);
+    expect([first?.tasks[0]?.name, first?.tasks[0]?.tid, first?.functions[0]]).toEqual(['bash', 7786, '__schedule']);
   });
 
   it.each([

@@ -135,7 +135,7 @@ export class StackFinder {
   #name(header: Header): void {
     this.#instruction = undefined;
     const last = this.#tasks.at(-1);
-    this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
+    this.#tasks = [last !== undefined && last.tid === header.tid ? { ...last, ...header } : header];
   }
 
   #hasFrames(): boolean {
