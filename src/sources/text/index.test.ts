@@ -93,6 +93,17 @@ describe('a day of a kernel log', () => {
       { time: '2026-11-25T03:12:00.000Z', uptimeSeconds: 4711, host: 'db1', tasks: [['tar', 'f']] },
     ]);
   });
+
+  it.each([
+    ['syslog', (time: string) => `Nov 25 ${time} db1 kernel: `, { host: 'db1' }],
+    ['dmesg -T', (time: string) => `[Wed Nov 25 ${time} 2026] `, {}],
+  ])('of a clock without a zone (%s) is a sample for each moment, without its time', async (_, stamp, place) => {
+    const text = report('tar', 11, ['f'], () => stamp('03:12:00')) + report('tar', 11, ['g'], () => stamp('09:30:00'));
+    expect(await toldBy(text)).toEqual([
+      { ...place, tasks: [['tar', 'f']] },
+      { ...place, tasks: [['tar', 'g']] },
+    ]);
+  });
 });
 
 describe('the classic text', () => {
@@ -101,8 +112,23 @@ describe('the classic text', () => {
   const sample = (zone: string, seconds: number, tid = 1) =>
     `zzz <Wed Nov 25 03:09:0${seconds} ${zone} 2026 - db1\n\n${line(tid)}Stack:\n[<0>] f+0x1/0x2\n\n`;
 
+  it.each([
+    ['UTC', '2026-11-25T03:09:00.000Z'],
+    ['CET', '2026-11-25T02:09:00.000Z'],
+    ['EST', '2026-11-25T08:09:00.000Z'],
+    ['-03', '2026-11-25T06:09:00.000Z'],
+    ['+0545', '2026-11-24T21:24:00.000Z'],
+  ])('has the time of a zone that means one thing everywhere: %s', async (zone, time) => {
+    expect(await toldBy(sample(zone, 0))).toEqual([{ time, host: 'db1', tasks: [['t1', 'f']] }]);
+  });
+
   it('has no time of a zone that means several', async () => {
     expect(await toldBy(sample('IST', 0))).toEqual([{ host: 'db1', tasks: [['t1', 'f']] }]);
+  });
+
+  it.each(['UTC', 'IST', '-03'])('has a sample for each of its own, however near (%s)', async (zone) => {
+    const tasks = (await toldBy(sample(zone, 0) + sample(zone, 1, 2) + sample(zone, 1, 3))).map((told) => told.tasks);
+    expect(tasks).toEqual([[['t1', 'f']], [['t2', 'f']], [['t3', 'f']]]);
   });
 
   it('has those of which little could be read', async () => {

@@ -48,7 +48,7 @@ function withoutReturn(line: string): string {
 class SampleBuilder {
   readonly #finder: StackFinder;
   #observations: Observation[] = [];
-  #stamp: Stamp = {};
+  #stamp: Stamp | undefined;
   #cut = 0;
 
   constructor(finder: StackFinder) {
@@ -58,7 +58,7 @@ class SampleBuilder {
   *advance(): Generator<Sample, void> {
     if (this.#finder.found.length === 0) return;
     for (const found of this.#finder.found) {
-      if (!isSameMoment(this.#stamp, found.stamp)) yield* this.end();
+      if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) yield* this.end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
       for (const observation of observationsOf(found))
         if (this.#observations.length < MOST_OBSERVATIONS) this.#observations.push(observation);
@@ -71,7 +71,7 @@ class SampleBuilder {
     const { guesses, cut } = this.#finder;
     if (this.#observations.length === 0 && guesses + cut === 0) return;
     yield {
-      ...this.#stamp,
+      ...this.#stamp?.told,
       source: { name: 'text' },
       threads: true,
       fields: [],
