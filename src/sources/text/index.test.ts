@@ -104,6 +104,20 @@ describe('a day of a kernel log', () => {
       { ...place, tasks: [['tar', 'g']] },
     ]);
   });
+
+  it('does not give a task the time of another that was named without a stack', async () => {
+    const named = `${journal('03:12:00', 'db1')(0)}INFO: task tar:11 blocked for more than 120 seconds.\n`;
+    expect(await toldBy(named + report('cp', 12, ['g'], journal('09:30:00', 'db1')))).toEqual([
+      { time: '2026-11-25T08:30:00.000Z', host: 'db1', tasks: [['cp', 'g']] },
+    ]);
+    expect(await toldBy(named + report('tar', 11, ['g'], journal('09:30:00', 'db1')))).toEqual([
+      { time: '2026-11-25T08:30:00.000Z', host: 'db1', tasks: [['tar', 'g']] },
+    ]);
+    const mark = `${journal('03:12:00', 'db1')(0)}RIP: 0010:spin+0x1/0x2\n`;
+    expect(await toldBy(`${mark}${journal('09:30:00', 'db1')(0)} f+0x1/0x2\n`)).toMatchObject([
+      { time: '2026-11-25T08:30:00.000Z' },
+    ]);
+  });
 });
 
 describe('the classic text', () => {

@@ -6,7 +6,7 @@ import { dmesg, withoutLogPrefix } from './dmesg.ts';
 import { drgn } from './drgn.ts';
 import type { Header, Line, LineParser } from './line.ts';
 import { procStack } from './proc-stack.ts';
-import { type Stamp, Stamps } from './stamps.ts';
+import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import { tracers } from './tracers.ts';
 
 /** A stack found in a text. Within one text equal stacks are the same object. */
@@ -63,7 +63,7 @@ export class StackFinder {
   #guessed: Frame[] = [];
   /** Where the CPU was, as long as no frame has followed. */
   #instruction: Frame | undefined;
-  #stamp: Stamp | undefined;
+  #stamp: Stamp = this.#stamps.now;
   #begun = false;
   #inInterrupt = false;
 
@@ -90,7 +90,7 @@ export class StackFinder {
   }
 
   #step(line: Line): void {
-    this.#stamp ??= this.#stamps.now;
+    if (this.#tasks.length === 0 && !this.#hasFrames()) this.#stamp = this.#stamps.now;
     switch (line.kind) {
       case 'frame':
         if (!this.#inInterrupt) this.#add(line.frame);
@@ -109,12 +109,14 @@ export class StackFinder {
         return;
       case 'task':
         if (this.#hasFrames() || this.#begun) this.end();
-        this.#stamp ??= this.#stamps.now;
+        // What named a task hours ago and gave no stack is another report.
+        if (!isSameMoment(this.#stamp, this.#stamps.now)) this.#tasks = [];
+        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         this.#name(line.header);
         return;
       case 'sharing-task':
         if (this.#hasFrames() || this.#begun) this.end();
-        this.#stamp ??= this.#stamps.now;
+        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
         else this.cut++;
         return;
@@ -146,7 +148,10 @@ export class StackFinder {
     if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
     this.#instruction = undefined;
     const last = this.#frames.at(-1);
-    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) this.end();
+    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) {
+      this.end();
+      this.#stamp = this.#stamps.now;
+    }
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
     else this.cut++;
   }
@@ -157,11 +162,9 @@ export class StackFinder {
     for (const frame of likely) this.#frames.push(frame);
     this.guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      const stamp = this.#stamp ?? this.#stamps.now;
-      this.found.push({ tasks: this.#tasks, stack: this.#intern(this.#frames), stamp });
+      this.found.push({ tasks: this.#tasks, stack: this.#intern(this.#frames), stamp: this.#stamp });
       this.#tasks = [];
     }
-    if (this.#tasks.length === 0) this.#stamp = undefined;
     this.#frames = [];
     this.#guessed = [];
     this.#instruction = undefined;
