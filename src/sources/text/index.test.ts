@@ -118,6 +118,19 @@ describe('a day of a kernel log', () => {
       { time: '2026-11-25T08:30:00.000Z' },
     ]);
   });
+
+  it('says of each sample how many frames marked ? it lacks', async () => {
+    const guessed = (comm: string, time: string) => report(comm, 11, ['f', '? g', '? h'], journal(time, 'db1'));
+    const text =
+      report('a', 1, ['f'], journal('01:00:00', 'h')) +
+      guessed('b', '02:00:00') +
+      report('c', 3, ['f'], journal('03:00:00', 'h'));
+    expect((await samplesOf(text)).map(({ observations, leftOut }) => [observations[0]?.task.comm, leftOut])).toEqual([
+      ['a', {}],
+      ['b', { guessedFrames: 2 }],
+      ['c', {}],
+    ]);
+  });
 });
 
 describe('the classic text', () => {

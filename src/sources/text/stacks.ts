@@ -9,6 +9,16 @@ import { procStack } from './proc-stack.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import { tracers } from './tracers.ts';
 
+/** How much of a text is not in the stacks that were found. */
+export interface LeftOut {
+  /**
+   * Frames marked `?`. Where a stack has no others, they are its frames, but for those that are known to be left over.
+   */
+  readonly guesses: number;
+  /** Tasks, frames or long lines, because a text may be of any size. */
+  readonly cut: number;
+}
+
 /** A stack found in a text. Within one text equal stacks are the same object. */
 export interface TextStack {
   /** The tasks that the text says it is of; none where it does not say. */
@@ -16,6 +26,8 @@ export interface TextStack {
   readonly stack: Stack;
   /** When and where its first line was written. */
   readonly stamp: Stamp;
+  /** Of it, and of what stands between it and the stack before. */
+  readonly leftOut: LeftOut;
 }
 
 const FORMATS: readonly LineParser[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
@@ -49,13 +61,8 @@ const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 export class StackFinder {
   /** Those that are complete; whoever takes them empties the list. */
   found: TextStack[] = [];
-  /**
-   * Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are
-   * known to be left over.
-   */
-  guesses = 0;
-  /** Tasks, frames or long lines that were left out, because a text may be of any size. */
-  cut = 0;
+  #guesses = 0;
+  #cut = 0;
   readonly #interned = new Map<string, Stack>();
   readonly #stamps = new Stamps();
   #tasks: Header[] = [];
@@ -67,10 +74,15 @@ export class StackFinder {
   #begun = false;
   #inInterrupt = false;
 
+  /** What was left out since the last stack that is complete. */
+  get leftOut(): LeftOut {
+    return { guesses: this.#guesses, cut: this.#cut };
+  }
+
   /** Takes the next line, without its end. */
   take(line: string): void {
     if (line.length > LONGEST_LINE) {
-      this.cut++;
+      this.#cut++;
       return;
     }
     this.#stamps.take(line);
@@ -97,7 +109,7 @@ export class StackFinder {
         return;
       case 'guess':
         if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
-        else this.guesses++;
+        else this.#guesses++;
         return;
       case 'call':
         if (this.#inInterrupt) return;
@@ -118,7 +130,7 @@ export class StackFinder {
         if (this.#hasFrames() || this.#begun) this.end();
         if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
-        else this.cut++;
+        else this.#cut++;
         return;
       case 'begin':
         if (this.#hasFrames()) this.end();
@@ -153,17 +165,20 @@ export class StackFinder {
       this.#stamp = this.#stamps.now;
     }
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else this.cut++;
+    else this.#cut++;
   }
 
   /** Says that no more lines of the present stack follow. */
   end(): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     for (const frame of likely) this.#frames.push(frame);
-    this.guesses += this.#guessed.length - likely.length;
+    this.#guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      this.found.push({ tasks: this.#tasks, stack: this.#intern(this.#frames), stamp: this.#stamp });
+      const stack = this.#intern(this.#frames);
+      this.found.push({ tasks: this.#tasks, stack, stamp: this.#stamp, leftOut: this.leftOut });
       this.#tasks = [];
+      this.#guesses = 0;
+      this.#cut = 0;
     }
     this.#frames = [];
     this.#guessed = [];
