@@ -308,6 +308,12 @@ RIP: 0033:0x7fb78036ee00
     expect(found[0]?.stack).toBe(found[1]?.stack);
   });
 
+  it('gives different stacks different ids, however many there are', () => {
+    const text = Array.from({ length: 100_002 }, (_, at) => `[<0>] f${at}+0x1/0x2\n\n`).join('');
+    const ids = find(text).found.map(({ stack }) => stack.id);
+    expect(new Set(ids).size).toBe(100_002);
+  });
+
   it('finds nothing in other text', () => {
     expect(seen('total 12\ndrwxr-xr-x 2 root root\n# a title\n')).toEqual([]);
   });

@@ -64,6 +64,7 @@ export class StackFinder {
   #guesses = 0;
   #cut = 0;
   readonly #interned = new Map<string, Stack>();
+  #nextId = 0;
   readonly #stamps = new Stamps();
   #tasks: Header[] = [];
   #frames: Frame[] = [];
@@ -192,7 +193,7 @@ export class StackFinder {
     const known = this.#interned.get(key);
     if (known !== undefined) return known;
     if (this.#interned.size >= MOST_STACKS) this.#interned.clear();
-    const stack = { id: this.#interned.size, frames };
+    const stack = { id: this.#nextId++, frames };
     this.#interned.set(key, stack);
     return stack;
   }
