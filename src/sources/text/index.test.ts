@@ -170,6 +170,15 @@ describe('the classic text', () => {
     expect(first?.observations[1]).not.toHaveProperty('state');
   });
 
+  it('has a task with a command line of any length, and says that it is cut', async () => {
+    const long = `${line(1).trimEnd()}${' -cp'.repeat(2000)}\n`;
+    const [first] = await samplesOf(`${long}Stack:\n[<0>] f+0x1/0x2\n\n`);
+    expect(first?.observations).toMatchObject([
+      { task: { id: { tid: 1 }, comm: expect.stringMatching(/^t1 -cp/) }, state: 'D' },
+    ]);
+    expect(first?.leftOut).toEqual({ lines: 1 });
+  });
+
   it('has the process of each thread', async () => {
     const thread = 'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: /bin/c\n';
     const [first] = await samplesOf(`${thread}Stack:\n[<0>] f+0x1/0x2\n\n`);

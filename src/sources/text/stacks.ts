@@ -82,12 +82,11 @@ export class StackFinder {
 
   /** Takes the next line, without its end. */
   take(line: string): void {
-    if (line.length > LONGEST_LINE) {
-      this.#cut++;
-      return;
-    }
-    this.#stamps.take(line);
-    const text = withoutLogPrefix(line);
+    if (line.length > LONGEST_LINE) this.#cut++;
+    // The command line of a Java program takes thousands of characters, and its task stands in front of it.
+    const beginning = line.slice(0, LONGEST_LINE);
+    this.#stamps.take(beginning);
+    const text = withoutLogPrefix(beginning);
     if (text.trim() === '') {
       this.end();
       return;
