@@ -37,9 +37,9 @@ export function procFolder(processes: Readonly<Record<string, ProcFiles>>, host:
 }
 
 /** A sampler by procfs alone, which is closed with the test. */
-export function samplerOf(root: string, options: Partial<SamplerOptions> = {}): Sampler {
+export async function samplerOf(root: string, options: Partial<SamplerOptions> = {}): Promise<Sampler> {
   const base = { selection: { all: true }, source: 'procfs', fields: [], facts: false, steady: false } as const;
-  const sampler = openSampler({ clock, root }, { ...base, ...options });
+  const sampler = await openSampler({ clock, root }, { ...base, ...options });
   onTestFinished(() => sampler.close());
   return sampler;
 }

@@ -84,7 +84,10 @@ describe.each([5, 50, 500, 3000])('with %i processes of which reads hang, by mma
     expect(milliseconds).toBeLessThan(limit);
 
     const options = { source: 'procfs', fields: [], facts: false, steady: true } as const;
-    const sampler = openSampler({ clock: systemClock(), root: '/proc' }, { selection: { all: true }, ...options });
+    const sampler = await openSampler(
+      { clock: systemClock(), root: '/proc' },
+      { selection: { all: true }, ...options },
+    );
     onTestFinished(() => sampler.close());
     for (let round = 0; round < 3; round++) {
       const started = performance.now();

@@ -20,7 +20,7 @@ describeBpf('with the source bpf', () => {
     });
     const host = { clock: systemClock(), root: '/proc' };
     const options = { source: 'bpf', fields: [], facts: false, steady: true, rememberMs: 10 } as const;
-    const sampler = openSampler(host, { selection: { all: true, threads: true }, ...options });
+    const sampler = await openSampler(host, { selection: { all: true, threads: true }, ...options });
     onTestFinished(() => sampler.close());
     const commandLine = async () => {
       const { observations } = await sampler.next();

@@ -7,8 +7,8 @@ import { everythingUnread, type Sample } from '../../../model/sample.ts';
 import type { Selection } from '../../../model/selection.ts';
 import type { SamplerOptions } from '../sampler.ts';
 
-function take(selection: Selection, root: string, options: Partial<SamplerOptions> = {}): Promise<Sample> {
-  return samplerOf(root, { selection, ...options }).next();
+async function take(selection: Selection, root: string, options: Partial<SamplerOptions> = {}): Promise<Sample> {
+  return (await samplerOf(root, { selection, ...options })).next();
 }
 
 describe('a process that goes away between two reads', () => {
@@ -134,7 +134,7 @@ describe('procfs', () => {
   });
 
   it('gives equal stacks as one object, from sample to sample', async () => {
-    const sampler = samplerOf('/proc', { selection: { pids: [process.pid, 2] }, steady: true });
+    const sampler = await samplerOf('/proc', { selection: { pids: [process.pid, 2] }, steady: true });
     const first = await sampler.next();
     const second = await sampler.next();
     const kthreadd = ({ observations }: Sample) => {
