@@ -46,6 +46,38 @@ function profileText(bytes: Buffer): string {
   ].join('\n');
 }
 
+/** Every text in a JSON value, names of properties too. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, each]) => [name, ...textsIn(each)]);
+}
+
+/** The JSON documents that are one behind the other in a text, of which each begins a line with `{"format"`. */
+function documentsIn(text: string): unknown[] {
+  return text.split(/^(?=\{"format")/m).map((document) => JSON.parse(document));
+}
+
+describe('whatever is in a sample', () => {
+  it('JSON is UTF-8: a byte that is not stands as text, and not as half a character', async () => {
+    const documents = documentsIn((await written(await loadFormat('json'))).toString());
+    const lines = (await written(await loadFormat('jsonl'))).toString().trimEnd().split('\n');
+    expect(documents).toHaveLength(ODD_SAMPLES.length);
+    const texts = textsIn([documents, lines.map((line) => JSON.parse(line))]);
+    expect(texts.filter((text) => !text.isWellFormed())).toEqual([]);
+    expect(texts.filter((text) => text.includes('\\xff')).length).toBeGreaterThan(10);
+  });
+
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope'] as const)(
+    '%s acts on no terminal and turns no direction',
+    async (name) => {
+      const text = (await written(await loadFormat(name), { full: true })).toString();
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]/);
+    },
+  );
+});
+
 describe('the odd samples are written as they were before', () => {
   it.each([
     ['text', 'text', {}],
