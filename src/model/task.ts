@@ -16,8 +16,8 @@ export interface TaskId {
 }
 
 /** The same text for the same task, whatever sample it was seen in. */
-export function taskKey({ bootId = '', tid = 0, startTicks }: TaskId): string {
-  return `${bootId}/${tid}/${startTicks ?? ''}`;
+export function taskKey({ bootId, tid, startTicks }: TaskId): string {
+  return `${bootId ?? ''}/${tid ?? ''}/${startTicks ?? ''}`;
 }
 
 /** A task with what it is like, which may change while it lives. */
