@@ -84,6 +84,6 @@ function isAlike(a: Task, b: Task): boolean {
 function isSame<T>(a: Reading<T> | undefined, b: Reading<T> | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined) return false;
-  if ('unread' in a) return 'unread' in b && a.unread === b.unread;
+  if ('unread' in a) return 'unread' in b && a.unread === b.unread && a.detail === b.detail;
   return 'value' in b && a.value === b.value && a.cut === b.cut;
 }

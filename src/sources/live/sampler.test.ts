@@ -18,13 +18,14 @@ const tasksIn = ({ observations }: Sample) => new Map(observations.map(({ task }
 describe('a task', () => {
   it('that stays as it is, is the same object in each sample, and another when something about it changes', async () => {
     const file = { stat: stat('x'), stack: '', cmdline: 'x\0', cgroup: '0::/a\n' };
-    const root = procFolder({ 7: file, 8: file, 9: file, 10: file });
+    const root = procFolder({ 7: file, 8: file, 9: file, 10: file, 11: { ...file, cgroup: 'x\n' } });
     const sampler = await samplerOf(root, { steady: true, fields: ['cgroup'] });
     const before = tasksIn(await sampler.next());
     writeFileSync(join(root, '7', 'stat'), stat('x', 'D'));
     writeFileSync(join(root, '8', 'cmdline'), 'y\0');
     writeFileSync(join(root, '9', 'cgroup'), '0::/b\n');
     writeFileSync(join(root, '10', 'stat'), stat('x').replace(' 4200 ', ' 4300 '));
+    writeFileSync(join(root, '11', 'cgroup'), 'y\n');
     const sample = await sampler.next();
     const after = tasksIn(sample);
     expect(sample.observations[0]?.state).toBe('D');
@@ -33,9 +34,10 @@ describe('a task', () => {
     expect(after.get(8)?.commandLine).toEqual({ value: 'y\0' });
     expect(after.get(9)?.cgroup).toEqual({ value: '/b' });
     expect(after.get(10)?.id).toEqual({ tid: 10, startTicks: 4300 });
-    for (const pid of [8, 9, 10]) expect(after.get(pid)).not.toBe(before.get(pid));
+    expect(after.get(11)?.cgroup).toMatchObject({ detail: expect.stringContaining('"y" is not') });
+    for (const pid of [8, 9, 10, 11]) expect(after.get(pid)).not.toBe(before.get(pid));
     const third = tasksIn(await sampler.next());
-    for (const pid of [7, 8, 9, 10]) expect(third.get(pid)).toBe(after.get(pid));
+    for (const pid of [7, 8, 9, 10, 11]) expect(third.get(pid)).toBe(after.get(pid));
   });
 });
 
