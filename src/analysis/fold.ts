@@ -23,7 +23,8 @@ export class Folds {
     for (const observation of sample.observations) {
       const frames = framesOf(observation);
       const names = namesOf(observation, sample.threads);
-      const key = `${names.join('\r')}\n${this.#symbolsIn(observation, frames)}`;
+      // A name may hold line ends, and what separates it from the functions.
+      const key = `${JSON.stringify(names)}\n${this.#symbolsIn(observation, frames)}`;
       const fold = this.#folds.get(key);
       if (fold === undefined) this.#folds.set(key, { names, frames, count: 1 });
       else fold.count++;

@@ -1,22 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
+import type { State } from '../model/task.ts';
 import { waitGraph } from './wait-graph.ts';
 
-function task(tid: number, facts: KernelFacts, state: Observation['state'] = 'D'): Observation {
-  const commandLine = { value: '' };
-  return {
-    task: { pid: tid, tid, ppid: 1, startTicks: 0, comm: `t${tid}`, commandLine, kernelThread: false },
-    state,
-    stack: { value: { id: 0, frames: [] } },
-    cpu: 0,
-    facts,
-  };
+function task(tid: number, facts: KernelFacts, state: State = 'D'): Observation {
+  return observationOf(tid, { state, facts });
 }
 
 function sampleOf(...observations: Observation[]): Sample {
-  const place = { host: '', bootId: { value: '' }, kernel: '', bootTimeSeconds: 0, ticksPerSecond: 100 };
-  return { timeMs: 0, ...place, observations, unread: [] };
+  return { ...EMPTY_SAMPLE, observations };
 }
 
 const holds = (owner: number): KernelFacts => ({ lock: { kind: 'mutex', address: '1', owner } });

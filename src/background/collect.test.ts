@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { EMPTY_SAMPLE } from '../../test/samples.ts';
 import { filesOf } from '../files/remote.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -33,7 +34,7 @@ interface Setting {
   readonly intervalMs: number;
   readonly durationMs: number;
   readonly maxBytes?: number;
-  /** Called when sample number `index` is taken; what it does to the clock is how long that takes. */
+  /** Called when sample number `index` is taken; what it does to the clock is how long that takes. May throw. */
   take(clock: FakeClock, index: number): void;
 }
 
@@ -59,33 +60,30 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
     tell: () => undefined,
   });
   const begun: number[] = [];
+  /** Which sampler each sample was asked of, and which ones have been closed. */
+  const asked: number[] = [];
+  const closed: number[] = [];
+  let opened = 0;
   const told: string[] = [];
-  async function* samples(): AsyncGenerator<Sample, never> {
-    for (;;) {
+  const open = () => {
+    const number = opened++;
+    const next = async (): Promise<Sample> => {
       const timeMs = clock.nowMs();
       begun.push(clock.monotonic - 5_000);
+      asked.push(number);
       take(clock, begun.length - 1);
-      const host = `host-${begun.length - 1}`;
-      yield {
-        timeMs,
-        host,
-        bootId: { value: '' },
-        kernel: '',
-        bootTimeSeconds: 0,
-        ticksPerSecond: 100,
-        observations: [],
-        unread: [],
-      };
-    }
-  }
+      return { ...EMPTY_SAMPLE, timeMs, host: `host-${begun.length - 1}` };
+    };
+    return { next, close: () => void closed.push(number) };
+  };
   const tell = (level: string, text: string) => void (level !== 'DEBUG' && told.push(`${level} ${text}`));
   const times = { startedMs: START_MS, endsMs: START_MS + durationMs, writtenMs: START_MS };
   const state = { pid: process.pid, startTicks: 1, ...times, samples: 0, messages: [] };
   const record = new RunRecordFile(process.pid, []);
   const journal = new RunJournal({ runFile: await RunFile.make(directory, 'h'), record, clock, tell }, state);
   await collect({
-    samples,
-    threads: false,
+    sampler: open(),
+    reopen: open,
     blocked: false,
     log,
     journal,
@@ -97,7 +95,7 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
     tell,
   });
   journal.close(await journal.finish());
-  return { begun, told, folder };
+  return { begun, asked, closed, told, folder };
 }
 
 describe('collect', () => {
@@ -149,6 +147,20 @@ describe('collect', () => {
       names.map((name) => gunzipSync(readFileSync(join(folder, name))).toString()).join('') +
       readFileSync(join(folder, 'kstack_h.out'), 'utf8');
     expect(text.match(/host-\d+/g)).toEqual(begun.map((_, k) => `host-${k}`));
+  });
+
+  it('asks another sampler after one has failed, says so, and leaves none open', async () => {
+    const { asked, closed, told, folder } = await run({
+      intervalMs: 10_000,
+      durationMs: 20_000,
+      take: (_, index) => {
+        if (index === 1 || index === 2) throw new Error('the reader is gone');
+      },
+    });
+    expect(asked).toEqual([0, 0, 1, 2]);
+    expect(closed).toEqual([0, 1, 2]);
+    expect(told).toEqual(['ERROR No sample could be taken: the reader is gone.']);
+    expect(readFileSync(join(folder, 'kstack_h.out'), 'utf8').match(/host-\d+/g)).toEqual(['host-0', 'host-3']);
   });
 
   it('leaves out a sample that is larger than all files may be, and says so once', async () => {

@@ -16,8 +16,8 @@ export interface TaskId {
 }
 
 /** The same text for the same task, whatever sample it was seen in. */
-export function taskKey({ bootId = '', tid = 0, startTicks }: TaskId): string {
-  return `${bootId}/${tid}/${startTicks ?? ''}`;
+export function taskKey({ bootId, tid, startTicks }: TaskId): string {
+  return `${bootId ?? ''}/${tid ?? ''}/${startTicks ?? ''}`;
 }
 
 /** A task with what it is like, which may change while it lives. */
@@ -97,6 +97,6 @@ function isAlike(a: Task, b: Task): boolean {
 function isSame<T>(a: Reading<T> | undefined, b: Reading<T> | undefined): boolean {
   if (a === b) return true;
   if (a === undefined || b === undefined) return false;
-  if ('unread' in a) return 'unread' in b && a.unread === b.unread;
+  if ('unread' in a) return 'unread' in b && a.unread === b.unread && a.detail === b.detail;
   return 'value' in b && a.value === b.value && a.cut === b.cut;
 }

@@ -32,8 +32,8 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
 
 function add(found: Map<string, Explanation>, observation: Observation): void {
   const { stack, state, task } = observation;
-  const isEmpty = !('value' in stack) || stack.value.frames.length === 0;
-  const key = `${'value' in stack ? stack.value.id : ''} ${isEmpty ? (state ?? '') : ''}`;
+  const hasFrames = 'value' in stack && stack.value.frames.length > 0;
+  const key = hasFrames ? `${stack.value.id}` : `${'unread' in stack ? stack.unread : ''} ${state ?? ''}`;
   let explanation = found.get(key);
   if (explanation === undefined) {
     explanation = { finding: explainObservation(observation), tasks: [], count: 0 };

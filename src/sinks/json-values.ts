@@ -125,8 +125,14 @@ function rawOf(
   return raw;
 }
 
+/** A symbol stands in a text as anybody may have written it. */
 export function framesOf({ frames }: Stack) {
-  return frames.map(({ symbol, offset, size, module }) => ({ symbol, offset, size, module }));
+  return frames.map(({ symbol, offset, size, module }) => ({
+    symbol: escapeInvalid(symbol),
+    offset,
+    size,
+    module: module === undefined ? undefined : escapeInvalid(module),
+  }));
 }
 
 export function unreadEntry({ comm, ...rest }: Unread) {

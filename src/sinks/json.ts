@@ -2,6 +2,7 @@ import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
+import { escapeInvalid } from '../model/raw-text.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
@@ -83,11 +84,11 @@ function wholeFinding({ rule, kind, waitsFor, causes, next, source, frame }: Fin
   return {
     rule: rule ?? null,
     kind,
-    waitsFor,
+    waitsFor: escapeInvalid(waitsFor),
     causes,
     next,
     source: source ?? null,
-    frame: frame?.symbol ?? null,
+    frame: frame === undefined ? null : escapeInvalid(frame.symbol),
   };
 }
 

@@ -24,12 +24,11 @@ export function taskLines({ observations }: ExplainedGroup, { full, threads }: T
   const alike = new Map<string, { comm: string; rest: string; members: Observation[] }>();
   for (const observation of observations) {
     const comm = nameOf(observation, threads);
-    const rest = [userOf(observation), observation.state ?? '?'].join('  ');
-    const where = placeOf(observation);
-    const key = `${comm}\n${rest}\n${where}`;
+    const known = [userOf(observation), observation.state ?? '?', placeOf(observation)];
+    const rest = known.filter((part) => part !== '').join('  ');
+    const key = `${comm}\n${rest}`;
     const entry = alike.get(key);
-    if (entry === undefined)
-      alike.set(key, { comm, rest: where === '' ? rest : `${rest}  ${where}`, members: [observation] });
+    if (entry === undefined) alike.set(key, { comm, rest, members: [observation] });
     else entry.members.push(observation);
   }
   const entries = [...alike.values()].sort((a, b) => b.members.length - a.members.length);

@@ -132,9 +132,10 @@ function row(label: string, lines: readonly string[]): [string, string][] {
 
 function frameLines(frames: readonly Frame[], colourModule: (text: string) => string): string[] {
   const widest = (texts: readonly string[]) => texts.reduce((most, text) => Math.max(most, text.length), 0);
-  const places = frames.map(({ offset, size }) =>
-    offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size?.toString(16)}`,
-  );
+  const places = frames.map(({ offset, size }) => {
+    if (offset === undefined) return '';
+    return `+0x${offset.toString(16)}${size === undefined ? '' : `/0x${size.toString(16)}`}`;
+  });
   const names = frames.map(({ symbol }) => escapeUnsafe(symbol));
   const nameWidth = Math.min(WIDEST_SYMBOL, widest(names));
   const placeWidth = widest(places);

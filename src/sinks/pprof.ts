@@ -46,6 +46,8 @@ class ProfileBuilder {
   readonly #lines: Location[] = [];
   readonly #counted = new Map<string, Counted>();
   #first: Sample | undefined;
+  /** Of the samples that have a time. */
+  #firstMs: number | undefined;
   #lastMs = 0;
 
   constructor() {
@@ -55,6 +57,7 @@ class ProfileBuilder {
 
   add(sample: Sample): void {
     this.#first ??= sample;
+    this.#firstMs ??= sample.timeMs;
     this.#lastMs = sample.timeMs ?? this.#lastMs;
     for (const observation of sample.observations) {
       const locationId = framesOf(observation).map((frame) => this.#locationOf(frame));
@@ -68,15 +71,16 @@ class ProfileBuilder {
 
   end(): Buffer {
     const strings = this.#strings;
-    const { host = 'unknown host', kernel = 'unknown kernel', timeMs = 0 } = this.#first ?? {};
+    const { host = 'unknown host', kernel = 'unknown kernel' } = this.#first ?? {};
+    const firstMs = this.#firstMs ?? 0;
     const tasksCount = () => new ValueType({ type: strings.dedup('tasks'), unit: strings.dedup('count') });
     const profile = new Profile({
       stringTable: strings,
       sampleType: [tasksCount()],
       periodType: tasksCount(),
       period: 1,
-      timeNanos: BigInt(timeMs) * 1_000_000n,
-      durationNanos: BigInt(Math.max(0, this.#lastMs - timeMs)) * 1_000_000n,
+      timeNanos: BigInt(Math.floor(firstMs)) * 1_000_000n,
+      durationNanos: BigInt(Math.max(0, Math.floor(this.#lastMs - firstMs))) * 1_000_000n,
       mapping: [...this.#mappings.values()],
       function: this.#functions,
       location: this.#lines,

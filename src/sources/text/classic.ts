@@ -1,8 +1,11 @@
 import { headerOf, type LineParser } from './line.ts';
 
-/** With -L, its TID and its name, which may hold anything, stand in between. */
+/**
+ * With -L, its TID and its name, which may hold anything, stand in between. A task of which little could be read has
+ * `?` for its numbers and its state, and an unknown start.
+ */
 const TASK =
-  /^PID: {1,10}(\d{1,10}) {1,10}(?:TID: {1,10}(\d{1,10}) {1,10})?State: {1,10}(\S) {1,10}Start Time: [\d/]{1,20} [\d:]{1,20} {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/;
+  /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/;
 
 /** The classic text of kstack and oled-kstack (COMPAT.md). Its frames are those of /proc/PID/stack. */
 export const classic: LineParser = (line) => {
@@ -10,5 +13,10 @@ export const classic: LineParser = (line) => {
   const task = TASK.exec(line);
   if (task === null) return undefined;
   const [, pid, tid, state, thread, command] = task;
-  return { kind: 'sharing-task', header: headerOf((thread ?? command)?.trim(), tid ?? pid, state) };
+  const name = (thread ?? command)?.trim();
+  // Without -L, a thread that was asked for by its number stands there with it, and not with that of its process.
+  return {
+    kind: 'sharing-task',
+    header: headerOf(thread === undefined ? { name, tid: pid, state } : { name, tid, pid, state }),
+  };
 };

@@ -10,7 +10,7 @@ const TASK =
 /** What `bt` and `foreach bt` of crash(8) print. */
 export const crash: LineParser = (line) => {
   const task = TASK.exec(line);
-  if (task !== null) return { kind: 'task', header: headerOf(task[2], task[1], undefined) };
+  if (task !== null) return { kind: 'task', header: headerOf({ name: task[2], tid: task[1] }) };
   const [, symbol, module] = FRAME.exec(line) ?? ARM_FRAME.exec(line) ?? [];
   if (symbol === undefined) return undefined;
   return { kind: 'frame', frame: { symbol, ...(module === undefined ? {} : { module }), raw: line.trim() } };

@@ -55,7 +55,7 @@ const INSTRUCTION =
   /^(?:RIP: [0-9a-f]{4}:|pc : |PC is at |NIP \[[0-9a-f]{8,16}\] )(?:\[<[0-9a-f]{1,16}>\]\s{1,4}){0,2}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?/;
 const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/;
 const TASK =
-  /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b/;
+  /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?/;
 /** Before 5.10. Until 4.13 the address of the code stood behind the state. */
 const OLD_TASK =
   /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20})?\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,20}(?:0x[0-9a-f]{1,16}|\d{1,10}\s[^(]{0,20}\((?:L-TLB|NOTLB)\))/;
@@ -103,9 +103,9 @@ function wholeFrame(symbol: string, offset: string, size: string, module: string
 
 function taskOf(text: string): Line | undefined {
   const hung = HUNG.exec(text);
-  if (hung !== null) return { kind: 'task', header: headerOf(hung[1], hung[2], 'D') };
-  const task = TASK.exec(text) ?? OLD_TASK.exec(text);
-  if (task !== null) return { kind: 'task', header: headerOf(task[1], task[3], task[2]) };
+  if (hung !== null) return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }) };
+  const [, name, state, tid, pid] = TASK.exec(text) ?? OLD_TASK.exec(text) ?? [];
+  if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
   const oops = OOPS.exec(text) ?? OLD_OOPS.exec(text);
-  return oops === null ? undefined : { kind: 'task', header: headerOf(oops[2], oops[1], undefined) };
+  return oops === null ? undefined : { kind: 'task', header: headerOf({ name: oops[2], tid: oops[1] }) };
 }

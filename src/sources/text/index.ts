@@ -1,7 +1,7 @@
 import type { Observation, Sample } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import type { Header } from './line.ts';
-import { StackFinder, type TextStack } from './stacks.ts';
+import { type LeftOut, StackFinder, type TextStack } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 
 /** A sample has no more: a text may be of any size. */
@@ -20,9 +20,7 @@ export async function* textSamples(chunks: Iterable<string> | AsyncIterable<stri
     finder.take(line);
     yield* builder.advance();
   }
-  finder.end();
-  yield* builder.advance();
-  yield* builder.end();
+  yield* builder.finish();
 }
 
 async function* linesOf(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string, void> {
@@ -48,7 +46,8 @@ function withoutReturn(line: string): string {
 class SampleBuilder {
   readonly #finder: StackFinder;
   #observations: Observation[] = [];
-  #stamp: Stamp = {};
+  #stamp: Stamp | undefined;
+  #guesses = 0;
   #cut = 0;
 
   constructor(finder: StackFinder) {
@@ -58,8 +57,9 @@ class SampleBuilder {
   *advance(): Generator<Sample, void> {
     if (this.#finder.found.length === 0) return;
     for (const found of this.#finder.found) {
-      if (!isSameMoment(this.#stamp, found.stamp)) yield* this.end();
+      if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) yield* this.#end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
+      this.#leaveOut(found.leftOut);
       for (const observation of observationsOf(found))
         if (this.#observations.length < MOST_OBSERVATIONS) this.#observations.push(observation);
         else this.#cut++;
@@ -67,11 +67,25 @@ class SampleBuilder {
     this.#finder.found = [];
   }
 
-  *end(): Generator<Sample, void> {
-    const { guesses, cut } = this.#finder;
-    if (this.#observations.length === 0 && guesses + cut === 0) return;
+  /** No more lines follow: what was left out behind the last stack is of the last sample. */
+  *finish(): Generator<Sample, void> {
+    this.#finder.end();
+    yield* this.advance();
+    this.#leaveOut(this.#finder.leftOut);
+    yield* this.#end();
+  }
+
+  #leaveOut({ guesses, cut }: LeftOut): void {
+    this.#guesses += guesses;
+    this.#cut += cut;
+  }
+
+  *#end(): Generator<Sample, void> {
+    const guesses = this.#guesses;
+    const lines = this.#cut;
+    if (this.#observations.length === 0 && guesses + lines === 0) return;
     yield {
-      ...this.#stamp,
+      ...this.#stamp?.told,
       source: { name: 'text' },
       threads: true,
       fields: [],
@@ -79,14 +93,13 @@ class SampleBuilder {
       holders: [],
       leftOut: {
         ...(guesses > 0 && { guessedFrames: guesses }),
-        ...(cut + this.#cut > 0 && { lines: cut + this.#cut }),
+        ...(lines > 0 && { lines }),
       },
       unread: [],
     };
     this.#observations = [];
+    this.#guesses = 0;
     this.#cut = 0;
-    this.#finder.guesses = 0;
-    this.#finder.cut = 0;
   }
 }
 
@@ -94,9 +107,10 @@ const NOT_TOLD = { unread: 'notTold' } as const;
 
 function observationsOf({ tasks, stack }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
-  return headers.map(({ name, pid, state }): Observation => {
-    const id = pid === undefined ? {} : { tid: pid };
-    const task: Task = { id, commandLine: NOT_TOLD, ...(name !== undefined && { comm: name }) };
+  return headers.map(({ name, tid, pid, state }): Observation => {
+    const id = tid === undefined ? {} : { tid };
+    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
+    const task: Task = { id, commandLine: NOT_TOLD, ...named };
     return { task, ...(state !== undefined && { state }), stack: { value: stack } };
   });
 }

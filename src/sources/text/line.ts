@@ -5,6 +5,8 @@ import { STATES } from '../../model/task.ts';
 /** What a text says about the task that a stack is of. */
 export interface Header {
   readonly name?: string;
+  readonly tid?: number;
+  /** Of its process, where the text tells both. */
   readonly pid?: number;
   readonly state?: State;
 }
@@ -41,11 +43,15 @@ export function stateOf(letter: string | undefined): State | undefined {
   return STATES.find((state) => state === letter);
 }
 
+/** What a text may say of a task: of its numbers the digits, of its state the letter. */
+type Parts = Partial<Readonly<Record<'name' | 'tid' | 'pid' | 'state', string | undefined>>>;
+
 /** A header without the parts that are not known. */
-export function headerOf(name: string | undefined, pid: string | undefined, letter: string | undefined): Header {
+export function headerOf({ name, tid, pid, state: letter }: Parts): Header {
   const state = stateOf(letter);
   return {
     ...(name === undefined || name === '' ? {} : { name }),
+    ...(tid === undefined ? {} : { tid: Number(tid) }),
     ...(pid === undefined ? {} : { pid: Number(pid) }),
     ...(state === undefined ? {} : { state }),
   };

@@ -6,7 +6,7 @@ const PATH = /^(?:==> )?\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==|
 /** /proc/PID/stack, old and new (proc_pid_stack(5)), and the names that head(1) and grep(1) put in front. */
 export const procStack: LineParser = (line) => {
   const path = PATH.exec(line);
-  if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf(undefined, path[2], undefined) };
+  if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf({ tid: path[2], pid: path[1] }) };
   const at = line.indexOf('[<');
   if (at === -1 || (at > 0 && !/^(?:\/proc\/[\d/a-z]{1,40}:|\s{0,40}(?:stack:\s{0,8})?)$/.test(line.slice(0, at))))
     return undefined;

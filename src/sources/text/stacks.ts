@@ -6,8 +6,18 @@ import { dmesg, withoutLogPrefix } from './dmesg.ts';
 import { drgn } from './drgn.ts';
 import type { Header, Line, LineParser } from './line.ts';
 import { procStack } from './proc-stack.ts';
-import { type Stamp, Stamps } from './stamps.ts';
+import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import { tracers } from './tracers.ts';
+
+/** How much of a text is not in the stacks that were found. */
+export interface LeftOut {
+  /**
+   * Frames marked `?`. Where a stack has no others, they are its frames, but for those that are known to be left over.
+   */
+  readonly guesses: number;
+  /** Tasks, frames or long lines, because a text may be of any size. */
+  readonly cut: number;
+}
 
 /** A stack found in a text. Within one text equal stacks are the same object. */
 export interface TextStack {
@@ -16,6 +26,8 @@ export interface TextStack {
   readonly stack: Stack;
   /** When and where its first line was written. */
   readonly stamp: Stamp;
+  /** Of it, and of what stands between it and the stack before. */
+  readonly leftOut: LeftOut;
 }
 
 const FORMATS: readonly LineParser[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
@@ -49,32 +61,32 @@ const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 export class StackFinder {
   /** Those that are complete; whoever takes them empties the list. */
   found: TextStack[] = [];
-  /**
-   * Frames marked `?` that were left out. Where a stack has no others, they are its frames, but for those that are
-   * known to be left over.
-   */
-  guesses = 0;
-  /** Tasks, frames or long lines that were left out, because a text may be of any size. */
-  cut = 0;
+  #guesses = 0;
+  #cut = 0;
   readonly #interned = new Map<string, Stack>();
+  #nextId = 0;
   readonly #stamps = new Stamps();
   #tasks: Header[] = [];
   #frames: Frame[] = [];
   #guessed: Frame[] = [];
   /** Where the CPU was, as long as no frame has followed. */
   #instruction: Frame | undefined;
-  #stamp: Stamp | undefined;
+  #stamp: Stamp = this.#stamps.now;
   #begun = false;
   #inInterrupt = false;
 
+  /** What was left out since the last stack that is complete. */
+  get leftOut(): LeftOut {
+    return { guesses: this.#guesses, cut: this.#cut };
+  }
+
   /** Takes the next line, without its end. */
   take(line: string): void {
-    if (line.length > LONGEST_LINE) {
-      this.cut++;
-      return;
-    }
-    this.#stamps.take(line);
-    const text = withoutLogPrefix(line);
+    if (line.length > LONGEST_LINE) this.#cut++;
+    // The command line of a Java program takes thousands of characters, and its task stands in front of it.
+    const beginning = line.slice(0, LONGEST_LINE);
+    this.#stamps.take(beginning);
+    const text = withoutLogPrefix(beginning);
     if (text.trim() === '') {
       this.end();
       return;
@@ -90,14 +102,14 @@ export class StackFinder {
   }
 
   #step(line: Line): void {
-    this.#stamp ??= this.#stamps.now;
+    if (this.#tasks.length === 0 && !this.#hasFrames()) this.#stamp = this.#stamps.now;
     switch (line.kind) {
       case 'frame':
         if (!this.#inInterrupt) this.#add(line.frame);
         return;
       case 'guess':
         if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
-        else this.guesses++;
+        else this.#guesses++;
         return;
       case 'call':
         if (this.#inInterrupt) return;
@@ -109,14 +121,16 @@ export class StackFinder {
         return;
       case 'task':
         if (this.#hasFrames() || this.#begun) this.end();
-        this.#stamp ??= this.#stamps.now;
+        // What named a task hours ago and gave no stack is another report.
+        if (!isSameMoment(this.#stamp, this.#stamps.now)) this.#tasks = [];
+        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         this.#name(line.header);
         return;
       case 'sharing-task':
         if (this.#hasFrames() || this.#begun) this.end();
-        this.#stamp ??= this.#stamps.now;
+        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
-        else this.cut++;
+        else this.#cut++;
         return;
       case 'begin':
         if (this.#hasFrames()) this.end();
@@ -135,7 +149,7 @@ export class StackFinder {
   #name(header: Header): void {
     this.#instruction = undefined;
     const last = this.#tasks.at(-1);
-    this.#tasks = [last !== undefined && last.pid === header.pid ? { ...last, ...header } : header];
+    this.#tasks = [last !== undefined && last.tid === header.tid ? { ...last, ...header } : header];
   }
 
   #hasFrames(): boolean {
@@ -146,22 +160,26 @@ export class StackFinder {
     if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
     this.#instruction = undefined;
     const last = this.#frames.at(-1);
-    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) this.end();
+    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) {
+      this.end();
+      this.#stamp = this.#stamps.now;
+    }
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else this.cut++;
+    else this.#cut++;
   }
 
   /** Says that no more lines of the present stack follow. */
   end(): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     for (const frame of likely) this.#frames.push(frame);
-    this.guesses += this.#guessed.length - likely.length;
+    this.#guesses += this.#guessed.length - likely.length;
     if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      const stamp = this.#stamp ?? this.#stamps.now;
-      this.found.push({ tasks: this.#tasks, stack: this.#intern(this.#frames), stamp });
+      const stack = this.#intern(this.#frames);
+      this.found.push({ tasks: this.#tasks, stack, stamp: this.#stamp, leftOut: this.leftOut });
       this.#tasks = [];
+      this.#guesses = 0;
+      this.#cut = 0;
     }
-    if (this.#tasks.length === 0) this.#stamp = undefined;
     this.#frames = [];
     this.#guessed = [];
     this.#instruction = undefined;
@@ -174,7 +192,7 @@ export class StackFinder {
     const known = this.#interned.get(key);
     if (known !== undefined) return known;
     if (this.#interned.size >= MOST_STACKS) this.#interned.clear();
-    const stack = { id: this.#interned.size, frames };
+    const stack = { id: this.#nextId++, frames };
     this.#interned.set(key, stack);
     return stack;
   }

@@ -1,10 +1,13 @@
-/** When and where a line was written, as far as it says so. */
+import type { Sample } from '../../model/sample.ts';
+
+/** When and where a line was written. */
 export interface Stamp {
-  /** Unix milliseconds. */
-  readonly timeMs?: number;
-  /** Seconds since boot, as the kernel log counts them. */
-  readonly uptimeSeconds?: number;
-  readonly host?: string;
+  /** As far as the line says so. */
+  readonly told: Pick<Sample, 'timeMs' | 'uptimeSeconds' | 'host'>;
+  /** Milliseconds by a clock that tells no zone: how far two moments are apart, and not when they are. */
+  readonly clockMs?: number;
+  /** How many samples of a classic text have begun before, each of which says so. */
+  readonly begun: number;
 }
 
 /** Zones that mean one thing everywhere, by what date(1) prints for %Z: minutes east of Greenwich. */
@@ -29,55 +32,84 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** The line that begins a sample of the classic text (COMPAT.md). */
-const CLASSIC = /^zzz <\w{3} (\w{3}) {1,2}(\d{1,2}) (\d\d):(\d\d):(\d\d) ([A-Z]{2,5}) (\d{4}) - (\S{1,255})\s{0,4}$/;
+const BEGIN = /^zzz <(.{1,64}?) - (\S{1,255})\s{0,4}$/;
+/** Its time. date(1) prints the offset for %Z where a zone has no name: `-03`, `+0545`. */
+const LOCAL =
+  /^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$/;
+/** What the classic text says of what it does not know. */
+const UNKNOWN = 'unknown';
 /** ISO 8601 with a zone, as journalctl and rsyslog write it; a host may follow. */
 const ISO =
   /^\s{0,10}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) (?:(\S{1,255}) kernel\b)?/;
 /** The traditional form has neither year nor zone: a host is all it tells for certain. */
-const SYSLOG = /^\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d(?:\.\d{1,9})? (\S{1,255}) kernel\b/;
+const SYSLOG =
+  /^(?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.\d{1,9})? (?<host>\S{1,255}) kernel\b/;
+/** dmesg(1) with -T, and with -H. */
+const DMESG =
+  /^\[(?:\w{3} )?(?<month>\w{3}) {0,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d) (?<year>\d{4}))?\]/;
 const UPTIME = /(?:^|[ :>])\[ {0,12}(\d{1,12}\.\d{1,9})\]/;
 /** Nothing of a stamp stands further behind. */
 const STAMP_BYTES = 120;
 
 /** Keeps the stamp of the line that was taken last; lines without one have that of those before. */
 export class Stamps {
-  now: Stamp = {};
+  now: Stamp = { told: {}, begun: 0 };
 
   take(line: string): void {
-    const [, month = '', day, hour, minute, second, zone = '', year, host] = CLASSIC.exec(line) ?? [];
-    if (host !== undefined) {
-      const offset = ZONES.get(zone);
-      const local = Date.UTC(
-        Number(year),
-        MONTHS.indexOf(month),
-        Number(day),
-        Number(hour),
-        Number(minute),
-        Number(second),
-      );
-      this.now = { host, ...(offset !== undefined && { timeMs: local - offset * 60_000 }) };
+    const [, time, host = UNKNOWN] = BEGIN.exec(line) ?? [];
+    if (time !== undefined) {
+      const timeMs = localTimeMs(time);
+      const told = { ...(host !== UNKNOWN && { host }), ...(timeMs !== undefined && { timeMs }) };
+      this.now = { told, begun: this.now.begun + 1 };
       return;
     }
     const head = line.slice(0, STAMP_BYTES);
     const [, iso, isoHost] = ISO.exec(head) ?? [];
-    const timeMs =
-      iso === undefined
-        ? Number.NaN
-        : Date.parse(
-            iso
-              .replace(' ', 'T')
-              .replace(',', '.')
-              .replace(/([+-]\d\d)(\d\d)$/, '$1:$2'),
-          );
     const uptime = UPTIME.exec(head)?.[1];
-    const name = isoHost ?? SYSLOG.exec(head)?.[1];
-    if (Number.isNaN(timeMs) && uptime === undefined && name === undefined) return;
-    this.now = {
-      ...(!Number.isNaN(timeMs) && { timeMs }),
+    const local = (SYSLOG.exec(head) ?? DMESG.exec(head))?.groups;
+    const clockMs = local && utcMs(local);
+    const name = isoHost ?? local?.['host'];
+    const timeMs = iso === undefined ? undefined : isoTimeMs(iso);
+    if (timeMs === undefined && uptime === undefined && name === undefined && clockMs === undefined) return;
+    const told = {
+      ...(timeMs !== undefined && { timeMs }),
       ...(uptime !== undefined && { uptimeSeconds: Number(uptime) }),
       ...(name !== undefined && { host: name }),
     };
+    this.now = { told, ...(clockMs !== undefined && { clockMs }), begun: this.now.begun };
   }
+}
+
+/** Undefined where the zone may be one of several. */
+function localTimeMs(text: string): number | undefined {
+  const parts = LOCAL.exec(text)?.groups;
+  if (parts === undefined) return undefined;
+  const { zone = '' } = parts;
+  const local = utcMs(parts);
+  const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d)(\d\d)?$/.exec(zone) ?? [];
+  const numeric = Number(`${sign}1`) * (60 * Number(hours) + Number(minutes));
+  const offset = sign === undefined ? ZONES.get(zone) : numeric;
+  return local === undefined || offset === undefined ? undefined : local - offset * 60_000;
+}
+
+function isoTimeMs(text: string): number | undefined {
+  const strict = text
+    .replace(' ', 'T')
+    .replace(',', '.')
+    .replace(/([+-]\d\d)(\d\d)$/, '$1:$2');
+  const timeMs = Date.parse(strict);
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+}
+
+/** Any leap year: syslog has none. */
+const SOME_YEAR = '2000';
+
+/** The time with these parts in UTC; undefined where the month is none. */
+function utcMs(parts: Readonly<Record<string, string | undefined>>): number | undefined {
+  const { year = SOME_YEAR, month = '', day, hour, minute, second = '0' } = parts;
+  const at = MONTHS.indexOf(month);
+  if (at === -1) return undefined;
+  return Date.UTC(Number(year), at, Number(day), Number(hour), Number(minute), Number(second));
 }
 
 /** Lines of one report come within so much time. */
@@ -85,8 +117,13 @@ const TOGETHER_MS = 1000;
 
 /** Whether what was written then is of the same moment. What one of them does not say makes no difference. */
 export function isSameMoment(a: Stamp, b: Stamp): boolean {
-  if (a.host !== undefined && b.host !== undefined && a.host !== b.host) return false;
+  if (a.begun !== b.begun) return false;
+  if (a.told.host !== undefined && b.told.host !== undefined && a.told.host !== b.told.host) return false;
   const isNear = (x: number | undefined, y: number | undefined, unitMs: number) =>
     x === undefined || y === undefined || Math.abs(x - y) * unitMs <= TOGETHER_MS;
-  return isNear(a.timeMs, b.timeMs, 1) && isNear(a.uptimeSeconds, b.uptimeSeconds, 1000);
+  return (
+    isNear(a.told.timeMs, b.told.timeMs, 1) &&
+    isNear(a.told.uptimeSeconds, b.told.uptimeSeconds, 1000) &&
+    isNear(a.clockMs, b.clockMs, 1)
+  );
 }

@@ -16,6 +16,7 @@ function nameFrom(comm: string, full: string, description: string, atWork: boole
   bytes.writeUInt32LE(Number(atWork), RECORD_BYTES + 96);
   const taken: TaskRecord[] = [];
   readRecords(bytes, {
+    names: new Map(),
     recall: () => undefined,
     take: (record) => taken.push(record),
     miss: () => undefined,

@@ -315,7 +315,8 @@ export class SampleReader {
       const key = source.isShared && why === undefined ? `${field}\n${bytes.toString('latin1')}` : undefined;
       let reading = key === undefined ? undefined : this.#shared.get(key);
       reading ??= why === undefined ? this.#parse(draft, file, () => source.parse(bytes)) : { unread: why };
-      if (key !== undefined) this.#shared.set(key, reading);
+      // What is malformed says of which task, and is not shared.
+      if (key !== undefined && 'value' in reading) this.#shared.set(key, reading);
       draft.fields ??= {};
       Object.assign(draft.fields, { [field]: reading });
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { complaintOf } from '../../../../test/malformed.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { parseStat, parseState } from './stat.ts';
 
@@ -42,10 +43,19 @@ describe('parseStat', () => {
     });
   });
 
-  it.each(['', '1', '1 (a', '1 (a) S', '1 (a) S 1 2 3', '1 a S 1', `1 (a) ? ${NUMBERS}`])(
-    'takes %j for no stat file',
-    (text) => {
-      expect(parseStat(Buffer.from(text))).toBeUndefined();
-    },
-  );
+  it.each([
+    ['', 'field 2: missing'],
+    ['1', 'field 2: missing'],
+    ['1 (a', 'field 2: missing'],
+    ['1 a S 1', 'field 2: missing'],
+    ['1 )a( S 1', 'field 2: missing'],
+    ['1 (a)', 'field 3: "" is no state'],
+    [`1 (a) ? ${NUMBERS}`, 'field 3: "?" is no state'],
+    ['1 (a) S', 'field 4: missing'],
+    ['1 (a) S 1 2 3\n', 'field 9: missing'],
+    [`1 (a) S ${NUMBERS.split(' ').slice(0, 18).join(' ')}\n`, 'field 22: missing'],
+    [`1 (a) S ${NUMBERS.split(' ').slice(0, 35).join(' ')}\n`, 'field 39: missing'],
+  ])('says of %j which field is malformed', (text, message) => {
+    expect(complaintOf(() => parseStat(Buffer.from(text)))).toBe(message);
+  });
 });

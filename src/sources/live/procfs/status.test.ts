@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { complaintOf } from '../../../../test/malformed.ts';
 import { parseStatus } from './status.ts';
 
 describe('parseStatus', () => {
@@ -17,10 +18,13 @@ describe('parseStatus', () => {
     expect(parseStatus(Buffer.from(status))).toEqual({ name: 'a\nState:\\n', state: 'D', pid: 12, uid: 2, ppid: 7 });
   });
 
-  it.each(['', 'Name:\tx\n', 'Name:\tx\nState:\t? (what)\nTgid:\t1\nUid:\t0\t0\t0\t0\n'])(
-    'takes %j for no status file',
-    (text) => {
-      expect(parseStatus(Buffer.from(text))).toBeUndefined();
-    },
-  );
+  it.each([
+    ['', 'Name: missing'],
+    ['Name:\tx\n', 'State: missing'],
+    ['Name:\tx\nState:\t? (what)\nTgid:\t1\nUid:\t0\t0\t0\t0\n', 'State: "?" is no state'],
+    ['Name:\tx\nState:\tS (sleeping)\nUid:\t0\t0\t0\t0\n', 'Tgid: missing'],
+    ['Name:\tx\nState:\tS (sleeping)\nTgid:\t1\nUid:\t0\n', 'Uid: missing'],
+  ])('says of %j which line is malformed', (text, message) => {
+    expect(complaintOf(() => parseStatus(Buffer.from(text)))).toBe(message);
+  });
 });

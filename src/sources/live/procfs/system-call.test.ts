@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { complaintOf } from '../../../../test/malformed.ts';
 import { parseSystemCall } from './system-call.ts';
 
 describe('parseSystemCall', () => {
   it('reads the number, six arguments, the stack pointer and the program counter', () => {
-    const word = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n });
+    const word = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }).map((value) => `0x${value.toString(16)}`);
     const call = fc.record({
       number: fc.integer(),
       arguments: fc.array(word, { minLength: 6, maxLength: 6 }),
@@ -14,9 +15,7 @@ describe('parseSystemCall', () => {
     });
     fc.assert(
       fc.property(call, (call) => {
-        const words = [...call.arguments, call.stackPointer, call.programCounter].map(
-          (each) => `0x${each.toString(16)}`,
-        );
+        const words = [...call.arguments, call.stackPointer, call.programCounter];
         expect(parseSystemCall(`${call.number} ${words.join(' ')}\n`)).toEqual(call);
       }),
     );
@@ -46,11 +45,17 @@ describe('parseSystemCall', () => {
     '0 0 0 0 0 0 0 0 0',
     '0 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x10000000000000000',
     '99999999999 0x0 0x0 0x0 0x0 0x0 0x0 0x0 0x0',
-  ])('takes %j for no such file', (text) => {
-    expect(parseSystemCall(text)).toBeUndefined();
+  ])('says of %j that it is malformed, and what it holds', (text) => {
+    expect(complaintOf(() => parseSystemCall(text))).toBe(
+      `line 1: ${JSON.stringify(text.slice(0, 40))} is neither 'running' nor a number and eight addresses`,
+    );
   });
 
   it('takes any text', () => {
-    fc.assert(fc.property(fc.string(), (text) => parseSystemCall(text) === undefined));
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(complaintOf(() => parseSystemCall(text))).toMatch(/^line 1: /);
+      }),
+    );
   });
 });

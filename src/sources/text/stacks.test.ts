@@ -1,11 +1,24 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseText } from './index.ts';
+import { StackFinder } from './stacks.ts';
+
+/** The stacks of a text, and how much of it was left out. */
+function find(text: string): StackFinder {
+  const finder = new StackFinder();
+  for (const line of text.split('\n')) finder.take(line);
+  finder.end();
+  return finder;
+}
 
 const seen = (text: string) =>
-  parseText(text).stacks.map(({ tasks, stack }) => ({ tasks, functions: stack.frames.map(({ symbol }) => symbol) }));
+  find(text).found.map(({ tasks, stack }) => ({ tasks, functions: stack.frames.map(({ symbol }) => symbol) }));
 
-describe('parseText', () => {
+function guessesIn(text: string): number {
+  const { found, leftOut } = find(text);
+  return [...found, { leftOut }].reduce((sum, each) => sum + each.leftOut.guesses, 0);
+}
+
+describe('StackFinder', () => {
   it('reads /proc/PID/stack, one behind the other, old and new', () => {
     expect(
       seen(
@@ -22,8 +35,8 @@ describe('parseText', () => {
     expect(
       seen('==> /proc/12/stack <==\n[<0>] f+0x1/0x2\n\n==> /proc/13/task/14/stack <==\n[<0>] f+0x1/0x2\n'),
     ).toEqual([
-      { tasks: [{ pid: 12 }], functions: ['f'] },
-      { tasks: [{ pid: 14 }], functions: ['f'] },
+      { tasks: [{ tid: 12 }], functions: ['f'] },
+      { tasks: [{ tid: 14, pid: 13 }], functions: ['f'] },
     ]);
     expect(seen('/proc/12/stack:[<0>] f+0x1/0x2')[0]?.functions).toEqual(['f']);
   });
@@ -31,7 +44,7 @@ describe('parseText', () => {
   it('reads the lines of threads, which have a name of their own', () => {
     const line =
       'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
-    expect(parseText(line).stacks.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', pid: 34, state: 'D' }]);
+    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', tid: 34, pid: 12, state: 'D' }]);
   });
 
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
@@ -42,12 +55,12 @@ describe('parseText', () => {
     ).toEqual([
       {
         tasks: [
-          { name: 'a b', pid: 1, state: 'D' },
-          { name: 'a b', pid: 2, state: 'D' },
+          { name: 'a b', tid: 1, state: 'D' },
+          { name: 'a b', tid: 2, state: 'D' },
         ],
         functions: ['f'],
       },
-      { tasks: [{ name: 'a b', pid: 3, state: 'Z' }], functions: [] },
+      { tasks: [{ name: 'a b', tid: 3, state: 'Z' }], functions: [] },
     ]);
   });
 
@@ -76,9 +89,9 @@ describe('parseText', () => {
     ];
     const text = report.map((line) => prefix + line).join('\n');
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'kworker/u8:3', pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
+      { tasks: [{ name: 'kworker/u8:3', tid: 1234, pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
     ]);
-    expect(parseText(text).guesses).toBe(1);
+    expect(guessesIn(text)).toBe(1);
   });
 
   it('reads the form of older kernels', () => {
@@ -89,7 +102,7 @@ describe('parseText', () => {
 [ 1.1]  [<ffffffffa0180d65>] jbd2_log_wait_commit+0xc5/0x140 [jbd2]
 `;
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'mysqld', pid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] },
+      { tasks: [{ name: 'mysqld', tid: 2345, state: 'D' }], functions: ['schedule', 'jbd2_log_wait_commit'] },
     ]);
   });
 
@@ -104,8 +117,8 @@ Call Trace:
  g+0x1/0x2
 `;
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'b', pid: 2, state: 'D' }], functions: ['f'] },
-      { tasks: [{ name: 'c', pid: 3, state: 'S' }], functions: ['g'] },
+      { tasks: [{ name: 'b', tid: 2, pid: 2, state: 'D' }], functions: ['f'] },
+      { tasks: [{ name: 'c', tid: 3, pid: 3, state: 'S' }], functions: ['g'] },
     ]);
   });
 
@@ -124,7 +137,7 @@ Call Trace:
  #1 [ffffc90000a3bc08] xfs_buf_lock at ffffffffc0a1b2c3 [xfs]
     RIP: 00007f1 RSP: 00007ff RFLAGS: 00000246
 `;
-    expect(seen(crash)).toEqual([{ tasks: [{ name: 'tar', pid: 4711 }], functions: ['__schedule', 'xfs_buf_lock'] }]);
+    expect(seen(crash)).toEqual([{ tasks: [{ name: 'tar', tid: 4711 }], functions: ['__schedule', 'xfs_buf_lock'] }]);
     expect(
       seen(
         '#0  context_switch (kernel/sched/core.c:5388:2)\n#1  __schedule (kernel/sched/core.c:6700:8)\n#2  0xffffffffc0a1b2c3\n',
@@ -165,7 +178,7 @@ Call Trace:
     ],
   ])('reads the header of %s', (_kernel, text) => {
     const [first] = seen(text);
-    expect([first?.tasks[0]?.name, first?.tasks[0]?.pid, first?.functions[0]]).toEqual(['bash', 7786, '__schedule']);
+    expect([first?.tasks[0]?.name, first?.tasks[0]?.tid, first?.functions[0]]).toEqual(['bash', 7786, '__schedule']);
   });
 
   it.each([
@@ -254,7 +267,7 @@ Call Trace:
  [<ffffffffc041afe9>] ? jbd2_journal_commit_transaction+0xf59/0x17c0 [jbd2]
 `;
     expect(seen(text)[0]?.functions).toEqual(['__schedule', 'jbd2_journal_commit_transaction']);
-    expect(parseText(text).guesses).toBe(2);
+    expect(guessesIn(text)).toBe(2);
   });
 
   it('puts the place where the CPU was in front of what called it, unless that is in an interrupt', () => {
@@ -291,8 +304,14 @@ RIP: 0033:0x7fb78036ee00
   });
 
   it('keeps equal stacks as one object', () => {
-    const { stacks } = parseText('[<0>] f+0x1/0x2\n\n[<0>] f+0x1/0x2\n');
-    expect(stacks[0]?.stack).toBe(stacks[1]?.stack);
+    const { found } = find('[<0>] f+0x1/0x2\n\n[<0>] f+0x1/0x2\n');
+    expect(found[0]?.stack).toBe(found[1]?.stack);
+  });
+
+  it('gives different stacks different ids, however many there are', () => {
+    const text = Array.from({ length: 100_002 }, (_, at) => `[<0>] f${at}+0x1/0x2\n\n`).join('');
+    const ids = find(text).found.map(({ stack }) => stack.id);
+    expect(new Set(ids).size).toBe(100_002);
   });
 
   it('finds nothing in other text', () => {
@@ -321,7 +340,7 @@ RIP: 0033:0x7fb78036ee00
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, (text) => {
-        for (const { stack } of parseText(text).stacks) expect(stack.frames.length).toBeLessThanOrEqual(256);
+        for (const { stack } of find(text).found) expect(stack.frames.length).toBeLessThanOrEqual(256);
       }),
     );
   });
@@ -345,7 +364,7 @@ RIP: 0033:0x7fb78036ee00
     const line = unit.repeat(Math.floor(4_000 / unit.length)).concat('\n');
     const timeOf = (lines: number) => {
       const started = performance.now();
-      parseText(line.repeat(lines));
+      find(line.repeat(lines));
       return performance.now() - started;
     };
     timeOf(50);

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type TaskId, taskKey } from './task.ts';
+
+const identity: fc.Arbitrary<TaskId> = fc.record(
+  {
+    bootId: fc.oneof(fc.constantFrom('a', 'a/1', 'a/1/2', '/'), fc.uuid(), fc.string({ minLength: 1 })),
+    tid: fc.nat({ max: 3 }),
+    startTicks: fc.oneof(fc.nat({ max: 3 }), fc.maxSafeNat()),
+  },
+  { requiredKeys: [] },
+);
+
+/** Two that differ in some of their parts, or in none. */
+const two = fc
+  .tuple(identity, identity, fc.subarray(['bootId', 'tid', 'startTicks'] as const))
+  .map(([a, other, differing]) => {
+    const kept = Object.entries(a).filter(([part]) => !differing.some((each) => each === part));
+    const taken = Object.entries(other).filter(([part]) => differing.some((each) => each === part));
+    const b: TaskId = Object.fromEntries([...kept, ...taken]);
+    return [a, b] as const;
+  });
+
+it('a task has the same key wherever it is seen, and no other task has it', () => {
+  fc.assert(
+    fc.property(two, ([a, b]) => {
+      const isSame = a.bootId === b.bootId && a.tid === b.tid && a.startTicks === b.startTicks;
+      expect(taskKey(a) === taskKey(b)).toBe(isSame);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('an idle task of the kernel, with the TID 0, is not one of which no number is known', () => {
+  expect(taskKey({ tid: 0 })).not.toBe(taskKey({}));
+});
