@@ -83,7 +83,7 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
   const journal = new RunJournal({ runFile: await RunFile.make(directory, 'h'), record, clock, tell }, state);
   await collect({
     sampler: open(),
-    reopen: open,
+    reopen: async () => open(),
     blocked: false,
     log,
     journal,

@@ -6,7 +6,7 @@ describe('checkSelection', () => {
     [{}],
     [{ all: true, threads: false, blocked: true }],
     [{ pids: [1, 2147483647], states: ['D', 't'], users: [0, 4294967294] }],
-    [{ command: /^nginx/i, function: { source: 'x', test: () => true }, cgroup: () => true, module: 'ext4' }],
+    [{ command: /^nginx/i, function: { source: 'x' }, cgroups: ['*.slice'], module: 'ext4' }],
   ])('takes %j', (selection) => {
     expect(() => checkSelection(selection)).not.toThrow();
   });
@@ -35,14 +35,13 @@ describe('checkSelection', () => {
     [{ users: ['root'] }, 'selection.users: "root" is not a whole number from 0 to 4294967294'],
     [{ users: [-1] }, 'selection.users: -1 is not a whole number from 0 to 4294967294'],
     [{ command: 'nginx' }, 'selection.command: "nginx" is not a regular expression'],
-    [
-      { command: /nginx/g },
-      'selection.command: /nginx/g must not have the flags g and y, with which each test begins elsewhere',
-    ],
+    [{ command: /nginx/g }, 'selection.command: /nginx/g may have the flags i, m and s, and no others'],
     [{ function: null }, 'selection.function: null is not a regular expression'],
     [{ module: '' }, 'selection.module: "" is not the name of a module'],
     [{ module: ['ext4'] }, 'selection.module: an array is not the name of a module'],
-    [{ cgroup: '/system.slice' }, 'selection.cgroup: "/system.slice" is not a function that takes a path'],
+    [{ cgroups: '/system.slice' }, 'selection.cgroups: "/system.slice" is not an array'],
+    [{ cgroups: [''] }, 'selection.cgroups: "" is not a name'],
+    [{ cgroup: ['a'] }, "selection.cgroup: unknown key (did you mean 'cgroups'?)"],
     [{ threads: 1 }, 'selection.threads: 1 is neither true nor false'],
     [{ all: 'a\n'.repeat(100) }, `selection.all: "${'a\\n'.repeat(20).slice(0, 59)}... is neither true nor false`],
   ])('refuses %j', (selection, message) => {
@@ -63,7 +62,10 @@ describe('checkSampleOptions', () => {
 
   it.each([
     [{ field: ['uid'] }, "options.field: unknown key (did you mean 'fields'?)"],
-    [{ fields: ['user'] }, 'options.fields: "user" is none of uid cgroup systemCall'],
+    [{ fields: ['user'] }, 'options.fields: "user" is none of uid cgroup namespacePid systemCall'],
+    [{ source: 'ebpf' }, 'options.source: "ebpf" is none of auto bpf procfs'],
+    [{ root: 'proc' }, 'options.root: "proc" is no absolute path'],
+    [{ facts: 1 }, 'options.facts: 1 is neither true nor false'],
     [{ fields: 'uid' }, 'options.fields: "uid" is not an array'],
     ['uid', 'options: "uid" is not an object'],
   ])('refuses %j', (options, message) => {

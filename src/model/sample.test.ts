@@ -82,6 +82,7 @@ const task: fc.Arbitrary<Task> = fc.record(
     user: text,
     uid: reading(number),
     cgroup: reading(text),
+    namespacePid: reading(number),
   } satisfies ModelOf<Task>,
   { ...WHOLE, requiredKeys: ['id', 'commandLine'] },
 );

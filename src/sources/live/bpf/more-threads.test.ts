@@ -16,7 +16,7 @@ function record(pid: number, tid: number, state: State, comm: string, uid: numbe
     vforkParent: 0,
     tracer: 0,
   };
-  return { pid, tid, uid, stat, ...rest, addresses: '' };
+  return { pid, tid, uid, namespacePid: pid, stat, ...rest, addresses: '' };
 }
 
 const RECORDS = [

@@ -13,7 +13,7 @@ function record(pid: number, tid: number, startNs: number): TaskRecord {
     vforkParent: 0,
     tracer: 0,
   };
-  return { pid, tid, uid: 0, stat, startNs, ...rest, addresses: '' };
+  return { pid, tid, uid: 0, namespacePid: pid, stat, startNs, ...rest, addresses: '' };
 }
 
 /** The tasks 400, with a thread 1000, and 900; `later`: what is there under these numbers when all has been read. */

@@ -14,8 +14,15 @@ describe('parseStatus', () => {
 
   it('undoes what the kernel escapes in a name', () => {
     const status =
-      'Name:\ta\\nState:\\\\n\nUmask:\t0022\nState:\tD (disk sleep)\nTgid:\t12\nPPid:\t7\nUid:\t1\t2\t3\t4\n';
-    expect(parseStatus(Buffer.from(status))).toEqual({ name: 'a\nState:\\n', state: 'D', pid: 12, uid: 2, ppid: 7 });
+      'Name:\ta\\nState:\\\\n\nUmask:\t0022\nState:\tD (disk sleep)\nTgid:\t12\nPPid:\t7\nUid:\t1\t2\t3\t4\nNStgid:\t12\t5\t1\n';
+    expect(parseStatus(Buffer.from(status))).toEqual({
+      name: 'a\nState:\\n',
+      state: 'D',
+      pid: 12,
+      uid: 2,
+      ppid: 7,
+      namespacePid: 1,
+    });
   });
 
   it.each([

@@ -17,22 +17,33 @@ describe('compilePattern', () => {
     ['', 'anything', true],
     ['a.b', 'a\nb', false],
   ])('%j on %j', async (source, text, matches) => {
-    const pattern = await compilePattern(source);
+    const pattern = await compilePattern({ source });
     expect([pattern.source, pattern.test(text), pattern.test(text)]).toEqual([source, matches, matches]);
   });
 
   it.each(['(a+)+$', '(a|aa)+$', '(a*)*b', '^(([a-z])+.)+[A-Z]([a-z])+$', '((a?){30})a{30}$'])(
     '%s takes time linear in a text on which others take forever',
     async (source) => {
-      const pattern = await compilePattern(source);
+      const pattern = await compilePattern({ source });
       const started = performance.now();
       for (let length = 20; length < 2000; length++) expect(pattern.test(`${'a'.repeat(length)}!`)).toBe(false);
       expect(performance.now() - started).toBeLessThan(5000);
     },
   );
 
+  it('knows the flags i, m and s, and refuses others', async () => {
+    const test = async (flags: string, text: string) => (await compilePattern({ source: '^a.b$', flags })).test(text);
+    expect(await Promise.all([test('', 'A-B'), test('i', 'A-B'), test('s', 'a\nb'), test('m', 'x\na-b')])).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    await expect(test('g', 'a-b')).rejects.toEqual(new PatternError("the flag 'g' is not known here."));
+  });
+
   it('answers for more texts than it keeps', async () => {
-    const pattern = await compilePattern('7$');
+    const pattern = await compilePattern({ source: '7$' });
     const texts = Array.from({ length: 10_000 }, (_, at) => `kworker/${at}`);
     for (let round = 0; round < 2; round++) expect(texts.filter((text) => pattern.test(text))).toHaveLength(1000);
   });
@@ -55,12 +66,14 @@ describe('compilePattern', () => {
     ['(?<n>a)\\k<n>', 8, 'the RE2 syntax has no backreferences'],
   ])('%s is refused, and shown where it is wrong', async (source, at, reason) => {
     const expected = new PatternError(`${reason}:\n  ${source}\n  ${' '.repeat(at)}^`);
-    await expect(compilePattern(source)).rejects.toEqual(expected);
+    await expect(compilePattern({ source })).rejects.toEqual(expected);
   });
 
   it('does not look for the place in an expression of a hundred thousand characters', async () => {
     const started = performance.now();
-    await expect(compilePattern(`${'a|'.repeat(50_000)}(`)).rejects.toEqual(new PatternError('missing closing ).'));
+    await expect(compilePattern({ source: `${'a|'.repeat(50_000)}(` })).rejects.toEqual(
+      new PatternError('missing closing ).'),
+    );
     expect(performance.now() - started).toBeLessThan(2000);
   });
 });
