@@ -232,6 +232,22 @@ describe('after kill -9', () => {
     expect(rotated(directory).filter((name) => !/-\d{10}\.gz$/.test(name))).toEqual([]);
   });
 
+  it('status says that the run did not end by itself, and how far it came; of one that was stopped it says nothing', async () => {
+    const directory = temporaryFolder();
+    const started = await background(directory, ['-p', '2', '-x', '101'], 50);
+    await until(() => existsSync(join(directory, LOG)) && lstatSync(join(directory, LOG)).size > 0);
+    await end(started.pid, 'SIGKILL');
+    const killed = await kstack(['status', '-d', directory]);
+    expect(killed.stderr).toMatch(
+      new RegExp(`the last one, PID ${started.pid}, did not end by itself: .* it had written \\d+ samples? by \\d{4}-`),
+    );
+    const { pid } = await background(directory, ['-p', '2', '-x', '101'], 50);
+    await end(pid, 'SIGTERM');
+    expect((await kstack(['status', '-d', directory])).stderr).toBe(
+      `kstack: no background run is active on ${directory}\n`,
+    );
+  });
+
   it('what a killed rotation left is finished or removed, and nothing that is not of kstack', async () => {
     const directory = temporaryFolder();
     const text = (await kstack(['-p', '2'])).stdout;

@@ -237,6 +237,7 @@ export async function runCollector({
     tell,
   });
   files.deadlineMs = PATIENCE_MS;
+  journal.change({ endedMs: clock.nowMs() });
   journal.close(files.waitsMs < PATIENCE_MS && (await withinPatience(journal.finish())));
   await withinPatience(run.runFile.unlock().then(() => true));
   fileReader.close();

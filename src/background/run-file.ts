@@ -12,6 +12,8 @@ export interface RunState {
   readonly startedMs: number;
   readonly endsMs: number;
   readonly writtenMs: number;
+  /** Set when the run ends by itself or is stopped; a run that was killed leaves none. */
+  readonly endedMs?: number | undefined;
   readonly samples: number;
   /** Why nothing is written at the moment, and since when in Unix milliseconds. */
   readonly paused?: string | undefined;

@@ -3,6 +3,7 @@ import { describeNoRun, type FoundRun, findSettledRun } from '../background/run-
 import type { RunState } from '../background/run-file.ts';
 import { NoAnswer } from '../files/files.ts';
 import { withFiles } from '../files/remote.ts';
+import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateTime } from '../terminal/local-time.ts';
@@ -14,6 +15,8 @@ export function status(name: string): Promise<number> {
     const run = await findSettledRun(files, name);
     if (run.active === 'no') {
       writeStderr(`kstack: ${describeNoRun(run, name)}\n`);
+      if (run.state !== undefined && run.state.endedMs === undefined)
+        writeStderr(`kstack: ${describeSuddenEnd(run.state)}\n`);
       for (const message of run.state?.messages ?? []) writeStderr(`kstack: the last one said: ${message}\n`);
       return 1;
     }
@@ -22,13 +25,20 @@ export function status(name: string): Promise<number> {
   });
 }
 
+function describeSuddenEnd({ pid, samples, writtenMs }: RunState): string {
+  const last = `it had written ${samples} ${samples === 1 ? 'sample' : 'samples'} by ${timeText(systemClock(), writtenMs)}`;
+  return `the last one, PID ${pid}, did not end by itself: it was killed, or the host went down; ${last}`;
+}
+
+function timeText(clock: Clock, unixMs: number): string {
+  const seconds = Math.floor(unixMs / 1000);
+  return formatDateTime(seconds, clock.zoneAt(seconds), '-');
+}
+
 async function describe(run: FoundRun, name: string): Promise<string> {
   const { state } = run;
   const clock = systemClock();
-  const when = (unixMs: number) => {
-    const seconds = Math.floor(unixMs / 1000);
-    return formatDateTime(seconds, clock.zoneAt(seconds), '-');
-  };
+  const when = (unixMs: number) => timeText(clock, unixMs);
   const lines = [
     ['PID', state === undefined ? 'of another namespace or host' : String(state.pid)],
     ['Since', state === undefined ? 'unknown' : when(state.startedMs)],
