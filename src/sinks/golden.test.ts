@@ -1,10 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { gunzipSync } from 'node:zlib';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Label, Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { format as explanation } from './explanation.ts';
 import type { Format, WriteContext } from './format.ts';
-import { loadFormat } from './formats.ts';
+import { type FormatName, loadFormat } from './formats.ts';
 
 /** An hour east of Greenwich. */
 const CONTEXT: WriteContext = {
@@ -76,6 +79,45 @@ describe('whatever is in a sample', () => {
       expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]/);
     },
   );
+});
+
+describe('the formats', () => {
+  const textOf = async (name: FormatName) => (await written(await loadFormat(name))).toString();
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+  const tasks = sum(ODD_SAMPLES.map(({ observations }) => observations.length));
+
+  it('all have every task of every sample', async () => {
+    const { profiles } = JSON.parse(await textOf('speedscope'));
+    const { sample } = Profile.decode(gunzipSync(await written(await loadFormat('pprof'))));
+    const folded = [...(await textOf('folded')).matchAll(/ (\d+)$/gm)].map(([, count]) => Number(count));
+    const json = documentsIn(await textOf('json')).map((document) => (document as { tasks: unknown[] }).tasks.length);
+    expect({
+      text: (await textOf('text')).match(/^PID: /gm)?.length,
+      json: sum(json),
+      jsonl: (await textOf('jsonl')).match(/^\{"type":"task"/gm)?.length,
+      long: sum([...(await textOf('long')).matchAll(/^(\d+) tasks? \([\d.]+ %\)/gm)].map(([, count]) => Number(count))),
+      folded: sum(folded),
+      speedscope: [profiles[0].endValue, sum(profiles[0].weights)],
+      pprof: sum(sample.map(({ value }) => Number(value[0]))),
+    }).toEqual({
+      text: tasks,
+      json: tasks,
+      jsonl: tasks,
+      long: tasks,
+      folded: tasks,
+      speedscope: [tasks, tasks],
+      pprof: tasks,
+    });
+  });
+
+  it('speedscope is as the published schema says', async () => {
+    const path = createRequire(import.meta.url).resolve('speedscope/dist/release/file-format-schema.json');
+    // It is a schema of an older draft, of which all that it uses has kept its meaning.
+    const { $schema: _, ...schema } = JSON.parse(readFileSync(path, 'utf8'));
+    const validate = new Ajv2020({ strict: false }).compile(schema);
+    expect(validate(JSON.parse(await textOf('speedscope'))) ? [] : validate.errors).toEqual([]);
+    expect(validate({ profiles: [] })).toBe(false);
+  });
 });
 
 describe('the odd samples are written as they were before', () => {

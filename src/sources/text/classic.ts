@@ -5,7 +5,10 @@ import { headerOf, type LineParser } from './line.ts';
  * `?` for its numbers and its state, and an unknown start.
  */
 const TASK =
-  /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/;
+  /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/s;
+
+/** What it says of what it does not know. */
+const UNKNOWN = 'unknown';
 
 /** The classic text of kstack and oled-kstack (COMPAT.md). Its frames are those of /proc/PID/stack. */
 export const classic: LineParser = (line) => {
@@ -13,7 +16,8 @@ export const classic: LineParser = (line) => {
   const task = TASK.exec(line);
   if (task === null) return undefined;
   const [, pid, tid, state, thread, command] = task;
-  const name = (thread ?? command)?.trim();
+  const shown = (thread ?? command)?.trim();
+  const name = shown === UNKNOWN ? undefined : shown;
   // Without -L, a thread that was asked for by its number stands there with it, and not with that of its process.
   return {
     kind: 'sharing-task',

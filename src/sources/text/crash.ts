@@ -5,7 +5,7 @@ const FRAME =
 const ARM_FRAME =
   /^\s{0,10}#\d{1,4} \[<[0-9a-f]{8}>\] \(([\w.$]{1,512})(?: \[([^\]\s]{1,64})\])?\) from \[<[0-9a-f]{8}>\]/;
 const TASK =
-  /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/;
+  /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/s;
 
 /** What `bt` and `foreach bt` of crash(8) print. */
 export const crash: LineParser = (line) => {

@@ -53,13 +53,13 @@ const INLINED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) [\w./+-]{1,200}:\d{1,6} \[
 /** Where a CPU was when it was interrupted, on x86, arm64, arm and PowerPC. */
 const INSTRUCTION =
   /^(?:RIP: [0-9a-f]{4}:|pc : |PC is at |NIP \[[0-9a-f]{8,16}\] )(?:\[<[0-9a-f]{1,16}>\]\s{1,4}){0,2}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?/;
-const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/;
+const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/s;
 const TASK =
-  /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?/;
+  /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?/s;
 /** Before 5.10. Until 4.13 the address of the code stood behind the state. */
 const OLD_TASK =
-  /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20})?\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,20}(?:0x[0-9a-f]{1,16}|\d{1,10}\s[^(]{0,20}\((?:L-TLB|NOTLB)\))/;
-const OOPS = /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Not tainted|Tainted:|Kdump:)/;
+  /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20})?\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,20}(?:0x[0-9a-f]{1,16}|\d{1,10}\s[^(]{0,20}\((?:L-TLB|NOTLB)\))/s;
+const OOPS = /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Not tainted|Tainted:|Kdump:)/s;
 const OLD_OOPS = /^Pid: (\d{1,10}), comm: (\S{1,64})/;
 
 /**

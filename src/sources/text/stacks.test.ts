@@ -308,6 +308,23 @@ RIP: 0033:0x7fb78036ee00
     expect(found[0]?.stack).toBe(found[1]?.stack);
   });
 
+  it.each([
+    ['the log', 'INFO: task a\r\u2028b:12 blocked for more than 120 seconds.\nCall Trace:\n f+0x1/0x2\n'],
+    ['newer logs', 'task:a\r\u2028b         state:D stack:0     pid:12    tgid:12\nCall Trace:\n f+0x1/0x2\n'],
+    ['an oops', 'CPU: 3 PID: 12 Comm: a\r\u2028b Not tainted 6.1.0 #1\nCall Trace:\n f+0x1/0x2\n'],
+    [
+      'crash',
+      'PID: 12   TASK: ffff8881  CPU: 3   COMMAND: "a\r\u2028b"\n #0 [ffffc90000a3bb50] f at ffffffff81a5d5d1\n',
+    ],
+  ])('knows a task in %s whatever its name holds but a line end', (_form, text) => {
+    expect(seen(text)).toMatchObject([{ tasks: [{ name: 'a\r\u2028b', tid: 12 }], functions: ['f'] }]);
+  });
+
+  it('does not take a function for the same in another size', () => {
+    const sizes = find('[<0>] f+0x1/0x2\n\n[<0>] f+0x1/0x3\n').found.map(({ stack }) => stack.frames[0]?.size);
+    expect(sizes).toEqual([2, 3]);
+  });
+
   it('gives different stacks different ids, however many there are', () => {
     const text = Array.from({ length: 100_002 }, (_, at) => `[<0>] f${at}+0x1/0x2\n\n`).join('');
     const ids = find(text).found.map(({ stack }) => stack.id);

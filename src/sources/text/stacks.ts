@@ -188,7 +188,9 @@ export class StackFinder {
   }
 
   #intern(frames: readonly Frame[]): Stack {
-    const key = frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`).join('\n');
+    const key = frames
+      .map(({ symbol, offset, size, module }) => `${symbol} ${offset ?? ''} ${size ?? ''} ${module ?? ''}`)
+      .join('\n');
     const known = this.#interned.get(key);
     if (known !== undefined) return known;
     if (this.#interned.size >= MOST_STACKS) this.#interned.clear();

@@ -31,8 +31,8 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The line that begins a sample of the classic text (COMPAT.md). */
-const BEGIN = /^zzz <(.{1,64}?) - (\S{1,255})\s{0,4}$/;
+/** The line that begins a sample of the classic text (COMPAT.md). A host may be called anything. */
+const BEGIN = /^zzz <(.{1,64}?) - (.{1,255})$/s;
 /** Its time. date(1) prints the offset for %Z where a zone has no name: `-03`, `+0545`. */
 const LOCAL =
   /^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$/;
@@ -56,8 +56,9 @@ export class Stamps {
   now: Stamp = { told: {}, begun: 0 };
 
   take(line: string): void {
-    const [, time, host = UNKNOWN] = BEGIN.exec(line) ?? [];
+    const [, time, named = UNKNOWN] = BEGIN.exec(line) ?? [];
     if (time !== undefined) {
+      const host = named.trim();
       const timeMs = localTimeMs(time);
       const told = { ...(host !== UNKNOWN && { host }), ...(timeMs !== undefined && { timeMs }) };
       this.now = { told, begun: this.now.begun + 1 };
