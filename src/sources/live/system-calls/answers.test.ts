@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printAnswer } from './answers.ts';
-import type { Question } from './question.ts';
+import { printPart } from './answers.ts';
+import { type Answer, keyOf, type Question } from './question.ts';
 
 /** Little-endian bytes: `i16(1)`, `i32(3)`, `i64(600)`. */
 const i16 = (...values: number[]) => Buffer.from(new Int16Array(values).buffer);
@@ -9,12 +9,22 @@ const i32 = (...values: number[]) => Buffer.from(new Int32Array(values).buffer);
 const i64 = (...values: number[]) => Buffer.from(new BigInt64Array(values.map(BigInt)).buffer);
 
 const at = { kind: 'memory', address: 0x1000n } as const;
+
+/** A question as it is printed with its answer, and with what is known of descriptors. */
+function printAnswer(question: Question, answer: Answer, files: Readonly<Record<number, string>> = {}): string {
+  return printPart(question, (asked) => {
+    if (keyOf(asked) === keyOf(question)) return answer;
+    return asked.kind === 'fd' ? files[asked.fd] : undefined;
+  });
+}
+
 const show = (as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
   printAnswer({ ...at, as, bytes: size }, bytes);
-const showPolled = (bytes: Buffer, count: number) =>
-  printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes);
-const showSelected = (bytes: Buffer, count: number) =>
-  printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes);
+const FILES = { 3: 'pipe:[77]', 5: '/a' };
+const showPolled = (bytes: Buffer, count: number, files = {}) =>
+  printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes, files);
+const showSelected = (bytes: Buffer, count: number, files = {}) =>
+  printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes, files);
 
 describe('a file descriptor', () => {
   it.each([
@@ -102,6 +112,18 @@ describe('what poll waits for', () => {
     expect(showPolled(polled, 2)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}]');
   });
 
+  it('is shown with what each descriptor refers to', () => {
+    expect(showPolled(polled, 2, FILES)).toBe('[{3<pipe:[77]>, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}]');
+  });
+
+  it('is shown by its first eight descriptors', () => {
+    const many = Buffer.concat(Array.from({ length: 9 }, (_, fd) => Buffer.concat([i32(fd), i16(1, 0)])));
+    const eight =
+      '{0, POLLIN}, {1, POLLIN}, {2, POLLIN}, {3, POLLIN}, {4, POLLIN}, {5, POLLIN}, {6, POLLIN}, {7, POLLIN}';
+    expect(showPolled(many, 8)).toBe(`[${eight}]`);
+    expect(showPolled(many, 9)).toBe(`[${eight}, ...]`);
+  });
+
   it('is shown as far as it could be read', () => {
     expect(showPolled(polled, 3)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}, ...]');
     expect(showPolled(polled.subarray(0, 15), 2)).toBe('[{3, POLLIN}, ...]');
@@ -117,6 +139,15 @@ describe('what select waits for', () => {
   it('is shown up to the descriptor that it is told', () => {
     expect(showSelected(Buffer.of(0b0010_1001, 0xff), 10)).toBe('[0 3 5 8 9]');
     expect(showSelected(Buffer.of(0), 8)).toBe('[]');
+  });
+
+  it('is shown with what each descriptor refers to', () => {
+    expect(showSelected(Buffer.of(0b0010_1001), 8, FILES)).toBe('[0 3<pipe:[77]> 5</a>]');
+  });
+
+  it('is shown by the first eight of them', () => {
+    expect(showSelected(Buffer.of(0xff, 0), 16)).toBe('[0 1 2 3 4 5 6 7]');
+    expect(showSelected(Buffer.of(0xff, 1), 16)).toBe('[0 1 2 3 4 5 6 7 ...]');
   });
 
   it('is shown as far as it could be read', () => {

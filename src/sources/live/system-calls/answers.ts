@@ -2,35 +2,47 @@ import { formatIpv6 } from '../../../model/ip-address.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { CONSTANTS } from './constants.ts';
 import { nameOf } from './naming.ts';
-import { type Answer, hex, type MemoryQuestion, type Question } from './question.ts';
+import {
+  type Answer,
+  descriptor,
+  hex,
+  type MemoryQuestion,
+  MOST_DESCRIPTORS,
+  type Part,
+  type Question,
+} from './question.ts';
 import { escapeTarget, quote } from './quote.ts';
 
+/** What is known about a task. An answer may lead to another question: memory says which descriptors a poll is for. */
+export type Answers = (question: Question) => Answer;
+
 /**
- * A question with its answer, as it stands among the arguments of a call: the bare number or address where nothing is
- * known.
+ * An argument of a call, with the answer where it is a question: the bare number or address where nothing is known.
  */
-export function printAnswer(question: Question, answer: Answer): string {
-  if (question.kind === 'fd') {
+export function printPart(part: Part, answers: Answers): string {
+  if (typeof part === 'string') return part;
+  const answer = answers(part);
+  if (part.kind === 'fd') {
     const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
-    return target === undefined ? `${question.fd}` : `${question.fd}<${escapeTarget(target)}>`;
+    return target === undefined ? `${part.fd}` : `${part.fd}<${escapeTarget(target)}>`;
   }
-  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, question.bytes) : undefined;
+  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, part.bytes) : undefined;
   return (
-    (memory === undefined || memory.length === 0 ? undefined : printMemory(question, memory)) ?? hex(question.address)
+    (memory === undefined || memory.length === 0 ? undefined : printMemory(part, memory, answers)) ?? hex(part.address)
   );
 }
 
 /** Undefined where there are too few bytes to tell anything. */
-function printMemory(question: MemoryQuestion, memory: Buffer): string | undefined {
+function printMemory(question: MemoryQuestion, memory: Buffer, answers: Answers): string | undefined {
   switch (question.as) {
     case 'path':
       return printString(memory);
     case 'sockaddr':
       return printSocketAddress(memory, question.bytes);
     case 'pollfds':
-      return printPollfds(memory, question.count);
+      return printPollfds(memory, question.count, answers);
     case 'fdset':
-      return printFdset(memory, question.count);
+      return printFdset(memory, question.count, answers);
     default:
       // The others are of one size.
       return memory.length < question.bytes ? undefined : printStructure(question.as, memory);
@@ -78,23 +90,24 @@ function printFlock(memory: Buffer): string {
 }
 
 /** struct pollfd: a descriptor, the events that are waited for, those that have come. */
-function printPollfds(memory: Buffer, count: number): string | undefined {
-  const known = Math.floor(memory.length / 8);
+function printPollfds(memory: Buffer, count: number, answers: Answers): string | undefined {
+  const known = Math.min(Math.floor(memory.length / 8), MOST_DESCRIPTORS);
   if (known === 0) return undefined;
   const entries = Array.from({ length: known }, (_, at) => {
     const events = nameOf(CONSTANTS.pollevents, memory.readUInt16LE(8 * at + 4));
-    return `{${memory.readInt32LE(8 * at)}, ${events}}`;
+    return `{${printPart(descriptor(memory.readInt32LE(8 * at)), answers)}, ${events}}`;
   });
   return `[${[...entries, ...(known < count ? ['...'] : [])].join(', ')}]`;
 }
 
 /** fd_set: a bit for each descriptor. */
-function printFdset(memory: Buffer, count: number): string {
+function printFdset(memory: Buffer, count: number, answers: Answers): string {
   const known = Math.min(8 * memory.length, count);
   const members = Array.from({ length: known }, (_, fd) => fd).filter(
     (fd) => memory.readUInt8(fd >> 3) & (1 << (fd & 7)),
   );
-  return `[${[...members, ...(known < count ? ['...'] : [])].join(' ')}]`;
+  const shown = members.slice(0, MOST_DESCRIPTORS).map((fd) => printPart(descriptor(fd), answers));
+  return `[${[...shown, ...(shown.length < members.length || known < count ? ['...'] : [])].join(' ')}]`;
 }
 
 /** The addresses of include/uapi/linux/un.h, in.h, in6.h, netlink.h and vm_sockets.h; of other families, the family. */

@@ -1,5 +1,5 @@
 import { nameOf, namingOf } from './naming.ts';
-import { hex, type MemoryQuestion, type Part, pointer } from './question.ts';
+import { descriptor, hex, type MemoryQuestion, MOST_DESCRIPTORS, type Part, pointer } from './question.ts';
 
 /** The argument registers of a task. */
 export interface Registers {
@@ -16,8 +16,7 @@ type Show = (registers: Registers, at: number) => Part;
 const PATH_BYTES = 4096;
 /** struct sockaddr_storage, the longest address (include/uapi/linux/socket.h). */
 const SOCKADDR_BYTES = 128;
-/** How many descriptors are shown of those that poll waits for, and among how many those are that select waits for. */
-const MOST_POLLED = 16;
+/** Among how many descriptors those are looked for that select waits for. */
 const MOST_SELECTED = 1024;
 const POLLFD_BYTES = 8;
 const AT_FDCWD = -100;
@@ -55,7 +54,7 @@ const KINDS: Readonly<Record<string, Show>> = {
   flock64: (registers, at) => memory(registers, at, { bytes: registers.bits === 64 ? 32 : 24, as: 'flock' }),
   pollfds: (registers, at) => {
     const count = uint(registers, at + 1);
-    return memory(registers, at, { bytes: Math.min(count, MOST_POLLED) * POLLFD_BYTES, as: 'pollfds', count });
+    return memory(registers, at, { bytes: Math.min(count, MOST_DESCRIPTORS) * POLLFD_BYTES, as: 'pollfds', count });
   },
   fdset: (registers, at) => {
     const count = int(registers, 0);
@@ -116,10 +115,6 @@ function pair(registers: Registers, at: number): bigint {
 
 function octal(value: number): string {
   return value === 0 ? '0' : `0${value.toString(8)}`;
-}
-
-function descriptor(fd: number): Part {
-  return fd < 0 ? `${fd}` : { kind: 'fd', fd };
 }
 
 /** A question but for the address. Of each of the union by itself, so that what belongs together stays together. */

@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeSystemCall, nameOfCall, printSystemCall, type Question, questionsOf } from './decode.ts';
+import {
+  type Answer,
+  type DecodedCall,
+  decodeSystemCall,
+  keyOf,
+  nameOfCall,
+  printSystemCall,
+  type Question,
+} from './decode.ts';
 import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
 import { hex } from './question.ts';
 
@@ -20,10 +28,20 @@ function decode(name: string, values: readonly (number | bigint)[], task: keyof 
   return decodeSystemCall({ number, arguments: words, ...place }, architecture);
 }
 
+/** What is asked before a call can be printed, by what is answered. */
+function questionsOf(call: DecodedCall, answer: (question: Question) => Answer = () => undefined): Question[] {
+  const asked = new Map<string, Question>();
+  printSystemCall(call, (question) => {
+    asked.set(keyOf(question), question);
+    return answer(question);
+  });
+  return [...asked.values()];
+}
+
 /** The bytes at addresses; of strings, with the NUL that ends them. */
 type Memory = readonly (readonly [address: number, bytes: Buffer | string])[];
 
-/** The call with nothing known but the memory at some addresses. */
+/** The call with nothing known but the memory at some addresses, and descriptor 3. */
 function print(
   name: string,
   values: readonly (number | bigint)[],
@@ -31,7 +49,7 @@ function print(
   task: keyof typeof KINDS_OF_TASK = 'x64',
 ): string {
   return printSystemCall(decode(name, values, task), (question) => {
-    if (question.kind === 'fd') return undefined;
+    if (question.kind === 'fd') return question.fd === 3 ? 'pipe:[77]' : undefined;
     const found = memory.find(([address]) => BigInt(address) === question.address)?.[1];
     return typeof found === 'string' ? Buffer.from(`${found}\0and what follows`) : found;
   });
@@ -140,8 +158,13 @@ describe('a system call', () => {
     ['microseconds', 'select', [0, 0, 0, 0, 0x50], 'select(0, NULL, NULL, NULL, {10.25 s})'],
     ['what a child shares, and its signal', 'clone', [0x4111, 0], 'clone(CLONE_VM|CLONE_VFORK|SIGCHLD, NULL)'],
     ['namespaces', 'unshare', [0x20080], 'unshare(CLONE_NEWTIME|CLONE_NEWNS)'],
-    ['what poll waits for', 'poll', [0x70, 2, -1], 'poll([{3, POLLIN}, {4, POLLIN|POLLOUT}], 2, -1)'],
-    ['what select waits for', 'pselect6', [4, 0x80, 0, 0, 0x40, 0], 'pselect6(4, [0 3], NULL, NULL, {10.5 s}, NULL)'],
+    ['what poll waits for', 'poll', [0x70, 2, -1], 'poll([{3<pipe:[77]>, POLLIN}, {4, POLLIN|POLLOUT}], 2, -1)'],
+    [
+      'what select waits for',
+      'pselect6',
+      [4, 0x80, 0, 0, 0x40, 0],
+      'pselect6(4, [0 3<pipe:[77]>], NULL, NULL, {10.5 s}, NULL)',
+    ],
     [
       'a lock on part of a file',
       'fcntl',
@@ -183,7 +206,7 @@ describe('a system call', () => {
 
 describe('a 32-bit task', () => {
   it.each([
-    ['read', [3, 1, 100], 'read(3, ..., 100)'],
+    ['read', [3, 1, 100], 'read(3<pipe:[77]>, ..., 100)'],
     ['write', [-1, 1, -1], 'write(-1, ..., 4294967295)'],
     ['_newselect', [0, 0, 0, 0, 0x50], '_newselect(0, NULL, NULL, NULL, {600.25 s})'],
     ['fanotify_mark', [-1, 1, 2, 1, -100, 0], 'fanotify_mark(-1, 0x1, 0x100000002, AT_FDCWD, NULL)'],
@@ -237,7 +260,7 @@ describe('what is asked', () => {
   it('is no more than can be shown', () => {
     const asked = (name: string, values: readonly number[]) => questionsOf(decode(name, values));
     expect(asked('poll', [0x1000, 1_000_000, 0])).toEqual([
-      { kind: 'memory', address: 0x1000n, bytes: 128, as: 'pollfds', count: 1_000_000 },
+      { kind: 'memory', address: 0x1000n, bytes: 64, as: 'pollfds', count: 1_000_000 },
     ]);
     expect(asked('select', [1_000_000, 0x1000, 0, 0, 0])).toMatchObject([
       { bytes: 128, as: 'fdset', count: 1_000_000 },
@@ -272,21 +295,22 @@ describe('anything', () => {
         fc.array(answer, { minLength: 1 }),
         (call, architecture, answers) => {
           const decoded = decodeSystemCall(call, architecture);
-          const asked: Question[] = [];
-          const text = printSystemCall(decoded, (question) => answers[asked.push(question) % answers.length]);
+          let asked = 0;
+          const text = printSystemCall(decoded, () => answers[asked++ % answers.length]);
           expect(text).toMatch(/^[a-z_][\w ()-]*\(.*\)$/u);
           expect(text).not.toMatch(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
-          expect(asked).toEqual(questionsOf(decoded));
         },
       ),
       { numRuns: 2000 },
     );
   });
 
-  it('that is asked for is little', () => {
+  it('that is asked for is little, whatever the memory holds', () => {
     fc.assert(
-      fc.property(call, fc.constantFrom('x64', 'arm64'), (call, architecture) => {
-        for (const question of questionsOf(decodeSystemCall(call, architecture))) {
+      fc.property(call, fc.constantFrom('x64', 'arm64'), answer, (call, architecture, answer) => {
+        const questions = questionsOf(decodeSystemCall(call, architecture), () => answer);
+        expect(questions.length).toBeLessThan(40);
+        for (const question of questions) {
           if (question.kind === 'fd') expect(question.fd).toBeGreaterThanOrEqual(0);
           else expect(question.bytes > 0 && question.bytes <= 4096 && question.address > 0n).toBe(true);
         }

@@ -1,11 +1,12 @@
 import type { SystemCall } from '../../../model/system-call.ts';
-import { printAnswer } from './answers.ts';
+import { type Answers, printPart } from './answers.ts';
 import { argumentsOf, type Registers } from './arguments.ts';
 import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
-import { type Answer, hex, type Part, type Question } from './question.ts';
+import { hex, type Part } from './question.ts';
 import { signatureOf } from './variants.ts';
 
-export type { Answer, Part, Question } from './question.ts';
+export type { Answers } from './answers.ts';
+export { type Answer, keyOf, type Part, type Question } from './question.ts';
 
 /** A system call with the arguments it was given, as far as its registers tell. */
 export interface DecodedCall {
@@ -48,15 +49,12 @@ export function nameOfCall(call: SystemCall, architecture: string): string | und
   return namesOf(architecture, isNarrow(call, architecture) ? 32 : 64)?.get(call.number);
 }
 
-/** What is to be asked before the call can be printed in full. */
-export function questionsOf(call: DecodedCall): Question[] {
-  return call.parts.filter((part) => typeof part !== 'string');
-}
-
-/** The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. */
-export function printSystemCall(call: DecodedCall, answer: (question: Question) => Answer): string {
-  const printed = call.parts.map((part) => (typeof part === 'string' ? part : printAnswer(part, answer(part))));
-  return `${call.name}(${printed.join(', ')})`;
+/**
+ * The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. Asks all that
+ * its arguments and the answers raise.
+ */
+export function printSystemCall(call: DecodedCall, answers: Answers): string {
+  return `${call.name}(${call.parts.map((part) => printPart(part, answers)).join(', ')})`;
 }
 
 function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {

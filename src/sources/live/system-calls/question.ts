@@ -27,6 +27,19 @@ export type Answer = string | Uint8Array | undefined;
 /** An argument: printed text, or what is to be asked before it can be printed. */
 export type Part = string | Question;
 
+/** How many of the descriptors are shown that a call waits for. Each is looked at. */
+export const MOST_DESCRIPTORS = 8;
+
+/** Equal for questions that have the same answer. */
+export function keyOf(question: Question): string {
+  return question.kind === 'fd' ? `fd ${question.fd}` : `${question.bytes} bytes at ${question.address}`;
+}
+
+/** What a descriptor refers to, where it can be one. */
+export function descriptor(fd: number): Part {
+  return fd < 0 ? `${fd}` : { kind: 'fd', fd };
+}
+
 export function hex(value: bigint | number): string {
   return `0x${value.toString(16)}`;
 }
