@@ -53,6 +53,12 @@ export class TaskDetails {
     return (await this.#socketsOf(task)).get(inode) ?? target;
   }
 
+  /** Where relative paths start (fs/proc/base.c, proc_cwd_link); undefined where that cannot be told. */
+  async workingDirectory(task: TaskNumbers): Promise<string | undefined> {
+    const read = await this.#reads.link(`${this.#folder(task)}/cwd`);
+    return 'unread' in read ? undefined : decodeBytes(read.value);
+  }
+
   /**
    * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined
    * where there are none, or the process does not let its memory be read in time (mm/memory.c, access_remote_vm, takes

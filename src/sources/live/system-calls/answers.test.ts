@@ -18,7 +18,7 @@ function printAnswer(question: Question, answer: Answer, files: Readonly<Record<
   });
 }
 
-const show = (as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
+const show = (as: 'string' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
   printAnswer({ ...at, as, bytes: size }, bytes);
 const FILES = { 3: 'pipe:[77]', 5: '/a' };
 const showPolled = (bytes: Buffer, count: number, files = {}) =>
@@ -39,7 +39,7 @@ describe('a file descriptor', () => {
   });
 });
 
-describe('a path', () => {
+describe('a text', () => {
   it.each([
     ['quotes and backslashes', Buffer.from('a"\\\0'), '"a\\"\\\\"'],
     ['controls', Buffer.from('\n\r\t\x1b[2J\x7f\0'), '"\\n\\r\\t\\x1b[2J\\x7f"'],
@@ -52,12 +52,42 @@ describe('a path', () => {
     ['nothing of what stands behind its end', Buffer.from('/a\0/b'), '"/a"'],
     ['three dots where it has no end in what was read', Buffer.from('/very/long'), '"/very/long"...'],
   ])('is shown with %s', (_, bytes, text) => {
-    expect(show('path', bytes, 4096)).toBe(text);
+    expect(show('string', bytes, 4096)).toBe(text);
   });
 
   it('that cannot be read is shown by its address', () => {
-    expect(show('path', Buffer.of(), 4096)).toBe('0x1000');
-    expect(printAnswer({ ...at, as: 'path', bytes: 4096 }, undefined)).toBe('0x1000');
+    expect(show('string', Buffer.of(), 4096)).toBe('0x1000');
+    expect(printAnswer({ ...at, as: 'string', bytes: 4096 }, undefined)).toBe('0x1000');
+  });
+});
+
+describe('a path', () => {
+  const showPath = (from: 'AT_FDCWD' | 'nothing', path: string | undefined, cwd: string | undefined) =>
+    printPart({ ...at, as: 'path', from, bytes: 4096 }, ({ kind }) =>
+      kind === 'cwd' ? cwd : path && Buffer.from(path),
+    );
+
+  it.each([
+    ['wal/1\0', '/var/lib/db', 'AT_FDCWD</var/lib/db>, "wal/1"', '"wal/1" in </var/lib/db>'],
+    ['/wal/1\0', '/var/lib/db', 'AT_FDCWD, "/wal/1"', '"/wal/1"'],
+    ['\0', '/var/lib/db', 'AT_FDCWD</var/lib/db>, ""', '"" in </var/lib/db>'],
+    ['wal/1', '/var/lib/db', 'AT_FDCWD</var/lib/db>, "wal/1"...', '"wal/1"... in </var/lib/db>'],
+    ['wal\0', '/a>, "\n', 'AT_FDCWD</a\\x3e, "\\n>, "wal"', '"wal" in </a\\x3e, "\\n>'],
+    ['wal\0', undefined, 'AT_FDCWD, "wal"', '"wal"'],
+    [undefined, '/var/lib/db', 'AT_FDCWD, 0x1000', '0x1000'],
+  ])('that is relative is shown with the directory it starts from: %j', (path, cwd, below, alone) => {
+    expect([showPath('AT_FDCWD', path, cwd), showPath('nothing', path, cwd)]).toEqual([below, alone]);
+  });
+
+  it('raises no question for the directory where it is absolute or not known', () => {
+    for (const path of [Buffer.from('/a\0'), undefined]) {
+      const asked: Question[] = [];
+      printPart({ ...at, as: 'path', from: 'AT_FDCWD', bytes: 4096 }, (question) => {
+        asked.push(question);
+        return path;
+      });
+      expect(asked.map(({ kind }) => kind)).toEqual(['memory']);
+    }
   });
 });
 
@@ -188,7 +218,9 @@ describe('a structure of a fixed size', () => {
 it('any answer to any question is shown in one line that acts on no terminal', () => {
   const question = fc.constantFrom<Question>(
     { kind: 'fd', fd: 3 },
-    { ...at, as: 'path', bytes: 4096 },
+    { ...at, as: 'string', bytes: 4096 },
+    { ...at, as: 'path', from: 'AT_FDCWD', bytes: 4096 },
+    { ...at, as: 'path', from: 'nothing', bytes: 4096 },
     { ...at, as: 'sockaddr', bytes: 128 },
     { ...at, as: 'timespec', bytes: 16 },
     { ...at, as: 'timeval', bytes: 8 },
@@ -199,7 +231,7 @@ it('any answer to any question is shown in one line that acts on no terminal', (
   const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), fc.string({ unit: 'binary' }), fc.constant(undefined));
   fc.assert(
     fc.property(question, answer, (question, answer) => {
-      expect(printAnswer(question, answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      expect(printPart(question, () => answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
     }),
     { numRuns: 2000 },
   );

@@ -22,20 +22,38 @@ export type Answers = (question: Question) => Answer;
 export function printPart(part: Part, answers: Answers): string {
   if (typeof part === 'string') return part;
   const answer = answers(part);
-  if (part.kind === 'fd') {
-    const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
-    return target === undefined ? `${part.fd}` : `${part.fd}<${escapeTarget(target)}>`;
-  }
-  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, part.bytes) : undefined;
-  return (
-    (memory === undefined || memory.length === 0 ? undefined : printMemory(part, memory, answers)) ?? hex(part.address)
-  );
+  if (part.kind === 'fd') return `${part.fd}${printTarget(answer)}`;
+  if (part.kind === 'cwd') return printTarget(answer);
+  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, part.bytes) : Buffer.alloc(0);
+  if (part.as === 'path') return printPath(part, memory, answers);
+  return (memory.length === 0 ? undefined : printMemory(part, memory, answers)) ?? hex(part.address);
+}
+
+/** What a descriptor, or the working directory, refers to; nothing where that is not known. */
+function printTarget(answer: Answer): string {
+  const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
+  return target === undefined ? '' : `<${escapeTarget(target)}>`;
+}
+
+const SLASH = 0x2f;
+
+/** The directory that a relative path starts from stands where strace(1) has it, or behind the path. */
+function printPath(question: MemoryQuestion & { readonly as: 'path' }, memory: Buffer, answers: Answers): string {
+  const path = memory.length === 0 ? hex(question.address) : printString(memory);
+  const isRelative = memory.length > 0 && memory[0] !== SLASH;
+  const folder = isRelative ? printPart({ kind: 'cwd' }, answers) : '';
+  if (question.from === 'AT_FDCWD') return `AT_FDCWD${folder}, ${path}`;
+  return folder === '' ? path : `${path} in ${folder}`;
 }
 
 /** Undefined where there are too few bytes to tell anything. */
-function printMemory(question: MemoryQuestion, memory: Buffer, answers: Answers): string | undefined {
+function printMemory(
+  question: Exclude<MemoryQuestion, { readonly as: 'path' }>,
+  memory: Buffer,
+  answers: Answers,
+): string | undefined {
   switch (question.as) {
-    case 'path':
+    case 'string':
       return printString(memory);
     case 'sockaddr':
       return printSocketAddress(memory, question.bytes);

@@ -43,7 +43,8 @@ const KINDS: Readonly<Record<string, Show>> = {
   buffer: (registers, at) => (word(registers, at) === 0n ? 'NULL' : '...'),
   fd: (registers, at) => descriptor(int(registers, at)),
   dirfd: (registers, at) => (int(registers, at) === AT_FDCWD ? 'AT_FDCWD' : descriptor(int(registers, at))),
-  path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path' }),
+  string: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'string' }),
+  path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path', from: 'nothing' }),
   /** Takes the length from the next register, and is the last argument of all calls that have it. */
   sockaddr: (registers, at) =>
     memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
@@ -78,11 +79,21 @@ export function isKind(kind: string): boolean {
 export function argumentsOf(signature: string, registers: Registers): Part[] {
   const parts: Part[] = [];
   let at = 0;
-  for (const kind of signature === '' ? [] : signature.split(' ')) {
-    if (kind !== '-') parts.push(show(kind, registers, at));
+  const kinds = signature === '' ? [] : signature.split(' ');
+  for (const [index, kind] of kinds.entries()) {
+    const isShownWithPath = kind === 'dirfd' && kinds[index + 1] === 'path' && int(registers, at) === AT_FDCWD;
+    if (kind === 'path' && kinds[index - 1] === 'dirfd') parts.push(pathBelow(registers, at));
+    else if (kind !== '-' && !isShownWithPath) parts.push(show(kind, registers, at));
     at += registersOf(kind, registers.bits);
   }
   return parts;
+}
+
+/** A path that starts from the directory in the register before it, unless it is absolute. */
+function pathBelow(registers: Registers, at: number): Part {
+  if (int(registers, at - 1) !== AT_FDCWD) return show('string', registers, at);
+  const path = memory(registers, at, { bytes: PATH_BYTES, as: 'path', from: 'AT_FDCWD' });
+  return typeof path === 'string' ? `AT_FDCWD, ${path}` : path;
 }
 
 /** The low 32 bits of an argument, unsigned. */

@@ -41,7 +41,7 @@ function questionsOf(call: DecodedCall, answer: (question: Question) => Answer =
 /** The bytes at addresses; of strings, with the NUL that ends them. */
 type Memory = readonly (readonly [address: number, bytes: Buffer | string])[];
 
-/** The call with nothing known but the memory at some addresses, and descriptor 3. */
+/** The call with nothing known but the memory at some addresses, descriptor 3 and the working directory. */
 function print(
   name: string,
   values: readonly (number | bigint)[],
@@ -49,6 +49,7 @@ function print(
   task: keyof typeof KINDS_OF_TASK = 'x64',
 ): string {
   return printSystemCall(decode(name, values, task), (question) => {
+    if (question.kind === 'cwd') return '/srv';
     if (question.kind === 'fd') return question.fd === 3 ? 'pipe:[77]' : undefined;
     const found = memory.find(([address]) => BigInt(address) === question.address)?.[1];
     return typeof found === 'string' ? Buffer.from(`${found}\0and what follows`) : found;
@@ -61,6 +62,7 @@ const i32 = (...values: number[]) => Buffer.from(new Int32Array(values).buffer);
 const i64 = (...values: number[]) => Buffer.from(new BigInt64Array(values.map(BigInt)).buffer);
 const MEMORY: Memory = [
   [0x10, '/data/f'],
+  [0x18, 'f'],
   [0x20, '/data/g'],
   [0x30, i64(10, 0)],
   [0x40, i64(10, 500_000_000)],
@@ -174,6 +176,16 @@ describe('a system call', () => {
     ['the address of a socket', 'connect', [-1, 0x60, 16], 'connect(-1, {AF_INET 10.0.0.1:443})'],
     ['a socket', 'socket', [10, 0o2000001, 6], 'socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC, 6)'],
     ['no address', 'sendto', [-1, 1, 5, 0x4040, 0, 0], 'sendto(-1, ..., 5, MSG_DONTWAIT|MSG_NOSIGNAL, NULL)'],
+    [
+      'the working directory that a relative path starts from',
+      'renameat2',
+      [-100, 0x18, -100, 0x20, 0],
+      'renameat2(AT_FDCWD</srv>, "f", AT_FDCWD, "/data/g", 0)',
+    ],
+    ['no directory that a path does not start from', 'openat', [3, 0x18, 0], 'openat(3<pipe:[77]>, "f", O_RDONLY)'],
+    ['the directory of a path alone', 'mkdir', [0x18, 0o700], 'mkdir("f" in </srv>, 0700)'],
+    ['no path', 'utimensat', [-100, 0, 0, 0], 'utimensat(AT_FDCWD, NULL, NULL, 0)'],
+    ['no directory of a text', 'symlinkat', [0x18, -100, 0x10], 'symlinkat("f", AT_FDCWD, "/data/f")'],
     ['a mount', 'mount', [0x10, 0x20, 0, 4097, 0], 'mount("/data/f", "/data/g", NULL, MS_RDONLY|MS_BIND, NULL)'],
     ['no arguments', 'pause', [], 'pause()'],
     ['not what a resumed call was', 'restart_syscall', [1, 2, 3], 'restart_syscall()'],
@@ -312,7 +324,8 @@ describe('anything', () => {
         expect(questions.length).toBeLessThan(40);
         for (const question of questions) {
           if (question.kind === 'fd') expect(question.fd).toBeGreaterThanOrEqual(0);
-          else expect(question.bytes > 0 && question.bytes <= 4096 && question.address > 0n).toBe(true);
+          if (question.kind === 'memory')
+            expect(question.bytes > 0 && question.bytes <= 4096 && question.address > 0n).toBe(true);
         }
       }),
       { numRuns: 2000 },

@@ -17,6 +17,10 @@ function looking(more: Partial<Details> = {}): { readonly asked: string[]; reado
       asked.push(`fd ${fd} of ${tid}`);
       return 'pipe:[77]';
     },
+    workingDirectory: async ({ tid }) => {
+      asked.push(`directory of ${tid}`);
+      return '/srv';
+    },
     memory: async ({ tid }, address, bytes) => {
       asked.push(`${bytes} at ${address} of ${tid}`);
       return POLLED;
@@ -34,6 +38,12 @@ it('looks at what an answer refers to, each thing once', async () => {
   const look = looking();
   expect(await describeIn(POLL, look)).toBe('poll([{3<pipe:[77]>, POLLIN}, {3<pipe:[77]>, POLLIN}], 2, -1)');
   expect(look.asked).toEqual(['16 at 4096 of 2', 'fd 3 of 2']);
+});
+
+it('looks at the working directory of a relative path', async () => {
+  const look = looking({ memory: async () => Buffer.from('f\0') });
+  expect(await describeIn({ ...POLL, number: 80 }, look)).toBe('chdir("f" in </srv>)');
+  expect(look.asked).toEqual(['directory of 2']);
 });
 
 it('says nothing of what it saw where the task has left the call meanwhile', async () => {

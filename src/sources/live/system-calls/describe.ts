@@ -3,7 +3,7 @@ import type { TaskDetails, TaskNumbers } from '../procfs/task-details.ts';
 import { type Answer, decodeSystemCall, keyOf, printSystemCall, type Question } from './decode.ts';
 
 /** Where to look; {@link TaskDetails} for tasks of this host. */
-export type Details = Pick<TaskDetails, 'descriptor' | 'memory' | 'isStillIn'>;
+export type Details = Pick<TaskDetails, 'descriptor' | 'workingDirectory' | 'memory' | 'isStillIn'>;
 
 export interface DescribeOptions {
   readonly details: Details;
@@ -41,5 +41,6 @@ export async function describeCall(
 
 function answerOf(task: TaskNumbers, question: Question, details: Details): Promise<Answer> {
   if (question.kind === 'fd') return details.descriptor(task, question.fd);
+  if (question.kind === 'cwd') return details.workingDirectory(task);
   return details.memory(task, question.address, question.bytes);
 }

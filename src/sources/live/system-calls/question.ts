@@ -1,10 +1,15 @@
 /** Something about a task that only a look at it can answer. */
-export type Question = DescriptorQuestion | MemoryQuestion;
+export type Question = DescriptorQuestion | DirectoryQuestion | MemoryQuestion;
 
 /** What a file descriptor refers to. */
 export interface DescriptorQuestion {
   readonly kind: 'fd';
   readonly fd: number;
+}
+
+/** The working directory. */
+export interface DirectoryQuestion {
+  readonly kind: 'cwd';
 }
 
 /** The bytes at an address in the memory of the task. */
@@ -13,14 +18,19 @@ export type MemoryQuestion = {
   readonly address: bigint;
   readonly bytes: number;
 } & (
-  | { readonly as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock' }
+  | { readonly as: 'string' | 'sockaddr' | 'timespec' | 'timeval' | 'flock' }
+  /**
+   * Of a path, `from` is what gives it the working directory to start from: the argument before it, which is shown with
+   * it, or nothing.
+   */
+  | { readonly as: 'path'; readonly from: 'AT_FDCWD' | 'nothing' }
   /** `count` is the number of entries, or of descriptors; `bytes` may be for fewer of them. */
   | { readonly as: 'pollfds' | 'fdset'; readonly count: number }
 );
 
 /**
- * To `fd` the target of the link, or a description of the socket; to `memory` the bytes that could be read, perhaps
- * fewer than asked for. Undefined where it is not known.
+ * To `fd` and `cwd` the target of the link, or a description of the socket; to `memory` the bytes that could be read,
+ * perhaps fewer than asked for. Undefined where it is not known.
  */
 export type Answer = string | Uint8Array | undefined;
 
@@ -32,7 +42,8 @@ export const MOST_DESCRIPTORS = 8;
 
 /** Equal for questions that have the same answer. */
 export function keyOf(question: Question): string {
-  return question.kind === 'fd' ? `fd ${question.fd}` : `${question.bytes} bytes at ${question.address}`;
+  if (question.kind === 'memory') return `${question.bytes} bytes at ${question.address}`;
+  return question.kind === 'fd' ? `fd ${question.fd}` : question.kind;
 }
 
 /** What a descriptor refers to, where it can be one. */
