@@ -215,6 +215,48 @@ describe('a structure of a fixed size', () => {
   });
 });
 
+describe('a set of signals', () => {
+  const set = (...signals: number[]) => {
+    const bytes = Buffer.alloc(8);
+    for (const signal of signals)
+      bytes[(signal - 1) >> 3] = (bytes[(signal - 1) >> 3] ?? 0) | (1 << ((signal - 1) & 7));
+    return bytes;
+  };
+  const all = Array.from({ length: 64 }, (_, at) => at + 1);
+  const showSet = (bytes: Buffer) => printAnswer({ ...at, as: 'sigset', bytes: 8 }, bytes);
+
+  it.each([
+    ['by its names', set(17, 2), '[INT CHLD]'],
+    ['by numbers where there are no names', set(1, 32, 34, 64), '[HUP 32 34 64]'],
+    ['as empty', set(), '[]'],
+    [
+      'by what is not in it, where that is less',
+      set(...all.filter((each) => each !== 9 && each !== 19)),
+      '~[KILL STOP]',
+    ],
+    ['by what is not in it, where nothing is not', set(...all), '~[]'],
+    ['by its address where it is cut off', set(2).subarray(0, 7), '0x1000'],
+  ])('is shown %s', (_, bytes, text) => {
+    expect(showSet(bytes)).toBe(text);
+  });
+
+  it.each([
+    ['of 64 bits', i64(0x2000, 8), '{[USR1], 8}'],
+    ['of 32 bits', i32(0x2000, 8), '{[USR1], 8}'],
+    ['of no set', i64(0, 8), '{NULL, 8}'],
+    ['of a set of a size that there is not', i64(0x2000, 4), '{0x2000, 4}'],
+    ['of a set of a size that there is not', i64(0x2000, -1), '{0x2000, 18446744073709551615}'],
+    ['of a set that is not there', i64(0x3000, 8), '{0x3000, 8}'],
+  ])('behind a pointer %s is shown with its size', (_, bytes, text) => {
+    const shown = printPart({ ...at, as: 'sigsetpointer', bytes: bytes.length }, (question) => {
+      if (question.kind !== 'memory') return undefined;
+      if (question.address === at.address) return bytes;
+      return question.address === 0x2000n ? set(10) : undefined;
+    });
+    expect(shown).toBe(text);
+  });
+});
+
 it('any answer to any question is shown in one line that acts on no terminal', () => {
   const question = fc.constantFrom<Question>(
     { kind: 'fd', fd: 3 },
@@ -225,6 +267,9 @@ it('any answer to any question is shown in one line that acts on no terminal', (
     { ...at, as: 'timespec', bytes: 16 },
     { ...at, as: 'timeval', bytes: 8 },
     { ...at, as: 'flock', bytes: 24 },
+    { ...at, as: 'sigset', bytes: 8 },
+    { ...at, as: 'sigsetpointer', bytes: 16 },
+    { ...at, as: 'sigsetpointer', bytes: 8 },
     { ...at, as: 'pollfds', bytes: 128, count: 20 },
     { ...at, as: 'fdset', bytes: 2, count: 9 },
   );

@@ -1,7 +1,7 @@
 import { formatIpv6 } from '../../../model/ip-address.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { CONSTANTS } from './constants.ts';
-import { nameOf } from './naming.ts';
+import { nameOf, printSignals } from './naming.ts';
 import {
   type Answer,
   descriptor,
@@ -10,6 +10,7 @@ import {
   MOST_DESCRIPTORS,
   type Part,
   type Question,
+  signalSet,
 } from './question.ts';
 import { escapeTarget, quote } from './quote.ts';
 
@@ -63,13 +64,32 @@ function printMemory(
       return printFdset(memory, question.count, answers);
     default:
       // The others are of one size.
-      return memory.length < question.bytes ? undefined : printStructure(question.as, memory);
+      return memory.length < question.bytes ? undefined : printStructure(question.as, memory, answers);
   }
 }
 
-function printStructure(as: 'timespec' | 'timeval' | 'flock', memory: Buffer): string {
-  if (as === 'flock') return printFlock(memory);
-  return printTime(memory, as === 'timespec' ? 9 : 6);
+function printStructure(
+  as: 'timespec' | 'timeval' | 'flock' | 'sigset' | 'sigsetpointer',
+  memory: Buffer,
+  answers: Answers,
+): string {
+  switch (as) {
+    case 'flock':
+      return printFlock(memory);
+    case 'sigset':
+      return printSignals(memory.readBigUInt64LE(0), 64);
+    case 'sigsetpointer':
+      return printSignalSetPointer(memory, answers);
+    default:
+      return printTime(memory, as === 'timespec' ? 9 : 6);
+  }
+}
+
+/** struct sigset_argpack and struct __aio_sigset: an address and a size, of 64 bits each or of 32. */
+function printSignalSetPointer(memory: Buffer, answers: Answers): string {
+  const word = (at: number) =>
+    memory.length === 16 ? memory.readBigUInt64LE(8 * at) : BigInt(memory.readUInt32LE(4 * at));
+  return `{${printPart(signalSet(word(0), word(1)), answers)}, ${word(1)}}`;
 }
 
 /** Three dots behind it say that it does not end in what could be read. */

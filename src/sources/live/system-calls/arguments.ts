@@ -1,5 +1,5 @@
-import { nameOf, namingOf } from './naming.ts';
-import { descriptor, hex, type MemoryQuestion, MOST_DESCRIPTORS, type Part, pointer } from './question.ts';
+import { nameOf, namingOf, printSignals } from './naming.ts';
+import { descriptor, hex, type MemoryQuestion, MOST_DESCRIPTORS, type Part, pointer, signalSet } from './question.ts';
 
 /** The argument registers of a task. */
 export interface Registers {
@@ -10,7 +10,8 @@ export interface Registers {
   readonly architecture: string;
 }
 
-type Show = (registers: Registers, at: number) => Part;
+/** `sizeAt` is the register of the size of a set of signals, in a signature that has one. */
+type Show = (registers: Registers, at: number, sizeAt: number) => Part;
 
 /** PATH_MAX of include/uapi/linux/limits.h. */
 const PATH_BYTES = 4096;
@@ -45,7 +46,7 @@ const KINDS: Readonly<Record<string, Show>> = {
   dirfd: (registers, at) => (int(registers, at) === AT_FDCWD ? 'AT_FDCWD' : descriptor(int(registers, at))),
   string: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'string' }),
   path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path', from: 'nothing' }),
-  /** Takes the length from the next register, and is the last argument of all calls that have it. */
+  /** Takes the length from the next register. */
   sockaddr: (registers, at) =>
     memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
   timespec: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timespec' }),
@@ -61,6 +62,12 @@ const KINDS: Readonly<Record<string, Show>> = {
     const count = int(registers, 0);
     return memory(registers, at, { bytes: Math.ceil(Math.min(count, MOST_SELECTED) / 8), as: 'fdset', count });
   },
+  sigset: (registers, at, sizeAt) => signalSet(word(registers, at), word(registers, sizeAt)),
+  sigsetsize: (registers, at) => `${word(registers, at)}`,
+  /** Where a call has no room for both, its last argument is where they are (fs/select.c, get_sigset_argpack). */
+  sigsetpointer: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'sigsetpointer' }),
+  /** The first 32 signals, in a register (kernel/signal.c, old_sigset_t). */
+  oldsigset: (registers, at) => printSignals(BigInt(uint(registers, at)), 32),
   cloneflags: (registers, at) => cloneFlags(uint(registers, at), registers.architecture),
 };
 
@@ -80,10 +87,12 @@ export function argumentsOf(signature: string, registers: Registers): Part[] {
   const parts: Part[] = [];
   let at = 0;
   const kinds = signature === '' ? [] : signature.split(' ');
+  // No argument before it takes two registers.
+  const sizeAt = kinds.indexOf('sigsetsize');
   for (const [index, kind] of kinds.entries()) {
     const isShownWithPath = kind === 'dirfd' && kinds[index + 1] === 'path' && int(registers, at) === AT_FDCWD;
     if (kind === 'path' && kinds[index - 1] === 'dirfd') parts.push(pathBelow(registers, at));
-    else if (kind !== '-' && !isShownWithPath) parts.push(show(kind, registers, at));
+    else if (kind !== '-' && !isShownWithPath) parts.push(show(kind, registers, at, sizeAt));
     at += registersOf(kind, registers.bits);
   }
   return parts;
@@ -101,10 +110,10 @@ export function uint({ words }: Registers, at: number): number {
   return Number(BigInt.asUintN(32, words[at] ?? 0n));
 }
 
-function show(kind: string, registers: Registers, at: number): Part {
+function show(kind: string, registers: Registers, at: number, sizeAt = -1): Part {
   const naming = namingOf(kind, registers.architecture);
   if (naming !== undefined) return nameOf(naming, uint(registers, at));
-  return (KINDS[kind] ?? hexWord)(registers, at);
+  return (KINDS[kind] ?? hexWord)(registers, at, sizeAt);
 }
 
 function hexWord(registers: Registers, at: number): string {

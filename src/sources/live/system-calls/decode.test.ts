@@ -71,6 +71,8 @@ const MEMORY: Memory = [
   [0x70, Buffer.concat([i32(3), i16(1, 0), i32(4), i16(5, 0)])],
   [0x80, Buffer.of(0b1001)],
   [0x90, Buffer.concat([i16(1, 0, 0, 0), i64(100, 50, 0)])],
+  [0xa0, i64(0x1_0002)],
+  [0xb0, i64(0xa0, 8)],
 ];
 
 describe('a system call', () => {
@@ -173,9 +175,40 @@ describe('a system call', () => {
       [-1, 7, 0x90],
       'fcntl(-1, F_SETLKW, {F_WRLCK, SEEK_SET, start 100, length 50})',
     ],
-    ['the address of a socket', 'connect', [-1, 0x60, 16], 'connect(-1, {AF_INET 10.0.0.1:443})'],
+    ['the address of a socket', 'connect', [-1, 0x60, 16], 'connect(-1, {AF_INET 10.0.0.1:443}, 16)'],
+    ['where it sends to', 'sendto', [-1, 1, 5, 0, 0x60, 16], 'sendto(-1, ..., 5, 0, {AF_INET 10.0.0.1:443}, 16)'],
+    ['an address of a length that there is not', 'sendto', [-1, 1, 5, 0, 0x60, -1], 'sendto(-1, ..., 5, 0, 0x60, -1)'],
+    [
+      'how long ppoll waits, and its signals',
+      'ppoll',
+      [0x70, 1, 0x40, 0xa0, 8],
+      'ppoll([{3<pipe:[77]>, POLLIN}], 1, {10.5 s}, [INT CHLD], 8)',
+    ],
+    ['no signals', 'ppoll', [0, 0, 0, 0, 8], 'ppoll(NULL, 0, NULL, NULL, 8)'],
+    [
+      'the signals of pselect6',
+      'pselect6',
+      [0, 0, 0, 0, 0, 0xb0],
+      'pselect6(0, NULL, NULL, NULL, NULL, {[INT CHLD], 8})',
+    ],
+    ['those of an epoll', 'epoll_pwait', [-1, 1, 8, 50, 0xa0, 8], 'epoll_pwait(-1, ..., 8, 50, [INT CHLD], 8)'],
+    [
+      'those of an epoll, and how long it waits',
+      'epoll_pwait2',
+      [-1, 1, 8, 0x40, 0xa0, 8],
+      'epoll_pwait2(-1, ..., 8, {10.5 s}, [INT CHLD], 8)',
+    ],
+    [
+      'signals that are waited for',
+      'rt_sigtimedwait',
+      [0xa0, 1, 0x30, 8],
+      'rt_sigtimedwait([INT CHLD], ..., {10 s}, 8)',
+    ],
+    ['signals that are let through', 'rt_sigsuspend', [0xa0, 8], 'rt_sigsuspend([INT CHLD], 8)'],
+    ['those of a descriptor', 'signalfd4', [-1, 0xa0, 8, 0o2000000], 'signalfd4(-1, [INT CHLD], 8, SFD_CLOEXEC)'],
+    ['signals of a size that there is not', 'rt_sigsuspend', [0xa0, 1n << 63n], `rt_sigsuspend(0xa0, ${1n << 63n})`],
     ['a socket', 'socket', [10, 0o2000001, 6], 'socket(AF_INET6, SOCK_STREAM|SOCK_CLOEXEC, 6)'],
-    ['no address', 'sendto', [-1, 1, 5, 0x4040, 0, 0], 'sendto(-1, ..., 5, MSG_DONTWAIT|MSG_NOSIGNAL, NULL)'],
+    ['no address', 'sendto', [-1, 1, 5, 0x4040, 0, 0], 'sendto(-1, ..., 5, MSG_DONTWAIT|MSG_NOSIGNAL, NULL, 0)'],
     [
       'the working directory that a relative path starts from',
       'renameat2',
@@ -231,7 +264,10 @@ describe('a 32-bit task', () => {
     ['nanosleep', [0x10, 0], 'nanosleep({600.5 s}, NULL)'],
     ['futex', [0x2000, 0, 2, 0x10], 'futex(0x2000, FUTEX_WAIT, 2, {600.5 s})'],
     ['futex_time64', [0x2000, 0, 2, 0x20], 'futex_time64(0x2000, FUTEX_WAIT, 2, {700.5 s})'],
-    ['ppoll_time64', [0, 0, 0x20, 0], 'ppoll_time64(NULL, 0, {700.5 s}, NULL)'],
+    ['ppoll_time64', [0, 0, 0x20, 0, 8], 'ppoll_time64(NULL, 0, {700.5 s}, NULL, 8)'],
+    ['pselect6_time64', [0, 0, 0, 0, 0x20, 0x60], 'pselect6_time64(0, NULL, NULL, NULL, {700.5 s}, {[USR1 34], 8})'],
+    ['rt_sigtimedwait', [0x70, 0, 0x10, 8], 'rt_sigtimedwait([USR1 34], NULL, {600.5 s}, 8)'],
+    ['sigsuspend', [0, 0, 0xffff_fdff], 'sigsuspend(~[USR1])'],
     ['fcntl64', [-1, 7, 0x30], 'fcntl64(-1, F_SETLKW, {F_WRLCK, SEEK_SET, start 5, length 6})'],
     ['fcntl64', [-1, 14, 0x40], 'fcntl64(-1, F_SETLKW64, {F_RDLCK, SEEK_CUR, start 5, length -6})'],
     ['socketcall', [10, 0x10], 'socketcall(SYS_RECV, ...)'],
@@ -243,6 +279,8 @@ describe('a 32-bit task', () => {
       [0x30, Buffer.concat([i16(1, 0), i32(5, 6, 0)])],
       [0x40, Buffer.concat([i16(0, 1), i64(5, -6), i32(0)])],
       [0x50, i32(600, 250_000)],
+      [0x60, i32(0x70, 8)],
+      [0x70, i32(1 << 9, 1 << 1)],
     ];
     expect(print(name, values, memory, 'i386')).toBe(text);
   });

@@ -18,7 +18,7 @@ export type MemoryQuestion = {
   readonly address: bigint;
   readonly bytes: number;
 } & (
-  | { readonly as: 'string' | 'sockaddr' | 'timespec' | 'timeval' | 'flock' }
+  | { readonly as: 'string' | 'sockaddr' | 'timespec' | 'timeval' | 'flock' | 'sigset' | 'sigsetpointer' }
   /**
    * Of a path, `from` is what gives it the working directory to start from: the argument before it, which is shown with
    * it, or nothing.
@@ -49,6 +49,15 @@ export function keyOf(question: Question): string {
 /** What a descriptor refers to, where it can be one. */
 export function descriptor(fd: number): Part {
   return fd < 0 ? `${fd}` : { kind: 'fd', fd };
+}
+
+/** sigset_t of the kernel, also for 32-bit tasks: 64 signals (include/linux/signal.h; compat_sigset_t). */
+const SIGSET_BYTES = 8;
+
+/** A set of signals in memory. The kernel refuses one of another size. */
+export function signalSet(address: bigint, bytes: bigint): Part {
+  if (address === 0n || bytes !== BigInt(SIGSET_BYTES)) return pointer(address);
+  return { kind: 'memory', address, bytes: SIGSET_BYTES, as: 'sigset' };
 }
 
 export function hex(value: bigint | number): string {
