@@ -1,8 +1,10 @@
+import type { Stack } from '../../../model/stack.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
 import { type Answers, printPart } from './answers.ts';
 import { argumentsOf, type Registers } from './arguments.ts';
 import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
 import { hex, type Part } from './question.ts';
+import { resumedCall } from './restarts.ts';
 import { signatureOf } from './variants.ts';
 
 export type { Answers } from './answers.ts';
@@ -28,8 +30,9 @@ const FOUR_GIB = 1n << 32n;
  * Linux 6.18, of 32-bit tasks on arm64, and on all other architectures.
  *
  * @param architecture process.arch of the host whose kernel it was
+ * @param stack tells what a restart_syscall resumes, whose registers are not its arguments
  */
-export function decodeSystemCall(call: SystemCall, architecture: string): DecodedCall {
+export function decodeSystemCall(call: SystemCall, architecture: string, stack?: Stack): DecodedCall {
   const bits = isNarrow(call, architecture) ? 32 : 64;
   const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, BigInt(call.arguments[at] ?? 0)));
   const registers: Registers = { words, bits, architecture };
@@ -40,6 +43,8 @@ export function decodeSystemCall(call: SystemCall, architecture: string): Decode
       parts: words.map(hex),
     };
   }
+  const resumed = name === 'restart_syscall' && stack !== undefined ? resumedCall(stack) : undefined;
+  if (resumed !== undefined) return { name, parts: [`<... resuming interrupted ${resumed} ...>`] };
   const signature = signatureOf(name, registers);
   return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
 }

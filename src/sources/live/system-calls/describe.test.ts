@@ -32,7 +32,7 @@ function looking(more: Partial<Details> = {}): { readonly asked: string[]; reado
 }
 
 const describeIn = (call: SystemCall, { details }: { readonly details: Details }) =>
-  describeCall(TASK, call, { details, architecture: 'x64' });
+  describeCall({ task: TASK, call, stack: undefined }, { details, architecture: 'x64' });
 
 it('looks at what an answer refers to, each thing once', async () => {
   const look = looking();
@@ -53,6 +53,16 @@ it('says nothing of what it saw where the task has left the call meanwhile', asy
 it('does not look again at what cannot be seen', async () => {
   const look = looking({ memory: async () => undefined });
   expect(await describeIn(POLL, look)).toBe('poll(0x1000, 2, -1)');
+});
+
+it('says what a restart_syscall resumes, as the stack tells', async () => {
+  const details = looking().details;
+  const call = { ...POLL, number: 219 };
+  const stack = { id: 0, frames: [{ symbol: 'do_restart_poll', raw: '' }] };
+  const text = (known?: typeof stack) =>
+    describeCall({ task: TASK, call, stack: known }, { details, architecture: 'x64' });
+  expect(await text(stack)).toBe('restart_syscall(<... resuming interrupted poll ...>)');
+  expect(await text()).toBe('restart_syscall()');
 });
 
 it('does not look at a task whose call raises no question', async () => {

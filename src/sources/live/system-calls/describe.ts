@@ -1,9 +1,17 @@
+import type { Stack } from '../../../model/stack.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
 import type { TaskDetails, TaskNumbers } from '../procfs/task-details.ts';
 import { type Answer, decodeSystemCall, keyOf, printSystemCall, type Question } from './decode.ts';
 
 /** Where to look; {@link TaskDetails} for tasks of this host. */
 export type Details = Pick<TaskDetails, 'descriptor' | 'workingDirectory' | 'memory' | 'isStillIn'>;
+
+export interface TaskInCall {
+  readonly task: TaskNumbers;
+  readonly call: SystemCall;
+  /** Where it could be read. */
+  readonly stack: Stack | undefined;
+}
 
 export interface DescribeOptions {
   readonly details: Details;
@@ -16,11 +24,10 @@ export interface DescribeOptions {
  * at until no answer raises a new question. Without any of that where the task has left the call meanwhile.
  */
 export async function describeCall(
-  task: TaskNumbers,
-  call: SystemCall,
+  { task, call, stack }: TaskInCall,
   { details, architecture }: DescribeOptions,
 ): Promise<string> {
-  const decoded = decodeSystemCall(call, architecture);
+  const decoded = decodeSystemCall(call, architecture, stack);
   const answers = new Map<string, Answer>();
   for (;;) {
     const open = new Map<string, Question>();

@@ -1,8 +1,7 @@
 import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
-import type { TaskNumbers } from '../procfs/task-details.ts';
 import { nameOfCall } from './decode.ts';
-import { type DescribeOptions, describeCall } from './describe.ts';
+import { type DescribeOptions, describeCall, type TaskInCall } from './describe.ts';
 
 export type { Details } from './describe.ts';
 
@@ -24,7 +23,7 @@ export async function resolveSystemCalls(
   options: ResolveOptions,
 ): Promise<Observation[]> {
   const resolved = [...observations];
-  const chosen: { at: number; call: SystemCall; task: TaskNumbers }[] = [];
+  const chosen: ({ readonly at: number } & TaskInCall)[] = [];
   const perStack = new Map<unknown, number>();
   for (const [at, observation] of observations.entries()) {
     const call = callOf(observation);
@@ -39,11 +38,16 @@ export async function resolveSystemCalls(
     const wanted = options.all || (count < MOST_OF_STACK && chosen.length < MOST_OF_ALL);
     const { tid } = task.id;
     if (wanted && tid !== undefined && task.pid !== undefined)
-      chosen.push({ at, call: named, task: { tid, pid: task.pid } });
+      chosen.push({
+        at,
+        call: named,
+        task: { tid, pid: task.pid },
+        stack: 'value' in stack ? stack.value : undefined,
+      });
   }
   for (let from = 0; from < chosen.length; from += AT_ONCE) {
     const some = chosen.slice(from, from + AT_ONCE);
-    const texts = await Promise.all(some.map(({ call, task }) => describeCall(task, call, options)));
+    const texts = await Promise.all(some.map((each) => describeCall(each, options)));
     for (const [index, text] of texts.entries()) {
       const { at, call } = some[index] ?? {};
       const observation = at === undefined ? undefined : resolved[at];
