@@ -29,7 +29,9 @@ const showSelected = (bytes: Buffer, count: number, files = {}) =>
 describe('a file descriptor', () => {
   it.each([
     ['/var/lib/db/wal', '3</var/lib/db/wal>'],
-    ['tcp 10.0.0.1:443 -> 10.0.0.2:50000', '3<tcp 10.0.0.1:443 -> 10.0.0.2:50000>'],
+    [{ local: 'tcp 10.0.0.1:443', peer: '10.0.0.2:50000' }, '3<tcp 10.0.0.1:443 -> 10.0.0.2:50000>'],
+    [{ local: 'unix @a\n', peer: '/b -> c>' }, '3<unix @a\\n -> /b -\\x3e c\\x3e>'],
+    ['unix @a -> b', '3<unix @a -\\x3e b>'],
     ['/tmp/a\n>, "\\\u202e\udcff', '3</tmp/a\\n\\x3e, "\\\\\\u202e\\xff>'],
     ['/tmp/a->', '3</tmp/a-\\x3e>'],
     [Buffer.of(0x61, 0xff), '3<a\\xff>'],
@@ -273,7 +275,9 @@ it('any answer to any question is shown in one line that acts on no terminal', (
     { ...at, as: 'pollfds', bytes: 128, count: 20 },
     { ...at, as: 'fdset', bytes: 2, count: 9 },
   );
-  const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), fc.string({ unit: 'binary' }), fc.constant(undefined));
+  const text = fc.string({ unit: 'binary' });
+  const connection = fc.record({ local: text, peer: text });
+  const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), text, connection, fc.constant(undefined));
   fc.assert(
     fc.property(question, answer, (question, answer) => {
       expect(printPart(question, () => answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);

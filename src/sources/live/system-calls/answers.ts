@@ -32,8 +32,10 @@ export function printPart(part: Part, answers: Answers): string {
 
 /** What a descriptor, or the working directory, refers to; nothing where that is not known. */
 function printTarget(answer: Answer): string {
-  const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
-  return target === undefined ? '' : `<${escapeTarget(target)}>`;
+  if (answer === undefined) return '';
+  if (answer instanceof Uint8Array) return `<${escapeTarget(decodeBytes(Buffer.from(answer)))}>`;
+  if (typeof answer === 'string') return `<${escapeTarget(answer)}>`;
+  return `<${escapeTarget(answer.local)} -> ${escapeTarget(answer.peer)}>`;
 }
 
 const SLASH = 0x2f;

@@ -28,11 +28,17 @@ export type MemoryQuestion = {
   | { readonly as: 'pollfds' | 'fdset'; readonly count: number }
 );
 
+/** A socket that is connected, as it is described, and what it is connected to. */
+export interface Connection {
+  readonly local: string;
+  readonly peer: string;
+}
+
 /**
  * To `fd` and `cwd` the target of the link, or a description of the socket; to `memory` the bytes that could be read,
  * perhaps fewer than asked for. Undefined where it is not known.
  */
-export type Answer = string | Uint8Array | undefined;
+export type Answer = string | Connection | Uint8Array | undefined;
 
 /** An argument: printed text, or what is to be asked before it can be printed. */
 export type Part = string | Question;
