@@ -4,6 +4,9 @@ import { type CallArgument, MOST_BYTES } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import { numberOf, type SystemCall } from './system-calls.ts';
 
+/** Those that files need. */
+type FileCall = Exclude<SystemCall, 'read' | 'socket'>;
+
 /** include/uapi/linux/fcntl.h */
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -241,7 +244,7 @@ export class RemoteFiles {
 
   /** `late` gets the result of a call that had been given up. */
   async #call(
-    call: SystemCall,
+    call: FileCall,
     args: readonly CallArgument[],
     path: string,
     late?: (result: number) => void,
@@ -274,7 +277,7 @@ export class RemoteFiles {
   }
 }
 
-const VERBS: Readonly<Record<SystemCall, string>> = {
+const VERBS: Readonly<Record<FileCall, string>> = {
   close: 'cannot close',
   pread64: 'cannot read',
   pwrite64: 'cannot write',

@@ -4,10 +4,12 @@
  */
 const NUMBERS = {
   x64: {
+    read: 0,
     close: 3,
     pread64: 17,
     pwrite64: 18,
     write: 1,
+    socket: 41,
     fcntl: 72,
     fsync: 74,
     ftruncate: 77,
@@ -25,10 +27,12 @@ const NUMBERS = {
     statx: 332,
   },
   arm64: {
+    read: 63,
     close: 57,
     pread64: 67,
     pwrite64: 68,
     write: 64,
+    socket: 198,
     fcntl: 25,
     fsync: 82,
     ftruncate: 46,

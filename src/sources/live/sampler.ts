@@ -22,6 +22,7 @@ import type { OwnTasks } from './procfs/task-filter.ts';
 import { type CompiledSelection, compileSelection } from './selection/compiled.ts';
 import type { SourceName } from './source-name.ts';
 import { resolveSystemCalls } from './system-calls/resolve.ts';
+import { UnixSockets } from './unix-sockets.ts';
 import { UserNames } from './user-names.ts';
 
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
@@ -91,6 +92,7 @@ class LiveSampler implements Sampler {
   readonly #stacks = new StackTable();
   readonly #tasks = new TaskTable();
   readonly #users: UserNames;
+  readonly #unixSockets: UnixSockets;
   readonly #bootId: Sample['bootId'] & object;
   readonly #own: OwnTasks;
   readonly #told = new Set<string>();
@@ -117,6 +119,7 @@ class LiveSampler implements Sampler {
       this.#bpf?.close();
       throw error;
     }
+    this.#unixSockets = new UnixSockets(root, this.#reader);
     const isHere = isOwnNamespace(root);
     this.#own = {
       reader: isHere ? this.#reader.pid : undefined,
@@ -217,7 +220,7 @@ class LiveSampler implements Sampler {
   async #resolved(sample: Pick<Sample, 'observations' | 'holders'>): Promise<Pick<Sample, 'observations' | 'holders'>> {
     if (!this.#options.fields.includes('systemCall')) return sample;
     const { observations, holders } = sample;
-    const details = new TaskDetails(this.#host.root, this.#reader);
+    const details = new TaskDetails(this.#host.root, this.#reader, this.#unixSockets);
     const all = this.#options.allSystemCalls === true;
     // What is seen first may be gone soonest: those that hold up others come first.
     const resolved = await resolveSystemCalls([...holders, ...observations], {

@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { parseSockets, SOCKET_TABLES } from './sockets.ts';
+import { describeUnixSockets, parseSockets, SOCKET_TABLES } from './sockets.ts';
 
 const inet = (local: string, remote: string, state: string) =>
   `  sl  local_address rem_address   st\n   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0\n`;
@@ -13,10 +13,27 @@ const unix = (...sockets: [inode: number, name: string | undefined][]) =>
 const unixLine = (inode: number, name?: string) =>
   `00000000126c0f60: 00000002 00000000 00010000 0001 01 ${String(inode).padStart(5)}${name === undefined ? '' : ` ${name}`}`;
 
+describe('describeUnixSockets', () => {
+  it('names the peer, by its inode where it has no name or is not among them', () => {
+    const sockets = new Map([
+      ['1', { name: '', peer: '2' }],
+      ['2', { name: '/run/dbus/socket', peer: '1' }],
+      ['3', { name: '@a b', peer: '4' }],
+      ['5', { name: '' }],
+    ]);
+    expect(Object.fromEntries(describeUnixSockets(sockets))).toEqual({
+      1: { local: 'unix', peer: '/run/dbus/socket' },
+      2: { local: 'unix /run/dbus/socket', peer: 'socket:[1]' },
+      3: { local: 'unix @a b', peer: 'socket:[4]' },
+      5: 'unix',
+    });
+  });
+});
+
 describe('parseSockets', () => {
   it.each([
     ['tcp', inet('0100007F:1F90', '00000000:0000', '0A'), 'tcp 127.0.0.1:8080 listening'],
-    ['tcp', inet('0100000A:01BB', '0200000A:C350', '01'), 'tcp 10.0.0.1:443 -> 10.0.0.2:50000'],
+    ['tcp', inet('0100000A:01BB', '0200000A:C350', '01'), { local: 'tcp 10.0.0.1:443', peer: '10.0.0.2:50000' }],
     ['udp', inet('00000000:0035', '00000000:0000', '07'), 'udp 0.0.0.0:53'],
     [
       'tcp6',
@@ -26,7 +43,7 @@ describe('parseSockets', () => {
     [
       'tcp6',
       inet('B80D0120000000000000000001000000:0016', '0000000000000000FFFF00000100000A:0050', '01'),
-      'tcp6 [2001:db8::1]:22 -> [::ffff:10.0.0.1]:80',
+      { local: 'tcp6 [2001:db8::1]:22', peer: '[::ffff:10.0.0.1]:80' },
     ],
     ['unix', unix([4711, '/run/a b']), 'unix /run/a b'],
     ['unix', unix([4711, '@abstract\r\u2028a']), 'unix @abstract\r\u2028a'],

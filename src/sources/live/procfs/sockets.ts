@@ -1,4 +1,9 @@
 import { formatIpv6 } from '../../../model/ip-address.ts';
+import type { Connection } from '../system-calls/question.ts';
+import type { UnixSocket } from '../unix-sockets.ts';
+
+/** Descriptions of sockets, by their inode. */
+export type Sockets = ReadonlyMap<string, string | Connection>;
 
 /** The tables of /proc/PID/net that say what a socket is, and how each is read. */
 export const SOCKET_TABLES = ['tcp', 'tcp6', 'udp', 'udp6', 'unix', 'netlink', 'raw', 'raw6', 'packet'] as const;
@@ -24,16 +29,30 @@ const NETLINK: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443 -> 10.0.0.2:50000`, `udp 0.0.0.0:53`, `unix
- * /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is cut, and
- * what somebody made up.
+ * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443` and its peer `10.0.0.2:50000`, `udp 0.0.0.0:53`,
+ * `unix /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is
+ * cut, and what somebody made up.
  */
-export function parseSockets(table: SocketTable, text: string): Map<string, string> {
+export function parseSockets(table: SocketTable, text: string): Sockets {
   if (table === 'unix') return parseUnix(text);
-  const sockets = new Map<string, string>();
+  const sockets = new Map<string, string | Connection>();
   for (const { line } of linesOf(text)) {
-    const [inode, description] = describe(table, line) ?? [];
-    if (inode !== undefined && inode !== '0') sockets.set(inode, `${table} ${description}`);
+    const { inode, description, peer } = describe(table, line) ?? {};
+    if (inode === undefined || inode === '0') continue;
+    const local = `${table} ${description}`;
+    sockets.set(inode, peer === undefined ? local : { local, peer });
+  }
+  return sockets;
+}
+
+/**
+ * Describes UNIX sockets as sock_diag(7) tells of them: a peer by its name or, where it has none, as `socket:[4711]`.
+ */
+export function describeUnixSockets(known: ReadonlyMap<string, UnixSocket>): Sockets {
+  const sockets = new Map<string, string | Connection>();
+  for (const [inode, { name, peer }] of known) {
+    const local = `unix ${name}`.trimEnd();
+    sockets.set(inode, peer === undefined ? local : { local, peer: known.get(peer)?.name || `socket:[${peer}]` });
   }
   return sockets;
 }
@@ -96,17 +115,23 @@ function joined(...parts: readonly RegExp[]): RegExp {
   return new RegExp(parts.map(({ source }) => source).join(''));
 }
 
-function describe(table: Exclude<SocketTable, 'unix'>, line: string): [inode: string, description: string] | undefined {
+interface Described {
+  readonly inode: string;
+  readonly description: string;
+  readonly peer?: string;
+}
+
+function describe(table: Exclude<SocketTable, 'unix'>, line: string): Described | undefined {
   const form = table === 'netlink' ? NETLINK_LINE : table === 'packet' ? PACKET : INTERNET;
   const { inode, protocol = '', port, local = '', remote = '', state } = form.exec(line)?.groups ?? {};
   if (inode === undefined) return undefined;
-  if (table === 'netlink') return [inode, `${NETLINK[protocol] ?? protocol} port ${port}`];
-  if (table === 'packet') return [inode, `protocol 0x${protocol}`];
+  if (table === 'netlink') return { inode, description: `${NETLINK[protocol] ?? protocol} port ${port}` };
+  if (table === 'packet') return { inode, description: `protocol 0x${protocol}` };
   const from = address(local);
   const to = address(remote);
   if (from === undefined || to === undefined) return undefined;
-  if (table.startsWith('tcp') && state === LISTEN) return [inode, `${from} listening`];
-  return [inode, /:0$/.test(to) ? from : `${from} -> ${to}`];
+  if (table.startsWith('tcp') && state === LISTEN) return { inode, description: `${from} listening` };
+  return /:0$/.test(to) ? { inode, description: from } : { inode, description: from, peer: to };
 }
 
 /**

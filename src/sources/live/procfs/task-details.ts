@@ -2,9 +2,11 @@ import type { SystemCall, SystemCallState } from '../../../model/system-call.ts'
 import { decodeBytes } from '../../../native/decode.ts';
 import { pageBytes } from '../../../native/page.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
+import type { Connection } from '../system-calls/question.ts';
+import type { UnixSockets } from '../unix-sockets.ts';
 import { FileReads } from './file-reads.ts';
 import { Malformed } from './malformed.ts';
-import { parseSockets, SOCKET_TABLES } from './sockets.ts';
+import { describeUnixSockets, parseSockets, SOCKET_TABLES, type Sockets } from './sockets.ts';
 import { parseSystemCall } from './system-call.ts';
 
 /** A table of /proc/PID/net is read so far; a host with hundreds of thousands of sockets takes seconds to print one. */
@@ -20,15 +22,17 @@ export interface TaskNumbers {
 export class TaskDetails {
   readonly #root: string;
   readonly #reads: FileReads;
-  /** Descriptions by inode, for each network namespace. */
-  readonly #sockets = new Map<string, Promise<Map<string, string>>>();
+  readonly #unixSockets: UnixSockets;
+  /** For each network namespace. */
+  readonly #sockets = new Map<string, Promise<Sockets>>();
   readonly #pageBytes = pageBytes();
   /** Processes whose memory did not answer in time. */
   readonly #stuck = new Set<number>();
 
-  constructor(root: string, reader: Reader) {
+  constructor(root: string, reader: Reader, unixSockets: UnixSockets) {
     this.#root = root;
     this.#reads = new FileReads(reader);
+    this.#unixSockets = unixSockets;
   }
 
   /** Whether the task is still in that very call: its descriptors and memory may by now be another's. */
@@ -44,13 +48,19 @@ export class TaskDetails {
   }
 
   /** The file, pipe or socket behind a descriptor; undefined where that cannot be told. */
-  async descriptor(task: TaskNumbers, fd: number): Promise<string | undefined> {
+  async descriptor(task: TaskNumbers, fd: number): Promise<string | Connection | undefined> {
     const read = await this.#reads.link(`${this.#folder(task)}/fd/${fd}`);
     if ('unread' in read) return undefined;
     const target = decodeBytes(read.value);
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
     if (inode === undefined) return target;
     return (await this.#socketsOf(task)).get(inode) ?? target;
+  }
+
+  /** Where relative paths start (fs/proc/base.c, proc_cwd_link); undefined where that cannot be told. */
+  async workingDirectory(task: TaskNumbers): Promise<string | undefined> {
+    const read = await this.#reads.link(`${this.#folder(task)}/cwd`);
+    return 'unread' in read ? undefined : decodeBytes(read.value);
   }
 
   /**
@@ -92,25 +102,30 @@ export class TaskDetails {
     return `${this.#root}/${pid}/task/${tid}`;
   }
 
-  async #socketsOf(task: TaskNumbers): Promise<Map<string, string>> {
+  async #socketsOf(task: TaskNumbers): Promise<Sockets> {
     const namespace = await this.#reads.link(`${this.#folder(task)}/ns/net`);
     if ('unread' in namespace) return new Map();
     const name = namespace.value.toString('latin1');
     let sockets = this.#sockets.get(name);
     if (sockets === undefined) {
-      sockets = this.#readSockets(task);
+      sockets = this.#readSockets(task, name);
       this.#sockets.set(name, sockets);
     }
     return sockets;
   }
 
-  async #readSockets(task: TaskNumbers): Promise<Map<string, string>> {
-    const all = new Map<string, string>();
+  async #readSockets(task: TaskNumbers, namespace: string): Promise<Sockets> {
+    const all = new Map<string, string | Connection>();
+    const isOwn = namespace === (await this.#unixSockets.namespace());
+    const unix = isOwn ? await this.#unixSockets.read() : undefined;
     for (const table of SOCKET_TABLES) {
+      if (table === 'unix' && unix?.areAll) continue;
       const read = await this.#reads.bytes(`${this.#folder(task)}/net/${table}`, 0n, TABLE_BYTES);
       if ('value' in read)
         for (const [inode, description] of parseSockets(table, decodeBytes(read.value))) all.set(inode, description);
     }
+    if (unix !== undefined)
+      for (const [inode, description] of describeUnixSockets(unix.sockets)) all.set(inode, description);
     return all;
   }
 }

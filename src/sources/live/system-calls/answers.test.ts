@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printAnswer } from './answers.ts';
-import type { Question } from './question.ts';
+import { printPart } from './answers.ts';
+import { type Answer, keyOf, type Question } from './question.ts';
 
 /** Little-endian bytes: `i16(1)`, `i32(3)`, `i64(600)`. */
 const i16 = (...values: number[]) => Buffer.from(new Int16Array(values).buffer);
@@ -9,17 +9,29 @@ const i32 = (...values: number[]) => Buffer.from(new Int32Array(values).buffer);
 const i64 = (...values: number[]) => Buffer.from(new BigInt64Array(values.map(BigInt)).buffer);
 
 const at = { kind: 'memory', address: 0x1000n } as const;
-const show = (as: 'path' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
+
+/** A question as it is printed with its answer, and with what is known of descriptors. */
+function printAnswer(question: Question, answer: Answer, files: Readonly<Record<number, string>> = {}): string {
+  return printPart(question, (asked) => {
+    if (keyOf(asked) === keyOf(question)) return answer;
+    return asked.kind === 'fd' ? files[asked.fd] : undefined;
+  });
+}
+
+const show = (as: 'string' | 'sockaddr' | 'timespec' | 'timeval' | 'flock', bytes: Buffer, size = bytes.length) =>
   printAnswer({ ...at, as, bytes: size }, bytes);
-const showPolled = (bytes: Buffer, count: number) =>
-  printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes);
-const showSelected = (bytes: Buffer, count: number) =>
-  printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes);
+const FILES = { 3: 'pipe:[77]', 5: '/a' };
+const showPolled = (bytes: Buffer, count: number, files = {}) =>
+  printAnswer({ ...at, as: 'pollfds', bytes: 8 * count, count }, bytes, files);
+const showSelected = (bytes: Buffer, count: number, files = {}) =>
+  printAnswer({ ...at, as: 'fdset', bytes: bytes.length, count }, bytes, files);
 
 describe('a file descriptor', () => {
   it.each([
     ['/var/lib/db/wal', '3</var/lib/db/wal>'],
-    ['tcp 10.0.0.1:443 -> 10.0.0.2:50000', '3<tcp 10.0.0.1:443 -> 10.0.0.2:50000>'],
+    [{ local: 'tcp 10.0.0.1:443', peer: '10.0.0.2:50000' }, '3<tcp 10.0.0.1:443 -> 10.0.0.2:50000>'],
+    [{ local: 'unix @a\n', peer: '/b -> c>' }, '3<unix @a\\n -> /b -\\x3e c\\x3e>'],
+    ['unix @a -> b', '3<unix @a -\\x3e b>'],
     ['/tmp/a\n>, "\\\u202e\udcff', '3</tmp/a\\n\\x3e, "\\\\\\u202e\\xff>'],
     ['/tmp/a->', '3</tmp/a-\\x3e>'],
     [Buffer.of(0x61, 0xff), '3<a\\xff>'],
@@ -29,7 +41,7 @@ describe('a file descriptor', () => {
   });
 });
 
-describe('a path', () => {
+describe('a text', () => {
   it.each([
     ['quotes and backslashes', Buffer.from('a"\\\0'), '"a\\"\\\\"'],
     ['controls', Buffer.from('\n\r\t\x1b[2J\x7f\0'), '"\\n\\r\\t\\x1b[2J\\x7f"'],
@@ -42,12 +54,42 @@ describe('a path', () => {
     ['nothing of what stands behind its end', Buffer.from('/a\0/b'), '"/a"'],
     ['three dots where it has no end in what was read', Buffer.from('/very/long'), '"/very/long"...'],
   ])('is shown with %s', (_, bytes, text) => {
-    expect(show('path', bytes, 4096)).toBe(text);
+    expect(show('string', bytes, 4096)).toBe(text);
   });
 
   it('that cannot be read is shown by its address', () => {
-    expect(show('path', Buffer.of(), 4096)).toBe('0x1000');
-    expect(printAnswer({ ...at, as: 'path', bytes: 4096 }, undefined)).toBe('0x1000');
+    expect(show('string', Buffer.of(), 4096)).toBe('0x1000');
+    expect(printAnswer({ ...at, as: 'string', bytes: 4096 }, undefined)).toBe('0x1000');
+  });
+});
+
+describe('a path', () => {
+  const showPath = (from: 'AT_FDCWD' | 'nothing', path: string | undefined, cwd: string | undefined) =>
+    printPart({ ...at, as: 'path', from, bytes: 4096 }, ({ kind }) =>
+      kind === 'cwd' ? cwd : path && Buffer.from(path),
+    );
+
+  it.each([
+    ['wal/1\0', '/var/lib/db', 'AT_FDCWD</var/lib/db>, "wal/1"', '"wal/1" in </var/lib/db>'],
+    ['/wal/1\0', '/var/lib/db', 'AT_FDCWD, "/wal/1"', '"/wal/1"'],
+    ['\0', '/var/lib/db', 'AT_FDCWD</var/lib/db>, ""', '"" in </var/lib/db>'],
+    ['wal/1', '/var/lib/db', 'AT_FDCWD</var/lib/db>, "wal/1"...', '"wal/1"... in </var/lib/db>'],
+    ['wal\0', '/a>, "\n', 'AT_FDCWD</a\\x3e, "\\n>, "wal"', '"wal" in </a\\x3e, "\\n>'],
+    ['wal\0', undefined, 'AT_FDCWD, "wal"', '"wal"'],
+    [undefined, '/var/lib/db', 'AT_FDCWD, 0x1000', '0x1000'],
+  ])('that is relative is shown with the directory it starts from: %j', (path, cwd, below, alone) => {
+    expect([showPath('AT_FDCWD', path, cwd), showPath('nothing', path, cwd)]).toEqual([below, alone]);
+  });
+
+  it('raises no question for the directory where it is absolute or not known', () => {
+    for (const path of [Buffer.from('/a\0'), undefined]) {
+      const asked: Question[] = [];
+      printPart({ ...at, as: 'path', from: 'AT_FDCWD', bytes: 4096 }, (question) => {
+        asked.push(question);
+        return path;
+      });
+      expect(asked.map(({ kind }) => kind)).toEqual(['memory']);
+    }
   });
 });
 
@@ -102,6 +144,18 @@ describe('what poll waits for', () => {
     expect(showPolled(polled, 2)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}]');
   });
 
+  it('is shown with what each descriptor refers to', () => {
+    expect(showPolled(polled, 2, FILES)).toBe('[{3<pipe:[77]>, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}]');
+  });
+
+  it('is shown by its first eight descriptors', () => {
+    const many = Buffer.concat(Array.from({ length: 9 }, (_, fd) => Buffer.concat([i32(fd), i16(1, 0)])));
+    const eight =
+      '{0, POLLIN}, {1, POLLIN}, {2, POLLIN}, {3, POLLIN}, {4, POLLIN}, {5, POLLIN}, {6, POLLIN}, {7, POLLIN}';
+    expect(showPolled(many, 8)).toBe(`[${eight}]`);
+    expect(showPolled(many, 9)).toBe(`[${eight}, ...]`);
+  });
+
   it('is shown as far as it could be read', () => {
     expect(showPolled(polled, 3)).toBe('[{3, POLLIN}, {-1, POLLIN|POLLOUT|0x4000}, ...]');
     expect(showPolled(polled.subarray(0, 15), 2)).toBe('[{3, POLLIN}, ...]');
@@ -117,6 +171,15 @@ describe('what select waits for', () => {
   it('is shown up to the descriptor that it is told', () => {
     expect(showSelected(Buffer.of(0b0010_1001, 0xff), 10)).toBe('[0 3 5 8 9]');
     expect(showSelected(Buffer.of(0), 8)).toBe('[]');
+  });
+
+  it('is shown with what each descriptor refers to', () => {
+    expect(showSelected(Buffer.of(0b0010_1001), 8, FILES)).toBe('[0 3<pipe:[77]> 5</a>]');
+  });
+
+  it('is shown by the first eight of them', () => {
+    expect(showSelected(Buffer.of(0xff, 0), 16)).toBe('[0 1 2 3 4 5 6 7]');
+    expect(showSelected(Buffer.of(0xff, 1), 16)).toBe('[0 1 2 3 4 5 6 7 ...]');
   });
 
   it('is shown as far as it could be read', () => {
@@ -154,21 +217,70 @@ describe('a structure of a fixed size', () => {
   });
 });
 
+describe('a set of signals', () => {
+  const set = (...signals: number[]) => {
+    const bytes = Buffer.alloc(8);
+    for (const signal of signals)
+      bytes[(signal - 1) >> 3] = (bytes[(signal - 1) >> 3] ?? 0) | (1 << ((signal - 1) & 7));
+    return bytes;
+  };
+  const all = Array.from({ length: 64 }, (_, at) => at + 1);
+  const showSet = (bytes: Buffer) => printAnswer({ ...at, as: 'sigset', bytes: 8 }, bytes);
+
+  it.each([
+    ['by its names', set(17, 2), '[INT CHLD]'],
+    ['by numbers where there are no names', set(1, 32, 34, 64), '[HUP 32 34 64]'],
+    ['as empty', set(), '[]'],
+    [
+      'by what is not in it, where that is less',
+      set(...all.filter((each) => each !== 9 && each !== 19)),
+      '~[KILL STOP]',
+    ],
+    ['by what is not in it, where nothing is not', set(...all), '~[]'],
+    ['by its address where it is cut off', set(2).subarray(0, 7), '0x1000'],
+  ])('is shown %s', (_, bytes, text) => {
+    expect(showSet(bytes)).toBe(text);
+  });
+
+  it.each([
+    ['of 64 bits', i64(0x2000, 8), '{[USR1], 8}'],
+    ['of 32 bits', i32(0x2000, 8), '{[USR1], 8}'],
+    ['of no set', i64(0, 8), '{NULL, 8}'],
+    ['of a set of a size that there is not', i64(0x2000, 4), '{0x2000, 4}'],
+    ['of a set of a size that there is not', i64(0x2000, -1), '{0x2000, 18446744073709551615}'],
+    ['of a set that is not there', i64(0x3000, 8), '{0x3000, 8}'],
+  ])('behind a pointer %s is shown with its size', (_, bytes, text) => {
+    const shown = printPart({ ...at, as: 'sigsetpointer', bytes: bytes.length }, (question) => {
+      if (question.kind !== 'memory') return undefined;
+      if (question.address === at.address) return bytes;
+      return question.address === 0x2000n ? set(10) : undefined;
+    });
+    expect(shown).toBe(text);
+  });
+});
+
 it('any answer to any question is shown in one line that acts on no terminal', () => {
   const question = fc.constantFrom<Question>(
     { kind: 'fd', fd: 3 },
-    { ...at, as: 'path', bytes: 4096 },
+    { ...at, as: 'string', bytes: 4096 },
+    { ...at, as: 'path', from: 'AT_FDCWD', bytes: 4096 },
+    { ...at, as: 'path', from: 'nothing', bytes: 4096 },
     { ...at, as: 'sockaddr', bytes: 128 },
     { ...at, as: 'timespec', bytes: 16 },
     { ...at, as: 'timeval', bytes: 8 },
     { ...at, as: 'flock', bytes: 24 },
+    { ...at, as: 'sigset', bytes: 8 },
+    { ...at, as: 'sigsetpointer', bytes: 16 },
+    { ...at, as: 'sigsetpointer', bytes: 8 },
     { ...at, as: 'pollfds', bytes: 128, count: 20 },
     { ...at, as: 'fdset', bytes: 2, count: 9 },
   );
-  const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), fc.string({ unit: 'binary' }), fc.constant(undefined));
+  const text = fc.string({ unit: 'binary' });
+  const connection = fc.record({ local: text, peer: text });
+  const answer = fc.oneof(fc.uint8Array({ maxLength: 5000 }), text, connection, fc.constant(undefined));
   fc.assert(
     fc.property(question, answer, (question, answer) => {
-      expect(printAnswer(question, answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
+      expect(printPart(question, () => answer)).not.toMatch(/^$|[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u);
     }),
     { numRuns: 2000 },
   );

@@ -1,45 +1,97 @@
 import { formatIpv6 } from '../../../model/ip-address.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { CONSTANTS } from './constants.ts';
-import { nameOf } from './naming.ts';
-import { type Answer, hex, type MemoryQuestion, type Question } from './question.ts';
+import { nameOf, printSignals } from './naming.ts';
+import {
+  type Answer,
+  descriptor,
+  hex,
+  type MemoryQuestion,
+  MOST_DESCRIPTORS,
+  type Part,
+  type Question,
+  signalSet,
+} from './question.ts';
 import { escapeTarget, quote } from './quote.ts';
 
+/** What is known about a task. An answer may lead to another question: memory says which descriptors a poll is for. */
+export type Answers = (question: Question) => Answer;
+
 /**
- * A question with its answer, as it stands among the arguments of a call: the bare number or address where nothing is
- * known.
+ * An argument of a call, with the answer where it is a question: the bare number or address where nothing is known.
  */
-export function printAnswer(question: Question, answer: Answer): string {
-  if (question.kind === 'fd') {
-    const target = answer instanceof Uint8Array ? decodeBytes(Buffer.from(answer)) : answer;
-    return target === undefined ? `${question.fd}` : `${question.fd}<${escapeTarget(target)}>`;
-  }
-  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, question.bytes) : undefined;
-  return (
-    (memory === undefined || memory.length === 0 ? undefined : printMemory(question, memory)) ?? hex(question.address)
-  );
+export function printPart(part: Part, answers: Answers): string {
+  if (typeof part === 'string') return part;
+  const answer = answers(part);
+  if (part.kind === 'fd') return `${part.fd}${printTarget(answer)}`;
+  if (part.kind === 'cwd') return printTarget(answer);
+  const memory = answer instanceof Uint8Array ? Buffer.from(answer).subarray(0, part.bytes) : Buffer.alloc(0);
+  if (part.as === 'path') return printPath(part, memory, answers);
+  return (memory.length === 0 ? undefined : printMemory(part, memory, answers)) ?? hex(part.address);
+}
+
+/** What a descriptor, or the working directory, refers to; nothing where that is not known. */
+function printTarget(answer: Answer): string {
+  if (answer === undefined) return '';
+  if (answer instanceof Uint8Array) return `<${escapeTarget(decodeBytes(Buffer.from(answer)))}>`;
+  if (typeof answer === 'string') return `<${escapeTarget(answer)}>`;
+  return `<${escapeTarget(answer.local)} -> ${escapeTarget(answer.peer)}>`;
+}
+
+const SLASH = 0x2f;
+
+/** The directory that a relative path starts from stands where strace(1) has it, or behind the path. */
+function printPath(question: MemoryQuestion & { readonly as: 'path' }, memory: Buffer, answers: Answers): string {
+  const path = memory.length === 0 ? hex(question.address) : printString(memory);
+  const isRelative = memory.length > 0 && memory[0] !== SLASH;
+  const folder = isRelative ? printPart({ kind: 'cwd' }, answers) : '';
+  if (question.from === 'AT_FDCWD') return `AT_FDCWD${folder}, ${path}`;
+  return folder === '' ? path : `${path} in ${folder}`;
 }
 
 /** Undefined where there are too few bytes to tell anything. */
-function printMemory(question: MemoryQuestion, memory: Buffer): string | undefined {
+function printMemory(
+  question: Exclude<MemoryQuestion, { readonly as: 'path' }>,
+  memory: Buffer,
+  answers: Answers,
+): string | undefined {
   switch (question.as) {
-    case 'path':
+    case 'string':
       return printString(memory);
     case 'sockaddr':
       return printSocketAddress(memory, question.bytes);
     case 'pollfds':
-      return printPollfds(memory, question.count);
+      return printPollfds(memory, question.count, answers);
     case 'fdset':
-      return printFdset(memory, question.count);
+      return printFdset(memory, question.count, answers);
     default:
       // The others are of one size.
-      return memory.length < question.bytes ? undefined : printStructure(question.as, memory);
+      return memory.length < question.bytes ? undefined : printStructure(question.as, memory, answers);
   }
 }
 
-function printStructure(as: 'timespec' | 'timeval' | 'flock', memory: Buffer): string {
-  if (as === 'flock') return printFlock(memory);
-  return printTime(memory, as === 'timespec' ? 9 : 6);
+function printStructure(
+  as: 'timespec' | 'timeval' | 'flock' | 'sigset' | 'sigsetpointer',
+  memory: Buffer,
+  answers: Answers,
+): string {
+  switch (as) {
+    case 'flock':
+      return printFlock(memory);
+    case 'sigset':
+      return printSignals(memory.readBigUInt64LE(0), 64);
+    case 'sigsetpointer':
+      return printSignalSetPointer(memory, answers);
+    default:
+      return printTime(memory, as === 'timespec' ? 9 : 6);
+  }
+}
+
+/** struct sigset_argpack and struct __aio_sigset: an address and a size, of 64 bits each or of 32. */
+function printSignalSetPointer(memory: Buffer, answers: Answers): string {
+  const word = (at: number) =>
+    memory.length === 16 ? memory.readBigUInt64LE(8 * at) : BigInt(memory.readUInt32LE(4 * at));
+  return `{${printPart(signalSet(word(0), word(1)), answers)}, ${word(1)}}`;
 }
 
 /** Three dots behind it say that it does not end in what could be read. */
@@ -78,23 +130,24 @@ function printFlock(memory: Buffer): string {
 }
 
 /** struct pollfd: a descriptor, the events that are waited for, those that have come. */
-function printPollfds(memory: Buffer, count: number): string | undefined {
-  const known = Math.floor(memory.length / 8);
+function printPollfds(memory: Buffer, count: number, answers: Answers): string | undefined {
+  const known = Math.min(Math.floor(memory.length / 8), MOST_DESCRIPTORS);
   if (known === 0) return undefined;
   const entries = Array.from({ length: known }, (_, at) => {
     const events = nameOf(CONSTANTS.pollevents, memory.readUInt16LE(8 * at + 4));
-    return `{${memory.readInt32LE(8 * at)}, ${events}}`;
+    return `{${printPart(descriptor(memory.readInt32LE(8 * at)), answers)}, ${events}}`;
   });
   return `[${[...entries, ...(known < count ? ['...'] : [])].join(', ')}]`;
 }
 
 /** fd_set: a bit for each descriptor. */
-function printFdset(memory: Buffer, count: number): string {
+function printFdset(memory: Buffer, count: number, answers: Answers): string {
   const known = Math.min(8 * memory.length, count);
   const members = Array.from({ length: known }, (_, fd) => fd).filter(
     (fd) => memory.readUInt8(fd >> 3) & (1 << (fd & 7)),
   );
-  return `[${[...members, ...(known < count ? ['...'] : [])].join(' ')}]`;
+  const shown = members.slice(0, MOST_DESCRIPTORS).map((fd) => printPart(descriptor(fd), answers));
+  return `[${[...shown, ...(shown.length < members.length || known < count ? ['...'] : [])].join(' ')}]`;
 }
 
 /** The addresses of include/uapi/linux/un.h, in.h, in6.h, netlink.h and vm_sockets.h; of other families, the family. */

@@ -1,5 +1,5 @@
-import { nameOf, namingOf } from './naming.ts';
-import { hex, type MemoryQuestion, type Part, pointer } from './question.ts';
+import { nameOf, namingOf, printSignals } from './naming.ts';
+import { descriptor, hex, type MemoryQuestion, MOST_DESCRIPTORS, type Part, pointer, signalSet } from './question.ts';
 
 /** The argument registers of a task. */
 export interface Registers {
@@ -10,14 +10,14 @@ export interface Registers {
   readonly architecture: string;
 }
 
-type Show = (registers: Registers, at: number) => Part;
+/** `sizeAt` is the register of the size of a set of signals, in a signature that has one. */
+type Show = (registers: Registers, at: number, sizeAt: number) => Part;
 
 /** PATH_MAX of include/uapi/linux/limits.h. */
 const PATH_BYTES = 4096;
 /** struct sockaddr_storage, the longest address (include/uapi/linux/socket.h). */
 const SOCKADDR_BYTES = 128;
-/** How many descriptors are shown of those that poll waits for, and among how many those are that select waits for. */
-const MOST_POLLED = 16;
+/** Among how many descriptors those are looked for that select waits for. */
 const MOST_SELECTED = 1024;
 const POLLFD_BYTES = 8;
 const AT_FDCWD = -100;
@@ -44,8 +44,9 @@ const KINDS: Readonly<Record<string, Show>> = {
   buffer: (registers, at) => (word(registers, at) === 0n ? 'NULL' : '...'),
   fd: (registers, at) => descriptor(int(registers, at)),
   dirfd: (registers, at) => (int(registers, at) === AT_FDCWD ? 'AT_FDCWD' : descriptor(int(registers, at))),
-  path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path' }),
-  /** Takes the length from the next register, and is the last argument of all calls that have it. */
+  string: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'string' }),
+  path: (registers, at) => memory(registers, at, { bytes: PATH_BYTES, as: 'path', from: 'nothing' }),
+  /** Takes the length from the next register. */
   sockaddr: (registers, at) =>
     memory(registers, at, { bytes: Math.min(int(registers, at + 1), SOCKADDR_BYTES), as: 'sockaddr' }),
   timespec: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'timespec' }),
@@ -55,12 +56,18 @@ const KINDS: Readonly<Record<string, Show>> = {
   flock64: (registers, at) => memory(registers, at, { bytes: registers.bits === 64 ? 32 : 24, as: 'flock' }),
   pollfds: (registers, at) => {
     const count = uint(registers, at + 1);
-    return memory(registers, at, { bytes: Math.min(count, MOST_POLLED) * POLLFD_BYTES, as: 'pollfds', count });
+    return memory(registers, at, { bytes: Math.min(count, MOST_DESCRIPTORS) * POLLFD_BYTES, as: 'pollfds', count });
   },
   fdset: (registers, at) => {
     const count = int(registers, 0);
     return memory(registers, at, { bytes: Math.ceil(Math.min(count, MOST_SELECTED) / 8), as: 'fdset', count });
   },
+  sigset: (registers, at, sizeAt) => signalSet(word(registers, at), word(registers, sizeAt)),
+  sigsetsize: (registers, at) => `${word(registers, at)}`,
+  /** Where a call has no room for both, its last argument is where they are (fs/select.c, get_sigset_argpack). */
+  sigsetpointer: (registers, at) => memory(registers, at, { bytes: registers.bits / 4, as: 'sigsetpointer' }),
+  /** The first 32 signals, in a register (kernel/signal.c, old_sigset_t). */
+  oldsigset: (registers, at) => printSignals(BigInt(uint(registers, at)), 32),
   cloneflags: (registers, at) => cloneFlags(uint(registers, at), registers.architecture),
 };
 
@@ -79,11 +86,23 @@ export function isKind(kind: string): boolean {
 export function argumentsOf(signature: string, registers: Registers): Part[] {
   const parts: Part[] = [];
   let at = 0;
-  for (const kind of signature === '' ? [] : signature.split(' ')) {
-    if (kind !== '-') parts.push(show(kind, registers, at));
+  const kinds = signature === '' ? [] : signature.split(' ');
+  // No argument before it takes two registers.
+  const sizeAt = kinds.indexOf('sigsetsize');
+  for (const [index, kind] of kinds.entries()) {
+    const isShownWithPath = kind === 'dirfd' && kinds[index + 1] === 'path' && int(registers, at) === AT_FDCWD;
+    if (kind === 'path' && kinds[index - 1] === 'dirfd') parts.push(pathBelow(registers, at));
+    else if (kind !== '-' && !isShownWithPath) parts.push(show(kind, registers, at, sizeAt));
     at += registersOf(kind, registers.bits);
   }
   return parts;
+}
+
+/** A path that starts from the directory in the register before it, unless it is absolute. */
+function pathBelow(registers: Registers, at: number): Part {
+  if (int(registers, at - 1) !== AT_FDCWD) return show('string', registers, at);
+  const path = memory(registers, at, { bytes: PATH_BYTES, as: 'path', from: 'AT_FDCWD' });
+  return typeof path === 'string' ? `AT_FDCWD, ${path}` : path;
 }
 
 /** The low 32 bits of an argument, unsigned. */
@@ -91,10 +110,10 @@ export function uint({ words }: Registers, at: number): number {
   return Number(BigInt.asUintN(32, words[at] ?? 0n));
 }
 
-function show(kind: string, registers: Registers, at: number): Part {
+function show(kind: string, registers: Registers, at: number, sizeAt = -1): Part {
   const naming = namingOf(kind, registers.architecture);
   if (naming !== undefined) return nameOf(naming, uint(registers, at));
-  return (KINDS[kind] ?? hexWord)(registers, at);
+  return (KINDS[kind] ?? hexWord)(registers, at, sizeAt);
 }
 
 function hexWord(registers: Registers, at: number): string {
@@ -116,10 +135,6 @@ function pair(registers: Registers, at: number): bigint {
 
 function octal(value: number): string {
   return value === 0 ? '0' : `0${value.toString(8)}`;
-}
-
-function descriptor(fd: number): Part {
-  return fd < 0 ? `${fd}` : { kind: 'fd', fd };
 }
 
 /** A question but for the address. Of each of the union by itself, so that what belongs together stays together. */

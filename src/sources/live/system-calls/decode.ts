@@ -1,11 +1,14 @@
+import type { Stack } from '../../../model/stack.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
-import { printAnswer } from './answers.ts';
+import { type Answers, printPart } from './answers.ts';
 import { argumentsOf, type Registers } from './arguments.ts';
 import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
-import { type Answer, hex, type Part, type Question } from './question.ts';
+import { hex, type Part } from './question.ts';
+import { resumedCall } from './restarts.ts';
 import { signatureOf } from './variants.ts';
 
-export type { Answer, Part, Question } from './question.ts';
+export type { Answers } from './answers.ts';
+export { type Answer, keyOf, type Part, type Question } from './question.ts';
 
 /** A system call with the arguments it was given, as far as its registers tell. */
 export interface DecodedCall {
@@ -28,8 +31,9 @@ const FOUR_GIB_DIGITS = 10;
  * Linux 6.18, of 32-bit tasks on arm64, and on all other architectures.
  *
  * @param architecture process.arch of the host whose kernel it was
+ * @param stack tells what a restart_syscall resumes, whose registers are not its arguments
  */
-export function decodeSystemCall(call: SystemCall, architecture: string): DecodedCall {
+export function decodeSystemCall(call: SystemCall, architecture: string, stack?: Stack): DecodedCall {
   const bits = isNarrow(call, architecture) ? 32 : 64;
   const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, BigInt(call.arguments[at] ?? 0)));
   const registers: Registers = { words, bits, architecture };
@@ -40,6 +44,8 @@ export function decodeSystemCall(call: SystemCall, architecture: string): Decode
       parts: words.map(hex),
     };
   }
+  const resumed = name === 'restart_syscall' && stack !== undefined ? resumedCall(stack) : undefined;
+  if (resumed !== undefined) return { name, parts: [`<... resuming interrupted ${resumed} ...>`] };
   const signature = signatureOf(name, registers);
   return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
 }
@@ -49,15 +55,12 @@ export function nameOfCall(call: SystemCall, architecture: string): string | und
   return namesOf(architecture, isNarrow(call, architecture) ? 32 : 64)?.get(call.number);
 }
 
-/** What is to be asked before the call can be printed in full. */
-export function questionsOf(call: DecodedCall): Question[] {
-  return call.parts.filter((part) => typeof part !== 'string');
-}
-
-/** The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. */
-export function printSystemCall(call: DecodedCall, answer: (question: Question) => Answer): string {
-  const printed = call.parts.map((part) => (typeof part === 'string' ? part : printAnswer(part, answer(part))));
-  return `${call.name}(${printed.join(', ')})`;
+/**
+ * The call in one line of safe text, much as strace(1) prints it: `read(3</var/lib/db/wal>, ..., 8192)`. Asks all that
+ * its arguments and the answers raise.
+ */
+export function printSystemCall(call: DecodedCall, answers: Answers): string {
+  return `${call.name}(${call.parts.map((part) => printPart(part, answers)).join(', ')})`;
 }
 
 function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: string): boolean {

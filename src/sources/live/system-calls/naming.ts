@@ -25,6 +25,23 @@ export function nameOf({ values = {}, mask, flags }: Naming, value: number): str
   return names.length === 0 ? '0' : names.join('|');
 }
 
+/**
+ * A set of signals by their names without SIG, and by number where they have none: `[INT CHLD 34]`. Of one that more
+ * than half of them are in, those that are not: `~[KILL STOP]`.
+ */
+export function printSignals(set: bigint, count: 32 | 64): string {
+  const signals = Array.from({ length: count }, (_, at) => at + 1);
+  const members = signals.filter((signal) => isIn(set, signal));
+  const isMost = members.length > count / 2;
+  const shown = isMost ? signals.filter((signal) => !isIn(set, signal)) : members;
+  const names = shown.map((signal) => nameOf(CONSTANTS.signal, signal).replace(/^SIG/, ''));
+  return `${isMost ? '~' : ''}[${names.join(' ')}]`;
+}
+
+function isIn(set: bigint, signal: number): boolean {
+  return ((set >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
 /** Small numbers, negative ones too, as such; what looks like bits in hexadecimal. */
 function number(value: number): string {
   const signed = value | 0;

@@ -9,10 +9,9 @@ export function quote(bytes: Uint8Array): string {
   return `"${escapeSpecial(decodeBytes(Buffer.from(bytes))).replaceAll('"', '\\"')}"`;
 }
 
-/** What a descriptor refers to, made safe to stand in `<>`. */
+/** What a descriptor refers to, or one end of a connection, made safe to stand in `<>` and beside an arrow. */
 export function escapeTarget(target: string): string {
-  // The arrow between the addresses of a connection stays.
-  return escapeSpecial(target).replace(/(?<! -)>|>(?! )/g, '\\x3e');
+  return escapeSpecial(target).replaceAll('>', '\\x3e');
 }
 
 function escapeSpecial(text: string): string {

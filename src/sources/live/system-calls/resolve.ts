@@ -1,7 +1,9 @@
 import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
-import type { TaskDetails, TaskNumbers } from '../procfs/task-details.ts';
-import { type Answer, decodeSystemCall, nameOfCall, printSystemCall, type Question, questionsOf } from './decode.ts';
+import { nameOfCall } from './decode.ts';
+import { type DescribeOptions, describeCall, type TaskInCall } from './describe.ts';
+
+export type { Details } from './describe.ts';
 
 /** How many tasks with the same stack are looked at, and how many in all: a host may have tens of thousands. */
 const MOST_OF_STACK = 8;
@@ -10,13 +12,7 @@ const MOST_OF_ALL = 1000;
 /** How many are looked at at once. More would only wait for the reader, until their time is up. */
 const AT_ONCE = 64;
 
-/** Where to look; {@link TaskDetails} for tasks of this host. */
-export type Details = Pick<TaskDetails, 'descriptor' | 'memory' | 'isStillIn'>;
-
-export interface ResolveOptions {
-  readonly details: Details;
-  /** process.arch of the host. */
-  readonly architecture: string;
+export interface ResolveOptions extends DescribeOptions {
   /** The calls of all tasks, not only of the first ones of each stack. */
   readonly all: boolean;
 }
@@ -27,7 +23,7 @@ export async function resolveSystemCalls(
   options: ResolveOptions,
 ): Promise<Observation[]> {
   const resolved = [...observations];
-  const chosen: { at: number; call: SystemCall; task: TaskNumbers }[] = [];
+  const chosen: ({ readonly at: number } & TaskInCall)[] = [];
   const perStack = new Map<unknown, number>();
   for (const [at, observation] of observations.entries()) {
     const call = callOf(observation);
@@ -42,11 +38,16 @@ export async function resolveSystemCalls(
     const wanted = options.all || (count < MOST_OF_STACK && chosen.length < MOST_OF_ALL);
     const { tid } = task.id;
     if (wanted && tid !== undefined && task.pid !== undefined)
-      chosen.push({ at, call: named, task: { tid, pid: task.pid } });
+      chosen.push({
+        at,
+        call: named,
+        task: { tid, pid: task.pid },
+        stack: 'value' in stack ? stack.value : undefined,
+      });
   }
   for (let from = 0; from < chosen.length; from += AT_ONCE) {
     const some = chosen.slice(from, from + AT_ONCE);
-    const texts = await Promise.all(some.map(({ call, task }) => printCall(task, call, options)));
+    const texts = await Promise.all(some.map((each) => describeCall(each, options)));
     for (const [index, text] of texts.entries()) {
       const { at, call } = some[index] ?? {};
       const observation = at === undefined ? undefined : resolved[at];
@@ -60,25 +61,4 @@ export async function resolveSystemCalls(
 function callOf({ systemCall }: Observation): SystemCall | undefined {
   if (systemCall === undefined || 'unread' in systemCall) return undefined;
   return typeof systemCall.value === 'string' ? undefined : systemCall.value;
-}
-
-async function printCall(
-  task: TaskNumbers,
-  call: SystemCall,
-  { details, architecture }: ResolveOptions,
-): Promise<string> {
-  const decoded = decodeSystemCall(call, architecture);
-  const questions = questionsOf(decoded);
-  const answers = new Map<Question, Answer>();
-  await Promise.all(
-    questions.map(async (question) => {
-      const answer =
-        question.kind === 'fd'
-          ? details.descriptor(task, question.fd)
-          : details.memory(task, question.address, question.bytes);
-      answers.set(question, await answer);
-    }),
-  );
-  const stillTrue = questions.length === 0 || (await details.isStillIn(task, call));
-  return printSystemCall(decoded, (question) => (stillTrue ? answers.get(question) : undefined));
 }

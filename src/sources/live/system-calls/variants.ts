@@ -59,7 +59,7 @@ const FCNTL: Readonly<Record<string, string>> = {
 const VARIANTS: Readonly<Record<string, (registers: Registers) => string | undefined>> = {
   open: (registers) => (uint(registers, 1) & CREATES ? undefined : 'path openflags'),
   openat: (registers) => (uint(registers, 2) & CREATES ? undefined : 'dirfd path openflags'),
-  mq_open: (registers) => (uint(registers, 1) & O_CREAT ? undefined : 'path openflags'),
+  mq_open: (registers) => (uint(registers, 1) & O_CREAT ? undefined : 'string openflags'),
   mremap: (registers) =>
     uint(registers, 3) & (MREMAP_FIXED | MREMAP_DONTUNMAP) ? undefined : 'pointer size size remapflags',
   futex: (registers) => FUTEX[uint(registers, 1) & CONSTANTS.futexop.mask],
