@@ -27,7 +27,7 @@ describe('--source', () => {
     const script = `mount --rbind /proc ${elsewhere} && exec unshare -fp --mount-proc "$0" -p 2 -f long -v --proc ${elsewhere}`;
     const { stderr, stdout } = await isolated(script);
     expect(stderr).toMatch(
-      /source: procfs; bpf unavailable: \S+ is not of the initial PID namespace, by whose numbers BPF goes/,
+      /source: procfs; bpf unavailable: \S+ is not of the initial PID namespace, whose PIDs BPF uses/,
     );
     expect(stdout).toContain('kthreadd: 2');
   });
@@ -54,21 +54,16 @@ describe('--source', () => {
     const { code, stdout, stderr } = await isolated(script);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^kstack: --source bpf: \S+ is not of the initial PID namespace, by whose numbers BPF goes; --source procfs does without\n$/,
+      /^kstack: --source bpf: \S+ is not of the initial PID namespace, whose PIDs BPF uses; --source procfs does without\n$/,
     );
   });
 });
 
 describeBpf('a kernel that refuses', () => {
   it.each([
-    ['the program that loads others', LOADS, 'EPERM', 'the kernel refuses the program that loads others: EPERM'],
-    [
-      'the program that reads tasks',
-      /BPF_PROG_TEST_RUN|BPF_PROG_RUN/,
-      'EPERM',
-      'cannot run the program that loads others: EPERM',
-    ],
-    ['maps', MAKES_MAP, 'ENOMEM', 'cannot make a BPF map: ENOMEM'],
+    ['the loader program', LOADS, 'EPERM', 'the kernel refuses the loader program: EPERM'],
+    ['the program that reads tasks', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'EPERM', 'cannot run the loader program: EPERM'],
+    ['maps', MAKES_MAP, 'ENOMEM', 'cannot create a BPF map: ENOMEM'],
     ['to attach iterators', /BPF_LINK_CREATE/, 'EACCES', 'cannot attach a BPF iterator: EACCES'],
     ['to start iterators', /BPF_ITER_CREATE/, 'EPERM', 'cannot start a BPF iterator: EPERM'],
   ])('%s: it is asked no further, and tasks come from /proc', async (_, call, errno, reason) => {
@@ -85,7 +80,7 @@ describeBpf('a kernel that refuses', () => {
   });
 
   it.each([
-    ['the type of the program that loads others, as before 5.14', LOADS, 'EINVAL'],
+    ['the type of the loader program, as before 5.14', LOADS, 'EINVAL'],
     ['relocations, as before 5.17', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'E2BIG'],
   ])('%s: libbpf loads, where it is there', async (_, call, errno) => {
     const args = ['-p', '2', '-f', 'long', '-v'];
@@ -98,7 +93,7 @@ describeBpf('a kernel that refuses', () => {
     const without = await isolated(`${WITHOUT_LIBBPF} && exec ${failing} "$0" ${args.join(' ')}`);
     expect(without.stderr).toMatch(
       new RegExp(
-        `source: procfs; bpf unavailable: .* the program that loads others: ${errno}, and libbpf\\.so\\.1 is not here: `,
+        `source: procfs; bpf unavailable: .* the loader program: ${errno}, and libbpf\\.so\\.1 cannot be loaded: `,
       ),
     );
     expect(without.stdout).toContain('kthreadd: 2');
@@ -178,9 +173,9 @@ describeBpf('symbols', () => {
 
   const ARGS = ['-aLv', '-f', 'json', '--source', 'bpf'];
   const REFUSED_RUN =
-    /DEBUG - bpf: symbols by bpf_snprintf unavailable: [^\n]*: E[A-Z]+; by an iterator over tasks instead\n/;
+    /DEBUG - bpf: symbols from bpf_snprintf unavailable: [^\n]*: E[A-Z]+; using an iterator over tasks instead\n/;
   const REFUSED_ITERATOR =
-    /DEBUG - bpf: symbols by an iterator over tasks unavailable: [^\n]*: E[A-Z]+; by \/proc\/kallsyms instead\n/;
+    /DEBUG - bpf: symbols from an iterator over tasks unavailable: [^\n]*: E[A-Z]+; using \/proc\/kallsyms instead\n/;
 
   it('are those of /proc, whichever way this kernel lets them be printed', async () => {
     await comparedWith([]);
@@ -210,7 +205,7 @@ describeBpf('symbols', () => {
       `mount --bind /dev/null /proc/kallsyms && exec ${failing} "$0" ${args.join(' ')}`,
     );
     expect(stderr).toContain(
-      'bpf: symbols by /proc/kallsyms unavailable: /proc/kallsyms has no addresses (kernel.kptr_restrict); stacks show addresses\n',
+      'bpf: symbols from /proc/kallsyms unavailable: /proc/kallsyms has no addresses (kernel.kptr_restrict); stacks show addresses\n',
     );
     expect(stdout).toMatch(/^\[<0>\] 0xf[0-9a-f]{15}\n\[<0>\] 0xf/m);
     expect(code).toBe(0);

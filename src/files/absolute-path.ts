@@ -2,11 +2,11 @@ import { readlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /**
- * The path of what a name means in the current folder, for a process with another one. That of a folder that has been
- * deleted leads nowhere, as it must: the runtimes go by the folder that they started in.
+ * The absolute path of a name in the current folder, for a process with another current folder. If the folder has been
+ * deleted, the path leads nowhere, as it should; process.cwd() would return the folder that the runtime started in.
  */
 export function absolutePath(name: string): string {
   const path = resolve(readlinkSync('/proc/self/cwd'), name);
-  // With a slash at its end it is the name of a directory, and of nothing else.
+  // A trailing slash matters: it makes the name that of a directory only.
   return name.endsWith('/') && path !== '/' ? `${path}/` : path;
 }

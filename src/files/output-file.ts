@@ -6,7 +6,7 @@ import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.
 
 type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
-/** The user and the group that a file is to belong to. */
+/** The user and group that a file will belong to. */
 export interface Owner {
   readonly uid: number;
   readonly gid: number;
@@ -14,18 +14,19 @@ export interface Owner {
 
 export interface OutputFileOptions {
   readonly files: Files;
-  /** Of a file that is new, or was theirs before. A file of somebody else is replaced by one of this process's user. */
+  /** Who gets a file that is new or was theirs. Anyone else's file is replaced by one of this process's user. */
   readonly owner: Owner | undefined;
-  /** Called when the file system has answered: from here on it is at most slow. */
+  /** Called once the file system has answered. From then on it is at worst slow. */
   answered(): void;
 }
 
 /**
- * Writes a file so that under its name there is either what was there before or all of the new content, never a part,
- * whenever kstack is killed. Nothing else is left behind, unless it is killed in the microseconds between the two calls
- * that put the content in its place: then that is there too, whole, as .kstack-PID.tmp. It can be read by its owner
- * only: command lines are nobody else's business. A device or a FIFO is written to as it is.
- * @throws Error that names the file, also where it is a link, which root must not follow, a FIFO that nobody reads, or on a file system that does not answer.
+ * Writes a file atomically: whenever kstack is killed, the name leads to the old content or to all of the new one. Only
+ * a kill in the microseconds between link and rename leaves something behind: the whole file, as .kstack-PID.tmp (on
+ * file systems without O_TMPFILE, any kill does). Only its owner can read the file, because command lines may hold
+ * secrets. A device or a FIFO is written to in place.
+ * @throws Error naming the file if it cannot be written, is a symbolic link (which root must not follow), is a FIFO
+ * without a reader, or is on a file system that does not answer
  */
 export async function writeOutputFile(name: string, pieces: Pieces, options: OutputFileOptions): Promise<void> {
   const path = absolutePath(name);
@@ -45,7 +46,7 @@ export async function writeOutputFile(name: string, pieces: Pieces, options: Out
 }
 
 const { S_IFCHR, S_IFIFO, S_IFDIR, S_IFLNK, S_IFMT } = constants;
-/** Without O_NONBLOCK, open(2) waits for the reader of a FIFO, and for the carrier of a serial line. */
+/** Without O_NONBLOCK, open(2) would wait for the reader of a FIFO or the carrier of a serial line. */
 const STREAM_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
 /** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
 const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
@@ -110,13 +111,13 @@ async function link(files: Files, fd: number, path: string): Promise<void> {
     await files.link(fd, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    // Left by one that was killed before it renamed it, and had the same PID.
+    // Left by a kstack with the same PID that was killed before it renamed the file.
     await files.unlink(undefined, path);
     await files.link(fd, path);
   }
 }
 
-/** The pieces, as few as need be. */
+/** Joins small pieces, since each append is a round trip to the reader. */
 async function* joined(pieces: Pieces): AsyncGenerator<Uint8Array> {
   let some: Uint8Array[] = [];
   let length = 0;
@@ -132,7 +133,7 @@ async function* joined(pieces: Pieces): AsyncGenerator<Uint8Array> {
   if (length > 0) yield Buffer.concat(some);
 }
 
-/** Where that is not allowed (a user namespace, NFS with root squashed), the file stays with who wrote it. */
+/** If that is not allowed (a user namespace, NFS with root_squash), the file keeps its owner. */
 async function giveTo(files: Files, fd: number, owner: Owner | undefined): Promise<void> {
   if (owner === undefined) return;
   try {
@@ -142,7 +143,7 @@ async function giveTo(files: Files, fd: number, owner: Owner | undefined): Promi
   }
 }
 
-/** A file without a name, which goes with its last descriptor; undefined on file systems that have none. */
+/** A file without a name, which vanishes with its last descriptor; undefined if the file system has no O_TMPFILE. */
 async function openUnnamed(files: Files, folder: string): Promise<number | undefined> {
   try {
     return await files.open(undefined, folder, UNNAMED_FLAGS, 0o600);
@@ -158,7 +159,7 @@ async function openNamed(files: Files, path: string): Promise<number> {
     return await files.open(undefined, path, NAMED_FLAGS, 0o600);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    // Left by one that was killed and had the same PID.
+    // Left by a kstack with the same PID that was killed.
     await files.unlink(undefined, path);
     return files.open(undefined, path, NAMED_FLAGS, 0o600);
   }

@@ -5,12 +5,12 @@ import { type Files, NoAnswer } from './files.ts';
 /** How long a command waits for a call on a file system, so that it answers within three seconds. */
 const DEADLINE_MS = 1500;
 
-/** Files on file systems that may not answer: then calls fail with NoAnswer. Whoever opens the reader closes it. */
+/** Files whose calls fail with NoAnswer if the file system does not answer. Whoever opens the reader closes it. */
 export function filesOf(reader: Reader): RemoteFiles & Files {
   return new RemoteFiles(reader, DEADLINE_MS, (path) => new NoAnswer(path));
 }
 
-/** Does something with files, in a process that ends with it. */
+/** Calls `use` with files of a reader that lives only as long. */
 export async function withFiles<Result>(use: (files: RemoteFiles & Files) => Promise<Result>): Promise<Result> {
   const reader = new Reader('/proc');
   try {

@@ -5,7 +5,7 @@ import { type BpfObject, isCurable, loadObject, ObjectRefused } from './bpf-load
 
 const ERRNO = { EPERM: 1, EAGAIN: 11, ENOMEM: 12, EACCES: 13, EINVAL: 22, E2BIG: 7 } as const;
 
-/** A loader that tells that the kernel refused what it loads: `r0 = -errno; exit`. */
+/** A loader program that reports a refusal: `r0 = -errno; exit`. */
 function refusedWith(errno: number): BpfObject {
   const instructions = Buffer.alloc(16);
   instructions[0] = 0xb7;
@@ -23,13 +23,13 @@ function refusedWith(errno: number): BpfObject {
 
 describe('libbpf is tried', () => {
   it.each([
-    ['where the kernel has no such programs', new BpfError('x', ERRNO.EINVAL), true],
-    ['where the kernel does not know relocations', new ObjectRefused('x', ERRNO.E2BIG), true],
-    ['not where what is loaded is refused', new ObjectRefused('x', ERRNO.EINVAL), false],
-    ['not where it is denied', new BpfError('x', ERRNO.EPERM), false],
-    ['not where what is loaded is denied', new ObjectRefused('x', ERRNO.EACCES), false],
-    ['not where memory is short', new BpfError('x', ERRNO.ENOMEM), false],
-    ['not where kstack is at fault', new Error('x'), false],
+    ['if the kernel does not know the type of the loader', new BpfError('x', ERRNO.EINVAL), true],
+    ['if the kernel does not know relocations', new ObjectRefused('x', ERRNO.E2BIG), true],
+    ['not if the programs are refused', new ObjectRefused('x', ERRNO.EINVAL), false],
+    ['not if the loader is denied', new BpfError('x', ERRNO.EPERM), false],
+    ['not if the programs are denied', new ObjectRefused('x', ERRNO.EACCES), false],
+    ['not if memory is short', new BpfError('x', ERRNO.ENOMEM), false],
+    ['not if kstack is at fault', new Error('x'), false],
   ])('%s', (_, error, curable) => {
     expect(isCurable(error)).toBe(curable);
   });
@@ -39,7 +39,7 @@ describe('a refusal', () => {
   beforeEach((context: TestContext) => requires(context, 'root'));
 
   it.each(['EPERM', 'EACCES', 'EINVAL', 'EAGAIN'] as const)('with %s costs no more than 10 ms', (name) => {
-    // Of several, the fastest: the machine may have others to serve.
+    // The fastest of several, since the machine may be busy.
     const took = Array.from({ length: 7 }, () => {
       const started = performance.now();
       expect(() => loadObject(refusedWith(ERRNO[name]))).toThrow(BpfError);
@@ -48,14 +48,14 @@ describe('a refusal', () => {
     expect(Math.min(...took)).toBeLessThan(10);
   });
 
-  it('says what is refused, and why', () => {
+  it('names what was refused, and why', () => {
     let error: unknown;
     try {
       loadObject(refusedWith(ERRNO.EPERM));
     } catch (caught) {
       error = caught;
     }
-    // The program that loads may be what this kernel refuses.
+    // This kernel may refuse the loader program itself.
     expect(String(error)).toMatch(/^Error: (?:the kernel refuses tasks: EPERM|.*: E[A-Z]+)/);
   });
 });

@@ -3,21 +3,21 @@ import { BPF, BpfError, callBpf, type LoadedBpf, runProgram, updateElement } fro
 import { loadByLibbpf, NoLibbpf } from './libbpf.ts';
 
 /**
- * What bpf/build.sh makes of a program: the object, and what makes the kernel load it without a library
- * (bpf/make-loader.c).
+ * What bpf/build.sh makes of one BPF program: its object file, and a loader that makes the kernel load it without
+ * libbpf (bpf/make-loader.c).
  */
 export interface BpfObject {
   readonly maps: readonly string[];
   readonly programs: readonly string[];
-  /** The program that loads the others, libbpf's light skeleton: instructions of 8 bytes each, base64. */
+  /** The loader program (libbpf's light skeleton): instructions of 8 bytes each, base64. */
   readonly instructions: string;
-  /** What it loads, base64. */
+  /** The data that the loader program loads, base64. */
   readonly data: string;
   /** The object file, base64. */
   readonly elf: string;
 }
 
-/** The kernel ran the loader, and refused what it loads. */
+/** The kernel ran the loader program but refused the programs that it loads. */
 export class ObjectRefused extends BpfError {}
 
 const ARRAY = 2;
@@ -29,13 +29,13 @@ const INSTRUCTION_BYTES = 8;
 /** struct bpf_loader_ctx, struct bpf_map_desc and struct bpf_prog_desc of libbpf's skel_internal.h. */
 const CONTEXT = { size: 0, maps: 24, mapBytes: 16, programBytes: 4 } as const;
 
-/** A signal breaks off the kernel's check of a program, with EAGAIN. */
+/** A signal interrupts the verifier, which then returns EAGAIN. */
 const MOST_TRIES = 5;
 
 /**
- * Loads a BPF object: by the kernel alone where it can (Linux 5.14, and 5.17 for objects that name types of the
- * kernel), else by libbpf.
- * @throws BpfError with the errno of the step that failed, or Error where libbpf is needed and is not there
+ * Loads a BPF object: through the kernel alone if it can (Linux 5.14, or 5.17 for objects that refer to kernel types),
+ * else through libbpf.
+ * @throws BpfError with the errno of the step that failed; Error if libbpf is needed but not installed
  */
 export function loadObject(object: BpfObject): LoadedBpf {
   try {
@@ -46,16 +46,16 @@ export function loadObject(object: BpfObject): LoadedBpf {
       return loadByLibbpf(Buffer.from(object.elf, 'base64'), object.maps, object.programs);
     } catch (error) {
       if (!(error instanceof NoLibbpf)) throw error;
-      throw new Error(`${refusal.message}, and libbpf.so.1 is not here: ${error.message}`);
+      throw new Error(`${refusal.message}, and libbpf.so.1 cannot be loaded: ${error.message}`);
     }
   }
 }
 
 /**
- * Whether libbpf could do better. A kernel before 5.14 does not know the loader's type (EINVAL); one before 5.17 finds
- * the attributes of what it loads too long (E2BIG), as they hold relocations. What is denied, or refused by a kernel
- * that can do all of this, stays so: libbpf takes 100 ms to find that out, as it reads all of the kernel's types and
- * then tries once more with a log of 16 MB.
+ * Whether libbpf may succeed where the kernel alone failed. A kernel before 5.14 does not know the loader's program
+ * type (EINVAL). One before 5.17 finds the attributes too long (E2BIG), because they hold relocations. Any other
+ * refusal is final, and libbpf would take 100 ms to get the same one: it reads all of the kernel's types, then tries
+ * again with a log of 16 MB.
  */
 export function isCurable(error: unknown): error is BpfError {
   if (!(error instanceof BpfError)) return false;
@@ -63,8 +63,8 @@ export function isCurable(error: unknown): error is BpfError {
 }
 
 /**
- * Has the kernel load BPF programs and look up its own types for them (CO-RE). libbpf would read all of the kernel's
- * types, five megabytes, and search them: that takes four times as long, and it need not be there.
+ * Has the kernel load BPF programs and look up its own types for them (CO-RE). libbpf is not needed, and would take
+ * four times as long: it reads all of the kernel's types, five megabytes, and searches them.
  */
 function loadByKernel(object: BpfObject): LoadedBpf {
   for (let tries = 1; ; tries++) {
@@ -79,7 +79,7 @@ function loadByKernel(object: BpfObject): LoadedBpf {
 function load({ instructions, data, maps, programs }: BpfObject): LoadedBpf {
   const blob = Buffer.from(data, 'base64');
   const code = Buffer.from(instructions, 'base64');
-  const blobFd = callBpf('cannot make a BPF map', BPF.mapCreate, [
+  const blobFd = callBpf('cannot create a BPF map', BPF.mapCreate, [
     [0, ARRAY],
     [4, 4],
     [8, blob.length],
@@ -90,7 +90,7 @@ function load({ instructions, data, maps, programs }: BpfObject): LoadedBpf {
     updateElement(blobFd, Buffer.alloc(4), blob);
     const descriptors = Buffer.alloc(4);
     descriptors.writeUInt32LE(blobFd);
-    programFd = callBpf('the kernel refuses the program that loads others', BPF.programLoad, [
+    programFd = callBpf('the kernel refuses the loader program', BPF.programLoad, [
       [0, SYSTEM_CALLS],
       [4, code.length / INSTRUCTION_BYTES],
       [8, code],
@@ -101,7 +101,7 @@ function load({ instructions, data, maps, programs }: BpfObject): LoadedBpf {
     const programsAt = CONTEXT.maps + maps.length * CONTEXT.mapBytes;
     const context = Buffer.alloc(Math.ceil((programsAt + programs.length * CONTEXT.programBytes) / 8) * 8);
     context.writeUInt32LE(context.length, CONTEXT.size);
-    const result = runProgram('cannot run the program that loads others', programFd, context);
+    const result = runProgram('cannot run the loader program', programFd, context);
     if (result < 0) throw new ObjectRefused(`the kernel refuses ${programs.join(', ')}`, result);
     const fdAt = (offset: number) => context.readInt32LE(offset);
     return {

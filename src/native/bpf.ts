@@ -4,7 +4,7 @@ import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
 import { addressOf } from './memory.ts';
 
-/** __NR_bpf, by what Node.js calls the architecture. */
+/** __NR_bpf, by Node.js's name of the architecture. */
 const CALL_NUMBERS: Readonly<Record<string, number>> = { x64: 321, arm64: 280 };
 /** enum bpf_cmd of include/uapi/linux/bpf.h. */
 export const BPF = {
@@ -21,12 +21,12 @@ export const BPF = {
 /** BPF_TRACE_ITER of enum bpf_attach_type. */
 const TRACE_ITERATOR = 28;
 /**
- * What is read of an iterator at once: the kernel hands over eight pages at most, of up to 64 KiB, and cuts a record
- * where less is read (kernel/bpf/bpf_iter.c, bpf_seq_read).
+ * The kernel returns up to eight pages, of up to 64 KiB, per read of an iterator. A smaller buffer would cut a record
+ * (kernel/bpf/bpf_iter.c, bpf_seq_read).
  */
 const BUFFER_BYTES = 1 << 19;
 
-/** A call of bpf(2) or of libbpf failed. */
+/** A call to bpf(2) or libbpf failed. */
 export class BpfError extends Error {
   /** The errno's name. */
   readonly code: string;
@@ -38,12 +38,12 @@ export class BpfError extends Error {
   }
 }
 
-/** A part of union bpf_attr: where it begins, and a number of 32 bits, one of 64, or where something is in memory. */
+/** A field of union bpf_attr: its offset, and a 32-bit number, a 64-bit one, or a buffer to point at. */
 export type Attribute = readonly [offset: number, value: number | bigint | Buffer];
 
 /**
- * bpf(2). Returns its result, a descriptor for most commands. `attributes` is what the kernel may write to. @throws
- * BpfError, saying `what` cannot be done
+ * Calls bpf(2) and returns its result, for most commands a descriptor. The kernel may write to `attributes`.
+ * @throws BpfError, whose message begins with `what`
  */
 export function callBpf(
   what: string,
@@ -53,45 +53,43 @@ export function callBpf(
 ): number {
   const number = CALL_NUMBERS[process.arch];
   if (number === undefined) throw new Error(`kstack does not know the number of bpf(2) on ${process.arch}`);
-  underWay = parts;
+  inFlight = parts;
   for (const [offset, value] of parts) {
     if (typeof value === 'number') attributes.writeUInt32LE(value, offset);
     else attributes.writeBigUInt64LE(typeof value === 'bigint' ? value : addressOf(value), offset);
   }
   systemCall ??= libcFunction('long syscall(long number, int command, void *attributes, unsigned int bytes)');
   const result = Number(systemCall(number, command, attributes, attributes.length));
-  if (underWay !== parts) throw new Error('calls of bpf(2) within one another');
+  if (inFlight !== parts) throw new Error('nested calls to bpf(2)');
   if (result < 0) throw new BpfError(what, lastErrno());
   return result;
 }
 
-/** Keeps what the kernel is pointed to from being collected before it has read it. */
-let underWay: readonly Attribute[] = [];
+/** Keeps buffers that the kernel is pointed at from being collected before the kernel has read them. */
+let inFlight: readonly Attribute[] = [];
 
 let systemCall: NativeFunction | undefined;
 
 /**
- * The descriptors of maps and programs that the kernel has taken, by name. All of them go with the process: nothing is
- * pinned.
+ * Descriptors of loaded maps and programs, by name. Nothing is pinned, so they end with the process.
  */
 export interface LoadedBpf {
   readonly maps: ReadonlyMap<string, number>;
   readonly programs: ReadonlyMap<string, number>;
 }
 
-/** Gives the maps and programs back to the kernel. */
+/** Unloads the maps and programs. */
 export function unloadBpf({ maps, programs }: LoadedBpf): void {
   for (const fd of [...maps.values(), ...programs.values()]) closeSync(fd);
 }
 
-/** @throws Error where the object has none of that name */
+/** @throws Error if the object has none of that name */
 export function descriptorOf(descriptors: ReadonlyMap<string, number>, name: string): number {
   const fd = descriptors.get(name);
   if (fd === undefined) throw new Error(`the BPF object has no ${name}`);
   return fd;
 }
 
-/** Gives a map's element a value. */
 export function updateElement(mapFd: number, key: Buffer, value: Buffer): void {
   callBpf('cannot write to a BPF map', BPF.mapUpdate, [...elementOf(mapFd, key), [16, value]]);
 }
@@ -101,7 +99,6 @@ export function lookUpElement(mapFd: number, key: Buffer, value: Buffer): void {
   callBpf('cannot read a BPF map', BPF.mapLookup, [...elementOf(mapFd, key), [16, value]]);
 }
 
-/** Takes an element out of a map. */
 export function deleteElement(mapFd: number, key: Buffer): void {
   callBpf('cannot delete from a BPF map', BPF.mapDelete, elementOf(mapFd, key));
 }
@@ -115,7 +112,7 @@ export function runProgram(what: string, programFd: number, context?: Buffer): n
   return attributes.readInt32LE(4);
 }
 
-/** Gives so many elements their values at once (Linux 5.6): keys lie behind each other, and so do values. */
+/** Updates `count` elements in one call (Linux 5.6). Keys and values are packed. */
 export function updateElements(mapFd: number, keys: Buffer, values: Buffer, count: number): void {
   callBpf('cannot write to a BPF map', BPF.mapUpdateBatch, [
     [16, keys],
@@ -156,8 +153,8 @@ function startIterator(linkFd: number): number {
 let buffer: Buffer | undefined;
 
 /**
- * Runs an iterator once and hands over what it writes, in pieces that end with a whole record. The bytes are valid
- * until the next piece, and begin at a multiple of 8.
+ * Runs an iterator once and yields its output in pieces of whole records. The bytes are valid until the next piece and
+ * aligned to 8.
  */
 export function* readIterator(linkFd: number): Generator<Buffer, void> {
   buffer ??= Buffer.alloc(BUFFER_BYTES);

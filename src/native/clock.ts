@@ -4,8 +4,7 @@ import { createLocalZone } from './localtime.ts';
 
 /** The host's clock and zone. */
 export function systemClock(): Clock {
-  // What koffi is told of a C function stays until the process ends: it is told of localtime_r when a zone is asked
-  // for.
+  // koffi never frees a declared function, so localtime_r is declared when a zone is first needed.
   let zone: Clock['zoneAt'] | undefined;
   const zoneAt: Clock['zoneAt'] = (seconds) => {
     zone ??= createLocalZone();

@@ -1,4 +1,4 @@
-/** A C type as far as calls go; a pointer is whatever has a star, but for `const char *`, which takes strings too. */
+/** A C type as far as calls need it. Anything with a star is a pointer; `const char *` takes strings, too. */
 export type CType = 'void' | 'int' | 'unsigned int' | 'long' | 'size_t' | 'pointer' | 'string';
 
 export interface Declaration {
@@ -22,17 +22,17 @@ const TYPES: Readonly<Record<string, CType>> = {
 };
 
 /**
- * Parses a C function's declaration, `int openat(int directory, const char *path, int flags)`. @throws Error naming a
- * type that is none of the above
+ * Parses a C function's declaration, such as `int openat(int directory, const char *path, int flags)`.
+ * @throws Error naming an unsupported type
  */
 export function parseDeclaration(declaration: string): Declaration {
   const [, result = '', name = '', list = ''] = /^([\w\s]+?[\s*]+)(\w+)\((.*)\)$/.exec(declaration) ?? [];
-  if (name === '') throw new Error(`not the declaration of a function: '${declaration}'`);
+  if (name === '') throw new Error(`not a function declaration: '${declaration}'`);
   const typeOf = (text: string) => {
     const words = text.replace(/\s+/g, ' ').trim();
     if (words.includes('*')) return /^const char ?\*$/.test(words) ? 'string' : 'pointer';
     const type = TYPES[words];
-    if (type === undefined) throw new Error(`no type that a call may have: '${words}' in '${declaration}'`);
+    if (type === undefined) throw new Error(`unsupported type '${words}' in '${declaration}'`);
     return type;
   };
   const parameters = list

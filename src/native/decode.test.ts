@@ -43,7 +43,7 @@ describe('decodeBytes', () => {
     ['a surrogate', [0xed, 0xa0, 0x80], '\udced\udca0\udc80'],
     ['beyond Unicode', [0xf4, 0x90, 0x80, 0x80], '\udcf4\udc90\udc80\udc80'],
     ['a sequence cut short', [0x61, 0xe2, 0x82], 'a\udce2\udc82'],
-    ['a valid one behind', [0xff, 0xe2, 0x82, 0xac], '\udcff€'],
+    ['an invalid byte before a valid sequence', [0xff, 0xe2, 0x82, 0xac], '\udcff€'],
   ])('keeps the bytes of %s apart', (_, bytes, text) => {
     expect(decodeBytes(Buffer.from(bytes))).toBe(text);
   });

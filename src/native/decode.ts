@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Decodes bytes of any kind so that nothing is lost: valid UTF-8 as such, each byte that is not part of it as the lone
- * surrogate U+DC00 + byte, which no UTF-8 decodes to (Python's surrogateescape, PEP 383).
+ * Decodes any bytes without loss. Valid UTF-8 is decoded as such. Every other byte becomes the lone surrogate
+ * U+DC00 + byte, which no valid UTF-8 decodes to (Python's surrogateescape, PEP 383).
  */
 export function decodeBytes(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  // No byte gives more than one unit of UTF-16. Put together piece by piece, 2 MB of a hostile process would take
-  // hundreds.
+  // One UTF-16 unit per byte is enough. Concatenating strings instead would take hundreds of megabytes for a hostile
+  // command line of 2 MB.
   const units = Buffer.allocUnsafe(bytes.length * 2);
   let end = 0;
   for (let at = 0; at < bytes.length; ) {
@@ -31,7 +31,7 @@ function unitsOf(bytes: Buffer, at: number, length: number): number[] {
   return code < 0x10000 ? [code] : [0xd7c0 + (code >> 10), 0xdc00 + (code & 0x3ff)];
 }
 
-/** The length of the well-formed UTF-8 sequence that starts at `at`, 0 where there is none (Unicode, table 3-7). */
+/** The length of the well-formed UTF-8 sequence at `at`; 0 if there is none (Unicode, table 3-7). */
 function sequenceLength(bytes: Buffer, at: number): number {
   const first = bytes.readUInt8(at);
   if (first < 0x80) return 1;

@@ -1,10 +1,10 @@
-// Calls into C from the executable, by Bun itself: no file is unpacked for it, and no library but glibc needed. Stands
-// there for ffi-koffi.ts.
+// Calls into C from the executable, through Bun's own FFI: it unpacks no file and needs no library but glibc. Replaces
+// ffi-koffi.ts there.
 import { type Call, CFunction, CString, dlopen, ptr, read, type Signature, type Type, toArrayBuffer } from 'bun:ffi';
 import { type CType, parseDeclaration } from './declaration.ts';
 import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
 
-/** Loads all that a library refers to (dlfcn.h). */
+/** dlfcn.h */
 const RTLD_NOW = 2;
 
 const PARAMETERS: Readonly<Record<CType, Type>> = {
@@ -16,13 +16,13 @@ const PARAMETERS: Readonly<Record<CType, Type>> = {
   pointer: 'ptr',
   string: 'ptr',
 };
-/** Numbers of 64 bits come back as numbers, as long as they are safe integers. */
+/** 64-bit results are numbers if they are safe integers, else bigints. */
 const RESULTS: Readonly<Record<CType, Type>> = { ...PARAMETERS, long: 'i64_fast', size_t: 'u64_fast' };
 
-/** The C library's parts, in the order in which to look: before glibc 2.34, librt was one of its own. */
+/** The libraries to search, in this order. librt was separate before glibc 2.34. */
 export const LIBC = ['libc.so.6', 'librt.so.1'] as const;
 
-/** What all else is found by. Before glibc 2.34, libdl was a library of its own, which the runtime has loaded. */
+/** dlopen(3) and its kin. libdl was separate before glibc 2.34; the runtime has it loaded there. */
 const linker = (() => {
   const signatures = {
     dlopen: { args: ['ptr', 'i32'], returns: 'ptr' },
@@ -37,9 +37,9 @@ const linker = (() => {
 })();
 
 /**
- * Opens a library by its name. Not by Bun's own dlopen, which looks for what is missing in the current folder too,
- * where anybody may have put it.
- * @throws Error where there is none
+ * Opens a library by name. Not through Bun's own dlopen, which falls back to the current folder, where anybody may have
+ * put a library.
+ * @throws Error if there is none
  */
 export function openLibrary(name: string): NativeLibrary {
   const handle = linker.dlopen(nullTerminated(name), RTLD_NOW);
@@ -63,7 +63,7 @@ export function openLibrary(name: string): NativeLibrary {
   };
 }
 
-/** Most functions are Bun's own. To the others strings go as C has them, and addresses come back as bigints. */
+/** Wraps a call only if it takes strings, which get a NUL, or returns an address, which becomes a bigint. */
 function adapt(call: Call, takesStrings: boolean, returnsAddress: boolean): NativeFunction<unknown> {
   if (!takesStrings && !returnsAddress) return call as NativeFunction<unknown>;
   return (...values) => {
@@ -76,7 +76,7 @@ function nullTerminated(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }
 
-/** The place of the main thread's errno, and malloc(3). */
+/** The address of the main thread's errno, and malloc(3). */
 const { errnoAddress, malloc } = (() => {
   const { __errno_location: locate, malloc } = dlopen('libc.so.6', {
     __errno_location: { args: [], returns: 'ptr' },
@@ -85,19 +85,19 @@ const { errnoAddress, malloc } = (() => {
   return { errnoAddress: Number(locate()), malloc };
 })();
 
-/** errno of the call before, which must have been the last. */
+/** The errno of the last call. Valid only right after it. */
 export function lastErrno(): number {
   return read.i32(errnoAddress, 0);
 }
 
-/** Where a buffer's bytes are. They stay there for as long as the buffer is referred to. */
+/** The address of a buffer's bytes. Valid for as long as the buffer is referenced. */
 export function addressOf(buffer: ArrayBufferView): bigint {
-  // The bytes of a small one move when its ArrayBuffer is first asked for: that is done before, then.
+  // The bytes of a small buffer move when its ArrayBuffer is first accessed, so this accesses it first.
   void buffer.buffer;
   return BigInt(ptr(buffer));
 }
 
-/** Allocates memory that is never freed. Its content is undefined. @throws Error where there is none left */
+/** Allocates memory that is never freed. Its content is undefined. @throws Error if memory is short */
 export function allocateBytes(bytes: number): NativeMemory {
   const address = malloc(bytes);
   if (typeof address !== 'number') throw new Error(`out of memory: ${bytes} bytes`);

@@ -1,11 +1,11 @@
-// Calls into C from Node.js, by koffi. In the executable, ffi-bun.ts stands for it (build-standalone.mjs).
+// Calls into C from Node.js, through koffi. The executable has ffi-bun.ts instead (build-standalone.mjs).
 import koffi from 'koffi';
 import { type CType, parseDeclaration } from './declaration.ts';
 import type { NativeFunction, NativeLibrary, NativeMemory, NativeResult } from './ffi.ts';
 
 /**
- * The C library's parts, in the order in which to look: what the process has loaded already, which in musl and since
- * glibc 2.34 is all.
+ * The libraries to search, in this order. null is what the process has loaded already, which is all of the C library
+ * in musl and since glibc 2.34.
  */
 export const LIBC = [null, 'librt.so.1'] as const;
 
@@ -20,8 +20,8 @@ const TYPES: Readonly<Record<CType, string>> = {
 };
 
 /**
- * Opens a library by its name; null is what the process has loaded already. @throws Error where there is none, or where
- * pointers are not 64 bits wide
+ * Opens a library by name; null is what the process has loaded already.
+ * @throws Error if there is none, or if pointers are not 64 bits wide
  */
 export function openLibrary(name: string | null): NativeLibrary {
   if (koffi.sizeof('void *') !== 8)
@@ -45,17 +45,17 @@ export function openLibrary(name: string | null): NativeLibrary {
   };
 }
 
-/** errno of the call before, which must have been the last. */
+/** The errno of the last call. Valid only right after it. */
 export function lastErrno(): number {
   return koffi.errno();
 }
 
-/** Where a buffer's bytes are. They stay there for as long as the buffer is referred to. */
+/** The address of a buffer's bytes. Valid for as long as the buffer is referenced. */
 export function addressOf(buffer: ArrayBufferView): bigint {
   return koffi.address(buffer);
 }
 
-/** Allocates memory that is never freed. Its content is undefined. @throws Error where there is none left */
+/** Allocates memory that is never freed. Its content is undefined. @throws Error if memory is short */
 export function allocateBytes(bytes: number): NativeMemory {
   const address: bigint = koffi.alloc('uint8_t', bytes);
   return { address, bytes: koffi.view(address, bytes) };

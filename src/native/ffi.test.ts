@@ -4,18 +4,18 @@ import { lastErrno } from './errno.ts';
 import { findLibcFunction, libcFunction } from './libc.ts';
 import { addressOf, allocate, stringAt, viewAt } from './memory.ts';
 
-it('knows no function that the C library does not have', () => {
+it('finds no function that the C library lacks', () => {
   expect(findLibcFunction('int no_such_function(int)')).toBeUndefined();
   expect(() => libcFunction('int no_such_function(int)')).toThrow(
     "the C library has no function 'int no_such_function(int)'",
   );
 });
 
-it('refuses what the executable could not call, also here', () => {
-  expect(() => findLibcFunction('int printf(const char *format, ...)')).toThrow("no type that a call may have: '...'");
+it('refuses under Node.js, too, what the executable could not call', () => {
+  expect(() => findLibcFunction('int printf(const char *format, ...)')).toThrow("unsupported type '...'");
 });
 
-it('gives the errno of the call before', () => {
+it('returns the errno of the last call', () => {
   expect(libcFunction('int close(int fd)')(-1)).toBe(-1);
   expect(lastErrno()).toBe(constants.errno.EBADF);
 });
@@ -27,7 +27,7 @@ it('shares memory with C by its address', () => {
   expect([...new Uint8Array(viewAt(address + 2n, 2))]).toEqual([7, 0]);
 });
 
-it('gives an address of a small buffer at which its bytes stay', () => {
+it('returns an address of a small buffer at which its bytes stay', () => {
   for (const buffer of [Buffer.alloc(8), new Int32Array(2), Buffer.from('12345678')]) {
     const address = addressOf(buffer);
     libcFunction('void *memset(void *memory, int byte, size_t bytes)')(address, 65, buffer.byteLength);
@@ -35,7 +35,7 @@ it('gives an address of a small buffer at which its bytes stay', () => {
   }
 });
 
-it('makes no string of an address before it is asked for', () => {
+it('does not turn an address into a string unasked', () => {
   const address = libcFunction('const char *strerror(int errno)')(constants.errno.ENOENT);
   expect(typeof address).toBe('bigint');
   expect(stringAt(address ?? 0n)).toBe('No such file or directory');

@@ -3,14 +3,12 @@ import { errnoName, lastErrno } from './errno.ts';
 import type { NativeFunction } from './ffi.ts';
 import { libcFunction } from './libc.ts';
 
-/**
- * The same on all of Linux but alpha, hppa and sparc (include/uapi/asm-generic/fcntl.h); node:fs has it in every open.
- */
+/** The same on every Linux except alpha, hppa and sparc (include/uapi/asm-generic/fcntl.h). node:fs always sets it. */
 export const O_CLOEXEC = 0o2000000;
 
-/** __NR_getdents64, by what Node.js calls the architecture. */
+/** __NR_getdents64, by Node.js's name of the architecture. */
 const GETDENTS: Readonly<Record<string, number>> = { x64: 217, arm64: 61 };
-/** struct linux_dirent64 (getdents64(2)): where the record's length and the name are. */
+/** struct linux_dirent64 (getdents64(2)): offsets of the record's length and of the name. */
 const ENTRY = { length: 16, name: 19 } as const;
 const LIST_BYTES = 1 << 16;
 const ZERO = 48;
@@ -19,8 +17,7 @@ const NINE = 57;
 let entries: Buffer | undefined;
 
 /**
- * The names in a folder that are numbers, as such. node:fs makes strings of thousands of names first, in twice the
- * time.
+ * The numeric names in a folder, as numbers. node:fs takes twice as long, because it makes a string of each name.
  * @throws Error with the errno's name as `code`
  */
 export function listNumbers(path: string): number[] {

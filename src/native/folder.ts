@@ -1,12 +1,12 @@
 /**
- * By this the executable's entry (standalone/entry.c) tells that it has left a folder that has been deleted, and how to
- * come back.
+ * Set by the executable's entry (standalone/entry.c) if it had to leave a deleted folder: a descriptor of that folder.
  */
 const FOLDER = 'KSTACK_FOLDER_FD';
 
 /**
- * Goes back to the folder that kstack was started in, where the runtime could not have started: relative names are of
- * there. The variable stays: it is the room in which a kstack that this one starts is told the same.
+ * Returns to the deleted folder that kstack was started in, where the runtime could not have started, so that relative
+ * names mean what the user meant. The variable stays set: the entry of a kstack that this one starts needs a slot in
+ * the environment to set it again.
  */
 export async function returnToFolder(): Promise<void> {
   const folder = process.env[FOLDER];

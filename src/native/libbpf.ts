@@ -5,13 +5,13 @@ import { openLibrary } from './ffi-koffi.ts';
 
 const LIBRARY = 'libbpf.so.1';
 
-/** libbpf is not on this system. */
+/** libbpf is not installed, or lacks a function. */
 export class NoLibbpf extends Error {}
 
 /**
- * Loads a BPF object by libbpf (its API: libbpf.h).
+ * Loads a BPF object through libbpf (libbpf.h).
  * @param elf the object file's content
- * @throws NoLibbpf where the library is missing; BpfError naming the step and the errno
+ * @throws NoLibbpf if the library is missing; BpfError naming the step and the errno
  */
 export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs: readonly string[]): LoadedBpf {
   const library = openLibbpf();
@@ -22,7 +22,7 @@ export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs:
     if (found === undefined) throw new NoLibbpf(`${LIBRARY} has no function '${declaration}'`);
     return found;
   };
-  // What fails is said by whoever asked, in one line.
+  // libbpf would print pages to standard error; the caller reports a failure in one line.
   call('void *libbpf_set_print(void *print)')(null);
   const object = call('void *bpf_object__open_mem(const void *elf, size_t bytes, const void *options)')(
     elf,
@@ -31,7 +31,7 @@ export function loadByLibbpf(elf: Uint8Array, maps: readonly string[], programs:
   );
   if (!object) throw new BpfError('cannot read the BPF object', lastErrno());
   const loaded = call('int bpf_object__load(void *object)')(object);
-  if (loaded !== 0) throw new BpfError('the kernel does not take the BPF program', loaded);
+  if (loaded !== 0) throw new BpfError('the kernel refuses the BPF program', loaded);
   const mapFd = call('int bpf_object__find_map_fd_by_name(void *object, const char *name)');
   const findProgram = call('void *bpf_object__find_program_by_name(void *object, const char *name)');
   const programFd = call('int bpf_program__fd(void *program)');

@@ -1,10 +1,7 @@
 import type { NativeFunction, NativeLibrary, NativeResult } from './ffi.ts';
 import { LIBC, openLibrary } from './ffi-koffi.ts';
 
-/**
- * A function of the C library, by its C declaration (`int aio_error(void *)`); undefined where the library does not
- * have it.
- */
+/** A function of the C library by its C declaration, such as `int aio_error(void *)`; undefined if it has none. */
 export function findLibcFunction<const Declaration extends string>(
   declaration: Declaration,
 ): NativeFunction<NativeResult<Declaration>> | undefined {
@@ -15,10 +12,7 @@ export function findLibcFunction<const Declaration extends string>(
   return undefined;
 }
 
-/**
- * A part that is not there is none of this C library's: another has what is looked for, or the caller says that none
- * has.
- */
+/** Not every C library has each of these libraries; a function that none of them has is the caller's to report. */
 function openIfThere(name: (typeof LIBC)[number]): NativeLibrary | undefined {
   try {
     return openLibrary(name);
@@ -27,7 +21,7 @@ function openIfThere(name: (typeof LIBC)[number]): NativeLibrary | undefined {
   }
 }
 
-/** @throws Error naming the function where the C library does not have it */
+/** @throws Error naming the function if the C library lacks it */
 export function libcFunction<const Declaration extends string>(
   declaration: Declaration,
 ): NativeFunction<NativeResult<Declaration>> {

@@ -5,14 +5,14 @@ import { stringAt } from './memory.ts';
 const MOST_KNOWN = 10_000;
 
 /**
- * struct tm on 64-bit systems (time.h of glibc and musl): byte offsets, numbers of 32 bits from `sec` on, and where the
- * abbreviation's address is.
+ * struct tm on 64-bit systems (time.h of glibc and musl): byte offsets of 32-bit numbers, and of the pointer to the
+ * abbreviation.
  */
 const TM = { sec: 0, min: 4, hour: 8, mday: 12, mon: 16, year: 20, zone: 48, size: 56 } as const;
 
 /**
- * The local zone's offset and abbreviation at a moment, as localtime_r(3) has them, so that TZ means to kstack what it
- * means to date(1). JavaScript's own Intl knows no abbreviations outside of North America and takes no POSIX rule
+ * The local zone's offset and abbreviation at a moment, by localtime_r(3), so that kstack reads TZ as date(1) does.
+ * JavaScript's Intl knows few abbreviations outside North America and accepts no POSIX rule
  * (`CET-1CEST,M3.5.0,M10.5.0/3`).
  */
 export function createLocalZone(): (seconds: number) => ZoneOffset {
@@ -29,7 +29,7 @@ export function createLocalZone(): (seconds: number) => ZoneOffset {
       const [sec, min, hour, mday, mon, year] = [TM.sec, TM.min, TM.hour, TM.mday, TM.mon, TM.year].map((at) =>
         tm.readInt32LE(at),
       );
-      // Not tm_gmtoff, which leaves out the leap seconds that the zones of right/ count.
+      // Not tm_gmtoff, which ignores the leap seconds of the right/ zones.
       const offsetSeconds = Date.UTC(1900 + (year ?? 70), mon ?? 0, mday, hour, min, sec) / 1000 - seconds;
       offset = { offsetSeconds, abbreviation: stringAt(tm.readBigUInt64LE(TM.zone)) };
       if (known.size > MOST_KNOWN) known.clear();

@@ -5,8 +5,8 @@ export type { NativeMemory } from './ffi.ts';
 export { addressOf, stringAt, viewAt } from './ffi-koffi.ts';
 
 /**
- * Allocates memory outside of the JavaScript heap. It is never freed: a hanging read may write into it until the
- * process ends. @throws Error where there is none left
+ * Allocates memory outside the JavaScript heap. It is never freed: a read that hangs may write into it until the
+ * process ends. @throws Error if memory is short
  */
 export function allocate(bytes: number, zeroed = true): NativeMemory {
   const memory = allocateBytes(bytes);
@@ -15,8 +15,8 @@ export function allocate(bytes: number, zeroed = true): NativeMemory {
 }
 
 /**
- * Collects garbage once in Bun, which makes the threads of its collector only then, and aborts where there are none
- * left to be had: so it is done before kstack takes what it can get. Node.js makes its own when it starts.
+ * Collects garbage once in Bun. Bun starts its collector threads with the first collection and aborts if it cannot, so
+ * that must happen before kstack starts threads of its own. Node.js starts its collector threads at once.
  */
 export function makeCollectorThreads(): void {
   const { Bun: bun }: { Bun?: { gc(now: boolean): void } } = globalThis as object;

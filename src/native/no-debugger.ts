@@ -1,21 +1,21 @@
-// Imported before all else, by main.ts.
+// Imported by main.ts, before everything else.
 
-/** Set by the build: whether this is the executable that has its runtime inside. */
+/** Set by the build of the standalone executable. */
 declare const KSTACK_STANDALONE: boolean;
 
-// SIGUSR1 would have Node.js open its debugger, to all users of the host. It is ignored: a stray one is not to end a
-// run in the background either. In the executable, its entry has seen to it (standalone/entry.c).
+// On SIGUSR1 Node.js would open its debugger to all users of the host. The signal is ignored, not left to its default,
+// because a stray one must not end a background run. The executable's entry does the same (standalone/entry.c).
 if (typeof KSTACK_STANDALONE === 'undefined') {
   process.on('SIGUSR1', () => undefined);
   const { _debugEnd: closeDebugger }: { _debugEnd?: () => void } = process as object;
-  // Until that line, the debugger opens at an address at which nobody reaches it (shell-start.mjs): but not where
-  // kstack was started by `node kstack.cjs`. Who asked for the debugger has it.
+  // A signal may have come before the line above. If the shell started kstack, that debugger is unreachable
+  // (shell-start.mjs); if `node kstack.cjs` did, it is not. A debugger that was asked for stays open.
   if (
     closeDebugger !== undefined &&
     ![...process.execArgv, process.env['NODE_OPTIONS']].some((option) => option?.includes('--inspect'))
   ) {
     closeDebugger();
-    // A signal just before may have it opened when this is through.
+    // A signal just before may still open it after this returns.
     setImmediate(closeDebugger);
   }
 }

@@ -1,6 +1,6 @@
 import { libcFunction } from './libc.ts';
 
-/** The size of a page of memory: 4 KiB on x64; 4, 16 or 64 KiB on arm64. */
+/** The size of a memory page: 4 KiB on x64; 4, 16 or 64 KiB on arm64. */
 export function pageBytes(): number {
   return libcFunction('int getpagesize(void)')();
 }

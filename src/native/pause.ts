@@ -1,6 +1,6 @@
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
-/** Waits without a turn of the event loop. */
+/** Blocks the thread; the event loop does not run meanwhile. */
 export function pause(milliseconds: number): void {
   Atomics.wait(idle, 0, 0, milliseconds);
 }

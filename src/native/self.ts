@@ -1,20 +1,17 @@
 import { basename } from 'node:path';
 
-/** Set by the build: whether this is the executable that has its runtime inside. */
+/** Set by the build of the standalone executable. */
 declare const KSTACK_STANDALONE: boolean;
 
 const standalone = typeof KSTACK_STANDALONE !== 'undefined' && KSTACK_STANDALONE;
 
-/** What was typed to start kstack, by its last name. */
+/** The name that kstack was started by, without its folder. */
 export function ownName(): string {
   const started = standalone ? process.argv0 : process.argv[1];
   return basename(started ?? 'kstack').replace(/\.c?js$/, '');
 }
 
-/**
- * How to start kstack once more with the same arguments: what to execute, and what to hand to it. `runtimeOptions` are
- * for Node.js.
- */
+/** How to start kstack again with the same arguments. `runtimeOptions` are for Node.js. */
 export function ownCommand(runtimeOptions: readonly string[]): { readonly file: string; readonly args: string[] } {
   if (standalone) return { file: process.execPath, args: process.argv.slice(2) };
   return {

@@ -4,8 +4,8 @@ const PAUSE_MS = 5;
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Writes all of the piece before it returns, also, unless `waits` is false, to a pipe that is full and does not block.
- * Returns what write(2) failed with.
+ * Writes the whole piece before it returns. If the descriptor is non-blocking and full, it waits, unless `waits` is
+ * false. Returns the error that write(2) failed with.
  */
 export function writeAll(fd: number, piece: string | Uint8Array, waits = true): Error | undefined {
   const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece;

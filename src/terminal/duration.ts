@@ -1,4 +1,4 @@
-/** Time for people, in its two largest units: `3.2 s`, `4 min 12 s`, `2 d 3 h`. */
+/** A duration for people, in its two largest units: `3.2 s`, `4 min 12 s`, `2 d 3 h`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 10_000) return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 3 : 1)} s`;
   const seconds = Math.round(milliseconds / 1000);

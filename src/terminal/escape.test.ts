@@ -14,7 +14,7 @@ describe('escapeUnsafe', () => {
     expect(escapeUnsafe(text)).toBe(safe);
   });
 
-  it('leaves nothing that acts on a terminal, and no text that UTF-8 cannot carry', () => {
+  it('leaves nothing that controls a terminal, and no text that UTF-8 cannot encode', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) }),

@@ -1,17 +1,17 @@
 const PIECE = 1 << 16;
 
-/** C0, DEL, C1, the controls of the bidirectional algorithm (UAX #9), and surrogates without their partner. */
+/** C0, DEL, C1, the bidirectional controls (UAX #9), and lone surrogates. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
 /**
- * Makes text safe to show in a terminal and in a line of a log: what would act on the terminal, end the line or turn
- * its direction is shown as `\x1b` or `\u202e`, and so is a byte that was not UTF-8 (see decodeBytes), as `\xff`.
- * Backslashes stay as they are.
+ * Makes text safe for a terminal and for a line of a log. Characters that control the terminal, end the line or change
+ * its direction become `\x1b` or `\u202e`; a byte that was not UTF-8 (see decodeBytes) becomes `\xff`. Backslashes
+ * stay as they are.
  */
 export function escapeUnsafe(text: string): string {
   if (text.length <= PIECE) return text.replace(UNSAFE, escapeCharacter);
-  // Piece by piece: with millions of matches at once, the matches would take hundreds of megabytes.
+  // In pieces: the engine keeps all matches of a replace, and millions of them take hundreds of megabytes.
   const pieces: string[] = [];
   for (let at = 0; at < text.length; ) {
     const pairIsCut = /[\ud800-\udbff]/.test(text.charAt(at + PIECE - 1));

@@ -5,7 +5,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 const two = (number: number) => String(number).padStart(2, '0');
 
-/** The date whose UTC fields are the local ones. */
+/** A date whose UTC fields are those of local time. */
 function shifted(seconds: number, zone: ZoneOffset): Date {
   return new Date((seconds + zone.offsetSeconds) * 1000);
 }

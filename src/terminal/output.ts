@@ -6,8 +6,8 @@ const STDOUT = 1;
 const STDERR = 2;
 
 /**
- * isatty(3). Loaded when it is first asked for: most runs do without, and in Bun it takes as long as all other modules
- * together.
+ * isatty(3). node:tty is loaded on demand: most runs do without it, and in Bun it takes as long to load as all other
+ * modules together.
  */
 export function isTerminal(fd: number): boolean {
   return process.getBuiltinModule('node:tty').isatty(fd);
@@ -17,23 +17,23 @@ let stderr = STDERR;
 let waitsForStderr = true;
 
 /**
- * From here on a message that a terminal does not take at once is lost: one stopped by Ctrl-S would hold up for ever
- * what has better to do.
+ * From now on, a message that the terminal does not accept at once is dropped. A terminal stopped by Ctrl-S would
+ * otherwise block kstack for good.
  */
 export function neverWaitForTerminal(): void {
   if (!isTerminal(STDERR)) return;
   waitsForStderr = false;
   try {
-    // Opened anew, since the flag would be there for all who share the descriptor.
+    // Opened again, because the flag would affect every process that shares the descriptor.
     stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
-    // The terminal has gone: writing to the descriptor there is fails at once, and waits for nothing.
+    // The terminal is gone. Writing to the old descriptor fails at once and does not block.
     if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }
 
 /**
- * Whether what is printed may have colours: on a terminal, unless NO_COLOR is set; anywhere where FORCE_COLOR is
+ * Whether output may be coloured: on a terminal unless NO_COLOR is set, and anywhere if FORCE_COLOR is set
  * (no-color.org, force-color.org).
  */
 export function mayColour(env: NodeJS.ProcessEnv): boolean {
@@ -42,7 +42,7 @@ export function mayColour(env: NodeJS.ProcessEnv): boolean {
   return isTerminal(STDOUT) && env['TERM'] !== 'dumb';
 }
 
-/** Standard output could not be written. `brokenPipe` says that its reader has gone. */
+/** Writing to standard output failed. `brokenPipe`: its reader is gone. */
 export class OutputError extends Error {
   readonly brokenPipe: boolean;
 
@@ -59,8 +59,8 @@ export function writeStdout(piece: string | Uint8Array): void {
 }
 
 /**
- * Writes a message, whatever it repeats of what was typed or found made safe, line by line. Where nobody can read it (a
- * closed terminal, a pipe without a reader, a full disk) there is nobody to tell that either.
+ * Writes a message, escaped line by line, since it may quote hostile input. A failure (a closed terminal, a pipe
+ * without a reader, a full disk) is ignored: there is nowhere to report it.
  */
 export function writeStderr(text: string): void {
   writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'), waitsForStderr);

@@ -1,8 +1,8 @@
 import { libcFunction } from '../libc.ts';
 
 /**
- * _LINUX_CAPABILITY_VERSION_3 of include/uapi/linux/capability.h: two sets of 32 bits each, of effective, permitted and
- * inheritable capabilities.
+ * _LINUX_CAPABILITY_VERSION_3 of include/uapi/linux/capability.h: the effective, permitted and inheritable sets come
+ * as two structs, of the lower and the upper 32 capabilities.
  */
 const VERSION = 0x20080522;
 const SET = { permitted: 1, inheritable: 2, words: 3 } as const;
@@ -14,8 +14,8 @@ const CLEAR_ALL = 4;
 const MOST_CAPABILITIES = 64;
 
 /**
- * Calls `start` so that a program it starts has the capabilities that this process has. Of root it has them anyway;
- * those that came with the executable file (setcap(8)) end with it, unless they are ambient (capabilities(7)).
+ * Calls `start` so that a program it starts keeps this process's capabilities. Root's are kept anyway. Those from the
+ * executable file (setcap(8)) are lost at exec unless they are ambient (capabilities(7)).
  */
 export function withOwnCapabilities<T>(start: () => T): T {
   if (process.geteuid?.() === 0) return start();

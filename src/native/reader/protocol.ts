@@ -1,10 +1,10 @@
-// What kstack and its reader say to each other: reader/protocol.h, in the byte order of the machine.
+// The protocol between kstack and its reader (reader/protocol.h), in native byte order.
 
-/** What can be read of a task, in the order in which it is read: places in a set of bits. */
+/** The files of a task, in the order in which they are read. The index is the file's bit in a set. */
 export const TASK_FILES = ['stat', 'status', 'stack', 'syscall', 'wchan', 'cgroup', 'cmdline'] as const;
 export type TaskFile = (typeof TASK_FILES)[number];
 
-/** What a record is about; below these are the places of TASK_FILES. */
+/** What a record is about. Lower numbers are indexes of TASK_FILES. */
 export const WHAT = { list: 7, read: 8, link: 9, call: 10, end: 11 } as const;
 export const FLAG = { more: 1, cut: 2, late: 4, skipped: 8 } as const;
 export const KIND = { scan: 0, get: 1, paths: 2, calls: 3 } as const;
@@ -12,19 +12,19 @@ export const KIND = { scan: 0, get: 1, paths: 2, calls: 3 } as const;
 /** struct record: offsets in 32-bit words. */
 export const RECORD = { bytes: 0, job: 1, pid: 2, tid: 3, what: 4, flags: 5, result: 6, words: 8 } as const;
 
-/** What a read or a call with an output may bring at a time. */
+/** The most bytes that one read, or a call with an output, returns. */
 export const MOST_BYTES = 64 * 1024;
 
-/** How many bytes command lines may take: all of them together, and each where the others have taken it. */
+/** The budget for all command lines together, and the bytes that each may have once the budget is used up. */
 export interface CommandLineBytes {
   readonly allBytes: number;
   readonly leastBytes: number;
 }
 
 export interface Scan {
-  /** What is read of every task. */
+  /** Files read of every task. */
   readonly first: readonly TaskFile[];
-  /** What is read besides, of the tasks in one of these states. */
+  /** Further files, read of the tasks in one of `states`. */
   readonly ofSelected: readonly TaskFile[];
   /** Letters; empty for any. */
   readonly states: string;
@@ -50,7 +50,7 @@ export function encodeScan({ first, ofSelected, states, threads, commandLines }:
   return body;
 }
 
-/** Reads of the tasks with these numbers. `files` is a set of bits. */
+/** A request to read files of the given tasks. `files` returns a bit set for the task at an index. */
 export function encodeGet(
   tasks: readonly { readonly pid: number; readonly tid: number }[],
   files: (at: number) => number,
@@ -69,8 +69,8 @@ export function encodeGet(
 }
 
 /**
- * Up to so many bytes of a file from a position on, or where a symbolic link points. A path is relative to the root,
- * unless it begins with a slash.
+ * A request for up to `limit` bytes of a file from a position on, or for the target of a symbolic link. A path is
+ * relative to the procfs root unless it begins with a slash.
  */
 export function encodePath(what: 'read' | 'link', path: string | Buffer, position = 0n, limit = MOST_BYTES): Buffer {
   const name = Buffer.from(path);
@@ -82,7 +82,7 @@ export function encodePath(what: 'read' | 'link', path: string | Buffer, positio
   return body;
 }
 
-/** An argument of a system call: a number, bytes that it reads, or how many it writes. */
+/** An argument of a system call: a number, bytes that the call reads, or the size of a buffer that it fills. */
 export type CallArgument = number | bigint | Uint8Array | { readonly out: number };
 
 const VALUE = 0;

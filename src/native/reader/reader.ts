@@ -16,9 +16,7 @@ import {
 } from './protocol.ts';
 import { type Spawned, spawnReader } from './spawn.ts';
 
-/**
- * What hears the records of a job. The bytes are valid during the call only. `result` is a length or a negative errno.
- */
+/** Receives a job's records. The bytes are valid only during the call. `result` is a length or a negative errno. */
 export type RecordTaker = (record: {
   readonly pid: number;
   readonly tid: number;
@@ -35,7 +33,7 @@ interface Job {
 }
 
 const BUFFER_BYTES = 1 << 19;
-/** How long to wait for a record without a turn of the event loop, and how long between two looks when none comes. */
+/** How long to block for a record before the event loop runs again, and the longest pause between polls when idle. */
 const WAIT_MS = 2;
 const LONGEST_PAUSE_MS = 20;
 const WNOHANG = 1;
@@ -43,12 +41,12 @@ const WNOHANG = 1;
 const NO_MEMORY = 4;
 const NO_PROCESS = 5;
 const POLLIN = 1;
-/** So many tasks are asked for with one request. */
+/** Tasks per request. */
 const AT_ONCE = 4000;
 
 /**
- * A process of its own that reads files of /proc and makes system calls, of which any may hang, some for good: kstack
- * itself goes on, and ends when it is to. See reader/reader.c. Whoever opens one closes it.
+ * A separate process that reads files of /proc and makes system calls. Any of these may hang, some for good; kstack
+ * itself goes on and can always exit. See reader/reader.c. Whoever opens one closes it.
  */
 export class Reader {
   readonly #process: Spawned;
@@ -63,7 +61,7 @@ export class Reader {
   #unsent: Buffer[] = [];
   #nextIsRound = false;
 
-  /** @throws Error where no process is to be had, see {@link spawnReader} */
+  /** @throws Error if the process cannot be started, see {@link spawnReader} */
   constructor(root: string) {
     this.#process = spawnReader(root);
     this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
@@ -78,17 +76,17 @@ export class Reader {
     return this.#process.pid;
   }
 
-  /** Says that a new sample begins: what hung in the one before is tried last, and briefly. */
+  /** Marks the start of a new sample: reads that hung in the previous one are tried last, and only briefly. */
   beginRound(): void {
     this.#nextIsRound = true;
   }
 
-  /** Reads all tasks. Resolves when all records have been taken. */
+  /** Reads all tasks. Resolves after `take` has had the last record. */
   scan(scan: Scan, take: RecordTaker): Promise<void> {
     return this.#request(KIND.scan, encodeScan(scan), take);
   }
 
-  /** Reads of the tasks with these numbers what `files` says of each (by its place), as a set of bits. */
+  /** Reads files of the given tasks. `files` returns a bit set for the task at an index. */
   async get(
     tasks: readonly { readonly pid: number; readonly tid: number }[],
     files: (at: number) => number,
@@ -109,7 +107,7 @@ export class Reader {
     await Promise.all(jobs);
   }
 
-  /** Reads of one file, or follows one link. */
+  /** Reads from one file, or reads one symbolic link. */
   path(
     what: 'read' | 'link',
     path: string | Buffer,
@@ -124,7 +122,7 @@ export class Reader {
     return this.#request(KIND.calls, encodeCall(number, callArguments), take);
   }
 
-  /** Ends the process, and all that reads for it: those that cannot be ended are left behind, and hold nothing. */
+  /** Ends the reader and its workers. Workers that cannot be killed are left behind and hold no resource of kstack. */
   close(): void {
     this.#fail(new Error('the reader was closed'));
     for (let tries = 0; tries < 40 && this.#wait() === undefined; tries++) pause(0.5);
@@ -162,12 +160,12 @@ export class Reader {
     }
   }
 
-  /** Takes records for as long as some are expected. */
+  /** Takes records while jobs are pending. */
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
     let pauseMs = 0;
-    // One is the greeting, which nobody waits for.
+    // Job 0 is the greeting, which nobody waits for.
     while (this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
       if (this.#unsent.length > 0) this.#send();
       if (this.#turn(pauseMs === 0 ? WAIT_MS : 0)) {
@@ -181,13 +179,13 @@ export class Reader {
     this.#pumping = false;
   }
 
-  /** Takes the records that have come; false where none have, for so long. */
+  /** Takes the records that have arrived; false if none arrive within `waitMs`. */
   #turn(waitMs: number): boolean {
     this.#descriptors[1] = POLLIN;
     if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
     const got = readSync(this.#process.output, this.#buffer, this.#have, this.#buffer.length - this.#have, null);
     if (got === 0) {
-      this.#fail(new Error(`what reads /proc ended: ${this.#howItEnded()}`));
+      this.#fail(new Error(`the reader process ended: ${this.#howItEnded()}`));
       return false;
     }
     this.#have += got;
@@ -232,7 +230,7 @@ export class Reader {
     this.#have -= at;
   }
 
-  /** A command line may be longer than all else. */
+  /** A command line may exceed the buffer. */
   #makeRoom(bytes: number): void {
     if (bytes <= this.#buffer.length) return;
     const larger = Buffer.alloc(bytes + BUFFER_BYTES);
@@ -241,7 +239,7 @@ export class Reader {
     this.#words = new Uint32Array(larger.buffer, larger.byteOffset, larger.length >> 2);
   }
 
-  /** How the process ended, as waitpid(2) tells; undefined while it has not. */
+  /** The exit status of waitpid(2); undefined while the process runs. */
   #wait(): number | undefined {
     const status = new Int32Array(1);
     const waited = libcFunction('int waitpid(int pid, void *status, int options)')(this.#process.pid, status, WNOHANG);
@@ -250,9 +248,9 @@ export class Reader {
 
   #howItEnded(): string {
     const code = this.#wait();
-    if (code === undefined) return 'nobody knows why';
+    if (code === undefined) return 'unknown reason';
     if (code >> 8 === NO_PROCESS)
-      return 'no process can be started to read with (ulimit -u, or pids.max of its control group)';
+      return 'it cannot start a worker process (raise ulimit -u or pids.max of its control group)';
     if (code >> 8 === NO_MEMORY) return 'out of memory';
     return (code & 0x7f) === 0 ? `exit code ${code >> 8}` : `signal ${code & 0x7f}`;
   }

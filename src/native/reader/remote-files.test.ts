@@ -15,7 +15,7 @@ function temporaryFolder(): string {
   return folder;
 }
 
-/** Files whose inode numbers are those of a file system that counts from `first` on. */
+/** Files as on a file system whose inode numbers start at `first`. */
 function files({ first = 0n, deadlineMs = 5000 } = {}): RemoteFiles {
   const reader = new Reader('/proc');
   onTestFinished(() => reader.close());
@@ -29,9 +29,9 @@ function files({ first = 0n, deadlineMs = 5000 } = {}): RemoteFiles {
 }
 
 describe('inode numbers above 2^53', () => {
-  it('are compared whole: what differs in the last digit is another file', async () => {
+  it('are compared in full: numbers that differ in the last digit are different files', async () => {
     const folder = temporaryFolder();
-    // Made one after the other, these have numbers next to each other, which a double cannot tell apart there.
+    // Files made one after the other have adjacent numbers, which a double cannot tell apart up there.
     const remote = files({ first: 2n ** 62n });
     const directory = await LogDirectory.open(remote, folder, false);
     const runFile = await RunFile.make(directory, 'h');
@@ -71,7 +71,7 @@ describe('RemoteFiles', () => {
     expect(await files().status(undefined, '/nothing/there')).toBeUndefined();
   });
 
-  it('give up a call at the deadline, while others are answered', async () => {
+  it('abandon a call at the deadline, while others are answered', async () => {
     const reader = new Reader('/proc');
     onTestFinished(() => reader.close());
     const never = new Promise<void>(() => undefined);

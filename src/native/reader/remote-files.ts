@@ -29,29 +29,29 @@ const STATFS = { type: 0, blockBytes: 8, blocks: 16, free: 24, bytes: 120 } as c
 /** struct linux_dirent64 (getdents64(2)). */
 const ENTRY = { length: 16, name: 19 } as const;
 /**
- * Locks of an open file description (fcntl(2)): no close of another descriptor of the file gives one up, as it does
- * with a process's own.
+ * A lock of the open file description (fcntl(2)). Unlike a process's lock, it survives the close of another descriptor
+ * of the file.
  */
 const F_OFD_SETLK = 37;
 const LOCK = { read: 0, write: 1, none: 2, bytes: 32 } as const;
 const O_APPEND_PIECE = 1 << 20;
 const PATH_BYTES = 4096;
 
-/** What a call of {@link RemoteFiles} brought: its result, and what it wrote. */
+/** A call's result, and the bytes it wrote. */
 interface Answer {
   readonly result: number;
   readonly bytes: Buffer;
 }
 
-/** How calls on files fail when nothing answers, for whoever has their words for it. */
+/** Makes the error of a call that missed the deadline; the caller knows the words for it. */
 export type NoAnswerOf = (path: string) => Error;
 
 /**
- * Files on file systems that may not answer: every call is made by the reader, in a process that can be left behind. A
- * descriptor is one of the reader's. Sinks know this as `Files`.
+ * Files on file systems that may not answer. Every call is made by the reader, in a process that can be left behind.
+ * Descriptors are the reader's. Sinks know this class as `Files`.
  */
 export class RemoteFiles {
-  /** How long a call is waited for. What has begun goes on after that, and its result is thrown away. */
+  /** How long to wait for a call. A late call goes on, and its result is discarded. */
   deadlineMs: number;
   readonly #reader: Pick<Reader, 'call'>;
   readonly #noAnswer: NoAnswerOf;
@@ -64,7 +64,7 @@ export class RemoteFiles {
     this.#noAnswer = noAnswer;
   }
 
-  /** For how long the oldest call that is under way has been; 0 where none is. */
+  /** The age of the oldest pending call; 0 if there is none. */
   get waitsMs(): number {
     const [oldest] = this.#pending;
     return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
@@ -139,7 +139,7 @@ export class RemoteFiles {
 
   async list(fd: number): Promise<string[]> {
     const names: string[] = [];
-    // Opened anew, since a descriptor remembers how far it was listed.
+    // Opened again, because a descriptor remembers how far it was listed.
     const folder = await this.open(fd, '.', 0);
     try {
       for (;;) {
@@ -200,7 +200,7 @@ export class RemoteFiles {
     await this.#call('fcntl', [fd, F_OFD_SETLK, flock(LOCK.none)], this.#nameOf(fd));
   }
 
-  /** Tried with a lock that those who only look share: what F_OFD_GETLK answers, the reader does not hand over. */
+  /** Tries a read lock, which several can hold. F_OFD_GETLK would need an output that the reader does not return. */
   async isLocked(fd: number): Promise<boolean> {
     if (!(await this.#tryLock(fd, LOCK.read))) return true;
     await this.unlock(fd);
@@ -242,7 +242,7 @@ export class RemoteFiles {
     };
   }
 
-  /** `late` gets the result of a call that had been given up. */
+  /** `late` gets the result of a call that returns after the deadline. */
   async #call(
     call: FileCall,
     args: readonly CallArgument[],
@@ -287,26 +287,23 @@ const VERBS: Readonly<Record<FileCall, string>> = {
   ftruncate: 'cannot truncate',
   fchmod: 'cannot change the mode of',
   fchown: 'cannot change the owner of',
-  statfs: 'cannot look at the file system of',
-  fstatfs: 'cannot look at the file system of',
+  statfs: 'cannot get the file system of',
+  fstatfs: 'cannot get the file system of',
   getdents64: 'cannot list',
   openat: 'cannot open',
-  mkdirat: 'cannot make',
+  mkdirat: 'cannot create',
   unlinkat: 'cannot remove',
-  linkat: 'cannot put in its place',
-  readlinkat: 'cannot follow',
+  linkat: 'cannot link',
+  readlinkat: 'cannot read the link',
   renameat2: 'cannot rename',
-  statx: 'cannot look at',
+  statx: 'cannot stat',
 };
 
 function text(path: string): Buffer {
   return Buffer.from(`${path}\0`);
 }
 
-/**
- * struct flock on 64-bit systems: 16-bit type and whence, then start, length and PID behind their padding. All of the
- * file.
- */
+/** struct flock on 64-bit systems. Zeros after the type mean the whole file. */
 function flock(type: number): Buffer {
   const lock = Buffer.alloc(LOCK.bytes);
   lock.writeInt16LE(type, 0);

@@ -6,31 +6,31 @@ import { addressOf } from '../memory.ts';
 import { withOwnCapabilities } from './capabilities.ts';
 import { READER } from './program.ts';
 
-/** A program that runs, and the ends of its pipes that are ours. */
+/** A running program, and our ends of its pipes. */
 export interface Spawned {
   readonly pid: number;
-  /** Its standard input, which never blocks. */
+  /** Its standard input, non-blocking. */
   readonly input: number;
   readonly output: number;
 }
 
 const CLOEXEC = 0o2000000;
 const MFD_CLOEXEC = 1;
-/** Since Linux 6.3; before, every one may be executed. */
+/** Since Linux 6.3; before that, every memfd is executable. */
 const MFD_EXEC = 16;
 const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
 const F_DUPFD_CLOEXEC = 1030;
-/** What a user may have without privilege (/proc/sys/fs/pipe-max-size). */
+/** The default limit for an unprivileged user (/proc/sys/fs/pipe-max-size). */
 const PIPE_BYTES = 1 << 20;
 const O_TMPFILE = 0o20000000;
-/** Of posix_spawn_file_actions_t: more than in glibc and in musl. */
+/** Larger than posix_spawn_file_actions_t of glibc and of musl. */
 const ACTIONS_BYTES = 256;
 
 /**
- * Starts the reader (reader/reader.c) for the procfs at `root`. It lies in memory: no file is needed, and no file
- * system that lets programs be executed.
- * @throws Error saying what is not to be had
+ * Starts the reader (reader/reader.c) for the procfs at `root`. It runs from memory, because every writable file system
+ * may be mounted noexec.
+ * @throws Error saying what is missing
  */
 export function spawnReader(root: string): Spawned {
   const [theirInput, input] = pipe();
@@ -38,7 +38,7 @@ export function spawnReader(root: string): Spawned {
   try {
     const fcntl = libcFunction('int fcntl(int fd, int command, long value)');
     fcntl(input, F_SETFL, files.O_NONBLOCK | files.O_WRONLY);
-    // More than they hold at first; where that is refused, they go with less.
+    // More than the default capacity. A refusal only makes the pipes slower.
     fcntl(input, F_SETPIPE_SZ, PIPE_BYTES);
     fcntl(output, F_SETPIPE_SZ, PIPE_BYTES);
     return { pid: start(root, theirInput, theirOutput), input, output };
@@ -64,17 +64,16 @@ function start(root: string, stdin: number, stdout: number): number {
     closeSync(program);
     if (typeof started === 'number') return started;
     if (started === 'EAGAIN' || started === 'ENOMEM')
-      throw new Error(
-        `no process can be started to read with: ${started} (ulimit -u, or pids.max of its control group)`,
-      );
+      throw new Error(`cannot start the reader process: ${started} (raise ulimit -u or pids.max of its control group)`);
     refusals.push(`cannot be executed: ${started}`);
   }
   throw new Error(
-    `what reads /proc cannot be started: in memory ${refusals[0]} (sysctl vm.memfd_noexec?), and ${FOLDERS.join(', ')} let nothing be executed either`,
+    `cannot start the reader process: a memfd ${refusals[0]} (sysctl vm.memfd_noexec?), ` +
+      `and nothing can be executed in ${FOLDERS.join(', ')} either`,
   );
 }
 
-/** Where else programs may lie: without a name, so that nothing is left behind. */
+/** Where to try next. The file has no name, so nothing is left behind. */
 const FOLDERS = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
 
 function bytesOfReader(): Buffer {
@@ -87,7 +86,7 @@ function openMemory(): number | string {
   const create = libcFunction('int memfd_create(const char *name, unsigned int flags)');
   let fd = create('kstack-reader', MFD_CLOEXEC | MFD_EXEC);
   if (fd < 0 && lastErrno() === constants.errno.EINVAL) fd = create('kstack-reader', MFD_CLOEXEC);
-  if (fd < 0) return `cannot be made: ${errnoName(lastErrno())}`;
+  if (fd < 0) return `cannot be created: ${errnoName(lastErrno())}`;
   writeSync(fd, bytesOfReader());
   return fd;
 }
@@ -97,7 +96,7 @@ function openUnnamed(folder: string): number | string {
     const fd = openSync(folder, files.O_RDWR | files.O_DIRECTORY | O_TMPFILE, 0o700);
     try {
       writeSync(fd, bytesOfReader());
-      // One that is open for writing cannot be executed.
+      // A file that is open for writing cannot be executed (ETXTBSY).
       return openSync(`/proc/self/fd/${fd}`, 'r');
     } finally {
       closeSync(fd);
@@ -108,7 +107,7 @@ function openUnnamed(folder: string): number | string {
 }
 
 /**
- * posix_spawn(3): neither the memory of this process is copied for it nor its handlers run. Returns the PID or the
+ * posix_spawn(3), which neither copies this process's memory nor runs its fork handlers. Returns the PID, or the
  * errno's name.
  */
 function spawn(path: string, words: readonly string[], stdin: number, stdout: number): number | string {
@@ -132,11 +131,11 @@ function spawn(path: string, words: readonly string[], stdin: number, stdout: nu
   return failure === 0 && strings.length > 0 ? (pid[0] ?? 0) : errnoName(failure);
 }
 
-/** pipe2(2): its end for reading and that for writing, neither of them a standard descriptor. */
+/** pipe2(2): the read end and the write end, neither of them a standard descriptor. */
 function pipe(): [number, number] {
   const ends = new Int32Array(2);
   if (libcFunction('int pipe2(void *ends, int flags)')(ends, CLOEXEC) !== 0)
-    throw new Error(`no pipe can be opened to read with: ${errnoName(lastErrno())} (ulimit -n?)`);
+    throw new Error(`cannot create a pipe to the reader process: ${errnoName(lastErrno())} (raise ulimit -n)`);
   const duplicate = libcFunction('int fcntl(int fd, int command, long least)');
   const [read = -1, write = -1] = Array.from(ends, (fd) => {
     if (fd > 2) return fd;

@@ -1,5 +1,5 @@
 /**
- * Numbers of system calls by what Node.js calls the architecture: arch/x86/entry/syscalls/syscall_64.tbl and
+ * System call numbers by Node.js's name of the architecture: arch/x86/entry/syscalls/syscall_64.tbl and
  * include/uapi/asm-generic/unistd.h.
  */
 const NUMBERS = {

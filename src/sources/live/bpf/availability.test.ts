@@ -12,7 +12,7 @@ const good: BpfConditions = {
 };
 
 describe('whyNoBpf', () => {
-  it('finds nothing against a kernel that has all', () => {
+  it('finds no reason on a kernel that has everything', () => {
     expect(whyNoBpf(good)).toBeUndefined();
     expect(whyNoBpf({ ...good, capabilities: (1n << 38n) | (1n << 39n), kernel: '5.11.0-rc1' })).toBeUndefined();
   });
@@ -37,7 +37,7 @@ describe('whyNoBpf', () => {
     expect(whyNoBpf({ ...good, ...change })).toMatch(reason);
   });
 
-  it('sees this host as it is', () => {
+  it('reads the conditions of this host', () => {
     expect(conditions('/proc')).toMatchObject({ root: '/proc', initialPidNamespace: true });
   });
 });

@@ -12,14 +12,13 @@ const LOCKDOWN = '/sys/kernel/security/lockdown';
 /** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
 /**
- * CAP_PERFMON, CAP_BPF and CAP_SYS_ADMIN of include/uapi/linux/capability.h: the program needs the first two, or the
- * third.
+ * include/uapi/linux/capability.h. The program needs CAP_PERFMON and CAP_BPF, or CAP_SYS_ADMIN alone.
  */
 const CAPABILITIES = { SYS_ADMIN: 21n, PERFMON: 38n, BPF: 39n } as const;
-/** bpf_get_current_task_btf and what the program's type may call. */
+/** The first kernel with bpf_get_current_task_btf and the other BPF functions that an iterator needs. */
 const OLDEST = [5, 11] as const;
 
-/** What may be wrong, one by one, each by what it was found from. Handed in, so that each can be tried. */
+/** What decides whether BPF can work here. A parameter, so that a test can try each condition. */
 export interface BpfConditions {
   readonly kernel: string;
   readonly root: string;
@@ -28,7 +27,7 @@ export interface BpfConditions {
   readonly lockdown: string;
   /** CapEff of /proc/self/status. */
   readonly capabilities: bigint;
-  /** Whether the numbers of tasks in `root` are those that the kernel itself uses, as the program does. */
+  /** Whether `root` shows the PIDs of the initial namespace, as the program does. */
   readonly initialPidNamespace: boolean;
 }
 
@@ -48,7 +47,7 @@ export function conditions(root: string): BpfConditions {
   };
 }
 
-/** Why tasks cannot be read by BPF here; undefined where nothing speaks against trying. */
+/** Why BPF cannot work here; undefined if it is worth trying. */
 export function whyNoBpf({
   kernel,
   root,
@@ -61,7 +60,7 @@ export function whyNoBpf({
   const [major = 0, minor = 0] = kernel.split('.').map((part) => Number.parseInt(part, 10));
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))
     return `Linux ${kernel} is older than ${OLDEST.join('.')}`;
-  if (!initialPidNamespace) return `${root} is not of the initial PID namespace, by whose numbers BPF goes`;
+  if (!initialPidNamespace) return `${root} is not of the initial PID namespace, whose PIDs BPF uses`;
   const has = (capability: bigint) => (capabilities & (1n << capability)) !== 0n;
   if (!has(CAPABILITIES.SYS_ADMIN) && !(has(CAPABILITIES.BPF) && has(CAPABILITIES.PERFMON)))
     return 'CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, are missing';
@@ -72,8 +71,8 @@ export function whyNoBpf({
 }
 
 /**
- * What reads tasks by BPF, or why there is none. Programs for symbols are loaded when they are needed, and each may be
- * refused.
+ * Opens the BPF reader, or returns why it cannot. Programs for symbols are loaded on demand, and the kernel may refuse
+ * each of them.
  */
 export function openBpf(where: BpfConditions, monotonicMs: () => number, object = TASKS): BpfReader | string {
   const reason = whyNoBpf(where);
@@ -87,7 +86,7 @@ export function openBpf(where: BpfConditions, monotonicMs: () => number, object 
       throw error;
     }
   } catch (error) {
-    // Whatever it is, /proc is still there.
+    // Never fatal: /proc is read instead.
     return messageOf(error);
   }
 }

@@ -3,12 +3,12 @@ import { waitsOf } from '../../../model/wait.ts';
 import { factsOf } from './prefetch.ts';
 import type { BpfReader } from './tasks.ts';
 
-/** More are not followed: a host may have tens of thousands of waiters, and their holders are few. */
+/** A bound on the work: a host may have tens of thousands of waiters, but their holders are few. */
 const MOST_HOLDERS = 1000;
 
 /**
- * The tasks that these wait for, one behind the other, and that are not among them, and threads that wait for a
- * vfork child among them: TIDs.
+ * TIDs of tasks outside `observations` that are needed to explain them: those along the chain of holders that each one
+ * waits for, and vfork parents that wait for one of them.
  */
 export function holdersOf(observations: readonly Observation[], reader: BpfReader): number[] {
   const next = new Map<number, number>();

@@ -40,7 +40,7 @@ it.each([
   expect(parseKallsyms(Buffer.from(KALLSYMS))?.([addressOf(address)])).toEqual([text]);
 });
 
-it('prints nothing where addresses are hidden', () => {
+it('returns no printer if addresses are hidden', () => {
   expect(parseKallsyms(Buffer.from(KALLSYMS.replace(/^[0-9a-f]{16}/gm, '0'.repeat(16))))).toBeUndefined();
   expect(parseKallsyms(Buffer.alloc(0))).toBeUndefined();
 });

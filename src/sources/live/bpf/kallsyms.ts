@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { PrintSymbols } from './symbol-programs.ts';
 
-/**
- * By /proc/kallsyms, which is read when symbols are first asked for. @throws Error where it cannot be read or hides
- * its addresses
- */
+/** Prints symbols from /proc/kallsyms. @throws Error if it cannot be read or hides its addresses */
 export function openKallsymsPrinter(path: string): PrintSymbols {
   const print = parseKallsyms(readFileSync(path));
   if (print === undefined) throw new Error(`${path} has no addresses (kernel.kptr_restrict)`);
@@ -13,16 +10,15 @@ export function openKallsymsPrinter(path: string): PrintSymbols {
 
 const NEWLINE = 10;
 const ADDRESS_DIGITS = 16;
-/** Where the symbol's name begins: `ffffffff81000000 T name`, behind which modules have `\t[module]`. */
+/** Offset of the name in `ffffffff81000000 T name`, which `\t[module]` follows for a module's symbol. */
 const NAME = ADDRESS_DIGITS + 3;
-/** The last function of a module is taken to end with its page, as its code does. */
+/** kallsyms has no sizes. The last function of a module is taken to end with its page, as module code does. */
 const PAGE_BYTES = 4096;
-/** Where the addresses of the kernel begin, as {@link numberOf} tells them. */
+/** The lowest kernel address, as {@link numberOf} returns it. */
 const KERNEL = 0;
-/** What is no module, and of which the sizes are not told. */
+/** Not modules; the kernel prints these symbols as addresses. */
 const WITHOUT_SIZES = /^(?:bpf|__builtin__\w+)$/;
 
-/** Symbols by address. */
 class SymbolTable {
   readonly #starts: Float64Array;
   readonly #names: readonly string[];
@@ -33,8 +29,8 @@ class SymbolTable {
   }
 
   /**
-   * The first of the symbols that begin at the greatest address up to this one, and where the next one begins: as
-   * kernel/kallsyms.c, get_symbol_pos.
+   * The symbol at or below the address, and the start of the next one. Of several symbols with the same start it is the
+   * first, as in kernel/kallsyms.c, get_symbol_pos.
    */
   find(address: number): { start: number; name: string; next: number | undefined; nextName: string } | undefined {
     const starts = this.#starts;
@@ -53,7 +49,7 @@ class SymbolTable {
   }
 }
 
-/** What prints addresses by the content of /proc/kallsyms; undefined where that shows no addresses. */
+/** A printer from the content of /proc/kallsyms; undefined if the addresses are hidden. */
 export function parseKallsyms(bytes: Buffer): PrintSymbols | undefined {
   const lines = { starts: [] as number[], names: [] as string[] };
   let core = 0;
@@ -64,7 +60,7 @@ export function parseKallsyms(bytes: Buffer): PrintSymbols | undefined {
     const start = numberOf(hexWord(bytes, at), hexWord(bytes, at + 8));
     const name = bytes.toString('latin1', at + NAME, end);
     at = end + 1;
-    // Marks between data and code (kernel/module/kallsyms.c, is_mapping_symbol).
+    // Mapping symbols, which mark data and code (kernel/module/kallsyms.c, is_mapping_symbol).
     if (name === '' || name.startsWith('.L') || name.startsWith('$')) continue;
     shown ||= start > KERNEL;
     lines.starts.push(start);
@@ -72,7 +68,7 @@ export function parseKallsyms(bytes: Buffer): PrintSymbols | undefined {
     if (!name.endsWith(']')) core = lines.starts.length;
   }
   if (!shown) return undefined;
-  // The kernel's own are in the order of their addresses, those of modules in that of their symbol tables.
+  // The kernel's own symbols are sorted by address. Those of modules are in the order of their symbol tables.
   const coreTable = new SymbolTable(Float64Array.from(lines.starts.slice(0, core)), lines.names.slice(0, core));
   const order = Array.from(lines.starts.slice(core).keys(), (index) => index + core);
   const startOf = (index: number) => lines.starts[index] ?? 0;
@@ -85,15 +81,15 @@ export function parseKallsyms(bytes: Buffer): PrintSymbols | undefined {
 }
 
 /**
- * As __sprint_symbol of kernel/kallsyms.c prints it for sprint_backtrace: a return address may be behind the end of
- * its function.
+ * As __sprint_symbol of kernel/kallsyms.c does for sprint_backtrace. It looks up address - 1, because a return address
+ * may lie past the end of its function.
  */
 function print(core: SymbolTable, modules: SymbolTable, text: string): string {
   const bytes = Buffer.from(text, 'latin1');
   const address = numberOf(bytes.readUInt32LE(4), bytes.readUInt32LE(0));
   const hex = (number: number) => `0x${number.toString(16)}`;
   const found = core.find(address - 1);
-  // Below the kernel there are modules on some architectures, and far below the places of per-CPU variables.
+  // Below the kernel lie modules on some architectures, and far below the offsets of per-CPU variables.
   if (found?.next !== undefined && found.start >= KERNEL)
     return `${found.name}+${hex(address - found.start)}/${hex(found.next - found.start)}`;
   const other = modules.find(address - 1);
@@ -105,7 +101,7 @@ function print(core: SymbolTable, modules: SymbolTable, text: string): string {
   return `${name}+${hex(address - other.start)}/${hex(end - other.start)} [${module}]`;
 }
 
-/** Of kernel addresses the highest twelve bits are set: without them a number is exact, and the order stays. */
+/** The top twelve bits of a kernel address are set. Without them a double is exact and keeps the order. */
 function numberOf(high: number, low: number): number {
   return (high - 0xfff00000) * 2 ** 32 + low;
 }

@@ -30,14 +30,14 @@ describe('countMoreThreads', () => {
   const count = (selection: CompiledSelection) =>
     countMoreThreads(selection, { read: () => ({ records: RECORDS, nowNs: 0 }) });
 
-  it('counts the threads in the states that are no main ones, as far as they pass the filters', () => {
+  it('counts threads in the selected states that are not main threads and pass the filters', () => {
     expect(count({ states: ['D'] })).toBe(2);
     expect(count({ states: ['D', 'R'], pids: [4] })).toBe(3);
     expect(count({ states: ['D'], command: /^io$/ })).toBe(1);
     expect(count({ states: ['D'], users: [7] })).toBe(1);
   });
 
-  it('does not know where threads are selected, or more is asked than the program tells', () => {
+  it('returns undefined if threads are selected, or if a filter needs more than the records', () => {
     const others: CompiledSelection[] = [
       { threads: true },
       { all: true },
@@ -50,7 +50,7 @@ describe('countMoreThreads', () => {
     expect(count({ pids: [1] })).toBeUndefined();
   });
 
-  it('does not know where the look fails', () => {
+  it('returns undefined if the pass fails', () => {
     expect(countMoreThreads({ states: ['D'] }, { read: () => undefined })).toBeUndefined();
   });
 });

@@ -2,9 +2,9 @@ import type { CompiledSelection } from '../selection/compiled.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**
- * How many threads are in the states selected and are left out, since they are not the main one of their process. Takes
- * another pass over all tasks, some 1.5 µs for each thread. Undefined where the selection takes threads, or no states, or
- * filters by more than records tell, and where the pass fails.
+ * How many threads in the selected states are left out, because they are not the main thread of their process. Costs
+ * another pass over all tasks, about 1.5 µs per thread. Undefined if the selection takes threads, names no states or
+ * has a filter that needs more than the records, and if the pass fails.
  */
 export function countMoreThreads(selection: CompiledSelection, reader: Pick<BpfReader, 'read'>): number | undefined {
   const { all, states = [], threads, users, command, cgroup, function: pattern, module, blocked } = selection;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { findHidden } from './prefetch.ts';
 
-/** A host with the processes 1, 7, 8 and 9, of three threads each, of which a program comes by those that are seen. */
+/** A host with processes 1, 7, 8 and 9, of three threads each. The program visits only `seenPids`. */
 function hiddenOf(seenPids: readonly number[], before: { forks: number; threads: number } | undefined) {
   let lists = 0;
   const processes = {
@@ -19,16 +19,16 @@ function hiddenOf(seenPids: readonly number[], before: { forks: number; threads:
 
 const before = { forks: 500, threads: 12 };
 
-it('where nothing is hidden, or parents only, the processes are not listed', () => {
+it('does not list processes if none but parents are hidden', () => {
   expect(hiddenOf([1, 7, 8, 9], before)).toEqual({ hidden: [], lists: 0 });
   expect(hiddenOf([7, 8, 9], before)).toEqual({ hidden: [1], lists: 0 });
   expect(hiddenOf([8, 9], before)).toEqual({ hidden: [1, 7], lists: 0 });
 });
 
-it('where others may be hidden, they are', () => {
+it('lists processes if others may be hidden', () => {
   expect(hiddenOf([1, 7, 8], before)).toEqual({ hidden: [9], lists: 1 });
   expect(hiddenOf([7, 8], before)).toEqual({ hidden: [1, 9], lists: 1 });
-  // What was forked since may stand for one that is hidden.
+  // A process forked since then could offset a hidden one in the count.
   expect(hiddenOf([1, 7, 8, 9], { ...before, forks: 499 })).toEqual({ hidden: [], lists: 1 });
   expect(hiddenOf([1, 7, 8, 9], { ...before, threads: 13 })).toEqual({ hidden: [], lists: 1 });
   expect(hiddenOf([1, 7, 8, 9], { forks: Number.NaN, threads: Number.NaN })).toEqual({ hidden: [], lists: 1 });

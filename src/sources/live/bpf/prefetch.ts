@@ -9,7 +9,7 @@ import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**
- * How long an mmap lock must be held to count: programs that map memory hold theirs for microseconds, many times a
+ * How long an mmap lock must be held to count. Programs that map memory hold theirs for microseconds, many times a
  * second.
  */
 const HELD_MS = 20;
@@ -20,38 +20,37 @@ interface Remembered {
   readonly commandLine: Reading<string>;
   readonly readMs: number;
   readonly untilMs: number;
-  /** No thread of the process has been on a CPU since, so it cannot have changed it. */
+  /** No thread of the process has been on a CPU since, so the process cannot have changed it. */
   quiet: boolean;
 }
 
-/** Even of a process that sleeps a command line is not believed for longer: another one may write to its memory. */
+/** The limit even for a sleeping process, since another process may write to its memory. */
 const QUIET_MS = 60_000;
 
 export interface BpfPrefetchOptions {
-  /** Whether what only the kernel knows is wanted. */
+  /** Whether to collect what /proc does not show: locks, their holders, time off the CPU. */
   readonly facts: boolean;
-  /** Whether many looks will be taken, which can build on each other. */
+  /** Whether many passes will follow, so that each can build on the one before. */
   readonly steady: boolean;
   readonly monotonicMs: () => number;
   /**
-   * For how long a command line that was read is believed: programs may change what the kernel shows of it
-   * (setproctitle), and some do with each request.
+   * How long a command line is cached. Programs may change theirs (setproctitle), and some do so with each request.
    */
   readonly rememberMs: number;
 }
 
-/** Has the program in the kernel visit the tasks before /proc is asked for what it does not read. */
+/** Runs the BPF program over all tasks; /proc is then read only for what the program does not provide. */
 export function prefetchByBpf(reader: BpfReader, options: BpfPrefetchOptions): OpenPrefetch {
   const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
   return (selection, processes) => prefetch(reader, selection, processes, memory, options);
 }
 
-/** What is kept from sample to sample. */
+/** State kept from sample to sample. */
 interface Memory {
   readonly commandLines: Map<number, Remembered>;
-  /** The processes that /proc lists and the program does not come by, and until when that is believed. */
+  /** Processes that /proc lists and the program does not visit, and until when the list is valid. */
   hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
-  /** The last pass for the selection that came first: the next one for it builds on it. */
+  /** The last pass with the first selection. The next pass with that selection builds on it. */
   last: { readonly selection: CompiledSelection; records: Map<number, TaskRecord>; nowNs: number } | undefined;
 }
 
@@ -86,7 +85,7 @@ function prefetch(
         yield next.value;
       }
     } finally {
-      // Whoever asks may end before the tasks do.
+      // The caller may stop early.
       stream.return(0);
     }
     nowNs = next.value;
@@ -117,14 +116,14 @@ function prefetch(
       if (entry === undefined || entry.startTicks !== stat.startTicks || entry.comm !== stat.comm) return undefined;
       return beganMs < entry.untilMs || (over && isStillQuiet(entry, beganMs)) ? entry.commandLine : undefined;
     },
-    // That no thread has been on a CPU is known when all of them are.
+    // Whether the process stayed off the CPU is known only after its last thread was visited.
     recallsLater: ({ pid }) => {
       const entry = remembered.get(pid);
       return !over && entry !== undefined && isStillQuiet(entry, beganMs);
     },
     remember: ({ pid, stat: { startTicks, comm } }, commandLine) => {
       if (rememberMs === 0) return;
-      // Spread out, so that not all are read anew with the same sample.
+      // Spread over time, so that no sample reads all of them again.
       const untilMs = beganMs + rememberMs * (0.5 + ((pid * 7919) % 500) / 1000);
       remembered.set(pid, { startTicks, comm, commandLine, readMs: beganMs, untilMs, quiet: seesAllThreads });
     },
@@ -142,15 +141,15 @@ interface Counts {
 
 function countBefore(processes: Processes): Counts | undefined {
   if (processes.threads() < THREADS_WORTH_COUNTING) return undefined;
-  // Once more, after the forks: what was made in between would stand for one that is hidden.
+  // Threads are counted after the forks: a thread created in between would otherwise offset a hidden one.
   const forks = processes.forks();
   return { forks, threads: processes.threads() };
 }
 
 /**
- * The processes that the program does not come by. Those that hosts hide are the first process and other parents, if
- * any: when nothing was forked since the threads were counted, and they and those come by are all that there were,
- * then there are no others, and all need not be listed.
+ * The processes that the program does not visit. Hosts that hide processes usually hide PID 1 and other parents. If
+ * nothing was forked since the threads were counted, and the visited threads plus those of the hidden parents add up to
+ * that count, nothing else is hidden and /proc need not be listed.
  */
 export function findHidden(
   parents: readonly number[],
@@ -166,12 +165,12 @@ export function findHidden(
   return processes.list().filter((pid) => !visited(pid));
 }
 
-/** Whether the process slept ever since its command line was read, not too long ago. */
+/** Whether the process has slept since its command line was read, and that was recent. */
 function isStillQuiet({ quiet, readMs }: Remembered, nowMs: number): boolean {
   return quiet && nowMs < readMs + QUIET_MS;
 }
 
-/** Makes the present pass the last one, and notes whose command line may be another now. */
+/** Makes this pass the last one, and marks command lines of processes that ran as possibly changed. */
 function advance(
   last: NonNullable<Memory['last']>,
   records: readonly TaskRecord[],
@@ -188,12 +187,12 @@ function advance(
   if (last.records.size > records.length) last.records = new Map(records.map((record) => [record.tid, record]));
 }
 
-/** The facts that a record tells. Most tell the time only: of tens of thousands, no others are looked for. */
+/** The facts in a record. Most records hold only the time, so the early return matters with tens of thousands. */
 export function factsOf(
   { arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
   nowNs: number,
 ): KernelFacts {
-  // One that got its CPU after the pass was begun has been off it for no time at all.
+  // A task that got a CPU after the pass began would have a negative time.
   const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
   if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
   return {
@@ -207,13 +206,13 @@ export function factsOf(
 
 const NO_FACTS: KernelFacts = {};
 
-/** The processes whose mmap lock is held by the same thread a while later. */
+/** The processes whose mmap lock is still held by the same thread {@link HELD_MS} later. */
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {
   const owners = new Map(
     records.filter(({ mmapOwner }) => mmapOwner !== undefined).map(({ pid, mmapOwner }) => [pid, mmapOwner]),
   );
   pause(HELD_MS);
-  // Where that fails, reading one that is locked takes its time, and ends.
+  // If the pass fails, command lines of locked processes are read and miss their deadline.
   const still = reader.read({ pids: [...owners.keys()] })?.records ?? [];
   return new Set(
     still
@@ -222,7 +221,7 @@ function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<numbe
   );
 }
 
-/** Lets go of processes that have ended, once there are many more than there are processes. */
+/** Drops expired entries once there are many more of them than processes. */
 function forgetOthers(remembered: Map<number, Remembered>, records: readonly TaskRecord[], nowMs: number): void {
   if (remembered.size < 2 * records.length + 1000) return;
   for (const [pid, { untilMs }] of remembered) if (untilMs < nowMs) remembered.delete(pid);

@@ -5,7 +5,7 @@ const RECORD_BYTES = 112;
 const NAME_AT = 96;
 const KERNEL_NAME_BYTES = 104;
 
-/** What the name of a kernel thread is put together from: struct record and struct kernel_name of bpf/records.h. */
+/** The name of a kernel thread from a struct record and a struct kernel_name of bpf/records.h. */
 function nameFrom(comm: string, full: string, description: string, atWork: boolean): string | undefined {
   const bytes = Buffer.alloc(RECORD_BYTES + KERNEL_NAME_BYTES);
   bytes.writeUInt32LE(bytes.length, 0);
@@ -20,7 +20,7 @@ function nameFrom(comm: string, full: string, description: string, atWork: boole
     recall: () => undefined,
     take: (record) => taken.push(record),
     miss: () => undefined,
-    tell: () => undefined,
+    noteTime: () => undefined,
   });
   return taken[0]?.stat.comm;
 }
@@ -40,7 +40,7 @@ it.each([
     `kworker/R-${'a'.repeat(31)}+${'b'.repeat(21)}`,
   ],
 ])(
-  'a kernel thread %j with the full name %j that does %j is called as /proc calls it',
+  'a kernel thread %j with full name %j and work %j gets the name that /proc shows',
   (comm, full, description, atWork, name) => {
     expect(nameFrom(comm, full, description, atWork)).toBe(name);
   },

@@ -29,13 +29,13 @@ const RECORD = {
 } as const;
 /** struct kernel_name, in bytes. */
 const KERNEL_NAME = { full: 0, description: 64, atWork: 96, size: 104 } as const;
-/** Of a name with what follows it: proc_task_name of fs/proc/array.c has room for 64 bytes, one of them a zero. */
+/** The limit for a name with its description: proc_task_name of fs/proc/array.c has 64 bytes, one of them the NUL. */
 const MOST_NAME_BYTES = 63;
 const NOT_UNWOUND = -4096;
 
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;
-/** What stands for a holder that is not known. */
+/** Stands for an unknown holder. */
 const UNKNOWN = 0xffffffff;
 /** A tick of /proc/PID/stat's times in nanoseconds: USER_HZ is 100. */
 const TICK_NS = 1e7;
@@ -43,8 +43,7 @@ const TICK_NS = 1e7;
 const LOCK_KINDS = [undefined, 'mutex', 'semaphore', 'rwsem-read', 'rwsem-write'] as const;
 
 /**
- * What the program says of a task. As long as nothing of it changes, it is the same object in all looks that build on
- * each other.
+ * A task as the program reported it. While nothing changes, passes that build on each other return the same object.
  */
 export interface TaskRecord {
   readonly tid: number;
@@ -52,12 +51,12 @@ export interface TaskRecord {
   readonly uid: number;
   /** The number of its process in the PID namespace of the process. */
   readonly namespacePid: number;
-  /** As /proc/PID/stat would have it, but for `threads`, which is not known and one here. */
+  /** As in /proc/PID/stat, except that `threads` is unknown and always 1. */
   readonly stat: Stat;
   readonly startNs: number;
   /**
-   * When it last got a CPU, by the scheduler's clock, and how often it has left one: while it is on none and both stay
-   * the same, its stack does too.
+   * When it last got a CPU, by the scheduler's clock, and how often it has left one. While it is off the CPU and neither
+   * changes, its stack does not change either.
    */
   readonly arrivalNs: number;
   readonly switches: number;
@@ -69,38 +68,38 @@ export interface TaskRecord {
         readonly owner: number;
       }
     | undefined;
-  /** TID of the thread that holds the process's mmap lock for writing; `unknown` where it is held. */
+  /** TID of the thread that holds the process's mmap lock for writing; `unknown` if the kernel does not name it. */
   readonly mmapOwner: number | 'unknown' | undefined;
-  /** TID of the thread that waits for this task to let go of the memory they share. */
+  /** TID of the vfork parent that waits until this task releases the shared memory. */
   readonly vforkParent: number;
   /** TID. */
   readonly tracer: number;
-  /** The addresses of its stack, innermost first, 8 bytes each, as text to look them up by; empty where it has none. */
+  /** The addresses of its stack, innermost first, 8 bytes each, as a latin1 string; empty if it has none. */
   readonly addresses: string;
 }
 
-/** Takes what was read: a record, or the TID of a task whose stack was taken for known and is not. */
+/** Receives what was read: a record, or the TID of a task whose stack was wrongly assumed to be known. */
 export interface RecordTaker {
-  /** Names by their bytes: of thousands of tasks, most share a few. */
+  /** Names by their bytes. Thousands of tasks share a few names. */
   readonly names: Map<string, string>;
-  /** What an earlier pass found of the task with that number. */
+  /** The record that the previous pass found for the TID. */
   recall(tid: number): TaskRecord | undefined;
   take(record: TaskRecord): void;
   miss(tid: number): void;
-  /** The time by the scheduler's clock, told with each task that is on no CPU. */
-  tell(nowNs: number): void;
+  /** Gets the time by the scheduler's clock, with each task that is off the CPU. */
+  noteTime(nowNs: number): void;
 }
 
 /**
- * Reads the records that the program wrote, in bytes that begin at a multiple of 8.
- * @throws Error where they are not as both sides have agreed
+ * Reads the records that the program wrote. `bytes` must be aligned to 8.
+ * @throws Error if a record is malformed
  */
 export function readRecords(bytes: Buffer, taker: RecordTaker): void {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   for (let at = 0; at < words.length; ) {
     const length = (words[at + RECORD.bytes] ?? 0) >> 2;
     if (length < RECORD.words || at + length > words.length)
-      throw new Error('the BPF program wrote a record of another form');
+      throw new Error('the BPF program wrote a malformed record');
     readRecord(bytes, words, at, length, taker);
     at += length;
   }
@@ -110,9 +109,9 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   const tid = wordAt(words, at + RECORD.tid);
   const arrivalNs = uint64(words, at + RECORD.arrivalNs);
   const offCpuNs = uint64(words, at + RECORD.offCpuNs);
-  if (offCpuNs > 0) taker.tell(arrivalNs + offCpuNs);
+  if (offCpuNs > 0) taker.noteTime(arrivalNs + offCpuNs);
   const state = STATES[wordAt(words, at + RECORD.state)];
-  if (state === undefined) throw new Error('the BPF program wrote a state that there is not');
+  if (state === undefined) throw new Error('the BPF program wrote an unknown state');
   const startNs = uint64(words, at + RECORD.startNs);
   const switches = wordAt(words, at + RECORD.switches);
   const known = (wordAt(words, at + RECORD.frames) | 0) === NOT_UNWOUND;
@@ -129,7 +128,7 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
   const mmapOwner = holderOf(wordAt(words, at + RECORD.mmapOwner));
   const vforkParent = wordAt(words, at + RECORD.vforkParent);
   const tracer = wordAt(words, at + RECORD.tracer);
-  // What a kernel thread is called goes on behind its record, where its stack was not known.
+  // A kernel thread's record is followed by more of its name, unless its stack was known.
   const named = kernelThread && before === undefined;
   const comm = kernelThread && before !== undefined ? before.stat.comm : nameOf(bytes, at, named, taker.names);
   const stat = before?.stat;
@@ -153,7 +152,7 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
     pid,
     uid: before === undefined ? wordAt(words, at + RECORD.uid) : before.uid,
     namespacePid: before === undefined ? wordAt(words, at + RECORD.namespacePid) || pid : before.namespacePid,
-    // That other threads could hold its mmap lock is known from the lock itself.
+    // `threads` only decides whether another thread may hold the mmap lock, which `mmapOwner` answers.
     stat: { comm, state, ppid, kernelThread, threads: 1, startTicks: Math.floor(startNs / TICK_NS), cpu },
     startNs,
     arrivalNs,
@@ -178,7 +177,7 @@ function holderOf(tid: number): TaskRecord['mmapOwner'] {
   return tid === 0 ? undefined : tid === UNKNOWN ? 'unknown' : tid;
 }
 
-/** Nanoseconds since boot stay exact for a hundred days, and right to a microsecond for longer than any host is up. */
+/** Nanoseconds since boot are exact for a hundred days, then right to a microsecond for longer than any host is up. */
 function uint64(words: Uint32Array, at: number): number {
   return (words[at] ?? 0) + (words[at + 1] ?? 0) * 2 ** 32;
 }
@@ -190,8 +189,8 @@ function hexadecimal(words: Uint32Array, at: number): string {
 const MOST_NAMES = 10_000;
 
 /**
- * The name as /proc/PID/stat has it: that of a kernel thread may be longer than 15 bytes, and a worker's goes on with
- * what it does (`+`) or did last (`-`).
+ * The name as in /proc/PID/stat. A kernel thread's may be longer than 15 bytes, and a worker's ends with what it does
+ * (`+`) or did last (`-`).
  */
 function nameOf(bytes: Buffer, at: number, named: boolean, names: Map<string, string>): string {
   const nameAt = (at + RECORD.name) * 4;

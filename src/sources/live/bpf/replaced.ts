@@ -2,13 +2,13 @@ import type { Processes } from '../procfs/prefetch.ts';
 import type { TaskRecord } from './records.ts';
 import type { BpfReader } from './tasks.ts';
 
-/** RESERVED_PIDS of include/linux/threads.h: once around, the kernel begins with this number. */
+/** RESERVED_PIDS of include/linux/threads.h: after wrapping around, the kernel starts with this number. */
 const RESERVED = 300;
 
 /**
- * The TIDs of tasks that have ended since they were found and whose number, or that of their process, may have been
- * given to another one, so that what was then read by number may be the other's. Where no number was given out, that
- * costs 0.02 ms; else those that may be others are looked at once more.
+ * TIDs of tasks that have ended since they were found, and whose TID or PID may have been reused since. What was read
+ * from /proc for them may belong to another task. Costs 0.02 ms if the kernel has allocated no number meanwhile;
+ * otherwise the suspects are read again.
  */
 export function replacedTasks(
   records: readonly TaskRecord[],
@@ -22,7 +22,7 @@ export function replacedTasks(
   const isReusable = reusable(lastTid, now, processes.forks() - processes.forksBefore < free);
   const suspects = records.filter(({ tid, pid }) => isReusable(tid) || isReusable(pid));
   if (suspects.length === 0) return NONE;
-  // Where that fails, nothing is known of any of them.
+  // If that fails, every suspect counts as replaced.
   const found = reader.readTasks(suspects.map(({ tid }) => tid)) ?? [];
   const there = new Map(found.map(({ tid, startNs }) => [tid, startNs]));
   return new Set(suspects.filter(({ tid, startNs }) => there.get(tid) !== startNs).map(({ tid }) => tid));
@@ -31,11 +31,11 @@ export function replacedTasks(
 const NONE: ReadonlySet<number> = new Set();
 
 /**
- * Which numbers the kernel may have given out between two moments, by the last one that it gave out before each: it
- * goes through them in turn (kernel/pid.c, alloc_pid). Any of them, if there were enough forks to get around.
+ * Which numbers the kernel may have allocated between two moments, given the last one allocated before each. The kernel
+ * allocates them cyclically (kernel/pid.c, alloc_pid). After enough forks for a full turn it may be any number.
  */
 export function reusable(before: number, after: number, isWithinOneTurn: boolean): (number: number) => boolean {
-  // Also where one of them is not known.
+  // Negative or NaN: unknown.
   if (!isWithinOneTurn || !(before >= 0 && after >= 0)) return () => true;
   return before <= after
     ? (number) => number > before && number <= after

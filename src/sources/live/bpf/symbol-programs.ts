@@ -19,17 +19,14 @@ const TASK_BATCH = 32;
 const TASK_BATCHES = 128;
 const ADDRESS_BYTES = 8;
 
-/** Prints addresses, 8 bytes each as latin1 text, as /proc/PID/stack does (lib/vsprintf.c, %pB), in their order. */
+/** Prints addresses (8 bytes each, as latin1 strings) as /proc/PID/stack does (lib/vsprintf.c, %pB), in order. */
 export interface PrintSymbols {
   (addresses: readonly string[]): string[];
-  /** Lets go of what it holds in the kernel. */
+  /** Unloads its programs. */
   close?(): void;
 }
 
-/**
- * By bpf_snprintf in a program that is run for 32 addresses at a time (Linux 5.14). @throws Error saying what is
- * missing
- */
+/** Prints by bpf_snprintf, in a program run for 32 addresses at a time (Linux 5.14). @throws Error naming the cause */
 export function openRunPrinter(): PrintSymbols {
   const loaded = loadObject(SYMBOLS_RUN);
   const mapFd = descriptorOf(loaded.maps, 'batches');
@@ -56,8 +53,8 @@ export function openRunPrinter(): PrintSymbols {
 }
 
 /**
- * By an iterator over tasks, which prints 32 addresses for each task that the kernel visits (Linux 5.11). @throws
- * Error as {@link openRunPrinter}
+ * Prints by an iterator over tasks, 32 addresses per visited task (Linux 5.11).
+ * @throws Error as {@link openRunPrinter}
  */
 export function openTaskPrinter(): PrintSymbols {
   const loaded = loadObject(SYMBOLS_TASKS);
@@ -81,7 +78,7 @@ export function openTaskPrinter(): PrintSymbols {
       for (const bytes of readIterator(iterator)) pieces.push(Buffer.from(bytes));
       const printed = Buffer.concat(pieces).toString('latin1').split('\n').slice(0, -1);
       if (printed.length === 0) throw new Error('the iterator over tasks printed nothing');
-      // With few tasks one pass prints a part of them.
+      // With few tasks, one pass prints only some of the addresses.
       for (const line of printed) lines.push(line);
     }
     return lines;

@@ -23,7 +23,7 @@ const fails = (name: string, when: 'open' | 'print'): SymbolSource => ({
     return when === 'open' ? fail() : fail;
   },
 });
-/** As the kernel's iterator: a zero ends the lines of its batch. */
+/** Like the kernel's iterator: a zero ends the lines of its batch. */
 const endsAtZero: SymbolSource = {
   name: 'zero-ended',
   open: () => (all) =>
@@ -39,18 +39,18 @@ it.each(['open', 'print'] as const)(
     const symbols = new Symbols([fails('a', when), works('b'), works('c')], () => 0);
     expect(symbols.missing).toEqual([]);
     expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
-    expect(symbols.missing).toEqual(['bpf: symbols by a unavailable: a refused; by b instead']);
+    expect(symbols.missing).toEqual(['bpf: symbols from a unavailable: a refused; using b instead']);
   },
 );
 
-it('addresses stand for themselves where no source is left, and it is told once', () => {
+it('shows addresses if no source is left, and reports that once', () => {
   const symbols = new Symbols([fails('a', 'open')], () => 0);
   expect(textOf(symbols, A)).toBe('[<0>] 0xffffffff81000001');
   expect(textOf(symbols, B)).toBe('[<0>] 0xffffffff81000002');
-  expect(symbols.missing).toEqual(['bpf: symbols by a unavailable: a refused; stacks show addresses']);
+  expect(symbols.missing).toEqual(['bpf: symbols from a unavailable: a refused; stacks show addresses']);
 });
 
-it('an address of zero is nobody asked for, and shifts no line', () => {
+it('does not look up address zero, which would shift the lines', () => {
   const symbols = new Symbols([endsAtZero], () => 0);
   expect(textOf(symbols, A + ZERO + B)).toBe('[<0>] f1+0x1/0x2\n[<0>] 0x0\n[<0>] f2+0x1/0x2');
   expect(symbols.missing).toEqual([]);
@@ -63,12 +63,12 @@ it.each([
   const symbols = new Symbols([{ name: 'a', open: () => print }, works('b')], () => 0);
   expect(textOf(symbols, A + B)).toBe('[<0>] b0+0x1/0x2\n[<0>] b1+0x1/0x2');
   expect(symbols.missing).toEqual([
-    expect.stringMatching(/^bpf: symbols by a unavailable: 2 addresses gave [13] lines; by b instead$/),
+    expect.stringMatching(/^bpf: symbols from a unavailable: 2 addresses gave [13] lines; using b instead$/),
   ]);
 });
 
-it('every source that this kernel has prints all functions alike', () => {
-  // Every fiftieth function, and its last byte, which is also what the next one would begin with.
+it('every source that this kernel has prints functions alike', () => {
+  // The lookup is of address - 1: the last byte before every fiftieth function, and that function's first byte.
   const starts = readFileSync('/proc/kallsyms', 'latin1')
     .split('\n')
     .filter((line) => / [tT] [^\t]*$/.test(line))
@@ -90,7 +90,7 @@ it('every source that this kernel has prints all functions alike', () => {
     try {
       print = open();
     } catch (error) {
-      // This kernel refuses it, for a reason that it gives.
+      // This kernel refuses the source and says why.
       expect(String(error)).toMatch(/: E[A-Z]+/);
       continue;
     }

@@ -1,18 +1,18 @@
 import { openKallsymsPrinter } from './kallsyms.ts';
 import { openRunPrinter, openTaskPrinter, type PrintSymbols } from './symbol-programs.ts';
 
-/** After so long addresses are resolved anew: a module may have gone and another come in its place. */
+/** How long symbols are cached: a module may be unloaded and another loaded at its addresses. */
 const FRESH_MS = 60_000;
 const MOST_STACKS = 50_000;
 
 /** A way to print symbols. */
 export interface SymbolSource {
   readonly name: string;
-  /** @throws Error saying why it cannot be had */
+  /** @throws Error saying why it is unavailable */
   open(): PrintSymbols;
 }
 
-/** In the order in which they are tried: see docs/sources.md for what each costs. */
+/** The sources in the order in which they are tried. docs/sources.md says what each costs. */
 export function symbolSources(root: string): readonly SymbolSource[] {
   const kallsyms = `${root}/kallsyms`;
   return [
@@ -22,7 +22,7 @@ export function symbolSources(root: string): readonly SymbolSource[] {
   ];
 }
 
-/** Turns the addresses of stacks into the text that /proc/PID/stack has for them. Each address is resolved once. */
+/** Turns addresses of stacks into the text of /proc/PID/stack. Resolves each address once. */
 export class Symbols {
   readonly #monotonicMs: () => number;
   readonly #texts = new Map<string, string>();
@@ -31,7 +31,7 @@ export class Symbols {
   readonly #sources: SymbolSource[];
   #print: PrintSymbols | undefined;
   #sinceMs: number;
-  /** What was refused, and what is done instead. */
+  /** Messages about sources that failed, and what replaces them. */
   readonly missing: string[] = [];
 
   constructor(sources: readonly SymbolSource[], monotonicMs: () => number) {
@@ -40,7 +40,7 @@ export class Symbols {
     this.#sinceMs = monotonicMs();
   }
 
-  /** The text of each of these stacks, given by its addresses, 8 bytes each as latin1 text. */
+  /** The text of each stack, keyed by its addresses (8 bytes each, as a latin1 string). */
   resolve(all: ReadonlySet<string>): ReadonlyMap<string, string> {
     if (this.#monotonicMs() - this.#sinceMs > FRESH_MS || this.#stacks.size > MOST_STACKS) {
       this.#sinceMs = this.#monotonicMs();
@@ -48,7 +48,7 @@ export class Symbols {
       this.#stacks.clear();
     }
     const fresh = [...all].filter((addresses) => !this.#stacks.has(addresses));
-    // A zero ends a batch in the programs that print, and has no symbol.
+    // Zero has no symbol, and would end a batch in the printing programs.
     const unknown = new Set(fresh.flatMap(split).filter((address) => address !== ZERO && !this.#texts.has(address)));
     this.#lookUp([...unknown]);
     for (const addresses of fresh) {
@@ -58,7 +58,7 @@ export class Symbols {
     return this.#stacks;
   }
 
-  /** Lets go of the programs that print. */
+  /** Unloads the printing programs. */
   close(): void {
     this.#print?.close?.();
     this.#print = undefined;
@@ -68,12 +68,12 @@ export class Symbols {
     if (addresses.length === 0) return;
     for (;;) {
       const [source] = this.#sources;
-      // All were refused: the addresses stand for themselves, as the kernel prints those that it does not know.
+      // All failed. Addresses are shown as such, as the kernel prints those without a symbol.
       if (source === undefined) return;
       try {
         this.#print ??= source.open();
         const lines = this.#print(addresses);
-        // One too few, and each address behind it would get the symbol of another.
+        // One line too few would give every later address the symbol of another.
         if (lines.length !== addresses.length)
           throw new Error(`${addresses.length} addresses gave ${lines.length} lines`);
         for (const [index, address] of addresses.entries()) this.#texts.set(address, lines[index] || hex(address));
@@ -83,8 +83,8 @@ export class Symbols {
         this.close();
         const reason = error instanceof Error ? error.message : String(error);
         const next = this.#sources[0]?.name;
-        const instead = next === undefined ? 'stacks show addresses' : `by ${next} instead`;
-        this.missing.push(`bpf: symbols by ${source.name} unavailable: ${reason}; ${instead}`);
+        const instead = next === undefined ? 'stacks show addresses' : `using ${next} instead`;
+        this.missing.push(`bpf: symbols from ${source.name} unavailable: ${reason}; ${instead}`);
       }
     }
   }
@@ -98,7 +98,7 @@ function split(addresses: string): string[] {
   return each;
 }
 
-/** As the kernel prints an address that it does not know (kernel/kallsyms.c, __sprint_symbol). */
+/** As the kernel prints an address without a symbol (kernel/kallsyms.c, __sprint_symbol). */
 function hex(address: string): string {
   return `0x${Buffer.from(address, 'latin1').readBigUInt64LE().toString(16)}`;
 }

@@ -20,8 +20,8 @@ function reader(): BpfReader {
   return opened;
 }
 
-/** A look at all threads, which builds on another where one is given. */
-function look(last?: PreviousPass): PreviousPass {
+/** A pass over all threads, which builds on `last` if given. */
+function pass(last?: PreviousPass): PreviousPass {
   const records = new Map<number, TaskRecord>();
   const stream = reader().stream(ALL, last);
   let next = stream.next();
@@ -51,27 +51,27 @@ const without = ({ records, nowNs }: PreviousPass, tid: number, instead?: TaskRe
   return { records: others, nowNs };
 };
 
-/** What stays as it is while a task is on no CPU. */
+/** What does not change while a task is off the CPU. */
 const lasting = ({ tid, pid, uid, stat, startNs, arrivalNs, addresses }: TaskRecord) => ({
   ...{ tid, pid, uid, startNs, arrivalNs, addresses },
   comm: stat.comm,
 });
 
-describeBpf('a look', () => {
-  it('a look that builds on another one finds what a whole one finds, and unwinds only what ran', async () => {
+describeBpf('a pass', () => {
+  it('a pass that builds on another finds what a full pass finds, and unwinds only tasks that ran', async () => {
     await fixture('tasks', ['thread']);
     start('while sleep 0.005; do :; done');
-    let last = look();
+    let last = pass();
     let compared = 0;
     let reused = 0;
     for (let round = 0; round < 10; round++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      const next = look(last);
-      const whole = look();
+      const next = pass(last);
+      const whole = pass();
       for (const [tid, record] of next.records) {
         if (last.records.get(tid) === record) reused++;
         const other = whole.records.get(tid);
-        // What ran between the two may have changed.
+        // A task that ran between the two passes may have changed.
         if (other === undefined || other.switches !== record.switches || other.onCpu || record.onCpu) continue;
         compared++;
         expect(lasting(record)).toEqual(lasting(other));
@@ -82,10 +82,10 @@ describeBpf('a look', () => {
     expect(reused).toBeGreaterThan(compared / 2);
   });
 
-  it('of those read once more, no sibling is taken along', async () => {
+  it('reading tasks again does not return their siblings', async () => {
     const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const last = look();
+    const last = pass();
     expect([pid, tid].map((number) => last.records.get(number)?.pid)).toEqual([pid, pid]);
     const found = [...reader().stream(ALL, without(last, pid))].flat().map((record) => record.tid);
     expect(found.filter((number) => number === pid || number === tid)).toHaveLength(2);
@@ -96,42 +96,42 @@ describeBpf('a look', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  it('a task that was on a CPU then and sleeps now is unwound anew, though it got no CPU in between', async () => {
+  it('a task that was on a CPU and now sleeps is unwound again, though it got no CPU in between', async () => {
     const pid = start('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep 60');
-    const running = look();
+    const running = pass();
     expect(running.records.get(pid)?.stat.state).toBe('R');
     await untilState(pid, 'S');
-    // As if it had had its CPU from before the first look on, without being preempted since.
-    const sleeping = look().records.get(pid);
+    // As if it had kept its CPU since before the first pass, without preemption.
+    const sleeping = pass().records.get(pid);
     for (const before of [running, { ...running, nowNs: Number.MAX_SAFE_INTEGER }])
-      expect(look(before).records.get(pid)).toEqual(sleeping);
+      expect(pass(before).records.get(pid)).toEqual(sleeping);
     expect(sleeping?.addresses.length).toBeGreaterThan(running.records.get(pid)?.addresses.length ?? 0);
   });
 
-  it('a task that the last look knows otherwise, or not at all, is read once more', async () => {
+  it('a task whose record in the last pass differs or is missing is read again', async () => {
     const pid = start('exec sleep 60');
     await untilState(pid, 'S');
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const last = look();
+    const last = pass();
     const record = last.records.get(pid);
     if (record === undefined) throw new Error('not seen');
     const other = { ...record, addresses: 'another', switches: record.switches + 1 };
-    expect(look(without(last, pid)).records.get(pid)).toEqual(record);
-    expect(look(without(last, pid, other)).records.get(pid)).toEqual(record);
+    expect(pass(without(last, pid)).records.get(pid)).toEqual(record);
+    expect(pass(without(last, pid, other)).records.get(pid)).toEqual(record);
     expect(
-      look(without(last, pid, { ...record, arrivalNs: record.arrivalNs - 1, addresses: 'another' })).records.get(pid),
+      pass(without(last, pid, { ...record, arrivalNs: record.arrivalNs - 1, addresses: 'another' })).records.get(pid),
     ).toEqual(record);
     expect(
-      look(without(last, pid, { ...record, startNs: record.startNs - 1, addresses: 'another' })).records.get(pid),
+      pass(without(last, pid, { ...record, startNs: record.startNs - 1, addresses: 'another' })).records.get(pid),
     ).toEqual(record);
-    expect(look({ records: new Map(), nowNs: last.nowNs }).records.get(1)?.stat.comm ?? 'hidden').toBe(
+    expect(pass({ records: new Map(), nowNs: last.nowNs }).records.get(1)?.stat.comm ?? 'hidden').toBe(
       last.records.get(1)?.stat.comm ?? 'hidden',
     );
-    expect(look(last).records.get(pid)).toBe(record);
+    expect(pass(last).records.get(pid)).toBe(record);
   });
 
-  it('tells what this kernel does not record', () => {
-    const { records } = look();
+  it('names what this kernel does not record', () => {
+    const { records } = pass();
     reader().seen();
     const missing = reader().missing().join('\n');
     expect(missing.includes('time off the CPU')).toBe([...records.values()].every(({ arrivalNs }) => arrivalNs === 0));

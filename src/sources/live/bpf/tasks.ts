@@ -30,48 +30,48 @@ const REQUEST = {
   size: 56,
 } as const;
 const NAME_BYTES = 16;
-/** struct seen: PID_MAX_LIMIT of 64-bit kernels, a bit for each, and how many tasks were come by. */
+/** struct seen of bpf/records.h: a bitmap of PID_MAX_LIMIT bits, then counters. */
 const SEEN = { tasks: (1 << 22) / 8, facts: (1 << 22) / 8 + 8, size: (1 << 22) / 8 + 16 } as const;
-/** FACT_* of bpf/records.h, by bit: what is missing where it is not set. */
+/** What is missing while a bit of FACT_* of bpf/records.h is not set, by bit. */
 const FACTS = [
   'time off the CPU: this kernel does not record it (CONFIG_SCHED_INFO)',
   'the locks that tasks wait for: this kernel does not record them (Linux 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER)',
   'holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
 ] as const;
-/** MOST_PIDS of bpf/records.h: more are not asked for in the kernel. */
+/** MOST_PIDS of bpf/records.h. A longer list is filtered here instead of in the kernel. */
 const MOST_PIDS = 4096;
-/** What the map of PIDs says of one. */
+/** Flags in the map of PIDs. */
 const ASKED = 1;
 const UNWIND = 2;
 
-/** What one run of the program found. */
+/** What one pass of the program found. */
 export interface BpfTasks {
   readonly records: readonly TaskRecord[];
-  /** When it was begun, by the scheduler's clock, in nanoseconds. */
+  /** When the pass began, by the scheduler's clock. */
   readonly nowNs: number;
 }
 
-/** What one run found, by TID, for the next one at the same selection to build on. */
+/** What a pass found, by TID. The next pass with the same selection builds on it. */
 export interface PreviousPass {
   readonly records: ReadonlyMap<number, TaskRecord>;
   readonly nowNs: number;
 }
 
 /**
- * Reads tasks by the program of bpf/tasks.bpf.c, which decides on numbers, states, threads and simple names in the
+ * Reads tasks with the program of bpf/tasks.bpf.c, which filters by number, state, thread and simple names in the
  * kernel.
  */
 export class BpfReader {
   readonly #symbols: Symbols;
   readonly #iterator: number;
   readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
-  /** One for all reads: half a megabyte of garbage a sample would be the most of what a long run holds. */
+  /** Reused: a new one per sample would be half a megabyte of garbage, most of a long run's memory. */
   readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
   #facts: number | undefined;
-  /** Why looks failed. */
+  /** Why passes failed. */
   readonly #failures = new Set<string>();
-  /** What is in the map of PIDs. */
+  /** A copy of the map of PIDs. */
   readonly #requested = new Map<number, number>();
 
   readonly #loaded: LoadedBpf;
@@ -91,19 +91,18 @@ export class BpfReader {
     };
   }
 
-  /** Unloads the programs. */
   close(): void {
     this.#symbols.close();
     closeSync(this.#iterator);
     unloadBpf(this.#loaded);
   }
 
-  /** One pass over all tasks, in the order of their numbers; undefined where it failed. */
+  /** One pass over all tasks, in the order of their numbers; undefined if it failed. */
   read(selection: CompiledSelection): BpfTasks | undefined {
     return this.#try(() => this.#read(selection));
   }
 
-  /** Those with these TIDs, and none of their siblings, as {@link read}. */
+  /** The tasks with these TIDs, without their siblings; undefined if the pass failed. */
   readTasks(tids: readonly number[]): readonly TaskRecord[] | undefined {
     return this.#try(() => this.#readTasks(tids));
   }
@@ -126,9 +125,9 @@ export class BpfReader {
   }
 
   /**
-   * The same, the tasks some at a time, as they are found; nothing else may be asked meanwhile. Of those that were on
-   * no CPU since the `last` pass, the stack is not unwound again, which is most of what a pass costs. Returns when it
-   * was begun, as {@link BpfTasks}.
+   * The same pass, but yields tasks in pieces as they are found. No other pass may run meanwhile. The stacks of tasks
+   * that were off the CPU since the `last` pass are not unwound again; unwinding is most of the cost of a pass. Returns
+   * when the pass began, see {@link BpfTasks.nowNs}.
    * @throws PrefetchFailed
    */
   *stream(selection: CompiledSelection, last: PreviousPass | undefined): Generator<readonly TaskRecord[], number> {
@@ -154,7 +153,7 @@ export class BpfReader {
 
   #readTasks(tids: readonly number[]): TaskRecord[] {
     const wanted = new Set(tids);
-    // More than can be asked for are picked out of all threads.
+    // Too many for the map: read all threads and pick these.
     return this.#read({ pids: tids, threads: wanted.size > MOST_PIDS }).records.filter(({ tid }) => wanted.has(tid));
   }
 
@@ -164,7 +163,7 @@ export class BpfReader {
     return new PrefetchFailed(`bpf failed: ${reason}`);
   }
 
-  /** The text of the stacks of these tasks, by {@link TaskRecord.addresses}. */
+  /** The stacks of these tasks as text, by {@link TaskRecord.addresses}. */
   stacksOf(records: readonly TaskRecord[]): ReadonlyMap<string, string> {
     const addresses = new Set<string>();
     for (const record of records) if (record.addresses !== '') addresses.add(record.addresses);
@@ -172,7 +171,7 @@ export class BpfReader {
   }
 
   /**
-   * What the program came by, selected or not, when it was last run: how many tasks, and whether a process.
+   * What the last pass visited, selected or not: the number of tasks, and whether it visited a process.
    * @throws PrefetchFailed
    */
   seen(): { readonly tasks: number; readonly visited: (pid: number) => boolean } {
@@ -182,15 +181,15 @@ export class BpfReader {
     } catch (error) {
       throw this.#failed(error);
     }
-    // No task, no answer.
+    // Without tasks the program did not run, and has not written the facts.
     if (seen.readUInt32LE(SEEN.tasks) > 0) this.#facts = seen.readUInt32LE(SEEN.facts);
     return { tasks: seen.readUInt32LE(SEEN.tasks), visited: (pid) => ((seen[pid >> 3] ?? 0) & (1 << (pid & 7))) !== 0 };
   }
 
-  /** What this kernel denies or lacks, as far as it was asked for so far, a line each. */
+  /** What this kernel denies or lacks, as far as known so far, one line each. */
   missing(): string[] {
     const failures = [...this.#failures].map(
-      (reason) => `bpf: a pass over the tasks failed: ${reason}; /proc is read instead`,
+      (reason) => `bpf: a pass over the tasks failed: ${reason}; reading /proc instead`,
     );
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
@@ -199,7 +198,7 @@ export class BpfReader {
     const { pids = [], states = [], threads, command } = selection;
     const asked = selection.all === true ? [] : pids;
     const requested = new Map<number, number>();
-    // Their stacks may be others though they got their CPU before the last pass.
+    // These were on a CPU in the last pass, so their stacks may have changed although their arrival has not.
     if (last !== undefined)
       for (const { tid, onCpu, arrivalNs } of last.records.values())
         if (onCpu && arrivalNs > 0 && requested.size < MOST_PIDS / 2) requested.set(tid, UNWIND);
@@ -216,7 +215,7 @@ export class BpfReader {
     request.writeBigUInt64LE(BigInt(last?.nowNs ?? 0), REQUEST.knownBefore);
     writeName(request, command);
     updateElement(this.#maps.requests, FIRST, request);
-    // The map begins as zeros, half a megabyte of them.
+    // The map starts zeroed, which saves a write of half a megabyte.
     if (this.#hasRun) {
       updateElement(this.#maps.seen, FIRST, this.#nothingSeen);
     }
@@ -224,7 +223,7 @@ export class BpfReader {
     this.#request(requested);
   }
 
-  /** Makes the map of PIDs say that; one by one, since a change may fail for want of memory. */
+  /** Updates the map of PIDs one entry at a time, so that #requested stays right when an update fails (ENOMEM). */
   #request(requested: ReadonlyMap<number, number>): void {
     for (const number of [...this.#requested.keys()]) {
       if (requested.has(number)) continue;
@@ -239,12 +238,12 @@ export class BpfReader {
   }
 }
 
-/** What a kernel does not record, by the FACT_* that it does. */
+/** What a kernel does not record, given the FACT_* bits that it does. */
 export function lackingFacts(recorded: number): string[] {
   return FACTS.filter((_, bit) => (recorded & (1 << bit)) === 0).map((what) => `bpf: without ${what}`);
 }
 
-/** Takes in what the program wrote. */
+/** Collects what the program wrote. */
 class Found implements RecordTaker {
   readonly #last: PreviousPass | undefined;
   readonly names: Map<string, string>;
@@ -269,7 +268,7 @@ class Found implements RecordTaker {
     this.missed.push(tid);
   }
 
-  tell(nowNs: number): void {
+  noteTime(nowNs: number): void {
     if (this.nowNs === 0) this.nowNs = nowNs;
   }
 }
@@ -282,17 +281,16 @@ function numberKey(number: number): Buffer {
   return key;
 }
 
-/** Lets go of the CPU for a moment: the program tells the time by when its reader got one. */
+/** Yields the CPU for a moment: the program takes the time from when its reader last got a CPU. */
 function idleBriefly(): void {
   pause(0.05);
 }
 
 /**
- * `^nginx` and `^nginx$` are compared in the kernel. What else a regular expression may say is decided where the
- * records are read.
+ * The kernel compares names with `^nginx` and `^nginx$`. Any other regular expression is applied to the records.
  */
 function writeName(request: Buffer, command: TextTest | undefined): void {
-  // With these, the same text may begin elsewhere, or be written otherwise.
+  // i ignores case, and with m ^ matches after a newline, too.
   if (/[im]/.test(command?.flags ?? '')) return;
   const [, literal, end] = /^\^([\w/:-]+)(\$?)$/.exec(command?.source.replaceAll('\\/', '/') ?? '') ?? [];
   if (literal === undefined) return;

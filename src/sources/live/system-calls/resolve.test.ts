@@ -16,6 +16,7 @@ const STACK = { value: { id: 0, frames: [{ symbol: 'f', raw: 'f' }] } };
 
 const DETAILS: Details = {
   descriptor: async ({ tid }, fd) => `/proc/${tid}/${fd}`,
+  workingDirectory: async ({ tid }) => `/cwd/${tid}`,
   memory: async () => undefined,
   isStillIn: async () => true,
 };
@@ -69,7 +70,12 @@ it('looks at a few tasks at a time, also at all of a large group', async () => {
     under--;
     return value;
   };
-  const details = { descriptor: () => look('/a'), memory: () => look(undefined), isStillIn: () => look(true) };
+  const details = {
+    descriptor: () => look('/a'),
+    memory: () => look(undefined),
+    workingDirectory: () => look('/b'),
+    isStillIn: () => look(true),
+  };
   const calls = await callsOf(many(20_000), { details, all: true });
   expect(calls.every((call) => typeof call === 'object' && call.text === 'read(3</a>, NULL, 8)')).toBe(true);
   expect(most).toBeLessThan(150);
