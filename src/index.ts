@@ -39,12 +39,11 @@ export { FORMAT_NAMES, type FormatName } from './sinks/formats.ts';
 export type { Sampler } from './sources/live/sampler.ts';
 
 /**
- * Makes ready what it takes to sample this host again and again: `next()` or `for await`, then `close()`. Each sample is
- * taken in this process, which may hold up its event loop for
- * tens of milliseconds where there are thousands of tasks; with `apart`, in a process of its own, so that here it is only
- * taken in, a piece at a time.
+ * Opens a sampler for repeated samples of this host: call `next()` or use `for await`, then `close()`. By default this
+ * process takes the samples, which can block its event loop for tens of milliseconds if there are thousands of tasks.
+ * With `apart`, another process takes them, and this one only receives them piece by piece.
  * @throws TypeError naming what is unknown or wrong in the selection or the options
- * @throws Error where the source is unavailable, an expression is none, or nothing can be started to read with
+ * @throws Error if the source is unavailable, an expression is invalid, or the reader cannot be started
  */
 export function openSampler(selection: Selection, options: SamplerOptions = {}): Promise<Sampler> {
   return open(selection, options, true);
@@ -69,10 +68,10 @@ async function open(
   return selection.blocked === true ? withoutIdle(sampler) : sampler;
 }
 
-/** The command, which stands beside the library. */
+/** The command is installed beside the library. */
 const COMMAND = new URL('./kstack.cjs', import.meta.url);
 
-/** A RegExp has its source and flags where no copy of it by JSON has them. */
+/** JSON turns a RegExp into `{}`, because its source and flags are accessors of the prototype. */
 function plainOf({ command, function: pattern, ...rest }: Selection): Selection {
   const plain = ({ source, flags = '' }: Pattern) => ({ source, flags });
   return { ...rest, ...(command && { command: plain(command) }), ...(pattern && { function: plain(pattern) }) };
@@ -90,11 +89,11 @@ function withoutIdle(sampler: Sampler): Sampler {
 }
 
 /**
- * Takes one sample of the selected processes of this host, now, in a process of its own: this one's event loop goes on.
+ * Takes one sample of the selected processes of this host. Another process takes it, so that this one's event loop is
+ * not blocked.
  *
- * Never waits longer than about a second for a read that hangs: what could not be read says so in its place (`unread:
- * 'timeout'`).
- * @throws as {@link openSampler}, and Error where the list of processes or the boot time cannot be read
+ * A read that hangs is abandoned after about a second; the sample says so in its place (`unread: 'timeout'`).
+ * @throws like {@link openSampler}; Error if the list of processes or the boot time cannot be read
  */
 export async function sample(selection: Selection, options: SampleOptions = {}): Promise<Sample> {
   const sampler = await open(selection, { ...options, apart: true }, false);
@@ -106,8 +105,8 @@ export async function sample(selection: Selection, options: SampleOptions = {}):
 }
 
 /**
- * Samples in one of the formats of the command, piece by piece.
- * @throws TypeError where there is no such format
+ * Writes samples in one of the command's formats, piece by piece.
+ * @throws TypeError if the format is unknown
  */
 export async function* write(samples: Samples, name: FormatName, options: WriteOptions = {}): AsyncGenerator<Piece> {
   if (!FORMAT_NAMES.includes(name)) throw new TypeError(`format: ${name} is none of ${FORMAT_NAMES.join(' ')}`);
@@ -116,5 +115,5 @@ export async function* write(samples: Samples, name: FormatName, options: WriteO
   yield* format.write(samples, { zoneAt: systemClock().zoneAt, colour, full, annotate });
 }
 
-/** As the options of the command: colour on or off, `--full`, `--annotate`. */
+/** The command's output options: colour on or off, `--full`, `--annotate`. */
 export type WriteOptions = Partial<Omit<WriteContext, 'zoneAt'>>;

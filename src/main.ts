@@ -87,7 +87,7 @@ function createProgram(): Command {
   return program;
 }
 
-/** The classic interface: a sample in the foreground, or a background run. */
+/** The classic interface: one sample in the foreground, or a background run. */
 async function runClassic(program: Command): Promise<void> {
   const [stray] = program.args;
   if (stray !== undefined)
@@ -102,9 +102,11 @@ async function runClassic(program: Command): Promise<void> {
   const background = backgroundOptionsOf(program);
   const output = outputOptionsOf(program);
   if (output.full && output.format !== 'long')
-    program.error("error: '--full' goes with '-f long', which leaves something out", { exitCode: WRONG_USAGE });
+    program.error("error: '--full' needs '-f long', the only format that leaves something out", {
+      exitCode: WRONG_USAGE,
+    });
   if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
-    program.error("error: -b writes the classic text to its log; '-f' and '-o' are for a sample in the foreground", {
+    program.error("error: -b writes the classic text to its log; '-f' and '-o' apply only without -b", {
       exitCode: WRONG_USAGE,
     });
   if (background === undefined) {
@@ -131,11 +133,11 @@ function adviceOn(stray: string, program: Command): string {
   const likely = mostSimilar(stray, names);
   if (likely !== undefined) return `did you mean 'kstack ${likely}'?`;
   return /^\d/.test(stray)
-    ? `select a process by -p ${stray}`
+    ? `select a process with -p ${stray}`
     : `the commands are ${names.join(', ')}; -c selects by name`;
 }
 
-/** A word as a shell takes it. */
+/** Quotes a word for the shell, if necessary. */
 function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
@@ -155,7 +157,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Says what went wrong, where that is left to say, and returns the exit code for it. */
+/** Reports an error, unless commander has done so already, and returns its exit code. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof OutputError && error.brokenPipe) return 0;

@@ -215,7 +215,7 @@ describe('pprof', () => {
 
   it('is not thrown at a terminal', async () => {
     const { code, stdout } = await run('script', ['-qec', `${KSTACK} -p 2 -f pprof`, '/dev/null']);
-    expect(stdout).toMatch(/^kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\s*$/);
+    expect(stdout).toMatch(/^kstack: pprof is a binary format: write it to a file with -o, or redirect the output\s*$/);
     expect(code).toBe(1);
   });
 });

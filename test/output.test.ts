@@ -100,10 +100,10 @@ describe('a mistake', () => {
     [['-bD', '-d', ''], "option '-d <DIRECTORY>' argument '' is invalid. It is empty."],
     [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
     [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
-    [['-a', '--full'], "'--full' goes with '-f long', which leaves something out"],
+    [['-a', '--full'], "'--full' needs '-f long', the only format that leaves something out"],
     [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
-    [['-a', 'status'], "'-a' does not go with the command 'status'"],
-    [['-d', '/var/log/kstack', 'stop'], "'-d' belongs behind the command: kstack stop -d DIRECTORY"],
+    [['-a', 'status'], "'-a' cannot be used with the command 'status'"],
+    [['-d', '/var/log/kstack', 'stop'], "'-d' belongs after the command: kstack stop -d DIRECTORY"],
     [['status', 'extra'], "too many arguments for 'status'. Expected 0 arguments but got 1."],
     [['stop', '-a'], "unknown option '-a'"],
   ])('in %j is said, exit 2', async (words, message) => {

@@ -2,7 +2,7 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import { explain } from './explain.ts';
 
-/** What there is to say about one task. Tasks with equal stacks get the same object, but for those that have none. */
+/** The finding for one task. Tasks that share a stack get the same object; those without a stack do not. */
 export function explainObservation({ stack, state }: Observation): Finding {
   if ('value' in stack) return explain(stack.value, state);
   return { ...explain(NO_FRAMES), waitsFor: `unknown: the stack could not be read (${stack.unread})` };
@@ -10,14 +10,14 @@ export function explainObservation({ stack, state }: Observation): Finding {
 
 const NO_FRAMES = { id: -1, frames: [] };
 
-/** A task in R has been given what its stack waits for: it runs, or waits for nothing but a CPU. */
+/** A task in R has already got what its stack waits for: it is running, or waits only for a CPU. */
 export function kindOf(observation: Observation): Finding['kind'] {
   return observation.state === 'R' ? 'running' : explainObservation(observation).kind;
 }
 
 /**
- * The tasks of a sample by their stack, those without one by what is known of them. The largest group first; among
- * equals, what is blocked.
+ * Groups the tasks of a sample by stack, and those without a stack by what they wait for. The largest group comes
+ * first; among groups of equal size, blocked ones do.
  */
 export function explainGroups(sample: Sample): ExplainedGroup[] {
   const groups = new Map<unknown, ExplainedGroup & { observations: Observation[] }>();
@@ -36,10 +36,10 @@ export function explainGroups(sample: Sample): ExplainedGroup[] {
   );
 }
 
-/** What concerns the reader most comes first. */
+/** The kinds, most urgent first. */
 export const KINDS: readonly Finding['kind'][] = ['blocked', 'unexplained', 'running', 'idle'];
 
-/** How many tasks of each kind were seen, those left out among them. */
+/** How many tasks of each kind were seen, including those left out. */
 export function countKinds({ observations, leftOut }: Pick<Sample, 'observations' | 'leftOut'>): KindCounts {
   const { blocked = 0, idle = 0, running = 0, unexplained = 0 } = leftOut;
   const counts = { blocked, idle, running, unexplained };
@@ -47,7 +47,7 @@ export function countKinds({ observations, leftOut }: Pick<Sample, 'observations
   return counts;
 }
 
-/** The sample without the tasks that idle, as far as the rules know, and without kstack's own. */
+/** The sample without kstack itself and without the tasks that the rules know to be idle. */
 export function leaveOutIdle(sample: Sample): Sample {
   const isLeftOut = (observation: Observation) => observation.task.own === true || kindOf(observation) === 'idle';
   const left = sample.observations.filter(isLeftOut);

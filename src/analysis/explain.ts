@@ -8,7 +8,7 @@ import { RULES } from './rules/index.ts';
 const matcher = new Matcher(RULES);
 const findings = new WeakMap<Stack, Finding>();
 
-/** Says what a stack waits for. Each stack object is matched once. The state helps where the stack is empty. */
+/** Explains a stack. Each stack object is matched only once. The state is used if the stack is empty. */
 export function explain(stack: Stack, state?: State): Finding {
   if (stack.frames.length === 0) return explainEmpty(state);
   let finding = findings.get(stack);
@@ -19,7 +19,7 @@ export function explain(stack: Stack, state?: State): Finding {
   return finding;
 }
 
-/** Kernels before 5.x end a stack with this, which is no function. */
+/** The end mark in the stacks of kernels before 5.x. It is not a function. */
 const END_MARK = /^0xf+$/;
 
 function explainFrames(all: readonly Frame[]): Finding {
@@ -29,7 +29,7 @@ function explainFrames(all: readonly Frame[]): Finding {
   return best === undefined ? unexplained(innermost) : explained(frames, best, others, innermost);
 }
 
-/** The kernel's mark of a frame that may be left over from an earlier call. */
+/** The kernel marks frames with `?` that may be left over from an earlier call. */
 function isGuess({ raw }: Frame): boolean {
   return /(?:^|\s)\? /.test(raw);
 }

@@ -1,20 +1,17 @@
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 
-/** Tasks of one name with the same functions in their stack. */
+/** Tasks with the same name and the same functions in their stack. */
 export interface Fold {
-  /** The process's name, and the thread's where threads are tasks and its is another. */
+  /** The name of the process, followed by the thread's if threads are tasks and it has a different one. */
   readonly names: readonly string[];
-  /** Innermost first. Where there are no frames, one that says why. */
+  /** Innermost first. If there are none, a single frame says why. */
   readonly frames: readonly Frame[];
-  /** How many tasks, in all samples together. */
+  /** Number of tasks in all samples together. */
   count: number;
 }
 
-/**
- * Counts tasks by their name and the functions they are in, over as many samples as are added, as flame graphs want it.
- * What differs in offsets only is one.
- */
+/** Counts the tasks of all added samples by name and functions, for flame graphs. Ignores offsets within functions. */
 export class Folds {
   readonly #folds = new Map<string, Fold>();
   readonly #symbolsOf = new WeakMap<Stack, string>();
@@ -53,7 +50,7 @@ function namesOf({ task: { id, pid, comm = NO_NAME, processName } }: Observation
   return [processName, comm];
 }
 
-/** The frames of a task; where there are none, one that says why. */
+/** The frames of a task. If there are none, a single frame says why. */
 export function framesOf({ stack, state }: Observation): readonly Frame[] {
   if ('unread' in stack) return [placeholder(`[stack not read: ${stack.unread}]`)];
   if (stack.value.frames.length > 0) return stack.value.frames;

@@ -13,7 +13,7 @@ export function functionName(symbol: string): string {
   return name.replace(/^__pfx_/, '').replace(SYSTEM_CALL, 'sys_');
 }
 
-/** An expression for the names that one of these matches as a whole. */
+/** An expression that matches a whole name by any of these patterns. */
 export function wholeName(patterns: readonly Pattern[]): RegExp {
   return new RegExp(`^${anyOf(patterns)}$`);
 }
@@ -91,7 +91,7 @@ const SPIN = wholeName([
   'mutex_spin_on_owner',
 ]);
 
-/** True for functions that sleep or spin on behalf of any caller, and so say nothing about what is waited for. */
+/** True for functions that sleep or spin on behalf of any caller, and so do not tell what is waited for. */
 export function isSleepingPrimitive(name: string): boolean {
   return SCHEDULE.test(name) || WAIT.test(name) || LOCK.test(name) || SEMAPHORE.test(name) || SPIN.test(name);
 }

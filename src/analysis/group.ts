@@ -2,8 +2,8 @@ import type { Group, Observation, Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 
 /**
- * Groups a sample by stack; groups, and the observations in them, come in the order first seen. Those without a stack
- * are one group.
+ * Groups a sample by stack. Groups and the observations in them are in the order first seen. Tasks without a stack are
+ * one group.
  */
 export function groupByStack(sample: Sample): Group[] {
   const groups = new Map<Stack | undefined, Observation[]>();

@@ -4,8 +4,9 @@ import { functionName } from './function-name.ts';
 const signatures = new WeakMap<Stack, string>();
 
 /**
- * The same 16 hexadecimal digits for stacks of the same functions, whatever their offsets, compiler suffixes and
- * modules: the same wait on every kernel and host. Two hashes of 32 bits each (FNV-1a, and with another factor).
+ * 16 hexadecimal digits that are equal for stacks with the same functions. Offsets, compiler suffixes and modules are
+ * ignored, so the same wait has the same signature on every kernel and host. Made of two 32-bit hashes: FNV-1a, and
+ * the same with another factor.
  */
 export function signatureOf(stack: Stack): string {
   let signature = signatures.get(stack);

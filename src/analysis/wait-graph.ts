@@ -2,15 +2,15 @@ import type { Sample } from '../model/sample.ts';
 import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../model/wait.ts';
 
 /**
- * Who holds up whom, as far as the kernel tells: for mutexes, semaphores and rw-semaphores the owner that the lock
- * notes (kernel/locking/), for vfork(2) the child, for a traced task its tracer. A task waits for one thing at a time,
- * so each way along the waits ends at a root or goes round in a cycle.
+ * Who holds up whom, as far as the kernel records it: the owner of a mutex, semaphore or rw-semaphore
+ * (kernel/locking/), the child of vfork(2), the tracer of a traced task. A task waits for one thing at a time, so every
+ * path along the waits ends at a root or in a cycle.
  */
 export function waitGraph(sample: Sample): WaitGraph {
   const observations = tasksByTid(sample);
   const next = new Map<number, Wait>();
   for (const [tid, { state, facts }] of observations) {
-    // A lock counts before what a tracer or child does: it is where the task sleeps.
+    // A lock takes precedence over a tracer or a child: it is where the task sleeps.
     for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts))
       if (!next.has(wait.tid)) next.set(wait.tid, wait);
   }
@@ -28,15 +28,15 @@ export function waitGraph(sample: Sample): WaitGraph {
   return { roots: roots.sort((a, b) => b.waits.length - a.waits.length || a.tid - b.tid), cycles };
 }
 
-/** Those that wait for a task, the nearest first. */
+/** All that wait for a task, directly or indirectly, nearest first. */
 function behind(root: number, waiters: ReadonlyMap<number, readonly Wait[]>): Wait[] {
   const all: Wait[] = [...(waiters.get(root) ?? [])];
-  // Grows while it is gone through: behind each waiter may be others.
+  // The list grows during the loop: each waiter may have waiters of its own.
   for (const { tid } of all) for (const wait of waiters.get(tid) ?? []) all.push(wait);
   return all;
 }
 
-/** The cycles among waits of which each task has at most one. */
+/** The cycles in a graph in which each task waits for at most one other. */
 function cyclesOf(next: ReadonlyMap<number, Wait>): Wait[][] {
   const cycles: Wait[][] = [];
   const done = new Set<number>();

@@ -9,28 +9,28 @@ import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
 import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
 
-/** How long after the end of a run its last sample may begin. */
+/** The last sample of a run may start this long after the run's end. */
 const GRACE_MS = 15_000;
 
 export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
   readonly sampler: Pick<Sampler, 'next' | 'close'>;
-  /** Makes another one after a sample has failed: what reads may be at fault. */
+  /** Opens a new sampler after a sample has failed: the old one's reader may be the cause. */
   readonly reopen: () => Promise<Collection['sampler']>;
-  /** Whether tasks that idle are left out. */
+  /** Leave out idle tasks. */
   readonly blocked: boolean;
   readonly clock: Clock;
   readonly durationMs: number;
   readonly intervalMs: number;
-  /** Aborted when the run is to end; a sample that is being taken or written then is finished. */
+  /** Aborted to end the run. A sample in progress is still taken and written. */
   readonly stop: AbortSignal;
-  /** Says something to whoever reads the messages of the run. */
+  /** Reports to whoever reads the run's messages. */
   tell(level: LogLevel, text: string): void;
 }
 
 /**
  * Takes samples at start, start + interval, start + 2 intervals and so on, until the time is up or `stop` is aborted.
- * The beat is that of the monotonic clock: setting the time of day changes neither the interval nor the end.
- * Returns false when it ended before, as the log's directory or file had been replaced.
+ * Uses the monotonic clock: setting the time of day changes neither the interval nor the end.
+ * Returns false if the run ended early because the log's directory or file was replaced.
  */
 export async function collect(collection: Collection): Promise<boolean> {
   const { reopen, blocked, journal, clock, durationMs, intervalMs, stop, tell } = collection;
@@ -58,11 +58,11 @@ export async function collect(collection: Collection): Promise<boolean> {
   try {
     let beat = 0;
     let skipped = false;
-    // A run of no time at all takes one sample, not those of the grace too.
+    // -t 0 takes one sample, without those that would fit into the grace period.
     while (!stop.aborted && (beat === 0 || durationMs > 0) && beat * intervalMs < durationMs + GRACE_MS) {
       const left = start + beat * intervalMs - clock.monotonicMs();
       if (left > 0) await clock.sleep(left, stop);
-      // Both may have passed while it slept, or was stopped.
+      // Check again: the end may have passed, or `stop` been aborted, during the sleep.
       if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
       const sample = await take();
       if (sample !== undefined) await write(sample);

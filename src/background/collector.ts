@@ -34,52 +34,52 @@ import { RunJournal, type RunJournalOptions } from './run-journal.ts';
 import { forgetRunRecord, RunRecordFile, readRunRecords } from './run-records.ts';
 
 /**
- * What the command lines of a sample may take of a log that is bounded, all together: escaped they may be four times as
- * long, and the sample must still fit.
+ * Limits the command lines of a sample to a fifth of all log files. Escaping makes them up to four times as long, and
+ * the sample must still fit.
  */
 function commandLineLimits({ maxMegabytes, keep }: BackgroundOptions): CommandLineLimits {
   const allBytes = Math.min(1 << 20, Math.floor((maxMegabytes * 2 ** 20 * Math.max(1, keep)) / 5));
   return { allBytes, leastBytes: 256 };
 }
 
-/** For tests: the interval in milliseconds, whatever -i says. */
+/** For tests: an interval in milliseconds that overrides -i. */
 const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
 
-/** What the process in the background tells the one that started it, as JSON: that it has begun, or why it has not. */
+/** What the background process reports to its parent, as JSON: that it has started, or why it could not. */
 export interface CollectorReport {
   readonly pid: number;
   readonly endsMs: number;
   readonly error?: string;
 }
 
-/** What a run has once it has begun. */
-interface Begun {
+/** What a started run holds. */
+interface StartedRun {
   readonly run: RunDirectory;
   readonly log: RotatingLog;
   readonly journal: RunJournal;
 }
 
 /**
- * Takes the lock of the directory, makes the run known, and sees to what an earlier one left. @throws LogError,
- * NoAnswer
+ * Locks the directory, publishes the run, and cleans up after an earlier one.
+ * @throws LogError, NoAnswer
  */
-async function begin(
+async function startRun(
   options: BackgroundOptions,
   files: RemoteFiles & Files,
   clock: Clock,
   tell: RunJournalOptions['tell'],
-): Promise<Begun> {
+): Promise<StartedRun> {
   const { directory: name, maxMegabytes, keep, maxUsedPercent } = options;
   const run = await makeRunDirectory(files, name);
   const { directory, runFile, host } = run;
   await takeLock(runFile, () => findRun(files, name), name);
   for (const record of readRunRecords()) {
-    const isOfHere = record.names.includes(directory.name);
-    // One that was killed by SIGKILL, and has nothing to tell, leaves its record too.
-    if (isOfHere || (record.state.paused === undefined && !(await isAlive(files, record.state))))
+    const isForDirectory = record.names.includes(directory.name);
+    // A run killed by SIGKILL leaves its record behind even when it has nothing to report.
+    if (isForDirectory || (record.state.paused === undefined && !(await isAlive(files, record.state))))
       forgetRunRecord(record);
   }
-  // From here on `kstack stop` knows whom to stop. What was being appended stays there until it has been seen to.
+  // From here on `kstack stop` can find this run. `append` stays in the state until log.recover has dealt with it.
   const append = (await runFile.read())?.append;
   const nowMs = clock.nowMs();
   const { pid, startTicks } = ownIdentity();
@@ -108,8 +108,9 @@ async function begin(
 }
 
 /**
- * Takes the lock, also where somebody only looks whether it is held, or the kernel still ends what held it. @throws
- * LogError where a run is active
+ * Takes the lock. Retries for a moment: another process may be testing the lock, or the kernel may still be ending the
+ * last holder.
+ * @throws LogError if a run is active
  */
 async function takeLock(runFile: RunFile, find: () => Promise<FoundRun>, name: string): Promise<void> {
   for (let waitedMs = 0; !(await runFile.lock()); waitedMs += LOOK_MS) {
@@ -119,7 +120,7 @@ async function takeLock(runFile: RunFile, find: () => Promise<FoundRun>, name: s
   }
 }
 
-/** False where it fails, or its file system does not answer. */
+/** False if it fails or the file system does not answer in time. */
 async function withinPatience(done: Promise<boolean>): Promise<boolean> {
   const patience = new AbortController();
   const expired = sleep(PATIENCE_MS, false, { signal: patience.signal });
@@ -137,7 +138,7 @@ async function withinPatience(done: Promise<boolean>): Promise<boolean> {
 
 export interface CollectorOptions {
   readonly selection: Selection;
-  /** Where the procfs is mounted. */
+  /** The mount point of the procfs. */
   readonly root: string;
   readonly source: SourceName;
   readonly options: BackgroundOptions;
@@ -147,9 +148,9 @@ export interface CollectorOptions {
 }
 
 /**
- * The process in the background: takes samples until its time is up or it is stopped by SIGTERM or SIGINT, which it
- * ends with. A closing terminal (SIGHUP) is nothing to it. Returns the exit code: 1 when it could not begin, or its log
- * was replaced.
+ * The background process. Takes samples until the time is up or SIGTERM or SIGINT stops it; it then ends by that
+ * signal. Ignores SIGHUP, so that it survives the terminal. Returns the exit code: 1 if it could not start, or if its
+ * log was replaced.
  */
 export async function runCollector({
   selection,
@@ -160,7 +161,7 @@ export async function runCollector({
   reportFd,
 }: CollectorOptions): Promise<number> {
   neverWaitForTerminal();
-  // In a long run there may be none to be had when they are wanted.
+  // Now, because in a long run the host may be out of threads by the time the collector needs them.
   makeCollectorThreads();
   const clock = systemClock();
   const durationMs = options.minutes * 60_000;
@@ -180,13 +181,13 @@ export async function runCollector({
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort(signal));
   process.on('SIGHUP', () => tell('DEBUG', 'SIGHUP is ignored.'));
 
-  // Its own, so that a write that hangs holds up no sample; and it has the lock: where even its end has to wait for the
-  // file system, the lock was given up before.
+  // A reader of its own: a hanging write must not delay samples. It also holds the lock, which is released before the
+  // reader is closed, because closing may have to wait for the file system.
   const fileReader = new Reader('/proc');
   const files = filesOf(fileReader);
-  let begun: Begun;
+  let started: StartedRun;
   try {
-    begun = await begin(options, files, clock, tell);
+    started = await startRun(options, files, clock, tell);
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
     fileReader.close();
@@ -209,19 +210,19 @@ export async function runCollector({
     );
   let sampler: Sampler;
   try {
-    // Makes ready what takes a while, before the time runs.
+    // Opening takes a while, so it happens before the run's time starts.
     sampler = await open();
   } catch (error) {
     report(0, error instanceof Error ? error.message : String(error));
     fileReader.close();
     return 1;
   }
-  const { journal, run, log: rotatingLog } = begun;
+  const { journal, run, log: rotatingLog } = started;
   const startedMs = clock.nowMs();
   journal.change({ startedMs, endsMs: startedMs + durationMs });
   report(startedMs);
   process.chdir('/');
-  // From here on nobody waits for it.
+  // No deadline from here on: nobody is waiting for this process.
   files.deadlineMs = Number.POSITIVE_INFINITY;
   const whole = await collect({
     sampler,
@@ -243,7 +244,7 @@ export async function runCollector({
   fileReader.close();
   if (!whole) return 1;
   if (!stop.signal.aborted) return 0;
-  // Ending by the signal itself is how the shell and systemd know that it was obeyed.
+  // Die by the signal itself: that is how the shell and systemd see that it was obeyed.
   const signal: NodeJS.Signals = stop.signal.reason;
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

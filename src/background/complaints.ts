@@ -1,12 +1,12 @@
 import type { Unread } from '../model/sample.ts';
 
-/** How many different complaints are remembered, in order not to repeat them with each sample. */
+/** After this many different complaints, new ones are dropped. */
 const MOST_COMPLAINTS = 1000;
 
-/** How many things that could not be read are remembered, in order not to tell them with each sample. */
+/** How many unread items are remembered, so that they are not reported again with each sample. */
 const MOST_TOLD = 50_000;
 
-/** What a run has complained of: the same is said once, however often it happens. */
+/** Reports each complaint of a run once, however often it recurs. */
 export class Complaints {
   readonly #say: (level: 'INFO' | 'ERROR', text: string) => void;
   readonly #complaints = new Set<string>();
@@ -21,7 +21,7 @@ export class Complaints {
     if (complaints.has(text) || complaints.size > MOST_COMPLAINTS) return;
     complaints.add(text);
     const isLast = complaints.size > MOST_COMPLAINTS;
-    this.#say(level, isLast ? 'There is too much to complain of; what is new from here on is not said.' : text);
+    this.#say(level, isLast ? 'Too many different messages; new ones are no longer reported.' : text);
   }
 
   isNews({ tid, what, why }: Unread): boolean {

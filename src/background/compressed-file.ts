@@ -6,13 +6,12 @@ import type { LogDirectory } from './log-directory.ts';
 
 const CHUNK_BYTES = 1 << 16;
 
-/** Compressing was given up, since the run ends. */
+/** Compression was abandoned because the run is ending. */
 export class Interrupted extends Error {}
 
 /**
- * Writes the compressed form of a file as FILE.gz, by way of FILE.gz.tmp: under the name is nothing or all of it, also
- * after a crash.
- * @throws Interrupted, and what the calls fail with. Then nothing is left.
+ * Compresses a file into FILE.gz by way of FILE.gz.tmp. Even after a crash, FILE.gz is either complete or missing.
+ * @throws Interrupted, or the error of a failed call; the temporary file is removed
  */
 export async function compressFile(directory: LogDirectory, file: string, interrupt: AbortSignal): Promise<void> {
   const { files, fd: folder } = directory;

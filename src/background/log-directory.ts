@@ -3,23 +3,20 @@ import { dirname } from 'node:path';
 import { absolutePath } from '../files/absolute-path.ts';
 import { codeOf, type FileStatus, type Files, isRegular, type Space } from '../files/files.ts';
 
-/**
- * A log directory or file is not what it was, or not what a log may be: whoever writes on would write into something
- * else.
- */
+/** A log directory or file was replaced, or is of a kind kstack must not write to. */
 export class LogError extends Error {}
 
-/** The host's name as a part of file names: the kernel takes any bytes for it. */
+/** The host name, made safe for file names: the kernel accepts any bytes in it. */
 export function hostInFileName(host: string): string {
   return host.replaceAll(/[/\0]/g, '_');
 }
 
 /**
- * A directory for logs, held open. All files are opened in this very directory, whatever becomes of its name;
- * {@link check} says whether the name still leads there too.
+ * A log directory, held open. All files are opened relative to its descriptor, even if the directory is renamed or
+ * replaced. {@link check} tests whether its name still leads to it.
  */
 export class LogDirectory {
-  /** The name it was found under, without links. */
+  /** Its path, with links resolved. */
   readonly name: string;
   readonly files: Files;
   /** Its descriptor. */
@@ -34,8 +31,8 @@ export class LogDirectory {
   }
 
   /**
-   * `make`: where the directory is missing, it is made, for its owner alone. @throws what mkdir(2) and open(2) fail
-   * with.
+   * With `make`, creates a missing directory, with mode 0700.
+   * @throws the errors of mkdir(2) and open(2)
    */
   static async open(files: Files, name: string, make: boolean): Promise<LogDirectory> {
     const path = absolutePath(name);
@@ -51,7 +48,7 @@ export class LogDirectory {
     return this.files.status(this.fd, file);
   }
 
-  /** @throws LogError when the directory was removed, or something else has its name. */
+  /** @throws LogError if the directory was removed, or its name now leads elsewhere */
   async check(): Promise<void> {
     const found = await this.files.status(undefined, this.name);
     if (found === undefined) throw new LogError(`the log directory ${this.name} was removed`);
@@ -60,13 +57,13 @@ export class LogDirectory {
   }
 
   /**
-   * Opens a file of the directory for its owner alone, never through a link.
-   * @throws LogError when it is a link, or no regular file, or has a second name, or belongs to somebody else.
+   * Opens a file in the directory, with mode 0600, never through a link.
+   * @throws LogError if it is a link, not a regular file, has a second hard link, or belongs to another user
    */
   async open(file: string, flags: number, tries = 1): Promise<{ fd: number; status: FileStatus }> {
     let fd: number;
     try {
-      // O_NONBLOCK, since opening a FIFO would wait for its reader.
+      // O_NONBLOCK: opening a FIFO would wait for its reader.
       fd = await this.files.open(this.fd, file, flags | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
     } catch (error) {
       const code = codeOf(error);
@@ -78,13 +75,13 @@ export class LogDirectory {
     const status = await this.files.statusOf(fd);
     const ours = status.uid === process.geteuid?.();
     if (isRegular(status) && status.links === 1 && ours) {
-      // Logs of the tool that this one follows can be read by all.
+      // Logs written by the original OLED kstack are readable by everyone.
       if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (status.mode & 0o077) !== 0)
         await this.files.changeMode(fd, 0o600);
       return { fd, status };
     }
     await this.files.close(fd);
-    // Removed by somebody else since it was opened: what now has the name is looked at instead.
+    // Somebody removed the file after the open: try again with whatever has its name now.
     if (status.links === 0 && tries < MOST_TRIES) return this.open(file, flags, tries + 1);
     const what = ours || !isRegular(status) ? 'not a regular file with one name' : 'a file of another user';
     throw new LogError(`${this.name}/${file} is ${what}; nothing is written to it`);
@@ -109,7 +106,7 @@ async function openFolder(files: Files, path: string, make: boolean): Promise<nu
   return files.open(undefined, path, FOLDER_FLAGS);
 }
 
-/** mkdir -p, for the owner alone. */
+/** mkdir -p with mode 0700. */
 async function makeFolders(files: Files, path: string): Promise<void> {
   try {
     await files.makeFolder(path, 0o700);
@@ -117,7 +114,7 @@ async function makeFolders(files: Files, path: string): Promise<void> {
     const code = codeOf(error);
     if (code === 'EEXIST') return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    // Below a folder where nothing can be made (/proc), this fails there.
+    // ENOENT below an existing folder: nothing can be created there (/proc), and recursing would never end.
     if ((await files.status(undefined, dirname(path))) !== undefined) throw error;
     await makeFolders(files, dirname(path));
     await makeFolders(files, path);

@@ -2,38 +2,38 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RotatingLog } from './rotating-log.ts';
 import type { RunJournal } from './run-journal.ts';
 
-/** How long a file system may take over a call before it is said not to answer. */
+/** After this time without an answer to a call, a file system counts as hanging. */
 export const PATIENCE_MS = 2000;
 const LOOK_MS = 50;
-/** What the samples that wait for being written may take in memory. */
+/** How much memory queued samples may take. */
 const MOST_WAITING_BYTES = 32 * 2 ** 20;
-/** For how long a run that ends goes on writing. */
+/** How long a run that is ending keeps writing queued samples. */
 const DRAIN_MS = 10_000;
 
 export interface LogWriterOptions {
   readonly log: Pick<RotatingLog, 'append' | 'hurry'>;
   readonly journal: Pick<RunJournal, 'state' | 'change' | 'say' | 'announce' | 'setAnswering'>;
-  /** For how long the oldest call on the log's file system has been under way. */
+  /** The age of the oldest unanswered call to the log's file system. */
   waitsMs(): number;
   /** Unix milliseconds. */
   nowMs(): number;
-  /** Says what keeps a sample from ever being written. */
+  /** Reports why a sample can never be written. */
   complain(text: string): void;
   readonly mostWaitingBytes?: number;
 }
 
 /**
- * Writes samples to the log, one after the other, beside the sampling: while the file system does not answer, or fails,
- * they wait in memory. Where they are too many, every second one is dropped, so that all of the time stays covered.
+ * Writes samples to the log one by one, without blocking the sampling. While the file system hangs or fails, samples
+ * are queued in memory. When the queue is full, every second one is dropped, so that the whole period stays covered.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
   #waiting: Buffer[] = [];
   #writing: Promise<void> | undefined;
-  #isLate = false;
-  /** While samples wait, one of so many that come is kept. */
-  #every = 1;
-  #come = 0;
+  #isStalled = false;
+  /** One in this many new samples is queued. */
+  #keepEvery = 1;
+  #received = 0;
   #failure: unknown;
 
   constructor(options: LogWriterOptions) {
@@ -41,8 +41,8 @@ export class LogWriter {
   }
 
   /**
-   * Takes a sample to write. Resolves when it is written or refused, or its file system does not answer. @throws what
-   * ends the run, LogError
+   * Queues a sample. Resolves when it is written or refused, or when the file system does not answer.
+   * @throws the error that ends the run: LogError
    */
   async put(text: string): Promise<void> {
     this.#throwFailure();
@@ -55,7 +55,7 @@ export class LogWriter {
     this.#throwFailure();
   }
 
-  /** Writes what waits, if the file system answers. Returns how many samples are lost. */
+  /** Writes the queued samples if the file system answers. Returns how many are lost. */
   async drain(): Promise<number> {
     this.#options.log.hurry();
     const end = performance.now() + DRAIN_MS;
@@ -71,11 +71,11 @@ export class LogWriter {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Waits while something is being written and the file system answers. */
+  /** Waits until nothing is being written, or the file system stops answering. */
   async #settle(): Promise<void> {
     while (this.#writing !== undefined) {
       if (this.#options.waitsMs() >= PATIENCE_MS) {
-        this.#beLate();
+        this.#reportStall();
         return;
       }
       const look = new AbortController();
@@ -85,9 +85,9 @@ export class LogWriter {
     }
   }
 
-  #beLate(): void {
-    if (this.#isLate) return;
-    this.#isLate = true;
+  #reportStall(): void {
+    if (this.#isStalled) return;
+    this.#isStalled = true;
     this.#options.journal.setAnswering(false);
     this.#pause(`The file system of the log does not answer.`, 'Samples are kept in memory until it does.');
   }
@@ -103,12 +103,12 @@ export class LogWriter {
     }
   }
 
-  /** False where the rest has to wait. */
+  /** False if the other queued samples have to wait. */
   async #writeOne(bytes: Buffer): Promise<boolean> {
     const { log, journal, complain } = this.#options;
     const refusal = await log.append(bytes, (append) => journal.announce(append));
-    if (this.#isLate) {
-      this.#isLate = false;
+    if (this.#isStalled) {
+      this.#isStalled = false;
       journal.setAnswering(true);
     }
     if (refusal?.kind === 'failing') {
@@ -145,30 +145,27 @@ export class LogWriter {
     journal.change({ paused: undefined, pausedMs: undefined, leftOut: undefined });
   }
 
-  /** How many wait stands in the status while they do. */
+  /** Publishes the number of queued samples while writing is paused. */
   #tellWaiting(): void {
     const { journal } = this.#options;
     const kept = journal.state.paused === undefined || this.#waiting.length === 0 ? undefined : this.#waiting.length;
     if (kept !== journal.state.kept) journal.change({ kept });
   }
 
-  /**
-   * Has a sample wait with the others. Where they are too many, every second one is dropped, and of those that come
-   * from then on too.
-   */
+  /** Queues a sample. When the queue is full, drops every second one, and half as many of the samples to come. */
   #keep(bytes: Buffer): void {
     const { journal, mostWaitingBytes = MOST_WAITING_BYTES } = this.#options;
-    if (this.#waiting.length === 0) this.#every = 1;
-    const isLeftOut = ++this.#come % this.#every !== 0;
+    if (this.#waiting.length === 0) this.#keepEvery = 1;
+    const isLeftOut = ++this.#received % this.#keepEvery !== 0;
     if (!isLeftOut) this.#waiting.push(bytes);
     let leftOut = Number(isLeftOut);
     const total = this.#waiting.reduce((sum, { length }) => sum + length, 0);
     if (total > mostWaitingBytes && this.#waiting.length > 2) {
-      // The first stays: it is being written.
+      // Keep the first one: it is being written.
       const kept = this.#waiting.filter((_, place) => place % 2 === 0);
       leftOut += this.#waiting.length - kept.length;
       this.#waiting = kept;
-      this.#every *= 2;
+      this.#keepEvery *= 2;
     }
     if (leftOut > 0) journal.change({ leftOut: (journal.state.leftOut ?? 0) + leftOut });
   }

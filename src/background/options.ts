@@ -1,7 +1,7 @@
-/** Set in the environment of the process in the background: the descriptor on which it reports that it has begun. */
+/** Environment variable of the background process: the descriptor on which it reports that it has started. */
 export const REPORT_FD = 'KSTACK_REPORT_FD';
 
-/** How a background run goes, in the units of its options. */
+/** The options of a background run, in the units of the command line. */
 export interface BackgroundOptions {
   readonly minutes: number;
   readonly intervalSeconds: number;

@@ -3,7 +3,7 @@ import { withFiles } from '../files/remote.ts';
 
 const HERE = '/proc';
 
-/** Why the file system of another procfs cannot be asked; undefined where it answers, whatever it says. */
+/** Why the file system at `root` does not answer. Undefined if it answers, even with an error. */
 export async function whyNotProc(root: string): Promise<string | undefined> {
   if (root === HERE) return undefined;
   return withFiles(async (files) => {

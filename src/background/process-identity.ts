@@ -4,7 +4,7 @@ import { parseStat } from '../sources/live/procfs/stat.ts';
 
 const STAT_BYTES = 4096;
 
-/** A process, told from a later one with the same PID by when it began, in clock ticks since boot. */
+/** A process. Its start, in clock ticks since boot, distinguishes it from a later one with the same PID. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly startTicks: number;
@@ -14,7 +14,7 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, startTicks: parseStat(readFileSync('/proc/self/stat'))?.startTicks ?? 0 };
 }
 
-/** Whether that very process is there. A zombie has ended. */
+/** Whether that same process is still running. A zombie is not. */
 export async function isAlive(files: Files, { pid, startTicks }: ProcessIdentity): Promise<boolean> {
   try {
     const fd = await files.open(undefined, `/proc/${pid}/stat`, 0);

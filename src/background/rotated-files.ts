@@ -1,10 +1,7 @@
 import { isRegular } from '../files/files.ts';
 import type { LogDirectory } from './log-directory.ts';
 
-/**
- * What has come of a rotation. `kind` is what follows the time in its name: nothing while it waits for being
- * compressed, `.gz`, or `.gz.tmp`.
- */
+/** A rotated file. `kind` is the end of its name: empty until it is compressed, then `.gz.tmp`, then `.gz`. */
 export interface RotatedFile {
   readonly file: string;
   readonly seconds: number;
@@ -12,7 +9,7 @@ export interface RotatedFile {
   readonly size: number;
 }
 
-/** Looks for the rotated files of a log, and returns them with the oldest first. */
+/** The rotated files of a log, oldest first. */
 export async function listRotated(directory: LogDirectory, log: string): Promise<RotatedFile[]> {
   const pattern = new RegExp(`^${escapeRegExp(log)}-(?<seconds>\\d{1,12})(?<kind>|\\.gz|\\.gz\\.tmp)$`);
   const files: RotatedFile[] = [];

@@ -9,54 +9,54 @@ const { O_RDWR, O_RDONLY, O_APPEND, O_CREAT } = constants;
 
 export interface RotatingLogOptions {
   readonly host: string;
-  /** The size that a file does not pass: before it would, it is rotated. */
+  /** The largest size of a file; it is rotated before a sample would exceed it. */
   readonly maxBytes: number;
   /** How many rotated files are kept. All files together take at most `maxBytes` times this (times one, if 0). */
   readonly keep: number;
-  /** Per cent of the file system; nothing is written while that much is used, or would be. */
+  /** Nothing is written while the file system is this full, or would be after the write. */
   readonly maxUsedPercent: number;
   /** Unix milliseconds. */
   nowMs(): number;
-  /** Says what somebody else did to the log. */
+  /** Reports what somebody else did to the log. */
   tell(text: string): void;
 }
 
-/** What is about to be appended, for whoever has to tell a whole sample from a torn one after a crash. */
+/** An append that is about to happen. After a crash, it tells a torn sample from a whole one. */
 export interface Append {
-  /** Whole: some file systems number inodes above 2^53. */
+  /** A string, because some file systems number inodes above 2^53. */
   readonly inode: string;
   readonly sizeBefore: number;
   readonly bytes: number;
 }
 
-/** Why a sample was not appended: never will be; not while the file system is full; or not while it fails. */
+/** Why a sample was not appended: it can never be, the file system is full, or the file system fails. */
 export interface Refusal {
   readonly reason: string;
   readonly kind: 'never' | 'full' | 'failing';
 }
 
-/** The log as this run has left it. `ends` are the sizes at which it was whole, the last one its size. */
+/** The log as this run left it. `ends` are the sizes at which a sample ended; the last one is the current size. */
 interface CurrentFile {
   readonly fd: number;
   readonly status: FileStatus;
   readonly ends: number[];
-  /** What was appended last: its first line, and how long it is. */
+  /** The sample appended last: its first bytes, and its length. */
   last: { readonly head: Buffer; readonly length: number };
-  /** Set while a write is under way: what it leaves when it fails is torn. */
+  /** Set during a write: a failed write leaves a torn sample. */
   isTorn: boolean;
 }
 
 /**
- * A log `kstack_HOST.out` that is rotated by size into `kstack_HOST.out-SECONDS.gz`. At every moment each sample stands
- * in exactly one of the files that count: the log is first renamed to `...out-SECONDS`, then compressed into
- * `...gz.tmp`, synced, renamed to `...gz`, and only then removed. A crash in between leaves files that {@link recover}
- * and the next {@link append} finish or remove.
+ * A log `kstack_HOST.out` that is rotated by size into `kstack_HOST.out-SECONDS.gz`. A crash neither loses nor
+ * duplicates a sample: the log is renamed to `...out-SECONDS`, compressed into `...gz.tmp`, synced and renamed to
+ * `...gz`; only then is the uncompressed file removed. {@link recover} and the next {@link append} finish or remove
+ * what a crash left in between.
  */
 export class RotatingLog {
   readonly name: string;
   readonly #directory: LogDirectory;
   readonly #options: RotatingLogOptions;
-  /** The rotated files, the oldest first. Others may remove some; the bounds are looked after with each rotation. */
+  /** The rotated files, oldest first. Others may remove some; the list is refreshed with each rotation. */
   #files: readonly RotatedFile[] = [];
   #current: CurrentFile | undefined;
   readonly #hurry = new AbortController();
@@ -68,8 +68,8 @@ export class RotatingLog {
   }
 
   /**
-   * Cuts what a run that crashed tore, given what it was about to append; then renames what earlier runs left, for the
-   * first append to compress.
+   * Truncates a sample that a crashed run left torn, given what it was about to append. Then renames the log of the
+   * earlier run, for the first append to compress.
    */
   async recover(interrupted: Append | undefined): Promise<void> {
     await this.#directory.check();
@@ -80,8 +80,8 @@ export class RotatingLog {
   }
 
   /**
-   * Appends a sample, whole or not at all; `announce` is awaited right before.
-   * @throws LogError when the directory or the file has been replaced.
+   * Appends a sample completely or not at all. Awaits `announce` right before the write.
+   * @throws LogError if the directory or the file was replaced
    */
   async append(bytes: Buffer, announce: (append: Append) => Promise<void>): Promise<Refusal | undefined> {
     if (bytes.length > this.#maxTotalBytes) {
@@ -113,12 +113,12 @@ export class RotatingLog {
     }
   }
 
-  /** From here on nothing is compressed, which may take long: the next run does it. */
+  /** Stops compressing, which may take long. The next run will do it. */
   hurry(): void {
     this.#hurry.abort();
   }
 
-  /** Bytes and number of the run's files, the current one first. */
+  /** Bytes in the current file, bytes in all files, and the number of files. */
   async sizes(): Promise<{ current: number; total: number; files: number }> {
     const files = await this.#list();
     const current = (await this.#directory.status(this.name))?.size ?? 0;
@@ -133,9 +133,7 @@ export class RotatingLog {
     return this.#options.maxBytes * Math.max(1, this.#options.keep);
   }
 
-  /**
-   * Finds out what has become of the log since it was written last, and says it; returns its size. What is torn is cut.
-   */
+  /** Checks and reports what happened to the log since the last write. Truncates a torn sample. Returns the size. */
   async #resume(found: FileStatus | undefined): Promise<number> {
     const current = this.#current;
     if (current === undefined) return found?.size ?? 0;
@@ -146,7 +144,7 @@ export class RotatingLog {
       await this.#directory.files.close(current.fd);
       if (found !== undefined) await this.#open();
       this.#options.tell(
-        `${this.#path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. A new one is begun.`,
+        `${this.#path} was ${found === undefined ? 'removed' : 'replaced'} by somebody else. Starting a new one.`,
       );
       return found?.size ?? 0;
     }
@@ -161,8 +159,9 @@ export class RotatingLog {
   }
 
   /**
-   * Sees to a log that somebody else has truncated, before or after the last sample was written, which is known by its
-   * first line. False where that is lost too. What stands before it is whole only where a sample ended.
+   * Repairs a log that somebody else truncated, before or after the last sample was written. The last sample is kept if
+   * the file still ends with it (compared by its first bytes) and a whole sample stands before it. Otherwise the file
+   * is cut, and the result is false: the last sample is lost too.
    */
   async #mend(current: CurrentFile, size: number): Promise<boolean> {
     const { ends, last } = current;
@@ -174,11 +173,11 @@ export class RotatingLog {
       while (endOf(current) > before) ends.pop();
       ends.push(size);
     } else await this.#cut(current, isThere || last.length > ATOMIC_BYTES ? Math.max(0, before) : size);
-    this.#options.tell(`${this.#path} was truncated by somebody else: samples are lost. Whole ones follow.`);
+    this.#options.tell(`${this.#path} was truncated by somebody else. Earlier samples are lost.`);
     return isWhole;
   }
 
-  /** Cuts the file to where it was whole last, at this size or before. */
+  /** Truncates the file to the last end of a sample at or below `size`. */
   async #cut(current: CurrentFile, size: number): Promise<void> {
     while (endOf(current) > size) current.ends.pop();
     await this.#directory.files.truncate(current.fd, endOf(current));
@@ -202,15 +201,15 @@ export class RotatingLog {
       try {
         await files.append(current.fd, bytes);
       } catch (error) {
-        // Where even that fails, it is done before the next write.
+        // If truncating fails too, `isTorn` has it repeated before the next write.
         await this.#cut(current, sizeBefore).catch(() => undefined);
         throw error;
       }
       current.isTorn = false;
       current.last = { head: Buffer.from(bytes.subarray(0, HEAD_BYTES)), length: bytes.length };
       current.ends.push(sizeBefore + bytes.length);
-      // Between the calls for a large one somebody may have truncated it; for others that is found out before the next
-      // one.
+      // A large sample takes several calls, and somebody may truncate the file between them. After a single call,
+      // #resume finds that out before the next write.
       if (bytes.length <= ATOMIC_BYTES || tries > 2) return;
       const { size } = await files.statusOf(current.fd);
       if (size >= endOf(current) || (await this.#mend(current, size))) return;
@@ -225,16 +224,16 @@ export class RotatingLog {
     await this.#directory.files.close(fd);
   }
 
-  /** Gives the log the name of a rotated file, under which it waits for being compressed. */
+  /** Renames the log to a rotated file, to be compressed later. */
   async #rename(): Promise<void> {
     const { files, fd: folder } = this.#directory;
-    // Looked at as all that is opened here: it may be a link.
+    // Opened for its checks: the log may be a link by now.
     const { fd, status } = await this.#directory.open(this.name, O_RDONLY);
     await files.close(fd);
-    // Later than all others whatever the clock says, so that names are unique and their order is that of time.
+    // Later than all others even if the clock was set back: names stay unique and sort by time.
     const newest = Math.max(0, this.#files.at(-1)?.seconds ?? 0);
     let seconds = Math.max(Math.floor(this.#options.nowMs() / 1000), newest + 1);
-    // What has such a name and is no file is not of kstack's making, and stays.
+    // Something that has such a name but is no regular file is not kstack's, and is left alone.
     while ((await this.#exists(`${this.name}-${seconds}`)) || (await this.#exists(`${this.name}-${seconds}.gz`)))
       seconds++;
     const file = `${this.name}-${seconds}`;
@@ -246,8 +245,8 @@ export class RotatingLog {
   }
 
   /**
-   * Compresses what was renamed and not compressed yet, where there is space for both; one whose compressed form is
-   * there was finished before a crash.
+   * Compresses the renamed files if there is space for both forms. If the compressed form already exists, a crash came
+   * before the original was removed.
    */
   async #compressRenamed(): Promise<void> {
     const waiting = this.#files.filter(({ kind }) => kind === '');
@@ -268,10 +267,7 @@ export class RotatingLog {
     await this.#list();
   }
 
-  /**
-   * Removes rotated files, the oldest first, until no more than `keep` are left and all together are within their
-   * limit.
-   */
+  /** Removes rotated files, oldest first, until at most `keep` are left and the total size is within its limit. */
   async #removeOldest(): Promise<void> {
     let total = totalOf(this.#files) + (this.#current === undefined ? 0 : endOf(this.#current));
     while (this.#files.length > this.#options.keep || total > this.#maxTotalBytes) {
@@ -296,15 +292,15 @@ export class RotatingLog {
     try {
       await this.#directory.files.unlink(this.#directory.fd, file);
     } catch (error) {
-      // Somebody else was sooner.
+      // Somebody else removed it first.
       if (codeOf(error) !== 'ENOENT') throw error;
     }
   }
 }
 
-/** So much of a sample tells it from others: its first line has the time. */
+/** Enough of a sample to tell it from others: its first line has the time. */
 const HEAD_BYTES = 256;
-/** What is appended with one call, so that nobody truncates the file in the middle. */
+/** Up to this size a sample is appended with one call, so that nobody can truncate the file in the middle. */
 const ATOMIC_BYTES = 1 << 20;
 
 function endOf({ ends }: CurrentFile): number {

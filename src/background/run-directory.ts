@@ -7,31 +7,31 @@ import { isAlive } from './process-identity.ts';
 import { RunFile, type RunState } from './run-file.ts';
 import { readRunRecords } from './run-records.ts';
 
-/** How long a lock may outlast the process that had it: the reader has it, which the kernel ends after its parent. */
+/** How long a lock may outlast its run: the lock belongs to the reader, which the kernel ends after its parent. */
 export const AFTERGLOW_MS = 1000;
 export const LOOK_MS = 50;
 
-/** The log directory of background runs, and the file by which they know of each other. */
+/** The log directory of background runs, and the file that tells them of each other. */
 export interface RunDirectory {
   readonly directory: LogDirectory;
   readonly runFile: RunFile;
   readonly host: string;
 }
 
-/** What is known of the run that is active on a directory, or was the last. */
+/** What is known about the active run on a directory, or about the last one. */
 export interface FoundRun {
-  /** Undefined where there has been none, or the file system does not answer, or fails. */
+  /** Undefined if there has been no run, or if the file system does not answer or fails. */
   readonly directory: RunDirectory | undefined;
-  /** `elsewhere`: the lock is held by what cannot be seen from here. */
+  /** `elsewhere`: the lock holder is not visible from here (another namespace or host). */
   readonly active: 'here' | 'elsewhere' | 'no';
   readonly state: RunState | undefined;
-  /** Why the file system could not be asked; then what is known is from the record of a run on this host. */
+  /** Why the file system did not answer. The rest then comes from the record of a run on this host. */
   readonly silence: string | undefined;
 }
 
 /**
- * Opens the log directory for a run; what is missing is made.
- * @throws LogError saying what is in the way.
+ * Opens the log directory for a run, and creates what is missing.
+ * @throws LogError if that is not possible
  */
 export function makeRunDirectory(files: Files, name: string): Promise<RunDirectory> {
   return explained(name, async () => {
@@ -42,8 +42,8 @@ export function makeRunDirectory(files: Files, name: string): Promise<RunDirecto
 }
 
 /**
- * Finds the run that is active on a log directory, or was the last; nothing is made.
- * @throws LogError saying what is in the way.
+ * Finds the active run on a log directory, or the last one. Creates nothing.
+ * @throws LogError if the directory cannot be used
  */
 export async function findRun(files: Files, name: string): Promise<FoundRun> {
   let directory: RunDirectory | undefined;
@@ -66,9 +66,7 @@ export async function findRun(files: Files, name: string): Promise<FoundRun> {
   return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };
 }
 
-/**
- * The same, once a run that begins, or has just ended, is past the moment in which its lock and its state do not agree.
- */
+/** Like findRun, but waits out the moment in which a starting or ending run's lock and state disagree. */
 export async function findSettledRun(files: Files, name: string): Promise<FoundRun> {
   for (let waitedMs = 0; ; waitedMs += LOOK_MS) {
     const run = await findRun(files, name);
@@ -77,17 +75,17 @@ export async function findSettledRun(files: Files, name: string): Promise<FoundR
   }
 }
 
-/** What `status` and `stop` say where no run is active. */
+/** The message of `status` and `stop` when no run is active. */
 export function describeNoRun({ directory, state, silence }: FoundRun, name: string): string {
   if (silence !== undefined)
-    return `${silence}. Whether a background run is active on ${name} cannot be told; no run of this host is known to be`;
+    return `${silence}. Cannot tell whether a background run is active on ${name}; none is known on this host`;
   return `no background run is active on ${name}${directory === undefined && state === undefined ? ', and there has been none' : ''}`;
 }
 
-/** Why no run can begin on the directory. */
+/** Why no run can start on the directory. */
 export function describeActiveRun({ state }: FoundRun, directory: string): string {
   if (state === undefined)
-    return `A background run is active on ${directory}, of a process that cannot be seen from here. Choose another -d.`;
+    return `A background run is active on ${directory}, in another namespace or on another host. Choose another -d.`;
   return `A background run is active on ${directory}: PID ${state.pid}. Stop it with 'kstack stop -d ${directory}', or choose another -d.`;
 }
 
@@ -103,7 +101,7 @@ async function findRunDirectory(files: Files, name: string): Promise<RunDirector
   }
 }
 
-/** The state that a run on a directory of one of these names recorded last. */
+/** The latest recorded state of a run on a directory with one of these names. */
 function recordedState(names: readonly string[]): RunState | undefined {
   const records = readRunRecords().filter((record) => record.names.some((name) => names.includes(name)));
   return records.reduce<RunState | undefined>((found, { state }) => newest(found, state), undefined);

@@ -3,10 +3,10 @@ import type { FileStatus } from '../files/files.ts';
 import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
 import type { Append } from './rotating-log.ts';
 
-/** What a background run tells others, and the run after it, of itself. */
+/** What a background run publishes, for `status`, `stop` and the next run. */
 export interface RunState {
   readonly pid: number;
-  /** When the process began, in clock ticks since boot: with the PID, what tells it from every other. */
+  /** When the process started, in clock ticks since boot. Identifies it together with the PID. */
   readonly startTicks: number;
   /** Unix milliseconds. */
   readonly startedMs: number;
@@ -15,25 +15,22 @@ export interface RunState {
   /** Set when the run ends by itself or is stopped; a run that was killed leaves none. */
   readonly endedMs?: number | undefined;
   readonly samples: number;
-  /** Why nothing is written at the moment, and since when in Unix milliseconds. */
+  /** Why writing is paused, and since when (Unix milliseconds). */
   readonly paused?: string | undefined;
   readonly pausedMs?: number | undefined;
-  /** How many samples are kept in memory until they can be written, and how many there was no room for. */
+  /** How many samples are queued in memory, and how many were dropped because the queue was full. */
   readonly kept?: number | undefined;
   readonly leftOut?: number | undefined;
-  /** The last lines of what the run had to say, which may have had no other reader. */
+  /** The run's last messages, which may have had no other reader. */
   readonly messages: readonly string[];
-  /** What was appended last, or was about to be when the run was killed. */
+  /** The last append, or the one during which the run was killed. */
   readonly append?: Append | undefined;
 }
 
-/** The file keeps this size, so that writing it needs no space on a file system that has filled up. */
+/** The file keeps this size, so that it can be rewritten on a full file system. */
 const BYTES = 4096;
 
-/**
- * The file `.kstack_HOST.run` of a log directory: its lock says that a background run is active, its content what that
- * run is doing.
- */
+/** The file `.kstack_HOST.run` in a log directory. A background run holds its lock and writes its state to it. */
 export class RunFile {
   readonly directory: LogDirectory;
   readonly #name: string;
@@ -47,33 +44,30 @@ export class RunFile {
     this.#identity = status;
   }
 
-  /** Opens the file for a run, and makes it where it is missing. */
+  /** Opens the file for a run, and creates it if it is missing. */
   static async make(directory: LogDirectory, host: string): Promise<RunFile> {
     const name = nameFor(host);
     return new RunFile(directory, name, await directory.open(name, constants.O_RDWR | constants.O_CREAT));
   }
 
-  /** Opens the file to look at it; undefined where there is none. */
+  /** Opens the file for reading; undefined if it is missing. */
   static async find(directory: LogDirectory, host: string): Promise<RunFile | undefined> {
     const name = nameFor(host);
     if ((await directory.status(name)) === undefined) return undefined;
     return new RunFile(directory, name, await directory.open(name, constants.O_RDONLY));
   }
 
-  /**
-   * @throws LogError when the file or its directory was removed or replaced: another run would take no notice of this
-   * one's lock.
-   */
+  /** @throws LogError if the file or its directory was removed or replaced: other runs would not see this one's lock */
   async check(): Promise<void> {
     const { name, files } = this.directory;
-    // By its whole name, which tells of the directory too.
+    // By its full path: that checks the directory too.
     const found = await files.status(undefined, `${name}/${this.#name}`);
     if (found?.inode === this.#identity.inode && found.device === this.#identity.device) return;
     await this.directory.check();
     throw new LogError(`${name}/${this.#name} was removed or replaced`);
   }
 
-  /** Takes the lock; false where another run has it. */
+  /** Takes the lock; false if another run holds it. */
   lock(): Promise<boolean> {
     return this.directory.files.lock(this.#fd);
   }
@@ -86,18 +80,18 @@ export class RunFile {
     return this.directory.files.isLocked(this.#fd);
   }
 
-  /** Undefined where nothing was written yet, or what stands there is not of kstack's making. */
+  /** Undefined if nothing was written yet, or if the content is not kstack's. */
   async read(): Promise<RunState | undefined> {
     return parseRunState((await this.directory.files.read(this.#fd, 0, BYTES)).toString());
   }
 
-  /** Replaces the content with one write of one page, which a kill does not interrupt. */
+  /** Replaces the content with one write of one page, which even SIGKILL cannot tear. */
   write(state: RunState): Promise<void> {
     return this.directory.files.write(this.#fd, formatRunState(state), 0);
   }
 }
 
-/** A page of JSON; of too many messages the last ones. */
+/** A page of JSON. If the messages do not fit, the oldest are dropped. */
 export function formatRunState(state: RunState): Buffer {
   const page = Buffer.alloc(BYTES, ' ');
   const paused = state.paused?.slice(0, BYTES / 8);

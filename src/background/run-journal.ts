@@ -5,20 +5,18 @@ import type { Append } from './rotating-log.ts';
 import type { RunFile, RunState } from './run-file.ts';
 import type { RunRecordFile } from './run-records.ts';
 
-/** How many messages are kept for those who ask for the status. */
+/** How many messages are kept for `status`. */
 const KEPT_MESSAGES = 10;
 
 export interface RunJournalOptions {
   readonly runFile: RunFile;
   readonly record: RunRecordFile;
   readonly clock: Clock;
-  /** Says something to whoever reads the messages of the run. */
+  /** Reports to whoever reads the run's messages. */
   tell(level: LogLevel, text: string): void;
 }
 
-/**
- * What a run tells of itself: its messages, and its state in the run file; in its record while that cannot be written.
- */
+/** Publishes a run's messages and state in the run file, or in its record while that file cannot be written. */
 export class RunJournal {
   readonly #options: RunJournalOptions;
   #state: RunState;
@@ -37,7 +35,7 @@ export class RunJournal {
     return this.#state;
   }
 
-  /** Changes what is known of the run, and begins to write it. */
+  /** Updates the state and starts writing it. */
   change(change: Partial<RunState>): void {
     void this.#save(change);
   }
@@ -50,26 +48,29 @@ export class RunJournal {
     });
   }
 
-  /** Writes what is about to be appended. @throws what that fails with, LogError where the run file was replaced */
+  /**
+   * Writes what is about to be appended.
+   * @throws the error of a failed write; LogError if the run file was replaced
+   */
   async announce(append: Append): Promise<void> {
     const [saved] = await Promise.allSettled([this.#options.runFile.check(), this.#save({ append })]);
     if (saved.status === 'rejected') throw saved.reason;
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Says that the file system does not answer, or does again: as long as not, the state is in the record. */
+  /** Tells whether the file system answers. While it does not, the state goes to the record. */
   setAnswering(answers: boolean): void {
     this.#inRecord = !answers;
     if (!answers) this.#options.record.write(this.#state);
   }
 
-  /** Resolves when the last state has been written. False where that failed, or has to be found in the record. */
+  /** Resolves when the latest state is written. False if that failed; the state is then in the record. */
   async finish(): Promise<boolean> {
     await this.#save({});
     return this.#failure === undefined;
   }
 
-  /** Leaves the record behind, with the last state, or removes it. */
+  /** Removes the record if the state is in the run file; otherwise leaves it behind with the last state. */
   close(isWritten: boolean): void {
     if (isWritten) this.#options.record.remove();
     else this.#options.record.write({ ...this.#state, writtenMs: this.#options.clock.nowMs() });
@@ -85,7 +86,7 @@ export class RunJournal {
     return this.#saving;
   }
 
-  /** One write at a time, the last of the latest state. */
+  /** Writes one state at a time, until the latest is written. */
   async #write(): Promise<void> {
     while (this.#changed) {
       this.#changed = false;

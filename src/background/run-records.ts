@@ -16,19 +16,16 @@ import { formatRunState, parseRunState, type RunState } from './run-file.ts';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY } = constants;
 
-/**
- * What is on a tmpfs of a run: the names that its directory goes by, and its state while the run file cannot be
- * written.
- */
+/** A run's record on a tmpfs: the names of its directory, and its state while the run file cannot be written. */
 export interface RunRecord {
   readonly names: readonly string[];
   readonly state: RunState;
 }
 
 /**
- * A file of a background run in memory, where nothing hangs: /run/kstack/PID, or $XDG_RUNTIME_DIR/kstack/PID. It is
- * there from the run's begin to its end, for `status` and `stop` while the file system of the logs does not answer; and
- * stays behind where the run could not write its last state there. Where it cannot be made, there is none.
+ * A run's file on a tmpfs, where nothing hangs: /run/kstack/PID, or $XDG_RUNTIME_DIR/kstack/PID. `status` and `stop`
+ * use it while the file system of the logs does not answer. It exists as long as the run, and stays behind if the run
+ * could not write its last state to the run file. If it cannot be created, the run goes on without it.
  */
 export class RunRecordFile {
   readonly #names: readonly string[];
@@ -59,7 +56,7 @@ export class RunRecordFile {
   }
 }
 
-/** The records of this user's runs, of all directories. */
+/** The records of all runs of this user. */
 export function readRunRecords(): RunRecord[] {
   const folder = ownFolder(false);
   if (folder === undefined) return [];
@@ -69,7 +66,7 @@ export function readRunRecords(): RunRecord[] {
     .flatMap((name) => unlessRefused(() => readRecord(join(folder, name))) ?? []);
 }
 
-/** Removes a record of a run that has ended, since the next one on its directory begins. */
+/** Removes the record of a run that has ended. */
 export function forgetRunRecord({ state }: RunRecord): void {
   new RunRecordFile(state.pid, []).remove();
 }
@@ -90,7 +87,7 @@ function readRecord(path: string): RunRecord[] {
   }
 }
 
-/** The folder for the records of this user, and nobody else's; undefined where there is none. */
+/** The folder for this user's records; undefined if it is missing or somebody else could write to it. */
 function ownFolder(make: boolean): string | undefined {
   const uid = process.geteuid?.();
   const parent = uid === 0 ? '/run' : process.env['XDG_RUNTIME_DIR'];
@@ -101,7 +98,7 @@ function ownFolder(make: boolean): string | undefined {
   return status?.isDirectory() === true && status.uid === uid && (status.mode & 0o022) === 0 ? folder : undefined;
 }
 
-/** What a call brings; undefined where the kernel refuses it. */
+/** The result of a call; undefined if the kernel refuses it. */
 function unlessRefused<Result>(call: () => Result): Result | undefined {
   try {
     return call();

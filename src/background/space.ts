@@ -1,6 +1,6 @@
 import type { Space } from '../files/files.ts';
 
-/** Why so many bytes more may not be written, undefined when they may: the file system is too full, or would be. */
+/** Why `bytes` more must not be written: the file system is too full, or would be. Undefined if they may. */
 export function describeFull(
   { blocks, used, blockBytes }: Space,
   maxUsedPercent: number,
@@ -9,7 +9,7 @@ export function describeFull(
   // Some file systems (overlays of nothing, some fuse) have no blocks to count.
   if (blocks === 0) return undefined;
   const usedPercent = Math.ceil((100 * used) / blocks);
-  // One block more for the end of the last one, one for what the file system needs to find them.
+  // One more block for rounding, and one for the file system's metadata.
   const then = used + Math.ceil(bytes / blockBytes) + 2;
   const wouldPass = bytes > 0 && (100 * then) / blocks > maxUsedPercent;
   if (usedPercent >= maxUsedPercent || wouldPass)
@@ -19,7 +19,7 @@ export function describeFull(
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** Whether a write that fails with this has found no space. */
+/** Whether a write failed with this errno because there is no space. */
 export function meansFull(code: string): boolean {
   return FULL.has(code);
 }

@@ -16,13 +16,13 @@ import { describeFull } from './space.ts';
 
 const STDERR = 2;
 
-/** Samples leave much garbage and little else: V8 would let its young generation grow to three times 16 MB for it. */
+/** Samples produce much short-lived garbage, for which V8 would grow its young generation to three times 16 MB. */
 const SMALL_HEAP = ['--max-semi-space-size=1'];
 
 /**
- * Starts a background run: a process of its own that samples at an interval, cut loose from this one and its terminal.
- * Returns the exit code once that process has begun: 1 when it could not, without the right to read stacks, when the
- * file system is too full, or while a run on the same directory is active.
+ * Starts a background run: a detached process that samples at an interval. Returns the exit code once that process has
+ * started: 1 if it could not, if stacks cannot be read, if the file system is too full, or if a run on the same
+ * directory is active.
  */
 export async function startInBackground(options: BackgroundOptions, root: string, typed: string): Promise<number> {
   const clock = systemClock();
@@ -42,7 +42,7 @@ export async function startInBackground(options: BackgroundOptions, root: string
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   const report = await Promise.race([text(child.stdio[3] as Readable), failed]);
   child.unref();
-  if (report === '') return fail('The process in the background ended before it began.');
+  if (report === '') return fail('The background process ended before it could start sampling.');
   const { error, pid, endsMs }: CollectorReport = JSON.parse(report);
   if (error !== undefined) return fail(error);
   const endsSeconds = Math.floor(endsMs / 1000);
@@ -54,16 +54,16 @@ export async function startInBackground(options: BackgroundOptions, root: string
 }
 
 /**
- * Whether somebody waits for the descriptor's end, as `$(kstack -b ...)`, `| tee` and ssh do: with that, the prompt
- * would come back when the run ends. A terminal and a file take the messages of the run, and so does systemd's journal,
- * a socket that the unit's environment names (systemd.exec(5), JOURNAL_STREAM).
+ * Whether somebody may be waiting for the descriptor to be closed, as `$(kstack -b ...)`, `| tee` and ssh do: if the
+ * run inherited it, the prompt would not return before the run ends. A terminal and a file can be inherited, and so can
+ * systemd's journal, a socket named by JOURNAL_STREAM (systemd.exec(5)).
  */
 function isHeldOpen(fd: number): boolean {
   const stats = fstatSync(fd, { bigint: true });
   return (stats.isFIFO() || stats.isSocket()) && process.env['JOURNAL_STREAM'] !== `${stats.dev}:${stats.ino}`;
 }
 
-/** What can be said before there is a process in the background, which says the rest. */
+/** The reasons that are known before the background process exists. It reports the others itself. */
 function whyNotBegin({ directory: name, maxUsedPercent }: BackgroundOptions): Promise<string | undefined> {
   return withFiles(async (files) => {
     const { directory } = await makeRunDirectory(files, name);

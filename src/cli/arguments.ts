@@ -4,16 +4,16 @@ import type { Command, Option } from 'commander';
 import { decodeBytes } from '../native/decode.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 
-/** The long options of the original, whose abbreviations mean what they meant there, whatever was added since. */
+/** Abbreviations of the original's long options keep their meaning, even if a newer option makes them ambiguous. */
 const CLASSIC = ['--verbose', '--help'];
 
-/** Options that say nothing about a sample, and so may stand before any command. */
+/** Options that do not concern a sample, and so may precede any command. */
 const HARMLESS = ['-v', '--verbose'];
 
 /**
- * The words of a command line as the parser takes them: abbreviated long options written out, as getopt_long(3) and
- * Python's argparse allow, and `-p=1` as `-p1`. Ends by the program's error where an abbreviation has several
- * meanings, and where options of a sample stand before a command.
+ * Prepares the words of a command line for the parser: expands abbreviated long options, which getopt_long(3) and
+ * Python's argparse allow, and turns `-p=1` into `-p1`. Exits with the program's error if an abbreviation is ambiguous,
+ * or if an option of a sample precedes a command.
  */
 export function resolveArguments(program: Command, words: readonly string[]): string[] {
   refuseBytes(program, words);
@@ -48,7 +48,7 @@ export function resolveArguments(program: Command, words: readonly string[]): st
 
 interface Resolved {
   readonly text: string;
-  /** The option in it, for messages. */
+  /** The option that it contains, for messages. */
   readonly flag: string;
   /** Whether the next word is its value. */
   readonly wantsValue: boolean;
@@ -70,7 +70,7 @@ function resolveLong(command: Command, options: readonly Option[], word: string)
   return { text: flag + value, flag, wantsValue: option?.required === true && value === '' };
 }
 
-/** A cluster, of which the first option that takes a value takes all behind it. */
+/** Resolves a cluster. The first option that takes a value takes the rest of the word. */
 function resolveShort(options: readonly Option[], word: string): Resolved {
   for (let at = 1; at < word.length; at++) {
     const flag = `-${word.charAt(at)}`;
@@ -82,21 +82,18 @@ function resolveShort(options: readonly Option[], word: string): Resolved {
   return { text: word, flag: word.slice(0, 2), wantsValue: false };
 }
 
-/**
- * An option before a command is one of a sample, which is not taken: `-a status` is a mistake, `-d DIRECTORY status`
- * too.
- */
+/** Rejects sample options before a command, which would be ignored silently: `-a status`, `-d DIRECTORY status`. */
 function refuseBefore(program: Command, command: Command, before: readonly string[]): void {
   const flag = before.find((candidate) => !HARMLESS.includes(candidate));
   if (flag === undefined) return;
   const own = optionsOf(command).find(({ short, long }) => short === flag || long === flag);
-  if (own === undefined) program.error(`error: '${flag}' does not go with the command '${command.name()}'`);
+  if (own === undefined) program.error(`error: '${flag}' cannot be used with the command '${command.name()}'`);
   program.error(
-    `error: '${flag}' belongs behind the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`,
+    `error: '${flag}' belongs after the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`,
   );
 }
 
-/** The runtime hands over bytes that are not UTF-8 as U+FFFD: another file, user or expression than was typed. */
+/** The runtime replaces bytes that are not UTF-8 with U+FFFD, which would name another file, user or expression. */
 function refuseBytes(program: Command, words: readonly string[]): void {
   if (words.length === 0 || !words.some((word) => word.includes('\ufffd'))) return;
   const typed = ownArguments().slice(-words.length);
@@ -104,7 +101,7 @@ function refuseBytes(program: Command, words: readonly string[]): void {
   if (wrong !== undefined) program.error(`error: argument '${escapeUnsafe(decodeBytes(wrong))}' is not UTF-8`);
 }
 
-/** The arguments of this process as they were handed to it (proc_pid_cmdline(5)); none where that cannot be read. */
+/** The raw arguments of this process (proc_pid_cmdline(5)); none if they cannot be read. */
 function ownArguments(): Buffer[] {
   let rest: Buffer;
   try {

@@ -14,7 +14,7 @@ export function directoryOption(): Option {
   return new Option('-d <DIRECTORY>', 'directory of the log files').default(DEFAULT_DIRECTORY).argParser(notEmpty);
 }
 
-/** A value that an empty text cannot be. @throws InvalidArgumentError */
+/** @throws InvalidArgumentError if the text is empty */
 export function notEmpty(text: string): string {
   if (text === '') throw new InvalidArgumentError('It is empty.');
   return text;
@@ -27,7 +27,7 @@ interface NumberOption {
   readonly standard: number;
   readonly least: number;
   readonly most: number;
-  /** Said first of what is less. */
+  /** Precedes the message about a value below `least`. */
   readonly tooSmall?: string;
 }
 
@@ -78,7 +78,7 @@ const FILES: readonly NumberOption[] = [
   },
 ];
 
-/** Gives a command the options of the background mode. */
+/** Adds the options of background mode to a command. */
 export function addBackgroundOptions(command: Command): void {
   command.optionsGroup('Background mode:').option('-b', 'sample at intervals into a log file, in the background');
   for (const option of TIMES) command.addOption(numberOption(option));
@@ -86,7 +86,7 @@ export function addBackgroundOptions(command: Command): void {
   for (const option of FILES) command.addOption(numberOption(option));
 }
 
-/** The parsed options, undefined without -b. Ends by the command's error where a number is out of its range. */
+/** The parsed options; undefined without -b. Exits with the command's error if a number is out of range. */
 export function backgroundOptionsOf(command: Command): BackgroundOptions | undefined {
   const options: Record<string, unknown> = command.opts();
   if (options['b'] !== true) return undefined;
@@ -111,7 +111,7 @@ function rangeOf({ name, least, most, tooSmall }: NumberOption, value: number): 
   return `${sentence}-${name} takes a whole number from ${least} to ${most}.`;
 }
 
-/** The range counts with -b alone: without it nothing comes of the number, as with the original. */
+/** The range is checked only with -b: without it the number has no effect, as in the original. */
 function numberOption(option: NumberOption): Option {
   return new Option(option.flags, option.help).default(option.standard).argParser((text) => {
     if (/^\s*[+-]?\d+\s*$/.test(text)) return Number(text);

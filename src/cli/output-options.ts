@@ -10,7 +10,7 @@ export interface OutputOptions {
   readonly annotate: boolean;
 }
 
-/** Gives a command the options of its output. */
+/** Adds the output options to a command. */
 export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
@@ -21,10 +21,10 @@ export function addOutputOptions(command: Command): void {
       ),
     )
     .option('--full', 'with -f long: leave nothing out')
-    .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]');
+    .option('--annotate', 'with -f folded: mark kernel functions with _[k]');
 }
 
-/** Names of standard output, three of which are links that lead to what it is, and are not followed. */
+/** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */
 const STDOUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
 function parseFile(name: string): string {

@@ -20,13 +20,13 @@ const LARGEST_PID = 2 ** 31 - 1;
 const LARGEST_UID = 2 ** 32 - 2;
 
 const WRONG_USAGE = 2;
-/** The environment variable with the source that is taken where none is named. */
+/** The environment variable with the default for --source. */
 const SOURCE = 'KSTACK_SOURCE';
 
-/** Names the options that select, for the message that there is none. */
+/** The options that select, for the message that none was given. */
 export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
 
-/** Gives a command the selection options, which are the same for all commands. */
+/** Adds the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command): Command {
   command.optionsGroup('Selection (give at least one, or a filter; they add up):');
   command.option('-a', 'all processes; other selections are ignored');
@@ -53,7 +53,7 @@ export function addSelectionOptions(command: Command): Command {
     'how to read tasks: bpf (a program in the kernel), procfs, or auto (bpf when available and worth its start-up cost)',
   );
   source.choices(SOURCES).default('auto');
-  // Empty is as good as not set.
+  // An empty variable counts as unset.
   command.addOption(process.env[SOURCE] === '' ? source : source.env(SOURCE));
   const proc = new Option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container');
   command.addOption(proc.default('/proc').argParser(notEmpty));
@@ -74,7 +74,7 @@ interface ParsedOptions {
   readonly proc: string;
 }
 
-/** The selection that the parsed options ask for; undefined when they ask for none. */
+/** The selection in the parsed options; undefined if they select nothing. */
 export async function selectionOf(program: Command): Promise<Selection | undefined> {
   const options: ParsedOptions = program.opts();
   const {
@@ -107,7 +107,7 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
   return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
 }
 
-/** Ends as wrong usage, as a parser of arguments would, for which the matcher comes too late. */
+/** Exits with the error of an argument parser, which cannot do this itself: loading the matcher is asynchronous. */
 async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<Pattern> {
   const { compilePattern, PatternError } = await import('../sources/live/selection/pattern.ts');
   try {
@@ -122,19 +122,21 @@ async function patternOf(program: Command, name: 'command' | 'function', text: s
   }
 }
 
-/** Where the procfs is that the parsed options name. */
+/** The absolute path given by --proc. */
 export function procOf(program: Command): string {
   const { proc }: ParsedOptions = program.opts();
   return resolve(proc);
 }
 
-/** How the parsed options want tasks to be read. */
 export function sourceOf(program: Command): SourceName {
   const { source }: { source: SourceName } = program.opts();
   return source;
 }
 
-/** Adds the PIDs of one -p to those of the earlier ones. @throws InvalidArgumentError naming what is no PID. */
+/**
+ * Adds the PIDs of one -p to those of earlier ones.
+ * @throws InvalidArgumentError naming an item that is not a PID
+ */
 function parsePids(list: string, earlier: number[] = []): number[] {
   const pids = list.split(',').map((item) => {
     const pid = wholeNumber(item);
@@ -146,7 +148,7 @@ function parsePids(list: string, earlier: number[] = []): number[] {
   return [...earlier, ...pids];
 }
 
-/** With blanks and a plus, as Python's int() and so the original takes it. */
+/** Accepts blanks and a plus sign, like Python's int() in the original. */
 function wholeNumber(text: string): number | undefined {
   return /^\s*\+?[0-9]+\s*$/.test(text) ? Number(text) : undefined;
 }
@@ -167,7 +169,10 @@ function addCgroup(text: string, earlier: string[] = []): string[] {
   return [...earlier, text];
 }
 
-/** Adds the users of one -u to those of the earlier ones. @throws InvalidArgumentError naming who is no user. */
+/**
+ * Adds the users of one -u to those of earlier ones.
+ * @throws InvalidArgumentError naming an item that is not a user
+ */
 function parseUsers(list: string, earlier: number[] = []): number[] {
   const users = list.split(',').map((name) => {
     const uid = wholeNumber(name) ?? uidOf(name);

@@ -16,7 +16,7 @@ const FORMATS = { bash: formatBashCompletion, zsh: formatZshCompletion, fish: fo
 
 export type Shell = keyof typeof FORMATS;
 
-/** What a value is, by the name that the help gives it. All others are text, of which a shell knows nothing. */
+/** The kind of a value by its name in the help. All others are text, which a shell cannot complete. */
 const KINDS: Readonly<Record<string, Exclude<Value['kind'], 'choice' | 'letters'>>> = {
   FILE: 'file',
   DIRECTORY: 'directory',
@@ -24,7 +24,7 @@ const KINDS: Readonly<Record<string, Exclude<Value['kind'], 'choice' | 'letters'
   'NAME|UID': 'users',
 };
 
-/** Prints the script with which a shell completes the command line of a program. */
+/** Prints a program's completion script for a shell. */
 export function printCompletion(program: Command, shell: Shell): void {
   writeStdout(FORMATS[shell](describeProgram(program)));
 }

@@ -10,7 +10,7 @@ const STDIN = 0;
 const MOST_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
-/** What was found, for the messages about it. */
+/** Counts for the messages at the end. */
 interface Found {
   stacks: number;
   guesses: number;
@@ -19,8 +19,8 @@ interface Found {
 }
 
 /**
- * Explains the stacks in a file, or on standard input. Returns the exit code, 1 when there are none.
- * @throws Error when the file cannot be read.
+ * Explains the stacks in a file or on standard input. Returns the exit code: 1 if there are none.
+ * @throws Error if the file cannot be read
  */
 export async function explainFile(name: string | undefined, why: boolean): Promise<number> {
   const found: Found = { stacks: 0, guesses: 0, lines: 0, whole: true };
@@ -55,7 +55,7 @@ async function* counted(samples: AsyncIterable<Sample>, found: Found): AsyncGene
   }
 }
 
-/** The text of the file in pieces, of which none ends within a line. */
+/** The text in pieces that end at line ends. */
 function* chunksOf(name: string | undefined, found: Found): Generator<string> {
   const fd = name === undefined ? STDIN : openSync(name, 'r');
   let rest = Buffer.alloc(0);
@@ -68,7 +68,7 @@ function* chunksOf(name: string | undefined, found: Found): Generator<string> {
       if (length > left) found.whole = false;
       const bytes = Buffer.concat([rest, chunk.subarray(0, Math.min(length, left))]);
       left -= Math.min(length, left);
-      // Of a line that long nothing is read.
+      // A line this long is ignored anyway, so it may be split.
       const end = bytes.length > LONGEST_LINE ? bytes.length : bytes.lastIndexOf(LINE_END) + 1;
       if (end > 0) yield decodeBytes(bytes.subarray(0, end));
       rest = bytes.subarray(end);

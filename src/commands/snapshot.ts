@@ -18,23 +18,20 @@ const STDOUT = 1;
 
 export interface SnapshotOptions {
   readonly selection: Selection;
-  /** Where the procfs is mounted. */
+  /** The mount point of the procfs. */
   readonly root: string;
   readonly source: SourceName;
   readonly output: OutputOptions;
   readonly verbose: boolean;
-  /** What was typed, for the advice to type it once more with sudo. */
+  /** The command as typed, for the advice to repeat it with sudo. */
   readonly typed: string;
 }
 
-/**
- * Writes one sample. Returns the exit code: 1 without the right to read stacks, or when none of the PIDs asked for was
- * there.
- */
+/** Writes one sample. Returns the exit code: 1 if stacks cannot be read, or if none of the given PIDs exists. */
 export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
   const format = await loadFormat(output.format);
   if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
-    writeStderr(`kstack: ${output.format} is no text for a terminal: name a file by -o, or redirect the output\n`);
+    writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);
     return 1;
   }
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
@@ -79,10 +76,7 @@ function describeTasks({ observations }: Sample): string {
   return `${tasks} ${tasks === 1 ? 'task' : 'tasks'} with ${stacks.size} different ${stacks.size === 1 ? 'stack' : 'stacks'}`;
 }
 
-/**
- * How long a file system that has answered may take over a call: a disk that is busy needs longer than one that hangs
- * is waited for.
- */
+/** The deadline for calls once the file system has answered: a busy disk may need longer than the usual deadline. */
 const SLOW_MS = 30_000;
 
 function writeFile(name: string, pieces: AsyncIterable<Piece>): Promise<void> {
@@ -96,7 +90,7 @@ function writeFile(name: string, pieces: AsyncIterable<Piece>): Promise<void> {
 
 const LARGEST_ID = 2 ** 32 - 2;
 
-/** Who became root by sudo(8), as it says in the environment; undefined where nobody did. */
+/** The user who became root with sudo(8), from the environment; undefined without sudo. */
 function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
   if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID))
     return undefined;
@@ -111,7 +105,7 @@ function describeSelection({ all, pids = [], states = [], threads }: Selection):
   return all === true || parts.length === 0 ? `all ${what}` : parts.join(' and ');
 }
 
-/** Main threads are not where most hangs are: those who ask for a state hear of the others. */
+/** Most hangs are not in main threads, so whoever selects a state is told of the other threads in it. */
 function describeMoreThreads({ states = [] }: Selection, { leftOut: { threads = 0 } }: Sample): string | undefined {
   if (threads === 0) return undefined;
   return `${threads} more ${threads === 1 ? 'thread is' : 'threads are'} in ${[...new Set(states)].join(' or ')}: use -L`;

@@ -9,7 +9,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateTime } from '../terminal/local-time.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 
-/** Says which background run is active on a directory and how far it is. Returns the exit code, 1 when none is. */
+/** Shows the active background run of a directory. Returns the exit code: 1 if none is active. */
 export function status(name: string): Promise<number> {
   return withFiles(async (files) => {
     const run = await findSettledRun(files, name);

@@ -5,11 +5,11 @@ import { withFiles } from '../files/remote.ts';
 import { writeStderr } from '../terminal/output.ts';
 
 const POLL_MS = 20;
-/** A run that is being stopped finishes its sample first, and writes what it has. */
+/** A stopped run first finishes its sample and writes what it has queued. */
 const PATIENCE_MS = 60_000;
 
 /**
- * Stops the background run that is active on a directory, and waits for its end. Returns the exit code, 1 when none is
+ * Stops the active background run of a directory and waits until it has ended. Returns the exit code: 1 if none is
  * active or it does not end.
  */
 export function stop(name: string): Promise<number> {
@@ -20,8 +20,7 @@ export function stop(name: string): Promise<number> {
   return withFiles(async (files) => {
     const run = await findSettledRun(files, name);
     if (run.active === 'no') return fail(describeNoRun(run, name));
-    // Only a process that is known to be the run is signalled, by its PID and its start: the directory may be open to
-    // anybody.
+    // The directory may be writable by anybody, so only signal a process whose PID and start time are those of the run.
     if (run.active === 'elsewhere' || run.state === undefined)
       return fail(
         `the background run on ${name} cannot be stopped from here: its lock is held by a process in another namespace or on another host`,
@@ -30,14 +29,14 @@ export function stop(name: string): Promise<number> {
     if (signal(pid, 'SIGTERM')) signal(pid, 'SIGCONT');
     for (let waitedMs = 0; await isAlive(files, run.state); waitedMs += POLL_MS) {
       if (waitedMs >= PATIENCE_MS)
-        return fail(`the background run with PID ${pid} has not ended within ${PATIENCE_MS / 1000} seconds of SIGTERM`);
+        return fail(`the background run with PID ${pid} did not end within ${PATIENCE_MS / 1000} seconds of SIGTERM`);
       await sleep(POLL_MS);
     }
     return 0;
   });
 }
 
-/** False when the process has ended by itself. */
+/** False if the process has already ended. */
 function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, name);

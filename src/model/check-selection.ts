@@ -7,7 +7,7 @@ import { STATES } from './task.ts';
 export const LARGEST_PID = 2 ** 31 - 1;
 export const LARGEST_UID = 2 ** 32 - 2;
 
-/** Returns what is wrong with a value; undefined where nothing is. */
+/** Returns what is wrong with a value; undefined if nothing is. */
 type Check = (value: unknown) => string | undefined;
 
 const SELECTION: Record<keyof Selection, Check> = {
@@ -26,15 +26,15 @@ const SELECTION: Record<keyof Selection, Check> = {
   blocked: isBoolean,
 };
 
-/** How samples are taken by programs that use kstack as a library. */
+/** The options of the library for taking samples. */
 export interface SampleOptions {
-  /** What is to be read of each task beside its name, state, stack and command line. */
+  /** What to read of each task in addition to its name, state, stack and command line. */
   readonly fields?: readonly Field[];
-  /** `auto` where it is not said. */
+  /** Default: `auto`. */
   readonly source?: 'auto' | 'bpf' | 'procfs';
-  /** Whether what only the kernel knows is wanted: time off the CPU, owners of locks. Needs bpf. */
+  /** Also take what /proc does not have: time off the CPU, owners of locks. Needs bpf. */
   readonly facts?: boolean;
-  /** Where the procfs is mounted; `/proc` where it is not said. */
+  /** The mount point of the procfs. Default: `/proc`. */
   readonly root?: string;
 }
 
@@ -43,20 +43,20 @@ const OPTIONS: Record<keyof SampleOptions, Check> = {
   source: isOneOf(['auto', 'bpf', 'procfs']),
   facts: isBoolean,
   root: (value) =>
-    typeof value === 'string' && value.startsWith('/') ? undefined : `${show(value)} is no absolute path`,
+    typeof value === 'string' && value.startsWith('/') ? undefined : `${show(value)} is not an absolute path`,
 };
 
 /**
- * Refuses what a program without types may get wrong: a selection that is misread takes too many tasks or too few,
- * and nobody notices.
- * @throws TypeError naming the key, the value and what would be right:
+ * Checks what a program without types may get wrong. A misread selection would take too many tasks or too few, and
+ * nobody would notice.
+ * @throws TypeError naming the key, the value and what would be valid:
  *   `selection.state: unknown key (did you mean 'states'?)`
  */
 export function checkSelection(selection: unknown): asserts selection is Selection {
   check('selection', selection, SELECTION);
 }
 
-/** The same for what {@link SampleOptions} has. @throws TypeError */
+/** Checks {@link SampleOptions} likewise. @throws TypeError */
 export function checkSampleOptions(options: unknown): asserts options is SampleOptions {
   check('options', options, OPTIONS);
 }
@@ -81,7 +81,7 @@ function isBoolean(value: unknown): string | undefined {
   return typeof value === 'boolean' ? undefined : `${show(value)} is neither true nor false`;
 }
 
-/** A list with nothing in it would be no condition at all, which is seldom what a program means that computed it. */
+/** Rejects an empty list: it would select everything, which a program that computed the list rarely wants. */
 function isListOf(item: Check, least = 1): Check {
   return (value) => {
     if (!Array.isArray(value)) return `${show(value)} is not an array`;

@@ -1,19 +1,19 @@
 /**
- * A command line as the classic interface shows it: /proc/PID/cmdline, decoded, is stripped of white space at
- * both ends, then each NUL turned into a space. A NUL is no white space: an ordinary command line ends with a space.
+ * A command line as the classic interface shows it: the decoded /proc/PID/cmdline without white space at both ends, and
+ * with each NUL turned into a space. A NUL is not white space, so an ordinary command line ends with a space.
  */
 export function commandLineText(text: string): string {
   let from = 0;
   let to = text.length;
-  // Not a regular expression: one for white space at the end takes quadratic time on white space in the middle.
+  // No regular expression: trimming the end with one takes quadratic time if there is much white space in the middle.
   while (from < to && isWhiteSpace(text.charCodeAt(from))) from++;
   while (to > from && isWhiteSpace(text.charCodeAt(to - 1))) to--;
   return text.slice(from, to).replaceAll('\0', ' ');
 }
 
 /**
- * What Python's str.strip removes: Zs of Unicode, and WS, B and S of the bidirectional algorithm (UAX #9). JavaScript's
- * trim leaves U+001C to U+001F and U+0085, and removes U+FEFF.
+ * What Python's str.strip removes: Unicode category Zs, and the bidirectional classes WS, B and S (UAX #9).
+ * JavaScript's trim differs: it keeps U+001C to U+001F and U+0085, and removes U+FEFF.
  */
 function isWhiteSpace(code: number): boolean {
   if (code < 0x80) return code === 0x20 || (code >= 0x09 && code <= 0x0d) || (code >= 0x1c && code <= 0x1f);

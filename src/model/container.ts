@@ -1,27 +1,23 @@
-/** What a control group's path tells of a container. */
+/** What the path of a control group tells about a container. */
 export interface Container {
-  /**
-   * The runtime, where the path names it: docker, libpod (podman), crio, cri-containerd, lxc, machine
-   * (systemd-machined) ...
-   */
+  /** The runtime, if known: docker, libpod (podman), crio, cri-containerd, lxc, machine (systemd-machined) ... */
   readonly runtime?: string;
-  /** 64 hexadecimal digits, or the name that lxc and systemd-machined go by. */
+  /** 64 hexadecimal digits; for lxc and systemd-machined, the container's name. */
   readonly id?: string;
   /** The uid of the Kubernetes pod. */
   readonly pod?: string;
 }
 
-/** `docker-ID.scope` of systemd's driver, a bare `ID` of cgroupfs's. */
+/** `docker-ID.scope` with the systemd driver, a bare `ID` with the cgroupfs driver. */
 const BY_ID = /^(?:([a-z][a-z-]*)-)?([0-9a-f]{64})(?:\.scope)?$/;
 const LXC = /^lxc\.payload\.(.+)$/;
 const MACHINE = /^(?:machine-(.+)\.scope|systemd-nspawn@(.+)\.service)$/;
-/** systemd allows no `-` within a name and writes `_`; the pods of a node's own files have a hash for their uid. */
+/** systemd names have `_` for `-`. A static pod, defined by a file on the node, has a hash as its uid. */
 const POD = /^(?:kubepods[a-z-]*-)?pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?$/;
 
 /**
- * The container that a control group belongs to, by the names that runtimes give to theirs (runc's and crun's cgroupfs
- * and systemd drivers, kubelet's cgroup manager, lxc, systemd-machined). Undefined where there is none. The innermost
- * counts.
+ * The innermost container that a control group belongs to, by the naming schemes of the runtimes (the cgroupfs and
+ * systemd drivers of runc and crun, kubelet's cgroup manager, lxc, systemd-machined). Undefined if there is none.
  */
 export function containerOf(cgroup: string): Container | undefined {
   const parts = cgroup.split('/');
@@ -35,7 +31,7 @@ export function containerOf(cgroup: string): Container | undefined {
 
 function containerNamed(name: string, parent: string): Container | undefined {
   const [, prefix, id] = BY_ID.exec(name) ?? [];
-  // conmon is the monitor outside of a container.
+  // conmon is a container's monitor, which runs outside of it.
   if (id !== undefined && prefix?.endsWith('conmon') !== true) {
     const runtime = prefix ?? (parent === 'docker' ? parent : parent.startsWith('libpod') ? 'libpod' : undefined);
     return runtime === undefined ? { id } : { runtime, id };
@@ -51,7 +47,7 @@ function containerNamed(name: string, parent: string): Container | undefined {
   };
 }
 
-/** For people: `docker 0123456789ab`, with its pod before it. Ids are cut to the twelve digits that runtimes show. */
+/** For people: `docker 0123456789ab`, preceded by its pod. Ids are cut to the twelve digits that runtimes show. */
 export function describeContainer({ runtime, id, pod }: Container): string {
   const name = id === undefined ? [] : [runtime ?? 'container', /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id];
   return [...(pod === undefined ? [] : ['pod', pod]), ...name].join(' ');

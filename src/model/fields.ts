@@ -1,11 +1,11 @@
 import type { Reading } from './reading.ts';
 import type { SystemCallState } from './system-call.ts';
 
-/** What is read of a task only where it is asked for, and what each is. */
+/** What is read of a task only on request. */
 export interface FieldValues {
   /** The effective user id. */
   readonly uid: number;
-  /** The control group, as a path from the hierarchy's root; empty where no hierarchy is mounted. */
+  /** The control group, as a path from the hierarchy's root; empty if no hierarchy is mounted. */
   readonly cgroup: string;
   /** The number of its process in the PID namespace of the process, which is another than `pid` in containers. */
   readonly namespacePid: number;
@@ -14,7 +14,7 @@ export interface FieldValues {
 
 export type Field = keyof FieldValues;
 
-/** Whether it is a lasting attribute of the task or belongs to the moment, and what it is called in a message. */
+/** Whether a field belongs to the task or to the observation, and its name in messages. */
 export const FIELDS = {
   uid: { of: 'task', label: 'user id' },
   cgroup: { of: 'task', label: 'control group' },
@@ -22,7 +22,6 @@ export const FIELDS = {
   systemCall: { of: 'observation', label: 'system call' },
 } as const satisfies Record<Field, { readonly of: 'task' | 'observation'; readonly label: string }>;
 
-/** Those fields, as they were read. */
 type FieldsOf<Place> = {
   readonly [F in Field as (typeof FIELDS)[F]['of'] extends Place ? F : never]?: Reading<FieldValues[F]>;
 };

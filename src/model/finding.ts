@@ -1,35 +1,35 @@
 import type { Group } from './sample.ts';
 import type { Frame } from './stack.ts';
 
-/** What a task does there: waits for work or for somebody to want it, waits for a resource, or uses a CPU. */
+/** `idle`: waits for work or a request. `blocked`: waits for a resource. `running`: uses a CPU. */
 export type Kind = 'idle' | 'blocked' | 'running';
 
-/** What there is to say about the tasks that share a stack. */
+/** What the analysis has to say about the tasks that share a stack. */
 export interface Finding {
-  /** The rule that won; undefined where none fits, and for empty stacks. */
+  /** The most specific matching rule; undefined if none matches, and for empty stacks. */
   readonly rule: string | undefined;
   readonly kind: Kind | 'unexplained';
   /** One line. */
   readonly waitsFor: string;
-  /** What usually brings this about; empty where nothing is known. */
+  /** The usual causes; empty if none are known. */
   readonly causes: string;
-  /** Commands to look with. */
+  /** Commands to investigate with. */
   readonly next: readonly string[];
   /** Kernel file and function; undefined without a rule. */
   readonly source: string | undefined;
-  /** The kernels whose names the rule knows; undefined for all. */
+  /** The kernel versions whose function names the rule knows; undefined for all. */
   readonly kernels: string | undefined;
-  /** The frame that told; without a rule, the innermost that is not a sleeping primitive. */
+  /** The frame that the rule is about; without a rule, the innermost that is not a sleeping primitive. */
   readonly frame: Frame | undefined;
   /**
-   * The innermost frame that is not a sleeping primitive. Where it is not `frame`, no rule knows what happens in it.
+   * The innermost frame that is not a sleeping primitive. If it differs from `frame`, no rule knows what happens in it.
    */
   readonly innermost: Frame | undefined;
-  /** The other rules that fit, the most specific first. */
+  /** The other matching rules, most specific first. */
   readonly others: readonly { readonly rule: string; readonly frame: Frame }[];
 }
 
-/** A group, and what there is to say about its tasks. */
+/** A group and its finding. */
 export interface ExplainedGroup extends Group {
   readonly finding: Finding;
 }

@@ -1,6 +1,6 @@
 /**
- * The text of the 16 bytes of an IPv6 address, as RFC 5952 has it: the longest run of zero groups is left out, the
- * first of equals, and a single one is not; IPv4 that is mapped is shown as such.
+ * Formats the 16 bytes of an IPv6 address as RFC 5952 asks: `::` replaces the longest run of zero groups, or the first
+ * among equals, but never a single group. A mapped IPv4 address is `::ffff:192.0.2.1`.
  */
 export function formatIpv6(bytes: readonly number[]): string {
   if (bytes.slice(0, 10).every((byte) => byte === 0) && bytes[10] === 255 && bytes[11] === 255)

@@ -1,4 +1,4 @@
-/** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF (see decodeBytes), which few programs read. */
+/** decodeBytes turns bytes that are not UTF-8 into lone surrogates U+DC80 to U+DCFF, which few programs accept. */
 const EACH_INVALID = /[\ud800-\udfff]/gu;
 
 export function isUtf8Text(text: string): boolean {
@@ -11,7 +11,7 @@ export function escapeInvalid(text: string): string {
   return text.replace(EACH_INVALID, (unit) => `\\x${(unit.charCodeAt(0) & 0xff).toString(16)}`);
 }
 
-/** The bytes that the text was decoded from, as hexadecimal digits. */
+/** The original bytes of a decoded text, as hexadecimal digits. */
 export function bytesAsHex(text: string): string {
   const encoder = new TextEncoder();
   let digits = '';

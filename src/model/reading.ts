@@ -1,14 +1,14 @@
 /**
- * Why something could not be read. An errno name (`EIO`) where the kernel gave one that has no word of its own here.
+ * Why something could not be read. Errors without a word of their own keep their errno name (`EIO`).
  *
  * - `gone`: the task ended before it was read (ENOENT, ESRCH)
- * - `timeout`: the read was begun and did not return in time
- * - `skipped`: the read was not begun, since too many others already hang
- * - `locked`: not tried, since a lock that the read takes is held
+ * - `timeout`: the read did not return in time
+ * - `skipped`: not tried, because too many other reads already hang
+ * - `locked`: not tried, because a lock that the read takes is held
  * - `denied`: EACCES or EPERM
- * - `hidden`: not there, or not shown to this process (hidepid)
- * - `notTold`: a text does not tell it
- * - `malformed`: what was read is not in the form the kernel documents
+ * - `hidden`: does not exist, or is hidden from this process (hidepid)
+ * - `notTold`: the text that was read does not contain it
+ * - `malformed`: the content does not have the format that the kernel documents
  */
 export type Unreadable =
   | 'gone'
@@ -21,13 +21,13 @@ export type Unreadable =
   | 'malformed'
   | `E${string}`;
 
-/** A value the kernel gave, or why it gave none. `cut` is set when only the beginning of the value was taken. */
+/** A value from the kernel, or why there is none. `cut` is set if only the beginning of the value was taken. */
 export type Reading<T> =
   | { readonly value: T; readonly cut?: true }
-  /** `detail` says what is malformed: path, item and what it holds. */
+  /** `detail` says what is malformed: path, item and content. */
   | { readonly unread: Unreadable; readonly detail?: string };
 
-/** What the errno name of a failed read means for the thing read. */
+/** The reason that the errno of a failed read stands for. */
 export function unreadableFrom(errno: string): Unreadable {
   switch (errno) {
     case 'ENOENT':
@@ -41,7 +41,7 @@ export function unreadableFrom(errno: string): Unreadable {
   }
 }
 
-/** Whether the task ended before that was read. */
+/** Whether the task ended before this was read. */
 export function isGone(reading: Reading<unknown> | undefined): boolean {
   return reading !== undefined && 'unread' in reading && reading.unread === 'gone';
 }

@@ -1,49 +1,49 @@
 import type { State } from './task.ts';
 
-/** A regular expression in the syntax of RE2, whose matching takes time linear in the text. */
+/** A regular expression in RE2 syntax, which matches in time linear in the text. */
 export interface Pattern {
   readonly source: string;
-  /** Of `i` (either case), `m` and `s`, as in JavaScript. */
+  /** Any of `i` (ignore case), `m` and `s`, as in JavaScript. */
   readonly flags?: string;
 }
 
 /**
- * Which tasks to take, as plain data. `all`, `pids` and `states` add up: a task is taken when one of them names it, and
- * any is when there is none of them. The others narrow what is taken, each by itself.
+ * Which tasks to take, as plain data. `all`, `pids` and `states` add up: a task is taken if any of them names it, or if
+ * none of them is given. Each of the others narrows that down.
  */
 export interface Selection {
-  /** Every process; `pids` and `states` then have no effect. */
+  /** Every process; `pids` and `states` are ignored. */
   readonly all?: boolean;
-  /** Processes by PID, in the order wanted where nothing else is selected. With `threads`, threads by TID too. */
+  /** Processes by PID; with `threads`, also threads by TID. If nothing else is selected, their order is kept. */
   readonly pids?: readonly number[];
   readonly states?: readonly State[];
-  /** Every thread of a process, not only its main one. */
+  /** Take every thread of a process, not only the main one. */
   readonly threads?: boolean;
   /** Matches the task's name. */
   readonly command?: Pattern;
   /** Effective user ids. */
   readonly users?: readonly number[];
   /**
-   * Each a path from the root, `*` within a name and `**` across them; or a name that is any part of the path
+   * Each is a path from the root (`*` matches within a name, `**` across names), the name of any part of the path
    * (`nginx.service`), or the beginning of a container's id or a pod's uid.
    */
   readonly cgroups?: readonly string[];
-  /** Matches a function of the stack. */
+  /** Matches a function in the stack. */
   readonly function?: Pattern;
-  /** A module of which a function is in the stack. */
+  /** A module that has a function in the stack. */
   readonly module?: string;
-  /** Without the tasks that idle, as far as the analysis knows. */
+  /** Leave out the tasks that the analysis knows to be idle. */
   readonly blocked?: boolean;
 }
 
 type Numbers = Pick<Selection, 'all' | 'pids' | 'states'>;
 
-/** True where the selection takes tasks of any PID and state. */
+/** True if the selection takes tasks of any PID and state. */
 export function takesAll({ all, pids = [], states = [] }: Numbers): boolean {
   return all === true || (pids.length === 0 && states.length === 0);
 }
 
-/** True where the selection names PIDs and nothing that could match any other process. */
+/** True if the selection names PIDs and nothing that could match any other process. */
 export function isOnlyPids(selection: Numbers): boolean {
   return !takesAll(selection) && (selection.states ?? []).length === 0;
 }

@@ -1,13 +1,13 @@
 const MOST_DIFFERENCES = 2;
 
-/** The word that was probably meant; undefined where none is close. */
+/** The word that was probably meant; undefined if none is close. */
 export function mostSimilar(typed: string, words: readonly string[]): string | undefined {
   const distances = words.map((word) => distance(typed.toLowerCase(), word.toLowerCase()));
   const least = distances.reduce((a, b) => Math.min(a, b), MOST_DIFFERENCES + 1);
   return least > MOST_DIFFERENCES ? undefined : words[distances.indexOf(least)];
 }
 
-/** How many characters must be put in, left out or replaced to make one word of the other. */
+/** The Levenshtein distance; 3 if it is certainly greater than 2. */
 function distance(from: string, to: string): number {
   if (Math.abs(from.length - to.length) > 2) return 3;
   let row = Array.from({ length: to.length + 1 }, (_, at) => at);

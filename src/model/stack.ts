@@ -1,9 +1,6 @@
-/** One line of a kernel stack. `raw` is the line as it was printed; the other fields are what it says. */
+/** One line of a kernel stack. `raw` is the line as printed; the other fields are parsed from it. */
 export interface Frame {
-  /**
-   * The function, or the bare address (`0xffffffffc0`) where the kernel knew no function, or the line itself where it
-   * is neither.
-   */
+  /** The function; the bare address (`0xffffffffc0`) if the kernel knew none; the whole line if it is neither. */
   readonly symbol: string;
   /** Bytes from the function's start to the return address. */
   readonly offset?: number;
@@ -13,7 +10,7 @@ export interface Frame {
   readonly raw: string;
 }
 
-/** Frames, innermost first. Within one {@link StackTable} equal stacks are the same object. */
+/** Frames, innermost first. Equal stacks from one {@link StackTable} are the same object. */
 export interface Stack {
   readonly id: number;
   readonly frames: readonly Frame[];
@@ -23,9 +20,9 @@ const FRAME =
   /^\s*\[<[0-9a-f]+>\]\s+(?:(?<symbol>\S+)\+0x(?<offset>[0-9a-f]+)\/0x(?<size>[0-9a-f]+)(?:\s+\[(?<module>[^\]\s]+)[^\]]*\])?|(?<address>0x[0-9a-f]+))\s*$/;
 
 /**
- * Parses one line as /proc/PID/stack prints it (fs/proc/base.c, proc_pid_stack; lib/vsprintf.c, %pB): today's `[<0>]
- * f+0x1/0x2 [module]`, the addresses that kernels before 4.15 printed between the angle brackets, and a bare address.
- * Takes any text, never throws.
+ * Parses one line of /proc/PID/stack (fs/proc/base.c, proc_pid_stack; lib/vsprintf.c, %pB): `[<0>] f+0x1/0x2 [module]`.
+ * Before 4.15 the kernel printed addresses between the angle brackets. The symbol may be a bare address. Accepts any
+ * text and never throws.
  */
 export function parseFrame(raw: string): Frame {
   const parts = FRAME.exec(raw)?.groups;
@@ -36,7 +33,7 @@ export function parseFrame(raw: string): Frame {
   return module === undefined ? frame : { ...frame, module };
 }
 
-/** Splits a stack into its frames, a line each. {@link printFrames} gives back the same text, whatever it is. */
+/** Splits a stack into frames, one per line. {@link printFrames} restores the same text, whatever it is. */
 export function parseFrames(text: string): Frame[] {
   return text === '' ? [] : text.split('\n').map(parseFrame);
 }
@@ -45,7 +42,7 @@ export function printFrames(frames: readonly Frame[]): string {
   return frames.map((frame) => frame.raw).join('\n');
 }
 
-/** Interns stacks by their text. Forgets all of them when `limit` is reached, so that a long recording stays small. */
+/** Interns stacks by their text. Forgets all of them beyond `limit`, to bound memory in a long recording. */
 export class StackTable {
   readonly #stacks = new Map<string, Stack>();
   readonly #limit: number;
@@ -55,7 +52,7 @@ export class StackTable {
     this.#limit = limit;
   }
 
-  /** To be called between two samples, never within one: the stacks of one sample must stay comparable. */
+  /** Call this between samples, never within one: the stacks of a sample must stay comparable. */
   trim(): void {
     if (this.#stacks.size > this.#limit) this.#stacks.clear();
   }

@@ -5,11 +5,11 @@ import type { Reading } from './reading.ts';
 export const STATES = ['R', 'S', 'D', 'I', 'T', 't', 'Z', 'X', 'P'] as const;
 export type State = (typeof STATES)[number];
 
-/** Who a task is, for as long as it lives. A text may tell none of it. */
+/** The identity of a task, for as long as it lives. A text may contain none of it. */
 export interface TaskId {
-  /** Of the boot of its host: TIDs and ticks are unique within one. */
+  /** The boot of its host: TIDs and ticks are unique only within one boot. */
   readonly bootId?: string;
-  /** In the PID namespace of the procfs that was read. */
+  /** The number in the PID namespace of the procfs that was read. */
   readonly tid?: number;
   /** Clock ticks from boot to the task's start. */
   readonly startTicks?: number;
@@ -20,49 +20,49 @@ export function taskKey({ bootId, tid, startTicks }: TaskId): string {
   return `${bootId ?? ''}/${tid ?? ''}/${startTicks ?? ''}`;
 }
 
-/** A task with what it is like, which may change while it lives. */
+/** A task and its attributes, which may change while it lives. */
 export interface Task extends TaskFields {
   readonly id: TaskId;
   /** The process (the kernel's tgid). */
   readonly pid?: number;
   readonly ppid?: number;
-  /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF, see decodeBytes; nothing is escaped. */
+  /** Not escaped. Bytes that are not UTF-8 are lone surrogates U+DC80 to U+DCFF, see decodeBytes. */
   readonly comm?: string;
   /**
-   * /proc/PID/cmdline as it is, a NUL behind each argument, decoded like `comm`; empty for kernel threads and zombies,
-   * which have none. {@link commandLineText} is how it is shown.
+   * The unchanged /proc/PID/cmdline, with a NUL after each argument, decoded like `comm`. Empty for kernel threads and
+   * zombies. {@link commandLineText} makes it readable.
    */
   readonly commandLine: Reading<string>;
   readonly kernelThread?: boolean;
-  /** It is kstack, which takes the sample. */
+  /** Set for kstack itself. */
   readonly own?: true;
-  /** The name of the process's main thread, where each thread is a task and this is another one. */
+  /** The name of the process's main thread, if threads are tasks and this is not the main thread. */
   readonly processName?: string;
-  /** The name that its `uid` has on the host, where there is one. */
+  /** The name of its `uid` on the host, if there is one. */
   readonly user?: string;
 }
 
-/** How many tasks a {@link TaskTable} keeps beyond those of the last sample. */
+/** How many ended tasks a {@link TaskTable} may keep in addition to twice the tasks of the last sample. */
 const MOST_OLD = 10_000;
 
-/** A task, and what it was made of. */
+/** A task, and the objects it was made from. */
 interface Entry {
   readonly task: Task;
   readonly origin: object;
   readonly commandLine: Reading<string>;
 }
 
-/** Gives a task that is the same, and is like it was, as the same object throughout a stream of samples. */
+/** Keeps an unchanged task the same object throughout a stream of samples. */
 export class TaskTable {
   readonly #entries = new Map<number, Entry>();
 
-  /** The task that was made of these very objects before: a source that keeps what does not change need not make it anew. */
+  /** The task made from these same objects before: a source that keeps unchanged objects need not rebuild it. */
   recall(tid: number, origin: object, commandLine: Reading<string>): Task | undefined {
     const entry = this.#entries.get(tid);
     return entry?.origin === origin && entry.commandLine === commandLine ? entry.task : undefined;
   }
 
-  /** `origin` is what the task was made of, beside its command line. */
+  /** `origin` is the object that the task was made from, apart from its command line. */
   intern(tid: number, task: Task, origin: object): Task {
     const known = this.#entries.get(tid)?.task;
     const same = known !== undefined && isAlike(known, task) ? known : task;
@@ -70,7 +70,7 @@ export class TaskTable {
     return same;
   }
 
-  /** Between samples: lets go of what has ended, once there is much of it. */
+  /** Call this between samples. Forgets all tasks once many of them have ended. */
   trim(tasksInSample: number): void {
     if (this.#entries.size > 2 * tasksInSample + MOST_OLD) this.#entries.clear();
   }

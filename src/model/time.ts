@@ -1,19 +1,16 @@
-/**
- * How a zone's local time differs from UTC at a moment: `offsetSeconds` east of Greenwich, and what date(1) prints for
- * %Z.
- */
+/** A zone at a moment: its offset from UTC in seconds east of Greenwich, and what date(1) prints for %Z. */
 export interface ZoneOffset {
   readonly offsetSeconds: number;
   readonly abbreviation: string;
 }
 
-/** Where the time comes from; handed in, so that tests and recordings can say what time it is. */
+/** The source of time, passed in so that tests and recordings can set it. */
 export interface Clock {
   /** Unix milliseconds. */
   nowMs(): number;
-  /** Milliseconds from some moment on, whatever happens to the time of day. */
+  /** Milliseconds since an arbitrary moment, unaffected by changes of the time of day. */
   monotonicMs(): number;
-  /** Resolves after so many milliseconds, or as soon as the signal is aborted. */
+  /** Resolves after that time, or as soon as the signal is aborted. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** The local zone at a moment given in Unix seconds. */
   zoneAt(seconds: number): ZoneOffset;

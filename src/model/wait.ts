@@ -14,17 +14,16 @@ export interface Wait {
 /** A task that others wait for, and that waits for none itself. */
 export interface Root {
   readonly tid: number;
-  /** Undefined where it is known by its number only. */
+  /** Undefined if only its number is known. */
   readonly observation: Observation | undefined;
-  /** Those that wait for it, directly or behind one another, the nearest first. */
+  /** The waits for it, direct or indirect, nearest first. */
   readonly waits: readonly Wait[];
 }
 
-/** Who waits for whom. */
 export interface WaitGraph {
-  /** The root that holds up the most tasks first. */
+  /** Sorted by how many tasks they hold up, most first. */
   readonly roots: readonly Root[];
-  /** Tasks that wait for each other, each for the next one and the last for the first: they never go on. */
+  /** Deadlocks: each task waits for the next one, and the last for the first. */
   readonly cycles: readonly (readonly Wait[])[];
 }
 
@@ -39,7 +38,7 @@ export function tasksByTid({ observations, holders }: Sample): Map<number, Obser
   return tasks;
 }
 
-/** What the facts about one task say of who waits for whom. */
+/** The waits that follow from the facts about one task. */
 export function waitsOf(
   tid: number,
   state: string | undefined,

@@ -1,11 +1,11 @@
-/** What a shell has to know of a program to complete its command line. */
+/** What a shell has to know to complete the program's command lines. */
 export interface ProgramDescription extends CommandDescription {
-  /** The names under which it is installed. */
+  /** The names it is installed under. */
   readonly executables: readonly string[];
   readonly commands: readonly CommandDescription[];
 }
 
-/** A command; the program itself is the one without a name. */
+/** A command. The program itself has an empty name. */
 export interface CommandDescription {
   readonly name: string;
   readonly description: string;
@@ -14,25 +14,25 @@ export interface CommandDescription {
 }
 
 export interface OptionDescription {
-  /** As typed, with their dashes: the short one, the long one, or both. */
+  /** With dashes: the short flag, the long one, or both. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** Absent where the option takes no value. */
+  /** Absent if the option takes no value. */
   readonly value?: Value;
 }
 
 export interface OperandDescription {
   readonly value: Value;
-  /** Whether it may be given any number of times. */
+  /** It may be given any number of times. */
   readonly repeats: boolean;
 }
 
-/** What stands behind an option, or as an operand. `name` is what the help calls it. */
+/** The value of an option or operand. `name` is the one in the help. */
 export type Value = { readonly name: string } & (
   | { readonly kind: 'file' | 'directory' | 'pids' | 'users' | 'text' }
   | { readonly kind: 'choice'; readonly words: readonly string[] }
   | { readonly kind: 'letters'; readonly letters: string }
 );
 
-/** Processes are listed with their names up to this many. Each is a file to read, and of more nobody reads the list. */
+/** Up to this many processes are listed with names. Each name is a file to read, and nobody reads a longer list. */
 export const MOST_NAMED = 500;
