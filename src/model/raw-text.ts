@@ -1,14 +1,15 @@
 /** Bytes that are not UTF-8 stand as lone surrogates U+DC80 to U+DCFF (see decodeBytes), which few programs read. */
-const INVALID = /[\ud800-\udfff]/u;
 const EACH_INVALID = /[\ud800-\udfff]/gu;
 
 export function isUtf8Text(text: string): boolean {
-  return !INVALID.test(text);
+  return text.isWellFormed();
 }
 
 /** The text with each byte that is not UTF-8 as `\xff`. */
 export function escapeInvalid(text: string): string {
-  return text.replace(EACH_INVALID, (unit) => `\\x${(unit.charCodeAt(0) & 0xff).toString(16)}`);
+  return text.isWellFormed()
+    ? text
+    : text.replace(EACH_INVALID, (unit) => `\\x${(unit.charCodeAt(0) & 0xff).toString(16)}`);
 }
 
 /** The bytes that the text was decoded from, as hexadecimal digits. */

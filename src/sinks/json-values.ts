@@ -1,31 +1,60 @@
 import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
-import { type Container, containerOf } from '../model/container.ts';
-import type { Field } from '../model/fields.ts';
+import { containerOf } from '../model/container.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
-import { type Observation, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
+import {
+  everythingUnread,
+  type KernelFacts,
+  type Observation,
+  type Sample,
+  startTimeSeconds,
+} from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import type { SystemCallState } from '../model/system-call.ts';
+import type { Task } from '../model/task.ts';
+
+// A property is there in every object of its kind, and has one type or is null: whoever loads many of them into a table
+// finds each column in the first line. Text is valid UTF-8: bytes that are not stand as `\xff`.
 
 /** When and where a sample was taken. */
-export function placeOf({ timeMs, host, kernel }: Sample) {
+export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
   return {
     time: timeMs === undefined ? null : new Date(timeMs).toISOString(),
-    host: host === undefined ? null : escapeInvalid(host),
-    kernel: kernel ?? null,
+    host: safe(host),
+    kernel: safe(kernel),
+    bootId: valueIn(bootId),
   };
 }
 
 /**
- * A task, each property of one type or null, with the reason in `unread` where it could not be read. Text is valid
- * UTF-8: bytes that are not stand as `\xff`, and where there are any, `raw` has all bytes of it as hexadecimal digits.
+ * A task, as the text of an object without its closing brace. `unread` tells why something is null that should be known,
+ * and `raw` has, as hexadecimal digits, the bytes of text that is not UTF-8.
  */
-export function taskOf(observation: Observation, sample: Sample) {
-  const { task, state, cpu, wchan, stack, systemCall, facts } = observation;
-  const { id, pid, ppid, comm, processName, kernelThread, user, uid, cgroup, commandLine } = task;
+export function taskText(observation: Observation, sample: Sample): string {
+  const { facts = NOTHING, stack, systemCall, task } = observation;
+  const { comm, commandLine, uid, cgroup } = task;
+  const { lock, mmapLockOwner, vforkParent, tracer } = facts;
+  const hasFacts = (lock ?? mmapLockOwner ?? vforkParent ?? tracer) !== undefined;
+  const isWhole = [commandLine, stack, uid, cgroup, systemCall].every(isRead);
+  const texts = [comm, processNameOf(task), valueIn(commandLine), valueIn(cgroup)];
+  const isText = texts.every((text) => text === undefined || text === null || isUtf8Text(text));
+  // Of tens of thousands of tasks few have any of this, and a constant costs nothing.
+  const rest = [
+    hasFacts ? jsonText(factsOf(facts)).slice(1, -1) : NO_FACTS,
+    `"unread":${isWhole ? '{}' : jsonText(reasonsOf({ commandLine, stack, uid, cgroup, systemCall }))}`,
+    `"raw":${isText ? '{}' : jsonText(rawOf(task))}`,
+  ];
+  return `${jsonText(taskOf(observation, sample)).slice(0, -1)},${rest.join(',')}`;
+}
+
+const NOTHING: KernelFacts = {};
+const NO_FACTS = '"lock":null,"mmapLock":null,"vforkParent":null,"tracer":null';
+
+function taskOf(observation: Observation, sample: Sample) {
+  const { task, state, cpu, wchan, systemCall, facts } = observation;
+  const { id, pid, ppid, comm, kernelThread, user, uid, cgroup, commandLine } = task;
   const startSeconds = startTimeSeconds(task, sample);
-  const has = (field: Field) => sample.fields.includes(field);
   const line = valueIn(commandLine);
   const group = valueIn(cgroup);
   return {
@@ -33,8 +62,8 @@ export function taskOf(observation: Observation, sample: Sample) {
     tid: id.tid ?? null,
     ppid: ppid ?? null,
     comm: safe(comm),
-    processName: sample.threads ? safe(processName ?? (id.tid === pid ? comm : undefined)) : safe(comm),
-    commandLine: line === null ? null : safe(commandLineText(line).trim()),
+    processName: safe(processNameOf(task)),
+    commandLine: line === null ? null : escapeInvalid(commandLineText(line).trim()),
     arguments: line === null ? null : argumentsOf(line),
     kernelThread: kernelThread ?? null,
     state: state ?? null,
@@ -42,13 +71,13 @@ export function taskOf(observation: Observation, sample: Sample) {
     cpu: cpu ?? null,
     startTicks: id.startTicks ?? null,
     startTime: startSeconds === undefined ? null : new Date(startSeconds * 1000).toISOString(),
-    ...(wchan !== undefined && { wchan: escapeInvalid(wchan) }),
-    ...(has('uid') && { uid: valueIn(uid), user: user ?? null }),
-    ...(has('cgroup') && { cgroup: safe(group ?? undefined), container: group === null ? null : containerIn(group) }),
-    ...(has('systemCall') && { systemCall: callOf(valueIn(systemCall)) }),
-    ...facts,
-    ...reasons({ commandLine, stack, uid, cgroup, systemCall }),
-    ...rawOf({ comm, commandLine: line, cgroup: group }),
+    wchan: safe(wchan),
+    uid: valueIn(uid),
+    user: safe(user),
+    cgroup: safe(group),
+    container: group === null ? null : containerIn(group),
+    systemCall: callOf(valueIn(systemCall)),
+    offCpuMs: facts?.offCpuMs ?? null,
   };
 }
 
@@ -56,12 +85,20 @@ function valueIn<T>(reading: Reading<T> | undefined): T | null {
   return reading !== undefined && 'value' in reading ? reading.value : null;
 }
 
-function safe(text: string | undefined): string | null {
-  return text === undefined ? null : isUtf8Text(text) ? text : escapeInvalid(text);
+function safe(text: string | undefined | null): string | null {
+  return text === undefined || text === null ? null : escapeInvalid(text);
 }
 
-function containerIn(cgroup: string): Container | null {
-  return containerOf(escapeInvalid(cgroup)) ?? null;
+/** That of the main thread. */
+function processNameOf({ id, pid, comm, processName }: Task): string | undefined {
+  return processName ?? (id.tid === pid ? comm : undefined);
+}
+
+function containerIn(cgroup: string) {
+  const container = containerOf(escapeInvalid(cgroup));
+  if (container === undefined) return null;
+  const { runtime = null, id = null, pod = null } = container;
+  return { runtime, id, pod };
 }
 
 /** Each with a NUL behind it, but for programs that wrote over them. */
@@ -71,42 +108,75 @@ function argumentsOf(commandLine: string): string[] {
   return text.split('\0').map(escapeInvalid);
 }
 
-/** `number` is null where it runs or waits outside of any system call. */
+/** Names are those of calls alone: a task that is in none has its own `status`. */
 function callOf(call: SystemCallState | null) {
   if (call === null) return null;
-  if (typeof call === 'string') return { name: call, number: null, arguments: [], text: null };
+  if (typeof call === 'string') return { status: call, name: null, number: null, arguments: [], text: null };
   const { number, name = null, text = null } = call;
-  return { name, number, arguments: call.arguments, text };
+  return { status: 'inCall', name, number, arguments: call.arguments, text };
+}
+
+function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
+  return {
+    lock: lock === undefined ? null : { kind: lock.kind, address: lock.address, owner: lock.owner ?? null },
+    mmapLock: mmapLockOwner === undefined ? null : { owner: mmapLockOwner === 'unknown' ? null : mmapLockOwner },
+    vforkParent: vforkParent ?? null,
+    tracer: tracer ?? null,
+  };
+}
+
+/** Whether it is there in full, or was not asked for. */
+function isRead(reading: Reading<unknown> | undefined): boolean {
+  return reading === undefined || ('value' in reading && reading.cut === undefined);
 }
 
 /** Why what is null could not be read, and what was cut. */
-function reasons(readings: Readonly<Record<string, Reading<unknown> | undefined>>) {
-  let unread: Record<string, string> | undefined;
-  for (const [name, reading] of Object.entries(readings)) {
-    if (reading === undefined || ('value' in reading && reading.cut === undefined)) continue;
-    unread ??= {};
-    unread[name] = 'unread' in reading ? reading.unread : 'cut';
-  }
-  return unread && { unread };
+function reasonsOf(readings: Readonly<Record<string, Reading<unknown> | undefined>>): Record<string, string> {
+  const reasons: Record<string, string> = {};
+  for (const [name, reading] of Object.entries(readings))
+    if (reading !== undefined && !isRead(reading)) reasons[name] = 'unread' in reading ? reading.unread : 'cut';
+  return reasons;
 }
 
-function rawOf(texts: Readonly<Record<string, string | undefined | null>>) {
-  let raw: Record<string, string> | undefined;
-  for (const [name, text] of Object.entries(texts)) {
-    if (text === undefined || text === null || isUtf8Text(text)) continue;
-    raw ??= {};
-    raw[name] = bytesAsHex(text);
-  }
-  return raw && { raw };
+function rawOf(task: Task): Record<string, string> {
+  const { comm, commandLine, cgroup } = task;
+  const texts = { comm, processName: processNameOf(task), commandLine: valueIn(commandLine), cgroup: valueIn(cgroup) };
+  const raw: Record<string, string> = {};
+  for (const [name, text] of Object.entries(texts))
+    if (text !== undefined && text !== null && !isUtf8Text(text)) raw[name] = bytesAsHex(text);
+  return raw;
 }
 
 export function framesOf({ frames }: Stack) {
-  return frames.map(({ symbol, offset, size, module }) => ({ symbol, offset, size, module }));
+  return frames.map(({ symbol, offset, size, module }) => ({
+    symbol: escapeInvalid(symbol),
+    offset: offset ?? null,
+    size: size ?? null,
+    module: safe(module),
+  }));
 }
 
-export function unreadEntry({ comm, ...rest }: Unread) {
-  return { ...rest, ...(comm !== undefined && { comm: escapeInvalid(comm) }) };
+/** Everything that could not be read. */
+export function unreadEntries(sample: Sample) {
+  const { bootId } = sample;
+  const entries = everythingUnread(sample).map(({ tid, pid, comm, state, what, why, detail }) => ({
+    tid: tid === 0 ? null : tid,
+    pid: pid ?? null,
+    comm: safe(comm),
+    state: state ?? null,
+    what,
+    why,
+    detail: safe(detail),
+    raw: comm === undefined || isUtf8Text(comm) ? {} : { comm: bytesAsHex(comm) },
+  }));
+  if (bootId === undefined || 'value' in bootId) return entries;
+  return [
+    { ...NO_TASK, what: 'bootId' as const, why: bootId.unread, detail: safe(bootId.detail), raw: {} },
+    ...entries,
+  ];
 }
+
+const NO_TASK = { tid: null, pid: null, comm: null, state: null };
 
 /** What JSON lets through though a terminal acts on it: DEL, C1 and the controls of the bidirectional algorithm (UAX #9). */
 const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
