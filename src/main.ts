@@ -4,7 +4,7 @@ import { Argument, Command, CommanderError } from 'commander';
 import { REPORT_FD } from './background/options.ts';
 import { resolveArguments } from './cli/arguments.ts';
 import { addBackgroundOptions, backgroundOptionsOf, directoryOption } from './cli/background-options.ts';
-import { addOutputOptions, outputOptionsOf } from './cli/output-options.ts';
+import { addOutputOptions, misplacedIn, outputOptionsOf } from './cli/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from './cli/selection-options.ts';
 import type { Shell } from './commands/completion.ts';
 import { mostSimilar } from './model/similar.ts';
@@ -101,10 +101,8 @@ async function runClassic(program: Command): Promise<void> {
   const source = sourceOf(program);
   const background = backgroundOptionsOf(program);
   const output = outputOptionsOf(program);
-  if (output.full && output.format !== 'long')
-    program.error("error: '--full' needs '-f long', the only format that leaves something out", {
-      exitCode: WRONG_USAGE,
-    });
+  const misplaced = misplacedIn(output);
+  if (misplaced !== undefined) program.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
   if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
     program.error("error: -b writes the classic text to its log; '-f' and '-o' apply only without -b", {
       exitCode: WRONG_USAGE,

@@ -20,8 +20,8 @@ export function addOutputOptions(command: Command): void {
         parseFile,
       ),
     )
-    .option('--full', 'with -f long: leave nothing out')
-    .option('--annotate', 'with -f folded: mark kernel functions with _[k]');
+    .option('--full', 'with -f long, json, jsonl: leave nothing out')
+    .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]');
 }
 
 /** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */
@@ -38,4 +38,15 @@ export function outputOptionsOf(command: Command): OutputOptions {
   const { format, output: name, full, annotate } = options;
   const file = name === undefined || STDOUT.includes(name) ? undefined : name;
   return { format, file, full: full === true, annotate: annotate === true };
+}
+
+/** The formats that leave something out without `--full`: of a large group, what the arguments of system calls are. */
+const ABRIDGED: readonly FormatName[] = ['long', 'json', 'jsonl'];
+
+/** What is wrong with options that the format has no use for. */
+export function misplacedIn({ format, full, annotate }: OutputOptions): string | undefined {
+  if (full && !ABRIDGED.includes(format))
+    return "'--full' goes with '-f long', 'json' and 'jsonl', which leave something out";
+  if (annotate && format !== 'folded') return "'--annotate' goes with '-f folded'";
+  return undefined;
 }

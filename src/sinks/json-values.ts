@@ -1,38 +1,69 @@
 import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
-import { type Container, containerOf } from '../model/container.ts';
+import { containerOf } from '../model/container.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
-import { type Observation, readingOf, type Sample, startTimeSeconds, type Unread } from '../model/sample.ts';
+import {
+  everythingUnread,
+  type KernelFacts,
+  type Observation,
+  type Sample,
+  startTimeSeconds,
+} from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import type { SystemCallState } from '../model/system-call.ts';
+import type { Task } from '../model/task.ts';
+
+// A property is there in every object of its kind, and has one type or is null: whoever loads many of them into a table
+// finds each column in the first line. Text is valid UTF-8: bytes that are not stand as `\xff`.
 
 /** When and where a sample was taken. */
-export function placeOf({ timeMs, host, kernel }: Sample) {
+export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
   return {
     time: timeMs === undefined ? null : new Date(timeMs).toISOString(),
-    host: host === undefined ? null : escapeInvalid(host),
-    kernel: kernel ?? null,
+    host: safe(host),
+    kernel: safe(kernel),
+    bootId: valueIn(bootId),
   };
 }
 
 /**
- * A task, each property of one type or null, with the reason in `unread` where it could not be read. Text is valid
- * UTF-8: bytes that are not stand as `\xff`, and where there are any, `raw` has all bytes of it as hexadecimal digits.
+ * A task, as the text of an object without its closing brace. `unread` tells why something is null that should be known,
+ * and `raw` has, as hexadecimal digits, the bytes of text that is not UTF-8.
  */
-export function taskOf(observation: Observation, sample: Sample): Record<string, unknown> {
+export function taskText(observation: Observation, sample: Sample): string {
+  const { facts = NOTHING, stack, systemCall, task } = observation;
+  const { comm, commandLine, uid, cgroup, namespacePid } = task;
+  const { lock, mmapLockOwner, vforkParent, tracer } = facts;
+  const hasFacts = (lock ?? mmapLockOwner ?? vforkParent ?? tracer) !== undefined;
+  const isWhole = [commandLine, stack, uid, cgroup, namespacePid, systemCall].every(isRead);
+  const texts = [comm, processNameOf(task), valueIn(commandLine), valueIn(cgroup)];
+  const isText = texts.every((text) => text === undefined || text === null || isUtf8Text(text));
+  // Of tens of thousands of tasks few have any of this, and a constant costs nothing.
+  const rest = [
+    hasFacts ? jsonText(factsOf(facts)).slice(1, -1) : NO_FACTS,
+    `"unread":${isWhole ? '{}' : jsonText(reasonsOf({ commandLine, stack, uid, cgroup, namespacePid, systemCall }))}`,
+    `"raw":${isText ? '{}' : jsonText(rawOf(task))}`,
+  ];
+  return `${jsonText(taskOf(observation, sample)).slice(0, -1)},${rest.join(',')}`;
+}
+
+const NOTHING: KernelFacts = {};
+const NO_FACTS = '"lock":null,"mmapLock":null,"vforkParent":null,"tracer":null';
+
+function taskOf(observation: Observation, sample: Sample) {
   const { task, state, cpu, wchan, systemCall, facts } = observation;
-  const { id, pid, ppid, comm, processName, kernelThread, user, commandLine } = task;
+  const { id, pid, ppid, comm, kernelThread, user, uid, cgroup, commandLine } = task;
   const startSeconds = startTimeSeconds(task, sample);
   const line = valueIn(commandLine);
-  const name = safe(comm);
-  const shown: Record<string, unknown> = {
+  const group = valueIn(cgroup);
+  return {
     pid: pid ?? null,
     tid: id.tid ?? null,
     ppid: ppid ?? null,
-    comm: name,
-    processName: sample.threads && id.tid !== pid ? safe(processName) : name,
-    commandLine: line === null ? null : safe(commandLineText(line).trim()),
+    comm: safe(comm),
+    processName: safe(processNameOf(task)),
+    commandLine: line === null ? null : escapeInvalid(commandLineText(line).trim()),
     arguments: line === null ? null : argumentsOf(line),
     kernelThread: kernelThread ?? null,
     state: state ?? null,
@@ -40,46 +71,35 @@ export function taskOf(observation: Observation, sample: Sample): Record<string,
     cpu: cpu ?? null,
     startTicks: id.startTicks ?? null,
     startTime: startSeconds === undefined ? null : new Date(startSeconds * 1000).toISOString(),
+    wchan: safe(wchan),
+    uid: valueIn(uid),
+    namespacePid: valueIn(task.namespacePid),
+    user: safe(user),
+    cgroup: safe(group),
+    container: group === null ? null : containerIn(group),
+    systemCall: callOf(valueIn(systemCall)),
+    offCpuMs: facts?.offCpuMs ?? null,
   };
-  // Property by property: of 50,000 tasks, each spread of an object costs.
-  if (wchan !== undefined) shown['wchan'] = escapeInvalid(wchan);
-  let group: string | null = null;
-  for (const field of sample.fields) {
-    switch (field) {
-      case 'uid':
-        shown['uid'] = valueIn(task.uid);
-        shown['user'] = user ?? null;
-        break;
-      case 'cgroup':
-        group = valueIn(task.cgroup);
-        shown['cgroup'] = group === null ? null : escapeInvalid(group);
-        shown['container'] = group === null ? null : containerIn(group);
-        break;
-      case 'systemCall':
-        shown['systemCall'] = callOf(valueIn(systemCall));
-        break;
-      default:
-        shown[field] = valueIn(readingOf(observation, field));
-    }
-  }
-  if (facts !== undefined) Object.assign(shown, facts);
-  const unread = reasonsOf(observation);
-  if (unread !== undefined) shown['unread'] = unread;
-  const raw = rawOf(comm, line, group);
-  if (raw !== undefined) shown['raw'] = raw;
-  return shown;
 }
 
 function valueIn<T>(reading: Reading<T> | undefined): T | null {
   return reading !== undefined && 'value' in reading ? reading.value : null;
 }
 
-function safe(text: string | undefined): string | null {
-  return text === undefined ? null : escapeInvalid(text);
+function safe(text: string | undefined | null): string | null {
+  return text === undefined || text === null ? null : escapeInvalid(text);
 }
 
-function containerIn(cgroup: string): Container | null {
-  return containerOf(escapeInvalid(cgroup)) ?? null;
+/** That of the main thread. */
+function processNameOf({ id, pid, comm, processName }: Task): string | undefined {
+  return processName ?? (id.tid === pid ? comm : undefined);
+}
+
+function containerIn(cgroup: string) {
+  const container = containerOf(escapeInvalid(cgroup));
+  if (container === undefined) return null;
+  const { runtime = null, id = null, pod = null } = container;
+  return { runtime, id, pod };
 }
 
 /** Each with a NUL behind it, but for programs that wrote over them. */
@@ -89,55 +109,75 @@ function argumentsOf(commandLine: string): string[] {
   return text.split('\0').map(escapeInvalid);
 }
 
-/** `number` is null where it runs or waits outside of any system call. */
+/** Names are those of calls alone: a task that is in none has its own `status`. */
 function callOf(call: SystemCallState | null) {
   if (call === null) return null;
-  if (typeof call === 'string') return { name: call, number: null, arguments: [], text: null };
+  if (typeof call === 'string') return { status: call, name: null, number: null, arguments: [], text: null };
   const { number, name = null, text = null } = call;
-  return { name, number, arguments: call.arguments, text };
+  return { status: 'inCall', name, number, arguments: call.arguments, text };
 }
 
-/** Why what is null could not be read, and what was cut. */
-function reasonsOf({ task, stack, systemCall }: Observation): Record<string, string> | undefined {
-  const { commandLine, uid, cgroup } = task;
-  if (isWhole(commandLine) && isWhole(stack) && isWhole(uid) && isWhole(cgroup) && isWhole(systemCall))
-    return undefined;
-  const unread: Record<string, string> = {};
-  for (const [name, reading] of Object.entries({ commandLine, stack, uid, cgroup, systemCall }))
-    if (reading !== undefined && !isWhole(reading)) unread[name] = 'unread' in reading ? reading.unread : 'cut';
-  return unread;
+function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
+  return {
+    lock: lock === undefined ? null : { kind: lock.kind, address: lock.address, owner: lock.owner ?? null },
+    mmapLock: mmapLockOwner === undefined ? null : { owner: mmapLockOwner === 'unknown' ? null : mmapLockOwner },
+    vforkParent: vforkParent ?? null,
+    tracer: tracer ?? null,
+  };
 }
 
-function isWhole(reading: Reading<unknown> | undefined): boolean {
+/** Whether it is there in full, or was not asked for. */
+function isRead(reading: Reading<unknown> | undefined): boolean {
   return reading === undefined || ('value' in reading && reading.cut === undefined);
 }
 
-function rawOf(
-  comm: string | undefined,
-  line: string | null,
-  group: string | null,
-): Record<string, string> | undefined {
-  const isValid = (text: string | undefined | null) => text === undefined || text === null || isUtf8Text(text);
-  if (isValid(comm) && isValid(line) && isValid(group)) return undefined;
+/** Why what is null could not be read, and what was cut. */
+function reasonsOf(readings: Readonly<Record<string, Reading<unknown> | undefined>>): Record<string, string> {
+  const reasons: Record<string, string> = {};
+  for (const [name, reading] of Object.entries(readings))
+    if (reading !== undefined && !isRead(reading)) reasons[name] = 'unread' in reading ? reading.unread : 'cut';
+  return reasons;
+}
+
+function rawOf(task: Task): Record<string, string> {
+  const { comm, commandLine, cgroup } = task;
+  const texts = { comm, processName: processNameOf(task), commandLine: valueIn(commandLine), cgroup: valueIn(cgroup) };
   const raw: Record<string, string> = {};
-  for (const [name, text] of Object.entries({ comm, commandLine: line, cgroup: group }))
+  for (const [name, text] of Object.entries(texts))
     if (text !== undefined && text !== null && !isUtf8Text(text)) raw[name] = bytesAsHex(text);
   return raw;
 }
 
-/** A symbol stands in a text as anybody may have written it. */
 export function framesOf({ frames }: Stack) {
   return frames.map(({ symbol, offset, size, module }) => ({
     symbol: escapeInvalid(symbol),
-    offset,
-    size,
-    module: module === undefined ? undefined : escapeInvalid(module),
+    offset: offset ?? null,
+    size: size ?? null,
+    module: safe(module),
   }));
 }
 
-export function unreadEntry({ comm, ...rest }: Unread) {
-  return { ...rest, ...(comm !== undefined && { comm: escapeInvalid(comm) }) };
+/** Everything that could not be read. */
+export function unreadEntries(sample: Sample) {
+  const { bootId } = sample;
+  const entries = everythingUnread(sample).map(({ tid, pid, comm, state, what, why, detail }) => ({
+    tid: tid === 0 ? null : tid,
+    pid: pid ?? null,
+    comm: safe(comm),
+    state: state ?? null,
+    what,
+    why,
+    detail: safe(detail),
+    raw: comm === undefined || isUtf8Text(comm) ? {} : { comm: bytesAsHex(comm) },
+  }));
+  if (bootId === undefined || 'value' in bootId) return entries;
+  return [
+    { ...NO_TASK, what: 'bootId' as const, why: bootId.unread, detail: safe(bootId.detail), raw: {} },
+    ...entries,
+  ];
 }
+
+const NO_TASK = { tid: null, pid: null, comm: null, state: null };
 
 /** What JSON lets through though a terminal acts on it: DEL, C1 and the controls of the bidirectional algorithm (UAX #9). */
 const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;

@@ -3,10 +3,10 @@ import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
-import { everythingUnread, type Sample } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, jsonText, placeOf, taskOf, unreadEntry } from './json-values.ts';
+import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
 /** Of schema/kstack-sample-1.schema.json: goes up when what is there changes its meaning or goes. */
 const VERSION = 1;
@@ -22,7 +22,7 @@ export const format: Format = {
 };
 
 export function* formatJson(sample: Sample): Generator<string> {
-  const { bootTimeSeconds, bootId } = sample;
+  const { bootTimeSeconds, source, leftOut } = sample;
   const counts = countKinds(sample);
   const { blocked, idle, running, unexplained } = counts;
   const head = {
@@ -30,61 +30,57 @@ export function* formatJson(sample: Sample): Generator<string> {
     version: VERSION,
     ...placeOf(sample),
     architecture: sample.architecture ?? null,
-    bootId: bootId !== undefined && 'value' in bootId ? bootId.value : null,
     bootTime: bootTimeSeconds === undefined ? null : new Date(bootTimeSeconds * 1000).toISOString(),
     ticksPerSecond: sample.ticksPerSecond ?? null,
-    source: sample.source,
+    source: { name: source.name, why: source.why ?? null },
     threads: sample.threads,
     fields: sample.fields,
-    leftOut: sample.leftOut,
+    leftOut: { threads: null, ...NONE_LEFT_OUT, ...leftOut },
     counts: { tasks: blocked + idle + running + unexplained, ...counts },
   };
   yield `${jsonText(head).slice(0, -1)},\n"stacks":[\n`;
+  const observations = [...sample.observations, ...sample.holders];
   const indexOf = new Map<Stack, number>();
   yield* lines(function* () {
-    for (const { stack, finding } of explainGroups(sample)) {
+    for (const { stack, finding } of explainGroups({ ...sample, observations })) {
       if (stack === undefined) continue;
       const id = indexOf.size;
       indexOf.set(stack, id);
       yield jsonText({ id, signature: signatureOf(stack), frames: framesOf(stack), finding: wholeFinding(finding) });
     }
   });
+  const tasks = function* (of: readonly Observation[]) {
+    for (const observation of of) {
+      const { stack } = observation;
+      const id = 'value' in stack ? (indexOf.get(stack.value) ?? null) : null;
+      yield `${taskText(observation, sample)},"stack":${id}}`;
+    }
+  };
   yield '],\n"tasks":[\n';
-  yield* lines(function* () {
-    for (const observation of sample.observations) {
-      const { stack } = observation;
-      const reference = 'value' in stack ? (indexOf.get(stack.value) ?? null) : null;
-      const task = taskOf(observation, sample);
-      task['stack'] = reference;
-      yield jsonText(task);
-    }
-  });
+  yield* lines(() => tasks(sample.observations));
   yield '],\n"holders":[\n';
-  yield* lines(function* () {
-    for (const observation of sample.holders) {
-      const { stack } = observation;
-      const frames = 'value' in stack ? framesOf(stack.value) : null;
-      yield jsonText({ ...taskOf(observation, sample), frames });
-    }
-  });
+  yield* lines(() => tasks(sample.holders));
   const { roots, cycles } = waitGraph(sample);
   yield '],\n"waits":[\n';
   yield* lines(function* () {
-    for (const { tid, waits } of roots) yield jsonText({ root: tid, waits });
-    for (const cycle of cycles) yield jsonText({ deadlock: true, waits: cycle });
+    for (const { tid, waits } of roots) yield jsonText({ deadlock: false, root: tid, waits });
+    for (const cycle of cycles) yield jsonText({ deadlock: true, root: null, waits: cycle });
   });
   yield '],\n"unread":[\n';
   yield* lines(function* () {
-    for (const each of everythingUnread(sample)) yield jsonText(unreadEntry(each));
+    for (const entry of unreadEntries(sample)) yield jsonText(entry);
   });
   yield ']}\n';
 }
+
+/** Only of a text there are lines and frames to leave out. */
+const NONE_LEFT_OUT = { blocked: 0, idle: 0, running: 0, unexplained: 0, guessedFrames: 0, lines: 0 };
 
 function wholeFinding({ rule, kind, waitsFor, causes, next, source, frame }: Finding) {
   return {
     rule: rule ?? null,
     kind,
-    waitsFor: escapeInvalid(waitsFor),
+    waitsFor,
     causes,
     next,
     source: source ?? null,

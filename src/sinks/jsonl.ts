@@ -1,10 +1,9 @@
 import { explainGroups } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
-import { escapeInvalid } from '../model/raw-text.ts';
-import { everythingUnread, type Sample } from '../model/sample.ts';
+import type { Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, jsonText, placeOf, taskOf, unreadEntry } from './json-values.ts';
+import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
 /** Lines of JSON, one for each task and for each thing that could not be read, each complete in itself. */
 export const format: Format = {
@@ -20,17 +19,15 @@ function* formatJsonLines(sample: Sample): Generator<string> {
   for (const { stack, finding } of explainGroups(sample)) {
     if (stack === undefined) continue;
     const { rule = null, waitsFor } = finding;
-    const told = { frames: framesOf(stack), rule, waitsFor: escapeInvalid(waitsFor) };
-    endings.set(stack, jsonText({ signature: signatureOf(stack), ...told }).slice(1));
+    endings.set(stack, jsonText({ signature: signatureOf(stack), frames: framesOf(stack), rule, waitsFor }).slice(1));
   }
+  const beginning = jsonText({ type: 'task', ...place }).slice(0, -1);
   for (const observation of sample.observations) {
     const { stack } = observation;
-    const beginning = jsonText({ type: 'task', ...place, ...taskOf(observation, sample) });
     const ending = 'unread' in stack ? UNREAD : (endings.get(stack.value) ?? EMPTY);
-    yield `${beginning.slice(0, -1)},${ending}\n`;
+    yield `${beginning},${taskText(observation, sample).slice(1)},${ending}\n`;
   }
-  for (const each of everythingUnread(sample))
-    yield `${jsonText({ type: 'unread', ...place, ...unreadEntry(each) })}\n`;
+  for (const entry of unreadEntries(sample)) yield `${jsonText({ type: 'unread', ...place, ...entry })}\n`;
 }
 
 const EMPTY = '"signature":null,"frames":[],"rule":null,"waitsFor":null}';

@@ -72,13 +72,15 @@ function tasks(files, source) {
     const got = shown.get(task.tid);
     assert.ok(got, `TID ${task.tid} (${task.comm.toString('latin1')}) is not shown`);
     const { tid, pid, state, ppid, startTicks } = got;
-    const stack = typeof got.stack === 'number' ? framesText(sample.stacks[got.stack].frames) : got.stack;
+    const stack = got.stack === null ? '' : framesText(sample.stacks[got.stack].frames);
     assert.deepEqual(
-      { tid, pid, state, ppid, startTicks, comm: bytesOf(got.comm).toString('latin1'), stack: stack ?? '' },
+      { tid, pid, state, ppid, startTicks, comm: bytesOf(got, 'comm').toString('latin1'), stack },
       { ...task.numbers, comm: task.comm.toString('latin1'), stack: task.stack },
     );
-    if (typeof got.commandLine === 'string' && task.tid === task.pid)
-      assert.equal(got.commandLine.trim(), task.commandLine.replaceAll('\0', ' ').trim());
+    if (got.commandLine !== null && task.tid === task.pid) {
+      assert.equal(got.commandLine, task.commandLine.replaceAll('\0', ' ').trim());
+      assert.equal(got.arguments.map((argument) => `${argument}\0`).join(''), task.commandLine);
+    }
   }
   assertEnough(files, steady);
   const known = new Set(['before', 'after'].flatMap((when) => [...parseLook(files, `${source}.${when}`).keys()]));
@@ -110,7 +112,9 @@ function schema(files, source) {
   const sample = JSON.parse(files.text(`${source}.json.out`));
   assert.ok(isSample(sample), JSON.stringify(isSample.errors?.[0]));
   assert.equal(sample.kernel, files.kernel.release);
+  assert.equal(sample.architecture, files.kernel.architecture);
   assert.deepEqual(sample.unread, []);
+  for (const { tid, unread } of sample.tasks) assert.deepEqual(unread, {}, `TID ${tid}`);
   assert.equal(files.text(`${source}.json.err`), '');
 }
 
@@ -128,7 +132,7 @@ function offCpu(files) {
 function noOffCpu(files) {
   const { tasks, holders } = JSON.parse(files.text('procfs.json.out'));
   assert.deepEqual(
-    tasks.filter(({ offCpuMs }) => offCpuMs !== undefined),
+    tasks.filter(({ offCpuMs }) => offCpuMs !== null),
     [],
   );
   assert.deepEqual(holders, []);
@@ -141,6 +145,7 @@ function chain(files) {
   assert.deepEqual(
     waits.find(({ root }) => root === last),
     {
+      deadlock: false,
       root: last,
       waits: [
         { tid: second, holder: last, reason: 'vfork' },

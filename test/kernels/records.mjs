@@ -48,20 +48,17 @@ export function steadyTasks(files, name) {
   return before.filter(({ tid, line, numbers }) => numbers.state !== 'R' && after.get(tid)?.line === line);
 }
 
-/** The bytes of a text in which one that is not UTF-8 stands as a lone surrogate (PEP 383). */
-export function bytesOf(text) {
-  const parts = [...text].map((character) => {
-    const code = character.codePointAt(0);
-    return code >= 0xdc80 && code <= 0xdcff ? Buffer.from([code - 0xdc00]) : Buffer.from(character);
-  });
-  return Buffer.concat(parts);
+/** The bytes of a task's property, which are given where they are not UTF-8. */
+export function bytesOf(task, property) {
+  const raw = task.raw[property];
+  return raw === undefined ? Buffer.from(task[property]) : Buffer.from(raw, 'hex');
 }
 
 /** Frames as the kernel prints them. */
 export function framesText(frames) {
   const line = ({ symbol, offset, size, module }) => {
-    const place = offset === undefined ? '' : `+0x${offset.toString(16)}/0x${size.toString(16)}`;
-    return `[<0>] ${symbol}${place}${module === undefined ? '' : ` [${module}]`}`;
+    const place = offset === null ? '' : `+0x${offset.toString(16)}/0x${size.toString(16)}`;
+    return `[<0>] ${symbol}${place}${module === null ? '' : ` [${module}]`}`;
   };
   return frames.map(line).join('\n');
 }

@@ -141,7 +141,7 @@ async function runOne(guest) {
     return;
   }
   const lines = [`\nLinux ${kernel.release} (Debian ${suite}, ${architecture.name}), ${results.seconds.toFixed(0)} s`];
-  const records = recordsOf(results.files, kernel);
+  const records = recordsOf(results.files, { ...kernel, architecture: architecture.name });
   for (const { name: what, check, skipped } of checksOf(guest)) {
     const reason = skipped ?? failureOf(check, records);
     const outcome = skipped !== undefined ? 'skipped' : reason === undefined ? 'passed' : 'failed';
