@@ -64,7 +64,7 @@ describe('checkSampleOptions', () => {
     [{ field: ['uid'] }, "options.field: unknown key (did you mean 'fields'?)"],
     [{ fields: ['user'] }, 'options.fields: "user" is none of uid cgroup namespacePid systemCall'],
     [{ source: 'ebpf' }, 'options.source: "ebpf" is none of auto bpf procfs'],
-    [{ root: 'proc' }, 'options.root: "proc" is no absolute path'],
+    [{ root: 'proc' }, 'options.root: "proc" is not an absolute path'],
     [{ facts: 1 }, 'options.facts: 1 is neither true nor false'],
     [{ fields: 'uid' }, 'options.fields: "uid" is not an array'],
     ['uid', 'options: "uid" is not an object'],

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Label, Profile } from 'pprof-format';
@@ -69,6 +70,18 @@ describe('whatever is in a sample', () => {
     const texts = textsIn([documents, lines.map((line) => JSON.parse(line))]);
     expect(texts.filter((text) => !text.isWellFormed())).toEqual([]);
     expect(texts.filter((text) => text.includes('\\xff')).length).toBeGreaterThan(10);
+  });
+
+  it('json and jsonl are as their published schema says', async () => {
+    const path = join(import.meta.dirname, '../../schema/kstack-sample-1.schema.json');
+    const ajv = new Ajv2020({ allErrors: true });
+    const isDocument = ajv.compile(JSON.parse(readFileSync(path, 'utf8')));
+    const isLine = ajv.getSchema('urn:kstack:sample:1#/$defs/line');
+    if (isLine === undefined) throw new Error('the schema has no lines');
+    for (const document of documentsIn((await written(await loadFormat('json'))).toString()))
+      expect([isDocument(document), isDocument.errors]).toEqual([true, null]);
+    for (const line of (await written(await loadFormat('jsonl'))).toString().trimEnd().split('\n'))
+      expect([await isLine(JSON.parse(line)), isLine.errors]).toEqual([true, null]);
   });
 
   it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope'] as const)(

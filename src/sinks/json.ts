@@ -80,7 +80,7 @@ function wholeFinding({ rule, kind, waitsFor, causes, next, source, frame }: Fin
   return {
     rule: rule ?? null,
     kind,
-    waitsFor,
+    waitsFor: escapeInvalid(waitsFor),
     causes,
     next,
     source: source ?? null,

@@ -1,5 +1,6 @@
 import { explainGroups } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
+import { escapeInvalid } from '../model/raw-text.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
@@ -19,7 +20,8 @@ function* formatJsonLines(sample: Sample): Generator<string> {
   for (const { stack, finding } of explainGroups(sample)) {
     if (stack === undefined) continue;
     const { rule = null, waitsFor } = finding;
-    endings.set(stack, jsonText({ signature: signatureOf(stack), frames: framesOf(stack), rule, waitsFor }).slice(1));
+    const told = { frames: framesOf(stack), rule, waitsFor: escapeInvalid(waitsFor) };
+    endings.set(stack, jsonText({ signature: signatureOf(stack), ...told }).slice(1));
   }
   const beginning = jsonText({ type: 'task', ...place }).slice(0, -1);
   for (const observation of sample.observations) {
