@@ -21,7 +21,7 @@ it.each([
   ['src/tui/new.ts', '../sources/text/index.ts'],
   ['src/web/new.ts', '../sinks/text.ts'],
   ['src/server/new.ts', '../cli/arguments.ts'],
-  ['src/cli/new.ts', '../commands/snapshot.ts'],
+  ['src/cli/new.ts', '../commands/status.ts'],
   ['src/commands/new.ts', '../main.ts'],
 ])('the linter lets no arrow point from %s to %s', (from, to) => {
   const folder = temporaryFolder();

@@ -5,6 +5,7 @@ import { STATES, type State } from '../model/task.ts';
 import { NoUsers, readUsers } from '../sources/live/passwd.ts';
 import { SOURCES, type SourceName } from '../sources/live/source-name.ts';
 import { notEmpty } from './background-options.ts';
+import { WRONG_USAGE } from './exit-codes.ts';
 
 const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: string }[] = [
   { option: 'D', states: ['D'], help: 'processes in uninterruptible sleep (I/O, locks)' },
@@ -19,7 +20,6 @@ const STATE_OPTIONS: readonly { option: string; states: readonly State[]; help: 
 const LARGEST_PID = 2 ** 31 - 1;
 const LARGEST_UID = 2 ** 32 - 2;
 
-const WRONG_USAGE = 2;
 /** The environment variable with the default for --source. */
 const SOURCE = 'KSTACK_SOURCE';
 

@@ -1,5 +1,4 @@
 import { whyNotProc } from '../background/proc-root.ts';
-import type { OutputOptions } from '../cli/output-options.ts';
 import { type Owner, writeOutputFile } from '../files/output-file.ts';
 import { withFiles } from '../files/remote.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
@@ -13,6 +12,7 @@ import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import type { OutputOptions } from './output-options.ts';
 
 const STDOUT = 1;
 

@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { REPORT_FD } from '../background/options.ts';
+import { addBackgroundOptions, backgroundOptionsOf } from '../cli/background-options.ts';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
+import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { mostSimilar } from '../model/similar.ts';
+import { ownName } from '../native/self.ts';
+
+/** The classic interface, which has no name: one sample in the foreground, or a background run. */
+export function addClassic(program: Command): void {
+  addSelectionOptions(program);
+  addOutputOptions(program);
+  addBackgroundOptions(program);
+  program.action(() => runClassic(program));
+}
+
+async function runClassic(program: Command): Promise<void> {
+  const [stray] = program.args;
+  if (stray !== undefined)
+    program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, program)}`, { exitCode: WRONG_USAGE });
+  const selection = await selectionOf(program);
+  if (selection === undefined)
+    program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
+  const verbose = program.opts()['verbose'] === true;
+  const typed = [ownName(), ...process.argv.slice(2).map(quote)].join(' ');
+  const root = procOf(program);
+  const source = sourceOf(program);
+  const background = backgroundOptionsOf(program);
+  const output = outputOptionsOf(program);
+  const misplaced = misplacedIn(output);
+  if (misplaced !== undefined) program.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
+  if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
+    program.error("error: -b writes the classic text to its log; '-f' and '-o' apply only without -b", {
+      exitCode: WRONG_USAGE,
+    });
+  if (background === undefined) {
+    const { snapshot } = await import('../cli/snapshot.ts');
+    process.exitCode = await snapshot({ selection, root, source, output, verbose, typed });
+  } else if (process.env[REPORT_FD] === undefined) {
+    const { startInBackground } = await import('../background/start.ts');
+    process.exitCode = await startInBackground(background, root, typed);
+  } else {
+    const { runCollector } = await import('../background/collector.ts');
+    process.exitCode = await runCollector({
+      selection,
+      root,
+      source,
+      options: background,
+      verbose,
+      reportFd: Number(process.env[REPORT_FD]),
+    });
+  }
+}
+
+function adviceOn(stray: string, program: Command): string {
+  const names = program.commands.map((command) => command.name());
+  const likely = mostSimilar(stray, names);
+  if (likely !== undefined) return `did you mean 'kstack ${likely}'?`;
+  return /^\d/.test(stray)
+    ? `select a process with -p ${stray}`
+    : `the commands are ${names.join(', ')}; -c selects by name`;
+}
+
+/** Quotes a word for the shell, if necessary. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
