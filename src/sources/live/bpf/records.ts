@@ -55,8 +55,8 @@ export interface TaskRecord {
   readonly stat: Stat;
   readonly startNs: number;
   /**
-   * When it last got a CPU, by the scheduler's clock, and how often it has left one. While it is off the CPU and neither
-   * changes, its stack does not change either.
+   * When it last got a CPU, by the scheduler's clock, and how often it has left one. While it is off the CPU and
+   * neither changes, its stack does not change either.
    */
   readonly arrivalNs: number;
   readonly switches: number;
@@ -74,7 +74,7 @@ export interface TaskRecord {
   readonly vforkParent: number;
   /** TID. */
   readonly tracer: number;
-  /** The addresses of its stack, innermost first, 8 bytes each, as a latin1 string; empty if it has none. */
+  /** The addresses of its stack, innermost first, 8 bytes each, as latin1 text; empty if it has none. */
   readonly addresses: string;
 }
 
