@@ -49,7 +49,7 @@ export interface TaskRecord {
   readonly tid: number;
   readonly pid: number;
   readonly uid: number;
-  /** The number of its process in the PID namespace of the process. */
+  /** The process's PID in its own PID namespace. */
   readonly namespacePid: number;
   /** As in /proc/PID/stat, except that `threads` is unknown and always 1. */
   readonly stat: Stat;
