@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 
 /**
- * Has commander load node:child_process, which takes 3 ms of each start, when it starts a program; kstack's subcommands
- * are none.
+ * Makes commander load node:child_process on demand, which saves 3 ms per start. Commander needs it only for
+ * subcommands that are programs of their own; kstack has none.
  */
 export const lazyChildProcess = {
   name: 'lazy-child-process',
@@ -18,7 +18,7 @@ export const lazyChildProcess = {
   },
 };
 
-/** Has the executable call C by Bun itself, not by koffi. */
+/** Makes the executable call C through Bun instead of koffi. */
 export const callsByBun = {
   name: 'calls-by-bun',
   setup({ onResolve }) {
@@ -26,11 +26,11 @@ export const callsByBun = {
       path: join(dirname(importer), path.replace('ffi-koffi', 'ffi-bun')),
     }));
     onResolve({ filter: /^bun:ffi$/ }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /^koffi$/ }, () => ({ errors: [{ text: 'koffi has no place in the executable' }] }));
+    onResolve({ filter: /^koffi$/ }, () => ({ errors: [{ text: 'the executable must not contain koffi' }] }));
   },
 };
 
-/** Shortens the names in the matcher of regular expressions, the largest package: Node.js reads all of a file. */
+/** Minifies the regular expression matcher, the largest package, because Node.js parses all of a file at start. */
 export const smallMatcher = {
   name: 'small-matcher',
   setup({ onLoad }) {

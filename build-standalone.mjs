@@ -1,6 +1,6 @@
-// Makes dist/standalone/kstack-linux-x64 and -arm64: executables with runtime and BPF program inside. npm run
-// build:standalone [-- x64|arm64] Bun comes from its own packages in the npm registry, for this build alone. Two builds
-// of one commit are identical.
+// Builds dist/standalone/kstack-linux-x64 and -arm64, executables that contain runtime and BPF programs:
+// npm run build:standalone [-- x64|arm64]
+// Bun comes from its packages in the npm registry and is used for this build only. Builds of one commit are identical.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
@@ -12,25 +12,27 @@ import { addEntry } from './standalone/add-entry.mjs';
 
 const BUN = '1.4.5';
 
-/** The packages that an executable is made of; sha512 of their archives in hexadecimal. */
+/** Bun's packages, and the sha512 of their archives in hexadecimal, in two parts. */
 const TARGETS = {
   x64: {
     bun: {
       name: '@oven/bun-linux-x64',
       sha512:
-        '2165fd0442e8187014b4ca2791e49a35a6705f3464fa80f0e8c93e1c115777728760804d06c20646ea4c64f7203680db2692eeea00098c8a0854f66db75689d6',
+        '2165fd0442e8187014b4ca2791e49a35a6705f3464fa80f0e8c93e1c11577772' +
+        '8760804d06c20646ea4c64f7203680db2692eeea00098c8a0854f66db75689d6',
     },
   },
   arm64: {
     bun: {
       name: '@oven/bun-linux-aarch64',
       sha512:
-        'e015e6b122a78ceae5196a99578c7fa166bb015a11f81ea509775d3333805c1226dede747ac960f706faea09ad5b501a984435975083be69abbb2b0486a39632',
+        'e015e6b122a78ceae5196a99578c7fa166bb015a11f81ea509775d3333805c12' +
+        '26dede747ac960f706faea09ad5b501a984435975083be69abbb2b0486a39632',
     },
   },
 };
 
-/** Where archives are kept between builds. */
+/** Archives are cached here between builds. */
 const cache = resolve('node_modules/.cache/kstack-standalone');
 const folder = await mkdtemp(join(tmpdir(), 'kstack-standalone-'));
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -70,7 +72,7 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-/** The command as one file, which calls C by Bun. */
+/** Bundles the command into one file that calls C through Bun. */
 async function bundleFor(folder) {
   const outfile = join(folder, 'kstack.cjs');
   await build({
@@ -88,7 +90,7 @@ async function bundleFor(folder) {
   return outfile;
 }
 
-/** The folder of a package in that version, whose archive must have the sum. */
+/** Unpacks a package and returns its folder. @throws Error if the archive's sha512 differs */
 async function fetchPackage(name, version, sha512) {
   const archive = `${name.replace('@', '').replace('/', '-')}-${version}.tgz`;
   await mkdir(cache, { recursive: true });
@@ -105,7 +107,7 @@ async function fetchPackage(name, version, sha512) {
   const sum = createHash('sha512').update(bytes).digest('hex');
   if (sum !== sha512) {
     await rm(file);
-    throw new Error(`${archive}: its sha512 is ${sum}, not ${sha512}`);
+    throw new Error(`${archive}: sha512 is ${sum}, expected ${sha512}`);
   }
   const unpacked = join(folder, archive.replace('.tgz', ''));
   await mkdir(unpacked, { recursive: true });

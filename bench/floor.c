@@ -1,8 +1,9 @@
-/* The floor of the benchmark: the reads kstack cannot do without, and nothing else.
+/* The floor of the benchmark: only the reads that kstack cannot avoid.
  *
- *   floor ROUNDS FILE...     read /proc/PID/FILE of every process, ROUNDS times, once a line: nanoseconds, processes and threads;
- *                            a FILE that begins with task/ is read of every thread: task/stat is /proc/PID/task/TID/stat
- *   floor run COMMAND...     run COMMAND with its output thrown away, print its nanoseconds, CPU nanoseconds and peak memory in KiB
+ *   floor ROUNDS FILE...     reads /proc/PID/FILE of every process; prints a line per round: nanoseconds, processes,
+ *                            threads. A FILE such as task/stat is read of every thread: /proc/PID/task/TID/stat
+ *   floor run COMMAND...     runs COMMAND and discards its output; prints nanoseconds, CPU nanoseconds and peak memory
+ *                            in KiB
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -51,7 +52,7 @@ static void take(int directory, const char *path) {
 
 static int is_number(const char *name) { return name[0] >= '0' && name[0] <= '9'; }
 
-/* Reads those of the files that are of a thread, for each thread of a process. Returns how many it has. */
+/* Reads the per-thread files of each thread of a process. Returns the number of threads. */
 static int take_threads(int proc, const char *pid, char **files) {
   char path[600];
   int threads = 0;

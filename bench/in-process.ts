@@ -1,8 +1,7 @@
 /**
- * Takes samples in turn with runs of the C floor and prints medians, in nanoseconds, as JSON: { floor, wall, cpu,
- * explain, processes, threads, stacks }. `explain` is what it took to explain the stacks, within `wall`. Arguments: the
- * floor's path, a case (`-a`, `-D`, `-L` with -f json, `bpf` for all threads without writing), rounds; or `steady` for
- * samples of all threads ten times a second, and seconds.
+ * Alternates samples with runs of the C floor and prints medians as JSON, in nanoseconds and bytes. `explain` is the
+ * part of `wall` spent on explaining stacks. Arguments: the floor's path, a case and the number of rounds. Cases: `-a`,
+ * `-D`, `-L` (with -f json), `bpf` (all threads, nothing written), `steady` (all threads, ten times a second).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -22,7 +21,7 @@ interface Case {
   readonly fields?: readonly Field[];
   readonly source?: SourceName;
   readonly everyMs?: number;
-  /** What the floor reads. */
+  /** The files that the floor reads. */
   readonly files: readonly string[];
   write(sample: Sample): Iterable<string>;
 }
@@ -81,7 +80,7 @@ function measureFloor(): void {
   floor.push(words[0] ?? Number.NaN);
 }
 
-/** CPU nanoseconds of what reads for this process: schedstat counts them exactly (proc(5)). */
+/** CPU nanoseconds of a process and its children. schedstat is exact, unlike stat (proc(5)). */
 function cpuNs(pid: number): number {
   const own = Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]);
   return own + childrenNs(pid);
@@ -92,13 +91,13 @@ function childrenNs(pid = process.pid): number {
   return children.reduce((sum, child) => sum + cpuNs(Number(child)), 0);
 }
 
-/** Resident bytes after each round: the collector makes a saw of them, of which one tooth tells nothing. */
+/** Resident bytes after each round. Garbage collection makes them a sawtooth, so single values mean nothing. */
 const memory: number[] = [];
 const start = clock.monotonicMs();
 const never = new AbortController().signal;
 for (let round = 0; round < Number(rounds); round++) {
   if (everyMs > 0) await clock.sleep(Math.max(0, start + round * everyMs - clock.monotonicMs()), never);
-  // In a steady run the floor is measured now and then: it takes longer than the time between samples.
+  // In a steady run the floor runs only now and then: it takes longer than the interval.
   if (everyMs === 0 || round % 100 === 0) measureFloor();
   const cpuBefore = process.cpuUsage();
   const readerBefore = childrenNs();

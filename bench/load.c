@@ -1,9 +1,9 @@
-/* Load for the benchmark: processes and threads asleep in different system calls.
+/* Load for the benchmark: processes and threads that sleep in different system calls.
  *
  *   load PROCESSES THREADS
  *
- * PROCESSES in all, among them 20 in D (parents of a vfork) and 20 zombies; THREADS more threads are spread
- * over the first hundred of the others. Prints "ready" when all stand, ends with all of them at end of input. */
+ * PROCESSES includes 20 in D (parents of a vfork) and 20 zombies. THREADS more threads are spread over the first
+ * hundred of the others. Prints "ready" once all are there, and ends them and itself at end of input. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@ static void die(const char *what) {
   exit(1);
 }
 
-/* Sleeps for good in the system call that `kind` chooses. */
+/* Sleeps for good in the system call chosen by `kind`. */
 static void sleep_in(int kind) {
   static int word;
   int ends[2];

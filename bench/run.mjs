@@ -1,4 +1,4 @@
-// Prints what kstack costs as ratios to its floors, all from one run: npm run bench [-- PROCESSES [THREADS]]
+// Prints the cost of kstack relative to its floors, measured in one run: npm run bench [-- PROCESSES [THREADS]]
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, hostname, release, tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import { build } from 'esbuild';
 
 const [processes = '4500', threads = '8000'] = process.argv.slice(2);
 const ROUNDS = 31;
-/** Of the background run. */
+/** The interval of the background run. */
 const INTERVAL_MS = 100;
 const here = import.meta.dirname;
 const command = process.env.KSTACK_BIN ?? join(here, '..', 'dist', 'kstack.cjs');
@@ -21,8 +21,8 @@ const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const milliseconds = (nanoseconds) => `${(nanoseconds / 1e6).toFixed(1)} ms`;
 
 /**
- * Wall and CPU nanoseconds and peak memory in KiB of a command, the median of so many runs each, in turn with the
- * others.
+ * Wall nanoseconds, CPU nanoseconds and peak memory in KiB of each command: medians over `rounds` rounds, in which the
+ * commands alternate.
  */
 function runAll(commands, rounds) {
   const runs = commands.map(() => []);
@@ -48,8 +48,7 @@ const field = (pid, name) =>
   Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
 
 /**
- * CPU nanoseconds that a process, and those that read for it, have used: fields 14 and 15 of their stat, in hundredths
- * of a second.
+ * CPU nanoseconds used by a process and its children: fields 14 and 15 of their stat, in hundredths of a second.
  */
 function cpuOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -59,8 +58,8 @@ function cpuOf(pid) {
 }
 
 /**
- * A background run of so many samples at a short interval: CPU nanoseconds a sample, resident KiB at a tenth of it and
- * at its end, beside the floor's nanoseconds.
+ * A background run at a short interval: CPU nanoseconds per sample, the floor's nanoseconds, and resident KiB after a
+ * tenth of the samples and at the end.
  */
 async function inBackground(samples) {
   const logs = join(folder, 'logs');
@@ -78,7 +77,7 @@ async function inBackground(samples) {
   let late = early;
   for (let part = 2; part <= 10; part++) {
     late = await until((samples * part) / 10);
-    // The floor is measured in between, at the same rhythm: caches are as cold to it as to a sample.
+    // The floor is measured at the same interval, so that its caches are as cold as those of a sample.
     const { pid } = state();
     process.kill(pid, 'SIGSTOP');
     for (let round = 0; round < 6; round++) {
@@ -98,14 +97,14 @@ async function inBackground(samples) {
   };
 }
 
-/** What a source is refused with; undefined where it works. */
+/** Why a source is unavailable; undefined if it works. */
 function refusalOf(source) {
   const { status, stderr } = spawnSync(command, ['-p', '1', '--source', source], { encoding: 'utf8' });
   return status === 0 ? undefined : stderr.trim();
 }
 
 const rows = [];
-/** A bound is what the ratio may be at most. */
+/** `bound` is the largest ratio allowed. */
 function row(name, value, floorValue, bound, format = milliseconds) {
   const ratio = value / floorValue;
   rows.push([
@@ -126,7 +125,7 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  // Not external: the bundle lies outside of this package, where koffi cannot be found.
+  // The bundle lies outside this package, where `koffi` would not resolve.
   alias: { koffi: join(here, '..', 'node_modules', 'koffi', 'index.js') },
   external: [join(here, '..', 'node_modules', 'koffi', 'index.js')],
 });
@@ -139,7 +138,7 @@ try {
   const all = inProcess('-a');
   const blocked = inProcess('-D');
   const threadsAsJson = inProcess('-L');
-  // What a source costs is told also where the other one is not there.
+  // Without bpf, the other rows are still measured.
   const whyNoBpf = refusalOf('bpf');
   const bpf = whyNoBpf === undefined ? inProcess('bpf') : undefined;
   const steady = whyNoBpf === undefined ? inProcess('steady', 600) : undefined;
@@ -201,7 +200,9 @@ try {
   const model = /^model name\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'latin1'))?.[1] ?? 'unknown CPU';
   if (whyNoBpf !== undefined) console.log(`bpf unavailable: ${whyNoBpf}\n`);
   console.log(
-    `${all.processes} processes and ${threads} threads more (${threadsAsJson.threads} threads in ${threadsAsJson.stacks} different stacks); ${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,
+    `${all.processes} processes and ${threads} more threads ` +
+      `(${threadsAsJson.threads} threads in ${threadsAsJson.stacks} different stacks); ` +
+      `${cpus().length} x ${model}, Linux ${release()}, Node.js ${process.version}\n`,
   );
   const table = [['', 'kstack', 'floor', 'ratio', 'at most'], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Compiles each *.bpf.c of this folder, and puts the objects, and what loads them without libbpf, into
-# src/sources/live/bpf/object.ts. Needs Debian's clang, llvm, gcc and libbpf-dev; the result is the same on every machine
-# that has them.
+# Compiles each *.bpf.c of this folder, and puts the objects and their loader programs into
+# src/sources/live/bpf/object.ts. Needs Debian's clang, llvm, gcc and libbpf-dev; with those, every machine produces the
+# same bytes. The objects hold line numbers and source lines (BTF), so even a moved line changes them.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -9,12 +9,12 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 gcc -O2 -Wall -Werror -o "$folder/make-loader" bpf/make-loader.c -lbpf
 
-# A file as a string: literal FILE
+# literal FILE: prints the file as a base64 string.
 literal() {
   base64 -w 112 "$1" | sed "s/.*/    '&' +/"
   echo "    '',"
 }
-# The names of a line as a list: names KIND
+# names maps|programs: prints the names as a list.
 names() { sed -n "s/^$1//p" "$folder/names" | sed "s/ \([^ ]*\)/'\1', /g; s/, $//"; }
 {
   echo "import type { BpfObject } from '../../../native/bpf-loader.ts';"
@@ -22,7 +22,7 @@ names() { sed -n "s/^$1//p" "$folder/names" | sed "s/ \([^ ]*\)/'\1', /g; s/, $/
   echo '// Made by bpf/build.sh from bpf/*.bpf.c; CI makes it anew and compares.'
   for source in bpf/*.bpf.c; do
     name=$(basename "$source" .bpf.c)
-    # The headers' folder has the name of this machine's architecture, the object does not depend on it.
+    # The header folder is named after this machine's architecture, but the object does not depend on it.
     clang -O2 -g -Wall -Werror -target bpf -fdebug-compilation-dir=. -idirafter "/usr/include/$(uname -m)-linux-gnu" \
       -c "$source" -o "$folder/$name.o"
     llvm-strip -g "$folder/$name.o"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What a kernel thread is called. */
+/* Names of kernel threads. */
 #pragma once
 
-/* What /proc/PID/stat shows for the name of a kernel thread (fs/proc/array.c, proc_task_name; kernel/workqueue.c,
- * wq_worker_comm). From 5.17 on a thread has a full name, which is not shown of workers before 6.10 (its commit
+/* Reads the name of a kernel thread as /proc/PID/stat shows it (fs/proc/array.c, proc_task_name; kernel/workqueue.c,
+ * wq_worker_comm). Since 5.17 a thread has a full name, but a worker's is shown only since 6.10 (commit
  * 2a1b02bcba78). */
 static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
 {
@@ -19,7 +19,7 @@ static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
 		kthread = (struct kthread *)BPF_CORE_READ(task, set_child_tid);
 	if (!kthread)
 		return;
-	/* What came into the same file with the same version tells that workers show theirs. */
+	/* work_offq_data.disable came with the same version, so it tells whether workers show theirs. */
 	if (bpf_core_field_exists(kthread->full_name) &&
 	    (!is_worker || bpf_core_field_exists(struct work_offq_data, disable))) {
 		bpf_probe_read_kernel(&full, sizeof full, &kthread->full_name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What kstack's program reads of the kernel's types. Offsets come from the kernel that runs (CO-RE): only the
- * names count, and what a kernel may lack is asked for by bpf_core_field_exists before it is read. A copy of all
- * types (vmlinux.h) would be three megabytes for these few. For each type that is named here libbpf goes through
- * all types of the kernel, a millisecond each: so there are no more than must be. */
+/* The kernel types that kstack's programs read. Offsets come from the running kernel (CO-RE): only the names count.
+ * Fields that a kernel may lack are checked with bpf_core_field_exists first. A copy of all types (vmlinux.h) would
+ * be three megabytes for these few. There are no more types than needed, because libbpf searches all of the
+ * kernel's types for each one named here, which takes a millisecond. */
 #pragma once
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -102,14 +102,14 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
-	int *set_child_tid;   /* of kernel threads, before 5.17: their struct kthread */
-	void *worker_private; /* since 5.17: theirs */
+	int *set_child_tid;   /* before 5.17: the struct kthread of a kernel thread */
+	void *worker_private; /* since 5.17: the struct kthread of a kernel thread */
 	unsigned long blocker; /* since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
 };
 
 #pragma clang attribute pop
 
-/* include/linux/bpf.h, what an iterator's program is called with: an interface, at fixed offsets */
+/* include/linux/bpf.h: the context of an iterator's program, an interface with fixed offsets */
 struct seq_file;
 
 struct bpf_iter_meta {

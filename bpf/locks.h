@@ -12,7 +12,7 @@ static int tid_of(__u64 task)
 	return tid;
 }
 
-/* The task that a lock notes as its owner; the lowest bits of the word are flags. */
+/* The task that a lock records as its owner. The lowest bits of the word are flags. */
 static int owner_at(__u64 address, __u64 flags)
 {
 	__u64 owner = 0;
@@ -21,14 +21,14 @@ static int owner_at(__u64 address, __u64 flags)
 	return tid_of(owner & ~flags);
 }
 
-/* Bytes from an rw-semaphore to its owner: seen where each process has one, so that no other type is
- * searched for. */
+/* Offset of the owner in an rw-semaphore, taken from mm_struct, so that libbpf need not search the kernel's
+ * types for another one. */
 #define RWSEM_OWNER \
 	(bpf_core_field_offset(struct mm_struct, mmap_lock.owner) - bpf_core_field_offset(struct mm_struct, mmap_lock))
 
-/* What the kernel notes of the lock that a task sleeps for (include/linux/hung_task.h): the address, and in its
- * lowest two bits the kind. With PREEMPT_RT, which has no count in its rw-semaphores, all locks are others, and
- * their owners are not read. */
+/* The kernel records the lock that a task sleeps for as an address with the kind in its lowest two bits
+ * (include/linux/hung_task.h). With PREEMPT_RT all locks have another layout, so their owners are not read; such a
+ * kernel is known by rw-semaphores without a count. */
 static void read_lock(struct record *record, struct task_struct *task)
 {
 	__u64 blocker;
@@ -51,7 +51,7 @@ static void read_lock(struct record *record, struct task_struct *task)
 			record->lock_owner =
 				owner_at(record->lock + bpf_core_field_offset(struct semaphore, last_holder), 0);
 		break;
-	/* BLOCKER_TYPE_RWSEM_READER, _WRITER; a flag says that the owner reads, another is a hint
+	/* BLOCKER_TYPE_RWSEM_READER, _WRITER; one flag means that the owner is a reader, another is a hint
 	 * (kernel/locking/rwsem.c) */
 	default:
 		record->lock_owner = owner_at(record->lock + RWSEM_OWNER, 3);

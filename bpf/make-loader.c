@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns an object into what the kernel itself can load, without a library and without its types being read (Linux
- * 5.14; 5.17 where the object names types of the kernel): a program that makes the maps and loads the programs, and its
- * data; bpftool(8) calls the two a light skeleton. Run by build.sh.
+/* Turns an object into a loader program and its data, which bpftool(8) calls a light skeleton. Run in the kernel, the
+ * loader program creates the maps and loads the programs, without a library and without reading the kernel's types
+ * (Linux 5.14, or 5.17 for objects that refer to kernel types). Used by build.sh.
  *
  *   make-loader OBJECT INSTRUCTIONS DATA
  *
- * writes two files, and prints the names of maps and programs, in the order in which their descriptors are told. */
+ * Writes the two files, and prints the names of maps and programs in the order in which the loader returns their
+ * descriptors. */
 #include <bpf/libbpf.h>
 #include <stdio.h>
 
@@ -18,7 +19,7 @@ static int put(const char *path, const void *bytes, size_t length)
 
 int main(int argc, char **argv)
 {
-	/* else the file's, which is another each time */
+	/* the default is the file's name, which differs with each build */
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "kstack");
 	LIBBPF_OPTS(gen_loader_opts, loader);
 	struct bpf_object *object;

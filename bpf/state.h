@@ -11,15 +11,15 @@ enum {
 	TASK_IDLE = TASK_UNINTERRUPTIBLE | TASK_NOLOAD,
 	TASK_RTLOCK_WAIT = 0x1000,
 	TASK_FROZEN = 0x8000,
-	/* Places in STATES: R S D I T t Z X P */
+	/* Indexes of STATES: R S D I T t Z X P */
 	PLACE_D = 2,
 	PLACE_I = 3,
 	PF_WQ_WORKER = 0x20,
 	PF_KTHREAD = 0x00200000,
 };
 
-/* task_state_index and task_index_to_char: the letter is that of the highest bit, in the kernel's order R S D T t
- * X Z P I. */
+/* As task_state_index and task_index_to_char: the highest bit decides, and the kernel's order is R S D T t X Z P
+ * I. */
 static __u32 place_of_state(struct task_struct *task)
 {
 	__u32 state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Prints addresses as /proc/PID/stack does, by a program that runs when it is called for. Needs Linux 5.14. */
+/* Prints addresses as /proc/PID/stack does, in a program run on request. Needs Linux 5.14. */
 #include <linux/types.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -17,7 +17,7 @@ struct {
 	__type(value, struct batch);
 } batches SEC(".maps");
 
-/* Each line has a place of its own: at places that are found while it runs, the verifier takes three times as long. */
+/* Each line has a fixed place: with places computed at run time, verification takes three times as long. */
 SEC("syscall")
 int symbols_run(void *context)
 {

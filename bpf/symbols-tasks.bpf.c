@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Prints addresses as /proc/PID/stack does, some for each task that the kernel visits. Needs Linux 5.11. */
+/* Prints addresses as /proc/PID/stack does, a batch per visited task. Needs Linux 5.11. */
 #include <linux/types.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -17,7 +17,7 @@ struct {
 	__type(value, struct batch);
 } batches SEC(".maps");
 
-/* The number of the task in the pass is that of its batch. It stays the same when the kernel visits a task again because
+/* The task's sequence number selects its batch. The number does not change if the kernel visits a task again because
  * its lines did not fit (kernel/bpf/bpf_iter.c, bpf_seq_read). */
 SEC("iter/task")
 int symbols_tasks(struct bpf_iter__task *context)

@@ -40,8 +40,8 @@ struct scratch {
 	struct record record;
 	struct kernel_name kernel_name;
 	__u64 addresses[MOST_FRAMES];
-	/* When the reader of the iterator last got a CPU by the scheduler's clock, and when that was noticed by
-	 * the monotonic one. */
+	/* When the iterator's reader last got a CPU, by the scheduler's clock, and when the program noticed, by the
+	 * monotonic clock. */
 	__u64 reader_arrival;
 	__u64 reader_arrival_ns;
 };
@@ -53,9 +53,9 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* The scheduler notes when a task got a CPU, by a clock that programs cannot ask (kernel/sched/stats.h,
- * sched_info_arrive). The reader of this iterator has just got one, and tells what time it is there. What is found
- * includes the task's last stretch on the CPU, which is short for one that waits. */
+/* The scheduler records when a task got a CPU, by a clock that programs cannot read (kernel/sched/stats.h,
+ * sched_info_arrive). The iterator's reader has just got a CPU, so its arrival is the present time of that clock.
+ * The result includes the task's last stretch on the CPU, which is short for a task that waits. */
 static void read_off_cpu(struct scratch *scratch, struct task_struct *task)
 {
 	struct task_struct *reader = bpf_get_current_task_btf();
@@ -78,7 +78,7 @@ static void read_off_cpu(struct scratch *scratch, struct task_struct *task)
 		record->off_cpu_ns = now - record->arrival_ns;
 }
 
-/* The number of the task's process in its own PID namespace; 0 in the initial one (include/linux/pid.h, task_tgid_vnr). */
+/* The process's PID in its own PID namespace; 0 in the initial one (include/linux/pid.h, task_tgid_vnr). */
 static __u32 namespace_pid_of(struct task_struct *task)
 {
 	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
@@ -93,7 +93,7 @@ static __u32 namespace_pid_of(struct task_struct *task)
 	return number;
 }
 
-/* What the reader said of a task that is known by number. */
+/* The flags that the reader has set for a TID or PID. */
 static __u32 said_of(struct request *request, __u32 number)
 {
 	__u8 *said = request->asked ? bpf_map_lookup_elem(&pids, &number) : 0;
@@ -104,27 +104,27 @@ static __u32 said_of(struct request *request, __u32 number)
 static int is_selected(struct request *request, __u32 tid, __u32 pid, __u32 place)
 {
 	if (request->all || (request->states & (1U << place)))
-		/* A thread asked for by its number stands for itself. */
+		/* A thread requested by its number counts even without `threads`. */
 		return tid == pid || request->threads || (said_of(request, tid) & ASKED);
 	return (said_of(request, tid) & ASKED) || (request->threads && (said_of(request, pid) & ASKED));
 }
 
-/* Whether the reader knows the stack: the task has not been on a CPU since it was unwound before. The reader
- * compares how often it has left one, to be sure. */
+/* Whether the reader knows the stack, because the task has not been on a CPU since it was last unwound. The reader
+ * also compares `switches`, to be sure. */
 static int is_known(struct request *request, struct record *record, struct task_struct *task)
 {
 	return record->arrival_ns != 0 && record->arrival_ns < request->known_before && !task->on_cpu &&
 	       !(said_of(request, record->tid) & UNWIND);
 }
 
-/* Constants, once the kernel has answered for its types. */
+/* A constant once CO-RE relocations are resolved. */
 #define FACTS \
 	((bpf_core_field_exists(((struct task_struct *)0)->sched_info.last_arrival) ? FACT_OFF_CPU : 0) | \
 	 (bpf_core_field_exists(((struct task_struct *)0)->blocker) ? FACT_LOCKS : 0) | \
 	 (bpf_core_field_exists(((struct mm_struct *)0)->mmap_lock.count) ? FACT_MMAP_LOCK : 0))
 
-/* Pointers in a task are read by BPF_CORE_READ though the verifier would let them be followed: for each it would
- * search all names of the kernel's types. */
+/* Pointers in a task are read with BPF_CORE_READ although the verifier would allow following them: for each one it
+ * would search all names of the kernel's types. */
 SEC("iter/task")
 int tasks(struct bpf_iter__task *context)
 {
@@ -153,7 +153,7 @@ int tasks(struct bpf_iter__task *context)
 	if (tid == pid) {
 		__u32 word = (pid / 64) & (PID_BITS / 64 - 1);
 
-		/* for the verifier, which has forgotten it */
+		/* the verifier has lost track of the bound */
 		asm volatile("%[word] &= %[last]" : [word] "+r"(word) : [last] "i"(PID_BITS / 64 - 1));
 		looked_at->words[word] |= 1ULL << (pid % 64);
 	}
@@ -166,7 +166,7 @@ int tasks(struct bpf_iter__task *context)
 	record = &scratch->record;
 	__builtin_memset(record, 0, sizeof *record);
 	bpf_probe_read_kernel(record->name, sizeof record->name, task->comm);
-	/* The name shown of a kernel thread may go on: it is decided on where it is put together. */
+	/* The reader decides on kernel threads, whose shown name may be longer. */
 	if (!(task->flags & PF_KTHREAD) && ((record->name[0] & request->name_mask[0]) != request->name[0] ||
 					    (record->name[1] & request->name_mask[1]) != request->name[1]))
 		return 0;
@@ -180,13 +180,13 @@ int tasks(struct bpf_iter__task *context)
 		record->cpu = task->thread_info.cpu;
 	else if (bpf_core_field_exists(task->cpu))
 		record->cpu = task->cpu;
-	/* Whether it is on a CPU is read before how often it has left one, and that before its stack: so if both
-	 * are the same later, it was on none in between. */
+	/* The order matters: on_cpu first, then the switches, then the stack. So if both are the same later, the
+	 * task was not on a CPU in between. */
 	read_off_cpu(scratch, task);
 	record->switches = task->nvcsw + task->nivcsw;
 	read_lock(record, task);
 	read_mmap_lock(record, task);
-	/* kernel threads use the field otherwise */
+	/* kernel threads use vfork_done for something else */
 	if (!(task->flags & PF_KTHREAD) && BPF_CORE_READ(task, vfork_done))
 		record->vfork_parent = BPF_CORE_READ(task, real_parent, pid);
 	if (task->ptrace)
@@ -215,7 +215,7 @@ int tasks(struct bpf_iter__task *context)
 		record->frames = stack / sizeof(__u64);
 	}
 	record->bytes = sizeof *record + named + stack;
-	/* Record and name lie behind each other: one write. */
+	/* Record and name are adjacent: one write. */
 	bpf_seq_write(seq, record, sizeof *record + named);
 	bpf_seq_write(seq, scratch->addresses, stack & 0x3ff);
 	return 0;

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Makes 'oled kstack' run this kstack, or undoes that.
+# Makes 'oled kstack' run this kstack, or reverts that.
 #
 #   oled-link.sh install | remove
 #
-# oled (Oracle Linux Enhanced Diagnostics) executes the file 'kstack' of its own folder: /usr/libexec/oled-tools, before
-# oled-tools 0.7 /usr/lib/oled-tools. That file becomes a link to the kstack of the PATH, and is kept beside it as
-# kstack.oled-tools. An update of oled-tools puts its own back: install again then.
-# DESTDIR in the environment stands in front of all paths, for those who make packages.
+# oled (Oracle Linux Enhanced Diagnostics) executes the file 'kstack' in its own folder: /usr/libexec/oled-tools, or
+# /usr/lib/oled-tools before oled-tools 0.7. This script renames that file to kstack.oled-tools and puts a link to the
+# kstack on the PATH in its place. An update of oled-tools restores the file; run this script again then.
+# For package builds, DESTDIR in the environment is put in front of all paths.
 set -eu
 
 fail() {
@@ -15,7 +15,7 @@ fail() {
 }
 
 install_link() {
-  target=$(command -v kstack) || fail 'there is no kstack on the PATH'
+  target=$(command -v kstack) || fail 'no kstack on the PATH'
   if [ -e "$1/kstack" ] && [ ! -L "$1/kstack" ]; then mv -f "$1/kstack" "$1/kstack.oled-tools"; fi
   ln -sfn "$target" "$1/kstack"
   echo "$1/kstack -> $target"
@@ -36,4 +36,4 @@ for folder in "${DESTDIR-}/usr/libexec/oled-tools" "${DESTDIR-}/usr/lib/oled-too
   found=yes
   "$1_link" "$folder"
 done
-[ -n "$found" ] || fail 'oled-tools is not installed: there is neither /usr/libexec/oled-tools nor /usr/lib/oled-tools'
+[ -n "$found" ] || fail 'oled-tools is not installed: neither /usr/libexec/oled-tools nor /usr/lib/oled-tools exists'

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What kstack and the reader say to each other, in the byte order of the machine. src/native/reader/protocol.ts has the same. */
+/* The protocol between kstack and the reader, in native byte order. src/native/reader/protocol.ts is the other side. */
 #pragma once
 #include "system.h"
 
-/* What can be asked of a task, in the order in which it is done: a bit each. */
+/* What can be done for a task, in this order. Each number is a bit of a set. */
 enum {
 	STAT,
 	STATUS,
@@ -13,37 +13,36 @@ enum {
 	CGROUP,
 	CMDLINE,
 	TASK_FILES,
-	/* Of a record only. */
-	LIST = TASK_FILES, /* the threads of a process could not be listed, or the processes */
-	READ,              /* bytes of a file, at most so many from a position on */
-	LINK,              /* where a symbolic link points */
+	LIST = TASK_FILES, /* in records: processes, or the threads of a process, could not be listed */
+	READ,              /* bytes of a file from a position on */
+	LINK,              /* the target of a symbolic link */
 	CALL,              /* a system call */
-	END,               /* a job is done: there are no more records of it */
+	END,               /* in records: the last one of a job */
 };
 
 struct request {
-	u32 bytes; /* of what follows this header */
-	u32 job;   /* a number for the records that answer it */
+	u32 bytes; /* of the body that follows this header */
+	u32 job;   /* repeated in the records that answer it */
 	u32 kind;  /* SCAN, GET, PATHS or CALLS */
-	u32 round; /* a new sample has begun: what hung in the one before is tried last, and briefly */
+	u32 round; /* nonzero: a new sample begins; reads that hung in the previous one are tried last, and briefly */
 };
 
 enum { SCAN, GET, PATHS, CALLS };
 
-/* All tasks: `first` is read of each, and of those whose stat has a state that is wanted, `then`. */
+/* All tasks: reads `first` of each, and `then` of those whose stat shows a wanted state. */
 struct scan {
 	u32 first;
 	u32 then;
-	u32 threads; /* of each process, not only its main one */
-	u32 budget;  /* bytes of command lines, all together; of those that come later, `least` are taken */
-	u32 least;
-	char states[12]; /* letters; any where there are none */
+	u32 threads; /* every thread, not only the main one of each process */
+	u32 budget;  /* bytes for all command lines together */
+	u32 least;   /* bytes for each command line once the budget is used up */
+	char states[12]; /* letters; empty means any */
 };
 
-/* `struct get` and then `struct numbers` as many as there is room for. */
+/* A `struct get`, then as many `struct numbers` as fit. */
 struct get {
 	u32 budget, least;
-	u32 threads; /* PID/task/TID, or TID */
+	u32 threads; /* whether paths are PID/task/TID instead of TID */
 };
 
 struct numbers {
@@ -51,35 +50,35 @@ struct numbers {
 	u32 files;
 };
 
-/* READ or LINK of a path: this, and the path with a NUL. */
+/* READ or LINK of a path. The path follows, with a NUL. */
 struct path {
 	u64 position;
 	u32 limit;
 	u32 kind;
 };
 
-/* A system call. An argument is a number, or the offset of something in what follows, or in what the call writes to. */
+/* A system call. An argument is a number, an offset in the input that follows, or one in the output buffer. */
 struct call {
 	u64 arguments[6];
 	u32 number;
-	u32 out; /* bytes that it may write */
+	u32 out; /* bytes of the output buffer */
 	unsigned char kinds[8];
 };
 
 enum { VALUE, INPUT, OUTPUT };
 
 struct record {
-	u32 bytes; /* of this header, what follows it, and up to 7 to make it a multiple of 8 */
+	u32 bytes; /* of header and content, rounded up to a multiple of 8 */
 	u32 job;
 	u32 pid, tid;
 	u32 what;
 	u32 flags;
-	i64 result; /* bytes that follow, or what the call returned; a negative errno */
+	i64 result; /* content bytes or the call's result, or a negative errno */
 };
 
 enum {
-	MORE = 1,    /* a longer file: another record goes on */
-	CUT = 2,     /* more than was to be taken */
-	LATE = 4,    /* did not return in time */
-	SKIPPED = 8, /* not tried: it would probably hang where nothing ends it */
+	MORE = 1,    /* another record continues the file */
+	CUT = 2,     /* the command line is longer than its limit */
+	LATE = 4,    /* the read missed its deadline */
+	SKIPPED = 8, /* not tried: the read would probably hang where nothing can end it */
 };

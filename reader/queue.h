@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which tasks there are to read, and which comes next. */
+/* The queue of tasks to read, and the choice of the next one. */
 #pragma once
 #include "protocol.h"
 
@@ -8,25 +8,24 @@ enum {
 	SPARE_DESCRIPTORS = 12,
 	STACK_BYTES = 16384,
 	OUT_BYTES = 6 * 1024 * 1024 + 256 * 1024,
-	FLUSH_BYTES = 48 * 1024,  /* the records of so many bytes are written at once */
-	FILE_BYTES = 64 * 1024,   /* of one that is no command line */
-	COMMAND_BYTES = 6 * 1024 * 1024, /* of a command line: more than execve(2) takes */
+	FLUSH_BYTES = 48 * 1024,  /* a worker writes its records once they exceed this */
+	FILE_BYTES = 64 * 1024,   /* the most read of a file other than a command line */
+	COMMAND_BYTES = 6 * 1024 * 1024, /* the most read of a command line: more than execve(2) accepts */
 	TICK_MS = 5,
 	SICK_TICK_MS = 2,
-	PATIENCE_TICKS = 2,       /* a read that has waited for so long is stuck */
-	PATIENCE_MS = 10,         /* what a stuck read is left at least before its place is taken; when it is tried again, the second */
-	PATIENCE_AGAIN_MS = 100,
-	DEADLINE_MS = 1000,       /* what it is left at most, once nothing else is to be read */
-	ROUND_MS = 1200,          /* for how long a round waits for stuck reads while nothing else is to be read */
-	SICK = 3,                 /* from so many on that are stuck, many read at a time */
+	PATIENCE_TICKS = 2,       /* a read that waits for this long is stuck */
+	PATIENCE_AGAIN_MS = 100,  /* what a stuck second try gets at least before another read takes its place */
+	DEADLINE_MS = 1000,       /* what a stuck read gets at most, once nothing else is left to read */
+	ROUND_MS = 1200,          /* how long a round waits for stuck reads while nothing else is left to read */
+	SICK = 3,                 /* with this many reads stuck, AT_A_TIME workers read */
 	AT_A_TIME = 32,
-	DEATH_MS = 100,           /* who is not dead that long after SIGKILL cannot be killed */
-	HOPELESS = 64,            /* when so many that were tried again hung again, one behind the other, no more are */
-	HOPELESS_MS = 300,        /* and this instead of DEADLINE_MS */
-	MOST_RISKY = 6,           /* of reads that may end up like that, so many are tried */
-	MOST_PROBES = 40,         /* of reads that hung in the last round too, so many are begun, */
-	PROBE_MS = 50,            /* and given up after so long */
-	MOST_PAGES = 33,          /* of a command line */
+	DEATH_MS = 100,           /* a worker that survives SIGKILL for this long cannot be killed */
+	HOPELESS = 64,            /* after this many failed second tries in a row, there are no more of them */
+	HOPELESS_MS = 300,        /* and this replaces DEADLINE_MS */
+	MOST_RISKY = 6,           /* concurrent reads that might become unkillable, with those that are */
+	MOST_PROBES = 40,         /* reads per round that hung in the last round, too; */
+	PROBE_MS = 50,            /* each gets this long */
+	MOST_PAGES = 33,          /* of a command line that are checked for presence */
 	KNOWN_SLOTS = 1 << 15,
 	NAME_ROOM = 64,
 };
@@ -35,20 +34,20 @@ enum { PF_KTHREAD = 0x00200000 };
 
 struct job {
 	struct job *next;
-	u64 memory; /* bytes of this with what follows it */
+	u64 memory; /* bytes of the allocation, body included */
 	u32 id, kind;
-	u32 open;  /* tasks of which not all records have been written */
+	u32 open;  /* tasks with records still to be written */
 	int exhausted; /* all of its tasks have been handed out */
 	u32 first, then, threads;
 	i64 budget, least;
 	char states[12];
-	/* Of SCAN. */
+	/* For SCAN. */
 	int processes, tasks; /* descriptors */
-	u32 pid;      /* whose threads are being listed */
-	u32 commanded; /* of which a thread has the command line read, for all of them */
+	u32 pid;      /* the process whose threads are being listed */
+	u32 commanded; /* the last process that had a thread read the command line, for all of its threads */
 	int at, end, tasks_at, tasks_end;
 	char *names, *task_names;
-	/* Of the others: the request, and how far it has been handed out. */
+	/* For other kinds: the request's body, and how much of it has been handed out. */
 	char *body;
 	u32 bytes, taken;
 };
@@ -59,38 +58,39 @@ struct task {
 	u32 todo, then;
 	u32 attempts;
 	int risky, known, sleeps;
-	u64 args_from, args_to; /* addresses of the command line; 0: not known */
+	u64 args_from, args_to; /* addresses of the command line; 0: unknown */
 	struct path *path;
-	u64 taken; /* of the file at that path */
+	u64 taken; /* bytes read of the file at `path` */
 	struct call *call;
 };
 
 enum state { ABSENT, PARKED, READER, READING, STUCK, CONDEMNED };
 
-/* A process that reads. Who changes `state` from READING on does so by compare and exchange: the watcher may, until the read is over. */
+/* A process that reads. From READING on, `state` changes only by compare-and-exchange, because the watcher may change
+ * it until the read is over. */
 struct worker {
 	int tid;
 	u32 state;
 	u32 wake;
-	u32 operations; /* how many were begun */
-	u32 seen, ticks; /* by the watcher */
-	i64 since_ms;   /* that it is stuck, or condemned */
+	u32 operations; /* begun so far */
+	u32 seen, ticks; /* the watcher's: the last `operations` it saw, and for how many ticks it has not changed */
+	i64 since_ms;   /* when it got stuck or was condemned */
 	int unkillable;
-	int directory;  /* of the task, -1: none */
-	int file;       /* that is being read, -1: none */
-	int stat;       /* a descriptor of its own stat */
+	int directory;  /* of the task; -1: none */
+	int file;       /* being read; -1: none */
+	int stat;       /* a descriptor of this worker's own stat */
 	u32 what;
-	int counted;    /* among the readers: one that is stuck is not */
+	int counted;    /* in `readers`; a stuck worker is not */
 	u32 used;
 	char *out;
-	struct job *finished_of; /* whose records are in `out` */
-	u32 finished;   /* how many of its tasks are closed when they are written */
+	struct job *finished_of; /* the job whose records are in `out` */
+	u32 finished;   /* tasks to close once `out` is written */
 	char *stack;
 	struct task task;
 };
 
 static struct worker workers[MOST_WORKERS];
-/* Set at the start: a program without initialised data is a tenth of the size. */
+/* Set at start: initialised data would make the program ten times as large. */
 static int most_workers, root, own_proc, own_nice, watcher;
 static u64 page_bytes;
 
@@ -98,27 +98,27 @@ static u64 page_bytes;
 static u32 queue;
 static struct job *jobs;
 static u32 readers, permits;
-static int sick; /* so many reads hang that each of a command line is looked at before it is begun */
-static i64 round_ms; /* what is left of it */
+static int sick; /* reads hang, so check that a command line is in memory before reading it */
+static i64 round_ms; /* what is left of ROUND_MS */
 
 /* Guards standard output. */
 static u32 output;
 
-/* Tasks to be tried again. */
+/* Tasks to try again. */
 struct list {
 	struct task *tasks;
 	u32 first, count, room;
 };
 static struct list again, known, risky;
 static u32 probes, risky_now, failures;
-static u32 unkillable; /* workers that are not dead long after SIGKILL */
+static u32 unkillable; /* workers still alive DEATH_MS after SIGKILL */
 
-/* What hung in the last round and in this one: numbers of a task and a file, in a table with open addressing. */
+/* Task and file of each read that hung, in the last round and in this one: hash tables with open addressing. */
 static u64 tables[2][KNOWN_SLOTS];
 static int this_round;
 static u32 in_table[2];
 
-/* Ends the workers, waits a moment for those that can be ended, so that nobody else has to, and ends. */
+/* Kills the workers, waits briefly for those that can die, so that nobody else has to, and exits. */
 static void leave(int code)
 {
 	struct __kernel_timespec moment = { 0, 1000000 };
@@ -150,7 +150,7 @@ static void write_all(const char *bytes, u64 count)
 		if (written == -EINTR || written == -EAGAIN)
 			continue;
 		if (written <= 0)
-			return; /* nobody listens: standard input ends too, and then all do */
+			return; /* kstack is gone; standard input ends, too, and take_request leaves */
 		bytes += written;
 		count -= written;
 	}
@@ -222,10 +222,18 @@ static void begin_round(void)
 	round_ms = ROUND_MS;
 }
 
-/* Writes a record that has nothing behind its header. */
+/* Writes a record without content. */
 static void report(const struct job *job, const struct task *task, u32 what, u32 flags, i64 result)
 {
-	struct record record = { .bytes = sizeof record, .job = job->id, .pid = task->pid, .tid = task->tid, .what = what, .flags = flags, .result = result };
+	struct record record = {
+		.bytes = sizeof record,
+		.job = job->id,
+		.pid = task->pid,
+		.tid = task->tid,
+		.what = what,
+		.flags = flags,
+		.result = result,
+	};
 
 	take_lock(&output);
 	write_all((char *)&record, sizeof record);
@@ -234,7 +242,7 @@ static void report(const struct job *job, const struct task *task, u32 what, u32
 
 static const struct task nobody;
 
-/* With the lock of the queue held: the job is done when it has no tasks any more. Its records must have been written before. */
+/* Needs the queue lock. Ends the job if it has no tasks left; their records must have been written. */
 static void end_if_done(struct job *job)
 {
 	if (!job->exhausted || job->open > 0)
@@ -268,7 +276,7 @@ static u32 number_of(const char *name)
 	return *name == 0 ? number : 0;
 }
 
-/* The next name of a directory that is a number. 0 at its end, or a negative errno. */
+/* The next numeric name in a directory; 0 at its end, or a negative errno. */
 static i64 next_number(int directory, char *names, int *at, int *end)
 {
 	for (;;) {
@@ -320,7 +328,13 @@ static int scan_next(struct job *job, struct task *task)
 		if (job->tasks >= 0) {
 			number = next_number(job->tasks, job->task_names, &job->tasks_at, &job->tasks_end);
 			if (number > 0) {
-				*task = (struct task){ .job = job, .pid = job->pid, .tid = number, .todo = job->first, .then = job->then };
+				*task = (struct task){
+					.job = job,
+					.pid = job->pid,
+					.tid = number,
+					.todo = job->first,
+					.then = job->then,
+				};
 				return 1;
 			}
 			sys(__NR_close, job->tasks, 0, 0, 0);
@@ -335,7 +349,13 @@ static int scan_next(struct job *job, struct task *task)
 			return 0;
 		}
 		if (!job->threads) {
-			*task = (struct task){ .job = job, .pid = number, .tid = number, .todo = job->first, .then = job->then };
+			*task = (struct task){
+				.job = job,
+				.pid = number,
+				.tid = number,
+				.todo = job->first,
+				.then = job->then,
+			};
 			return 1;
 		}
 		job->pid = number;
@@ -380,7 +400,7 @@ static int body_next(struct job *job, struct task *task)
 	return 1;
 }
 
-/* Reports that the first thing to be done of a task was not. True where there is more to be done of it. */
+/* Reports the task's first open read as not done. True if the task has more to read. */
 static int give_up(struct task *task, u32 flag)
 {
 	u32 what = __builtin_ctz(task->todo);
@@ -400,13 +420,13 @@ static int give_up(struct task *task, u32 flag)
 	return 0;
 }
 
-/* Whether one more may be begun that perhaps cannot be ended. */
+/* Whether another read that might become unkillable may begin. */
 static int may_risk(void)
 {
 	return risky_now + unkillable < MOST_RISKY;
 }
 
-/* One that is to be tried again; those that hung in the last round too come last, and a few of them only. */
+/* A task to try again. Those that hung in the last round, too, come last, and only MOST_PROBES of them. */
 static int again_next(struct task *task)
 {
 	if (pull(&again, task))
@@ -425,7 +445,7 @@ static int again_next(struct task *task)
 	return 0;
 }
 
-/* Those that were asked for by number come before the others, since they were found among them. */
+/* Requests by number come before scans: they are for tasks that a scan has found. */
 static int next_task(struct task *task)
 {
 	for (int scans = 0; scans < 2; scans++)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads files of /proc for kstack, and makes system calls for it, all of which may hang, some for good: where not even SIGKILL ends a read, as of memory that is swapped out to a
- * device that does not answer. No process ends before its last thread, so kstack itself never makes such a call. This
- * program does, in processes that share its memory, of which any can be killed or left behind by itself.
+/* Reads files of /proc and makes system calls for kstack. Any of these may hang, and some survive even SIGKILL, such as
+ * a read of memory swapped out to a device that does not answer. A process does not end before its last thread, so
+ * kstack itself never makes such a call. This program does, in processes that share its memory; any of them can be
+ * killed or left behind on its own.
  *
- *   reader ROOT     takes requests from standard input and writes records to standard output, see protocol.h. ROOT is where the procfs is.
+ *   reader ROOT     takes requests from standard input and writes records to standard output, see protocol.h;
+ *                   ROOT is the procfs
  *
- * One process reads straight on, which costs what the reads cost. The watcher looks after it every few milliseconds.
- * When it is stuck, another one goes on behind it; when three are, the host is sick, and many read at a time, so that
- * thousands of reads that hang take no longer than the healthy ones are to wait. What hung is tried once more when all
- * others are done, as long as there is time.
+ * One worker reads without pause, so the overhead is small. The watcher checks on it every few milliseconds. If the
+ * worker is stuck, another takes over. If three are stuck, the host is sick and many workers read at a time, so that
+ * thousands of hanging reads do not delay the healthy ones. A read that hung is tried once more after all others, if
+ * there is time.
  */
 #include "work.h"
-
 
 /* ---- The watcher. ---- */
 
@@ -25,7 +26,7 @@ static int own_nofile(void)
 	return limit[1] > 1 << 20 ? 1 << 20 : limit[1];
 }
 
-/* Whether it waits in the kernel, rather than for a CPU. */
+/* Whether the worker waits in the kernel rather than for a CPU. */
 static int is_waiting(struct worker *worker)
 {
 	char text[512];
@@ -41,7 +42,7 @@ static int is_waiting(struct worker *worker)
 	return got <= 0 || state_of(text, got) != 'R';
 }
 
-/* Neither memory nor a process is to be had for it: fewer do, but not none. */
+/* Memory or processes are short: go on with the workers below this one, or give up if there are none. */
 static void do_without(struct worker *worker, int code)
 {
 	worker->state = ABSENT;
@@ -53,7 +54,7 @@ static void do_without(struct worker *worker, int code)
 		leave(code);
 }
 
-/* With the lock of the queue held. */
+/* Needs the queue lock. */
 static void start_reader(struct worker *worker)
 {
 	worker->counted = 1;
@@ -90,7 +91,7 @@ static int is_stuck(const struct worker *worker)
 	return worker->state == STUCK && worker->what != CALL;
 }
 
-/* With the lock of the queue held: ends a worker that is stuck, and has what it was at tried again, or reports it. */
+/* Needs the queue lock. Kills a stuck worker; its read is tried again or reported as late. */
 static void condemn(struct worker *worker, i64 now, int may_try_again)
 {
 	struct task task = worker->task;
@@ -108,7 +109,7 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 	worker->stat = -1;
 	close_task(worker);
 	close_once(&worker->file);
-	/* Of a longer file, parts have been told already. */
+	/* Not for a path: parts of the file may have been written already. */
 	if (may_try_again && task.attempts == 0 && !task.risky && !task.path) {
 		task.attempts = 1;
 		push(&again, &task);
@@ -116,7 +117,7 @@ static void condemn(struct worker *worker, i64 now, int may_try_again)
 	}
 	failures += task.attempts > 0 && !task.known;
 	if (give_up(&task, LATE)) {
-		/* Without its stat nobody knows what else is wanted of it. */
+		/* There is more to read of it. */
 		push(&again, &task);
 	}
 }
@@ -139,7 +140,7 @@ static int is_all_handed_out(void)
 	return 1;
 }
 
-/* With the lock of the queue held: reports all that is still to be tried again. */
+/* Needs the queue lock. Reports all tasks that wait to be tried again as not done. */
 static void give_up_lists(void)
 {
 	struct task task;
@@ -167,7 +168,7 @@ static struct worker *find_worker(void)
 	return absent;
 }
 
-/* Ends so many of those that have been stuck for longest, so that others can read in their place. Those that are about to be gone count. */
+/* Kills up to `wanted` workers, the longest stuck first, to make room for others. Workers that are dying count. */
 static void make_room(u32 wanted, i64 now)
 {
 	for (int i = 0; i < most_workers; i++)
@@ -179,7 +180,8 @@ static void make_room(u32 wanted, i64 now)
 			struct worker *worker = &workers[i];
 			i64 patience = worker->task.attempts && !worker->task.known ? PATIENCE_AGAIN_MS : 0;
 
-			if (is_stuck(worker) && age_of(worker, now) >= patience && (!oldest || worker->since_ms < oldest->since_ms))
+			if (is_stuck(worker) && age_of(worker, now) >= patience &&
+			    (!oldest || worker->since_ms < oldest->since_ms))
 				oldest = worker;
 		}
 		if (!oldest)
@@ -189,7 +191,15 @@ static void make_room(u32 wanted, i64 now)
 	}
 }
 
-/* Every few milliseconds while there is something to do. */
+/* How long a stuck worker may hold up the end of a round. */
+static i64 deadline_of(const struct worker *worker)
+{
+	if (worker->task.known)
+		return PROBE_MS;
+	return failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS;
+}
+
+/* Runs every few milliseconds while there are jobs. */
 static void watch(i64 now, i64 before)
 {
 	u32 stuck = 0;
@@ -208,8 +218,10 @@ static void watch(i64 now, i64 before)
 		} else if (worker->state == READING) {
 			worker->ticks = worker->operations == worker->seen ? worker->ticks + 1 : 0;
 			worker->seen = worker->operations;
-			if (worker->ticks < PATIENCE_TICKS || (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
-			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			if (worker->ticks < PATIENCE_TICKS ||
+			    (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
+			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL,
+							 __ATOMIC_ACQUIRE))
 				continue;
 			worker->since_ms = now;
 			if (worker->counted)
@@ -224,13 +236,14 @@ static void watch(i64 now, i64 before)
 	permits = stuck >= SICK ? AT_A_TIME : 1;
 	if (is_all_handed_out() && stuck > 0)
 		round_ms -= now - before;
-	/* Nothing is begun that cannot be ended when too much has been already. */
+	/* With too many unkillable workers, nothing begins that might add to them. */
 	int stops = round_ms <= 0 || failures >= HOPELESS || (unkillable >= MOST_RISKY && stuck == 0 && readers == 0);
 
 	if (stops && is_all_handed_out())
 		give_up_lists();
 	for (int i = 0; i < MOST_WORKERS; i++)
-		if (is_stuck(&workers[i]) && is_all_handed_out() && (round_ms <= 0 || age_of(&workers[i], now) >= (workers[i].task.known ? PROBE_MS : failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS)))
+		if (is_stuck(&workers[i]) && is_all_handed_out() &&
+		    (round_ms <= 0 || age_of(&workers[i], now) >= deadline_of(&workers[i])))
 			condemn(&workers[i], now, 0);
 	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
 		struct worker *worker = find_worker();
@@ -326,7 +339,7 @@ static void ignore(int signal)
 	sys(__NR_rt_sigaction, signal, action, 0, 8);
 }
 
-/* Descriptors that kstack has from whoever started it: nobody shall wait for this program to close them. */
+/* Closes descriptors that kstack inherited, so that nobody waits for this program to close a pipe. */
 static void close_others(void)
 {
 	if (sys(__NR_close_range, 3, ~0U, 0, 0) >= 0)
@@ -348,7 +361,7 @@ void begin(u64 *stack)
 	for (; auxiliary[0] != 0; auxiliary += 2)
 		if (auxiliary[0] == 6 /* AT_PAGESZ */)
 			page_bytes = auxiliary[1];
-	/* With kstack it goes; from its terminal and its folder it is free. */
+	/* Dies with kstack, but leaves its terminal and its folder. */
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
 	sys(__NR_prctl, PR_SET_NAME, "kstack-reader", 0, 0);
 	sys(__NR_setsid, 0, 0, 0, 0);
@@ -356,7 +369,7 @@ void begin(u64 *stack)
 	close_others();
 	ignore(SIGCHLD);
 	ignore(SIGPIPE);
-	/* The watcher has little to do, but on a busy host must do it in time; the workers go back to what they were. */
+	/* The watcher does little but must do it in time on a busy host. Workers go back to the old priority. */
 	own_nice = 20 - sys(__NR_getpriority, 0, 0, 0, 0);
 	sys(__NR_setpriority, 0, 0, -20, 0);
 	ignore(2);

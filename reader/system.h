@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the reader takes from the kernel, without a C library: it is a static program of some kilobytes that starts in half a millisecond and needs nothing on the host. */
+/* System calls and start code. Without a C library the reader is a static program of a few kilobytes that starts in
+ * half a millisecond and needs nothing on the host. */
 #pragma once
 #include <asm/unistd.h>
 #include <linux/errno.h>
@@ -18,7 +19,7 @@ typedef __u32 u32;
 #define SIGPIPE 13
 #define SIGCHLD 17
 #define PROT_READ_WRITE 3
-#define MAP_PRIVATE_ANONYMOUS 0x4022 /* and MAP_NORESERVE: little of it is ever used */
+#define MAP_PRIVATE_ANONYMOUS 0x4022 /* and MAP_NORESERVE: most of it is never touched */
 #define CLOCK_MONOTONIC 1
 #define PR_SET_PDEATHSIG 1
 #define PR_SET_NAME 15
@@ -29,7 +30,7 @@ struct pollfd {
 	short events, revents;
 };
 
-/* Returns what the kernel returns: a negative errno where the call fails. */
+/* Returns the kernel's result: a negative errno if the call fails. */
 static inline i64 call6(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
 #if defined __x86_64__
@@ -60,14 +61,15 @@ static inline i64 call6(long number, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 #define sys(number, a, b, c, d) call6(number, (u64)(a), (u64)(b), (u64)(c), (u64)(d), 0, 0)
 
 /*
- * Starts a process that shares this one's memory and descriptors, and can be killed by itself (clone(2) without
- * CLONE_THREAD). It calls run(argument) on the stack that ends at `top` and never returns. The kernel sets *tid to its
- * number, and to 0 when it has ended.
+ * Starts a process that shares this one's memory and descriptors but can be killed alone (clone(2) without
+ * CLONE_THREAD). It calls run(argument) on the stack that ends at `top`; run must not return. The kernel sets *tid to
+ * the new PID, and to 0 when the process has ended.
  */
 i64 start_process(void *top, int *tid, void (*run)(void *), void *argument);
 
 /* CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD */
-_Static_assert(0x300711 == (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD), "SHARED");
+_Static_assert(0x300711 == (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD),
+	       "SHARED");
 
 #if defined __x86_64__
 asm(".globl start_process\n"
@@ -119,7 +121,7 @@ asm(".globl start_process\n"
     "	bl begin\n");
 #endif
 
-/* The compiler makes calls of these. */
+/* The compiler emits calls to these. */
 void *memcpy(void *to, const void *from, unsigned long bytes)
 {
 	char *t = to;
@@ -154,7 +156,7 @@ static inline void *allocate(u64 bytes)
 	return at < 0 && at > -4096 ? 0 : (void *)at;
 }
 
-/* A lock of one word: 0 free, 1 taken, 2 taken and waited for. */
+/* A futex lock: 0 free, 1 taken, 2 taken with waiters. */
 static inline void take_lock(u32 *lock)
 {
 	u32 free = 0;

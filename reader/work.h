@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker does of a task. */
+/* How a worker reads a task. */
 #pragma once
 #include "queue.h"
 
@@ -13,7 +13,7 @@ static void path_of(char *path, const struct task *task, const char *name)
 	put(put(path, "/"), name);
 }
 
-/* The worker and the watcher may both want to: whoever comes first does. */
+/* Worker and watcher may both try; the first one closes. */
 static void close_once(int *descriptor)
 {
 	int fd = __atomic_exchange_n(descriptor, -1, __ATOMIC_ACQ_REL);
@@ -22,7 +22,7 @@ static void close_once(int *descriptor)
 		sys(__NR_close, fd, 0, 0, 0);
 }
 
-/* Opens what the procfs itself has there, and nothing that was mounted over it (openat2(2), Linux 5.6). */
+/* Opens a file of the procfs itself, not one mounted over it (openat2(2), Linux 5.6). */
 static i64 open_below(int directory, const char *path, u64 flags)
 {
 	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
@@ -31,7 +31,7 @@ static i64 open_below(int directory, const char *path, u64 flags)
 	if (!is_old) {
 		i64 fd = sys(__NR_openat2, directory, path, &how, sizeof how);
 
-		/* EPERM: a filter of system calls that does not know it. */
+		/* EPERM: a seccomp filter that does not know openat2. */
 		if (fd != -ENOSYS && fd != -EPERM)
 			return fd;
 		is_old = fd == -ENOSYS;
@@ -39,7 +39,8 @@ static i64 open_below(int directory, const char *path, u64 flags)
 	return sys(__NR_openat, directory, path, flags | O_CLOEXEC, 0);
 }
 
-/* The directory of a task stays that of the task when it has ended and its number is another's: all that is read below it is of one task (fs/proc/base.c, get_proc_task). */
+/* An open task directory refers to that task even after the task ended and its number was reused, so everything read
+ * below it is of one task (fs/proc/base.c, get_proc_task). */
 static i64 open_task(struct worker *worker)
 {
 	char path[NAME_ROOM];
@@ -63,13 +64,14 @@ static i64 read_whole(struct worker *worker, int directory, const char *path, ch
 
 	if (fd < 0)
 		return fd;
-	worker->file = fd; /* the watcher closes it where this worker is ended */
+	worker->file = fd; /* the watcher closes it if it kills this worker */
 	got = position ? sys(__NR_pread64, fd, to, bytes, position) : sys(__NR_read, fd, to, bytes, 0);
 	close_once(&worker->file);
 	return got;
 }
 
-/* Number `field` of a stat file, from the fourth on, behind the name; 0 where there is none. */
+/* Field number `field` of a stat file, from the fourth on; 0 if there is none. Starts behind the name, which may hold
+ * anything. */
 static u64 field_of(const char *stat, i64 bytes, int field)
 {
 	i64 at = bytes - 1;
@@ -94,8 +96,9 @@ static char state_of(const char *stat, i64 bytes)
 	return at >= 0 && at + 2 < bytes ? stat[at + 2] : 0;
 }
 
-/* Whether the pages of a command line are there: else reading it waits for the device or the file system that has them, where nothing may end the wait. The kernel tells by
- * /proc/PID/pagemap (fs/proc/task_mmu.c), bit 63 of a page's number. Nothing is said where it does not. */
+/* Whether a page of a command line is not in memory. Reading it would wait for a device or a file system, perhaps for
+ * good. Bit 63 of a page's entry in /proc/PID/pagemap says so (fs/proc/task_mmu.c); if the file cannot be read, the
+ * pages count as present. */
 static int is_absent(struct worker *worker, char *scratch)
 {
 	struct task *task = &worker->task;
@@ -120,7 +123,7 @@ static int is_absent(struct worker *worker, char *scratch)
 	return 0;
 }
 
-/* The reading is over. Does not return where the watcher has given it up. */
+/* Marks the read as over. Does not return if the watcher has condemned this worker. */
 static void end_reading(struct worker *worker)
 {
 	u32 state = READING;
@@ -130,7 +133,7 @@ static void end_reading(struct worker *worker)
 	state = STUCK;
 	while (!__atomic_compare_exchange_n(&worker->state, &state, READER, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		sys(__NR_ppoll, 0, 0, 0, 0);
-	/* The watcher has the lock until it has written what this worker had read before. */
+	/* The watcher holds the lock until it has written this worker's earlier records. */
 	take_lock(&queue);
 	free_lock(&queue);
 }
@@ -152,7 +155,7 @@ static void write_out(struct worker *worker)
 	worker->used = 0;
 }
 
-/* With the lock of the queue held: writes the records that the worker has, and closes the tasks that they are of. */
+/* Needs the queue lock. Writes the worker's records and closes their tasks. */
 static void settle(struct worker *worker)
 {
 	write_out(worker);
@@ -186,11 +189,12 @@ static i64 make_call(struct call *call, char *out)
 	u64 arguments[6];
 
 	for (int i = 0; i < 6; i++)
-		arguments[i] = call->arguments[i] + (call->kinds[i] == INPUT ? (u64)input : call->kinds[i] == OUTPUT ? (u64)out : 0);
+		arguments[i] = call->arguments[i] +
+			       (call->kinds[i] == INPUT ? (u64)input : call->kinds[i] == OUTPUT ? (u64)out : 0);
 	return call6(call->number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
 
-/* The next part of a file that may be longer than what is read at a time: it stays open until its end, or the end of what is wanted. */
+/* Reads the next part of a file. The file stays open until its end or the limit is reached. */
 static i64 read_part(struct worker *worker, char *to)
 {
 	struct task *task = &worker->task;
@@ -203,7 +207,8 @@ static i64 read_part(struct worker *worker, char *to)
 			return got;
 		worker->file = got;
 	}
-	got = sys(__NR_pread64, worker->file, to, left < FILE_BYTES ? left : FILE_BYTES, task->path->position + task->taken);
+	got = sys(__NR_pread64, worker->file, to, left < FILE_BYTES ? left : FILE_BYTES,
+		  task->path->position + task->taken);
 	if (got > 0)
 		task->taken += got;
 	if (got <= 0 || task->taken >= task->path->limit) {
@@ -217,7 +222,7 @@ static i64 read_link(struct task *task, char *out)
 	return sys(__NR_readlinkat, root, task->path + 1, out, FILE_BYTES);
 }
 
-/* Of all tasks of which some shall be selected by their state, the stat is read by its path: a directory for each would cost a third more. */
+/* If a scan selects by state, stat is read by its path: opening each task's directory would cost a third more. */
 static i64 read_task(struct worker *worker, u32 what, char *to, u64 bytes)
 {
 	struct task *task = &worker->task;
@@ -233,13 +238,13 @@ static i64 read_task(struct worker *worker, u32 what, char *to, u64 bytes)
 
 	if (got <= 0 || task->then == 0 || !is_wanted(task->job, to, got))
 		return got;
-	/* Once more, so that it is of the same task as what follows. */
+	/* Read again below the directory, so that it is of the same task as the files that follow. */
 	i64 directory = open_task(worker);
 
 	return directory < 0 ? directory : read_whole(worker, directory, names[what], to, bytes, 0);
 }
 
-/* Does the first thing that is to be done of the task, and writes a record about it. False where the worker is to end, or to leave the rest to others. */
+/* Does the task's first open read and adds its record. False if the task is done or was put on a list. */
 static int do_one(struct worker *worker)
 {
 	struct task *task = &worker->task;
@@ -275,7 +280,7 @@ static int do_one(struct worker *worker)
 
 	end_reading(worker);
 	if (worker->used == 0 && (char *)record != worker->out) {
-		/* What stood before it, the watcher has written. */
+		/* The watcher has written the records before this one. */
 		record = (struct record *)worker->out;
 		memcpy(record + 1, bytes, behind);
 		bytes = (char *)(record + 1);
@@ -299,7 +304,15 @@ static int do_one(struct worker *worker)
 		}
 		__atomic_fetch_sub(&job->budget, got, __ATOMIC_RELAXED);
 	}
-	*record = (struct record){ .bytes = (sizeof *record + behind + 7) & ~7ULL, .job = job->id, .pid = task->pid, .tid = task->tid, .what = what, .flags = flags, .result = got };
+	*record = (struct record){
+		.bytes = (sizeof *record + behind + 7) & ~7ULL,
+		.job = job->id,
+		.pid = task->pid,
+		.tid = task->tid,
+		.what = what,
+		.flags = flags,
+		.result = got,
+	};
 	worker->used += record->bytes;
 	if (what == STAT && got > 0) {
 		char letter = state_of(bytes, got);
@@ -309,18 +322,18 @@ static int do_one(struct worker *worker)
 		task->then = 0;
 		task->sleeps = letter != 'R' && letter != 'Z' && letter != 'X';
 		if (job->kind == SCAN && job->threads && (task->todo & 1U << CMDLINE)) {
-			/* Once a process. Twice, where two read threads of it at a time, does no harm. */
+			/* Once per process. A second time, if two workers read its threads at once, does no harm. */
 			if (job->commanded == task->pid)
 				task->todo &= ~(1U << CMDLINE);
 			job->commanded = task->pid;
 		}
 		task->args_from = field_of(bytes, got, 48);
 		task->args_to = field_of(bytes, got, 49);
-		/* These have no memory, and are in no system call. */
+		/* Dead tasks and kernel threads have no memory and are in no system call. */
 		if (letter == 'Z' || letter == 'X' || (field_of(bytes, got, 9) & PF_KTHREAD))
 			task->todo &= ~(1U << CMDLINE | 1U << SYSCALL);
 	} else if (got == -ESRCH || (got == -ENOENT && what != SYSCALL && what != WCHAN && what != CGROUP))
-		task->todo = 0; /* it has ended; those three a kernel may lack */
+		task->todo = 0; /* it has ended; a kernel may lack those three files */
 	else if (what == STACK && got == 0 && task->sleeps)
 		task->todo |= 1U << STAT; /* it runs now, or has ended */
 	if (worker->used >= FLUSH_BYTES)
@@ -328,12 +341,12 @@ static int do_one(struct worker *worker)
 	return task->todo != 0;
 }
 
-/* With the lock of the queue held: whether there is a task for this worker, which then is among the readers. */
+/* Needs the queue lock. Whether there is a task for this worker; if so, the worker counts as a reader. */
 static int takes_next(struct worker *worker)
 {
 	if (worker->used >= FLUSH_BYTES || worker->finished == 0)
 		settle(worker);
-	/* One that was stuck has been replaced. */
+	/* A worker that was stuck may have been replaced. */
 	if (worker->counted ? readers > permits : readers >= permits)
 		return 0;
 	if (!next_task(&worker->task))
@@ -367,7 +380,7 @@ static void work(void *argument)
 	struct task *task = &worker->task;
 
 	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
-	/* The watcher may have been killed before that was said. */
+	/* The watcher may have died before the prctl. */
 	if (sys(__NR_getppid, 0, 0, 0, 0) != watcher)
 		for (;;)
 			sys(__NR_exit_group, 1, 0, 0, 0);

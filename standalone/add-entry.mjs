@@ -13,17 +13,17 @@ const SEGMENT = {
   memoryBytes: 40,
   alignment: 48,
 };
-/** A file that runs at the addresses that it names. */
+/** An executable with fixed addresses. */
 const ET_EXEC = 2;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const READ_EXECUTE = 5;
-/** Where the code of entry.c has room for the address of the runtime's own entry. */
+/** The first text in the table of entry.c; the address of the runtime's own entry goes in front of it. */
 const TABLE = Buffer.from('kstack: /proc is not mounted');
 
 /**
- * Has an executable of Bun begin with the code of entry.c, which is added at its end. The segment is the one of its
- * note, which is for debuggers alone.
+ * Makes an executable of Bun start with the code of entry.c, which is appended to the file. The code takes over the
+ * segment of the note, which only debuggers use.
  */
 export async function addEntry(file, arch) {
   const code = Buffer.from(ENTRY_CODE[arch], 'base64');
@@ -39,13 +39,13 @@ export async function addEntry(file, arch) {
     const segments = Array.from({ length: count }, (_, index) => table.subarray(index * bytes, (index + 1) * bytes));
     const loaded = segments.filter((segment) => segment.readUInt32LE(SEGMENT.type) === PT_LOAD);
     const own = segments.at(-1);
-    // Segments to load stand in the order of their addresses: the new one has the highest, and has to be the last.
+    // Loaded segments must be sorted by address. The new one gets the highest, so it must be the last.
     if (
       header.readUInt16LE(HEADER.type) !== ET_EXEC ||
       loaded.length === 0 ||
       own?.readUInt32LE(SEGMENT.type) !== PT_NOTE
     )
-      throw new Error(`${file}: not laid out as the executables of Bun were when this was written`);
+      throw new Error(`${file}: unexpected layout (has Bun's executable format changed?)`);
     const alignment = Number(loaded[0].readBigUInt64LE(SEGMENT.alignment));
     const up = (number) => Math.ceil(number / alignment) * alignment;
     const end = (segment) =>

@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Compiles entry.c for x64 and arm64 into entry-code.mjs. Needs Debian's clang and llvm; the result is the same on every
-# machine that has them.
+# Compiles entry.c for x64 and arm64 into entry-code.mjs. Needs Debian's clang and llvm; with those, every machine
+# produces the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-options=(-Os -Wall -Werror -ffreestanding -fPIC -fno-stack-protector -fno-jump-tables -fno-unwind-tables -fno-asynchronous-unwind-tables -fno-builtin
-  -mno-red-zone -mgeneral-regs-only)
+options=(-Os -Wall -Werror -ffreestanding -fPIC -fno-stack-protector -fno-jump-tables -fno-unwind-tables
+  -fno-asynchronous-unwind-tables -fno-builtin -mno-red-zone -mgeneral-regs-only)
 code() {
   clang --target="$1" "${options[@]}" -c entry.c -o "$folder/$1.o"
-  # What is to be relocated, or lies elsewhere, would be missing.
-  if llvm-readelf -r "$folder/$1.o" | grep -q R_; then echo "$1: the code refers to what is outside of it" >&2; exit 1; fi
+  # Only .text is copied, and nobody relocates it.
+  if llvm-readelf -r "$folder/$1.o" | grep -q R_; then
+    echo "$1: the code has relocations: it refers to something outside .text" >&2
+    exit 1
+  fi
   llvm-objcopy -O binary --only-section=.text "$folder/$1.o" "$folder/$1.bin"
   base64 -w 120 "$folder/$1.bin" | sed "s/.*/    '&' +/"
   echo "    '',"

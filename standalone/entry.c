@@ -1,18 +1,18 @@
 /*
- * What the executable runs first, before its runtime (Bun) does: build-standalone.mjs adds it to the file and points
- * the ELF header's entry to it. The dynamic linker has done its work by then, and nobody else any. It takes the
- * runtime's settings out of the environment, says what the runtime would only crash over, and then goes on to the
- * runtime's own entry, with registers and stack as the kernel left them (System V ABI: process initialization).
+ * Runs in the executable before its runtime (Bun): add-entry.mjs appends it to the file and points the ELF
+ * header's entry at it. Only the dynamic linker has run before. It removes the runtime's settings from the environment,
+ * reports conditions on which the runtime would only crash, and jumps to the runtime's own entry with registers and
+ * stack as the kernel left them (System V ABI: process initialization).
  *
- * Compiled to one piece of code that runs at any address, without a linker: no library, no variable, no string outside
- * of the table below.
+ * Compiled to position-independent code without a linker, so there are no libraries, no variables, and no strings
+ * except in the table below.
  */
 #define ALWAYS static inline __attribute__((always_inline))
 #define NULL ((void *)0)
 
-/* The table that belongs to the code. What is above the messages is written by build-standalone.mjs. */
+/* The table behind the code. */
 struct table {
-  unsigned long runtime; /* where the runtime begins */
+  unsigned long runtime; /* the address of the runtime's entry; written by add-entry.mjs */
   char text[];           /* messages and names, each ends with NUL; an empty one ends the names */
 };
 
@@ -30,7 +30,7 @@ ALWAYS long call6(long n, long a, long b, long c, long d, long e, long f) {
                    : "rcx", "r11", "memory");
   return r;
 }
-/* Begins a thread that waits until *gate is not 0, and ends. It has no stack to speak of. */
+/* Starts a thread that waits until *gate is not 0, then exits. It makes no use of its stack. */
 ALWAYS long begin_thread(long flags, void *stack, int *tid, int *gate) {
   register int *r10 __asm__("r10") = tid;
   register long r8 __asm__("r8") = 0;
@@ -74,19 +74,21 @@ __asm__(".text\n.globl _start\n_start:\n hint #34\n stp x0,x30,[sp,#-16]!\n add 
         " adr x16,table\n ldr x16,[x16]\n br x16\n");
 #endif
 
-/* The names of variables that stay: what kstack itself, the C library and the dynamic linker take. A star stands for
-   any end. Everything else goes, and with it all that the runtime can be set by, in this version and in later ones.
-   test/standalone.test.ts compares it with what src/ reads. */
+/* Messages, paths, and the environment variables to keep: those that kstack, the C library and the dynamic linker
+   read. A star matches any rest. All other variables are removed, and with them every setting of the runtime, in this
+   version and in later ones. test/standalone.test.ts compares the list with what src/ reads. */
 __asm__(".balign 8\ntable: .quad 0\n"
         ".asciz \"kstack: /proc is not mounted here: kstack cannot start without it (mount -t proc proc /proc)\\n\"\n"
-        ".asciz \"kstack: no room for the five threads that kstack needs: see pids.max of the control group, and ulimit -u\\n\"\n"
+        ".asciz \"kstack: no room for the five threads that kstack needs: "
+        "see pids.max of the control group, and ulimit -u\\n\"\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
         ".asciz \"/proc/self/stat\"\n.asciz \"/proc/self/cwd\"\n.asciz \"/\"\n.asciz \"KSTACK_FOLDER_FD=\"\n"
         ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n"
         ".asciz \"COLUMNS\"\n.asciz \"LINES\"\n"
         ".asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
-        ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n.asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
+        ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n"
+        ".asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum { NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, FIRST_NAME };
 
 #define CALL(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
@@ -113,19 +115,19 @@ ALWAYS void fail(const struct table *table, int which) {
   for (;;) CALL(EXIT_GROUP, 1, 0, 0, 0);
 }
 
-/* A closed standard descriptor would be the next file's that is opened, and what is printed would go into it. A path
-   takes its place: nothing can be read from or written to that, and it says so (EBADF). */
+/* If a standard descriptor were closed, the next opened file would get its number, and messages would go into that
+   file. An O_PATH descriptor takes its place: reads and writes fail with EBADF. */
 ALWAYS void fill_standard_descriptors(const struct table *table) {
   enum { F_GETFD = 1 };
   for (int fd = 0; fd <= 2; fd++)
     if (CALL(FCNTL, fd, F_GETFD, 0, 0) < 0) CALL(OPENAT, AT_FDCWD, text(table, ROOT), O_PATH | O_DIRECTORY, 0);
 }
 
-/* The runtime hangs or aborts when it lacks a thread. Those that it and kstack need are begun here and ended again:
-   limits of control groups and users have many places. */
+/* The runtime hangs or aborts if it cannot start a thread. Limits of control groups and users are hard to add up, so
+   this starts as many threads as the runtime and kstack need, and ends them again. */
 ALWAYS int room_for_threads(void) {
   enum { THREADS = 5, STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
-  /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID and CHILD_CLEARTID: all that a thread shares. */
+  /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID and CHILD_CLEARTID, as for a POSIX thread. */
   enum { FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000 };
   char stacks[THREADS][STACK] __attribute__((aligned(16)));
   volatile int tids[THREADS];
@@ -135,7 +137,7 @@ ALWAYS int room_for_threads(void) {
   gate = 1;
   CALL(FUTEX, &gate, WAKE_PRIVATE, THREADS, 0);
   for (int i = 0; i < begun; i++)
-    /* The kernel sets it to 0 and wakes who waits, when the thread has ended. */
+    /* When the thread has ended, the kernel sets the word to 0 and wakes its waiters. */
     for (int tid; (tid = tids[i]) != 0;) CALL(FUTEX, &tids[i], WAIT, tid, NULL);
   return begun == THREADS;
 }
@@ -148,12 +150,12 @@ ALWAYS int room_for_files(void) {
   return limit[1] >= LEAST && CALL(PRLIMIT, 0, NOFILE, limit, NULL) == 0;
 }
 
-ALWAYS int stays(const char *variable, const struct table *table) {
+ALWAYS int is_kept(const char *variable, const struct table *table) {
   for (const char *name = text(table, FIRST_NAME); *name != 0;) {
     long i = 0;
     while (name[i] != 0 && name[i] == variable[i]) i++;
     if (name[i] == '*' || (name[i] == 0 && variable[i] == '=')) {
-      /* That one is ours to set. */
+      /* Only leave_deleted_folder sets this one. */
       const char *own = text(table, FOLDER_FD);
       for (i = 0; own[i] != 0 && own[i] == variable[i]; i++) ;
       return own[i] != 0;
@@ -163,8 +165,8 @@ ALWAYS int stays(const char *variable, const struct table *table) {
   return 0;
 }
 
-/* The runtime does not start in a folder that has been deleted, or lies outside of the root. It starts in /, with a
-   descriptor to come back by; that is its number, or -1. */
+/* The runtime does not start in a folder that has been deleted or lies outside the root. In that case this goes to /
+   and returns a descriptor of the folder, so that kstack can return to it; otherwise it returns -1. */
 ALWAYS long leave_deleted_folder(const struct table *table) {
   char path[4096];
   if (CALL(GETCWD, path, sizeof path, 0, 0) > 0 && path[0] == '/') return -1;
@@ -173,21 +175,21 @@ ALWAYS long leave_deleted_folder(const struct table *table) {
   return fd;
 }
 
-/* Writes that number into the environment, which has room for `spare` more. */
-ALWAYS void tell_folder(const struct table *table, char **end, long spare, long fd) {
+/* Puts the descriptor's number into the environment, which has `spare` free slots. */
+ALWAYS void export_folder(const struct table *table, char **end, long spare, long fd) {
   enum { READ_WRITE = 3, PRIVATE_ANONYMOUS = 0x22 };
   char *variable = (char *)call6(MMAP, 0, 4096, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
   if (spare < 1 || (unsigned long)variable > -4096UL) fail(table, NO_FOLDER);
   const char *name = text(table, FOLDER_FD);
   long at = 0, digits = 1;
   for (; name[at] != 0; at++) variable[at] = name[at];
-  for (long rest = fd; rest >= 10; rest /= 10) digits++;
+  for (long number = fd; number >= 10; number /= 10) digits++;
   for (long i = digits; i > 0; i--, fd /= 10) variable[at + i - 1] = '0' + fd % 10;
   *end = variable;
 }
 
-/* The runtimes disagree over what SIGUSR1 is for (Node.js opens a debugger). To kstack it is nothing, and to a run
-   in the background not its end. */
+/* Runtimes differ in what SIGUSR1 does (Node.js opens a debugger). kstack ignores it, and it must not end a background
+   run. */
 ALWAYS void ignore_usr1(void) {
   enum { SIGUSR1 = 10, IGNORE = 1, SET_BYTES = 8 };
   volatile unsigned long action[4];
@@ -206,9 +208,9 @@ static void prepare(long *stack, const struct table *table) {
   long spare = 0;
   char **end = environment;
   for (char **variable = environment; *variable != NULL; variable++)
-    if (stays(*variable, table)) *end++ = *variable;
+    if (is_kept(*variable, table)) *end++ = *variable;
     else spare++;
   for (long i = 0; i < spare; i++) end[i] = NULL;
   long folder = leave_deleted_folder(table);
-  if (folder >= 0) tell_folder(table, end, spare, folder);
+  if (folder >= 0) export_folder(table, end, spare, folder);
 }

@@ -32,12 +32,12 @@ export async function writeOutputFile(name: string, pieces: Pieces, options: Out
   const path = absolutePath(name);
   const { files, owner } = options;
   try {
-    const there = await files.status(undefined, path);
-    const keepsOwner = there !== undefined && there.uid !== owner?.uid;
-    if (there === undefined || isRegular(there))
+    const existing = await files.status(undefined, path);
+    const keepsOwner = existing !== undefined && existing.uid !== owner?.uid;
+    if (existing === undefined || isRegular(existing))
       await replace(path, pieces, { ...options, owner: keepsOwner ? undefined : owner });
-    else if (isStream(typeOf(there))) await writeStream(openStream(path), pieces);
-    else throw new Error(`it is ${kindOf(there)}`);
+    else if (isStream(typeOf(existing))) await writeStream(openStream(path), pieces);
+    else throw new Error(`it is ${kindOf(existing)}`);
   } catch (error) {
     throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
@@ -53,9 +53,9 @@ const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
 const NAMED_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PIECE_BYTES = 1 << 20;
 
-function kindOf(there: FileStatus): string {
-  if (typeOf(there) === S_IFLNK) return 'a symbolic link; name the file that it points to';
-  return typeOf(there) === S_IFDIR ? 'a directory' : 'neither a file nor a character device nor a FIFO';
+function kindOf(existing: FileStatus): string {
+  if (typeOf(existing) === S_IFLNK) return 'a symbolic link; name the file that it points to';
+  return typeOf(existing) === S_IFDIR ? 'a directory' : 'neither a file nor a character device nor a FIFO';
 }
 
 function isStream(type: number): boolean {
@@ -86,20 +86,20 @@ async function writeStream(fd: number, pieces: Pieces): Promise<void> {
 }
 
 async function replace(path: string, pieces: Pieces, { files, owner, answered }: OutputFileOptions): Promise<void> {
-  const beside = join(dirname(path), `.kstack-${process.pid}.tmp`);
+  const temporary = join(dirname(path), `.kstack-${process.pid}.tmp`);
   const unnamed = await openUnnamed(files, dirname(path));
-  const fd = unnamed ?? (await openNamed(files, beside));
+  const fd = unnamed ?? (await openNamed(files, temporary));
   answered();
   let isNamed = unnamed === undefined;
   try {
     for await (const bytes of joined(pieces)) await files.append(fd, bytes);
     await giveTo(files, fd, owner);
     await files.sync(fd);
-    if (!isNamed) await link(files, fd, beside);
+    if (!isNamed) await link(files, fd, temporary);
     isNamed = true;
-    await files.rename(undefined, beside, path);
+    await files.rename(undefined, temporary, path);
   } catch (error) {
-    if (isNamed) await files.unlink(undefined, beside);
+    if (isNamed) await files.unlink(undefined, temporary);
     throw error;
   } finally {
     await files.close(fd);

@@ -55,7 +55,7 @@ export class Reader {
   readonly #jobs = new Map<number, Job>();
   readonly #poll = libcFunction('int poll(void *descriptors, unsigned long count, int milliseconds)');
   readonly #descriptors: Int32Array;
-  #have = 0;
+  #filled = 0;
   #lastJob = 0;
   #pumping = false;
   #unsent: Buffer[] = [];
@@ -183,12 +183,12 @@ export class Reader {
   #turn(waitMs: number): boolean {
     this.#descriptors[1] = POLLIN;
     if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
-    const got = readSync(this.#process.output, this.#buffer, this.#have, this.#buffer.length - this.#have, null);
+    const got = readSync(this.#process.output, this.#buffer, this.#filled, this.#buffer.length - this.#filled, null);
     if (got === 0) {
       this.#fail(new Error(`the reader process ended: ${this.#howItEnded()}`));
       return false;
     }
-    this.#have += got;
+    this.#filled += got;
     this.#takeRecords();
     return true;
   }
@@ -198,9 +198,9 @@ export class Reader {
     let at = 0;
     for (;;) {
       const word = at >> 2;
-      if (this.#have - at < RECORD.words * 4) break;
+      if (this.#filled - at < RECORD.words * 4) break;
       const length = words[word + RECORD.bytes] ?? 0;
-      if (this.#have - at < length) {
+      if (this.#filled - at < length) {
         this.#makeRoom(length);
         break;
       }
@@ -226,8 +226,8 @@ export class Reader {
       }
       at += length;
     }
-    this.#buffer.copyWithin(0, at, this.#have);
-    this.#have -= at;
+    this.#buffer.copyWithin(0, at, this.#filled);
+    this.#filled -= at;
   }
 
   /** A command line may exceed the buffer. */

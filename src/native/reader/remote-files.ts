@@ -4,7 +4,7 @@ import { type CallArgument, MOST_BYTES } from './protocol.ts';
 import type { Reader } from './reader.ts';
 import { numberOf, type SystemCall } from './system-calls.ts';
 
-/** Those that files need. */
+/** The system calls that files need. */
 type FileCall = Exclude<SystemCall, 'read' | 'socket'>;
 
 /** include/uapi/linux/fcntl.h */

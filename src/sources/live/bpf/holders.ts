@@ -18,16 +18,16 @@ export function holdersOf(observations: readonly Observation[], reader: BpfReade
   for (const record of records)
     for (const { tid, holder } of waitsOf(record.tid, record.stat.state, factsOf(record, nowNs)))
       if (!next.has(tid)) next.set(tid, holder);
-  const there = new Set(observations.flatMap(({ task }) => task.id.tid ?? []));
+  const observed = new Set(observations.flatMap(({ task }) => task.id.tid ?? []));
   const missing = new Set<number>();
   for (const { facts } of observations) {
     const parent = facts?.vforkParent;
-    if (parent !== undefined && !there.has(parent) && missing.size < MOST_HOLDERS) missing.add(parent);
+    if (parent !== undefined && !observed.has(parent) && missing.size < MOST_HOLDERS) missing.add(parent);
   }
-  for (const start of there) {
+  for (const start of observed) {
     let tid = next.get(start);
     while (tid !== undefined && !missing.has(tid) && missing.size < MOST_HOLDERS) {
-      if (there.has(tid)) break;
+      if (observed.has(tid)) break;
       missing.add(tid);
       tid = next.get(tid);
     }

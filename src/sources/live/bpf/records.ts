@@ -49,14 +49,14 @@ export interface TaskRecord {
   readonly tid: number;
   readonly pid: number;
   readonly uid: number;
-  /** The number of its process in the PID namespace of the process. */
+  /** The process's PID in its own PID namespace. */
   readonly namespacePid: number;
   /** As in /proc/PID/stat, except that `threads` is unknown and always 1. */
   readonly stat: Stat;
   readonly startNs: number;
   /**
-   * When it last got a CPU, by the scheduler's clock, and how often it has left one. While it is off the CPU and neither
-   * changes, its stack does not change either.
+   * When it last got a CPU, by the scheduler's clock, and how often it has left one. While it is off the CPU and
+   * neither changes, its stack does not change either.
    */
   readonly arrivalNs: number;
   readonly switches: number;
@@ -74,7 +74,7 @@ export interface TaskRecord {
   readonly vforkParent: number;
   /** TID. */
   readonly tracer: number;
-  /** The addresses of its stack, innermost first, 8 bytes each, as a latin1 string; empty if it has none. */
+  /** The addresses of its stack, innermost first, 8 bytes each, as latin1 text; empty if it has none. */
   readonly addresses: string;
 }
 

@@ -24,8 +24,8 @@ export function replacedTasks(
   if (suspects.length === 0) return NONE;
   // If that fails, every suspect counts as replaced.
   const found = reader.readTasks(suspects.map(({ tid }) => tid)) ?? [];
-  const there = new Map(found.map(({ tid, startNs }) => [tid, startNs]));
-  return new Set(suspects.filter(({ tid, startNs }) => there.get(tid) !== startNs).map(({ tid }) => tid));
+  const current = new Map(found.map(({ tid, startNs }) => [tid, startNs]));
+  return new Set(suspects.filter(({ tid, startNs }) => current.get(tid) !== startNs).map(({ tid }) => tid));
 }
 
 const NONE: ReadonlySet<number> = new Set();

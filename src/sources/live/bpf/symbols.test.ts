@@ -34,7 +34,7 @@ const endsAtZero: SymbolSource = {
 const textOf = (symbols: Symbols, stack: string) => symbols.resolve(new Set([stack])).get(stack);
 
 it.each(['open', 'print'] as const)(
-  'the next source prints what one does not that fails to %s, and it is told',
+  'if a source fails to %s, the next one prints, and the failure is reported',
   (when) => {
     const symbols = new Symbols([fails('a', when), works('b'), works('c')], () => 0);
     expect(symbols.missing).toEqual([]);
