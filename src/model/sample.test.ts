@@ -222,7 +222,7 @@ describe('everythingUnread', () => {
   });
 
   it('leaves out what a text does not tell, and a task of which its status alone is known', () => {
-    const inText = taskOf(1, { id: { tid: 1 }, commandLine: { unread: 'notTold' } });
+    const inText = taskOf(1, { commandLine: { unread: 'notTold' } });
     const stuck = taskOf(2, { id: { tid: 2 }, commandLine: { unread: 'timeout' } });
     const listed = { tid: 2, what: 'task', why: 'timeout' } as const;
     const observations = [observationOf(1, { task: inText }), observationOf(2, { task: stuck })];

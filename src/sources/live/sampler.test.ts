@@ -81,7 +81,7 @@ describe('two samplers in one process', () => {
 });
 
 describe('a sampler', () => {
-  it('tells once why it does without bpf, however many samples it takes, and each sample has it too', async () => {
+  it('tells why it does without bpf, once, and each sample has it too', async () => {
     const told: string[] = [];
     const sampler = await samplerOf(procFolder({ 7: threads('a', '') }), {
       steady: true,
@@ -93,11 +93,16 @@ describe('a sampler', () => {
     expect(told).toEqual([`source: procfs; ${why}`]);
   });
 
-  it('takes samples of this host that survive JSON', async () => {
+  it('takes samples that survive JSON, of this host and of tasks of which little can be read', async () => {
     const options = { selection: { all: true, threads: true }, fields: ['uid', 'cgroup', 'systemCall'] } as const;
     const sample = await (await samplerOf('/proc', options)).next();
     expect(sample.observations.length).toBeGreaterThan(5);
     expect(JSON.parse(JSON.stringify(sample))).toStrictEqual(sample);
+    const status = 'Name:\tx\nState:\tS (sleeping)\nTgid:\t7\nPPid:\t1\nUid:\t0\t0\t0\t0\n';
+    const root = procFolder({ 7: { ...threads('x', ''), stat: '', status } }, { 'sys/kernel/random/boot_id': 'one\n' });
+    const little = await (await samplerOf(root)).next();
+    expect(little.observations.map(({ task }) => task.id)).toStrictEqual([{ bootId: 'one', tid: 7 }]);
+    expect(JSON.parse(JSON.stringify(little))).toStrictEqual(little);
   });
 
   it('can be gone through', async () => {

@@ -189,7 +189,9 @@ describe('the classic text', () => {
 describe('a text', () => {
   it('in pieces of any size, with any line ends, is the same samples', async () => {
     const text =
-      report('tar', 11, ['f'], journal('03:12:00', 'db1')) + report('cp', 12, ['g'], journal('09:30:00', 'é'));
+      report('tar', 11, ['f'], journal('03:12:00', 'db1')) +
+      report('cp', 12, ['g'], journal('09:30:00', 'é')) +
+      '[<0>] h+0x1/0x2\n[<0>] i+0x1/0x2\n';
     const whole = await samplesOf(text);
     expect(whole).toHaveLength(2);
     const cuts = fc.array(fc.nat(text.length), { maxLength: 20 }).map((places) => places.sort((a, b) => a - b));
