@@ -11,7 +11,7 @@ declare module 'vitest' {
   }
 }
 
-const SOURCES = ['tasks.c', 'command-lines.c', 'mmap-lock.c', 'swapped-arguments.c', 'fuse-argument.c'];
+const SOURCES = ['tasks.c', 'calls.c', 'command-lines.c', 'mmap-lock.c', 'swapped-arguments.c', 'fuse-argument.c'];
 const SCRIPTS = ['hung-swap.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */

@@ -98,6 +98,87 @@ describe('a system call', () => {
     },
   );
 
+  /** Puts a task into a call: what of it is shown, and what the descriptors refer to that the call is about. */
+  async function callOf(...args: string[]) {
+    const [pid = 0, ...fds] = await fixture('calls', args);
+    const targets = fds.map((fd) => (fd < 0 ? '' : `${fd}<${shell(`readlink /proc/${pid}/fd/${fd}`).trim()}>`));
+    const [call] = callsIn(await long('-p', `${pid}`));
+    return { call, fds, targets };
+  }
+
+  it('that polls is shown with what its first descriptors refer to', async () => {
+    const { call, targets } = await callOf('poll', '20');
+    const pair = `{${targets[0]}, POLLIN}, {-1, 0}`;
+    expect(call).toContain(`poll([${pair}, ${pair}, ${pair}, ${pair}, ...], 20, `);
+  });
+
+  it('that selects is shown with what its descriptors refer to, how long it waits, and its signals', async () => {
+    const { call, fds, targets } = await callOf('pselect6');
+    const [toRead, toWrite] = targets;
+    expect(call).toBe(`pselect6(${(fds[1] ?? 0) + 1}, [${toRead}], [${toWrite}], NULL, {600 s}, {[INT CHLD], 8})`);
+  });
+
+  it('whose arguments were overwritten since is shown with what they refer to now, where that is harmless', async () => {
+    const { call } = await callOf('tampered');
+    const eight = Array.from({ length: 8 }, (_, fd) => `${fd}(?:<(?:[^<>]| -> )*>)?`).join(' ');
+    expect(call).toMatch(
+      new RegExp(`^pselect6\\(1024, \\[${eight} \\.\\.\\.\\], NULL, NULL, {600 s}, {0xffff888000000000, 8}\\)$`),
+    );
+  });
+
+  it.for([
+    ['ppoll', (target: string) => `ppoll([{${target}, POLLIN}], 1, {600.5 s}, ~[USR1 TERM], 8)`],
+    ['epoll_pwait', (target: string) => `epoll_pwait(${target}, ..., 8, 600000, [HUP], 8)`],
+    ['rt_sigtimedwait', () => 'rt_sigtimedwait([USR2 34], NULL, NULL, 8)'],
+    ['rt_sigsuspend', () => 'rt_sigsuspend(~[], 8)'],
+  ] as const)('that waits with signals is shown with them: %s', async ([name, text]) => {
+    const { call, targets } = await callOf(name);
+    expect(call).toBe(text(targets[0] ?? ''));
+  });
+
+  it.for([
+    ['sendto', '..., 1, MSG_NOSIGNAL, '],
+    ['connect', ''],
+  ] as const)('that waits for the socket at an address is shown with the address: %s', async ([name, before]) => {
+    const address = `kstack ${process.pid}\n${name}`;
+    const { call, fds } = await callOf(name, address);
+    const length = 3 + address.length;
+    expect(call).toBe(`${name}(${fds[0]}<unix>, ${before}{AF_UNIX @"${address.replace('\n', '\\n')}"}, ${length})`);
+  });
+
+  it('with a relative path is shown with the directory that it starts from', async () => {
+    const folder = temporaryFolder();
+    shell(`mkdir ${folder}/wal && mkfifo ${folder}/wal/1`);
+    expect((await callOf('openat', folder)).call).toBe(`openat(AT_FDCWD<${folder}>, "wal/1", O_RDONLY)`);
+  });
+
+  it('on a UNIX socket is shown with its peer, where the kernel can tell', async () => {
+    // Is loaded by a question, so kstack asks none where it is not.
+    const tells = shell(
+      `exec 2>/dev/null; modprobe -q unix_diag; cat /sys/module/unix_diag/initstate ||
+        zcat /proc/config.gz | grep ^CONFIG_UNIX_DIAG=y || true`,
+    );
+    const peer = (name: string) => (tells === '' ? '' : ` -> ${name}`);
+    const name = `kstack ${process.pid} -> /run/a>`;
+    const client = await callOf('unix', name);
+    const shown = `@${name.replaceAll('>', '\\x3e')}`;
+    expect(client.call).toBe(`read(${client.fds[0]}<unix${peer(shown)}>, ..., 1)`);
+    const pair = await callOf('socketpair');
+    const other = pair.targets[1]?.replace(/^\d+<(.*)>$/, '$1') ?? '';
+    expect(pair.call).toBe(`read(${pair.fds[0]}<unix${peer(other)}>, ..., 1)`);
+    // That of another network namespace is told by nobody outside of it.
+    const elsewhere = await callOf('elsewhere');
+    expect(elsewhere.call).toBe(`read(${elsewhere.fds[0]}<unix>, ..., 1)`);
+  });
+
+  // arm64 has no poll but ppoll, which is not resumed.
+  it.for(['nanosleep', 'futex', ...(process.arch === 'x64' ? ['poll'] : [])])(
+    'that resumes another one is shown with its name: %s',
+    async (name) => {
+      expect((await callOf('resume', name)).call).toBe(`restart_syscall(<... resuming interrupted ${name} ...>)`);
+    },
+  );
+
   it('of equal tasks is shown once, with their number', async () => {
     const pids: number[] = [];
     for (let i = 0; i < 10; i++) pids.push(await waiting('sleep', ['600'], /nanosleep/));
