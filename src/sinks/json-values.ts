@@ -28,7 +28,7 @@ export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
 }
 
 /**
- * A task, as the text of an object without its closing brace. `unread` says why a property is null that should be known.
+ * A task, as the text of an object without its closing brace. `unread` says why a property that should be known is null.
  * `raw` has the bytes, in hexadecimal, of each text that is not UTF-8.
  */
 export function taskText(observation: Observation, sample: Sample): string {
