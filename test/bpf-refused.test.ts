@@ -54,7 +54,7 @@ describe('--source', () => {
     const { code, stdout, stderr } = await isolated(script);
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
-      /^kstack: --source bpf: \S+ is not of the initial PID namespace, whose PIDs BPF uses; --source procfs does without\n$/,
+      /^kstack: --source bpf: \S+ is not of the initial PID namespace, whose PIDs BPF uses; use --source procfs instead\n$/,
     );
   });
 });

@@ -44,7 +44,7 @@ describe('a command line', () => {
     expect(lineOf(stdout, pid)?.command).toBe('h'.repeat(6 * 1024 * 1024));
     expect([code, stderr]).toEqual([
       0,
-      `kstack: PID ${pid} (tasks): command line is longer than what is shown of it\n`,
+      `kstack: PID ${pid} (tasks): command line is too long: only its beginning is shown\n`,
     ]);
   });
 
@@ -57,7 +57,7 @@ describe('a command line', () => {
     expect(code).toBe(0);
     expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toEqual(pids);
     expect(stderr).toMatch(
-      /^kstack: 1\d processes exe \(\d+(, \d+){7}, \.\.\.\): command line is longer than what is shown of it\n$/,
+      /^kstack: 1\d processes exe \(\d+(, \d+){7}, \.\.\.\): command line is too long: only its beginning is shown\n$/,
     );
     expect(milliseconds).toBeLessThan(8000);
   });

@@ -49,7 +49,7 @@ describe('without /etc', () => {
     const { code, stdout, stderr } = await mounted(text, ['-p', '2', '-f', 'long', '-v']);
     expect(stdout).toMatch(/^ {2}tasks {3}kthreadd: 2 {2}0 {2}S/m);
     expect(stdout).toMatch(/^1 task seen: /m);
-    expect(stderr).toMatch(/ DEBUG - users are known by their numbers only: ENOENT: [^\n]*'\/etc\/passwd'\n/);
+    expect(stderr).toMatch(/ DEBUG - user names unavailable: ENOENT: [^\n]*'\/etc\/passwd'\n/);
     expect(code).toBe(0);
   });
 

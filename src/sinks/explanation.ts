@@ -5,13 +5,13 @@ import type { Frame } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 
-/** What kstack explain prints: a paragraph for each different stack, and a line that sums up. */
+/** The output of kstack explain: a paragraph for each different stack, and a summary line. */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatExplanations };
 
-/** A finding, and the tasks it is of. */
+/** A finding, and the tasks that share it. */
 interface Explanation {
   readonly finding: Finding;
-  /** One text a task, as it is to be shown. */
+  /** One displayable text per task. */
   readonly tasks: string[];
   /** How often the stack was found. */
   count: number;
@@ -19,7 +19,7 @@ interface Explanation {
 
 const MOST_TASKS = 8;
 
-/** First what is blocked, last what idles, and the most frequent first. `full` adds the rules behind it. */
+/** Blocked stacks first, idle ones last, the most frequent first within a kind. `full` adds the rules behind it. */
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
   for await (const { observations } of samples) for (const observation of observations) add(found, observation);

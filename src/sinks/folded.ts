@@ -3,10 +3,10 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 
 /**
- * Folded stacks, a line each: `NAME;OUTERMOST;...;INNERMOST COUNT`, the text that stackcollapse-*.pl of FlameGraph
- * print, and that flamegraph.pl, inferno and speedscope read. With threads, a thread of another name than its process
- * stands as `PROCESS;THREAD`. A `;` in a name would be a frame of its own and is written `\x3b`. `annotate` puts `_[k]`
- * behind each function, by which flamegraph.pl colours those of the kernel.
+ * Folded stacks, one per line: `NAME;OUTERMOST;...;INNERMOST COUNT`. FlameGraph's stackcollapse-*.pl print this text;
+ * flamegraph.pl, inferno and speedscope read it. With threads, a thread whose name differs from its process's is
+ * `PROCESS;THREAD`. A `;` in a name would split a frame, so it is written `\x3b`. `annotate` appends `_[k]` to each
+ * function, by which flamegraph.pl colours kernel functions.
  */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatFolded };
 

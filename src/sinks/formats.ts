@@ -1,6 +1,6 @@
 import type { Format } from './format.ts';
 
-/** The formats there are, each loaded when it is asked for: the rules by which some explain take time to load. */
+/** The formats. Each is loaded on demand, because the rules that some of them need take time to load. */
 const FORMATS = {
   text: () => import('./text.ts'),
   long: () => import('./long.ts'),

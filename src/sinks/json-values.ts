@@ -28,8 +28,8 @@ export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
 }
 
 /**
- * A task, as the text of an object without its closing brace. `unread` tells why something is null that should be known,
- * and `raw` has, as hexadecimal digits, the bytes of text that is not UTF-8.
+ * A task, as the text of an object without its closing brace. `unread` says why a property that should be known is null.
+ * `raw` has the bytes, in hexadecimal, of each text that is not UTF-8.
  */
 export function taskText(observation: Observation, sample: Sample): string {
   const { facts = NOTHING, stack, systemCall, task } = observation;
@@ -39,7 +39,7 @@ export function taskText(observation: Observation, sample: Sample): string {
   const isWhole = [commandLine, stack, uid, cgroup, namespacePid, systemCall].every(isRead);
   const texts = [comm, processNameOf(task), valueIn(commandLine), valueIn(cgroup)];
   const isText = texts.every((text) => text === undefined || text === null || isUtf8Text(text));
-  // Of tens of thousands of tasks few have any of this, and a constant costs nothing.
+  // Few of tens of thousands of tasks have any of this, so the rest get constants, which cost nothing.
   const rest = [
     hasFacts ? jsonText(factsOf(facts)).slice(1, -1) : NO_FACTS,
     `"unread":${isWhole ? '{}' : jsonText(reasonsOf({ commandLine, stack, uid, cgroup, namespacePid, systemCall }))}`,
@@ -90,7 +90,7 @@ function safe(text: string | undefined | null): string | null {
   return text === undefined || text === null ? null : escapeInvalid(text);
 }
 
-/** That of the main thread. */
+/** The name of the process's main thread. */
 function processNameOf({ id, pid, comm, processName }: Task): string | undefined {
   return processName ?? (id.tid === pid ? comm : undefined);
 }
@@ -102,14 +102,14 @@ function containerIn(cgroup: string) {
   return { runtime, id, pod };
 }
 
-/** Each with a NUL behind it, but for programs that wrote over them. */
+/** Each argument ends with a NUL, unless the program has overwritten them. */
 function argumentsOf(commandLine: string): string[] {
   if (commandLine === '') return [];
   const text = commandLine.endsWith('\0') ? commandLine.slice(0, -1) : commandLine;
   return text.split('\0').map(escapeInvalid);
 }
 
-/** Names are those of calls alone: a task that is in none has its own `status`. */
+/** `status` is `inCall` for a task in a system call. Only then is `name` set. */
 function callOf(call: SystemCallState | null) {
   if (call === null) return null;
   if (typeof call === 'string') return { status: call, name: null, number: null, arguments: [], text: null };
@@ -126,7 +126,7 @@ function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
   };
 }
 
-/** Whether it is there in full, or was not asked for. */
+/** Whether it was read completely, or was not requested. */
 function isRead(reading: Reading<unknown> | undefined): boolean {
   return reading === undefined || ('value' in reading && reading.cut === undefined);
 }
@@ -179,10 +179,10 @@ export function unreadEntries(sample: Sample) {
 
 const NO_TASK = { tid: null, pid: null, comm: null, state: null };
 
-/** What JSON lets through though a terminal acts on it: DEL, C1 and the controls of the bidirectional algorithm (UAX #9). */
+/** Characters that JSON does not escape but terminals act on: DEL, C1 and the bidirectional controls (UAX #9). */
 const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** JSON, safe to show. */
+/** JSON that is safe to show in a terminal. */
 export function jsonText(value: object): string {
   return JSON.stringify(value).replace(
     UNSAFE,

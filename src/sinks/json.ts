@@ -8,12 +8,12 @@ import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
 import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
-/** Of schema/kstack-sample-1.schema.json: goes up when what is there changes its meaning or goes. */
+/** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
-/** How long a piece becomes before it is given out. */
+/** A piece is output once it has this length. */
 const PIECE = 1 << 16;
 
-/** A sample as one JSON document, a line for each stack and each task. */
+/** A sample as one JSON document, with one line per stack and per task. */
 export const format: Format = {
   fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,
@@ -88,7 +88,7 @@ function wholeFinding({ rule, kind, waitsFor, causes, next, source, frame }: Fin
   };
 }
 
-/** The elements of an array, a line each, in pieces. */
+/** The elements of an array, one per line, in pieces. */
 function* lines(elements: () => Generator<string>): Generator<string> {
   let piece = '';
   let separator = '';

@@ -6,7 +6,7 @@ import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
 import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
-/** Lines of JSON, one for each task and for each thing that could not be read, each complete in itself. */
+/** JSON lines: one per task and one per thing that could not be read. Each is complete in itself. */
 export const format: Format = {
   fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,

@@ -4,22 +4,19 @@ import type { Observation } from '../model/sample.ts';
 import type { SystemCallState } from '../model/system-call.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 
-/**
- * How many numbers of tasks are shown that share all else, how many lines of tasks a group has, and how many of system
- * calls.
- */
+/** The most task numbers shown on one line, and the most lines of tasks and of system calls in a group. */
 const MOST_NUMBERS = 8;
 const MOST_TASK_LINES = 10;
 const MOST_CALLS = 4;
 
 export interface TaskLineOptions {
-  /** Whether the tasks are threads, or processes by their main thread. */
+  /** True if tasks are threads; false if they are processes. */
   readonly threads: boolean;
-  /** Leaves nothing out. */
+  /** Leave nothing out. */
   readonly full: boolean;
 }
 
-/** One line for all tasks that are alike but for their numbers. */
+/** One line for all tasks that differ only in their numbers. */
 export function taskLines({ observations }: ExplainedGroup, { full, threads }: TaskLineOptions): string[] {
   const alike = new Map<string, { comm: string; rest: string; members: Observation[] }>();
   for (const observation of observations) {
@@ -45,11 +42,11 @@ export function taskLines({ observations }: ExplainedGroup, { full, threads }: T
   });
   const left = entries.slice(shown.length);
   if (left.length > 0)
-    lines.push(`... ${left.length} lines more (+${sum(left.map(({ members }) => members.length))} tasks)`);
+    lines.push(`... ${left.length} more lines (+${sum(left.map(({ members }) => members.length))} tasks)`);
   return lines;
 }
 
-/** The name of a task; of a thread that is called otherwise than its process, that of both. */
+/** The name of a task. If a thread's name differs from its process's, both. */
 function nameOf({ task: { id, pid, comm = '?', processName } }: Observation, threads: boolean): string {
   if (!threads || id.tid === pid || processName === undefined || processName === comm) return comm;
   return `${processName}/${comm}`;
@@ -60,7 +57,7 @@ function userOf({ task: { uid, user } }: Observation): string {
   return 'value' in uid ? (user ?? String(uid.value)) : `user not read: ${uid.unread}`;
 }
 
-/** The container; outside of any, the control group, where it says more than that there is one. */
+/** The container, or else the control group, unless that is the root. */
 function placeOf({ task: { cgroup } }: Observation): string {
   if (cgroup === undefined) return '';
   if ('unread' in cgroup) return `cgroup not read: ${cgroup.unread}`;
@@ -69,7 +66,7 @@ function placeOf({ task: { cgroup } }: Observation): string {
   return cgroup.value === '/' ? '' : cgroup.value;
 }
 
-/** The system calls that the tasks of a group are in, the most frequent first. */
+/** The system calls that the tasks of a group are in, most frequent first. */
 export function callLines({ observations }: ExplainedGroup, { full }: Pick<TaskLineOptions, 'full'>): string[] {
   const counts = new Map<string, number>();
   let looked = 0;

@@ -2,7 +2,7 @@ import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import type { Root, Wait, WaitGraph, WaitReason } from '../model/wait.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 
-/** How many numbers of tasks are shown that share all else, and how many lines there are about who holds what. */
+/** The most task numbers shown on one line, and the most lines about holders in a group. */
 const MOST_NUMBERS = 8;
 const MOST_LINES = 4;
 
@@ -16,7 +16,7 @@ const REASONS: Record<WaitReason, string> = {
 };
 const MOST_ROOTS = 5;
 
-/** Names tasks of these groups by their TID. */
+/** Returns a function that names a task of these groups by its TID. */
 export function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => string {
   const names = new Map<number, string>();
   for (const { observations } of groups)
@@ -25,7 +25,7 @@ export function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => str
   return (tid) => `${tid} ${names.get(tid) ?? '(ended, or not seen)'}`;
 }
 
-/** Who holds up whom, the task that holds up most first: `4713 touch holds up 2 tasks: ...`. */
+/** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The task that holds up most comes first. */
 export function waitLines(
   { roots, cycles }: WaitGraph,
   groups: readonly ExplainedGroup[],
@@ -45,7 +45,7 @@ export function waitLines(
     for (const [wait, tids] of byHolder(waits))
       lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
   }
-  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} others hold up tasks`);
+  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} more tasks hold up others`);
   return lines;
 }
 
@@ -60,7 +60,7 @@ function holding({ holder, reason }: Wait, names: (tid: number) => string): stri
   return `${REASONS[reason]} that ${names(holder)} holds`;
 }
 
-/** The waits for the same holder and reason, once, with all who wait so. */
+/** Merges the waits with the same holder and reason, and lists their waiters. */
 function byHolder(waits: readonly Wait[]): [Wait, number[]][] {
   const alike = new Map<string, [Wait, number[]]>();
   for (const wait of waits) {
@@ -77,7 +77,7 @@ function someNames(tids: readonly number[], names: (tid: number) => string): str
   return `${tids.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
 }
 
-/** Who holds the locks that tasks of the group sleep for; that nobody does is said where the rule knows it. */
+/** Who holds the locks that the group's tasks wait for, or that nobody does, if the rule knows it. */
 export function behindLines({ observations, finding }: ExplainedGroup, names: (tid: number) => string): string[] {
   const waits = observations.flatMap(({ task, facts }): Wait[] =>
     facts?.lock?.owner === undefined || task.id.tid === undefined
@@ -92,7 +92,7 @@ export function behindLines({ observations, finding }: ExplainedGroup, names: (t
   return lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES), `(${lines.length - MOST_LINES} others)`] : lines;
 }
 
-/** What the tasks of a group wait for, as a sentence without its subject. */
+/** What a group's tasks wait for, as a sentence without its subject. */
 export function whatFor({ kind, waitsFor }: Finding, shown: Finding['kind']): string {
   if (shown === 'running' && kind !== 'running') return 'on a CPU, or ready to run';
   return escapeUnsafe(kind === 'unexplained' || kind === 'running' ? waitsFor : `waits for ${waitsFor}`);

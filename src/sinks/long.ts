@@ -11,7 +11,7 @@ import { eachSample, type Format, type WriteContext } from './format.ts';
 import { callLines, taskLines } from './long-tasks.ts';
 import { behindLines, namesOf, waitLines, whatFor } from './long-waits.ts';
 
-/** Paragraphs for people, one for each group of tasks with the same stack, and a line that sums up. */
+/** Paragraphs for people: one for each group of tasks with the same stack, and a summary line. */
 export const format: Format = {
   fields: ['uid', 'cgroup', 'systemCall'],
   facts: true,
@@ -20,7 +20,7 @@ export const format: Format = {
 };
 
 const MOST_WCHANS = 4;
-/** No symbol moves the columns farther to the right. */
+/** Longer symbols do not move the columns farther to the right. */
 const WIDEST_SYMBOL = 48;
 
 const STYLE = { bold: 1, dim: 2, blocked: 31, running: 32, unexplained: 33, idle: 36 } as const;
@@ -74,7 +74,7 @@ function* paragraph(
   const since = kind === 'running' ? '' : offCpu(observations);
   const count = style('bold', counted(observations.length, 'task'));
   yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding, kind))}\n`;
-  // What a running task waited for is over.
+  // What a running task waited for is over, so advice about it is useless.
   const isAdvised = options.full || (kind !== 'idle' && kind === finding.kind);
   const rows = [
     ...row('tasks', taskLines(group, options)),
@@ -90,7 +90,7 @@ function* paragraph(
   yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
 }
 
-/** What is shown with the source bpf alone, where it would have been shown. */
+/** Names the facts that only bpf provides, if they are missing. */
 function missingFacts({ source, observations }: Sample): string | undefined {
   if (source?.name !== 'procfs' || observations.length === 0) return undefined;
   const why = source.why === undefined ? '' : ` (${escapeUnsafe(source.why)})`;
@@ -100,8 +100,8 @@ function missingFacts({ source, observations }: Sample): string | undefined {
 const KIND_RANK: Readonly<Record<Finding['kind'], number>> = { blocked: 0, unexplained: 1, running: 2, idle: 3 };
 
 /**
- * What is blocked comes first, then what nothing is known of, then the others; what holds up other tasks comes first
- * among its like, then the largest; kstack itself comes last.
+ * Sorts by kind: blocked, unexplained, running, idle. Within a kind, tasks that hold up others come first, then the
+ * largest groups. kstack itself comes last.
  */
 function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
   const ranks = new Map([...cycles.flat(), ...roots].map(({ tid }, rank) => [tid, rank]));
@@ -145,12 +145,12 @@ function frameLines(frames: readonly Frame[], colourModule: (text: string) => st
   });
 }
 
-/** Where the tasks wait whose stack could not be read, as far as the kernel tells without a lock. */
+/** Where the tasks wait whose stack could not be read, if the kernel tells that without taking a lock. */
 function wchanLines({ observations }: ExplainedGroup): string[] {
   return [...new Set(observations.flatMap(({ wchan }) => wchan ?? []))].slice(0, MOST_WCHANS).map(escapeUnsafe);
 }
 
-/** With the numbers of the first task in the commands. */
+/** The commands contain the numbers of the group's first task. */
 function advice({ finding: { causes, next, rule }, observations }: ExplainedGroup): [string, string][] {
   const { pid, ppid } = observations[0]?.task ?? {};
   const filled = next.map((command) =>

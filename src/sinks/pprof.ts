@@ -19,9 +19,9 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples } from './format.ts';
 
 /**
- * A profile for pprof, compressed by gzip (github.com/google/pprof, proto/profile.proto): one value, tasks/count, for
- * every stack with the same labels: comm, pid, state, kind, finding, user, container, pod. A kernel module is a mapping
- * of its own.
+ * A profile for pprof, compressed with gzip (github.com/google/pprof, proto/profile.proto). Tasks with the same stack
+ * and labels (comm, pid, state, kind, finding, user, container, pod) are one sample with one value, tasks/count. Each
+ * kernel module is a mapping.
  */
 export const format: Format = { fields: ['uid', 'cgroup'], facts: false, binary: true, write: formatPprof };
 
@@ -121,7 +121,7 @@ class ProfileBuilder {
   }
 }
 
-/** What is not known has no label. */
+/** Unknown attributes get no label. */
 function labelsOf(observation: Observation): (readonly [string, string | number])[] {
   const { comm, pid, uid, user, cgroup } = observation.task;
   const uidText = uid !== undefined && 'value' in uid ? String(uid.value) : undefined;

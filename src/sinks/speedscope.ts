@@ -2,10 +2,7 @@ import { Folds } from '../analysis/fold.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples } from './format.ts';
 
-/**
- * A sampled profile for https://www.speedscope.app, in its file format (file-format-schema.json). A weight is a number
- * of tasks.
- */
+/** A sampled profile for https://www.speedscope.app (file-format-schema.json). Weights are numbers of tasks. */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatSpeedscope };
 
 async function* formatSpeedscope(samples: Samples): AsyncGenerator<string> {

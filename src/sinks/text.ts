@@ -6,20 +6,20 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
 import { eachSample, type Format, type WriteContext } from './format.ts';
 
-/** How long a piece of a sample becomes before it is given out: a hostile process may have a line of megabytes. */
+/** A piece is output once it has this length: a hostile process may have a line of megabytes. */
 const PIECE = 1 << 18;
 const UNKNOWN = 'unknown';
 
-/** The classic form: a line with the time, then every stack below the tasks that share it (COMPAT.md). */
+/** The classic format: a line with the time, then every stack below the tasks that share it (COMPAT.md). */
 export const format: Format = { fields: [], facts: false, binary: false, write: eachSample(formatText) };
 
-/** One sample in the classic form, piece by piece. With threads, each line names the thread, with its TID and its name. */
+/** One sample in the classic format, in pieces. With threads, each line has the TID and the name of the thread. */
 export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zoneAt'>): Generator<string> {
   const { threads } = sample;
   const seconds = Math.floor((sample.timeMs ?? 0) / 1000);
   const time = sample.timeMs === undefined ? UNKNOWN : formatDateLine(seconds, zoneAt(seconds));
   yield `zzz <${time} - ${escapeUnsafe(sample.host ?? UNKNOWN)}\n\n`;
-  // Many have begun within the same second, one behind the other.
+  // Consecutive tasks often started within the same second: format it once.
   let started = Number.NaN;
   let when = '';
   for (const { stack, observations } of groupByStack(sample)) {
@@ -33,7 +33,7 @@ export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zone
         started = second;
         when = formatDateTime(started, zoneAt(started));
       }
-      // Without threads, a thread that was asked for by its number stands for itself, as it always has.
+      // Without threads, a thread selected by its TID is shown as a process with that number, as in the original.
       const pid = `PID: ${numberOf(threads ? task.pid : task.id.tid)}`;
       const tid = threads ? `   TID: ${numberOf(task.id.tid)}` : '';
       const name = threads ? `   Thread: ${escapeUnsafe(task.comm ?? UNKNOWN)}` : '';
@@ -43,12 +43,12 @@ export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zone
       yield piece;
       piece = '';
     }
-    // The text of the stack, a line end and an empty line: where there is no text, these are two empty lines.
+    // The stack, a line end and an empty line. If the stack is empty, that makes two empty lines.
     yield `${piece}Stack:\n${(stack?.frames ?? []).map(({ raw }) => escapeUnsafe(raw)).join('\n')}\n\n`;
   }
 }
 
-/** The command line, or the comm of a task that has none or whose could not be read. */
+/** The command line; the comm if it is empty or could not be read. */
 function command({ commandLine, comm }: Task): string {
   const text = 'value' in commandLine ? commandLineText(commandLine.value) : '';
   return text === '' ? (comm ?? UNKNOWN) : text;

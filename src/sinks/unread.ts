@@ -7,7 +7,7 @@ type Why = Unread['why'];
 
 const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   task: 'process',
-  processes: 'processes of others',
+  processes: "other users' processes",
   threads: 'threads',
   stack: 'kernel stack',
   commandLine: 'command line',
@@ -21,35 +21,35 @@ function isField(what: What): what is Field {
   return what in FIELDS;
 }
 
-/** How each reason is told, behind the name of the thing. Any other is the name of an errno. */
+/** The text for each reason, to follow the name of the thing. Other reasons are names of errnos. */
 const REASONS: Readonly<Partial<Record<Why, string>>> = {
-  skipped: 'not read, since too many other reads already hang',
+  skipped: 'not read, because too many other reads already hang',
   locked: "not read: a thread holds the process's mmap lock for writing, and reading would wait for it",
   denied:
     'not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing, or a security module forbids it',
-  malformed: 'not readable: its file is not in the form that proc(5) gives',
+  malformed: 'not readable: its file does not have the format described in proc(5)',
   EAGAIN: 'not read: the host has no thread left to read it with',
-  hidden: 'not shown: this /proc hides them (hidepid) from whoever has no CAP_SYS_PTRACE',
-  cut: 'is longer than what is shown of it',
+  hidden: 'not shown: this /proc hides them (hidepid), and CAP_SYS_PTRACE is missing',
+  cut: 'is too long: only its beginning is shown',
   timeout: 'could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent',
 };
 
-/** Where a thing has another explanation than the rest. */
+/** Things that need a different text for the same reason. */
 const REASONS_OF: Readonly<Partial<Record<What, Readonly<Partial<Record<Why, string>>>>>> = {
   commandLine: {
     timeout: "could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock",
   },
 };
 
-/** So many lines are given out in all; so many tasks alike have a line each; and of more, so many are named. */
+/** The most lines in all; the most similar tasks with a line each; and the most tasks named on a common line. */
 const MOST_LINES = 20;
 const MOST_ALONE = 3;
 const MOST_NAMED = 8;
 
 /**
- * What could not be read and why, in at most 20 lines: `PID 4711 (nginx): command line could not be read in time; ...`,
- * and of many that are alike `200 processes nginx (4711, 4712, ...): command line ...`. With `threads`, their numbers
- * are TIDs.
+ * What could not be read and why, in at most 20 lines: `PID 4711 (nginx): command line could not be read in time; ...`.
+ * Many similar tasks share a line: `200 processes nginx (4711, 4712, ...): command line ...`. With `threads`, the
+ * numbers are TIDs.
  */
 export function formatUnread(unread: readonly Unread[], threads: boolean): string[] {
   const groups = [...groupByReason(unread, threads)];
@@ -61,7 +61,7 @@ export function formatUnread(unread: readonly Unread[], threads: boolean): strin
           ? tasks.map((task) => `${formatTask(task, threads)}: ${reason}`)
           : [formatGroup(reason, tasks, threads)],
     );
-  // Numbers that were asked for and are not there have a line each, which scripts look for, while there is room.
+  // While there is room, each given number that does not exist gets its own line: scripts look for it.
   const whole = lines((tasks) => tasks.length <= MOST_ALONE || tasks[0]?.why === 'gone');
   if (whole.length <= MOST_LINES) return whole;
   const short = lines((tasks) => tasks.length <= MOST_ALONE);
@@ -74,7 +74,7 @@ function groupByReason(unread: readonly Unread[], threads: boolean): Map<string,
   const groups = new Map<string, Unread[]>();
   const stackReasons = new Map(unread.filter(({ what }) => what === 'stack').map(({ tid, why }) => [tid, why]));
   for (const each of unread) {
-    // The kernel guards both alike (fs/proc/base.c, lock_trace): said once.
+    // The kernel guards both with the same check (fs/proc/base.c, lock_trace), so one message is enough.
     if (each.what === 'systemCall' && stackReasons.get(each.tid) === each.why) continue;
     const reason = formatReason(each, threads);
     const group = groups.get(reason);
@@ -84,7 +84,7 @@ function groupByReason(unread: readonly Unread[], threads: boolean): Map<string,
   return groups;
 }
 
-/** A number that no task has is the PID that was asked for. */
+/** A number without a task was given as a PID. */
 function formatTask({ tid, comm, state, why }: Unread, threads: boolean): string {
   const number = threads && why !== 'gone' ? `TID ${tid}` : `PID ${tid}`;
   const known = [
@@ -94,7 +94,7 @@ function formatTask({ tid, comm, state, why }: Unread, threads: boolean): string
   return known.length === 0 ? number : `${number} (${known.join(', ')})`;
 }
 
-/** `200 processes nginx in state D (4711, 4712, ...): REASON`; where names differ, they stand with their numbers. */
+/** `200 processes nginx in state D (4711, 4712, ...): REASON`. If names differ, each follows its number. */
 function formatGroup(reason: string, tasks: readonly Unread[], threads: boolean): string {
   const noun = threads && tasks[0]?.why !== 'gone' ? 'threads' : 'processes';
   const name = common(tasks.map(({ comm }) => comm));
@@ -110,7 +110,7 @@ function formatGroup(reason: string, tasks: readonly Unread[], threads: boolean)
   return `${head.join(' ')} (${named.join(', ')}${tasks.length > named.length ? ', ...' : ''}): ${reason}`;
 }
 
-/** What all are, undefined where they differ. */
+/** The common value; undefined if they differ. */
 function common<T>(values: readonly T[]): T | undefined {
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }

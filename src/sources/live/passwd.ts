@@ -8,7 +8,7 @@ export interface User {
   readonly uid: number;
 }
 
-/** Parses the text of passwd(5). What is no user's line is left out. */
+/** Parses the text of passwd(5). Skips lines that do not describe a user. */
 export function parsePasswd(text: string): User[] {
   return text.split('\n').flatMap((line) => {
     const [name = '', , uid = ''] = line.split(':');
@@ -16,19 +16,17 @@ export function parsePasswd(text: string): User[] {
   });
 }
 
-/** Why the users of this host are not known. */
+/** The users of this host could not be read. */
 export class NoUsers extends Error {}
 
 /**
- * The users of this host's own file; no directory service is asked, which could hang.
- * @throws NoUsers where it cannot be read: a minimal container or an initramfs has none
+ * The users in this host's /etc/passwd. Asks no directory service, because that could hang.
+ * @throws NoUsers if the file cannot be read: a minimal container or an initramfs has none
  */
 export function readUsers(): User[] {
   try {
     return parsePasswd(readFileSync(PASSWD, 'utf8'));
   } catch (error) {
-    throw new NoUsers(
-      `users are known by their numbers only: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new NoUsers(`user names unavailable: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

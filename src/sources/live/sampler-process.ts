@@ -6,16 +6,16 @@ import type { Sampler, SamplerOptions } from './sampler.ts';
 import { SampleDecoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
 import { SAMPLER } from './source-name.ts';
 
-/** How to start kstack. */
+/** The command that starts kstack. */
 export interface Command {
   readonly file: string;
   readonly args: readonly string[];
 }
 
 /**
- * A sampler in a process of its own, for programs whose event loop must not stand still while a sample is taken: here
- * it only takes in what was found.
- * @throws Error as openSampler, and where the process cannot be started or ends
+ * A sampler in another process, for programs whose event loop must not block while a sample is taken. This process only
+ * receives the results.
+ * @throws Error like openSampler, and if the process cannot be started or ends
  */
 export async function openSamplerProcess(
   root: string,
@@ -58,7 +58,7 @@ class ProcessSampler implements Sampler {
     createInterface({ input: child.stdout as Readable }).on('line', (line) => this.#take(line));
   }
 
-  /** Sends a line, and resolves to the sample that answers it, if one does. */
+  /** Sends a line. Resolves to the sample in the answer, if there is one. */
   ask(line: string): Promise<Sample | undefined> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ class ProcessSampler implements Sampler {
 
   async next(): Promise<Sample> {
     const sample = await this.ask('');
-    if (sample === undefined) throw new Error('the sampler gave no sample');
+    if (sample === undefined) throw new Error('the sampler returned no sample');
     return sample;
   }
 
@@ -77,7 +77,7 @@ class ProcessSampler implements Sampler {
     for (;;) yield await this.next();
   }
 
-  /** The process ends with its input. */
+  /** The process ends when its input is closed. */
   close(): void {
     this.#end(new Error('the sampler was closed'));
     this.#child.stdin?.end();

@@ -4,9 +4,9 @@ import type { Frame, Stack } from '../../model/stack.ts';
 import type { Task } from '../../model/task.ts';
 import type { SamplerOptions } from './sampler.ts';
 
-// What a sampler in a process of its own and its owner say to each other: a line of JSON each.
+// The protocol between a sampler process and its owner: each message is a line of JSON.
 
-/** The first line to the process; each empty line behind it asks for a sample. */
+/** The first line to the process. Each empty line after it requests a sample. */
 export interface SamplerOrder {
   readonly root: string;
   readonly options: Omit<SamplerOptions, 'tell'>;
@@ -20,31 +20,31 @@ export type SamplerAnswer =
   | { readonly kind: 'part'; readonly part: EncodedPart }
   | { readonly kind: 'sample'; readonly sample: EncodedSample };
 
-/** An observation whose task and stack were sent once, and stand there by their numbers. */
+/** An observation that refers by number to a task and a stack that were sent before. */
 interface EncodedObservation extends Omit<Observation, 'task' | 'stack'> {
   readonly task: number;
   readonly stack: number | Reading<Stack>;
 }
 
 interface EncodedPart {
-  /** Numbers given before mean nothing any more. */
+  /** Earlier numbers are no longer valid. */
   readonly anew?: true;
   readonly tasks: readonly (readonly [number, Task])[];
   readonly stacks: readonly (readonly [number, readonly Frame[]])[];
   readonly observations: readonly EncodedObservation[];
 }
 
-/** All but the observations, which were sent before; the last of them are the holders. */
+/** Everything except the observations, which were sent before. The last `holders` of those are the holders. */
 export interface EncodedSample extends Omit<Sample, 'observations' | 'holders'> {
   readonly holders: number;
 }
 
-/** So many observations are sent with a line: whoever takes it does so in a few milliseconds. */
+/** The most observations in a line, so that parsing it takes only a few milliseconds. */
 const PART = 500;
-/** Both sides begin anew when so many were sent, so that neither keeps what has ended. */
+/** After this many tasks and stacks both sides start over, so that neither keeps what has ended. */
 const MOST_SENT = 200_000;
 
-/** Sends each task and each stack once, for as long as it stays the same object. */
+/** Sends each task and stack only once, as long as it remains the same object. */
 export class SampleEncoder {
   #tasks = new Map<Task, number>();
   #stacks = new Map<Stack, number>();
@@ -95,14 +95,14 @@ export class SampleEncoder {
   }
 }
 
-/** Makes of what was sent the same samples, in which what is the same is the same object. */
+/** Restores the samples. What was one object on the other side is one object here too. */
 export class SampleDecoder {
   #tasks: Task[] = [];
   #stacks: Reading<Stack>[] = [];
   #nextStack = 0;
   #observations: Observation[] = [];
 
-  /** @throws Error where a number was never sent */
+  /** @throws Error if it refers to a number that was never sent */
   take({ anew, tasks, stacks, observations }: EncodedPart): void {
     if (anew === true) {
       this.#tasks = [];
@@ -127,6 +127,6 @@ export class SampleDecoder {
 }
 
 function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error('the sampler speaks of what it never sent');
+  if (value === undefined) throw new Error('the sampler referred to a task or stack that it never sent');
   return value;
 }

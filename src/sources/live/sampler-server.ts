@@ -6,7 +6,7 @@ import { SampleEncoder, type SamplerAnswer, type SamplerOrder } from './sampler-
 
 const STDOUT = 1;
 
-/** Takes samples for the process at the other end of standard input and output, until that ends. */
+/** Takes samples for the process at the other end of standard input and output, until the input ends. */
 export async function serveSamples(): Promise<void> {
   const encoder = new SampleEncoder();
   let sampler: Sampler | undefined;
@@ -29,7 +29,7 @@ function open(line: string): Promise<Sampler> {
   return openSampler({ clock: systemClock(), root }, { ...options, tell });
 }
 
-/** Whoever does not listen any more has ended, and then so does the input. */
+/** Failed writes need no handling: if the reader is gone, the input ends too. */
 function answer(what: SamplerAnswer): void {
   writeAll(STDOUT, `${JSON.stringify(what)}\n`);
 }

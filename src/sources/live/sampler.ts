@@ -28,19 +28,19 @@ import { UserNames } from './user-names.ts';
 /** USER_HZ, the unit of times in /proc: 100 on every architecture Node.js runs on (include/asm-generic/param.h). */
 const TICKS_PER_SECOND = 100;
 
-/** Of one sample: a process may let the kernel show anything it has mapped (PR_SET_MM_MAP). */
+/** For one sample. Bounded because a process can make any of its memory its command line (PR_SET_MM_MAP). */
 const LARGE: CommandLineLimits = { allBytes: 8 << 20, leastBytes: 4096 };
 
 /**
- * Loading the program takes about as long as reading so many tasks, or twice as many states, from /proc (npm run
+ * Loading the BPF program takes about as long as reading this many tasks from /proc, or twice as many states (npm run
  * bench).
  */
 const TASKS_WORTH_LOADING = 250;
 
-/** In a stream a command line that was read is believed for so long. */
+/** How long a stream reuses a command line that was read. */
 const REMEMBER_MS = 2000;
 
-/** The host that is sampled: its clock, and where its procfs is mounted. */
+/** The sampled host: its clock, and the mount point of its procfs. */
 export interface Host {
   readonly clock: Clock;
   readonly root: string;
@@ -49,33 +49,33 @@ export interface Host {
 export interface SamplerOptions {
   readonly selection: Selection;
   readonly source: SourceName;
-  /** What is to be read of each task beside its stat, stack and command line. */
+  /** What to read of each task in addition to its stat, stack and command line. */
   readonly fields: readonly Field[];
-  /** Whether what only the kernel knows is wanted (KernelFacts). */
+  /** Whether to take KernelFacts. */
   readonly facts: boolean;
   /** Whether many samples will be taken. */
   readonly steady: boolean;
-  /** Whether the system calls of all tasks are looked up, not only of the first ones of each stack. */
+  /** Look up the system calls of all tasks, not only of the first ones of each stack. */
   readonly allSystemCalls?: boolean;
   readonly commandLines?: CommandLineLimits;
   readonly rememberMs?: number;
-  /** Whether this process is nobody else's, so that its threads are helpers of kstack's. */
+  /** Whether this process belongs to kstack alone, so that its other threads are kstack's helpers. */
   readonly ownsProcess?: boolean;
-  /** Hears which source is taken, why not the other, and what is missing. */
+  /** Called with the chosen source, why the other was not chosen, and what is missing. */
   tell?(text: string): void;
 }
 
 /** Takes samples of the selected tasks of a host. It holds processes and BPF programs until it is closed. */
 export interface Sampler extends AsyncIterable<Sample> {
-  /** One sample, now. @throws Error where not even the list of processes or the boot time can be read */
+  /** Takes one sample. @throws Error if not even the list of processes or the boot time can be read */
   next(): Promise<Sample>;
   close(): void;
 }
 
 /**
- * Makes ready what it takes to sample a host.
- * @throws PatternError where an expression of the selection is none
- * @throws Error where `bpf` is asked for and unavailable, and where nothing can be started to read with
+ * Opens a sampler for a host.
+ * @throws PatternError if an expression in the selection is invalid
+ * @throws Error if `bpf` is required but unavailable, or if the reader cannot be started
  */
 export async function openSampler(host: Host, options: SamplerOptions): Promise<Sampler> {
   return new LiveSampler(host, options, await compileSelection(options.selection));
@@ -105,7 +105,7 @@ class LiveSampler implements Sampler {
     this.#selection = selection;
     const opened = this.#isSoonerFromProc() ? undefined : openBpf(conditions(root), clock.monotonicMs);
     if (source === 'bpf' && typeof opened === 'string')
-      throw new Error(`--source bpf: ${opened}; --source procfs does without`);
+      throw new Error(`--source bpf: ${opened}; use --source procfs instead`);
     this.#bpf = typeof opened === 'object' ? opened : undefined;
     this.#source = this.#bpf === undefined ? { name: 'procfs', why: whyNotBpf(source, opened) } : { name: 'bpf' };
     this.#tell(`source: ${this.#source.name}${this.#source.why === undefined ? '' : `; ${this.#source.why}`}`);
@@ -165,7 +165,7 @@ class LiveSampler implements Sampler {
     this.#reader.close();
   }
 
-  /** Each once. */
+  /** Tells each text only once. */
   #tell(text: string): void {
     if (!this.#told.has(text)) this.#options.tell?.(text);
     this.#told.add(text);
@@ -176,11 +176,11 @@ class LiveSampler implements Sampler {
     if (source === 'procfs') return true;
     if (source === 'bpf' || facts || steady) return false;
     if (isOnlyPids(selection) && selection.threads !== true) return true;
-    // No more than a hint.
+    // An estimate is enough.
     return countThreads(this.#host.root) < TASKS_WORTH_LOADING;
   }
 
-  /** The tasks of a selection; where the prefetch fails, from /proc alone. */
+  /** The tasks of a selection. Falls back to /proc alone if the prefetch fails. */
   async #read(selection: CompiledSelection, forks: number): Promise<Seen> {
     const { root } = this.#host;
     const read = (prefetch: Prefetch | undefined) =>
@@ -205,7 +205,7 @@ class LiveSampler implements Sampler {
     }
   }
 
-  /** Those that selected tasks wait for and that are not selected. */
+  /** Tasks that selected ones wait for, but that are not selected themselves. */
   async #holders(observations: readonly Observation[], forks: number): Promise<readonly Observation[]> {
     if (this.#bpf === undefined || !this.#options.facts) return [];
     const waits = observations.some(
@@ -216,13 +216,13 @@ class LiveSampler implements Sampler {
     return pids.length === 0 ? [] : (await this.#read({ pids }, forks)).observations;
   }
 
-  /** With what their system calls refer to, where these were asked for. */
+  /** Adds what the system calls refer to, if they were requested. */
   async #resolved(sample: Pick<Sample, 'observations' | 'holders'>): Promise<Pick<Sample, 'observations' | 'holders'>> {
     if (!this.#options.fields.includes('systemCall')) return sample;
     const { observations, holders } = sample;
     const details = new TaskDetails(this.#host.root, this.#reader, this.#unixSockets);
     const all = this.#options.allSystemCalls === true;
-    // What is seen first may be gone soonest: those that hold up others come first.
+    // Holders first: a call may end before its turn comes, and these matter most.
     const resolved = await resolveSystemCalls([...holders, ...observations], {
       details,
       architecture: process.arch,
@@ -239,7 +239,7 @@ function whyNotBpf(source: SourceName, refusal: BpfReader | string | undefined):
   return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'faster than bpf for so few tasks';
 }
 
-/** One sample of a host, now. */
+/** Takes one sample of a host. */
 export async function takeSample(host: Host, options: Omit<SamplerOptions, 'steady'>): Promise<Sample> {
   const sampler = await openSampler(host, { ...options, steady: false });
   try {

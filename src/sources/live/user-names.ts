@@ -3,8 +3,8 @@ import { NoUsers, readUsers } from './passwd.ts';
 const HERE = '/proc';
 
 /**
- * Names users by this host's file, read when the first is named. Another /proc may be that of a host with other users,
- * which have no names here.
+ * Names users by this host's /etc/passwd, read on first use. With another /proc, users have no names: it may be of a
+ * host with other users.
  */
 export class UserNames {
   readonly #isHere: boolean;

@@ -10,7 +10,7 @@ const TASK =
 /** What it says of what it does not know. */
 const UNKNOWN = 'unknown';
 
-/** The classic text of kstack and oled-kstack (COMPAT.md). Its frames are those of /proc/PID/stack. */
+/** The classic text of kstack and oled-kstack (COMPAT.md). Frames are as in /proc/PID/stack. */
 export const classic: LineParser = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);

@@ -7,7 +7,7 @@ const ARM_FRAME =
 const TASK =
   /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/s;
 
-/** What `bt` and `foreach bt` of crash(8) print. */
+/** The output of `bt` and `foreach bt` in crash(8). */
 export const crash: LineParser = (line) => {
   const task = TASK.exec(line);
   if (task !== null) return { kind: 'task', header: headerOf({ name: task[2], tid: task[1] }) };

@@ -2,9 +2,9 @@ import type { Frame } from '../../model/stack.ts';
 import { headerOf, type Line, type LineParser } from './line.ts';
 
 /**
- * What is put in front of the kernel's lines: `dmesg`, also with -H, -T and CONFIG_PRINTK_CALLER; /dev/kmsg; syslog and
- * journal in their forms; the level of a raw log; the quotation mark of a mail, the edge of a table, the number of a
- * line. Applied until nothing is left to take off.
+ * Prefixes of kernel log lines: from `dmesg` (also with -H, -T and CONFIG_PRINTK_CALLER), /dev/kmsg, syslog and the
+ * journal in their variants, and the level in a raw log; also the quote mark of a mail, the border of a table and line
+ * numbers. They are removed repeatedly until none is left.
  */
 const PREFIXES = [
   /^<\d{1,3}>/,
@@ -27,7 +27,7 @@ const PREFIXES = [
 ];
 const MOST_PREFIXES = 6;
 
-/** A line without what log daemons and dmesg(1) put in front of it. */
+/** The line without the prefixes of log daemons and dmesg(1). */
 export function withoutLogPrefix(line: string): string {
   let rest = line;
   for (let round = 0; round < MOST_PREFIXES; round++) {
@@ -41,14 +41,14 @@ export function withoutLogPrefix(line: string): string {
 const FRAME =
   /^\s{0,40}(?:\[[0-9a-f]{8,16}\] ){0,2}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,300})?$/;
 /**
- * The addresses of old kernels, which trackers tend to lose as if they were markup; s390 puts a frame it is less sure
- * of into parentheses, RHEL 5 the module in front of the function.
+ * Old kernels print addresses, which bug trackers tend to swallow as markup. s390 puts a frame it is less sure of in
+ * parentheses. RHEL 5 puts the module before the function.
  */
 const OLD_FRAME =
   /^\s{0,40}\(?(?:\[<[0-9a-f]{0,16}>\]|\[\])\s{1,4}(\? )?(?::[\w-]{1,64}:)?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,200}$/;
-/** What scripts/decode_stacktrace.sh makes of a frame. */
+/** A frame after scripts/decode_stacktrace.sh. */
 const DECODED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) \([\w./+-]{1,200}:\d{1,6}[^)]{0,300}\)/;
-/** What syzkaller's symbolizer adds. */
+/** An inlined frame added by syzkaller's symbolizer. */
 const INLINED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) [\w./+-]{1,200}:\d{1,6} \[inline\]\s{0,4}$/;
 /** Where a CPU was when it was interrupted, on x86, arm64, arm and PowerPC. */
 const INSTRUCTION =
@@ -56,15 +56,14 @@ const INSTRUCTION =
 const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/s;
 const TASK =
   /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?/s;
-/** Before 5.10. Until 4.13 the address of the code stood behind the state. */
+/** Before 5.10. Until 4.13 an address in the code followed the state. */
 const OLD_TASK =
   /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20})?\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,20}(?:0x[0-9a-f]{1,16}|\d{1,10}\s[^(]{0,20}\((?:L-TLB|NOTLB)\))/s;
 const OOPS = /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Not tainted|Tainted:|Kdump:)/s;
 const OLD_OOPS = /^Pid: (\d{1,10}), comm: (\S{1,64})/;
 
 /**
- * Stacks as the kernel prints them into its log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c;
- * arch/x86/kernel/dumpstack.c).
+ * Stacks in the kernel log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c; arch/x86/kernel/dumpstack.c).
  */
 export const dmesg: LineParser = (line) => {
   const text = line.trim();

@@ -4,13 +4,13 @@ import type { Header } from './line.ts';
 import { type LeftOut, StackFinder, type TextStack } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 
-/** A sample has no more: a text may be of any size. */
+/** Bounds the size of a sample: a text may be of any size. */
 const MOST_OBSERVATIONS = 100_000;
 const LONGEST_KEPT = 1 << 20;
 
 /**
- * The stacks in a text of any known form, also mixed: a sample for all that was written at the same moment. What the
- * text does not tell is absent.
+ * Reads the stacks in a text of any known format, or a mix of formats. Yields one sample for everything written at the
+ * same moment. What the text does not contain is absent.
  * @param chunks the text in pieces of any size
  */
 export async function* textSamples(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Sample, void> {
@@ -32,7 +32,7 @@ async function* linesOf(chunks: Iterable<string> | AsyncIterable<string>): Async
       yield withoutReturn(text.slice(from, end));
       from = end + 1;
     }
-    // Of a line that long nothing is read, but that it is there.
+    // A line this long is only counted, not read, so its rest may be dropped.
     rest = text.slice(from, from + LONGEST_KEPT);
   }
   if (rest !== '') yield withoutReturn(rest);
@@ -42,7 +42,7 @@ function withoutReturn(line: string): string {
   return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
-/** Puts the stacks that were found into samples. */
+/** Collects stacks into samples. */
 class SampleBuilder {
   readonly #finder: StackFinder;
   #observations: Observation[] = [];

@@ -2,7 +2,7 @@ import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
 import { STATES } from '../../model/task.ts';
 
-/** What a text says about the task that a stack is of. */
+/** What a text says about the task of a stack. */
 export interface Header {
   readonly name?: string;
   readonly tid?: number;
@@ -11,31 +11,31 @@ export interface Header {
   readonly state?: State;
 }
 
-/** What one line of a text is, to the format that knows it. */
+/** A recognized line of a text. */
 export type Line =
   | { readonly kind: 'frame'; readonly frame: Frame }
-  /** An address found on the stack that may be left over; the kernel marks it with `?`. */
+  /** An address on the stack that may be left over from an earlier call. The kernel marks it with `?`. */
   | { readonly kind: 'guess'; readonly frame: Frame }
   /** A function and the one that called it. */
   | { readonly kind: 'call'; readonly callee: Frame; readonly caller: Frame }
-  /** Where the CPU was, printed in front of the stack. */
+  /** Where the CPU was, printed before the stack. */
   | { readonly kind: 'instruction'; readonly frame: Frame }
   /** A task whose stack follows. */
   | { readonly kind: 'task'; readonly header: Header }
-  /** One of several tasks whose common stack follows. */
+  /** One of several tasks that share the stack that follows. */
   | { readonly kind: 'sharing-task'; readonly header: Header }
-  /** The stack of the tasks named before begins here; there may be none. */
+  /** The start of a stack, which belongs to the tasks named before, if any. */
   | { readonly kind: 'begin' }
   /**
-   * Begin and end of frames that are of an interrupt, not of the task. The CPU was in the interrupt, unless the
-   * interrupt (an NMI) came above what it was in.
+   * Frames from here to `interrupt-end` belong to an interrupt, not to the task. With `above` (an NMI), the interrupt
+   * came on top of what the CPU was doing.
    */
   | { readonly kind: 'interrupt'; readonly above?: true }
   | { readonly kind: 'interrupt-end' };
 
 /**
- * Says what a line is; undefined for what it does not know. Lines have no time or host in front. Never throws, in time
- * linear in the line.
+ * Recognizes a line without log prefix; undefined if it is not in this parser's format. Never throws. Takes time linear
+ * in the line.
  */
 export type LineParser = (line: string) => Line | undefined;
 

@@ -3,7 +3,7 @@ import { headerOf, type LineParser } from './line.ts';
 
 const PATH = /^(?:==> )?\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==|:.*)?$/;
 
-/** /proc/PID/stack, old and new (proc_pid_stack(5)), and the names that head(1) and grep(1) put in front. */
+/** /proc/PID/stack, old and new (proc_pid_stack(5)), also with the file names added by head(1) and grep(1). */
 export const procStack: LineParser = (line) => {
   const path = PATH.exec(line);
   if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf({ tid: path[2], pid: path[1] }) };

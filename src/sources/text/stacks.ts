@@ -9,24 +9,22 @@ import { procStack } from './proc-stack.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import { tracers } from './tracers.ts';
 
-/** How much of a text is not in the stacks that were found. */
+/** What was left out of the stacks that were found. */
 export interface LeftOut {
-  /**
-   * Frames marked `?`. Where a stack has no others, they are its frames, but for those that are known to be left over.
-   */
+  /** Frames marked `?`. If a stack has no other frames, it gets these, except those known to be left over. */
   readonly guesses: number;
-  /** Tasks, frames or long lines, because a text may be of any size. */
+  /** Tasks, frames and long lines beyond the limits: a text may be of any size. */
   readonly cut: number;
 }
 
-/** A stack found in a text. Within one text equal stacks are the same object. */
+/** A stack found in a text. Equal stacks of one text are the same object. */
 export interface TextStack {
-  /** The tasks that the text says it is of; none where it does not say. */
+  /** The tasks with this stack; empty if the text names none. */
   readonly tasks: readonly Header[];
   readonly stack: Stack;
   /** When and where its first line was written. */
   readonly stamp: Stamp;
-  /** Of it, and of what stands between it and the stack before. */
+  /** What was left out of this stack, and between it and the previous one. */
   readonly leftOut: LeftOut;
 }
 
@@ -36,13 +34,13 @@ const MOST_STACKS = 100_000;
 const MOST_FRAMES = 256;
 const LONGEST_LINE = 4096;
 
-/** Outermost functions. What comes behind them is the next stack, where nothing else divides two. */
+/** Outermost functions. If nothing else separates two stacks, the next one starts after such a function. */
 const OUTERMOST =
   /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
 
 /**
- * A pointer to a function, and what is left on the stack of every task that went to sleep: none of it has called
- * anything.
+ * Not a caller: a pointer to the start or end of a function, or one of the functions that going to sleep leaves on
+ * every stack.
  */
 function isLeftOver({ symbol, offset, size }: Frame): boolean {
   return offset === 0 || offset === size || LEFT_OVER.test(symbol);
@@ -51,15 +49,15 @@ function isLeftOver({ symbol, offset, size }: Frame): boolean {
 const LEFT_OVER =
   /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
 
-/** `<IRQ>`, `<EOI>` and the like in front of a frame; since 4.10 they have a line of their own. */
+/** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 
 /**
- * Finds the stacks in the lines of a text of any known form, also mixed. Never throws; takes time and memory linear in
- * the text.
+ * Finds the stacks in the lines of a text of any known format, or a mix of formats. Never throws. Takes time and memory
+ * linear in the text.
  */
 export class StackFinder {
-  /** Those that are complete; whoever takes them empties the list. */
+  /** The complete stacks. The caller empties the list. */
   found: TextStack[] = [];
   #guesses = 0;
   #cut = 0;
@@ -69,21 +67,21 @@ export class StackFinder {
   #tasks: Header[] = [];
   #frames: Frame[] = [];
   #guessed: Frame[] = [];
-  /** Where the CPU was, as long as no frame has followed. */
+  /** Where the CPU was; undefined once a frame has followed. */
   #instruction: Frame | undefined;
   #stamp: Stamp = this.#stamps.now;
   #begun = false;
   #inInterrupt = false;
 
-  /** What was left out since the last stack that is complete. */
+  /** What was left out since the last complete stack. */
   get leftOut(): LeftOut {
     return { guesses: this.#guesses, cut: this.#cut };
   }
 
-  /** Takes the next line, without its end. */
+  /** Takes the next line, without its line end. */
   take(line: string): void {
     if (line.length > LONGEST_LINE) this.#cut++;
-    // The command line of a Java program takes thousands of characters, and its task stands in front of it.
+    // The command line of a Java program has thousands of characters, but the task is named before it.
     const beginning = line.slice(0, LONGEST_LINE);
     this.#stamps.take(beginning);
     const text = withoutLogPrefix(beginning);
@@ -121,7 +119,7 @@ export class StackFinder {
         return;
       case 'task':
         if (this.#hasFrames() || this.#begun) this.end();
-        // What named a task hours ago and gave no stack is another report.
+        // A task that was named hours ago without a stack belongs to another report.
         if (!isSameMoment(this.#stamp, this.#stamps.now)) this.#tasks = [];
         if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
         this.#name(line.header);
@@ -145,7 +143,7 @@ export class StackFinder {
     }
   }
 
-  /** A hung task is named twice: in the report and by the scheduler. One that another follows has no stack. */
+  /** A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack. */
   #name(header: Header): void {
     this.#instruction = undefined;
     const last = this.#tasks.at(-1);
@@ -168,7 +166,7 @@ export class StackFinder {
     else this.#cut++;
   }
 
-  /** Says that no more lines of the present stack follow. */
+  /** Ends the current stack. */
   end(): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     for (const frame of likely) this.#frames.push(frame);

@@ -2,15 +2,15 @@ import type { Sample } from '../../model/sample.ts';
 
 /** When and where a line was written. */
 export interface Stamp {
-  /** As far as the line says so. */
+  /** What the line contains of these. */
   readonly told: Pick<Sample, 'timeMs' | 'uptimeSeconds' | 'host'>;
-  /** Milliseconds by a clock that tells no zone: how far two moments are apart, and not when they are. */
+  /** Milliseconds by a clock without a zone: tells how far apart two moments are, but not when they are. */
   readonly clockMs?: number;
-  /** How many samples of a classic text have begun before, each of which says so. */
+  /** The number of classic samples that have begun so far. */
   readonly begun: number;
 }
 
-/** Zones that mean one thing everywhere, by what date(1) prints for %Z: minutes east of Greenwich. */
+/** Unambiguous zone abbreviations, as date(1) prints them for %Z, with minutes east of Greenwich. */
 const ZONES: ReadonlyMap<string, number> = new Map([
   ['UTC', 0],
   ['GMT', 0],
@@ -31,27 +31,27 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The line that begins a sample of the classic text (COMPAT.md). A host may be called anything. */
+/** The line that begins a sample of the classic text (COMPAT.md). A host name may contain anything. */
 const BEGIN = /^zzz <(.{1,64}?) - (.{1,255})$/s;
-/** Its time. date(1) prints the offset for %Z where a zone has no name: `-03`, `+0545`. */
+/** The time in that line. For a zone without a name, date(1) prints the offset for %Z: `-03`, `+0545`. */
 const LOCAL =
   /^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$/;
-/** What the classic text says of what it does not know. */
+/** The word for unknown values in the classic text. */
 const UNKNOWN = 'unknown';
-/** ISO 8601 with a zone, as journalctl and rsyslog write it; a host may follow. */
+/** ISO 8601 with a zone, as journalctl and rsyslog write it, optionally followed by the host. */
 const ISO =
   /^\s{0,10}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) (?:(\S{1,255}) kernel\b)?/;
 /** The traditional form has neither year nor zone: a host is all it tells for certain. */
 const SYSLOG =
   /^(?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.\d{1,9})? (?<host>\S{1,255}) kernel\b/;
-/** dmesg(1) with -T, and with -H. */
+/** dmesg -T and dmesg -H. */
 const DMESG =
   /^\[(?:\w{3} )?(?<month>\w{3}) {0,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d) (?<year>\d{4}))?\]/;
 const UPTIME = /(?:^|[ :>])\[ {0,12}(\d{1,12}\.\d{1,9})\]/;
-/** Nothing of a stamp stands further behind. */
+/** A stamp is within this many characters. */
 const STAMP_BYTES = 120;
 
-/** Keeps the stamp of the line that was taken last; lines without one have that of those before. */
+/** Keeps the latest stamp. It applies to the following lines that have none. */
 export class Stamps {
   now: Stamp = { told: {}, begun: 0 };
 
@@ -81,7 +81,7 @@ export class Stamps {
   }
 }
 
-/** Undefined where the zone may be one of several. */
+/** Undefined if the zone is ambiguous. */
 function localTimeMs(text: string): number | undefined {
   const parts = LOCAL.exec(text)?.groups;
   if (parts === undefined) return undefined;
@@ -102,10 +102,10 @@ function isoTimeMs(text: string): number | undefined {
   return Number.isNaN(timeMs) ? undefined : timeMs;
 }
 
-/** Any leap year: syslog has none. */
+/** A leap year, for the times of syslog, which have no year. */
 const SOME_YEAR = '2000';
 
-/** The time with these parts in UTC; undefined where the month is none. */
+/** The time with these parts in UTC; undefined if the month is invalid. */
 function utcMs(parts: Readonly<Record<string, string | undefined>>): number | undefined {
   const { year = SOME_YEAR, month = '', day, hour, minute, second = '0' } = parts;
   const at = MONTHS.indexOf(month);
@@ -113,10 +113,10 @@ function utcMs(parts: Readonly<Record<string, string | undefined>>): number | un
   return Date.UTC(Number(year), at, Number(day), Number(hour), Number(minute), Number(second));
 }
 
-/** Lines of one report come within so much time. */
+/** Lines of one report are at most this far apart. */
 const TOGETHER_MS = 1000;
 
-/** Whether what was written then is of the same moment. What one of them does not say makes no difference. */
+/** Whether both stamps are of the same moment. Ignores what one of them does not contain. */
 export function isSameMoment(a: Stamp, b: Stamp): boolean {
   if (a.begun !== b.begun) return false;
   if (a.told.host !== undefined && b.told.host !== undefined && a.told.host !== b.told.host) return false;

@@ -6,7 +6,7 @@ const PERF =
   /^\s{1,40}[0-9a-f]{8,16} ([\w.$]{1,512})\+0x([0-9a-f]{1,16}) \(\[([\w.-]{1,64})\](?:[\w.-]{0,64})\)\s{0,4}$/;
 
 /**
- * Stacks that bpftrace(8) prints for `kstack` and perf-script(1): `schedule+41` and `ffffffff81a5d5d1 schedule+0x29
+ * Stacks from bpftrace(8) (`kstack`) and perf-script(1): `schedule+41`, and `ffffffff81a5d5d1 schedule+0x29
  * ([kernel.kallsyms])`.
  */
 export const tracers: LineParser = (line) => {

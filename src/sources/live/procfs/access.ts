@@ -5,12 +5,12 @@ import { errnoOf, readSmall } from './files.ts';
 const PROC_SUPER_MAGIC = 0x9fa0;
 
 /**
- * Why the kernel would show this process no stacks, and what to do about it; undefined when it would. Reading its own
- * is a fair trial: the kernel asks for CAP_SYS_ADMIN in the initial user namespace whatever the task (fs/proc/base.c,
- * proc_pid_stack), and a task that reads always has a stack. `command` is what was typed.
+ * Why this process cannot read kernel stacks, and what to do about it; undefined if it can. Reading its own stack is a
+ * fair test: the kernel requires CAP_SYS_ADMIN in the initial user namespace for any task (fs/proc/base.c,
+ * proc_pid_stack), and a task that is reading always has a stack. `command` is the command as typed.
  */
 export function whyNoStacks(root: string, command: string): string | undefined {
-  // First of all: opening a FIFO would wait for its writer, and reading some devices never ends.
+  // Check the file system before opening: a FIFO would wait for its writer, and reading some devices never ends.
   const path = `${root === '/' ? '' : root}/self/stack`;
   const missing = `cannot read kernel stacks: there is no ${path}; either no procfs is mounted at ${root}, or the kernel is built without CONFIG_STACKTRACE`;
   if (!mayBeProcfs(root))
@@ -31,12 +31,12 @@ export function whyNoStacks(root: string, command: string): string | undefined {
   }
 }
 
-/** False where another file system is. What cannot be looked at is left to the reads, which say why. */
+/** False if another file system is there. If that cannot be tested, reading will report why. */
 function mayBeProcfs(root: string): boolean {
   try {
     return statfsSync(root).type === PROC_SUPER_MAGIC;
   } catch (error) {
-    // What is no errno is thrown on.
+    // Rethrows anything without an errno.
     errnoOf(error);
     return true;
   }

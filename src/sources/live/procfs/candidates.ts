@@ -3,15 +3,15 @@ import { isOnlyPids } from '../../../model/selection.ts';
 import type { CompiledSelection } from '../selection/compiled.ts';
 import { listTids, readStatus } from './files.ts';
 
-/** A task that a selection may take, known by its numbers only. */
+/** A task that a selection may take. Only its numbers are known. */
 export interface Candidate {
   readonly pid: number;
   readonly tid: number;
 }
 
 /**
- * The tasks that a selection may take, but for processes that are `known`, which `list` leaves out. Those that it names
- * by number come even where they are not in the list, which has no threads.
+ * The tasks that a selection may take, except the `known` ones, which `list` does not contain. Tasks selected by number
+ * are included even if they are not in the list, which has no threads.
  */
 export function* candidates(
   selection: CompiledSelection,
@@ -27,7 +27,7 @@ export function* candidates(
   }
   const listed = list();
   const inProc = new Set(listed);
-  // With threads, those that are asked for come with their process.
+  // With threads, a thread selected by its TID comes with its process.
   const unlisted = asked.filter(
     (number) =>
       !inProc.has(number) && !known(number) && !(selection.threads === true && pidOf(number, root) !== undefined),
@@ -40,17 +40,14 @@ export function* candidates(
   }
 }
 
-/**
- * A process or a thread that was asked for by its number; a number that is neither is a candidate all the same, to be
- * found missing.
- */
+/** A process or thread selected by number. A number that is neither is a candidate too, to be reported as missing. */
 function* askedFor(number: number, { threads }: CompiledSelection, root: string, miss: Miss): Generator<Candidate> {
   const pid = pidOf(number, root) ?? number;
   if (threads === true && pid === number) yield* threadsOf(pid, root, miss);
   else yield { pid, tid: number };
 }
 
-/** Where its threads cannot be listed, a process has its main one. */
+/** If the threads of a process cannot be listed, yields the main one. */
 function* threadsOf(pid: number, root: string, miss: Miss): Generator<Candidate> {
   const tids = listTids(root, pid);
   if ('unread' in tids && tids.unread !== 'gone') miss(pid, tids.unread);
@@ -59,10 +56,10 @@ function* threadsOf(pid: number, root: string, miss: Miss): Generator<Candidate>
   if (found.length === 0) yield { pid, tid: pid };
 }
 
-/** Hears of processes whose threads cannot be listed. */
+/** Called for each process whose threads cannot be listed. */
 export type Miss = (pid: number, why: Unreadable) => void;
 
-/** The process of the task with that number; undefined where there is none. */
+/** The process of the task with this number; undefined if there is none. */
 function pidOf(number: number, root: string): number | undefined {
   return readStatus(`${root}/${number}`)?.pid;
 }

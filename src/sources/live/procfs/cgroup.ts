@@ -1,25 +1,22 @@
 import { Malformed } from './malformed.ts';
 
-/** Where a task stands in the hierarchies of control groups. */
+/** The control groups of a task. */
 export interface Cgroups {
-  /**
-   * The path that says most: that of version 2, else that of systemd's hierarchy, else the longest; empty where there
-   * is none.
-   */
+  /** The most telling path: of version 2, else of systemd's hierarchy, else the longest. Empty if there is none. */
   readonly main: string;
-  /** All of its paths, each once. */
+  /** All paths, without duplicates. */
   readonly paths: readonly string[];
 }
 
-/** The file is empty where no hierarchy is mounted: then there are no control groups, not even a root. */
+/** The file is empty if no hierarchy is mounted. Then there is no control group, not even the root. */
 const NONE: Cgroups = { main: '', paths: [] };
 
-/** `ID:CONTROLLERS:PATH`; the kernel lets no name have a newline (kernel/cgroup/cgroup.c, cgroup_mkdir). */
+/** `ID:CONTROLLERS:PATH`. The kernel forbids newlines in names (kernel/cgroup/cgroup.c, cgroup_mkdir). */
 const LINE = /^(\d+):([^:]*):(\/.*)$/;
 
 /**
  * Parses /proc/PID/cgroup (kernel/cgroup/cgroup.c, proc_cgroup_show; cgroups(7)).
- * @throws Malformed naming the line that is not as documented
+ * @throws Malformed naming the line that does not have the documented format
  */
 export function parseCgroups(text: string): Cgroups {
   if (text === '') return NONE;

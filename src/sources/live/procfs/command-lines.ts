@@ -4,31 +4,31 @@ import type { CommandLineBytes } from '../../../native/reader/protocol.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import type { Prefetch } from './prefetch.ts';
 
-/** What is taken of all command lines of a sample; of those that come later `leastBytes` are. */
+/** The most bytes of all command lines of a sample. Beyond that, only `leastBytes` of each are taken. */
 export type CommandLineLimits = CommandLineBytes;
 
 const NONE: Reading<string> = { value: '' };
 
 /**
- * The command lines of one sample, by process: read, remembered by a prefetch, or not tried, since that saw the lock
- * which a read would wait for.
+ * The command lines of one sample, by process. Each is read, remembered by a prefetch, or not tried, because the
+ * prefetch saw that the lock is held for which the read would wait.
  */
 export class CommandLines {
   readonly #prefetch: Prefetch | undefined;
   readonly #lines = new Map<number, Reading<string>>();
-  /** Processes whose command line has been asked for. */
+  /** Processes whose command line was requested. */
   readonly #asked = new Set<number>();
 
   constructor(prefetch: Prefetch | undefined) {
     this.#prefetch = prefetch;
   }
 
-  /** The command line of a task; undefined while it is not prefetched. */
+  /** The command line of a task; undefined as long as it is not known. */
   of({ stat, pid }: Draft): Reading<string> | undefined {
     return stat !== undefined && hasNoMemory(stat) ? NONE : this.#lines.get(pid);
   }
 
-  /** Whether it must be read, now: `later` where that is to be decided when the prefetch is over. */
+  /** Whether it must be read now. `later` means: decide when the prefetch is complete. */
   mustRead(draft: Draft, isPrefetching: boolean): boolean | 'later' {
     const { stat, pid, prefetched } = draft;
     if (stat === undefined || hasNoMemory(stat) || this.#lines.has(pid) || this.#asked.has(pid)) return false;
@@ -56,7 +56,7 @@ export class CommandLines {
     if (!cut && prefetched !== undefined) this.#prefetch?.remember(prefetched, reading);
   }
 
-  /** What it could not be read for. One of a thread that has ended is asked for again, of another thread. */
+  /** Notes why it could not be read. If the thread has ended, it can be requested again through another thread. */
   miss({ pid }: Draft, reading: Reading<string>): void {
     if ('unread' in reading && reading.unread === 'gone') this.#asked.delete(pid);
     else if (!this.#lines.has(pid)) this.#lines.set(pid, reading);

@@ -8,20 +8,20 @@ export type FieldReadings = { [F in Field]?: Reading<FieldValues[F]> };
 
 /** A task that may be in the sample, while its files are being read. */
 export interface Draft {
-  /** What a prefetch found; undefined for those that only /proc knows. */
+  /** What a prefetch found; undefined for tasks found in /proc. */
   readonly prefetched: PrefetchedTask | undefined;
   readonly pid: number;
   readonly tid: number;
   stat: Stat | undefined;
   /** Why its stat could not be read. */
   missed: { readonly unread: Unreadable; readonly detail?: string } | undefined;
-  /** Whether it is in the sample, as far as that is decided. */
+  /** Whether it is known to be in the sample. */
   selected: boolean;
-  /** Whether one of its files said that it has ended. */
+  /** Whether reading one of its files showed that it has ended. */
   ended: boolean;
-  /** Undefined until the first of them is read: of 50,000 tasks, most have none. */
+  /** Undefined until the first field is read: with 50,000 tasks, most have none. */
   fields: FieldReadings | undefined;
-  /** Whether its control group has been compared with the one that is selected. */
+  /** Whether its control group is known to be selected. */
   inCgroup: boolean;
   stack: Reading<Stack> | undefined;
   wchan: string | undefined;
@@ -44,8 +44,8 @@ export function emptyDraft(pid: number, tid: number, prefetched: PrefetchedTask 
 }
 
 /**
- * Kernel threads and zombies have no memory that could hold a command line (fs/proc/base.c, get_task_cmdline), and are
- * in no system call.
+ * Kernel threads and zombies have no memory, and so no command line (fs/proc/base.c, get_task_cmdline). They are in no
+ * system call either.
  */
 export function hasNoMemory(stat: Stat): boolean {
   return stat.kernelThread || stat.state === 'Z' || stat.state === 'X';

@@ -5,14 +5,14 @@ import { parseCgroups } from './cgroup.ts';
 import { parseStatus } from './status.ts';
 import { parseSystemCall } from './system-call.ts';
 
-/** Where a field is read, and how. */
+/** Where and how a field is read. */
 interface FieldSource<F extends Field> {
   readonly file: TaskFile;
   /** @throws Malformed */
   parse(bytes: Buffer): FieldValues[F];
-  /** Of thousands of tasks, most share a few contents of the file: each is parsed once a sample. */
+  /** Thousands of tasks share a few contents of this file, so each content is parsed only once per sample. */
   readonly isShared?: true;
-  /** Kernel threads and zombies have none. */
+  /** The value for kernel threads and zombies, for which the file is not read. */
   readonly needsMemory?: FieldValues[F];
 }
 

@@ -3,7 +3,7 @@ import { errnoName } from '../../../native/errno.ts';
 import { FLAG, WHAT } from '../../../native/reader/protocol.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
 
-/** Reads single files and links, any of which may hang. */
+/** Reads single files and links. Any of these reads may hang. */
 export class FileReads {
   readonly #reader: Reader;
 
@@ -11,14 +11,14 @@ export class FileReads {
     this.#reader = reader;
   }
 
-  /** The target of a symbolic link: a descriptor's file (fs/proc/fd.c), a namespace. */
+  /** The target of a symbolic link, such as a descriptor (fs/proc/fd.c) or a namespace. */
   link(path: string): Promise<Reading<Buffer>> {
     return this.#one('link', path, 0n, 0);
   }
 
   /**
-   * Up to so many bytes of a file from a position on; fewer where it ends, or where what follows cannot be read: that
-   * of memory is where the next page is not there (EIO).
+   * Up to `limit` bytes of a file, from a position on. Fewer if the file ends or the rest cannot be read; for memory,
+   * that is where the next page is missing (EIO).
    */
   bytes(path: string, position: bigint, limit: number): Promise<Reading<Buffer>> {
     return this.#one('read', path, position, limit);

@@ -7,7 +7,7 @@ import { parseStatus, type Status } from './status.ts';
 /** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
 const SMALL_BYTES = 4096;
 
-/** The errno's name of what node:fs threw. */
+/** The errno name of an error from node:fs. Rethrows anything else. */
 export function errnoOf(error: unknown): string {
   if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
   throw error;
@@ -30,35 +30,28 @@ export function readSmall(path: string): Reading<Buffer> {
 /** The PIDs of all processes, ascending. */
 export function listPids(root: string): number[] {
   const pids = listNumbers(root);
-  // As the kernel lists them; of thousands, sorting them again takes longer than a look.
+  // The kernel lists them sorted. For thousands of PIDs, checking that is faster than sorting again.
   return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
 }
 
-/**
- * How many threads there are: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
- */
+/** The number of threads: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN if it is missing. */
 export function countThreads(root: string): number {
   return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
 }
 
-/**
- * The number that a task was given last: the last one of /proc/loadavg (proc_loadavg(5)). NaN where it is not there.
- */
+/** The TID given out last: the last number of /proc/loadavg (proc_loadavg(5)). NaN if it is missing. */
 export function readLastTid(root: string): number {
   const read = readSmall(`${root}/loadavg`);
   return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
 }
 
-/** Where the numbers of tasks begin anew: kernel.pid_max (proc_sys_kernel(5)). NaN where it cannot be read. */
+/** The limit at which TIDs wrap around: kernel.pid_max (proc_sys_kernel(5)). NaN if it cannot be read. */
 export function readMostTids(root: string): number {
   const read = readSmall(`${root}/sys/kernel/pid_max`);
   return 'value' in read ? Number(read.value.toString('latin1')) : Number.NaN;
 }
 
-/**
- * How many processes and threads were made since boot: `processes` of /proc/stat (proc_stat(5)). NaN where it is not
- * there.
- */
+/** The number of processes and threads created since boot: `processes` in /proc/stat (proc_stat(5)). NaN if missing. */
 export function countForks(root: string): number {
   return forksIn(readFileSync(`${root}/stat`, 'latin1'));
 }
@@ -77,8 +70,8 @@ export function listTids(root: string, pid: number): Reading<number[]> {
 }
 
 /**
- * The status of a process or thread, by its folder in /proc; undefined when it has gone, may not be read, or is in no known form. Unlike
- * stat it never blocks.
+ * The status of a process or thread, by its folder in /proc. Undefined if the task is gone or its status is unreadable
+ * or malformed. Unlike stat it never blocks.
  */
 export function readStatus(folder: string): Status | undefined {
   const read = readSmall(`${folder}/status`);
@@ -92,8 +85,8 @@ export function readStatus(folder: string): Status | undefined {
 }
 
 /**
- * When the host was booted, Unix seconds, and {@link countForks}: btime and processes of /proc/stat (proc_stat(5)).
- * @throws Error naming the file where it has no boot time
+ * The boot time of the host in Unix seconds, and {@link countForks}: btime and processes in /proc/stat (proc_stat(5)).
+ * @throws Error naming the file if it has no boot time
  */
 export function readHostStat(root: string): { readonly bootTimeSeconds: number; readonly forks: number } {
   const path = `${root}/stat`;

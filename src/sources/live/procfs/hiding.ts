@@ -4,12 +4,11 @@ import { errnoOf } from './files.ts';
 /** CAP_SYS_PTRACE of include/uapi/linux/capability.h. */
 const SYS_PTRACE = 19n;
 
-/** What procfs names its settings since Linux 5.8, and what before. */
+/** The settings of hidepid that hide processes: their names since Linux 5.8, and their numbers before. */
 const HIDING: ReadonlySet<string> = new Set(['invisible', '2', 'ptraceable', '4']);
 
 /**
- * Whether a procfs does not list the processes of others (proc(5), hidepid), and this process is among those it does
- * not list them for.
+ * Whether a procfs hides other users' processes from this process (proc(5), hidepid).
  * @param mountinfo /proc/self/mountinfo, see proc_pid_mountinfo(5)
  * @param status /proc/self/status
  */
@@ -17,7 +16,7 @@ export function hidesProcesses(root: string, mountinfo: string, status: string):
   const capabilities = BigInt(`0x${/^CapEff:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
   if ((capabilities & (1n << SYS_PTRACE)) !== 0n) return false;
   let settings: string[] = [];
-  // What is mounted last covers what is below.
+  // The last mount covers earlier ones.
   for (const line of mountinfo.split('\n')) {
     const [mount = '', filesystem = ''] = line.split(' - ');
     if (mount.split(' ')[4] === root && filesystem.startsWith('proc '))
@@ -29,7 +28,7 @@ export function hidesProcesses(root: string, mountinfo: string, status: string):
   return !groups.includes(setting('gid') ?? '0');
 }
 
-/** The same of this process, where the files that tell can be read. */
+/** hidesProcesses for this process; false if its mountinfo or status cannot be read. */
 export function hidesFromUs(root: string): boolean {
   try {
     return hidesProcesses(
@@ -38,18 +37,18 @@ export function hidesFromUs(root: string): boolean {
       readFileSync('/proc/self/status', 'latin1'),
     );
   } catch (error) {
-    // Without a /proc of our own nobody tells; then it says nothing.
+    // Without a /proc of our own this cannot be found out.
     if (error instanceof Error && 'code' in error) return false;
     throw error;
   }
 }
 
-/** Whether tasks have the numbers in that procfs that they have for this process. */
+/** Whether tasks have the same numbers in that procfs as for this process. */
 export function isOwnNamespace(root: string): boolean {
   try {
     return Number(readlinkSync(`${root}/self`)) === process.pid;
   } catch (error) {
-    // A procfs of another namespace, in which this process is not.
+    // The procfs belongs to another namespace, which this process is not in.
     errnoOf(error);
     return false;
   }

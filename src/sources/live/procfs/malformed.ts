@@ -1,4 +1,4 @@
-/** A file of /proc that is not in the form the kernel documents. `message` says which item of it, and what it holds. */
+/** A file in /proc does not have the documented format. `message` names the item and its content. */
 export class Malformed extends Error {
   constructor(item: string, found: string | undefined, wanted: string) {
     super(

@@ -15,18 +15,18 @@ export interface ObserveOptions {
   readonly prefetch: Prefetch | undefined;
   readonly bootId: string | undefined;
   readonly tasks: TaskTable;
-  /** The PID of kstack itself, where it has one in this procfs. */
+  /** The PID of kstack itself, if it has one in this procfs. */
   readonly ownPid: number | undefined;
   userName(uid: number): string | undefined;
-  /** The name of a process, by its main thread. Asked where each thread is a task. */
+  /** The name of a process's main thread. Called only if threads are tasks. */
   processName(pid: number): string | undefined;
   stackOf(draft: Draft): Reading<Stack> | undefined;
   commandLineOf(draft: Draft): Reading<string> | undefined;
-  /** Hears of those that ended while they were read. */
+  /** Called for each task that ended while it was read. */
   missEnded(draft: Draft): void;
 }
 
-/** The observations of the tasks that did not go away while they were read. */
+/** The observations of the tasks that did not end while they were read. */
 export function observe(drafts: readonly Draft[], options: ObserveOptions): Observation[] {
   const { selection, prefetch, stackOf, missEnded, tasks } = options;
   const ofTask = options.fields.filter((field) => FIELDS[field].of === 'task');
@@ -70,7 +70,7 @@ function isFieldGone(readings: FieldReadings | undefined, fields: readonly Field
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-/** Put together property by property: of 50,000 tasks, each spread of an object costs. */
+/** Built property by property: with 50,000 tasks, each object spread costs. */
 function taskOf(
   draft: Draft,
   { comm, ppid, startTicks, kernelThread }: NonNullable<Draft['stat']>,
@@ -94,7 +94,7 @@ function taskOf(
   return task;
 }
 
-/** Of a thread that is not the main one of its process, where each thread is a task. */
+/** Undefined for main threads, and if threads are not tasks. */
 function processNameOf({ pid, tid }: Draft, { selection, processName }: ObserveOptions): string | undefined {
   return selection.threads === true && tid !== pid ? processName(pid) : undefined;
 }
@@ -121,7 +121,7 @@ function seenOf(
   return { ...seen, ...(cpu !== undefined && { cpu }), ...(facts && { facts }), ...(wchan !== undefined && { wchan }) };
 }
 
-/** By number, as /proc lists them; those asked for by number alone, in the order they were asked for. */
+/** By number, as in /proc. If only PIDs are selected, in the order they were given. */
 export function inOrder(selection: CompiledSelection): (a: Draft, b: Draft) => number {
   const byNumber = (a: Draft, b: Draft) => a.pid - b.pid || a.tid - b.tid;
   if (!isOnlyPids(selection)) return selection.threads === true ? byNumber : (a, b) => a.tid - b.tid;

@@ -3,67 +3,66 @@ import type { KernelFacts } from '../../../model/sample.ts';
 import type { CompiledSelection } from '../selection/compiled.ts';
 import type { Stat } from './stat.ts';
 
-/** What is known of a task before anything of it is read from /proc. */
+/** What is known about a task before anything is read from /proc. */
 export interface PrefetchedTask {
   readonly pid: number;
   readonly tid: number;
   readonly stat: Stat;
   readonly uid: number;
   readonly namespacePid: number;
-  /** TID of the thread that held the process's mmap lock for writing; undefined where none did. */
+  /** TID of the thread that held the process's mmap lock for writing; undefined if none did. */
   readonly mmapOwner: number | 'unknown' | undefined;
 }
 
-/** A prefetch ended before it had found all tasks. They are in /proc all the same. */
+/** A prefetch ended before it found all tasks. They can still be read from /proc. */
 export class PrefetchFailed extends Error {}
 
-/** What a faster way than /proc found of the tasks of a selection. */
+/** What a faster source than /proc found about the selected tasks. */
 export interface Prefetch<Known extends PrefetchedTask = PrefetchedTask> {
-  /** The tasks, some at a time, as they are found. All else may be asked when all are. @throws PrefetchFailed */
+  /**
+   * The tasks in batches, as they are found. Unless noted, call the other methods only after the last batch.
+   * @throws PrefetchFailed
+   */
   tasks(): Iterable<readonly Known[]>;
-  /** The stack of one of them, as /proc/PID/stack prints it. */
+  /** The stack of a task, as /proc/PID/stack prints it. */
   stackOf(task: Known): string;
-  /** Where they are wanted. */
+  /** Undefined if facts were not requested. */
   factsOf(task: Known): KernelFacts | undefined;
-  /** Whether it visited the process, selected or not; what it did not visit is looked for in /proc. */
+  /** Whether the prefetch visited the process, selected or not. Others are looked up in /proc. */
   visited(pid: number): boolean;
-  /** Those of all processes that it did not visit; what was found a moment before may be believed. */
+  /** The PIDs of all processes that it did not visit. A result from a moment ago may be reused. */
   hidden(): readonly number[];
   /**
-   * Whether the process's mmap lock is held for writing, and stays so for more than a moment: reading its command line
-   * would block.
+   * Whether the process's mmap lock is held for writing, for more than a moment: reading its command line would block.
    */
   isMmapLocked(pid: number): boolean;
-  /**
-   * The command line as an earlier sample found it, where that is still to be believed; may be asked while the tasks
-   * are being found.
-   */
+  /** The command line from an earlier sample, if it is still recent enough. May be called between batches. */
   recall(task: Known): Reading<string> | undefined;
-  /** Whether that can be told when all tasks are found. */
+  /** Whether {@link recall} may succeed after the last batch. May be called between batches. */
   recallsLater(task: Known): boolean;
   remember(task: Known, commandLine: Reading<string>): void;
   /**
-   * The TIDs of those that have ended since and whose numbers may be another's by now. To be asked when all that goes
-   * by number has been read.
+   * The TIDs of tasks that have ended since, and that may belong to other tasks by now. Call this after everything
+   * that is addressed by number has been read.
    */
   replaced(): ReadonlySet<number>;
 }
 
-/** What /proc tells of the host's processes. */
+/** What /proc tells about the host's processes. */
 export interface Processes {
-  /** All of them, which takes a microsecond each. */
+  /** All PIDs. Takes a microsecond for each. */
   list(): readonly number[];
-  /** How many threads there are. */
+  /** The number of threads. */
   threads(): number;
-  /** How many were ever made, since boot. */
+  /** How many processes and threads were created since boot. */
   forks(): number;
-  /** The same, as it was when the sample was begun. */
+  /** The same at the start of the sample. */
   readonly forksBefore: number;
-  /** The number that was given out last. */
+  /** The TID given out last. */
   lastTid(): number;
-  /** No number is as high. */
+  /** All TIDs are below this. */
   mostTids(): number;
-  /** How many threads a process has; none when it has gone. */
+  /** The number of threads of a process; 0 if it is gone. */
   threadsOf(pid: number): number;
 }
 

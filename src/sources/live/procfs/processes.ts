@@ -1,7 +1,7 @@
 import { countForks, countThreads, listPids, listTids, readLastTid, readMostTids } from './files.ts';
 import type { Processes } from './prefetch.ts';
 
-/** What the procfs at `root` tells of the host's processes; `forksBefore` was read when the sample was begun. */
+/** Reads {@link Processes} from the procfs at `root`. `forksBefore` was read at the start of the sample. */
 export function processesOf(root: string, forksBefore: number): Processes {
   return {
     forksBefore,

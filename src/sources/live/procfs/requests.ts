@@ -2,15 +2,15 @@ import type { Scan } from '../../../native/reader/protocol.ts';
 import type { Reader, RecordTaker } from '../../../native/reader/reader.ts';
 import type { Draft } from './draft.ts';
 
-/** So many tasks are asked for at once. */
+/** The number of tasks in one request. */
 const BATCH = 512;
 
-/** What the reader is asked for in one sample, in batches. */
+/** Batches the requests of one sample to the reader. */
 export class Requests {
   readonly #reader: Reader;
   readonly #options: Pick<Scan, 'threads' | 'commandLines'>;
   readonly #take: RecordTaker;
-  /** What is to be asked for next, as a set of bits. */
+  /** The files to request next, as a bit set. */
   readonly #wanted = new Map<Draft, number>();
   readonly #jobs: Promise<void>[] = [];
 
@@ -20,7 +20,7 @@ export class Requests {
     this.#take = take;
   }
 
-  /** `bits` are those of {@link bitsOf}. */
+  /** `bits` is a set made by {@link bitsOf}. */
   want(draft: Draft, bits: number): void {
     this.#wanted.set(draft, (this.#wanted.get(draft) ?? 0) | bits);
     if (this.#wanted.size >= BATCH) this.#send();
@@ -31,7 +31,7 @@ export class Requests {
     this.#jobs.push(this.#reader.scan({ ...scan, ...this.#options }, take));
   }
 
-  /** Resolves when all that has been asked for has come, and what that led to. */
+  /** Resolves when everything requested has arrived, including what was requested in response. */
   async settle(): Promise<void> {
     for (;;) {
       this.#send();

@@ -42,9 +42,9 @@ export interface SampleReaderOptions {
   readonly tasks: TaskTable;
   readonly bootId: string | undefined;
   readonly commandLines: CommandLineLimits;
-  /** What is to be read of each task beside its stat, stack and command line. */
+  /** What to read of each task in addition to its stat, stack and command line. */
   readonly fields: readonly Field[];
-  /** What a faster way found before. */
+  /** What a faster source found. */
   readonly prefetch: Prefetch | undefined;
   readonly own: OwnTasks;
   /** The name of a user on the host. */
@@ -54,28 +54,28 @@ export interface SampleReaderOptions {
 type Record = Parameters<RecordTaker>[0];
 type Missed = { readonly unread: Unreadable; readonly detail?: string };
 
-/** Reads the tasks of one sample: the stat of every task that can match, then the other files of those that do. */
+/** Reads the tasks of one sample: the stat of every task that may match, then the other files of those that do. */
 export class SampleReader {
   readonly #options: SampleReaderOptions;
   readonly #filter: TaskFilter;
   readonly #fields: readonly Field[];
-  /** The files of a selected task, but for its command line and what a filter read before, as a set of bits. */
+  /** The files of a selected task, except its command line and what a filter has read, as a bit set. */
   readonly #files: number;
-  /** What of these one that runs no program has not. */
+  /** The files among these that kernel threads and zombies do not have. */
   readonly #needsMemory: number;
-  /** What a prefetch has found already. */
+  /** The files that a prefetch makes unnecessary. */
   readonly #prefetched: number;
   readonly #drafts = new Map<number, Draft>();
   readonly #unread: Unread[] = [];
   readonly #stacks: StackReadings;
   readonly #commandLines: CommandLines;
   readonly #requests: Requests;
-  /** What was parsed of files that most tasks share, by file and content. */
+  /** Parsed contents that many tasks share, by field and content. */
   readonly #shared = new Map<string, Reading<unknown>>();
-  /** Those whose command line waits for the prefetch to be over. */
+  /** Tasks whose command line has to wait for the end of the prefetch. */
   readonly #held: Draft[] = [];
   #isPrefetching = false;
-  /** What is known of the kernel's /proc/PID/wchan, and whose waits for that. */
+  /** Whether this kernel's /proc/PID/wchan answers for stuck tasks, and the tasks that wait to find out. */
   readonly #wchans = { asked: 0, answers: false, later: [] as Draft[] };
 
   constructor(options: SampleReaderOptions) {
@@ -113,7 +113,7 @@ export class SampleReader {
     }
     await this.#finish();
     if (prefetch === undefined && !onlyPids && this.#filter.numbers.size > 0) {
-      // Threads that were asked for by number are in no list.
+      // Threads selected by TID are not in the list of processes.
       const pids = [...this.#filter.numbers];
       const isKnown = (number: number) => this.#drafts.has(number);
       this.#askFor(this.#filter.threads ? { pids, threads: true } : { pids }, isKnown, () => []);
@@ -143,8 +143,8 @@ export class SampleReader {
   }
 
   /**
-   * Has the reader read all tasks. Where only states and numbers decide, it reads all that is wanted of those in the
-   * right state by itself, right after their stat.
+   * Requests all tasks. If only states and numbers decide, the reader reads everything else of the tasks in the right
+   * state by itself, right after their stat.
    */
   #scan(): void {
     const { isDirect, users, all, states } = this.#filter;
@@ -166,7 +166,7 @@ export class SampleReader {
           this.#takePrefetched(task);
         }
     } catch (error) {
-      // What has been asked for is on its way, and whoever reads instead shall find the reader idle.
+      // Wait for requests under way, so that the fallback starts with an idle reader.
       await this.#requests.settle();
       throw error;
     }
@@ -174,7 +174,7 @@ export class SampleReader {
     for (const draft of this.#held) this.#wantCommandLine(draft);
   }
 
-  /** A task that a prefetch found. It decided by what it could, which need not be all. */
+  /** Takes a task found by a prefetch, which may not have applied all filters. */
   #takePrefetched(task: PrefetchedTask): void {
     const { pid, tid, stat, uid } = task;
     const filter = this.#filter;
@@ -194,7 +194,7 @@ export class SampleReader {
     return this.#hides;
   }
 
-  /** Asks for the tasks that a selection may take, by their numbers. */
+  /** Requests the tasks that a selection may take, by number. */
   #askFor(selection: CompiledSelection, isKnown: (number: number) => boolean, list: () => readonly number[]): void {
     const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, pid, what: 'threads', why });
     const bits = bitsOf(this.#filter.users === undefined ? ['stat'] : ['stat', 'status']);
@@ -206,7 +206,7 @@ export class SampleReader {
     }
   }
 
-  /** Resumes with a task that passed all filters but that for control groups: asks for it, or for all that is wanted. */
+  /** Continues with a task that passed all filters except the control group: requests that, or everything. */
   #resume(draft: Draft): void {
     if (this.#options.selection.cgroup !== undefined && !draft.inCgroup) this.#requests.want(draft, BITS.cgroup);
     else this.#select(draft);
@@ -229,21 +229,18 @@ export class SampleReader {
     return must === true;
   }
 
-  /** Resolves when everything has come. */
+  /** Resolves when everything has arrived. */
   async #finish(): Promise<void> {
     for (let again = true; again; ) {
       await this.#requests.settle();
       again = false;
-      // Its thread that was asked for a command line may have ended meanwhile.
+      // The thread through which a command line was requested may have ended: try another one.
       for (const draft of this.#drafts.values())
         if (draft.selected && !draft.ended && this.#wantCommandLine(draft)) again = true;
     }
   }
 
-  /**
-   * Takes one file of a task, or why there is none. `direct`: what a selected task needs is read without being asked
-   * for.
-   */
+  /** Takes one file of a task, or why it could not be read. With `direct`, the reader sends the other files unasked. */
   #take(record: Record, direct: boolean): void {
     const { pid, tid, what, flags, result, bytes } = record;
     let why = missOf(flags, result);
@@ -284,8 +281,8 @@ export class SampleReader {
   readonly #lacking = new Map<string, boolean>();
 
   /**
-   * Whether this kernel has no such file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK): that it is not there need not
-   * mean that the task has ended.
+   * Whether this kernel lacks the file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK). Then ENOENT does not mean that the
+   * task has ended.
    */
   #lacks(file: string): boolean {
     let lacks = this.#lacking.get(file);
@@ -296,7 +293,7 @@ export class SampleReader {
     return lacks;
   }
 
-  /** What a parser makes of a file, or why it can make nothing of it: `/proc/17/stat: field 3: "x" is no state`. */
+  /** The parsed file, or what is malformed in it: `/proc/17/stat: field 3: "x" is no state`. */
   #parse<T>({ pid, tid }: Draft, file: TaskFile, parse: () => T): Reading<T> {
     try {
       return { value: parse() };
@@ -307,7 +304,7 @@ export class SampleReader {
     }
   }
 
-  /** The fields that are in this file. */
+  /** Sets the fields that come from this file. */
   #takeFields(draft: Draft, file: TaskFile, bytes: Buffer, why: Unreadable | undefined): void {
     for (const field of this.#fields) {
       const source = FIELD_SOURCES[field];
@@ -325,7 +322,7 @@ export class SampleReader {
   #takeStat(draft: Draft, bytes: Buffer, direct: boolean): void {
     const filter = this.#filter;
     const state = parseState(bytes);
-    // What was asleep and has no stack any more has its stat read again.
+    // The reader rereads the stat of a task that was asleep but has no stack any more, so the state may have changed.
     if (state !== undefined && !filter.takesState(draft, state)) {
       this.#drafts.delete(draft.tid);
       return;
@@ -344,7 +341,7 @@ export class SampleReader {
     draft.stat = stat;
     this.#drafts.set(draft.tid, draft);
     if (again) return;
-    // Its status comes next.
+    // The user filter needs the status, which arrives next.
     if (filter.users !== undefined && draft.fields?.uid === undefined) return;
     if (direct && (filter.all || filter.states.has(stat.state))) draft.selected = true;
     else this.#resume(draft);
@@ -357,8 +354,8 @@ export class SampleReader {
   }
 
   /**
-   * A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden: its status tells some of it, and takes no
-   * lock.
+   * A task whose stat hangs (in an execve, since Linux 6.18) or is forbidden. Its status has part of the information,
+   * and takes no lock.
    */
   #missStat(draft: Draft, missed: Missed): void {
     this.#drafts.set(draft.tid, draft);
@@ -367,14 +364,14 @@ export class SampleReader {
     if (missed.unread === 'timeout') this.#wantWchan(draft);
   }
 
-  /** Some kernels take no lock for it, others that on which the stack hangs: a few tell which this is. */
+  /** For wchan, some kernels take no lock, others the one on which the stack hangs: the first requests show which. */
   #wantWchan(draft: Draft): void {
     if (this.#wchans.answers || this.#wchans.asked++ < WCHANS_ASKED_FIRST) this.#requests.want(draft, BITS.wchan);
     else this.#wchans.later.push(draft);
   }
 
   #takeWchan(draft: Draft, bytes: Buffer): void {
-    // A task that waits nowhere has 0.
+    // The content is "0" if the task is not waiting.
     if (bytes.length > 1) draft.wchan = decodeBytes(bytes);
     this.#wchans.answers = true;
     for (const later of this.#wchans.later.splice(0)) this.#requests.want(later, BITS.wchan);
@@ -395,7 +392,7 @@ export class SampleReader {
     if (uid !== undefined && 'unread' in uid) this.#missFilter(draft, 'uid', uid);
   }
 
-  /** A task of which no more than its status can be read. */
+  /** Takes a task of which only the status can be read. */
   #takeStuck(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
     const { missed } = draft;
     this.#drafts.delete(draft.tid);
@@ -415,11 +412,11 @@ export class SampleReader {
     draft.selected = this.#options.selection.cgroup === undefined;
     this.#commandLines.miss(draft, missed);
     this.#drafts.set(draft.tid, draft);
-    // Nothing else that is read of a task does without its locks.
+    // Of the other files, only the control group can be read without the task's locks.
     if (!draft.selected || this.#fields.includes('cgroup')) this.#requests.want(draft, BITS.cgroup);
   }
 
-  /** Compares the control group with what is selected, and resumes with the task or drops it. */
+  /** Applies the filter for control groups: continues with the task or drops it. */
   #takeCgroup(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
     if (this.#options.selection.cgroup === undefined) return;
     const paths = this.#pathsOf(draft, bytes, why);
@@ -438,7 +435,7 @@ export class SampleReader {
     return this.#parse(draft, 'cgroup', () => parseCgroups(decodeBytes(bytes)).paths);
   }
 
-  /** A task that may be selected, and of which that cannot be told. */
+  /** Reports a task that may be selected, but whose filter could not be applied. */
   #missFilter({ pid, tid, stat }: Draft, what: Field, { unread: why, detail }: Missed): void {
     if (why === 'gone' || stat === undefined) return;
     const { comm, state } = stat;
@@ -453,7 +450,7 @@ export class SampleReader {
 
   readonly #processNames = new Map<number, string | undefined>();
 
-  /** That of the main thread, which need not be selected: its comm takes no lock. */
+  /** The name of the main thread, even if that is not selected: reading comm takes no lock. */
   #processName(pid: number): string | undefined {
     const main = this.#drafts.get(pid)?.stat?.comm;
     if (main !== undefined || this.#processNames.has(pid)) return main ?? this.#processNames.get(pid);
@@ -470,7 +467,7 @@ export class SampleReader {
   }
 }
 
-/** Why a file could not be read; undefined where it could. */
+/** Why a file could not be read; undefined if it could. */
 function missOf(flags: number, result: number): Unreadable | undefined {
   if (flags & FLAG.late) return 'timeout';
   if (flags & FLAG.skipped) return 'skipped';

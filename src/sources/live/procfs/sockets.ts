@@ -57,7 +57,7 @@ export function describeUnixSockets(known: ReadonlyMap<string, UnixSocket>): Soc
   return sockets;
 }
 
-/** The whole lines behind the heading, and where they begin. */
+/** The complete lines after the heading, and their positions. */
 function* linesOf(text: string): Generator<{ readonly line: string; readonly at: number }> {
   let at = text.indexOf('\n') + 1;
   for (let end = text.indexOf('\n', at); at > 0 && end >= 0; end = text.indexOf('\n', at)) {
@@ -66,18 +66,18 @@ function* linesOf(text: string): Generator<{ readonly line: string; readonly at:
   }
 }
 
-/** net/unix/af_unix.c, unix_seq_show; the inode is padded to five places. Its shortest line has 58 characters. */
+/** net/unix/af_unix.c, unix_seq_show. The inode is padded to five places. The shortest line has 58 characters. */
 const UNIX = joined(
   /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} /,
   /(?: {4}(?=\d\b)| {3}(?=\d\d\b)| {2}(?=\d{3}\b)| (?=\d{4}\b)|(?=\d{5}))(?<inode>\d+)(?: (?<name>[\s\S]*))?$/,
 );
-/** Of sun_path in struct sockaddr_un: no name is longer (unix(7)). */
+/** The size of sun_path in struct sockaddr_un, which no name exceeds (unix(7)). */
 const LONGEST_NAME = 108;
 
 /**
- * Anybody may give a socket a name that holds line ends and what looks like lines of this table. It has no room for
- * two of them, though: a line that ends more than LONGEST_NAME bytes behind the beginning of the last name before it
- * cannot be a part of that name, so it is the kernel's. Another may be either, and is left out.
+ * Anybody may give a socket a name with line ends and text that looks like lines of this table. A name has no room for
+ * two such lines, though: a line that ends more than LONGEST_NAME bytes after the start of the previous name cannot be
+ * part of that name, so it is genuine. Any other line may be forged, and is left out.
  */
 function parseUnix(text: string): Map<string, string> {
   const names = new Map<string, string>();
@@ -98,7 +98,7 @@ function parseUnix(text: string): Map<string, string> {
   return new Map(Array.from(names, ([inode, name]) => [inode, `unix ${name}`.trimEnd()]));
 }
 
-/** net/ipv4/tcp_ipv4.c, tcp4_seq_show, and its likes in udp.c, raw.c and net/ipv6. */
+/** net/ipv4/tcp_ipv4.c, tcp4_seq_show, and its counterparts in udp.c, raw.c and net/ipv6. */
 const INTERNET = joined(
   /^ *\d+: (?<local>[0-9A-F:]+) (?<remote>[0-9A-F:]+) (?<state>[0-9A-F]{2}) /,
   /[0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,} [0-9A-F]{8} +\d+ +-?\d+ (?<inode>\d+) \d+ /,
@@ -134,10 +134,7 @@ function describe(table: Exclude<SocketTable, 'unix'>, line: string): Described 
   return /:0$/.test(to) ? { inode, description: from } : { inode, description: from, peer: to };
 }
 
-/**
- * `0100007F:1F90` is 127.0.0.1:8080: words of 32 bits, each in the order of the host, which is the reverse of the
- * network's on what kstack runs on.
- */
+/** `0100007F:1F90` is 127.0.0.1:8080. The 32-bit words are in host byte order, little-endian wherever kstack runs. */
 function address(text: string): string | undefined {
   const [, hex = '', port = ''] = /^([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4})$/.exec(text) ?? [];
   if (hex === '') return undefined;

@@ -2,7 +2,7 @@ import type { Reading } from '../../../model/reading.ts';
 import type { Stack, StackTable } from '../../../model/stack.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 
-/** The stacks of one sample: of thousands of tasks most share a few, and looking one up costs less than decoding it. */
+/** The stacks of one sample. Thousands of tasks share a few, and a lookup costs less than decoding. */
 export class StackReadings {
   readonly #stacks: StackTable;
   readonly #byText = new Map<string, Reading<Stack>>();
@@ -21,7 +21,7 @@ export class StackReadings {
     return reading;
   }
 
-  /** Of what /proc/PID/stack printed. */
+  /** `bytes` is the content of /proc/PID/stack. */
   ofBytes(bytes: Buffer): Reading<Stack> {
     const key = bytes.toString('latin1');
     let reading = this.#byBytes.get(key);

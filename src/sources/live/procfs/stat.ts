@@ -10,7 +10,7 @@ export interface Stat {
   readonly ppid: number;
   readonly kernelThread: boolean;
   readonly threads: number;
-  /** Undefined where only the status could be read, which has neither. */
+  /** These two are undefined if only the status could be read, which has neither. */
   readonly startTicks: number | undefined;
   readonly cpu: number | undefined;
 }
@@ -19,19 +19,19 @@ const OPENING = 40;
 const CLOSING = 41;
 const SPACE = 32;
 
-/** The states, at the places that are the codes of their letters. */
+/** The states, indexed by the character codes of their letters. */
 const STATE_OF_CODE: (State | undefined)[] = [];
 for (const state of STATES) STATE_OF_CODE[state.charCodeAt(0)] = state;
 
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;
 
-/** Numbers of proc_pid_stat(5). */
+/** Field numbers in proc_pid_stat(5). */
 const FIELD = { ppid: 4, flags: 9, threads: 20, startTicks: 22, cpu: 39 } as const;
 
 /**
- * The state letter, which stands behind the last `)`: a comm may hold anything, closing parentheses and spaces too.
- * Undefined when `stat` is no stat file or the letter is not one the kernel has.
+ * The state letter, which follows the last `)`: a comm may contain anything, even parentheses and spaces. Undefined if
+ * `stat` is not a stat file or the letter is not a known state.
  */
 export function parseState(stat: Buffer): State | undefined {
   return STATE_OF_CODE[stat[stat.lastIndexOf(CLOSING) + 2] ?? 0];
@@ -39,7 +39,7 @@ export function parseState(stat: Buffer): State | undefined {
 
 /**
  * Parses /proc/PID/stat (fs/proc/array.c, do_task_stat; proc_pid_stat(5)).
- * @throws Malformed naming the field that is not as documented
+ * @throws Malformed naming the field that does not have the documented format
  */
 export function parseStat(stat: Buffer): Stat {
   const opening = stat.indexOf(OPENING);
@@ -49,7 +49,7 @@ export function parseStat(stat: Buffer): Stat {
   if (state === undefined)
     throw new Malformed('field 3', stat.toString('latin1', closing + 2, closing + 3), 'no state');
   const fields: number[] = [];
-  // The numbers begin behind `) S `; number `fields.length` of them is field 4 and on.
+  // The numbers start after `) S `, with field 4.
   let value = 0;
   let sign = 1;
   for (let at = closing + 4; at < stat.length && fields.length <= FIELD.cpu - 4; at++) {

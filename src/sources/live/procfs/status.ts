@@ -2,7 +2,7 @@ import { STATES, type State } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import { Malformed } from './malformed.ts';
 
-/** What kstack takes from /proc/PID/status, which unlike stat takes no lock that another task could hold for long. */
+/** What kstack takes from /proc/PID/status. Unlike stat, it needs no lock that another task could hold for long. */
 export interface Status {
   readonly name: string;
   readonly state: State;
@@ -19,7 +19,7 @@ const ESCAPES: Record<string, string> = { n: '\n', t: '\t', '\\': '\\' };
 
 /**
  * Parses /proc/PID/status (fs/proc/array.c, proc_pid_status; proc_pid_status(5)).
- * @throws Malformed naming the line that is not as documented
+ * @throws Malformed naming the line that does not have the documented format
  */
 export function parseStatus(status: Buffer): Status {
   const text = decodeBytes(status);
@@ -29,7 +29,7 @@ export function parseStatus(status: Buffer): Status {
   if (state === undefined) throw new Malformed('State', letter, 'no state');
   const pid = Number(valueIn(text, 'Tgid', /^Tgid:\t(\d+)$/m));
   return {
-    // The kernel writes a newline in the name as \n and a backslash as \\, here but not in stat (proc_task_name).
+    // Unlike in stat, the kernel escapes a newline in the name as \n and a backslash as \\ (proc_task_name).
     name: name.replaceAll(/\\([nt\\])/g, (_, character: string) => ESCAPES[character] ?? character),
     state,
     pid,

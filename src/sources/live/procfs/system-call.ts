@@ -1,14 +1,14 @@
 import type { SystemCallState } from '../../../model/system-call.ts';
 import { Malformed } from './malformed.ts';
 
-/** The number is negative where a task asked for a call that there is not. */
+/** The number may be negative: a task can ask for a call that does not exist. */
 const CALL = /^(-?\d{1,10})((?: 0x[0-9a-f]{1,16}){8})\n?$/;
 const NONE = /^-1 0x[0-9a-f]{1,16} 0x[0-9a-f]{1,16}\n?$/;
 const ARGUMENTS = 6;
 
 /**
  * Parses /proc/PID/syscall (fs/proc/base.c, proc_pid_syscall; proc_pid_syscall(5)).
- * @throws Malformed where it is not in that form
+ * @throws Malformed if the text does not have that format
  */
 export function parseSystemCall(text: string): SystemCallState {
   if (/^running\n?$/.test(text)) return 'running';

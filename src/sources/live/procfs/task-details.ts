@@ -9,7 +9,7 @@ import { Malformed } from './malformed.ts';
 import { describeUnixSockets, parseSockets, SOCKET_TABLES, type Sockets } from './sockets.ts';
 import { parseSystemCall } from './system-call.ts';
 
-/** A table of /proc/PID/net is read so far; a host with hundreds of thousands of sockets takes seconds to print one. */
+/** The most bytes read of a table in /proc/PID/net: a host with many sockets takes seconds to print one. */
 const TABLE_BYTES = 4 << 20;
 const CALL_BYTES = 1024;
 
@@ -18,7 +18,7 @@ export interface TaskNumbers {
   readonly tid: number;
 }
 
-/** Answers what the arguments of a system call refer to, by looking at the task that is in it. */
+/** Looks up what the arguments of a task's system call refer to. */
 export class TaskDetails {
   readonly #root: string;
   readonly #reads: FileReads;
@@ -26,7 +26,7 @@ export class TaskDetails {
   /** For each network namespace. */
   readonly #sockets = new Map<string, Promise<Sockets>>();
   readonly #pageBytes = pageBytes();
-  /** Processes whose memory did not answer in time. */
+  /** Processes whose memory could not be read in time. */
   readonly #stuck = new Set<number>();
 
   constructor(root: string, reader: Reader, unixSockets: UnixSockets) {
@@ -35,7 +35,7 @@ export class TaskDetails {
     this.#unixSockets = unixSockets;
   }
 
-  /** Whether the task is still in that very call: its descriptors and memory may by now be another's. */
+  /** Whether the task is still in the same call. If not, its descriptors and memory may have changed. */
   async isStillIn(task: TaskNumbers, call: SystemCall): Promise<boolean> {
     const read = await this.#reads.bytes(`${this.#folder(task)}/syscall`, 0n, CALL_BYTES);
     if ('unread' in read) return false;

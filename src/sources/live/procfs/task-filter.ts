@@ -2,11 +2,11 @@ import { takesAll } from '../../../model/selection.ts';
 import type { State } from '../../../model/task.ts';
 import type { CompiledSelection } from '../selection/compiled.ts';
 
-/** The processes of kstack itself: what reads for it is not shown, and of kstack only the main thread is. */
+/** The processes of kstack itself. The reader is not shown, and kstack only with its main thread. */
 export interface OwnTasks {
-  /** The PID of what reads; undefined where the numbers of this procfs are not those of this process. */
+  /** The PID of the reader; undefined if the procfs belongs to another PID namespace. */
   readonly reader: number | undefined;
-  /** That of kstack; undefined likewise, and in a program that uses it as a library. */
+  /** The PID of kstack; undefined in the same case, and in a program that uses kstack as a library. */
   readonly kstack: number | undefined;
 }
 
@@ -15,12 +15,12 @@ interface Numbers {
   readonly tid: number;
 }
 
-/** What a selection says of one task, by each of its attributes. */
+/** Applies a selection to the attributes of a task. */
 export class TaskFilter {
   readonly all: boolean;
   readonly threads: boolean;
   readonly states: ReadonlySet<State>;
-  /** PIDs, and with threads TIDs. */
+  /** The selected PIDs; with threads, also TIDs. */
   readonly numbers: ReadonlySet<number>;
   readonly users: ReadonlySet<number> | undefined;
   readonly selection: CompiledSelection;
@@ -36,7 +36,7 @@ export class TaskFilter {
     this.users = selection.users && new Set(selection.users);
   }
 
-  /** Whether the state alone, or the number, decides on a task: nothing else has to be read of it for that. */
+  /** Whether the state or number alone decides, so that nothing else has to be read to select a task. */
   get isDirect(): boolean {
     const { command, cgroup } = this.selection;
     return command === undefined && this.users === undefined && cgroup === undefined;

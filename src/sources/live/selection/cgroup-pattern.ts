@@ -2,15 +2,15 @@ import picomatch from 'picomatch';
 import { containerOf } from '../../../model/container.ts';
 
 /**
- * What --cgroup takes. A pattern with a slash names a path from the root, `*` within a name and `**` across them; one
- * without names any part of the path (`nginx.service`, `user-*.slice`), or begins the id of a container or the uid of a
- * pod. Whatever matches takes all that is below it along.
+ * The matcher for --cgroup. A pattern with a slash is a path from the root; `*` matches within a name, `**` across
+ * names. A pattern without one is the name of any part of the path (`nginx.service`, `user-*.slice`), or the beginning
+ * of a container's id or a pod's uid. A match includes all groups below it.
  */
 export function cgroupPattern(text: string): (path: string) => boolean {
   // kubectl shows ids as containerd://0123...
   const wanted = text.replace(/^[a-z][a-z-]*:\/\//, '').replace(/(?<=.)\/+$/, '');
   const glob = picomatch(wanted, { dot: true });
-  // As it is, too: systemd's names have backslashes.
+  // Compare literally too: names made by systemd contain backslashes.
   const matches = (name: string) => name === wanted || glob(name);
   if (wanted.includes('/')) {
     return (path) => {

@@ -2,22 +2,22 @@ import type { Reading } from '../../../model/reading.ts';
 import type { Pattern, Selection } from '../../../model/selection.ts';
 import type { Stack } from '../../../model/stack.ts';
 
-/** Decides on a text. */
+/** A compiled pattern. */
 export interface TextTest extends Pattern {
   test(text: string): boolean;
 }
 
-/** A selection that tasks can be tried by. */
+/** A selection that can be applied to tasks. */
 export interface CompiledSelection extends Omit<Selection, 'command' | 'function' | 'cgroups'> {
   readonly command?: TextTest;
   readonly function?: TextTest;
-  /** Whether one of the paths that a task's control group has in the hierarchies there are is selected. */
+  /** Tests one path of a task's control groups. The task is selected if any of its paths matches. */
   readonly cgroup?: (path: string) => boolean;
 }
 
 /**
- * The matchers are loaded when there is something to match: they take as long to load as all else together.
- * @throws PatternError where an expression is none
+ * Compiles a selection. Loads the matchers only if needed: they take as long to load as everything else together.
+ * @throws PatternError if an expression is invalid
  */
 export async function compileSelection(selection: Selection): Promise<CompiledSelection> {
   const { command, function: pattern, cgroups, ...rest } = selection;
@@ -40,9 +40,7 @@ async function cgroupTest(texts: readonly string[]): Promise<(path: string) => b
   return (path) => tests.some((test) => test(path));
 }
 
-/**
- * Whether a stack has the function and the module that the selection asks for; one that could not be read has neither.
- */
+/** Whether a stack has the selected function and module. A stack that could not be read has neither. */
 export function takesStack({ function: pattern, module }: CompiledSelection, stack: Reading<Stack>): boolean {
   if (pattern === undefined && module === undefined) return true;
   if ('unread' in stack) return false;

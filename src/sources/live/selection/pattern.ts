@@ -2,30 +2,30 @@ import type { RE2JS } from 're2js';
 import type { Pattern } from '../../../model/selection.ts';
 import type { TextTest } from './compiled.ts';
 
-/** Why a text is no regular expression, with a line that shows where. */
+/** Why a regular expression is invalid, with a line that marks the place. */
 export class PatternError extends Error {}
 
-/** So many answers are kept: a host has few functions and names, and thousands of tasks that share them. */
+/** The most cached results: thousands of tasks share a few functions and names. */
 const MOST_KNOWN = 4096;
-/** In a longer expression the place of an error is not looked for. */
+/** Errors in longer expressions are reported without their place. */
 const LONGEST_MARKED = 1000;
 
-/** What other engines have and none can match in linear time, by how it begins. */
+/** Features of other engines that cannot be matched in linear time, by how they begin. */
 const BACKTRACKING: readonly (readonly [RegExp, string])[] = [
   [/^\(\?<?[=!]/, 'lookaround'],
   [/^\\[1-9k]/, 'backreferences'],
 ];
 
 /**
- * Compiles a regular expression in the syntax of RE2 (github.com/google/re2/wiki/Syntax). It takes time linear in the
- * text, whatever both are: the engines of Node.js and Bun backtrack, the one without end, the other until it gives up
- * and says "no match". The matcher is loaded with the first expression.
+ * Compiles a regular expression in RE2 syntax (github.com/google/re2/wiki/Syntax), which always matches in time linear
+ * in the text. The built-in engines backtrack: Node.js's without end, Bun's until it gives up and reports no match.
+ * Loads the matcher on first use.
  * @throws PatternError
  */
 export async function compilePattern({ source, flags = '' }: Pattern): Promise<TextTest> {
   const { RE2JS: engine } = await import('re2js');
   const unknown = /[^ims]/.exec(flags)?.[0];
-  if (unknown !== undefined) throw new PatternError(`the flag '${unknown}' is not known here.`);
+  if (unknown !== undefined) throw new PatternError(`the flag '${unknown}' is not supported.`);
   const compiled = compile(engine, flags === '' ? source : `(?${flags})${source}`);
   if ('error' in compiled) throw new PatternError(explain(engine, source, compiled));
   const known = new Map<string, boolean>();
@@ -43,7 +43,7 @@ export async function compilePattern({ source, flags = '' }: Pattern): Promise<T
 
 interface Refusal {
   readonly error: string;
-  /** What is wrong, or all from there on. */
+  /** The invalid part, or everything from there on. */
   readonly part: string;
 }
 
@@ -64,7 +64,7 @@ function explain(engine: typeof RE2JS, source: string, { error, part }: Refusal)
   return `${reason}:\n  ${source}\n  ${' '.repeat([...before].length)}^`;
 }
 
-/** Where an expression goes wrong: behind the longest beginning of it that does not, or not in the same way. */
+/** Where an expression becomes invalid: after its longest prefix that does not fail with the same error. */
 function wrongAt(engine: typeof RE2JS, source: string, error: string): number {
   for (let length = source.length - 1; length > 0; length--) {
     const compiled = compile(engine, source.slice(0, length));
