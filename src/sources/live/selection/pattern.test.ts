@@ -39,7 +39,7 @@ describe('compilePattern', () => {
       true,
       true,
     ]);
-    await expect(test('g', 'a-b')).rejects.toEqual(new PatternError("the flag 'g' is not known here."));
+    await expect(test('g', 'a-b')).rejects.toEqual(new PatternError("the flag 'g' is not supported."));
   });
 
   it('answers for more texts than it keeps', async () => {
