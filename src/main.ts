@@ -15,7 +15,7 @@ import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 /** Set by the build to the version in package.json. */
 declare const KSTACK_VERSION: string;
 
-/** What each adds to the program, in the order of the help. What it does is loaded when it is called. */
+/** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
 const COMMANDS = [addClassic, addStatus, addStop, addExplain, addCompletion];
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS

@@ -1,3 +1,3 @@
-/** Failed, or nothing found that was asked for by PID. */
+/** Failed, or none of the given PIDs exists. */
 export const FAILED = 1;
 export const WRONG_USAGE = 2;

@@ -40,13 +40,12 @@ export function outputOptionsOf(command: Command): OutputOptions {
   return { format, file, full: full === true, annotate: annotate === true };
 }
 
-/** The formats that leave something out without `--full`: of a large group, what the arguments of system calls are. */
+/** The formats that are abridged without `--full`: in large groups, they do not look up all system calls. */
 const ABRIDGED: readonly FormatName[] = ['long', 'json', 'jsonl'];
 
-/** What is wrong with options that the format has no use for. */
+/** The message about an option that the format does not use; undefined if there is none. */
 export function misplacedIn({ format, full, annotate }: OutputOptions): string | undefined {
-  if (full && !ABRIDGED.includes(format))
-    return "'--full' goes with '-f long', 'json' and 'jsonl', which leave something out";
-  if (annotate && format !== 'folded') return "'--annotate' goes with '-f folded'";
+  if (full && !ABRIDGED.includes(format)) return "'--full' needs '-f long', 'json' or 'jsonl'";
+  if (annotate && format !== 'folded') return "'--annotate' needs '-f folded'";
   return undefined;
 }

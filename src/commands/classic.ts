@@ -7,7 +7,7 @@ import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from '.
 import { mostSimilar } from '../model/similar.ts';
 import { ownName } from '../native/self.ts';
 
-/** The classic interface, which has no name: one sample in the foreground, or a background run. */
+/** The classic interface, a command without a name: one sample in the foreground, or a background run. */
 export function addClassic(program: Command): void {
   addSelectionOptions(program);
   addOutputOptions(program);

@@ -14,8 +14,8 @@ import type { Stack } from '../model/stack.ts';
 import type { SystemCallState } from '../model/system-call.ts';
 import type { Task } from '../model/task.ts';
 
-// A property is there in every object of its kind, and has one type or is null: whoever loads many of them into a table
-// finds each column in the first line. Text is valid UTF-8: bytes that are not stand as `\xff`.
+// Every object of a kind has the same properties, each of one type or null, so that a program that loads them into a
+// table finds all columns in the first line. Text is valid UTF-8: other bytes are written as `\xff`.
 
 /** When and where a sample was taken. */
 export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
@@ -28,7 +28,7 @@ export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
 }
 
 /**
- * A task, as the text of an object without its closing brace. `unread` says why a property that should be known is null.
+ * A task, as the text of an object without its closing brace. `unread` says why a property is null that should not be.
  * `raw` has the bytes, in hexadecimal, of each text that is not UTF-8.
  */
 export function taskText(observation: Observation, sample: Sample): string {

@@ -25,27 +25,27 @@ const SHOW_PEER = 4;
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_PEER = 2;
 
-/** No answer has more (net/netlink/af_netlink.c, netlink_dump). */
+/** The largest answer (net/netlink/af_netlink.c, netlink_dump). */
 const ANSWER_BYTES = 32 * 1024;
-/** So many are taken: more than 100,000 sockets. */
+/** The most answers taken: enough for more than 100,000 sockets. */
 const MOST_ANSWERS = 512;
 const CONFIG_BYTES = 1 << 20;
 const MOST_CONFIG_BYTES = 16 << 20;
 
 export interface UnixSocket {
-  /** As /proc/net/unix prints it, with `@` for each NUL of an abstract name; empty where it has none. */
+  /** As in /proc/net/unix, with `@` for each NUL of an abstract name; empty if it has no name. */
   readonly name: string;
-  /** The inode of the socket that it is connected to, where that has one: it is accepted, and not closed. */
+  /** The inode of the socket it is connected to. Absent if that is not accepted yet or already closed. */
   readonly peer?: string;
 }
 
 /**
- * The UNIX sockets of the network namespace that kstack is in, as sock_diag(7) tells of them (net/unix/diag.c): which
- * are connected to which, what /proc/net/unix does not tell, and names that nobody can make up. In another namespace
- * only a task that has entered it may ask.
+ * The UNIX sockets in kstack's own network namespace, from sock_diag(7) (net/unix/diag.c). Unlike /proc/net/unix, it
+ * tells which sockets are connected, and its names cannot be forged. Only a task inside a namespace may ask for its
+ * sockets.
  *
- * The kernel is asked only where it has what answers, the module unix_diag: a question would load it, and on a sick
- * host modprobe(8) may hang.
+ * Asks only if unix_diag is built in or loaded: otherwise the request would load it, and modprobe(8) may hang on a sick
+ * host.
  */
 export class UnixSockets {
   readonly #root: string;
@@ -59,13 +59,13 @@ export class UnixSockets {
     this.#reads = new FileReads(reader);
   }
 
-  /** The network namespace whose sockets are known here, as links of /proc name it: `net:[4026531840]`. */
+  /** The network namespace of these sockets, named as in the links in /proc: `net:[4026531840]`. */
   async namespace(): Promise<string | undefined> {
     const own = await this.#reads.link('/proc/self/ns/net');
     return 'unread' in own ? undefined : own.value.toString('latin1');
   }
 
-  /** By their inodes. `areAll` is false where the kernel does not tell of them, or not of all. */
+  /** The sockets by inode. `areAll` is false if the kernel does not list all of them. */
   async read(): Promise<{ readonly sockets: ReadonlyMap<string, UnixSocket>; readonly areAll: boolean }> {
     const sockets = new Map<string, UnixSocket>();
     const opened = (await this.#isThere()) ? await this.#open() : undefined;
@@ -87,7 +87,7 @@ export class UnixSockets {
     return opened === undefined || opened.result < 0 ? undefined : opened.result;
   }
 
-  /** A module that was loaded has a folder in /sys/module; one that is built in is in the kernel's configuration. */
+  /** A loaded module has a folder in /sys/module. A built-in one is in the kernel's configuration. */
   async #isThere(): Promise<boolean> {
     const state = await this.#reads.bytes('/sys/module/unix_diag/initstate', 0n, 16);
     if ('value' in state && state.value.toString('latin1') === 'live\n') return true;
@@ -107,7 +107,7 @@ export class UnixSockets {
     }
   }
 
-  /** Undefined where it does not return in time. */
+  /** Undefined if the call does not return in time. */
   async #call(call: SystemCall, callArguments: readonly CallArgument[]) {
     let answer: { readonly result: number; readonly bytes: Buffer } | undefined;
     await this.#reader.call(numberOf(call), callArguments, ({ what, flags, result, bytes }) => {
@@ -118,7 +118,7 @@ export class UnixSockets {
   }
 }
 
-/** Asks for the names and the peers of all UNIX sockets. */
+/** A request for the names and peers of all UNIX sockets. */
 function encodeRequest(): Buffer {
   const request = Buffer.alloc(HEADER.bytes + REQUEST.bytes);
   request.writeUInt32LE(request.length, HEADER.length);
@@ -131,8 +131,7 @@ function encodeRequest(): Buffer {
 }
 
 /**
- * Takes the sockets in an answer of sock_diag(7), and tells whether these were the last ones. An error brings none, and
- * after it there is nothing to be read.
+ * Takes the sockets from an answer of sock_diag(7). Returns whether more answers follow; after an error, none do.
  */
 export function takeSockets(bytes: Buffer, sockets: Map<string, UnixSocket>): 'done' | 'more' {
   for (let at = 0; at + HEADER.bytes <= bytes.length; ) {
@@ -164,7 +163,7 @@ function takeSocket(message: Buffer, sockets: Map<string, UnixSocket>): void {
   sockets.set(`${inode}`, peer === 0 ? { name } : { name, peer: `${peer}` });
 }
 
-/** sun_path: an abstract name, which begins with a NUL, or a path with a NUL behind it (unix(7)). */
+/** sun_path: an abstract name, which begins with a NUL, or a path that ends with one (unix(7)). */
 function nameIn(path: Buffer): string {
   const end = path.indexOf(0);
   return decodeBytes(end > 0 ? path.subarray(0, end) : path).replaceAll('\0', '@');

@@ -1,13 +1,13 @@
 import { headerOf, type LineParser } from './line.ts';
 
 /**
- * With -L, its TID and its name, which may hold anything, stand in between. A task of which little could be read has
- * `?` for its numbers and its state, and an unknown start.
+ * With -L, the line also has the TID and the name of the thread, which may contain anything. A task of which little
+ * could be read has `?` for its numbers and state, and an unknown start.
  */
 const TASK =
   /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/s;
 
-/** What it says of what it does not know. */
+/** The word for unknown values. */
 const UNKNOWN = 'unknown';
 
 /** The classic text of kstack and oled-kstack (COMPAT.md). Frames are as in /proc/PID/stack. */
@@ -18,7 +18,7 @@ export const classic: LineParser = (line) => {
   const [, pid, tid, state, thread, command] = task;
   const shown = (thread ?? command)?.trim();
   const name = shown === UNKNOWN ? undefined : shown;
-  // Without -L, a thread that was asked for by its number stands there with it, and not with that of its process.
+  // Without -L, the number may be a TID: a thread selected by its TID is shown with that.
   return {
     kind: 'sharing-task',
     header: headerOf(thread === undefined ? { name, tid: pid, state } : { name, tid, pid, state }),

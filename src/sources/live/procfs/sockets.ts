@@ -29,9 +29,9 @@ const NETLINK: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443` and its peer `10.0.0.2:50000`, `udp 0.0.0.0:53`,
- * `unix /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is
- * cut, and what somebody made up.
+ * Describes the sockets of one table, by inode: `tcp 10.0.0.1:443` with its peer `10.0.0.2:50000`, `udp 0.0.0.0:53`,
+ * `unix /run/dbus/socket`, `netlink route`. Skips lines that do not have exactly the kernel's format: they are cut or
+ * forged.
  */
 export function parseSockets(table: SocketTable, text: string): Sockets {
   if (table === 'unix') return parseUnix(text);
@@ -45,9 +45,7 @@ export function parseSockets(table: SocketTable, text: string): Sockets {
   return sockets;
 }
 
-/**
- * Describes UNIX sockets as sock_diag(7) tells of them: a peer by its name or, where it has none, as `socket:[4711]`.
- */
+/** Describes UNIX sockets from sock_diag(7). A peer has its name or, without one, `socket:[4711]`. */
 export function describeUnixSockets(known: ReadonlyMap<string, UnixSocket>): Sockets {
   const sockets = new Map<string, string | Connection>();
   for (const [inode, { name, peer }] of known) {

@@ -23,7 +23,7 @@ export class TaskDetails {
   readonly #root: string;
   readonly #reads: FileReads;
   readonly #unixSockets: UnixSockets;
-  /** For each network namespace. */
+  /** The sockets of each network namespace. */
   readonly #sockets = new Map<string, Promise<Sockets>>();
   readonly #pageBytes = pageBytes();
   /** Processes whose memory could not be read in time. */
@@ -47,7 +47,7 @@ export class TaskDetails {
     }
   }
 
-  /** The file, pipe or socket behind a descriptor; undefined where that cannot be told. */
+  /** The file, pipe or socket behind a descriptor; undefined if it cannot be found out. */
   async descriptor(task: TaskNumbers, fd: number): Promise<string | Connection | undefined> {
     const read = await this.#reads.link(`${this.#folder(task)}/fd/${fd}`);
     if ('unread' in read) return undefined;
@@ -57,17 +57,16 @@ export class TaskDetails {
     return (await this.#socketsOf(task)).get(inode) ?? target;
   }
 
-  /** Where relative paths start (fs/proc/base.c, proc_cwd_link); undefined where that cannot be told. */
+  /** The working directory (fs/proc/base.c, proc_cwd_link); undefined if it cannot be found out. */
   async workingDirectory(task: TaskNumbers): Promise<string | undefined> {
     const read = await this.#reads.link(`${this.#folder(task)}/cwd`);
     return 'unread' in read ? undefined : decodeBytes(read.value);
   }
 
   /**
-   * So many bytes of the process's memory at most, up to the end of the page where the next one is not there; undefined
-   * where there are none, or the process does not let its memory be read in time (mm/memory.c, access_remote_vm, takes
-   * its mmap lock). Memory that would have to be fetched is not read: from a device or a file system that does not
-   * answer, nothing ends the wait.
+   * At most `bytes` of the process's memory, up to the first page that is not present. Undefined if there are none, or
+   * if they cannot be read in time (mm/memory.c, access_remote_vm, takes the mmap lock). Does not read pages that would
+   * have to be fetched: if a device or a file system does not answer, nothing ends the wait.
    */
   async memory({ pid, tid }: TaskNumbers, address: bigint, bytes: number): Promise<Uint8Array | undefined> {
     if (this.#stuck.has(pid) || address > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
