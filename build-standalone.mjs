@@ -82,7 +82,7 @@ async function bundleFor(folder) {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
-    minifyWhitespace: true,
+    minify: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
     plugins: [lazyChildProcess, callsByBun, smallMatcher],

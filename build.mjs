@@ -25,7 +25,7 @@ const command = await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   banner: { js: `${SHEBANG}\n${SHELL_START}` },
-  minifyWhitespace: true,
+  minify: true,
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
