@@ -7,7 +7,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
-import { callsByBun, lazyChildProcess, smallMatcher } from './build-plugins.mjs';
+import { callsByBun, lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
 
 const BUN = '1.4.5';
@@ -82,10 +82,11 @@ async function bundleFor(folder) {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
-    minify: true,
+    minifyWhitespace: true,
+    minifySyntax: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
-    plugins: [lazyChildProcess, callsByBun, smallMatcher],
+    plugins: [lazyChildProcess, callsByBun, smallPackages],
   });
   return outfile;
 }

@@ -1,7 +1,7 @@
 // Bundles src/ into dist/: kstack.cjs, the command, and index.js, the library.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
-import { lazyChildProcess, smallMatcher } from './build-plugins.mjs';
+import { lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { SHEBANG, SHELL_START } from './shell-start.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -13,7 +13,7 @@ const common = {
   external: ['koffi'],
   logLevel: 'warning',
   metafile: true,
-  plugins: [lazyChildProcess, smallMatcher],
+  plugins: [lazyChildProcess, smallPackages],
 };
 
 await rm('dist', { recursive: true, force: true });
@@ -25,7 +25,8 @@ const command = await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   banner: { js: `${SHEBANG}\n${SHELL_START}` },
-  minify: true,
+  minifyWhitespace: true,
+  minifySyntax: true,
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);

@@ -37,7 +37,8 @@ names() { sed -n "s/^$1//p" "$folder/names" | sed "s/ \([^ ]*\)/'\1', /g; s/, $/
     echo '  data:'
     literal "$folder/data"
     echo '  elf:'
-    literal "$folder/$name.o"
+    gzip -n9 "$folder/$name.o"
+    literal "$folder/$name.o.gz"
     echo '};'
   done
 } > src/sources/live/bpf/object.ts

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
 import { requires } from '../../test/harness.ts';
 import { BpfError } from './bpf.ts';
@@ -17,7 +18,7 @@ function refusedWith(errno: number): BpfObject {
     programs,
     instructions: instructions.toString('base64'),
     data: 'AAAAAAAAAAA=',
-    elf: Buffer.from('no object').toString('base64'),
+    elf: gzipSync('no object').toString('base64'),
   };
 }
 

@@ -13,7 +13,7 @@ export interface BpfObject {
   readonly instructions: string;
   /** The data that the loader program loads, base64. */
   readonly data: string;
-  /** The object file, base64. */
+  /** The object file, compressed by gzip, base64. */
   readonly elf: string;
 }
 
@@ -43,7 +43,7 @@ export function loadObject(object: BpfObject): LoadedBpf {
   } catch (refusal) {
     if (!isCurable(refusal)) throw refusal;
     try {
-      return loadByLibbpf(Buffer.from(object.elf, 'base64'), object.maps, object.programs);
+      return loadByLibbpf(elfOf(object), object.maps, object.programs);
     } catch (error) {
       if (!(error instanceof NoLibbpf)) throw error;
       throw new Error(`${refusal.message}, and libbpf.so.1 cannot be loaded: ${error.message}`);
@@ -112,4 +112,9 @@ function load({ instructions, data, maps, programs }: BpfObject): LoadedBpf {
     closeSync(blobFd);
     if (programFd !== undefined) closeSync(programFd);
   }
+}
+
+/** Compressed, since it is read with the rest of the bundle and seldom needed; so is what decompresses it. */
+function elfOf({ elf }: BpfObject): Buffer {
+  return process.getBuiltinModule('node:zlib').gunzipSync(Buffer.from(elf, 'base64'));
 }
