@@ -29,9 +29,9 @@ const NETLINK: Readonly<Record<string, string>> = {
 };
 
 /**
- * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443` and its peer `10.0.0.2:50000`, `udp 0.0.0.0:53`,
- * `unix /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a line that is
- * cut, and what somebody made up.
+ * Describes the sockets of one table by their inode: `tcp 10.0.0.1:443` and its peer `10.0.0.2:50000`, `udp
+ * 0.0.0.0:53`, `unix /run/dbus/socket`, `netlink route`. What is not in the kernel's form to the byte is left out: a
+ * line that is cut, and what somebody made up.
  */
 export function parseSockets(table: SocketTable, text: string): Sockets {
   if (table === 'unix') return parseUnix(text);
