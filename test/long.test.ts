@@ -118,7 +118,7 @@ describe('a system call', () => {
     expect(call).toBe(`pselect6(${(fds[1] ?? 0) + 1}, [${toRead}], [${toWrite}], NULL, {600 s}, {[INT CHLD], 8})`);
   });
 
-  it('whose arguments were overwritten since is shown with what they refer to now, where that is harmless', async () => {
+  it('whose arguments were overwritten is shown with what they refer to now, where that is harmless', async () => {
     const { call } = await callOf('tampered');
     const eight = Array.from({ length: 8 }, (_, fd) => `${fd}(?:<(?:[^<>]| -> )*>)?`).join(' ');
     expect(call).toMatch(
