@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import type { Sample } from '../src/model/sample.ts';
 import { systemClock } from '../src/native/clock.ts';
-import { Reader } from '../src/native/reader/reader.ts';
-import { procfs } from '../src/sources/live/procfs/index.ts';
+import { openSampler } from '../src/sources/live/sampler.ts';
 import { ended, fixture, fixturePath, KSTACK, kstack, parseClassic, requires, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop', 'bindfs and /dev/fuse'));
@@ -84,14 +83,15 @@ describe.each([5, 50, 500, 3000])('with %i processes of which reads hang, by mma
     expect(most).toBeLessThan(64);
     expect(milliseconds).toBeLessThan(limit);
 
-    const reader = new Reader('/proc');
-    onTestFinished(() => reader.close());
-    const samples = procfs({ all: true }, { clock: systemClock(), root: '/proc', reader });
+    const host = { clock: systemClock(), root: '/proc' };
+    const options = { selection: { all: true }, source: 'procfs', fields: [], facts: false, steady: true } as const;
+    const sampler = openSampler(host, options);
+    onTestFinished(() => sampler.close());
     for (let round = 0; round < 3; round++) {
       const started = performance.now();
-      const { value } = await samples.next();
+      const sample = await sampler.next();
       expect(performance.now() - started).toBeLessThan(limit);
-      expect(wholeIn(value, healthy)).toBe(healthy.length);
+      expect(wholeIn(sample, healthy)).toBe(healthy.length);
     }
   }, 180_000);
 });
@@ -100,7 +100,9 @@ describe.each([5, 50, 500, 3000])('with %i processes of which reads hang, by mma
 function wholeIn({ observations }: Sample, pids: readonly number[]): number {
   const wanted = new Set(pids);
   return observations.filter(({ task, stack }) => {
-    return wanted.has(task.pid) && 'value' in task.commandLine && task.commandLine.value !== '' && 'value' in stack;
+    return (
+      wanted.has(task.pid ?? 0) && 'value' in task.commandLine && task.commandLine.value !== '' && 'value' in stack
+    );
   }).length;
 }
 
