@@ -162,8 +162,8 @@ describeBpf('symbols', () => {
     const bpf = await allThreads('bpf', around);
     const took = performance.now() - started;
     let compared = 0;
-    for (const [tid, { offCpuMs = 0, stack }] of bpf) {
-      if (offCpuMs < took || procfs.hanging.has(tid)) continue;
+    for (const [tid, { offCpuMs, stack }] of bpf) {
+      if ((offCpuMs ?? 0) < took || procfs.hanging.has(tid)) continue;
       compared++;
       expect(stack).toEqual(procfs.get(tid)?.stack);
     }

@@ -29,12 +29,14 @@ export interface Task {
   readonly state: string;
   readonly stack: unknown;
   readonly kernelThread: boolean;
-  readonly commandLine: unknown;
-  readonly offCpuMs?: number;
-  readonly lock?: unknown;
-  readonly mmapLockOwner?: unknown;
-  readonly vforkParent?: unknown;
-  readonly tracer?: unknown;
+  readonly commandLine: string | null;
+  readonly unread: Readonly<Record<string, string>>;
+  readonly systemCall: { readonly text: string | null } | null;
+  readonly offCpuMs: number | null;
+  readonly lock: unknown;
+  readonly mmapLock: unknown;
+  readonly vforkParent: unknown;
+  readonly tracer: unknown;
 }
 
 interface Messages {

@@ -100,7 +100,7 @@ describe('a sample as text', () => {
   it('alone has the space at the end of a command line: json has the arguments', async () => {
     const [pid = 0] = await fixture('command-lines', [], `${Buffer.from('a\0b\0').toString('hex')}\n\n`);
     const { stdout } = await kstack(['-p', String(pid), '-f', 'json']);
-    expect(JSON.parse(stdout).tasks).toMatchObject([{ pid, commandLine: 'a b' }]);
+    expect(JSON.parse(stdout).tasks).toMatchObject([{ pid, commandLine: 'a b', arguments: ['a', 'b'] }]);
   });
 
   it('has two empty lines behind Stack: where there is no stack', async () => {

@@ -15,7 +15,17 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
+import {
+  ended,
+  fixture,
+  KSTACK,
+  kstack,
+  namedThread,
+  parseClassic,
+  requires,
+  run,
+  temporaryFolder,
+} from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'go (golang-go), python3 and a cgroup2'));
 
@@ -92,11 +102,8 @@ describe('all formats', () => {
     expect(tasks.map(({ pid, state }) => [pid, state])).toEqual(lines.map(({ pid, state }) => [pid, state]));
     expect(sizes(tasks.map(({ frames }) => JSON.stringify(frames)))).toEqual(expected);
 
-    const heads = [...(await write('long')).matchAll(/^(\d+) tasks? \((\d+\.\d) %\)/gm)].map(([, count]) =>
-      Number(count),
-    );
-    expect(heads.toSorted()).toEqual(expected);
-    expect(heads).toEqual(heads.toSorted((a, b) => b - a));
+    const heads = [...(await write('long')).matchAll(/^(\d+) tasks? \(\d+\.\d %\) {2}(\w+)/gm)];
+    expect(heads.map(([, count]) => Number(count)).toSorted()).toEqual(expected);
 
     const folded = (await write('folded'))
       .trimEnd()
@@ -147,29 +154,136 @@ describe('json', () => {
       expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
   });
 
-  it('has a schema that refuses what is not so', () => {
-    expect(complaints({})).not.toEqual([]);
-    expect(complaints({ type: 'task' }, 'urn:kstack:line:1')).not.toEqual([]);
-  });
-
-  it('gives each name back to the byte, to whoever knows the convention', async () => {
-    const [pid = 0] = await fixture('tasks', ['comm'], '\\xff\\xc3\\xa9\\n"\\\\\n');
-    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
-    const script = 'import json,os,sys; print(os.fsencode(json.load(sys.stdin)["tasks"][0]["comm"]).hex())';
-    const { stdout: hex } = await runWithInput('python3', ['-c', script], stdout);
-    expect(hex.trim()).toBe(Buffer.from([0xff, 0xc3, 0xa9, 0x0a, 0x22, 0x5c]).toString('hex'));
-  });
-
-  it('says in its place and in the list what could not be read', async () => {
+  it('has a schema that refuses any property too few, too many or of another type, at every depth', async () => {
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
-    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
-    const document = JSON.parse(stdout);
+    const [child = 0] = await fixture('tasks', ['vfork']);
+    const [named = 0] = await fixture('tasks', ['comm'], '\\xff\n');
+    inCgroup(`docker-${ID}.scope`, named);
+    const args = ['-p', `${pid},${child},${named}`, '-f'];
+    const document = JSON.parse((await kstack([...args, 'json'])).stdout);
     expect(complaints(document)).toEqual([]);
-    const why = document.tasks[0].commandLine.unread;
-    expect(document.tasks).toMatchObject([
-      { pid, commandLine: { unread: expect.stringMatching(/^(timeout|locked)$/) } },
+    let faults = 0;
+    for (const fault of faultsOf(document)) {
+      expect([fault.what, complaints(fault.value)]).not.toEqual([fault.what, []]);
+      faults++;
+    }
+    expect(faults).toBeGreaterThan(200);
+    const lines = (await kstack([...args, 'jsonl'])).stdout.trimEnd().split('\n');
+    const kinds = new Map(lines.map((line) => [JSON.parse(line).type, line]));
+    expect([...kinds.keys()].toSorted()).toEqual(['task', 'unread']);
+    for (const line of kinds.values())
+      for (const { what, value } of faultsOf(JSON.parse(line)))
+        expect([what, complaints(value, 'urn:kstack:line:1')]).not.toEqual([what, []]);
+  });
+
+  it('is UTF-8 for every reader, and gives each name back to the byte', async () => {
+    const bytes = Buffer.from([0xff, 0xc3, 0xa9, 0x0a, 0x22, 0x5c]);
+    const [pid = 0] = await fixture('tasks', ['comm'], '\\xff\\xc3\\xa9\\n"\\\\\n');
+    const [twin = 0] = await fixture('tasks', ['comm'], '\\\\xff\n');
+    const [rewritten = 0] = await fixture('tasks', ['rewrite', '4', 'fe']);
+    for (const format of ['json', 'jsonl']) {
+      const { stdout } = await kstack(['-p', `${pid},${twin},${rewritten}`, '-f', format]);
+      const select = format === 'json' ? '.tasks[]' : 'select(.type == "task")';
+      const query = `${select} | [.comm, .processName, .commandLine, .arguments[0], .raw]`;
+      // jq and Python take no lone surrogates.
+      const python = 'import json,sys\nfor line in sys.stdin: print(json.dumps(json.loads(line), ensure_ascii=False))';
+      const { stdout: read } = await runWithInput('jq', ['-c', query], stdout);
+      const { stdout: reread } = await runWithInput('python3', ['-c', python], read);
+      const [name, twinName, line] = reread
+        .trimEnd()
+        .split('\n')
+        .map((each) => JSON.parse(each));
+      const hex = bytes.toString('hex');
+      expect([name[0], name[1], name[4]]).toEqual(['\\xffé\n"\\', '\\xffé\n"\\', { comm: hex, processName: hex }]);
+      expect([twinName[0], twinName[4]]).toEqual(['\\xff', {}]);
+      expect(line.slice(2)).toEqual(['\\xfe\\xfe\\xfe', '\\xfe\\xfe\\xfe', { commandLine: 'fefefe00' }]);
+    }
+  });
+
+  it('has null in the place of what could not be read, and the reason in the task and in the list', async () => {
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    const document = JSON.parse((await kstack(['-p', `${pid}`, '-f', 'json'])).stdout);
+    const [task] = document.tasks;
+    expect(task).toMatchObject({
+      pid,
+      commandLine: null,
+      arguments: null,
+      unread: { commandLine: expect.stringMatching(/^(timeout|locked)$/) },
+    });
+    const entry = {
+      tid: pid,
+      pid,
+      comm: 'mmap-stuck',
+      what: 'commandLine',
+      why: task.unread.commandLine,
+      detail: null,
+    };
+    expect(document.unread).toMatchObject([entry]);
+    const lines = (await kstack(['-p', `${pid}`, '-f', 'jsonl'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { type: 'task', commandLine: null, unread: { commandLine: expect.any(String) } },
+      { type: 'unread', ...entry, why: expect.any(String) },
     ]);
-    expect(document.unread).toMatchObject([{ tid: pid, what: 'commandLine', why }]);
+  });
+
+  it('tells the bytes that are cut, and what nobody of that number has', async () => {
+    const [pid = 0] = await fixture('tasks', ['huge', '64']);
+    const document = JSON.parse((await kstack(['-p', `${pid},2147483647`, '-f', 'json'])).stdout);
+    expect(complaints(document)).toEqual([]);
+    expect(document.tasks).toMatchObject([{ pid, unread: { commandLine: 'cut' } }]);
+    expect(document.tasks[0].commandLine).toMatch(/^h+$/);
+    expect(document.unread).toMatchObject([
+      { tid: 2147483647, pid: null, comm: null, what: 'task', why: 'gone' },
+      { tid: pid, what: 'commandLine', why: 'cut' },
+    ]);
+  });
+
+  it('tells of the system call whether there is one, and looks up the arguments of all tasks with --full', async () => {
+    const pids: number[] = [];
+    for (let count = 0; count < 9; count++) pids.push((await fixture('tasks', ['thread']))[0] ?? 0);
+    const [spinning = 0] = await fixture('tasks', ['spin']);
+    const [zombie = 0] = await fixture('tasks', ['zombie']);
+    const callsIn = async (...more: string[]) => {
+      const args = ['-p', [...pids, spinning, zombie, 2].join(','), '-f', 'json', ...more];
+      const document = JSON.parse((await kstack(args)).stdout);
+      expect(complaints(document)).toEqual([]);
+      return document.tasks.map(({ systemCall }: { systemCall: unknown }) => systemCall);
+    };
+    const none = { status: 'none', name: null, number: null, arguments: [], text: null };
+    const calls = await callsIn();
+    expect(calls.slice(0, 9)).toMatchObject(
+      pids.map((_, at) => ({ status: 'inCall', name: 'read', number: 0, text: at < 8 ? expect.any(String) : null })),
+    );
+    expect(calls.slice(9)).toEqual([expect.objectContaining({ name: null, number: null }), none, none]);
+    expect(calls[9].status).toMatch(/^(running|none)$/);
+    expect((await callsIn('--full')).slice(0, 9)).toMatchObject(
+      pids.map(() => ({ text: expect.stringMatching(/^read\(/) })),
+    );
+  });
+
+  it('identifies a task and a wait, whatever else the line is of', async () => {
+    const [one = 0, thread = 0] = await fixture('tasks', ['thread']);
+    const [two = 0] = await fixture('tasks', ['thread']);
+    const linesOf = async (...args: string[]) =>
+      (await kstack([...args, '-f', 'jsonl'])).stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim();
+    const [first, second] = await linesOf('-Lp', `${one}`);
+    expect([first, second]).toMatchObject([
+      { pid: one, tid: one, bootId, processName: 'tasks', arguments: [expect.stringMatching(/tasks$/), 'thread'] },
+      { pid: one, tid: thread, bootId, processName: 'tasks' },
+    ]);
+    const [other] = await linesOf('-p', `${two}`);
+    expect(other.signature).toBe(first.signature);
+    expect(second.signature).not.toBe(first.signature);
+    expect(Number(readFileSync(`/proc/${one}/stat`, 'latin1').split(' ')[21])).toBe(first.startTicks);
+    // Without -L, a thread that is asked for by its number stands for itself, and is not called what its process is.
+    expect(await linesOf('-p', `${thread}`)).toMatchObject([{ pid: one, tid: thread, processName: null }]);
   });
 
   it('names the user, the control group and the container of a task, and where it waits', async () => {
@@ -181,6 +295,32 @@ describe('json', () => {
       { uid: 65534, user: 'nobody', cgroup, container: { runtime: 'docker', id: ID }, state: 'D', kind: 'blocked' },
     ]);
     expect(stacks[0].finding).toMatchObject({ kind: 'blocked', waitsFor: expect.stringMatching(/vfork|child/) });
+  });
+});
+
+describe('folded', () => {
+  it('has the name of the process and that of its thread, where they differ', async () => {
+    const [pid] = await namedThread('wal;writer');
+    const folded = async (...args: string[]) => (await kstack([...args, '-p', `${pid}`, '-f', 'folded'])).stdout;
+    const names = (text: string) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => /^.*?(?=;(?:entry|ret|el0))/.exec(line)?.[0]);
+    expect(names(await folded('-L')).toSorted()).toEqual(['python3', 'python3;wal\\x3bwriter']);
+    expect(names(await folded())).toEqual(['python3']);
+  });
+
+  it('marks functions, and nothing else, as those of the kernel with --annotate', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const [zombie = 0] = await fixture('tasks', ['zombie']);
+    const args = ['-p', `${blocked},${zombie}`, '-f', 'folded'];
+    const { stdout: plain } = await kstack(args);
+    const { stdout: marked } = await kstack([...args, '--annotate']);
+    expect(marked).toMatch(/^tasks;(?:\w[\w.]*_\[k\];)+kernel_clone_\[k\] 1$/m);
+    expect(marked).toMatch(/^tasks;\[zombie\] 1$/m);
+    expect(plain).toBe(marked.replaceAll('_[k]', ''));
+    expect(plain).not.toBe(marked);
   });
 });
 
@@ -208,7 +348,11 @@ describe('pprof', () => {
     });
     const raw = execFileSync('go', ['tool', 'pprof', '-raw', file]).toString();
     expect(raw).toMatch(/^tasks\/count\n/m);
-    expect(raw).toMatch(new RegExp(`comm:\\[tasks\\] container:\\[${ID}\\] state:\\[D\\] user:\\[nobody\\]`));
+    const labels = [
+      `comm:[tasks] container:[${ID}] finding:[vfork] kind:[blocked] state:[D] user:[nobody]`,
+      `pid:[${pid}]`,
+    ];
+    for (const label of labels) expect(raw).toContain(label);
     expect(raw).toMatch(/M=1 (__x64_sys_vfork|__do_sys_vfork|kernel_clone)/);
     expect(raw).toMatch(/^1: .*\[kernel\.kallsyms\]/m);
   });
@@ -368,6 +512,27 @@ describe('-f', () => {
     expect(await kstack(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(message) });
   });
 });
+
+/** The value with one property or element less, more, or of another type, for each that it has at any depth. */
+function* faultsOf(value: unknown, path = ''): Generator<{ readonly what: string; readonly value: unknown }> {
+  if (Array.isArray(value)) {
+    // The first ones stand for all.
+    for (const [at, each] of value.slice(0, 3).entries())
+      for (const fault of faultsOf(each, `${path}[${at}]`))
+        yield { what: fault.what, value: value.with(at, fault.value) };
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  yield { what: `${path}.more`, value: { ...value, more: null } };
+  for (const [name, each] of Object.entries(value)) {
+    const others = Object.entries(value).filter(([other]) => other !== name);
+    const where = `${path}.${name}`;
+    // Why something could not be read, and its bytes, are there only if there is something to say.
+    if (!/\.(unread|raw)$/.test(path)) yield { what: `without ${where}`, value: Object.fromEntries(others) };
+    yield { what: `${where} of another type`, value: { ...value, [name]: [[1.5]] } };
+    for (const fault of faultsOf(each, where)) yield { what: fault.what, value: { ...value, [name]: fault.value } };
+  }
+}
 
 async function runWithInput(command: string, args: readonly string[], input: string): Promise<{ stdout: string }> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });

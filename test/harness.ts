@@ -106,6 +106,24 @@ export async function fixture(name: string, args: readonly string[], input = '')
   return line.trim().split(' ').slice(1).map(Number);
 }
 
+/** Starts python3 with a thread of that name, which waits. Resolves to the numbers of both. */
+export async function namedThread(name: string): Promise<[pid: number, tid: number]> {
+  const script = `import sys, threading
+thread = threading.Thread(target=sys.stdin.read)
+thread.start()
+open(f"/proc/self/task/{thread.native_id}/comm", "w").write(sys.argv[1])
+print(thread.native_id, flush=True)
+thread.join()`;
+  const child = spawn('python3', ['-c', script, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.stdin.end();
+    await end;
+  });
+  const tid = await new Promise<number>((resolve) => child.stdout.once('data', (bytes) => resolve(Number(bytes))));
+  return [child.pid ?? 0, tid];
+}
+
 /** A new folder that goes with the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));

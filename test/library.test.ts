@@ -26,12 +26,16 @@ describe('sample()', () => {
          gc();
          return process.memoryUsage().heapUsed;
        };
-       await take(200);
-       console.log(JSON.stringify([await take(50), await take(800)]));`,
+       const heaps = [await take(250)];
+       for (let part = 0; part < 4; part++) heaps.push(await take(200));
+       console.log(JSON.stringify(heaps));`,
     );
-    const [before = 0, after = 0] = heaps as number[];
-    // A kilobyte a sample would be a tenth of the heap.
-    expect(after / before).toBeLessThan(1.04);
+    const sizes = heaps as number[];
+    const bytesEach = sizes.slice(1).map((size, part) => (size - (sizes[part] ?? 0)) / 200);
+    // What is left behind grows the heap in every part, and what V8 compiles or moves in some. On a busy machine one part
+    // of four grew by 800 bytes a sample and the least, of six runs, by 210. With a kilobyte left behind the least is
+    // above 900.
+    expect(bytesEach.toSorted((a, b) => a - b)[0]).toBeLessThan(600);
   });
 
   it('takes what is asked for, by a regular expression too', async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, requires, run, shell, temporaryFolder } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, namedThread, requires, run, shell, temporaryFolder } from './harness.ts';
 
 beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
 
@@ -236,6 +236,37 @@ describe('the text', () => {
     expect(new Set(frames).size).toBeLessThan(4);
     expect(text).toMatch(/\n {2}causes {2}\S.*\n {2}next {4}\S/);
     expect(text).toMatch(/\n3 tasks seen: [23] blocked, [01] idle, 0 running, 0 unexplained\.\n$/);
+  });
+
+  it('has what is blocked first, then what is unexplained, runs and idles, and kstack itself last', async () => {
+    await fixture('tasks', ['vfork']);
+    await fixture('tasks', ['spin']);
+    await fixture('tasks', ['thread']);
+    const child = spawn(KSTACK, ['-a', '-f', 'long'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const { stdout } = await ended(child);
+    const groups = stdout.split('\n\n').filter((text) => /^\d+ tasks? \(\d+\.\d %\)/.test(text));
+    const ofKstack = groups.findIndex((text) => text.includes(`: ${child.pid} `));
+    const others = groups.filter((text, at) => at !== ofKstack || !/^1 task /.test(text));
+    if (others.length < groups.length) expect(ofKstack).toBe(groups.length - 1);
+    const kinds = others.map((text) => /%\) {2}(\w+)/.exec(text)?.[1] ?? '');
+    const order = ['blocked', 'unexplained', 'running', 'idle'];
+    expect(kinds).toEqual(kinds.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
+    expect([kinds[0], kinds.at(-1), kinds.includes('running')]).toEqual(['blocked', 'idle', true]);
+  });
+
+  it('has the numbers of the first task in the commands to run next', async () => {
+    const [pid = 0] = await fixture('tasks', ['stopped']);
+    const text = await long('-p', `${pid}`);
+    expect(text).toContain(`\n  next    kill -CONT ${pid}\n          kstack -p ${pid} -f long\n`);
+    expect(text).not.toMatch(/\bPID\b/);
+  });
+
+  it('has the names of both the process and the thread, where they differ', async () => {
+    const [pid, tid] = await namedThread('wal-writer');
+    const text = await long('-Lp', `${pid}`);
+    expect(text).toContain(`  tasks   python3/wal-writer: ${pid}/${tid}  root  S`);
+    expect(text).toContain(`  tasks   python3: ${pid}/${pid}  root  S`);
+    expect(await long('-p', `${tid}`)).toContain(`  tasks   wal-writer: ${tid}  root  S`);
   });
 
   it('has colours on a terminal only, unless the environment says otherwise', async () => {

@@ -101,6 +101,7 @@ describe('a mistake', () => {
     [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
     [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
     [['-a', '--full'], "'--full' needs '-f long', 'json' or 'jsonl'"],
+    [['-a', '--annotate', '-f', 'pprof'], \"'--annotate' needs '-f folded'\"],
     [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
     [['-a', 'status'], "'-a' cannot be used with the command 'status'"],
     [['-d', '/var/log/kstack', 'stop'], "'-d' belongs after the command: kstack stop -d DIRECTORY"],
