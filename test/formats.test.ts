@@ -14,10 +14,8 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'go (golang-go), python3 and a cgroup2'));
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ended, fixture, KSTACK, kstack, needs, parseClassic, run, temporaryFolder, testRequires } from './harness.ts';
 
 const require = createRequire(import.meta.url);
 const ajv = new Ajv2020({ allErrors: true });
@@ -39,6 +37,7 @@ const ID = '0123456789abcdef'.repeat(4);
  * hierarchy's root.
  */
 function inCgroup(name: string, pid: number): string {
+  testRequires('root', 'cgroup2');
   const [, mount] = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/mounts', 'utf8')) ?? [];
   if (mount === undefined) throw new Error('no cgroup2 is mounted');
   const parent = join(mount, `kstack-test-${pid}`);
@@ -63,8 +62,11 @@ async function standingTasks(): Promise<number[]> {
   return pids.sort((a, b) => a - b);
 }
 
-describe('all formats', () => {
+describe('all formats', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('tell the same of the same tasks', async () => {
+    testRequires('go');
     const pids = await standingTasks();
     const write = async (format: string) => {
       const { code, stdout, stderr } = await kstack(['-p', pids.join(','), '-f', format]);
@@ -130,7 +132,9 @@ describe('all formats', () => {
   });
 });
 
-describe('json', () => {
+describe('json', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('is as its schema says, with every task of the host', async () => {
     for (const args of [['-a'], ['-aL']]) {
       const { stdout } = await kstack([...args, '-f', 'json']);
@@ -147,12 +151,8 @@ describe('json', () => {
       expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
   });
 
-  it('has a schema that refuses what is not so', () => {
-    expect(complaints({})).not.toEqual([]);
-    expect(complaints({ type: 'task' }, 'urn:kstack:line:1')).not.toEqual([]);
-  });
-
   it('gives each name back to the byte, to whoever knows the convention', async () => {
+    testRequires('python3');
     const [pid = 0] = await fixture('tasks', ['comm'], '\\xff\\xc3\\xa9\\n"\\\\\n');
     const { stdout } = await kstack(['-p', `${pid}`, '-f', 'json']);
     const script = 'import json,os,sys; print(os.fsencode(json.load(sys.stdin)["tasks"][0]["comm"]).hex())';
@@ -184,7 +184,14 @@ describe('json', () => {
   });
 });
 
+it('the schema of json refuses what is not so', () => {
+  expect(complaints({})).not.toEqual([]);
+  expect(complaints({ type: 'task' }, 'urn:kstack:line:1')).not.toEqual([]);
+});
+
 describe('speedscope', () => {
+  beforeEach(needs('root'));
+
   it('is as the published schema says', async () => {
     const schema = JSON.parse(readFileSync(require.resolve('speedscope/dist/release/file-format-schema.json'), 'utf8'));
     const { stdout } = await kstack(['-aL', '-f', 'speedscope']);
@@ -197,7 +204,10 @@ describe('speedscope', () => {
 });
 
 describe('pprof', () => {
+  beforeEach(needs('root'));
+
   it('has the state, the user and the container as labels, and a module as a mapping', async () => {
+    testRequires('go');
     const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
     inCgroup(`docker-${ID}.scope`, pid);
     const file = join(temporaryFolder(), 'profile.pb.gz');
@@ -214,6 +224,7 @@ describe('pprof', () => {
   });
 
   it('is not thrown at a terminal', async () => {
+    testRequires('script');
     const { code, stdout } = await run('script', ['-qec', `${KSTACK} -p 2 -f pprof`, '/dev/null']);
     expect(stdout).toMatch(/^kstack: pprof is no text for a terminal: name a file by -o, or redirect the output\s*$/);
     expect(code).toBe(1);
@@ -221,6 +232,8 @@ describe('pprof', () => {
 });
 
 describe('-o', () => {
+  beforeEach(needs('root'));
+
   it('replaces a file when all is written, for its owner to read only', async () => {
     const file = join(temporaryFolder(), 'out');
     writeFileSync(file, 'before', { mode: 0o644 });
@@ -303,7 +316,9 @@ describe('-o', () => {
   });
 });
 
-describe('--blocked', () => {
+describe('--blocked', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('leaves out what idles, and counts it', async () => {
     const [blocked = 0] = await fixture('tasks', ['vfork']);
     const [idle = 0] = await fixture('tasks', ['thread']);

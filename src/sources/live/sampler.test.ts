@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { describeBpf } from '../../../test/bpf-source.ts';
-import { ended, requires } from '../../../test/harness.ts';
+import { ended } from '../../../test/harness.ts';
 import { systemClock } from '../../native/clock.ts';
 import { Reader } from '../../native/reader/reader.ts';
 import { live } from './live.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
 
 describeBpf('with the source bpf', () => {
   it('a stream shows a new command line with the first sample after its process ran, and an old one as long as it sleeps', async () => {
