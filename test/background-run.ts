@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished } from 'vitest';
-import { KSTACK, type Line, parseClassic, shell, temporaryFolder } from './harness.ts';
+import { KSTACK, type Line, parseClassic, shell, temporaryFolder, testRequires } from './harness.ts';
 
 export const LOG = `kstack_${hostname()}.out`;
 
@@ -18,6 +18,7 @@ export interface Run {
 
 /** Starts `kstack -b` with these options; what it starts ends with the test. */
 export async function background(directory: string, args: readonly string[], intervalMs = 20): Promise<Run> {
+  testRequires('root');
   const said = join(temporaryFolder(), 'said');
   const env = { ...process.env, KSTACK_INTERVAL_MS: String(intervalMs) };
   const child = spawn(KSTACK, ['-b', '-d', directory, ...args], {
@@ -98,6 +99,7 @@ export function expectAscending(numbers: readonly number[]): void {
 
 /** A file system of its own, of so many MB, that goes with the test. */
 export function smallFileSystem(kind: 'tmpfs' | 'ext4', megabytes: number): string {
+  testRequires('root', ...(kind === 'ext4' ? (['loop'] as const) : []));
   const folder = temporaryFolder();
   const mounted = join(folder, 'mounted');
   mkdirSync(mounted);

@@ -13,7 +13,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   background,
   counts,
@@ -29,9 +29,7 @@ import {
   taken,
   until,
 } from './background-run.ts';
-import { fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
+import { fixture, KSTACK, kstack, lineOf, run, shell, temporaryFolder, testRequires } from './harness.ts';
 
 describe('kstack -b', () => {
   it('says what it does, gives the prompt back, and appends samples as those of the foreground', async () => {
@@ -105,6 +103,7 @@ describe('kstack -b', () => {
   });
 
   it('is ended by nothing that happens to its terminal', async () => {
+    testRequires('root', 'script');
     const directory = temporaryFolder();
     shell(`script -qec '"$KSTACK" -bvp 2 -d ${directory}' /dev/null`, { KSTACK, KSTACK_INTERVAL_MS: '20' });
     const pid = Number(/"pid":(\d+)/.exec(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'))?.[1]);
@@ -129,6 +128,7 @@ describe('kstack -b', () => {
   });
 
   it('needs the right to read stacks, and says so before it starts anything', async () => {
+    testRequires('root');
     const args = [
       '--bounding-set=-sys_admin',
       '--inh-caps=-sys_admin',
@@ -249,6 +249,7 @@ describe('after kill -9', () => {
   });
 
   it('what a killed rotation left is finished or removed, and nothing that is not of kstack', async () => {
+    testRequires('root');
     const directory = temporaryFolder();
     const text = (await kstack(['-p', '2'])).stdout;
     writeFileSync(join(directory, `${LOG}-1700000001`), text);
@@ -492,6 +493,7 @@ describe('hostile processes', () => {
 
 describe('a lock that is not of a run', () => {
   it('is never answered with a signal', async () => {
+    testRequires('root', 'python3');
     const directory = temporaryFolder();
     const file = join(directory, `.kstack_${hostname()}.run`);
     // F_OFD_SETLK: a lock that belongs to no process, for which the kernel gives -1.
@@ -516,6 +518,7 @@ sys.stdin.read()`;
 
 describe('the log of another user', () => {
   it('is refused, and nothing is written to it', async () => {
+    testRequires('root');
     const directory = temporaryFolder();
     const log = join(directory, LOG);
     shell(`install -o nobody -m 644 /dev/null ${log}`);
@@ -537,6 +540,7 @@ describe('the log of another user', () => {
 
 describe('a host out of everything', () => {
   it('(threads) loses samples, says so once, and goes on when there are some again', async () => {
+    testRequires('root', 'a hierarchy of control groups that counts PIDs');
     const directory = temporaryFolder();
     const group = '/sys/fs/cgroup/pids/kstack-run';
     mkdirSync(group);
@@ -601,6 +605,7 @@ describe('a terminal or pipe that takes no messages', () => {
     ['pipe', 'exec 2> >(exec true); sleep 0.1'],
     ['FIFO', 'mkfifo $d/said; exec 3<>$d/said 2>$d/said 3>&-'],
   ])('(a %s) whose reader has gone keeps no run from starting', async (_, redirect) => {
+    testRequires('root');
     const directory = temporaryFolder();
     const script = `d=${directory}; ${redirect}; "$KSTACK" -bp 2 -d ${directory}; echo $?`;
     const { stdout } = await run('bash', ['-c', script], { env: { ...process.env, KSTACK, KSTACK_INTERVAL_MS: '20' } });
@@ -610,6 +615,7 @@ describe('a terminal or pipe that takes no messages', () => {
   });
 
   it('(a terminal stopped by Ctrl-S) holds up neither the samples nor the end', async () => {
+    testRequires('root', 'python3');
     const directory = temporaryFolder();
     const script = `import os, pty, sys, termios, time
 pid, master = pty.fork()
@@ -634,6 +640,7 @@ sys.stdin.read()`;
 
 describe('a pipe that somebody reads to its end', () => {
   it('is not kept open, and what is said later can be asked for', async () => {
+    testRequires('root');
     const directory = temporaryFolder();
     const { code, stderr, milliseconds } = await run('bash', [
       '-c',

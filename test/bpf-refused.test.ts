@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { allThreads, bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
-import { fixture, KSTACK, lineOf, requires, run, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
+import { fixture, KSTACK, lineOf, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
 const WITHOUT_LIBBPF = 'mount --bind /dev/null "$(ldconfig -p | sed -n "s/.*libbpf.so.1 .*=> //p" | head -1)"';
 const LOADS = /BPF_PROG_LOAD, \{prog_type=BPF_PROG_TYPE_SYSCALL/;
@@ -14,6 +12,8 @@ const MAKES_MAP = /BPF_MAP_CREATE/;
 const isolated = (script: string) => run('unshare', ['-m', 'sh', '-c', script, KSTACK]);
 
 describe('--source', () => {
+  beforeEach(needs('root'));
+
   it('auto takes procfs without a word where bpf is unavailable, and -v says why', async () => {
     const dropped = ['--no-new-privs', '--bounding-set=-all,+sys_admin,+sys_ptrace,+dac_read_search'];
     const namespaces = await run('unshare', ['-fp', '--mount-proc', '--kill-child', KSTACK, '-a', '-f', 'long', '-v']);
@@ -83,6 +83,7 @@ describeBpf('a kernel that refuses', () => {
     ['the type of the loader program, as before 5.14', LOADS, 'EINVAL'],
     ['relocations, as before 5.17', /BPF_PROG_TEST_RUN|BPF_PROG_RUN/, 'E2BIG'],
   ])('%s: libbpf loads, where it is there', async (_, call, errno) => {
+    testRequires('libbpf.so.1');
     const args = ['-p', '2', '-f', 'long', '-v'];
     const [first = 0] = await bpfCalls(args, call);
     const failing = withFailing(errno, `${first}`).join(' ');

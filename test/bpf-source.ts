@@ -1,21 +1,22 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { KSTACK, run, temporaryFolder } from './harness.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KSTACK, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
 /** Tests of the source bpf, where this kernel has it, which is found by trying; else one that the reason is given. */
 export function describeBpf(name: string, tests: () => void): void {
   const reason = refusal();
-  if (reason === undefined) describe(name, tests);
-  else
-    describe(name, () => {
+  describe(name, () => {
+    beforeEach(needs('root', 'BTF'));
+    if (reason === undefined) tests();
+    else
       it('is unavailable with this kernel, and says why', () => {
         expect(reason).toMatch(
           /^kstack: --source bpf: (?:the kernel refuses|Linux \S+ is older than|there is no|cannot) /,
         );
       });
-    });
+  });
 }
 
 function refusal(): string | undefined {
@@ -68,6 +69,7 @@ export async function allThreads(
 
 /** A command that runs another, of whose calls of bpf(2) some fail; the calls are written to `log`. */
 export function withFailing(errno: string, when: string, log = '/dev/null'): string[] {
+  testRequires('strace');
   return ['strace', '-f', '-o', log, '-e', 'trace=bpf', '-s', '0', '-e', `inject=bpf:error=${errno}:when=${when}`];
 }
 

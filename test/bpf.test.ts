@@ -1,13 +1,9 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { allThreads, describeBpf, type Task } from './bpf-source.ts';
-import { ended, fixture, KSTACK, kstack, lineOf, requires, run, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) =>
-  requires(context, 'root', 'loop', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF', 'bindfs and /dev/fuse'),
-);
+import { ended, fixture, KSTACK, kstack, lineOf, run, shell, temporaryFolder, testRequires } from './harness.ts';
 
 describeBpf('the source bpf', () => {
   it('shows of every task that stays as it is what procfs shows, to the byte', async () => {
@@ -104,6 +100,7 @@ describeBpf('the source bpf', () => {
   });
 
   it('leaves no program, map or link behind, also after kill -9', async () => {
+    testRequires('bpftool');
     const pinned = () => (existsSync('/sys/fs/bpf') ? readdirSync('/sys/fs/bpf') : []);
     const before = pinned();
     const directory = temporaryFolder();
@@ -138,6 +135,7 @@ describeBpf('the source bpf', () => {
 
 describeBpf('who holds up whom', () => {
   it('is told of a directory whose lock a task holds that waits for a stopped FUSE server', async () => {
+    testRequires('bindfs and /dev/fuse');
     const folder = temporaryFolder();
     const mount = join(folder, 'mount');
     for (const name of ['source', 'source/inner', 'mount']) mkdirSync(join(folder, name));

@@ -2,10 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, kstack, lineOf, parseClassic, requires, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fixture, kstack, lineOf, needs, parseClassic, shell, temporaryFolder, testRequires } from './harness.ts';
 
 const ZONES = [
   'UTC',
@@ -19,6 +17,7 @@ const ZONES = [
 
 /** What a second program prints for these processes by the rules of the interface, without the first line. */
 function expectedGroups(pids: readonly number[], env: NodeJS.ProcessEnv = {}): string {
+  testRequires('python3');
   const script = join(import.meta.dirname, 'fixtures', 'classic.py');
   return execFileSync('python3', [script, ...pids.map(String)], {
     env: { ...process.env, ...env },
@@ -60,7 +59,9 @@ const COMMAND_LINES: Readonly<Record<string, string | Buffer>> = {
   'a very long one': `${'y'.repeat(100_000)}\0`,
 };
 
-describe('a sample as text', () => {
+describe('a sample as text', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it.each(ZONES)('is to the byte what the interface says, in TZ=%s', async (zone) => {
     const [pid = 0] = await fixture('tasks', ['vfork']);
     const before = Math.floor(Date.now() / 1000);
@@ -120,7 +121,9 @@ describe('a sample as text', () => {
   });
 });
 
-describe('selection', () => {
+describe('selection', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('takes every process with -a, in ascending order of PID within a group, and nothing else counts beside it', async () => {
     const [zombie = 0] = await fixture('tasks', ['zombie']);
     const { code, stdout, stderr } = await kstack(['-Z', '-a', '-p', '2147483647']);
@@ -188,7 +191,10 @@ describe('selection', () => {
 });
 
 describe('PIDs that are none', () => {
-  it('says of a missing PID that it is missing, and fails only when no PID was found', async () => {
+  it('says of a missing PID that it is missing, and fails only when no PID was found', {
+    tags: ['source'],
+  }, async () => {
+    testRequires('root');
     const [pid = 0] = await fixture('tasks', ['comm'], 'here\n');
     const some = await kstack(['-p', `2147483647,${pid}`]);
     expect([some.code, some.stderr]).toEqual([0, 'kstack: PID 2147483647: no such process\n']);
@@ -232,6 +238,7 @@ describe('usage', () => {
   );
 
   it('is told of by -v, on standard error and with the time, while the sample stays the same', async () => {
+    testRequires('root');
     const [pid = 0] = await fixture('tasks', ['comm'], 'told\n');
     const { code, stdout, stderr } = await kstack(['-vp', String(pid)]);
     expect(code).toBe(0);
@@ -252,6 +259,7 @@ describe('what the original took', () => {
     [['-p', 'PID', '-i', '9', '-x', '101', '-m', '0', '-t', '0']],
     [['-c', 'status', '-p', 'PID', '--command=kept']],
   ])('is taken: %j', async (words) => {
+    testRequires('root');
     const [pid = 0] = await fixture('tasks', ['comm'], 'kept\n');
     const { code, stdout } = await kstack(words.map((word) => word.replace('PID', String(pid))));
     expect([code, lineOf(stdout, pid)?.state]).toEqual([0, 'S']);
@@ -262,6 +270,7 @@ describe('what the original took', () => {
   });
 
   it('-t 0 takes one sample, and -x above 100 does not look at the file system', async () => {
+    testRequires('root');
     const directory = temporaryFolder();
     const env = { ...process.env, KSTACK_INTERVAL_MS: '50' };
     expect(await kstack(['-bp', '2', '-t', '0', '-x', '101', '-d', directory], { env })).toMatchObject({ code: 0 });

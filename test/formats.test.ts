@@ -14,20 +14,19 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ended,
   fixture,
   KSTACK,
   kstack,
   namedThread,
+  needs,
   parseClassic,
-  requires,
   run,
   temporaryFolder,
+  testRequires,
 } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'go (golang-go), python3 and a cgroup2'));
 
 const require = createRequire(import.meta.url);
 const ajv = new Ajv2020({ allErrors: true });
@@ -49,6 +48,7 @@ const ID = '0123456789abcdef'.repeat(4);
  * hierarchy's root.
  */
 function inCgroup(name: string, pid: number): string {
+  testRequires('root', 'cgroup2');
   const [, mount] = /^\S+ (\S+) cgroup2 /m.exec(readFileSync('/proc/mounts', 'utf8')) ?? [];
   if (mount === undefined) throw new Error('no cgroup2 is mounted');
   const parent = join(mount, `kstack-test-${pid}`);
@@ -73,8 +73,11 @@ async function standingTasks(): Promise<number[]> {
   return pids.sort((a, b) => a - b);
 }
 
-describe('all formats', () => {
+describe('all formats', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('tell the same of the same tasks', async () => {
+    testRequires('go');
     const pids = await standingTasks();
     const write = async (format: string) => {
       const { code, stdout, stderr } = await kstack(['-p', pids.join(','), '-f', format]);
@@ -137,7 +140,9 @@ describe('all formats', () => {
   });
 });
 
-describe('json', () => {
+describe('json', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('is as its schema says, with every task of the host', async () => {
     for (const args of [['-a'], ['-aL']]) {
       const { stdout } = await kstack([...args, '-f', 'json']);
@@ -177,6 +182,7 @@ describe('json', () => {
   });
 
   it('is UTF-8 for every reader, and gives each name back to the byte', async () => {
+    testRequires('jq', 'python3');
     const bytes = Buffer.from([0xff, 0xc3, 0xa9, 0x0a, 0x22, 0x5c]);
     const [pid = 0] = await fixture('tasks', ['comm'], '\\xff\\xc3\\xa9\\n"\\\\\n');
     const [twin = 0] = await fixture('tasks', ['comm'], '\\\\xff\n');
@@ -325,6 +331,8 @@ describe('folded', () => {
 });
 
 describe('speedscope', () => {
+  beforeEach(needs('root'));
+
   it('is as the published schema says', async () => {
     const schema = JSON.parse(readFileSync(require.resolve('speedscope/dist/release/file-format-schema.json'), 'utf8'));
     const { stdout } = await kstack(['-aL', '-f', 'speedscope']);
@@ -337,7 +345,10 @@ describe('speedscope', () => {
 });
 
 describe('pprof', () => {
+  beforeEach(needs('root'));
+
   it('has the state, the user and the container as labels, and a module as a mapping', async () => {
+    testRequires('go');
     const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);
     inCgroup(`docker-${ID}.scope`, pid);
     const file = join(temporaryFolder(), 'profile.pb.gz');
@@ -358,6 +369,7 @@ describe('pprof', () => {
   });
 
   it('is not thrown at a terminal', async () => {
+    testRequires('script');
     const { code, stdout } = await run('script', ['-qec', `${KSTACK} -p 2 -f pprof`, '/dev/null']);
     expect(stdout).toMatch(/^kstack: pprof is a binary format: write it to a file with -o, or redirect the output\s*$/);
     expect(code).toBe(1);
@@ -365,6 +377,8 @@ describe('pprof', () => {
 });
 
 describe('-o', () => {
+  beforeEach(needs('root'));
+
   it('replaces a file when all is written, for its owner to read only', async () => {
     const file = join(temporaryFolder(), 'out');
     writeFileSync(file, 'before', { mode: 0o644 });
@@ -447,7 +461,9 @@ describe('-o', () => {
   });
 });
 
-describe('--blocked', () => {
+describe('--blocked', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('leaves out what idles, and counts it', async () => {
     const [blocked = 0] = await fixture('tasks', ['vfork']);
     const [idle = 0] = await fixture('tasks', ['thread']);

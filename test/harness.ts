@@ -2,10 +2,13 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject, onTestFinished, type TestContext } from 'vitest';
+import { inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
+
+/** The command as it is in the package. */
+export const NODE_BUILD = join(import.meta.dirname, '../dist/kstack.cjs');
 
 /** The command under test. */
-export const KSTACK = process.env['KSTACK_BIN'] ?? join(import.meta.dirname, '..', 'dist', 'kstack.cjs');
+export const KSTACK = process.env['KSTACK_BIN'] ?? NODE_BUILD;
 
 export interface Ended {
   readonly code: number | null;
@@ -41,18 +44,25 @@ export function ended(child: ChildProcess, started = performance.now()): Promise
   });
 }
 
+/** What a test may need of the machine, each with a look whether it is there. */
 const AVAILABLE = {
   root: () => process.getuid?.() === 0 && readable('/proc/self/stack'),
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
+  'the build for Node.js': () => existsSync(NODE_BUILD),
   setcap: () => onPath('setcap'),
-  'go (golang-go), python3 and a cgroup2': () =>
-    ['go', 'python3'].every(onPath) && / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
-  'BPF: libbpf.so.1, bpftool, strace and BTF': () =>
-    onPath('bpftool') &&
-    onPath('strace') &&
-    existsSync('/sys/kernel/btf/vmlinux') &&
-    shell('ldconfig -p').includes('libbpf.so.1'),
+  strace: () => onPath('strace'),
+  python3: () => onPath('python3'),
+  go: () => onPath('go'),
+  jq: () => onPath('jq'),
+  script: () => onPath('script'),
+  cgroup2: () => / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
+  'a hierarchy of control groups that counts PIDs': () => existsSync('/sys/fs/cgroup/pids/cgroup.procs'),
+  'systemd-analyze': () => onPath('systemd-analyze'),
+  man: () => onPath('man'),
+  bpftool: () => onPath('bpftool'),
+  BTF: () => existsSync('/sys/kernel/btf/vmlinux'),
+  'libbpf.so.1': () => shell('ldconfig -p').includes('libbpf.so.1'),
   'bindfs and /dev/fuse': () => onPath('bindfs') && existsSync('/dev/fuse'),
   'bash, bash-completion, zsh, fish and script': () =>
     ['/bin/bash', '/usr/share/bash-completion/bash_completion', '/bin/zsh', '/usr/bin/fish', '/usr/bin/script'].every(
@@ -72,13 +82,27 @@ function readable(path: string): boolean {
   }
 }
 
+export type Need = keyof typeof AVAILABLE;
+
 /** Skips the test where the machine lacks something, with the reason; under CI it fails instead. */
-export function requires(context: TestContext, ...wanted: (keyof typeof AVAILABLE)[]): void {
+export function requires(context: TestContext, ...wanted: Need[]): void {
   const missing = wanted.filter((what) => !AVAILABLE[what]());
   if (missing.length === 0) return;
   if (process.env['CI'] === 'true') throw new Error(`under CI this machine must have: ${missing.join(', ')}`);
   context.skip(`needs: ${missing.join(', ')}`);
 }
+
+/** The same for the test that runs: for what tests share, which knows best what it needs. */
+export function testRequires(...wanted: Need[]): void {
+  const test = TestRunner.getCurrentTest();
+  if (test !== undefined) requires(test.context, ...wanted);
+}
+
+/** For beforeEach() in a describe all of whose tests need the same. */
+export const needs =
+  (...wanted: Need[]) =>
+  (context: TestContext) =>
+    requires(context, ...wanted);
 
 export function fixturePath(name: string): string {
   const fixtures = inject('fixtures');
@@ -86,8 +110,21 @@ export function fixturePath(name: string): string {
   return join(fixtures.folder, name);
 }
 
-/** Starts a program of test/fixtures/, which ends with the test. Resolves to the PIDs it says it has ready. */
-export async function fixture(name: string, args: readonly string[], input = ''): Promise<number[]> {
+/** Programs, and what `tasks` is told to do, that only root may. */
+const FIXTURES_OF_ROOT = new Set(['command-lines', 'rewrite', 'count', 'huge', 'vfork-of-nobody']);
+
+function fixtureNeeds(name: string, [what = '']: readonly string[]): Need[] {
+  if (name === 'mmap-lock') return ['compiler', 'root', 'loop'];
+  if (name === 'hung-swap.sh') return ['compiler', 'root', 'loop', 'bindfs and /dev/fuse'];
+  return FIXTURES_OF_ROOT.has(name) || FIXTURES_OF_ROOT.has(what) ? ['compiler', 'root'] : ['compiler'];
+}
+
+/**
+ * Starts a program of test/fixtures/, which ends with the test; skips the test where that is not possible. Resolves to
+ * the PIDs it says it has ready.
+ */
+export function fixture(name: string, args: readonly string[], input = ''): Promise<number[]> {
+  testRequires(...fixtureNeeds(name, args));
   const child = spawn(fixturePath(name), args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const end = ended(child);
   onTestFinished(async () => {
@@ -95,15 +132,14 @@ export async function fixture(name: string, args: readonly string[], input = '')
     await end;
   });
   child.stdin.write(input);
-  const line = await new Promise<string>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (bytes: Buffer) => {
       text += bytes;
-      if (text.includes('\n')) resolve(text);
+      if (text.includes('\n')) resolve(text.trim().split(' ').slice(1).map(Number));
     });
     child.on('close', () => reject(new Error(`${name} ${args.join(' ')} ended before it was ready`)));
   });
-  return line.trim().split(' ').slice(1).map(Number);
 }
 
 /** Starts python3 with a thread of that name, which waits. Resolves to the numbers of both. */

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, fixturePath, kstack, lineOf, parseClassic, requires } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ended, fixture, fixturePath, kstack, lineOf, needs, parseClassic } from './harness.ts';
 
 /** A comm is cut to 15 bytes by the kernel. */
-describe('a comm', () => {
+describe('a comm', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it.each([
     ['that looks like the fields behind it', 'a) D 1 (', 'a) D 1 ('],
     ['with spaces and a colon', 'tmux: server', 'tmux: server'],
@@ -28,7 +28,9 @@ describe('a comm', () => {
   });
 });
 
-describe('a command line', () => {
+describe('a command line', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'compiler'));
+
   it('of 2 MB, rewritten by the process to bytes that are not UTF-8, is shown whole', async () => {
     const bytes = 2 * 1024 * 1024;
     const [pid = 0] = await fixture('tasks', ['rewrite', String(bytes), 'fe']);
@@ -85,7 +87,9 @@ describe('a command line', () => {
   });
 });
 
-describe('a process', () => {
+describe('a process', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('that is a kernel thread is shown with its name', async () => {
     const { stdout } = await kstack(['-p', '2']);
     expect(lineOf(stdout, 2)).toMatchObject({ state: 'S', command: 'kthreadd' });

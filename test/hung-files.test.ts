@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, truncateSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   background,
   counts,
@@ -16,9 +16,7 @@ import {
   taken,
   until,
 } from './background-run.ts';
-import { fixture, fixturePath, KSTACK, kstack, requires, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop', 'bindfs and /dev/fuse'));
+import { fixture, fixturePath, KSTACK, kstack, shell, temporaryFolder, testRequires } from './harness.ts';
 
 /** A file system that answers until it is told to hang. */
 interface Hanging {
@@ -42,6 +40,7 @@ interface Fuse extends Hanging {
 }
 
 async function stoppedFuse(): Promise<Fuse> {
+  testRequires('root', 'bindfs and /dev/fuse');
   const folder = temporaryFolder();
   const mounted = join(folder, 'mounted');
   const behind = join(folder, 'behind');

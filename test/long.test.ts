@@ -1,10 +1,19 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, namedThread, requires, run, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  ended,
+  fixture,
+  KSTACK,
+  kstack,
+  namedThread,
+  needs,
+  run,
+  shell,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 /** Starts a command that is to wait somewhere, and resolves to its PID when it does. */
 async function waiting(command: string, args: readonly string[], inCall: RegExp): Promise<number> {
@@ -31,7 +40,9 @@ async function long(...args: string[]): Promise<string> {
 
 const callsIn = (text: string) => [...text.matchAll(/^ {2}call {4}(.*)$/gm)].map(([, call]) => call);
 
-describe('a system call', () => {
+describe('a system call', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('that opens a file is shown with its path and flags', async () => {
     const fifo = join(temporaryFolder(), 'a "b"\n\x1b[2J');
     shell('mkfifo "$FIFO"', { FIFO: fifo });
@@ -76,27 +87,24 @@ describe('a system call', () => {
       /^tcp 127\.0\.0\.1:\d+ -> 127\.0\.0\.1:\d+$/,
     ],
     ['in none of the tables', 'socket.socket(socket.AF_INET, socket.SOCK_DGRAM)', /^socket:\[\d+\]$/],
-  ] as const)(
-    'on a socket %s has no name that another socket makes up for it',
-    async ([, open, description], context) => {
-      requires(context, 'go (golang-go), python3 and a cgroup2');
-      const server = createServer(() => undefined);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      onTestFinished(() => void server.close());
-      const address = server.address();
-      if (typeof address !== 'object' || address === null) throw new Error('no address');
-      const script = `import socket, sys; ${open}.recv(1)`;
-      const pid = await waiting('python3', ['-c', script, `${address.port}`], /(tcp|udp)_recvmsg/);
-      const inode = /\d+/.exec(shell(`readlink /proc/${pid}/fd/$(($(cut -d' ' -f2 /proc/${pid}/syscall)))`))?.[0] ?? '';
-      const spoof = createServer();
-      const path = `\0x\nffff888000000000: 00000003 00000000 00000000 0001 03 ${inode.padStart(5)} /run/trusted.sock`;
-      await new Promise<void>((resolve) => spoof.listen(path, resolve));
-      onTestFinished(() => void spoof.close());
-      expect(shell('cat /proc/net/unix')).toContain(`${inode} /run/trusted.sock`);
-      const [call = ''] = callsIn(await long('-p', `${pid}`));
-      expect(/^recvfrom\(\d+<(.*?)>, /.exec(call)?.[1]).toMatch(description);
-    },
-  );
+  ] as const)('on a socket %s has no name that another socket makes up for it', async ([, open, description]) => {
+    testRequires('python3');
+    const server = createServer(() => undefined);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no address');
+    const script = `import socket, sys; ${open}.recv(1)`;
+    const pid = await waiting('python3', ['-c', script, `${address.port}`], /(tcp|udp)_recvmsg/);
+    const inode = /\d+/.exec(shell(`readlink /proc/${pid}/fd/$(($(cut -d' ' -f2 /proc/${pid}/syscall)))`))?.[0] ?? '';
+    const spoof = createServer();
+    const path = `\0x\nffff888000000000: 00000003 00000000 00000000 0001 03 ${inode.padStart(5)} /run/trusted.sock`;
+    await new Promise<void>((resolve) => spoof.listen(path, resolve));
+    onTestFinished(() => void spoof.close());
+    expect(shell('cat /proc/net/unix')).toContain(`${inode} /run/trusted.sock`);
+    const [call = ''] = callsIn(await long('-p', `${pid}`));
+    expect(/^recvfrom\(\d+<(.*?)>, /.exec(call)?.[1]).toMatch(description);
+  });
 
   /** Puts a task into a call: what of it is shown, and what the descriptors refer to that the call is about. */
   async function callOf(...args: string[]) {
@@ -198,8 +206,8 @@ describe('a system call', () => {
   });
 });
 
-describe('a process whose mmap lock is held', () => {
-  beforeEach((context: TestContext) => requires(context, 'loop'));
+describe('a process whose mmap lock is held', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'loop'));
 
   it('has its system calls shown without what its memory would tell, and does not hold kstack up', async () => {
     const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
@@ -221,6 +229,8 @@ describe('a process whose mmap lock is held', () => {
 });
 
 describe('the text', () => {
+  beforeEach(needs('root'));
+
   it('has the share of each group, its frames in columns, its finding, and a line that sums up', async () => {
     const [one = 0] = await fixture('tasks', ['vfork']);
     const [two = 0] = await fixture('tasks', ['vfork']);
@@ -270,6 +280,7 @@ describe('the text', () => {
   });
 
   it('has colours on a terminal only, unless the environment says otherwise', async () => {
+    testRequires('script');
     const command = `${KSTACK} -p 2 -f long`;
     const env = { ...process.env, TERM: 'xterm', NO_COLOR: '', FORCE_COLOR: '' };
     const onTerminal = async (more: NodeJS.ProcessEnv) =>

@@ -1,9 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, lineOf, parseClassic, requires, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop'));
+import { describe, expect, it } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, parseClassic, temporaryFolder } from './harness.ts';
 
 /**
  * True when reading the file does not end by itself within half a second, in a process of its own that is then killed.

@@ -1,13 +1,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { KSTACK, parseClassic, requires, run, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import { KSTACK, needs, parseClassic, run, temporaryFolder } from './harness.ts';
 
 const script = join(import.meta.dirname, '..', 'packaging', 'oled-link.sh');
 
 describe.each(['usr/libexec/oled-tools', 'usr/lib/oled-tools'])('oled-link.sh, with the original in /%s', (place) => {
+  beforeEach(needs('root', 'python3'));
+
   /** A root with the tools of oled, and a folder of the PATH with this kstack. */
   function installed() {
     const root = temporaryFolder();

@@ -1,13 +1,23 @@
 import { spawn } from 'node:child_process';
 import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  ended,
+  fixture,
+  KSTACK,
+  kstack,
+  needs,
+  parseClassic,
+  run,
+  shell,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 describe('standard output', () => {
   it('that nobody reads any more ends kstack quietly', async () => {
+    testRequires('root');
     // Longer than a pipe holds, so that kstack is still writing when head has gone.
     await fixture('tasks', ['rewrite', '1000000', '61']);
     const { stdout, stderr } = await run('bash', ['-c', '"$0" -a | head -1; echo "${PIPESTATUS[0]}"', KSTACK]);
@@ -16,6 +26,7 @@ describe('standard output', () => {
   });
 
   it('that is full is an error with its reason', async () => {
+    testRequires('root');
     const { code, stderr } = await kstack(['-a'], { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
     expect([code, stderr]).toEqual([
       1,
@@ -32,6 +43,7 @@ describe('standard output', () => {
   });
 
   it('gets all of a sample though it is a full pipe that does not block and is read slowly', async () => {
+    testRequires('root', 'python3');
     const [pid = 0] = await fixture('tasks', ['rewrite', '1000000', '61']);
     const slow = `import os, sys, time, fcntl, subprocess
 r, w = os.pipe()
@@ -49,6 +61,7 @@ print(p.wait(), n >= 999999)`;
   });
 
   it('of a terminal shows what a pipe gets', async () => {
+    testRequires('root', 'script');
     const [pid = 0] = await fixture('tasks', ['zombie']);
     const terminal = shell(`script -qec '"$KSTACK" -p ${pid}' /dev/null`, { KSTACK }).replaceAll('\r', '');
     expect(terminal.split('\n').slice(1)).toEqual(
@@ -62,6 +75,7 @@ describe('standard error', () => {
     ['that nobody reads', 'exec 2> >(exec true); sleep 0.1; "$0" "$@"; echo "=$?"'],
     ['that is full', '"$0" "$@" 2>/dev/full; echo "=$?"'],
   ])('%s changes neither the sample nor the exit code', async (_, script) => {
+    testRequires('root');
     const status = async (...args: string[]) => (await run('bash', ['-c', script, KSTACK, ...args])).stdout;
     expect(await status('-q')).toBe('=2\n');
     expect(await status('-p', '2147483647')).toMatch(/^zzz [^\n]*\n\n=1\n$/);
@@ -101,7 +115,7 @@ describe('a mistake', () => {
     [['-a', '--proc='], "option '--proc <DIRECTORY>' argument '' is invalid. It is empty."],
     [['--module', ''], "option '--module <NAME>' argument '' is invalid. It is empty."],
     [['-a', '--full'], "'--full' needs '-f long', 'json' or 'jsonl'"],
-    [['-a', '--annotate', '-f', 'pprof'], \"'--annotate' needs '-f folded'\"],
+    [['-a', '--annotate', '-f', 'pprof'], "'--annotate' needs '-f folded'"],
     [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
     [['-a', 'status'], "'-a' cannot be used with the command 'status'"],
     [['-d', '/var/log/kstack', 'stop'], "'-d' belongs after the command: kstack stop -d DIRECTORY"],
@@ -113,6 +127,7 @@ describe('a mistake', () => {
   });
 
   it('is an argument that is not UTF-8, which would name another file', async () => {
+    testRequires('root');
     const folder = temporaryFolder();
     const run = shell(`cd ${folder}; "$KSTACK" -p 2 -o "$(printf 'a\\377')" 2>&1; echo "=$?"`, { KSTACK });
     expect(run).toMatch(/^kstack: argument 'a\\xff' is not UTF-8\nusage: .*=2$/s);
@@ -123,6 +138,7 @@ describe('a mistake', () => {
   });
 
   it('is none: an empty KSTACK_SOURCE, and /dev/stdout for standard output', async () => {
+    testRequires('root');
     const env = { ...process.env, KSTACK_SOURCE: '' };
     const { code, stdout } = await kstack(['-p', '2', '-o', '/dev/stdout'], { env });
     expect([code, parseClassic(stdout).lines.map(({ pid }) => pid)]).toEqual([0, [2]]);
@@ -139,6 +155,8 @@ describe('a mistake', () => {
 });
 
 describe('-o', () => {
+  beforeEach(needs('root'));
+
   it('says of a FIFO without a reader that it has none, at once', async () => {
     const fifo = join(temporaryFolder(), 'fifo');
     shell(`mkfifo ${fifo}`);
@@ -213,6 +231,8 @@ describe('--proc', () => {
 });
 
 describe('what only the source bpf knows', () => {
+  beforeEach(needs('root'));
+
   it('is said to be missing where the source is procfs, with the reason, in long and json', async () => {
     const { stdout: long } = await kstack(['-p', '2', '-f', 'long', '--source', 'procfs']);
     expect(long).toMatch(

@@ -1,8 +1,6 @@
 import { basename } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, lineOf, requires, run, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
 const withoutCapabilities = (dropped: string, ...args: string[]) =>
   run('setpriv', [`--bounding-set=-${dropped}`, `--inh-caps=-${dropped}`, KSTACK, ...args]);
@@ -11,6 +9,8 @@ const withoutCapabilities = (dropped: string, ...args: string[]) =>
 const NAME = basename(KSTACK).replace(/\.c?js$/, '');
 
 describe('without the right to read stacks', () => {
+  beforeEach(needs('root'));
+
   it.each([
     ['CAP_SYS_ADMIN', () => withoutCapabilities('sys_admin', '-a')],
     ['the initial user namespace', () => run('unshare', ['-Ur', KSTACK, '-a'])],
@@ -66,6 +66,8 @@ describe('without the right to read stacks', () => {
 });
 
 describe('with little of everything', () => {
+  beforeEach(needs('root'));
+
   it.each([40, 64, 100, 300])('(%i descriptors) all processes are shown', async (limit) => {
     await fixture('tasks', ['crowd', '500']);
     const { code, stdout, stderr } = await run('bash', ['-c', `ulimit -n ${limit}; exec "$0" -a`, KSTACK]);
@@ -75,6 +77,7 @@ describe('with little of everything', () => {
   });
 
   it.each([14, 20, 40])('(%i threads) all processes are shown', async (limit) => {
+    testRequires('a hierarchy of control groups that counts PIDs');
     await fixture('tasks', ['crowd', '500']);
     const group = '/sys/fs/cgroup/pids/kstack-test';
     const script = `mkdir ${group} && echo ${limit} > ${group}/pids.max && echo $$ > ${group}/cgroup.procs && "$0" -a; code=$?
@@ -86,6 +89,8 @@ describe('with little of everything', () => {
 });
 
 describe('without CAP_SYS_PTRACE', () => {
+  beforeEach(needs('root'));
+
   it('a process that may not be traced is shown with an empty stack, and the refusal is said', async () => {
     const [pid = 0] = await fixture('tasks', ['comm'], 'refused\n');
     expect(lineOf((await kstack(['-p', String(pid)])).stdout, pid)?.stack).not.toBe('');

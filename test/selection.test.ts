@@ -1,8 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, lineOf, parseClassic, requires, run, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
+import { beforeEach, describe, expect, it } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, needs, parseClassic, run, temporaryFolder } from './harness.ts';
 
 interface Thread {
   readonly pid: number;
@@ -25,7 +23,9 @@ function threads(text: string): Thread[] {
   }));
 }
 
-describe('-L', () => {
+describe('-L', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('takes every thread of every process, with its TID and its name', async () => {
     const [pid = 0, tid = 0] = await fixture('tasks', ['thread']);
     const { code, stdout } = await kstack(['-aL']);
@@ -101,7 +101,9 @@ describe('-L', () => {
   });
 });
 
-describe('states', () => {
+describe('states', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it.each([
     [['-T'], 'T', ['stopped']],
     [['-T'], 't', ['traced']],
@@ -120,7 +122,9 @@ describe('states', () => {
   });
 });
 
-describe('filters', () => {
+describe('filters', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
   it('narrow what is selected, and select among all where they are alone', async () => {
     const [one = 0] = await fixture('tasks', ['comm'], 'filter-one\n');
     const [two = 0] = await fixture('tasks', ['comm'], 'filter-two\n');
@@ -176,6 +180,8 @@ describe('filters', () => {
 });
 
 describe('--proc', () => {
+  beforeEach(needs('root'));
+
   it('reads another /proc', async () => {
     const [pid = 0] = await fixture('tasks', ['comm'], 'elsewhere\n');
     const folder = temporaryFolder();

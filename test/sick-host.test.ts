@@ -1,13 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Sample } from '../src/model/sample.ts';
 import { systemClock } from '../src/native/clock.ts';
 import { openSampler } from '../src/sources/live/sampler.ts';
-import { ended, fixture, fixturePath, KSTACK, kstack, parseClassic, requires, temporaryFolder } from './harness.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root', 'compiler', 'loop', 'bindfs and /dev/fuse'));
+import { ended, fixture, fixturePath, KSTACK, kstack, parseClassic, temporaryFolder, testRequires } from './harness.ts';
 
 const PROCFS = ['--source', 'procfs'];
 /** What the issue gives a sample of a sick host, on a machine where Node.js starts in 120 ms. */
@@ -131,6 +129,7 @@ describe.each([1, 60])('with the arguments of %i processes swapped out to a devi
 
 describe('a system call with an argument on a page of a file system that does not answer', () => {
   it('is shown without that argument by -f long, and kstack ends', async () => {
+    testRequires('root', 'compiler', 'bindfs and /dev/fuse');
     const folder = temporaryFolder();
     execFileSync('sh', ['-c', 'mkdir data mount && head -c 65536 /dev/urandom >data/file && chmod -R a+rX .'], {
       cwd: folder,

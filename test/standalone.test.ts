@@ -15,15 +15,25 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { type Ended, ended, KSTACK, kstack, parseClassic, requires, run, shell, temporaryFolder } from './harness.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  type Ended,
+  ended,
+  KSTACK,
+  kstack,
+  NODE_BUILD,
+  needs,
+  parseClassic,
+  run,
+  shell,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 const isExecutable = firstBytes(KSTACK, 4) === '\x7fELF';
 const NOT_WRITTEN = 'kstack: cannot write to standard output: EBADF: bad file descriptor, write\n';
 /** A user that has no other process, for limits that count all. */
 const NOBODY_ELSE = '54321';
-
-beforeEach((context: TestContext) => requires(context, 'root'));
 
 function firstBytes(path: string, count: number): string {
   const bytes = Buffer.alloc(count);
@@ -38,6 +48,7 @@ function script(text: string, args: readonly string[] = [], env: NodeJS.ProcessE
 
 /** The same in a mount namespace of its own. */
 function mounted(text: string, args: readonly string[] = []): Promise<Ended> {
+  testRequires('root');
   return run('unshare', ['-m', 'sh', '-ec', text, KSTACK, ...args]);
 }
 
@@ -69,17 +80,20 @@ describe('without /etc', () => {
 
 describe('a closed descriptor', () => {
   it.each([['-h'], ['--version'], ['-p', '2']])('of standard output is an error: %s %s', async (...args) => {
+    if (args.includes('-p')) testRequires('root');
     const { code, stderr } = await script('exec "$0" "$@" >&-', args);
     expect([code, stderr]).toEqual([1, NOT_WRITTEN]);
   });
 
   it('of standard output is nobody else to write to, and no matter where nothing is to be written', async () => {
+    testRequires('root');
     const file = join(temporaryFolder(), 'sample');
     expect(await script('exec "$0" "$@" >&- <&-', ['-p', '2', '-o', file])).toMatchObject({ code: 0, stderr: '' });
     expect(parseClassic(readFileSync(file, 'utf8')).lines).toMatchObject([{ pid: 2 }]);
   });
 
   it('of standard error changes nothing', async () => {
+    testRequires('root');
     expect(await script('exec "$0" -q 2>&-')).toMatchObject({ code: 2, stdout: '' });
     expect((await script('exec "$0" -p 2 2>&- <&-')).stdout).toMatch(/^PID: {5}2 /m);
   });
@@ -130,6 +144,8 @@ describe('SIGUSR1', () => {
 });
 
 describe('a folder', () => {
+  beforeEach(needs('root'));
+
   it('that has been deleted is one to start in, and the one by which names are known', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'stack'), '[<0>] kthreadd+0x2f0/0x310\n');
@@ -159,6 +175,7 @@ describe('a folder', () => {
 });
 
 it('umask 0777 without root is no hindrance', async () => {
+  testRequires('root');
   const capabilities = '+sys_admin,+sys_ptrace,+dac_read_search';
   const text = `umask 0777; exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=${capabilities} --ambient-caps=${capabilities} "$0" -p 2`;
   const { code, stdout } = await script(text);
@@ -169,6 +186,7 @@ it('umask 0777 without root is no hindrance', async () => {
 });
 
 it('few descriptors are enough, or a line says so', async () => {
+  testRequires('root');
   // The shell that starts Node.js takes some itself.
   for (const limit of [...(isExecutable ? [8] : []), 12, 16, 20, 24, 32, 64]) {
     const { code, signal, stdout, stderr } = await script(`ulimit -n ${limit}; exec "$0" -p 2`);
@@ -230,6 +248,7 @@ if (isExecutable) {
     );
 
     it('says so where /proc is not mounted', async () => {
+      testRequires('root');
       const root = smallRoot();
       const { code, stderr } = await script(`exec chroot ${root} /kstack -h`);
       expect([code, stderr]).toEqual([1, expect.stringMatching(/^kstack: \/proc is not mounted here: [^\n]+\n$/)]);
@@ -246,6 +265,7 @@ if (isExecutable) {
     });
 
     it('says so where there is no room for its threads, and neither hangs nor aborts', async () => {
+      testRequires('root');
       for (const limit of [1, 2, 3, 4, 5, 6, 8]) {
         const user = `setpriv --reuid=${NOBODY_ELSE} --regid=${NOBODY_ELSE} --clear-groups`;
         const { code, signal, stderr } = await script(`exec prlimit --nproc=${limit} ${user} "$0" -h`);
@@ -294,8 +314,8 @@ if (isExecutable) {
       });
     });
 
-    it('gives nobody the capabilities of its file but as kstack', async (context: TestContext) => {
-      requires(context, 'setcap');
+    it('gives nobody the capabilities of its file but as kstack', async () => {
+      testRequires('root', 'setcap');
       const folder = temporaryFolder();
       const copy = join(folder, 'kstack');
       shell(
@@ -314,7 +334,19 @@ if (isExecutable) {
         });
     });
 
+    it('speaks as the build for Node.js does, so that what describes one describes both', async () => {
+      testRequires('the build for Node.js');
+      const said = (command: string, args: readonly string[]) =>
+        run(command, args).then(({ code, stdout, stderr }) => ({ args, code, stdout, stderr }));
+      const commands = ['status', 'stop', 'explain', 'completion'].map((name) => [name, '-h']);
+      const completions = ['bash', 'zsh', 'fish'].map((shell) => ['completion', shell]);
+      const wrong = [[], ['-q'], ['-f', 'x'], ['-p', 'x'], ['-bD', '-i', 'x'], ['completion']];
+      for (const args of [['-h'], ['--version'], ...commands, ...completions, ...wrong])
+        expect(await said(KSTACK, args)).toEqual(await said(NODE_BUILD, args));
+    });
+
     it('takes what is meant for kstack and the C library', async () => {
+      testRequires('root');
       const { stdout } = await kstack(['-p', '2'], { env: { ...process.env, TZ: 'XYZ-3' } });
       expect(stdout).toMatch(/^zzz <.* XYZ \d{4} - /);
       expect(await kstack(['-p', '2'], { env: { ...process.env, KSTACK_SOURCE: 'nothing' } })).toMatchObject({

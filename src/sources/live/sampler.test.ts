@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { describeBpf } from '../../../test/bpf-source.ts';
-import { ended, requires } from '../../../test/harness.ts';
+import { ended } from '../../../test/harness.ts';
 import { procFolder, samplerOf, stat } from '../../../test/proc-folder.ts';
 import type { Sample } from '../../model/sample.ts';
 import { taskKey } from '../../model/task.ts';
@@ -117,8 +117,6 @@ describe('a sampler', () => {
 });
 
 describeBpf('with the source bpf', () => {
-  beforeEach((context: TestContext) => requires(context, 'root', 'BPF: libbpf.so.1, bpftool, strace and BTF'));
-
   it('a stream shows a new command line with the first sample after its process ran, and an old one as long as it sleeps', async () => {
     const child = spawn('sh', ['-c', 'read line; exec sh -c "sleep 60; : changed"'], {
       stdio: ['pipe', 'ignore', 'ignore'],

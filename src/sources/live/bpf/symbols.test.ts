@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { beforeEach, expect, it, type TestContext } from 'vitest';
-import { requires } from '../../../../test/harness.ts';
+import { expect, it } from 'vitest';
+import { testRequires } from '../../../../test/harness.ts';
 import { openKallsymsPrinter } from './kallsyms.ts';
 import { openRunPrinter, openTaskPrinter } from './symbol-programs.ts';
 import { type SymbolSource, Symbols } from './symbols.ts';
-
-beforeEach((context: TestContext) => requires(context, 'root'));
 
 const A = '\x01\x00\x00\x81\xff\xff\xff\xff';
 const B = '\x02\x00\x00\x81\xff\xff\xff\xff';
@@ -67,7 +65,8 @@ it.each([
   ]);
 });
 
-it('every source that this kernel has prints functions alike', () => {
+it('every source that this kernel has prints all functions alike', () => {
+  testRequires('root');
   // The lookup is of address - 1: the last byte before every fiftieth function, and that function's first byte.
   const starts = readFileSync('/proc/kallsyms', 'latin1')
     .split('\n')

@@ -1,15 +1,11 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeEach, expect, it, onTestFinished, type TestContext } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { describeBpf } from '../../../../test/bpf-source.ts';
-import { ended, fixture, requires } from '../../../../test/harness.ts';
+import { ended, fixture } from '../../../../test/harness.ts';
 import { conditions, openBpf } from './availability.ts';
 import type { TaskRecord } from './records.ts';
 import { type BpfReader, lackingFacts, type PreviousPass } from './tasks.ts';
-
-beforeEach((context: TestContext) =>
-  requires(context, 'root', 'compiler', 'BPF: libbpf.so.1, bpftool, strace and BTF'),
-);
 
 const ALL = { all: true, threads: true };
 let opened: BpfReader | string | undefined;

@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { formatBashCompletion } from '../src/cli/completion/bash.ts';
-import type { ProgramDescription } from '../src/cli/completion/description.ts';
-import { formatFishCompletion } from '../src/cli/completion/fish.ts';
-import { formatZshCompletion } from '../src/cli/completion/zsh.ts';
-import { ended, KSTACK, kstack, requires, run, temporaryFolder } from './harness.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { formatBashCompletion } from '../../src/cli/completion/bash.ts';
+import type { ProgramDescription } from '../../src/cli/completion/description.ts';
+import { formatFishCompletion } from '../../src/cli/completion/fish.ts';
+import { formatZshCompletion } from '../../src/cli/completion/zsh.ts';
+import { ended, KSTACK, kstack, needs, run, temporaryFolder } from '../harness.ts';
 
 /** A shell that completes the command line of kstack. */
 interface Shell {
@@ -249,7 +249,7 @@ const LINES: [string, string[]][] = [
   ['kstack completion bash ', []],
 ];
 
-const needsShells = (context: TestContext) => requires(context, 'bash, bash-completion, zsh, fish and script');
+const needsShells = needs('bash, bash-completion, zsh, fish and script');
 
 describe.each(shells)('the completion of %s', (name, start) => {
   beforeEach(needsShells);

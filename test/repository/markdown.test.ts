@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { run, temporaryFolder } from './harness.ts';
+import { run, temporaryFolder } from '../harness.ts';
 
 /** What the linter says of a page with this text below its title. */
 async function lint(text: string) {
   const file = join(temporaryFolder(), 'page.md');
   writeFileSync(file, `# Page\n\n${text}\n`);
-  return run(process.execPath, [join(import.meta.dirname, '..', 'lint-markdown.mjs'), file]);
+  return run(process.execPath, [join(import.meta.dirname, '../..', 'lint-markdown.mjs'), file]);
 }
 
 const LONG = 'word '.repeat(30).trim();

@@ -1,10 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { fixture, KSTACK, kstack, lineOf, requires, run } from './harness.ts';
+import { describe, expect, it } from 'vitest';
+import { fixture, KSTACK, kstack, lineOf, run, testRequires } from '../harness.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 const page = join(root, 'man/kstack.8');
 
 interface Described {
@@ -111,6 +111,7 @@ describe('the manual page', () => {
   });
 
   it('is shown by man without a warning, under both names', () => {
+    testRequires('man');
     for (const name of ['kstack.8', 'oled-kstack.8']) {
       // The second includes the first by a path from the root of the manual, as it is installed.
       const command = `d=$(mktemp -d) && mkdir $d/man8 && cp ${root}/man/*.8 $d/man8 && cd $d && man --warnings -l man8/${name} 2>warnings && cat warnings >&2; rm -r $d`;
@@ -199,14 +200,15 @@ describe('the documentation', () => {
 });
 
 describe('the service', () => {
-  beforeEach((context: TestContext) => requires(context, 'root', 'compiler'));
   const unit = join(root, 'systemd/kstack.service');
 
   it('is one that systemd accepts', () => {
+    testRequires('systemd-analyze');
     expect(execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' }).toString()).toBe('');
   });
 
   it('records every thread, and allows the system calls of both sources', () => {
+    testRequires('systemd-analyze');
     const text = readFileSync(unit, 'utf8');
     const [, cluster = ''] = /^ExecStart=.* kstack -(\w+) /m.exec(text) ?? [];
     expect([...cluster].sort().join('')).toBe('DLb');
@@ -224,6 +226,7 @@ describe('the service', () => {
   });
 
   it('has the capabilities that it takes to see the stacks of everybody, and no more', async () => {
+    testRequires('root');
     const [, list = ''] = /^CapabilityBoundingSet=(.*)$/m.exec(readFileSync(unit, 'utf8')) ?? [];
     const capabilities = list.split(' ').map((name) => name.replace('CAP_', '').toLowerCase());
     const [pid = 0] = await fixture('tasks', ['vfork-of-nobody']);

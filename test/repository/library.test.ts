@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { requires, run } from './harness.ts';
+import { describe, expect, it } from 'vitest';
+import { run, testRequires } from '../harness.ts';
 
-beforeEach((context: TestContext) => requires(context, 'root'));
-
-const library = join(import.meta.dirname, '..', 'dist', 'index.js');
+const library = join(import.meta.dirname, '../..', 'dist', 'index.js');
 
 /**
  * Runs a program that uses the built library, with what it imports from there. Returns what it prints, as JSON has it.
@@ -18,6 +16,7 @@ async function program(imports: string, script: string): Promise<unknown> {
 
 describe('sample()', () => {
   it('leaves nothing behind in the heap, however many are taken', async () => {
+    testRequires('root');
     const heaps = await program(
       'explainGroups, sample',
       `const take = async (count) => {
@@ -39,6 +38,7 @@ describe('sample()', () => {
   });
 
   it('takes what is asked for, by a regular expression too', async () => {
+    testRequires('root');
     const names = await program(
       'sample',
       `const { observations } = await sample({ pids: [2, process.pid], command: /^KTHREADD$/i }, { fields: ['uid'] });
