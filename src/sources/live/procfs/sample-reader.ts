@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Field } from '../../../model/fields.ts';
 import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
 import type { Sample, Unread } from '../../../model/sample.ts';
@@ -14,22 +13,23 @@ import { candidates } from './candidates.ts';
 import { parseCgroups } from './cgroup.ts';
 import { type CommandLineLimits, CommandLines } from './command-lines.ts';
 import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
+import { FieldReadings } from './field-readings.ts';
 import { FIELD_SOURCES } from './fields.ts';
-import { listPids, readSmall } from './files.ts';
+import { FileParser } from './file-parser.ts';
+import { listPids } from './files.ts';
 import { hidesFromUs } from './hiding.ts';
-import { Malformed } from './malformed.ts';
 import { inOrder, observe } from './observe.ts';
 import type { Prefetch, PrefetchedTask } from './prefetch.ts';
+import { ProcessNames } from './process-names.ts';
 import { Requests } from './requests.ts';
 import { StackReadings } from './stack-readings.ts';
 import { parseStat, parseState } from './stat.ts';
 import { parseStatus, type Status } from './status.ts';
 import { type OwnTasks, TaskFilter } from './task-filter.ts';
+import { Wchans } from './wchans.ts';
 
-const WCHANS_ASKED_FIRST = 8;
 const BITS = {
   status: bitsOf(['status']),
-  wchan: bitsOf(['wchan']),
   cgroup: bitsOf(['cgroup']),
   cmdline: bitsOf(['cmdline']),
 } as const;
@@ -70,13 +70,13 @@ export class SampleReader {
   readonly #stacks: StackReadings;
   readonly #commandLines: CommandLines;
   readonly #requests: Requests;
-  /** Parsed contents that many tasks share, by field and content. */
-  readonly #shared = new Map<string, Reading<unknown>>();
   /** Tasks whose command line has to wait for the end of the prefetch. */
   readonly #held: Draft[] = [];
   #isPrefetching = false;
-  /** Whether this kernel's /proc/PID/wchan answers for stuck tasks, and the tasks that wait to find out. */
-  readonly #wchans = { asked: 0, answers: false, later: [] as Draft[] };
+  readonly #wchans: Wchans;
+  readonly #parser: FileParser;
+  readonly #fieldReadings: FieldReadings;
+  readonly #processNames: ProcessNames;
 
   constructor(options: SampleReaderOptions) {
     const { selection, fields, prefetch, stacks, reader, commandLines, own } = options;
@@ -96,7 +96,11 @@ export class SampleReader {
     this.#prefetched = bitsOf(['stack', 'status']);
     this.#stacks = new StackReadings(stacks);
     this.#commandLines = new CommandLines(prefetch);
+    this.#parser = new FileParser(options.root, threads);
+    this.#fieldReadings = new FieldReadings(this.#fields, this.#parser);
+    this.#processNames = new ProcessNames(options.root);
     this.#requests = new Requests(reader, { threads, commandLines }, (record) => this.#take(record, false));
+    this.#wchans = new Wchans(this.#requests);
   }
 
   async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
@@ -132,7 +136,7 @@ export class SampleReader {
       tasks: this.#options.tasks,
       ownPid: this.#options.own.kstack,
       userName: this.#options.userName,
-      processName: (pid) => this.#processName(pid),
+      processName: (pid) => this.#processNames.of(pid, this.#drafts.get(pid)?.stat?.comm),
       stackOf: (draft) => this.#stackOf(draft),
       commandLineOf: (draft) => this.#commandLines.of(draft),
       missEnded: (draft) => {
@@ -252,7 +256,7 @@ export class SampleReader {
     const draft = this.#drafts.get(tid) ?? emptyDraft(pid, tid, undefined);
     const file = TASK_FILES[what];
     if (file === undefined) return;
-    if (why === 'gone' && (file === 'syscall' || file === 'cgroup') && this.#lacks(file)) why = 'ENOENT';
+    if (why === 'gone' && (file === 'syscall' || file === 'cgroup') && this.#parser.lacks(file)) why = 'ENOENT';
     if (why === 'gone' && file !== 'stat' && file !== 'wchan') draft.ended = true;
     switch (file) {
       case 'stat':
@@ -262,60 +266,19 @@ export class SampleReader {
         return;
       case 'stack':
         draft.stack = why === undefined ? this.#stacks.ofBytes(bytes) : { unread: why };
-        if (why === 'timeout') this.#wantWchan(draft);
+        if (why === 'timeout') this.#wchans.want(draft);
         return;
       case 'wchan':
-        if (why === undefined) this.#takeWchan(draft, bytes);
+        if (why === undefined) this.#wchans.take(draft, bytes);
         return;
       case 'cmdline':
         if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
         else this.#commandLines.miss(draft, { unread: why });
         return;
       default:
-        this.#takeFields(draft, file, bytes, why);
+        this.#fieldReadings.take(draft, file, bytes, why);
         if (file === 'status') this.#takeStatus(draft, bytes, why);
         if (file === 'cgroup') this.#takeCgroup(draft, bytes, why);
-    }
-  }
-
-  readonly #lacking = new Map<string, boolean>();
-
-  /**
-   * Whether this kernel lacks the file (CONFIG_CGROUPS, CONFIG_HAVE_ARCH_TRACEHOOK). Then ENOENT does not mean that the
-   * task has ended.
-   */
-  #lacks(file: string): boolean {
-    let lacks = this.#lacking.get(file);
-    if (lacks === undefined) {
-      lacks = !existsSync(`${this.#options.root}/self/${file}`);
-      this.#lacking.set(file, lacks);
-    }
-    return lacks;
-  }
-
-  /** The parsed file, or what is malformed in it: `/proc/17/stat: field 3: "x" is no state`. */
-  #parse<T>({ pid, tid }: Draft, file: TaskFile, parse: () => T): Reading<T> {
-    try {
-      return { value: parse() };
-    } catch (error) {
-      if (!(error instanceof Malformed)) throw error;
-      const folder = this.#filter.threads ? `${pid}/task/${tid}` : tid;
-      return { unread: 'malformed', detail: `${this.#options.root}/${folder}/${file}: ${error.message}` };
-    }
-  }
-
-  /** Sets the fields that come from this file. */
-  #takeFields(draft: Draft, file: TaskFile, bytes: Buffer, why: Unreadable | undefined): void {
-    for (const field of this.#fields) {
-      const source = FIELD_SOURCES[field];
-      if (source.file !== file) continue;
-      const key = source.isShared && why === undefined ? `${field}\n${bytes.toString('latin1')}` : undefined;
-      let reading = key === undefined ? undefined : this.#shared.get(key);
-      reading ??= why === undefined ? this.#parse(draft, file, () => source.parse(bytes)) : { unread: why };
-      // What is malformed says of which task, and is not shared.
-      if (key !== undefined && 'value' in reading) this.#shared.set(key, reading);
-      draft.fields ??= {};
-      Object.assign(draft.fields, { [field]: reading });
     }
   }
 
@@ -327,7 +290,7 @@ export class SampleReader {
       this.#drafts.delete(draft.tid);
       return;
     }
-    const reading = this.#parse(draft, 'stat', () => parseStat(bytes));
+    const reading = this.#parser.parse(draft, 'stat', () => parseStat(bytes));
     if ('unread' in reading) {
       this.#missStat(draft, reading);
       return;
@@ -361,20 +324,7 @@ export class SampleReader {
     this.#drafts.set(draft.tid, draft);
     draft.missed = missed;
     this.#requests.want(draft, BITS.status);
-    if (missed.unread === 'timeout') this.#wantWchan(draft);
-  }
-
-  /** For wchan, some kernels take no lock, others the one on which the stack hangs: the first requests show which. */
-  #wantWchan(draft: Draft): void {
-    if (this.#wchans.answers || this.#wchans.asked++ < WCHANS_ASKED_FIRST) this.#requests.want(draft, BITS.wchan);
-    else this.#wchans.later.push(draft);
-  }
-
-  #takeWchan(draft: Draft, bytes: Buffer): void {
-    // The content is "0" if the task is not waiting.
-    if (bytes.length > 1) draft.wchan = decodeBytes(bytes);
-    this.#wchans.answers = true;
-    for (const later of this.#wchans.later.splice(0)) this.#requests.want(later, BITS.wchan);
+    if (missed.unread === 'timeout') this.#wchans.want(draft);
   }
 
   #takeStatus(draft: Draft, bytes: Buffer, why: Unreadable | undefined): void {
@@ -398,7 +348,7 @@ export class SampleReader {
     this.#drafts.delete(draft.tid);
     if (why === 'gone' || missed === undefined) return;
     const status: Reading<Status> =
-      why === undefined ? this.#parse(draft, 'status', () => parseStatus(bytes)) : { unread: why };
+      why === undefined ? this.#parser.parse(draft, 'status', () => parseStatus(bytes)) : { unread: why };
     if ('unread' in status) {
       this.#missTask(draft, missed, undefined);
       return;
@@ -432,7 +382,7 @@ export class SampleReader {
 
   #pathsOf(draft: Draft, bytes: Buffer, why: Unreadable | undefined): Reading<readonly string[]> {
     if (why !== undefined) return { unread: why };
-    return this.#parse(draft, 'cgroup', () => parseCgroups(decodeBytes(bytes)).paths);
+    return this.#parser.parse(draft, 'cgroup', () => parseCgroups(decodeBytes(bytes)).paths);
   }
 
   /** Reports a task that may be selected, but whose filter could not be applied. */
@@ -446,18 +396,6 @@ export class SampleReader {
     const why = unread === 'gone' && this.#isHidden() ? 'hidden' : unread;
     const known = status && { pid, comm: status.name, state: status.state };
     this.#unread.push({ tid, ...known, what: 'task', why, ...(detail !== undefined && { detail }) });
-  }
-
-  readonly #processNames = new Map<number, string | undefined>();
-
-  /** The name of the main thread, even if that is not selected: reading comm takes no lock. */
-  #processName(pid: number): string | undefined {
-    const main = this.#drafts.get(pid)?.stat?.comm;
-    if (main !== undefined || this.#processNames.has(pid)) return main ?? this.#processNames.get(pid);
-    const read = readSmall(`${this.#options.root}/${pid}/comm`);
-    const name = 'value' in read ? decodeBytes(read.value).replace(/\n$/, '') : undefined;
-    this.#processNames.set(pid, name);
-    return name;
   }
 
   #stackOf(draft: Draft): Reading<Stack> | undefined {

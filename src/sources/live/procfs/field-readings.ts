@@ -1,0 +1,34 @@
+import type { Field } from '../../../model/fields.ts';
+import type { Reading, Unreadable } from '../../../model/reading.ts';
+import type { TaskFile } from '../../../native/reader/protocol.ts';
+import type { Draft } from './draft.ts';
+import { FIELD_SOURCES } from './fields.ts';
+import type { FileParser } from './file-parser.ts';
+
+/** The fields that a sample is asked for. */
+export class FieldReadings {
+  readonly #fields: readonly Field[];
+  readonly #parser: FileParser;
+  /** What was parsed of files that many tasks share, by field and content. */
+  readonly #shared = new Map<string, Reading<unknown>>();
+
+  constructor(fields: readonly Field[], parser: FileParser) {
+    this.#fields = fields;
+    this.#parser = parser;
+  }
+
+  /** Sets the fields that come from this file. */
+  take(draft: Draft, file: TaskFile, bytes: Buffer, why: Unreadable | undefined): void {
+    for (const field of this.#fields) {
+      const source = FIELD_SOURCES[field];
+      if (source.file !== file) continue;
+      const key = source.isShared && why === undefined ? `${field}\n${bytes.toString('latin1')}` : undefined;
+      let reading = key === undefined ? undefined : this.#shared.get(key);
+      reading ??= why === undefined ? this.#parser.parse(draft, file, () => source.parse(bytes)) : { unread: why };
+      // What is malformed says of which task, and is not shared.
+      if (key !== undefined && 'value' in reading) this.#shared.set(key, reading);
+      draft.fields ??= {};
+      Object.assign(draft.fields, { [field]: reading });
+    }
+  }
+}
