@@ -405,7 +405,9 @@ static int give_up(struct task *task, u32 flag)
 {
 	u32 what = __builtin_ctz(task->todo);
 
-	put_in_table(key_of(task, what));
+	/* Reads by path are of any task. */
+	if (task->pid != 0)
+		put_in_table(key_of(task, what));
 	report(task->job, task, what, flag, 0);
 	task->todo &= ~(1U << what);
 	task->attempts = 0;

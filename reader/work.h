@@ -255,7 +255,8 @@ static int do_one(struct worker *worker)
 	i64 limit = what == CMDLINE ? limit_of(job) : FILE_BYTES, got;
 	int absent = 0;
 
-	if (task->attempts == 0 && in_table[!this_round] > 0 && is_in_table(!this_round, key_of(task, what))) {
+	if (task->attempts == 0 && task->pid != 0 && in_table[!this_round] > 0 &&
+	    is_in_table(!this_round, key_of(task, what))) {
 		task->attempts = 1;
 		task->known = 1;
 		push_locked(&known, task);
