@@ -176,7 +176,7 @@ export interface Line {
   readonly stack: string;
 }
 
-/** Reads classic text strictly: throws at the first byte that is not in the form of COMPAT.md. */
+/** Reads classic text strictly: throws at the first byte that is not in the form of docs/oled.md. */
 export function parseClassic(text: string): { header: string; lines: Line[] } {
   const [, header = '', body = ''] = /^(zzz <[^\n]*)\n\n(.*)$/s.exec(text) ?? [];
   if (header === '') throw new Error(`no separator line: ${JSON.stringify(text.slice(0, 200))}`);

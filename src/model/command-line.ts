@@ -21,3 +21,9 @@ function isWhiteSpace(code: number): boolean {
 }
 
 const OTHERS: ReadonlySet<number> = new Set([0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000]);
+
+/** The budget for all command lines together, and the bytes that each may have once the budget is used up. */
+export interface CommandLineLimits {
+  readonly allBytes: number;
+  readonly leastBytes: number;
+}

@@ -22,6 +22,8 @@ export const FIELDS = {
   systemCall: { of: 'observation', label: 'system call' },
 } as const satisfies Record<Field, { readonly of: 'task' | 'observation'; readonly label: string }>;
 
+export const FIELD_NAMES = Object.keys(FIELDS) as readonly Field[];
+
 type FieldsOf<Place> = {
   readonly [F in Field as (typeof FIELDS)[F]['of'] extends Place ? F : never]?: Reading<FieldValues[F]>;
 };

@@ -1,4 +1,4 @@
-import { FIELDS, type Field, type ObservationFields } from './fields.ts';
+import { FIELD_NAMES, FIELDS, type Field, type ObservationFields } from './fields.ts';
 import type { KindCounts } from './finding.ts';
 import type { Reading, Unreadable } from './reading.ts';
 import type { Stack } from './stack.ts';
@@ -154,8 +154,6 @@ export function unreadOf(observations: readonly Observation[]): Unread[] {
   }
   return unread;
 }
-
-const FIELD_NAMES = Object.keys(FIELDS) as readonly Field[];
 
 /** A field of a task; undefined if it was not requested. */
 export function readingOf(observation: Observation, field: Field): Reading<unknown> | undefined {

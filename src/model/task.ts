@@ -1,4 +1,4 @@
-import type { TaskFields } from './fields.ts';
+import { FIELD_NAMES, FIELDS, type TaskFields } from './fields.ts';
 import type { Reading } from './reading.ts';
 
 /** The kernel's state letters, as /proc/PID/stat prints them (fs/proc/array.c, task_state_array). */
@@ -76,16 +76,16 @@ export class TaskTable {
   }
 }
 
+const TASK_FIELDS = FIELD_NAMES.filter((field): field is keyof TaskFields => FIELDS[field].of === 'task');
+
 function isAlike(a: Task, b: Task): boolean {
   return (
     a.id.startTicks === b.id.startTicks &&
     a.pid === b.pid &&
     a.ppid === b.ppid &&
     a.comm === b.comm &&
-    isSame(a.uid, b.uid) &&
     isSame(a.commandLine, b.commandLine) &&
-    isSame(a.cgroup, b.cgroup) &&
-    isSame(a.namespacePid, b.namespacePid) &&
+    TASK_FIELDS.every((field) => isSame<unknown>(a[field], b[field])) &&
     a.id.bootId === b.id.bootId &&
     a.processName === b.processName &&
     a.user === b.user &&

@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Label, Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
+import { FIELD_NAMES } from '../model/fields.ts';
 import { format as explanation } from './explanation.ts';
 import type { Format, WriteContext } from './format.ts';
 import { type FormatName, loadFormat } from './formats.ts';
@@ -70,6 +71,16 @@ describe('whatever is in a sample', () => {
     const texts = textsIn([documents, lines.map((line) => JSON.parse(line))]);
     expect(texts.filter((text) => !text.isWellFormed())).toEqual([]);
     expect(texts.filter((text) => text.includes('\\xff')).length).toBeGreaterThan(10);
+  });
+
+  it('the published schema knows the fields that there are', () => {
+    const path = join(import.meta.dirname, '../../schema/kstack-sample-1.schema.json');
+    const schema = JSON.parse(readFileSync(path, 'utf8'));
+    expect(schema.properties.fields.items.enum).toEqual(FIELD_NAMES);
+    for (const field of FIELD_NAMES) {
+      expect(Object.keys(schema.$defs.task.properties)).toContain(field);
+      expect(schema.$defs.unread.properties.what.enum).toContain(field);
+    }
   });
 
   it('json and jsonl are as their published schema says', async () => {

@@ -10,7 +10,7 @@ import { eachSample, type Format, type WriteContext } from './format.ts';
 const PIECE = 1 << 18;
 const UNKNOWN = 'unknown';
 
-/** The classic format: a line with the time, then every stack below the tasks that share it (COMPAT.md). */
+/** The classic format: a line with the time, then every stack below the tasks that share it (docs/oled.md). */
 export const format: Format = { fields: [], facts: false, binary: false, write: eachSample(formatText) };
 
 /** One sample in the classic format, in pieces. With threads, each line has the TID and the name of the thread. */

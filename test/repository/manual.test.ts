@@ -237,6 +237,9 @@ describe('the service', () => {
         `--bounding-set=${set}`,
         `--inh-caps=${set}`,
         KSTACK,
+        // By bpf, fewer would do.
+        '--source',
+        'procfs',
         '-Dp',
         String(pid),
       ]);

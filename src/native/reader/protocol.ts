@@ -1,3 +1,5 @@
+import type { CommandLineLimits } from '../../model/command-line.ts';
+
 // The protocol between kstack and its reader (reader/protocol.h), in native byte order.
 
 /** The files of a task, in the order in which they are read. The index is the file's bit in a set. */
@@ -15,12 +17,6 @@ export const RECORD = { bytes: 0, job: 1, pid: 2, tid: 3, what: 4, flags: 5, res
 /** The most bytes that one read, or a call with an output, returns. */
 export const MOST_BYTES = 64 * 1024;
 
-/** The budget for all command lines together, and the bytes that each may have once the budget is used up. */
-export interface CommandLineBytes {
-  readonly allBytes: number;
-  readonly leastBytes: number;
-}
-
 export interface Scan {
   /** Files read of every task. */
   readonly first: readonly TaskFile[];
@@ -29,7 +25,7 @@ export interface Scan {
   /** Letters; empty for any. */
   readonly states: string;
   readonly threads: boolean;
-  readonly commandLines: CommandLineBytes;
+  readonly commandLines: CommandLineLimits;
 }
 
 export interface Numbers {

@@ -1,4 +1,5 @@
 import { hostname, release } from 'node:os';
+import type { CommandLineLimits } from '../../model/command-line.ts';
 import type { Field } from '../../model/fields.ts';
 import type { Observation, Sample, Source } from '../../model/sample.ts';
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
@@ -11,7 +12,6 @@ import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
-import type { CommandLineLimits } from './procfs/command-lines.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
 import { isOwnNamespace } from './procfs/hiding.ts';
 import { type OpenPrefetch, type Prefetch, PrefetchFailed } from './procfs/prefetch.ts';

@@ -10,7 +10,7 @@ const TASK =
 /** The word for unknown values. */
 const UNKNOWN = 'unknown';
 
-/** The classic text of kstack and oled-kstack (COMPAT.md). Frames are as in /proc/PID/stack. */
+/** The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. */
 export const classic: LineParser = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);

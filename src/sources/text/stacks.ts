@@ -1,13 +1,8 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { arm } from './arm.ts';
-import { classic } from './classic.ts';
-import { crash } from './crash.ts';
-import { dmesg, withoutLogPrefix } from './dmesg.ts';
-import { drgn } from './drgn.ts';
-import type { Header, Line, LineParser } from './line.ts';
-import { procStack } from './proc-stack.ts';
+import { withoutLogPrefix } from './dmesg.ts';
+import type { Header, Line } from './line.ts';
+import { LINE_PARSERS } from './line-parsers.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
-import { tracers } from './tracers.ts';
 
 /** What was left out of the stacks that were found. */
 export interface LeftOut {
@@ -28,7 +23,6 @@ export interface TextStack {
   readonly leftOut: LeftOut;
 }
 
-const FORMATS: readonly LineParser[] = [classic, procStack, crash, arm, dmesg, drgn, tracers];
 const MOST_TASKS = 100_000;
 const MOST_STACKS = 100_000;
 const MOST_FRAMES = 256;
@@ -199,8 +193,8 @@ export class StackFinder {
 }
 
 function recognize(line: string): Line | undefined {
-  for (const format of FORMATS) {
-    const known = format(line);
+  for (const parse of LINE_PARSERS) {
+    const known = parse(line);
     if (known !== undefined) return known;
   }
   return undefined;

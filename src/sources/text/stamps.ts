@@ -31,7 +31,7 @@ const ZONES: ReadonlyMap<string, number> = new Map([
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** The line that begins a sample of the classic text (COMPAT.md). A host name may contain anything. */
+/** The line that begins a sample of the classic text (docs/oled.md). A host name may contain anything. */
 const BEGIN = /^zzz <(.{1,64}?) - (.{1,255})$/s;
 /** The time in that line. For a zone without a name, date(1) prints the offset for %Z: `-03`, `+0545`. */
 const LOCAL =

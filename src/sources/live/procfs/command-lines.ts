@@ -1,11 +1,7 @@
 import type { Reading } from '../../../model/reading.ts';
 import { decodeBytes } from '../../../native/decode.ts';
-import type { CommandLineBytes } from '../../../native/reader/protocol.ts';
 import { type Draft, hasNoMemory } from './draft.ts';
 import type { Prefetch } from './prefetch.ts';
-
-/** The most bytes of all command lines of a sample. Beyond that, only `leastBytes` of each are taken. */
-export type CommandLineLimits = CommandLineBytes;
 
 const NONE: Reading<string> = { value: '' };
 

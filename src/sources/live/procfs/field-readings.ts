@@ -2,7 +2,7 @@ import type { Field } from '../../../model/fields.ts';
 import type { Reading, Unreadable } from '../../../model/reading.ts';
 import type { TaskFile } from '../../../native/reader/protocol.ts';
 import type { Draft } from './draft.ts';
-import { FIELD_SOURCES } from './fields.ts';
+import { FIELD_SOURCES } from './field-sources.ts';
 import type { FileParser } from './file-parser.ts';
 
 /** The fields that a sample is asked for. */

@@ -6,7 +6,7 @@ import type { Stack } from '../../../model/stack.ts';
 import type { Task, TaskId, TaskTable } from '../../../model/task.ts';
 import { type CompiledSelection, takesStack } from '../selection/compiled.ts';
 import type { Draft, FieldReadings } from './draft.ts';
-import { FIELD_SOURCES } from './fields.ts';
+import { FIELD_SOURCES } from './field-sources.ts';
 import type { Prefetch } from './prefetch.ts';
 
 export interface ObserveOptions {

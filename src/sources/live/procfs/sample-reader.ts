@@ -1,3 +1,4 @@
+import type { CommandLineLimits } from '../../../model/command-line.ts';
 import type { Field } from '../../../model/fields.ts';
 import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
 import type { Sample, Unread } from '../../../model/sample.ts';
@@ -11,10 +12,10 @@ import type { Reader, RecordTaker } from '../../../native/reader/reader.ts';
 import type { CompiledSelection } from '../selection/compiled.ts';
 import { candidates } from './candidates.ts';
 import { parseCgroups } from './cgroup.ts';
-import { type CommandLineLimits, CommandLines } from './command-lines.ts';
-import { type Draft, emptyDraft, hasNoMemory } from './draft.ts';
+import { CommandLines } from './command-lines.ts';
+import { type Draft, emptyDraft, hasNoMemory, type FieldReadings as Readings } from './draft.ts';
 import { FieldReadings } from './field-readings.ts';
-import { FIELD_SOURCES } from './fields.ts';
+import { FIELD_SOURCES } from './field-sources.ts';
 import { FileParser } from './file-parser.ts';
 import { listPids } from './files.ts';
 import { hidesFromUs } from './hiding.ts';
@@ -93,7 +94,8 @@ export class SampleReader {
     this.#needsMemory = bitsOf(
       this.#fields.filter((field) => FIELD_SOURCES[field].needsMemory).map((field) => FIELD_SOURCES[field].file),
     );
-    this.#prefetched = bitsOf(['stack', 'status']);
+    const unprefetched = this.#fields.filter((field) => FIELD_SOURCES[field].prefetched === undefined);
+    this.#prefetched = bitsOf(['stack', 'status']) & ~bitsOf(unprefetched.map((field) => FIELD_SOURCES[field].file));
     this.#stacks = new StackReadings(stacks);
     this.#commandLines = new CommandLines(prefetch);
     this.#parser = new FileParser(options.root, threads);
@@ -186,7 +188,7 @@ export class SampleReader {
     if (!filter.takesName(stat.comm) || !filter.takesUser(uid)) return;
     const draft = emptyDraft(pid, tid, task);
     draft.stat = stat;
-    if (this.#fields.length > 0) draft.fields = { uid: { value: uid }, namespacePid: { value: task.namespacePid } };
+    if (this.#fields.length > 0) draft.fields = prefetchedFields(task, this.#fields);
     this.#drafts.set(tid, draft);
     this.#resume(draft);
   }
@@ -410,4 +412,13 @@ function missOf(flags: number, result: number): Unreadable | undefined {
   if (flags & FLAG.late) return 'timeout';
   if (flags & FLAG.skipped) return 'skipped';
   return result < 0 ? unreadableFrom(errnoName(-result)) : undefined;
+}
+
+function prefetchedFields(task: PrefetchedTask, fields: readonly Field[]): Readings {
+  const readings: Readings = {};
+  for (const field of fields) {
+    const value = FIELD_SOURCES[field].prefetched?.(task);
+    if (value !== undefined) Object.assign(readings, { [field]: { value } });
+  }
+  return readings;
 }

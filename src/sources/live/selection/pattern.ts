@@ -25,7 +25,7 @@ const BACKTRACKING: readonly (readonly [RegExp, string])[] = [
 export async function compilePattern({ source, flags = '' }: Pattern): Promise<TextTest> {
   const { RE2JS: engine } = await import('re2js');
   const unknown = /[^ims]/.exec(flags)?.[0];
-  if (unknown !== undefined) throw new PatternError(`the flag '${unknown}' is not known here.`);
+  if (unknown !== undefined) throw new PatternError(`the flag '${unknown}' is not supported.`);
   const compiled = compile(engine, flags === '' ? source : `(?${flags})${source}`);
   if ('error' in compiled) throw new PatternError(explain(engine, source, compiled));
   const known = new Map<string, boolean>();
