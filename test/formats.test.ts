@@ -288,8 +288,9 @@ describe('json', { tags: ['source'] }, () => {
     expect(other.signature).toBe(first.signature);
     expect(second.signature).not.toBe(first.signature);
     expect(Number(readFileSync(`/proc/${one}/stat`, 'latin1').split(' ')[21])).toBe(first.startTicks);
-    // Without -L, a thread that is asked for by its number stands for itself, and is not called what its process is.
-    expect(await linesOf('-p', `${thread}`)).toMatchObject([{ pid: one, tid: thread, processName: null }]);
+    // Without -L, a thread that is asked for by its number stands for itself.
+    const [pid, tid] = await namedThread('wal-writer');
+    expect(await linesOf('-p', `${tid}`)).toMatchObject([{ pid, tid, comm: 'wal-writer', processName: 'python3' }]);
   });
 
   it('names the user, the control group and the container of a task, and where it waits', async () => {

@@ -36,7 +36,7 @@ export interface Task extends TaskFields {
   readonly kernelThread?: boolean;
   /** Set for kstack itself. */
   readonly own?: true;
-  /** The name of the process's main thread, if threads are tasks and this is not the main thread. */
+  /** The name of the process's main thread, of another thread. */
   readonly processName?: string;
   /** The name of its `uid` on the host, if there is one. */
   readonly user?: string;

@@ -18,7 +18,7 @@ export interface ObserveOptions {
   /** The PID of kstack itself, if it has one in this procfs. */
   readonly ownPid: number | undefined;
   userName(uid: number): string | undefined;
-  /** The name of a process's main thread. Called only if threads are tasks. */
+  /** The name of a process's main thread. Called for other threads. */
   processName(pid: number): string | undefined;
   stackOf(draft: Draft): Reading<Stack> | undefined;
   commandLineOf(draft: Draft): Reading<string> | undefined;
@@ -94,9 +94,9 @@ function taskOf(
   return task;
 }
 
-/** Undefined for main threads, and if threads are not tasks. */
-function processNameOf({ pid, tid }: Draft, { selection, processName }: ObserveOptions): string | undefined {
-  return selection.threads === true && tid !== pid ? processName(pid) : undefined;
+/** Undefined for main threads. */
+function processNameOf({ pid, tid }: Draft, { processName }: ObserveOptions): string | undefined {
+  return tid === pid ? undefined : processName(pid);
 }
 
 function readingsOf(readings: FieldReadings, fields: readonly Field[]): FieldReadings {
