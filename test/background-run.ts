@@ -17,10 +17,15 @@ export interface Run {
 }
 
 /** Starts `kstack -b` with these options; what it starts ends with the test. */
-export async function background(directory: string, args: readonly string[], intervalMs = 20): Promise<Run> {
+export async function background(
+  directory: string,
+  args: readonly string[],
+  intervalMs = 20,
+  more: NodeJS.ProcessEnv = {},
+): Promise<Run> {
   testRequires('root');
   const said = join(temporaryFolder(), 'said');
-  const env = { ...process.env, KSTACK_INTERVAL_MS: String(intervalMs) };
+  const env = { ...process.env, ...more, KSTACK_INTERVAL_MS: String(intervalMs) };
   const child = spawn(KSTACK, ['-b', '-d', directory, ...args], {
     stdio: ['ignore', 'ignore', openSync(said, 'w')],
     env,
@@ -30,6 +35,48 @@ export async function background(directory: string, args: readonly string[], int
   const pid = Number(/Background PID: (\d+)/.exec(messages())?.[1] ?? 0);
   if (pid > 0) onTestFinished(() => end(pid, 'SIGKILL'));
   return { code, pid, messages };
+}
+
+/**
+ * Starts a run that takes a sample after the other, and kills it at a moment: when a call is held up as `inject` says, in
+ * the words of `strace -e inject=`. Resolves when all of its processes have ended.
+ */
+export async function killedAt(inject: string, directory: string, args: readonly string[]): Promise<void> {
+  const folder = temporaryFolder();
+  const [calls, said] = [join(folder, 'calls'), join(folder, 'said')];
+  const [call = ''] = inject.split(':');
+  const tracing = ['-f', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${inject}`];
+  const child = spawn('strace', [...tracing, KSTACK, '-b', '-d', directory, ...args], {
+    stdio: ['ignore', 'ignore', openSync(said, 'w')],
+    env: { ...process.env, KSTACK_INTERVAL_MS: '1' },
+  });
+  const ended = exit(child);
+  const [, when = '1'] = /:when=(\d+)$/.exec(inject) ?? [];
+  // Not of the streams that a process closes at its end.
+  const line = new RegExp(`^(\\d+) +${call}\\((?![12]\\))`, 'gm');
+  const isHeldUp = () => {
+    const counts = new Map<string, number>();
+    for (const [, task = ''] of readFileSync(calls, 'latin1').matchAll(line))
+      counts.set(task, (counts.get(task) ?? 0) + 1);
+    return Math.max(0, ...counts.values()) >= Number(when);
+  };
+  await until(() => existsSync(calls) && isHeldUp());
+  const { pid } = stateOf(directory);
+  process.kill(pid, 'SIGKILL');
+  await ended;
+}
+
+/** The bytes of the objects that are alive in the heap of a run that was told to write a snapshot of it by SIGUSR2. */
+export async function liveHeap(pid: number, folder: string): Promise<number> {
+  const before = readdirSync(folder).length;
+  process.kill(pid, 'SIGUSR2');
+  const text = () => readFileSync(join(folder, readdirSync(folder).sort().at(-1) ?? ''), 'utf8');
+  await until(() => readdirSync(folder).length > before && text().trimEnd().endsWith('}'));
+  const { snapshot, nodes } = JSON.parse(text());
+  const fields: string[] = snapshot.meta.node_fields;
+  let bytes = 0;
+  for (let at = fields.indexOf('self_size'); at < nodes.length; at += fields.length) bytes += nodes[at];
+  return bytes;
 }
 
 export function exit(child: ChildProcess): Promise<number | null> {

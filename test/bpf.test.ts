@@ -253,10 +253,10 @@ describeBpf('how long a task has been off the CPU', () => {
       await end;
     });
     const started = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 3000));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     const { stdout } = await kstack(['-p', `${sleeper.pid}`, '-f', 'json']);
     const [{ offCpuMs }] = JSON.parse(stdout).tasks;
-    expect(offCpuMs).toBeGreaterThan(2500);
+    expect(offCpuMs).toBeGreaterThan(900);
     expect(offCpuMs).toBeLessThan(performance.now() - started + 100);
   });
 });

@@ -6,13 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmdirSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
@@ -399,32 +399,37 @@ describe('-o', () => {
     expect(stdout).toBe('code 1\nbefore\nout\n');
   });
 
-  it('leaves what was there or all of the new content, never a part, when kstack is killed at any moment', async () => {
-    const folder = temporaryFolder();
-    const file = join(folder, 'out');
-    writeFileSync(file, 'before');
-    const started = performance.now();
-    await kstack(['-aL', '-f', 'json', '-o', file]);
-    const whole = performance.now() - started;
-    let between = 0;
-    for (let round = 0; round < 30; round++) {
+  it('leaves what was there or all of the new content, never a part, before and after each call that changes it', async () => {
+    testRequires('strace');
+    const isWhole = (path: string) =>
+      expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ format: 'kstack-sample' });
+    const moments = [
+      { call: 'fsync', when: 'delay_enter', isNew: false },
+      { call: 'linkat', when: 'delay_enter', isNew: false },
+      // Between these two calls, some microseconds long, the new content has another name.
+      { call: 'renameat2', when: 'delay_enter', isNew: false, beside: true },
+      { call: 'renameat2', when: 'delay_exit', isNew: true },
+    ];
+    const killed = async ({ call, when, isNew, beside = false }: (typeof moments)[number]) => {
+      const folder = temporaryFolder();
+      const [file, calls] = [join(folder, 'out'), join(temporaryFolder(), 'calls')];
       writeFileSync(file, 'before');
-      const child = spawn(KSTACK, ['-aL', '-f', 'json', '-o', file], { stdio: 'ignore' });
-      const end = ended(child);
-      setTimeout(() => child.kill('SIGKILL'), whole * (0.7 + round / 80));
+      const tracing = ['-f', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${call}:${when}=1400000`];
+      const strace = spawn('strace', [...tracing, KSTACK, '-aL', '-f', 'json', '-o', file], { stdio: 'ignore' });
+      const end = ended(strace);
+      while (!existsSync(calls) || !readFileSync(calls, 'latin1').includes(` ${call}(`)) await sleep(5);
+      const [pid = 0] = readFileSync(`/proc/${strace.pid}/task/${strace.pid}/children`, 'latin1')
+        .split(' ')
+        .map(Number);
+      process.kill(pid, 'SIGKILL');
       await end;
-      const content = readFileSync(file, 'utf8');
-      if (content !== 'before') expect(JSON.parse(content)).toMatchObject({ format: 'kstack-sample' });
-      // Between two calls, some microseconds long, the new content has another name.
+      if (isNew) isWhole(file);
+      else expect(readFileSync(file, 'utf8')).toBe('before');
       const others = readdirSync(folder).filter((name) => name !== 'out');
-      expect(others.filter((name) => name !== `.kstack-${child.pid}.tmp`)).toEqual([]);
-      if (others.length > 0) between++;
-      for (const name of others) {
-        expect(JSON.parse(readFileSync(join(folder, name), 'utf8'))).toMatchObject({ format: 'kstack-sample' });
-        rmSync(join(folder, name));
-      }
-    }
-    expect(between).toBeLessThanOrEqual(2);
+      expect([call, when, ...others]).toEqual([call, when, ...(beside ? [`.kstack-${pid}.tmp`] : [])]);
+      for (const name of others) isWhole(join(folder, name));
+    };
+    await Promise.all(moments.map(killed));
   });
 
   it('is written to a FIFO as it is read, once somebody has opened it for that', async () => {

@@ -84,9 +84,11 @@ function readable(path: string): boolean {
 
 export type Need = keyof typeof AVAILABLE;
 
+export const isAvailable = (what: Need): boolean => AVAILABLE[what]();
+
 /** Skips the test where the machine lacks something, with the reason; under CI it fails instead. */
 export function requires(context: TestContext, ...wanted: Need[]): void {
-  const missing = wanted.filter((what) => !AVAILABLE[what]());
+  const missing = wanted.filter((what) => !isAvailable(what));
   if (missing.length === 0) return;
   if (process.env['CI'] === 'true') throw new Error(`under CI this machine must have: ${missing.join(', ')}`);
   context.skip(`needs: ${missing.join(', ')}`);

@@ -1,8 +1,9 @@
+import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { beforeEach, describe, expect, it, type TestContext } from 'vitest';
-import { requires } from '../../../test/harness.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ended, fixture, needs, temporaryFolder } from '../../../test/harness.ts';
 import { parseFrames, type Stack, StackTable } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { functionName, isSleepingPrimitive } from '../function-name.ts';
@@ -111,32 +112,80 @@ describe('every rule', () => {
   });
 });
 
-describe('on this machine', () => {
-  beforeEach((context: TestContext) => requires(context, 'root'));
+describe('on this kernel', () => {
+  beforeEach(needs('root'));
 
-  it('no stack of a task that sleeps is left unexplained', async () => {
-    const first = unexplainedStacks();
-    // What runs passes through any function: a stack that is still there after a while is one that sleeps.
-    await setTimeout(300);
-    const second = new Set(unexplainedStacks());
-    expect(first.filter((text) => second.has(text))).toEqual([]);
+  it.each([
+    ['a time', 'sleep 60'],
+    ['a pipe', 'sleep 60 | cat'],
+    ['a full pipe', 'cat /dev/zero | sleep 60'],
+    ['a FIFO', 'mkfifo fifo && cat fifo'],
+    ['a child', 'sleep 60; :'],
+    ['a lock of a file', 'flock lock sleep 60 & flock lock true'],
+    ['events and futexes', 'node -e "setInterval(() => {}, 1e6)"'],
+    ['SIGCONT', 'kill -STOP $$'],
+  ])('what waits for %s is explained', async (_, script) => {
+    const shell = spawn('sh', ['-c', script], { cwd: temporaryFolder(), detached: true, stdio: 'ignore' });
+    const end = ended(shell);
+    onTestFinished(async () => {
+      process.kill(-(shell.pid ?? Number.NaN), 'SIGKILL');
+      await end;
+    });
+    const pids = await settled(() => processesOf(shell.pid ?? 0));
+    expect(pids.flatMap(unexplainedStacks)).toEqual([]);
+  });
+
+  it.each(['vfork', 'vfork-chain', 'stopped', 'traced', 'thread'])('what waits as %s is explained', async (what) => {
+    const tasks = await fixture('tasks', [what]);
+    const pids = await settled(() => tasks);
+    expect(pids.flatMap(unexplainedStacks)).toEqual([]);
+  });
+
+  it('kernel threads that have nothing to do are explained', async () => {
+    const idle = /^(?:kthreadd|ksoftirqd\/\d+|migration\/\d+|cpuhp\/\d+|kswapd\d+|kcompactd\d+|khungtaskd|oom_reaper)$/;
+    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && idle.test(commOf(name)));
+    expect(pids.length).toBeGreaterThan(3);
+    expect((await settled(() => pids.map(Number))).flatMap(unexplainedStacks)).toEqual([]);
   });
 });
 
-function unexplainedStacks(): string[] {
-  const table = new StackTable();
-  const processes = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  const stacks = new Set(processes.flatMap(stacksOf));
-  return [...stacks].filter((text) => text !== '' && explain(table.intern(text)).kind === 'unexplained');
+/** Resolves to the processes when all their threads sleep: nothing runs that passes through any function. */
+async function settled(processes: () => readonly number[]): Promise<readonly number[]> {
+  for (let before = ''; ; ) {
+    const pids = processes();
+    const stacks = pids.flatMap(stacksOf);
+    const now = [...pids, ...stacks].join('\n');
+    if (now === before && !stacks.includes('') && !pids.some(runs)) return pids;
+    before = now;
+    await setTimeout(100);
+  }
 }
 
-/** The stacks of a process's threads; none of those that go away or may not be read. */
-function stacksOf(pid: string): string[] {
+function unexplainedStacks(pid: number): string[] {
+  const table = new StackTable();
+  return stacksOf(pid).filter((text) => explain(table.intern(text)).kind === 'unexplained');
+}
+
+/** The processes of a session. */
+function processesOf(session: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.filter((pid) => readText(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[3] === `${session}`).map(Number);
+}
+
+const runs = (pid: number) => /^State:\tR/m.test(readText(`/proc/${pid}/status`));
+
+const commOf = (pid: string) => readText(`/proc/${pid}/comm`).trimEnd();
+
+/** The stacks of a process's threads. */
+function stacksOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).map((tid) => readText(`/proc/${pid}/task/${tid}/stack`).trimEnd());
+}
+
+/** Nothing of a process that has gone. */
+function readText(path: string): string {
   try {
-    return readdirSync(`/proc/${pid}/task`).map((tid) =>
-      readFileSync(`/proc/${pid}/task/${tid}/stack`, 'utf8').trimEnd(),
-    );
+    return readFileSync(path, 'utf8');
   } catch {
-    return [];
+    return '';
   }
 }
