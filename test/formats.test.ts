@@ -139,6 +139,10 @@ describe('all formats', () => {
 
 describe('json', () => {
   it('is as its schema says, with every task of the host', async () => {
+    await standingTasks();
+    // Nobody has that name.
+    const unnamed = spawn('sleep', ['600'], { uid: 54321, stdio: 'ignore' });
+    onTestFinished(() => void unnamed.kill('SIGKILL'));
     for (const args of [['-a'], ['-aL']]) {
       const { stdout } = await kstack([...args, '-f', 'json']);
       const document = JSON.parse(stdout);
@@ -147,8 +151,10 @@ describe('json', () => {
       expect(document.tasks).toHaveLength(tasks);
       expect(blocked + idle + running + unexplained).toBe(tasks);
       expect(document.threads).toBe(args[0] === '-aL');
-      for (const { stack } of document.tasks)
-        if (typeof stack === 'number') expect(document.stacks[stack].id).toBe(stack);
+      for (const { stack, pid, uid, user } of document.tasks) {
+        if (stack !== null) expect(document.stacks[stack].id).toBe(stack);
+        if (pid === unnamed.pid) expect([uid, user]).toEqual([54321, null]);
+      }
     }
     for (const line of (await kstack(['-aL', '-f', 'jsonl'])).stdout.trimEnd().split('\n'))
       expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
@@ -282,8 +288,9 @@ describe('json', () => {
     expect(other.signature).toBe(first.signature);
     expect(second.signature).not.toBe(first.signature);
     expect(Number(readFileSync(`/proc/${one}/stat`, 'latin1').split(' ')[21])).toBe(first.startTicks);
-    // Without -L, a thread that is asked for by its number stands for itself, and is not called what its process is.
-    expect(await linesOf('-p', `${thread}`)).toMatchObject([{ pid: one, tid: thread, processName: null }]);
+    // Without -L, a thread that is asked for by its number stands for itself.
+    const [pid, tid] = await namedThread('wal-writer');
+    expect(await linesOf('-p', `${tid}`)).toMatchObject([{ pid, tid, comm: 'wal-writer', processName: 'python3' }]);
   });
 
   it('names the user, the control group and the container of a task, and where it waits', async () => {

@@ -36,7 +36,7 @@ export interface Task extends TaskFields {
   readonly kernelThread?: boolean;
   /** It is kstack, which takes the sample. */
   readonly own?: true;
-  /** The name of the process's main thread, where each thread is a task and this is another one. */
+  /** The name of the process's main thread, where this is another one. */
   readonly processName?: string;
   /** The name that its `uid` has on the host, where there is one. */
   readonly user?: string;

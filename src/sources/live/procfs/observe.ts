@@ -17,7 +17,7 @@ export interface ObserveOptions {
   /** The PID of kstack itself, where it has one in this procfs. */
   readonly ownPid: number | undefined;
   userName(uid: number): string | undefined;
-  /** The name of a process, by its main thread. Asked where each thread is a task. */
+  /** The name of a process, by its main thread. Asked for other threads. */
   processName(pid: number): string | undefined;
   stackOf(draft: Draft): Reading<Stack> | undefined;
   commandLineOf(draft: Draft): Reading<string> | undefined;
@@ -82,7 +82,7 @@ function taskOf(
 function attributesOf(draft: Draft, fields: readonly Field[], options: ObserveOptions): Partial<Task> | undefined {
   const { pid, tid } = draft;
   const own = pid === options.ownPid ? OWN : undefined;
-  const processName = options.selection.threads === true && tid !== pid ? options.processName(pid) : undefined;
+  const processName = tid === pid ? undefined : options.processName(pid);
   const named = processName === undefined ? undefined : { processName };
   if (fields.length === 0 || draft.fields === undefined) return (own ?? named) ? { ...own, ...named } : undefined;
   const { uid } = draft.fields;
