@@ -144,6 +144,10 @@ describe('json', { tags: ['source'] }, () => {
   beforeEach(needs('root'));
 
   it('is as its schema says, with every task of the host', async () => {
+    await standingTasks();
+    // Nobody has that name.
+    const unnamed = spawn('sleep', ['600'], { uid: 54321, stdio: 'ignore' });
+    onTestFinished(() => void unnamed.kill('SIGKILL'));
     for (const args of [['-a'], ['-aL']]) {
       const { stdout } = await kstack([...args, '-f', 'json']);
       const document = JSON.parse(stdout);
@@ -152,8 +156,10 @@ describe('json', { tags: ['source'] }, () => {
       expect(document.tasks).toHaveLength(tasks);
       expect(blocked + idle + running + unexplained).toBe(tasks);
       expect(document.threads).toBe(args[0] === '-aL');
-      for (const { stack } of document.tasks)
-        if (typeof stack === 'number') expect(document.stacks[stack].id).toBe(stack);
+      for (const { stack, pid, uid, user } of document.tasks) {
+        if (stack !== null) expect(document.stacks[stack].id).toBe(stack);
+        if (pid === unnamed.pid) expect([uid, user]).toEqual([54321, null]);
+      }
     }
     for (const line of (await kstack(['-aL', '-f', 'jsonl'])).stdout.trimEnd().split('\n'))
       expect(complaints(JSON.parse(line), 'urn:kstack:line:1')).toEqual([]);
