@@ -92,4 +92,6 @@ echo @results
 tar -cz -C /out . | base64
 echo @end
 sync
+# What is still in the buffers of the console would be lost.
+sleep 5
 poweroff -f
