@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -176,9 +176,11 @@ const runs = (pid: number) => /^State:\tR/m.test(readText(`/proc/${pid}/status`)
 
 const commOf = (pid: string) => readText(`/proc/${pid}/comm`).trimEnd();
 
-/** The stacks of a process's threads. */
+/** The stacks of a process's threads; none of a process that has gone. */
 function stacksOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`).map((tid) => readText(`/proc/${pid}/task/${tid}/stack`).trimEnd());
+  const folder = `/proc/${pid}/task`;
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).map((tid) => readText(`${folder}/${tid}/stack`).trimEnd());
 }
 
 /** Nothing of a process that has gone. */
