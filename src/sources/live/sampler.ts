@@ -103,9 +103,13 @@ class LiveSampler implements Sampler {
     this.#host = host;
     this.#options = options;
     this.#selection = selection;
+    // First, so that its process starts while the kernel takes in the BPF program.
+    this.#reader = new Reader(root);
     const opened = this.#isSoonerFromProc() ? undefined : openBpf(conditions(root), clock.monotonicMs);
-    if (source === 'bpf' && typeof opened === 'string')
+    if (source === 'bpf' && typeof opened === 'string') {
+      this.#reader.close();
       throw new Error(`--source bpf: ${opened}; use --source procfs instead`);
+    }
     this.#bpf = typeof opened === 'object' ? opened : undefined;
     this.#source = this.#bpf === undefined ? { name: 'procfs', why: whyNotBpf(source, opened) } : { name: 'bpf' };
     this.#tell(`source: ${this.#source.name}${this.#source.why === undefined ? '' : `; ${this.#source.why}`}`);
@@ -113,12 +117,6 @@ class LiveSampler implements Sampler {
       this.#bpf && prefetchByBpf(this.#bpf, { monotonicMs: clock.monotonicMs, rememberMs, facts, steady });
     this.#users = new UserNames(root, (text) => this.#tell(text));
     this.#bootId = readBootId(root);
-    try {
-      this.#reader = new Reader(root);
-    } catch (error) {
-      this.#bpf?.close();
-      throw error;
-    }
     this.#unixSockets = new UnixSockets(root, this.#reader);
     const isHere = isOwnNamespace(root);
     this.#own = {
