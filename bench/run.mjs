@@ -166,7 +166,7 @@ try {
     row('bpf, all threads as text at 10 Hz for a minute, CPU', steady.cpu, steady.floor, 0.2);
     row('the same, memory in its last tenth against its second', steady.late, steady.early, 1.1, megabytes);
   }
-  row('kstack -h against node -e 0', help[0], node[0], 1.4);
+  row('kstack -h against an idle Node.js', help[0], node[0], 1.4);
   row('kstack -a, start and end included', everything[0], nothing[0]);
   row('kstack -a --source procfs, start and end included', everythingByProc[0], nothing[0]);
   row('kstack -D --source procfs, start and end included', blockedByProc[0], states[0]);
