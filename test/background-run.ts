@@ -106,8 +106,15 @@ export function rotated(directory: string): string[] {
   return readdirSync(directory).filter((name) => name.startsWith(`${LOG}-`));
 }
 
+interface State {
+  readonly pid: number;
+  readonly samples: number;
+  /** Of the sample that was appended last, or was about to be. */
+  readonly append?: { readonly sizeBefore: number; readonly bytes: number };
+}
+
 /** What the run says of itself, without a look at the log, which may be in the middle of a rotation. */
-export function stateOf(directory: string): { pid: number; samples: number } {
+export function stateOf(directory: string): State {
   return JSON.parse(readFileSync(join(directory, `.kstack_${hostname()}.run`), 'utf8'));
 }
 

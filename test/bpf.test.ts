@@ -2,8 +2,20 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
+import { until } from './background-run.ts';
 import { allThreads, describeBpf, type Task } from './bpf-source.ts';
-import { ended, fixture, KSTACK, kstack, lineOf, run, shell, temporaryFolder, testRequires } from './harness.ts';
+import {
+  ended,
+  expectWithin,
+  fixture,
+  KSTACK,
+  kstack,
+  lineOf,
+  run,
+  shell,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 describeBpf('the source bpf', () => {
   it('shows of every task that stays as it is what procfs shows, to the byte', async () => {
@@ -55,7 +67,7 @@ describeBpf('the source bpf', () => {
     const named = `(?:PID ${pid} \\(mmap-stuck\\)|\\d+ processes mmap-stuck \\(.*\\b${pid}\\b.*\\))`;
     expect(stderr).toMatch(new RegExp(`^kstack: ${named}: command line not read: a thread holds`, 'm'));
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(2500);
+    expectWithin(milliseconds, 2500);
   });
 
   it('names kernel threads as procfs does, also workers and those with long names', async () => {
@@ -158,7 +170,9 @@ describeBpf('who holds up whom', () => {
       const child = spawn('touch', [join(mount, 'inner', name)], { stdio: 'ignore' });
       touching.push(child);
       pids.push(child.pid ?? 0);
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      // The first one waits for the server, the others for the lock of the directory that it holds.
+      const [file, waits] = name === 'a' ? (['stack', /fuse/] as const) : (['status', /^State:\tD/m] as const);
+      await until(() => waits.test(readFileSync(`/proc/${child.pid}/${file}`, 'latin1')));
     }
     const [root = 0, second = 0, third = 0] = pids;
     const { stdout } = await kstack(['-D', '-f', 'long']);

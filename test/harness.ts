@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
+import { expect, inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
 
 /** The command as it is in the package. */
 export const NODE_BUILD = join(import.meta.dirname, '../dist/kstack.cjs');
@@ -80,6 +80,24 @@ function readable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** How long Node.js takes to start where times in tests are from. */
+const NODE_MS = 120;
+
+/** So long may take here and now what takes `milliseconds` there: machines are slow, and busy with other things. */
+export function withinMs(milliseconds: number): number {
+  const starts = [1, 2, 3].map(() => {
+    const started = performance.now();
+    execFileSync(process.execPath, ['-e', '0']);
+    return performance.now() - started;
+  });
+  return milliseconds * Math.max(1, ...starts.map((start) => start / NODE_MS));
+}
+
+/** That something took at most so long; at most what that would be here and now, where it took longer. */
+export function expectWithin(took: number, milliseconds: number): void {
+  if (took >= milliseconds) expect(took).toBeLessThan(withinMs(milliseconds));
 }
 
 export type Need = keyof typeof AVAILABLE;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ended, fixture, fixturePath, kstack, lineOf, needs, parseClassic } from './harness.ts';
+import { ended, expectWithin, fixture, fixturePath, kstack, lineOf, needs, parseClassic } from './harness.ts';
 
 /** A comm is cut to 15 bytes by the kernel. */
 describe('a comm', { tags: ['source'] }, () => {
@@ -61,7 +61,7 @@ describe('a command line', { tags: ['source'] }, () => {
     expect(stderr).toMatch(
       /^kstack: 1\d processes exe \(\d+(, \d+){7}, \.\.\.\): command line is too long: only its beginning is shown\n$/,
     );
-    expect(milliseconds).toBeLessThan(8000);
+    expectWithin(milliseconds, 8000);
   });
 
   it('of blanks only gives way to the comm, one of blanks and a NUL does not', async () => {

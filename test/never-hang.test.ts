@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { fixture, KSTACK, kstack, lineOf, parseClassic, temporaryFolder } from './harness.ts';
+import { expectWithin, fixture, KSTACK, kstack, lineOf, parseClassic, temporaryFolder } from './harness.ts';
 
 /**
  * True when reading the file does not end by itself within half a second, in a process of its own that is then killed.
@@ -30,6 +30,7 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     'is shown by kstack %s with its comm and its stack, within 2 seconds more, and the rest with it',
     async (_, args) => {
       const [sleeper = 0] = await fixture('tasks', ['comm'], 'bystander\n');
+      const before = commandLines();
       const without = await kstack(args(sleeper));
       const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
       expect(blocks(`/proc/${pid}/cmdline`)).toBe(true);
@@ -38,9 +39,9 @@ describe('a process whose mmap lock a stuck thread holds', () => {
       expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
       expect(stderr).toMatch(unreadLine(pid));
       expect(stderr).not.toContain('bystander');
-      if (args(pid).includes('-a')) expectAllStillThere(without.stdout, stdout);
+      if (args(pid).includes('-a')) expectAllStillThere(without.stdout, stdout, before);
       expect(code).toBe(0);
-      expect(milliseconds).toBeLessThan(without.milliseconds + 2000);
+      expectWithin(milliseconds - without.milliseconds, 2000);
     },
   );
 
@@ -55,23 +56,24 @@ describe('a process whose mmap lock a stuck thread holds', () => {
       /^kstack: 10 processes mmap-stuck \(\d+(, \d+){7}, \.\.\.\): command line (could not be read in time|not read: a thread holds)/m,
     );
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(without.milliseconds + 3000);
+    expectWithin(milliseconds - without.milliseconds, 3000);
   });
 
   it('keeps nobody else from being shown when there are more of them than kstack has threads', async () => {
+    const before = commandLines();
     const without = await kstack(['-a', ...PROCFS]);
     const pids = await fixture('mmap-lock', [temporaryFolder(), '60']);
     const { stdout, stderr, milliseconds } = await kstack(['-a', ...PROCFS]);
     for (const pid of pids) expect(lineOf(stdout, pid)?.stack).toContain('ext4_page_mkwrite+0x');
     expect(stderr).toMatch(/^kstack: 60 processes mmap-stuck \(.*\): command line could not be read in time/m);
-    expectAllStillThere(without.stdout, stdout);
+    expectAllStillThere(without.stdout, stdout, before);
     // Its own threads are in D then, in those reads.
     expect(
       parseClassic(stdout)
         .lines.map(({ command }) => command)
         .filter((command) => command.endsWith(`${KSTACK} -a ${PROCFS.join(' ')} `)),
     ).toHaveLength(1);
-    expect(milliseconds).toBeLessThan(4000);
+    expectWithin(milliseconds, 4000);
   });
 });
 
@@ -87,13 +89,14 @@ describe('a child of vfork that executes a program while that lock is held', () 
       expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck, state D): process could not be read in time`);
     else expect(stderr).toContain(`kstack: PID ${child} (mmap-stuck): kernel stack could not be read in time`);
     expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(3500);
+    expectWithin(milliseconds, 3500);
     if (statBlocks) {
-      expect((await kstack(['-D', ...PROCFS])).stderr).toContain(`PID ${child} `);
-      expect((await kstack(['-Z', ...PROCFS])).stderr).not.toContain(`PID ${child} `);
-      const alone = await kstack(['-p', String(child), ...PROCFS]);
-      expect(alone.code).toBe(0);
-      expect(lineOf(alone.stdout, child)).toMatchObject({
+      const others = [['-D'], ['-Z'], ['-p', String(child)]].map((args) => kstack([...args, ...PROCFS]));
+      const [inD, zombies, alone] = await Promise.all(others);
+      expect(inD?.stderr).toContain(`PID ${child} `);
+      expect(zombies?.stderr).not.toContain(`PID ${child} `);
+      expect(alone?.code).toBe(0);
+      expect(lineOf(alone?.stdout ?? '', child)).toMatchObject({
         state: 'D',
         started: 'unknown',
         command: 'mmap-stuck',
@@ -106,40 +109,41 @@ describe('a child of vfork that executes a program while that lock is held', () 
 describe('Ctrl-C while a read hangs', () => {
   it('ends kstack at once, with the status 130 that a shell gives', async () => {
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
-    const script =
-      'set -m; "$KSTACK" -p "$PID" --source procfs & child=$!; sleep 0.6; kill -INT $child; wait $child; echo $?';
-    const started = performance.now();
+    const script = `set -m; "$KSTACK" -p "$PID" --source procfs & child=$!; sleep 0.6
+      at=$EPOCHREALTIME; kill -INT $child; wait $child; echo $? $at $EPOCHREALTIME`;
     const output = execFileSync('bash', ['-c', script], {
       env: { ...process.env, KSTACK, PID: String(pid) },
     });
-    expect(output.toString()).toBe('130\n');
-    expect(performance.now() - started).toBeLessThan(1100);
+    const [status, asked = 0, ended = 0] = output.toString().split(' ').map(Number);
+    expect(status).toBe(130);
+    expectWithin((ended - asked) * 1000, 500);
   });
 });
 
+/** The command lines of all processes, as the kernel has them. Not for a host on which reading them hangs. */
+function commandLines(): Map<number, string> {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return new Map(pids.map((pid) => [Number(pid), textOf(`/proc/${pid}/cmdline`)]));
+}
+
 /**
- * Every process of the earlier sample that still lives is in the later one, and of its own children with the same
- * command line: kernel workers and other programs may change theirs.
+ * Every process of the earlier sample that still lives is in the later one, with the same command line where it had the
+ * same all the time. (Kernel workers change their names.)
  */
-function expectAllStillThere(earlier: string, later: string): void {
+function expectAllStillThere(earlier: string, later: string, before: ReadonlyMap<number, string>): void {
   const commands = new Map(parseClassic(later).lines.map(({ pid, command }) => [pid, command]));
   for (const { pid, command } of parseClassic(earlier).lines) {
-    if (!isAlive(pid)) continue;
-    expect(commands.has(pid)).toBe(true);
-    if (isOurs(pid)) expect([pid, commands.get(pid)]).toEqual([pid, command]);
+    if (textOf(`/proc/${pid}/comm`) === '') continue;
+    const changes = command.startsWith('kworker/') || before.get(pid) !== textOf(`/proc/${pid}/cmdline`);
+    expect([pid, commands.get(pid)]).toEqual([pid, changes ? expect.any(String) : command]);
   }
 }
 
-/** Whether this process, or the one that started it, is its parent. */
-function isOurs(pid: number): boolean {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
-  return [process.pid, process.ppid].includes(Number(/^PPid:\t(\d+)$/m.exec(status)?.[1]));
-}
-
-function isAlive(pid: number): boolean {
+/** Nothing of a process that has gone. */
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/comm`).length > 0;
+    return readFileSync(path, 'latin1');
   } catch {
-    return false;
+    return '';
   }
 }
