@@ -2,22 +2,26 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import { explain } from './explain.ts';
 
-/** The finding for one task. Tasks that share a stack get the same object; those without a stack do not. */
+/**
+ * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
+ * those without a stack do not.
+ */
 export function explainObservation({ stack, state }: Observation): Finding {
   if ('value' in stack) return explain(stack.value, state);
-  return { ...explain(NO_FRAMES), waitsFor: `unknown: the stack could not be read (${stack.unread})` };
+  const why =
+    stack.unread === 'notTold' ? 'the text has no stack of it' : `the stack could not be read (${stack.unread})`;
+  return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };
 }
 
 const NO_FRAMES = { id: -1, frames: [] };
 
-/** A task in R has already got what its stack waits for: it is running, or waits only for a CPU. */
 export function kindOf(observation: Observation): Finding['kind'] {
-  return observation.state === 'R' ? 'running' : explainObservation(observation).kind;
+  return explainObservation(observation).kind;
 }
 
 /**
- * Groups the tasks of a sample by stack, and those without a stack by what they wait for. The largest group comes
- * first; among groups of equal size, blocked ones do.
+ * Groups the tasks of a sample by stack and what it means in their state, and those without a stack by what they wait
+ * for. The largest group comes first; among groups of equal size, blocked ones do.
  */
 export function explainGroups(sample: Sample): ExplainedGroup[] {
   const groups = new Map<unknown, ExplainedGroup & { observations: Observation[] }>();
@@ -25,7 +29,7 @@ export function explainGroups(sample: Sample): ExplainedGroup[] {
     const { stack } = observation;
     const interned = 'value' in stack && stack.value.frames.length > 0 ? stack.value : undefined;
     const finding = explainObservation(observation);
-    const key = interned ?? finding.waitsFor;
+    const key = interned === undefined ? finding.waitsFor : finding;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { stack: interned, observations: [observation], finding });
     else group.observations.push(observation);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
-import { functionName, isSleepingPrimitive } from './function-name.ts';
+import { functionName } from './function-name.ts';
 import { Matcher } from './match.ts';
 import type { Rule, Step } from './rules/rule.ts';
+import { innerEnd, sleepingPrimitive } from './sleep.ts';
 
 function stackOf(...symbols: string[]): Stack {
   return { id: 0, frames: symbols.map((symbol) => ({ symbol, raw: symbol })) };
@@ -70,7 +71,11 @@ describe('a matcher', () => {
     source: 'x.c: x',
   });
   const won = (rules: Parameters<typeof rule>[], ...symbols: string[]) =>
-    new Matcher(rules.map((parts) => rule(...parts))).matches(stackOf(...symbols).frames).map((match) => match.rule.id);
+    matchesOf(new Matcher(rules.map((parts) => rule(...parts))), ...symbols).map((match) => match.rule.id);
+  const matchesOf = (matcher: Matcher, ...symbols: string[]) => {
+    const { frames } = stackOf(...symbols);
+    return matcher.matches(frames, innerEnd(frames));
+  };
 
   it('prefers what is nearer to the inner end, then what names more functions, then names over expressions', () => {
     expect(
@@ -126,8 +131,8 @@ describe('a matcher', () => {
 
   it('lets idle rules match at the inner end only', () => {
     const matcher = new Matcher([{ ...rule('loop', 'loop'), kind: 'idle' }]);
-    expect(matcher.matches(stackOf('schedule', 'loop').frames)).toHaveLength(1);
-    expect(matcher.matches(stackOf('busy', 'loop').frames)).toHaveLength(0);
+    expect(matchesOf(matcher, 'schedule', 'loop')).toHaveLength(1);
+    expect(matchesOf(matcher, 'busy', 'loop')).toHaveLength(0);
   });
 });
 
@@ -149,7 +154,7 @@ describe('functionName', () => {
   });
 });
 
-describe('isSleepingPrimitive', () => {
+describe('sleepingPrimitive', () => {
   it.each([
     '__schedule',
     'io_schedule_timeout',
@@ -159,10 +164,10 @@ describe('isSleepingPrimitive', () => {
     'down_timeout',
     'bit_wait_io',
   ])('knows %s', (name) => {
-    expect(isSleepingPrimitive(name)).toBe(true);
+    expect(sleepingPrimitive(name)).toBeDefined();
   });
 
   it.each(['do_wait', 'downloader', 'mutex_init', 'futex_wait'])('does not take %s for one', (name) => {
-    expect(isSleepingPrimitive(name)).toBe(false);
+    expect(sleepingPrimitive(name)).toBeUndefined();
   });
 });

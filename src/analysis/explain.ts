@@ -2,31 +2,60 @@ import type { Finding } from '../model/finding.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
 import { functionName } from './function-name.ts';
-import { type Match, Matcher, tellingFrame } from './match.ts';
+import { type Match, Matcher } from './match.ts';
 import { RULES } from './rules/index.ts';
+import type { Rule } from './rules/rule.ts';
+import { IDLE_SLEEPS, type InnerEnd, innerEnd, type Sleep } from './sleep.ts';
 
 const matcher = new Matcher(RULES);
-const findings = new WeakMap<Stack, Finding>();
 
-/** Explains a stack. Each stack object is matched only once. The state is used if the stack is empty. */
+/** What a stack means for a task in state R, for one in D, and for all others. */
+interface Findings {
+  running?: Finding;
+  uninterruptible?: Finding;
+  other?: Finding;
+}
+
+const findings = new WeakMap<Stack, Findings>();
+
+/** Explains a stack. Each stack object is matched only once for a kind of state. */
 export function explain(stack: Stack, state?: State): Finding {
   if (stack.frames.length === 0) return explainEmpty(state);
-  let finding = findings.get(stack);
-  if (finding === undefined) {
-    finding = explainFrames(stack.frames);
-    findings.set(stack, finding);
+  let known = findings.get(stack);
+  if (known === undefined) {
+    known = {};
+    findings.set(stack, known);
   }
-  return finding;
+  if (state === 'R') {
+    known.running ??= explainFrames(stack.frames, state);
+    return known.running;
+  }
+  known.other ??= explainFrames(stack.frames, undefined);
+  if (state !== 'D' || known.other.kind === 'blocked') return known.other;
+  known.uninterruptible ??= explainFrames(stack.frames, state);
+  return known.uninterruptible;
 }
 
 /** The end mark in the stacks of kernels before 5.x. It is not a function. */
 const END_MARK = /^0xf+$/;
 
-function explainFrames(all: readonly Frame[]): Finding {
+/** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
+const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
+
+function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
   const frames = all.filter(({ symbol }) => !END_MARK.test(symbol));
-  const innermost = tellingFrame(frames) ?? frames[0];
-  const [best, ...others] = matcher.matches(frames);
-  return best === undefined ? unexplained(innermost) : explained(frames, best, others, innermost);
+  const inner = innerEnd(frames);
+  const matches = matcher.matches(frames, inner);
+  if (state === 'R') return running(frames, inner, matches);
+  const [best, ...others] = state === 'D' ? matches.filter(({ rule }) => !idles(rule, inner)) : matches;
+  if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
+  if (best !== undefined) return explained(frames, best, others, inner);
+  return inner.isPreempted && state !== 'D' ? running(frames, inner, matches) : unexplained(frames, inner, state);
+}
+
+/** Whether a task in such a stack has nothing to do. */
+function idles({ kind }: Rule, { primitive }: InnerEnd): boolean {
+  return kind === 'idle' && IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule');
 }
 
 /** The kernel marks frames with `?` that may be left over from an earlier call. */
@@ -34,39 +63,84 @@ function isGuess({ raw }: Frame): boolean {
   return /(?:^|\s)\? /.test(raw);
 }
 
-function explained(
-  all: readonly Frame[],
-  { rule, frame }: Match,
-  others: readonly Match[],
-  innermost: Frame | undefined,
-): Finding {
-  const { id, kind, causes, next, source, kernels } = rule;
-  const waitsFor = all.every(isGuess)
-    ? `${rule.waitsFor} (likely: the kernel was not sure of any frame)`
-    : rule.waitsFor;
-  const caller = innermost === undefined ? 'its caller' : functionName(innermost.symbol);
-  return {
+/** The innermost function that is no sleeping primitive; undefined if the stack has none. */
+function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {
+  const frame = frames[depth];
+  return frame === undefined ? undefined : functionName(frame.symbol);
+}
+
+const NOTHING_KNOWN = {
+  rule: undefined,
+  causes: '',
+  next: [],
+  undo: [],
+  source: undefined,
+  kernels: undefined,
+  others: [],
+};
+
+function explained(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): Finding {
+  const { rule, frame } = best;
+  const { primitive } = inner;
+  const { sleep = 'schedule', waitsFor: held } = primitive ?? {};
+  const caller = callerIn(frames, inner);
+  const { id, source, kernels, inOrderTo } = rule;
+  const isIdle = rule.kind === 'idle' && !IDLE_SLEEPS.has(sleep);
+  const isShared = isIdle || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
+  const likely = frames.every(isGuess) ? ' (likely: the kernel was not sure of any frame)' : '';
+  const base = {
     rule: id,
-    kind,
-    waitsFor: waitsFor.replaceAll('{caller}', () => caller),
-    causes,
-    next,
     source,
     kernels,
     frame,
-    innermost,
+    innermost: frames[inner.depth] ?? frames[0],
     others: others.map((other) => ({ rule: other.rule.id, frame: other.frame })),
   };
+  const purpose = inOrderTo === undefined ? '' : `, in order to ${inOrderTo}`;
+  if (sleep === 'spin' && caller !== undefined) {
+    const waitsFor = `nothing: it spins on a lock that ${caller} takes${purpose}${likely}`;
+    const { causes, next } = others.find((other) => other.rule.sleeps?.includes('spin'))?.rule ?? rule;
+    return { ...base, kind: 'running', waitsFor, causes, next, undo: [] };
+  }
+  if (isShared && held !== undefined && inOrderTo !== undefined) {
+    const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
+    const next = [...new Set([...(general?.next ?? []), ...rule.next])];
+    const causes = general?.causes ?? rule.causes;
+    return { ...base, kind: 'blocked', waitsFor: `${held}${purpose}${likely}`, causes, next, undo: [] };
+  }
+  const waitsFor = `${withCaller(rule.waitsFor, caller)}${likely}`;
+  const { kind, causes, next, undo = [] } = rule;
+  return { ...base, kind, waitsFor, causes, next, undo };
 }
 
-const NOTHING_KNOWN = { rule: undefined, causes: '', next: [], source: undefined, kernels: undefined, others: [] };
+function withCaller(waitsFor: string, caller: string | undefined): string {
+  if (caller !== undefined) return waitsFor.replaceAll('{caller}', () => caller);
+  const alone = waitsFor.replace(/ (?:(?:that|which) |in )\{caller\}(?: [a-z]+)*/, '');
+  return alone === waitsFor ? waitsFor : `${alone} (the stack is cut off: its caller is not known)`;
+}
 
-function unexplained(innermost: Frame | undefined): Finding {
-  const waitsFor =
-    innermost === undefined
-      ? 'unknown: the stack has no function'
-      : `unknown: no rule knows ${functionName(innermost.symbol)}`;
-  return { ...NOTHING_KNOWN, kind: 'unexplained', waitsFor, frame: innermost, innermost };
+function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Match[]): Finding {
+  const caller = callerIn(frames, inner);
+  const frame = frames[inner.depth] ?? frames[0];
+  const { inOrderTo } = matches.find(({ rule }) => rule.inOrderTo !== undefined)?.rule ?? {};
+  const place = caller === undefined ? '' : `, in ${caller}`;
+  const purpose = inOrderTo === undefined ? '' : `, in order to ${inOrderTo}`;
+  const spins = inner.primitive?.sleep === 'spin' && caller !== undefined;
+  const waitsFor = spins
+    ? `nothing: it spins on a lock that ${caller} takes${purpose}`
+    : `nothing: it is on a CPU, or ready to run${place}${purpose}`;
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
+}
+
+function unexplained(frames: readonly Frame[], inner: InnerEnd, state: 'D' | undefined): Finding {
+  const frame = frames[inner.depth] ?? frames[0];
+  const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
+  const base = { ...NOTHING_KNOWN, frame, innermost: frame };
+  const held = inner.primitive?.waitsFor;
+  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}` };
+  if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
+  const why = state === 'D' ? `in ${caller}, where tasks in state D do not belong` : `no rule knows ${caller}`;
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: ${why}` };
 }
 
 function explainEmpty(state: State | undefined): Finding {

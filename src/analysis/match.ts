@@ -1,6 +1,8 @@
 import type { Frame } from '../model/stack.ts';
-import { functionName, isSleepingPrimitive, wholeName } from './function-name.ts';
+import { functionName } from './function-name.ts';
+import { wholeName } from './pattern.ts';
 import { namesOf, patternsOf, type Rule, type Step } from './rules/rule.ts';
+import { IDLE_SLEEPS, type InnerEnd, isTelling, type Sleep } from './sleep.ts';
 
 /** A rule that fits a stack. */
 export interface Match {
@@ -12,11 +14,6 @@ export interface Match {
    * other frame, so that a rule about that one wins and a rule about frames further out loses. Infinite for fallbacks.
    */
   readonly depth: number;
-}
-
-/** The innermost frame that is not a sleeping primitive. */
-export function tellingFrame(frames: readonly Frame[]): Frame | undefined {
-  return frames.find(({ symbol }) => !isSleepingPrimitive(functionName(symbol)));
 }
 
 type Test = (name: string) => boolean;
@@ -49,21 +46,24 @@ export class Matcher {
    * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that
    *    is nearer to what is waited for;
    * 2. else, when it has more steps: it knows more of the way there;
-   * 3. else, when fewer of them are expressions;
-   * 4. else, when it names a module;
-   * 5. else, when it comes first in the list of rules.
+   * 3. else, when it is about this kind of sleep, or, where that is not known, about any;
+   * 4. else, when fewer of them are expressions;
+   * 5. else, when it names a module;
+   * 6. else, when it comes first in the list of rules.
    */
-  matches(frames: readonly Frame[]): Match[] {
+  matches(frames: readonly Frame[], { depth, primitive }: InnerEnd): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
-    const telling = names.map((name) => !isSleepingPrimitive(name));
+    const sleep = depth === 0 ? undefined : (primitive?.sleep ?? 'schedule');
+    const telling = names.map((name, at) => at === depth || (at > depth && isTelling(name)));
     const candidates = new Set(this.#byExpression);
     for (const name of names) for (const compiled of this.#byFirstName.get(name) ?? []) candidates.add(compiled);
-    const found: { match: Match; compiled: Compiled }[] = [];
+    const found: Found[] = [];
     for (const compiled of candidates) {
+      if (!isPossible(compiled.rule, sleep)) continue;
       const match = matchOne(compiled, frames, names, telling);
       if (match !== undefined) found.push({ match, compiled });
     }
-    return found.sort((a, b) => bySpecificity(a, b)).map(({ match }) => match);
+    return found.sort((a, b) => bySpecificity(a, b, sleep)).map(({ match }) => match);
   }
 }
 
@@ -79,6 +79,16 @@ function compile(step: Step): Test {
     set ??= new Set(names);
     return set.has(name);
   };
+}
+
+/**
+ * Whether a rule may be about a stack with this kind of sleep; undefined: /proc/PID/stack lacks the functions of locks
+ * and completions. A task that waits for a lock in a function where others idle is at work: the rule only tells what for.
+ */
+function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined): boolean {
+  if (sleep === undefined) return true;
+  if (sleeps !== undefined) return sleeps.includes(sleep);
+  return kind !== 'idle' || IDLE_SLEEPS.has(sleep) || inOrderTo !== undefined;
 }
 
 function matchOne(
@@ -111,10 +121,14 @@ function isInModule(frame: Frame | undefined, modules: readonly string[] | undef
   return frame?.module === undefined ? !strict : modules.includes(frame.module);
 }
 
-function bySpecificity(a: { match: Match; compiled: Compiled }, b: { match: Match; compiled: Compiled }): number {
+type Found = { readonly match: Match; readonly compiled: Compiled };
+
+function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined): number {
   if (a.match.depth !== b.match.depth) return a.match.depth - b.match.depth;
   const byPatterns = b.compiled.tests.length - a.compiled.tests.length;
   if (byPatterns !== 0) return byPatterns;
+  const bySleep = Number(b.compiled.rule.sleeps !== undefined) - Number(a.compiled.rule.sleeps !== undefined);
+  if (bySleep !== 0) return sleep === undefined ? -bySleep : bySleep;
   if (a.compiled.expressions !== b.compiled.expressions) return a.compiled.expressions - b.compiled.expressions;
   const byModule = Number(b.compiled.rule.module !== undefined) - Number(a.compiled.rule.module !== undefined);
   return byModule || a.compiled.order - b.compiled.order;

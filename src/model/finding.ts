@@ -13,8 +13,10 @@ export interface Finding {
   readonly waitsFor: string;
   /** The usual causes; empty if none are known. */
   readonly causes: string;
-  /** Commands to investigate with. */
+  /** Commands to investigate with. They change nothing, and do not wait for what the task waits for. */
   readonly next: readonly string[];
+  /** Commands that may end the wait. They change the host. */
+  readonly undo: readonly string[];
   /** Kernel file and function; undefined without a rule. */
   readonly source: string | undefined;
   /** The kernel versions whose function names the rule knows; undefined for all. */

@@ -1,9 +1,12 @@
-import { explainObservation, KINDS } from '../analysis/explain-sample.ts';
+import { filledAdvice } from '../analysis/advice.ts';
+import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
+import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Observation } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
+import { namesOf, waitLines, whatFor } from './long-waits.ts';
 
 /** The output of kstack explain: a paragraph for each different stack, and a summary line. */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatExplanations };
@@ -11,52 +14,92 @@ export const format: Format = { fields: [], facts: false, binary: false, write: 
 /** A finding, and the tasks that share it. */
 interface Explanation {
   readonly finding: Finding;
-  /** One displayable text per task. */
-  readonly tasks: string[];
-  /** How often the stack was found. */
+  /** How often each named task was reported with this stack. */
+  readonly tasks: Map<string, Named>;
+  /** How many different tasks: a task that is reported each two minutes is one; each stack without a name is one. */
   count: number;
+  /** The first tasks, for the commands. */
+  readonly first: Observation[];
+  isOneFunction: boolean;
 }
 
-const MOST_TASKS = 8;
+interface Named {
+  readonly text: string;
+  times: number;
+}
+
+const MOST_SHOWN = 8;
+/** Bounds the memory that the explanation of a text of any size takes. */
+const MOST_NAMED = 10_000;
+const MOST_WAIT_LINES = 100;
 
 /** Blocked stacks first, idle ones last, the most frequent first within a kind. `full` adds the rules behind it. */
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
-  for await (const { observations } of samples) for (const observation of observations) add(found, observation);
+  const waits = new Set<string>();
+  for await (const sample of samples) {
+    for (const observation of sample.observations) add(found, observation, sample);
+    for (const line of holderLines(sample)) if (waits.size < MOST_WAIT_LINES) waits.add(line);
+  }
   const explanations = [...found.values()].sort(
     (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count,
   );
+  if (waits.size > 0) yield `${[...waits].join('\n')}\n\n`;
   for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
   yield `${summary(explanations)}\n`;
 }
 
-function add(found: Map<string, Explanation>, observation: Observation): void {
-  const { stack, state, task } = observation;
-  const hasFrames = 'value' in stack && stack.value.frames.length > 0;
-  const key = hasFrames ? `${stack.value.id}` : `${'unread' in stack ? stack.unread : ''} ${state ?? ''}`;
-  let explanation = found.get(key);
-  if (explanation === undefined) {
-    explanation = { finding: explainObservation(observation), tasks: [], count: 0 };
-    found.set(key, explanation);
-  }
-  explanation.count++;
-  const parts = [task.comm, task.id.tid, state === undefined ? undefined : `(${state})`];
-  const name = parts.filter((part) => part !== undefined).join(' ');
-  if (name !== '') explanation.tasks.push(name);
+/** Who holds up whom, if the text tells. */
+function holderLines(sample: Sample): string[] {
+  const graph = waitGraph(sample);
+  if (graph.roots.length + graph.cycles.length === 0) return [];
+  const groups = explainGroups({ ...sample, observations: [...sample.observations, ...sample.holders] });
+  return waitLines(graph, groups, namesOf(groups));
 }
 
-function linesOf({ finding, tasks, count }: Explanation, full: boolean): string[] {
-  const { kind, waitsFor, causes, next, frame, innermost } = finding;
+function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): void {
+  const { stack, state, task } = observation;
+  const finding = explainObservation(observation);
+  const hasFrames = 'value' in stack && stack.value.frames.length > 0;
+  const key = hasFrames ? `${stack.value.id} ${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
+  let explanation = found.get(key);
+  if (explanation === undefined) {
+    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false };
+    found.set(key, explanation);
+  }
+  if (explanation.first.length < MOST_SHOWN) explanation.first.push(observation);
+  explanation.isOneFunction ||= 'value' in stack && stack.cut === true;
+  const { comm, id } = task;
+  const parts = [comm, id.tid, state === undefined ? undefined : `(${state})`];
+  const text = parts.filter((part) => part !== undefined).join(' ');
+  const boot = bootId !== undefined && 'value' in bootId ? bootId.value : '';
+  const name = `${host}\n${boot}\n${text}`;
+  const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
+  if (named === undefined) explanation.count++;
+  else named.times++;
+  if (named !== undefined || text === '' || explanation.tasks.size >= MOST_NAMED) return;
+  explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1 });
+}
+
+function linesOf(explanation: Explanation, full: boolean): string[] {
+  const { finding, tasks, count, first, isOneFunction } = explanation;
+  const { kind, causes, frame, innermost } = finding;
   const at = frame === undefined ? 'no frames' : place(frame);
   const inside = innermost === undefined || innermost === frame ? '' : ` (in it: ${place(innermost)})`;
+  const { next, undo } = filledAdvice(finding, first);
   return [
-    `${count} x ${at}${inside}`,
-    ...(tasks.length === 0 ? [] : [`  tasks:  ${someOf(tasks)}`]),
-    `  ${`${kind}:`.padEnd(7)} ${kind === 'unexplained' ? '' : 'waits for '}${waitsFor}`,
+    `${count} x ${at}${inside}${isOneFunction ? ' (known from this one function)' : ''}`,
+    ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], count)}`]),
+    `  ${`${kind}:`.padEnd(7)} ${whatFor(finding)}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
-    ...next.map((command, at) => `  ${at === 0 ? 'next:  ' : '       '} ${command}`),
+    ...labelled('next', next),
+    ...labelled('undo', undo),
     ...(full ? reasons(finding) : []),
   ];
+}
+
+function labelled(label: string, lines: readonly string[]): string[] {
+  return lines.map((line, at) => `  ${(at === 0 ? `${label}:` : '').padEnd(7)} ${line}`);
 }
 
 function reasons({ rule, source, kernels, others }: Finding): string[] {
@@ -71,9 +114,12 @@ function place({ symbol, module }: Frame): string {
   return module === undefined ? symbol : `${symbol} [${module}]`;
 }
 
-function someOf(tasks: readonly string[]): string {
-  const more = tasks.length - MOST_TASKS;
-  return `${tasks.slice(0, MOST_TASKS).join(', ')}${more > 0 ? ` (+${more})` : ''}`;
+function someOf(tasks: readonly Named[], count: number): string {
+  const shown = tasks.slice(0, MOST_SHOWN);
+  const more = count - shown.length;
+  const texts = shown.map(({ text, times }) => (times === 1 ? text : `${text}, reported ${times} times`));
+  const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';
+  return `${texts.join(separator)}${more > 0 ? ` (+${more})` : ''}`;
 }
 
 function summary(explanations: readonly Explanation[]): string {

@@ -1,10 +1,9 @@
-import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
+import { countKinds, explainGroups, explainObservation } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
 import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
@@ -40,19 +39,19 @@ export function* formatJson(sample: Sample): Generator<string> {
   };
   yield `${jsonText(head).slice(0, -1)},\n"stacks":[\n`;
   const observations = [...sample.observations, ...sample.holders];
-  const indexOf = new Map<Stack, number>();
+  // A stack that means something else for a task in R, or in D, is there once for each meaning.
+  const indexOf = new Map<Finding, number>();
   yield* lines(function* () {
     for (const { stack, finding } of explainGroups({ ...sample, observations })) {
       if (stack === undefined) continue;
       const id = indexOf.size;
-      indexOf.set(stack, id);
+      indexOf.set(finding, id);
       yield jsonText({ id, signature: signatureOf(stack), frames: framesOf(stack), finding: wholeFinding(finding) });
     }
   });
   const tasks = function* (of: readonly Observation[]) {
     for (const observation of of) {
-      const { stack } = observation;
-      const id = 'value' in stack ? (indexOf.get(stack.value) ?? null) : null;
+      const id = indexOf.get(explainObservation(observation)) ?? null;
       yield `${taskText(observation, sample)},"stack":${id}}`;
     }
   };
@@ -76,13 +75,14 @@ export function* formatJson(sample: Sample): Generator<string> {
 /** Only of a text there are lines and frames to leave out. */
 const NONE_LEFT_OUT = { blocked: 0, idle: 0, running: 0, unexplained: 0, guessedFrames: 0, lines: 0 };
 
-function wholeFinding({ rule, kind, waitsFor, causes, next, source, frame }: Finding) {
+function wholeFinding({ rule, kind, waitsFor, causes, next, undo, source, frame }: Finding) {
   return {
     rule: rule ?? null,
     kind,
     waitsFor: escapeInvalid(waitsFor),
     causes,
     next,
+    undo,
     source: source ?? null,
     frame: frame === undefined ? null : escapeInvalid(frame.symbol),
   };

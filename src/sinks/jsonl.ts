@@ -1,8 +1,8 @@
-import { explainGroups } from '../analysis/explain-sample.ts';
+import { explainGroups, explainObservation } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
+import type { Finding } from '../model/finding.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Stack } from '../model/stack.ts';
 import { eachSample, type Format } from './format.ts';
 import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
 
@@ -16,17 +16,17 @@ export const format: Format = {
 
 function* formatJsonLines(sample: Sample): Generator<string> {
   const place = placeOf(sample);
-  const endings = new Map<Stack, string>();
+  const endings = new Map<Finding, string>();
   for (const { stack, finding } of explainGroups(sample)) {
     if (stack === undefined) continue;
     const { rule = null, waitsFor } = finding;
     const told = { frames: framesOf(stack), rule, waitsFor: escapeInvalid(waitsFor) };
-    endings.set(stack, jsonText({ signature: signatureOf(stack), ...told }).slice(1));
+    endings.set(finding, jsonText({ signature: signatureOf(stack), ...told }).slice(1));
   }
   const beginning = jsonText({ type: 'task', ...place }).slice(0, -1);
   for (const observation of sample.observations) {
     const { stack } = observation;
-    const ending = 'unread' in stack ? UNREAD : (endings.get(stack.value) ?? EMPTY);
+    const ending = 'unread' in stack ? UNREAD : (endings.get(explainObservation(observation)) ?? EMPTY);
     yield `${beginning},${taskText(observation, sample).slice(1)},${ending}\n`;
   }
   for (const entry of unreadEntries(sample)) yield `${jsonText({ type: 'unread', ...place, ...entry })}\n`;

@@ -40,7 +40,7 @@ export function waitLines(
   for (const root of roots.slice(0, MOST_ROOTS)) {
     const { tid, waits, observation } = root;
     const finding = findings.get(tid);
-    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding, finding.kind);
+    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding);
     lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
     for (const [wait, tids] of byHolder(waits))
       lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
@@ -93,7 +93,7 @@ export function behindLines({ observations, finding }: ExplainedGroup, names: (t
 }
 
 /** What a group's tasks wait for, as a sentence without its subject. */
-export function whatFor({ kind, waitsFor }: Finding, shown: Finding['kind']): string {
-  if (shown === 'running' && kind !== 'running') return 'on a CPU, or ready to run';
-  return escapeUnsafe(kind === 'unexplained' || kind === 'running' ? waitsFor : `waits for ${waitsFor}`);
+export function whatFor({ kind, waitsFor }: Finding): string {
+  if (kind === 'running') return escapeUnsafe(waitsFor.replace(/^nothing: /, ''));
+  return escapeUnsafe(kind === 'unexplained' ? waitsFor : `waits for ${waitsFor}`);
 }

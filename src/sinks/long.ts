@@ -1,3 +1,4 @@
+import { filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
@@ -59,10 +60,6 @@ function titleOf({ timeMs, host, kernel }: Sample, zoneAt: WriteContext['zoneAt'
   return parts.join(' - ');
 }
 
-function kindOf({ observations, finding }: ExplainedGroup): Finding['kind'] {
-  return observations.every(({ state }) => state === 'R') ? 'running' : finding.kind;
-}
-
 function* paragraph(
   group: ExplainedGroup,
   share: string,
@@ -70,12 +67,11 @@ function* paragraph(
   style: Style,
 ): Generator<string> {
   const { finding, observations, stack } = group;
-  const kind = kindOf(group);
+  const { kind } = finding;
   const since = kind === 'running' ? '' : offCpu(observations);
   const count = style('bold', counted(observations.length, 'task'));
-  yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding, kind))}\n`;
-  // What a running task waited for is over, so advice about it is useless.
-  const isAdvised = options.full || (kind !== 'idle' && kind === finding.kind);
+  yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding))}\n`;
+  const isAdvised = options.full || kind !== 'idle';
   const rows = [
     ...row('tasks', taskLines(group, options)),
     ...row(
@@ -112,7 +108,7 @@ function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph
   };
   const isOwn = ({ observations }: ExplainedGroup) => Number(observations.every(({ task }) => task.own === true));
   return groups
-    .map((group) => ({ group, own: isOwn(group), kind: KIND_RANK[kindOf(group)], rank: rankOf(group) }))
+    .map((group) => ({ group, own: isOwn(group), kind: KIND_RANK[group.finding.kind], rank: rankOf(group) }))
     .sort((a, b) => a.own - b.own || a.kind - b.kind || a.rank - b.rank)
     .map(({ group }) => group);
 }
@@ -150,15 +146,13 @@ function wchanLines({ observations }: ExplainedGroup): string[] {
   return [...new Set(observations.flatMap(({ wchan }) => wchan ?? []))].slice(0, MOST_WCHANS).map(escapeUnsafe);
 }
 
-/** The commands contain the numbers of the group's first task. */
-function advice({ finding: { causes, next, rule }, observations }: ExplainedGroup): [string, string][] {
-  const { pid, ppid } = observations[0]?.task ?? {};
-  const filled = next.map((command) =>
-    command.replaceAll(/\bP?PID\b/g, (name) => String((name === 'PID' ? pid : ppid) ?? name)),
-  );
+function advice({ finding, observations }: ExplainedGroup): [string, string][] {
+  const { causes, rule } = finding;
+  const { next, undo } = filledAdvice(finding, observations);
   return [
     ...row('causes', causes === '' ? [] : [causes]),
-    ...row('next', filled),
+    ...row('next', next.map(escapeUnsafe)),
+    ...row('undo', undo.map(escapeUnsafe)),
     ...row('rule', rule === undefined ? [] : [rule]),
   ];
 }

@@ -1,15 +1,310 @@
+/** What a command may have to wait for. */
+export type Resource =
+  /** Reads the stat, descriptors or links of processes, which may hang for those that are stuck (exec, page faults). */
+  | 'processes'
+  /** Takes the mmap lock of a process, also to read its command line or memory map. */
+  | 'mmapLock'
+  /** Stops the task, which one that sleeps uninterruptibly never does. */
+  | 'ptrace'
+  /** The lock of the network configuration (rtnl_mutex). */
+  | 'rtnl'
+  /** The lock of the mount table (namespace_sem). */
+  | 'mounts'
+  /** Reads or asks the file system. */
+  | 'fileSystem'
+  /** Opens the device, or sends it a command. */
+  | 'device'
+  /** The locks of device-mapper and its devices. */
+  | 'deviceMapper'
+  /** The lock of the cgroup hierarchy (cgroup_mutex). */
+  | 'cgroup'
+  /** Reads a file of a cgroup, which may flush its statistics. */
+  | 'cgroupFile'
+  /** The lock of the list of swap devices (swapon_mutex). */
+  | 'swap'
+  /** The lock of the list of modules (module_mutex). */
+  | 'modules'
+  /** The lock of the list of algorithms (crypto_alg_sem). */
+  | 'crypto'
+  /** The locks of keyrings. */
+  | 'keys'
+  /** Asks a server or the cluster, or takes the locks of the session with it. */
+  | 'server'
+  /** The locks of DRBD. */
+  | 'drbd'
+  /** The locks of ZFS pools. */
+  | 'zfs'
+  /** Asks the driver of a graphics processor. */
+  | 'gpu'
+  /** The locks of USB devices. */
+  | 'usb'
+  /** The locks of BPF programs and maps. */
+  | 'bpf'
+  /** The locks of the packet filter. */
+  | 'netfilter'
+  /** Talks to the audit system. */
+  | 'audit'
+  /** The locks of the SCSI target. */
+  | 'target'
+  /** Opens the terminal. */
+  | 'tty'
+  /** The lock of the NFS server (nfsd_mutex), or its daemons. */
+  | 'nfsd'
+  /** Asks a daemon. */
+  | 'daemon'
+  /** The locks of Binder. */
+  | 'binder'
+  /** Lists a file system of message queues. */
+  | 'mqueue';
+
+/** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
+export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
+  'dmesg -T': [],
+  'dmesg -T | tail': [],
+  'dmesg -T | tail -50': [],
+  'dmesg -T | grep drbd': [],
+  'dmesg -T | grep -i "not responding"': [],
+  'dmesg | grep -i oom': [],
+  'dmesg | grep -i random': [],
+  'dmesg | grep -i "rcu.*stall"': [],
+  'iostat -x 1': [],
+  'mpstat -P ALL 1': [],
+  'vmstat 1': [],
+  'free -m': [],
+  'nstat -az': [],
+  'nfsstat -rc': [],
+  'nfsstat -s': [],
+  'slabtop -o': [],
+  'slabtop -o -s c': [],
+  lsblk: [],
+  lsscsi: [],
+  'lsscsi -g': [],
+  'lscpu -e': [],
+  lsmem: [],
+  zramctl: [],
+  'losetup -l': [],
+  'lspci -k': [],
+  'ipcs -q -p': [],
+  'ipcs -s -p': [],
+  'rfkill list': [],
+  'kstack -D': [],
+  'kstack -DL -f long': [],
+  'kstack -D -c kworker': [],
+  'kstack -DZ -f long': [],
+  'kstack -p PID': [],
+  'kstack -p PID -f long': [],
+  'kstack -p PPID': [],
+  'kstack -p 2': [],
+  'kstack -c iou-': [],
+  'kstack -c mdmon -f long': [],
+  'kstack -c modprobe -f long': [],
+  'kstack -L -c "fuse|sshfs|gluster|s3fs|virtiofsd" -f long': [],
+  'kstack -L -c qemu -f long': [],
+  'kstack -c "coredump|abrt|apport" -f long': [],
+  'kstack -c "fsfreeze|qemu-ga|vss" -f long': [],
+  'kstack -c "lxcfs|seccomp|agent" -f long': [],
+  'kstack -c "request-key|upcall|idmap" -f long': [],
+  'kstack -c "scan|falcon|mdatp|ds_agent" -f long': [],
+  'cat /proc/buddyinfo': [],
+  'cat /proc/consoles': [],
+  'cat /proc/interrupts': [],
+  'cat /proc/locks': [],
+  'cat /proc/mdstat': [],
+  'cat /proc/drbd': [],
+  'cat /proc/net/dev': [],
+  'cat /proc/pressure/cpu': [],
+  'cat /proc/pressure/memory': [],
+  'cat /proc/sys/kernel/printk': [],
+  'cat /proc/sys/kernel/random/entropy_avail': [],
+  'cat /proc/fs/jbd2/*/info': [],
+  'cat /proc/fs/cifs/Stats': [],
+  'cat /proc/fs/fscache/stats': [],
+  'cat /proc/net/rpc/nfsd': [],
+  'cat /proc/spl/kstat/zfs/*/txgs': [],
+  'grep . /proc/pressure/*': [],
+  'grep PPid /proc/PID/status': [],
+  'grep TracerPid /proc/PID/status': [],
+  'grep Seccomp /proc/PID/status': [],
+  'grep Sig /proc/PID/status': [],
+  'grep -E "Vm|Rss" /proc/PID/status': [],
+  'ls /proc/PID/task': [],
+  lslocks: [],
+  'grep -E "Dirty|Writeback" /proc/meminfo': [],
+  'grep -E "Vmalloc|Percpu" /proc/meminfo': [],
+  'grep -i cma /proc/meminfo': [],
+  'grep -i huge /proc/meminfo': [],
+  'grep -i writeback /proc/meminfo': [],
+  'grep -E "numa|migrate" /proc/vmstat': [],
+  'grep -E "pgscan|pgsteal" /proc/vmstat': [],
+  'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat': [],
+  'grep compact /proc/vmstat': [],
+  'grep migrate /proc/vmstat': [],
+  'grep -H . /sys/block/*/inflight': [],
+  'grep -H . /sys/block/*/queue/nr_requests': [],
+  'grep -H . /sys/block/*/queue/wbt_lat_usec': [],
+  'cat /sys/block/*/queue/scheduler': [],
+  'cat /sys/block/nbd*/pid': [],
+  'cat /sys/block/md*/md/stripe_cache_size /sys/block/md*/md/stripe_cache_active': [],
+  'cat /sys/class/scsi_host/host*/state': [],
+  'cat /sys/devices/system/cpu/online': [],
+  'cat /sys/fs/fuse/connections/*/waiting': [],
+  'grep . /sys/fs/xfs/*/log/*': [],
+  'grep . /sys/fs/bcache/*/cache_available_percent': [],
+  'grep . /sys/class/fc_remote_ports/*/port_state': [],
+  'grep . /sys/kernel/mm/ksm/*': [],
+  'cat /sys/kernel/mm/transparent_hugepage/defrag': [],
+  'cat /sys/kernel/mm/transparent_hugepage/enabled': [],
+  'grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged': [],
+  'grep -r . /sys/module/damon_*/parameters': [],
+  'cat /sys/kernel/tracing/current_tracer': [],
+  'cat /proc/asound/card*/pcm*/sub*/status': [],
+  'sysctl dev.raid.speed_limit_max': [],
+  'sysctl kernel.core_pattern': [],
+  'sysctl kernel.hung_task_timeout_secs': [],
+  'sysctl kernel.modprobe kernel.core_pattern': [],
+  'sysctl vm.dirty_ratio vm.dirty_bytes': [],
+  'top -H': ['processes'],
+  'top -H -p PID': ['processes'],
+  'ps -eLo pid,cls,rtprio,psr,comm | grep -E "FF|RR"': ['processes'],
+  'ps -eLo pid,tid,cls,rtprio,psr,stat,comm | grep -E "FF|RR"': ['processes'],
+  'ls -l /proc/PID/fd': ['processes'],
+  'ls -l /proc/PID/fd/0': ['processes'],
+  'ls -l /proc/PID/cwd': ['processes'],
+  'ls -l /proc/*/fd 2>/dev/null | grep kmsg': ['processes'],
+  'ls -l /proc/*/fd 2>/dev/null | grep vfio': ['processes'],
+  'cat /proc/PID/fdinfo/*': ['processes'],
+  'grep -c inotify /proc/*/fdinfo/* 2>/dev/null | grep -v :0': ['processes'],
+  'grep -l fanotify /proc/*/fdinfo/* 2>/dev/null': ['processes'],
+  'ss -0ap': ['processes'],
+  'ss -f netlink -p': ['processes'],
+  'ss -ltnp': ['processes'],
+  'ss -lxp': ['processes'],
+  'ss -tanp': ['processes'],
+  'ss -tanp state syn-sent': ['processes'],
+  'ss -tanpi': ['processes'],
+  'ss -tnp sport = :445': ['processes'],
+  'ss -uanp': ['processes'],
+  'ss -xp | wc -l': ['processes'],
+  'perf top -p PID': ['processes'],
+  'perf top -g': ['processes'],
+  lsns: ['processes'],
+  'lsns -t net': ['processes'],
+  'lsof -p PID': ['mmapLock'],
+  'lsof -p PID | grep FIFO': ['mmapLock'],
+  'lsof /dev/ipmi* /dev/i2c* /dev/tpm*': ['mmapLock'],
+  'lsof | grep PIPE_INODE': ['mmapLock'],
+  'grep -c . /proc/PID/maps': ['mmapLock'],
+  'grep -l userfaultfd /proc/*/maps 2>/dev/null; ls -l /proc/*/fd 2>/dev/null | grep userfaultfd': ['mmapLock'],
+  'gdb -p PID -batch -ex "thread apply all bt"': ['ptrace'],
+  'strace -fp PID': ['ptrace'],
+  'strace -p PID': ['ptrace'],
+  'ip -s link': ['rtnl'],
+  'ip link': ['rtnl'],
+  'ethtool -i DEV': ['rtnl'],
+  'rdma link': ['rtnl'],
+  findmnt: ['mounts'],
+  'findmnt -t fuse,fuseblk': ['mounts'],
+  'cat /proc/self/mountinfo': ['mounts'],
+  'cat /proc/self/mountstats': ['mounts'],
+  'systemctl list-units -t automount': ['mounts'],
+  'df -h': ['fileSystem'],
+  'df -h -i': ['fileSystem'],
+  'xfs_info MOUNTPOINT': ['fileSystem'],
+  'xfs_quota -x -c report MOUNTPOINT': ['fileSystem'],
+  'btrfs balance status MOUNTPOINT': ['fileSystem'],
+  'btrfs device stats MOUNTPOINT': ['fileSystem'],
+  'btrfs filesystem usage MOUNTPOINT': ['fileSystem'],
+  'btrfs scrub status MOUNTPOINT': ['fileSystem'],
+  'bcachefs fs usage MOUNTPOINT': ['fileSystem'],
+  'repquota -a': ['fileSystem'],
+  'cat /sys/kernel/debug/f2fs/status': ['fileSystem'],
+  'smartctl -a /dev/sdX': ['device'],
+  'nvme list': ['device'],
+  'nvme list-subsys': ['device'],
+  'nvme smart-log /dev/nvme0': ['device'],
+  'lvs -a': ['device'],
+  'lvs -a -o+data_percent,metadata_percent': ['device'],
+  'dumpe2fs -h DEVICE | grep -i features': ['device'],
+  'dumpe2fs -h DEVICE | grep -i journal': ['device'],
+  'debugfs.ocfs2 -R "fs_locks -B" DEVICE': ['device'],
+  'mt -f /dev/nst0 status': ['device'],
+  'multipath -ll': ['device'],
+  'mdadm --detail /dev/mdX': ['device'],
+  'lspci -vv': ['device'],
+  'dmsetup info': ['deviceMapper'],
+  'dmsetup info | grep -B3 SUSPENDED': ['deviceMapper'],
+  'dmsetup status': ['deviceMapper'],
+  'dmsetup table': ['deviceMapper'],
+  'cat /proc/PID/cgroup': ['cgroup'],
+  'cat /proc/cgroups': ['cgroup'],
+  'grep -E "memory|num" /proc/cgroups': ['cgroup'],
+  'cat /sys/fs/cgroup/PATH/cgroup.freeze': ['cgroup'],
+  'cat /sys/fs/cgroup/PATH/cgroup.procs': ['cgroup'],
+  'systemctl status': ['cgroup'],
+  'cat /sys/fs/cgroup/PATH/cpu.stat': ['cgroupFile'],
+  'cat /sys/fs/cgroup/PATH/cpu.stat /sys/fs/cgroup/PATH/cpu.max': ['cgroupFile'],
+  'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max': ['cgroupFile'],
+  'cat /sys/fs/cgroup/io.cost.qos /sys/fs/cgroup/io.cost.model': ['cgroupFile'],
+  'grep -r . /sys/fs/cgroup --include=io.latency': ['cgroupFile'],
+  'grep -r . /sys/fs/cgroup --include=io.max': ['cgroupFile'],
+  'swapon --show': ['swap'],
+  'cat /proc/swaps': ['swap'],
+  lsmod: ['modules'],
+  'cat /proc/modules': ['modules'],
+  'cat /proc/crypto': ['crypto'],
+  'cat /proc/keys': ['keys'],
+  'klist -ke': ['keys'],
+  'ceph -s': ['server'],
+  'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc': ['server'],
+  'cat /sys/kernel/debug/ceph/*/osdc': ['server'],
+  'cat /proc/fs/cifs/DebugData': ['server'],
+  'lfs check servers': ['server'],
+  'lctl get_param *.*.state': ['server'],
+  'mmdiag --waiters': ['server'],
+  'mmgetstate -a': ['server'],
+  'iscsiadm -m session -P 3': ['server'],
+  'dlm_tool ls': ['server'],
+  'cat /sys/kernel/debug/gfs2/*/glocks': ['server'],
+  'drbdadm status': ['drbd'],
+  'zpool status -v': ['zfs'],
+  'zpool iostat -v 1': ['zfs'],
+  'zpool events': ['zfs'],
+  'zfs get sync,logbias': ['zfs'],
+  arc_summary: ['zfs'],
+  'nvidia-smi': ['gpu'],
+  'cat /sys/kernel/debug/dri/*/amdgpu_fence_info': ['gpu'],
+  'cat /sys/kernel/debug/dri/0/*fence*': ['gpu'],
+  'lsusb -t': ['usb'],
+  'bpftool map': ['bpf'],
+  'bpftool prog': ['bpf'],
+  'nft list ruleset | wc -l': ['netfilter'],
+  'auditctl -s': ['audit'],
+  'ausearch -m avc -ts recent': ['audit'],
+  'systemctl status auditd': ['audit'],
+  'targetcli ls': ['target'],
+  'stty -a -F TTY': ['tty'],
+  'exportfs -v': ['nfsd'],
+  'ls /proc/fs/nfsd/clients/': ['nfsd'],
+  'systemctl status nfs-mountd': ['nfsd'],
+  'systemctl status autofs': ['daemon'],
+  'systemctl status cachefilesd': ['daemon'],
+  'systemctl status fstrim.timer': ['daemon'],
+  'systemctl status rpc-gssd': ['daemon'],
+  'multipathd show paths': ['daemon'],
+  'virsh list': ['daemon'],
+  'cat /sys/kernel/debug/binder/transactions': ['binder'],
+  'ls -l /dev/mqueue': ['mqueue'],
+};
+
 /** Commands that several rules advise. */
 export const DISKS = ['iostat -x 1', 'grep -H . /sys/block/*/inflight', 'dmesg -T | tail'];
 export const LOG = ['dmesg -T | tail -50'];
-export const OTHERS_BLOCKED = ['kstack -D', 'echo w > /proc/sysrq-trigger; dmesg'];
+export const OTHERS_BLOCKED = ['kstack -DL -f long'];
 export const MEMORY = ['cat /proc/pressure/memory', 'free -m', 'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat'];
 export const DIRTY = ['grep -E "Dirty|Writeback" /proc/meminfo', 'sysctl vm.dirty_ratio vm.dirty_bytes', 'iostat -x 1'];
 export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep -i "not responding"'];
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
 export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
-export const THAW = [
-  'fsfreeze -u MOUNTPOINT',
-  'dmsetup info | grep -B3 SUSPENDED',
-  'kstack -c "fsfreeze|qemu-ga|vss" -f long',
-];
+export const THAW = ['dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];

@@ -1,4 +1,6 @@
 import type { Kind } from '../../model/finding.ts';
+import type { Sleep } from '../sleep.ts';
+import type { Resource } from './commands.ts';
 
 /** The name of a function, normalized (see functionName), or an expression that the whole name matches. */
 export type Pattern = string | RegExp;
@@ -27,12 +29,23 @@ export interface Rule {
    * Absent: the rule knows what is waited for.
    */
   readonly fallback?: true;
+  /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
+  readonly sleeps?: readonly Sleep[];
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
+  /**
+   * Completes "in order to": what the task does in these functions. Where it waits there for a lock, an RCU grace
+   * period or the like, it waits for that, and not for what `waitsFor` says. Absent: the rule is about these as well.
+   */
+  readonly inOrderTo?: string;
   /** What usually brings this about. */
   readonly causes: string;
-  /** Commands to look with. */
+  /** What hangs, too, for whoever needs it while a task waits like this: no command of `next` may. */
+  readonly stuck?: readonly Resource[];
+  /** Commands to look with, all of them listed in COMMANDS. They change nothing. */
   readonly next: readonly string[];
+  /** Commands that may end the wait. They change the host. */
+  readonly undo?: readonly string[];
   /** The kernel file and the function in it that waits. */
   readonly source: string;
   /** The kernels whose names the rule knows; absent: all from 4.14 on. */

@@ -1,0 +1,50 @@
+import type { Finding } from '../model/finding.ts';
+import type { Observation } from '../model/sample.ts';
+
+/** Names of kernel threads that contain the device they work for: jbd2, XFS, md, dm-crypt, writeback and others. */
+const DEVICE_THREADS = [
+  /^jbd2\/([\w!-]{1,32}?)-\d{1,4}$/,
+  /^(?:xfsaild|xfs-\w{1,16}|xfs_\w{1,16})\/([\w!-]{1,32})$/,
+  /^(md\d{1,6})_\w{1,16}$/,
+  /^(loop\d{1,6}|nbd\d{1,6}|drbd\d{1,6})$/,
+  /\+(?:xfs-\w{1,16})\/([\w!-]{1,32})$/,
+];
+const NUMBERED_DEVICE = /(?:flush-|dmcrypt_write\/)(\d{1,4}:\d{1,7})$/;
+/** A path in the text of a system call, without characters that a shell would act on. */
+const FILE = /<(\/[\w./+,:@-]{1,255})>/;
+
+/**
+ * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
+ * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE. What the
+ * sample does not tell keeps its name.
+ */
+export function filledAdvice({ next, undo }: Finding, observations: readonly Observation[]) {
+  const values = valuesOf(observations);
+  const fill = (command: string) =>
+    command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
+  return { next: next.map(fill), undo: undo.map(fill) };
+}
+
+function valuesOf(observations: readonly Observation[]): Map<string, string> {
+  const values = new Map<string, string>();
+  const { pid, ppid, id } = observations[0]?.task ?? {};
+  const numbers = { PID: pid ?? id?.tid, PPID: ppid, TID: id?.tid };
+  for (const [name, number] of Object.entries(numbers)) if (number !== undefined) values.set(name, String(number));
+  for (const { task, systemCall } of observations) {
+    const device = task.kernelThread === false ? undefined : deviceOf(task.comm ?? '');
+    if (device !== undefined && !values.has('DEVICE')) values.set('DEVICE', device);
+    const call = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;
+    const file = typeof call === 'object' ? FILE.exec(call.text ?? '')?.[1] : undefined;
+    if (file !== undefined && !values.has('FILE')) values.set('FILE', file);
+  }
+  return values;
+}
+
+function deviceOf(comm: string): string | undefined {
+  for (const form of DEVICE_THREADS) {
+    const name = form.exec(comm)?.[1];
+    if (name !== undefined) return `/dev/${name.replaceAll('!', '/')}`;
+  }
+  const numbers = NUMBERED_DEVICE.exec(comm)?.[1];
+  return numbers === undefined ? undefined : `/dev/block/${numbers}`;
+}

@@ -1,0 +1,195 @@
+import type { Frame } from '../model/stack.ts';
+import { functionName } from './function-name.ts';
+import { wholeName } from './pattern.ts';
+import type { Pattern } from './rules/rule.ts';
+
+/**
+ * How a task sleeps, or spins, in functions that do it on behalf of any caller. `schedule`, `event` and `completion` do
+ * not tell what for, so a task may idle in them.
+ */
+export type Sleep =
+  | 'schedule'
+  | 'event'
+  | 'completion'
+  | 'bit'
+  | 'lock'
+  | 'spin'
+  | 'page'
+  | 'buffer'
+  | 'io'
+  | 'work'
+  | 'rcu'
+  | 'delay'
+  | 'pool';
+
+export const IDLE_SLEEPS: ReadonlySet<Sleep> = new Set(['schedule', 'event', 'completion']);
+
+/** Functions that sleep or spin on behalf of any caller. */
+export interface SleepingPrimitive {
+  readonly sleep: Sleep;
+  /** What all callers wait for in it; absent if that depends on the caller. */
+  readonly waitsFor?: string;
+  readonly names: RegExp;
+}
+
+const HELD = 'that another task holds';
+
+function primitive(sleep: Sleep, waitsFor: string | undefined, ...names: readonly Pattern[]): SleepingPrimitive {
+  return { sleep, ...(waitsFor !== undefined && { waitsFor }), names: wholeName(names) };
+}
+
+/** The first that fits decides. */
+const PRIMITIVES: readonly SleepingPrimitive[] = [
+  primitive(
+    'spin',
+    'a spinlock',
+    /(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*/,
+    /_raw_(?:spin|read|write)_(?:try)?lock\w*/,
+    'osq_lock',
+    'mutex_spin_on_owner',
+    'rwsem_spin_on_owner',
+    /rwsem_optimistic_spin\w*/,
+    /kvm_wait|__pv_\w+/,
+  ),
+  primitive('lock', `a mutex ${HELD}`, /(?:__)?(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
+  primitive('lock', `a real-time mutex ${HELD}`, /(?:__)?rt_mutex_\w+/),
+  primitive('lock', `a spinlock of a real-time kernel ${HELD}`, /rtlock_\w+/, /rt_(?:spin|read|write)_lock\w*/),
+  primitive('lock', `a per-CPU reader-writer lock ${HELD}`, /(?:__)?percpu_(?:rwsem|down|up)\w*/),
+  primitive(
+    'lock',
+    'a reader-writer lock that other tasks hold',
+    /(?:rwsem_|__rwsem_|call_rwsem_)(?:down_)?write\w*/,
+    /(?:__)?down_write\w*/,
+    /(?:__)?ldsem_down_write\w*/,
+  ),
+  primitive(
+    'lock',
+    'a reader-writer lock that a writer holds or waits for',
+    /(?:call_)?rwsem_\w+/,
+    /(?:__)?down_read\w*/,
+    /(?:__)?ldsem_down_\w+/,
+  ),
+  primitive('lock', `a semaphore ${HELD}`, /(?:__)?down(?:_(?:interruptible|killable|timeout|common)\w*)?/),
+  primitive('delay', 'a fixed delay to pass', /usleep_range\w*/, /f?msleep\w*/, 'ssleep', 'fsleep'),
+  primitive('delay', 'a short pause, or a disk that is no longer congested', /(?:wait_iff_)?congest(?:ed|ion_wait)\w*/),
+  primitive('rcu', 'all readers of an SRCU domain to finish', /(?:__)?synchronize_srcu\w*/, 'srcu_barrier'),
+  primitive(
+    'rcu',
+    'all tasks to leave traced code (RCU tasks)',
+    /synchronize_rcu_(?:tasks|mult)\w*/,
+    /rcu_barrier_tasks\w*/,
+  ),
+  primitive(
+    'rcu',
+    'an RCU grace period to end',
+    /synchronize_(?:rcu|sched|net)\w*/,
+    '__wait_rcu_gp',
+    'wait_rcu_gp',
+    'synchronize_rcu_normal',
+    /rcu_barrier\w*|_rcu_barrier/,
+  ),
+  primitive(
+    'work',
+    'a kernel worker to finish',
+    /(?:__)?flush_work\w*/,
+    'start_flush_work',
+    'flush_delayed_work',
+    /(?:__)?drain_workqueue/,
+    /cancel_(?:delayed_)?work_sync/,
+    /__cancel_work\w*/,
+    /kthread_(?:flush|cancel)_\w+/,
+  ),
+  primitive('pool', 'an element of a memory pool', /mempool_alloc\w*/),
+  primitive(
+    'page',
+    'a page that is locked or being written',
+    /folio_wait_bit\w*/,
+    /wait_on_page_bit\w*/,
+    /sync_page(?:_killable)?/,
+    /sleep_on_page\w*/,
+  ),
+  primitive(
+    'buffer',
+    'a block of the disk to be read or written',
+    '__wait_on_buffer',
+    'wait_on_buffer',
+    '__bread_gfp',
+    /(?:__)?bh_read/,
+    'sync_buffer',
+    'sleep_on_buffer',
+  ),
+  primitive(
+    'io',
+    'I/O to complete',
+    'submit_bio_wait',
+    'bio_await',
+    'blk_execute_rq',
+    /io_schedule\w*/,
+    'blk_io_schedule',
+  ),
+  primitive('bit', undefined, /(?:__|out_of_line_)?wait_on_bit\w*/, /bit_wait\w*/, 'nfs_wait_bit_killable'),
+  primitive('completion', undefined, /wait_for_completion\w*/, /(?:__|do_)?wait_for_common\w*/),
+  primitive(
+    'event',
+    undefined,
+    /__wait_event\w*/,
+    'wait_woken',
+    /do_wait_intr\w*/,
+    /(?:__bch2_|__)?closure_sync\w*/,
+    /(?:__)?cv_(?:timed)?wait(?:_\w+)?/,
+  ),
+  primitive(
+    'schedule',
+    undefined,
+    /_?_?schedule(?:_\w+)?/,
+    /freezable_schedule\w*/,
+    /preempt_schedule\w*/,
+    /_?_?cond_resched/,
+    /_?__schedule_loop/,
+    /__switch_to(?:_asm)?/,
+    /finish_task_switch\w*/,
+    'context_switch',
+    'rt_mutex_schedule',
+    /yield(?:_to)?/,
+  ),
+];
+
+const ANY = new RegExp(PRIMITIVES.map(({ names }) => names.source).join('|'));
+
+/** The functions of a kind that this one, by its name in the sources, is of; undefined if it is none of these. */
+export function sleepingPrimitive(name: string): SleepingPrimitive | undefined {
+  return ANY.test(name) ? PRIMITIVES.find(({ names }) => names.test(name)) : undefined;
+}
+
+/** Where the scheduler took the CPU from a task that did not want to wait. */
+const PREEMPTED = /^(?:preempt_schedule\w*|_?_?cond_resched)$/;
+/** Bare addresses, the mark at the end of old stacks, and whole lines: anything but the name of a function. */
+const FUNCTION = /^[A-Za-z_.$][\w.$]*$/;
+
+/** True for functions that tell what a task is doing. */
+export function isTelling(name: string): boolean {
+  return FUNCTION.test(name) && !ANY.test(name);
+}
+
+/** How a task got off the CPU. */
+export interface InnerEnd {
+  /** How many frames are inside of the innermost function that is no sleeping primitive; all if there is none. */
+  readonly depth: number;
+  /** The outermost sleeping primitive of these that tells more than `schedule`. */
+  readonly primitive: SleepingPrimitive | undefined;
+  readonly isPreempted: boolean;
+}
+
+/** Reads a stack from its inner end to the first function that does not sleep on behalf of any caller. */
+export function innerEnd(frames: readonly Frame[]): InnerEnd {
+  let primitive: SleepingPrimitive | undefined;
+  let isPreempted = false;
+  for (const [depth, { symbol }] of frames.entries()) {
+    const name = functionName(symbol);
+    const found = sleepingPrimitive(name);
+    if (found === undefined && FUNCTION.test(name)) return { depth, primitive, isPreempted };
+    if (found !== undefined && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
+    isPreempted ||= PREEMPTED.test(name);
+  }
+  return { depth: frames.length, primitive, isPreempted };
+}
