@@ -50,7 +50,8 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   const [best, ...others] = state === 'D' ? matches.filter(({ rule }) => !idles(rule, inner)) : matches;
   if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
   if (best !== undefined) return explained(frames, best, others, inner);
-  return inner.isPreempted && state !== 'D' ? running(frames, inner, matches) : unexplained(frames, inner, state);
+  if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
+  return unexplained(frames, inner, matches.length > 0);
 }
 
 /** Whether a task in such a stack has nothing to do. */
@@ -80,7 +81,9 @@ const NOTHING_KNOWN = {
 };
 
 function explained(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): Finding {
-  const { rule, frame } = best;
+  const { rule } = best;
+  const isByPrimitives = !Number.isInteger(best.depth);
+  const frame = isByPrimitives ? (frames[inner.depth] ?? best.frame) : best.frame;
   const { primitive } = inner;
   const { sleep = 'schedule', waitsFor: held } = primitive ?? {};
   const caller = callerIn(frames, inner);
@@ -93,7 +96,7 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     source,
     kernels,
     frame,
-    innermost: frames[inner.depth] ?? frames[0],
+    innermost: frames[inner.depth],
     others: others.map((other) => ({ rule: other.rule.id, frame: other.frame })),
   };
   const purpose = inOrderTo === undefined ? '' : `, in order to ${inOrderTo}`;
@@ -132,15 +135,19 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
-function unexplained(frames: readonly Frame[], inner: InnerEnd, state: 'D' | undefined): Finding {
+/** @param idles whether rules fit that know tasks to idle in such a stack, which the state D contradicts */
+function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean): Finding {
   const frame = frames[inner.depth] ?? frames[0];
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
   const base = { ...NOTHING_KNOWN, frame, innermost: frame };
   const held = inner.primitive?.waitsFor;
   if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}` };
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
-  const why = state === 'D' ? `in ${caller}, where tasks in state D do not belong` : `no rule knows ${caller}`;
-  return { ...base, kind: 'unexplained', waitsFor: `unknown: ${why}` };
+  if (idles) {
+    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D`;
+    return { ...base, kind: 'blocked', waitsFor };
+  }
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}` };
 }
 
 function explainEmpty(state: State | undefined): Finding {

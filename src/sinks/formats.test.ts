@@ -16,7 +16,7 @@ function sampleOf(count: number, factsOf: (tid: number) => KernelFacts): Sample 
   const observations = Array.from({ length: count }, (_, at) => {
     const tid = FIRST + at;
     const task = taskOf(tid, { pid: FIRST, comm: 'java', uid: { value: 0 }, user: 'root' });
-    return observationOf(tid, { task, stack: { value: STACK }, cpu: at % 8, facts: factsOf(tid) });
+    return observationOf(tid, { task, state: 'S', stack: { value: STACK }, cpu: at % 8, facts: factsOf(tid) });
   });
   return { ...EMPTY_SAMPLE, threads: true, fields: ['uid'], observations };
 }
@@ -80,6 +80,6 @@ describe('135,000 threads in one stack', () => {
   it('have each number in --full', async () => {
     const sample = sampleOf(count, () => ({}));
     const text = (await piecesOf('long', sample, { full: true })).join('');
-    expect(text).toContain(` ${FIRST}/${FIRST + count - 1}  root  D  cpu 0-7\n`);
+    expect(text).toContain(` ${FIRST}/${FIRST + count - 1}  root  S  cpu 0-7\n`);
   });
 });
