@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Stack } from '../model/stack.ts';
+import type { State } from '../model/task.ts';
 import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
 import { Matcher } from './match.ts';
@@ -57,6 +58,68 @@ describe('explain', () => {
 
   it('leaves out the mark that older kernels end a stack with', () => {
     expect(explain(stackOf('0xffffffffffffffff')).waitsFor).toBe('unknown: the stack has no function');
+  });
+});
+
+describe('the kind of sleep', () => {
+  const LOCK = ['__schedule', 'schedule_preempt_disabled', '__mutex_lock.constprop.0'];
+  const toldOf = (symbols: readonly string[], state?: State) => {
+    const { kind, waitsFor } = explain(stackOf(...symbols), state);
+    return [kind, waitsFor];
+  };
+
+  it.each([
+    [LOCK, 'lock'],
+    [['rwsem_down_read_slowpath', 'down_read'], 'lock'],
+    [['schedule', 'io_schedule', 'folio_wait_bit_common'], 'page'],
+    [['native_queued_spin_lock_slowpath', '_raw_spin_lock'], 'spin'],
+    [['schedule_timeout', 'msleep'], 'delay'],
+    [['wait_for_completion', '__flush_work', 'flush_work'], 'work'],
+    [['io_schedule', 'bio_await', 'submit_bio_wait'], 'io'],
+  ])('never lets a task idle under %j', (inner, sleep) => {
+    for (const idle of ['ep_poll', 'do_wait', 'n_tty_read', 'pipe_read', 'worker_thread']) {
+      const { frames } = stackOf(...inner, idle, 'do_syscall_64');
+      expect(innerEnd(frames).primitive?.sleep).toBe(sleep);
+      expect(explain({ id: 0, frames }).kind).toBe(sleep === 'spin' ? 'running' : 'blocked');
+    }
+  });
+
+  it('lets state D win over a function in which tasks usually idle', () => {
+    expect(toldOf(['ep_poll', 'do_epoll_wait'], 'S')[0]).toBe('idle');
+    expect(toldOf(['ep_poll', 'do_epoll_wait'], 'D')[0]).toBe('blocked');
+  });
+
+  it('says what a task in R runs, and gives it no advice', () => {
+    const finding = explain(stackOf('_cond_resched', 'shrink_slab', 'do_try_to_free_pages'), 'R');
+    expect([finding.kind, finding.next, finding.waitsFor]).toEqual([
+      'running',
+      [],
+      expect.stringMatching(/^nothing: it is on a CPU, or ready to run, in shrink_slab/),
+    ]);
+  });
+
+  it('takes a task for running that was preempted, unless it is in D', () => {
+    expect(toldOf(['__cond_resched', 'nobody_knows'])[0]).toBe('running');
+    expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')[0]).toBe('unexplained');
+  });
+
+  it('names no function inside of a lock as its caller', () => {
+    expect(toldOf(LOCK)).toEqual(['blocked', 'a mutex (the stack is cut off: its caller is not known)']);
+  });
+
+  it('says for which operation a task waits for a lock, and not what the holder does', () => {
+    expect(toldOf([...LOCK, 'nvme_remove'])).toEqual([
+      'blocked',
+      expect.stringMatching(/^a mutex that another task holds, in order to remove an? \w+/),
+    ]);
+    expect(toldOf(['schedule', 'wait_for_completion', 'nvme_remove'])[1]).not.toContain('mutex');
+  });
+
+  it('looks past bare addresses at the inner end', () => {
+    expect(toldOf(['0xffffffffc0123456', 'schedule', '0xffffffffc0123456', ...LOCK, 'unheard_of'])).toEqual([
+      'blocked',
+      'a mutex that unheard_of takes',
+    ]);
   });
 });
 
