@@ -9,10 +9,10 @@ const run = promisify(execFile);
 const FIXTURES = ['../fixtures/tasks.c', '../fixtures/mmap-lock.c', 'look.c'];
 const GLIBC = /^(ld-linux[-\w]*|lib(c|m|dl|rt|pthread|resolv|nss_\w+))\.so\.\d+$/;
 
-/** Makes the initramfs that all kernels of an architecture share: { file, libraries }, without glibc's own. */
-export async function makeImage({ folder, architecture, kernels, busybox }) {
+/** Makes the initramfs that all guests of an architecture share: { file, libraries }, without glibc's own. */
+export async function makeImage({ folder, architecture, busybox }) {
   const root = join(folder, 'root');
-  const folders = ['bin', 'fixture', 'proc', 'sys', 'dev', 'modules'];
+  const folders = ['bin', 'fixture', 'proc', 'sys', 'dev'];
   for (const path of folders) await mkdir(join(root, path), { recursive: true });
   await copyFile(busybox, join(root, 'bin/busybox'));
   // Names of the host's busybox, which runs here; it is the same program.
@@ -29,15 +29,27 @@ export async function makeImage({ folder, architecture, kernels, busybox }) {
   const executable = resolve(import.meta.dirname, '../../dist/standalone', `kstack-linux-${architecture.name}`);
   await copyFile(executable, join(root, 'bin/kstack'));
   const libraries = await copyLibraries(root, executable, architecture);
-  for (const { release, modules } of kernels) {
-    await mkdir(join(root, 'modules', release));
-    for (const module of modules) await copyFile(module, join(root, 'modules', release, basename(module)));
-    await writeFile(join(root, 'modules', release, 'order'), modules.map((module) => `${basename(module)}\n`).join(''));
-  }
   const file = join(folder, 'initramfs');
+  await pack(root, file);
+  return { file, libraries: libraries.filter((name) => !GLIBC.test(name)) };
+}
+
+/** The path of an initramfs with the modules of a kernel besides: the kernel unpacks one archive behind another. */
+export async function addModules(base, { folder, name, kernel }) {
+  const root = join(folder, `modules-${name}`);
+  await mkdir(join(root, 'modules'), { recursive: true });
+  for (const module of kernel.modules) await copyFile(module, join(root, 'modules', basename(module)));
+  const order = kernel.modules.map((module) => `${basename(module)}\n`).join('');
+  await writeFile(join(root, 'modules/order'), order);
+  const [modules, file] = [join(folder, `modules-${name}.cpio`), join(folder, `initramfs-${name}`)];
+  await pack(root, modules);
+  await run('sh', ['-c', 'cat "$0" "$1" >"$2"', base, modules, file]);
+  return file;
+}
+
+async function pack(root, file) {
   await run('sh', ['-c', 'cd "$0" && find . | cpio -o -H newc -R 0:0 --quiet >"$1"', root, file]);
   await rm(root, { recursive: true });
-  return { file, libraries: libraries.filter((name) => !GLIBC.test(name)) };
 }
 
 /** Copies what the executable links to and, of its parts inside, what they name; then what those link to. */

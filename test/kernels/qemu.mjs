@@ -29,8 +29,7 @@ export async function boot({ architecture, kernel, image, folder, onStep }) {
       const line = text.slice(seen, end).trim();
       seen = end + 1;
       if (line.startsWith('@step ')) onStep?.(line.slice(6));
-      // Some machines do not switch themselves off.
-      if (line === '@end') setTimeout(kill, 3000).unref();
+      if (line === '@end') kill();
     }
   };
   qemu.stdout.on('data', take);
