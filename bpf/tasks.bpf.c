@@ -94,19 +94,19 @@ static __u32 namespace_pid_of(struct task_struct *task)
 }
 
 /* The flags that the reader has set for a TID or PID. */
-static __u32 said_of(struct request *request, __u32 number)
+static __u32 requested_for(struct request *request, __u32 number)
 {
-	__u8 *said = request->asked ? bpf_map_lookup_elem(&pids, &number) : 0;
+	__u8 *flags = request->asked ? bpf_map_lookup_elem(&pids, &number) : 0;
 
-	return said ? *said : 0;
+	return flags ? *flags : 0;
 }
 
 static int is_selected(struct request *request, __u32 tid, __u32 pid, __u32 place)
 {
 	if (request->all || (request->states & (1U << place)))
 		/* A thread requested by its number counts even without `threads`. */
-		return tid == pid || request->threads || (said_of(request, tid) & ASKED);
-	return (said_of(request, tid) & ASKED) || (request->threads && (said_of(request, pid) & ASKED));
+		return tid == pid || request->threads || (requested_for(request, tid) & ASKED);
+	return (requested_for(request, tid) & ASKED) || (request->threads && (requested_for(request, pid) & ASKED));
 }
 
 /* Whether the reader knows the stack, because the task has not been on a CPU since it was last unwound. The reader
@@ -114,7 +114,7 @@ static int is_selected(struct request *request, __u32 tid, __u32 pid, __u32 plac
 static int is_known(struct request *request, struct record *record, struct task_struct *task)
 {
 	return record->arrival_ns != 0 && record->arrival_ns < request->known_before && !task->on_cpu &&
-	       !(said_of(request, record->tid) & UNWIND);
+	       !(requested_for(request, record->tid) & UNWIND);
 }
 
 /* A constant once CO-RE relocations are resolved. */
@@ -133,29 +133,29 @@ int tasks(struct bpf_iter__task *context)
 	struct request *request;
 	struct scratch *scratch;
 	struct record *record;
-	struct seen *looked_at;
+	struct seen *visited;
 	__u32 zero = 0, tid, pid, place, named;
 	long stack;
 
 	if (!task)
 		return 0;
 	request = bpf_map_lookup_elem(&requests, &zero);
-	looked_at = bpf_map_lookup_elem(&seen, &zero);
-	if (!request || !looked_at)
+	visited = bpf_map_lookup_elem(&seen, &zero);
+	if (!request || !visited)
 		return 0;
 	tid = task->pid;
 	pid = task->tgid;
-	looked_at->facts = FACTS;
-	if (looked_at->last != tid) {
-		looked_at->last = tid;
-		looked_at->tasks++;
+	visited->facts = FACTS;
+	if (visited->last != tid) {
+		visited->last = tid;
+		visited->tasks++;
 	}
 	if (tid == pid) {
 		__u32 word = (pid / 64) & (PID_BITS / 64 - 1);
 
 		/* the verifier has lost track of the bound */
 		asm volatile("%[word] &= %[last]" : [word] "+r"(word) : [last] "i"(PID_BITS / 64 - 1));
-		looked_at->words[word] |= 1ULL << (pid % 64);
+		visited->words[word] |= 1ULL << (pid % 64);
 	}
 	place = place_of_state(task);
 	if (!is_selected(request, tid, pid, place))

@@ -109,7 +109,7 @@ export async function sample(selection: Selection, options: SampleOptions = {}):
  * @throws TypeError if the format is unknown
  */
 export async function* write(samples: Samples, name: FormatName, options: WriteOptions = {}): AsyncGenerator<Piece> {
-  if (!FORMAT_NAMES.includes(name)) throw new TypeError(`format: ${name} is none of ${FORMAT_NAMES.join(' ')}`);
+  if (!FORMAT_NAMES.includes(name)) throw new TypeError(`format: ${name} is not one of ${FORMAT_NAMES.join(' ')}`);
   const format = await loadFormat(name);
   const { colour = false, full = false, annotate = false } = options;
   yield* format.write(samples, { zoneAt: systemClock().zoneAt, colour, full, annotate });

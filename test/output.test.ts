@@ -265,7 +265,7 @@ describe('what only the source bpf knows', () => {
   it('is said to be missing where the source is procfs, with the reason, in long and json', async () => {
     const { stdout: long } = await kstack(['-p', '2', '-f', 'long', '--source', 'procfs']);
     expect(long).toMatch(
-      /\nNot shown, since the source is procfs \(as asked for by [^\n]*: for how long [^\n]*who holds the locks[^\n]*\n1 task seen/,
+      /\nNot shown, since the source is procfs \(requested with [^\n]*: for how long [^\n]*who holds the locks[^\n]*\n1 task seen/,
     );
     const { stdout: json } = await kstack(['-p', '2', '-f', 'json', '--source', 'procfs']);
     expect(JSON.parse(json).source).toEqual({ name: 'procfs', why: expect.stringContaining('--source') });

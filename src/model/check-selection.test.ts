@@ -31,7 +31,7 @@ describe('checkSelection', () => {
     [{ pids: [] }, 'selection.pids: an empty list selects nothing; leave the key out to select all'],
     [{ pids: undefined }, 'selection.pids: undefined is not an array'],
     [{ states: 'D' }, 'selection.states: "D" is not an array'],
-    [{ states: ['d'] }, 'selection.states: "d" is none of R S D I T t Z X P'],
+    [{ states: ['d'] }, 'selection.states: "d" is not one of R S D I T t Z X P'],
     [{ users: ['root'] }, 'selection.users: "root" is not a whole number from 0 to 4294967294'],
     [{ users: [-1] }, 'selection.users: -1 is not a whole number from 0 to 4294967294'],
     [{ command: 'nginx' }, 'selection.command: "nginx" is not a regular expression'],
@@ -62,8 +62,8 @@ describe('checkSampleOptions', () => {
 
   it.each([
     [{ field: ['uid'] }, "options.field: unknown key (did you mean 'fields'?)"],
-    [{ fields: ['user'] }, 'options.fields: "user" is none of uid cgroup namespacePid systemCall'],
-    [{ source: 'ebpf' }, 'options.source: "ebpf" is none of auto bpf procfs'],
+    [{ fields: ['user'] }, 'options.fields: "user" is not one of uid cgroup namespacePid systemCall'],
+    [{ source: 'ebpf' }, 'options.source: "ebpf" is not one of auto bpf procfs'],
     [{ root: 'proc' }, 'options.root: "proc" is not an absolute path'],
     [{ facts: 1 }, 'options.facts: 1 is neither true nor false'],
     [{ fields: 'uid' }, 'options.fields: "uid" is not an array'],

@@ -103,7 +103,7 @@ function isWholeNumber(least: number, most: number): Check {
 
 function isOneOf(words: readonly string[]): Check {
   return (value) =>
-    typeof value === 'string' && words.includes(value) ? undefined : `${show(value)} is none of ${words.join(' ')}`;
+    typeof value === 'string' && words.includes(value) ? undefined : `${show(value)} is not one of ${words.join(' ')}`;
 }
 
 function isPattern(value: unknown): string | undefined {

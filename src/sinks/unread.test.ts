@@ -74,7 +74,7 @@ describe('formatUnread', () => {
     const unread = Array.from({ length: 60 }, (_, at) => ({ tid: at + 1, what: 'stack', why: `E${at}` }) as const);
     const lines = formatUnread(unread, false);
     expect(lines).toHaveLength(20);
-    expect(lines[19]).toBe('41 lines more about what could not be read');
+    expect(lines[19]).toBe('41 more lines about what could not be read');
     expect(formatUnread(unread.slice(0, 20), false)).toHaveLength(20);
   });
 });

@@ -67,7 +67,7 @@ export function formatUnread(unread: readonly Unread[], threads: boolean): strin
   const short = lines((tasks) => tasks.length <= MOST_ALONE);
   if (short.length <= MOST_LINES) return short;
   const shown = short.slice(0, MOST_LINES - 1);
-  return [...shown, `${short.length - shown.length} lines more about what could not be read`];
+  return [...shown, `${short.length - shown.length} more lines about what could not be read`];
 }
 
 function groupByReason(unread: readonly Unread[], threads: boolean): Map<string, Unread[]> {

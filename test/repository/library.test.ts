@@ -106,7 +106,7 @@ describe('write()', () => {
       'write',
       "console.log(JSON.stringify(await write([], 'xml').next().catch(({ name, message }) => [name, message])))",
     );
-    expect(result).toEqual(['TypeError', 'format: xml is none of text long json jsonl folded pprof speedscope']);
+    expect(result).toEqual(['TypeError', 'format: xml is not one of text long json jsonl folded pprof speedscope']);
   });
 });
 
@@ -145,7 +145,7 @@ describe('sample()', () => {
     ['{ pids: ["2"] }', 'selection.pids: "2" is not a whole number from 1 to 2147483647'],
     ["{ command: 'nginx' }", 'selection.command: "nginx" is not a regular expression'],
     ['', 'selection: undefined is not an object'],
-    ["{ pids: [2] }, { fields: ['user'] }", 'options.fields: "user" is none of uid cgroup namespacePid systemCall'],
+    ["{ pids: [2] }, { fields: ['user'] }", 'options.fields: "user" is not one of uid cgroup namespacePid systemCall'],
   ])('of %s is refused', async (words, message) => {
     expect(
       await program(

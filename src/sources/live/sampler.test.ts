@@ -88,7 +88,7 @@ describe('a sampler', () => {
       tell: (text) => told.push(text),
     });
     const samples = [await sampler.next(), await sampler.next()];
-    const why = 'as asked for by --source or KSTACK_SOURCE';
+    const why = 'requested with --source or KSTACK_SOURCE';
     expect(samples.map(({ source }) => source)).toEqual(Array(2).fill({ name: 'procfs', why }));
     expect(told).toEqual([`source: procfs; ${why}`]);
   });

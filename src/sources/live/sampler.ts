@@ -234,7 +234,7 @@ type Seen = Pick<Sample, 'observations' | 'unread'> & { readonly source?: Source
 
 function whyNotBpf(source: SourceName, refusal: BpfReader | string | undefined): string {
   if (typeof refusal === 'string') return `bpf unavailable: ${refusal}`;
-  return source === 'procfs' ? 'as asked for by --source or KSTACK_SOURCE' : 'faster than bpf for so few tasks';
+  return source === 'procfs' ? 'requested with --source or KSTACK_SOURCE' : 'faster than bpf for so few tasks';
 }
 
 /** Takes one sample of a host. */

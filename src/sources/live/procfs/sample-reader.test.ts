@@ -50,7 +50,7 @@ describe('procfs', () => {
       bootTimeSeconds: 1_600_000_000,
       ticksPerSecond: 100,
       bootId: { unread: 'gone' },
-      source: { name: 'procfs', why: 'as asked for by --source or KSTACK_SOURCE' },
+      source: { name: 'procfs', why: 'requested with --source or KSTACK_SOURCE' },
       architecture: process.arch,
       threads: false,
       fields: [],
