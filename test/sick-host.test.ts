@@ -126,6 +126,22 @@ describe.each([1, 60])('with the arguments of %i processes swapped out to a devi
   }, 180_000);
 });
 
+describe('with 6 MB of arguments swapped out to a device that takes 0.9 s for each read', () => {
+  it('a sample takes no longer than usual: the deadline is one of the whole command line', async () => {
+    const folder = temporaryFolder();
+    const args = [fixturePath('.'), folder, String(6 << 20), '1', '0.9'];
+    const [swapped = 0] = await fixture('hung-swap.sh', args);
+    const [healthy = 0] = await sleepers(1);
+    const limit = withinMs(SAMPLE_MS);
+    const { code, stdout, stderr, milliseconds } = await kstack(['-p', `${swapped},${healthy}`, ...PROCFS]);
+    expect([code, milliseconds < limit]).toEqual([0, true]);
+    const { lines } = parseClassic(stdout);
+    expect(lines.find(({ pid }) => pid === healthy)).toMatchObject({ command: 'sleep 300 ' });
+    expect(lines.map(({ pid }) => pid)).toContain(swapped);
+    expect(stderr).toContain('command line');
+  }, 180_000);
+});
+
 describe('a system call with an argument on a page of a file system that does not answer', () => {
   it('is shown without that argument by -f long, and kstack ends', async () => {
     testRequires('root', 'compiler', 'bindfs and /dev/fuse');
