@@ -35,6 +35,8 @@ export interface LockWait {
 export interface KernelFacts {
   /** Time since it last got a CPU (sched_info.last_arrival); absent for a task that is on one. */
   readonly offCpuMs?: number;
+  /** How often it has got off the CPU so far, voluntarily or not: equal numbers prove that it did not run in between. */
+  readonly switches?: number;
   /** Needs Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER. */
   readonly lock?: LockWait;
   /** TID of the thread that holds the process's mmap lock for writing. */
@@ -84,6 +86,8 @@ export interface Sample {
   readonly timeMs?: number;
   /** The same in seconds since boot, as in the kernel log. */
   readonly uptimeSeconds?: number;
+  /** The kernel's monotonic clock, which times off the CPU count back from. */
+  readonly monotonicMs?: number;
   readonly host?: string;
   readonly bootId?: Reading<string>;
   /** The kernel's release, as uname(2) gives it. */

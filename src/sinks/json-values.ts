@@ -1,6 +1,7 @@
 import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { containerOf } from '../model/container.ts';
+import { jsonText } from '../model/json-text.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
 import {
@@ -178,14 +179,3 @@ export function unreadEntries(sample: Sample) {
 }
 
 const NO_TASK = { tid: null, pid: null, comm: null, state: null };
-
-/** Characters that JSON does not escape but terminals act on: DEL, C1 and the bidirectional controls (UAX #9). */
-const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-/** JSON that is safe to show in a terminal. */
-export function jsonText(value: object): string {
-  return JSON.stringify(value).replace(
-    UNSAFE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}

@@ -2,10 +2,11 @@ import { countKinds, explainGroups, explainObservation } from '../analysis/expla
 import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
+import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
+import { framesOf, placeOf, taskText, unreadEntries } from './json-values.ts';
 
 /** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;

@@ -1,10 +1,11 @@
 import { explainGroups, explainObservation } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import type { Finding } from '../model/finding.ts';
+import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, jsonText, placeOf, taskText, unreadEntries } from './json-values.ts';
+import { framesOf, placeOf, taskText, unreadEntries } from './json-values.ts';
 
 /** JSON lines: one per task and one per thing that could not be read. Each is complete in itself. */
 export const format: Format = {

@@ -1,0 +1,85 @@
+import type { Observation, Sample } from '../model/sample.ts';
+import type { Frame } from '../model/stack.ts';
+import type { Task } from '../model/task.ts';
+
+// The lines of a segment (docs/archive-format.md). A segment begins with a head. What its samples refer to by number
+// stands before them, once; numbers count from 0 within a segment.
+
+/** The version of the format. Raise it when a line changes its meaning; readers know all earlier versions. */
+export const VERSION = 1;
+
+export interface HeadLine {
+  readonly format: 'kstack-recording';
+  readonly version: number;
+  /** Counts from 0 within a recording. */
+  readonly segment: number;
+}
+
+/** A stack, or why there is none. Frames are `[symbol, offset, size, module]`, the raw line fifth if it tells more. */
+export interface StackLine {
+  readonly stack: number;
+  readonly frames?: readonly FrameTuple[];
+  readonly cut?: true;
+  readonly unread?: string;
+  readonly detail?: string;
+}
+
+export type FrameTuple = readonly [
+  symbol: string,
+  offset?: number | null,
+  size?: number | null,
+  module?: string | null,
+  raw?: string | null,
+];
+
+export interface TaskLine {
+  readonly task: number;
+  readonly is: Task;
+}
+
+/** What is the same in many samples: all of a sample but its time and its tasks. */
+export interface PlaceLine {
+  readonly place: number;
+  readonly is: Place;
+}
+
+export type Place = Omit<Sample, 'timeMs' | 'uptimeSeconds' | 'monotonicMs' | 'observations' | 'holders' | 'unread'>;
+
+/** What is the same for many observations: all of one but its task, its stack and its time off the CPU. */
+export interface LookLine {
+  readonly look: number;
+  readonly is: Look;
+}
+
+export type Look = Omit<Observation, 'task' | 'stack'>;
+
+/** A task's number, its stack's, its look's, and `monotonicMs` less its time off the CPU, if that is known. */
+export type Entry = readonly [task: number, stack: number, look: number, sinceMs?: number];
+
+/** What changed in a list since the sample before. */
+export interface Changes {
+  /** Places in the list before, ascending. */
+  readonly gone?: readonly number[];
+  /** Place in the list now, and the entry: new ones first of all, in ascending order. */
+  readonly put?: readonly (readonly [at: number, ...entry: Entry])[];
+  /** The same, of tasks that are in both lists. */
+  readonly set?: readonly (readonly [at: number, ...entry: Entry])[];
+}
+
+export interface SampleLine {
+  /** The number of its place. */
+  readonly sample: number;
+  readonly timeMs?: number;
+  readonly uptimeSeconds?: number;
+  readonly monotonicMs?: number;
+  readonly tasks?: Changes;
+  readonly holders?: Changes;
+  readonly unread?: Sample['unread'];
+}
+
+/** The line of /proc/PID/stack that a frame is printed as; what does not look like it is kept beside the parts. */
+export function printedFrame({ symbol, offset, size, module }: Omit<Frame, 'raw'>): string {
+  if (offset === undefined || size === undefined) return `[<0>] ${symbol}`;
+  const place = `[<0>] ${symbol}+0x${offset.toString(16)}/0x${size.toString(16)}`;
+  return module === undefined ? place : `${place} [${module}]`;
+}

@@ -1,0 +1,115 @@
+import { FIELD_NAMES } from '../model/fields.ts';
+import type { Reading, Unreadable } from '../model/reading.ts';
+import type { KernelFacts, LeftOut, LockWait, Source, Unread } from '../model/sample.ts';
+import type { SystemCall } from '../model/system-call.ts';
+import { STATES, type Task, type TaskId } from '../model/task.ts';
+import type { Look, Place } from './record.ts';
+import { count, either, flag, listOf, number, object, oneOf, type Shape, text, yes } from './shape.ts';
+
+/** An errno is a reason, too, so any word is one. */
+const reason: Shape<Unreadable> = (value, place) => text(value, place) as Unreadable;
+
+function reading<T>(shape: Shape<T>): Shape<Reading<T>> {
+  return either<Reading<T>, Reading<T>>(
+    object<{ value: T }, { cut: true }>({ value: shape }, { cut: yes }),
+    object<{ unread: Unreadable }, { detail: string }>({ unread: reason }, { detail: text }),
+  );
+}
+
+const state = oneOf(STATES);
+const field = oneOf(FIELD_NAMES);
+
+const taskId = object<object, { -readonly [K in keyof TaskId]-?: NonNullable<TaskId[K]> }>(
+  {},
+  { bootId: text, tid: count, startTicks: count },
+);
+
+export const taskShape: Shape<Task> = object<
+  Pick<Task, 'id' | 'commandLine'>,
+  Required<Omit<Task, 'id' | 'commandLine'>>
+>(
+  { id: taskId, commandLine: reading(text) },
+  {
+    pid: count,
+    ppid: count,
+    comm: text,
+    kernelThread: flag,
+    own: yes,
+    processName: text,
+    user: text,
+    uid: reading(count),
+    cgroup: reading(text),
+    namespacePid: reading(count),
+  },
+);
+
+const systemCall = object<Omit<SystemCall, 'name' | 'text'>, Required<Pick<SystemCall, 'name' | 'text'>>>(
+  { number, arguments: listOf(text), stackPointer: text, programCounter: text },
+  { name: text, text },
+);
+
+const lock = object<Pick<LockWait, 'kind' | 'address'>, { owner: number }>(
+  { kind: oneOf(['mutex', 'semaphore', 'rwsem-read', 'rwsem-write']), address: text },
+  { owner: count },
+);
+
+const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
+  {},
+  {
+    offCpuMs: number,
+    switches: count,
+    lock,
+    mmapLockOwner: either<number, 'unknown'>(count, oneOf(['unknown'])),
+    vforkParent: count,
+    tracer: count,
+  },
+);
+
+export const lookShape: Shape<Look> = object<object, Required<Look>>(
+  {},
+  {
+    state,
+    cpu: count,
+    wchan: text,
+    facts,
+    systemCall: reading(either<SystemCall, 'running' | 'none'>(systemCall, oneOf(['running', 'none']))),
+  },
+);
+
+const source = object<Pick<Source, 'name'>, { why: string }>({ name: oneOf(['bpf', 'procfs', 'text']) }, { why: text });
+
+const leftOut: Shape<LeftOut> = object<object, Required<LeftOut>>(
+  {},
+  {
+    blocked: count,
+    idle: count,
+    running: count,
+    unexplained: count,
+    threads: count,
+    guessedFrames: count,
+    lines: count,
+  },
+);
+
+export const placeShape: Shape<Place> = object<
+  Pick<Place, 'source' | 'threads' | 'fields' | 'leftOut'>,
+  Required<Omit<Place, 'source' | 'threads' | 'fields' | 'leftOut'>>
+>(
+  { source, threads: flag, fields: listOf(field), leftOut },
+  {
+    host: text,
+    bootId: reading(text),
+    kernel: text,
+    architecture: text,
+    bootTimeSeconds: number,
+    ticksPerSecond: number,
+  },
+);
+
+const what = oneOf(['processes', 'task', 'stack', 'commandLine', 'threads', ...FIELD_NAMES] as const);
+const why: Shape<Unread['why']> = (value, place) => text(value, place) as Unread['why'];
+
+export const unreadShape: Shape<Unread> = object<
+  Pick<Unread, 'tid' | 'what' | 'why'>,
+  Required<Omit<Unread, 'tid' | 'what' | 'why'>>
+>({ tid: count, what, why }, { pid: count, comm: text, state, detail: text });

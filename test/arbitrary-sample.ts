@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import type { Reading } from '../src/model/reading.ts';
+import type { KernelFacts, LeftOut, LockWait, Observation, Sample, Source, Unread } from '../src/model/sample.ts';
+import type { Frame } from '../src/model/stack.ts';
+import type { SystemCallState } from '../src/model/system-call.ts';
+import { STATES, type Task, type TaskId } from '../src/model/task.ts';
+
+/** Any text, half characters too: bytes that are not UTF-8 stand as such. */
+const text = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) });
+const number = fc.oneof(fc.nat(), fc.maxSafeNat());
+const milliseconds = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+const why = fc.constantFrom(
+  'gone' as const,
+  'timeout' as const,
+  'notTold' as const,
+  'malformed' as const,
+  'EIO' as const,
+);
+
+/** One for every property that there is: whoever adds one finds out here whether it survives. */
+type ModelOf<T> = { readonly [Key in keyof T]-?: fc.Arbitrary<unknown> };
+
+const WHOLE = { noNullPrototype: true } as const;
+
+function reading<T>(value: fc.Arbitrary<T>): fc.Arbitrary<Reading<T>> {
+  return fc.oneof(
+    fc.record({ value }, WHOLE),
+    fc.record({ value, cut: fc.constant(true as const) }, WHOLE),
+    fc.record({ unread: why }, WHOLE),
+    fc.record({ unread: why, detail: text }, WHOLE),
+  );
+}
+
+const frame: fc.Arbitrary<Frame> = fc.record(
+  { symbol: text, offset: number, size: number, module: text, raw: text } satisfies ModelOf<Frame>,
+  { ...WHOLE, requiredKeys: ['symbol', 'raw'] },
+);
+export const stack = fc.record({ id: number, frames: fc.array(frame, { maxLength: 4 }) }, WHOLE);
+
+const systemCall: fc.Arbitrary<SystemCallState> = fc.oneof(
+  fc.constantFrom('running' as const, 'none' as const),
+  fc.record(
+    {
+      number: fc.integer(),
+      arguments: fc.array(text, { maxLength: 6 }),
+      stackPointer: text,
+      programCounter: text,
+      name: text,
+      text,
+    },
+    { ...WHOLE, requiredKeys: ['number', 'arguments', 'stackPointer', 'programCounter'] },
+  ),
+);
+
+const id: fc.Arbitrary<TaskId> = fc.record(
+  { bootId: text, tid: number, startTicks: number } satisfies ModelOf<TaskId>,
+  { ...WHOLE, requiredKeys: [] },
+);
+export const task: fc.Arbitrary<Task> = fc.record(
+  {
+    id,
+    pid: number,
+    ppid: number,
+    comm: text,
+    commandLine: reading(text),
+    kernelThread: fc.boolean(),
+    own: fc.constant(true as const),
+    processName: text,
+    user: text,
+    uid: reading(number),
+    cgroup: reading(text),
+    namespacePid: reading(number),
+  } satisfies ModelOf<Task>,
+  { ...WHOLE, requiredKeys: ['id', 'commandLine'] },
+);
+
+const lock: fc.Arbitrary<LockWait> = fc.record(
+  {
+    kind: fc.constantFrom('mutex' as const, 'semaphore' as const, 'rwsem-read' as const, 'rwsem-write' as const),
+    address: text,
+    owner: number,
+  } satisfies ModelOf<LockWait>,
+  { ...WHOLE, requiredKeys: ['kind', 'address'] },
+);
+const facts: fc.Arbitrary<KernelFacts> = fc.record(
+  {
+    offCpuMs: milliseconds,
+    switches: number,
+    lock,
+    mmapLockOwner: fc.oneof(number, fc.constant('unknown' as const)),
+    vforkParent: number,
+    tracer: number,
+  } satisfies ModelOf<KernelFacts>,
+  { ...WHOLE, requiredKeys: [] },
+);
+export const observation: fc.Arbitrary<Observation> = fc.record(
+  {
+    task,
+    stack: reading(stack),
+    state: fc.constantFrom(...STATES),
+    cpu: number,
+    wchan: text,
+    facts,
+    systemCall: reading(systemCall),
+  } satisfies ModelOf<Observation>,
+  { ...WHOLE, requiredKeys: ['task', 'stack'] },
+);
+
+const unread: fc.Arbitrary<Unread> = fc.record(
+  {
+    tid: number,
+    pid: number,
+    comm: text,
+    state: fc.constantFrom(...STATES),
+    what: fc.constantFrom('processes' as const, 'task' as const, 'stack' as const, 'threads' as const, 'uid' as const),
+    why: fc.oneof(why, fc.constant('cut' as const)),
+    detail: text,
+  } satisfies ModelOf<Unread>,
+  { ...WHOLE, requiredKeys: ['tid', 'what', 'why'] },
+);
+const leftOut: fc.Arbitrary<LeftOut> = fc.record(
+  {
+    blocked: number,
+    idle: number,
+    running: number,
+    unexplained: number,
+    threads: number,
+    guessedFrames: number,
+    lines: number,
+  } satisfies ModelOf<LeftOut>,
+  { ...WHOLE, requiredKeys: [] },
+);
+const source: fc.Arbitrary<Source> = fc.record(
+  { name: fc.constantFrom('bpf' as const, 'procfs' as const, 'text' as const), why: text } satisfies ModelOf<Source>,
+  { ...WHOLE, requiredKeys: ['name'] },
+);
+
+export const sample: fc.Arbitrary<Sample> = fc.record(
+  {
+    timeMs: number,
+    uptimeSeconds: milliseconds,
+    monotonicMs: number,
+    host: text,
+    bootId: reading(text),
+    kernel: text,
+    architecture: text,
+    bootTimeSeconds: number,
+    ticksPerSecond: number,
+    source,
+    threads: fc.boolean(),
+    fields: fc.subarray(['uid' as const, 'cgroup' as const, 'systemCall' as const]),
+    observations: fc.array(observation, { maxLength: 5 }),
+    holders: fc.array(observation, { maxLength: 2 }),
+    leftOut,
+    unread: fc.array(unread, { maxLength: 3 }),
+  } satisfies ModelOf<Sample>,
+  { ...WHOLE, requiredKeys: ['source', 'threads', 'fields', 'observations', 'holders', 'leftOut', 'unread'] },
+);
