@@ -1,0 +1,83 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { ODD_SAMPLES } from '../../test/odd-samples.ts';
+import type { Sample } from '../model/sample.ts';
+import { recordedSamples } from './read.ts';
+import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
+import { type RecordingEnd, recordingPieces } from './write.ts';
+
+/** A stream in which each sample says its number by its time. */
+function numbered(count: number): Sample[] {
+  const [sample] = ODD_SAMPLES;
+  if (sample === undefined) throw new Error('no sample');
+  return Array.from({ length: count }, (_, at) => ({ ...sample, timeMs: 1000 * at }));
+}
+
+async function recorded(samples: readonly Sample[], start?: RecordingEnd): Promise<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of recordingPieces(samples, start)) pieces.push(piece);
+  return pieces;
+}
+
+async function timesIn(text: string, damages: string[] = []): Promise<(number | undefined)[]> {
+  const times: (number | undefined)[] = [];
+  const tell = (line: number, why: string) => damages.push(`${line}: ${why}`);
+  for await (const { timeMs } of recordedSamples(text.split('\n').slice(0, -1), tell)) times.push(timeMs);
+  return times;
+}
+
+const times = (count: number) => numbered(count).map(({ timeMs }) => timeMs);
+
+describe('a recording', () => {
+  it('is gzip of JSON lines, which other tools can read', async () => {
+    const text = gunzipSync(Buffer.concat(await recorded(numbered(150)))).toString();
+    const heads = text.split('\n').filter((line) => line.startsWith('{"format":"kstack-recording"'));
+    expect(heads.map((line) => JSON.parse(line).segment)).toEqual([0, 1, 2]);
+    expect(await timesIn(text)).toEqual(times(150));
+  });
+
+  it('has all of a sample as soon as that is written', async () => {
+    const pieces = await recorded(numbered(5));
+    const torn = Buffer.concat(pieces.slice(0, 3));
+    const text = gunzipSync(torn, { finishFlush: 2 }).toString();
+    expect(await timesIn(text)).toEqual(times(3));
+  });
+
+  it('says behind each segment where it is, back to the first', async () => {
+    const bytes = Buffer.concat(await recorded(numbered(150)));
+    const found: unknown[] = [];
+    for (let at: number | undefined = bytes.length - TRAILER_BYTES; at !== undefined; ) {
+      const entry = entryIn(bytes.subarray(at));
+      if (entry === undefined) throw new Error(`no trailer at ${at}`);
+      const text = gunzipSync(bytes.subarray(entry.offset, entry.offset + entry.bytes)).toString();
+      found.unshift([entry.fromMs, entry.toMs, (await timesIn(text)).length]);
+      at = entry.previous;
+    }
+    expect(found).toEqual([
+      [0, 59_000, 60],
+      [60_000, 119_000, 60],
+      [120_000, 149_000, 30],
+    ]);
+  });
+
+  it('that is damaged loses the rest of one segment, and says where', async () => {
+    const lines = gunzipSync(Buffer.concat(await recorded(numbered(150))))
+      .toString()
+      .split('\n');
+    const samples = lines.flatMap((line, at) => (line.startsWith('{"sample"') ? [at] : []));
+    lines[samples[70] ?? 0] = '{"sample":0,"tasks":{"gone":[-1]}}';
+    const damages: string[] = [];
+    expect(await timesIn(lines.join('\n'), damages)).toEqual([...times(70), ...times(150).slice(120)]);
+    expect(damages).toEqual([`${(samples[70] ?? 0) + 1}: sample.tasks.gone[0]: -1 is not a count`]);
+  });
+});
+
+describe('a trailer', () => {
+  it('is read back as it was', () => {
+    const entry = { offset: 2 ** 40, bytes: 7, fromMs: 1.5, toMs: 2, samples: 3, crc: 0xffffffff, previous: 5 };
+    expect(entryIn(trailerOf(entry))).toEqual(entry);
+    const least = { offset: 0, bytes: 0, samples: 0, crc: 0 };
+    expect(entryIn(trailerOf(least))).toEqual(least);
+    expect(entryIn(trailerOf(least).subarray(1))).toBeUndefined();
+  });
+});
