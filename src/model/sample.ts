@@ -35,7 +35,7 @@ export interface LockWait {
 export interface KernelFacts {
   /** Time since it last got a CPU (sched_info.last_arrival); absent for a task that is on one. */
   readonly offCpuMs?: number;
-  /** How often it has got off the CPU so far, voluntarily or not: equal numbers prove that it did not run in between. */
+  /** How often it has left a CPU, modulo 2^32: equal numbers prove that it did not run in between. */
   readonly switches?: number;
   /** Needs Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER. */
   readonly lock?: LockWait;

@@ -139,6 +139,7 @@ class LiveSampler implements Sampler {
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
     return {
       timeMs,
+      ...(seen.monotonicMs !== undefined && { monotonicMs: seen.monotonicMs }),
       host: hostname(),
       bootId: this.#bootId,
       kernel: release(),
@@ -230,7 +231,7 @@ class LiveSampler implements Sampler {
   }
 }
 
-type Seen = Pick<Sample, 'observations' | 'unread'> & { readonly source?: Source };
+type Seen = Pick<Sample, 'observations' | 'unread' | 'monotonicMs'> & { readonly source?: Source };
 
 function whyNotBpf(source: SourceName, refusal: BpfReader | string | undefined): string {
   if (typeof refusal === 'string') return `bpf unavailable: ${refusal}`;

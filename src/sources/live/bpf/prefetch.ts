@@ -98,6 +98,7 @@ function prefetch(
   return {
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
+    monotonicMs: () => (facts ? milliseconds(nowNs) : undefined),
     factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
     visited: (pid) => seen.visited(pid),
     hidden: () => {
@@ -189,11 +190,13 @@ function advance(
 
 /** The facts in a record. Most records hold only the time, so the early return matters with tens of thousands. */
 export function factsOf(
-  { arrivalNs, onCpu, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
+  { arrivalNs, onCpu, switches, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
   nowNs: number,
 ): KernelFacts {
-  // A task that got a CPU after the pass began would have a negative time.
-  const time = onCpu || arrivalNs === 0 ? NO_FACTS : { offCpuMs: Math.max(0, Math.round((nowNs - arrivalNs) / 1e6)) };
+  // A task that got a CPU after the pass began would have a negative time. Each moment is rounded on its own, so that
+  // the two differ by the same in every sample while the task sleeps.
+  const offCpuMs = Math.max(0, milliseconds(nowNs) - milliseconds(arrivalNs));
+  const time = onCpu || arrivalNs === 0 ? { switches } : { offCpuMs, switches };
   if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
   return {
     ...time,
@@ -204,7 +207,9 @@ export function factsOf(
   };
 }
 
-const NO_FACTS: KernelFacts = {};
+function milliseconds(nanoseconds: number): number {
+  return Math.round(nanoseconds / 1e6);
+}
 
 /** The processes whose mmap lock is still held by the same thread {@link HELD_MS} later. */
 function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<number> {

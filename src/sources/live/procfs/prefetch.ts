@@ -26,6 +26,8 @@ export interface Prefetch<Known extends PrefetchedTask = PrefetchedTask> {
   tasks(): Iterable<readonly Known[]>;
   /** The stack of a task, as /proc/PID/stack prints it. */
   stackOf(task: Known): string;
+  /** The kernel's monotonic clock, which times off the CPU count back from; undefined if facts were not requested. */
+  monotonicMs(): number | undefined;
   /** Undefined if facts were not requested. */
   factsOf(task: Known): KernelFacts | undefined;
   /** Whether the prefetch visited the process, selected or not. Others are looked up in /proc. */

@@ -105,7 +105,7 @@ export class SampleReader {
     this.#wchans = new Wchans(this.#requests);
   }
 
-  async read(): Promise<Pick<Sample, 'observations' | 'unread'>> {
+  async read(): Promise<Pick<Sample, 'observations' | 'unread' | 'monotonicMs'>> {
     const { selection, root, reader, prefetch } = this.#options;
     const onlyPids = isOnlyPids(selection);
     reader.beginRound();
@@ -145,7 +145,8 @@ export class SampleReader {
         if (this.#filter.numbers.has(draft.tid)) this.#missTask(draft, { unread: 'gone' }, undefined);
       },
     });
-    return { observations, unread: this.#unread };
+    const monotonicMs = prefetch?.monotonicMs();
+    return { observations, unread: this.#unread, ...(monotonicMs !== undefined && { monotonicMs }) };
   }
 
   /**
