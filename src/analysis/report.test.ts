@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { parseFrames } from '../model/stack.ts';
+import { type Moment, merged, report } from './report.ts';
+
+const stackOf = (id: number, ...symbols: string[]) => ({
+  value: { id, frames: parseFrames(symbols.map((symbol) => `[<0>] ${symbol}+0x1/0x2`).join('\n')) },
+});
+const FROZEN = stackOf(0, 'percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault');
+const EPOLL = stackOf(1, 'ep_poll', 'do_epoll_wait');
+
+function sampleAt(seconds: number, observations: readonly Observation[], host = 'db1'): Sample {
+  return { ...EMPTY_SAMPLE, host, timeMs: 1000 * seconds, observations };
+}
+
+function seen(tid: number, stack: Observation['stack'], more: Partial<Observation> = {}): Observation {
+  return observationOf(tid, { task: taskOf(tid, { comm: `t${tid}` }), state: 'D', stack, ...more });
+}
+
+const idle = observationOf(9, { task: taskOf(9), state: 'S', stack: EPOLL });
+
+describe('a report', () => {
+  it('adds up for how long tasks were blocked, and on what', async () => {
+    const { findings, samples, fromMs, toMs, hosts } = await report([
+      sampleAt(0, [idle]),
+      sampleAt(10, [idle, seen(1, FROZEN), seen(2, FROZEN)]),
+      sampleAt(20, [idle, seen(1, FROZEN)]),
+      sampleAt(30, [idle]),
+    ]);
+    expect([samples, fromMs, toMs, hosts]).toEqual([4, 0, 30_000, ['db1']]);
+    expect(
+      findings.map(({ finding, taskSeconds, count, tasks }) => [
+        finding.rule,
+        taskSeconds,
+        count,
+        tasks.map(({ task, seconds }) => [task.id.tid, seconds]),
+      ]),
+    ).toEqual([
+      [
+        'fs-frozen-fault',
+        30,
+        2,
+        [
+          [1, 20],
+          [2, 10],
+        ],
+      ],
+    ]);
+  });
+
+  it('does not count the time of a gap, and names it', async () => {
+    const { findings, gaps } = await report(
+      [0, 10, 20, 30, 3000, 3010].map((seconds) => sampleAt(seconds, [seen(1, FROZEN)])),
+    );
+    expect(gaps).toEqual([{ host: 'db1', fromMs: 30_000, toMs: 3_000_000 }]);
+    expect(findings[0]?.taskSeconds).toBe(60);
+  });
+
+  it('keeps hosts apart', async () => {
+    const { findings, hosts } = await report([
+      sampleAt(0, [seen(1, FROZEN)], 'a'),
+      sampleAt(1, [seen(1, FROZEN)], 'b'),
+      sampleAt(10, [seen(1, FROZEN)], 'a'),
+      sampleAt(11, [seen(1, FROZEN)], 'b'),
+    ]);
+    expect(hosts).toEqual(['a', 'b']);
+    expect([findings[0]?.count, findings[0]?.taskSeconds]).toEqual([2, 40]);
+  });
+
+  it('says who held up others, and for how long', async () => {
+    const waiting = (tid: number) => seen(tid, FROZEN, { facts: { lock: { kind: 'mutex', address: 'ff', owner: 7 } } });
+    const { holders } = await report([
+      sampleAt(0, [waiting(1), waiting(2), seen(7, FROZEN)]),
+      sampleAt(10, [waiting(1), seen(7, FROZEN)]),
+    ]);
+    expect(holders).toMatchObject([{ host: 'db1', tid: 7, comm: 't7', taskSeconds: 30, waiters: 2 }]);
+  });
+
+  it('takes a task for stuck only while it does not run', async () => {
+    const at = (seconds: number, switches: number | undefined, offCpuMs = 0) =>
+      sampleAt(seconds, [seen(1, FROZEN, { facts: { offCpuMs, ...(switches !== undefined && { switches }) } })]);
+    const proven = await report([at(10, 5, 3000), at(20, 5), at(30, 5), at(40, 6), at(50, 6)]);
+    expect(
+      proven.stuck.map(({ sinceMs, untilMs, isStill, isProven }) => [sinceMs, untilMs, isStill, isProven]),
+    ).toEqual([
+      [7000, 30_000, false, true],
+      [40_000, 50_000, true, true],
+    ]);
+    const unproven = await report([at(10, undefined), at(20, undefined)]);
+    expect(unproven.stuck).toMatchObject([{ seen: 2, isProven: false }]);
+  });
+
+  it('has nothing of a healthy host', async () => {
+    const { findings, stuck, holders, timeline } = await report([sampleAt(0, [idle]), sampleAt(1, [idle])]);
+    expect([findings, stuck, holders]).toEqual([[], [], []]);
+    expect(timeline.map(({ blocked }) => blocked)).toEqual([0, 0]);
+  });
+});
+
+describe('a timeline', () => {
+  it('keeps the highest of what it merges', () => {
+    const moments: Moment[] = Array.from({ length: 1000 }, (_, at) => ({ timeMs: at, blocked: at === 777 ? 9 : 0 }));
+    const short = merged(moments, 10);
+    expect(short).toHaveLength(10);
+    expect(short.map(({ blocked }) => blocked)).toEqual([0, 0, 0, 0, 0, 0, 0, 9, 0, 0]);
+  });
+});

@@ -1,0 +1,129 @@
+import { functionName } from '../analysis/function-name.ts';
+import { merged, type Report, type ReportedFinding, type ReportedHolder } from '../analysis/report.ts';
+import type { StuckTask } from '../analysis/stuck.ts';
+import { escapeInvalid } from '../model/raw-text.ts';
+import type { Stack } from '../model/stack.ts';
+import type { Task } from '../model/task.ts';
+import type { Clock } from '../model/time.ts';
+import { formatDuration } from '../terminal/duration.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { formatDateTime } from '../terminal/local-time.ts';
+import { whatFor } from './long-waits.ts';
+
+export interface ReportContext {
+  readonly zoneAt: Clock['zoneAt'];
+  /** How many findings, holders and stuck tasks are shown. */
+  readonly top: number;
+}
+
+/** Heights of the timeline; nothing for no task. */
+const BARS = ' ▁▂▃▄▅▆▇█';
+const TIMELINE_WIDTH = 60;
+const SHOWN_TASKS = 3;
+const SHOWN_FUNCTIONS = 6;
+const SHOWN_UNREAD = 5;
+
+/** A report for people, on about one screen. */
+export function* formatReport(report: Report, context: ReportContext): Generator<string> {
+  yield* section(headLines(report, context));
+  yield* section(timelineLines(report, context));
+  if (report.findings.length === 0) yield 'No task was blocked in any sample.\n\n';
+  const several = report.hosts.length > 1;
+  yield* list('blocked, by the time of all tasks together', report.findings, context.top, (finding) =>
+    findingLines(finding, several),
+  );
+  yield* list('held up others', report.holders, context.top, (holder) => [holderLine(holder, several)]);
+  yield* list('stuck in one place', report.stuck, context.top, (stuck) => stuckLines(stuck, context, several));
+  const unread = report.unread.slice(0, SHOWN_UNREAD).map(({ what, count }) => `${what} (${count} times)`);
+  const more = report.unread.length - unread.length;
+  if (unread.length > 0) yield `not read: ${unread.join(', ')}${more > 0 ? `, ${more} more kinds` : ''}\n`;
+}
+
+function* section(lines: readonly string[]): Generator<string> {
+  if (lines.length > 0) yield `${lines.map(escapeUnsafe).join('\n')}\n\n`;
+}
+
+function* list<T>(title: string, all: readonly T[], top: number, linesOf: (one: T) => string[]): Generator<string> {
+  if (all.length === 0) return;
+  const lines = all.slice(0, top).flatMap(linesOf);
+  const more = all.length > top ? [`  ... ${all.length - top} more: --top ${all.length}`] : [];
+  yield* section([`${title}:`, ...lines, ...more]);
+}
+
+function headLines({ fromMs, toMs, hosts, samples, untimed, gaps }: Report, context: ReportContext): string[] {
+  const span =
+    fromMs === undefined || toMs === undefined
+      ? 'at unknown times'
+      : `${moment(fromMs, context)} to ${moment(toMs, context)} (${formatDuration(toMs - fromMs)})`;
+  const longest = gaps.reduce((most, gap) => Math.max(most, gap.toMs - gap.fromMs), 0);
+  const names =
+    hosts.length > 4 ? `${hosts.slice(0, 4).join(', ')} and ${hosts.length - 4} more hosts` : hosts.join(', ');
+  return [
+    `${names === '' ? 'unknown host' : names}: ${span}`,
+    [
+      `${samples} sample${samples === 1 ? '' : 's'}`,
+      ...(untimed > 0 ? [`${untimed} of them without a time`] : []),
+      ...(gaps.length > 0
+        ? [`${gaps.length} gap${gaps.length === 1 ? '' : 's'}, the longest ${formatDuration(longest)}`]
+        : []),
+    ].join(', '),
+  ];
+}
+
+function timelineLines({ timeline }: Report, context: ReportContext): string[] {
+  const [first, last] = [timeline[0], timeline.at(-1)];
+  const most = timeline.reduce((top, { blocked }) => Math.max(top, blocked), 0);
+  if (first === undefined || last === undefined || most === 0) return [];
+  const span = Math.max(1, last.timeMs - first.timeMs);
+  const columns = Array.from({ length: TIMELINE_WIDTH }, () => 0);
+  for (const { timeMs, blocked } of merged(timeline, TIMELINE_WIDTH)) {
+    const at = Math.min(TIMELINE_WIDTH - 1, Math.floor(((timeMs - first.timeMs) * TIMELINE_WIDTH) / span));
+    columns[at] = Math.max(columns[at] ?? 0, blocked);
+  }
+  const bars = columns.map((blocked) => BARS[Math.ceil((blocked * (BARS.length - 1)) / most)]).join('');
+  const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
+  return [`blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`, `  |${bars}|`];
+}
+
+function findingLines({ finding, taskSeconds, tasks, count, stack }: ReportedFinding, several: boolean): string[] {
+  const shown = tasks.slice(0, SHOWN_TASKS).map(({ host, task, seconds }) => {
+    return `${nameOf(task, several ? host : undefined)} ${formatDuration(1000 * seconds)}`;
+  });
+  const more = count - shown.length;
+  return [
+    `  ${formatDuration(1000 * taskSeconds)}  ${count} task${count === 1 ? '' : 's'}  ${whatFor(finding)}`,
+    `    ${shown.join(', ')}${more > 0 ? ` (+${more})` : ''}`,
+    ...(finding.kind === 'unexplained' && stack !== undefined ? [`    ${functionsOf(stack)}`] : []),
+  ];
+}
+
+function holderLine({ host, tid, comm, taskSeconds, waiters }: ReportedHolder, several: boolean): string {
+  const name = [several ? host : undefined, comm ?? '(not seen)', tid].filter((part) => part !== undefined).join(' ');
+  return `  ${formatDuration(1000 * taskSeconds)}  ${name} held up ${waiters} task${waiters === 1 ? '' : 's'}`;
+}
+
+function stuckLines(stuck: StuckTask, context: ReportContext, several: boolean): string[] {
+  const { host, task, state, stack, sinceMs, untilMs, isStill, seen, isProven } = stuck;
+  const how = isProven ? 'it did not run in between' : `seen ${seen} times in the same place`;
+  const until = isStill ? 'still there at the end' : `until ${moment(untilMs, context)}`;
+  const name = nameOf(task, several ? host : undefined);
+  return [
+    `  ${formatDuration(untilMs - sinceMs)}  ${name} (${state ?? '?'}) since ${moment(sinceMs, context)}, ${until}; ${how}`,
+    ...(stack === undefined ? [] : [`    ${functionsOf(stack)}`]),
+  ];
+}
+
+function nameOf({ id, comm }: Task, host: string | undefined): string {
+  return [host, comm === undefined ? '?' : escapeInvalid(comm), id.tid].filter((part) => part !== undefined).join(' ');
+}
+
+function functionsOf({ frames }: Stack): string {
+  const names = frames.map(({ symbol }) => functionName(symbol));
+  const more = names.length > SHOWN_FUNCTIONS ? ' < ...' : '';
+  return `${names.slice(0, SHOWN_FUNCTIONS).join(' < ')}${more}`;
+}
+
+function moment(timeMs: number, { zoneAt }: ReportContext): string {
+  const seconds = Math.floor(timeMs / 1000);
+  return formatDateTime(seconds, zoneAt(seconds), '-');
+}
