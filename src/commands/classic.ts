@@ -4,8 +4,8 @@ import { addBackgroundOptions, backgroundOptionsOf } from '../cli/background-opt
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { typedCommand } from '../cli/typed-command.ts';
 import { mostSimilar } from '../model/similar.ts';
-import { ownName } from '../native/self.ts';
 
 /** The classic interface, a command without a name: one sample in the foreground, or a background run. */
 export function addClassic(program: Command): void {
@@ -23,7 +23,7 @@ async function runClassic(program: Command): Promise<void> {
   if (selection === undefined)
     program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
   const verbose = program.opts()['verbose'] === true;
-  const typed = [ownName(), ...process.argv.slice(2).map(quote)].join(' ');
+  const typed = typedCommand();
   const root = procOf(program);
   const source = sourceOf(program);
   const background = backgroundOptionsOf(program);
@@ -60,9 +60,4 @@ function adviceOn(stray: string, program: Command): string {
   return /^\d/.test(stray)
     ? `select a process with -p ${stray}`
     : `the commands are ${names.join(', ')}; -c selects by name`;
-}
-
-/** Quotes a word for the shell, if necessary. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

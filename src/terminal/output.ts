@@ -65,3 +65,8 @@ export function writeStdout(piece: string | Uint8Array): void {
 export function writeStderr(text: string): void {
   writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'), waitsForStderr);
 }
+
+/** Shows a line in place of the last one on the terminal of standard error. An empty text clears it. */
+export function rewriteLine(text: string): void {
+  writeAll(stderr, `\r\x1b[K${escapeUnsafe(text)}`, false);
+}
