@@ -4,13 +4,12 @@ import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
 import { explainObservation } from './explain-sample.ts';
 import { type StuckTask, StuckTasks } from './stuck.ts';
+import { type Gap, timed } from './timed.ts';
 import { waitGraph } from './wait-graph.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
 const MAX_TASKS = 20_000;
 const MAX_MOMENTS = 20_000;
-/** After a pause this many times as long as the usual interval, nothing is known about the time in between. */
-const GAP_INTERVALS = 3;
 
 /** What was blocked on one kind of wait, over a stream. */
 export interface ReportedFinding {
@@ -39,12 +38,6 @@ export interface Moment {
   readonly blocked: number;
 }
 
-export interface Gap {
-  readonly host: string | undefined;
-  readonly fromMs: number;
-  readonly toMs: number;
-}
-
 /** What happened in a stream of samples. */
 export interface Report {
   readonly fromMs: number | undefined;
@@ -63,13 +56,7 @@ export interface Report {
   readonly unread: readonly { readonly what: string; readonly count: number }[];
 }
 
-/** One host's stream up to now. */
-interface HostState {
-  last: { readonly timeMs: number; readonly blocked: readonly Blocked[]; readonly sample: Sample } | undefined;
-  readonly intervals: number[];
-}
-
-interface Blocked {
+export interface Blocked {
   readonly observation: Observation;
   readonly finding: Finding;
 }
@@ -84,65 +71,52 @@ interface Sum {
 
 /** Reports what happened in samples that come in the order of their times, from one host or several. */
 export async function report(samples: Iterable<Sample> | AsyncIterable<Sample>): Promise<Report> {
+  const gaps: Gap[] = [];
   const builder = new ReportBuilder();
-  for await (const sample of samples) builder.add(sample);
-  return builder.end();
+  for await (const { sample, seconds } of timed(samples, (gap) => gaps.push(gap))) builder.add(sample, seconds);
+  return { ...builder.end(), gaps };
 }
 
+type Changing<T> = { -readonly [K in keyof T]: T[K] };
+
 class ReportBuilder {
-  readonly #hosts = new Map<string, HostState>();
+  readonly #hosts = new Set<string>();
   readonly #sums = new Map<string, Sum>();
-  readonly #holders = new Map<
-    string,
-    { -readonly [K in keyof ReportedHolder]: ReportedHolder[K] } & { all: Set<number> }
-  >();
+  readonly #holders = new Map<string, Changing<ReportedHolder> & { all: Set<number> }>();
   readonly #stuck = new StuckTasks();
   readonly #unread = new Map<string, number>();
-  readonly #gaps: Gap[] = [];
   #timeline: Moment[] = [];
   #samples = 0;
   #untimed = 0;
 
-  add(sample: Sample): void {
-    this.#samples++;
+  /** Adds a sample that speaks for so long. */
+  add(sample: Sample, seconds: number): void {
     const { timeMs, host } = sample;
+    this.#samples++;
+    if (host !== undefined) this.#hosts.add(host);
     for (const { what, why } of [...sample.unread, ...unreadOf(sample.observations)])
       this.#unread.set(`${what}: ${why}`, (this.#unread.get(`${what}: ${why}`) ?? 0) + 1);
-    const blocked = sample.observations.flatMap((observation): Blocked[] => {
-      const finding = explainObservation(observation);
-      const isBlocked = finding.kind === 'blocked' || (finding.kind === 'unexplained' && observation.state === 'D');
-      return isBlocked && observation.task.own !== true ? [{ observation, finding }] : [];
-    });
+    const blocked = blockedIn(sample);
+    for (const { observation, finding } of blocked) this.#sum(host, observation, finding, seconds);
+    this.#hold(sample, seconds);
     this.#stuck.add(
       sample,
       blocked.map(({ observation }) => observation),
     );
-    if (timeMs === undefined) {
-      this.#untimed++;
-      this.#last({ host, blocked, sample, seconds: 0 });
-      return;
-    }
-    const state = this.#stateOf(host);
-    const { last } = state;
-    if (last !== undefined) this.#last({ ...last, host, seconds: this.#between(state, host, last.timeMs, timeMs) });
-    state.last = { timeMs, blocked, sample };
-    this.#note({ timeMs, blocked: blocked.length });
+    if (timeMs === undefined) this.#untimed++;
+    else this.#note({ timeMs, blocked: blocked.length });
   }
 
-  end(): Report {
-    for (const [host, { last, intervals }] of this.#hosts)
-      if (last !== undefined)
-        this.#last({ ...last, host: host === '' ? undefined : host, seconds: usual(intervals) / 1000 });
-    const times = this.#timeline.map(({ timeMs }) => timeMs);
+  end(): Omit<Report, 'gaps'> {
+    const timeline = this.#timeline.toSorted((a, b) => a.timeMs - b.timeMs);
     const findings = [...this.#sums.values()].sort((a, b) => b.taskSeconds - a.taskSeconds || b.count - a.count);
     return {
-      fromMs: times[0],
-      toMs: times.at(-1),
-      hosts: [...this.#hosts.keys()].filter((host) => host !== ''),
+      fromMs: timeline[0]?.timeMs,
+      toMs: timeline.at(-1)?.timeMs,
+      hosts: [...this.#hosts],
       samples: this.#samples,
       untimed: this.#untimed,
-      gaps: this.#gaps,
-      timeline: this.#timeline,
+      timeline,
       findings: findings.map(({ tasks, ...sum }) => ({
         ...sum,
         tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds),
@@ -155,41 +129,9 @@ class ReportBuilder {
     };
   }
 
-  #stateOf(host = ''): HostState {
-    let state = this.#hosts.get(host);
-    if (state === undefined) {
-      state = { last: undefined, intervals: [] };
-      this.#hosts.set(host, state);
-    }
-    return state;
-  }
-
-  /** For how many seconds the sample before speaks: until the next one, unless that is too far away. */
-  #between({ intervals }: HostState, host: string | undefined, fromMs: number, toMs: number): number {
-    const interval = Math.max(0, toMs - fromMs);
-    const usualMs = usual(intervals);
-    if (intervals.length >= MAX_MOMENTS) intervals.shift();
-    intervals.push(interval);
-    if (usualMs === 0 || interval <= GAP_INTERVALS * usualMs) return interval / 1000;
-    this.#gaps.push({ host, fromMs, toMs });
-    return usualMs / 1000;
-  }
-
-  /** Adds up a sample that was in force for so long. */
-  #last({
-    host,
-    blocked,
-    sample,
-    seconds,
-  }: {
-    host: string | undefined;
-    blocked: readonly Blocked[];
-    sample: Sample;
-    seconds: number;
-  }) {
-    for (const { observation, finding } of blocked) this.#sum(host, observation, finding, seconds);
-    const { roots } = waitGraph(sample);
-    for (const { tid, observation, waits } of roots) {
+  #hold(sample: Sample, seconds: number): void {
+    const { host } = sample;
+    for (const { tid, observation, waits } of waitGraph(sample).roots) {
       const key = `${host ?? ''}/${tid}/${observation?.task.id.startTicks ?? ''}`;
       let holder = this.#holders.get(key);
       if (holder === undefined) {
@@ -225,9 +167,15 @@ class ReportBuilder {
   }
 }
 
-function usual(intervals: readonly number[]): number {
-  const recent = intervals.slice(-31).sort((a, b) => a - b);
-  return recent[recent.length >> 1] ?? 0;
+/** The tasks that wait for a resource, without kstack's own. */
+export function blockedIn({ observations }: Sample): Blocked[] {
+  const blocked: Blocked[] = [];
+  for (const observation of observations) {
+    const finding = explainObservation(observation);
+    const isBlocked = finding.kind === 'blocked' || (finding.kind === 'unexplained' && observation.state === 'D');
+    if (isBlocked && observation.task.own !== true) blocked.push({ observation, finding });
+  }
+  return blocked;
 }
 
 /** So many moments that stand for all, each with the most blocked tasks of those it stands for. */
