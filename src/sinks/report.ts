@@ -117,7 +117,8 @@ function nameOf({ id, comm }: Task, host: string | undefined): string {
   return [host, comm === undefined ? '?' : escapeInvalid(comm), id.tid].filter((part) => part !== undefined).join(' ');
 }
 
-function functionsOf({ frames }: Stack): string {
+/** The innermost functions of a stack, in one line. */
+export function functionsOf({ frames }: Stack): string {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const more = names.length > SHOWN_FUNCTIONS ? ' < ...' : '';
   return `${names.slice(0, SHOWN_FUNCTIONS).join(' < ')}${more}`;

@@ -1,0 +1,38 @@
+import type { Diff, DiffedWait } from '../analysis/diff.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { whatFor } from './long-waits.ts';
+import { functionsOf } from './report.ts';
+
+const TITLES = {
+  appeared: 'new',
+  grown: 'grown',
+  shrunk: 'shrunk',
+  disappeared: 'gone',
+} as const;
+
+/** What changed, for people: the waits by how much they changed, at most `top` of each kind. */
+export function* formatDiff(diff: Diff, top: number): Generator<string> {
+  const [before, after] = diff.samples;
+  yield `blocked tasks on average, in ${before} and ${after} samples:\n\n`;
+  let found = false;
+  for (const kind of ['appeared', 'grown', 'shrunk', 'disappeared'] as const) {
+    const waits = diff[kind];
+    if (waits.length === 0) continue;
+    found = true;
+    const lines = waits.slice(0, top).flatMap(linesOf);
+    const more = waits.length > top ? [`  ... ${waits.length - top} more: --top ${waits.length}`] : [];
+    yield `${[`${TITLES[kind]}:`, ...lines, ...more].map(escapeUnsafe).join('\n')}\n\n`;
+  }
+  if (!found) yield 'Nothing changed by more than half.\n';
+}
+
+function linesOf({ before, after, finding, stack }: DiffedWait): string[] {
+  return [
+    `  ${rounded(before)} -> ${rounded(after)}  ${whatFor(finding)}`,
+    ...(stack === undefined ? [] : [`    ${functionsOf(stack)}`]),
+  ];
+}
+
+function rounded(mean: number): string {
+  return mean === 0 || mean >= 10 ? String(Math.round(mean)) : mean.toPrecision(2);
+}
