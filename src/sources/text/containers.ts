@@ -1,5 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { decodeBytes } from '../../native/decode.ts';
+import { parsed } from './json-text.ts';
+import { LONGEST_PART } from './lines.ts';
 import { isObject } from './own/fields.ts';
 
 /** A line of a log, without what its store has put around it. */
@@ -39,14 +41,48 @@ function stampOf(timeMs?: number, host?: string, uptimeMicroseconds?: number): s
   return `${new Date(timeMs).toISOString()} ${place}kernel: ${since}`;
 }
 
-/** containerd and CRI-O: `2026-11-25T03:12:00.123456789Z stdout F text` (Kubernetes' logging format). */
+/**
+ * containerd and CRI-O: `2026-11-25T03:12:00.123456789Z stdout F text` (Kubernetes' logging format). A part of a long
+ * line has P.
+ */
 const CRI =
-  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) [FP](?::\S{0,80})? (.*)$/s;
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) ([FP])(?::\S{0,80})? (.*)$/s;
 
-/** The record in a line of a container's log file; undefined if it is none. */
-export function criRecord(line: string): LogRecord | undefined {
-  const [, time, text] = CRI.exec(line) ?? [];
-  return text === undefined ? undefined : { text, timeMs: momentOf(time) };
+/** Joins the parts of a line in the log of a container. */
+export class CriLines {
+  #part = '';
+
+  /** The record in a line; without text if more of it follows; undefined if the line is none. */
+  take(line: string): LogRecord | 'part' | undefined {
+    const [, time, tag, text] = CRI.exec(line) ?? [];
+    if (text === undefined) return undefined;
+    const whole = this.#part + text;
+    this.#part = tag === 'P' && whole.length <= LONGEST_PART ? whole : '';
+    return this.#part === '' ? { text: whole, timeMs: momentOf(time) } : 'part';
+  }
+}
+
+/** `logcli` shows the labels of a stream before each line. */
+const LOKI = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16}) \{(\w{1,64}="[^}]{0,2000})\} (.*)$/s;
+/** A table in CSV: a time and a text in quotes. */
+const CSV =
+  /^"?(\d{10,19}|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{8,24})"?,(?:[^",]{0,200},){0,10}"((?:[^"]|""){0,16000})"(?:,.{0,200})?$/s;
+
+/** The record in a line that has something around its text; undefined if it has not. */
+export function wrappedRecord(line: string): LogRecord | undefined {
+  if (line.endsWith('}')) {
+    // fluentd shows its tag before each object.
+    const at = line.indexOf(': {"');
+    return at === -1 || at > 200 ? undefined : jsonRecord(parsed(line.slice(at + 2)));
+  }
+  if (line.includes('",') || line.endsWith('"')) {
+    const [, time, text] = CSV.exec(line) ?? [];
+    if (text !== undefined) return { text: text.replaceAll('""', '"'), timeMs: momentOf(time) };
+  }
+  if (!line.includes(' {')) return undefined;
+  const [, time, labels = '', text] = LOKI.exec(line) ?? [];
+  if (text === undefined) return undefined;
+  return { text, timeMs: momentOf(time), host: /\b(?:host|hostname|node|instance)="(\S{1,255}?)"/.exec(labels)?.[1] };
 }
 
 /** The properties that hold the text, by the programs that write them. */
@@ -170,10 +206,22 @@ const CHARACTERS: Readonly<Record<string, string>> = {
   nbsp: ' ',
 };
 
-/** The text of a web page's source. */
-export function withoutEntities(line: string): string {
-  if (!line.includes('&')) return line;
-  const once = replaceEntities(line);
+/** Those that a page or a mail shows text with. The kernel's own are `<TASK>`, `<IRQ>` and the like. */
+const TAG =
+  /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/g;
+const BREAK = /<br\s{0,4}\/?>/gi;
+
+/** The text of a line of a web page's source; several lines where it has breaks. */
+export function htmlText(line: string): readonly string[] {
+  if (!line.includes('&') && !line.includes('</') && !line.includes('<br') && !line.includes('<p')) return [line];
+  const lines = line.split(BREAK).map((each) => withoutEntities(each.replaceAll(TAG, '')));
+  // A break at the end of a line ends that line only, and one on a line of its own the line before.
+  if (lines.every((each) => each.trim() === '')) return line.trim() === '' ? [line] : [];
+  return lines.at(-1)?.trim() === '' ? lines.slice(0, -1) : lines;
+}
+
+function withoutEntities(text: string): string {
+  const once = replaceEntities(text);
   // A page that shows the source of a page has them twice.
   return once.includes('&') ? replaceEntities(once) : once;
 }

@@ -25,13 +25,13 @@ export async function* textSamples(
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   { notes = {}, stacks = new InternedStacks() }: TextOptions = {},
 ): AsyncGenerator<Sample, void> {
-  const lines = new Lines();
   const reader = new TextReader(stacks, notes);
+  const lines = new Lines((part) => reader.take(part));
   for await (const chunk of decoded(bytesOf(chunks), notes)) {
-    for (const part of lines.take(chunk)) reader.take(part);
+    lines.take(chunk);
     yield* reader.found.splice(0);
   }
-  for (const part of lines.end()) reader.take(part);
+  lines.end();
   reader.end();
   yield* reader.found;
 }

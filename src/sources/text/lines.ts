@@ -31,16 +31,23 @@ export class Lines {
   /** Whether the last line ended with LF, so that a CR may still belong to its end. */
   #afterLineFeed = false;
 
-  *take(chunk: Uint8Array): Generator<LinePart, void> {
-    yield* this.#divide(Buffer.concat([this.#rest, chunk]), false);
+  readonly #receive: (part: LinePart) => void;
+
+  /** No generator: a log has millions of lines. */
+  constructor(receive: (part: LinePart) => void) {
+    this.#receive = receive;
   }
 
-  *end(): Generator<LinePart, void> {
-    yield* this.#divide(this.#rest, true);
-    if (this.#rest.length > 0 || !this.#begins) yield* this.#parts(this.#rest, true);
+  take(chunk: Uint8Array): void {
+    this.#divide(Buffer.concat([this.#rest, chunk]), false);
   }
 
-  *#divide(input: Buffer, isLast: boolean): Generator<LinePart, void> {
+  end(): void {
+    this.#divide(this.#rest, true);
+    if (this.#rest.length > 0 || !this.#begins) this.#parts(this.#rest, true);
+  }
+
+  #divide(input: Buffer, isLast: boolean): void {
     let bytes = input;
     if (this.#isFirst) {
       if (bytes.length < BYTE_ORDER_MARK.length && !isLast) {
@@ -73,20 +80,20 @@ export class Lines {
       // What follows the returns decides whether they are one end or several.
       if (after === bytes.length && !isLast) break;
       const isLineFeed = bytes[after] === LINE_FEED;
-      yield* this.#parts(bytes.subarray(from, end), true);
+      this.#parts(bytes.subarray(from, end), true);
       from = isLineFeed ? after + 1 : end + 1;
       this.#afterLineFeed = isLineFeed;
     }
     while (bytes.length - from > LONGEST_PART && carriageReturn >= bytes.length) {
       const to = from + wholeCharacters(bytes.subarray(from, from + LONGEST_PART));
-      yield* this.#parts(bytes.subarray(from, to), false);
+      this.#parts(bytes.subarray(from, to), false);
       from = to;
     }
     // A copy: a view would keep the whole chunk.
     this.#rest = Buffer.from(bytes.subarray(from));
   }
 
-  *#parts(bytes: Buffer, ends: boolean): Generator<LinePart, void> {
+  #parts(bytes: Buffer, ends: boolean): void {
     let at = 0;
     do {
       const isLong = bytes.length - at > LONGEST_PART;
@@ -95,10 +102,10 @@ export class Lines {
       at += length;
       const isEnd = ends && at === bytes.length;
       if (part.includes(NUL)) {
-        for (const text of stringsIn(part)) yield { text, begins: true, ends: true };
+        for (const text of stringsIn(part)) this.#receive({ text, begins: true, ends: true });
         this.#begins = true;
       } else {
-        yield { text: decodeBytes(part), begins: this.#begins, ends: isEnd };
+        this.#receive({ text: decodeBytes(part), begins: this.#begins, ends: isEnd });
         this.#begins = isEnd;
       }
     } while (at < bytes.length);

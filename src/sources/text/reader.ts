@@ -1,5 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
-import { criRecord, jsonRecord, type LogLine, linesOf, withoutEntities } from './containers.ts';
+import { CriLines, htmlText, jsonRecord, type LogLine, linesOf, wrappedRecord } from './containers.ts';
 import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
 import { JournalEntries } from './journal.ts';
@@ -13,6 +13,9 @@ import { UnnamedTasks } from './own/unnamed.ts';
 import { SampleBuilder } from './sample-builder.ts';
 import { StackFinder } from './stacks.ts';
 
+/** What RFC 7464 and server-sent events put before a JSON text: journalctl -o json-seq and json-sse. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the first is one
+const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
 /** A record in a record in a record was made to keep its readers busy. */
 const MOST_LAYERS = 4;
 
@@ -27,11 +30,13 @@ export class TextReader {
   readonly #stacks: InternedStacks;
   readonly #finder = new StackFinder();
   readonly #builder: SampleBuilder;
+  readonly #cri = new CriLines();
   readonly #journal = new JournalEntries();
   readonly #sampleLines: SampleLines;
   readonly #long: LongOutput;
   readonly #folded: FoldedStacks;
   #json: JsonPassage | undefined;
+  #afterJson = false;
 
   constructor(stacks: InternedStacks, notes: InputNotes) {
     this.#stacks = stacks;
@@ -45,10 +50,8 @@ export class TextReader {
 
   take(part: LinePart): void {
     if (this.#json !== undefined) this.#takeJson(this.#json, part);
-    else if (part.begins && isJsonBeginning(part.text) && !this.#isWholeValue(part)) {
-      this.#json = this.#newPassage();
-      this.#takeJson(this.#json, part);
-    } else if (part.begins) this.#takeLine(part.text, '', 0);
+    else if (part.begins)
+      this.#begin(SEQUENCE.test(part.text) ? { ...part, text: part.text.replace(SEQUENCE, '') } : part);
   }
 
   end(): void {
@@ -61,17 +64,31 @@ export class TextReader {
     this.#builder.finish();
   }
 
+  #begin(part: LinePart): void {
+    const isJson = isJsonBeginning(part.text);
+    // An empty line between two values ends no stack.
+    const isBetween = this.#afterJson && part.text.trim() === '';
+    this.#afterJson = isJson || isBetween;
+    if (isBetween) return;
+    if (!isJson) this.#takeLine(part.text, '', 0);
+    else if (!this.#isWholeValue(part)) {
+      this.#json = this.#newPassage();
+      this.#takeJson(this.#json, part);
+    }
+  }
+
   #takeLine(text: string, stamp: string, layer: number): void {
     const lines = layer < MOST_LAYERS ? this.#unwrapped(text, layer) : undefined;
     if (lines !== undefined) {
       for (const line of lines) this.#takeLine(line.text, line.stamp === '' ? stamp : line.stamp, layer + 1);
       return;
     }
-    const line = withoutEntities(text);
-    if (this.#folded.take(line) || this.#long.take(line)) {
-      this.#finder.end();
-      this.#collect();
-    } else this.#finder.take(stamp + line);
+    for (const line of htmlText(text)) {
+      if (this.#folded.take(line) || this.#long.take(line)) {
+        this.#finder.end();
+        this.#collect();
+      } else this.#finder.take(stamp + line);
+    }
     this.#builder.advance();
   }
 
@@ -83,8 +100,8 @@ export class TextReader {
     }
     const entry = layer === 0 ? this.#journal.take(text) : undefined;
     if (entry !== undefined) return entry;
-    const record = criRecord(text);
-    return record && linesOf(record);
+    const record = this.#cri.take(text) ?? wrappedRecord(text);
+    return record === 'part' ? [] : record && linesOf(record);
   }
 
   /** Most JSON is one value a line. */

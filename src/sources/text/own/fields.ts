@@ -27,7 +27,7 @@ export class Fields {
   text(name: string): string | undefined {
     const value = this.#valueOf(name);
     if (value === undefined || typeof value === 'string') return value;
-    throw this.#malformed(name, 'text');
+    throw this.#malformed(name, 'no text');
   }
 
   /** A number without a fraction that is exact. */
@@ -35,7 +35,7 @@ export class Fields {
     const value = this.#valueOf(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-    throw this.#malformed(name, `whole number from ${least} on`);
+    throw this.#malformed(name, `no whole number from ${least} on`);
   }
 
   /** A number that may have a fraction. */
@@ -43,27 +43,27 @@ export class Fields {
     const value = this.#valueOf(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-    throw this.#malformed(name, 'number from 0 on');
+    throw this.#malformed(name, 'no number from 0 on');
   }
 
   flag(name: string): boolean | undefined {
     const value = this.#valueOf(name);
     if (value === undefined || typeof value === 'boolean') return value;
-    throw this.#malformed(name, 'true or false');
+    throw this.#malformed(name, 'neither true nor false');
   }
 
   oneOf<Word extends string>(name: string, words: readonly Word[]): Word | undefined {
     const value = this.#valueOf(name);
     if (value === undefined) return undefined;
     const word = words.find((each) => each === value);
-    if (word === undefined) throw this.#malformed(name, `one of ${words.join(' ')}`);
+    if (word === undefined) throw this.#malformed(name, `none of ${words.join(' ')}`);
     return word;
   }
 
   /** A text of this form. */
   matching(name: string, form: RegExp): string | undefined {
     const text = this.text(name);
-    if (text !== undefined && !form.test(text)) throw this.#malformed(name, 'of its form');
+    if (text !== undefined && !form.test(text)) throw this.#malformed(name, 'not in the right form');
     return text;
   }
 
@@ -72,14 +72,14 @@ export class Fields {
     const text = this.matching(name, TIME);
     if (text === undefined) return undefined;
     const timeMs = Date.parse(text);
-    if (Number.isNaN(timeMs)) throw this.#malformed(name, 'time');
+    if (Number.isNaN(timeMs)) throw this.#malformed(name, 'no time');
     return timeMs;
   }
 
   why(name: string): Unreadable | 'cut' | undefined {
     const value = this.#valueOf(name);
     if (value === undefined || value === 'cut' || isUnreadable(value)) return value;
-    throw this.#malformed(name, 'reason');
+    throw this.#malformed(name, 'no reason');
   }
 
   object(name: string): Fields | undefined {
@@ -90,21 +90,21 @@ export class Fields {
   list(name: string): readonly unknown[] | undefined {
     const value = this.#valueOf(name);
     if (value === undefined || isList(value)) return value;
-    throw this.#malformed(name, 'list');
+    throw this.#malformed(name, 'no list');
   }
 
   texts(name: string): readonly string[] | undefined {
     const list = this.list(name);
     if (list === undefined || list.every((each) => typeof each === 'string')) return list;
-    throw this.#malformed(name, 'list of texts');
+    throw this.#malformed(name, 'no list of texts');
   }
 
   #valueOf(name: string): unknown {
     return Object.hasOwn(this.#object, name) ? (this.#object[name] ?? undefined) : undefined;
   }
 
-  #malformed(name: string, wanted: string): Malformed {
-    return new Malformed(`${this.#path}.${name}: ${shown(this.#valueOf(name))} is no ${wanted}`);
+  #malformed(name: string, why: string): Malformed {
+    return new Malformed(`${this.#path}.${name}: ${shown(this.#valueOf(name))} is ${why}`);
   }
 }
 

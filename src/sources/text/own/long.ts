@@ -260,7 +260,7 @@ function observationOf(name: string, number: string, attributes: string): Omit<O
   const task: Task = {
     id: tid === undefined ? {} : { tid },
     ...(pid !== undefined && { pid }),
-    ...namesIn(name, pid !== tid),
+    ...namesIn(name, pid !== undefined && pid !== tid),
     commandLine: NOT_TOLD,
     ...userIn(user),
     ...(place?.startsWith('/') === true && { cgroup: { value: place } }),
