@@ -5,8 +5,11 @@ import { resolveArguments } from './cli/arguments.ts';
 import { FAILED, WRONG_USAGE } from './cli/exit-codes.ts';
 import { addClassic } from './commands/classic.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConvert } from './commands/convert.ts';
+import { addDiff } from './commands/diff.ts';
 import { addExplain } from './commands/explain.ts';
 import { addRecord } from './commands/record.ts';
+import { addReport } from './commands/report.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
 import { returnToFolder } from './native/folder.ts';
@@ -17,7 +20,7 @@ import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 declare const KSTACK_VERSION: string;
 
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
-const COMMANDS = [addClassic, addStatus, addStop, addRecord, addExplain, addCompletion];
+const COMMANDS = [addClassic, addStatus, addStop, addRecord, addReport, addDiff, addConvert, addExplain, addCompletion];
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack status | stop [-d DIRECTORY]

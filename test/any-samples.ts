@@ -55,6 +55,7 @@ const lock = known<LockWait>({
 });
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
+  switches: fc.constant(undefined),
   lock: maybe(lock),
   mmapLockOwner: maybe(fc.oneof(number, fc.constant('unknown' as const))),
   vforkParent: maybe(number),
@@ -127,6 +128,7 @@ const unread = known<Unread>({
 export const anySample: fc.Arbitrary<Sample> = known<Sample>({
   timeMs: maybe(fc.integer({ min: 0, max: 4e12 })),
   uptimeSeconds: fc.constant(undefined),
+  monotonicMs: fc.constant(undefined),
   host: maybe(text.filter((each) => each.isWellFormed())),
   bootId: fc.constant(undefined),
   kernel: maybe(fc.constantFrom('6.18.0-1-amd64', '')),

@@ -1,10 +1,7 @@
 import { whyNotProc } from '../background/proc-root.ts';
-import { type Owner, writeOutputFile } from '../files/output-file.ts';
-import { withFiles } from '../files/remote.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
-import type { Piece } from '../sinks/format.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
@@ -13,6 +10,7 @@ import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import type { OutputOptions } from './output-options.ts';
+import { writeFile } from './write-file.ts';
 
 const STDOUT = 1;
 
@@ -74,27 +72,6 @@ function describeTasks({ observations }: Sample): string {
   const stacks = new Set(observations.map(({ stack }) => ('value' in stack ? stack.value : undefined)));
   const tasks = observations.length;
   return `${tasks} ${tasks === 1 ? 'task' : 'tasks'} with ${stacks.size} different ${stacks.size === 1 ? 'stack' : 'stacks'}`;
-}
-
-/** The deadline for calls once the file system has answered: a busy disk may need longer than the usual deadline. */
-const SLOW_MS = 30_000;
-
-function writeFile(name: string, pieces: AsyncIterable<Piece>): Promise<void> {
-  return withFiles((files) => {
-    const answered = () => {
-      files.deadlineMs = SLOW_MS;
-    };
-    return writeOutputFile(name, pieces, { files, owner: whoCalledSudo(process.env), answered });
-  });
-}
-
-const LARGEST_ID = 2 ** 32 - 2;
-
-/** The user who became root with sudo(8), from the environment; undefined without sudo. */
-function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
-  if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID))
-    return undefined;
-  return { uid: Number(uid), gid: Number(gid) };
 }
 
 function describeSelection({ all, pids = [], states = [], threads }: Selection): string {

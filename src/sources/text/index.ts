@@ -4,7 +4,7 @@ import { InternedStacks } from './interned.ts';
 import { encoded, Lines } from './lines.ts';
 import { TextReader } from './reader.ts';
 
-export { type InputNotes, PackedInput } from './decoded.ts';
+export { decoded, type InputNotes, PackedInput } from './decoded.ts';
 export { InternedStacks } from './interned.ts';
 
 export interface TextOptions {

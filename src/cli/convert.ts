@@ -1,0 +1,35 @@
+import { systemClock } from '../native/clock.ts';
+import { loadFormat } from '../sinks/formats.ts';
+import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { FAILED } from './exit-codes.ts';
+import { mergedSamples, type Problems } from './merged-samples.ts';
+import type { OutputOptions } from './output-options.ts';
+import { tellProblems } from './report.ts';
+import { inWindow, type Window } from './time-window.ts';
+import { writeFile } from './write-file.ts';
+
+const STDOUT = 1;
+
+/** Writes the samples of files in another format. Returns the exit code: 1 if there are none. */
+export async function convertFiles(names: readonly string[], window: Window, output: OutputOptions): Promise<number> {
+  const format = await loadFormat(output.format);
+  if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
+    writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);
+    return FAILED;
+  }
+  const { zoneAt } = systemClock();
+  const problems: Problems = { lines: [], empty: [] };
+  let count = 0;
+  async function* samples() {
+    for await (const sample of inWindow(mergedSamples(names, problems), window, zoneAt)) {
+      count++;
+      yield sample;
+    }
+  }
+  const colour = output.file === undefined && mayColour(process.env);
+  const pieces = format.write(samples(), { zoneAt, colour, full: output.full, annotate: output.annotate });
+  if (output.file !== undefined) await writeFile(output.file, pieces);
+  else for await (const piece of pieces) writeStdout(piece);
+  tellProblems(problems);
+  return count === 0 ? FAILED : 0;
+}

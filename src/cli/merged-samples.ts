@@ -1,0 +1,64 @@
+import type { Sample } from '../model/sample.ts';
+import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
+import { samplesOf } from './samples.ts';
+
+/** What there is to say about the files that samples were read from. */
+export interface Problems {
+  /** In the order in which they were found. */
+  readonly lines: string[];
+  /** Files without a sample. */
+  readonly empty: string[];
+}
+
+/** A stream, and its next sample. */
+interface Head {
+  readonly stream: AsyncGenerator<Sample>;
+  sample: Sample;
+  /** Where it belongs: a sample without a time stays behind the one before it. */
+  timeMs: number;
+}
+
+/**
+ * The samples of all files in the order of their times.
+ * @throws Error naming the file if one cannot be read
+ */
+export async function* mergedSamples(names: readonly string[], problems: Problems): AsyncGenerator<Sample> {
+  const stacks = new InternedStacks();
+  const heads: Head[] = [];
+  for (const name of names) {
+    const stream = read(name, stacks, problems);
+    const first = await stream.next();
+    if (first.done === true) continue;
+    heads.push({ stream, sample: first.value, timeMs: first.value.timeMs ?? 0 });
+  }
+  for (;;) {
+    const earliest = heads.reduce<Head | undefined>(
+      (least, head) => (least === undefined || head.timeMs < least.timeMs ? head : least),
+      undefined,
+    );
+    if (earliest === undefined) return;
+    yield earliest.sample;
+    const next = await earliest.stream.next();
+    if (next.done === true) heads.splice(heads.indexOf(earliest), 1);
+    else {
+      earliest.sample = next.value;
+      earliest.timeMs = next.value.timeMs ?? earliest.timeMs;
+    }
+  }
+}
+
+async function* read(name: string, stacks: InternedStacks, problems: Problems): AsyncGenerator<Sample> {
+  const notes: InputNotes = {};
+  let found = false;
+  try {
+    for await (const sample of samplesOf(name, { notes, stacks, damaged: (text) => problems.lines.push(text) })) {
+      found = true;
+      yield sample;
+    }
+  } catch (error) {
+    if (!(error instanceof PackedInput)) throw error;
+    problems.lines.push(`${name} was not read: it is ${error.message}`);
+  }
+  if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
+  if (!found) problems.empty.push(name);
+}

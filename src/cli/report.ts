@@ -1,0 +1,24 @@
+import { report } from '../analysis/report.ts';
+import { systemClock } from '../native/clock.ts';
+import { formatReport } from '../sinks/report.ts';
+import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { FAILED } from './exit-codes.ts';
+import { mergedSamples, type Problems } from './merged-samples.ts';
+import { inWindow, type Window } from './time-window.ts';
+
+/** Reports what happened in files. Returns the exit code: 1 if there is no sample in them. */
+export async function reportFiles(names: readonly string[], window: Window, top: number): Promise<number> {
+  const { zoneAt } = systemClock();
+  const problems: Problems = { lines: [], empty: [] };
+  const found = await report(inWindow(mergedSamples(names, problems), window, zoneAt));
+  if (found.samples > 0) for (const piece of formatReport(found, { zoneAt, top })) writeStdout(piece);
+  tellProblems(problems);
+  if (found.samples > 0) return 0;
+  if (problems.empty.length < names.length) writeStderr('kstack: no sample is in the time asked for\n');
+  return FAILED;
+}
+
+export function tellProblems({ lines, empty }: Problems): void {
+  for (const line of lines) writeStderr(`kstack: ${line}\n`);
+  for (const name of empty) writeStderr(`kstack: nothing in ${name} looks like a kernel stack or a recording\n`);
+}

@@ -1,0 +1,35 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Moment, parseMoment, type Window } from './time-window.ts';
+
+const LARGEST_TOP = 1_000_000;
+
+/** Adds --from and --to to a command that reads files. */
+export function addWindowOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--from <TIME>', "from this time on: 03:12, '2026-11-25 03:12' or ISO 8601").argParser(parseTime),
+    )
+    .addOption(new Option('--to <TIME>', 'up to this time').argParser(parseTime));
+}
+
+export function windowOf(command: Command): Window {
+  const { from, to }: { from?: Moment; to?: Moment } = command.opts();
+  return { from, to };
+}
+
+export function parseTime(text: string): Moment {
+  const moment = parseMoment(text);
+  if (moment === undefined)
+    throw new InvalidArgumentError("Give a time such as 03:12, '2026-11-25 03:12' or ISO 8601.");
+  return moment;
+}
+
+export function topOption(standard: number): Option {
+  return new Option('--top <N>', 'how many of each kind to show').argParser(parseTop).default(standard);
+}
+
+function parseTop(text: string): number {
+  const top = /^\d{1,7}$/.test(text) ? Number(text) : 0;
+  if (top < 1 || top > LARGEST_TOP) throw new InvalidArgumentError(`Give a number from 1 to ${LARGEST_TOP}.`);
+  return top;
+}

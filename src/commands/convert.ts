@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
+import { addWindowOptions, windowOf } from '../cli/window-options.ts';
+
+/** Registers `kstack convert`. */
+export function addConvert(program: Command): void {
+  const command = program
+    .command('convert')
+    .description('Write the samples of recordings and logs in another format.')
+    .argument('<FILE...>', 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input');
+  addWindowOptions(command);
+  addOutputOptions(command);
+  command.action(async (files: string[]) => {
+    const output = outputOptionsOf(command);
+    const misplaced = misplacedIn(output);
+    if (misplaced !== undefined) command.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
+    const { convertFiles } = await import('../cli/convert.ts');
+    process.exitCode = await convertFiles(files, windowOf(command), output);
+  });
+}

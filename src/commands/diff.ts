@@ -1,0 +1,46 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import type { Window } from '../cli/time-window.ts';
+import { parseTime, topOption } from '../cli/window-options.ts';
+
+const ALL: Window = { from: undefined, to: undefined };
+
+/** Registers `kstack diff`. */
+export function addDiff(program: Command): void {
+  const command = program
+    .command('diff')
+    .description('Compare what tasks were blocked on in two recordings, or at two times of one.')
+    .argument('<BEFORE>', 'a recording or log')
+    .argument('[AFTER]', 'another one; else --a and --b compare two times of BEFORE')
+    .addOption(new Option('--a <FROM/TO>', 'only this time of BEFORE: 03:00/03:10').argParser(parseWindow))
+    .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
+    .addOption(topOption(5));
+  command.action(async (before: string, after: string | undefined, options: Options) => {
+    const { a, b, top } = options;
+    if (after === undefined && (a === undefined || b === undefined))
+      command.error("error: give a second file, or '--a' and '--b' for two times of the first", {
+        exitCode: WRONG_USAGE,
+      });
+    const { diffFiles } = await import('../cli/diff.ts');
+    const sides = [
+      { file: before, window: a ?? ALL },
+      { file: after ?? before, window: b ?? ALL },
+    ] as const;
+    process.exitCode = await diffFiles(sides[0], sides[1], top);
+  });
+}
+
+interface Options {
+  readonly a?: Window;
+  readonly b?: Window;
+  readonly top: number;
+}
+
+function parseWindow(text: string): Window {
+  const [from = '', to = '', ...more] = text.split('/');
+  if (more.length > 0) throw new InvalidArgumentError('Give two times with a slash between them: 03:00/03:10.');
+  return {
+    from: from === '' ? undefined : parseTime(from),
+    to: to === '' ? undefined : parseTime(to),
+  };
+}

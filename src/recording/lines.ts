@@ -1,0 +1,28 @@
+/** A longer line belongs to no recording of kstack. */
+const MAX_LINE_BYTES = 256 << 20;
+
+/** The lines in the bytes of a recording. Of a line that is too long, its beginning, which is no JSON. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  let parts: Uint8Array[] = [];
+  let length = 0;
+  const take = () => {
+    const line = Buffer.concat(parts).toString();
+    parts = [];
+    length = 0;
+    return line;
+  };
+  for await (const chunk of chunks) {
+    let from = 0;
+    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
+      parts.push(chunk.subarray(from, end));
+      yield take();
+      from = end + 1;
+    }
+    if (length > MAX_LINE_BYTES) continue;
+    parts.push(chunk.subarray(from));
+    length += chunk.length - from;
+  }
+  if (length > 0) yield take();
+}
+
+const LINE_FEED = 10;
