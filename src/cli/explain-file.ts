@@ -1,14 +1,12 @@
-import { inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { type InputNotes, InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
+import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
 import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { DASH, samplesOf } from './samples.ts';
 
 const STDIN = 0;
-/** On the command line, the name of standard input. */
-const DASH = '-';
 
 /** For the messages at the end. */
 interface Found {
@@ -32,7 +30,7 @@ export async function explainFiles(names: readonly string[], why: boolean): Prom
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
-  for await (const piece of format.write(samplesOf(names.length === 0 ? [DASH] : names, found, problems), context))
+  for await (const piece of format.write(allSamples(names.length === 0 ? [DASH] : names, found, problems), context))
     pieces.push(String(piece));
   if (found.stacks > 0) for (const piece of pieces) writeStdout(piece);
   const { guesses, lines, unread, unreadSamples } = found;
@@ -50,7 +48,7 @@ export async function explainFiles(names: readonly string[], why: boolean): Prom
   return problems.some((problem) => problem.startsWith('nothing in ')) || found.stacks === 0 ? 1 : 0;
 }
 
-async function* samplesOf(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
+async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
   for (const name of names) {
     const before = found.stacks;
@@ -58,8 +56,8 @@ async function* samplesOf(names: readonly string[], found: Found, problems: stri
     if (name === DASH && isTerminal(STDIN)) writeStderr('kstack: paste the stacks here, then press Ctrl-D\n');
     const shown = name === DASH ? 'the input' : name;
     try {
-      const bytes = inputBytes(name === DASH ? undefined : name);
-      for await (const sample of textSamples(bytes, { notes, stacks })) {
+      const damaged = (text: string) => problems.push(text);
+      for await (const sample of samplesOf(name, { notes, stacks, damaged })) {
         note(sample, found);
         yield sample;
       }

@@ -142,7 +142,7 @@ class Progress {
 
   end(): void {
     if (this.#onTerminal) rewriteLine('');
-    this.#tell(this.#clock.monotonicMs());
+    this.#tell(Number.POSITIVE_INFINITY);
   }
 
   #tell(nowMs: number): void {

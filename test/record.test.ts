@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FORMAT_NAMES } from '../src/sinks/formats.ts';
+import { ended, fixture, KSTACK, kstack, needs, temporaryFolder } from './harness.ts';
+
+const BUSY = ['-aL', '-i', '0.1'];
+
+/** The times of the samples that a recording has. */
+async function timesIn(file: string): Promise<number[]> {
+  const { stdout } = await kstack(['convert', file, '-f', 'json']);
+  return [...stdout.matchAll(/^\{"format":"kstack-sample".*?"time":"([^"]+)"/gm)].map(([, time = '']) =>
+    Date.parse(time),
+  );
+}
+
+describe('kstack record', () => {
+  beforeEach(needs('root', 'compiler'));
+
+  it('records what report then finds: who was stuck where, for how long', async () => {
+    const [parent = 0, child = 0] = await fixture('tasks', ['vfork']);
+    const file = join(temporaryFolder(), 'recording');
+    const { code, stderr } = await kstack([
+      'record',
+      '-o',
+      file,
+      '-p',
+      `${parent},${child}`,
+      '-i',
+      '0.1',
+      '--for',
+      '1s',
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(new RegExp(`^kstack: ${file}: \\d+ samples, 2 tasks, 1 blocked now, [\\d.]+ \\w+\n$`));
+    const report = await kstack(['report', file]);
+    expect(report.code).toBe(0);
+    expect(report.stdout).toMatch(
+      /\nblocked, by the time of all tasks together:\n.* {2}1 task {2}waits for its vfork child/,
+    );
+    expect(report.stdout).toMatch(new RegExp(` tasks ${parent} \\(D\\) since .*, still there at the end; `));
+  });
+
+  it('is read by every format, and by explain', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const file = join(temporaryFolder(), 'recording');
+    await kstack(['record', '-o', file, '-p', String(parent), '-i', '0.1', '--for', '0.3s']);
+    for (const format of FORMAT_NAMES) {
+      const { code, stdout, stderr } = await kstack(['convert', file, '-f', format]);
+      expect([format, code, stderr]).toEqual([format, 0, '']);
+      expect(stdout.length).toBeGreaterThan(20);
+    }
+    const explained = await kstack(['explain', file]);
+    expect(explained.stdout).toMatch(
+      new RegExp(`tasks: {2}tasks ${parent} \\(D\\), reported \\d+ times\n {2}blocked: waits for its vfork`),
+    );
+  });
+
+  it('ends with Ctrl-C, with every sample whole', async () => {
+    const file = join(temporaryFolder(), 'recording');
+    const child = spawn(KSTACK, ['record', '-o', file, ...BUSY]);
+    const end = ended(child);
+    await pause(1500);
+    child.kill('SIGINT');
+    const { code, stderr } = await end;
+    expect(code).toBe(130);
+    const [, told] = /: (\d+) samples?, \d+ tasks/.exec(stderr) ?? [];
+    expect(await timesIn(file)).toHaveLength(Number(told));
+  });
+
+  it('loses nothing but the last sample when it is killed, at any moment', async () => {
+    const folder = temporaryFolder();
+    for (let round = 0; round < 12; round++) {
+      const file = join(folder, String(round));
+      const child = spawn(KSTACK, ['record', '-o', file, ...BUSY], { stdio: 'ignore' });
+      const end = ended(child);
+      while (!existsSync(file) || statSync(file).size === 0) await pause(20);
+      await pause(37 * round);
+      child.kill('SIGKILL');
+      await end;
+      const times = await timesIn(file);
+      expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
+      expect(times.length).toBeGreaterThan(0);
+    }
+  }, 60_000);
+
+  it('reads what is left of a recording that is cut off anywhere, and says so', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'whole');
+    await kstack(['record', '-o', file, '-p', '2', '-i', '0.1', '--for', '1s']);
+    const bytes = readFileSync(file);
+    const all = await timesIn(file);
+    let most = 0;
+    for (let length = 100; length < bytes.length; length += 97) {
+      const cut = join(folder, 'cut');
+      writeFileSync(cut, bytes.subarray(0, length));
+      const times = await timesIn(cut);
+      expect(times).toEqual(all.slice(0, times.length));
+      expect(times.length).toBeGreaterThanOrEqual(most);
+      most = times.length;
+    }
+    expect(most).toBe(all.length);
+  });
+
+  it('does not write over a file', async () => {
+    const file = join(temporaryFolder(), 'mine');
+    writeFileSync(file, 'mine');
+    const { code, stderr } = await kstack(['record', '-o', file, '-p', '1', '--for', '1s']);
+    expect([code, stderr]).toEqual([1, `kstack: cannot record to ${file}: it exists already; give another name\n`]);
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+});
+
+describe('kstack report', () => {
+  const day = (time: string, tid: number, symbol: string) =>
+    [
+      `2026-11-25T${time}.000000+00:00 db1 kernel: INFO: task tar:${tid} blocked for more than 120 seconds.`,
+      `2026-11-25T${time}.000001+00:00 db1 kernel: task:tar state:D stack:0 pid:${tid} tgid:${tid} ppid:2 flags:0x0`,
+      `2026-11-25T${time}.000002+00:00 db1 kernel: Call Trace:`,
+      `2026-11-25T${time}.000003+00:00 db1 kernel:  ${symbol}+0x1/0x2`,
+      '',
+    ].join('\n');
+
+  it('reports a kernel log, with what it cannot prove', async () => {
+    const file = join(temporaryFolder(), 'log');
+    writeFileSync(
+      file,
+      ['03:10:00', '03:12:00', '03:14:00'].map((time) => day(time, 7, 'jbd2_log_wait_commit')).join(''),
+    );
+    const { code, stdout } = await kstack(['report', file]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^db1: .* \(4 min 0 s\)\n3 samples\n/);
+    expect(stdout).toContain('; seen 3 times in the same place\n');
+  });
+
+  it('takes only the time asked for', async () => {
+    const file = join(temporaryFolder(), 'log');
+    writeFileSync(file, day('03:10:00', 7, 'jbd2_log_wait_commit') + day('04:10:00', 8, 'rpc_wait_bit_killable'));
+    const { stdout } = await kstack(['report', '--from', '2026-11-25T04:00Z', file]);
+    expect(stdout).toContain('tar 8');
+    expect(stdout).not.toContain('tar 7');
+    const none = await kstack(['report', '--from', '2026-11-26T04:00Z', file]);
+    expect([none.code, none.stderr]).toEqual([1, 'kstack: no sample is in the time asked for\n']);
+  });
+
+  it('diff names the waits that are new and gone', async () => {
+    const folder = temporaryFolder();
+    const [before, after] = [join(folder, 'a'), join(folder, 'b')];
+    writeFileSync(before, day('03:10:00', 7, 'jbd2_log_wait_commit'));
+    writeFileSync(after, day('03:10:00', 7, 'rpc_wait_bit_killable'));
+    const { code, stdout } = await kstack(['diff', before, after]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /\nnew:\n {2}0 -> 1\.0 {2}waits for .*\n {4}rpc_wait_bit_killable\n\ngone:\n {2}1\.0 -> 0 {2}waits for .*\n {4}jbd2_log_wait_commit\n/,
+    );
+  });
+});
