@@ -46,7 +46,7 @@ describe('kstack record', () => {
   it('is read by every format, and by explain', async () => {
     const [parent = 0] = await fixture('tasks', ['vfork']);
     const file = join(temporaryFolder(), 'recording');
-    await kstack(['record', '-o', file, '-p', String(parent), '-i', '0.1', '--for', '0.3s']);
+    await kstack(['record', '-o', file, '-p', String(parent), '-i', '0.1', '--for', '0.5s']);
     for (const format of FORMAT_NAMES) {
       const { code, stdout, stderr } = await kstack(['convert', file, '-f', format]);
       expect([format, code, stderr]).toEqual([format, 0, '']);
@@ -54,7 +54,7 @@ describe('kstack record', () => {
     }
     const explained = await kstack(['explain', file]);
     expect(explained.stdout).toMatch(
-      new RegExp(`tasks: {2}tasks ${parent} \\(D\\), reported \\d+ times\n {2}blocked: waits for its vfork`),
+      new RegExp(`tasks: {2}tasks ${parent} \\(D\\)(?:, reported \\d+ times)?\n {2}blocked: waits for its vfork`),
     );
   });
 
