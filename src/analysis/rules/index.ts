@@ -3,21 +3,29 @@ import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
 import { CGROUPS_AND_NAMESPACES } from './cgroups-and-namespaces.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
+import { OTHER_CPUS } from './cpus.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
 import { DEVICE_MAPPER } from './device-mapper.ts';
 import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { HUGE_PAGES } from './huge-pages.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
+import { KERNEL_MEMORY } from './kernel-memory.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
+import { NETWORK_CONFIGURATION } from './network-configuration.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PROCESSES } from './processes.ts';
+import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
+import { RUNNING } from './running.ts';
 import { SERVICES } from './services.ts';
 import { SOCKETS } from './sockets.ts';
+import { STOPS } from './stops.ts';
+import { SWAP_RULES } from './swap.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -25,7 +33,10 @@ import { XFS_RULES } from './xfs.ts';
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
   ...MEMORY_RULES,
+  ...SWAP_RULES,
   ...ADDRESS_SPACES,
+  ...HUGE_PAGES,
+  ...KERNEL_MEMORY,
   ...BLOCK,
   ...DEVICE_MAPPER,
   ...DISK_DRIVERS,
@@ -38,12 +49,17 @@ export const RULES: readonly Rule[] = [
   ...FILES,
   ...INODES_AND_MOUNTS,
   ...PROCESSES,
+  ...STOPS,
+  ...RUNNING,
   ...WAITS,
   ...SOCKETS,
   ...VIRTUALIZATION,
   ...CGROUPS_AND_NAMESPACES,
+  ...NETWORK_CONFIGURATION,
   ...SERVICES,
   ...LOCKS,
+  ...RCU,
   ...DEFERRED_WORK,
+  ...OTHER_CPUS,
   ...KERNEL_THREADS,
 ];
