@@ -1,13 +1,7 @@
-import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { LOG } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const CPUS = ['kstack -R -L -f long', 'mpstat -P ALL 1', 'cat /proc/interrupts'];
-const HOTPLUG = [
-  'kstack -D -c "cpuhp|migration" -f long',
-  ...OTHERS_BLOCKED,
-  'cat /sys/devices/system/cpu/online',
-  ...LOG,
-];
 const NO_SCHEDULE = 'A CPU does not schedule: its interrupts are off for a long time, or the host does not run it.';
 const IPI_LOST = 'A CPU has its interrupts off for a long time, or the host does not run a virtual CPU.';
 const IPI = [
@@ -26,7 +20,8 @@ const IPI = [
 ];
 const STOPPER = ['stop_machine', 'stop_machine_cpuslocked', 'stop_cpus', '__stop_cpus', 'try_stop_cpus'];
 
-const STOPPING: readonly Rule[] = [
+/** Other CPUs: stopping and interrupting them, patching the code that they run. */
+export const OTHER_CPUS: readonly Rule[] = [
   {
     id: 'stop-machine',
     kind: 'blocked',
@@ -163,144 +158,6 @@ const STOPPING: readonly Rule[] = [
     next: [...LOG, 'cat /proc/interrupts'],
     source: 'kernel/irq/manage.c: disable_irq',
   },
-];
-
-const CPU_HOTPLUG: readonly Rule[] = [
-  {
-    id: 'cpu-hotplug',
-    kind: 'blocked',
-    match: [['cpus_read_lock', 'get_online_cpus']],
-    fallback: true,
-    sleeps: ['lock'],
-    waitsFor:
-      'the CPU hotplug lock that {caller} takes: a task that takes a CPU online or offline holds or waits for it',
-    causes: 'A CPU hotplug callback is stuck, or a reader of the lock is, which keeps the writer waiting.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: cpus_read_lock',
-  },
-  {
-    id: 'cpu-hotplug-write',
-    kind: 'blocked',
-    match: [['cpus_write_lock', 'cpu_hotplug_begin']],
-    fallback: true,
-    sleeps: ['lock'],
-    waitsFor: 'the CPU hotplug lock that {caller} takes: other tasks hold it',
-    causes: 'A task that needs the set of CPUs not to change (a reader of the lock) is stuck.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: cpus_write_lock',
-  },
-  {
-    id: 'cpu-offline',
-    kind: 'blocked',
-    match: [
-      [
-        '_cpu_down',
-        'cpu_down',
-        'do_cpu_down',
-        'cpu_down_maps_locked',
-        '__cpu_down_maps_locked',
-        'cpu_device_down',
-        'takedown_cpu',
-        'freeze_secondary_cpus',
-        'disable_nonboot_cpus',
-        'smp_shutdown_nonboot_cpus',
-        'cpu_subsys_offline',
-      ],
-    ],
-    waitsFor: 'a CPU to go offline',
-    inOrderTo: 'take a CPU offline',
-    causes: 'A CPU hotplug callback of a driver or subsystem is stuck.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: _cpu_down',
-  },
-  {
-    id: 'cpu-online',
-    kind: 'blocked',
-    match: [
-      [
-        '_cpu_up',
-        'cpu_up',
-        'do_cpu_up',
-        'cpu_device_up',
-        'bringup_cpu',
-        'bringup_hibernate_cpu',
-        'thaw_secondary_cpus',
-        'cpu_subsys_online',
-      ],
-    ],
-    waitsFor: 'a CPU to go online',
-    inOrderTo: 'take a CPU online',
-    causes: 'The CPU does not start, or a hotplug callback of a driver or subsystem is stuck.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: _cpu_up',
-  },
-  {
-    id: 'cpu-hotplug-thread',
-    kind: 'blocked',
-    match: [
-      ['cpuhp_kick_ap', 'cpuhp_kick_ap_work', '__cpuhp_kick_ap', 'cpuhp_invoke_ap_callback', 'cpuhp_kick_ap_sync'],
-    ],
-    waitsFor: 'the hotplug thread of a CPU (cpuhp) to run the callbacks of drivers and subsystems',
-    inOrderTo: 'have a CPU run hotplug callbacks',
-    causes: 'A callback is stuck: look at the stack of cpuhp/N.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: __cpuhp_kick_ap',
-  },
-  {
-    id: 'cpu-hotplug-callback',
-    kind: 'blocked',
-    match: [
-      'cpuhp_invoke_callback',
-      ['cpuhp_thread_fun', '_cpu_down', '_cpu_up', 'cpuhp_up_callbacks', '__cpuhp_invoke_callback_range'],
-    ],
-    waitsFor: 'a callback of a driver or subsystem to return, as a CPU goes online or offline',
-    inOrderTo: 'prepare for a CPU that goes online or offline',
-    causes: 'The function that the callback calls is stuck.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: cpuhp_invoke_callback',
-  },
-  {
-    id: 'cpu-hotplug-register',
-    kind: 'blocked',
-    match: [['__cpuhp_setup_state', '__cpuhp_setup_state_cpuslocked', '__cpuhp_state_add_instance']],
-    innermost: true,
-    waitsFor: 'a CPU hotplug callback to be added',
-    inOrderTo: 'add a CPU hotplug callback',
-    causes: 'A CPU goes online or offline at the same time, or another task adds or removes a callback.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: __cpuhp_setup_state',
-  },
-  {
-    id: 'cpu-hotplug-unregister',
-    kind: 'blocked',
-    match: [['__cpuhp_remove_state', '__cpuhp_remove_state_cpuslocked', '__cpuhp_state_remove_instance']],
-    innermost: true,
-    waitsFor: 'a CPU hotplug callback to be removed',
-    inOrderTo: 'remove a CPU hotplug callback',
-    causes: 'A CPU goes online or offline at the same time, or another task adds or removes a callback.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'kernel/cpu.c: __cpuhp_remove_state',
-  },
-  {
-    id: 'device-hotplug-lock',
-    kind: 'blocked',
-    match: [['lock_device_hotplug', 'lock_device_hotplug_sysfs']],
-    fallback: true,
-    sleeps: ['lock'],
-    waitsFor: 'the lock of device hotplug that {caller} takes: another task holds it',
-    causes: 'A CPU, memory or a PCI or ACPI device is being plugged or unplugged, and that does not finish.',
-    stuck: ['hotplug'],
-    next: HOTPLUG,
-    source: 'drivers/base/core.c: lock_device_hotplug',
-  },
   {
     id: 'jump-label',
     kind: 'blocked',
@@ -364,100 +221,3 @@ const CPU_HOTPLUG: readonly Rule[] = [
     source: 'kernel/static_call_inline.c: __static_call_update',
   },
 ];
-
-const SCHED_EXT_STATE = [
-  'cat /sys/kernel/sched_ext/state /sys/kernel/sched_ext/nr_rejected',
-  'dmesg | grep -i sched_ext',
-  ...OTHERS_BLOCKED,
-];
-
-/** sched_ext: schedulers that are BPF programs. */
-const SCHED_EXT: readonly Rule[] = [
-  {
-    id: 'sched-ext-fork',
-    kind: 'blocked',
-    match: [['scx_pre_fork', 'scx_fork']],
-    sleeps: ['lock'],
-    innermost: true,
-    waitsFor:
-      'the fork lock of sched_ext (scx_fork_rwsem), which a task that switches the scheduler holds, in order to fork',
-    causes: 'A BPF scheduler is being loaded or unloaded, and that waits for the cgroup lock.',
-    stuck: ['cgroup'],
-    next: SCHED_EXT_STATE,
-    source: 'kernel/sched/ext.c: scx_pre_fork',
-    kernels: '6.12 and newer',
-  },
-  {
-    id: 'sched-ext-cgroup',
-    kind: 'blocked',
-    match: [
-      [
-        'scx_cgroup_lock',
-        'scx_tg_online',
-        'scx_tg_offline',
-        'scx_cgroup_can_attach',
-        'scx_group_set_weight',
-        'scx_group_set_bandwidth',
-      ],
-    ],
-    sleeps: ['lock'],
-    innermost: true,
-    waitsFor: 'the cgroup lock of sched_ext, which a task that switches the scheduler or changes cgroups holds',
-    causes: 'A BPF scheduler is being loaded or unloaded.',
-    stuck: ['cgroup'],
-    next: SCHED_EXT_STATE,
-    source: 'kernel/sched/ext.c: scx_cgroup_lock',
-    kernels: '6.12 and newer',
-  },
-  {
-    id: 'sched-ext-enable',
-    kind: 'blocked',
-    match: [['scx_ops_enable', 'scx_enable', 'scx_enable_workfn', 'bpf_scx_reg', 'scx_alloc_and_add_sched']],
-    waitsFor: 'a BPF scheduler to be switched on',
-    inOrderTo: 'switch a BPF scheduler on (sched_ext)',
-    causes: 'A fork, a cgroup change or an RCU grace period does not finish.',
-    stuck: ['cgroup', 'bpf'],
-    next: SCHED_EXT_STATE,
-    source: 'kernel/sched/ext.c: scx_enable',
-    kernels: '6.12 and newer',
-  },
-  {
-    id: 'sched-ext-disable',
-    kind: 'blocked',
-    match: [
-      [
-        'scx_ops_disable_workfn',
-        'scx_disable_workfn',
-        'scx_ops_bypass',
-        'scx_bypass',
-        'scx_ops_disable',
-        'scx_disable',
-        'bpf_scx_unreg',
-        'scx_flush_disable_work',
-      ],
-    ],
-    waitsFor: 'a BPF scheduler to be switched off',
-    inOrderTo: 'switch a BPF scheduler off (sched_ext)',
-    causes: 'The scheduler has stalled tasks that the switch needs, or a fork or cgroup change does not finish.',
-    stuck: ['cgroup', 'bpf'],
-    next: SCHED_EXT_STATE,
-    source: 'kernel/sched/ext.c: scx_disable_workfn',
-    kernels: '6.12 and newer',
-  },
-  {
-    id: 'sched-ext',
-    kind: 'blocked',
-    match: [/scx_(?!pre_fork$|fork$|cgroup_lock$|tg_online$|tg_offline$|cgroup_can_attach$|group_set_)\w+/],
-    innermost: true,
-    waitsFor: 'a BPF scheduler (sched_ext), in {caller}',
-    inOrderTo: 'follow a BPF scheduler (sched_ext)',
-    causes: 'A BPF scheduler is being loaded or unloaded, or has stalled tasks.',
-    stuck: ['bpf'],
-    next: SCHED_EXT_STATE,
-    source: 'kernel/sched/ext.c: scx_bypass',
-    kernels: '6.12 and newer',
-  },
-];
-
-/** Other CPUs, CPU hotplug, code that is patched, BPF schedulers. */
-export const OTHER_CPUS: readonly Rule[] = [...STOPPING, ...CPU_HOTPLUG, ...SCHED_EXT];

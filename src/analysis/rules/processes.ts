@@ -1,12 +1,11 @@
-import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const CHILDREN = ['cat /proc/PID/task/PID/children', 'kstack -p PID -f long'];
 const THREADS = ['kstack -L -p PID -f long', ...OTHERS_BLOCKED];
 const STUCK_THREAD = 'A thread that is stuck in D cannot be killed.';
-const CORE_HANDLERS = ['sysctl kernel.core_pattern', 'kstack -c "coredump|abrt|apport" -f long'];
 
-/** The life of tasks: fork, wait, exec, exit. */
+/** The life of tasks: fork, wait, exec. */
 export const PROCESSES: readonly Rule[] = [
   {
     id: 'vfork',
@@ -132,161 +131,6 @@ export const PROCESSES: readonly Rule[] = [
     source: 'fs/exec.c: bprm_execve',
   },
   {
-    id: 'exit-threads',
-    kind: 'blocked',
-    match: [
-      ['coredump_task_exit', 'exit_mm', 'do_exit'],
-      /do_exit|do_group_exit|sys_exit(?:_group)?|get_signal|get_signal_to_deliver|do_signal/,
-    ],
-    sleeps: ['schedule', 'event', 'completion'],
-    innermost: true,
-    waitsFor: 'a core dump of its process, which another thread writes, before it exits',
-    inOrderTo: 'exit',
-    causes: 'The process is large, or the disk or the core handler is slow or stuck.',
-    next: [...CORE_HANDLERS, ...THREADS],
-    source: 'kernel/exit.c: coredump_task_exit',
-  },
-  {
-    id: 'exit-mmap-lock',
-    kind: 'blocked',
-    match: [
-      [
-        'rwsem_down_read_slowpath',
-        'rwsem_down_read_failed',
-        '__down_read',
-        'down_read',
-        'mmap_read_lock',
-        'mmap_write_lock',
-      ],
-      'exit_mm',
-    ],
-    sleeps: ['lock'],
-    innermost: true,
-    waitsFor: 'the mmap lock of its process, which another thread holds, in order to exit',
-    causes: 'That thread is stuck with the lock held: a page fault or munmap that waits for a disk or server.',
-    stuck: ['mmapLock'],
-    next: THREADS,
-    source: 'kernel/exit.c: exit_mm',
-  },
-  {
-    id: 'exit-notify',
-    kind: 'blocked',
-    match: [['exit_notify', 'release_task', 'forget_original_parent']],
-    innermost: true,
-    waitsFor: 'the lock of the list of tasks (tasklist_lock)',
-    inOrderTo: 'tell its parent that it exits',
-    causes: 'Very many tasks exit or are listed at once.',
-    next: ['cat /proc/loadavg', ...OTHERS_BLOCKED],
-    source: 'kernel/exit.c: exit_notify',
-  },
-  {
-    id: 'exit-files',
-    kind: 'blocked',
-    match: [['exit_files', 'close_files', 'put_files_struct', 'task_work_run', 'exit_task_work'], 'do_exit'],
-    waitsFor: 'its open files to be closed before it exits',
-    inOrderTo: 'close its files and exit',
-    causes: 'A file system, device or socket is slow to close.',
-    next: OTHERS_BLOCKED,
-    source: 'fs/file.c: close_files',
-  },
-  {
-    id: 'exit-memory',
-    kind: 'blocked',
-    match: [
-      ['exit_mmap', 'unmap_vmas', '__mmput', 'exit_mm'],
-      ['mmput', '__mmput', 'do_exit', 'exit_mm', 'mmput_async_fn'],
-    ],
-    waitsFor: 'its memory to be freed before it exits',
-    inOrderTo: 'free its memory and exit',
-    causes: 'A lot of memory, or a device that still uses it.',
-    stuck: ['mmapLock'],
-    next: ['grep -E "Vm|Rss" /proc/PID/status', ...OTHERS_BLOCKED],
-    source: 'mm/mmap.c: exit_mmap',
-  },
-  {
-    id: 'exit-uprobes',
-    kind: 'blocked',
-    match: ['uprobe_clear_state'],
-    waitsFor: 'the lock of delayed uprobes',
-    inOrderTo: 'free its memory',
-    causes: 'Another task adds or removes probes of programs (uprobes).',
-    next: OTHERS_BLOCKED,
-    source: 'kernel/events/uprobes.c: uprobe_clear_state',
-  },
-  {
-    id: 'exit-aio',
-    kind: 'blocked',
-    match: [['exit_aio', 'kill_ioctx', 'aio_free_ring', 'free_ioctx']],
-    waitsFor: 'its own asynchronous I/O (libaio) to complete',
-    inOrderTo: 'end its asynchronous I/O (libaio) and exit',
-    causes: 'The disk is slow or has stopped responding.',
-    stuck: ['device', 'fileSystem'],
-    next: ['iostat -x 1', ...LOG],
-    source: 'fs/aio.c: exit_aio',
-  },
-  {
-    id: 'aio-destroy',
-    kind: 'blocked',
-    match: ['sys_io_destroy'],
-    waitsFor: 'asynchronous I/O (libaio) of a context to complete',
-    inOrderTo: 'close a context of asynchronous I/O (io_destroy)',
-    causes: 'The disk is slow or has stopped responding.',
-    stuck: ['device', 'fileSystem'],
-    next: ['iostat -x 1', ...LOG],
-    source: 'fs/aio.c: sys_io_destroy',
-  },
-  {
-    id: 'core-dump',
-    kind: 'blocked',
-    match: [['do_coredump', 'vfs_coredump', 'dump_emit', 'elf_core_dump', 'dump_user_range', 'coredump_write']],
-    waitsFor: 'its core dump to be written',
-    inOrderTo: 'write its core dump',
-    causes: 'A large process, a slow disk, or a core handler that is stuck (systemd-coredump, abrt).',
-    next: CORE_HANDLERS,
-    source: 'fs/coredump.c: do_coredump',
-  },
-  {
-    id: 'core-dump-threads',
-    kind: 'blocked',
-    match: ['coredump_wait'],
-    waitsFor: 'the other threads of its process to stop, so that it can dump core',
-    inOrderTo: 'stop the other threads of its process for a core dump',
-    causes: 'A thread is stuck in D.',
-    next: THREADS,
-    source: 'fs/coredump.c: coredump_wait',
-  },
-  {
-    id: 'core-dump-handler',
-    kind: 'blocked',
-    match: ['wait_for_dump_helpers'],
-    waitsFor: 'the core handler to read the rest of its core dump and exit',
-    inOrderTo: 'hand its core dump to the core handler',
-    causes: 'The handler (systemd-coredump, abrt, apport) is slow or stuck.',
-    next: CORE_HANDLERS,
-    source: 'fs/coredump.c: wait_for_dump_helpers',
-  },
-  {
-    id: 'core-dump-page',
-    kind: 'blocked',
-    match: ['get_dump_page'],
-    waitsFor: 'a page of its memory to be brought in for its core dump',
-    inOrderTo: 'bring in a page of its memory for its core dump',
-    causes: 'The page is swapped out or in a file on a slow disk or server.',
-    next: OTHERS_BLOCKED,
-    source: 'mm/gup.c: get_dump_page',
-  },
-  {
-    id: 'core-dump-mappings',
-    kind: 'blocked',
-    match: ['dump_vma_snapshot'],
-    sleeps: ['lock'],
-    waitsFor: 'the mmap lock of its process, which another task holds, in order to list mappings for its core dump',
-    causes: 'A reader of /proc/PID or a device that shares the memory is stuck.',
-    stuck: ['mmapLock'],
-    next: THREADS,
-    source: 'fs/coredump.c: dump_vma_snapshot',
-  },
-  {
     id: 'proc-task-lock',
     kind: 'blocked',
     match: [
@@ -324,19 +168,5 @@ export const PROCESSES: readonly Rule[] = [
     causes: 'Another thread is in exec, or a tracer attaches to the process.',
     next: OTHERS_BLOCKED,
     source: 'fs/proc/base.c: proc_pid_attr_write',
-  },
-  {
-    id: 'exit-after-oops',
-    kind: 'blocked',
-    match: [
-      ['do_exit', 'do_task_dead'],
-      ['rewind_stack_do_exit', 'rewind_stack_and_make_dead', 'make_task_dead', 'oops_end'],
-    ],
-    waitsFor: 'nothing: it died in a kernel oops, and may still hold locks',
-    inOrderTo: 'exit after a kernel oops',
-    causes:
-      'A kernel or driver bug: the oops is in the log. Others may wait forever for what it holds; only a reboot helps.',
-    next: LOG,
-    source: 'kernel/exit.c: make_task_dead',
   },
 ];

@@ -1,5 +1,5 @@
 import type { Resource } from './commands.ts';
-import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { OTHERS_BLOCKED } from './commands.ts';
 import type { Rule, Step } from './rule.ts';
 
 const HOLDERS = ['kstack -L --function cgroup -f long', ...OTHERS_BLOCKED, 'cat /sys/fs/cgroup/cgroup.stat'];
@@ -179,7 +179,8 @@ const THREADGROUP_READERS: readonly Move[] = [
   },
 ];
 
-const CGROUPS: readonly Rule[] = [
+/** The cgroup hierarchy, and moves of tasks in it. */
+export const CGROUPS: readonly Rule[] = [
   ...CGROUP_LOCK.map(
     ({ inOrderTo, ...rest }): Rule => ({
       ...rest,
@@ -308,94 +309,6 @@ const CGROUPS: readonly Rule[] = [
     }),
   ),
   {
-    id: 'cpuset-lock',
-    kind: 'blocked',
-    match: [
-      [
-        'cpuset_lock',
-        'cpuset_full_lock',
-        'cpuset_write_resmask',
-        'cpuset_write_u64',
-        'cpuset_write_s64',
-        'cpuset_partition_write',
-        'cpuset_css_online',
-        'cpuset_css_offline',
-        'cpuset_css_killed',
-        'cpuset_attach',
-        'cpuset_can_attach',
-        'cpuset_can_fork',
-        'cpuset_cancel_attach',
-        'cpuset_cpus_allowed',
-        'cpuset_bind',
-        'rebuild_sched_domains',
-      ],
-    ],
-    sleeps: ['lock'],
-    innermost: true,
-    waitsFor: 'the cpuset lock, which another task holds while it changes the CPUs or memory nodes of a cgroup',
-    causes: 'That change waits for pages to be migrated, for CPU hotplug or for scheduler domains.',
-    stuck: STUCK,
-    next: ['kstack -L --function cpuset -f long', ...OTHERS_BLOCKED],
-    source: 'kernel/cgroup/cpuset.c: cpuset_write_resmask',
-  },
-  {
-    id: 'cpuset-cpu-hotplug',
-    kind: 'blocked',
-    match: [
-      ['cpus_read_lock', 'get_online_cpus'],
-      [
-        'cpuset_write_resmask',
-        'cpuset_write_u64',
-        'cpuset_css_online',
-        'cpuset_full_lock',
-        'rebuild_sched_domains',
-        'cpuset_css_offline',
-      ],
-    ],
-    sleeps: ['lock'],
-    waitsFor: 'the CPU hotplug lock, in order to change a cpuset: a CPU goes online or offline',
-    causes: 'A CPU hotplug callback is stuck.',
-    stuck: ['cgroup', 'hotplug'],
-    next: ['kstack -D -c "cpuhp|migration" -f long', ...OTHERS_BLOCKED],
-    source: 'kernel/cgroup/cpuset.c: cpuset_write_resmask',
-  },
-  {
-    id: 'cpuset-hotplug',
-    kind: 'blocked',
-    match: [['cpuset_wait_for_hotplug', 'cpuset_write_resmask', 'cpuset_force_rebuild', 'cpuset_css_online']],
-    sleeps: ['work'],
-    innermost: true,
-    waitsFor: 'cpusets to be adapted to a change of the online CPUs',
-    causes: 'The worker that adapts them waits for the cpuset lock or the cgroup lock.',
-    stuck: STUCK,
-    next: ['kstack -D -c kworker', ...OTHERS_BLOCKED],
-    source: 'kernel/cgroup/cpuset.c: cpuset_wait_for_hotplug',
-    kernels: '6.8 and older',
-  },
-  {
-    id: 'cpuset-hotplug-work',
-    kind: 'blocked',
-    match: [['cpuset_hotplug_workfn', 'cpuset_handle_hotplug', 'cpuset_update_active_cpus', 'hotplug_update_tasks']],
-    waitsFor: 'cpusets to be adapted to a change of the online CPUs',
-    inOrderTo: 'adapt cpusets to a change of the online CPUs',
-    causes: 'Another task holds the cpuset lock while it changes a cgroup.',
-    stuck: ['cgroup', 'hotplug'],
-    next: OTHERS_BLOCKED,
-    source: 'kernel/cgroup/cpuset.c: cpuset_handle_hotplug',
-  },
-  {
-    id: 'cpuset-migrate',
-    kind: 'blocked',
-    match: [['cpuset_post_attach', 'cpuset_migrate_mm_workfn', 'cpuset_migrate_mm', 'cpuset_change_task_nodemask']],
-    sleeps: ['work', 'completion', 'schedule', 'event'],
-    innermost: true,
-    waitsFor: 'memory of a process to be moved to the nodes of its new cpuset',
-    causes: 'A large process with memory_migrate set, or pages that are pinned or under I/O.',
-    stuck: STUCK,
-    next: ['grep migrate /proc/vmstat', ...OTHERS_BLOCKED],
-    source: 'kernel/cgroup/cpuset.c: cpuset_post_attach',
-  },
-  {
     id: 'cgroup-drain',
     kind: 'blocked',
     match: [
@@ -419,133 +332,3 @@ const CGROUPS: readonly Rule[] = [
     source: 'kernel/cgroup/rstat.c: css_rstat_flush',
   },
 ];
-
-const NETWORK_NAMESPACES = ['kstack -L --function "rtnl|netlink|cleanup_net" -f long', ...OTHERS_BLOCKED];
-
-const NAMESPACES: readonly Rule[] = [
-  {
-    id: 'namespace-net-create',
-    kind: 'blocked',
-    match: [
-      ['copy_net_ns', 'net_ns_init', 'register_pernet_subsys', 'register_pernet_device', 'unregister_pernet_subsys'],
-    ],
-    sleeps: ['lock'],
-    innermost: true,
-    waitsFor: 'the lock of the list of network namespaces (pernet_ops_rwsem), which another task holds',
-    causes: 'Another network namespace is being torn down, or a module with network parts is loaded or unloaded.',
-    stuck: ['rtnl'],
-    next: NETWORK_NAMESPACES,
-    source: 'net/core/net_namespace.c: copy_net_ns',
-  },
-  {
-    id: 'namespace-net-setup',
-    kind: 'blocked',
-    match: [['setup_net', 'ops_init']],
-    waitsFor: 'a network namespace to be set up',
-    inOrderTo: 'create a network namespace',
-    causes: 'Many containers start and stop at once.',
-    stuck: ['rtnl'],
-    next: NETWORK_NAMESPACES,
-    source: 'net/core/net_namespace.c: setup_net',
-  },
-  {
-    id: 'namespace-net-teardown',
-    kind: 'blocked',
-    match: [
-      [
-        'cleanup_net',
-        'ops_exit_list',
-        'ops_pre_exit_list',
-        'ops_undo_list',
-        'ops_exit_rtnl_list',
-        'default_device_exit_batch',
-        'default_device_exit_net',
-        'free_exit_list',
-      ],
-    ],
-    waitsFor: 'network namespaces to be torn down',
-    inOrderTo: 'tear down network namespaces',
-    causes: 'A reference to a device is not released, or RCU and rtnl are slow.',
-    stuck: ['rtnl'],
-    next: [...LOG, ...NETWORK_NAMESPACES],
-    source: 'net/core/net_namespace.c: cleanup_net',
-  },
-  {
-    id: 'namespace-pid',
-    kind: 'blocked',
-    match: ['zap_pid_ns_processes'],
-    waitsFor: 'all processes of its PID namespace to exit: the init of a container has exited',
-    inOrderTo: 'end its PID namespace (a container) and exit',
-    causes: 'A process of the container is stuck in D, or is traced.',
-    next: ['cat /proc/PID/task/PID/children', ...OTHERS_BLOCKED, 'kstack -DZ -f long'],
-    source: 'kernel/pid_namespace.c: zap_pid_ns_processes',
-  },
-  {
-    id: 'namespace-pid-children',
-    kind: 'blocked',
-    match: [['do_wait', '__do_wait', 'kernel_wait4'], 'zap_pid_ns_processes'],
-    waitsFor: 'killed processes of its PID namespace to exit: the init of a container has exited',
-    inOrderTo: 'end its PID namespace (a container) and exit',
-    causes: 'A process of the container is stuck in D, or is traced.',
-    next: ['cat /proc/PID/task/PID/children', ...OTHERS_BLOCKED, 'kstack -DZ -f long'],
-    source: 'kernel/pid_namespace.c: zap_pid_ns_processes',
-  },
-  {
-    id: 'namespace-create',
-    kind: 'blocked',
-    match: [
-      [
-        'create_new_namespaces',
-        'unshare_nsproxy_namespaces',
-        'copy_namespaces',
-        'ksys_unshare',
-        'copy_utsname',
-        'copy_pid_ns',
-        'create_pid_namespace',
-        'create_user_ns',
-      ],
-    ],
-    innermost: true,
-    waitsFor: 'a namespace to be created',
-    inOrderTo: 'create a namespace',
-    causes: 'Many containers start, or an old namespace is still being torn down.',
-    next: OTHERS_BLOCKED,
-    source: 'kernel/nsproxy.c: create_new_namespaces',
-  },
-  {
-    id: 'namespace-enter',
-    kind: 'blocked',
-    match: [
-      ['sys_setns', 'validate_nsset', 'commit_nsset', 'switch_task_namespaces', 'ns_get_path', 'open_related_ns'],
-    ],
-    innermost: true,
-    waitsFor: 'a namespace to be entered',
-    inOrderTo: 'enter a namespace',
-    causes: 'An old namespace is still being torn down, or the target process is in exec.',
-    next: OTHERS_BLOCKED,
-    source: 'kernel/nsproxy.c: validate_nsset',
-  },
-  {
-    id: 'namespace-ipc-create',
-    kind: 'blocked',
-    match: [['copy_ipcs', 'create_ipc_ns']],
-    waitsFor: 'old IPC namespaces to be freed',
-    inOrderTo: 'create an IPC namespace',
-    causes: 'Many containers start and stop at once; freeing waits for RCU.',
-    next: OTHERS_BLOCKED,
-    source: 'ipc/namespace.c: create_ipc_ns',
-  },
-  {
-    id: 'namespace-ipc-free',
-    kind: 'blocked',
-    match: [['free_ipc', 'free_ipc_ns', 'free_ipcs', 'put_ipc_ns', 'mq_put_mnt']],
-    waitsFor: 'an IPC namespace to be freed',
-    inOrderTo: 'free an IPC namespace',
-    causes: 'Many containers stop at once; freeing waits for RCU.',
-    next: OTHERS_BLOCKED,
-    source: 'ipc/namespace.c: free_ipc',
-  },
-];
-
-/** cgroups and namespaces. */
-export const CGROUPS_AND_NAMESPACES: readonly Rule[] = [...CGROUPS, ...NAMESPACES];

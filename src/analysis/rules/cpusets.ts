@@ -1,0 +1,97 @@
+import type { Resource } from './commands.ts';
+import { OTHERS_BLOCKED } from './commands.ts';
+import type { Rule } from './rule.ts';
+
+const STUCK: readonly Resource[] = ['cgroup'];
+
+/** cpusets: the CPUs and memory nodes of cgroups. */
+export const CPUSETS: readonly Rule[] = [
+  {
+    id: 'cpuset-lock',
+    kind: 'blocked',
+    match: [
+      [
+        'cpuset_lock',
+        'cpuset_full_lock',
+        'cpuset_write_resmask',
+        'cpuset_write_u64',
+        'cpuset_write_s64',
+        'cpuset_partition_write',
+        'cpuset_css_online',
+        'cpuset_css_offline',
+        'cpuset_css_killed',
+        'cpuset_attach',
+        'cpuset_can_attach',
+        'cpuset_can_fork',
+        'cpuset_cancel_attach',
+        'cpuset_cpus_allowed',
+        'cpuset_bind',
+        'rebuild_sched_domains',
+      ],
+    ],
+    sleeps: ['lock'],
+    innermost: true,
+    waitsFor: 'the cpuset lock, which another task holds while it changes the CPUs or memory nodes of a cgroup',
+    causes: 'That change waits for pages to be migrated, for CPU hotplug or for scheduler domains.',
+    stuck: STUCK,
+    next: ['kstack -L --function cpuset -f long', ...OTHERS_BLOCKED],
+    source: 'kernel/cgroup/cpuset.c: cpuset_write_resmask',
+  },
+  {
+    id: 'cpuset-cpu-hotplug',
+    kind: 'blocked',
+    match: [
+      ['cpus_read_lock', 'get_online_cpus'],
+      [
+        'cpuset_write_resmask',
+        'cpuset_write_u64',
+        'cpuset_css_online',
+        'cpuset_full_lock',
+        'rebuild_sched_domains',
+        'cpuset_css_offline',
+      ],
+    ],
+    sleeps: ['lock'],
+    waitsFor: 'the CPU hotplug lock, in order to change a cpuset: a CPU goes online or offline',
+    causes: 'A CPU hotplug callback is stuck.',
+    stuck: ['cgroup', 'hotplug'],
+    next: ['kstack -D -c "cpuhp|migration" -f long', ...OTHERS_BLOCKED],
+    source: 'kernel/cgroup/cpuset.c: cpuset_write_resmask',
+  },
+  {
+    id: 'cpuset-hotplug',
+    kind: 'blocked',
+    match: [['cpuset_wait_for_hotplug', 'cpuset_write_resmask', 'cpuset_force_rebuild', 'cpuset_css_online']],
+    sleeps: ['work'],
+    innermost: true,
+    waitsFor: 'cpusets to be adapted to a change of the online CPUs',
+    causes: 'The worker that adapts them waits for the cpuset lock or the cgroup lock.',
+    stuck: STUCK,
+    next: ['kstack -D -c kworker', ...OTHERS_BLOCKED],
+    source: 'kernel/cgroup/cpuset.c: cpuset_wait_for_hotplug',
+    kernels: '6.8 and older',
+  },
+  {
+    id: 'cpuset-hotplug-work',
+    kind: 'blocked',
+    match: [['cpuset_hotplug_workfn', 'cpuset_handle_hotplug', 'cpuset_update_active_cpus', 'hotplug_update_tasks']],
+    waitsFor: 'cpusets to be adapted to a change of the online CPUs',
+    inOrderTo: 'adapt cpusets to a change of the online CPUs',
+    causes: 'Another task holds the cpuset lock while it changes a cgroup.',
+    stuck: ['cgroup', 'hotplug'],
+    next: OTHERS_BLOCKED,
+    source: 'kernel/cgroup/cpuset.c: cpuset_handle_hotplug',
+  },
+  {
+    id: 'cpuset-migrate',
+    kind: 'blocked',
+    match: [['cpuset_post_attach', 'cpuset_migrate_mm_workfn', 'cpuset_migrate_mm', 'cpuset_change_task_nodemask']],
+    sleeps: ['work', 'completion', 'schedule', 'event'],
+    innermost: true,
+    waitsFor: 'memory of a process to be moved to the nodes of its new cpuset',
+    causes: 'A large process with memory_migrate set, or pages that are pinned or under I/O.',
+    stuck: STUCK,
+    next: ['grep migrate /proc/vmstat', ...OTHERS_BLOCKED],
+    source: 'kernel/cgroup/cpuset.c: cpuset_post_attach',
+  },
+];
