@@ -1,9 +1,6 @@
-import type { Resource } from './commands.ts';
 import { OTHERS_BLOCKED } from './commands.ts';
 import type { Rule, Step } from './rule.ts';
-
-const HOLDERS = ['kstack -L --function cgroup -f long', ...OTHERS_BLOCKED, 'cat /sys/fs/cgroup/cgroup.stat'];
-const STUCK: readonly Resource[] = ['cgroup'];
+import { HOLDERS, MOVES, STUCK } from './threadgroup.ts';
 
 interface CgroupLock {
   readonly id: string;
@@ -15,18 +12,6 @@ interface CgroupLock {
 
 const MUTEX = ['mutex_lock', 'mutex_lock_nested', '__mutex_lock', '__mutex_lock_slowpath', '__mutex_lock_common'];
 const TAKES_CGROUP_MUTEX = ['cgroup_kn_lock_live', 'cgroup_lock'];
-const MOVES = [
-  '__cgroup_procs_write',
-  '__cgroup1_procs_write',
-  'cgroup_procs_write',
-  'cgroup1_procs_write',
-  'cgroup1_tasks_write',
-  'cgroup_tasks_write',
-  'cgroup_threads_write',
-  'cgroup_attach_task_all',
-  'cgroup_transfer_tasks',
-];
-
 /** What tasks take cgroup_mutex for. */
 const CGROUP_LOCK: readonly CgroupLock[] = [
   {
@@ -47,7 +32,6 @@ const CGROUP_LOCK: readonly CgroupLock[] = [
       [
         'css_killed_work_fn',
         'css_release_work_fn',
-        'css_free_rwork_fn',
         'css_free_work_fn',
         'cgroup_destroy_root',
         'cgroup_bpf_release',
@@ -138,47 +122,6 @@ const CGROUP_LOCK: readonly CgroupLock[] = [
   },
 ];
 
-const READERS = ['percpu_rwsem_wait', '__percpu_down_read', 'percpu_down_read'];
-const MOVE_SLOW = 'A write to cgroup.procs waits for an RCU grace period, or for a task stuck in fork or exit.';
-
-interface Move {
-  readonly id: string;
-  readonly match: readonly Step[];
-  readonly inOrderTo: string;
-  readonly source: string;
-}
-
-/** Tasks that fork, exec and exit have to let moves between cgroups pass. */
-const THREADGROUP_READERS: readonly Move[] = [
-  {
-    id: 'cgroup-threadgroup-wait',
-    match: [READERS, ['copy_process', '_do_fork', 'cgroup_can_fork']],
-    inOrderTo: 'fork',
-    source: 'kernel/cgroup/cgroup.c: cgroup_can_fork',
-  },
-  {
-    id: 'cgroup-threadgroup-exit',
-    match: [
-      [...READERS, 'exit_signals'],
-      ['exit_signals', 'do_exit'],
-    ],
-    inOrderTo: 'exit',
-    source: 'kernel/signal.c: exit_signals',
-  },
-  {
-    id: 'cgroup-threadgroup-exec',
-    match: [READERS, ['begin_new_exec', 'flush_old_exec', 'de_thread']],
-    inOrderTo: 'exec',
-    source: 'fs/exec.c: de_thread',
-  },
-  {
-    id: 'cgroup-threadgroup-change',
-    match: [['cgroup_threadgroup_change_begin', 'threadgroup_change_begin']],
-    inOrderTo: 'fork, exec or exit',
-    source: 'include/linux/cgroup-defs.h: cgroup_threadgroup_change_begin',
-  },
-];
-
 /** The cgroup hierarchy, and moves of tasks in it. */
 export const CGROUPS: readonly Rule[] = [
   ...CGROUP_LOCK.map(
@@ -241,73 +184,86 @@ export const CGROUPS: readonly Rule[] = [
   {
     id: 'cgroup-file',
     kind: 'blocked',
-    match: [['cgroup_file_write', 'cgroup_seqfile_show', 'cgroup_file_open']],
+    match: ['cgroup_file_write'],
     innermost: true,
     waitsFor: 'a cgroup to take a setting',
-    inOrderTo: 'read or set a value of a cgroup',
+    inOrderTo: 'set a value of a cgroup',
     causes: 'Many containers start and stop, or a cgroup operation is stuck.',
     stuck: STUCK,
     next: HOLDERS,
     source: 'kernel/cgroup/cgroup.c: cgroup_file_write',
   },
   {
-    id: 'cgroup-threadgroup',
+    id: 'cgroup-file-read',
+    kind: 'blocked',
+    match: [['cgroup_seqfile_show', 'cgroup_file_open', 'cgroup_file_poll']],
+    innermost: true,
+    waitsFor: 'a cgroup to tell a value',
+    inOrderTo: 'read a value of a cgroup',
+    causes: 'Many containers start and stop, or a cgroup operation is stuck.',
+    stuck: STUCK,
+    next: HOLDERS,
+    source: 'kernel/cgroup/cgroup.c: cgroup_file_write',
+  },
+  {
+    id: 'cgroup-create',
     kind: 'blocked',
     match: [
       [
-        'cgroup_attach_lock',
-        'cgroup_procs_write_start',
-        'cgroup_procs_write_finish',
-        'cgroup_update_dfl_csses',
-        'attach_task_by_pid',
-        ...MOVES,
+        'cgroup_create',
+        'css_create',
+        'online_css',
+        'cgroup_apply_control_enable',
+        'mem_cgroup_css_alloc',
+        'mem_cgroup_css_online',
       ],
     ],
-    sleeps: ['lock', 'schedule', 'event'],
-    innermost: true,
-    waitsFor: 'forks and exits to pause (threadgroup lock), in order to move tasks to another cgroup',
-    causes: 'A task is stuck in fork or exit, or another task is moving tasks.',
+    waitsFor: 'a cgroup to be set up',
+    inOrderTo: 'create a cgroup or switch on a controller in it',
+    causes: 'Many containers start at once, or memory is short.',
     stuck: STUCK,
     next: HOLDERS,
-    source: 'kernel/cgroup/cgroup.c: cgroup_attach_lock',
+    source: 'kernel/cgroup/cgroup.c: css_create',
   },
   {
-    id: 'cgroup-threadgroup-rcu',
-    kind: 'blocked',
-    match: ['rcu_sync_enter', ['cgroup_attach_lock', 'cgroup_procs_write_start', 'cgroup_update_dfl_csses', ...MOVES]],
-    sleeps: ['rcu', 'schedule', 'event'],
-    waitsFor: 'an RCU grace period to end, in order to pause forks and exits and move tasks to another cgroup',
-    causes: 'A CPU in a long loop, a busy virtual machine, or an RCU stall. The favordynmods mount option avoids it.',
-    stuck: STUCK,
-    next: ['dmesg | grep -i "rcu.*stall"', ...HOLDERS],
-    source: 'kernel/rcu/sync.c: rcu_sync_enter',
-  },
-  {
-    id: 'cgroup-cpu-hotplug',
+    id: 'cgroup-offline',
     kind: 'blocked',
     match: [
-      ['cpus_read_lock', 'get_online_cpus'],
-      ['cgroup_attach_lock', 'cgroup_procs_write_start', 'cgroup_update_dfl_csses', ...MOVES],
+      [
+        'offline_css',
+        'kill_css',
+        'css_clear_dir',
+        'mem_cgroup_css_offline',
+        'mem_cgroup_css_free',
+        'css_free_rwork_fn',
+      ],
     ],
-    sleeps: ['lock'],
-    waitsFor: 'the CPU hotplug lock, in order to move tasks to another cgroup: a CPU goes online or offline',
-    causes: 'A CPU hotplug callback is stuck.',
-    stuck: ['cgroup', 'hotplug'],
-    next: ['kstack -D -c "cpuhp|migration" -f long', ...OTHERS_BLOCKED],
-    source: 'kernel/cgroup/cgroup.c: cgroup_attach_lock',
+    waitsFor: 'a removed cgroup to be freed',
+    inOrderTo: 'free a cgroup that was removed',
+    causes: 'Many containers stop at once, or RCU or a worker is slow.',
+    stuck: STUCK,
+    next: HOLDERS,
+    source: 'kernel/cgroup/cgroup.c: offline_css',
   },
-  ...THREADGROUP_READERS.map(
-    ({ inOrderTo, ...rest }): Rule => ({
-      ...rest,
-      kind: 'blocked',
-      sleeps: ['lock'],
-      innermost: true,
-      waitsFor: `the threadgroup lock, which a task that moves tasks between cgroups holds, in order to ${inOrderTo}`,
-      causes: MOVE_SLOW,
-      stuck: STUCK,
-      next: HOLDERS,
-    }),
-  ),
+  {
+    id: 'cgroup-migrate',
+    kind: 'blocked',
+    match: [
+      [
+        'cgroup_migrate_execute',
+        'cgroup_migrate',
+        'cgroup_attach_task',
+        'mem_cgroup_can_attach',
+        'mem_cgroup_move_task',
+      ],
+    ],
+    waitsFor: 'a controller to move tasks to another cgroup',
+    inOrderTo: 'move tasks to another cgroup',
+    causes: 'A controller (memory, cpuset) moves what belongs to the tasks, too.',
+    stuck: STUCK,
+    next: HOLDERS,
+    source: 'kernel/cgroup/cgroup.c: cgroup_migrate_execute',
+  },
   {
     id: 'cgroup-drain',
     kind: 'blocked',

@@ -59,7 +59,9 @@ export type Resource =
   /** The locks of CPU and memory hotplug, and of the devices that stand for CPUs and memory. */
   | 'hotplug'
   /** The lock of the list of slab caches (slab_mutex). */
-  | 'slab';
+  | 'slab'
+  /** The locks of tracing (trace_types_lock, ftrace_lock). */
+  | 'tracing';
 
 /** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
@@ -160,7 +162,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /sys/kernel/mm/transparent_hugepage/enabled': [],
   'grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged': [],
   'grep -r . /sys/module/damon_*/parameters': [],
-  'cat /sys/kernel/tracing/current_tracer': [],
+  'cat /sys/kernel/tracing/current_tracer': ['tracing'],
   'cat /proc/asound/card*/pcm*/sub*/status': [],
   'sysctl dev.raid.speed_limit_max': [],
   'sysctl kernel.core_pattern': [],
@@ -301,10 +303,8 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/PID/task/PID/children': [],
   'cat /proc/loadavg': [],
   'cat /proc/softirqs': [],
-  'cat /proc/sys/kernel/ftrace_enabled': [],
   'cat /proc/sys/vm/nr_hugepages /proc/sys/vm/nr_overcommit_hugepages': [],
   'cat /sys/fs/cgroup/cgroup.stat': [],
-  'cat /sys/fs/cgroup/PATH/cgroup.events': [],
   'cat /sys/fs/cgroup/PATH/memory.high /sys/fs/cgroup/PATH/memory.current': [],
   'cat /sys/fs/cgroup/PATH/memory.pressure': [],
   'cat /sys/kernel/sched_ext/state /sys/kernel/sched_ext/nr_rejected': [],

@@ -201,10 +201,10 @@ export const DEFERRED_WORK: readonly Rule[] = [
   {
     id: 'usermodehelper-disable',
     kind: 'blocked',
-    match: [['__usermodehelper_disable', 'usermodehelper_read_lock_wait', 'usermodehelper_read_trylock']],
-    waitsFor: 'programs that the kernel started to exit, or to be allowed again after a suspend',
+    match: ['__usermodehelper_disable'],
+    waitsFor: 'programs that the kernel started to exit, so that the host can be suspended',
     inOrderTo: 'keep the kernel from starting programs during a suspend',
-    causes: 'A suspend or resume has not finished, or a helper program is stuck.',
+    causes: 'A helper program (modprobe, firmware, a core handler) is stuck.',
     next: [...LOG, ...OTHERS_BLOCKED],
     source: 'kernel/umh.c: __usermodehelper_disable',
   },

@@ -36,6 +36,7 @@ import { SOCKETS } from './sockets.ts';
 import { SRCU_DOMAINS } from './srcu.ts';
 import { STOPS } from './stops.ts';
 import { SWAP_RULES } from './swap.ts';
+import { THREADGROUP } from './threadgroup.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -69,6 +70,7 @@ export const RULES: readonly Rule[] = [
   ...SOCKETS,
   ...VIRTUALIZATION,
   ...CGROUPS,
+  ...THREADGROUP,
   ...CPUSETS,
   ...NAMESPACES,
   ...NETWORK_CONFIGURATION,

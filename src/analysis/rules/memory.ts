@@ -1,5 +1,5 @@
 import { SHORT_OF_MEMORY } from './causes.ts';
-import { DISKS, MEMORY, OTHERS_BLOCKED } from './commands.ts';
+import { DISKS, LOG, MEMORY, OTHERS_BLOCKED } from './commands.ts';
 import { PAGE_FAULT } from './mmap-lock.ts';
 import type { Rule } from './rule.ts';
 
@@ -161,6 +161,58 @@ export const MEMORY_RULES: readonly Rule[] = [
     causes: 'A shrinker waits for a disk, a server or a lock.',
     next: OTHERS_BLOCKED,
     source: 'mm/shrinker.c: shrinker_free',
+  },
+  {
+    id: 'memory-drop-caches',
+    kind: 'blocked',
+    match: [
+      [
+        'drop_caches_sysctl_handler',
+        'drop_slab',
+        'drop_slab_node',
+        'drop_pagecache_sb',
+        'shrink_slab',
+        'do_shrink_slab',
+        'super_cache_scan',
+      ],
+      'drop_caches_sysctl_handler',
+    ],
+    waitsFor: 'caches to be dropped, as a write to vm.drop_caches asked',
+    inOrderTo: 'drop caches (vm.drop_caches)',
+    causes: 'A file system waits for its disk, server or journal before it can drop an inode.',
+    stuck: ['fileSystem', 'device'],
+    next: OTHERS_BLOCKED,
+    source: 'fs/drop_caches.c: drop_caches_sysctl_handler',
+  },
+  {
+    id: 'memory-drop-caches-start',
+    kind: 'blocked',
+    match: [['drop_caches_sysctl_handler', 'drop_slab', 'drop_pagecache_sb']],
+    waitsFor: 'caches to be dropped, as a write to vm.drop_caches asked',
+    inOrderTo: 'drop caches (vm.drop_caches)',
+    causes: 'Large caches, or a file system that waits for its disk, server or journal.',
+    stuck: ['fileSystem', 'device'],
+    next: OTHERS_BLOCKED,
+    source: 'fs/drop_caches.c: drop_caches_sysctl_handler',
+  },
+  {
+    id: 'memory-broken-page',
+    kind: 'blocked',
+    match: [
+      [
+        'memory_failure',
+        'memory_failure_work_func',
+        'hwpoison_user_mappings',
+        'try_memory_failure_hugetlb',
+        'soft_offline_page',
+        'unpoison_memory',
+      ],
+    ],
+    waitsFor: 'a page with a memory error to be taken out of use',
+    inOrderTo: 'take a page with a memory error out of use',
+    causes: 'The page is under I/O, or the programs that use it are stuck. The log shows the error.',
+    next: LOG,
+    source: 'mm/memory-failure.c: memory_failure',
   },
   {
     id: 'memory-file-fault',

@@ -17,26 +17,33 @@ interface NetworkLock {
 const RTNL: readonly NetworkLock[] = [
   {
     id: 'rtnl-netlink',
-    match: [
-      [
-        'rtnetlink_rcv_msg',
-        'rtnetlink_rcv',
-        'rtnl_newlink',
-        'rtnl_dellink',
-        'rtnl_setlink',
-        'rtnl_getlink',
-        'inet_rtm_newaddr',
-        'inet_rtm_deladdr',
-        'inet6_rtm_newaddr',
-        'inet6_rtm_newroute',
-        'inet_rtm_newroute',
-        'do_setlink',
-        'tc_new_tfilter',
-        'tc_modify_qdisc',
-      ],
-    ],
+    match: [['rtnetlink_rcv_msg', 'rtnetlink_rcv', 'rtnl_getlink']],
     inOrderTo: 'read or change the configuration by netlink (ip, NetworkManager)',
     source: 'net/core/rtnetlink.c: rtnetlink_rcv_msg',
+  },
+  {
+    id: 'rtnl-netlink-link',
+    match: [['rtnl_newlink', 'rtnl_dellink', 'rtnl_setlink', 'do_setlink']],
+    inOrderTo: 'change an interface (ip link)',
+    source: 'net/core/rtnetlink.c: rtnl_newlink',
+  },
+  {
+    id: 'rtnl-netlink-address',
+    match: [['inet_rtm_newaddr', 'inet_rtm_deladdr', 'inet6_rtm_newaddr', 'inet6_rtm_deladdr']],
+    inOrderTo: 'change the addresses of an interface (ip address)',
+    source: 'net/ipv4/devinet.c: inet_rtm_newaddr',
+  },
+  {
+    id: 'rtnl-netlink-route',
+    match: [['inet_rtm_newroute', 'inet_rtm_delroute', 'inet6_rtm_newroute', 'inet6_rtm_delroute']],
+    inOrderTo: 'change routes (ip route)',
+    source: 'net/ipv4/fib_frontend.c: inet_rtm_newroute',
+  },
+  {
+    id: 'rtnl-traffic-control',
+    match: [['tc_new_tfilter', 'tc_del_tfilter', 'tc_modify_qdisc', 'tc_get_qdisc', 'tc_ctl_tclass']],
+    inOrderTo: 'change traffic control (tc)',
+    source: 'net/sched/cls_api.c: tc_new_tfilter',
   },
   {
     id: 'rtnl-dump',
@@ -118,22 +125,29 @@ const RTNL: readonly NetworkLock[] = [
   },
   {
     id: 'rtnl-register',
-    match: [
-      [
-        'register_netdev',
-        'register_netdevice_notifier',
-        'register_netdevice_notifier_net',
-        'net_rx_queue_update_kobjects',
-      ],
-    ],
-    inOrderTo: 'add a network device or a listener for changes',
+    match: [['register_netdev', 'net_rx_queue_update_kobjects']],
+    inOrderTo: 'add a network device',
     source: 'net/core/dev.c: register_netdev',
   },
   {
     id: 'rtnl-unregister',
-    match: [['unregister_netdev', 'unregister_netdevice_notifier', 'unregister_netdevice_notifier_net']],
-    inOrderTo: 'remove a network device or a listener for changes',
+    match: [['unregister_netdev']],
+    inOrderTo: 'remove a network device',
     source: 'net/core/dev.c: unregister_netdev',
+  },
+  {
+    id: 'rtnl-notifier-register',
+    match: [['register_netdevice_notifier', 'register_netdevice_notifier_net', 'register_netdevice_notifier_dev_net']],
+    inOrderTo: 'listen for changes of network devices',
+    source: 'net/core/dev.c: register_netdevice_notifier',
+  },
+  {
+    id: 'rtnl-notifier-unregister',
+    match: [
+      ['unregister_netdevice_notifier', 'unregister_netdevice_notifier_net', 'unregister_netdevice_notifier_dev_net'],
+    ],
+    inOrderTo: 'stop listening for changes of network devices',
+    source: 'net/core/dev.c: unregister_netdevice_notifier',
   },
   {
     id: 'rtnl-sysfs',

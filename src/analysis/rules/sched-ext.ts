@@ -26,23 +26,30 @@ export const SCHED_EXT: readonly Rule[] = [
   {
     id: 'sched-ext-cgroup',
     kind: 'blocked',
-    match: [
-      [
-        'scx_cgroup_lock',
-        'scx_tg_online',
-        'scx_tg_offline',
-        'scx_cgroup_can_attach',
-        'scx_group_set_weight',
-        'scx_group_set_bandwidth',
-      ],
-    ],
+    match: ['scx_cgroup_lock'],
     sleeps: ['lock'],
     innermost: true,
-    waitsFor: 'the cgroup lock of sched_ext, which a task that switches the scheduler or changes cgroups holds',
-    causes: 'A BPF scheduler is being loaded or unloaded.',
+    waitsFor: 'the cgroup lock of sched_ext, which tasks that change cgroups hold, in order to switch the scheduler',
+    causes: 'A change of a cgroup does not finish.',
     stuck: ['cgroup'],
     next: SCHED_EXT_STATE,
     source: 'kernel/sched/ext.c: scx_cgroup_lock',
+    kernels: '6.12 and newer',
+  },
+  {
+    id: 'sched-ext-cgroup-change',
+    kind: 'blocked',
+    match: [
+      ['scx_tg_online', 'scx_tg_offline', 'scx_cgroup_can_attach', 'scx_group_set_weight', 'scx_group_set_bandwidth'],
+    ],
+    sleeps: ['lock'],
+    innermost: true,
+    waitsFor:
+      'the cgroup lock of sched_ext, which a task that switches the scheduler holds, in order to change a cgroup',
+    causes: 'A BPF scheduler is being loaded or unloaded.',
+    stuck: ['cgroup'],
+    next: SCHED_EXT_STATE,
+    source: 'kernel/sched/ext.c: scx_tg_online',
     kernels: '6.12 and newer',
   },
   {
