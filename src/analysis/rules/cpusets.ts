@@ -94,4 +94,25 @@ export const CPUSETS: readonly Rule[] = [
     next: ['grep migrate /proc/vmstat', ...OTHERS_BLOCKED],
     source: 'kernel/cgroup/cpuset.c: cpuset_post_attach',
   },
+  {
+    id: 'cpuset-domains',
+    kind: 'blocked',
+    match: [
+      [
+        'partition_sched_domains',
+        'partition_sched_domains_locked',
+        'rebuild_sched_domains_locked',
+        'rebuild_sched_domains_energy',
+        'build_sched_domains',
+        'detach_destroy_domains',
+        'dl_rebuild_rd_accounting',
+      ],
+    ],
+    waitsFor: 'the scheduler to divide the CPUs anew (scheduler domains)',
+    inOrderTo: 'divide the CPUs anew for the scheduler (scheduler domains)',
+    causes: 'A CPU goes online or offline, a cpuset changes, or an RCU grace period does not end.',
+    stuck: ['cgroup', 'hotplug'],
+    next: OTHERS_BLOCKED,
+    source: 'kernel/sched/topology.c: partition_sched_domains_locked',
+  },
 ];

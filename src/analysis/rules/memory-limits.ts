@@ -100,7 +100,7 @@ export const MEMORY_LIMITS: readonly Rule[] = [
   {
     id: 'memory-cgroup-oom',
     kind: 'blocked',
-    match: ['mem_cgroup_oom_synchronize'],
+    match: [['mem_cgroup_oom_synchronize', 'mem_cgroup_handle_oom']],
     waitsFor: 'memory in its cgroup: the limit is reached, and its OOM killer is disabled or has not freed any yet',
     inOrderTo: 'get memory in its cgroup, which is at its limit',
     causes: 'oom_kill_disable is set in memory.oom_control (cgroup v1), or the victim does not exit.',
