@@ -138,7 +138,12 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive('work', 'asynchronous work (device probes, resume) to finish', /async_synchronize_\w+/),
   primitive('work', 'a program that the kernel started to exit', /call_usermodehelper\w*/),
   primitive('work', 'a CPU to run its stopper thread', 'stop_one_cpu', 'stop_two_cpus'),
-  primitive('work', 'all CPUs to run their stopper threads', /stop_machine\w*/, /(?:__|try_)?stop_cpus/),
+  primitive(
+    'work',
+    'all CPUs to run their stopper threads',
+    /stop_machine(?:_cpuslocked|_from_inactive_cpu)?/,
+    /(?:__|try_)?stop_cpus/,
+  ),
   primitive('work', 'the handler of an interrupt to finish', /(?:__)?synchronize_(?:hard)?irq/),
   primitive(
     'work',
