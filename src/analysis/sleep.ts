@@ -33,6 +33,7 @@ export interface SleepingPrimitive {
 }
 
 const HELD = 'that another task holds';
+const IS_HELD = 'which another task holds';
 
 function primitive(sleep: Sleep, waitsFor: string | undefined, ...names: readonly Pattern[]): SleepingPrimitive {
   return { sleep, ...(waitsFor !== undefined && { waitsFor }), names: wholeName(names) };
@@ -51,6 +52,32 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /rwsem_optimistic_spin\w*/,
     /kvm_wait|__pv_\w+/,
   ),
+  // Locks of the whole host. Functions take them on behalf of very many callers.
+  primitive('lock', `the lock of the network configuration (rtnl), ${IS_HELD}`, /rtnl_(?:net_)?lock(?:_\w+)?/),
+  primitive(
+    'lock',
+    `the lock of the cgroup hierarchy (cgroup_mutex), ${IS_HELD}`,
+    'cgroup_lock',
+    'cgroup_kn_lock_live',
+  ),
+  primitive(
+    'lock',
+    'the CPU hotplug lock, which a task that takes a CPU online or offline holds or waits for',
+    'cpus_read_lock',
+    'get_online_cpus',
+  ),
+  primitive('lock', 'the CPU hotplug lock, which other tasks hold', 'cpus_write_lock', 'cpu_hotplug_begin'),
+  primitive('lock', `the lock of device hotplug, ${IS_HELD}`, /lock_device_hotplug(?:_sysfs)?/),
+  primitive(
+    'lock',
+    'the memory hotplug lock, which a task that adds or removes memory holds or waits for',
+    'get_online_mems',
+  ),
+  primitive('lock', 'the memory hotplug lock, which other tasks hold', 'mem_hotplug_begin'),
+  primitive('lock', 'the mmap lock of a process, which other tasks hold', /mmap_(?:read|write)_lock(?:_killable)?/),
+  primitive('lock', `the lock of the per-CPU allocator, ${IS_HELD}`, /pcpu_alloc(?:_noprof)?/, '__alloc_percpu'),
+  primitive('lock', `the lock of generic netlink, ${IS_HELD}`, 'genl_lock'),
+  primitive('lock', `the lock of the packet filter (nfnl), ${IS_HELD}`, 'nfnl_lock'),
   primitive('lock', `a mutex ${HELD}`, /(?:__)?(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
   primitive('lock', `a real-time mutex ${HELD}`, /(?:__)?rt_mutex_\w+/),
   primitive('lock', `a spinlock of a real-time kernel ${HELD}`, /rtlock_\w+/, /rt_(?:spin|read|write)_lock\w*/),
@@ -72,7 +99,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive('lock', `a semaphore ${HELD}`, /(?:__)?down(?:_(?:interruptible|killable|timeout|common)\w*)?/),
   primitive('delay', 'a fixed delay to pass', /usleep_range\w*/, /f?msleep\w*/, 'ssleep', 'fsleep'),
   primitive('delay', 'a short pause, or a disk that is no longer congested', /(?:wait_iff_)?congest(?:ed|ion_wait)\w*/),
-  primitive('rcu', 'all readers of an SRCU domain to finish', /(?:__)?synchronize_srcu\w*/, 'srcu_barrier'),
+  primitive(
+    'rcu',
+    'all readers of an SRCU domain to finish',
+    /(?:__)?synchronize_srcu\w*/,
+    'srcu_barrier',
+    /_?_?cleanup_srcu_struct\w*/,
+  ),
   primitive(
     'rcu',
     'all tasks to leave traced code (RCU tasks)',
@@ -86,15 +119,39 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     '__wait_rcu_gp',
     'wait_rcu_gp',
     'synchronize_rcu_normal',
-    /rcu_barrier\w*|_rcu_barrier/,
+    /cond_synchronize_\w+/,
+    'exp_funnel_lock',
+    /sync_rcu_exp_\w+/,
   ),
+  primitive('rcu', 'queued RCU callbacks to run', /rcu_barrier\w*|_rcu_barrier/, 'kvfree_rcu_barrier'),
+  primitive('rcu', 'every CPU to notice that a reference count changes its mode', /(?:__)?percpu_ref_switch_\w+/),
+  primitive(
+    'work',
+    'every CPU to hand over the pages that it keeps to itself',
+    /(?:__)?lru_add_drain_all\w*/,
+    'lru_cache_disable',
+    /(?:__)?drain_all_pages/,
+  ),
+  primitive('work', 'a kernel thread to exit', /kthread_stop(?:_put)?/, 'kthread_destroy_worker'),
+  primitive('work', 'a kernel thread to park', 'kthread_park'),
+  primitive('work', 'kthreadd to create a kernel thread', /(?:__)?kthread_create_\w+/),
+  primitive('work', 'asynchronous work (device probes, resume) to finish', /async_synchronize_\w+/),
+  primitive('work', 'a program that the kernel started to exit', /call_usermodehelper\w*/),
+  primitive('work', 'a CPU to run its stopper thread', 'stop_one_cpu', 'stop_two_cpus'),
+  primitive(
+    'work',
+    'all CPUs to run their stopper threads',
+    /stop_machine(?:_cpuslocked|_from_inactive_cpu)?/,
+    /(?:__|try_)?stop_cpus/,
+  ),
+  primitive('work', 'the handler of an interrupt to finish', /(?:__)?synchronize_(?:hard)?irq/),
   primitive(
     'work',
     'a kernel worker to finish',
     /(?:__)?flush_work\w*/,
     'start_flush_work',
     'flush_delayed_work',
-    /(?:__)?drain_workqueue/,
+    /(?:__)?(?:drain|destroy|flush)_workqueue/,
     /cancel_(?:delayed_)?work_sync/,
     /__cancel_work\w*/,
     /kthread_(?:flush|cancel)_\w+/,

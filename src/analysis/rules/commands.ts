@@ -55,7 +55,13 @@ export type Resource =
   /** The locks of Binder. */
   | 'binder'
   /** Lists a file system of message queues. */
-  | 'mqueue';
+  | 'mqueue'
+  /** The locks of CPU and memory hotplug, and of the devices that stand for CPUs and memory. */
+  | 'hotplug'
+  /** The lock of the list of slab caches (slab_mutex). */
+  | 'slab'
+  /** The locks of tracing (trace_types_lock, ftrace_lock). */
+  | 'tracing';
 
 /** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
@@ -69,18 +75,18 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'dmesg | grep -i "rcu.*stall"': [],
   'iostat -x 1': [],
   'mpstat -P ALL 1': [],
-  'vmstat 1': [],
+  'vmstat 1': ['hotplug'],
   'free -m': [],
   'nstat -az': [],
   'nfsstat -rc': [],
   'nfsstat -s': [],
-  'slabtop -o': [],
-  'slabtop -o -s c': [],
+  'slabtop -o': ['slab'],
+  'slabtop -o -s c': ['slab'],
   lsblk: [],
   lsscsi: [],
   'lsscsi -g': [],
-  'lscpu -e': [],
-  lsmem: [],
+  'lscpu -e': ['hotplug'],
+  lsmem: ['hotplug'],
   zramctl: [],
   'losetup -l': [],
   'lspci -k': [],
@@ -134,11 +140,11 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep -i cma /proc/meminfo': [],
   'grep -i huge /proc/meminfo': [],
   'grep -i writeback /proc/meminfo': [],
-  'grep -E "numa|migrate" /proc/vmstat': [],
-  'grep -E "pgscan|pgsteal" /proc/vmstat': [],
-  'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat': [],
-  'grep compact /proc/vmstat': [],
-  'grep migrate /proc/vmstat': [],
+  'grep -E "numa|migrate" /proc/vmstat': ['hotplug'],
+  'grep -E "pgscan|pgsteal" /proc/vmstat': ['hotplug'],
+  'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat': ['hotplug'],
+  'grep compact /proc/vmstat': ['hotplug'],
+  'grep migrate /proc/vmstat': ['hotplug'],
   'grep -H . /sys/block/*/inflight': [],
   'grep -H . /sys/block/*/queue/nr_requests': [],
   'grep -H . /sys/block/*/queue/wbt_lat_usec': [],
@@ -156,7 +162,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /sys/kernel/mm/transparent_hugepage/enabled': [],
   'grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged': [],
   'grep -r . /sys/module/damon_*/parameters': [],
-  'cat /sys/kernel/tracing/current_tracer': [],
+  'cat /sys/kernel/tracing/current_tracer': ['tracing'],
   'cat /proc/asound/card*/pcm*/sub*/status': [],
   'sysctl dev.raid.speed_limit_max': [],
   'sysctl kernel.core_pattern': [],
@@ -238,12 +244,12 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/PID/cgroup': ['cgroup'],
   'cat /proc/cgroups': ['cgroup'],
   'grep -E "memory|num" /proc/cgroups': ['cgroup'],
-  'cat /sys/fs/cgroup/PATH/cgroup.freeze': ['cgroup'],
-  'cat /sys/fs/cgroup/PATH/cgroup.procs': ['cgroup'],
-  'systemctl status': ['cgroup'],
+  'cat /sys/fs/cgroup/PATH/cgroup.freeze': [],
+  'cat /sys/fs/cgroup/PATH/cgroup.procs': [],
+  'systemctl status': ['cgroup', 'daemon', 'processes'],
   'cat /sys/fs/cgroup/PATH/cpu.stat': ['cgroupFile'],
   'cat /sys/fs/cgroup/PATH/cpu.stat /sys/fs/cgroup/PATH/cpu.max': ['cgroupFile'],
-  'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max': ['cgroupFile'],
+  'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max': [],
   'cat /sys/fs/cgroup/io.cost.qos /sys/fs/cgroup/io.cost.model': ['cgroupFile'],
   'grep -r . /sys/fs/cgroup --include=io.latency': ['cgroupFile'],
   'grep -r . /sys/fs/cgroup --include=io.max': ['cgroupFile'],
@@ -294,6 +300,36 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'virsh list': ['daemon'],
   'cat /sys/kernel/debug/binder/transactions': ['binder'],
   'ls -l /dev/mqueue': ['mqueue'],
+  'cat /proc/PID/task/PID/children': [],
+  'cat /proc/loadavg': [],
+  'cat /proc/softirqs': [],
+  'cat /proc/sys/vm/nr_hugepages /proc/sys/vm/nr_overcommit_hugepages': [],
+  'cat /sys/fs/cgroup/cgroup.stat': [],
+  'cat /sys/fs/cgroup/PATH/memory.high /sys/fs/cgroup/PATH/memory.current': [],
+  'cat /sys/fs/cgroup/PATH/memory.pressure': [],
+  'cat /sys/kernel/sched_ext/state /sys/kernel/sched_ext/nr_rejected': [],
+  'dmesg | grep -i sched_ext': [],
+  'dmesg | grep -i "waiting for"': [],
+  'dmesg | grep -i "refusing to freeze"': [],
+  'dmesg | grep -i "workqueue lockup"': [],
+  'grep -H . /sys/devices/system/memory/memory*/state': [],
+  'grep -i percpu /proc/meminfo': [],
+  'grep -i slab /proc/meminfo': [],
+  'grep -E "State|PPid|TracerPid" /proc/PID/status': [],
+  'grep -i swap /proc/meminfo': [],
+  'grep -H . /sys/module/zswap/parameters/*': [],
+  'kstack -D -c "cpuhp|migration" -f long': [],
+  'kstack -D -f long': [],
+  'kstack -c khugepaged -f long': [],
+  'kstack -c ksmd -f long': [],
+  'kstack -L -p PID -f long': [],
+  'kstack -R -L -f long': [],
+  'kstack -L --function "fanotify|fsnotify" -f long': [],
+  'kstack -L --function "rtnl|netlink|cleanup_net" -f long': [],
+  'kstack -L --function cgroup -f long': [],
+  'kstack -L --function debugfs -f long': [],
+  'kstack -L --function cpuset -f long': [],
+  'kstack -L --function "do_exit|zap_pid_ns" -f long': [],
 };
 
 /** Commands that several rules advise. */

@@ -1,23 +1,42 @@
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
-import { CGROUPS_AND_NAMESPACES } from './cgroups-and-namespaces.ts';
+import { CGROUPS } from './cgroups.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
+import { CPU_HOTPLUG } from './cpu-hotplug.ts';
+import { OTHER_CPUS } from './cpus.ts';
+import { CPUSETS } from './cpusets.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
 import { DEVICE_MAPPER } from './device-mapper.ts';
 import { DISK_DRIVERS } from './disks.ts';
+import { EXIT } from './exit.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { HUGE_PAGES } from './huge-pages.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
+import { KERNEL_MEMORY } from './kernel-memory.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
+import { MEMORY_LIMITS } from './memory-limits.ts';
+import { MMAP_LOCKS } from './mmap-lock.ts';
+import { NAMESPACES } from './namespaces.ts';
+import { NETLINK } from './netlink.ts';
+import { NETWORK_CONFIGURATION } from './network-configuration.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
+import { PAGE_MOVES } from './page-moves.ts';
 import { PROCESSES } from './processes.ts';
+import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
+import { RUNNING } from './running.ts';
+import { SCHED_EXT } from './sched-ext.ts';
 import { SERVICES } from './services.ts';
 import { SOCKETS } from './sockets.ts';
+import { SRCU_DOMAINS } from './srcu.ts';
+import { STOPS } from './stops.ts';
+import { SWAP_RULES } from './swap.ts';
+import { THREADGROUP } from './threadgroup.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -25,7 +44,13 @@ import { XFS_RULES } from './xfs.ts';
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
   ...MEMORY_RULES,
+  ...PAGE_MOVES,
+  ...MEMORY_LIMITS,
+  ...SWAP_RULES,
+  ...MMAP_LOCKS,
   ...ADDRESS_SPACES,
+  ...HUGE_PAGES,
+  ...KERNEL_MEMORY,
   ...BLOCK,
   ...DEVICE_MAPPER,
   ...DISK_DRIVERS,
@@ -38,12 +63,25 @@ export const RULES: readonly Rule[] = [
   ...FILES,
   ...INODES_AND_MOUNTS,
   ...PROCESSES,
+  ...EXIT,
+  ...STOPS,
+  ...RUNNING,
   ...WAITS,
   ...SOCKETS,
   ...VIRTUALIZATION,
-  ...CGROUPS_AND_NAMESPACES,
+  ...CGROUPS,
+  ...THREADGROUP,
+  ...CPUSETS,
+  ...NAMESPACES,
+  ...NETWORK_CONFIGURATION,
+  ...NETLINK,
   ...SERVICES,
   ...LOCKS,
+  ...SRCU_DOMAINS,
+  ...RCU,
   ...DEFERRED_WORK,
+  ...OTHER_CPUS,
+  ...CPU_HOTPLUG,
+  ...SCHED_EXT,
   ...KERNEL_THREADS,
 ];
