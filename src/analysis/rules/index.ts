@@ -13,11 +13,14 @@ import { DM_TARGETS } from './dm-targets.ts';
 import { DRBD_RULES } from './drbd.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { GRAPHICS } from './graphics.ts';
+import { GUESTS } from './guests.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MD_RAID } from './md.ts';
 import { MEMORY_RULES } from './memory.ts';
+import { NETWORK_ADAPTERS } from './network-adapters.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { NVME_RULES } from './nvme.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
@@ -61,6 +64,9 @@ export const RULES: readonly Rule[] = [
   ...WAITS,
   ...SOCKETS,
   ...VIRTUALIZATION,
+  ...GUESTS,
+  ...GRAPHICS,
+  ...NETWORK_ADAPTERS,
   ...CGROUPS_AND_NAMESPACES,
   ...SERVICES,
   ...LOCKS,
