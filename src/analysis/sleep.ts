@@ -175,10 +175,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     'sync_buffer',
     'sleep_on_buffer',
   ),
+  primitive('io', 'a SCSI command of the kernel to complete', /(?:__)?scsi_execute(?:_cmd|_req(?:_flags)?)?/),
+  primitive('io', 'an NVMe command of the kernel to complete', /(?:__)?nvme_submit_sync_cmd/, 'nvme_execute_rq'),
   primitive(
     'io',
     'I/O to complete',
     'submit_bio_wait',
+    'blk_wait_io',
     'bio_await',
     'blk_execute_rq',
     /io_schedule\w*/,

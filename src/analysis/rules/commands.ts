@@ -61,7 +61,15 @@ export type Resource =
   /** The lock of the list of slab caches (slab_mutex). */
   | 'slab'
   /** The locks of tracing (trace_types_lock, ftrace_lock). */
-  | 'tracing';
+  | 'tracing'
+  /** The locks of the settings of a disk queue (sysfs_lock, limits_lock, elevator_lock), held while it is frozen. */
+  | 'diskQueue'
+  /** The lock of the bitmap of an md array (bitmap_info.mutex), which /proc/mdstat takes from Linux 6.12 on. */
+  | 'mdBitmap'
+  /** The lock of all bcache devices (bch_register_lock), which their files in /sys take. */
+  | 'bcache'
+  /** The locks of wireless devices and of rfkill. */
+  | 'wireless';
 
 /** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
@@ -82,17 +90,17 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'nfsstat -s': [],
   'slabtop -o': ['slab'],
   'slabtop -o -s c': ['slab'],
-  lsblk: [],
+  lsblk: ['mounts', 'swap'],
   lsscsi: [],
   'lsscsi -g': [],
   'lscpu -e': ['hotplug'],
   lsmem: ['hotplug'],
-  zramctl: [],
-  'losetup -l': [],
-  'lspci -k': [],
+  zramctl: ['mounts', 'swap'],
+  'losetup -l': ['device', 'diskQueue'],
+  'lspci -k': ['device'],
   'ipcs -q -p': [],
   'ipcs -s -p': [],
-  'rfkill list': [],
+  'rfkill list': ['wireless'],
   'kstack -D': [],
   'kstack -DL -f long': [],
   'kstack -D -c kworker': [],
@@ -115,7 +123,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/consoles': [],
   'cat /proc/interrupts': [],
   'cat /proc/locks': [],
-  'cat /proc/mdstat': [],
+  'cat /proc/mdstat': ['mdBitmap'],
   'cat /proc/drbd': [],
   'cat /proc/net/dev': [],
   'cat /proc/pressure/cpu': [],
@@ -146,16 +154,16 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep compact /proc/vmstat': ['hotplug'],
   'grep migrate /proc/vmstat': ['hotplug'],
   'grep -H . /sys/block/*/inflight': [],
-  'grep -H . /sys/block/*/queue/nr_requests': [],
-  'grep -H . /sys/block/*/queue/wbt_lat_usec': [],
-  'cat /sys/block/*/queue/scheduler': [],
+  'grep -H . /sys/block/*/queue/nr_requests': ['diskQueue'],
+  'grep -H . /sys/block/*/queue/wbt_lat_usec': ['diskQueue'],
+  'cat /sys/block/*/queue/scheduler': ['diskQueue'],
   'cat /sys/block/nbd*/pid': [],
   'cat /sys/block/md*/md/stripe_cache_size /sys/block/md*/md/stripe_cache_active': [],
   'cat /sys/class/scsi_host/host*/state': [],
   'cat /sys/devices/system/cpu/online': [],
   'cat /sys/fs/fuse/connections/*/waiting': [],
   'grep . /sys/fs/xfs/*/log/*': [],
-  'grep . /sys/fs/bcache/*/cache_available_percent': [],
+  'grep . /sys/fs/bcache/*/cache_available_percent': ['bcache'],
   'grep . /sys/class/fc_remote_ports/*/port_state': [],
   'grep . /sys/kernel/mm/ksm/*': [],
   'cat /sys/kernel/mm/transparent_hugepage/defrag': [],
@@ -228,13 +236,13 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'nvme list': ['device'],
   'nvme list-subsys': ['device'],
   'nvme smart-log /dev/nvme0': ['device'],
-  'lvs -a': ['device'],
-  'lvs -a -o+data_percent,metadata_percent': ['device'],
+  'lvs -a': ['device', 'deviceMapper'],
+  'lvs -a -o+data_percent,metadata_percent': ['device', 'deviceMapper'],
   'dumpe2fs -h DEVICE | grep -i features': ['device'],
   'dumpe2fs -h DEVICE | grep -i journal': ['device'],
   'debugfs.ocfs2 -R "fs_locks -B" DEVICE': ['device'],
   'mt -f /dev/nst0 status': ['device'],
-  'multipath -ll': ['device'],
+  'multipath -ll': ['device', 'deviceMapper'],
   'mdadm --detail /dev/mdX': ['device'],
   'lspci -vv': ['device'],
   'dmsetup info': ['deviceMapper'],
@@ -330,6 +338,30 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -L --function debugfs -f long': [],
   'kstack -L --function cpuset -f long': [],
   'kstack -L --function "do_exit|zap_pid_ns" -f long': [],
+  'grep -H . /sys/block/loop*/loop/backing_file': [],
+  'grep -H . /sys/block/zram*/mm_stat': [],
+  'grep -H . /sys/block/sd*/device/state': [],
+  'grep -H . /sys/block/dm-*/dm/name /sys/block/dm-*/dm/suspended': [],
+  'grep -H . /sys/block/md*/md/array_state /sys/block/md*/md/sync_action': [],
+  'grep -H . /sys/block/md*/md/dev-*/state': [],
+  'grep -H . /sys/class/nvme/nvme*/state': [],
+  'grep -H . /sys/class/scsi_tape/st*/stats/in_flight': [],
+  'grep -H . /sys/class/iscsi_session/session*/state': [],
+  'grep -H . /sys/class/net/*/operstate': [],
+  'grep -H . /sys/class/drm/card*/device/power/runtime_status': [],
+  'ls -l /sys/bus/pci/drivers/vfio-pci/': [],
+  'timeout 10 ceph -s': [],
+  'dmesg -T | grep -i nvme': [],
+  'dmesg -T | grep -iE "drm|amdgpu|i915|nouveau|nvrm|xid"': [],
+  'kstack -L -c bcache -f long': [],
+  'kstack -L -c multipathd -f long': [],
+  'kstack -L -c nbd -f long': [],
+  'kstack -L -c ublk -f long': [],
+  'kstack -L -c xenstored -f long': [],
+  'kstack -L -c "fstrim|mkfs|blkdiscard" -f long': [],
+  'kstack -L -c "lvs|lvm|vgs|pvs|dmsetup|dmeventd|multipathd" -f long': [],
+  'kstack -L -c "^md" -f long': [],
+  'kstack -L -c "qemu|vhost|kvm" -f long': [],
 };
 
 /** Commands that several rules advise. */
@@ -344,3 +376,15 @@ export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
 export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
 export const THAW = ['dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];
+/** What a disk that does not answer holds up, too. */
+export const DISK_STUCK: readonly Resource[] = ['device', 'fileSystem', 'diskQueue'];
+/** Of disks behind SCSI. */
+export const SCSI = [...LOG, 'grep -H . /sys/block/sd*/device/state', 'cat /sys/class/scsi_host/host*/state'];
+/** Of device-mapper, without its ioctls. */
+export const DM = [
+  'grep -H . /sys/block/dm-*/dm/name /sys/block/dm-*/dm/suspended',
+  ...DISKS,
+  'kstack -L -c "lvs|lvm|vgs|pvs|dmsetup|dmeventd|multipathd" -f long',
+];
+/** What a device-mapper device that does not answer holds up, too. */
+export const DM_STUCK: readonly Resource[] = [...DISK_STUCK, 'deviceMapper'];

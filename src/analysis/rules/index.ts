@@ -1,5 +1,8 @@
 import { ADDRESS_SPACES } from './address-spaces.ts';
+import { BCACHE } from './bcache.ts';
 import { BLOCK } from './block.ts';
+import { BLOCK_DEVICES } from './block-devices.ts';
+import { BLOCK_FREEZE } from './block-freeze.ts';
 import { BTRFS_RULES } from './btrfs.ts';
 import { CGROUPS } from './cgroups.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
@@ -9,21 +12,28 @@ import { CPUSETS } from './cpusets.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
 import { DEVICE_MAPPER } from './device-mapper.ts';
 import { DISK_DRIVERS } from './disks.ts';
+import { DM_TARGETS } from './dm-targets.ts';
+import { DRBD_RULES } from './drbd.ts';
 import { EXIT } from './exit.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { GRAPHICS } from './graphics.ts';
+import { GUESTS } from './guests.ts';
 import { HUGE_PAGES } from './huge-pages.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { KERNEL_MEMORY } from './kernel-memory.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
+import { MD_RAID } from './md.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { MEMORY_LIMITS } from './memory-limits.ts';
 import { MMAP_LOCKS } from './mmap-lock.ts';
 import { NAMESPACES } from './namespaces.ts';
 import { NETLINK } from './netlink.ts';
+import { NETWORK_ADAPTERS } from './network-adapters.ts';
 import { NETWORK_CONFIGURATION } from './network-configuration.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
+import { NVME_RULES } from './nvme.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PAGE_MOVES } from './page-moves.ts';
 import { PROCESSES } from './processes.ts';
@@ -31,6 +41,9 @@ import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
 import { RUNNING } from './running.ts';
 import { SCHED_EXT } from './sched-ext.ts';
+import { SCSI_RULES } from './scsi.ts';
+import { SCSI_TARGET } from './scsi-target.ts';
+import { SCSI_TRANSPORTS } from './scsi-transports.ts';
 import { SERVICES } from './services.ts';
 import { SOCKETS } from './sockets.ts';
 import { SRCU_DOMAINS } from './srcu.ts';
@@ -52,8 +65,18 @@ export const RULES: readonly Rule[] = [
   ...HUGE_PAGES,
   ...KERNEL_MEMORY,
   ...BLOCK,
+  ...BLOCK_FREEZE,
+  ...BLOCK_DEVICES,
   ...DEVICE_MAPPER,
+  ...DM_TARGETS,
+  ...MD_RAID,
+  ...BCACHE,
   ...DISK_DRIVERS,
+  ...NVME_RULES,
+  ...SCSI_RULES,
+  ...SCSI_TRANSPORTS,
+  ...SCSI_TARGET,
+  ...DRBD_RULES,
   ...EXT4,
   ...XFS_RULES,
   ...BTRFS_RULES,
@@ -75,6 +98,9 @@ export const RULES: readonly Rule[] = [
   ...NAMESPACES,
   ...NETWORK_CONFIGURATION,
   ...NETLINK,
+  ...GUESTS,
+  ...GRAPHICS,
+  ...NETWORK_ADAPTERS,
   ...SERVICES,
   ...LOCKS,
   ...SRCU_DOMAINS,
