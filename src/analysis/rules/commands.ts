@@ -96,6 +96,9 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -p PPID': [],
   'kstack -p 2': [],
   'kstack -c iou-': [],
+  'kstack -c btrfs -f long': [],
+  'kstack -c jbd2 -f long': [],
+  'grep . /sys/block/dm-*/dm/suspended': [],
   'kstack -c mdmon -f long': [],
   'kstack -c modprobe -f long': [],
   'kstack -L -c "fuse|sshfs|gluster|s3fs|virtiofsd" -f long': [],
@@ -128,7 +131,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep Sig /proc/PID/status': [],
   'grep -E "Vm|Rss" /proc/PID/status': [],
   'ls /proc/PID/task': [],
-  lslocks: [],
+  lslocks: ['processes', 'fileSystem'],
   'grep -E "Dirty|Writeback" /proc/meminfo': [],
   'grep -E "Vmalloc|Percpu" /proc/meminfo': [],
   'grep -i cma /proc/meminfo': [],
@@ -306,5 +309,5 @@ export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
 export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
-export const THAW = ['dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+export const THAW = ['grep . /sys/block/dm-*/dm/suspended', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];

@@ -1,6 +1,7 @@
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
+import { BTRFS_MAINTENANCE } from './btrfs-maintenance.ts';
 import { CGROUPS_AND_NAMESPACES } from './cgroups-and-namespaces.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
@@ -9,6 +10,7 @@ import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
+import { JBD2 } from './jbd2.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
@@ -21,6 +23,7 @@ import { SOCKETS } from './sockets.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
+import { XFS_LOG } from './xfs-log.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
@@ -29,9 +32,12 @@ export const RULES: readonly Rule[] = [
   ...BLOCK,
   ...DEVICE_MAPPER,
   ...DISK_DRIVERS,
+  ...JBD2,
   ...EXT4,
+  ...XFS_LOG,
   ...XFS_RULES,
   ...BTRFS_RULES,
+  ...BTRFS_MAINTENANCE,
   ...OTHER_FILESYSTEMS,
   ...NETWORK_FILESYSTEMS,
   ...CLUSTER_FILESYSTEMS,

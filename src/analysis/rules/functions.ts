@@ -1,0 +1,30 @@
+/** Functions that rules of several files match as one step. */
+
+/** Waits for a reader of a per-CPU reader-writer lock: of a frozen file system, where it writes. */
+export const PERCPU_READ = ['percpu_rwsem_wait', '__percpu_down_read', 'percpu_down_read', 'percpu_down_read_killable'];
+/** Waits for pages to be written. */
+export const PAGE_WRITEBACK = [
+  'folio_wait_writeback',
+  'folio_wait_writeback_killable',
+  'wait_on_page_writeback',
+  'wait_on_page_writeback_range',
+  '__filemap_fdatawait_range',
+  'filemap_fdatawait_range',
+  'filemap_fdatawait_range_keep_errors',
+  'filemap_fdatawait_keep_errors',
+  'filemap_fdatawait',
+  'filemap_write_and_wait_range',
+  'filemap_write_and_wait',
+  'file_write_and_wait_range',
+  'file_fdatawait_range',
+];
+/** Waits for blocks to be read or written. */
+export const BLOCK_IO = [
+  '__wait_on_buffer',
+  'wait_on_buffer',
+  '__bread_gfp',
+  'sync_buffer',
+  'sleep_on_buffer',
+  'bit_wait_io',
+  'io_schedule',
+];
