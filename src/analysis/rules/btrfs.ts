@@ -41,21 +41,22 @@ const NEARLY_FULL = 'The file system is nearly out of data or metadata space, or
 /** btrfs: transactions, trees, space and files. */
 export const BTRFS_RULES: readonly Rule[] = [
   {
+    id: 'btrfs-commit-writers',
+    ...ON_DISK,
+    match: ['btrfs_commit_transaction'],
+    innermost: true,
+    waitsFor: 'the tasks that use the running btrfs transaction to leave it, before it is committed',
+    inOrderTo: 'commit a btrfs transaction',
+    causes: 'A task in the transaction is itself stuck: look for a blocked task in btrfs functions.',
+    source: 'fs/btrfs/transaction.c: btrfs_commit_transaction',
+  },
+  {
     id: 'btrfs-commit',
     ...ON_DISK,
     match: [COMMIT],
     waitsFor: 'a btrfs transaction to commit',
     inOrderTo: 'commit a btrfs transaction',
     causes: BIG_COMMIT,
-    source: 'fs/btrfs/transaction.c: btrfs_commit_transaction',
-  },
-  {
-    id: 'btrfs-commit-writers',
-    ...ON_DISK,
-    match: ['btrfs_commit_transaction', 'transaction_kthread'],
-    waitsFor: 'the tasks that use the running btrfs transaction to leave it, before it commits it',
-    inOrderTo: 'commit a btrfs transaction (periodically)',
-    causes: 'A task in the transaction is itself stuck: look for a blocked task in btrfs functions.',
     source: 'fs/btrfs/transaction.c: btrfs_commit_transaction',
   },
   {
@@ -178,21 +179,12 @@ export const BTRFS_RULES: readonly Rule[] = [
   },
   {
     id: 'btrfs-tree-lock',
-    ...LOCK,
-    match: [TREE_LOCK],
-    waitsFor: 'the lock of a node of a btrfs tree, which another task holds',
-    causes: 'Many tasks change one subvolume, or the holder waits for the disk.',
-    source: 'fs/btrfs/locking.c: btrfs_tree_lock',
-  },
-  {
-    id: 'btrfs-tree-lock-waitqueue',
     ...ON_DISK,
     match: [TREE_LOCK],
-    sleeps: ['schedule', 'event'],
+    sleeps: ['lock', 'schedule', 'event'],
     waitsFor: 'the lock of a node of a btrfs tree, which another task holds',
     causes: 'Many tasks change one subvolume, or the holder waits for the disk.',
     source: 'fs/btrfs/locking.c: btrfs_tree_lock',
-    kernels: '4.14 to 5.9',
   },
   {
     id: 'btrfs-tree-search',
@@ -214,16 +206,7 @@ export const BTRFS_RULES: readonly Rule[] = [
   {
     id: 'btrfs-commit-root',
     ...LOCK,
-    match: [
-      [
-        'btrfs_commit_transaction',
-        'switch_commit_roots',
-        'btrfs_search_slot_get_root',
-        'caching_thread',
-        'btrfs_caching_thread',
-        'iterate_inodes_from_logical',
-      ],
-    ],
+    match: [['switch_commit_roots', 'btrfs_search_slot_get_root', 'iterate_inodes_from_logical']],
     waitsFor: 'the lock of the committed trees of a btrfs file system (commit_root_sem), which another task holds',
     causes: 'A commit, a send, or the loading of free space holds it and waits for the disk.',
     source: 'fs/btrfs/transaction.c: switch_commit_roots',
@@ -329,23 +312,6 @@ export const BTRFS_RULES: readonly Rule[] = [
     inOrderTo: 'write data of a btrfs file system (sync, fsync)',
     causes: SLOW_DISK,
     source: 'fs/btrfs/super.c: btrfs_sync_fs',
-  },
-  {
-    id: 'btrfs-delalloc-lock',
-    ...LOCK,
-    match: [
-      [
-        'btrfs_start_delalloc_roots',
-        'start_delalloc_inodes',
-        'btrfs_start_delalloc_snapshot',
-        'btrfs_wait_ordered_roots',
-        'btrfs_wait_ordered_extents',
-      ],
-    ],
-    waitsFor:
-      'another task that is flushing data of the whole btrfs file system (delalloc_mutex, ordered_operations_mutex)',
-    causes: 'Space is short or a sync is under way, and the disk is slow.',
-    source: 'fs/btrfs/inode.c: btrfs_start_delalloc_roots',
   },
   {
     id: 'btrfs-delalloc',

@@ -2,6 +2,7 @@ import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
 import { BTRFS_MAINTENANCE } from './btrfs-maintenance.ts';
+import { CEPH_RULES } from './ceph.ts';
 import { CGROUPS_AND_NAMESPACES } from './cgroups-and-namespaces.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
@@ -9,21 +10,25 @@ import { DEVICE_MAPPER } from './device-mapper.ts';
 import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { FUSE_RULES } from './fuse.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { JBD2 } from './jbd2.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
+import { NFSD_RULES } from './nfsd.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PROCESSES } from './processes.ts';
 import type { Rule } from './rule.ts';
 import { SERVICES } from './services.ts';
+import { SMB_RULES } from './smb.ts';
 import { SOCKETS } from './sockets.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
 import { XFS_LOG } from './xfs-log.ts';
+import { ZFS } from './zfs.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
@@ -39,7 +44,12 @@ export const RULES: readonly Rule[] = [
   ...BTRFS_RULES,
   ...BTRFS_MAINTENANCE,
   ...OTHER_FILESYSTEMS,
+  ...ZFS,
+  ...FUSE_RULES,
   ...NETWORK_FILESYSTEMS,
+  ...NFSD_RULES,
+  ...SMB_RULES,
+  ...CEPH_RULES,
   ...CLUSTER_FILESYSTEMS,
   ...FILES,
   ...INODES_AND_MOUNTS,
