@@ -99,6 +99,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -p PPID': [],
   'kstack -p 2': [],
   'kstack -c iou-': [],
+  'kstack -c "automount|systemd" -f long': [],
   'kstack -L -c mountd -f long': [],
   'kstack -c nfsd -f long': [],
   'kstack -c gssd -f long': [],

@@ -28,3 +28,28 @@ export const BLOCK_IO = [
   'bit_wait_io',
   'io_schedule',
 ];
+/** Waits for the lock of a page. */
+export const PAGE_LOCK = [
+  '__folio_lock',
+  '__lock_page',
+  '__folio_lock_killable',
+  '__lock_page_killable',
+  '__folio_lock_or_retry',
+  '__lock_page_or_retry',
+  '__folio_lock_async',
+  'lock_page',
+];
+/** Waits for a mutex. */
+export const MUTEX = [
+  '__mutex_lock',
+  '__mutex_lock_common',
+  '__mutex_lock_slowpath',
+  '__mutex_lock_killable_slowpath',
+  '__mutex_lock_interruptible_slowpath',
+  'mutex_lock',
+  'mutex_lock_nested',
+  'mutex_lock_killable',
+  'mutex_lock_interruptible',
+];
+/** Waits for the readers of an SRCU domain. */
+export const SRCU = ['synchronize_srcu', '__synchronize_srcu', 'synchronize_srcu_expedited'];

@@ -16,6 +16,7 @@ import { JBD2 } from './jbd2.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
+import { MOUNT_RULES } from './mounts.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { NFSD_RULES } from './nfsd.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
@@ -53,6 +54,7 @@ export const RULES: readonly Rule[] = [
   ...CLUSTER_FILESYSTEMS,
   ...FILES,
   ...INODES_AND_MOUNTS,
+  ...MOUNT_RULES,
   ...PROCESSES,
   ...WAITS,
   ...SOCKETS,
