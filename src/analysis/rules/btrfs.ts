@@ -1,5 +1,5 @@
-import { SLOW_DISK } from './causes.ts';
-import { DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { FROZEN, SLOW_DISK } from './causes.ts';
+import { DISKS, OTHERS_BLOCKED, THAW, THAW_UNDO } from './commands.ts';
 import { PERCPU_READ } from './functions.ts';
 import type { Rule } from './rule.ts';
 
@@ -79,14 +79,20 @@ export const BTRFS_RULES: readonly Rule[] = [
   {
     id: 'btrfs-commit-snapshot',
     ...ON_DISK,
-    match: [
-      COMMIT,
-      ['create_snapshot', 'create_subvol', 'btrfs_mksubvol', 'btrfs_mksnapshot', 'btrfs_ioctl_snap_create'],
-    ],
-    waitsFor: 'a btrfs transaction to commit, which creates a snapshot or subvolume',
-    inOrderTo: 'create a btrfs snapshot or subvolume',
+    match: [COMMIT, ['create_snapshot', 'btrfs_mksnapshot']],
+    waitsFor: 'a btrfs transaction to commit, which creates a snapshot',
+    inOrderTo: 'create a btrfs snapshot',
     causes: BIG_COMMIT,
     source: 'fs/btrfs/ioctl.c: create_snapshot',
+  },
+  {
+    id: 'btrfs-commit-subvolume',
+    ...ON_DISK,
+    match: [COMMIT, 'create_subvol'],
+    waitsFor: 'a btrfs transaction to commit, which creates a subvolume',
+    inOrderTo: 'create a btrfs subvolume',
+    causes: BIG_COMMIT,
+    source: 'fs/btrfs/ioctl.c: create_subvol',
   },
   {
     id: 'btrfs-transaction',
@@ -115,10 +121,10 @@ export const BTRFS_RULES: readonly Rule[] = [
     innermost: true,
     sleeps: ['lock'],
     waitsFor: 'a frozen btrfs file system to be thawed, in order to start a transaction',
-    causes: 'A snapshot or backup froze it and has not thawed it.',
+    causes: FROZEN,
     stuck: ['fileSystem'],
-    next: OTHERS_BLOCKED,
-    undo: ['fsfreeze -u MOUNTPOINT'],
+    next: THAW,
+    undo: THAW_UNDO,
     source: 'fs/btrfs/transaction.c: start_transaction',
   },
   {

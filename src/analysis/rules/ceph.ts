@@ -119,20 +119,20 @@ export const CEPH_RULES: readonly Rule[] = [
   {
     id: 'ceph-watch',
     ...CEPH,
-    match: [
-      [
-        'ceph_osdc_notify',
-        'linger_reg_commit_wait',
-        'linger_notify_finish_wait',
-        'ceph_osdc_watch',
-        'ceph_osdc_unwatch',
-        'ceph_osdc_flush_notifies',
-      ],
-    ],
-    waitsFor: 'watchers of a Ceph object to be registered or notified (RBD lock, snapshot)',
-    inOrderTo: 'watch or notify a Ceph object',
+    match: [['linger_reg_commit_wait', 'ceph_osdc_watch', 'ceph_osdc_unwatch']],
+    waitsFor: 'Ceph object storage (OSDs) to register a watch of an object (RBD header)',
+    inOrderTo: 'watch a Ceph object',
     causes: 'OSDs are slow, or another client that watches the image does not answer.',
     source: 'net/ceph/osd_client.c: linger_reg_commit_wait',
+  },
+  {
+    id: 'ceph-notify',
+    ...CEPH,
+    match: [['ceph_osdc_notify', 'linger_notify_finish_wait', 'ceph_osdc_flush_notifies']],
+    waitsFor: 'other clients that watch a Ceph object to answer a notification (RBD lock, snapshot)',
+    inOrderTo: 'notify the watchers of a Ceph object',
+    causes: 'OSDs are slow, or another client that watches the image does not answer.',
+    source: 'net/ceph/osd_client.c: linger_notify_finish_wait',
   },
   {
     id: 'ceph-osd-lock',

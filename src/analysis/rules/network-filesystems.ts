@@ -219,16 +219,22 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   {
     id: 'nfs-lookup',
     ...NFS,
-    match: [
-      [
-        /_?_?nfs\d*_(?:lookup|lookup_revalidate\w*|do_lookup_revalidate|permission|access|do_access|access_get_cached\w*)/,
-      ],
-    ],
+    match: [[/_?_?nfs\d*_(?:lookup|lookup_revalidate\w*|do_lookup_revalidate)/]],
     innermost: true,
-    waitsFor: 'the lookup of a name or permission on an NFS server',
-    inOrderTo: 'look up a name or permission on an NFS server',
+    waitsFor: 'the lookup of a name on an NFS server',
+    inOrderTo: 'look up a name on an NFS server',
     causes: NO_ANSWER,
     source: 'fs/nfs/dir.c: nfs_lookup',
+  },
+  {
+    id: 'nfs-access',
+    ...NFS,
+    match: [[/_?_?nfs\d*_(?:permission|access|do_access|access_get_cached\w*)/]],
+    innermost: true,
+    waitsFor: 'a permission to be checked by an NFS server',
+    inOrderTo: 'check a permission on an NFS server',
+    causes: NO_ANSWER,
+    source: 'fs/nfs/dir.c: nfs_do_access',
   },
   {
     id: 'nfs-directory',
@@ -243,16 +249,22 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   {
     id: 'nfs-unlink',
     ...NFS,
-    match: [
-      [
-        /_?_?nfs\d*_(?:unlink|call_unlink|rename|sillyrename|block_sillyrename|complete_unlink|dentry_remove_handle_error)/,
-      ],
-    ],
+    match: [[/_?_?nfs\d*_(?:unlink|call_unlink|complete_unlink|dentry_remove_handle_error|rmdir)/]],
     innermost: true,
-    waitsFor: 'a deletion or renaming on an NFS server to finish in the same directory',
-    inOrderTo: 'delete or rename a file on an NFS server',
+    waitsFor: 'a lookup or deletion on an NFS server to finish in the same directory',
+    inOrderTo: 'delete a file on an NFS server',
     causes: NO_ANSWER,
     source: 'fs/nfs/unlink.c: nfs_call_unlink',
+  },
+  {
+    id: 'nfs-rename',
+    ...NFS,
+    match: [[/_?_?nfs\d*_(?:rename|sillyrename|block_sillyrename|async_rename)/]],
+    innermost: true,
+    waitsFor: 'a renaming on an NFS server to finish in the same directory',
+    inOrderTo: 'rename a file on an NFS server',
+    causes: NO_ANSWER,
+    source: 'fs/nfs/dir.c: nfs_rename',
   },
   {
     id: 'nfs-mount',
