@@ -39,7 +39,7 @@ export const FUSE_RULES: readonly Rule[] = [
     waitsFor: 'a FUSE daemon to answer',
     inOrderTo: 'ask a FUSE daemon',
     causes:
-      'The daemon is stuck, stopped, dead but still connected, or waits for a network or for this very task; virtiofs has it on the host.',
+      'The daemon is stuck, stopped, dead but still connected, or waits for a network or for this very task.',
     undo: ABORT,
     source: 'fs/fuse/dev.c: request_wait_answer',
   },
