@@ -53,3 +53,11 @@ export const MUTEX = [
 ];
 /** Waits for the readers of an SRCU domain. */
 export const SRCU = ['synchronize_srcu', '__synchronize_srcu', 'synchronize_srcu_expedited'];
+/** Waits for a reader-writer lock, in order to read. */
+export const READ_LOCK = [
+  'rwsem_down_read_slowpath',
+  'rwsem_down_read_failed',
+  'call_rwsem_down_read_failed',
+  '__down_read',
+  'down_read',
+];

@@ -38,8 +38,7 @@ export const FUSE_RULES: readonly Rule[] = [
     match: [[...REQUEST, 'fuse_send_open', 'fuse_lookup_name', 'fuse_do_getattr']],
     waitsFor: 'a FUSE daemon to answer',
     inOrderTo: 'ask a FUSE daemon',
-    causes:
-      'The daemon is stuck, stopped, dead but still connected, or waits for a network or for this very task.',
+    causes: 'The daemon is stuck, stopped, dead but still connected, or waits for a network or for this very task.',
     undo: ABORT,
     source: 'fs/fuse/dev.c: request_wait_answer',
   },

@@ -151,6 +151,8 @@ export const MOUNT_RULES: readonly Rule[] = [
         'mark_mounts_for_expiry',
         'collect_mounts',
         'do_umount',
+        'path_umount',
+        'sys_umount',
         'finish_automount',
         'do_add_mount',
         'do_loopback',

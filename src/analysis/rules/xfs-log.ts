@@ -1,5 +1,6 @@
 import { FROZEN, SLOW_DISK } from './causes.ts';
 import { DISKS, OTHERS_BLOCKED, THAW, THAW_UNDO } from './commands.ts';
+import { READ_LOCK } from './functions.ts';
 import type { Rule } from './rule.ts';
 
 const LOG_BUSY = 'The log is written slowly: the disk below is slow, or has stopped responding.';
@@ -116,7 +117,7 @@ export const XFS_LOG: readonly Rule[] = [
   {
     id: 'xfs-cil-lock',
     ...LOGGED,
-    match: [['xlog_cil_commit', 'xfs_log_commit_cil']],
+    match: [READ_LOCK, ['xlog_cil_commit', 'xfs_log_commit_cil']],
     innermost: true,
     sleeps: ['lock'],
     waitsFor: 'the lock of the collected changes of an XFS file system (CIL), held while they are handed to the log',
@@ -126,7 +127,7 @@ export const XFS_LOG: readonly Rule[] = [
   {
     id: 'xfs-cil-full',
     ...LOGGED,
-    match: ['xlog_cil_push_background'],
+    match: [['xlog_cil_push_background', 'xlog_cil_commit', 'xfs_log_commit_cil']],
     waitsFor: 'the collected changes of an XFS file system (CIL) to be written to its log: there are too many',
     inOrderTo: 'add changes to an XFS file system',
     causes: LOG_BUSY,
