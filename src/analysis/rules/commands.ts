@@ -30,6 +30,8 @@ export type Resource =
   | 'keys'
   /** Asks a server or the cluster, or takes the locks of the session with it. */
   | 'server'
+  /** The locks of the client of a network file system, which it takes to talk to its server. */
+  | 'session'
   /** The locks of DRBD. */
   | 'drbd'
   /** The locks of ZFS pools. */
@@ -86,6 +88,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'vmstat 1': ['hotplug'],
   'free -m': [],
   'nstat -az': [],
+  'ss -tan': [],
   'nfsstat -rc': [],
   'nfsstat -s': [],
   'slabtop -o': ['slab'],
@@ -110,6 +113,14 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -p PPID': [],
   'kstack -p 2': [],
   'kstack -c iou-': [],
+  'kstack -c "automount|systemd" -f long': [],
+  'kstack -L -c mountd -f long': [],
+  'kstack -c nfsd -f long': [],
+  'kstack -c gssd -f long': [],
+  'kstack -c cachefilesd -f long': [],
+  'kstack -c btrfs -f long': [],
+  'kstack -c jbd2 -f long': [],
+  'grep . /sys/block/dm-*/dm/suspended': [],
   'kstack -c mdmon -f long': [],
   'kstack -c modprobe -f long': [],
   'kstack -L -c "fuse|sshfs|gluster|s3fs|virtiofsd" -f long': [],
@@ -135,6 +146,8 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/fs/fscache/stats': [],
   'cat /proc/net/rpc/nfsd': [],
   'cat /proc/spl/kstat/zfs/*/txgs': [],
+  'cat /proc/spl/kstat/zfs/*/state': [],
+  'cat /proc/spl/kstat/zfs/arcstats': [],
   'grep . /proc/pressure/*': [],
   'grep PPid /proc/PID/status': [],
   'grep TracerPid /proc/PID/status': [],
@@ -142,7 +155,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep Sig /proc/PID/status': [],
   'grep -E "Vm|Rss" /proc/PID/status': [],
   'ls /proc/PID/task': [],
-  lslocks: [],
+  lslocks: ['processes', 'fileSystem'],
   'grep -E "Dirty|Writeback" /proc/meminfo': [],
   'grep -E "Vmalloc|Percpu" /proc/meminfo': [],
   'grep -i cma /proc/meminfo': [],
@@ -162,6 +175,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /sys/class/scsi_host/host*/state': [],
   'cat /sys/devices/system/cpu/online': [],
   'cat /sys/fs/fuse/connections/*/waiting': [],
+  'grep . /sys/fs/fuse/connections/*/waiting': [],
   'grep . /sys/fs/xfs/*/log/*': [],
   'grep . /sys/fs/bcache/*/cache_available_percent': ['bcache'],
   'grep . /sys/class/fc_remote_ports/*/port_state': [],
@@ -269,16 +283,17 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/keys': ['keys'],
   'klist -ke': ['keys'],
   'ceph -s': ['server'],
-  'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc': ['server'],
-  'cat /sys/kernel/debug/ceph/*/osdc': ['server'],
-  'cat /proc/fs/cifs/DebugData': ['server'],
+  'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc': ['session'],
+  'cat /sys/kernel/debug/ceph/*/osdc': ['session'],
+  'cat /proc/fs/cifs/DebugData': [],
   'lfs check servers': ['server'],
-  'lctl get_param *.*.state': ['server'],
-  'mmdiag --waiters': ['server'],
+  'lctl get_param *.*.state': ['session'],
+  'mmdiag --waiters': ['daemon'],
   'mmgetstate -a': ['server'],
   'iscsiadm -m session -P 3': ['server'],
   'dlm_tool ls': ['server'],
-  'cat /sys/kernel/debug/gfs2/*/glocks': ['server'],
+  'cat /sys/kernel/debug/gfs2/*/glocks': [],
+  'cat /sys/kernel/debug/ocfs2/*/locking_state': [],
   'drbdadm status': ['drbd'],
   'zpool status -v': ['zfs'],
   'zpool iostat -v 1': ['zfs'],
@@ -374,7 +389,7 @@ export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
 export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
-export const THAW = ['dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+export const THAW = ['grep . /sys/block/dm-*/dm/suspended', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];
 /** What a disk that does not answer holds up, too. */
 export const DISK_STUCK: readonly Resource[] = ['device', 'fileSystem', 'diskQueue'];

@@ -4,6 +4,9 @@ import { BLOCK } from './block.ts';
 import { BLOCK_DEVICES } from './block-devices.ts';
 import { BLOCK_FREEZE } from './block-freeze.ts';
 import { BTRFS_RULES } from './btrfs.ts';
+import { BTRFS_MAINTENANCE } from './btrfs-maintenance.ts';
+import { BTRFS_SPACE } from './btrfs-space.ts';
+import { CEPH_RULES } from './ceph.ts';
 import { CGROUPS } from './cgroups.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
 import { CPU_HOTPLUG } from './cpu-hotplug.ts';
@@ -16,11 +19,14 @@ import { DM_TARGETS } from './dm-targets.ts';
 import { DRBD_RULES } from './drbd.ts';
 import { EXIT } from './exit.ts';
 import { EXT4 } from './ext4.ts';
+import { FILE_LOCKS } from './file-locks.ts';
 import { FILES } from './files.ts';
+import { FUSE_RULES } from './fuse.ts';
 import { GRAPHICS } from './graphics.ts';
 import { GUESTS } from './guests.ts';
 import { HUGE_PAGES } from './huge-pages.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
+import { JBD2 } from './jbd2.ts';
 import { KERNEL_MEMORY } from './kernel-memory.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
@@ -28,13 +34,17 @@ import { MD_RAID } from './md.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { MEMORY_LIMITS } from './memory-limits.ts';
 import { MMAP_LOCKS } from './mmap-lock.ts';
+import { MOUNT_RULES } from './mounts.ts';
 import { NAMESPACES } from './namespaces.ts';
 import { NETLINK } from './netlink.ts';
 import { NETWORK_ADAPTERS } from './network-adapters.ts';
 import { NETWORK_CONFIGURATION } from './network-configuration.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
+import { NFS_STATE } from './nfs-state.ts';
+import { NFSD_RULES } from './nfsd.ts';
 import { NVME_RULES } from './nvme.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
+import { PAGE_CACHE } from './page-cache.ts';
 import { PAGE_MOVES } from './page-moves.ts';
 import { PROCESSES } from './processes.ts';
 import { RCU } from './rcu.ts';
@@ -45,6 +55,7 @@ import { SCSI_RULES } from './scsi.ts';
 import { SCSI_TARGET } from './scsi-target.ts';
 import { SCSI_TRANSPORTS } from './scsi-transports.ts';
 import { SERVICES } from './services.ts';
+import { SMB_RULES } from './smb.ts';
 import { SOCKETS } from './sockets.ts';
 import { SRCU_DOMAINS } from './srcu.ts';
 import { STOPS } from './stops.ts';
@@ -53,6 +64,8 @@ import { THREADGROUP } from './threadgroup.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
+import { XFS_LOG } from './xfs-log.ts';
+import { ZFS } from './zfs.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
@@ -77,14 +90,27 @@ export const RULES: readonly Rule[] = [
   ...SCSI_TRANSPORTS,
   ...SCSI_TARGET,
   ...DRBD_RULES,
+  ...JBD2,
   ...EXT4,
+  ...XFS_LOG,
   ...XFS_RULES,
   ...BTRFS_RULES,
+  ...BTRFS_SPACE,
+  ...BTRFS_MAINTENANCE,
   ...OTHER_FILESYSTEMS,
+  ...ZFS,
+  ...FUSE_RULES,
   ...NETWORK_FILESYSTEMS,
+  ...NFS_STATE,
+  ...NFSD_RULES,
+  ...SMB_RULES,
+  ...CEPH_RULES,
   ...CLUSTER_FILESYSTEMS,
   ...FILES,
+  ...PAGE_CACHE,
   ...INODES_AND_MOUNTS,
+  ...FILE_LOCKS,
+  ...MOUNT_RULES,
   ...PROCESSES,
   ...EXIT,
   ...STOPS,
