@@ -85,26 +85,6 @@ export const FILE_LOCKS: readonly Rule[] = [
     source: 'fs/notify/fanotify/fanotify.c: fanotify_get_response',
   },
   {
-    id: 'fs-fsnotify-srcu',
-    kind: 'blocked',
-    match: [
-      SRCU,
-      [
-        'fsnotify_connector_destroy_workfn',
-        'fsnotify_mark_destroy_workfn',
-        'fsnotify_destroy_group',
-        'fsnotify_free_mark_list',
-      ],
-    ],
-    innermost: true,
-    sleeps: ['rcu'],
-    waitsFor:
-      'all tasks that report events to file watches to finish (SRCU fsnotify_mark_srcu), in order to free watches',
-    causes: 'A task waits within an event, mostly for a program to permit access (fanotify): look for one.',
-    next: ['kstack -c "scan|falcon|mdatp|ds_agent" -f long', ...OTHERS_BLOCKED],
-    source: 'fs/notify/mark.c: fsnotify_connector_destroy_workfn',
-  },
-  {
     id: 'fs-fsnotify-mark',
     kind: 'blocked',
     match: [['fsnotify_wait_marks_destroyed', 'fsnotify_destroy_group', 'inotify_release', 'fanotify_release']],

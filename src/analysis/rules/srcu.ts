@@ -28,6 +28,7 @@ export const SRCU_DOMAINS: readonly Rule[] = [
         'fsnotify_destroy_group',
         'fsnotify_put_mark_wake',
         'fsnotify_finish_user_wait',
+        'fsnotify_free_mark_list',
       ],
     ],
     sleeps: ['rcu'],
