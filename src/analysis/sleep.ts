@@ -33,6 +33,7 @@ export interface SleepingPrimitive {
 }
 
 const HELD = 'that another task holds';
+const WHICH_HELD = 'which another task holds';
 
 function primitive(sleep: Sleep, waitsFor: string | undefined, ...names: readonly Pattern[]): SleepingPrimitive {
   return { sleep, ...(waitsFor !== undefined && { waitsFor }), names: wholeName(names) };
@@ -51,6 +52,16 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /rwsem_optimistic_spin\w*/,
     /kvm_wait|__pv_\w+/,
   ),
+  primitive('lock', `the lock of a socket, ${WHICH_HELD}`, /(?:__)?lock_sock(?:_nested|_fast)?/),
+  primitive(
+    'lock',
+    `the lock of the network configuration (rtnl), ${WHICH_HELD}`,
+    /rtnl_(?:net_)?lock(?:_killable|_interruptible)?/,
+  ),
+  primitive('lock', `the lock of generic netlink, ${WHICH_HELD}`, 'genl_lock', 'genl_lock_all'),
+  primitive('lock', `the lock of the console, ${WHICH_HELD}`, 'console_lock', 'console_list_lock'),
+  primitive('lock', `the lock of a terminal, ${WHICH_HELD}`, /tty_lock(?:_slave|_interruptible|_nested)?/),
+  primitive('lock', `the lock of a pipe, ${WHICH_HELD}`, /pipe_(?:double_)?lock(?:_nested)?/),
   primitive('lock', `a mutex ${HELD}`, /(?:__)?(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
   primitive('lock', `a real-time mutex ${HELD}`, /(?:__)?rt_mutex_\w+/),
   primitive('lock', `a spinlock of a real-time kernel ${HELD}`, /rtlock_\w+/, /rt_(?:spin|read|write)_lock\w*/),

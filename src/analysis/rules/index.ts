@@ -9,11 +9,13 @@ import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
+import { IO_URING } from './io-uring.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
+import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
 import { PROCESSES } from './processes.ts';
 import type { Rule } from './rule.ts';
 import { SERVICES } from './services.ts';
@@ -38,7 +40,9 @@ export const RULES: readonly Rule[] = [
   ...FILES,
   ...INODES_AND_MOUNTS,
   ...PROCESSES,
+  ...PIPES_AND_TERMINALS,
   ...WAITS,
+  ...IO_URING,
   ...SOCKETS,
   ...VIRTUALIZATION,
   ...CGROUPS_AND_NAMESPACES,

@@ -353,23 +353,4 @@ export const SOCKETS: readonly Rule[] = [
     next: ['cat /sys/kernel/debug/binder/transactions'],
     source: 'drivers/android/binder.c: binder_wait_for_work',
   },
-  {
-    id: 'splice',
-    kind: 'blocked',
-    match: [
-      [
-        'do_splice',
-        'splice_direct_to_actor',
-        'do_sendfile',
-        'generic_file_splice_read',
-        'wakeup_pipe_readers',
-        'splice_from_pipe',
-      ],
-    ],
-    innermost: true,
-    waitsFor: 'a copy between files or sockets (splice, sendfile) to make progress',
-    causes: 'The slower of the two sides holds it up.',
-    next: DESCRIPTORS,
-    source: 'fs/splice.c: splice_from_pipe_next',
-  },
 ];
