@@ -2,6 +2,7 @@ import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
 import { CGROUPS_AND_NAMESPACES } from './cgroups-and-namespaces.ts';
+import { CHARACTER_DEVICES } from './character-devices.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
 import { DEVICE_MAPPER } from './device-mapper.ts';
@@ -10,6 +11,7 @@ import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { IO_URING } from './io-uring.ts';
+import { IPC } from './ipc.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
@@ -44,6 +46,8 @@ export const RULES: readonly Rule[] = [
   ...WAITS,
   ...IO_URING,
   ...SOCKETS,
+  ...IPC,
+  ...CHARACTER_DEVICES,
   ...VIRTUALIZATION,
   ...CGROUPS_AND_NAMESPACES,
   ...SERVICES,
