@@ -6,22 +6,27 @@ import { CHARACTER_DEVICES } from './character-devices.ts';
 import { CLUSTER_FILESYSTEMS } from './cluster-filesystems.ts';
 import { DEFERRED_WORK } from './deferred-work.ts';
 import { DEVICE_MAPPER } from './device-mapper.ts';
+import { DEVICES } from './devices.ts';
 import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
+import { FIRMWARE_AND_BUSES } from './firmware-and-buses.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { IO_URING } from './io-uring.ts';
 import { IPC } from './ipc.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
+import { MODULES } from './modules.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
 import { PROCESSES } from './processes.ts';
 import type { Rule } from './rule.ts';
+import { SECURITY } from './security.ts';
 import { SERVICES } from './services.ts';
 import { SOCKETS } from './sockets.ts';
+import { TRACING } from './tracing.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -50,6 +55,11 @@ export const RULES: readonly Rule[] = [
   ...CHARACTER_DEVICES,
   ...VIRTUALIZATION,
   ...CGROUPS_AND_NAMESPACES,
+  ...MODULES,
+  ...DEVICES,
+  ...FIRMWARE_AND_BUSES,
+  ...TRACING,
+  ...SECURITY,
   ...SERVICES,
   ...LOCKS,
   ...DEFERRED_WORK,
