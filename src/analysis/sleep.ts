@@ -53,12 +53,6 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /kvm_wait|__pv_\w+/,
   ),
   primitive('lock', `the lock of a socket, ${WHICH_HELD}`, /(?:__)?lock_sock(?:_nested|_fast)?/),
-  primitive(
-    'lock',
-    `the lock of the network configuration (rtnl), ${WHICH_HELD}`,
-    /rtnl_(?:net_)?lock(?:_killable|_interruptible)?/,
-  ),
-  primitive('lock', `the lock of generic netlink, ${WHICH_HELD}`, 'genl_lock', 'genl_lock_all'),
   primitive('lock', `the lock of the console, ${WHICH_HELD}`, 'console_lock', 'console_list_lock'),
   primitive('lock', `the lock of a terminal, ${WHICH_HELD}`, /tty_lock(?:_slave|_interruptible|_nested)?/),
   primitive('lock', `the lock of a pipe, ${WHICH_HELD}`, /pipe_(?:double_)?lock(?:_nested)?/),

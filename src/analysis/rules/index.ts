@@ -1,3 +1,4 @@
+import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BLOCK } from './block.ts';
 import { BTRFS_RULES } from './btrfs.ts';
@@ -11,6 +12,7 @@ import { DISK_DRIVERS } from './disks.ts';
 import { EXT4 } from './ext4.ts';
 import { FILES } from './files.ts';
 import { FIRMWARE_AND_BUSES } from './firmware-and-buses.ts';
+import { GRAPHICS_DRIVERS } from './graphics-drivers.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { IO_URING } from './io-uring.ts';
 import { IPC } from './ipc.ts';
@@ -19,6 +21,7 @@ import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { MODULES } from './modules.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
+import { NETWORK_INTERFACES } from './network-interfaces.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
 import { PROCESSES } from './processes.ts';
@@ -53,6 +56,9 @@ export const RULES: readonly Rule[] = [
   ...SOCKETS,
   ...IPC,
   ...CHARACTER_DEVICES,
+  ...NETWORK_INTERFACES,
+  ...ADAPTERS,
+  ...GRAPHICS_DRIVERS,
   ...VIRTUALIZATION,
   ...CGROUPS_AND_NAMESPACES,
   ...MODULES,
