@@ -17,6 +17,8 @@ import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { IO_URING } from './io-uring.ts';
 import { IPC } from './ipc.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
+import { KERNEL_THREADS_OF_DRIVERS } from './kernel-threads-of-drivers.ts';
+import { KERNEL_THREADS_OF_STORAGE } from './kernel-threads-of-storage.ts';
 import { LOCKS } from './locks.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { MODULES } from './modules.ts';
@@ -69,5 +71,7 @@ export const RULES: readonly Rule[] = [
   ...SERVICES,
   ...LOCKS,
   ...DEFERRED_WORK,
+  ...KERNEL_THREADS_OF_STORAGE,
+  ...KERNEL_THREADS_OF_DRIVERS,
   ...KERNEL_THREADS,
 ];
