@@ -25,13 +25,18 @@ import { MODULES } from './modules.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { NETWORK_INTERFACES } from './network-interfaces.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
+import { PCI } from './pci.ts';
 import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
+import { POWER_AND_SCHEDULER } from './power-and-scheduler.ts';
 import { PROCESSES } from './processes.ts';
 import type { Rule } from './rule.ts';
 import { SECURITY } from './security.ts';
 import { SERVICES } from './services.ts';
 import { SOCKETS } from './sockets.ts';
+import { SOUND } from './sound.ts';
 import { TRACING } from './tracing.ts';
+import { UNIX_SOCKETS } from './unix-sockets.ts';
+import { USB } from './usb.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -56,8 +61,10 @@ export const RULES: readonly Rule[] = [
   ...WAITS,
   ...IO_URING,
   ...SOCKETS,
+  ...UNIX_SOCKETS,
   ...IPC,
   ...CHARACTER_DEVICES,
+  ...SOUND,
   ...NETWORK_INTERFACES,
   ...ADAPTERS,
   ...GRAPHICS_DRIVERS,
@@ -65,10 +72,13 @@ export const RULES: readonly Rule[] = [
   ...CGROUPS_AND_NAMESPACES,
   ...MODULES,
   ...DEVICES,
+  ...PCI,
+  ...USB,
   ...FIRMWARE_AND_BUSES,
   ...TRACING,
   ...SECURITY,
   ...SERVICES,
+  ...POWER_AND_SCHEDULER,
   ...LOCKS,
   ...DEFERRED_WORK,
   ...KERNEL_THREADS_OF_STORAGE,

@@ -6,7 +6,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
     id: 'idle-jbd2',
     match: ['kjournald2'],
-    waitsFor: 'a transaction to commit, or its timer',
+    waitsFor: 'a transaction to commit',
     inOrderTo: 'commit a transaction of the journal',
     next: ['cat /proc/fs/jbd2/*/info'],
     source: 'fs/jbd2/journal.c: kjournald2',
@@ -14,7 +14,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
     id: 'idle-xfsaild',
     match: [['xfsaild', 'xfsaild_push']],
-    waitsFor: 'log items to push to disk, or its timer',
+    waitsFor: 'log items to push to disk',
     inOrderTo: 'push log items to disk',
     source: 'fs/xfs/xfs_trans_ail.c: xfsaild',
   },
@@ -98,7 +98,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
     id: 'idle-ubi',
     match: ['ubi_thread'],
-    waitsFor: 'flash blocks to erase or move (UBI)',
+    waitsFor: 'flash blocks that need care (UBI)',
     inOrderTo: 'look after flash blocks (UBI)',
     source: 'drivers/mtd/ubi/wl.c: ubi_thread',
   },

@@ -160,7 +160,7 @@ export const KERNEL_THREADS: readonly Rule[] = [
     {
       id: 'idle-devtmpfs',
       match: [['devtmpfsd', 'devtmpfs_work_loop']],
-      waitsFor: 'a device node to create or remove',
+      waitsFor: 'a request for a device node',
       inOrderTo: 'create and remove device nodes',
       source: 'drivers/base/devtmpfs.c: devtmpfs_work_loop',
     },
