@@ -157,7 +157,6 @@ export const SERVICES: readonly Rule[] = [
         'proc_reg_read',
         'full_proxy_read',
         'debugfs_attr_read',
-        'kernfs_fop_read_iter',
       ],
     ],
     innermost: true,
@@ -170,22 +169,13 @@ export const SERVICES: readonly Rule[] = [
   {
     id: 'pseudo-file-write',
     kind: 'blocked',
-    match: [
-      [
-        'kernfs_fop_write_iter',
-        'kernfs_fop_write',
-        'simple_attr_write',
-        'full_proxy_write',
-        'proc_reg_write',
-        'debugfs_attr_write',
-      ],
-    ],
+    match: [['simple_attr_write', 'full_proxy_write', 'proc_reg_write', 'debugfs_attr_write']],
     innermost: true,
     waitsFor: 'what a write to a pseudo file (/proc, /sys) does',
     inOrderTo: 'write to a pseudo file (/proc, /sys)',
     causes: 'The part of the kernel behind the file does not answer.',
     next: [...THIS_TASK, ...OTHERS_BLOCKED],
-    source: 'fs/kernfs/file.c: kernfs_fop_write_iter',
+    source: 'fs/libfs.c: simple_attr_write',
   },
   {
     id: 'sysctl-use',

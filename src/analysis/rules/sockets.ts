@@ -1,8 +1,9 @@
 import { WAITS_FOR_WORK } from './causes.ts';
-import { NETWORK, OTHERS_BLOCKED, SOCKET_COUNTERS, THIS_TASK } from './commands.ts';
+import { OTHERS_BLOCKED, SOCKET_COUNTERS, THIS_TASK } from './commands.ts';
 import { lockRule } from './lock-rule.ts';
 import type { Rule, Step } from './rule.ts';
 
+const CONNECTIONS = ['ss -tanp', 'nstat -az'];
 const PEER = ['ss -tanp', 'lsof -p PID'];
 const NO_DATA = 'Normal for servers and clients; otherwise the peer does not answer.';
 const SLOW_PEER = 'A slow or stuck peer, a slow network, or no memory left for the socket.';
@@ -93,7 +94,7 @@ function rulesOf({ id, name, read, write, sharesWait, readSource, writeSource }:
     waitsFor: `data on ${name}`,
     inOrderTo: `read from ${name}`,
     causes: NO_DATA,
-    next: NETWORK,
+    next: CONNECTIONS,
     stuck: ['socket' as const],
     source: readSource,
   };
@@ -124,7 +125,7 @@ export const SOCKETS: readonly Rule[] = [
     waitsFor: 'data on a connection',
     inOrderTo: 'read from a connection',
     causes: NO_DATA,
-    next: NETWORK,
+    next: CONNECTIONS,
     stuck: ['socket'],
     source: 'net/core/sock.c: sk_wait_data',
   },
