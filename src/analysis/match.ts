@@ -47,7 +47,7 @@ export class Matcher {
    *    is nearer to what is waited for;
    * 2. else, when it has more steps: it knows more of the way there;
    * 3. else, when it is about this kind of sleep, or, where that is not known, about a likely one, or else about any;
-   * 4. else, when fewer of them are expressions;
+   * 4. else, when fewer of them are expressions (before 3, where the kind of sleep is not known);
    * 5. else, when it names a module;
    * 6. else, when it comes first in the list of rules.
    */
@@ -133,9 +133,11 @@ function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined): number {
   if (a.match.depth !== b.match.depth) return a.match.depth - b.match.depth;
   const byPatterns = b.compiled.tests.length - a.compiled.tests.length;
   if (byPatterns !== 0) return byPatterns;
+  const byExpressions = a.compiled.expressions - b.compiled.expressions;
+  if (sleep === undefined && byExpressions !== 0) return byExpressions;
   const bySleep = knowledgeOf(b.compiled.rule, sleep) - knowledgeOf(a.compiled.rule, sleep);
   if (bySleep !== 0) return bySleep;
-  if (a.compiled.expressions !== b.compiled.expressions) return a.compiled.expressions - b.compiled.expressions;
+  if (byExpressions !== 0) return byExpressions;
   const byModule = Number(b.compiled.rule.module !== undefined) - Number(a.compiled.rule.module !== undefined);
   return byModule || a.compiled.order - b.compiled.order;
 }

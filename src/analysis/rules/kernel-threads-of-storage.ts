@@ -218,14 +218,6 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
     source: 'drivers/md/dm-crypt.c: dmcrypt_write',
   },
   {
-    id: 'idle-bcache-gc',
-    match: ['bch_gc_thread'],
-    waitsFor: 'buckets of bcache to collect',
-    inOrderTo: 'collect buckets of bcache',
-    next: ['grep . /sys/fs/bcache/*/cache_available_percent'],
-    source: 'drivers/md/bcache/btree.c: bch_gc_thread',
-  },
-  {
     id: 'idle-bcache-allocator',
     match: ['bch_allocator_thread'],
     waitsFor: 'free buckets of bcache to be used up',

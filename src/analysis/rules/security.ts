@@ -306,8 +306,6 @@ export const SECURITY: readonly Rule[] = [
         'af_alg_wait_for_data',
         'af_alg_wait_for_wmem',
         'crypto_acomp_wait',
-        'sev_do_cmd',
-        '__sev_do_cmd_locked',
         'adf_send_admin',
         'adf_put_admin_msg_sync',
         'qat_alg_send_message',
