@@ -97,7 +97,6 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
         'gfs2_log_flush',
         'gfs2_trans_begin',
         '__gfs2_trans_begin',
-        'gfs2_logd',
         'log_flush_wait',
       ],
     ],

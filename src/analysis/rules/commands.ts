@@ -62,7 +62,7 @@ export type Resource =
   | 'hotplug'
   /** The lock of the list of slab caches (slab_mutex). */
   | 'slab'
-  /** The locks of tracing (trace_types_lock, ftrace_lock). */
+  /** The locks of tracing (trace_types_lock, ftrace_lock, event_mutex). */
   | 'tracing'
   /** The locks of the settings of a disk queue (sysfs_lock, limits_lock, elevator_lock), held while it is frozen. */
   | 'diskQueue'
@@ -71,7 +71,17 @@ export type Resource =
   /** The lock of all bcache devices (bch_register_lock), which their files in /sys take. */
   | 'bcache'
   /** The locks of wireless devices and of rfkill. */
-  | 'wireless';
+  | 'wireless'
+  /** The lock of a socket. */
+  | 'socket'
+  /** The lock of the System V IPC tables. */
+  | 'ipc'
+  /** The locks of consoles. */
+  | 'console'
+  /** The locks of sound devices. */
+  | 'sound'
+  /** The lock of radio switches (rfkill_global_mutex). */
+  | 'rfkill';
 
 /** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
@@ -101,9 +111,9 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   zramctl: ['mounts', 'swap'],
   'losetup -l': ['device', 'diskQueue'],
   'lspci -k': ['device'],
-  'ipcs -q -p': [],
-  'ipcs -s -p': [],
-  'rfkill list': ['wireless'],
+  'ipcs -q -p': ['ipc'],
+  'ipcs -s -p': ['ipc'],
+  'rfkill list': ['wireless', 'rfkill'],
   'kstack -D': [],
   'kstack -DL -f long': [],
   'kstack -D -c kworker': [],
@@ -131,7 +141,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -c "request-key|upcall|idmap" -f long': [],
   'kstack -c "scan|falcon|mdatp|ds_agent" -f long': [],
   'cat /proc/buddyinfo': [],
-  'cat /proc/consoles': [],
+  'cat /proc/consoles': ['console'],
   'cat /proc/interrupts': [],
   'cat /proc/locks': [],
   'cat /proc/mdstat': ['mdBitmap'],
@@ -185,7 +195,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged': [],
   'grep -r . /sys/module/damon_*/parameters': [],
   'cat /sys/kernel/tracing/current_tracer': ['tracing'],
-  'cat /proc/asound/card*/pcm*/sub*/status': [],
+  'cat /proc/asound/card*/pcm*/sub*/status': ['sound'],
   'sysctl dev.raid.speed_limit_max': [],
   'sysctl kernel.core_pattern': [],
   'sysctl kernel.hung_task_timeout_secs': [],
@@ -209,7 +219,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'ss -lxp': ['processes'],
   'ss -tanp': ['processes'],
   'ss -tanp state syn-sent': ['processes'],
-  'ss -tanpi': ['processes'],
+  'ss -tanpi': ['processes', 'socket'],
   'ss -tnp sport = :445': ['processes'],
   'ss -uanp': ['processes'],
   'ss -xp | wc -l': ['processes'],
@@ -377,6 +387,47 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -L -c "lvs|lvm|vgs|pvs|dmsetup|dmeventd|multipathd" -f long': [],
   'kstack -L -c "^md" -f long': [],
   'kstack -L -c "qemu|vhost|kvm" -f long': [],
+  'dmesg -T | grep -i amdgpu': [],
+  'dmesg -T | grep -i "unregister_netdevice"': [],
+  'kstack -L --function "pipe_|splice" -f long': [],
+  'kstack -L --function "tty_|uart_" -f long': [],
+  'kstack -L --function "unix_" -f long': [],
+  'kstack -L --function "ep_|epoll" -f long': [],
+  'kstack -L --function "io_uring|io_ring|io_sq|io_wq" -f long': [],
+  'kstack -L --function "rtnl|netdev|netlink" -f long': [],
+  'kstack -L --function "binder_" -f long': [],
+  'kstack -L --function "drm_|dma_fence|amdgpu|i915|xe_|nvidia" -f long': [],
+  'kstack -L --function "usb_|hub_|xhci" -f long': [],
+  'kstack -L --function "bpf_" -f long': [],
+  'kstack -L --function "trace|kprobe|klp_" -f long': [],
+  'kstack -L --function "ieee80211|cfg80211|hci_" -f long': [],
+  'kstack -L -c "auditd|kauditd" -f long': [],
+  'kstack -L -c "systemd-udevd|modprobe|kmod" -f long': [],
+  'kstack -R -f long': [],
+  'cat /proc/cmdline': [],
+  'cat /proc/sysvipc/msg': ['ipc'],
+  'cat /proc/net/unix': [],
+  'cat /proc/net/netlink': [],
+  'cat /proc/net/sockstat': [],
+  'cat /proc/net/softnet_stat': [],
+  'cat /proc/net/bonding/*': [],
+  'cat /proc/sys/net/netfilter/nf_conntrack_count': [],
+  'cat /proc/sys/fs/pipe-user-pages-soft': [],
+  'cat /proc/sys/kernel/tainted': [],
+  'grep . /sys/class/net/*/operstate': [],
+  'grep . /sys/bus/pci/devices/*/power/runtime_status': [],
+  'grep . /sys/bus/usb/devices/*/power/runtime_status': [],
+  'grep . /sys/bus/usb/devices/*/idVendor /sys/bus/usb/devices/*/idProduct': [],
+  'grep . /sys/class/drm/card*/device/power/runtime_status': [],
+  'ls /sys/class/devcoredump': [],
+  'ls /sys/class/infiniband': [],
+  'grep . /sys/power/suspend_stats/*': [],
+  'grep . /sys/module/*/refcnt': [],
+  'grep -l coming /sys/module/*/initstate': [],
+  'grep -l going /sys/module/*/initstate': [],
+  'grep . /sys/kernel/livepatch/*/transition': [],
+  'cat /sys/kernel/debug/devices_deferred': [],
+  'grep . /sys/block/loop*/loop/backing_file': [],
 };
 
 /** Commands that several rules advise. */
@@ -403,3 +454,6 @@ export const DM = [
 ];
 /** What a device-mapper device that does not answer holds up, too. */
 export const DM_STUCK: readonly Resource[] = [...DISK_STUCK, 'deviceMapper'];
+export const THIS_TASK = ['kstack -p PID -f long'];
+export const SOCKET_COUNTERS = ['nstat -az', 'cat /proc/net/sockstat'];
+export const NETWORK_DEVICES = ['cat /proc/net/dev', 'grep . /sys/class/net/*/operstate'];

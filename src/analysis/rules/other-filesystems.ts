@@ -349,7 +349,7 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     waitsFor: 'another task to read the same block of a squashfs image, or a free entry of its cache',
     inOrderTo: 'read a block of a squashfs image',
     causes: 'The image (snap, live system, loop device) lies on a slow disk or server.',
-    next: [...OTHERS_BLOCKED, 'losetup -l', ...DISKS],
+    next: [...OTHERS_BLOCKED, 'grep . /sys/block/loop*/loop/backing_file', ...DISKS],
     source: 'fs/squashfs/cache.c: squashfs_cache_get',
   },
   {
@@ -368,7 +368,7 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     waitsFor: 'a block of a squashfs image to be read',
     inOrderTo: 'read a block of a squashfs image',
     causes: 'The image (snap, live system, loop device) lies on a slow disk or server.',
-    next: [...OTHERS_BLOCKED, 'losetup -l', ...DISKS],
+    next: [...OTHERS_BLOCKED, 'grep . /sys/block/loop*/loop/backing_file', ...DISKS],
     source: 'fs/squashfs/block.c: squashfs_bio_read',
   },
   {
