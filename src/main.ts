@@ -20,7 +20,7 @@ const COMMANDS = [addClassic, addStatus, addStop, addExplain, addCompletion];
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack status | stop [-d DIRECTORY]
-       kstack explain [--why] [FILE]
+       kstack explain [--why] [FILE...]
        kstack completion bash | zsh | fish`;
 
 function createProgram(): Command {

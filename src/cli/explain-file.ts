@@ -1,39 +1,42 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
-import { decodeBytes } from '../native/decode.ts';
 import { format } from '../sinks/explanation.ts';
-import { textSamples } from '../sources/text/index.ts';
-import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { formatUnread } from '../sinks/unread.ts';
+import { type InputNotes, InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
+import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
 
 const STDIN = 0;
-const MOST_BYTES = 64 * 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
+/** On the command line, the name of standard input. */
+const DASH = '-';
 
-/** Counts for the messages at the end. */
+/** For the messages at the end. */
 interface Found {
   stacks: number;
   guesses: number;
   lines: number;
-  whole: boolean;
+  /** What the first samples say could not be read. */
+  unread: string[];
+  /** The samples with more of that. */
+  unreadSamples: number;
 }
 
+const MOST_UNREAD_LINES = 20;
+
 /**
- * Explains the stacks in a file or on standard input. Returns the exit code: 1 if there are none.
- * @throws Error if the file cannot be read
+ * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them.
+ * @throws Error if a file cannot be read
  */
-export async function explainFile(name: string | undefined, why: boolean): Promise<number> {
-  const found: Found = { stacks: 0, guesses: 0, lines: 0, whole: true };
+export async function explainFiles(names: readonly string[], why: boolean): Promise<number> {
+  const found: Found = { stacks: 0, guesses: 0, lines: 0, unread: [], unreadSamples: 0 };
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
+  const problems: string[] = [];
   const pieces: string[] = [];
-  for await (const piece of format.write(counted(textSamples(chunksOf(name, found)), found), context))
+  for await (const piece of format.write(samplesOf(names.length === 0 ? [DASH] : names, found, problems), context))
     pieces.push(String(piece));
-  if (found.stacks === 0) {
-    writeStderr(`kstack: nothing in ${name ?? 'the input'} looks like a kernel stack\n`);
-    return 1;
-  }
-  for (const piece of pieces) writeStdout(piece);
-  const { guesses, lines, whole } = found;
+  if (found.stacks > 0) for (const piece of pieces) writeStdout(piece);
+  const { guesses, lines, unread, unreadSamples } = found;
+  for (const problem of problems) writeStderr(`kstack: ${problem}\n`);
   if (guesses > 0)
     writeStderr(
       `kstack: ${guesses} frame${guesses === 1 ? '' : 's'} marked ? left out: they may be left over from earlier calls\n`,
@@ -42,43 +45,46 @@ export async function explainFile(name: string | undefined, why: boolean): Promi
     writeStderr(
       `kstack: ${lines} ${lines === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`,
     );
-  if (!whole) writeStderr(`kstack: only the first ${MOST_BYTES / 1024 / 1024} MiB were read\n`);
-  return 0;
+  for (const line of unread) writeStderr(`kstack: in the sample: ${line}\n`);
+  if (unreadSamples > 0) writeStderr(`kstack: ${unreadSamples} more samples say that something could not be read\n`);
+  return problems.some((problem) => problem.startsWith('nothing in ')) || found.stacks === 0 ? 1 : 0;
 }
 
-async function* counted(samples: AsyncIterable<Sample>, found: Found): AsyncGenerator<Sample> {
-  for await (const sample of samples) {
-    found.stacks += sample.observations.length;
-    found.guesses += sample.leftOut.guessedFrames ?? 0;
-    found.lines += sample.leftOut.lines ?? 0;
-    yield sample;
-  }
-}
-
-/** The text in pieces that end at line ends. */
-function* chunksOf(name: string | undefined, found: Found): Generator<string> {
-  const fd = name === undefined ? STDIN : openSync(name, 'r');
-  let rest = Buffer.alloc(0);
-  let left = MOST_BYTES;
-  try {
-    for (;;) {
-      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-      const length = readSync(fd, chunk);
-      if (length === 0) break;
-      if (length > left) found.whole = false;
-      const bytes = Buffer.concat([rest, chunk.subarray(0, Math.min(length, left))]);
-      left -= Math.min(length, left);
-      // A line this long is ignored anyway, so it may be split.
-      const end = bytes.length > LONGEST_LINE ? bytes.length : bytes.lastIndexOf(LINE_END) + 1;
-      if (end > 0) yield decodeBytes(bytes.subarray(0, end));
-      rest = bytes.subarray(end);
-      if (!found.whole) break;
+async function* samplesOf(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
+  const stacks = new InternedStacks();
+  for (const name of names) {
+    const before = found.stacks;
+    const notes: InputNotes = {};
+    if (name === DASH && isTerminal(STDIN)) writeStderr('kstack: paste the stacks here, then press Ctrl-D\n');
+    const shown = name === DASH ? 'the input' : name;
+    try {
+      const bytes = inputBytes(name === DASH ? undefined : name);
+      for await (const sample of textSamples(bytes, { notes, stacks })) {
+        note(sample, found);
+        yield sample;
+      }
+    } catch (error) {
+      if (!(error instanceof PackedInput)) throw error;
+      problems.push(`nothing in ${shown} was read: it is ${error.message}`);
+      continue;
     }
-    if (rest.length > 0) yield decodeBytes(rest);
-  } finally {
-    if (fd !== STDIN) closeSync(fd);
+    if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
+    if (found.stacks === before) problems.push(`nothing in ${shown} looks like a kernel stack${advice(notes)}`);
   }
 }
 
-const LINE_END = 10;
-const LONGEST_LINE = 2 * CHUNK_BYTES;
+/** What to do with something that is no text. */
+function advice({ kind }: InputNotes): string {
+  if (kind?.what === 'dump')
+    return ': it is a dump of memory, or a program; of a dump of the kernel, paste what bt of crash or drgn prints';
+  return kind?.what === 'other' ? `: it is ${kind.name}` : '';
+}
+
+function note(sample: Sample, found: Found): void {
+  found.stacks += sample.observations.length + sample.holders.length;
+  found.guesses += sample.leftOut.guessedFrames ?? 0;
+  found.lines += sample.leftOut.lines ?? 0;
+  if (sample.unread.length === 0) return;
+  if (found.unread.length >= MOST_UNREAD_LINES) found.unreadSamples++;
+  else for (const line of formatUnread(sample.unread, sample.threads)) found.unread.push(line);
+}

@@ -4,8 +4,9 @@ export interface SystemCall {
   readonly number: number;
   /** All six argument registers, even those the call does not use: `0x` and unsigned hexadecimal digits. */
   readonly arguments: readonly string[];
-  readonly stackPointer: string;
-  readonly programCounter: string;
+  /** This and `programCounter` are absent from what was read back from a format: none of them tells it. */
+  readonly stackPointer?: string;
+  readonly programCounter?: string;
   /** Absent if it is not known for the architecture. */
   readonly name?: string;
   /**

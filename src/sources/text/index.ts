@@ -1,116 +1,54 @@
-import type { Observation, Sample } from '../../model/sample.ts';
-import type { Task } from '../../model/task.ts';
-import type { Header } from './line.ts';
-import { type LeftOut, StackFinder, type TextStack } from './stacks.ts';
-import { isSameMoment, type Stamp } from './stamps.ts';
+import type { Sample } from '../../model/sample.ts';
+import { decoded, type InputNotes } from './decoded.ts';
+import { InternedStacks } from './interned.ts';
+import { encoded, Lines } from './lines.ts';
+import { TextReader } from './reader.ts';
 
-/** Bounds the size of a sample: a text may be of any size. */
-const MOST_OBSERVATIONS = 100_000;
-const LONGEST_KEPT = 1 << 20;
+export { type InputNotes, PackedInput } from './decoded.ts';
+export { InternedStacks } from './interned.ts';
+
+export interface TextOptions {
+  /** Learns about the input as a whole. */
+  readonly notes?: InputNotes;
+  /** Those of other texts, if equal stacks are to be one object in all of them. */
+  readonly stacks?: InternedStacks;
+}
 
 /**
- * Reads the stacks in a text of any known format, or a mix of formats. Yields one sample for everything written at the
- * same moment. What the text does not contain is absent.
+ * Reads the stacks in a text of any known format, or a mix of formats, packed and encoded in any known way: see
+ * docs/explain.md. Yields one sample for everything written at the same moment, and each sample of kstack's own formats.
+ * What the text does not contain is absent. Memory is bounded, whatever the size of the text.
  * @param chunks the text in pieces of any size
+ * @throws PackedInput if another program has to unpack it
  */
-export async function* textSamples(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Sample, void> {
-  const finder = new StackFinder();
-  const builder = new SampleBuilder(finder);
-  for await (const line of linesOf(chunks)) {
-    finder.take(line);
-    yield* builder.advance();
+export async function* textSamples(
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+  { notes = {}, stacks = new InternedStacks() }: TextOptions = {},
+): AsyncGenerator<Sample, void> {
+  const reader = new TextReader(stacks, notes);
+  const lines = new Lines((part) => reader.take(part));
+  for await (const chunk of decoded(bytesOf(chunks), notes)) {
+    lines.take(chunk);
+    yield* reader.found.splice(0);
   }
-  yield* builder.finish();
+  lines.end();
+  reader.end();
+  yield* reader.found;
 }
 
-async function* linesOf(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string, void> {
-  let rest = '';
+async function* bytesOf(
+  chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  // Half of a character may end a piece.
+  let half = '';
   for await (const chunk of chunks) {
-    const text = rest + chunk;
-    let from = 0;
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', from)) {
-      yield withoutReturn(text.slice(from, end));
-      from = end + 1;
+    if (typeof chunk !== 'string') {
+      yield chunk;
+      continue;
     }
-    // A line this long is only counted, not read, so its rest may be dropped.
-    rest = text.slice(from, from + LONGEST_KEPT);
+    const text = half + chunk;
+    half = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : '';
+    yield encoded(text.slice(0, text.length - half.length));
   }
-  if (rest !== '') yield withoutReturn(rest);
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
-}
-
-/** Collects stacks into samples. */
-class SampleBuilder {
-  readonly #finder: StackFinder;
-  #observations: Observation[] = [];
-  #stamp: Stamp | undefined;
-  #guesses = 0;
-  #cut = 0;
-
-  constructor(finder: StackFinder) {
-    this.#finder = finder;
-  }
-
-  *advance(): Generator<Sample, void> {
-    if (this.#finder.found.length === 0) return;
-    for (const found of this.#finder.found) {
-      if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) yield* this.#end();
-      if (this.#observations.length === 0) this.#stamp = found.stamp;
-      this.#leaveOut(found.leftOut);
-      for (const observation of observationsOf(found))
-        if (this.#observations.length < MOST_OBSERVATIONS) this.#observations.push(observation);
-        else this.#cut++;
-    }
-    this.#finder.found = [];
-  }
-
-  /** No more lines follow: what was left out behind the last stack is of the last sample. */
-  *finish(): Generator<Sample, void> {
-    this.#finder.end();
-    yield* this.advance();
-    this.#leaveOut(this.#finder.leftOut);
-    yield* this.#end();
-  }
-
-  #leaveOut({ guesses, cut }: LeftOut): void {
-    this.#guesses += guesses;
-    this.#cut += cut;
-  }
-
-  *#end(): Generator<Sample, void> {
-    const guesses = this.#guesses;
-    const lines = this.#cut;
-    if (this.#observations.length === 0 && guesses + lines === 0) return;
-    yield {
-      ...this.#stamp?.told,
-      source: { name: 'text' },
-      threads: true,
-      fields: [],
-      observations: this.#observations,
-      holders: [],
-      leftOut: {
-        ...(guesses > 0 && { guessedFrames: guesses }),
-        ...(lines > 0 && { lines }),
-      },
-      unread: [],
-    };
-    this.#observations = [];
-    this.#guesses = 0;
-    this.#cut = 0;
-  }
-}
-
-const NOT_TOLD = { unread: 'notTold' } as const;
-
-function observationsOf({ tasks, stack }: TextStack): Observation[] {
-  const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
-  return headers.map(({ name, tid, pid, state }): Observation => {
-    const id = tid === undefined ? {} : { tid };
-    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
-    const task: Task = { id, commandLine: NOT_TOLD, ...named };
-    return { task, ...(state !== undefined && { state }), stack: { value: stack } };
-  });
+  if (half !== '') yield encoded(half);
 }

@@ -72,8 +72,8 @@ function isNarrow({ stackPointer, programCounter }: SystemCall, architecture: st
 }
 
 /** As the kernel prints it: without zeros in front. */
-function isBelowFourGib(address: string): boolean {
-  return address.length <= FOUR_GIB_DIGITS;
+function isBelowFourGib(address: string | undefined): boolean {
+  return address !== undefined && address.length <= FOUR_GIB_DIGITS;
 }
 
 function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {

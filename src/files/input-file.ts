@@ -1,0 +1,62 @@
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
+import { codeOf } from './files.ts';
+
+const STDIN = 0;
+const CHUNK_BYTES = 64 * 1024;
+/** How long to wait for input that another program has made non-blocking. */
+const PAUSE_MS = 20;
+const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } = constants;
+
+/**
+ * The bytes of a file, or of standard input, in pieces, with one piece in memory at a time. Of a character device, what
+ * it has now: /dev/kmsg has no end.
+ * @throws Error naming the file if it cannot be read, or is a directory or a block device
+ */
+export async function* inputBytes(name: string | undefined): AsyncGenerator<Buffer, void> {
+  const shown = name ?? 'standard input';
+  const fd = name === undefined ? STDIN : open(name);
+  try {
+    const type = fstatSync(fd).mode & S_IFMT;
+    if (type === S_IFDIR) throw new Error(`cannot read ${shown}: it is a directory; name the files in it`);
+    if (type === S_IFBLK) throw new Error(`cannot read ${shown}: it is a disk; name a file`);
+    const isEndless = name !== undefined && type === S_IFCHR;
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+      const length = await readSome(fd, chunk, shown, isEndless);
+      if (length === 0) return;
+      yield chunk.subarray(0, length);
+    }
+  } finally {
+    if (fd !== STDIN) closeSync(fd);
+  }
+}
+
+/** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer. */
+function open(name: string): number {
+  try {
+    const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
+    return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
+  } catch (error) {
+    throw new Error(`cannot read ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+/** 0 at the end. */
+async function readSome(fd: number, chunk: Buffer, shown: string, isEndless: boolean): Promise<number> {
+  for (;;) {
+    try {
+      return readSync(fd, chunk);
+    } catch (error) {
+      const code = codeOf(error);
+      // A record of /dev/kmsg was overwritten before it was read; the next read has the one after it.
+      if (code === 'EPIPE' && isEndless) continue;
+      if (code === 'EAGAIN' && isEndless) return 0;
+      // The end of a terminal whose other side is gone.
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN')
+        throw new Error(`cannot read ${shown}: ${error instanceof Error ? error.message : code}`, { cause: error });
+      await setTimeout(PAUSE_MS);
+    }
+  }
+}

@@ -1,0 +1,235 @@
+import { Buffer } from 'node:buffer';
+import { decodeBytes } from '../../native/decode.ts';
+import { parsed } from './json-text.ts';
+import { LONGEST_PART } from './lines.ts';
+import { isObject } from './own/fields.ts';
+
+/** A line of a log, without what its store has put around it. */
+export interface LogLine {
+  readonly text: string;
+  /** When and where it was written, as `journalctl -o short-iso-precise` shows it before a line; empty if unknown. */
+  readonly stamp: string;
+}
+
+/** What a record of a log tells. */
+export interface LogRecord {
+  /** May have several lines. */
+  readonly text: string;
+  readonly timeMs?: number | undefined;
+  readonly host?: string | undefined;
+  /** By the kernel's clock since boot. */
+  readonly uptimeMicroseconds?: number | undefined;
+}
+
+const MOST_LINES = 100_000;
+
+/** The lines of a record, each with its stamp. */
+export function linesOf({ text, timeMs, host, uptimeMicroseconds }: LogRecord): LogLine[] {
+  const lines = text.split(/\r?\n/, MOST_LINES);
+  if (lines.length > 1 && lines.at(-1) === '') lines.pop();
+  const stamp = stampOf(timeMs, host, uptimeMicroseconds);
+  return lines.map((line) => ({ text: line, stamp: STAMPED.test(line) ? '' : stamp }));
+}
+
+/** A line with a time of its own is nearer to the kernel than its store. */
+const STAMPED = /^\s{0,10}(?:\d{4}-\d\d-\d\d[T ]\d\d:|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )/;
+
+function stampOf(timeMs?: number, host?: string, uptimeMicroseconds?: number): string {
+  if (timeMs === undefined) return '';
+  const place = host === undefined ? '' : `${host} `;
+  const since = uptimeMicroseconds === undefined ? '' : `[${(uptimeMicroseconds / 1e6).toFixed(6)}] `;
+  return `${new Date(timeMs).toISOString()} ${place}kernel: ${since}`;
+}
+
+/**
+ * containerd and CRI-O: `2026-11-25T03:12:00.123456789Z stdout F text` (Kubernetes' logging format). A part of a long
+ * line has P.
+ */
+const CRI =
+  /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) (?:stdout|stderr) ([FP])(?::\S{0,80})? (.*)$/s;
+
+/** Joins the parts of a line in the log of a container. */
+export class CriLines {
+  #part = '';
+
+  /** The record in a line; without text if more of it follows; undefined if the line is none. */
+  take(line: string): LogRecord | 'part' | undefined {
+    const [, time, tag, text] = CRI.exec(line) ?? [];
+    if (text === undefined) return undefined;
+    const whole = this.#part + text;
+    this.#part = tag === 'P' && whole.length <= LONGEST_PART ? whole : '';
+    return this.#part === '' ? { text: whole, timeMs: momentOf(time) } : 'part';
+  }
+}
+
+/** `logcli` shows the labels of a stream before each line. */
+const LOKI = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16}) \{(\w{1,64}="[^}]{0,2000})\} (.*)$/s;
+/** A table in CSV: a time and a text in quotes. */
+const CSV =
+  /^"?(\d{10,19}|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{8,24})"?,(?:[^",]{0,200},){0,10}"((?:[^"]|""){0,16000})"(?:,.{0,200})?$/s;
+
+/** The record in a line that has something around its text; undefined if it has not. */
+export function wrappedRecord(line: string): LogRecord | undefined {
+  if (line.endsWith('}')) {
+    // fluentd shows its tag before each object.
+    const at = line.indexOf(': {"');
+    return at === -1 || at > 200 ? undefined : jsonRecord(parsed(line.slice(at + 2)));
+  }
+  if (line.includes('",') || line.endsWith('"')) {
+    const [, time, text] = CSV.exec(line) ?? [];
+    if (text !== undefined) return { text: text.replaceAll('""', '"'), timeMs: momentOf(time) };
+  }
+  if (!line.includes(' {')) return undefined;
+  const [, time, labels = '', text] = LOKI.exec(line) ?? [];
+  if (text === undefined) return undefined;
+  return { text, timeMs: momentOf(time), host: /\b(?:host|hostname|node|instance)="(\S{1,255}?)"/.exec(labels)?.[1] };
+}
+
+/** The properties that hold the text, by the programs that write them. */
+const TEXTS = [
+  // journalctl -o json
+  'MESSAGE',
+  // docker's json-file, fluentd
+  'log',
+  // Cloud Logging
+  'textPayload',
+  // CloudWatch, ECS, logstash, vector
+  'message',
+  // zap, logrus, bunyan
+  'msg',
+  // logcli -o jsonl
+  'line',
+  // OpenTelemetry
+  'body',
+  // GELF
+  'full_message',
+  'short_message',
+  // Splunk
+  '_raw',
+];
+/** Objects that hold the properties. */
+const WRAPPERS = ['jsonPayload', '_source', 'result'];
+const TIMES = ['__REALTIME_TIMESTAMP', '@timestamp', 'timestamp', 'time', 'ts'];
+const HOSTS = ['_HOSTNAME', 'hostname', 'host', 'node_name', 'nodeName'];
+/** Where other objects hold the host. */
+const PLACES = ['kubernetes', 'host', 'labels'];
+
+/** The record in a JSON object that a log store has written; undefined if no text is in it. */
+export function jsonRecord(value: unknown): LogRecord | undefined {
+  if (!isObject(value)) return undefined;
+  const wrapped = WRAPPERS.map((name) => value[name]).find(isObject);
+  const text = textIn(value) ?? (wrapped && textIn(wrapped));
+  if (text === undefined) return undefined;
+  const monotonic = value['_TRANSPORT'] === 'kernel' ? numberIn(value['_SOURCE_MONOTONIC_TIMESTAMP']) : undefined;
+  return {
+    text,
+    timeMs: timeIn(value) ?? (wrapped && timeIn(wrapped)),
+    host: hostIn(value) ?? (wrapped && hostIn(wrapped)),
+    uptimeMicroseconds: monotonic,
+  };
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+function textIn(value: Properties): string | undefined {
+  for (const name of TEXTS) {
+    const text = textOf(value[name]);
+    if (text !== undefined && text !== '') return text;
+  }
+  return undefined;
+}
+
+/** The journal writes a text that is not UTF-8 as an array of bytes, and several of one name as an array of texts. */
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  if (value.every(isByte)) return decodeBytes(Buffer.from(value));
+  const texts = value.flatMap((each: unknown) => (Array.isArray(each) ? (textOf(each) ?? []) : each));
+  return texts.every((each) => typeof each === 'string') ? texts.join('\n') : undefined;
+}
+
+function isByte(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255;
+}
+
+function timeIn(value: Properties): number | undefined {
+  for (const name of TIMES) {
+    const timeMs = momentOf(value[name]);
+    if (timeMs !== undefined) return timeMs;
+  }
+  return undefined;
+}
+
+function hostIn(value: Properties): string | undefined {
+  for (const name of HOSTS) {
+    const host = value[name];
+    if (typeof host === 'string' && /^\S{1,255}$/.test(host)) return host;
+  }
+  for (const name of PLACES) {
+    const place = value[name];
+    if (!isObject(place)) continue;
+    const host = place['hostname'] ?? place['host'] ?? place['name'];
+    if (typeof host === 'string' && /^\S{1,255}$/.test(host)) return host;
+  }
+  return undefined;
+}
+
+const ISO = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)$/;
+const YEAR_2100_MS = 4_102_444_800_000;
+
+/** Unix milliseconds, from ISO 8601 with a zone, or from a number in seconds or in any thousandth of them. */
+export function momentOf(value: unknown): number | undefined {
+  if (typeof value === 'string' && ISO.test(value)) {
+    // Date.parse knows no more than milliseconds everywhere.
+    const timeMs = Date.parse(value.replace(' ', 'T').replace(/[.,](\d{1,3})\d*/, '.$1'));
+    return Number.isNaN(timeMs) ? undefined : timeMs;
+  }
+  let number = numberIn(value);
+  if (number === undefined || number < 1e8) return undefined;
+  if (number < 1e11) number *= 1000;
+  while (number > YEAR_2100_MS) number /= 1000;
+  return Math.floor(number);
+}
+
+function numberIn(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,20}(?:\.\d{1,9})?$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined;
+}
+
+const ENTITY = /&(lt|gt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});/g;
+const CHARACTERS: Readonly<Record<string, string>> = {
+  lt: '<',
+  gt: '>',
+  amp: '&',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+};
+
+/** Those that a page or a mail shows text with. The kernel's own are `<TASK>`, `<IRQ>` and the like. */
+const TAG =
+  /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/g;
+const BREAK = /<br\s{0,4}\/?>/gi;
+
+/** The text of a line of a web page's source; several lines where it has breaks. */
+export function htmlText(line: string): readonly string[] {
+  if (!line.includes('&') && !line.includes('</') && !line.includes('<br') && !line.includes('<p')) return [line];
+  const lines = line.split(BREAK).map((each) => withoutEntities(each.replaceAll(TAG, '')));
+  // A break at the end of a line ends that line only, and one on a line of its own the line before.
+  if (lines.every((each) => each.trim() === '')) return line.trim() === '' ? [line] : [];
+  return lines.at(-1)?.trim() === '' ? lines.slice(0, -1) : lines;
+}
+
+function withoutEntities(text: string): string {
+  const once = replaceEntities(text);
+  // A page that shows the source of a page has them twice.
+  return once.includes('&') ? replaceEntities(once) : once;
+}
+
+function replaceEntities(text: string): string {
+  return text.replaceAll(ENTITY, (whole, name: string) => {
+    const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+    if (name.startsWith('#')) return code >= 0x20 && code < 0x110000 ? String.fromCodePoint(code) : whole;
+    return CHARACTERS[name] ?? whole;
+  });
+}

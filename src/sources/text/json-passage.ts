@@ -1,0 +1,97 @@
+import type { Sample } from '../../model/sample.ts';
+import type { InternedStacks } from './interned.ts';
+import { JsonText, type Members } from './json-text.ts';
+import type { LinePart } from './lines.ts';
+import { isSampleHead, SampleDocument } from './own/json.ts';
+
+/** What is kept of a passage until it is clear that it is JSON. */
+const MOST_KEPT_LINES = 64;
+const MOST_KEPT_LENGTH = 256 * 1024;
+
+/** Whether a line may begin a JSON object, or an array of objects. A time in brackets does not. */
+export function isJsonBeginning(line: string): boolean {
+  return /^\s{0,40}(?:\{\s{0,40}(?:["}]|$)|\[\s{0,40}(?:\{|$))/.test(line);
+}
+
+export interface PassageReceiver {
+  /** An object that may be a record of a log, or a line of a sample. */
+  record(value: unknown): void;
+  sample(sample: Sample): void;
+}
+
+/** Some lines of a text that are one JSON value, or that look so at first. */
+export class JsonPassage {
+  readonly #receiver: PassageReceiver;
+  readonly #stacks: InternedStacks;
+  readonly #json: JsonText;
+  #document: SampleDocument | undefined;
+  #hasElements = false;
+  #kept: string[] = [];
+  #keptLength = 0;
+  /** Whether the value is complete. */
+  isWhole = false;
+
+  constructor(receiver: PassageReceiver, stacks: InternedStacks) {
+    this.#receiver = receiver;
+    this.#stacks = stacks;
+    this.#json = new JsonText({
+      element: (name, value, head) => this.#element(name, value, head),
+      tooLong: () => this.#document?.leaveOut(),
+    });
+  }
+
+  /** Whether it is a sample of kstack. */
+  get isSample(): boolean {
+    const { members } = this.#json;
+    return this.#document !== undefined || isSampleHead(members) || (members.has('type') && members.has('bootId'));
+  }
+
+  /**
+   * The lines that turned out not to be JSON. If some of a passage was, only the last one. They are lost if there are
+   * very many: no text is like that.
+   */
+  get kept(): readonly string[] {
+    return this.#kept;
+  }
+
+  /** Takes a part of a line. Returns what follows the value in it; undefined if the value goes on. */
+  take(part: LinePart): string | undefined {
+    this.#keep(part.text);
+    const taken = this.#json.take(part.text);
+    if (taken !== undefined && this.#json.isAtEnd) {
+      this.isWhole = true;
+      this.#finish();
+      return part.text.slice(taken).replace(/^[\s,]+/, '');
+    }
+    if (taken !== undefined && (!part.ends || this.#json.endLine())) return undefined;
+    this.end();
+    return '';
+  }
+
+  /** The passage is over before its value is complete. */
+  end(): void {
+    if (this.#document !== undefined) this.#finish();
+  }
+
+  #element(name: string, value: unknown, head: Members): void {
+    if (!this.#hasElements && isSampleHead(head)) this.#document = new SampleDocument(this.#stacks);
+    this.#hasElements = true;
+    if (this.#document === undefined) this.#receiver.record(value);
+    else this.#document.element(name, value, head);
+  }
+
+  #finish(): void {
+    const { members } = this.#json;
+    // A sample without tasks has no elements.
+    if (isSampleHead(members)) this.#document ??= new SampleDocument(this.#stacks);
+    if (this.#document !== undefined) this.#receiver.sample(this.#document.end(members));
+    else if (members.size > 0) this.#receiver.record(Object.fromEntries(members));
+  }
+
+  #keep(text: string): void {
+    if (this.#hasElements) this.#kept = [];
+    this.#kept.push(text);
+    this.#keptLength += text.length;
+    if (this.#kept.length > MOST_KEPT_LINES || this.#keptLength > MOST_KEPT_LENGTH) this.#kept = [text];
+  }
+}

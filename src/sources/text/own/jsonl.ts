@@ -1,0 +1,62 @@
+import type { Sample } from '../../../model/sample.ts';
+import type { InternedStacks } from '../interned.ts';
+import { Fields, isObject, Malformed } from './fields.ts';
+import { MOST_TASKS, type Place, placeOf, RecordedSample } from './recorded-sample.ts';
+import { taskRecord, unreadRecord } from './task.ts';
+
+/** Whether this is a line of `kstack -f jsonl`, by its first properties. */
+export function isSampleLine(value: unknown): boolean {
+  if (!isObject(value) || (value['type'] !== 'task' && value['type'] !== 'unread')) return false;
+  return ['time', 'host', 'kernel', 'bootId', 'tid', 'unread' in value ? 'unread' : 'what'].every(
+    (name) => name in value,
+  );
+}
+
+/**
+ * Lines of `kstack -f jsonl` (#/$defs/line of the schema), read back. Those with the same time and place are of one
+ * sample: first its tasks, then what could not be read.
+ */
+export class SampleLines {
+  readonly #sample: RecordedSample;
+  #place: Place = {};
+  #key = '';
+
+  constructor(stacks: InternedStacks) {
+    this.#sample = new RecordedSample(stacks);
+  }
+
+  /** Takes the next line. Returns the sample that ends before it, if any. */
+  take(value: unknown): Sample | undefined {
+    let ended: Sample | undefined;
+    try {
+      const fields = new Fields(value, 'line');
+      const place = placeOf(fields);
+      const isTask = fields.oneOf('type', ['task', 'unread']) === 'task';
+      const key = JSON.stringify(place);
+      const isNext = key !== this.#key || (isTask && this.#sample.unread > 0) || this.#sample.tasks >= MOST_TASKS;
+      if (isNext) ended = this.end();
+      this.#place = place;
+      this.#key = key;
+      if (isTask) this.#addTask(fields, place);
+      else this.#sample.addUnread(unreadRecord(fields));
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.#sample.addMalformed(error.message);
+    }
+    return ended;
+  }
+
+  /** The last sample, if there is one. */
+  end(): Sample | undefined {
+    if (this.#sample.isEmpty) return undefined;
+    return this.#sample.finish({ ...this.#place, source: { name: 'text' }, threads: true, fields: [], leftOut: {} });
+  }
+
+  #addTask(fields: Fields, { bootId }: Place): void {
+    const record = taskRecord(fields, bootId !== undefined && 'value' in bootId ? bootId.value : undefined);
+    const frames = fields.list('frames');
+    if (frames === undefined && record.stackUnread === undefined)
+      throw new Malformed('line: neither frames, nor why there are none');
+    this.#sample.add(record, frames === undefined ? undefined : this.#sample.stackOf(frames, 'line.frames'));
+  }
+}

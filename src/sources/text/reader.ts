@@ -1,0 +1,169 @@
+import type { Sample } from '../../model/sample.ts';
+import { CriLines, htmlText, jsonRecord, type LogLine, linesOf, wrappedRecord } from './containers.ts';
+import type { InputNotes } from './decoded.ts';
+import type { InternedStacks } from './interned.ts';
+import { JournalEntries } from './journal.ts';
+import { isJsonBeginning, JsonPassage } from './json-passage.ts';
+import { parsed } from './json-text.ts';
+import type { LinePart } from './lines.ts';
+import { FoldedStacks } from './own/folded.ts';
+import { isSampleLine, SampleLines } from './own/jsonl.ts';
+import { LongOutput } from './own/long.ts';
+import { UnnamedTasks } from './own/unnamed.ts';
+import { SampleBuilder } from './sample-builder.ts';
+import { StackFinder } from './stacks.ts';
+
+/** What RFC 7464 and server-sent events put before a JSON text: journalctl -o json-seq and json-sse. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the first is one
+const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
+/** A record in a record in a record was made to keep its readers busy. */
+const MOST_LAYERS = 4;
+
+/**
+ * Reads a text line by line: takes the lines out of what a log store has put around them, reads kstack's own formats
+ * back, and leaves all others to the finder of stacks.
+ */
+export class TextReader {
+  /** The samples that are complete. The caller empties the list. */
+  readonly found: Sample[] = [];
+  readonly #notes: InputNotes;
+  readonly #stacks: InternedStacks;
+  readonly #finder = new StackFinder();
+  readonly #builder: SampleBuilder;
+  readonly #cri = new CriLines();
+  readonly #journal = new JournalEntries();
+  readonly #sampleLines: SampleLines;
+  readonly #long: LongOutput;
+  readonly #folded: FoldedStacks;
+  #json: JsonPassage | undefined;
+  #afterJson = false;
+
+  constructor(stacks: InternedStacks, notes: InputNotes) {
+    this.#stacks = stacks;
+    this.#notes = notes;
+    this.#builder = new SampleBuilder(this.#finder, stacks, this.found);
+    this.#sampleLines = new SampleLines(stacks);
+    const unnamed = new UnnamedTasks();
+    this.#long = new LongOutput(stacks, unnamed);
+    this.#folded = new FoldedStacks(stacks, unnamed);
+  }
+
+  take(part: LinePart): void {
+    if (this.#json !== undefined) this.#takeJson(this.#json, part);
+    else if (part.begins)
+      this.#begin(SEQUENCE.test(part.text) ? { ...part, text: part.text.replace(SEQUENCE, '') } : part);
+  }
+
+  end(): void {
+    this.#endJson();
+    for (const line of this.#journal.end()) this.#takeLine(line.text, line.stamp, 1);
+    this.#add(this.#sampleLines.end());
+    this.#long.end();
+    this.#folded.end();
+    this.#collect();
+    this.#builder.finish();
+  }
+
+  #begin(part: LinePart): void {
+    const isJson = isJsonBeginning(part.text);
+    // An empty line between two values ends no stack.
+    const isBetween = this.#afterJson && part.text.trim() === '';
+    this.#afterJson = isJson || isBetween;
+    if (isBetween) return;
+    if (!isJson) this.#takeLine(part.text, '', 0);
+    else if (!this.#isWholeValue(part)) {
+      this.#json = this.#newPassage();
+      this.#takeJson(this.#json, part);
+    }
+  }
+
+  #takeLine(text: string, stamp: string, layer: number): void {
+    const lines = layer < MOST_LAYERS ? this.#unwrapped(text, layer) : undefined;
+    if (lines !== undefined) {
+      for (const line of lines) this.#takeLine(line.text, line.stamp === '' ? stamp : line.stamp, layer + 1);
+      return;
+    }
+    for (const line of htmlText(text)) {
+      if (this.#folded.take(line) || this.#long.take(line)) {
+        this.#finder.end();
+        this.#collect();
+      } else this.#finder.take(stamp + line);
+    }
+    this.#builder.advance();
+  }
+
+  /** The lines in what a log store has written; undefined if it has not written this. */
+  #unwrapped(text: string, layer: number): readonly LogLine[] | undefined {
+    if (layer > 0 && isJsonBeginning(text)) {
+      const value = parsed(text.trim());
+      if (value !== undefined) return this.#linesIn(value);
+    }
+    const entry = layer === 0 ? this.#journal.take(text) : undefined;
+    if (entry !== undefined) return entry;
+    const record = this.#cri.take(text) ?? wrappedRecord(text);
+    return record === 'part' ? [] : record && linesOf(record);
+  }
+
+  /** Most JSON is one value a line. */
+  #isWholeValue({ text, ends }: LinePart): boolean {
+    const trimmed = text.trim();
+    // An array, or an object with arrays of objects, is read as a stream.
+    if (!ends || !trimmed.endsWith('}') || trimmed.startsWith('[')) return false;
+    const value = parsed(trimmed);
+    if (value === undefined) return false;
+    const lines = this.#linesIn(value);
+    if (lines === undefined) return false;
+    for (const line of lines) this.#takeLine(line.text, line.stamp, 1);
+    return true;
+  }
+
+  /** The lines of a record; none of what is a sample's; undefined if it is neither. */
+  #linesIn(value: unknown): readonly LogLine[] | undefined {
+    if (isSampleLine(value)) {
+      this.#add(this.#sampleLines.take(value));
+      return [];
+    }
+    const record = jsonRecord(value);
+    return record && linesOf(record);
+  }
+
+  #newPassage(): JsonPassage {
+    const record = (value: unknown) => {
+      for (const line of this.#linesIn(value) ?? []) this.#takeLine(line.text, line.stamp, 1);
+    };
+    return new JsonPassage({ record, sample: (sample) => this.#add(sample) }, this.#stacks);
+  }
+
+  #takeJson(json: JsonPassage, part: LinePart): void {
+    const rest = json.take(part);
+    if (rest === undefined) return;
+    this.#json = undefined;
+    if (json.isWhole) {
+      if (rest !== '') this.take({ ...part, begins: true, text: rest });
+      return;
+    }
+    if (json.isSample) this.#notes.cut ??= 'a sample in JSON is damaged: what comes before that was read';
+    // What follows a first line that only looked like JSON may be anything.
+    const [first, ...others] = json.kept;
+    if (first !== undefined) this.#takeLine(first, '', 0);
+    for (const text of others) this.take({ text, begins: true, ends: true });
+  }
+
+  #endJson(): void {
+    const json = this.#json;
+    this.#json = undefined;
+    if (json === undefined) return;
+    json.end();
+    if (json.isSample) this.#notes.cut ??= 'a sample in JSON ends early: what comes before its end was read';
+    else for (const text of json.kept) this.#takeLine(text, '', 0);
+  }
+
+  #add(sample: Sample | undefined): void {
+    if (sample !== undefined) this.found.push(sample);
+  }
+
+  #collect(): void {
+    for (const list of [this.#long.found, this.#folded.found])
+      for (const sample of list.splice(0)) this.found.push(sample);
+  }
+}

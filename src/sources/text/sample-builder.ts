@@ -1,0 +1,90 @@
+import type { Observation, Sample } from '../../model/sample.ts';
+import type { Task } from '../../model/task.ts';
+import type { InternedStacks } from './interned.ts';
+import type { Header } from './line.ts';
+import type { LeftOut, StackFinder, TextStack } from './stacks.ts';
+import { isSameMoment, type Stamp } from './stamps.ts';
+
+/** A moment with more tasks makes several samples, so that memory is bounded. */
+const MOST_OBSERVATIONS = 50_000;
+
+/** Collects the stacks that are found in a text into samples, one for each moment. */
+export class SampleBuilder {
+  readonly #finder: StackFinder;
+  readonly #stacks: InternedStacks;
+  readonly #found: Sample[];
+  #observations: Observation[] = [];
+  #stamp: Stamp | undefined;
+  #guesses = 0;
+  #cut = 0;
+
+  /** `found` gets the samples that are complete. */
+  constructor(finder: StackFinder, stacks: InternedStacks, found: Sample[]) {
+    this.#finder = finder;
+    this.#stacks = stacks;
+    this.#found = found;
+  }
+
+  /** Takes the stacks that the finder has found. */
+  advance(): void {
+    if (this.#finder.found.length === 0) return;
+    for (const found of this.#finder.found) {
+      if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) this.#end();
+      if (this.#observations.length === 0) this.#stamp = found.stamp;
+      this.#leaveOut(found.leftOut);
+      for (const observation of this.#observationsOf(found)) {
+        if (this.#observations.length >= MOST_OBSERVATIONS) this.#end();
+        this.#observations.push(observation);
+      }
+    }
+    this.#finder.found = [];
+  }
+
+  /** No more lines follow: what was left out behind the last stack is of the last sample. */
+  finish(): void {
+    this.#finder.end();
+    this.advance();
+    this.#leaveOut(this.#finder.leftOut);
+    this.#end();
+  }
+
+  #leaveOut({ guesses, cut }: LeftOut): void {
+    this.#guesses += guesses;
+    this.#cut += cut;
+  }
+
+  #end(): void {
+    const guesses = this.#guesses;
+    const lines = this.#cut;
+    if (this.#observations.length === 0 && guesses + lines === 0) return;
+    this.#found.push({
+      ...this.#stamp?.told,
+      source: { name: 'text' },
+      threads: true,
+      fields: [],
+      observations: this.#observations,
+      holders: [],
+      leftOut: {
+        ...(guesses > 0 && { guessedFrames: guesses }),
+        ...(lines > 0 && { lines }),
+      },
+      unread: [],
+    });
+    this.#observations = [];
+    this.#guesses = 0;
+    this.#cut = 0;
+  }
+
+  #observationsOf({ tasks, stack: { frames } }: TextStack): Observation[] {
+    const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
+    const stack = { value: this.#stacks.intern(frames) };
+    return headers.map(({ name, tid, pid, state }): Observation => {
+      const id = tid === undefined ? {} : { tid };
+      const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
+      const task: Task = { id, commandLine: NOT_TOLD, ...named };
+      return { task, ...(state !== undefined && { state }), stack };
+    });
+  }
+}
+
+const NOT_TOLD = { unread: 'notTold' } as const;
