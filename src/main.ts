@@ -24,7 +24,7 @@ const COMMANDS = [addClassic, addStatus, addStop, addRecord, addReport, addDiff,
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack status | stop [-d DIRECTORY]
-       kstack explain [--why] [FILE]
+       kstack explain [--why] [FILE...]
        kstack completion bash | zsh | fish`;
 
 function createProgram(): Command {

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, requires, temporaryFolder } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, requires, run, shell, temporaryFolder } from './harness.ts';
 
-function explained(input: string, ...args: string[]) {
+function explained(input: string | Buffer, ...args: string[]) {
   const child = spawn(KSTACK, ['explain', ...args]);
   child.stdin.on('error', () => child.stdin.destroy());
   child.stdin.end(input);
@@ -26,7 +28,7 @@ describe('kstack explain', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('1 x ext4_page_mkwrite\n');
     expect(stdout).toContain('  blocked: waits for a frozen file system to be thawed');
-    expect(stdout).toContain('  next:   fsfreeze -u MOUNTPOINT\n');
+    expect(stdout).toContain('  undo:   fsfreeze -u MOUNTPOINT\n');
     expect(stdout).toContain('1 stack, 1 different: 1 blocked, 0 idle, 0 running, 0 unexplained.\n');
     expect(stdout).not.toContain('why:');
   });
@@ -93,5 +95,107 @@ describe('kstack explain', () => {
     const { code, stderr } = await kstack(['explain', '/nonexistent']);
     expect(code).toBe(1);
     expect(stderr).toContain("'/nonexistent'");
+  });
+
+  it.each(['text', 'long', 'json', 'jsonl', 'folded'])(
+    'explains its own %s as it explains the text',
+    async (format) => {
+      const pids = await fixture('tasks', ['vfork']);
+      const { stdout } = await kstack(['-p', pids.join(','), '-f', format]);
+      const { code, stdout: explanation } = await explained(stdout);
+      expect(code).toBe(0);
+      expect(explanation).toContain('  blocked: waits for its vfork child');
+      if (format !== 'folded') expect(explanation).toContain(` ${pids[0]} (D)\n`);
+    },
+  );
+
+  it('reads several files, of which one is standard input', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'first'), FROZEN);
+    writeFileSync(join(folder, 'second.gz'), gzipSync(FROZEN));
+    const { code, stdout } = await explained(FROZEN, join(folder, 'first'), '-', join(folder, 'second.gz'));
+    expect(code).toBe(0);
+    expect(stdout).toContain('3 x ext4_page_mkwrite\n');
+    expect(stdout).toContain('3 stacks, 1 different');
+  });
+
+  it('explains what it has, and fails, if there is no stack in one of the files', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'other'), 'total 0\n');
+    const { code, stdout, stderr } = await explained(FROZEN, '-', join(folder, 'other'));
+    expect([code, stderr]).toEqual([1, `kstack: nothing in ${join(folder, 'other')} looks like a kernel stack\n`]);
+    expect(stdout).toContain('1 stack, 1 different');
+  });
+
+  it('reads what a crash has left of a packed log, and says that it is not all', async () => {
+    const lines = Array.from({ length: 20_000 }, (_, at) => `a line ${at * at} of a log\n`).join('');
+    const packed = gzipSync(`${FROZEN}\n${lines}`);
+    const { code, stdout, stderr } = await explained(packed.subarray(0, packed.length / 2));
+    expect([code, stderr]).toEqual([
+      0,
+      'kstack: the input: the gzip data ends early: what comes before its end was read\n',
+    ]);
+    expect(stdout).toContain('1 x ext4_page_mkwrite\n');
+  });
+
+  it.each([
+    ['xz', '\xfd7zXZ\0', "it is made by xz: unpack it with 'xz -dc FILE | kstack explain'"],
+    [
+      'a dump',
+      'KDUMP   ',
+      'looks like a kernel stack: it is a dump of memory, or a program; of a dump of the kernel, ',
+    ],
+    ['an image', '\x89PNG\r\n', 'looks like a kernel stack: it is an image: kstack reads no pictures of text'],
+  ])('says what it is that it cannot read: %s', async (_, bytes, message) => {
+    const { code, stdout, stderr } = await explained(Buffer.from(bytes, 'latin1'));
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(message);
+  });
+
+  it('names a directory, and reads a FIFO to its end and of a device what there is', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'logs'));
+    expect(await kstack(['explain', join(folder, 'logs')])).toMatchObject({
+      code: 1,
+      stderr: `kstack: cannot read ${join(folder, 'logs')}: it is a directory; name the files in it\n`,
+    });
+    const fifo = join(folder, 'fifo');
+    shell(`mkfifo ${fifo}`);
+    const reading = kstack(['explain', fifo]);
+    writeFileSync(fifo, FROZEN);
+    expect((await reading).stdout).toContain('1 x ext4_page_mkwrite\n');
+    expect(await kstack(['explain', '/dev/null'])).toMatchObject({ code: 1, stdout: '' });
+  });
+
+  it('asks for a paste on a terminal', async (context: TestContext) => {
+    requires(context, 'script');
+    const child = spawn('script', ['-qec', `${KSTACK} explain`, '/dev/null']);
+    const end = ended(child);
+    child.stdout.once('data', () => child.stdin.write(`${FROZEN}\x04`));
+    const { stdout } = await end;
+    expect(stdout).toContain('kstack: paste the stacks here, then press Ctrl-D\r\n');
+    expect(stdout).toContain('1 x ext4_page_mkwrite\r\n');
+  });
+
+  it('reads a log of any size to its end, in the same memory', async (context: TestContext) => {
+    requires(context, 'python3');
+    const folder = temporaryFolder();
+    const peakOf = async (name: string, megabytes: number) => {
+      const file = createWriteStream(join(folder, name));
+      const filler = `${'Nov 25 03:12:00 db1 kernel: usb 1-1: new high-speed USB device\n'.repeat(15_000)}${FROZEN}\n`;
+      for (let written = 0; written < megabytes * 1e6; written += filler.length)
+        if (!file.write(filler)) await once(file, 'drain');
+      file.end('[<0>] the_newest+0x1/0x2\n');
+      await once(file, 'close');
+      const script = `import resource, subprocess, sys
+told = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True).stdout.decode()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "the_newest" in told)`;
+      const { stdout } = await run('python3', ['-c', script, KSTACK, 'explain', join(folder, name)]);
+      const [peak, isThere] = stdout.trim().split(' ');
+      expect(isThere).toBe('True');
+      return Number(peak);
+    };
+    const small = await peakOf('small', 5);
+    expect(await peakOf('large', 80)).toBeLessThan(1.7 * small);
   });
 });

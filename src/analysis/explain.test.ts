@@ -50,6 +50,19 @@ describe('explain', () => {
     expect(explain(stackOf('__mutex_lock', 'unheard_of')).waitsFor).toBe('a mutex that unheard_of takes');
   });
 
+  it('names a lock of the whole host, and what the task needs it for', () => {
+    expect(explain(stackOf('__mutex_lock', 'rtnl_lock', 'unheard_of', 'cleanup_net')).waitsFor).toBe(
+      'the lock of the network configuration (rtnl), which another task holds, in order to tear down network namespaces',
+    );
+  });
+
+  it('advises nothing that takes the lock that is waited for', () => {
+    const inTheWay = 'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat';
+    expect(explain(stackOf('shrink_node', 'balance_pgdat', 'kswapd')).next).toContain(inTheWay);
+    const { rule, next } = explain(stackOf('cpus_read_lock', 'shrink_node', 'balance_pgdat', 'kswapd'));
+    expect([rule, next.includes(inTheWay)]).toEqual(['memory-kswapd-reclaim', false]);
+  });
+
   it('says of an empty stack only what the state makes certain', () => {
     expect(explain(stackOf()).waitsFor).toBe('unknown: the stack is empty');
     const kinds = (['R', 'Z', 'S', 'D'] as const).map((state) => explain(stackOf(), state).kind);

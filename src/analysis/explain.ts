@@ -3,6 +3,7 @@ import type { Frame, Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
 import { functionName } from './function-name.ts';
 import { type Match, Matcher } from './match.ts';
+import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, type Sleep } from './sleep.ts';
@@ -107,13 +108,22 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   }
   if (isShared && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
-    const next = [...new Set([...(general?.next ?? []), ...rule.next])];
+    const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
+    const next = [...new Set([...(general?.next ?? []), ...own])];
     const causes = general?.causes ?? rule.causes;
     return { ...base, kind: 'blocked', waitsFor: `${held}${purpose}${likely}`, causes, next, undo: [] };
   }
   const waitsFor = `${withCaller(rule.waitsFor, caller)}${likely}`;
   const { kind, causes, next, undo = [] } = rule;
   return { ...base, kind, waitsFor, causes, next, undo };
+}
+
+/** What may hang for whoever needs it on behalf of a blocked task: that may hold its own mmap lock, and does not stop. */
+const OF_BLOCKED_TASK: readonly Resource[] = ['processes', 'mmapLock', 'ptrace'];
+
+function mayHang(command: string, stuck: readonly Resource[] = []): boolean {
+  const taken = COMMANDS[command] ?? [];
+  return taken.some((resource) => OF_BLOCKED_TASK.includes(resource) || stuck.includes(resource));
 }
 
 function withCaller(waitsFor: string, caller: string | undefined): string {

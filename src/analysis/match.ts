@@ -46,8 +46,8 @@ export class Matcher {
    * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that
    *    is nearer to what is waited for;
    * 2. else, when it has more steps: it knows more of the way there;
-   * 3. else, when it is about this kind of sleep, or, where that is not known, about any;
-   * 4. else, when fewer of them are expressions;
+   * 3. else, when it is about this kind of sleep, or, where that is not known, about a likely one, or else about any;
+   * 4. else, when fewer of them are expressions (before 3, where the kind of sleep is not known);
    * 5. else, when it names a module;
    * 6. else, when it comes first in the list of rules.
    */
@@ -123,13 +123,21 @@ function isInModule(frame: Frame | undefined, modules: readonly string[] | undef
 
 type Found = { readonly match: Match; readonly compiled: Compiled };
 
+/** How well a rule knows this kind of sleep. */
+function knowledgeOf({ sleeps, likely }: Rule, sleep: Sleep | undefined): number {
+  if (sleeps === undefined) return 0;
+  return sleep !== undefined || likely === true ? 1 : -1;
+}
+
 function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined): number {
   if (a.match.depth !== b.match.depth) return a.match.depth - b.match.depth;
   const byPatterns = b.compiled.tests.length - a.compiled.tests.length;
   if (byPatterns !== 0) return byPatterns;
-  const bySleep = Number(b.compiled.rule.sleeps !== undefined) - Number(a.compiled.rule.sleeps !== undefined);
-  if (bySleep !== 0) return sleep === undefined ? -bySleep : bySleep;
-  if (a.compiled.expressions !== b.compiled.expressions) return a.compiled.expressions - b.compiled.expressions;
+  const byExpressions = a.compiled.expressions - b.compiled.expressions;
+  if (sleep === undefined && byExpressions !== 0) return byExpressions;
+  const bySleep = knowledgeOf(b.compiled.rule, sleep) - knowledgeOf(a.compiled.rule, sleep);
+  if (bySleep !== 0) return bySleep;
+  if (byExpressions !== 0) return byExpressions;
   const byModule = Number(b.compiled.rule.module !== undefined) - Number(a.compiled.rule.module !== undefined);
   return byModule || a.compiled.order - b.compiled.order;
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf } from './files.ts';
 
@@ -32,13 +32,11 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
   }
 }
 
-/** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO has to wait for its writer. */
+/** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer. */
 function open(name: string): number {
   try {
-    const fd = openSync(name, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK);
-    if ((fstatSync(fd).mode & S_IFMT) === S_IFCHR) return fd;
-    closeSync(fd);
-    return openSync(name, constants.O_RDONLY | constants.O_NOCTTY);
+    const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
+    return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
   } catch (error) {
     throw new Error(`cannot read ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -244,7 +244,7 @@ const LINES: [string, string[]][] = [
   ['kstack --proc=f', ['--proc=folder one']],
   ['kstack explain f', ['file one', 'folder one']],
   ['kstack explain hos', ['hostile$(touch ran)']],
-  ['kstack explain file f', []],
+  ['kstack explain file f', ['file one', 'folder one']],
   ['kstack completion ', ['bash', 'fish', 'zsh']],
   ['kstack completion bash ', []],
 ];

@@ -71,6 +71,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'CHANGELOG.md',
       'schema/kstack-sample-1.schema.json',
       'dist/kstack.cjs',
+      'dist/rules.cjs',
       'packaging/oled-link.sh',
       'dist/THIRD-PARTY-LICENSES.txt',
     ])

@@ -30,6 +30,8 @@ export type Resource =
   | 'keys'
   /** Asks a server or the cluster, or takes the locks of the session with it. */
   | 'server'
+  /** The locks of the client of a network file system, which it takes to talk to its server. */
+  | 'session'
   /** The locks of DRBD. */
   | 'drbd'
   /** The locks of ZFS pools. */
@@ -55,7 +57,31 @@ export type Resource =
   /** The locks of Binder. */
   | 'binder'
   /** Lists a file system of message queues. */
-  | 'mqueue';
+  | 'mqueue'
+  /** The locks of CPU and memory hotplug, and of the devices that stand for CPUs and memory. */
+  | 'hotplug'
+  /** The lock of the list of slab caches (slab_mutex). */
+  | 'slab'
+  /** The locks of tracing (trace_types_lock, ftrace_lock, event_mutex). */
+  | 'tracing'
+  /** The locks of the settings of a disk queue (sysfs_lock, limits_lock, elevator_lock), held while it is frozen. */
+  | 'diskQueue'
+  /** The lock of the bitmap of an md array (bitmap_info.mutex), which /proc/mdstat takes from Linux 6.12 on. */
+  | 'mdBitmap'
+  /** The lock of all bcache devices (bch_register_lock), which their files in /sys take. */
+  | 'bcache'
+  /** The locks of wireless devices and of rfkill. */
+  | 'wireless'
+  /** The lock of a socket. */
+  | 'socket'
+  /** The lock of the System V IPC tables. */
+  | 'ipc'
+  /** The locks of consoles. */
+  | 'console'
+  /** The locks of sound devices. */
+  | 'sound'
+  /** The lock of radio switches (rfkill_global_mutex). */
+  | 'rfkill';
 
 /** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
@@ -69,24 +95,25 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'dmesg | grep -i "rcu.*stall"': [],
   'iostat -x 1': [],
   'mpstat -P ALL 1': [],
-  'vmstat 1': [],
+  'vmstat 1': ['hotplug'],
   'free -m': [],
   'nstat -az': [],
+  'ss -tan': [],
   'nfsstat -rc': [],
   'nfsstat -s': [],
-  'slabtop -o': [],
-  'slabtop -o -s c': [],
-  lsblk: [],
+  'slabtop -o': ['slab'],
+  'slabtop -o -s c': ['slab'],
+  lsblk: ['mounts', 'swap'],
   lsscsi: [],
   'lsscsi -g': [],
-  'lscpu -e': [],
-  lsmem: [],
-  zramctl: [],
-  'losetup -l': [],
-  'lspci -k': [],
-  'ipcs -q -p': [],
-  'ipcs -s -p': [],
-  'rfkill list': [],
+  'lscpu -e': ['hotplug'],
+  lsmem: ['hotplug'],
+  zramctl: ['mounts', 'swap'],
+  'losetup -l': ['device', 'diskQueue'],
+  'lspci -k': ['device'],
+  'ipcs -q -p': ['ipc'],
+  'ipcs -s -p': ['ipc'],
+  'rfkill list': ['wireless', 'rfkill'],
   'kstack -D': [],
   'kstack -DL -f long': [],
   'kstack -D -c kworker': [],
@@ -96,6 +123,14 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -p PPID': [],
   'kstack -p 2': [],
   'kstack -c iou-': [],
+  'kstack -c "automount|systemd" -f long': [],
+  'kstack -L -c mountd -f long': [],
+  'kstack -c nfsd -f long': [],
+  'kstack -c gssd -f long': [],
+  'kstack -c cachefilesd -f long': [],
+  'kstack -c btrfs -f long': [],
+  'kstack -c jbd2 -f long': [],
+  'grep . /sys/block/dm-*/dm/suspended': [],
   'kstack -c mdmon -f long': [],
   'kstack -c modprobe -f long': [],
   'kstack -L -c "fuse|sshfs|gluster|s3fs|virtiofsd" -f long': [],
@@ -106,10 +141,10 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -c "request-key|upcall|idmap" -f long': [],
   'kstack -c "scan|falcon|mdatp|ds_agent" -f long': [],
   'cat /proc/buddyinfo': [],
-  'cat /proc/consoles': [],
+  'cat /proc/consoles': ['console'],
   'cat /proc/interrupts': [],
   'cat /proc/locks': [],
-  'cat /proc/mdstat': [],
+  'cat /proc/mdstat': ['mdBitmap'],
   'cat /proc/drbd': [],
   'cat /proc/net/dev': [],
   'cat /proc/pressure/cpu': [],
@@ -121,6 +156,8 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/fs/fscache/stats': [],
   'cat /proc/net/rpc/nfsd': [],
   'cat /proc/spl/kstat/zfs/*/txgs': [],
+  'cat /proc/spl/kstat/zfs/*/state': [],
+  'cat /proc/spl/kstat/zfs/arcstats': [],
   'grep . /proc/pressure/*': [],
   'grep PPid /proc/PID/status': [],
   'grep TracerPid /proc/PID/status': [],
@@ -128,36 +165,37 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep Sig /proc/PID/status': [],
   'grep -E "Vm|Rss" /proc/PID/status': [],
   'ls /proc/PID/task': [],
-  lslocks: [],
+  lslocks: ['processes', 'fileSystem'],
   'grep -E "Dirty|Writeback" /proc/meminfo': [],
   'grep -E "Vmalloc|Percpu" /proc/meminfo': [],
   'grep -i cma /proc/meminfo': [],
   'grep -i huge /proc/meminfo': [],
   'grep -i writeback /proc/meminfo': [],
-  'grep -E "numa|migrate" /proc/vmstat': [],
-  'grep -E "pgscan|pgsteal" /proc/vmstat': [],
-  'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat': [],
-  'grep compact /proc/vmstat': [],
-  'grep migrate /proc/vmstat': [],
+  'grep -E "numa|migrate" /proc/vmstat': ['hotplug'],
+  'grep -E "pgscan|pgsteal" /proc/vmstat': ['hotplug'],
+  'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat': ['hotplug'],
+  'grep compact /proc/vmstat': ['hotplug'],
+  'grep migrate /proc/vmstat': ['hotplug'],
   'grep -H . /sys/block/*/inflight': [],
-  'grep -H . /sys/block/*/queue/nr_requests': [],
-  'grep -H . /sys/block/*/queue/wbt_lat_usec': [],
-  'cat /sys/block/*/queue/scheduler': [],
+  'grep -H . /sys/block/*/queue/nr_requests': ['diskQueue'],
+  'grep -H . /sys/block/*/queue/wbt_lat_usec': ['diskQueue'],
+  'cat /sys/block/*/queue/scheduler': ['diskQueue'],
   'cat /sys/block/nbd*/pid': [],
   'cat /sys/block/md*/md/stripe_cache_size /sys/block/md*/md/stripe_cache_active': [],
   'cat /sys/class/scsi_host/host*/state': [],
   'cat /sys/devices/system/cpu/online': [],
   'cat /sys/fs/fuse/connections/*/waiting': [],
+  'grep . /sys/fs/fuse/connections/*/waiting': [],
   'grep . /sys/fs/xfs/*/log/*': [],
-  'grep . /sys/fs/bcache/*/cache_available_percent': [],
+  'grep . /sys/fs/bcache/*/cache_available_percent': ['bcache'],
   'grep . /sys/class/fc_remote_ports/*/port_state': [],
   'grep . /sys/kernel/mm/ksm/*': [],
   'cat /sys/kernel/mm/transparent_hugepage/defrag': [],
   'cat /sys/kernel/mm/transparent_hugepage/enabled': [],
   'grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged': [],
   'grep -r . /sys/module/damon_*/parameters': [],
-  'cat /sys/kernel/tracing/current_tracer': [],
-  'cat /proc/asound/card*/pcm*/sub*/status': [],
+  'cat /sys/kernel/tracing/current_tracer': ['tracing'],
+  'cat /proc/asound/card*/pcm*/sub*/status': ['sound'],
   'sysctl dev.raid.speed_limit_max': [],
   'sysctl kernel.core_pattern': [],
   'sysctl kernel.hung_task_timeout_secs': [],
@@ -181,7 +219,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'ss -lxp': ['processes'],
   'ss -tanp': ['processes'],
   'ss -tanp state syn-sent': ['processes'],
-  'ss -tanpi': ['processes'],
+  'ss -tanpi': ['processes', 'socket'],
   'ss -tnp sport = :445': ['processes'],
   'ss -uanp': ['processes'],
   'ss -xp | wc -l': ['processes'],
@@ -222,13 +260,13 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'nvme list': ['device'],
   'nvme list-subsys': ['device'],
   'nvme smart-log /dev/nvme0': ['device'],
-  'lvs -a': ['device'],
-  'lvs -a -o+data_percent,metadata_percent': ['device'],
+  'lvs -a': ['device', 'deviceMapper'],
+  'lvs -a -o+data_percent,metadata_percent': ['device', 'deviceMapper'],
   'dumpe2fs -h DEVICE | grep -i features': ['device'],
   'dumpe2fs -h DEVICE | grep -i journal': ['device'],
   'debugfs.ocfs2 -R "fs_locks -B" DEVICE': ['device'],
   'mt -f /dev/nst0 status': ['device'],
-  'multipath -ll': ['device'],
+  'multipath -ll': ['device', 'deviceMapper'],
   'mdadm --detail /dev/mdX': ['device'],
   'lspci -vv': ['device'],
   'dmsetup info': ['deviceMapper'],
@@ -238,12 +276,12 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/PID/cgroup': ['cgroup'],
   'cat /proc/cgroups': ['cgroup'],
   'grep -E "memory|num" /proc/cgroups': ['cgroup'],
-  'cat /sys/fs/cgroup/PATH/cgroup.freeze': ['cgroup'],
-  'cat /sys/fs/cgroup/PATH/cgroup.procs': ['cgroup'],
-  'systemctl status': ['cgroup'],
+  'cat /sys/fs/cgroup/PATH/cgroup.freeze': [],
+  'cat /sys/fs/cgroup/PATH/cgroup.procs': [],
+  'systemctl status': ['cgroup', 'daemon', 'processes'],
   'cat /sys/fs/cgroup/PATH/cpu.stat': ['cgroupFile'],
   'cat /sys/fs/cgroup/PATH/cpu.stat /sys/fs/cgroup/PATH/cpu.max': ['cgroupFile'],
-  'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max': ['cgroupFile'],
+  'cat /sys/fs/cgroup/PATH/memory.events /sys/fs/cgroup/PATH/memory.max': [],
   'cat /sys/fs/cgroup/io.cost.qos /sys/fs/cgroup/io.cost.model': ['cgroupFile'],
   'grep -r . /sys/fs/cgroup --include=io.latency': ['cgroupFile'],
   'grep -r . /sys/fs/cgroup --include=io.max': ['cgroupFile'],
@@ -255,16 +293,17 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'cat /proc/keys': ['keys'],
   'klist -ke': ['keys'],
   'ceph -s': ['server'],
-  'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc': ['server'],
-  'cat /sys/kernel/debug/ceph/*/osdc': ['server'],
-  'cat /proc/fs/cifs/DebugData': ['server'],
+  'cat /sys/kernel/debug/ceph/*/mdsc /sys/kernel/debug/ceph/*/osdc': ['session'],
+  'cat /sys/kernel/debug/ceph/*/osdc': ['session'],
+  'cat /proc/fs/cifs/DebugData': [],
   'lfs check servers': ['server'],
-  'lctl get_param *.*.state': ['server'],
-  'mmdiag --waiters': ['server'],
+  'lctl get_param *.*.state': ['session'],
+  'mmdiag --waiters': ['daemon'],
   'mmgetstate -a': ['server'],
   'iscsiadm -m session -P 3': ['server'],
   'dlm_tool ls': ['server'],
-  'cat /sys/kernel/debug/gfs2/*/glocks': ['server'],
+  'cat /sys/kernel/debug/gfs2/*/glocks': [],
+  'cat /sys/kernel/debug/ocfs2/*/locking_state': [],
   'drbdadm status': ['drbd'],
   'zpool status -v': ['zfs'],
   'zpool iostat -v 1': ['zfs'],
@@ -294,6 +333,101 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'virsh list': ['daemon'],
   'cat /sys/kernel/debug/binder/transactions': ['binder'],
   'ls -l /dev/mqueue': ['mqueue'],
+  'cat /proc/PID/task/PID/children': [],
+  'cat /proc/loadavg': [],
+  'cat /proc/softirqs': [],
+  'cat /proc/sys/vm/nr_hugepages /proc/sys/vm/nr_overcommit_hugepages': [],
+  'cat /sys/fs/cgroup/cgroup.stat': [],
+  'cat /sys/fs/cgroup/PATH/memory.high /sys/fs/cgroup/PATH/memory.current': [],
+  'cat /sys/fs/cgroup/PATH/memory.pressure': [],
+  'cat /sys/kernel/sched_ext/state /sys/kernel/sched_ext/nr_rejected': [],
+  'dmesg | grep -i sched_ext': [],
+  'dmesg | grep -i "waiting for"': [],
+  'dmesg | grep -i "refusing to freeze"': [],
+  'dmesg | grep -i "workqueue lockup"': [],
+  'grep -H . /sys/devices/system/memory/memory*/state': [],
+  'grep -i percpu /proc/meminfo': [],
+  'grep -i slab /proc/meminfo': [],
+  'grep -E "State|PPid|TracerPid" /proc/PID/status': [],
+  'grep -i swap /proc/meminfo': [],
+  'grep -H . /sys/module/zswap/parameters/*': [],
+  'kstack -D -c "cpuhp|migration" -f long': [],
+  'kstack -D -f long': [],
+  'kstack -c khugepaged -f long': [],
+  'kstack -c ksmd -f long': [],
+  'kstack -L -p PID -f long': [],
+  'kstack -R -L -f long': [],
+  'kstack -L --function "fanotify|fsnotify" -f long': [],
+  'kstack -L --function "rtnl|netlink|cleanup_net" -f long': [],
+  'kstack -L --function cgroup -f long': [],
+  'kstack -L --function debugfs -f long': [],
+  'kstack -L --function cpuset -f long': [],
+  'kstack -L --function "do_exit|zap_pid_ns" -f long': [],
+  'grep -H . /sys/block/loop*/loop/backing_file': [],
+  'grep -H . /sys/block/zram*/mm_stat': [],
+  'grep -H . /sys/block/sd*/device/state': [],
+  'grep -H . /sys/block/dm-*/dm/name /sys/block/dm-*/dm/suspended': [],
+  'grep -H . /sys/block/md*/md/array_state /sys/block/md*/md/sync_action': [],
+  'grep -H . /sys/block/md*/md/dev-*/state': [],
+  'grep -H . /sys/class/nvme/nvme*/state': [],
+  'grep -H . /sys/class/scsi_tape/st*/stats/in_flight': [],
+  'grep -H . /sys/class/iscsi_session/session*/state': [],
+  'grep -H . /sys/class/net/*/operstate': [],
+  'grep -H . /sys/class/drm/card*/device/power/runtime_status': [],
+  'ls -l /sys/bus/pci/drivers/vfio-pci/': [],
+  'timeout 10 ceph -s': [],
+  'dmesg -T | grep -i nvme': [],
+  'dmesg -T | grep -iE "drm|amdgpu|i915|nouveau|nvrm|xid"': [],
+  'kstack -L -c bcache -f long': [],
+  'kstack -L -c multipathd -f long': [],
+  'kstack -L -c nbd -f long': [],
+  'kstack -L -c ublk -f long': [],
+  'kstack -L -c xenstored -f long': [],
+  'kstack -L -c "fstrim|mkfs|blkdiscard" -f long': [],
+  'kstack -L -c "lvs|lvm|vgs|pvs|dmsetup|dmeventd|multipathd" -f long': [],
+  'kstack -L -c "^md" -f long': [],
+  'kstack -L -c "qemu|vhost|kvm" -f long': [],
+  'dmesg -T | grep -i amdgpu': [],
+  'dmesg -T | grep -i "unregister_netdevice"': [],
+  'kstack -L --function "pipe_|splice" -f long': [],
+  'kstack -L --function "tty_|uart_" -f long': [],
+  'kstack -L --function "unix_" -f long': [],
+  'kstack -L --function "ep_|epoll" -f long': [],
+  'kstack -L --function "io_uring|io_ring|io_sq|io_wq" -f long': [],
+  'kstack -L --function "rtnl|netdev|netlink" -f long': [],
+  'kstack -L --function "binder_" -f long': [],
+  'kstack -L --function "drm_|dma_fence|amdgpu|i915|xe_|nvidia" -f long': [],
+  'kstack -L --function "usb_|hub_|xhci" -f long': [],
+  'kstack -L --function "bpf_" -f long': [],
+  'kstack -L --function "trace|kprobe|klp_" -f long': [],
+  'kstack -L --function "ieee80211|cfg80211|hci_" -f long': [],
+  'kstack -L -c "auditd|kauditd" -f long': [],
+  'kstack -L -c "systemd-udevd|modprobe|kmod" -f long': [],
+  'kstack -R -f long': [],
+  'cat /proc/cmdline': [],
+  'cat /proc/sysvipc/msg': ['ipc'],
+  'cat /proc/net/unix': [],
+  'cat /proc/net/netlink': [],
+  'cat /proc/net/sockstat': [],
+  'cat /proc/net/softnet_stat': [],
+  'cat /proc/net/bonding/*': [],
+  'cat /proc/sys/net/netfilter/nf_conntrack_count': [],
+  'cat /proc/sys/fs/pipe-user-pages-soft': [],
+  'cat /proc/sys/kernel/tainted': [],
+  'grep . /sys/class/net/*/operstate': [],
+  'grep . /sys/bus/pci/devices/*/power/runtime_status': [],
+  'grep . /sys/bus/usb/devices/*/power/runtime_status': [],
+  'grep . /sys/bus/usb/devices/*/idVendor /sys/bus/usb/devices/*/idProduct': [],
+  'grep . /sys/class/drm/card*/device/power/runtime_status': [],
+  'ls /sys/class/devcoredump': [],
+  'ls /sys/class/infiniband': [],
+  'grep . /sys/power/suspend_stats/*': [],
+  'grep . /sys/module/*/refcnt': [],
+  'grep -l coming /sys/module/*/initstate': [],
+  'grep -l going /sys/module/*/initstate': [],
+  'grep . /sys/kernel/livepatch/*/transition': [],
+  'cat /sys/kernel/debug/devices_deferred': [],
+  'grep . /sys/block/loop*/loop/backing_file': [],
 };
 
 /** Commands that several rules advise. */
@@ -306,5 +440,20 @@ export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
 export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
-export const THAW = ['dmsetup info | grep -B3 SUSPENDED', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
+export const THAW = ['grep . /sys/block/dm-*/dm/suspended', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];
+/** What a disk that does not answer holds up, too. */
+export const DISK_STUCK: readonly Resource[] = ['device', 'fileSystem', 'diskQueue'];
+/** Of disks behind SCSI. */
+export const SCSI = [...LOG, 'grep -H . /sys/block/sd*/device/state', 'cat /sys/class/scsi_host/host*/state'];
+/** Of device-mapper, without its ioctls. */
+export const DM = [
+  'grep -H . /sys/block/dm-*/dm/name /sys/block/dm-*/dm/suspended',
+  ...DISKS,
+  'kstack -L -c "lvs|lvm|vgs|pvs|dmsetup|dmeventd|multipathd" -f long',
+];
+/** What a device-mapper device that does not answer holds up, too. */
+export const DM_STUCK: readonly Resource[] = [...DISK_STUCK, 'deviceMapper'];
+export const THIS_TASK = ['kstack -p PID -f long'];
+export const SOCKET_COUNTERS = ['nstat -az', 'cat /proc/net/sockstat'];
+export const NETWORK_DEVICES = ['cat /proc/net/dev', 'grep . /sys/class/net/*/operstate'];

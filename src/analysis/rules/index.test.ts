@@ -151,8 +151,10 @@ describe('every rule', () => {
       const stack = stackOf(functions.slice(Math.max(first, 0)));
       return { id, won: explain(stack).rule, inD: explain(stack, 'D').rule };
     });
-    // Without them, only state D tells a task that waits for a lock from one that idles in the same function.
-    expect(outcome.filter(({ id, won, inD }) => id !== won && id !== inD)).toEqual([]);
+    // Without them, only state D tells a task that waits for a lock from one that idles in the same function, and what
+    // is only likely wins.
+    const likely = new Set(RULES.filter((rule) => rule.likely === true).map(({ id }) => id));
+    expect(outcome.filter(({ id, won, inD }) => id !== won && id !== inD && !likely.has(won ?? ''))).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
-import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { LOG, OTHERS_BLOCKED, THIS_TASK } from './commands.ts';
+import { HOLDER, lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
-const HOLDER = 'Another task holds it and is itself slow or stuck: look for a blocked task in the same subsystem.';
 const READ = /(?:rwsem_)?down_read\w*|__down_read\w*|call_rwsem_down_read\w*|rwsem_down_read_slowpath/;
 const WRITE = /(?:rwsem_)?down_write\w*|__down_write\w*|call_rwsem_down_write\w*|rwsem_down_write_slowpath/;
 
@@ -102,7 +102,7 @@ export const LOCKS: readonly Rule[] = [
   {
     id: 'lock-sleep',
     kind: 'blocked',
-    match: [/msleep\w*|usleep_range\w*/],
+    match: [/f?msleep\w*|usleep_range\w*|ssleep|fsleep/],
     fallback: true,
     waitsFor: 'a fixed delay in {caller}',
     causes: 'A driver polls its device, or retries.',
@@ -116,7 +116,7 @@ export const LOCKS: readonly Rule[] = [
     sleeps: ['pool'],
     waitsFor: 'an element of a memory pool that {caller} draws on',
     causes: 'Memory is short, and the whole pool is in flight to a slow device.',
-    next: ['cat /proc/pressure/memory', 'iostat -x 1'],
+    next: ['cat /proc/pressure/memory', 'iostat -x 1', ...OTHERS_BLOCKED],
     source: 'mm/mempool.c: mempool_alloc',
   },
   {
@@ -133,7 +133,7 @@ export const LOCKS: readonly Rule[] = [
     sleeps: ['spin'],
     waitsFor: 'nothing: it spins on a lock that {caller} takes',
     causes: 'Many CPUs contend for one lock; on a virtual machine, the host may not be running the holder.',
-    next: ['perf top -g', 'mpstat -P ALL 1'],
+    next: ['mpstat -P ALL 1', 'kstack -R -f long'],
     source: 'kernel/locking/qspinlock.c: queued_spin_lock_slowpath',
   },
   {
@@ -151,28 +151,42 @@ export const LOCKS: readonly Rule[] = [
     match: [
       ['futex_lock_pi', 'futex_wait_requeue_pi', 'futex_lock_pi_atomic', 'futex_unlock_pi', 'rt_mutex_wait_proxy_lock'],
     ],
-    waitsFor: 'a priority-inheritance mutex of its program',
-    causes: 'Another thread of the program holds it.',
-    next: ['gdb -p PID -batch -ex "thread apply all bt"'],
+    waitsFor: 'a priority-inheritance mutex of its program, which another thread holds',
+    inOrderTo: 'lock a priority-inheritance mutex of its program',
+    causes: 'Another thread of the program holds it: a real-time program, or one that shares the mutex.',
+    next: THIS_TASK,
     source: 'kernel/futex/pi.c: futex_lock_pi',
   },
   {
-    id: 'futex-fault',
+    id: 'futex-page',
     kind: 'blocked',
-    match: [
-      [
-        'fault_in_user_writeable',
-        'futex_private_hash',
-        'futex_hash_allocate',
-        'futex_cleanup_begin',
-        'futex_exec_release',
-        'futex_exit_release',
-        'exit_pi_state_list',
-      ],
-    ],
-    waitsFor: 'the futexes of its process',
-    causes: 'A thread exits or execs at the same time.',
-    next: ['kstack -p PID'],
+    match: ['fault_in_user_writeable'],
+    innermost: true,
+    waitsFor: 'the page of a futex to become writable',
+    inOrderTo: 'make the page of a futex writable',
+    causes: 'The page has to be copied or read in, or the mmap lock of the process is held.',
+    next: [...THIS_TASK, ...OTHERS_BLOCKED],
+    stuck: ['mmapLock'],
+    source: 'kernel/futex/core.c: fault_in_user_writeable',
+  },
+  lockRule({
+    id: 'futex-exit',
+    takers: ['futex_cleanup_begin', 'futex_exec_release', 'futex_exit_release', 'exit_pi_state_list'],
+    waitsFor: 'the futexes of its own thread, which another thread is looking at',
+    causes: 'Another thread takes a priority-inheritance mutex that this one holds while it exits or calls execve.',
+    next: THIS_TASK,
     source: 'kernel/futex/core.c: futex_cleanup_begin',
+  }),
+  {
+    id: 'futex-hash',
+    kind: 'blocked',
+    match: [['futex_hash_allocate', 'futex_private_hash', 'futex_hash_allocate_default', 'futex_ref_wait']],
+    innermost: true,
+    waitsFor: 'the table of futexes of its process to be replaced',
+    inOrderTo: 'resize the table of futexes of its process',
+    causes: 'Another thread of the process starts at the same time.',
+    next: THIS_TASK,
+    source: 'kernel/futex/core.c: futex_hash_allocate',
+    kernels: '6.16 and newer',
   },
 ];

@@ -31,6 +31,8 @@ export interface Rule {
   readonly fallback?: true;
   /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
   readonly sleeps?: readonly Sleep[];
+  /** With `sleeps`: so it is most likely, too, where a stack lacks the functions of locks and completions. */
+  readonly likely?: true;
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
   /**

@@ -75,6 +75,8 @@ describe('the journal', () => {
 
   it('for export has when and where, also with fields of several lines', async () => {
     expect(await toldBy(ENTRIES.map((entry) => `${asExport(entry)}\n`).join(''))).toEqual(BY_JOURNAL);
+    const after = `${ENTRIES.map((entry) => `${asExport(entry)}\n`).join('')}\n[<0>] h+0x1/0x2\n`;
+    expect(await toldBy(after)).toMatchObject([{ tasks: [...TASKS, [undefined, 'h']] }]);
     const message = REPORT.join('\n');
     const length = Buffer.alloc(8);
     length.writeBigUInt64LE(BigInt(message.length));
@@ -173,8 +175,9 @@ describe('a log store', () => {
   });
 
   it('that writes CSV has when', async () => {
-    const rows = REPORT.map((line) => `${seconds * 1000},"${line.replaceAll('"', '""')}"`);
-    expect(await toldBy(`timestamp,message\n${rows.join('\n')}`)).toEqual([{ time: TIME, tasks: TASKS }]);
+    const lines = REPORT.map((line) => line.replace('tar', 't"r'));
+    const rows = lines.map((line) => `${seconds * 1000},"${line.replaceAll('"', '""')}"`);
+    expect(await toldBy(`timestamp,message\n${rows.join('\n')}`)).toEqual([{ time: TIME, tasks: [['t"r', 'f g']] }]);
   });
 
   it('does not keep a brace in other text from being read', async () => {

@@ -88,11 +88,14 @@ describe('other archives', () => {
 describe('UTF-16', () => {
   const little = (text: string) => Buffer.from(text, 'utf16le');
   const big = (text: string) => little(text).swap16();
+  const RUSSIAN = 'задача заблокирована';
   const LOG = '[ 1.0] Call Trace:\r\n é 😀\r\n';
 
   it.each([
     ['little endian, with a mark', little(`\ufeff${LOG}`), `\ufeff${LOG}`],
     ['big endian, with a mark', big(`\ufeff${LOG}`), `\ufeff${LOG}`],
+    ['little endian, not English', little(`\ufeff${RUSSIAN}`), `\ufeff${RUSSIAN}`],
+    ['big endian, not English', big(`\ufeff${RUSSIAN}`), `\ufeff${RUSSIAN}`],
     ['little endian', little(LOG), LOG],
     ['big endian', big(LOG), LOG],
     ['packed', gzipSync(little(LOG)), LOG],

@@ -93,8 +93,11 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Less than this at once, so that what a small piece unpacks to fits into memory: gzip makes up to 1000 times of it. */
-const PACKED_PIECE = 16 * 1024;
+/**
+ * Bytes to unpack at once: gzip makes up to 1000 times of them, which has to fit into memory, and what a damaged piece
+ * unpacks to is lost up to its beginning.
+ */
+const PACKED_PIECE = 4 * 1024;
 
 /** What can be unpacked. A stream that fails has given all it could before, so nothing is lost at the end. */
 async function* unpacked(

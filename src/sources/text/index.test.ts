@@ -216,6 +216,15 @@ describe('a text', () => {
     expect((first as { value: unknown }).value).toBe((second as { value: unknown }).value);
   });
 
+  it('with very many stacks at one moment has all of them, in several samples', async () => {
+    const samples = await samplesOf(
+      Array.from({ length: 120_000 }, (_, at) => `[<0>] f${at % 10}+0x1/0x2\n\n`).join(''),
+    );
+    const sizes = samples.map(({ observations }) => observations.length);
+    expect([Math.max(...sizes), sizes.reduce((sum, size) => sum + size, 0)]).toEqual([50_000, 120_000]);
+    expect(samples.map(({ leftOut }) => leftOut)).toEqual([{}, {}, {}]);
+  });
+
   it('says how many lines of it are too long to be read', async () => {
     const long = `[<0>] ${'f'.repeat(5000)}+0x1/0x2\n`;
     expect((await samplesOf(`[<0>] f+0x1/0x2\n${long}[<0>] g+0x1/0x2\n`)).map(({ leftOut }) => leftOut)).toEqual([

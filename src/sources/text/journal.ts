@@ -10,6 +10,8 @@ const EXPORT = /^__CURSOR=s=/;
 const EXPORT_FIELD = /^([A-Z_][A-Z0-9_]{0,63})(?:=(.*))?$/s;
 /** Fields that the journal has of every entry, in a paste that does not begin with the entry. */
 const JOURNAL_FIELD = /^\s{4}(?:_[A-Z][A-Z0-9_]{0,63}|PRIORITY|SYSLOG_[A-Z]{1,20}|MESSAGE_ID|CODE_[A-Z]{1,20})=/;
+/** Before the second and later lines of a message. */
+const INDENT = ' '.repeat('    MESSAGE='.length);
 const LONGEST_TEXT = 1 << 20;
 
 interface Entry {
@@ -47,7 +49,7 @@ export class JournalEntries {
       return [];
     }
     if (/^\s{5}/.test(line) && entry.field === 'MESSAGE') {
-      note(entry, 'MESSAGE', line.trimStart());
+      note(entry, 'MESSAGE', line.startsWith(INDENT) ? line.slice(INDENT.length) : line.trimStart());
       return [];
     }
     const ended = this.end();

@@ -123,6 +123,8 @@ function wholeCharacters(bytes: Buffer): number {
 /** The texts between NULs. Of what is not UTF-8, runs of ASCII. */
 function* stringsIn(bytes: Buffer): Generator<string, void> {
   for (let at = 0; at < bytes.length; ) {
+    // Whole blocks of a log that a crash has left are NULs.
+    while (bytes[at] === NUL) at++;
     const nul = bytes.indexOf(NUL, at);
     const end = nul === -1 ? bytes.length : nul;
     if (end - at >= SHORTEST_STRING) {

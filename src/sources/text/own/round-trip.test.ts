@@ -128,6 +128,14 @@ describe('what was written as json', () => {
     expect(new Set(stacks).size).toBe(10);
   });
 
+  it('has command lines as they were, also those that are cut', async () => {
+    const [first] = await readBack(await written('json', ODD_SAMPLES));
+    const lineOf = (tid: number) => first?.observations.find(({ task }) => task.id.tid === tid)?.task.commandLine;
+    expect(lineOf(1)).toEqual({ value: '/usr/bin/t1\0-v\0' });
+    expect(lineOf(621)).toEqual({ value: 'java\0-cp\0/usr/share/a.jar:/usr/sha', cut: true });
+    expect(lineOf(2)).toEqual({ value: '' });
+  });
+
   it('is read as far as it goes if it is cut off, and that is said', async () => {
     const notes: InputNotes = {};
     const text = await written('json', ODD_SAMPLES.slice(0, 1));
@@ -226,6 +234,11 @@ describe('what was written as jsonl', () => {
         );
       }),
     );
+  });
+
+  it('has a sample where tasks follow what could not be read', async () => {
+    const text = await written('jsonl', ODD_SAMPLES.slice(0, 1));
+    expect((await readBack(text + text)).map(({ observations }) => observations.length)).toEqual([27, 27]);
   });
 
   it('and kept by a log store is the same', async () => {
@@ -416,6 +429,16 @@ describe('what was written as folded', () => {
       ['vfs_read', 'entry_SYSCALL_64'],
     ]);
     expect(await functions('cp;main;read;-;entry_SYSCALL_64;vfs_read 1\n')).toEqual([['vfs_read', 'entry_SYSCALL_64']]);
+  });
+
+  it('may count microseconds off the CPU, which are one task', async () => {
+    const [sample] = await readBack('cp;entry_SYSCALL_64;vfs_read;schedule 900\ncp;entry_SYSCALL_64;vfs_read 3\n');
+    expect(sample?.observations).toHaveLength(4);
+  });
+
+  it('is found in other text by how tasks enter the kernel', async () => {
+    const [sample] = await readBack('Of 5 seconds:\n# offcputime -f 5\ncp;entry_SYSCALL_64;vfs_read;io_schedule 9\n');
+    expect(sample?.observations).toHaveLength(9);
   });
 
   it('is looked for only where a text begins with it', async () => {

@@ -1,0 +1,132 @@
+import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import type { Rule } from './rule.ts';
+
+const LINKS = ['cat /proc/net/dev', 'grep -H . /sys/class/net/*/operstate', ...LOG];
+const FIRMWARE = 'The firmware does not answer.';
+
+/** Adapters of networks: RDMA, wireless, Bluetooth, Ethernet. */
+export const NETWORK_ADAPTERS: readonly Rule[] = [
+  {
+    id: 'rdma-connection',
+    kind: 'blocked',
+    match: [
+      [
+        /cma_(?!alloc|release|declare|init)\w+/,
+        /rdma_\w+/,
+        /ucma_\w+/,
+        /(?:ib_)?cm_(?:destroy|remove|cleanup)_\w+/,
+        /iw_\w+/,
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'an RDMA connection to be set up or closed, in {caller}',
+    inOrderTo: 'set up or close an RDMA connection',
+    causes: 'The other side does not answer, or an adapter is being removed.',
+    stuck: ['rtnl'],
+    next: LINKS,
+    source: 'drivers/infiniband/core/cma.c: rdma_destroy_id',
+  },
+  {
+    id: 'rdma-firmware',
+    kind: 'blocked',
+    match: [
+      ['cmd_exec', 'mlx5_cmd_exec', 'mlx5_cmd_do', 'mlx5_cmd_invoke', 'wait_func', '__mlx4_cmd', 'mlx4_cmd_wait'],
+    ],
+    waitsFor: 'the firmware of a Mellanox network adapter to answer a command',
+    inOrderTo: 'send a command to the firmware of a Mellanox network adapter',
+    causes: `${FIRMWARE} A reset may be in progress.`,
+    stuck: ['rtnl', 'device'],
+    next: LINKS,
+    source: 'drivers/net/ethernet/mellanox/mlx5/core/cmd.c: wait_func',
+  },
+  {
+    id: 'bluetooth',
+    kind: 'blocked',
+    match: [/(?:__)?hci_\w+|l2cap_(?!sock_(?:recv|accept))\w+|rfcomm_(?!sock_)\w+|btusb_\w+|btintel_\w+/],
+    innermost: true,
+    waitsFor: 'a Bluetooth adapter, in {caller}',
+    inOrderTo: 'use a Bluetooth adapter',
+    causes: `${FIRMWARE} Another task that waits for it holds the lock.`,
+    stuck: ['wireless', 'usb'],
+    next: LOG,
+    source: 'net/bluetooth/hci_sync.c: __hci_cmd_sync_sk',
+  },
+  {
+    id: 'ethtool-lock',
+    kind: 'blocked',
+    match: [
+      ['dev_ethtool', 'ethnl_default_doit', 'ethnl_default_set_doit', 'ethnl_default_dump_one', 'ethnl_ops_begin'],
+    ],
+    innermost: true,
+    sleeps: ['lock'],
+    waitsFor:
+      'the lock of the network configuration (rtnl), which another task holds, in order to run an ethtool request',
+    causes: 'That task changes a network device that does not answer.',
+    stuck: ['rtnl'],
+    next: [...OTHERS_BLOCKED, ...LINKS],
+    source: 'net/ethtool/ioctl.c: dev_ethtool',
+  },
+  {
+    id: 'ethtool',
+    kind: 'blocked',
+    match: [/ethtool_\w+|ethnl_\w+|__dev_ethtool/],
+    innermost: true,
+    waitsFor: 'a network driver to answer an ethtool request',
+    inOrderTo: 'run an ethtool request',
+    causes: 'A slow link, reset or firmware, or a loopback test.',
+    stuck: ['rtnl'],
+    next: LINKS,
+    source: 'net/ethtool/ioctl.c: __dev_ethtool',
+  },
+  {
+    id: 'network-phy',
+    kind: 'blocked',
+    match: [
+      [
+        /phy_(?:attach\w*|detach|connect\w*|disconnect|probe|start|stop|suspend|resume|state_machine)/,
+        /phy_(?:ethtool_\w+|mii_ioctl|read\w*|write\w*)/,
+        /(?:__)?mdiobus_\w+/,
+        /phylink_\w+/,
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'the transceiver (PHY) of a network adapter, in {caller}',
+    inOrderTo: 'use the transceiver (PHY) of a network adapter',
+    causes: 'The management bus of the transceiver (MDIO) is slow or does not answer.',
+    stuck: ['rtnl'],
+    next: LINKS,
+    source: 'drivers/net/phy/phy.c: phy_state_machine',
+  },
+  {
+    id: 'network-driver',
+    kind: 'blocked',
+    match: [
+      [
+        /e1000\w*/,
+        /igb_\w+/,
+        /igc_\w+/,
+        /ixgbe\w*_\w+/,
+        /i40e\w*_\w+/,
+        /iavf_\w+/,
+        /ice_\w+/,
+        /tg3_\w+/,
+        /bnx2\w*_\w+/,
+        /r8169_\w+/,
+        /rtl8\w+/,
+        /ena_\w+/,
+        /gve_\w+/,
+        /be_\w+/,
+        /qede_\w+/,
+        /virtnet_\w+/,
+        /vmxnet3_\w+/,
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'a network adapter or its firmware, in {caller}',
+    inOrderTo: 'configure a network adapter',
+    causes: 'A slow link, reset or firmware.',
+    stuck: ['rtnl'],
+    next: LINKS,
+    source: 'drivers/net/ethernet/intel/e1000e/netdev.c: e1000e_down',
+  },
+];

@@ -1,0 +1,98 @@
+import type { Rule } from './rule.ts';
+
+const BUSY = ['mpstat -P ALL 1', 'cat /proc/pressure/cpu', 'cat /proc/loadavg'];
+const MORE_TASKS = 'More runnable tasks than CPUs.';
+
+/** Tasks that run, or only need a CPU. */
+export const RUNNING: readonly Rule[] = [
+  {
+    id: 'runs-exit-to-user',
+    kind: 'running',
+    match: [
+      [
+        /exit_to_user_mode_\w+/,
+        'syscall_exit_to_user_mode',
+        /irqentry_exit\w*/,
+        'prepare_exit_to_usermode',
+        'exit_to_usermode_loop',
+        'do_notify_resume',
+        'raw_irqentry_exit_cond_resched',
+        'ret_to_user',
+        'work_pending',
+        'slow_work_pending',
+        'do_work_pending',
+        'int_careful',
+        'sysret_careful',
+        'retint_careful',
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'a CPU: it was preempted on its way back to user space',
+    causes: MORE_TASKS,
+    next: [...BUSY, 'cat /sys/fs/cgroup/PATH/cpu.stat'],
+    source: 'kernel/entry/common.c: exit_to_user_mode_loop',
+  },
+  {
+    id: 'runs-worker',
+    kind: 'running',
+    match: [['process_one_work', 'process_scheduled_works']],
+    innermost: true,
+    waitsFor: 'a CPU: the kernel worker was preempted between two work items',
+    causes: MORE_TASKS,
+    next: BUSY,
+    source: 'kernel/workqueue.c: process_one_work',
+  },
+  {
+    id: 'runs-interrupt',
+    kind: 'running',
+    match: [
+      [
+        'asm_sysvec_apic_timer_interrupt',
+        'sysvec_apic_timer_interrupt',
+        'asm_common_interrupt',
+        'asm_sysvec_call_function',
+        'asm_sysvec_reschedule_ipi',
+        'apic_timer_interrupt',
+        'retint_user',
+        'asm_sysvec_call_function_single',
+        'el0t_64_irq',
+        'el1h_64_irq',
+        'reschedule_interrupt',
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'nothing: it was interrupted while running',
+    causes: 'Normal for a running task.',
+    next: ['kstack -R -L -f long', 'cat /proc/interrupts'],
+    source: 'arch/x86/entry/entry_64.S: asm_common_interrupt',
+  },
+  {
+    id: 'runs-fork-return',
+    kind: 'running',
+    match: [['ret_from_fork', 'ret_from_fork_asm']],
+    innermost: true,
+    waitsFor: 'a CPU: it has just been created and has not run yet',
+    causes: MORE_TASKS,
+    next: BUSY,
+    source: 'arch/x86/entry/entry_64.S: ret_from_fork_asm',
+  },
+  {
+    id: 'runs-proc-stack',
+    kind: 'running',
+    match: [['proc_pid_stack', 'stack_trace_save_tsk'], 'proc_single_show'],
+    waitsFor: 'nothing: it is reading its own kernel stack',
+    causes: 'Normal for the task that is looking.',
+    next: ['kstack -p PID -f long'],
+    source: 'fs/proc/base.c: proc_pid_stack',
+  },
+  {
+    id: 'runs-cpu-throttled',
+    kind: 'running',
+    match: [['throttle_cfs_rq_work', 'throttle_cfs_rq']],
+    waitsFor: 'the next period of its cgroup: its CPU quota is used up',
+    causes: 'cpu.max is too low for the load.',
+    next: ['cat /sys/fs/cgroup/PATH/cpu.stat /sys/fs/cgroup/PATH/cpu.max'],
+    undo: ['echo max > /sys/fs/cgroup/PATH/cpu.max'],
+    source: 'kernel/sched/fair.c: throttle_cfs_rq_work',
+  },
+];

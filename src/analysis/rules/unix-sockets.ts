@@ -1,0 +1,140 @@
+import { WAITS_FOR_WORK } from './causes.ts';
+import { OTHERS_BLOCKED, THIS_TASK } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
+import type { Rule } from './rule.ts';
+
+const PEER = ['ss -tanp', 'lsof -p PID'];
+const AT_UNIX_SOCKETS = 'kstack -L --function "unix_" -f long';
+const DATAGRAM = ['__skb_wait_for_more_packets', 'wait_for_more_packets', '__skb_recv_datagram', 'skb_recv_datagram'];
+
+/** Unix sockets. */
+export const UNIX_SOCKETS: readonly Rule[] = [
+  {
+    id: 'unix-connect',
+    kind: 'blocked',
+    match: [['unix_wait_for_peer', 'unix_stream_connect'], 'unix_stream_connect'],
+    waitsFor: 'room in the queue of a listening Unix socket: its server does not accept connections',
+    inOrderTo: 'connect to a Unix socket',
+    causes: 'The server is stuck or stopped, or gets more connections than it can accept.',
+    next: [...THIS_TASK, AT_UNIX_SOCKETS],
+    source: 'net/unix/af_unix.c: unix_stream_connect',
+  },
+  {
+    id: 'unix-connect-only',
+    kind: 'blocked',
+    match: ['unix_stream_connect'],
+    waitsFor: 'room in the queue of a listening Unix socket: its server does not accept connections',
+    inOrderTo: 'connect to a Unix socket',
+    causes: 'The server is stuck or stopped, or gets more connections than it can accept.',
+    next: [...THIS_TASK, AT_UNIX_SOCKETS],
+    source: 'net/unix/af_unix.c: unix_stream_connect',
+  },
+  {
+    id: 'unix-peer',
+    kind: 'blocked',
+    match: ['unix_wait_for_peer'],
+    waitsFor: 'room in the queue of a receiving Unix socket: its program does not read',
+    inOrderTo: 'send a message to a Unix socket',
+    causes: 'The receiver is slow, stuck or stopped: journald, for example.',
+    next: [...THIS_TASK, AT_UNIX_SOCKETS],
+    source: 'net/unix/af_unix.c: unix_wait_for_peer',
+  },
+  {
+    id: 'unix-send',
+    kind: 'blocked',
+    match: [['unix_stream_sendmsg', 'unix_dgram_sendmsg', 'unix_seqpacket_sendmsg', 'unix_stream_sendpage']],
+    innermost: true,
+    waitsFor: 'room in the send buffer of a Unix socket: the peer is not reading',
+    inOrderTo: 'send on a Unix socket',
+    causes: 'The program at the other end is slow, stuck or stopped.',
+    next: [...THIS_TASK, AT_UNIX_SOCKETS],
+    source: 'net/unix/af_unix.c: unix_stream_sendmsg',
+  },
+  {
+    id: 'unix-send-memory',
+    kind: 'blocked',
+    match: [
+      ['sock_alloc_send_pskb', 'sock_wait_for_wmem'],
+      ['unix_stream_sendmsg', 'unix_dgram_sendmsg', 'unix_stream_sendpage', 'queue_oob'],
+    ],
+    waitsFor: 'room in the send buffer of a Unix socket: the peer is not reading',
+    inOrderTo: 'send on a Unix socket',
+    causes: 'The program at the other end is slow, stuck or stopped.',
+    next: [...THIS_TASK, AT_UNIX_SOCKETS],
+    source: 'net/core/sock.c: sock_alloc_send_pskb',
+  },
+  {
+    id: 'unix-read',
+    kind: 'idle',
+    match: [
+      [
+        'unix_stream_read_generic',
+        'unix_stream_data_wait',
+        'unix_stream_recvmsg',
+        'unix_stream_splice_read',
+        'unix_stream_read_skb',
+      ],
+    ],
+    waitsFor: 'data on a Unix socket',
+    inOrderTo: 'read from a Unix socket',
+    causes: WAITS_FOR_WORK,
+    next: PEER,
+    source: 'net/unix/af_unix.c: unix_stream_read_generic',
+  },
+  {
+    id: 'unix-datagram',
+    kind: 'idle',
+    match: [DATAGRAM, ['unix_dgram_recvmsg', '__unix_dgram_recvmsg', 'unix_seqpacket_recvmsg']],
+    waitsFor: 'a message on a Unix socket',
+    inOrderTo: 'receive a message on a Unix socket',
+    causes: WAITS_FOR_WORK,
+    next: PEER,
+    source: 'net/unix/af_unix.c: __unix_dgram_recvmsg',
+  },
+  {
+    id: 'unix-accept',
+    kind: 'idle',
+    match: [DATAGRAM, 'unix_accept'],
+    waitsFor: 'a connection to accept on a Unix socket',
+    inOrderTo: 'accept a connection on a Unix socket',
+    causes: WAITS_FOR_WORK,
+    next: ['ss -lxp'],
+    source: 'net/unix/af_unix.c: unix_accept',
+  },
+  {
+    id: 'unix-gc',
+    kind: 'blocked',
+    match: [['wait_for_unix_gc', 'unix_gc', '__unix_gc', 'unix_schedule_gc']],
+    innermost: true,
+    waitsFor: 'Unix sockets that are in flight within each other to be garbage-collected',
+    inOrderTo: 'collect Unix sockets that are in flight within each other',
+    causes: 'A great many descriptors were sent over Unix sockets and not received.',
+    next: ['cat /proc/net/sockstat', AT_UNIX_SOCKETS],
+    source: 'net/unix/garbage.c: wait_for_unix_gc',
+  },
+  lockRule({
+    id: 'unix-read-lock',
+    takers: [
+      'unix_stream_read_generic',
+      'unix_stream_recvmsg',
+      'unix_stream_read_skb',
+      'unix_dgram_recvmsg',
+      '__unix_dgram_recvmsg',
+      'unix_seqpacket_recvmsg',
+      'unix_stream_splice_read',
+      'unix_set_peek_off',
+    ],
+    waitsFor: 'the read lock of a Unix socket (iolock), which another task holds: it is reading from the same socket',
+    causes: 'Normal if several threads read from one socket. Otherwise that reader sleeps on a page fault.',
+    next: [AT_UNIX_SOCKETS, ...OTHERS_BLOCKED],
+    source: 'net/unix/af_unix.c: unix_stream_read_generic',
+  }),
+  lockRule({
+    id: 'unix-bind-lock',
+    takers: ['unix_bind', 'unix_bind_bsd', 'unix_bind_abstract', 'unix_autobind', 'unix_mknod'],
+    waitsFor: 'the lock for binding a Unix socket, which another task holds',
+    causes: 'Another task binds the same socket, and its directory does not answer.',
+    next: [AT_UNIX_SOCKETS, ...OTHERS_BLOCKED],
+    source: 'net/unix/af_unix.c: unix_autobind',
+  }),
+];
