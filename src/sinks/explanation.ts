@@ -3,7 +3,7 @@ import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sa
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import type { Frame } from '../model/stack.ts';
+import type { Frame, Stack } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 import { namesOf, waitLines, whatFor } from './long-waits.ts';
@@ -28,24 +28,27 @@ interface Named {
   times: number;
 }
 
-const MOST_SHOWN = 8;
+const MAX_SHOWN = 8;
 /** Bounds the memory that the explanation of a text of any size takes. */
-const MOST_NAMED = 10_000;
-const MOST_WAIT_LINES = 100;
+const MAX_NAMED = 10_000;
+const MAX_EXPLANATIONS = 20_000;
+const MAX_WAIT_LINES = 100;
 
 /** Blocked stacks first, idle ones last, the most frequent first within a kind. `full` adds the rules behind it. */
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
   const waits = new Set<string>();
+  let left = 0;
   for await (const sample of samples) {
-    for (const observation of sample.observations) add(found, observation, sample);
-    for (const line of holderLines(sample)) if (waits.size < MOST_WAIT_LINES) waits.add(line);
+    for (const observation of [...sample.observations, ...sample.holders]) if (!add(found, observation, sample)) left++;
+    for (const line of holderLines(sample)) if (waits.size < MAX_WAIT_LINES) waits.add(line);
   }
   const explanations = [...found.values()].sort(
     (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count,
   );
   if (waits.size > 0) yield `${[...waits].join('\n')}\n\n`;
   for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
+  if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
   yield `${summary(explanations)}\n`;
 }
 
@@ -57,17 +60,19 @@ function holderLines(sample: Sample): string[] {
   return waitLines(graph, groups, namesOf(groups));
 }
 
-function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): void {
+/** False if there are too many different stacks to take one more. */
+function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): boolean {
   const { stack, state, task } = observation;
   const finding = explainObservation(observation);
   const hasFrames = 'value' in stack && stack.value.frames.length > 0;
-  const key = hasFrames ? `${stack.value.id} ${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
+  const key = hasFrames ? `${contentOf(stack.value)}\n${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
   let explanation = found.get(key);
   if (explanation === undefined) {
+    if (found.size >= MAX_EXPLANATIONS) return false;
     explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false };
     found.set(key, explanation);
   }
-  if (explanation.first.length < MOST_SHOWN) explanation.first.push(observation);
+  if (explanation.first.length < MAX_SHOWN) explanation.first.push(observation);
   explanation.isOneFunction ||= 'value' in stack && stack.cut === true;
   const { comm, id } = task;
   const parts = [comm, id.tid, state === undefined ? undefined : `(${state})`];
@@ -77,8 +82,21 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
   if (named === undefined) explanation.count++;
   else named.times++;
-  if (named !== undefined || text === '' || explanation.tasks.size >= MOST_NAMED) return;
-  explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1 });
+  if (named === undefined && text !== '' && explanation.tasks.size < MAX_NAMED)
+    explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1 });
+  return true;
+}
+
+const contents = new WeakMap<Stack, string>();
+
+/** Equal for equal stacks, also where a source has given them different numbers. */
+function contentOf(stack: Stack): string {
+  let content = contents.get(stack);
+  if (content === undefined) {
+    content = stack.frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`).join('\n');
+    contents.set(stack, content);
+  }
+  return content;
 }
 
 function linesOf(explanation: Explanation, full: boolean): string[] {
@@ -115,7 +133,7 @@ function place({ symbol, module }: Frame): string {
 }
 
 function someOf(tasks: readonly Named[], count: number): string {
-  const shown = tasks.slice(0, MOST_SHOWN);
+  const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
   const texts = shown.map(({ text, times }) => (times === 1 ? text : `${text}, reported ${times} times`));
   const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';

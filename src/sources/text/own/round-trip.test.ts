@@ -257,7 +257,7 @@ describe('what was written as jsonl', () => {
     const text = (await written('jsonl', ODD_SAMPLES)).split('\n').slice(0, 3).join('\n');
     const [sample] = await readBack(text.slice(0, -100), notes);
     expect(sample?.observations.map(({ task }) => task.id.tid)).toEqual([1, 2]);
-    expect(notes.cut).toContain('ends early');
+    expect(notes.cut).toMatch(/^a sample in JSON (?:ends early|is damaged): /);
   });
 });
 
