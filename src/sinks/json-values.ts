@@ -119,7 +119,7 @@ function callOf(call: SystemCallState | null) {
 
 function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
   return {
-    lock: lock === undefined ? null : { kind: lock.kind, address: lock.address, owner: lock.owner ?? null },
+    lock: lock === undefined ? null : { kind: lock.kind, address: lock.address ?? null, owner: lock.owner ?? null },
     mmapLock: mmapLockOwner === undefined ? null : { owner: mmapLockOwner === 'unknown' ? null : mmapLockOwner },
     vforkParent: vforkParent ?? null,
     tracer: tracer ?? null,

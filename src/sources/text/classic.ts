@@ -1,3 +1,4 @@
+import { parseFrame } from '../../model/stack.ts';
 import { headerOf, type LineParser } from './line.ts';
 
 /**
@@ -10,8 +11,18 @@ const TASK =
 /** The word for unknown values. */
 const UNKNOWN = 'unknown';
 
-/** The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. */
+/** Others print guesses, modules before functions and parentheses there. */
+const FRAME = /^\[<[0-9a-f]{1,16}>\] [^\s?:(]/;
+
+/**
+ * The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. Names and symbols may
+ * contain anything, so a line must be as it was written.
+ */
 export const classic: LineParser = (line) => {
+  if (line.startsWith('[<') && FRAME.test(line)) {
+    const frame = parseFrame(line);
+    return frame.symbol === line.trim() ? undefined : { kind: 'frame', frame };
+  }
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
   if (task === null) return undefined;

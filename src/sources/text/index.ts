@@ -1,7 +1,6 @@
 import type { Observation, Sample } from '../../model/sample.ts';
-import type { Task } from '../../model/task.ts';
-import type { Header } from './line.ts';
-import { type LeftOut, StackFinder, type TextStack } from './stacks.ts';
+import { observationsOf } from './observations.ts';
+import { type LeftOut, StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 
 /** Bounds the size of a sample: a text may be of any size. */
@@ -12,9 +11,13 @@ const LONGEST_KEPT = 1 << 20;
  * Reads the stacks in a text of any known format, or a mix of formats. Yields one sample for everything written at the
  * same moment. What the text does not contain is absent.
  * @param chunks the text in pieces of any size
+ * @param known names of functions that the kernel has, for stacks that are names and nothing else
  */
-export async function* textSamples(chunks: Iterable<string> | AsyncIterable<string>): AsyncGenerator<Sample, void> {
-  const finder = new StackFinder();
+export async function* textSamples(
+  chunks: Iterable<string> | AsyncIterable<string>,
+  known?: ReadonlySet<string>,
+): AsyncGenerator<Sample, void> {
+  const finder = new StackFinder(known);
   const builder = new SampleBuilder(finder);
   for await (const line of linesOf(chunks)) {
     finder.take(line);
@@ -49,6 +52,7 @@ class SampleBuilder {
   #stamp: Stamp | undefined;
   #guesses = 0;
   #cut = 0;
+  #mixed = 0;
 
   constructor(finder: StackFinder) {
     this.#finder = finder;
@@ -75,15 +79,17 @@ class SampleBuilder {
     yield* this.#end();
   }
 
-  #leaveOut({ guesses, cut }: LeftOut): void {
+  #leaveOut({ guesses, cut, mixed }: LeftOut): void {
     this.#guesses += guesses;
     this.#cut += cut;
+    this.#mixed += mixed;
   }
 
   *#end(): Generator<Sample, void> {
     const guesses = this.#guesses;
     const lines = this.#cut;
-    if (this.#observations.length === 0 && guesses + lines === 0) return;
+    const mixed = this.#mixed;
+    if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     yield {
       ...this.#stamp?.told,
       source: { name: 'text' },
@@ -94,23 +100,13 @@ class SampleBuilder {
       leftOut: {
         ...(guesses > 0 && { guessedFrames: guesses }),
         ...(lines > 0 && { lines }),
+        ...(mixed > 0 && { mixed }),
       },
       unread: [],
     };
     this.#observations = [];
     this.#guesses = 0;
     this.#cut = 0;
+    this.#mixed = 0;
   }
-}
-
-const NOT_TOLD = { unread: 'notTold' } as const;
-
-function observationsOf({ tasks, stack }: TextStack): Observation[] {
-  const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
-  return headers.map(({ name, tid, pid, state }): Observation => {
-    const id = tid === undefined ? {} : { tid };
-    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
-    const task: Task = { id, commandLine: NOT_TOLD, ...named };
-    return { task, ...(state !== undefined && { state }), stack: { value: stack } };
-  });
 }

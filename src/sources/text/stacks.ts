@@ -1,50 +1,71 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { withoutLogPrefix } from './dmesg.ts';
-import type { Header, Line } from './line.ts';
+import { type Assembled, Assembly, type LeftOut, type TextStack } from './assembly.ts';
+import { BareNames, bareName } from './bare-names.ts';
+import { classic } from './classic.ts';
+import { cleaned, hasSoftBreak } from './clean.ts';
+import { isBroken } from './dmesg.ts';
+import { type Header, IGNORED, type Line } from './line.ts';
 import { LINE_PARSERS } from './line-parsers.ts';
-import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
+import { bodyOf } from './prefix.ts';
+import { greppedTask } from './proc-stack.ts';
+import { PsTable } from './ps.ts';
+import { isSameMoment, Stamps } from './stamps.ts';
 
-/** What was left out of the stacks that were found. */
-export interface LeftOut {
-  /** Frames marked `?`. If a stack has no other frames, it gets these, except those known to be left over. */
-  readonly guesses: number;
-  /** Tasks, frames and long lines beyond the limits: a text may be of any size. */
-  readonly cut: number;
-}
+export type { LeftOut, TextStack } from './assembly.ts';
 
-/** A stack found in a text. Equal stacks of one text are the same object. */
-export interface TextStack {
-  /** The tasks with this stack; empty if the text names none. */
-  readonly tasks: readonly Header[];
-  readonly stack: Stack;
-  /** When and where its first line was written. */
-  readonly stamp: Stamp;
-  /** What was left out of this stack, and between it and the previous one. */
-  readonly leftOut: LeftOut;
-}
-
-const MOST_TASKS = 100_000;
 const MOST_STACKS = 100_000;
-const MOST_FRAMES = 256;
 const LONGEST_LINE = 4096;
-
-/** Outermost functions. If nothing else separates two stacks, the next one starts after such a function. */
-const OUTERMOST =
-  /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
+/** Tasks and CPUs that print at the same time. */
+const MOST_CALLERS = 256;
 
 /**
- * Not a caller: a pointer to the start or end of a function, or one of the functions that going to sleep leaves on
- * every stack.
+ * Every line of a stack, and every line that says whose a stack is, has one of these. While no stack has begun, other
+ * lines are not looked at: a log has millions of them.
  */
-function isLeftOver({ symbol, offset, size }: Frame): boolean {
-  return offset === 0 || offset === size || LEFT_OVER.test(symbol);
-}
-
-const LEFT_OVER =
-  /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
+const SIGNS = new RegExp(
+  [
+    String.raw`\+0x`,
+    String.raw`\+\d`,
+    String.raw`\[[<i]`,
+    String.raw`[Tt]ask`,
+    'PID|[Pp]id[:= ]|omm: |Tgid|LWP|Name:|[Tt]hread|[Pp]rocess',
+    String.raw`\s[A-Zt]\s{0,10}(?:\d+\s+\d|[\da-fA-F]{8}|running|\(NOT)`,
+    'race[: ]|WCHAN|STATE|tate[:=]|sysTid|prio=',
+    String.raw`#\d`,
+    '=> ',
+    String.raw`\.[chS]:\d`,
+    '/stack|/proc/',
+    '@\\w*\\[|\\]: ',
+    '<[A-Z]|>{',
+    '0xf|ffffffff',
+    ':  ?lock|lockup',
+    '^\\s*-  ',
+    '(?:target|waker): ',
+    'llocated|reed |enabled|isabled| bytes by ',
+    '--- ',
+    '^[\\s>|]*[=*#~_+-]{2,}[^=*#~_+-]',
+    String.raw`^[\s>|•*-]*(?:b')?[a-z_][\w.]*(?:\(\))?'?\s*$`,
+    String.raw`^\s*(?:[\w./-]+[ /\[(-])?\d+\)?\]?(?: \S+)?:?\s*$`,
+    String.raw`[#$>%]\s+\S*(?:bt|stack)`,
+    '^\\s*-+',
+    String.raw`\d\.\d{4,9}:\s| ms\): | \(\[| \(/|stack_trace\(`,
+    '\\?\\s*$|at:\\s*$|\\(\\)->| <- |\\(\\d+\\)',
+  ].join('|'),
+);
+/** A line that has a stamp. */
+const STAMPED = /\d\d:\d\d|\[ {0,12}\d+\.\d/;
 
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
+/** journalctl -o verbose and export: fields other than the message. */
+const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
+const MESSAGE = /^\s{0,8}MESSAGE=/;
+/** The function in the next line is where a lock was taken, or is marked `?`. */
+const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
+const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
+const EMPTY = /^\s*$/;
+/** So many lines in turn with blank ones: the text is double-spaced. */
+const DOUBLE_SPACED = 3;
 
 /**
  * Finds the stacks in the lines of a text of any known format, or a mix of formats. Never throws. Takes time and memory
@@ -53,130 +74,292 @@ const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 export class StackFinder {
   /** The complete stacks. The caller empties the list. */
   found: TextStack[] = [];
-  #guesses = 0;
   #cut = 0;
   readonly #interned = new Map<string, Stack>();
   #nextId = 0;
   readonly #stamps = new Stamps();
-  #tasks: Header[] = [];
-  #frames: Frame[] = [];
-  #guessed: Frame[] = [];
-  /** Where the CPU was; undefined once a frame has followed. */
-  #instruction: Frame | undefined;
-  #stamp: Stamp = this.#stamps.now;
-  #begun = false;
-  #inInterrupt = false;
+  readonly #assemblies = new Map<string, Assembly>();
+  #current: Assembly;
+  /** The latest complete stack: what the next line says may belong to it. */
+  #held: TextStack | undefined;
+  readonly #bare: BareNames;
+  #table: PsTable | undefined;
+  /** The beginning of a line that quoted-printable has broken. */
+  #softBroken = '';
+  #quoted = false;
+  /** The beginning of a header that a mail program has broken. */
+  #broken: string | undefined;
+  /** A line that was not looked at, but has a stamp. */
+  #skipped: string | undefined;
+  #isField = false;
+  #spacing = 0;
+  #isAfterBlank = false;
+
+  /** `known`: names of functions that the kernel has, for stacks that are names and nothing else. */
+  constructor(known: ReadonlySet<string> = new Set()) {
+    this.#bare = new BareNames(known);
+    this.#current = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
+    this.#assemblies.set('', this.#current);
+  }
 
   /** What was left out since the last complete stack. */
   get leftOut(): LeftOut {
-    return { guesses: this.#guesses, cut: this.#cut };
+    const each = [...this.#assemblies.values()].map((assembly) => assembly.leftOut);
+    const sum = (count: (leftOut: LeftOut) => number) => each.reduce((total, leftOut) => total + count(leftOut), 0);
+    return { guesses: sum((l) => l.guesses), cut: this.#cut + sum((l) => l.cut), mixed: sum((l) => l.mixed) };
   }
 
   /** Takes the next line, without its line end. */
   take(line: string): void {
     if (line.length > LONGEST_LINE) this.#cut++;
     // The command line of a Java program has thousands of characters, but the task is named before it.
-    const beginning = line.slice(0, LONGEST_LINE);
-    this.#stamps.take(beginning);
-    const text = withoutLogPrefix(beginning);
-    if (text.trim() === '') {
-      this.end();
+    const beginning = line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line;
+    if (hasSoftBreak(beginning) && this.#softBroken.length < LONGEST_LINE) {
+      this.#quoted = true;
+      this.#softBroken += beginning.slice(0, -1);
       return;
     }
-    const [, mark, behind] = MARKED.exec(text) ?? [];
-    if (mark !== undefined) this.#recognize(mark);
-    this.#recognize(behind ?? text);
+    const whole = this.#softBroken === '' ? beginning : this.#softBroken + beginning;
+    this.#softBroken = '';
+    if (this.#isSettled && !SIGNS.test(whole) && !whole.startsWith('zzz ')) {
+      if (STAMPED.test(whole)) this.#skipped = whole;
+      this.#isAfterBlank = false;
+      return;
+    }
+    this.#read(whole);
   }
 
-  #recognize(text: string): void {
+  /** Whether no stack has begun. */
+  get #isSettled(): boolean {
+    return (
+      this.#current.isIdle &&
+      this.#assemblies.size === 1 &&
+      this.#bare.isEmpty &&
+      this.#table === undefined &&
+      this.#broken === undefined &&
+      !this.#quoted
+    );
+  }
+
+  #read(line: string): void {
+    if (this.#skipped !== undefined) this.#stamps.take(this.#skipped);
+    this.#skipped = undefined;
+    this.#stamps.take(line);
+    const own = classic(line);
+    if (own !== undefined) {
+      this.#endBareNames();
+      this.#table = undefined;
+      this.#isAfterBlank = false;
+      this.#current.step(own, this.#stamps.now);
+      return;
+    }
+    const clean = cleaned(line, this.#quoted);
+    if (EMPTY.test(clean)) {
+      // A line of markup is none to its reader.
+      if (EMPTY.test(line)) this.#blank();
+      return;
+    }
+    this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;
+    this.#isAfterBlank = false;
+    this.#isField = FIELD.test(clean);
+    if (this.#isField && !MESSAGE.test(clean)) return;
+    const { text, caller, logged } = bodyOf(clean);
+    this.#turnTo(caller, logged);
+    if (EMPTY.test(text)) {
+      this.#endBareNames();
+      if (this.#current.hasFrames) this.#current.blank(false);
+      return;
+    }
+    const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
+    if (mark !== undefined) this.#body(mark, logged);
+    this.#body(behind ?? text, logged);
+  }
+
+  #blank(): void {
+    this.#endBareNames();
+    this.#table = undefined;
+    this.#broken = undefined;
+    const isDouble = this.#spacing >= DOUBLE_SPACED && !this.#isAfterBlank;
+    this.#isAfterBlank = true;
+    // journalctl -o export separates its records by blank lines.
+    if (this.#isField) return;
+    for (const assembly of this.#assemblies.values()) assembly.blank(isDouble);
+  }
+
+  /** Each caller has an assembly. Those whose lines are older than a moment end. */
+  #turnTo(caller: string | undefined, isLogged: boolean): void {
+    if (this.#assemblies.size > 1) this.#endOld();
+    if (caller === undefined && !isLogged) return;
+    const key = caller ?? '';
+    let assembly = this.#assemblies.get(key);
+    if (assembly === undefined) {
+      if (this.#assemblies.size >= MOST_CALLERS) this.#endAll();
+      assembly = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
+      this.#assemblies.set(key, assembly);
+    }
+    this.#current = assembly;
+  }
+
+  #endOld(): void {
+    for (const [key, assembly] of this.#assemblies) {
+      const isOld = !isSameMoment(assembly.stamp, this.#stamps.now);
+      if (isOld && assembly !== this.#current) assembly.end();
+      if (key !== '' && assembly !== this.#current && assembly.isIdle) this.#drop(key, assembly);
+    }
+  }
+
+  #drop(key: string, assembly: Assembly): void {
+    this.#cut += assembly.leftOut.cut;
+    this.#assemblies.delete(key);
+  }
+
+  #body(text: string, logged: boolean): void {
+    const grepped = greppedTask(text);
+    if (grepped !== undefined) {
+      this.#grepped(grepped.task);
+      this.#body(grepped.rest, logged);
+      return;
+    }
+    const row = this.#table?.row(text);
+    if (row?.kind === 'row') {
+      this.#row(row.header, row.wchan);
+      return;
+    }
+    this.#table = PsTable.from(text);
+    if (this.#table !== undefined) {
+      this.#endBareNames();
+      if (this.#current.hasFrames) this.#current.end();
+      return;
+    }
+    const known = this.#recognize(text);
+    const name = known === undefined ? bareName(text) : undefined;
+    if (name !== undefined) {
+      this.#bare.add(name);
+      return;
+    }
+    this.#endBareNames();
+    if (known === undefined) this.#current.stranger(logged, /^\s/.test(text));
+    else if (known.kind === 'waits') this.#waits(known.waiter);
+    else this.#current.step(known, this.#stamps.now, logged);
+  }
+
+  #recognize(text: string): Line | undefined {
+    const known = this.#whole(text);
+    const isFrame = known?.kind === 'frame' || known?.kind === 'guess';
+    const { isPlace, isGuess } = this.#next;
+    this.#next = { isPlace: !isFrame && PLACE_NEXT.test(text), isGuess: GUESS_NEXT.test(text) };
+    if (this.#next.isGuess) return IGNORED;
+    if (!isFrame) return known;
+    if (isPlace) return IGNORED;
+    return isGuess ? { kind: 'guess', frame: known.frame } : known;
+  }
+
+  /** Recognizes a line, and a header together with the line before. */
+  #whole(text: string): Line | undefined {
+    const broken = this.#broken;
+    this.#broken = undefined;
+    if (broken !== undefined) {
+      const joined = recognize(`${broken.trimEnd()} ${text.trimStart()}`);
+      if (joined !== undefined && (joined.kind === 'task' || joined.kind === 'waits')) return joined;
+    }
     const known = recognize(text);
-    if (known !== undefined) this.#step(known);
+    const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined;
+    if ((known === undefined || isCut || known.kind === 'label') && isBroken(text)) this.#broken = text;
+    return isCut ? IGNORED : known;
   }
 
-  #step(line: Line): void {
-    if (this.#tasks.length === 0 && !this.#hasFrames()) this.#stamp = this.#stamps.now;
-    switch (line.kind) {
-      case 'frame':
-        if (!this.#inInterrupt) this.#add(line.frame);
-        return;
-      case 'guess':
-        if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
-        else this.#guesses++;
-        return;
-      case 'call':
-        if (this.#inInterrupt) return;
-        if (this.#frames.at(-1)?.symbol !== line.callee.symbol) this.#add(line.callee);
-        this.#add(line.caller);
-        return;
-      case 'instruction':
-        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
-        return;
-      case 'task':
-        if (this.#hasFrames() || this.#begun) this.end();
-        // A task that was named hours ago without a stack belongs to another report.
-        if (!isSameMoment(this.#stamp, this.#stamps.now)) this.#tasks = [];
-        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
-        this.#name(line.header);
-        return;
-      case 'sharing-task':
-        if (this.#hasFrames() || this.#begun) this.end();
-        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
-        if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
-        else this.#cut++;
-        return;
-      case 'begin':
-        if (this.#hasFrames()) this.end();
-        this.#begun = true;
-        return;
-      case 'interrupt':
-        this.#inInterrupt = true;
-        if (line.above === undefined) this.#instruction = undefined;
-        return;
-      default:
-        this.#inInterrupt = false;
+  /** Each line of grep(1) has the name of its file. */
+  #grepped(task: Line): void {
+    if (task.kind !== 'task') return;
+    const { tid } = task.header;
+    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#current.step(task, this.#stamps.now);
+    this.#greppedTid = tid;
+  }
+
+  /** What a mail program has separated from the function in the next line. */
+  #next = { isPlace: false, isGuess: false };
+  #greppedTid: number | undefined;
+
+  #row(header: Header, wchan: string | undefined): void {
+    const frames: Frame[] = wchan === undefined ? [] : [{ symbol: wchan, raw: wchan }];
+    this.#release();
+    this.found.push({
+      tasks: [header],
+      stack: this.#intern(frames),
+      innermostOnly: true,
+      stamp: this.#stamps.now,
+      leftOut: { guesses: 0, cut: 0, mixed: 0 },
+    });
+  }
+
+  /** The kernel names the holder of a lock behind the stack of the task that waits for it. */
+  #waits(waiter: Header): void {
+    if (this.#current.adds(waiter)) {
+      this.#current.end();
+      return;
     }
-  }
-
-  /** A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack. */
-  #name(header: Header): void {
-    this.#instruction = undefined;
-    const last = this.#tasks.at(-1);
-    this.#tasks = [last !== undefined && last.tid === header.tid ? { ...last, ...header } : header];
-  }
-
-  #hasFrames(): boolean {
-    return this.#frames.length > 0 || this.#guessed.length > 0;
-  }
-
-  #add(frame: Frame): void {
-    if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
-    this.#instruction = undefined;
-    const last = this.#frames.at(-1);
-    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) {
-      this.end();
-      this.#stamp = this.#stamps.now;
+    this.#current.end();
+    const held = this.#held;
+    const last = held?.tasks[0];
+    if (held !== undefined && last?.tid === waiter.tid) {
+      this.#held = {
+        ...held,
+        tasks: [{ ...last, ...waiter, ...(last?.state !== undefined && { state: last.state }) }],
+      };
+      return;
     }
-    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else this.#cut++;
+    this.#complete({
+      tasks: [waiter],
+      frames: [],
+      stamp: this.#stamps.now,
+      leftOut: { guesses: 0, cut: 0, mixed: 0 },
+      isUnclaimed: false,
+    });
   }
 
-  /** Ends the current stack. */
+  #endBareNames(): void {
+    if (this.#bare.isEmpty) return;
+    const frames = this.#bare.take();
+    if (frames.length === 0) {
+      this.#current.stranger(false, false);
+      return;
+    }
+    for (const frame of frames) this.#current.step({ kind: 'frame', frame }, this.#stamps.now);
+  }
+
+  #complete({ tasks, frames, stamp, leftOut, isUnclaimed }: Assembled): void {
+    const held = this.#held;
+    // Either header may be that of either trace.
+    if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: oneMoreMixed(held.leftOut) };
+    const stack = this.#intern(frames);
+    // SPARC prints a trace and, further down, the same again as `Caller[...]`.
+    if (tasks.length === 0 && frames[0]?.raw.includes('Caller[') && stack === held?.stack) return;
+    this.#release();
+    const all = isUnclaimed ? oneMoreMixed(leftOut) : leftOut;
+    const cut = all.cut + this.#cut;
+    this.#cut = 0;
+    this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
+  }
+
+  #release(): void {
+    if (this.#held !== undefined) this.found.push(this.#held);
+    this.#held = undefined;
+  }
+
+  /** Ends the current stacks: the text is at its end. */
   end(): void {
-    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
-    for (const frame of likely) this.#frames.push(frame);
-    this.#guesses += this.#guessed.length - likely.length;
-    if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      const stack = this.#intern(this.#frames);
-      this.found.push({ tasks: this.#tasks, stack, stamp: this.#stamp, leftOut: this.leftOut });
-      this.#tasks = [];
-      this.#guesses = 0;
-      this.#cut = 0;
+    if (this.#softBroken !== '') this.#read(this.#softBroken);
+    this.#softBroken = '';
+    this.#endBareNames();
+    this.#endAll();
+    this.#release();
+  }
+
+  #endAll(): void {
+    for (const [key, assembly] of this.#assemblies) {
+      assembly.end();
+      if (key !== '' && assembly !== this.#current) this.#drop(key, assembly);
     }
-    this.#frames = [];
-    this.#guessed = [];
-    this.#instruction = undefined;
-    this.#begun = false;
-    this.#inInterrupt = false;
   }
 
   #intern(frames: readonly Frame[]): Stack {
@@ -190,6 +373,10 @@ export class StackFinder {
     this.#interned.set(key, stack);
     return stack;
   }
+}
+
+function oneMoreMixed(leftOut: LeftOut): LeftOut {
+  return { ...leftOut, mixed: leftOut.mixed + 1 };
 }
 
 function recognize(line: string): Line | undefined {

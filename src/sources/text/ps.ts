@@ -1,0 +1,95 @@
+import { headerOf, type Line } from './line.ts';
+
+/** The columns of a table, from its header line. */
+interface Column {
+  readonly kind: 'name' | 'tid' | 'pid' | 'state' | 'wchan' | 'other';
+  /** Of how many words its values are. */
+  readonly words: number;
+}
+
+const KINDS: Readonly<Record<string, Column['kind']>> = {
+  COMMAND: 'name',
+  CMD: 'name',
+  COMM: 'name',
+  UCMD: 'name',
+  UCOMM: 'name',
+  NAME: 'name',
+  TID: 'tid',
+  LWP: 'tid',
+  SPID: 'tid',
+  PID: 'pid',
+  TGID: 'pid',
+  STAT: 'state',
+  S: 'state',
+  STATE: 'state',
+  WCHAN: 'wchan',
+  WIDE_WCHAN_COLUMN: 'wchan',
+};
+/** `lstart`: Wed Nov 25 03:09:00 2026. */
+const WORDS: Readonly<Record<string, number>> = { STARTED: 5 };
+/** `-`: it runs, or is not in the kernel. `0`: it runs, or that may not be read. */
+const NO_WCHAN = /^(?:[-0?*]|\.\.\.)$/;
+const FUNCTION = /^[A-Za-z_][\w.$]{0,127}$/;
+
+/** A table of ps(1) with the WCHAN column, `ps -o pid,stat,wchan,comm`: one function is known of each task. */
+export class PsTable {
+  readonly #columns: readonly Column[];
+
+  private constructor(columns: readonly Column[]) {
+    this.#columns = columns;
+  }
+
+  /** The table that starts with this line, if any. */
+  static from(line: string): PsTable | undefined {
+    if (!line.includes('WCHAN')) return undefined;
+    const columns = line
+      .trim()
+      .split(/\s+/)
+      .map((title): Column => ({ kind: KINDS[title.replace(/:\d+$/, '')] ?? 'other', words: WORDS[title] ?? 1 }));
+    const has = (kind: Column['kind']) => columns.some((column) => column.kind === kind);
+    return (has('pid') || has('tid')) && has('wchan') ? new PsTable(columns) : undefined;
+  }
+
+  /** The task of a row; undefined if the line is none. */
+  row(line: string): Line | undefined {
+    const words = line.trim().split(/\s+/);
+    const nameAt = this.#columns.findIndex(({ kind }) => kind === 'name');
+    const before = nameAt === -1 ? this.#columns : this.#columns.slice(0, nameAt);
+    const after = nameAt === -1 ? [] : this.#columns.slice(nameAt + 1);
+    const values: Partial<Record<Column['kind'], string>> = {};
+    let at = 0;
+    for (const { kind, words: count } of before) {
+      const value = words[at];
+      if (value === undefined) return undefined;
+      values[kind] = value;
+      at += count;
+    }
+    const wordsAfter = after.reduce((sum, { words: count }) => sum + count, 0);
+    let from = words.length - wordsAfter;
+    const name = words.slice(at, Math.max(at, from)).join(' ');
+    for (const { kind, words: count } of after) {
+      const value = words[from];
+      if (value !== undefined) values[kind] = value;
+      from += count;
+    }
+    const { pid, tid, state, wchan } = values;
+    const number = tid ?? pid;
+    if (number === undefined || !/^\d{1,10}$/.test(number) || wchan === undefined) return undefined;
+    const symbol = NO_WCHAN.test(wchan) ? undefined : wchan;
+    if (symbol !== undefined && !FUNCTION.test(symbol)) return undefined;
+    const header = headerOf({
+      name: commOf(name),
+      tid: number,
+      pid: tid === undefined ? undefined : pid,
+      state: state?.[0],
+    });
+    return { kind: 'row', header, wchan: symbol };
+  }
+}
+
+/** Kernel threads stand in brackets in a column of command lines; of others the program is the name. */
+function commOf(name: string): string {
+  const thread = /^\[(.{1,64})\](?: <defunct>)?$/.exec(name)?.[1];
+  if (thread !== undefined || !/ [-/]|^\//.test(name)) return thread ?? name;
+  return name.split(' ')[0]?.split('/').at(-1) ?? name;
+}
