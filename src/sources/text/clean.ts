@@ -1,6 +1,9 @@
 // What pages, mails, terminals and log daemons put into a line without saying anything by it.
 
-/** Anything of what follows here. Most lines have none of it. */
+/** Characters that all of what follows here have one of. Most lines have none. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const SIGN = /[\x00\x08\x1b\r\u00a0\ufeff\u200b&\\#^<=]/;
+/** Anything of it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const ANY = /[\x00\x08\x1b\r\u00a0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
 /** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them. */
@@ -21,7 +24,7 @@ const QUOTED = /=(?:C2=A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
 
 /** The line without colours, markup and entities. `quoted`: the text is quoted-printable. */
 export function cleaned(line: string, quoted: boolean): string {
-  if (!ANY.test(line)) return line;
+  if (!SIGN.test(line) || !ANY.test(line)) return line;
   const decoded = quoted
     ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))
     : line;

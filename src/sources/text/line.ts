@@ -73,7 +73,7 @@ export const IGNORED: Line = { kind: 'ignored' };
 export type LineParser = (line: string) => Line | undefined;
 
 export function stateOf(letter: string | undefined): State | undefined {
-  return STATES.find((state) => state === letter);
+  return letter === undefined ? undefined : STATES.find((state) => state === letter);
 }
 
 /** What a text may say of a task: of its numbers the digits, of its state the letter. */
@@ -81,11 +81,11 @@ type Parts = Partial<Readonly<Record<'name' | 'tid' | 'pid' | 'state', string | 
 
 /** A header without the parts that are not known. */
 export function headerOf({ name, tid, pid, state: letter }: Parts): Header {
+  const header: { name?: string; tid?: number; pid?: number; state?: State } = {};
+  if (name !== undefined && name !== '') header.name = name;
+  if (tid !== undefined) header.tid = Number(tid);
+  if (pid !== undefined) header.pid = Number(pid);
   const state = stateOf(letter);
-  return {
-    ...(name === undefined || name === '' ? {} : { name }),
-    ...(tid === undefined ? {} : { tid: Number(tid) }),
-    ...(pid === undefined ? {} : { pid: Number(pid) }),
-    ...(state === undefined ? {} : { state }),
-  };
+  if (state !== undefined) header.state = state;
+  return header;
 }

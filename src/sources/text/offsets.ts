@@ -90,6 +90,18 @@ const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?
 const END = /^(?:[\s)\]<>|,;:'"\x60}\\]|$)/;
 const MODULE_IS_ADDRESS = /^(?:0x)?[0-9a-f]{8,16}$/;
 
+const PLAIN =
+  /^ {0,8}(?:\[<[0-9a-f]{1,16}>\] )?(\? )?([a-zA-Z_][\w.$]{0,511})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: \[([\w-]{1,64})\])?$/;
+
+/** Most frames of a log, without anything else in the line. */
+export function plainFrame(line: string): Line | undefined {
+  const parts = PLAIN.exec(line);
+  if (parts === null) return undefined;
+  const [, guess, symbol = '', offset = '', size = '', module] = parts;
+  const places = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+  return { kind: guess === undefined ? 'frame' : 'guess', frame: frameOf(symbol, line.trim(), places) };
+}
+
 /**
  * Frames with a hexadecimal offset: `symbol+0x1/0x2 [module]`, whatever stands before. The kernel prints them so in its
  * log and in /proc/PID/stack (lib/vsprintf.c, %pS and %pB), and most tools do.
@@ -167,7 +179,7 @@ function firstOf(found: Found): Line | undefined {
   const at = BEHIND_PREFIX.exec(near)?.index ?? near.length;
   const prefix = near.slice(0, at);
   const label = `${prefix}${near.slice(at).replace(/[\s?]*(?:\[?<[0-9a-f]*>\]?[\s?]*)*$/, '')}`;
-  if (INSTRUCTION.test(label) || INSTRUCTION.test(prefix)) return { kind: 'instruction', frame: plainFrame(found) };
+  if (INSTRUCTION.test(label) || INSTRUCTION.test(prefix)) return { kind: 'instruction', frame: instructionOf(found) };
   if (PROSE.test(prefix) || PROSE.test(label)) return undefined;
   return lineOf(found, near.slice(at));
 }
@@ -186,7 +198,7 @@ function furtherOf(found: Found): Line | undefined {
   return logged && size !== undefined && ONLY_FURNITURE.test(text) ? lineOf(found, text) : undefined;
 }
 
-function plainFrame({ symbol, offset, size, module, line }: Found): Frame {
+function instructionOf({ symbol, offset, size, module, line }: Found): Frame {
   const parts = { offset: Number.parseInt(offset, 16), module };
   return frameOf(symbol, line.trim(), size === undefined ? parts : { ...parts, size: Number.parseInt(size, 16) });
 }

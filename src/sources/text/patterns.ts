@@ -23,11 +23,15 @@ interface FrameParts {
 const BUILT_IN = /^(?:kernel|vmlinux|guest\.kernel|kernel\..*|guest\.kernel\..*)$/;
 
 export function frameOf(symbol: string, raw: string, { offset, size, module }: FrameParts = {}): Frame {
+  const named = module !== undefined && !BUILT_IN.test(module);
+  // Most frames have both or all: one object literal is faster than spreads.
+  if (offset !== undefined && size !== undefined)
+    return named ? { symbol, offset, size, module, raw } : { symbol, offset, size, raw };
   return {
     symbol,
     ...(offset !== undefined && { offset }),
     ...(size !== undefined && { size }),
-    ...(module !== undefined && !BUILT_IN.test(module) && { module }),
+    ...(named && { module }),
     raw,
   };
 }

@@ -6,9 +6,11 @@ import { cleaned, hasSoftBreak } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
 import { LINE_PARSERS } from './line-parsers.ts';
+import { plainFrame } from './offsets.ts';
 import { bodyOf } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
+import { hasSign, Skipped } from './skipped.ts';
 import { isSameMoment, Stamps } from './stamps.ts';
 
 export type { LeftOut, TextStack } from './assembly.ts';
@@ -18,43 +20,6 @@ const LONGEST_LINE = 4096;
 /** Tasks and CPUs that print at the same time. */
 const MOST_CALLERS = 256;
 
-/**
- * Every line of a stack, and every line that says whose a stack is, has one of these. While no stack has begun, other
- * lines are not looked at: a log has millions of them.
- */
-const SIGNS = new RegExp(
-  [
-    String.raw`\+0x`,
-    String.raw`\+\d`,
-    String.raw`\[[<i]`,
-    String.raw`[Tt]ask`,
-    'PID|[Pp]id[:= ]|omm: |Tgid|LWP|Name:|[Tt]hread|[Pp]rocess',
-    String.raw`\s[A-Zt]\s{0,10}(?:\d+\s+\d|[\da-fA-F]{8}|running|\(NOT)`,
-    'race[: ]|WCHAN|STATE|tate[:=]|sysTid|prio=',
-    String.raw`#\d`,
-    '=> ',
-    String.raw`\.[chS]:\d`,
-    '/stack|/proc/',
-    '@\\w*\\[|\\]: ',
-    '<[A-Z]|>{',
-    '0xf|ffffffff',
-    ':  ?lock|lockup',
-    '^\\s*-  ',
-    '(?:target|waker): ',
-    'llocated|reed |enabled|isabled| bytes by ',
-    '--- ',
-    '^[\\s>|]*[=*#~_+-]{2,}[^=*#~_+-]',
-    String.raw`^[\s>|•*-]*(?:b')?[a-z_][\w.]*(?:\(\))?'?\s*$`,
-    String.raw`^\s*(?:[\w./-]+[ /\[(-])?\d+\)?\]?(?: \S+)?:?\s*$`,
-    String.raw`[#$>%]\s+\S*(?:bt|stack)`,
-    '^\\s*-+',
-    String.raw`\d\.\d{4,9}:\s| ms\): | \(\[| \(/|stack_trace\(`,
-    '\\?\\s*$|at:\\s*$|\\(\\)->| <- |\\(\\d+\\)',
-  ].join('|'),
-);
-/** A line that has a stamp. */
-const STAMPED = /\d\d:\d\d|\[ {0,12}\d+\.\d/;
-
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 /** journalctl -o verbose and export: fields other than the message. */
@@ -63,7 +28,6 @@ const MESSAGE = /^\s{0,8}MESSAGE=/;
 /** The function in the next line is where a lock was taken, or is marked `?`. */
 const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
 const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
-const EMPTY = /^\s*$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
@@ -89,8 +53,7 @@ export class StackFinder {
   #quoted = false;
   /** The beginning of a header that a mail program has broken. */
   #broken: string | undefined;
-  /** A line that was not looked at, but has a stamp. */
-  #skipped: string | undefined;
+  readonly #skipped = new Skipped();
   #isField = false;
   #spacing = 0;
   #isAfterBlank = false;
@@ -121,10 +84,13 @@ export class StackFinder {
     }
     const whole = this.#softBroken === '' ? beginning : this.#softBroken + beginning;
     this.#softBroken = '';
-    if (this.#isSettled && !SIGNS.test(whole) && !whole.startsWith('zzz ')) {
-      if (STAMPED.test(whole)) this.#skipped = whole;
-      this.#isAfterBlank = false;
-      return;
+    if (this.#isSettled) {
+      if (!hasSign(whole) || !this.#isKnown(whole)) {
+        this.#skipped.add(whole);
+        return;
+      }
+      // The lines before it may say whose stack this is.
+      for (const before of this.#skipped.take()) this.#read(before);
     }
     this.#read(whole);
   }
@@ -141,9 +107,15 @@ export class StackFinder {
     );
   }
 
+  /** Whether this line belongs to a stack, or to what is printed well before one. */
+  #isKnown(line: string): boolean {
+    if (line.startsWith('zzz <')) return true;
+    const { text } = bodyOf(cleaned(line, this.#quoted));
+    const known = recognize(text);
+    return known === undefined ? bareName(text) !== undefined || PsTable.from(text) !== undefined : known !== IGNORED;
+  }
+
   #read(line: string): void {
-    if (this.#skipped !== undefined) this.#stamps.take(this.#skipped);
-    this.#skipped = undefined;
     this.#stamps.take(line);
     const own = classic(line);
     if (own !== undefined) {
@@ -154,18 +126,18 @@ export class StackFinder {
       return;
     }
     const clean = cleaned(line, this.#quoted);
-    if (EMPTY.test(clean)) {
+    if (clean.trim() === '') {
       // A line of markup is none to its reader.
-      if (EMPTY.test(line)) this.#blank();
+      if (clean === line || line.trim() === '') this.#blank();
       return;
     }
     this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;
     this.#isAfterBlank = false;
-    this.#isField = FIELD.test(clean);
+    this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
     const { text, caller, logged } = bodyOf(clean);
     this.#turnTo(caller, logged);
-    if (EMPTY.test(text)) {
+    if (text.trim() === '') {
       this.#endBareNames();
       if (this.#current.hasFrames) this.#current.blank(false);
       return;
@@ -245,13 +217,17 @@ export class StackFinder {
 
   #recognize(text: string): Line | undefined {
     const known = this.#whole(text);
-    const isFrame = known?.kind === 'frame' || known?.kind === 'guess';
-    const { isPlace, isGuess } = this.#next;
-    this.#next = { isPlace: !isFrame && PLACE_NEXT.test(text), isGuess: GUESS_NEXT.test(text) };
-    if (this.#next.isGuess) return IGNORED;
-    if (!isFrame) return known;
-    if (isPlace) return IGNORED;
-    return isGuess ? { kind: 'guess', frame: known.frame } : known;
+    const isPlaceNext = this.#isPlaceNext;
+    const isGuessNext = this.#isGuessNext;
+    this.#isPlaceNext = false;
+    this.#isGuessNext = false;
+    if (known?.kind === 'frame' || known?.kind === 'guess') {
+      if (isPlaceNext) return IGNORED;
+      return isGuessNext ? { kind: 'guess', frame: known.frame } : known;
+    }
+    this.#isPlaceNext = PLACE_NEXT.test(text);
+    this.#isGuessNext = GUESS_NEXT.test(text);
+    return this.#isGuessNext ? IGNORED : known;
   }
 
   /** Recognizes a line, and a header together with the line before. */
@@ -277,7 +253,8 @@ export class StackFinder {
   }
 
   /** What a mail program has separated from the function in the next line. */
-  #next = { isPlace: false, isGuess: false };
+  #isPlaceNext = false;
+  #isGuessNext = false;
   #greppedTid: number | undefined;
 
   #row(header: Header, wchan: string | undefined): void {
@@ -380,6 +357,8 @@ function oneMoreMixed(leftOut: LeftOut): LeftOut {
 }
 
 function recognize(line: string): Line | undefined {
+  const plain = plainFrame(line);
+  if (plain !== undefined) return plain;
   for (const parse of LINE_PARSERS) {
     const known = parse(line);
     if (known !== undefined) return known;
