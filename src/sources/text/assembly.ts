@@ -1,4 +1,5 @@
 import type { Frame, Stack } from '../../model/stack.ts';
+import type { State } from '../../model/task.ts';
 import { interruptFrames, isLeftOver, isOutermost, isScheduler, isWellKnown, reportFrames } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
@@ -79,6 +80,10 @@ export class Assembly {
   #hasUnclaimed = false;
   /** The latest stack had one. */
   #hadUnclaimed = false;
+  /** Of the tasks of `foreach UN bt`. */
+  #stateOfAll: State | undefined;
+  /** Behind an outermost function, without anything between. */
+  #isBehindOutermost = false;
   /** The latest line was one of a list of tasks. */
   #isInList = false;
   #strangers = 0;
@@ -138,7 +143,7 @@ export class Assembly {
         this.#exception = line.frame;
         return;
       case 'task':
-        this.#task(line.header, now);
+        this.#task(this.#stateOfAll === undefined ? line.header : { state: this.#stateOfAll, ...line.header }, now);
         return;
       case 'sharing-task':
         if (this.hasFrames || this.#begun) this.end();
@@ -150,6 +155,7 @@ export class Assembly {
       case 'label':
         this.#label(this.#isInList && line.isList ? {} : line.header, line.weak === true, now);
         this.#isInList = line.isList === true;
+        if (line.weak === undefined) this.#stateOfAll = line.ofAll;
         return;
       case 'about':
         this.#about(line.header);
@@ -212,7 +218,7 @@ export class Assembly {
   /** A line of nothing. In a double-spaced text that has no meaning within a stack that has a beginning. */
   blank(isDoubleSpaced: boolean): void {
     if (isDoubleSpaced && this.#begun) return;
-    if (this.hasFrames || this.#begun || this.#isPast) this.end();
+    if (this.hasFrames || (this.#begun && this.#isClassic) || this.#isPast) this.end();
     this.#inTask = false;
     if (this.#isWeak) this.#forget();
     // Other labels and headers may stand above a blank line.
@@ -251,6 +257,7 @@ export class Assembly {
     if (last !== undefined && this.#isOutermost(this.#frames.length - 1)) {
       if (!isOutermost(frame.symbol, last)) {
         this.end();
+        this.#isBehindOutermost = true;
         this.#stamp = now;
       }
     }
@@ -292,6 +299,8 @@ export class Assembly {
   }
 
   #label(header: Header, isWeak: boolean, now: Stamp): void {
+    // `PID = 1` behind `Allocated:`
+    if (this.#isPast && header.tid !== undefined && Object.keys(header).length === 1) return;
     if (isWeak && !this.hasFrames && this.#tasks.length > 0 && !this.#isWeak) return;
     this.end();
     this.#inTask = false;
@@ -349,8 +358,10 @@ export class Assembly {
     for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
     const frames = this.#trimmed();
-    const isProgram =
-      this.#isProgramNext && frames.every(hasDecimalOffset) && !frames.some((f) => isWellKnown(f.symbol));
+    // Tracers print the stack of the program behind that of the kernel.
+    const isUnsure =
+      (this.#isProgramNext && frames.every(hasDecimalOffset)) || (this.#isBehindOutermost && frames.every(hasNoSize));
+    const isProgram = isUnsure && !frames.some(({ symbol }) => isWellKnown(symbol));
     if ((frames.length > 0 && !isProgram) || (this.#isClassic && this.#begun && this.#tasks.length > 0)) {
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
@@ -377,6 +388,7 @@ export class Assembly {
     this.#number = undefined;
     this.#inInterrupt = false;
     this.#isUnclaimed = false;
+    this.#isBehindOutermost = false;
     this.#isPast = false;
     this.#strangers = 0;
     this.#forget();
@@ -394,6 +406,10 @@ export class Assembly {
 
 function isEmpty(header: Header): boolean {
   return Object.keys(header).length === 0;
+}
+
+function hasNoSize({ size }: Frame): boolean {
+  return size === undefined;
 }
 
 function hasDecimalOffset({ raw }: Frame): boolean {

@@ -11,6 +11,8 @@ const CALLERS = new RegExp(`(?:^|\\s)(${NAME}(?: <- ${NAME}){1,200})\\s{0,4}$`);
 const OFFSET = String.raw`[\w.$]{1,128}\+0x[0-9a-f]{1,8}`;
 const COLUMNS = new RegExp(`[,'"](${OFFSET}(?:;${OFFSET}){0,200})['"]?\\s{0,4}$`);
 
+const PROGRAM = /^(?:main|_start|__libc_\w+|start_thread|clone3?)$/;
+
 /** xcapture's rows, those of timehist, and of xstack. */
 const XCAPTURE = /\s(\d{1,10})\s{1,12}(\d{1,10})\s{1,4}([RSDTtXZI])\s{1,8}\S{1,32}\s{1,16}\((.{1,32}?)\)/;
 const TIMEHIST = /\[\d{4}\]\s{1,4}(\S.{0,32}?)\[(\d{1,10})(?:\/(\d{1,10}))?\]\s/;
@@ -30,16 +32,16 @@ export const chains: LineParser = (line) => {
   if (line.includes(' <- ')) return stackOf(CALLERS.exec(line)?.[1]?.split(' <- ') ?? [], headerIn(line));
   if (!line.includes(';') && !line.includes(',')) return undefined;
   const column = line.includes('+0x') ? COLUMNS.exec(line)?.[1]?.split(';') : undefined;
-  return column === undefined
-    ? undefined
-    : stackOf(
-        column.map((each) => each.replace(/\+0x\w+$/, '')),
-        headerIn(line),
-      );
+  if (column === undefined) return undefined;
+  const names = column.map((each) => each.replace(/\+0x\w+$/, ''));
+  return names.some((name) => PROGRAM.test(name)) ? undefined : lineOf(names, headerIn(line));
 };
 
 function stackOf(names: readonly string[], header: Header): Line | undefined {
-  if (names.length === 0 || !names.some(isWellKnown)) return undefined;
+  return names.some(isWellKnown) ? lineOf(names, header) : undefined;
+}
+
+function lineOf(names: readonly string[], header: Header): Line {
   const frames = names.map((name): Line => ({ kind: 'frame', frame: frameOf(name, name) }));
   return { kind: 'lines', lines: [{ kind: 'label', header }, ...frames, { kind: 'label', header: {} }] };
 }

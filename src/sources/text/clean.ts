@@ -49,7 +49,8 @@ function character(digits: string, base: number): string {
 /** Mail programs break lines of quoted-printable at 76 characters. */
 const SOFT_BREAK_LENGTH = 60;
 
-/** Whether the next line continues this one. */
+/** Whether the next line continues this one. A line without blanks is base64, and a task of kstack may be called so. */
 export function hasSoftBreak(line: string): boolean {
-  return line.endsWith('=') && (line.length >= SOFT_BREAK_LENGTH || /=[0-9A-F]{2}/.test(line)) && !line.endsWith('==');
+  if (!line.endsWith('=') || line.endsWith('==') || line.startsWith('PID:') || !line.includes(' ')) return false;
+  return line.length >= SOFT_BREAK_LENGTH || / =$|=[0-9A-F]{2}/.test(line);
 }

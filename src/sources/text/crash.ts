@@ -12,7 +12,7 @@ const ARM_FRAME = new RegExp(
 /** `bt -t`: everything on the stack that looks like a return address. */
 const TEXT_SYMBOL = new RegExp(`^\\s{1,20}\\[${ADDRESS}\\] (${SYMBOL}) at ${ADDRESS}(?: ${MODULE})?\\s{0,4}$`);
 const START = new RegExp(`^\\s{1,30}START: (${SYMBOL}) at ${ADDRESS}`);
-const TIME = String.raw`(?:\[[^\]]{1,40}\]\s{1,4})?(?:\[(\w{2})\]\s{1,4})?`;
+const TIME = String.raw`(?:\[ {0,3}\d[^\]]{0,40}\]\s{1,4})?(?:\[(\w{2})\]\s{1,4})?`;
 const TASK = new RegExp(
   `${BEFORE}${TIME}PID: {1,10}(\\d{1,10}) {1,10}TASK: ${ADDRESS}(?: {1,4}\\[(\\w{1,2})\\])? {1,10}` +
     'CPU: {1,6}\\d{1,5}!? {1,10}COMMAND: "(.{0,64})"',
@@ -27,7 +27,7 @@ const TOOLS_END = /^\s{0,8}-- .{1,200} --\s{0,4}$/;
 const MARK = /^\s{0,8}--- <(\w+)(?: exception)?(?: stack)?> ---/;
 
 /** How crash names states: RU, IN, UN, ZO, ST, TR, DE, ID, PA. */
-const STATES: Readonly<Record<string, string>> = {
+export const CRASH_STATES: Readonly<Record<string, string>> = {
   RU: 'R',
   IN: 'S',
   UN: 'D',
@@ -56,9 +56,9 @@ export const crash: LineParser = (line) => {
     const [, before, tid, behind, name] = TASK.exec(line) ?? [];
     const letter = before ?? behind;
     if (tid !== undefined)
-      return { kind: 'task', header: headerOf({ name, tid, state: (letter && STATES[letter]) ?? letter }) };
+      return { kind: 'task', header: headerOf({ name, tid, state: (letter && CRASH_STATES[letter]) ?? letter }) };
     const state = STATE.exec(line)?.[1];
-    return state === undefined ? undefined : { kind: 'about', header: headerOf({ state: STATES[state] }) };
+    return state === undefined ? undefined : { kind: 'about', header: headerOf({ state: CRASH_STATES[state] }) };
   }
   if (line.includes(' at ')) {
     const [, symbol, module] = TEXT_SYMBOL.exec(line) ?? [];

@@ -54,7 +54,8 @@ const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Zt]\s{0,20}(?:[0-9a-f]{8,16}\s{
 /** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
 const PAST = new RegExp(
   `^\\s{0,20}(?:${[
-    String.raw`(?:INFO: )?(?:[Aa]llocated|[Ff]reed) (?:by task|in) .*`,
+    String.raw`(?:INFO: )?(?:[Aa]llocated|[Ff]reed)(?: (?:by task|in) .*|:$)`,
+    String.raw`backtrace(?: \(crc [0-9a-f]{1,8}\))?:$`,
     String.raw`(?:Last potentially related|Second to last potentially related) work creation:`,
     String.raw`-> #\d{1,4} \(.*`,
     String.raw`(?:page|page_owner) (?:last (?:allocated|free)|allocated).*`,
@@ -100,7 +101,7 @@ const REPORT = new RegExp(
     'Sending NMI',
     '0x[0-9a-f]{16} \\[',
     '(?:=[0-9A-F]{2} ?)+$',
-    String.raw`[\w#-]{1,12}\s?[:=]\s{0,8}(?:\w{4}:)?(?:0x)?[0-9a-fA-F]{4,16}(?:\b|\().{0,160}`,
+    String.raw`(?![PTpt][IiGg]|LWP)[\w#-]{1,12}\s?[:=]\s{0,8}(?:\w{4}:)?(?:0x)?[0-9a-fA-F]{4,16}(?:\b|\().{0,160}`,
     String.raw`(?:[A-Z]\w{0,7}: ?\d{1,4} ){3}`,
     'RIP: 0033',
     '(?:PGD|PUD|P4D|pgd|Oops|CR2|Mem abort|Data abort|ESR|EC|SET|FSC|EA|CM|ISV|user pgtable|swapper pgtable)\\b',

@@ -138,7 +138,7 @@ const REPORT = anyOf(
   'trigger_(?:all|single|allbutself)_cpu_backtrace\\w*',
   'rcu_(?:dump_cpu_stacks|check_gp_kthread\\w*)',
   'watchdog_\\w+',
-  'kdb_(?:show_stack|bt\\w*)',
+  '(?:__)?kg?db_\\w+',
   '__warn(?:_printk)?',
   'warn_slowpath_\\w+',
   '__?report_bug',
@@ -157,7 +157,7 @@ export function reportFrames(frames: readonly Frame[]): number {
 
 /** A task that runs has none of these as its innermost function. */
 const SCHEDULER = anyOf(
-  '__schedule\\w*',
+  '__schedule(?!_bug)\\w*',
   'schedule\\w*',
   'io_schedule\\w*',
   'preempt_schedule\\w*',

@@ -1,4 +1,5 @@
-import { type Header, headerOf, IGNORED, type Line, type LineParser } from './line.ts';
+import { CRASH_STATES } from './crash.ts';
+import { type Header, headerOf, IGNORED, type Line, type LineParser, stateOf } from './line.ts';
 
 /** Prompts of shells, crash, drgn, kdb, gdb and sdb, with what was typed. */
 const PROMPT = new RegExp(
@@ -16,6 +17,8 @@ const PROMPT = new RegExp(
 );
 const PROC = /(?:^|[\s/])proc\/(?:(\d{1,10})\/task\/(\d{1,10})|(\d{1,10}))\//;
 const BACKTRACE = /^%?(?:btp?|stack)\s(?:-\w{1,4}\s){0,4}(\d{1,10})\b/;
+/** crash: `foreach UN bt` */
+const FOREACH = /^foreach (?:.{0,40} )?(RU|IN|UN|ID|ZO|ST|TR|DE|PA)\b.{0,40}\bbt\b/;
 const DRGN = /\bstack_trace\(\s{0,4}(?:prog,\s{0,4})?(\d{1,10})\s{0,4}\)|\bfind_task\((?:prog,\s{0,4})?(\d{1,10})\)/;
 
 /** drgn: one frame of a trace follows. */
@@ -26,7 +29,7 @@ const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,
 const WORD = String.raw`(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)`;
 /** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
 const NUMBERED = new RegExp(
-  `(?:^|[\\s(\\[,;])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?\\s{0,4}[:=#]?\\s{0,6}(\\d{1,10})\\b(?!\\.\\d)`,
+  `(?:^|[\\s(\\[,;])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
 );
 const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
 const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
@@ -42,8 +45,11 @@ const WEAK_NUMBER = new RegExp(
 const WEAK_NAME = new RegExp(String.raw`^\s{0,8}(${COMM})(?:[ /-](\d{2,10})|\s?[[(](\d{1,10})[\])])${BEHIND_LABEL}`);
 /** `rsync(48211) blocked 2013 ms in D` */
 const CALLED = new RegExp(String.raw`^\s{0,8}(${COMM})\((\d{1,10})\)(?:\s.{0,80})?$`);
+const TITLE = new RegExp(String.raw`^(\d{1,10})(?:\s{1,4}(${COMM}))?$`);
 const NO_COMM =
   /^(?:cpu|core|node|section|example|figure|step|listing|trace|case|test|frame|line|page|version|at|in|on|irq|after|for|about)$/i;
+
+const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
 
 /** /proc/PID/status, which people print before the stack. */
 const STATUS = /^(?:(Name):\s{1,8}(\S.{0,63})|(State):\s{1,8}([RSDTtXZI]) \(|(Tgid|Pid):\s{1,8}(\d{1,10})\s{0,4}$)/;
@@ -52,7 +58,7 @@ const PS_AUX =
   /^\S{1,32}\s{1,12}(\d{1,10})\s{1,8}[\d.]{1,6}\s{1,8}[\d.]{1,6}\s{1,12}\d{1,12}\s{1,12}\d{1,12}\s{1,8}\S{1,12}\s{1,8}([RSDTtXZI])\S{0,6}\s{1,8}\S{1,10}\s{1,8}[\d:]{1,12}\s{1,4}(\S.{0,300})$/;
 /** `ps ax` and `ps v`. */
 const PS_AX =
-  /^\s{0,12}(\d{1,10})\s{1,8}(?:\?|pts\/\d{1,4}|tty\w{1,8})\s{1,8}([RSDTtXZI])\S{0,6}\s{1,8}\d{1,6}:\d\d\s{1,4}(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$/;
+  /^\s{0,12}(\d{1,10})\s{1,8}(?:\?|pts\/\d{1,4}|tty\w{1,8})\s{1,8}([RSDTtXZI])\S{0,6}\s{1,8}\d{1,6}:\d\d\s{1,12}(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$/;
 const PS_EF =
   /^\S{1,32}\s{1,12}(\d{1,10})\s{1,12}\d{1,10}\s{1,8}\d{1,3}\s{1,8}\S{1,10}\s{1,8}\S{1,12}\s{1,8}\d\d:\d\d:\d\d\s(\S.{0,300})$/;
 /** `callstack of ifconfig:` */
@@ -66,7 +72,12 @@ export const labels: LineParser = (line) => {
   if (line.length > 2 * MOST_LABEL) return undefined;
   const prompt = PROMPT.exec(line);
   if (prompt !== null && ONE_FRAME.test(prompt[1] ?? '')) return IGNORED;
-  if (prompt !== null) return { kind: 'label', header: fromCommand(prompt[1] ?? '') };
+  if (prompt !== null) {
+    const command = prompt[1] ?? '';
+    const letters = FOREACH.exec(command)?.[1];
+    const ofAll = letters === undefined ? undefined : stateOf(CRASH_STATES[letters]);
+    return { kind: 'label', header: fromCommand(command), ...(ofAll !== undefined && { ofAll }) };
+  }
   const [, name, comm, state, letter, number, digits] = STATUS.exec(line) ?? [];
   if (name !== undefined) return { kind: 'label', header: headerOf({ name: comm }) };
   if (state !== undefined) return { kind: 'about', header: headerOf({ state: letter }) };
@@ -85,6 +96,9 @@ export const labels: LineParser = (line) => {
     if (header.tid !== undefined) return { kind: 'label', header };
   }
   if (line.length > MOST_LABEL) return undefined;
+  // gdb's threads of a kernel are CPUs, and kmemleak names who allocated.
+  if (GDB_THREAD.test(line)) return { kind: 'label', header: {} };
+  if (line.includes('jiffies')) return undefined;
   const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
   if (of !== undefined) return { kind: 'label', header: headerOf({ name: of }), weak: true };
   if (!/\d/.test(line)) return undefined;
@@ -106,6 +120,8 @@ function nameIn(command: string | undefined): string | undefined {
 function ruled(line: string): Line | undefined {
   const text = RULED.exec(line)?.[2];
   if (text === undefined) return undefined;
+  const [, tid, name] = TITLE.exec(text) ?? [];
+  if (tid !== undefined) return { kind: 'label', header: headerOf({ tid, name }) };
   const known = numbered(text) ?? weak(text);
   return known === undefined || known.kind !== 'label' ? undefined : { kind: 'label', header: known.header };
 }

@@ -40,8 +40,15 @@ export type Line =
   | { readonly kind: 'behind'; readonly header: Header }
   /** The task of the stack that this ends or, if there is none, of the one that follows. */
   | { readonly kind: 'named'; readonly header: Header; readonly isPast?: true }
-  /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow. */
-  | { readonly kind: 'label'; readonly header: Header; readonly weak?: true; readonly isList?: true }
+  /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow; `ofAll`: all
+   * tasks that follow are in this state. */
+  | {
+      readonly kind: 'label';
+      readonly header: Header;
+      readonly weak?: true;
+      readonly isList?: true;
+      readonly ofAll?: State;
+    }
   /** The start of a stack, which belongs to the tasks named before, if any. */
   | { readonly kind: 'begin' }
   /** The stack that follows is not of a task that waits or runs: of the past, or of no task. */

@@ -10,7 +10,7 @@ export interface Body {
 }
 
 /** The kernel's own stamp, seconds since boot. `dmesg -d` and `journalctl -o short-delta` add a difference. */
-const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9}>?)?\]:? ?/;
+const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9} ?>?)?\]:? ?/;
 /** The stamp is within this many characters. */
 const UPTIME_BYTES = 250;
 const CALLER = /^\[ {0,10}([TC]\d{1,10})(?:[^\d\]][^\]]{0,30})?\] ?/;
@@ -25,7 +25,7 @@ const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
 const UNIX = /^\d{10}(?:\.\d{1,9})? (?=\S)/;
 /** The host and what else stands between the time and the kernel's name. */
 const KERNEL =
-  /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,3}?\[?kernel(?:\[[\d-]{1,10}\])?\s{0,4}(?:\]|:|(?=\[))(?: ?\w{1,8}: (?=\[))?:? ?/i;
+  /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,3}?\[?kernel(?:\[[\d-]{1,10}\])?\s{0,4}(?:\]|:|(?=\[))(?: ?(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug): (?=\[))?:? ?/i;
 /** The same where no time stands before it. */
 const KERNEL_FIRST = /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,2}?kernel(?:\[[\d-]{1,10}\])?:\s?/;
 const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
@@ -41,7 +41,7 @@ const OTHERS = [
   String.raw`(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug):? (?=\[)`,
   // The quote mark of a mail, the border of a table
   String.raw`\s{0,40}[>|│┃║] ?`,
-  String.raw`\s{0,20}\d{1,7}\s{1,8}[│|] ?`,
+  String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
   // Containers (CRI), journalctl -o verbose and export
   String.raw`std(?:out|err) [FP] `,
   String.raw`\s{0,20}MESSAGE=`,

@@ -17,7 +17,7 @@ export const procStack: LineParser = (line) => {
   if (line.includes('/stack')) {
     const [whole, pid, tid] = FILE.exec(line) ?? [];
     const [, procPid, procTid] = PROC_FILE.exec(line) ?? [];
-    if (whole !== undefined && !line.includes('[<'))
+    if (whole !== undefined && !line.includes('[<') && !line.includes('No such'))
       return { kind: 'task', header: headerOf({ tid: procTid ?? tid, pid: procPid ?? pid }) };
   }
   const bare = line.includes('0x') ? BARE_ADDRESS.exec(line)?.[1] : undefined;

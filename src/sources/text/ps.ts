@@ -90,6 +90,8 @@ export class PsTable {
 /** Kernel threads stand in brackets in a column of command lines; of others the program is the name. */
 function commOf(name: string): string {
   const thread = /^\[(.{1,64})\](?: <defunct>)?$/.exec(name)?.[1];
-  if (thread !== undefined || !/ [-/]|^\//.test(name)) return thread ?? name;
-  return name.split(' ')[0]?.split('/').at(-1) ?? name;
+  if (thread !== undefined) return thread;
+  // People write remarks behind.
+  const said = name.split(/\s{1,8}(?:<-|←|#|\/\/)/)[0] ?? name;
+  return / [-/]|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
 }

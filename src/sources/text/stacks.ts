@@ -112,7 +112,8 @@ export class StackFinder {
     if (line.startsWith('zzz <')) return true;
     const { text } = bodyOf(cleaned(line, this.#quoted));
     const known = recognize(text);
-    return known === undefined ? bareName(text) !== undefined || PsTable.from(text) !== undefined : known !== IGNORED;
+    if (known !== undefined) return known !== IGNORED;
+    return bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text);
   }
 
   #read(line: string): void {
@@ -122,7 +123,8 @@ export class StackFinder {
       this.#endBareNames();
       this.#table = undefined;
       this.#isAfterBlank = false;
-      this.#current.step(own, this.#stamps.now);
+      if (!this.#isPlaceNext) this.#current.step(own, this.#stamps.now);
+      this.#isPlaceNext = false;
       return;
     }
     const clean = cleaned(line, this.#quoted);
@@ -239,7 +241,7 @@ export class StackFinder {
       if (joined !== undefined && (joined.kind === 'task' || joined.kind === 'waits')) return joined;
     }
     const known = recognize(text);
-    const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined;
+    const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
     if ((known === undefined || isCut || known.kind === 'label') && isBroken(text)) this.#broken = text;
     return isCut ? IGNORED : known;
   }

@@ -41,7 +41,9 @@ const UNKNOWN = 'unknown';
 const DAY = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
 const HOST = String.raw`(?: (\S{1,255}) kernel\b)?`;
 /** ISO 8601, as journalctl and rsyslog write it, with a zone by offset or name, or without. The host may follow. */
-const ISO = new RegExp(`^\\s{0,10}\\[?(?:\\w{3} )?(${DAY})(?: ?(Z|[+-]\\d\\d:?\\d\\d|[A-Z]{2,5}))?\\]?(?: |$)${HOST.replace('(?: ', '(?:')}`);
+const ISO = new RegExp(
+  `^\\s{0,10}\\[?(?:\\w{3} )?(${DAY})(?: ?(Z|[+-]\\d\\d:?\\d\\d|[A-Z]{2,5}))?\\]?(?: |$)${HOST.replace('(?: ', '(?:')}`,
+);
 /**
  * The traditional form of syslog, of dmesg -T and of journalctl in any language: weekday, month and day in some order,
  * or none of them. It has neither zone nor, mostly, year: a host is all it tells for certain.
