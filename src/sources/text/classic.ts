@@ -5,8 +5,14 @@ import { headerOf, type LineParser } from './line.ts';
  * With -L, the line also has the TID and the name of the thread, which may contain anything. A task of which little
  * could be read has `?` for its numbers and state, and an unknown start.
  */
-const TASK =
-  /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/s;
+const BLANKS = ' {1,10}';
+const NUMBER = String.raw`(?:(\d{1,10})|\?)`;
+const START = String.raw`Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown)`;
+const TASK = new RegExp(
+  `^PID:${BLANKS}${NUMBER}${BLANKS}(?:TID:${BLANKS}${NUMBER}${BLANKS})?State:${BLANKS}(\\S)${BLANKS}` +
+    `${START}${BLANKS}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$`,
+  's',
+);
 
 /** The word for unknown values. */
 const UNKNOWN = 'unknown';

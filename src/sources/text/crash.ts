@@ -2,7 +2,8 @@ import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 const ADDRESS = '(?:0x)?[0-9a-f]{4,16}';
-const WHERE = String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?(?:\+(?:0x[0-9a-f]{1,9}(?:\/0x[0-9a-f]{1,9})?|\d{1,9}))? at ${ADDRESS}(?:\s{1,4}${MODULE})?`;
+const OFFSET = String.raw`(?:\+(?:0x[0-9a-f]{1,9}(?:\/0x[0-9a-f]{1,9})?|\d{1,9}))?`;
+const WHERE = String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?${OFFSET} at ${ADDRESS}(?:\s{1,4}${MODULE})?`;
 const FRAME = new RegExp(`(?:${BEFORE}|!)#(\\d{1,4}) \\[${ADDRESS}\\] (${SYMBOL})${WHERE}`);
 /** Copied without the addresses of the stack. */
 const SHORT_FRAME = new RegExp(`${BEFORE}#(\\d{1,4}) {1,4}(${SYMBOL}) at [0-9a-f]{8,16}(?: ${MODULE})?\\s{0,4}$`);

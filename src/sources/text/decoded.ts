@@ -2,9 +2,9 @@ import { IGNORED, type LineParser } from './line.ts';
 import { frameOf, MODULE, SOURCE, SYMBOL } from './patterns.ts';
 
 const START = String.raw`(?:^|[\]:|>)]) {0,40}|^\s{0,40}`;
-const FRAME = new RegExp(
-  `(?:${START})(\\? )?(${SYMBOL}) \\(${SOURCE}[^)]{0,300}(?:\\([^)]{0,100}\\)[^)]{0,300})?\\)(?: ${MODULE}| ([\\w-]{1,64})$)?`,
-);
+/** Several places, and `(discriminator 4)`. */
+const MORE = String.raw`[^)]{0,300}(?:\([^)]{0,100}\)[^)]{0,300})?`;
+const FRAME = new RegExp(`(?:${START})(\\? )?(${SYMBOL}) \\(${SOURCE}${MORE}\\)(?: ${MODULE}| ([\\w-]{1,64})$)?`);
 /** An inlined function, as syzkaller's symbolizer and decode_stacktrace.sh add it. */
 const INLINED = new RegExp(`(?:${START})(\\? )?(?:\\[inline\\] )?(${SYMBOL})(?: at)? ${SOURCE} \\[inline\\]\\s{0,4}$`);
 const OLD_INLINED = new RegExp(

@@ -4,8 +4,10 @@ import { frameOf, isProgramAddress, MODULE, SYMBOL } from './patterns.ts';
 const FRAME = new RegExp(`^\\s{0,20}=> {1,2}(${SYMBOL})(?: ${MODULE})?(?: [(<][0-9a-f]{8,16}[)>])?\\s{0,4}$`);
 const ADDRESS = /^\s{0,20}=> {1,2}<?(?:0x)?([0-9a-f]{8,16})>?\s{0,4}$/;
 const PROGRAM = /^\s{0,20}=> {1,2}\S{0,300}\/\S{1,300}\[\+0x/;
-const HEADER =
-  /^\s{0,20}(\S.{0,15}?)-(\d{1,10})\s{1,8}(?:\(\s{0,8}(\d{1,10}|-{1,10})\)\s{1,4})?\[\d{3,4}\]\s.{0,40}?\d{1,12}\.\d{1,9}:\s/;
+const GROUP = String.raw`(?:\(\s{0,8}(\d{1,10}|-{1,10})\)\s{1,4})?`;
+const HEADER = new RegExp(
+  String.raw`^\s{0,20}(\S.{0,15}?)-(\d{1,10})\s{1,8}${GROUP}\[\d{3,4}\]\s.{0,40}?\d{1,12}\.\d{1,9}:\s`,
+);
 const LEAVES = /\bprev_pid=(\d{1,10}) .{0,40}prev_state=([RSDTtXZPI])|:(\d{1,10}) \[\d{1,4}\] ([RSDTtXZPI])\S? ==> /;
 const BEGIN = /<(?:user )?stack ?trace ?>/;
 const NO_NAME = '<...>';

@@ -17,6 +17,9 @@ import { offsets } from './offsets.ts';
 import { perf } from './perf.ts';
 import { powerpc } from './powerpc.ts';
 import { procStack } from './proc-stack.ts';
+import { procStatus } from './proc-status.ts';
+import { prompts } from './prompts.ts';
+import { psLine } from './ps.ts';
 import { sdb } from './sdb.ts';
 
 /** The text formats that are known. The first that knows a line decides what it is. */
@@ -40,5 +43,8 @@ export const LINE_PARSERS: readonly LineParser[] = [
   android,
   sdb,
   report,
+  prompts,
+  procStatus,
+  psLine,
   labels,
 ];

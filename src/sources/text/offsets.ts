@@ -80,9 +80,8 @@ const PROSE = new RegExp(
     'I7',
     'IP',
     '=',
-  ].join(
-    '|',
-  )})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$`,
+  ].join('|')})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]` +
+    '|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
 );
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
@@ -90,8 +89,10 @@ const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?
 const END = /^(?:[\s)\]<>|,;:'"\x60}\\]|$)/;
 const MODULE_IS_ADDRESS = /^(?:0x)?[0-9a-f]{8,16}$/;
 
-const PLAIN =
-  /^ {0,8}(?:\[<[0-9a-f]{1,16}>\] )?(\? )?([a-zA-Z_][\w.$]{0,511})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: \[([\w-]{1,64})\])?$/;
+const PLAIN = new RegExp(
+  String.raw`^ {0,8}(?:\[<[0-9a-f]{1,16}>\] )?(\? )?([a-zA-Z_][\w.$]{0,511})` +
+    String.raw`\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: \[([\w-]{1,64})\])?$`,
+);
 
 /** Most frames of a log, without anything else in the line. */
 export function plainFrame(line: string): Line | undefined {

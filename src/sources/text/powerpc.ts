@@ -2,9 +2,8 @@ import { IGNORED, type Line, type LineParser } from './line.ts';
 import { frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 /** `--- interrupt: 900 at f+0x1/0x2`, before 5.x `--- Exception: 901 at .f+0x1/0x2`. */
-const MARK = new RegExp(
-  `--- (?:interrupt|Exception): ([0-9a-f]{3,4})(?: at (${SYMBOL})\\+0x([0-9a-f]{1,16})\\/0x([0-9a-f]{1,16})(?: ${MODULE})?)?`,
-);
+const PLACE = String.raw`(${SYMBOL})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: ${MODULE})?`;
+const MARK = new RegExp(`--- (?:interrupt|Exception): ([0-9a-f]{3,4})(?: at ${PLACE})?`);
 /** External, decrementer, doorbell, virtualization, performance monitor, system reset and machine check. */
 const INTERRUPTS = new Set(['100', '200', '500', '501', '900', '901', '980', 'a00', 'e60', 'e80', 'ea0', 'f00', 'f01']);
 const LINK = /^\s{0,20}LR = /;

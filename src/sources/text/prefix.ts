@@ -24,13 +24,19 @@ const STAMP = new RegExp(`^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4}
 const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
 const UNIX = /^\d{10}(?:\.\d{1,9})? (?=\S)/;
 /** The host and what else stands between the time and the kernel's name. */
-const KERNEL =
-  /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,3}?\[?kernel(?:\[[\d-]{1,10}\])?\s{0,4}(?:\]|:|(?=\[))(?: ?(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug): (?=\[))?:? ?/i;
+const LEVEL = '(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)';
+const KERNEL = new RegExp(
+  String.raw`^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,3}?\[?kernel(?:\[[\d-]{1,10}\])?\s{0,4}(?:\]|:|(?=\[))` +
+    String.raw`(?: ?${LEVEL}: (?=\[))?:? ?`,
+  'i',
+);
 /** The same where no time stands before it. */
 const KERNEL_FIRST = /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,2}?kernel(?:\[[\d-]{1,10}\])?:\s?/;
 const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
 const HOST = /^[^\s[\]<>():#]{1,255}:? (?=\S)/;
 
+/** Two slashes, since kworker/0:1 has one. */
+const PATH = String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[\w./+@~-]{1,200})`;
 /** The others. They are removed repeatedly until none is left. */
 const OTHERS = [
   // The level in a raw log, of dmesg --decode, of journalctl and of syslog
@@ -38,7 +44,7 @@ const OTHERS = [
   String.raw`kern {0,4}:[a-z]{1,6} {0,4}: ?`,
   String.raw`kern: kern\.\w{1,8}: `,
   String.raw`(?:kern|user)\.\w{1,8}:? (?=\S)`,
-  String.raw`(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug):? (?=\[)`,
+  String.raw`${LEVEL}:? (?=\[)`,
   // The quote mark of a mail, the border of a table
   String.raw`\s{0,40}[>|│┃║] ?`,
   String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
@@ -48,7 +54,7 @@ const OTHERS = [
   // Line numbers
   String.raw`\s{0,20}\d{1,7}[:.)]? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\[?<|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )`,
   // The file name of grep -H, also with -n and of context lines
-  String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[\w./+@~-]{1,200}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
+  String.raw`(?:${PATH}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
 ];
 const OTHER = new RegExp(`^(?:${OTHERS.join('|')})`);
 /** /dev/kmsg and netconsole. */

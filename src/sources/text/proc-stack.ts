@@ -3,8 +3,10 @@ import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
 import { isProgramAddress } from './patterns.ts';
 
 /** Where a file name of head(1), grep(1) or tail(1) is. */
-const FILE =
-  /(?:^|[\s>])(?:==> )?\/?(?:proc\/)?(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==\s{0,4}$|(?:[:-]\d{1,4})?[:-]|\s{0,4}$)/;
+const FILE = new RegExp(
+  String.raw`(?:^|[\s>])(?:==> )?\/?(?:proc\/)?(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack` +
+    String.raw`(?: <==\s{0,4}$|(?:[:-]\d{1,4})?[:-]|\s{0,4}$)`,
+);
 const PROC_FILE = /\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/(?:stack|task)/;
 /** Only an address: an older kernel's end mark, or code that the kernel has no name for. */
 const ADDRESS = /^\[<[0-9a-f]{1,16}>\] (0x([0-9a-f]{1,16}))\s{0,4}$/;

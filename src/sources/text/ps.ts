@@ -1,4 +1,4 @@
-import { headerOf, type Line } from './line.ts';
+import { headerOf, type Line, type LineParser } from './line.ts';
 
 /** The columns of a table, from its header line. */
 interface Column {
@@ -94,4 +94,38 @@ function commOf(name: string): string {
   // People write remarks behind.
   const said = name.split(/\s{1,8}(?:<-|←|#|\/\/)/)[0] ?? name;
   return / [-/]|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
+}
+
+/** Columns of a line of ps(1). */
+const NUMBER = String.raw`\d{1,12}`;
+const PID = String.raw`(\d{1,10})`;
+const WORD = String.raw`\S{1,32}`;
+const PERCENT = String.raw`[\d.]{1,6}`;
+const TERMINAL = String.raw`(?:\?|pts\/\d{1,4}|tty\w{1,8})`;
+const STATE = String.raw`([RSDTtXZI])\S{0,6}`;
+const TIME = String.raw`[\d:-]{4,12}`;
+const COMMAND = String.raw`(\S.{0,300})$`;
+
+function rowOf(...columns: readonly string[]): RegExp {
+  return new RegExp(String.raw`^\s{0,12}${columns.join(String.raw`\s{1,12}`)}`);
+}
+
+const AUX = rowOf(WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER, WORD, STATE, WORD, TIME, COMMAND);
+const AX = rowOf(PID, TERMINAL, STATE, TIME, String.raw`(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$`);
+const EF = rowOf(WORD, PID, NUMBER, PERCENT, WORD, TERMINAL, TIME, COMMAND);
+const LONGEST = 400;
+
+/** A line of `ps aux`, `ps ax`, `ps v` or `ps -ef`, which people put before a stack. */
+export const psLine: LineParser = (line) => {
+  if (line.length > LONGEST || !line.includes(':')) return undefined;
+  const [, aux, auxState, auxCommand = ''] = AUX.exec(line) ?? [];
+  if (aux !== undefined) return labelOf(aux, auxState, auxCommand);
+  const [, ax, axState, axCommand = ''] = AX.exec(line) ?? [];
+  if (ax !== undefined) return labelOf(ax, axState, axCommand);
+  const [, ef, efCommand = ''] = EF.exec(line) ?? [];
+  return ef === undefined ? undefined : labelOf(ef, undefined, efCommand);
+};
+
+function labelOf(tid: string, state: string | undefined, command: string): Line {
+  return { kind: 'label', header: headerOf({ tid, state, name: commOf(command) }), isList: true };
 }

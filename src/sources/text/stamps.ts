@@ -34,8 +34,10 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** The line that begins a sample of the classic text (docs/oled.md). A host name may contain anything. */
 const BEGIN = /^zzz <(.{1,64}?) - (.{1,255})$/s;
 /** The time in that line. For a zone without a name, date(1) prints the offset for %Z: `-03`, `+0545`. */
-const LOCAL =
-  /^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$/;
+const LOCAL = new RegExp(
+  String.raw`^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) ` +
+    String.raw`(?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$`,
+);
 /** The word for unknown values in the classic text. */
 const UNKNOWN = 'unknown';
 const DAY = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
