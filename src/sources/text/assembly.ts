@@ -1,43 +1,10 @@
-import type { Frame, Stack } from '../../model/stack.ts';
+import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { interruptFrames, isLeftOver, isOutermost, isScheduler, isWellKnown, reportFrames } from './functions.ts';
+import { isLeftOver, isOutermost } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
-
-/** What was left out of the stacks that were found. */
-export interface LeftOut {
-  /** Frames marked `?`. If a stack has no other frames, it gets these, except those known to be left over. */
-  readonly guesses: number;
-  /** Tasks, frames and long lines beyond the limits: a text may be of any size. */
-  readonly cut: number;
-  /** Stacks that were written into one another, so that it is not sure which frames or which task are theirs. */
-  readonly mixed: number;
-}
-
-export const NOTHING_LEFT_OUT: LeftOut = { guesses: 0, cut: 0, mixed: 0 };
-
-/** A stack found in a text. Equal stacks of one text are the same object. */
-export interface TextStack {
-  /** The tasks with this stack; empty if the text names none. */
-  readonly tasks: readonly Header[];
-  readonly stack: Stack;
-  /** Only its innermost function is known, if any: a table of ps(1) tells no more. */
-  readonly innermostOnly?: true;
-  /** When and where its first line was written. */
-  readonly stamp: Stamp;
-  /** What was left out of this stack, and between it and the previous one. */
-  readonly leftOut: LeftOut;
-}
-
-/** A stack without what its finder adds. */
-export interface Assembled {
-  readonly tasks: readonly Header[];
-  readonly frames: readonly Frame[];
-  readonly stamp: Stamp;
-  readonly leftOut: LeftOut;
-  /** Of a task whose trace was printed into that of another one: its header may be that of the other. */
-  readonly isUnclaimed: boolean;
-}
+import { asSeen, hasDecimalOffset, hasNoSize, isLikeProgram, ofTask } from './task-frames.ts';
+import type { Assembled, LeftOut } from './text-stack.ts';
 
 const MOST_TASKS = 100_000;
 const MOST_FRAMES = 256;
@@ -357,11 +324,12 @@ export class Assembly {
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
     for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
-    const frames = this.#trimmed();
+    const all = this.#frames.length === 0 ? this.#ofInterrupt : this.#frames;
+    const frames = ofTask(all, this.#interrupted);
     // Tracers print the stack of the program behind that of the kernel.
-    const isUnsure =
-      (this.#isProgramNext && frames.every(hasDecimalOffset)) || (this.#isBehindOutermost && frames.every(hasNoSize));
-    const isProgram = isUnsure && !frames.some(({ symbol }) => isWellKnown(symbol));
+    const isProgram =
+      (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||
+      (this.#isBehindOutermost && isLikeProgram(frames, hasNoSize));
     if ((frames.length > 0 && !isProgram) || (this.#isClassic && this.#begun && this.#tasks.length > 0)) {
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
@@ -393,32 +361,8 @@ export class Assembly {
     this.#strangers = 0;
     this.#forget();
   }
-
-  /** The frames of the task: without those of interrupts and of the functions that print stacks. */
-  #trimmed(): readonly Frame[] {
-    const all = this.#frames.length === 0 ? this.#ofInterrupt : this.#frames;
-    const marked = this.#interrupted < all.length ? this.#interrupted : 0;
-    const rest = all.slice(marked);
-    const entered = rest.slice(interruptFrames(rest));
-    return entered.slice(reportFrames(entered));
-  }
 }
 
 function isEmpty(header: Header): boolean {
   return Object.keys(header).length === 0;
-}
-
-function hasNoSize({ size }: Frame): boolean {
-  return size === undefined;
-}
-
-function hasDecimalOffset({ raw }: Frame): boolean {
-  return /\+\d+(?: \[[\w-]+\])?$/.test(raw);
-}
-
-/** The header without what is of use only until the stack is complete. */
-function asSeen({ onCpu, ...header }: Header, frames: readonly Frame[], wasInterrupted: boolean): Header {
-  const innermost = frames[0];
-  const ran = (onCpu === true || wasInterrupted) && innermost !== undefined && !isScheduler(innermost);
-  return header.state === undefined && ran ? { ...header, state: 'R' } : header;
 }

@@ -40,7 +40,7 @@ const PROCESS = new RegExp(`^\\s{0,8}Process ${NAME} \\(pid: (\\d{1,10}),`, 's')
 /** Since 6.16, for mutexes, semaphores and rw-semaphores (kernel/hung_task.c, debug_show_blocker). */
 const HOLDER = new RegExp(
   String.raw`(?:^|\W)task ${LONGEST_NAME}:(\d{1,10})(?: <(reader|writer)>)? (?:is )?blocked on an? ` +
-    String.raw`(mutex|semaphore|rw-semaphore)(?:,? (?:likely )?(?:last )?(?:owned|held) by task ` +
+    '(mutex|semaphore|rw-semaphore)(?:,? (?:likely )?(?:last )?(?:owned|held) by task ' +
     String.raw`${LONGEST_NAME}:(\d{1,10}))?`,
   's',
 );
@@ -56,14 +56,14 @@ const PAST = new RegExp(
   `^\\s{0,20}(?:${[
     String.raw`(?:INFO: )?(?:[Aa]llocated|[Ff]reed)(?: (?:by task|in) .*|:$)`,
     String.raw`backtrace(?: \(crc [0-9a-f]{1,8}\))?:$`,
-    String.raw`(?:Last potentially related|Second to last potentially related) work creation:`,
+    '(?:Last potentially related|Second to last potentially related) work creation:',
     String.raw`-> #\d{1,4} \(.*`,
-    String.raw`(?:page|page_owner) (?:last (?:allocated|free)|allocated).*`,
-    String.raw`(?:Uninit was (?:stored|created)|Local variable .* created) .*`,
-    String.raw`(?:Preemption|hardirqs last|softirqs last).*abled at:?.*`,
-    String.raw`Last Breaking-Event-Address:`,
+    '(?:page|page_owner) (?:last (?:allocated|free)|allocated).*',
+    '(?:Uninit was (?:stored|created)|Local variable .* created) .*',
+    '(?:Preemption|hardirqs last|softirqs last).*abled at:?.*',
+    'Last Breaking-Event-Address:',
     String.raw`to a \S+-irq-(?:un)?safe lock:`,
-    String.raw`(?:kthread|creation) stack:?`,
+    '(?:kthread|creation) stack:?',
     String.raw`.{1,64}\{[A-Z-]{4,20}\} .*at:$`,
   ].join('|')})`,
 );
@@ -106,7 +106,7 @@ const REPORT = new RegExp(
     'RIP: 0033',
     '(?:PGD|PUD|P4D|pgd|Oops|CR2|Mem abort|Data abort|ESR|EC|SET|FSC|EA|CM|ISV|user pgtable|swapper pgtable)\\b',
     'Krnl (?:PSW|GPRS|Code)',
-    String.raw`[#>* ]?[0-9a-f]{16}: [0-9a-f]{4}`,
+    '[#>* ]?[0-9a-f]{16}: [0-9a-f]{4}',
   ].join('|')})`,
 );
 const KCSAN =

@@ -1,7 +1,8 @@
 import type { Observation, Sample } from '../../model/sample.ts';
 import { observationsOf } from './observations.ts';
-import { type LeftOut, StackFinder } from './stacks.ts';
+import { StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
+import type { LeftOut } from './text-stack.ts';
 
 /** Bounds the size of a sample: a text may be of any size. */
 const MOST_OBSERVATIONS = 100_000;

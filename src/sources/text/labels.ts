@@ -2,7 +2,7 @@ import { headerOf, type Line, type LineParser } from './line.ts';
 
 /** `== 4102 ==`, `--- PID 4102 (x) ---`, `### 4102 ###`. */
 const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,80}\s{0,4}$/;
-const WORD = String.raw`(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)`;
+const WORD = '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)';
 /** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
 const NUMBERED = new RegExp(
   `(?:^|[\\s(\\[,;])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,

@@ -1,7 +1,7 @@
 import type { Observation } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
-import type { TextStack } from './assembly.ts';
 import type { Header } from './line.ts';
+import type { TextStack } from './text-stack.ts';
 
 const NOT_TOLD = { unread: 'notTold' } as const;
 

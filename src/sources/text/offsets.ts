@@ -9,7 +9,7 @@ const OFFSET = new RegExp(String.raw`\+0x([0-9a-f]{1,16})(?:\/0x([0-9a-f]{1,16})
 /** What stands between a prefix and a function and belongs to the frame. */
 const FURNITURE = [
   String.raw`[\s?(*\x60'"]`,
-  String.raw`=>`,
+  '=>',
   // Python's bytes; a diff
   String.raw`b(?=')`,
   String.raw`[+-](?=[\s([])`,
@@ -36,7 +36,7 @@ const LONGEST_BEFORE = 200;
 /** Labels of the place where a CPU was, on x86, arm64, arm, PowerPC, MIPS, RISC-V, LoongArch, SPARC and s390. */
 const INSTRUCTION = new RegExp(
   `(?:^|[\\s\\]|>:])(?:${[
-    String.raw`R?E?IP:?(?: is at)?(?: [0-9a-f]{4}:?)?`,
+    'R?E?IP:?(?: is at)?(?: [0-9a-f]{4}:?)?',
     String.raw`RIP: \w{4}:?(?:0x[0-9a-f]{1,16})?`,
     String.raw`(?:pc|PC|epc|ERA|TPC|NIP)\s{0,8}(?:is at|:)?(?:\s[0-9a-f]{16})?`,
     String.raw`Krnl PSW(?:\s?:.{0,80})?`,

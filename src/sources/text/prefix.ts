@@ -41,7 +41,7 @@ const PATH = String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[
 const OTHERS = [
   // The level in a raw log, of dmesg --decode, of journalctl and of syslog
   String.raw`<\d{1,3}>`,
-  String.raw`kern {0,4}:[a-z]{1,6} {0,4}: ?`,
+  'kern {0,4}:[a-z]{1,6} {0,4}: ?',
   String.raw`kern: kern\.\w{1,8}: `,
   String.raw`(?:kern|user)\.\w{1,8}:? (?=\S)`,
   String.raw`${LEVEL}:? (?=\[)`,
@@ -49,7 +49,7 @@ const OTHERS = [
   String.raw`\s{0,40}[>|│┃║] ?`,
   String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
   // Containers (CRI), journalctl -o verbose and export
-  String.raw`std(?:out|err) [FP] `,
+  'std(?:out|err) [FP] ',
   String.raw`\s{0,20}MESSAGE=`,
   // Line numbers
   String.raw`\s{0,20}\d{1,7}[:.)]? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\[?<|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )`,

@@ -8,10 +8,10 @@ const PROMPT = new RegExp(
     String.raw`[\w.-]{1,64}@[\w.-]{1,255}[: ][^#$%>]{0,200}[#$%>](?=\s)`,
     String.raw`[\w.-]{1,64}[:@]~?[\w./-]{0,200} ?[#$](?=\s)`,
     String.raw`(?:sh|bash|ash|zsh|dash)-[\d.]{1,8}[#$%]`,
-    String.raw`(?:%?crash(?:64)?|drgn|sdb|pykdump|gdb)>`,
+    '(?:%?crash(?:64)?|drgn|sdb|pykdump|gdb)>',
     String.raw`(?:\[\d{1,4}\])?(?:more)?k[gd]b>`,
     String.raw`\(gdb\)`,
-    String.raw`>>>`,
+    '>>>',
     String.raw`[#$%]`,
   ].join('|')})(?:\\s{1,8}(\\S.{0,400})?)?$`,
 );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { TextStack } from './assembly.ts';
 import { StackFinder } from './stacks.ts';
+import type { TextStack } from './text-stack.ts';
 
 function find(text: string, known?: ReadonlySet<string>): TextStack[] {
   const finder = new StackFinder(known);

@@ -1,19 +1,17 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { type Assembled, Assembly, type LeftOut, type TextStack } from './assembly.ts';
+import { Assembly } from './assembly.ts';
 import { BareNames, bareName } from './bare-names.ts';
 import { classic } from './classic.ts';
 import { cleaned, hasSoftBreak } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
-import { LINE_PARSERS } from './line-parsers.ts';
-import { plainFrame } from './offsets.ts';
 import { bodyOf } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
+import { Recognizer, recognize } from './recognizer.ts';
 import { hasSign, Skipped } from './skipped.ts';
 import { isSameMoment, Stamps } from './stamps.ts';
-
-export type { LeftOut, TextStack } from './assembly.ts';
+import type { Assembled, LeftOut, TextStack } from './text-stack.ts';
 
 const MOST_STACKS = 100_000;
 const LONGEST_LINE = 4096;
@@ -25,9 +23,6 @@ const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 /** journalctl -o verbose and export: fields other than the message. */
 const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
 const MESSAGE = /^\s{0,8}MESSAGE=/;
-/** The function in the next line is where a lock was taken, or is marked `?`. */
-const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
-const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
@@ -51,8 +46,7 @@ export class StackFinder {
   /** The beginning of a line that quoted-printable has broken. */
   #softBroken = '';
   #quoted = false;
-  /** The beginning of a header that a mail program has broken. */
-  #broken: string | undefined;
+  readonly #recognizer = new Recognizer();
   readonly #skipped = new Skipped();
   #isField = false;
   #spacing = 0;
@@ -102,7 +96,7 @@ export class StackFinder {
       this.#assemblies.size === 1 &&
       this.#bare.isEmpty &&
       this.#table === undefined &&
-      this.#broken === undefined &&
+      !this.#recognizer.isWaiting &&
       !this.#quoted
     );
   }
@@ -123,8 +117,7 @@ export class StackFinder {
       this.#endBareNames();
       this.#table = undefined;
       this.#isAfterBlank = false;
-      if (!this.#isPlaceNext) this.#current.step(own, this.#stamps.now);
-      this.#isPlaceNext = false;
+      if (!this.#recognizer.takePlace()) this.#current.step(own, this.#stamps.now);
       return;
     }
     const clean = cleaned(line, this.#quoted);
@@ -152,7 +145,7 @@ export class StackFinder {
   #blank(): void {
     this.#endBareNames();
     this.#table = undefined;
-    this.#broken = undefined;
+    this.#recognizer.reset();
     const isDouble = this.#spacing >= DOUBLE_SPACED && !this.#isAfterBlank;
     this.#isAfterBlank = true;
     // journalctl -o export separates its records by blank lines.
@@ -205,7 +198,7 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.end();
       return;
     }
-    const known = this.#recognize(text);
+    const known = this.#recognizer.take(text);
     const name = known === undefined ? bareName(text) : undefined;
     if (name !== undefined) {
       this.#bare.add(name);
@@ -217,35 +210,6 @@ export class StackFinder {
     else this.#current.step(known, this.#stamps.now, logged);
   }
 
-  #recognize(text: string): Line | undefined {
-    const known = this.#whole(text);
-    const isPlaceNext = this.#isPlaceNext;
-    const isGuessNext = this.#isGuessNext;
-    this.#isPlaceNext = false;
-    this.#isGuessNext = false;
-    if (known?.kind === 'frame' || known?.kind === 'guess') {
-      if (isPlaceNext) return IGNORED;
-      return isGuessNext ? { kind: 'guess', frame: known.frame } : known;
-    }
-    this.#isPlaceNext = PLACE_NEXT.test(text);
-    this.#isGuessNext = GUESS_NEXT.test(text);
-    return this.#isGuessNext ? IGNORED : known;
-  }
-
-  /** Recognizes a line, and a header together with the line before. */
-  #whole(text: string): Line | undefined {
-    const broken = this.#broken;
-    this.#broken = undefined;
-    if (broken !== undefined) {
-      const joined = recognize(`${broken.trimEnd()} ${text.trimStart()}`);
-      if (joined !== undefined && (joined.kind === 'task' || joined.kind === 'waits')) return joined;
-    }
-    const known = recognize(text);
-    const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
-    if ((known === undefined || isCut || known.kind === 'label') && isBroken(text)) this.#broken = text;
-    return isCut ? IGNORED : known;
-  }
-
   /** Each line of grep(1) has the name of its file. */
   #grepped(task: Line): void {
     if (task.kind !== 'task') return;
@@ -254,9 +218,6 @@ export class StackFinder {
     this.#greppedTid = tid;
   }
 
-  /** What a mail program has separated from the function in the next line. */
-  #isPlaceNext = false;
-  #isGuessNext = false;
   #greppedTid: number | undefined;
 
   #row(header: Header, wchan: string | undefined): void {
@@ -356,14 +317,4 @@ export class StackFinder {
 
 function oneMoreMixed(leftOut: LeftOut): LeftOut {
   return { ...leftOut, mixed: leftOut.mixed + 1 };
-}
-
-function recognize(line: string): Line | undefined {
-  const plain = plainFrame(line);
-  if (plain !== undefined) return plain;
-  for (const parse of LINE_PARSERS) {
-    const known = parse(line);
-    if (known !== undefined) return known;
-  }
-  return undefined;
 }
