@@ -49,8 +49,41 @@ function character(digits: string, base: number): string {
 /** Mail programs break lines of quoted-printable at 76 characters. */
 const SOFT_BREAK_LENGTH = 60;
 
-/** Whether the next line continues this one. A line without blanks is base64, and a task of kstack may be called so. */
-export function hasSoftBreak(line: string): boolean {
+/** A text that had a soft break is taken for quoted-printable for so many lines. */
+const QUOTED_LINES = 200;
+const LONGEST = 4096;
+
+/** Joins the lines that quoted-printable has broken. */
+export class QuotedPrintable {
+  #beginning = '';
+  #lines = 0;
+
+  /** Whether the text is quoted-printable here. */
+  get isOn(): boolean {
+    return this.#lines > 0;
+  }
+
+  /** The whole line; undefined if the next one continues it. */
+  take(line: string): string | undefined {
+    if (this.#lines > 0) this.#lines--;
+    if (hasSoftBreak(line) && this.#beginning.length < LONGEST) {
+      this.#lines = QUOTED_LINES;
+      this.#beginning += line.slice(0, -1);
+      return undefined;
+    }
+    return this.#beginning === '' ? line : this.end() + line;
+  }
+
+  /** What the last line was to continue. */
+  end(): string {
+    const beginning = this.#beginning;
+    this.#beginning = '';
+    return beginning;
+  }
+}
+
+/** A line without blanks is base64, and a task of kstack may be called so. */
+function hasSoftBreak(line: string): boolean {
   if (!line.endsWith('=') || line.endsWith('==') || line.startsWith('PID:') || !line.includes(' ')) return false;
   return line.length >= SOFT_BREAK_LENGTH || / =$|=[0-9A-F]{2}/.test(line);
 }

@@ -17,6 +17,8 @@ export function hasSign(line: string): boolean {
     line.includes('vmlinu') ||
     line.includes('ptrval') ||
     line.includes('WCHAN') ||
+    line.includes('task:') ||
+    line.includes(' blocked for ') ||
     line.includes(' <- ') ||
     line.includes('()->') ||
     line.includes('>{') ||
@@ -29,6 +31,22 @@ export function hasSign(line: string): boolean {
     (line.includes(' 0x') && / 0x[0-9a-f]{8,16} \w/.test(line)) ||
     ALONE.test(line)
   );
+}
+
+/** A line of a log: a header, a mark or a note about the stack that follows has one of these. */
+const NEAR_SIGN =
+  /race|task|[PTpt][Ii][Dd]\b|\bat:?\s*$|located|reed |---|->|state|STATE|prio=|RIP|\bpc\b|NIP|PSW|<|\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)/;
+/** A stamp of the kernel or of a log daemon. */
+const LOGGED = /^(?:\[ {0,12}\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T ])/;
+
+/** Whether a line may say whose stack follows soon. Anything may, but for most lines of a log. */
+export function isNear(line: string): boolean {
+  return !LOGGED.test(line) || hasNearSign(line);
+}
+
+/** The same for the text of a line of a log. */
+export function hasNearSign(text: string): boolean {
+  return NEAR_SIGN.test(text);
 }
 
 /** What is printed directly before a stack is within so many lines: headers, raw memory, prompts, titles. */

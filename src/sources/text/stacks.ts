@@ -2,14 +2,14 @@ import type { Frame, Stack } from '../../model/stack.ts';
 import { Assembly } from './assembly.ts';
 import { BareNames, bareName } from './bare-names.ts';
 import { classic } from './classic.ts';
-import { cleaned, hasSoftBreak } from './clean.ts';
+import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
 import { bodyOf } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
-import { hasSign, Skipped } from './skipped.ts';
+import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, TextStack } from './text-stack.ts';
 
@@ -43,9 +43,7 @@ export class StackFinder {
   #held: TextStack | undefined;
   readonly #bare: BareNames;
   #table: PsTable | undefined;
-  /** The beginning of a line that quoted-printable has broken. */
-  #softBroken = '';
-  #quoted = false;
+  readonly #quoted = new QuotedPrintable();
   readonly #recognizer = new Recognizer();
   readonly #skipped = new Skipped();
   #isField = false;
@@ -71,40 +69,43 @@ export class StackFinder {
     if (line.length > LONGEST_LINE) this.#cut++;
     // The command line of a Java program has thousands of characters, but the task is named before it.
     const beginning = line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line;
-    if (hasSoftBreak(beginning) && this.#softBroken.length < LONGEST_LINE) {
-      this.#quoted = true;
-      this.#softBroken += beginning.slice(0, -1);
-      return;
-    }
-    const whole = this.#softBroken === '' ? beginning : this.#softBroken + beginning;
-    this.#softBroken = '';
+    const whole = this.#quoted.take(beginning);
+    if (whole === undefined) return;
     if (this.#isSettled) {
       if (!hasSign(whole) || !this.#isKnown(whole)) {
         this.#skipped.add(whole);
         return;
       }
       // The lines before it may say whose stack this is.
-      for (const before of this.#skipped.take()) this.#read(before);
+      for (const before of this.#skipped.take())
+        if (isNear(before)) this.#read(before);
+        else this.#stamps.take(before);
     }
     this.#read(whole);
   }
 
   /** Whether no stack has begun. */
   get #isSettled(): boolean {
-    return (
-      this.#current.isIdle &&
-      this.#assemblies.size === 1 &&
-      this.#bare.isEmpty &&
-      this.#table === undefined &&
-      !this.#recognizer.isWaiting &&
-      !this.#quoted
-    );
+    return this.#canSkip && !this.#quoted.isOn && (this.#assemblies.size === 1 || this.#areIdle());
+  }
+
+  get #canSkip(): boolean {
+    return this.#current.isIdle && this.#bare.isEmpty && this.#table === undefined && !this.#recognizer.isWaiting;
+  }
+
+  /** Whether no caller has begun a stack. Forgets the callers then. */
+  #areIdle(): boolean {
+    for (const assembly of this.#assemblies.values()) if (!assembly.isIdle) return false;
+    for (const [key, assembly] of this.#assemblies) if (assembly !== this.#current) this.#drop(key, assembly);
+    this.#assemblies.clear();
+    this.#assemblies.set('', this.#current);
+    return true;
   }
 
   /** Whether this line belongs to a stack, or to what is printed well before one. */
   #isKnown(line: string): boolean {
     if (line.startsWith('zzz <')) return true;
-    const { text } = bodyOf(cleaned(line, this.#quoted));
+    const { text } = bodyOf(cleaned(line, this.#quoted.isOn));
     const known = recognize(text);
     if (known !== undefined) return known !== IGNORED;
     return bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text);
@@ -120,7 +121,7 @@ export class StackFinder {
       if (!this.#recognizer.takePlace()) this.#current.step(own, this.#stamps.now);
       return;
     }
-    const clean = cleaned(line, this.#quoted);
+    const clean = cleaned(line, this.#quoted.isOn);
     if (clean.trim() === '') {
       // A line of markup is none to its reader.
       if (clean === line || line.trim() === '') this.#blank();
@@ -137,6 +138,8 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.blank(false);
       return;
     }
+    // While another caller prints a stack, most lines are none.
+    if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
     const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
     if (mark !== undefined) this.#body(mark, logged);
     this.#body(behind ?? text, logged);
@@ -288,8 +291,8 @@ export class StackFinder {
 
   /** Ends the current stacks: the text is at its end. */
   end(): void {
-    if (this.#softBroken !== '') this.#read(this.#softBroken);
-    this.#softBroken = '';
+    const rest = this.#quoted.end();
+    if (rest !== '') this.#read(rest);
     this.#endBareNames();
     this.#endAll();
     this.#release();
