@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { StackFinder } from './stacks.ts';
 import type { TextStack } from './text-stack.ts';
 
-function find(text: string, known?: ReadonlySet<string>): TextStack[] {
+function find(whole: string, known?: ReadonlySet<string>): TextStack[] {
   const finder = new StackFinder(known);
-  for (const line of text.split('\n')) finder.take(line);
+  for (const line of whole.split('\n')) finder.take(line);
   finder.end();
   return finder.found;
 }
@@ -19,7 +19,8 @@ function told({ tasks, stack }: TextStack): string {
   return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
 }
 
-const tellAll = (text: string, known?: ReadonlySet<string>) => find(text, known).map(told);
+const text = (...lines: readonly string[]) => lines.join('\n');
+const tellAll = (whole: string, known?: ReadonlySet<string>) => find(whole, known).map(told);
 
 const NFS = '__schedule rpc_wait_bit_killable nfs4_proc_getattr';
 const MUTEX = '__schedule schedule schedule_preempt_disabled __mutex_lock.constprop.0';
@@ -153,7 +154,12 @@ describe('a line behind a prefix', () => {
     ['Markdown', 'Call Trace:\n \\<TASK\\>\n f+0x1/0x2\n h+0x1/0x2'],
     [
       'quoted-printable',
-      '[    1.000000] lab-a.example.com kernel: a line of more than sixty [<0>=\n>] x+0x1/0x2\n[    1.000000]=20f=\n+0x1/0x2',
+      text(
+        '[    1.000000] lab-a.example.com kernel: a line of more than sixty [<0>=',
+        '>] x+0x1/0x2',
+        '[    1.000000]=20f=',
+        '+0x1/0x2',
+      ),
     ],
     ['a table', '| ` f+0x1/0x2` |\n| ` h+0x1/0x2` |'],
     ['quotes of a log in JSON', '{"log":" f+0x1/0x2\\n"}\n{"log":" h+0x1/0x2\\n"}'],
@@ -208,163 +214,295 @@ rpc_wait_bit_killable+0x24/0x40
 
 describe('the form of', () => {
   it.each<readonly [string, string, readonly string[]]>([
-    ['offsets without sizes', 'x:\n   __schedule+0x2e\n   schedule+0x33 [m]\n', [': __schedule schedule']],
+    ['offsets without sizes', text('x:', '   __schedule+0x2e', '   schedule+0x33 [m]', ''), [': __schedule schedule']],
     [
       'SystemTap',
-      'rsync(48) blocked in D\n 0xffffffff8108ad21 : f+0x1/0x2 [kernel]\n 0xffffffffc08ad21a : g+0x1/0x2 [m]\n',
+      text(
+        'rsync(48) blocked in D',
+        ' 0xffffffff8108ad21 : f+0x1/0x2 [kernel]',
+        ' 0xffffffffc08ad21a : g+0x1/0x2 [m]',
+        '',
+      ),
       ['rsync 48 D: f g'],
     ],
-    ['s390', 'Call Trace:\n([<0000000000112a3c>] f+0x1/0x2)\n [<000000000012b0c4>] g+0x1/0x2\n', [': f g']],
+    ['s390', text('Call Trace:', '([<0000000000112a3c>] f+0x1/0x2)', ' [<000000000012b0c4>] g+0x1/0x2', ''), [': f g']],
     [
       'SPARC, which prints it twice',
-      '[<000000000064b0e8>] f+0x1/0x2\nDisabling\nCaller[000000000064b0e8]: f+0x1/0x2\n\n',
+      text('[<000000000064b0e8>] f+0x1/0x2', 'Disabling', 'Caller[000000000064b0e8]: f+0x1/0x2', '', ''),
       [': f'],
     ],
     [
       'decoded inlined frames',
-      ' context_switch kernel/sched/core.c:5 [inline]\n __schedule+0x1/0x2 kernel/sched/core.c:7\n',
+      text(' context_switch kernel/sched/core.c:5 [inline]', ' __schedule+0x1/0x2 kernel/sched/core.c:7', ''),
       [': context_switch __schedule'],
     ],
     [
       'ARM, decoded',
-      '[<80a87848>] (f) from [<80a88018>] (g kernel/a.c:7 [inline])\n[<80a87848>] (f) from [<80a88018>] (h+0x3c/0xa0 kernel/a.c:9)\n',
+      text(
+        '[<80a87848>] (f) from [<80a88018>] (g kernel/a.c:7 [inline])',
+        '[<80a87848>] (f) from [<80a88018>] (h+0x3c/0xa0 kernel/a.c:9)',
+        '',
+      ),
       [': f g h'],
     ],
-    ['ARM, broken', '[<80a87848>] (f) from [<80a88018>]\n+(g+0x3c/0xa0)\n', [': f g']],
-    ['x86-64 before 2.6.19', '<ffffffff8010f0d5>{f+432} <ffffffff8010f0d6>{:m:g+8}\n', [': f g']],
+    ['ARM, broken', text('[<80a87848>] (f) from [<80a88018>]', '+(g+0x3c/0xa0)', ''), [': f g']],
+    ['x86-64 before 2.6.19', text('<ffffffff8010f0d5>{f+432} <ffffffff8010f0d6>{:m:g+8}', ''), [': f g']],
     [
       'many frames in a line',
-      'Call Trace: [<c0102030>] f+0x1/0x2 [<c0102031>] g+0x1/0x2 [m] [<c0102032>] h+0x1/0x2\n',
+      text('Call Trace: [<c0102030>] f+0x1/0x2 [<c0102031>] g+0x1/0x2 [m] [<c0102032>] h+0x1/0x2', ''),
       [': f g h'],
     ],
     [
       'crash, foreach',
-      'crash> foreach UN bt\nPID: 42  TASK: ffff880036b6c560  CPU: 1  COMMAND: "x y"\n #0 [ffff880035779a70] f at ffffffff815df272\n    /usr/src/a.c: 7\n #1 [ffff880035779b08] g at ffffffff815dfacf [m]\n',
+      text(
+        'crash> foreach UN bt',
+        'PID: 42  TASK: ffff880036b6c560  CPU: 1  COMMAND: "x y"',
+        ' #0 [ffff880035779a70] f at ffffffff815df272',
+        '    /usr/src/a.c: 7',
+        ' #1 [ffff880035779b08] g at ffffffff815dfacf [m]',
+        '',
+      ),
       ['x y 42 D: f g'],
     ],
     [
       'crash, ps -m and bt',
-      '[0 00:48:22.765] [UN]  PID: 7   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "a"\n #0 [ffff9965007e3ba8] f at ffffffff9b6e6095\n',
+      text(
+        '[0 00:48:22.765] [UN]  PID: 7   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "a"',
+        ' #0 [ffff9965007e3ba8] f at ffffffff9b6e6095',
+        '',
+      ),
       ['a 7 D: f'],
     ],
     [
       'crash, bt -t',
-      'PID: 7 TASK: c1aa0000  CPU: 0 COMMAND: "lockd"\n  START: schedule at c01190e0\n  [c1aa1f28] f at c0157dbc\n',
+      text(
+        'PID: 7 TASK: c1aa0000  CPU: 0 COMMAND: "lockd"',
+        '  START: schedule at c01190e0',
+        '  [c1aa1f28] f at c0157dbc',
+        '',
+      ),
       ['lockd 7: schedule f'],
     ],
     [
       'drgn-tools',
-      'PID: 7 TASK: ffff8f0c4a1e8000 [D] CPU: 3! COMMAND: "a"\n #0 [ffffb3c842a7f9e8] f at 0xffffffff9a1b2c4d kernel/a.c:5:2\n!#1 [ffffb3c842a7fa80] g [m] at 0xffffffffc0a0911e\n -- interrupted user address 0x7f2f1a70e88a --\n',
+      text(
+        'PID: 7 TASK: ffff8f0c4a1e8000 [D] CPU: 3! COMMAND: "a"',
+        ' #0 [ffffb3c842a7f9e8] f at 0xffffffff9a1b2c4d kernel/a.c:5:2',
+        '!#1 [ffffb3c842a7fa80] g [m] at 0xffffffffc0a0911e',
+        ' -- interrupted user address 0x7f2f1a70e88a --',
+        '',
+      ),
       ['a 7 D: f g'],
     ],
     [
       'drgn in a mail',
-      '> >>> prog.stack_trace(11032)\n> #0  f (../kernel/a.c:5:2)\n> #1  g+0x1/0x2 (./include/a.h:7)\n',
+      text('> >>> prog.stack_trace(11032)', '> #0  f (../kernel/a.c:5:2)', '> #1  g+0x1/0x2 (./include/a.h:7)', ''),
       ['11032: f g'],
     ],
     [
       'gdb',
-      '#0  f (prev=0x0) at kernel/sched/core.c:5\n#1  0xc176860e in g () at kernel/sched/core.c:7\n#2  0xc105d580 in ?? ()\n',
+      text(
+        '#0  f (prev=0x0) at kernel/sched/core.c:5',
+        '#1  0xc176860e in g () at kernel/sched/core.c:7',
+        '#2  0xc105d580 in ?? ()',
+        '',
+      ),
       [': f g'],
     ],
     [
       'sdb',
-      '0xffff8f15d9e5af00 UNINTERRUPTIBLE         1\n     __schedule+0x2de\n     schedule+0x33\n',
+      text('0xffff8f15d9e5af00 UNINTERRUPTIBLE         1', '     __schedule+0x2de', '     schedule+0x33', ''),
       ['D: __schedule schedule'],
     ],
     [
       'kdb',
-      'kdb> btp 7\nStack traceback for pid 7\n0xffff888103b40000  7  2  0  3  R  0xffff888103b40a80 *sync\nCall Trace:\n f+0x1/0x2\n',
+      text(
+        'kdb> btp 7',
+        'Stack traceback for pid 7',
+        '0xffff888103b40000  7  2  0  3  R  0xffff888103b40a80 *sync',
+        'Call Trace:',
+        ' f+0x1/0x2',
+        '',
+      ),
       ['sync 7 R: f'],
     ],
     [
       'kdb of 2005',
-      'Stack traceback for pid 7\n0xf717f1b0\t7\t1\t1\t0\tR\t0xf717f400 *irq\n0xf75bfe38 0xc02d04b2 f+0x2e (0xf7441a80)\n0xf75bff34 0xc015667c g+0x14 (0x0)\n',
+      text(
+        'Stack traceback for pid 7',
+        '0xf717f1b0\t7\t1\t1\t0\tR\t0xf717f400 *irq',
+        '0xf75bfe38 0xc02d04b2 f+0x2e (0xf7441a80)',
+        '0xf75bff34 0xc015667c g+0x14 (0x0)',
+        '',
+      ),
       ['irq 7 R: f g'],
     ],
     [
       'bpftrace',
-      '@[\n    f+41\n    schedule+12\n, bash, 7]: 12\n@off[tar, 8,\n    g+1\n]: 3\n',
+      text('@[', '    f+41', '    schedule+12', ', bash, 7]: 12', '@off[tar, 8,', '    g+1', ']: 3', ''),
       ['bash 7: f schedule', 'tar 8: g'],
     ],
     [
       'bpftrace with the stack of the program',
-      '@[\n    schedule+12\n    entry_SYSCALL_64_after_hwframe+68\n,\n    read+18\n    main+20\n, bash]: 1\n',
+      text(
+        '@[',
+        '    schedule+12',
+        '    entry_SYSCALL_64_after_hwframe+68',
+        ',',
+        '    read+18',
+        '    main+20',
+        ', bash]: 1',
+        '',
+      ),
       [': schedule entry_SYSCALL_64_after_hwframe'],
     ],
     [
       'bcc',
-      "    b'__schedule'\n    b'schedule'\n    b'do_wait'\n    --\n    read\n    -                tar (7)\n        99\n",
+      text(
+        "    b'__schedule'",
+        "    b'schedule'",
+        "    b'do_wait'",
+        '    --',
+        '    read',
+        '    -                tar (7)',
+        '        99',
+      ),
       [': __schedule schedule do_wait'],
     ],
     [
       'perf script',
-      'tar 7/8 [001] 12.345678: sched:sched_switch: prev_comm=tar prev_pid=8 prev_prio=120 prev_state=D ==> x\n\tffffffff81a5d5d1 f+0x29 ([kernel.kallsyms])\n\tffffffffc0a5d5d1 g+0x2 ([m])\n\t    7f3e2a1b read+0x12 (/usr/lib/libc.so.6)\n',
+      text(
+        'tar 7/8 [001] 12.345678: sched:sched_switch: prev_comm=tar prev_pid=8 prev_prio=120 prev_state=D ==> x',
+        '\tffffffff81a5d5d1 f+0x29 ([kernel.kallsyms])',
+        '\tffffffffc0a5d5d1 g+0x2 ([m])',
+        '\t    7f3e2a1b read+0x12 (/usr/lib/libc.so.6)',
+        '',
+      ),
       ['tar 7/8 D: f g'],
     ],
     [
       'perf trace',
-      '  0.000 ( 2.113 ms): tar/7 newlstat(filename: "a") = 0\n      f ([m])\n      g ([kernel.kallsyms])\n      read (/usr/lib64/libc.so)\n',
+      text(
+        '  0.000 ( 2.113 ms): tar/7 newlstat(filename: "a") = 0',
+        '      f ([m])',
+        '      g ([kernel.kallsyms])',
+        '      read (/usr/lib64/libc.so)',
+        '',
+      ),
       ['tar 7: f g'],
     ],
     [
       'ftrace',
-      '  tar-7   [003] d..2. 36.118: sched_switch: prev_comm=tar prev_pid=7 prev_prio=120 prev_state=D ==> next_comm=x\n  tar-7   [003] d..3. 36.119: <stack trace>\n => __schedule\n => f\n => 0x7f2f1a70e88a\n',
+      text(
+        '  tar-7   [003] d..2. 36.118: sched_switch: prev_comm=tar prev_pid=7 prev_prio=120 prev_state=D ==> x',
+        '  tar-7   [003] d..3. 36.119: <stack trace>',
+        ' => __schedule',
+        ' => f',
+        ' => 0x7f2f1a70e88a',
+        '',
+      ),
       ['tar 7 D: __schedule f'],
     ],
     [
       'trace-cmd',
-      '  <...>-7 [002] 23.902258: kernel_stack:         <stack trace >\n=> f (ffffffff8121a0db)\n=> g (ffffffff8121e9fb)\n',
+      text(
+        '  <...>-7 [002] 23.902258: kernel_stack:         <stack trace >',
+        '=> f (ffffffff8121a0db)',
+        '=> g (ffffffff8121e9fb)',
+        '',
+      ),
       ['7: f g'],
     ],
     [
       'Android',
-      '"a b" prio=5 tid=9 Native\n  | sysTid=7 nice=0\n  | state=D schedstat=( 0 0 0 )\n  kernel: f+0x8c/0xb4\n  native: #00 pc 000000000006ac6c  /system/lib64/libc.so (__ioctl+4)\n  at java.io.X.a(X.java:1)\n',
+      text(
+        '"a b" prio=5 tid=9 Native',
+        '  | sysTid=7 nice=0',
+        '  | state=D schedstat=( 0 0 0 )',
+        '  kernel: f+0x8c/0xb4',
+        '  native: #00 pc 000000000006ac6c  /system/lib64/libc.so (__ioctl+4)',
+        '  at java.io.X.a(X.java:1)',
+        '',
+      ),
       ['a b 7 D: f'],
     ],
     [
       'ps, threads',
-      '  PID   TID S WCHAN:20             CMD\n    7     8 D f                    tar -x a\n    9     9 R -                    [kworker/0:1]\n',
+      text(
+        '  PID   TID S WCHAN:20             CMD',
+        '    7     8 D f                    tar -x a',
+        '    9     9 R -                    [kworker/0:1]',
+        '',
+      ),
       ['tar 7/8 D: f', 'kworker/0:1 9/9 R: '],
     ],
     [
       'xcapture',
-      '2026-11-25 09:12:31   7   8 D  root   (tar)   newlstat  ->vfs_statx()->g()->f()\n',
+      text('2026-11-25 09:12:31   7   8 D  root   (tar)   newlstat  ->vfs_statx()->g()->f()', ''),
       ['tar 8/7 D: f g vfs_statx'],
     ],
     [
       'perf sched timehist',
-      '  14.035 [0000]  tar[7]   0.000  0.000  0.000    __schedule <- schedule <- f\n',
+      text('  14.035 [0000]  tar[7]   0.000  0.000  0.000    __schedule <- schedule <- f', ''),
       ['tar 7: __schedule schedule f'],
     ],
     [
       'a label',
-      '== 7 ==\n[<0>] f+0x1/0x2\n--- PID 8 (a-b) ---\n[<0>] f+0x1/0x2\nPID 9 (x):\n[<0>] f+0x1/0x2\nPID = 10\n[<0>] g+0x1/0x2\n',
+      text(
+        '== 7 ==',
+        '[<0>] f+0x1/0x2',
+        '--- PID 8 (a-b) ---',
+        '[<0>] f+0x1/0x2',
+        'PID 9 (x):',
+        '[<0>] f+0x1/0x2',
+        'PID = 10',
+        '[<0>] g+0x1/0x2',
+        '',
+      ),
       ['7: f', 'a-b 8: f', 'x 9: f', '10: g'],
     ],
     [
       'a prompt',
-      'root@h:~# cat /proc/7/task/8/stack\n[<0>] f+0x1/0x2\n$ cat /proc/9/stack\n[<0>] g+0x1/0x2\n',
+      text('root@h:~# cat /proc/7/task/8/stack', '[<0>] f+0x1/0x2', '$ cat /proc/9/stack', '[<0>] g+0x1/0x2', ''),
       ['7/8: f', '9: g'],
     ],
     [
       '/proc/PID/status',
-      '# cat /proc/7/status /proc/7/stack\nName:\ttar\nState:\tD (disk sleep)\nTgid:\t6\nPid:\t7\n[<0>] f+0x1/0x2\n',
+      text(
+        '# cat /proc/7/status /proc/7/stack',
+        'Name:\ttar',
+        'State:\tD (disk sleep)',
+        'Tgid:\t6',
+        'Pid:\t7',
+        '[<0>] f+0x1/0x2',
+        '',
+      ),
       ['tar 6/7 D: f'],
     ],
     [
       'ps aux',
-      'root   7  0.0  0.0      0     0 ?        D    03:09   0:00 [kworker/u8:3]\n[<0>] f+0x1/0x2\n',
+      text('root   7  0.0  0.0      0     0 ?        D    03:09   0:00 [kworker/u8:3]', '[<0>] f+0x1/0x2', ''),
       ['kworker/u8:3 7 D: f'],
     ],
     [
       'grep',
-      '/proc/7/stack:[<0>] f+0x1/0x2\n/proc/7/stack:[<0>] g+0x1/0x2\n/proc/8/task/9/stack:[<0>] h+0x1/0x2\n',
+      text(
+        '/proc/7/stack:[<0>] f+0x1/0x2',
+        '/proc/7/stack:[<0>] g+0x1/0x2',
+        '/proc/8/task/9/stack:[<0>] h+0x1/0x2',
+        '',
+      ),
       ['7: f g', '8/9: h'],
     ],
     [
       'an rw-semaphore',
-      'task:a state:D stack:0 pid:7\nCall Trace:\n f+0x1/0x2\nINFO: task a:7 <writer> blocked on an rw-semaphore likely owned by task b:8 <reader>\n',
+      text(
+        'task:a state:D stack:0 pid:7',
+        'Call Trace:',
+        ' f+0x1/0x2',
+        'INFO: task a:7 <writer> blocked on an rw-semaphore likely owned by task b:8 <reader>',
+        '',
+      ),
       ['a 7 D: f'],
     ],
   ])('%s', (_form, text, expected) => {

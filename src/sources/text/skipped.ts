@@ -34,8 +34,16 @@ export function hasSign(line: string): boolean {
 }
 
 /** A line of a log: a header, a mark or a note about the stack that follows has one of these. */
-const NEAR_SIGN =
-  /race|task|[PTpt][Ii][Dd]\b|\bat:?\s*$|located|reed |---|->|state|STATE|prio=|RIP|\bpc\b|NIP|PSW|<|\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)/;
+const NEAR_SIGN = new RegExp(
+  [
+    'race|task|state|STATE',
+    String.raw`[PTpt][Ii][Dd]\b`,
+    String.raw`\bat:?\s*$`,
+    'located|reed |---|->|<',
+    String.raw`prio=|RIP|\bpc\b|NIP|PSW`,
+    String.raw`\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
+  ].join('|'),
+);
 /** A stamp of the kernel or of a log daemon. */
 const LOGGED = /^(?:\[ {0,12}\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T ])/;
 
