@@ -10,6 +10,8 @@ const MOST_TASKS = 100_000;
 const MOST_FRAMES = 256;
 /** A header is forgotten if its stack does not follow within this many lines. */
 const LONGEST_REPORT = 200;
+/** The same for a title. */
+const LONGEST_TITLE = 25;
 const MOST_INLINED = 4;
 /** A log without caller ids may have so many lines of others between the frames of a stack. */
 const MOST_STRANGERS = 1;
@@ -38,6 +40,7 @@ export class Assembly {
   #openedAt: Stamp;
   #isPast = false;
   #isWeak = false;
+  #isTitle = false;
   /** In the classic text of kstack, an empty stack is one. */
   #isClassic = false;
   /** The latest frame was in a line of a log. */
@@ -171,7 +174,7 @@ export class Assembly {
     this.#isInList = false;
     if (!this.hasFrames) {
       this.#age++;
-      if (this.#isWeak || this.#age > LONGEST_REPORT) this.#forget();
+      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.#forget();
       return;
     }
     // Between frames with numbers are their arguments, lines of code and what was on the stack.
@@ -263,6 +266,7 @@ export class Assembly {
     if (!isSame && last?.tid !== undefined && !this.#isWeak) this.#hasUnclaimed = true;
     this.#tasks = [isSame ? { ...last, ...header } : header];
     this.#isWeak = false;
+    this.#isTitle = false;
   }
 
   #label(header: Header, isWeak: boolean, now: Stamp): void {
@@ -275,6 +279,7 @@ export class Assembly {
     this.#stamp = now;
     this.#tasks = isEmpty(header) ? [] : [header];
     this.#isWeak = isWeak;
+    this.#isTitle = true;
   }
 
   #about(header: Header): void {

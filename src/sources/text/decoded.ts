@@ -1,7 +1,7 @@
 import { IGNORED, type LineParser } from './line.ts';
 import { frameOf, MODULE, SOURCE, SYMBOL } from './patterns.ts';
 
-const START = String.raw`(?:^|[\]:|>)]) {0,40}|^\s{0,40}`;
+const START = String.raw`(?:^|[\]:|>]) {0,40}|^\s{0,40}`;
 /** Several places, and `(discriminator 4)`. */
 const MORE = String.raw`[^)]{0,300}(?:\([^)]{0,100}\)[^)]{0,300})?`;
 const FRAME = new RegExp(`(?:${START})(\\? )?(${SYMBOL}) \\(${SOURCE}${MORE}\\)(?: ${MODULE}| ([\\w-]{1,64})$)?`);

@@ -15,6 +15,11 @@ const TASK = new RegExp(
     String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
   's',
 );
+/** A name with a line end in it. */
+const NAMELESS = new RegExp(
+  String.raw`\sstate:(\S)\s.{0,20}\bstack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b` +
+    String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
+);
 const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running task|\(NOTLB\))`;
 const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
@@ -157,6 +162,8 @@ function taskOf(text: string): Line | undefined {
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
   }
+  const [, letter, number, group] = text.includes('state:') ? (NAMELESS.exec(text) ?? []) : [];
+  if (number !== undefined) return { kind: 'task', header: headerOf({ tid: number, pid: group, state: letter }) };
   if (OLD_TASK_SIGN.test(text)) {
     const [, name, state, tid, shortTid] = OLD_TASK.exec(text) ?? [];
     const number = tid ?? shortTid;

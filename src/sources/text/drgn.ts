@@ -27,9 +27,11 @@ const FOLDERS = [
   'sound',
   'virt',
 ].join('|');
+/** Where the kernel's sources were, if the compiler was told. */
+const TREE = String.raw`(?:\.{1,2}\/|[\w./+~-]{0,200}(?:linux|kernel)[\w.+~-]{0,60}\/)?`;
 const GDB = new RegExp(
   `${NUMBER}(?:0x(?:ffff[0-9a-f]{4,12}|[89a-f][0-9a-f]{7}) in (${SYMBOL}) \\(` +
-    `|(${SYMBOL}) \\(.{0,300}\\) at (?:[\\w./-]{0,200}\\/)?(?:${FOLDERS})\\/)`,
+    `|(${SYMBOL}) \\(.{0,300}\\) at ${TREE}(?:${FOLDERS})\\/)`,
 );
 const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|#\d{1,4}\s{1,4}0x0000|#\d{2} +pc [0-9a-f]{8}/;
 

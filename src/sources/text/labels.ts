@@ -66,10 +66,10 @@ const LONGEST_TITLE = 60;
 export const labels: LineParser = (line) => {
   if (line.length > MOST_LABEL) return undefined;
   // gdb's threads of a kernel are CPUs, and kmemleak names who allocated.
-  if (GDB_THREAD.test(line)) return { kind: 'label', header: {} };
+  if (GDB_THREAD.test(line)) return { kind: 'label', isTitle: true, header: {} };
   if (line.includes('jiffies')) return undefined;
   const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
-  if (of !== undefined) return { kind: 'label', header: headerOf({ name: of }), weak: true };
+  if (of !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ name: of }), weak: true };
   if (!/\d/.test(line)) return undefined;
   return ruled(line) ?? numbered(line) ?? weak(line);
 };
@@ -78,9 +78,11 @@ function ruled(line: string): Line | undefined {
   const text = RULED.exec(line)?.[2];
   if (text === undefined) return undefined;
   const [, tid, name] = TITLE.exec(text) ?? [];
-  if (tid !== undefined) return { kind: 'label', header: headerOf({ tid, name }) };
+  if (tid !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ tid, name }) };
   const known = numbered(text) ?? weak(text);
-  return known === undefined || known.kind !== 'label' ? undefined : { kind: 'label', header: known.header };
+  return known === undefined || known.kind !== 'label'
+    ? undefined
+    : { kind: 'label', isTitle: true, header: known.header };
 }
 
 function numbered(line: string): Line | undefined {
@@ -93,22 +95,29 @@ function numbered(line: string): Line | undefined {
   const pid = TGID.exec(line)?.[1];
   const header = headerOf({ name, tid, pid, state: state ?? inBrackets ?? last });
   // A title, or a sentence.
-  return line.length <= LONGEST_TITLE ? { kind: 'label', header } : { kind: 'label', header, weak: true };
+  return line.length <= LONGEST_TITLE
+    ? { kind: 'label', isTitle: true, header }
+    : { kind: 'label', isTitle: true, header, weak: true };
 }
 
 function weak(line: string): Line | undefined {
   const [, number, inBrackets, plain, numberState] = WEAK_NUMBER.exec(line) ?? [];
   if (number !== undefined) {
     const header = headerOf({ tid: number, name: inBrackets ?? plain, state: numberState });
-    return { kind: 'label', header, weak: true };
+    return { kind: 'label', isTitle: true, header, weak: true };
   }
   const [, name = '', after, bracketed, state] = WEAK_NAME.exec(line) ?? [];
   if (name === '') {
     const [, called, calledTid] = CALLED.exec(line) ?? [];
     if (calledTid === undefined) return undefined;
     const last = STATE.exec(line)?.[3];
-    return { kind: 'label', header: headerOf({ name: called, tid: calledTid, state: last }), weak: true };
+    return {
+      kind: 'label',
+      isTitle: true,
+      header: headerOf({ name: called, tid: calledTid, state: last }),
+      weak: true,
+    };
   }
   if (NO_COMM.test(name)) return undefined;
-  return { kind: 'label', header: headerOf({ name, tid: after ?? bracketed, state }), weak: true };
+  return { kind: 'label', isTitle: true, header: headerOf({ name, tid: after ?? bracketed, state }), weak: true };
 }

@@ -40,13 +40,14 @@ export type Line =
   | { readonly kind: 'behind'; readonly header: Header }
   /** The task of the stack that this ends or, if there is none, of the one that follows. */
   | { readonly kind: 'named'; readonly header: Header; readonly isPast?: true }
-  /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow; `ofAll`: all
-   * tasks that follow are in this state. */
+  /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow; `isTitle`:
+   * a person or a script wrote it, so it is none in a log; `ofAll`: all tasks that follow are in this state. */
   | {
       readonly kind: 'label';
       readonly header: Header;
       readonly weak?: true;
       readonly isList?: true;
+      readonly isTitle?: true;
       readonly ofAll?: State;
     }
   /** The start of a stack, which belongs to the tasks named before, if any. */

@@ -5,7 +5,7 @@ const FIELD = /^(?:(Name):\s{1,8}(\S.{0,63})|(State):\s{1,8}([RSDTtXZI]) \(|(Tgi
 /** /proc/PID/status, which people print before the stack (proc_pid_status(5)). */
 export const procStatus: LineParser = (line) => {
   const [, name, comm, state, letter, number, digits] = FIELD.exec(line) ?? [];
-  if (name !== undefined) return { kind: 'label', header: headerOf({ name: comm }) };
+  if (name !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ name: comm }) };
   if (state !== undefined) return { kind: 'about', header: headerOf({ state: letter }) };
   if (number === undefined) return undefined;
   return { kind: 'about', header: headerOf(number === 'Pid' ? { tid: digits } : { pid: digits }) };

@@ -32,13 +32,13 @@ export const prompts: LineParser = (line) => {
   if (prompt === null) {
     // drgn's own prompt is lost where a mail has taken it for quote marks.
     const header = line.includes('stack_trace(') ? taskIn(line) : {};
-    return header.tid === undefined ? undefined : { kind: 'label', header };
+    return header.tid === undefined ? undefined : { kind: 'label', isTitle: true, header };
   }
   const command = prompt[1] ?? '';
   if (ONE_FRAME.test(command)) return IGNORED;
   const letters = FOREACH.exec(command)?.[1];
   const ofAll = letters === undefined ? undefined : stateOf(CRASH_STATES[letters]);
-  return { kind: 'label', header: taskIn(command), ...(ofAll !== undefined && { ofAll }) };
+  return { kind: 'label', isTitle: true, header: taskIn(command), ...(ofAll !== undefined && { ofAll }) };
 };
 
 function taskIn(command: string): Header {

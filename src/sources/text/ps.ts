@@ -127,5 +127,5 @@ export const psLine: LineParser = (line) => {
 };
 
 function labelOf(tid: string, state: string | undefined, command: string): Line {
-  return { kind: 'label', header: headerOf({ tid, state, name: commOf(command) }), isList: true };
+  return { kind: 'label', isTitle: true, header: headerOf({ tid, state, name: commOf(command) }), isList: true };
 }

@@ -9,7 +9,7 @@ export function hasSign(line: string): boolean {
   return (
     line.includes('+0x') ||
     line.includes('[<') ||
-    line.includes('PID') ||
+    line.includes('PID: ') ||
     line.includes('omm: ') ||
     line.includes('=> ') ||
     line.includes('.c:') ||
@@ -28,7 +28,8 @@ export function hasSign(line: string): boolean {
     line.includes('.h:') ||
     line.includes('zzz <') ||
     (line.includes('#') && /#\d{1,4}\s/.test(line)) ||
-    (line.includes(' 0x') && / 0x[0-9a-f]{8,16} \w/.test(line)) ||
+    line.includes('.ko') ||
+    (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
     ALONE.test(line)
   );
 }

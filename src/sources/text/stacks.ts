@@ -105,8 +105,8 @@ export class StackFinder {
   /** Whether this line belongs to a stack, or to what is printed well before one. */
   #isKnown(line: string): boolean {
     if (line.startsWith('zzz <')) return true;
-    const { text } = bodyOf(cleaned(line, this.#quoted.isOn));
-    const known = recognize(text);
+    const { text, logged } = bodyOf(cleaned(line, this.#quoted.isOn));
+    const known = inContext(recognize(text), logged);
     if (known !== undefined) return known !== IGNORED;
     return bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text);
   }
@@ -201,7 +201,7 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.end();
       return;
     }
-    const known = this.#recognizer.take(text);
+    const known = inContext(this.#recognizer.take(text), logged);
     const name = known === undefined ? bareName(text) : undefined;
     if (name !== undefined) {
       this.#bare.add(name);
@@ -316,6 +316,11 @@ export class StackFinder {
     this.#interned.set(key, stack);
     return stack;
   }
+}
+
+/** In a log, a line that mentions a PID is no title. */
+function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
+  return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
 }
 
 function oneMoreMixed(leftOut: LeftOut): LeftOut {
