@@ -86,7 +86,7 @@ const REPORT = new RegExp(
     String.raw`\[(?:[A-Z]\])?=`,
     '"echo 0 >',
     'Exception stack\\(',
-    'Stack:?(?:$|\\s)',
+    'Stack:?\\s{0,4}(?:$|\\(|[0-9a-f]{8})',
     'task: [0-9a-f]{8}',
     'Sending NMI',
     'Last Breaking',

@@ -69,7 +69,10 @@ export const labels: LineParser = (line) => {
   if (GDB_THREAD.test(line)) return { kind: 'label', isTitle: true, header: {} };
   if (line.includes('jiffies')) return undefined;
   const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
-  if (of !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ name: of }), weak: true };
+  if (of !== undefined) {
+    const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: of });
+    return { kind: 'label', isTitle: true, header, weak: true };
+  }
   if (!/\d/.test(line)) return undefined;
   return ruled(line) ?? numbered(line) ?? weak(line);
 };

@@ -113,17 +113,23 @@ function rowOf(...columns: readonly string[]): RegExp {
 const AUX = rowOf(WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER, WORD, STATE, WORD, TIME, COMMAND);
 const AX = rowOf(PID, TERMINAL, STATE, TIME, String.raw`(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$`);
 const EF = rowOf(WORD, PID, NUMBER, PERCENT, WORD, TERMINAL, TIME, COMMAND);
+/** `ps -o pid,stat,...,comm` */
+const SOME = new RegExp(
+  String.raw`^\s{0,12}${PID}\s{1,8}${STATE}\s{1,12}(?:\S{1,32}\s{1,20}){0,6}?([A-Za-z]\S{0,31}|\[.{1,64}\])$`,
+);
 const LONGEST = 400;
 
 /** A line of `ps aux`, `ps ax`, `ps v` or `ps -ef`, which people put before a stack. */
 export const psLine: LineParser = (line) => {
-  if (line.length > LONGEST || !line.includes(':')) return undefined;
+  if (line.length > LONGEST || !/\d/.test(line)) return undefined;
   const [, aux, auxState, auxCommand = ''] = AUX.exec(line) ?? [];
   if (aux !== undefined) return labelOf(aux, auxState, auxCommand);
   const [, ax, axState, axCommand = ''] = AX.exec(line) ?? [];
   if (ax !== undefined) return labelOf(ax, axState, axCommand);
   const [, ef, efCommand = ''] = EF.exec(line) ?? [];
-  return ef === undefined ? undefined : labelOf(ef, undefined, efCommand);
+  if (ef !== undefined) return labelOf(ef, undefined, efCommand);
+  const [, some, someState, someCommand = ''] = SOME.exec(line) ?? [];
+  return some === undefined ? undefined : labelOf(some, someState, someCommand);
 };
 
 function labelOf(tid: string, state: string | undefined, command: string): Line {
