@@ -92,8 +92,9 @@ const lock: fc.Arbitrary<LockWait> = fc.record(
     kind: fc.constantFrom('mutex' as const, 'semaphore' as const, 'rwsem-read' as const, 'rwsem-write' as const),
     address: text,
     owner: number,
+    inferred: fc.constant(true as const),
   } satisfies ModelOf<LockWait>,
-  { ...WHOLE, requiredKeys: ['kind', 'address'] },
+  { ...WHOLE, requiredKeys: ['kind'] },
 );
 const facts: fc.Arbitrary<KernelFacts> = fc.record(
   {
@@ -139,6 +140,7 @@ const leftOut: fc.Arbitrary<LeftOut> = fc.record(
     threads: number,
     guessedFrames: number,
     lines: number,
+    mixed: number,
   } satisfies ModelOf<LeftOut>,
   { ...WHOLE, requiredKeys: [] },
 );
