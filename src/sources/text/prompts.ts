@@ -22,7 +22,7 @@ const FOREACH = /^foreach (?:.{0,40} )?(RU|IN|UN|ID|ZO|ST|TR|DE|PA)\b.{0,40}\bbt
 const DRGN = /\bstack_trace\(\s{0,4}(?:prog,\s{0,4})?(\d{1,10})\s{0,4}\)|\bfind_task\((?:prog,\s{0,4})?(\d{1,10})\)/;
 
 /** drgn: one frame of a trace follows. */
-const ONE_FRAME = /^\w{1,32}\[\d{1,4}\]$/;
+const ONE_FRAME = /^\s{0,12}(?:\w{0,16}trace|st|stack|frames|bt)\[\d{1,3}\]\s{0,4}$/;
 const LONGEST = 400;
 
 /** Prompts, and what was typed there: it may tell whose stack follows. */
@@ -30,6 +30,7 @@ export const prompts: LineParser = (line) => {
   if (line.length > LONGEST) return undefined;
   const prompt = PROMPT.exec(line);
   if (prompt === null) {
+    if (ONE_FRAME.test(line)) return IGNORED;
     // drgn's own prompt is lost where a mail has taken it for quote marks.
     const header = line.includes('stack_trace(') ? taskIn(line) : {};
     return header.tid === undefined ? undefined : { kind: 'label', isTitle: true, header };
