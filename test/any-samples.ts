@@ -52,6 +52,7 @@ const lock = known<LockWait>({
   kind: fc.constantFrom('mutex', 'semaphore', 'rwsem-read', 'rwsem-write'),
   address: fc.constantFrom('ffff8881001a2b40', '0'),
   owner: maybe(number),
+  inferred: maybe(fc.constant(true as const)),
 });
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
@@ -148,6 +149,7 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
     unexplained: maybe(number),
     guessedFrames: maybe(number),
     lines: maybe(number),
+    mixed: maybe(number),
   }),
   unread: fc.array(unread, { maxLength: 3 }),
 }).chain((sample) =>

@@ -48,7 +48,7 @@ const systemCall: fc.Arbitrary<SystemCallState> = fc.oneof(
       name: text,
       text,
     },
-    { ...WHOLE, requiredKeys: ['number', 'arguments', 'stackPointer', 'programCounter'] },
+    { ...WHOLE, requiredKeys: ['number', 'arguments'] },
   ),
 );
 
@@ -79,8 +79,9 @@ const lock: fc.Arbitrary<LockWait> = fc.record(
     kind: fc.constantFrom('mutex' as const, 'semaphore' as const, 'rwsem-read' as const, 'rwsem-write' as const),
     address: text,
     owner: number,
+    inferred: fc.constant(true as const),
   } satisfies ModelOf<LockWait>,
-  { ...WHOLE, requiredKeys: ['kind', 'address'] },
+  { ...WHOLE, requiredKeys: ['kind'] },
 );
 const facts: fc.Arbitrary<KernelFacts> = fc.record(
   {
@@ -127,6 +128,7 @@ const leftOut: fc.Arbitrary<LeftOut> = fc.record(
     threads: number,
     guessedFrames: number,
     lines: number,
+    mixed: number,
   } satisfies ModelOf<LeftOut>,
   { ...WHOLE, requiredKeys: [] },
 );

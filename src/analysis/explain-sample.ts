@@ -8,6 +8,7 @@ import { explain } from './explain.ts';
  */
 export function explainObservation({ stack, state }: Observation): Finding {
   if ('value' in stack) return explain(stack.value, state);
+  if (state === 'R') return { ...explain(NO_FRAMES, state), waitsFor: 'nothing: it is on a CPU, or ready to run' };
   const why =
     stack.unread === 'notTold' ? 'the text has no stack of it' : `the stack could not be read (${stack.unread})`;
   return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };

@@ -1,3 +1,4 @@
+import { knownFunctions } from '../analysis/known-functions.ts';
 import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
@@ -13,6 +14,7 @@ interface Found {
   stacks: number;
   guesses: number;
   lines: number;
+  mixed: number;
   /** What the first samples say could not be read. */
   unread: string[];
   /** The samples with more of that. */
@@ -26,14 +28,14 @@ const MOST_UNREAD_LINES = 20;
  * @throws Error if a file cannot be read
  */
 export async function explainFiles(names: readonly string[], why: boolean): Promise<number> {
-  const found: Found = { stacks: 0, guesses: 0, lines: 0, unread: [], unreadSamples: 0 };
+  const found: Found = { stacks: 0, guesses: 0, lines: 0, mixed: 0, unread: [], unreadSamples: 0 };
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
   for await (const piece of format.write(allSamples(names.length === 0 ? [DASH] : names, found, problems), context))
     pieces.push(String(piece));
   if (found.stacks > 0) for (const piece of pieces) writeStdout(piece);
-  const { guesses, lines, unread, unreadSamples } = found;
+  const { guesses, lines, mixed, unread, unreadSamples } = found;
   for (const problem of problems) writeStderr(`kstack: ${problem}\n`);
   if (guesses > 0)
     writeStderr(
@@ -43,6 +45,10 @@ export async function explainFiles(names: readonly string[], why: boolean): Prom
     writeStderr(
       `kstack: ${lines} ${lines === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`,
     );
+  if (mixed > 0)
+    writeStderr(
+      `kstack: ${mixed} stack${mixed === 1 ? ' was' : 's were'} written into another: its frames, or its task, may be of that one\n`,
+    );
   for (const line of unread) writeStderr(`kstack: in the sample: ${line}\n`);
   if (unreadSamples > 0) writeStderr(`kstack: ${unreadSamples} more samples say that something could not be read\n`);
   return problems.some((problem) => problem.startsWith('nothing in ')) || found.stacks === 0 ? 1 : 0;
@@ -50,6 +56,7 @@ export async function explainFiles(names: readonly string[], why: boolean): Prom
 
 async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
+  const known = knownFunctions();
   for (const name of names) {
     const before = found.stacks;
     const notes: InputNotes = {};
@@ -57,7 +64,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     const shown = name === DASH ? 'the input' : name;
     try {
       const damaged = (text: string) => problems.push(text);
-      for await (const sample of samplesOf(name, { notes, stacks, damaged })) {
+      for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
         note(sample, found);
         yield sample;
       }
@@ -82,6 +89,7 @@ function note(sample: Sample, found: Found): void {
   found.stacks += sample.observations.length + sample.holders.length;
   found.guesses += sample.leftOut.guessedFrames ?? 0;
   found.lines += sample.leftOut.lines ?? 0;
+  found.mixed += sample.leftOut.mixed ?? 0;
   if (sample.unread.length === 0) return;
   if (found.unread.length >= MOST_UNREAD_LINES) found.unreadSamples++;
   else for (const line of formatUnread(sample.unread, sample.threads)) found.unread.push(line);

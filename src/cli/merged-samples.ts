@@ -1,6 +1,7 @@
+import { knownFunctions } from '../analysis/known-functions.ts';
 import type { Sample } from '../model/sample.ts';
 import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
-import { samplesOf } from './samples.ts';
+import { type SamplesOptions, samplesOf } from './samples.ts';
 
 /** What there is to say about the files that samples were read from. */
 export interface Problems {
@@ -24,9 +25,10 @@ interface Head {
  */
 export async function* mergedSamples(names: readonly string[], problems: Problems): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
+  const known = knownFunctions();
   const heads: Head[] = [];
   for (const name of names) {
-    const stream = read(name, stacks, problems);
+    const stream = read(name, { stacks, known }, problems);
     const first = await stream.next();
     if (first.done === true) continue;
     heads.push({ stream, sample: first.value, timeMs: first.value.timeMs ?? 0 });
@@ -47,11 +49,13 @@ export async function* mergedSamples(names: readonly string[], problems: Problem
   }
 }
 
-async function* read(name: string, stacks: InternedStacks, problems: Problems): AsyncGenerator<Sample> {
+type Shared = Pick<SamplesOptions, 'stacks' | 'known'>;
+
+async function* read(name: string, shared: Shared, problems: Problems): AsyncGenerator<Sample> {
   const notes: InputNotes = {};
   let found = false;
   try {
-    for await (const sample of samplesOf(name, { notes, stacks, damaged: (text) => problems.lines.push(text) })) {
+    for await (const sample of samplesOf(name, { ...shared, notes, damaged: (text) => problems.lines.push(text) })) {
       found = true;
       yield sample;
     }

@@ -12,6 +12,8 @@ export interface SamplesOptions {
   readonly notes: InputNotes;
   /** Those of other files, if equal stacks are to be one object in all of them. */
   readonly stacks: InternedStacks;
+  /** Names of functions that the kernel has. */
+  readonly known: ReadonlySet<string>;
   /** Called with what is damaged in a recording. */
   damaged(text: string): void;
 }
@@ -21,10 +23,10 @@ export interface SamplesOptions {
  * @throws Error naming the file if it cannot be read; PackedInput if another program has to unpack it
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
-  const { notes, stacks, damaged } = options;
+  const { notes, stacks, known, damaged } = options;
   const { head, chunks } = await withHead(decoded(inputBytes(name === DASH ? undefined : name), notes));
   if (head.toString('latin1') !== HEAD) {
-    yield* textSamples(chunks, { notes, stacks });
+    yield* textSamples(chunks, { notes, stacks, known });
     return;
   }
   yield* recordedSamples(linesOf(chunks), (line, why) => damaged(`${name}:${line}: ${why}`));

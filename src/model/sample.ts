@@ -22,13 +22,15 @@ export interface Observation extends ObservationFields {
 /** A lock that a task waits for. */
 export interface LockWait {
   readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write';
-  /** The lock's address in hexadecimal. It shows which tasks wait for the same lock. */
-  readonly address: string;
+  /** The lock's address in hexadecimal. It shows which tasks wait for the same lock. Absent if a log names the owner. */
+  readonly address?: string;
   /**
    * TID of the task that holds it, as the lock records it; with several readers, the latest one. Absent if the kernel
    * does not record it, or if nobody holds the lock.
    */
   readonly owner?: number;
+  /** Set if the kernel's log says that it is only likely, since the lock may have changed hands meanwhile. */
+  readonly inferred?: true;
 }
 
 /** What the kernel knows about a task but /proc does not show. */
@@ -78,6 +80,11 @@ export interface LeftOut extends Partial<KindCounts> {
   readonly guessedFrames?: number;
   /** Lines and tasks of a text beyond the limits. */
   readonly lines?: number;
+  /**
+   * Stacks of a text that were printed into one another, or that end where another one begins: some of their frames may
+   * be missing or be those of another task, and their task may be unknown.
+   */
+  readonly mixed?: number;
 }
 
 /** What the kernel said about the selected tasks at one moment. */

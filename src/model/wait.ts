@@ -9,6 +9,8 @@ export interface Wait {
   /** TID of the task it waits for. */
   readonly holder: number;
   readonly reason: WaitReason;
+  /** Set if the holder is only likely. */
+  readonly inferred?: true;
 }
 
 /** A task that others wait for, and that waits for none itself. */
@@ -45,7 +47,10 @@ export function waitsOf(
   { lock, vforkParent, tracer }: NonNullable<Observation['facts']>,
 ): Wait[] {
   const waits: Wait[] = [];
-  if (lock?.owner !== undefined && lock.owner !== tid) waits.push({ tid, holder: lock.owner, reason: lock.kind });
+  if (lock?.owner !== undefined && lock.owner !== tid) {
+    const { owner: holder, kind: reason, inferred } = lock;
+    waits.push({ tid, holder, reason, ...(inferred === true && { inferred }) });
+  }
   if (vforkParent !== undefined) waits.push({ tid: vforkParent, holder: tid, reason: 'vfork' });
   if (tracer !== undefined && state === 't') waits.push({ tid, holder: tracer, reason: 'ptrace' });
   return waits;

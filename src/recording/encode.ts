@@ -172,7 +172,8 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
     a.tracer === b.tracer &&
     a.lock?.kind === b.lock?.kind &&
     a.lock?.address === b.lock?.address &&
-    a.lock?.owner === b.lock?.owner
+    a.lock?.owner === b.lock?.owner &&
+    a.lock?.inferred === b.lock?.inferred
   );
 }
 

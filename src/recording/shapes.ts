@@ -43,14 +43,14 @@ export const taskShape: Shape<Task> = object<
   },
 );
 
-const systemCall = object<Omit<SystemCall, 'name' | 'text'>, Required<Pick<SystemCall, 'name' | 'text'>>>(
-  { number, arguments: listOf(text), stackPointer: text, programCounter: text },
-  { name: text, text },
+const systemCall = object<Pick<SystemCall, 'number' | 'arguments'>, Required<Omit<SystemCall, 'number' | 'arguments'>>>(
+  { number, arguments: listOf(text) },
+  { stackPointer: text, programCounter: text, name: text, text },
 );
 
-const lock = object<Pick<LockWait, 'kind' | 'address'>, { owner: number }>(
-  { kind: oneOf(['mutex', 'semaphore', 'rwsem-read', 'rwsem-write']), address: text },
-  { owner: count },
+const lock = object<Pick<LockWait, 'kind'>, { address: string; owner: number; inferred: true }>(
+  { kind: oneOf(['mutex', 'semaphore', 'rwsem-read', 'rwsem-write']) },
+  { address: text, owner: count, inferred: yes },
 );
 
 const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
@@ -88,6 +88,7 @@ const leftOut: Shape<LeftOut> = object<object, Required<LeftOut>>(
     threads: count,
     guessedFrames: count,
     lines: count,
+    mixed: count,
   },
 );
 

@@ -7,6 +7,7 @@ import type { Reading } from '../model/reading.ts';
 import {
   everythingUnread,
   type KernelFacts,
+  type LockWait,
   type Observation,
   type Sample,
   startTimeSeconds,
@@ -118,9 +119,13 @@ function callOf(call: SystemCallState | null) {
   return { status: 'inCall', name, number, arguments: call.arguments, text };
 }
 
+function lockOf({ kind, address, owner, inferred }: LockWait) {
+  return { kind, address: address ?? null, owner: owner ?? null, inferred: inferred === true };
+}
+
 function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
   return {
-    lock: lock === undefined ? null : { kind: lock.kind, address: lock.address, owner: lock.owner ?? null },
+    lock: lock === undefined ? null : lockOf(lock),
     mmapLock: mmapLockOwner === undefined ? null : { owner: mmapLockOwner === 'unknown' ? null : mmapLockOwner },
     vforkParent: vforkParent ?? null,
     tracer: tracer ?? null,

@@ -74,7 +74,7 @@ export function* formatJson(sample: Sample): Generator<string> {
 }
 
 /** Only of a text there are lines and frames to leave out. */
-const NONE_LEFT_OUT = { blocked: 0, idle: 0, running: 0, unexplained: 0, guessedFrames: 0, lines: 0 };
+const NONE_LEFT_OUT = { blocked: 0, idle: 0, running: 0, unexplained: 0, guessedFrames: 0, lines: 0, mixed: 0 };
 
 function wholeFinding({ rule, kind, waitsFor, causes, next, undo, source, frame }: Finding) {
   return {

@@ -54,10 +54,10 @@ function stateOf({ observation }: Root): string {
   return observation.state === 'R' ? 'is on a CPU, or ready to run' : `is in state ${observation.state}`;
 }
 
-function holding({ holder, reason }: Wait, names: (tid: number) => string): string {
+function holding({ holder, reason, inferred }: Wait, names: (tid: number) => string): string {
   if (reason === 'vfork') return `its vfork child ${names(holder)} to execute a program or end`;
   if (reason === 'ptrace') return `its tracer ${names(holder)}`;
-  return `${REASONS[reason]} that ${names(holder)} holds`;
+  return `${REASONS[reason]} that ${names(holder)}${inferred === true ? ' likely' : ''} holds`;
 }
 
 /** Merges the waits with the same holder and reason, and lists their waiters. */

@@ -25,7 +25,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     id: 'sunrpc',
     ...NFS,
     match: [CALL],
-    waitsFor: 'a remote procedure call (sunrpc) to complete',
+    waitsFor: 'a server to answer a remote procedure call (sunrpc): mostly an NFS server',
     inOrderTo: 'make a remote procedure call (sunrpc)',
     causes: NO_ANSWER,
     source: 'net/sunrpc/sched.c: rpc_wait_bit_killable',

@@ -1,27 +1,38 @@
 import type { Frame } from '../../model/stack.ts';
 import type { LineParser } from './line.ts';
+import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
-const CALL =
-  /^\s{0,40}(?:\[<[0-9a-f]{8}>\] ?\(([\w.$]{1,512})(?:\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8})?(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)|([\w.$]{1,512})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?) from (?:\[<[0-9a-f]{8}>\] ?\()?([\w.$]{1,512})\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})(?: \[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,4}$/;
+const ADDRESS = String.raw`\[<[0-9a-f]{8}>\] ?`;
+const OFFSET = String.raw`\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})`;
+const SOURCE = String.raw`(?: [\w./-]{1,200}\.[chS]:\d{1,6})?`;
+const CALLEE = String.raw`(?:${ADDRESS}\((${SYMBOL})(?:${OFFSET})?(?: ${MODULE})?\)|(${SYMBOL})(?: ${MODULE})?)`;
+const CALLER = String.raw`(?:${ADDRESS}\()?(${SYMBOL})${OFFSET}(?: ${MODULE})?${SOURCE}\)?`;
+/** The caller is in the next line, or lost. */
+const CUT_CALL = new RegExp(`${BEFORE}${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\]\\s{0,4}$`);
+const CALL = new RegExp(`${BEFORE}${CALLEE} from ${CALLER}\\s{0,4}$`);
+/** An inlined function after decoding: it is called by the callee's line before. */
+const INLINED = new RegExp(
+  `${ADDRESS}\\((${SYMBOL})\\) from ${ADDRESS}\\((${SYMBOL}) [\\w./-]{1,200}:\\d{1,6} \\[inline\\]\\)`,
+);
 
 /**
  * On 32-bit ARM each line is a call: `[<80a88018>] (schedule) from [<8015c138>] (io_schedule+0x14/0x3c)`. Since 5.18
  * the addresses are missing (arch/arm/kernel/traps.c, dump_backtrace_entry).
  */
 export const arm: LineParser = (line) => {
-  const [, oldCallee, oldModule, newCallee, newModule, caller, offset = '', size = '', module] = CALL.exec(line) ?? [];
-  const callee = oldCallee ?? newCallee;
-  if (callee === undefined || caller === undefined) return undefined;
+  if (!line.includes(' from ')) return undefined;
+  const [, outer = '', inlined] = INLINED.exec(line) ?? [];
+  if (inlined !== undefined) {
+    return { kind: 'call', callee: frameOf(outer, line.trim()), caller: frameOf(inlined, line.trim()) };
+  }
+  const parts = CALL.exec(line);
+  if (parts === null) {
+    const cut = CUT_CALL.exec(line)?.[1];
+    return cut === undefined ? undefined : { kind: 'call', callee: frameOf(cut, line.trim()) };
+  }
+  const [, oldCallee, , , oldModule, newCallee = '', newModule, caller = '', offset = '', size = '', module] = parts;
   const raw = line.trim();
-  const called = frameOf(callee, oldModule ?? newModule, raw);
-  const calling = {
-    ...frameOf(caller, module, raw),
-    offset: Number.parseInt(offset, 16),
-    size: Number.parseInt(size, 16),
-  };
-  return { kind: 'call', callee: called, caller: calling };
+  const callee: Frame = frameOf(oldCallee ?? newCallee, raw, { module: oldModule ?? newModule });
+  const places = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+  return { kind: 'call', callee, caller: frameOf(caller, raw, places) };
 };
-
-function frameOf(symbol: string, module: string | undefined, raw: string): Frame {
-  return { symbol, ...(module === undefined ? {} : { module }), raw };
-}

@@ -1,17 +1,34 @@
+import { parseFrame } from '../../model/stack.ts';
 import { headerOf, type LineParser } from './line.ts';
 
 /**
  * With -L, the line also has the TID and the name of the thread, which may contain anything. A task of which little
  * could be read has `?` for its numbers and state, and an unknown start.
  */
-const TASK =
-  /^PID: {1,10}(?:(\d{1,10})|\?) {1,10}(?:TID: {1,10}(?:(\d{1,10})|\?) {1,10})?State: {1,10}(\S) {1,10}Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown) {1,10}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$/s;
+const BLANKS = ' {1,10}';
+const NUMBER = String.raw`(?:(\d{1,10})|\?)`;
+const START = String.raw`Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown)`;
+const TASK = new RegExp(
+  `^PID:${BLANKS}${NUMBER}${BLANKS}(?:TID:${BLANKS}${NUMBER}${BLANKS})?State:${BLANKS}(\\S)${BLANKS}` +
+    `${START}${BLANKS}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$`,
+  's',
+);
 
 /** The word for unknown values. */
 const UNKNOWN = 'unknown';
 
-/** The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. */
+/** Others print guesses, modules before functions and parentheses there. */
+const FRAME = /^\[<[0-9a-f]{1,16}>\] [^\s?:(]/;
+
+/**
+ * The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. Names and symbols may
+ * contain anything, so a line must be as it was written.
+ */
 export const classic: LineParser = (line) => {
+  if (line.startsWith('[<') && FRAME.test(line)) {
+    const frame = parseFrame(line);
+    return frame.symbol === line.trim() ? undefined : { kind: 'frame', frame };
+  }
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
   if (task === null) return undefined;

@@ -1,17 +1,79 @@
-import { headerOf, type LineParser } from './line.ts';
+import { headerOf, IGNORED, type LineParser } from './line.ts';
+import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
-const FRAME =
-  /^\s{0,10}#\d{1,4} \[[0-9a-f]{4,16}\] ([\w.$]{1,512})(?: \(via [\w.$]{1,512}\))?(?:\+\d{1,9})? at [0-9a-f]{4,16}(?: \[([^\]\s]{1,64})\])?/;
-const ARM_FRAME =
-  /^\s{0,10}#\d{1,4} \[<[0-9a-f]{8}>\] \(([\w.$]{1,512})(?: \[([^\]\s]{1,64})\])?\) from \[<[0-9a-f]{8}>\]/;
-const TASK =
-  /^(?:\[[^\]]{1,40}\] {1,4}\[\w{2}\] {1,4})?PID: {1,10}(\d{1,10}) {1,10}TASK: [0-9a-f]{4,16} {1,10}CPU: \d{1,5} {1,10}COMMAND: "(.{0,64})"/s;
+const ADDRESS = '(?:0x)?[0-9a-f]{4,16}';
+const OFFSET = String.raw`(?:\+(?:0x[0-9a-f]{1,9}(?:\/0x[0-9a-f]{1,9})?|\d{1,9}))?`;
+const WHERE = String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?${OFFSET} at ${ADDRESS}(?:\s{1,4}${MODULE})?`;
+const FRAME = new RegExp(`(?:${BEFORE}|!)#(\\d{1,4}) \\[${ADDRESS}\\] (${SYMBOL})${WHERE}`);
+/** Copied without the addresses of the stack. */
+const SHORT_FRAME = new RegExp(`${BEFORE}#(\\d{1,4}) {1,4}(${SYMBOL}) at [0-9a-f]{8,16}(?: ${MODULE})?\\s{0,4}$`);
+const ARM_FRAME = new RegExp(
+  `${BEFORE}#(\\d{1,4}) \\[<[0-9a-f]{8}>\\] \\((${SYMBOL})(?: ${MODULE})?\\) from \\[<[0-9a-f]{8}>\\]`,
+);
+/** `bt -t`: everything on the stack that looks like a return address. */
+const TEXT_SYMBOL = new RegExp(`^\\s{1,20}\\[${ADDRESS}\\] (${SYMBOL}) at ${ADDRESS}(?: ${MODULE})?\\s{0,4}$`);
+const START = new RegExp(`^\\s{1,30}START: (${SYMBOL}) at ${ADDRESS}`);
+const TIME = String.raw`(?:\[ {0,3}\d[^\]]{0,40}\]\s{1,4})?(?:\[(\w{2})\]\s{1,4})?`;
+const TASK = new RegExp(
+  `${BEFORE}${TIME}PID: {1,10}(\\d{1,10}) {1,10}TASK: ${ADDRESS}(?: {1,4}\\[(\\w{1,2})\\])? {1,10}` +
+    'CPU: {1,6}\\d{1,5}!? {1,10}COMMAND: "(.{0,64})"',
+  's',
+);
+/** `set` and `task`. */
+const STATE = /^\s{0,8}STATE: TASK_(\w+)/;
+const EXCEPTION = new RegExp(`^\\s{0,10}\\[exception RIP: (${SYMBOL})\\+(0x[0-9a-f]{1,9}|\\d{1,9})(?: ${MODULE})?\\]`);
+/** drgn-tools: the stack of an interrupt ends here, or a stack does. */
+const CONTINUES = /^\s{0,8}-- continuing to previous stack/;
+const TOOLS_END = /^\s{0,8}-- .{1,200} --\s{0,4}$/;
+const MARK = /^\s{0,8}--- <(\w+)(?: exception)?(?: stack)?> ---/;
 
-/** The output of `bt` and `foreach bt` in crash(8). */
+/** How crash names states: RU, IN, UN, ZO, ST, TR, DE, ID, PA. */
+export const CRASH_STATES: Readonly<Record<string, string>> = {
+  RU: 'R',
+  IN: 'S',
+  UN: 'D',
+  ID: 'I',
+  ZO: 'Z',
+  ST: 'T',
+  TR: 't',
+  DE: 'X',
+  PA: 'P',
+  RUNNING: 'R',
+  INTERRUPTIBLE: 'S',
+  UNINTERRUPTIBLE: 'D',
+  IDLE: 'I',
+};
+
+/** The output of `bt` and `foreach bt` in crash(8), and of drgn-tools, which puts the state behind TASK: `[D]`. */
 export const crash: LineParser = (line) => {
-  const task = TASK.exec(line);
-  if (task !== null) return { kind: 'task', header: headerOf({ name: task[2], tid: task[1] }) };
-  const [, symbol, module] = FRAME.exec(line) ?? ARM_FRAME.exec(line) ?? [];
-  if (symbol === undefined) return undefined;
-  return { kind: 'frame', frame: { symbol, ...(module === undefined ? {} : { module }), raw: line.trim() } };
+  if (line.includes('#')) {
+    const [, number, symbol, module] = FRAME.exec(line) ?? SHORT_FRAME.exec(line) ?? ARM_FRAME.exec(line) ?? [];
+    if (symbol !== undefined) {
+      return { kind: 'frame', frame: frameOf(symbol, line.trim(), { module }), number: Number(number) };
+    }
+    return undefined;
+  }
+  if (line.includes('TASK')) {
+    const [, before, tid, behind, name] = TASK.exec(line) ?? [];
+    const letter = before ?? behind;
+    if (tid !== undefined)
+      return { kind: 'task', header: headerOf({ name, tid, state: (letter && CRASH_STATES[letter]) ?? letter }) };
+    const state = STATE.exec(line)?.[1];
+    return state === undefined ? undefined : { kind: 'about', header: headerOf({ state: CRASH_STATES[state] }) };
+  }
+  if (line.includes(' at ')) {
+    const [, symbol, module] = TEXT_SYMBOL.exec(line) ?? [];
+    if (symbol !== undefined) return { kind: 'guess', frame: frameOf(symbol, `? ${line.trim()}`, { module }) };
+    const start = START.exec(line)?.[1];
+    return start === undefined ? undefined : { kind: 'guess', frame: frameOf(start, `? ${line.trim()}`) };
+  }
+  if (line.includes('[exception')) {
+    const [, symbol, offset = '', module] = EXCEPTION.exec(line) ?? [];
+    if (symbol === undefined) return IGNORED;
+    return { kind: 'exception', frame: frameOf(symbol, line.trim(), { offset: Number(offset), module }) };
+  }
+  if (line.includes(' -- '))
+    return CONTINUES.test(line) ? { kind: 'interrupted' } : TOOLS_END.test(line) ? IGNORED : undefined;
+  const mark = line.includes('--- <') ? MARK.exec(line)?.[1] : undefined;
+  return mark === undefined ? undefined : { kind: 'interrupted' };
 };

@@ -1,110 +1,210 @@
-import type { Frame } from '../../model/stack.ts';
-import { headerOf, type Line, type LineParser } from './line.ts';
+import type { LockWait } from '../../model/sample.ts';
+import { type Header, headerOf, IGNORED, type Line, type LineParser } from './line.ts';
+import { BEFORE } from './patterns.ts';
+
+const NAME = '(.{1,64}?)';
+/** Names may contain colons. */
+const LONGEST_NAME = '(.{1,64})';
+const HUNG = new RegExp(
+  `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) (?:<.{0,20}> )?blocked (?:for\\b|in I\\/O wait)`,
+  's',
+);
+/** Since 5.10. */
+const TASK = new RegExp(
+  String.raw`${BEFORE}task:\s{0,2}${NAME}\s{1,40}state:(\S).{0,80}?\bpid:\s{0,10}(\d{1,10})\b` +
+    String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
+  's',
+);
+/** A name with a line end in it. */
+const NAMELESS = new RegExp(
+  String.raw`\sstate:(\S)\s.{0,20}\bstack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b` +
+    String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
+);
+const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running task|\(NOTLB\))`;
+const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
+const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
+/** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
+const OLD_TASK = new RegExp(
+  String.raw`^\s{0,8}(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:` +
+    String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
+  's',
+);
+const OLD_TASK_SIGN = /\s[A-Zt]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running task|\d{1,10}\s|\(NOTLB|$)/;
+const OOPS = new RegExp(
+  `(?:^|\\W)CPU: {0,4}\\d{1,5} (?:UID: {0,8}\\d{1,10} )?PID: {0,8}(\\d{1,10}) Comm: ${NAME}` +
+    String.raw`(?: (?:Not tainted|Tainted:|Kdump:)|\s{0,4}$)`,
+  's',
+);
+const OLD_OOPS = new RegExp(
+  String.raw`(?:^|\W)(?:[Pp]|P?I)?[Ii][Dd]: {0,4}(\d{1,10}), comm: {1,30}${NAME}` +
+    String.raw`(?:\s{1,30}(?:Not tainted|Tainted:|veid|xid|\d{1,2}\.\d{1,3}\.\d)|\s{0,4}$)`,
+  's',
+);
+const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+const PROCESS = new RegExp(`^\\s{0,8}Process ${NAME} \\(pid: (\\d{1,10}),`, 's');
+/** Since 6.16, for mutexes, semaphores and rw-semaphores (kernel/hung_task.c, debug_show_blocker). */
+const HOLDER = new RegExp(
+  String.raw`(?:^|\W)task ${LONGEST_NAME}:(\d{1,10})(?: <(reader|writer)>)? (?:is )?blocked on an? ` +
+    '(mutex|semaphore|rw-semaphore)(?:,? (?:likely )?(?:last )?(?:owned|held) by task ' +
+    String.raw`${LONGEST_NAME}:(\d{1,10}))?`,
+  's',
+);
+/** The beginning of a header that a mail program has broken. */
+const BROKEN = new RegExp(
+  `(?:^|\\W)(?:task .{1,64}:\\d{1,10}(?: <\\w{6}>)?(?: is)?(?: blocked.{0,40})?|task:.{1,64}\\s?state:\\S.{0,60}` +
+    String.raw`|CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10}(?: Comm: .{0,64})?)$`,
+);
+const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Zt]\s{0,20}(?:[0-9a-f]{8,16}\s{0,20})?(?:\d{1,10}\s{0,10}){0,3}$/;
+
+/** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
+const PAST = new RegExp(
+  `^\\s{0,20}(?:${[
+    String.raw`(?:INFO: )?(?:[Aa]llocated|[Ff]reed)(?: (?:by task|in) .*|:$)`,
+    String.raw`backtrace(?: \(crc [0-9a-f]{1,8}\))?:$`,
+    '(?:Last potentially related|Second to last potentially related) work creation:',
+    String.raw`-> #\d{1,4} \(.*`,
+    '(?:page|page_owner) (?:last (?:allocated|free)|allocated).*',
+    '(?:Uninit was (?:stored|created)|Local variable .* created) .*',
+    '(?:Preemption|hardirqs last|softirqs last).*abled at:?.*',
+    'Last Breaking-Event-Address:',
+    String.raw`to a \S+-irq-(?:un)?safe lock:`,
+    '(?:kthread|creation) stack:?',
+    String.raw`.{1,64}\{[A-Z-]{4,20}\} .*at:$`,
+  ].join('|')})`,
+);
+/** Other lines that belong to the report of a task. */
+const REPORT = new RegExp(
+  `^\\s{0,40}(?:${[
+    'Code:',
+    'Instruction [Dd](?:ump|UMP)',
+    'Modules linked in:',
+    String.raw`\[last unloaded:`,
+    'Hardware name:',
+    'Workqueue:',
+    'Stopper:',
+    '(?:Not )?[Tt]ainted',
+    String.raw`\[(?:[A-Z]\])?=`,
+    '"echo 0 >',
+    'Exception stack\\(',
+    'Stack:?\\s{0,4}(?:$|\\(|[0-9a-f]{8})',
+    'task: [0-9a-f]{8}',
+    'Sending NMI',
+    'Last Breaking',
+    'REGS:',
+    'PACATMSCRATCH',
+    '[0-9a-f]{4,16}: [0-9a-f]{8}',
+    '(?:[0-9a-f]{8,16}[\\s.]{1,8}){2,}',
+    '[0-9a-f]{16}$',
+    '\\[?<[0-9a-f]{8,16}>\\]?$',
+    '(?:\\[[0-9a-f]{8,16}\\] ?){1,2}$',
+    '\\[[\\w-]{1,64}\\]$',
+    '\\(unreliable\\)$',
+    '\\.\\.\\.',
+    '--Type <RET>',
+    'WARNING: kernel stack',
+    'unwind stack type',
+    'Sending NMI',
+    '0x[0-9a-f]{16} \\[',
+    '(?:=[0-9A-F]{2} ?)+$',
+    String.raw`(?![PTpt][IiGg]|LWP)[\w#-]{1,12}\s?[:=]\s{0,8}(?:\w{4}:)?(?:0x)?[0-9a-fA-F]{4,16}(?:\b|\().{0,160}`,
+    String.raw`(?:[A-Z]\w{0,7}: ?\d{1,4} ){3}`,
+    'RIP: 0033',
+    '(?:PGD|PUD|P4D|pgd|Oops|CR2|Mem abort|Data abort|ESR|EC|SET|FSC|EA|CM|ISV|user pgtable|swapper pgtable)\\b',
+    'Krnl (?:PSW|GPRS|Code)',
+    '[#>* ]?[0-9a-f]{16}: [0-9a-f]{4}',
+  ].join('|')})`,
+);
+const KCSAN =
+  /\b(?:write|read)(?: \(marked\))? to 0x[0-9a-f]{8,16} of \d{1,6} bytes by (?:task (\d{1,10})|interrupt) on cpu \d/;
 
 /**
- * Prefixes of kernel log lines: from `dmesg` (also with -H, -T and CONFIG_PRINTK_CALLER), /dev/kmsg, syslog and the
- * journal in their variants, and the level in a raw log; also the quote mark of a mail, the border of a table and line
- * numbers. They are removed repeatedly until none is left.
- */
-const PREFIXES = [
-  /^<\d{1,3}>/,
-  /^\[ {0,12}\+?\d{1,12}\.\d{0,9}\] ?/,
-  /^\[ {0,8}[TC]\d{1,10}\] ?/,
-  /^\[\w{3} \w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \d{4}\] ?/,
-  /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/,
-  /^\s{0,40}(?:(?:\w{3} )?\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d(?: \d{4})?|\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{8,30}|\d\d:\d\d:\d\d\.\d{1,9}) .{0,255}?(?<=[ [])kernel(?:\[[\d-]{1,10}\])?[:\]]? ?/,
-  /^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?(?:\] ?| (?=[ [])|(?<=[.,]\d{6}[+-]\d\d:\d\d) )/,
-  /^kern {0,4}:[a-z]{1,6} {0,4}: ?/,
-  /^\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d \S{1,255} (?=\d{1,3},\d{1,20},\d{1,20},)/,
-  /^\s{0,20}\d{1,7}:? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )/,
-  /^kern: kern\.\w{1,8}: /,
-  /^kernel: ?/,
-  /^(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug):? (?=\[ {0,12}\d{1,12}\.\d)/,
-  /^\d{1,3},\d{1,20},\d{1,20},[^;]{1,40};/,
-  /^\s{0,20}MESSAGE=/,
-  /^> ?/,
-  /^\s{0,20}(?:\d{1,7}\s{1,8})?│ ?/,
-];
-const MOST_PREFIXES = 6;
-
-/** The line without the prefixes of log daemons and dmesg(1). */
-export function withoutLogPrefix(line: string): string {
-  let rest = line;
-  for (let round = 0; round < MOST_PREFIXES; round++) {
-    const prefix = PREFIXES.find((expression) => expression.test(rest));
-    if (prefix === undefined) break;
-    rest = rest.replace(prefix, '');
-  }
-  return rest;
-}
-
-const FRAME =
-  /^\s{0,40}(?:\[[0-9a-f]{8,16}\] ){0,2}(\? )?\s{0,4}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?(?:\s.{0,300})?$/;
-/**
- * Old kernels print addresses, which bug trackers tend to swallow as markup. s390 puts a frame it is less sure of in
- * parentheses. RHEL 5 puts the module before the function.
- */
-const OLD_FRAME =
-  /^\s{0,40}\(?(?:\[<[0-9a-f]{0,16}>\]|\[\])\s{1,4}(\? )?(?::[\w-]{1,64}:)?([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?\)?\s{0,200}$/;
-/** A frame after scripts/decode_stacktrace.sh. */
-const DECODED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) \([\w./+-]{1,200}:\d{1,6}[^)]{0,300}\)/;
-/** An inlined frame added by syzkaller's symbolizer. */
-const INLINED_FRAME = /^\s{0,40}(\? )?([\w.$]{1,512}) [\w./+-]{1,200}:\d{1,6} \[inline\]\s{0,4}$/;
-/** Where a CPU was when it was interrupted, on x86, arm64, arm and PowerPC. */
-const INSTRUCTION =
-  /^(?:RIP: [0-9a-f]{4}:|pc : |PC is at |NIP \[[0-9a-f]{8,16}\] )(?:\[<[0-9a-f]{1,16}>\]\s{1,4}){0,2}([\w.$]{1,512})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?:\s{1,4}\[([^\]\s]{1,64})[^\]]{0,80}\])?/;
-const HUNG = /^INFO: task (.{1,64}):(\d{1,10}) (?:<.{0,20}> )?blocked (?:for more than|in I\/O wait for more than)\b/s;
-const TASK =
-  /^task:\s{0,2}(.{1,64}?)\s{1,40}state:(\S)\s{1,20}(?:running task\s{1,20})?stack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?/s;
-/** Before 5.10. Until 4.13 an address in the code followed the state. */
-const OLD_TASK =
-  /^(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:(?:[0-9a-f]{8,16}|running task|\(NOTLB\))\s{1,20})?\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}\s{1,20}(?:0x[0-9a-f]{1,16}|\d{1,10}\s[^(]{0,20}\((?:L-TLB|NOTLB)\))/s;
-const OOPS = /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (\d{1,10}) Comm: (.{1,64}?) (?:Not tainted|Tainted:|Kdump:)/s;
-const OLD_OOPS = /^Pid: (\d{1,10}), comm: (\S{1,64})/;
-
-/**
- * Stacks in the kernel log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c; arch/x86/kernel/dumpstack.c).
+ * Headers and marks of the kernel log (kernel/sched/core.c, sched_show_task; kernel/hung_task.c;
+ * arch/x86/kernel/dumpstack.c).
  */
 export const dmesg: LineParser = (line) => {
   const text = line.trim();
-  return markOf(text) ?? frameOf(line, text) ?? taskOf(text);
+  return markOf(text) ?? taskOf(text);
 };
 
+const MARKS: ReadonlyMap<string, Line> = new Map([
+  ['<TASK>', { kind: 'task-begin' }],
+  ['</TASK>', { kind: 'task-end' }],
+  ['<IRQ>', { kind: 'interrupt' }],
+  ['<SOFTIRQ>', { kind: 'interrupt' }],
+  ['<NMI>', { kind: 'interrupt', above: true }],
+  ['<#DF>', { kind: 'interrupt', above: true }],
+  ['</IRQ>', { kind: 'interrupt-end' }],
+  ['</SOFTIRQ>', { kind: 'interrupt-end' }],
+  ['</NMI>', { kind: 'interrupt-end' }],
+  ['</#DF>', { kind: 'interrupt-end' }],
+  ['<EOI>', { kind: 'interrupt-end' }],
+  ['<<EOE>>', { kind: 'interrupt-end' }],
+]);
+/** With what a prefix may have left. */
+const MARK = /(?:^|[\s:>\]|])(<\/?(?:TASK|IRQ|SOFTIRQ|NMI|#DF)>|<EOI>|<<EOE>>)$/;
+const BEGIN = /(?:^|[\s\]:|>])(?:Call [Tt]race|all Trace|Backtrace|[Ss]tack backtrace)\b[^:]{0,10}:/;
+
 function markOf(text: string): Line | undefined {
-  if (text === '<IRQ>' || text === '<SOFTIRQ>') return { kind: 'interrupt' };
-  if (text === '<NMI>') return { kind: 'interrupt', above: true };
-  if (text === '</IRQ>' || text === '</SOFTIRQ>' || text === '</NMI>' || text === '<EOI>' || text === '<<EOE>>')
-    return { kind: 'interrupt-end' };
-  return /^Call [Tt]race:/.test(text) ? { kind: 'begin' } : undefined;
-}
-
-function frameOf(line: string, raw: string): Line | undefined {
-  const parts = FRAME.exec(line) ?? OLD_FRAME.exec(line);
-  if (parts !== null) {
-    const [, guess, symbol = '', offset = '', size = '', module] = parts;
-    return { kind: guess === undefined ? 'frame' : 'guess', frame: wholeFrame(symbol, offset, size, module, raw) };
+  if (text.endsWith('>')) {
+    const mark = MARKS.get(text) ?? MARKS.get(MARK.exec(text)?.[1] ?? '');
+    if (mark !== undefined) return mark;
   }
-  const [, guess, symbol] = DECODED_FRAME.exec(line) ?? INLINED_FRAME.exec(line) ?? [];
-  if (symbol !== undefined) return { kind: guess === undefined ? 'frame' : 'guess', frame: { symbol, raw } };
-  const [, at, offset = '', size = '', module] = INSTRUCTION.exec(raw) ?? [];
-  return at === undefined ? undefined : { kind: 'instruction', frame: wholeFrame(at, offset, size, module, raw) };
-}
-
-function wholeFrame(symbol: string, offset: string, size: string, module: string | undefined, raw: string): Frame {
-  return {
-    symbol,
-    offset: Number.parseInt(offset, 16),
-    size: Number.parseInt(size, 16),
-    ...(module === undefined ? {} : { module }),
-    raw,
-  };
+  if (!text.includes('race')) return undefined;
+  return BEGIN.test(text) ? { kind: 'begin' } : undefined;
 }
 
 function taskOf(text: string): Line | undefined {
-  const hung = HUNG.exec(text);
-  if (hung !== null) return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }) };
-  const [, name, state, tid, pid] = TASK.exec(text) ?? OLD_TASK.exec(text) ?? [];
-  if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
-  const oops = OOPS.exec(text) ?? OLD_OOPS.exec(text);
-  return oops === null ? undefined : { kind: 'task', header: headerOf({ name: oops[2], tid: oops[1] }) };
+  if (text.includes('task')) {
+    const holder = text.includes(' blocked on ') ? holderOf(text) : undefined;
+    if (holder !== undefined) return holder;
+    const hung = HUNG.exec(text);
+    if (hung !== null) return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }) };
+    const [, name, state, tid, pid] = TASK.exec(text) ?? [];
+    if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
+  }
+  const [, letter, number, group] = text.includes('state:') ? (NAMELESS.exec(text) ?? []) : [];
+  if (number !== undefined) return { kind: 'task', header: headerOf({ tid: number, pid: group, state: letter }) };
+  if (OLD_TASK_SIGN.test(text)) {
+    const [, name, state, tid, shortTid] = OLD_TASK.exec(text) ?? [];
+    const number = tid ?? shortTid;
+    if (number !== undefined) return { kind: 'task', header: headerOf({ name, tid: number, state }) };
+  }
+  if (text.includes('omm: ')) {
+    const oops = OOPS.exec(text) ?? OLD_OOPS.exec(text);
+    if (oops !== null) return { kind: 'task', header: { ...headerOf({ name: oops[2], tid: oops[1] }), onCpu: true } };
+  }
+  if (text.includes('lockup')) {
+    const [, name, tid] = LOCKUP.exec(text) ?? [];
+    if (tid !== undefined) return { kind: 'task', header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true } };
+  }
+  const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
+  if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
+  if (PAST.test(text)) return { kind: 'past' };
+  const race = text.includes(' bytes by ') ? KCSAN.exec(text) : null;
+  return race === null ? undefined : { kind: 'label', header: { ...headerOf({ tid: race[1] }), onCpu: true } };
+}
+
+function holderOf(text: string): Line | undefined {
+  const [, name, tid, access, what, , owner] = HOLDER.exec(text) ?? [];
+  if (tid === undefined) return undefined;
+  const kind: LockWait['kind'] =
+    what === 'rw-semaphore'
+      ? access === 'reader'
+        ? 'rwsem-read'
+        : 'rwsem-write'
+      : what === 'mutex'
+        ? 'mutex'
+        : 'semaphore';
+  const lock: LockWait = { kind, ...(owner !== undefined && { owner: Number(owner), inferred: true as const }) };
+  const waiter: Header = { ...headerOf({ name, tid, state: 'D' }), lock };
+  return { kind: 'waits', waiter };
+}
+
+/** Lines between the header of a task and its stack, or between frames: registers, code, memory. */
+export const report: LineParser = (line) => (REPORT.test(line) ? IGNORED : undefined);
+
+/** Whether this is the beginning of a header whose rest may be in the next line. */
+export function isBroken(line: string): boolean {
+  if (line.includes('task') || line.includes('PID')) return BROKEN.test(line.trimEnd());
+  return OLD_TASK_SIGN.test(`${line} `) && BROKEN_OLD.test(line);
 }

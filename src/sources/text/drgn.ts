@@ -1,17 +1,62 @@
-import type { LineParser } from './line.ts';
+import { IGNORED, type LineParser } from './line.ts';
+import { BEFORE, frameOf, isProgramAddress, SOURCE, SYMBOL } from './patterns.ts';
 
-const FRAME =
-  /^\s{0,10}#\d{1,4}\s{1,4}(?:\[[^\]]{1,80}\] )?([\w.$]{1,512})(?:\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16})?(?: (?:at|in) 0x[0-9a-f]{1,16}.{0,300}| \([\w./+<>-]{1,300}(?::\d{1,6}){0,2}\).{0,100})?$/;
+const NUMBER = String.raw`${BEFORE}#(\d{1,4})\s{1,4}`;
+const OFFSET = String.raw`(?:\+(?:0x[0-9a-f]{1,16}\/)?0x[0-9a-f]{1,16})?`;
+const PLACE = String.raw`(?:\(${SOURCE}|(?:at|in) 0x[0-9a-f]{1,16}|\(.{0,8}unknown)`;
+const FRAME = new RegExp(`${NUMBER}(${SYMBOL})${OFFSET}(?: ${PLACE}.{0,300})?$`);
+const ADDRESS = new RegExp(`${NUMBER}(0x[0-9a-f]{1,16})\\s{0,4}$`);
+/** A frame on its own: `#5 at 0xffffffff814b6446 (_raw_spin_lock+0x36/0x68) in queued_spin_lock at ./include/...`. */
+const SINGLE = new RegExp(`${NUMBER}at 0x[0-9a-f]{1,16} \\(.{1,600}\\)(?: in (${SYMBOL}))? at ${SOURCE}`);
 /** Requires a kernel address or a kernel source file, because gdb prints the stacks of user programs the same way. */
-const GDB =
-  /^\s{0,10}#\d{1,4}\s{1,4}(?:0xffff[0-9a-f]{4,12} in ([\w.$]{1,512}) \(|([\w.$]{1,512}) \(.{0,300}\) at (?:\.\/)?(?:arch|block|crypto|drivers|fs|init|io_uring|ipc|kernel|lib|mm|net|security|sound|virt)\/)/;
-const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|^\s{0,10}#\d{1,4}\s{1,4}0x0000/;
+const FOLDERS = [
+  'arch',
+  'block',
+  'crypto',
+  'drivers',
+  'fs',
+  'include',
+  'init',
+  'io_uring',
+  'ipc',
+  'kernel',
+  'lib',
+  'mm',
+  'net',
+  'security',
+  'sound',
+  'virt',
+].join('|');
+/** Where the kernel's sources were, if the compiler was told. */
+const TREE = String.raw`(?:\.{1,2}\/|[\w./+~-]{0,200}(?:linux|kernel)[\w.+~-]{0,60}\/)?`;
+const GDB = new RegExp(
+  `${NUMBER}(?:0x(?:ffff[0-9a-f]{4,12}|[89a-f][0-9a-f]{7}) in (${SYMBOL}) \\(` +
+    `|(${SYMBOL}) \\(.{0,300}\\) at ${TREE}(?:${FOLDERS})\\/)`,
+);
+const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|#\d{1,4}\s{1,4}0x0000|#\d{2} +pc [0-9a-f]{8}/;
 
 /** The output of drgn's stack_trace(), `#0  context_switch (kernel/sched/core.c:5388:2)`, and of gdb(1) on a kernel. */
 export const drgn: LineParser = (line) => {
+  if (!line.includes('#')) return undefined;
   const text = line.trimEnd();
-  if (PROGRAM.test(text)) return undefined;
-  const [, addressed, placed] = GDB.exec(text) ?? [];
-  const symbol = addressed ?? placed ?? FRAME.exec(text)?.[1];
-  return symbol === undefined ? undefined : { kind: 'frame', frame: { symbol, raw: text.trim() } };
+  if (text.includes(' in ?? (')) return IGNORED;
+  if (PROGRAM.test(text)) return IGNORED;
+  const raw = text.trim();
+  const [, bareNumber, address] = ADDRESS.exec(text) ?? [];
+  if (address !== undefined) {
+    if (isProgramAddress(address)) return IGNORED;
+    return { kind: 'frame', frame: frameOf(address, raw), number: Number(bareNumber) };
+  }
+  const single = SINGLE.exec(text);
+  if (single !== null) {
+    const [, number, symbol] = single;
+    return symbol === undefined ? IGNORED : { kind: 'frame', frame: frameOf(symbol, raw), number: Number(number) };
+  }
+  const [, gdbNumber, addressed, placed] = GDB.exec(text) ?? [];
+  const gdb = addressed ?? placed;
+  if (gdb !== undefined) return { kind: 'frame', frame: frameOf(gdb, raw), number: Number(gdbNumber) };
+  const [whole = '', number, symbol] = FRAME.exec(text) ?? [];
+  // A number and a word alone are prose.
+  if (symbol === undefined || /#\d{1,4}\s{1,4}[\w.$]{1,512}$/.test(whole)) return undefined;
+  return { kind: 'frame', frame: frameOf(symbol, raw), number: Number(number) };
 };

@@ -12,6 +12,8 @@ export interface TextOptions {
   readonly notes?: InputNotes;
   /** Those of other texts, if equal stacks are to be one object in all of them. */
   readonly stacks?: InternedStacks;
+  /** Names of functions that the kernel has, for stacks that are names and nothing else. */
+  readonly known?: ReadonlySet<string>;
 }
 
 /**
@@ -23,9 +25,9 @@ export interface TextOptions {
  */
 export async function* textSamples(
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
-  { notes = {}, stacks = new InternedStacks() }: TextOptions = {},
+  { notes = {}, stacks = new InternedStacks(), known }: TextOptions = {},
 ): AsyncGenerator<Sample, void> {
-  const reader = new TextReader(stacks, notes);
+  const reader = new TextReader(stacks, notes, known);
   const lines = new Lines((part) => reader.take(part));
   for await (const chunk of decoded(bytesOf(chunks), notes)) {
     lines.take(chunk);

@@ -1,3 +1,4 @@
+import type { LockWait } from '../../model/sample.ts';
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
 import { STATES } from '../../model/task.ts';
@@ -9,29 +10,69 @@ export interface Header {
   /** Of its process, where the text tells both. */
   readonly pid?: number;
   readonly state?: State;
+  /** It was on a CPU, unless its stack says that it was just giving it up. */
+  readonly onCpu?: true;
+  /** The lock it waits for, if the kernel says whose it is. */
+  readonly lock?: LockWait;
 }
 
 /** A recognized line of a text. */
 export type Line =
-  | { readonly kind: 'frame'; readonly frame: Frame }
+  /** `number` counts from the innermost, in formats that number frames. */
+  | { readonly kind: 'frame'; readonly frame: Frame; readonly number?: number }
   /** An address on the stack that may be left over from an earlier call. The kernel marks it with `?`. */
   | { readonly kind: 'guess'; readonly frame: Frame }
-  /** A function and the one that called it. */
-  | { readonly kind: 'call'; readonly callee: Frame; readonly caller: Frame }
+  /** Several frames in one line. */
+  | { readonly kind: 'lines'; readonly lines: readonly Line[] }
+  /** A function and, unless the line is cut, the one that called it. */
+  | { readonly kind: 'call'; readonly callee: Frame; readonly caller?: Frame }
   /** Where the CPU was, printed before the stack. */
   | { readonly kind: 'instruction'; readonly frame: Frame }
+  /** Where the CPU was when it was interrupted, printed between the frames of the interrupt and those of the task. */
+  | { readonly kind: 'exception'; readonly frame: Frame }
   /** A task whose stack follows. */
   | { readonly kind: 'task'; readonly header: Header }
   /** One of several tasks that share the stack that follows. */
   | { readonly kind: 'sharing-task'; readonly header: Header }
+  /** More about the task named before. */
+  | { readonly kind: 'about'; readonly header: Header }
+  /** The task whose stack this ends. */
+  | { readonly kind: 'behind'; readonly header: Header }
+  /** The task of the stack that this ends or, if there is none, of the one that follows. */
+  | { readonly kind: 'named'; readonly header: Header; readonly isPast?: true }
+  /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow; `isTitle`:
+   * a person or a script wrote it, so it is none in a log; `ofAll`: all tasks that follow are in this state. */
+  | {
+      readonly kind: 'label';
+      readonly header: Header;
+      readonly weak?: true;
+      readonly isList?: true;
+      readonly isTitle?: true;
+      readonly ofAll?: State;
+    }
   /** The start of a stack, which belongs to the tasks named before, if any. */
   | { readonly kind: 'begin' }
+  /** The stack that follows is not of a task that waits or runs: of the past, or of no task. */
+  | { readonly kind: 'past' }
+  /** `<TASK>` and `</TASK>`. */
+  | { readonly kind: 'task-begin' }
+  | { readonly kind: 'task-end' }
   /**
    * Frames from here to `interrupt-end` belong to an interrupt, not to the task. With `above` (an NMI), the interrupt
    * came on top of what the CPU was doing.
    */
   | { readonly kind: 'interrupt'; readonly above?: true }
-  | { readonly kind: 'interrupt-end' };
+  | { readonly kind: 'interrupt-end' }
+  /** The frames before this belong to an interrupt. */
+  | { readonly kind: 'interrupted' }
+  /** A task that was named before waits for a lock. */
+  | { readonly kind: 'waits'; readonly waiter: Header }
+  /** The only thing known of a stack is its innermost function, if any. */
+  | { readonly kind: 'row'; readonly header: Header; readonly wchan: string | undefined }
+  /** A line that is part of a stack or its report, but tells nothing. */
+  | { readonly kind: 'ignored' };
+
+export const IGNORED: Line = { kind: 'ignored' };
 
 /**
  * Recognizes a line without log prefix; undefined if it is not in this parser's format. Never throws. Takes time linear
@@ -40,7 +81,7 @@ export type Line =
 export type LineParser = (line: string) => Line | undefined;
 
 export function stateOf(letter: string | undefined): State | undefined {
-  return STATES.find((state) => state === letter);
+  return letter === undefined ? undefined : STATES.find((state) => state === letter);
 }
 
 /** What a text may say of a task: of its numbers the digits, of its state the letter. */
@@ -48,11 +89,11 @@ type Parts = Partial<Readonly<Record<'name' | 'tid' | 'pid' | 'state', string | 
 
 /** A header without the parts that are not known. */
 export function headerOf({ name, tid, pid, state: letter }: Parts): Header {
+  const header: { name?: string; tid?: number; pid?: number; state?: State } = {};
+  if (name !== undefined && name !== '') header.name = name;
+  if (tid !== undefined) header.tid = Number(tid);
+  if (pid !== undefined) header.pid = Number(pid);
   const state = stateOf(letter);
-  return {
-    ...(name === undefined || name === '' ? {} : { name }),
-    ...(tid === undefined ? {} : { tid: Number(tid) }),
-    ...(pid === undefined ? {} : { pid: Number(pid) }),
-    ...(state === undefined ? {} : { state }),
-  };
+  if (state !== undefined) header.state = state;
+  return header;
 }

@@ -1,17 +1,46 @@
 import { parseFrame } from '../../model/stack.ts';
-import { headerOf, type LineParser } from './line.ts';
+import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
+import { isProgramAddress } from './patterns.ts';
 
-const PATH = /^(?:==> )?\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?: <==|:.*)?$/;
+/** Where a file name of head(1), grep(1) or tail(1) is. */
+const FILE = new RegExp(
+  String.raw`(?:^|[\s>])(?:==> )?\/?(?:proc\/)?(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack` +
+    String.raw`(?: <==\s{0,4}$|(?:[:-]\d{1,4})?[:-]|\s{0,4}$)`,
+);
+const PROC_FILE = /\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/(?:stack|task)/;
+/** Only an address: an older kernel's end mark, or code that the kernel has no name for. */
+const ADDRESS = /^\[<[0-9a-f]{1,16}>\] (0x([0-9a-f]{1,16}))\s{0,4}$/;
 
-/** /proc/PID/stack, old and new (proc_pid_stack(5)), also with the file names added by head(1) and grep(1). */
+/** In a trace of arm64. */
+const BARE_ADDRESS = /^\s{0,8}(0x[0-9a-f]{8,16})\s{0,4}$/;
+
+/** The file names that head(1) and grep(1) put before /proc/PID/stack, and its lines without a function. */
 export const procStack: LineParser = (line) => {
-  const path = PATH.exec(line);
-  if (path !== null && !line.includes('[<')) return { kind: 'task', header: headerOf({ tid: path[2], pid: path[1] }) };
+  if (line.includes('/stack')) {
+    const [whole, pid, tid] = FILE.exec(line) ?? [];
+    const [, procPid, procTid] = PROC_FILE.exec(line) ?? [];
+    if (whole !== undefined && !line.includes('[<') && !line.includes('No such'))
+      return { kind: 'task', header: headerOf({ tid: procTid ?? tid, pid: procPid ?? pid }) };
+  }
+  const bare = line.includes('0x') ? BARE_ADDRESS.exec(line)?.[1] : undefined;
+  if (bare !== undefined)
+    return isProgramAddress(bare) ? IGNORED : { kind: 'frame', frame: { symbol: bare, raw: line.trim() } };
   const at = line.indexOf('[<');
-  if (at === -1 || (at > 0 && !/^(?:\/proc\/[\d/a-z]{1,40}:|\s{0,40}(?:stack:\s{0,8})?)$/.test(line.slice(0, at))))
-    return undefined;
+  if (at === -1) return undefined;
   const rest = line.slice(at);
-  if (/^\[<[0-9a-f]{1,16}>\]\s{1,4}[?:]/.test(rest)) return undefined;
-  const frame = parseFrame(rest);
-  return frame.symbol === rest.trim() ? undefined : { kind: 'frame', frame };
+  const address = ADDRESS.exec(rest);
+  if (address === null) return undefined;
+  const [, , digits = ''] = address;
+  if (/^f+$/.test(digits)) return { kind: 'frame', frame: parseFrame(rest) };
+  return isProgramAddress(digits) ? IGNORED : { kind: 'frame', frame: parseFrame(rest) };
 };
+
+const GREPPED = /^\s{0,8}\/?(?:proc\/)?(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?:[:-]\d{1,4})?[:-](?=\S)/;
+
+/** The task in the file name that grep(1) put before this line, and the rest of the line. */
+export function greppedTask(line: string): { readonly task: Line; readonly rest: string } | undefined {
+  const parts = line.includes('/stack') ? GREPPED.exec(line) : null;
+  if (parts === null) return undefined;
+  const [whole, pid, tid] = parts;
+  return { task: { kind: 'task', header: headerOf({ tid, pid }) }, rest: line.slice(whole.length) };
+}

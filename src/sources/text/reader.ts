@@ -28,7 +28,7 @@ export class TextReader {
   readonly found: Sample[] = [];
   readonly #notes: InputNotes;
   readonly #stacks: InternedStacks;
-  readonly #finder = new StackFinder();
+  readonly #finder: StackFinder;
   readonly #builder: SampleBuilder;
   readonly #cri = new CriLines();
   readonly #journal = new JournalEntries();
@@ -38,8 +38,10 @@ export class TextReader {
   #json: JsonPassage | undefined;
   #afterJson = false;
 
-  constructor(stacks: InternedStacks, notes: InputNotes) {
+  /** `known`: names of functions that the kernel has. */
+  constructor(stacks: InternedStacks, notes: InputNotes, known: ReadonlySet<string> | undefined) {
     this.#stacks = stacks;
+    this.#finder = new StackFinder(known);
     this.#notes = notes;
     this.#builder = new SampleBuilder(this.#finder, stacks, this.found);
     this.#sampleLines = new SampleLines(stacks);

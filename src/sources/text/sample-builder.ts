@@ -1,9 +1,9 @@
 import type { Observation, Sample } from '../../model/sample.ts';
-import type { Task } from '../../model/task.ts';
 import type { InternedStacks } from './interned.ts';
-import type { Header } from './line.ts';
-import type { LeftOut, StackFinder, TextStack } from './stacks.ts';
+import { observationsOf } from './observations.ts';
+import type { StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
+import type { LeftOut } from './text-stack.ts';
 
 /** A moment with more tasks makes several samples, so that memory is bounded. */
 const MOST_OBSERVATIONS = 50_000;
@@ -17,6 +17,7 @@ export class SampleBuilder {
   #stamp: Stamp | undefined;
   #guesses = 0;
   #cut = 0;
+  #mixed = 0;
 
   /** `found` gets the samples that are complete. */
   constructor(finder: StackFinder, stacks: InternedStacks, found: Sample[]) {
@@ -32,7 +33,8 @@ export class SampleBuilder {
       if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) this.#end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
       this.#leaveOut(found.leftOut);
-      for (const observation of this.#observationsOf(found)) {
+      const stack = this.#stacks.intern(found.stack.frames);
+      for (const observation of observationsOf({ ...found, stack })) {
         if (this.#observations.length >= MOST_OBSERVATIONS) this.#end();
         this.#observations.push(observation);
       }
@@ -48,15 +50,17 @@ export class SampleBuilder {
     this.#end();
   }
 
-  #leaveOut({ guesses, cut }: LeftOut): void {
+  #leaveOut({ guesses, cut, mixed }: LeftOut): void {
     this.#guesses += guesses;
     this.#cut += cut;
+    this.#mixed += mixed;
   }
 
   #end(): void {
     const guesses = this.#guesses;
     const lines = this.#cut;
-    if (this.#observations.length === 0 && guesses + lines === 0) return;
+    const mixed = this.#mixed;
+    if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     this.#found.push({
       ...this.#stamp?.told,
       source: { name: 'text' },
@@ -67,24 +71,13 @@ export class SampleBuilder {
       leftOut: {
         ...(guesses > 0 && { guessedFrames: guesses }),
         ...(lines > 0 && { lines }),
+        ...(mixed > 0 && { mixed }),
       },
       unread: [],
     });
     this.#observations = [];
     this.#guesses = 0;
     this.#cut = 0;
-  }
-
-  #observationsOf({ tasks, stack: { frames } }: TextStack): Observation[] {
-    const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
-    const stack = { value: this.#stacks.intern(frames) };
-    return headers.map(({ name, tid, pid, state }): Observation => {
-      const id = tid === undefined ? {} : { tid };
-      const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
-      const task: Task = { id, commandLine: NOT_TOLD, ...named };
-      return { task, ...(state !== undefined && { state }), stack };
-    });
+    this.#mixed = 0;
   }
 }
-
-const NOT_TOLD = { unread: 'notTold' } as const;

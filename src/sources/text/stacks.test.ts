@@ -117,7 +117,10 @@ Call Trace:
  g+0x1/0x2
 `;
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'b', tid: 2, pid: 2, state: 'D' }], functions: ['f'] },
+      {
+        tasks: [{ name: 'b', tid: 2, pid: 2, state: 'D', lock: { kind: 'mutex', owner: 3, inferred: true } }],
+        functions: ['f'],
+      },
       { tasks: [{ name: 'c', tid: 3, pid: 3, state: 'S' }], functions: ['g'] },
     ]);
   });

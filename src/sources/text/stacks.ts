@@ -1,50 +1,30 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { withoutLogPrefix } from './dmesg.ts';
-import type { Header, Line } from './line.ts';
-import { LINE_PARSERS } from './line-parsers.ts';
-import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
+import { Assembly } from './assembly.ts';
+import { BareNames, bareName } from './bare-names.ts';
+import { classic } from './classic.ts';
+import { cleaned, QuotedPrintable } from './clean.ts';
+import { isBroken } from './dmesg.ts';
+import { type Header, IGNORED, type Line } from './line.ts';
+import { bodyOf } from './prefix.ts';
+import { greppedTask } from './proc-stack.ts';
+import { PsTable } from './ps.ts';
+import { Recognizer, recognize } from './recognizer.ts';
+import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
+import { isSameMoment, Stamps } from './stamps.ts';
+import type { Assembled, LeftOut, TextStack } from './text-stack.ts';
 
-/** What was left out of the stacks that were found. */
-export interface LeftOut {
-  /** Frames marked `?`. If a stack has no other frames, it gets these, except those known to be left over. */
-  readonly guesses: number;
-  /** Tasks, frames and long lines beyond the limits: a text may be of any size. */
-  readonly cut: number;
-}
-
-/** A stack found in a text. Equal stacks of one text are the same object. */
-export interface TextStack {
-  /** The tasks with this stack; empty if the text names none. */
-  readonly tasks: readonly Header[];
-  readonly stack: Stack;
-  /** When and where its first line was written. */
-  readonly stamp: Stamp;
-  /** What was left out of this stack, and between it and the previous one. */
-  readonly leftOut: LeftOut;
-}
-
-const MOST_TASKS = 100_000;
 const MOST_STACKS = 100_000;
-const MOST_FRAMES = 256;
 const LONGEST_LINE = 4096;
-
-/** Outermost functions. If nothing else separates two stacks, the next one starts after such a function. */
-const OUTERMOST =
-  /^(?:ret_from_fork_asm|entry_SYSCALL_\w+|entry_SYSENTER_\w+|entry_INT80_\w+|el0t_64_sync|el0_svc_naked|0xf{8,16}|ret_fast_syscall)$/;
-
-/**
- * Not a caller: a pointer to the start or end of a function, or one of the functions that going to sleep leaves on
- * every stack.
- */
-function isLeftOver({ symbol, offset, size }: Frame): boolean {
-  return offset === 0 || offset === size || LEFT_OVER.test(symbol);
-}
-
-const LEFT_OVER =
-  /^(?:prepare_to_\w+|finish_wait|autoremove_wake_function|default_wake_function|wake_\w+|__wake_\w+|try_to_wake_up|ttwu_\w+|(?:add|remove)_wait_queue\w*|__switch_to\w*|finish_task_switch|pick_next_task\w*|(?:en|de)queue_\w+|update_\w+|select_task_rq\w*|task_rq_lock|set_next_entity|put_prev_\w+|need_resched|should_resched|_cond_resched|ktime_get\w*|getrawmonotonic\w*|timekeeping_\w+|read_tsc|native_\w+|(?:local_|kvm_|x2)?(?:sched_)?clock\w*|kvm_clock\w*|pvclock_\w+|xen_\w+|lock_timer_base|(?:try_to_)?del_timer\w*|mod_timer|_(?:raw_)?spin_\w+|load_TLS|fcheck_files|fget_light|__strncpy_from_user|strncpy_from_user|alloc_fd|lock_release|lock_acquire\w*|trace_hardirqs_\w+|__slab_\w+|k(?:mem_cache_)?(?:free|alloc)\w*|dput|mntput\w*)(?:\.\w+)*$/;
+/** Tasks and CPUs that print at the same time. */
+const MOST_CALLERS = 256;
 
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
+/** journalctl -o verbose and export: fields other than the message. */
+const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
+const MESSAGE = /^\s{0,8}MESSAGE=/;
+/** So many lines in turn with blank ones: the text is double-spaced. */
+const DOUBLE_SPACED = 3;
 
 /**
  * Finds the stacks in the lines of a text of any known format, or a mix of formats. Never throws. Takes time and memory
@@ -53,130 +33,276 @@ const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 export class StackFinder {
   /** The complete stacks. The caller empties the list. */
   found: TextStack[] = [];
-  #guesses = 0;
   #cut = 0;
   readonly #interned = new Map<string, Stack>();
   #nextId = 0;
   readonly #stamps = new Stamps();
-  #tasks: Header[] = [];
-  #frames: Frame[] = [];
-  #guessed: Frame[] = [];
-  /** Where the CPU was; undefined once a frame has followed. */
-  #instruction: Frame | undefined;
-  #stamp: Stamp = this.#stamps.now;
-  #begun = false;
-  #inInterrupt = false;
+  readonly #assemblies = new Map<string, Assembly>();
+  #current: Assembly;
+  /** The latest complete stack: what the next line says may belong to it. */
+  #held: TextStack | undefined;
+  readonly #bare: BareNames;
+  #table: PsTable | undefined;
+  readonly #quoted = new QuotedPrintable();
+  readonly #recognizer = new Recognizer();
+  readonly #skipped = new Skipped();
+  #isField = false;
+  #spacing = 0;
+  #isAfterBlank = false;
+
+  /** `known`: names of functions that the kernel has, for stacks that are names and nothing else. */
+  constructor(known: ReadonlySet<string> = new Set()) {
+    this.#bare = new BareNames(known);
+    this.#current = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
+    this.#assemblies.set('', this.#current);
+  }
 
   /** What was left out since the last complete stack. */
   get leftOut(): LeftOut {
-    return { guesses: this.#guesses, cut: this.#cut };
+    const each = [...this.#assemblies.values()].map((assembly) => assembly.leftOut);
+    const sum = (count: (leftOut: LeftOut) => number) => each.reduce((total, leftOut) => total + count(leftOut), 0);
+    return { guesses: sum((l) => l.guesses), cut: this.#cut + sum((l) => l.cut), mixed: sum((l) => l.mixed) };
   }
 
   /** Takes the next line, without its line end. */
   take(line: string): void {
     if (line.length > LONGEST_LINE) this.#cut++;
     // The command line of a Java program has thousands of characters, but the task is named before it.
-    const beginning = line.slice(0, LONGEST_LINE);
-    this.#stamps.take(beginning);
-    const text = withoutLogPrefix(beginning);
-    if (text.trim() === '') {
-      this.end();
+    const beginning = line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line;
+    const whole = this.#quoted.take(beginning);
+    if (whole === undefined) return;
+    if (this.#isSettled) {
+      if (!hasSign(whole) || !this.#isKnown(whole)) {
+        this.#skipped.add(whole);
+        return;
+      }
+      // The lines before it may say whose stack this is.
+      for (const before of this.#skipped.take())
+        if (isNear(before)) this.#read(before);
+        else this.#stamps.take(before);
+    }
+    this.#read(whole);
+  }
+
+  /** Whether no stack has begun. */
+  get #isSettled(): boolean {
+    return this.#canSkip && !this.#quoted.isOn && (this.#assemblies.size === 1 || this.#areIdle());
+  }
+
+  get #canSkip(): boolean {
+    return this.#current.isIdle && this.#bare.isEmpty && this.#table === undefined && !this.#recognizer.isWaiting;
+  }
+
+  /** Whether no caller has begun a stack. Forgets the callers then. */
+  #areIdle(): boolean {
+    for (const assembly of this.#assemblies.values()) if (!assembly.isIdle) return false;
+    for (const [key, assembly] of this.#assemblies) if (assembly !== this.#current) this.#drop(key, assembly);
+    this.#assemblies.clear();
+    this.#assemblies.set('', this.#current);
+    return true;
+  }
+
+  /** Whether this line belongs to a stack, or to what is printed well before one. */
+  #isKnown(line: string): boolean {
+    if (line.startsWith('zzz <')) return true;
+    const { text, logged } = bodyOf(cleaned(line, this.#quoted.isOn));
+    const known = inContext(recognize(text), logged);
+    if (known !== undefined) return known !== IGNORED;
+    return bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text);
+  }
+
+  #read(line: string): void {
+    this.#stamps.take(line);
+    const own = classic(line);
+    if (own !== undefined) {
+      this.#endBareNames();
+      this.#table = undefined;
+      this.#isAfterBlank = false;
+      if (!this.#recognizer.takePlace()) this.#current.step(own, this.#stamps.now);
       return;
     }
-    const [, mark, behind] = MARKED.exec(text) ?? [];
-    if (mark !== undefined) this.#recognize(mark);
-    this.#recognize(behind ?? text);
+    const clean = cleaned(line, this.#quoted.isOn);
+    if (clean.trim() === '') {
+      // A line of markup is none to its reader.
+      if (clean === line || line.trim() === '') this.#blank();
+      return;
+    }
+    this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;
+    this.#isAfterBlank = false;
+    this.#isField = clean.includes('=') && FIELD.test(clean);
+    if (this.#isField && !MESSAGE.test(clean)) return;
+    const { text, caller, logged } = bodyOf(clean);
+    this.#turnTo(caller, logged);
+    if (text.trim() === '') {
+      this.#endBareNames();
+      if (this.#current.hasFrames) this.#current.blank(false);
+      return;
+    }
+    // While another caller prints a stack, most lines are none.
+    if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
+    const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
+    if (mark !== undefined) this.#body(mark, logged);
+    this.#body(behind ?? text, logged);
   }
 
-  #recognize(text: string): void {
-    const known = recognize(text);
-    if (known !== undefined) this.#step(known);
+  #blank(): void {
+    this.#endBareNames();
+    this.#table = undefined;
+    this.#recognizer.reset();
+    const isDouble = this.#spacing >= DOUBLE_SPACED && !this.#isAfterBlank;
+    this.#isAfterBlank = true;
+    // journalctl -o export separates its records by blank lines.
+    if (this.#isField) return;
+    for (const assembly of this.#assemblies.values()) assembly.blank(isDouble);
   }
 
-  #step(line: Line): void {
-    if (this.#tasks.length === 0 && !this.#hasFrames()) this.#stamp = this.#stamps.now;
-    switch (line.kind) {
-      case 'frame':
-        if (!this.#inInterrupt) this.#add(line.frame);
-        return;
-      case 'guess':
-        if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(line.frame);
-        else this.#guesses++;
-        return;
-      case 'call':
-        if (this.#inInterrupt) return;
-        if (this.#frames.at(-1)?.symbol !== line.callee.symbol) this.#add(line.callee);
-        this.#add(line.caller);
-        return;
-      case 'instruction':
-        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
-        return;
-      case 'task':
-        if (this.#hasFrames() || this.#begun) this.end();
-        // A task that was named hours ago without a stack belongs to another report.
-        if (!isSameMoment(this.#stamp, this.#stamps.now)) this.#tasks = [];
-        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
-        this.#name(line.header);
-        return;
-      case 'sharing-task':
-        if (this.#hasFrames() || this.#begun) this.end();
-        if (this.#tasks.length === 0) this.#stamp = this.#stamps.now;
-        if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
-        else this.#cut++;
-        return;
-      case 'begin':
-        if (this.#hasFrames()) this.end();
-        this.#begun = true;
-        return;
-      case 'interrupt':
-        this.#inInterrupt = true;
-        if (line.above === undefined) this.#instruction = undefined;
-        return;
-      default:
-        this.#inInterrupt = false;
+  /** Each caller has an assembly. Those whose lines are older than a moment end. */
+  #turnTo(caller: string | undefined, isLogged: boolean): void {
+    if (this.#assemblies.size > 1) this.#endOld();
+    if (caller === undefined && !isLogged) return;
+    const key = caller ?? '';
+    let assembly = this.#assemblies.get(key);
+    if (assembly === undefined) {
+      if (this.#assemblies.size >= MOST_CALLERS) this.#endAll();
+      assembly = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
+      this.#assemblies.set(key, assembly);
+    }
+    this.#current = assembly;
+  }
+
+  #endOld(): void {
+    for (const [key, assembly] of this.#assemblies) {
+      const isOld = !isSameMoment(assembly.stamp, this.#stamps.now);
+      if (isOld && assembly !== this.#current) assembly.end();
+      if (key !== '' && assembly !== this.#current && assembly.isIdle) this.#drop(key, assembly);
     }
   }
 
-  /** A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack. */
-  #name(header: Header): void {
-    this.#instruction = undefined;
-    const last = this.#tasks.at(-1);
-    this.#tasks = [last !== undefined && last.tid === header.tid ? { ...last, ...header } : header];
+  #drop(key: string, assembly: Assembly): void {
+    this.#cut += assembly.leftOut.cut;
+    this.#assemblies.delete(key);
   }
 
-  #hasFrames(): boolean {
-    return this.#frames.length > 0 || this.#guessed.length > 0;
-  }
-
-  #add(frame: Frame): void {
-    if (this.#instruction !== undefined) this.#frames.push(this.#instruction);
-    this.#instruction = undefined;
-    const last = this.#frames.at(-1);
-    if (last !== undefined && OUTERMOST.test(last.symbol) && !OUTERMOST.test(frame.symbol)) {
-      this.end();
-      this.#stamp = this.#stamps.now;
+  #body(text: string, logged: boolean): void {
+    const grepped = greppedTask(text);
+    if (grepped !== undefined) {
+      this.#grepped(grepped.task);
+      this.#body(grepped.rest, logged);
+      return;
     }
-    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
-    else this.#cut++;
+    const row = this.#table?.row(text);
+    if (row?.kind === 'row') {
+      this.#row(row.header, row.wchan);
+      return;
+    }
+    this.#table = PsTable.from(text);
+    if (this.#table !== undefined) {
+      this.#endBareNames();
+      if (this.#current.hasFrames) this.#current.end();
+      return;
+    }
+    const known = inContext(this.#recognizer.take(text), logged);
+    const name = known === undefined ? bareName(text) : undefined;
+    if (name !== undefined) {
+      this.#bare.add(name);
+      return;
+    }
+    this.#endBareNames();
+    if (known === undefined) this.#current.stranger(logged, /^\s/.test(text));
+    else if (known.kind === 'waits') this.#waits(known.waiter);
+    else this.#current.step(known, this.#stamps.now, logged);
   }
 
-  /** Ends the current stack. */
+  /** Each line of grep(1) has the name of its file. */
+  #grepped(task: Line): void {
+    if (task.kind !== 'task') return;
+    const { tid } = task.header;
+    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#current.step(task, this.#stamps.now);
+    this.#greppedTid = tid;
+  }
+
+  #greppedTid: number | undefined;
+
+  #row(header: Header, wchan: string | undefined): void {
+    const frames: Frame[] = wchan === undefined ? [] : [{ symbol: wchan, raw: wchan }];
+    this.#release();
+    this.found.push({
+      tasks: [header],
+      stack: this.#intern(frames),
+      innermostOnly: true,
+      stamp: this.#stamps.now,
+      leftOut: { guesses: 0, cut: 0, mixed: 0 },
+    });
+  }
+
+  /** The kernel names the holder of a lock behind the stack of the task that waits for it. */
+  #waits(waiter: Header): void {
+    if (this.#current.adds(waiter)) {
+      this.#current.end();
+      return;
+    }
+    this.#current.end();
+    const held = this.#held;
+    const last = held?.tasks[0];
+    if (held !== undefined && last?.tid === waiter.tid) {
+      this.#held = {
+        ...held,
+        tasks: [{ ...last, ...waiter, ...(last?.state !== undefined && { state: last.state }) }],
+      };
+      return;
+    }
+    this.#complete({
+      tasks: [waiter],
+      frames: [],
+      stamp: this.#stamps.now,
+      leftOut: { guesses: 0, cut: 0, mixed: 0 },
+      isUnclaimed: false,
+    });
+  }
+
+  #endBareNames(): void {
+    if (this.#bare.isEmpty) return;
+    const frames = this.#bare.take();
+    if (frames.length === 0) {
+      this.#current.stranger(false, false);
+      return;
+    }
+    for (const frame of frames) this.#current.step({ kind: 'frame', frame }, this.#stamps.now);
+  }
+
+  #complete({ tasks, frames, stamp, leftOut, isUnclaimed }: Assembled): void {
+    const held = this.#held;
+    // Either header may be that of either trace.
+    if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: oneMoreMixed(held.leftOut) };
+    const stack = this.#intern(frames);
+    // SPARC prints a trace and, further down, the same again as `Caller[...]`.
+    if (tasks.length === 0 && frames[0]?.raw.includes('Caller[') && stack === held?.stack) return;
+    this.#release();
+    const all = isUnclaimed ? oneMoreMixed(leftOut) : leftOut;
+    const cut = all.cut + this.#cut;
+    this.#cut = 0;
+    this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
+  }
+
+  #release(): void {
+    if (this.#held !== undefined) this.found.push(this.#held);
+    this.#held = undefined;
+  }
+
+  /** Ends the current stacks: the text is at its end. */
   end(): void {
-    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
-    for (const frame of likely) this.#frames.push(frame);
-    this.#guesses += this.#guessed.length - likely.length;
-    if (this.#frames.length > 0 || (this.#begun && this.#tasks.length > 0)) {
-      const stack = this.#intern(this.#frames);
-      this.found.push({ tasks: this.#tasks, stack, stamp: this.#stamp, leftOut: this.leftOut });
-      this.#tasks = [];
-      this.#guesses = 0;
-      this.#cut = 0;
+    const rest = this.#quoted.end();
+    if (rest !== '') this.#read(rest);
+    this.#endBareNames();
+    this.#endAll();
+    this.#release();
+  }
+
+  #endAll(): void {
+    for (const [key, assembly] of this.#assemblies) {
+      assembly.end();
+      if (key !== '' && assembly !== this.#current) this.#drop(key, assembly);
     }
-    this.#frames = [];
-    this.#guessed = [];
-    this.#instruction = undefined;
-    this.#begun = false;
-    this.#inInterrupt = false;
   }
 
   #intern(frames: readonly Frame[]): Stack {
@@ -192,10 +318,11 @@ export class StackFinder {
   }
 }
 
-function recognize(line: string): Line | undefined {
-  for (const parse of LINE_PARSERS) {
-    const known = parse(line);
-    if (known !== undefined) return known;
-  }
-  return undefined;
+/** In a log, a line that mentions a PID is no title. */
+function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
+  return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
+}
+
+function oneMoreMixed(leftOut: LeftOut): LeftOut {
+  return { ...leftOut, mixed: leftOut.mixed + 1 };
 }

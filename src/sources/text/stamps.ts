@@ -34,29 +34,48 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** The line that begins a sample of the classic text (docs/oled.md). A host name may contain anything. */
 const BEGIN = /^zzz <(.{1,64}?) - (.{1,255})$/s;
 /** The time in that line. For a zone without a name, date(1) prints the offset for %Z: `-03`, `+0545`. */
-const LOCAL =
-  /^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$/;
+const LOCAL = new RegExp(
+  String.raw`^\w{3} (?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) ` +
+    String.raw`(?<zone>[A-Z]{2,5}|[+-]\d\d(?:\d\d)?) (?<year>\d{4})$`,
+);
 /** The word for unknown values in the classic text. */
 const UNKNOWN = 'unknown';
-/** ISO 8601 with a zone, as journalctl and rsyslog write it, optionally followed by the host. */
-const ISO =
-  /^\s{0,10}(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)) (?:(\S{1,255}) kernel\b)?/;
-/** The traditional form has neither year nor zone: a host is all it tells for certain. */
-const SYSLOG =
-  /^(?<month>\w{3}) {1,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d)(?:\.\d{1,9})? (?<host>\S{1,255}) kernel\b/;
-/** dmesg -T and dmesg -H. */
-const DMESG =
-  /^\[(?:\w{3} )?(?<month>\w{3}) {0,2}(?<day>\d{1,2}) (?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d) (?<year>\d{4}))?\]/;
-const UPTIME = /(?:^|[ :>])\[ {0,12}(\d{1,12}\.\d{1,9})\]/;
+const DAY = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
+const HOST = String.raw`(?: (\S{1,255}) kernel\b)?`;
+/** ISO 8601, as journalctl and rsyslog write it, with a zone by offset or name, or without. The host may follow. */
+const ISO = new RegExp(
+  `^\\s{0,10}\\[?(?:\\w{3} )?(${DAY})(?: ?(Z|[+-]\\d\\d:?\\d\\d|[A-Z]{2,5}))?\\]?(?: |$)${HOST.replace('(?: ', '(?:')}`,
+);
+/**
+ * The traditional form of syslog, of dmesg -T and of journalctl in any language: weekday, month and day in some order,
+ * or none of them. It has neither zone nor, mostly, year: a host is all it tells for certain.
+ */
+const LOCAL_CLOCK = new RegExp(
+  String.raw`^\[?((?:[^\s[\]<>|:]{1,16},? {1,2}){0,4}?)(\d{1,2}):(\d\d):(\d\d)(?:[.,]\d{1,9})?(?: (\d{4}))?` +
+    String.raw`(?: [A-Z]{2,5})?\]?${HOST}(?=\s|:|\[|$)`,
+);
+/** dmesg -H. */
+const HUMAN = /^\[(\w{3} ?\d{1,2} )(\d\d):(\d\d)\]/;
+const UPTIME = /(?:^|[ :>\]])\[ {0,12}(\d{1,12}\.\d{1,9})(?:\]| {1,4}<)/;
 /** A stamp is within this many characters. */
-const STAMP_BYTES = 120;
+const STAMP_BYTES = 160;
+
+/** What the part of a stamp before the kernel's own tells. Lines of one report have the same. */
+interface LogStamp {
+  readonly text: string;
+  readonly timeMs?: number | undefined;
+  readonly clockMs?: number | undefined;
+  readonly host?: string | undefined;
+}
 
 /** Keeps the latest stamp. It applies to the following lines that have none. */
 export class Stamps {
   now: Stamp = { told: {}, begun: 0 };
 
+  #latest: LogStamp = { text: '' };
+
   take(line: string): void {
-    const [, time, named = UNKNOWN] = BEGIN.exec(line) ?? [];
+    const [, time, named = UNKNOWN] = line.startsWith('zzz <') ? (BEGIN.exec(line) ?? []) : [];
     if (time !== undefined) {
       const host = named.trim();
       const timeMs = localTimeMs(time);
@@ -64,21 +83,52 @@ export class Stamps {
       this.now = { told, begun: this.now.begun + 1 };
       return;
     }
-    const head = line.slice(0, STAMP_BYTES);
-    const [, iso, isoHost] = ISO.exec(head) ?? [];
-    const uptime = UPTIME.exec(head)?.[1];
-    const local = (SYSLOG.exec(head) ?? DMESG.exec(head))?.groups;
-    const clockMs = local && utcMs(local);
-    const name = isoHost ?? local?.['host'];
-    const timeMs = iso === undefined ? undefined : isoTimeMs(iso);
-    if (timeMs === undefined && uptime === undefined && name === undefined && clockMs === undefined) return;
-    const told = {
-      ...(timeMs !== undefined && { timeMs }),
-      ...(uptime !== undefined && { uptimeSeconds: Number(uptime) }),
-      ...(name !== undefined && { host: name }),
-    };
-    this.now = { told, ...(clockMs !== undefined && { clockMs }), begun: this.now.begun };
+    const head = line.length > STAMP_BYTES ? line.slice(0, STAMP_BYTES) : line;
+    const uptime = head.includes('[') ? UPTIME.exec(head)?.[1] : undefined;
+    const { timeMs, clockMs, host } = this.#logStamp(head);
+    if (timeMs === undefined && uptime === undefined && host === undefined && clockMs === undefined) return;
+    // Every line of a log comes by here: assignments are faster than spreads.
+    const told: { timeMs?: number; uptimeSeconds?: number; host?: string } = {};
+    if (timeMs !== undefined) told.timeMs = timeMs;
+    if (uptime !== undefined) told.uptimeSeconds = Number(uptime);
+    if (host !== undefined) told.host = host;
+    const { begun } = this.now;
+    this.now = clockMs === undefined ? { told, begun } : { told, clockMs, begun };
   }
+
+  #logStamp(head: string): Omit<LogStamp, 'text'> {
+    if (this.#latest.text !== '' && head.startsWith(this.#latest.text)) return this.#latest;
+    const stamp = head.includes(':') ? logStampIn(head) : undefined;
+    if (stamp === undefined) return {};
+    this.#latest = stamp;
+    return stamp;
+  }
+}
+
+function logStampIn(head: string): LogStamp | undefined {
+  const [text, day, zone, isoHost] = ISO.exec(head) ?? [];
+  if (text !== undefined && day !== undefined) {
+    const offset = zone === undefined || /^[A-Z]{2,}$/.test(zone) ? ZONES.get(zone ?? '') : undefined;
+    const hasOffset = zone !== undefined && !/^[A-Z]{2,}$/.test(zone);
+    const timeMs = hasOffset ? isoTimeMs(`${day}${zone}`) : offset === undefined ? undefined : isoTimeMs(`${day}Z`);
+    if (timeMs === undefined) return { text, host: isoHost, clockMs: isoTimeMs(`${day}Z`) };
+    return { text, host: isoHost, timeMs: timeMs - (offset ?? 0) * 60_000 };
+  }
+  const [clock, words = '', hour, minute, second, year, host] = LOCAL_CLOCK.exec(head) ?? [];
+  if (clock !== undefined) return { text: clock, host, clockMs: clockIn({ words, hour, minute, second, year }) };
+  const [human, date = '', humanHour, humanMinute] = HUMAN.exec(head) ?? [];
+  if (human === undefined) return undefined;
+  return { text: human, clockMs: clockIn({ words: date, hour: humanHour, minute: humanMinute }) };
+}
+
+/** Milliseconds by a clock without a zone. A month in a language that is not known counts as the first. */
+function clockIn(parts: Readonly<Record<string, string | undefined>>): number {
+  const { words = '', year = SOME_YEAR, hour, minute, second = '0' } = parts;
+  const month = MONTHS.findIndex((name) => words.includes(name));
+  const numbered = /(\d{1,2})月/.exec(words)?.[1];
+  const day = /(?:^|[^\d])(\d{1,2})(?:[.,]|日)? {0,2}$|^(\d{1,2})\.? /.exec(words);
+  const at = numbered === undefined ? Math.max(month, 0) : Number(numbered) - 1;
+  return Date.UTC(Number(year), at, Number(day?.[1] ?? day?.[2] ?? 1), Number(hour), Number(minute), Number(second));
 }
 
 /** Undefined if the zone is ambiguous. */

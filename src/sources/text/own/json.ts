@@ -118,7 +118,7 @@ function sourceOf(source: Fields | undefined): Source {
   return why === undefined ? { name } : { name, why };
 }
 
-const LEFT_OUT = ['threads', 'blocked', 'idle', 'running', 'unexplained', 'guessedFrames', 'lines'] as const;
+const LEFT_OUT = ['threads', 'blocked', 'idle', 'running', 'unexplained', 'guessedFrames', 'lines', 'mixed'] as const;
 
 /** A 0 says no more than nothing. */
 function leftOutOf(fields: Fields | undefined): LeftOut {

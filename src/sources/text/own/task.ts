@@ -135,8 +135,14 @@ function lockOf(lock: Fields | undefined): KernelFacts['lock'] {
   const kind = lock?.oneOf('kind', ['mutex', 'semaphore', 'rwsem-read', 'rwsem-write']);
   const address = lock?.matching('address', /^[0-9a-f]{1,16}$/);
   const owner = lock?.count('owner', 1);
-  if (kind === undefined || address === undefined) return undefined;
-  return { kind, address, ...(owner !== undefined && { owner }) };
+  const inferred = lock?.flag('inferred') === true;
+  if (kind === undefined) return undefined;
+  return {
+    kind,
+    ...(address !== undefined && { address }),
+    ...(owner !== undefined && { owner }),
+    ...(inferred && { inferred }),
+  };
 }
 
 /** @throws Malformed */

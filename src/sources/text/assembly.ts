@@ -1,0 +1,373 @@
+import type { Frame } from '../../model/stack.ts';
+import type { State } from '../../model/task.ts';
+import { isLeftOver, isOutermost } from './functions.ts';
+import type { Header, Line } from './line.ts';
+import { isSameMoment, type Stamp } from './stamps.ts';
+import { asSeen, hasDecimalOffset, hasNoSize, isLikeProgram, ofTask } from './task-frames.ts';
+import type { Assembled, LeftOut } from './text-stack.ts';
+
+const MOST_TASKS = 100_000;
+const MOST_FRAMES = 256;
+/** A header is forgotten if its stack does not follow within this many lines. */
+const LONGEST_REPORT = 200;
+/** The same for a title. */
+const LONGEST_TITLE = 25;
+const MOST_INLINED = 4;
+/** A log without caller ids may have so many lines of others between the frames of a stack. */
+const MOST_STRANGERS = 1;
+
+/** Puts the lines of one caller together to stacks, one after the other. */
+export class Assembly {
+  readonly #emit: (assembled: Assembled) => void;
+  #guesses = 0;
+  #cut = 0;
+  #mixed = 0;
+  #tasks: Header[] = [];
+  #frames: Frame[] = [];
+  #guessed: Frame[] = [];
+  #ofInterrupt: Frame[] = [];
+  /** The frames up to here are those of an interrupt, if others follow. */
+  #interrupted = 0;
+  /** Where the CPU was; undefined once a frame has followed. */
+  #instruction: Frame | undefined;
+  #exception: Frame | undefined;
+  #number: number | undefined;
+  #stamp: Stamp;
+  #begun = false;
+  #inInterrupt = false;
+  /** Behind `<TASK>`, and when that was. */
+  #inTask = false;
+  #openedAt: Stamp;
+  #isPast = false;
+  #isWeak = false;
+  #isTitle = false;
+  /** In the classic text of kstack, an empty stack is one. */
+  #isClassic = false;
+  /** The latest frame was in a line of a log. */
+  #isLogged = false;
+  #isUnclaimed = false;
+  /** A task whose header was followed by that of another one instead of by its stack. */
+  #hasUnclaimed = false;
+  /** The latest stack had one. */
+  #hadUnclaimed = false;
+  /** Of the tasks of `foreach UN bt`. */
+  #stateOfAll: State | undefined;
+  /** Behind an outermost function, without anything between. */
+  #isBehindOutermost = false;
+  /** The latest line was one of a list of tasks. */
+  #isInList = false;
+  #strangers = 0;
+  #age = 0;
+  /** The last stack of decimal offsets went out to its outermost function: the next may be the program's. */
+  #isProgramNext = false;
+
+  constructor(stamp: Stamp, emit: (assembled: Assembled) => void) {
+    this.#stamp = stamp;
+    this.#openedAt = stamp;
+    this.#emit = emit;
+  }
+
+  get leftOut(): LeftOut {
+    return { guesses: this.#guesses, cut: this.#cut, mixed: this.#mixed };
+  }
+
+  get stamp(): Stamp {
+    return this.#stamp;
+  }
+
+  get hasFrames(): boolean {
+    return this.#frames.length > 0 || this.#guessed.length > 0 || this.#ofInterrupt.length > 0;
+  }
+
+  /** Whether nothing is kept: lines without a frame or a header have no effect. */
+  get isIdle(): boolean {
+    return (
+      !this.hasFrames && this.#tasks.length === 0 && !this.#begun && !this.#isPast && this.#instruction === undefined
+    );
+  }
+
+  step(line: Line, now: Stamp, isLogged = false): void {
+    this.#isLogged = isLogged;
+    if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
+    switch (line.kind) {
+      case 'frame':
+        this.#frame(line.frame, line.number, now);
+        return;
+      case 'guess':
+        this.#guess(line.frame);
+        return;
+      case 'lines':
+        for (const part of line.lines) this.step(part, now, isLogged);
+        return;
+      case 'call':
+        if (this.#isPast) return;
+        // Functions that were inlined into the callee may have been added behind it.
+        if (!this.#frames.slice(-MOST_INLINED).some(({ symbol }) => symbol === line.callee.symbol))
+          this.#frame(line.callee, undefined, now);
+        if (line.caller !== undefined) this.#frame(line.caller, undefined, now);
+        return;
+      case 'instruction':
+        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
+        return;
+      case 'exception':
+        this.#exception = line.frame;
+        return;
+      case 'task':
+        this.#task(this.#stateOfAll === undefined ? line.header : { state: this.#stateOfAll, ...line.header }, now);
+        return;
+      case 'sharing-task':
+        if (this.hasFrames || this.#begun) this.end();
+        if (this.#tasks.length === 0) this.#stamp = now;
+        this.#isClassic = true;
+        if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
+        else this.#cut++;
+        return;
+      case 'label':
+        this.#label(this.#isInList && line.isList ? {} : line.header, line.weak === true, now);
+        this.#isInList = line.isList === true;
+        if (line.weak === undefined) this.#stateOfAll = line.ofAll;
+        return;
+      case 'about':
+        this.#about(line.header);
+        return;
+      case 'behind':
+        this.#behind(line.header);
+        return;
+      case 'named':
+        if (this.hasFrames) this.#behind(line.header);
+        else if (line.isPast) this.step({ kind: 'past' }, now);
+        else this.#label(line.header, false, now);
+        return;
+      case 'begin':
+        this.#begin();
+        return;
+      case 'past':
+        this.end();
+        this.#isPast = true;
+        return;
+      case 'task-begin':
+        if (this.#inTask && isSameMoment(this.#openedAt, now)) this.#mix();
+        this.#openedAt = now;
+        this.#inTask = true;
+        this.#inInterrupt = false;
+        return;
+      case 'task-end':
+        this.#inTask = false;
+        return;
+      case 'interrupt':
+        this.#inInterrupt = true;
+        if (line.above === undefined) this.#instruction = undefined;
+        return;
+      case 'interrupt-end':
+        this.#inInterrupt = false;
+        return;
+      case 'interrupted':
+        this.#interrupted = this.#frames.length;
+        return;
+      default:
+    }
+  }
+
+  /** A line of which nothing is known. */
+  stranger(isLogged: boolean, isIndented: boolean): void {
+    this.#isPast = false;
+    this.#isInList = false;
+    if (!this.hasFrames) {
+      this.#age++;
+      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.#forget();
+      return;
+    }
+    // Between frames with numbers are their arguments, lines of code and what was on the stack.
+    if (this.#number !== undefined && isIndented) return;
+    // In a mail, a line of a log may be broken.
+    if ((isLogged || this.#isLogged) && ++this.#strangers <= MOST_STRANGERS) return;
+    this.end();
+    this.#inTask = false;
+  }
+
+  /** A line of nothing. In a double-spaced text that has no meaning within a stack that has a beginning. */
+  blank(isDoubleSpaced: boolean): void {
+    if (isDoubleSpaced && this.#begun) return;
+    if (this.hasFrames || (this.#begun && this.#isClassic) || this.#isPast) this.end();
+    this.#inTask = false;
+    if (this.#isWeak) this.#forget();
+    // Other labels and headers may stand above a blank line.
+  }
+
+  /** What the kernel says about a task whose header was here, and whose stack is not complete yet. */
+  adds(header: Header): boolean {
+    const at = this.#tasks.findIndex(({ tid }) => tid === header.tid);
+    if (!this.hasFrames) return false;
+    if (this.#tasks.length === 0) this.#tasks = [header];
+    const known = this.#tasks[at];
+    if (known === undefined) return this.#tasks[0] === header;
+    this.#tasks[at] = { ...known, ...header, ...(known.state !== undefined && { state: known.state }) };
+    return true;
+  }
+
+  #frame(frame: Frame, number: number | undefined, now: Stamp): void {
+    if (this.#isPast) return;
+    if (number !== undefined && this.#number !== undefined && number <= this.#number) {
+      this.end();
+      this.#stamp = now;
+    }
+    this.#number = number;
+    this.#strangers = 0;
+    if (this.#inInterrupt) {
+      if (this.#ofInterrupt.length < MOST_FRAMES) this.#ofInterrupt.push(frame);
+      return;
+    }
+    // PowerPC and s390 print it as the first frame, too.
+    if (this.#instruction !== undefined && this.#instruction.symbol !== frame.symbol)
+      this.#frames.push(this.#instruction);
+    this.#instruction = undefined;
+    if (this.#exception !== undefined && this.#exception.symbol !== frame.symbol) this.#frames.push(this.#exception);
+    this.#exception = undefined;
+    const last = this.#frames.at(-1);
+    if (last !== undefined && this.#isOutermost(this.#frames.length - 1)) {
+      if (!isOutermost(frame.symbol, last)) {
+        this.end();
+        this.#isBehindOutermost = true;
+        this.#stamp = now;
+      }
+    }
+    if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
+    else this.#cut++;
+  }
+
+  #isOutermost(at: number): boolean {
+    const frame = this.#frames[at];
+    return frame !== undefined && isOutermost(frame.symbol, this.#frames[at - 1]);
+  }
+
+  #guess(frame: Frame): void {
+    if (this.#isPast) return;
+    this.#strangers = 0;
+    if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
+    else this.#guesses++;
+  }
+
+  #task(header: Header, now: Stamp): void {
+    const isAnother = this.#tasks.at(-1)?.tid !== header.tid;
+    if (this.hasFrames || this.#begun || (isAnother && this.#instruction !== undefined)) this.end();
+    this.#isPast = false;
+    this.#hadUnclaimed = false;
+    this.#age = 0;
+    // A task that was named hours ago without a stack belongs to another report.
+    if (!isSameMoment(this.#stamp, now)) {
+      this.#tasks = [];
+      this.#hasUnclaimed = false;
+    }
+    if (this.#tasks.length === 0 || this.#isWeak) this.#stamp = now;
+    this.#instruction = undefined;
+    const last = this.#tasks.at(-1);
+    const isSame = last !== undefined && (last.tid === header.tid || header.tid === undefined);
+    // A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack.
+    if (!isSame && last?.tid !== undefined && !this.#isWeak) this.#hasUnclaimed = true;
+    this.#tasks = [isSame ? { ...last, ...header } : header];
+    this.#isWeak = false;
+    this.#isTitle = false;
+  }
+
+  #label(header: Header, isWeak: boolean, now: Stamp): void {
+    // `PID = 1` behind `Allocated:`
+    if (this.#isPast && header.tid !== undefined && Object.keys(header).length === 1) return;
+    if (isWeak && !this.hasFrames && this.#tasks.length > 0 && !this.#isWeak) return;
+    this.end();
+    this.#inTask = false;
+    this.#hadUnclaimed = false;
+    this.#stamp = now;
+    this.#tasks = isEmpty(header) ? [] : [header];
+    this.#isWeak = isWeak;
+    this.#isTitle = true;
+  }
+
+  #about(header: Header): void {
+    const last = this.#tasks.at(-1) ?? {};
+    if (!this.hasFrames) this.#tasks = [...this.#tasks.slice(0, -1), { ...last, ...header }];
+  }
+
+  #behind(header: Header): void {
+    if (this.hasFrames && !isEmpty(header)) this.#tasks = [{ ...this.#tasks.at(-1), ...header }];
+    this.end();
+  }
+
+  #begin(): void {
+    this.#isPast = false;
+    if (this.hasFrames) this.end();
+    // Two headers came before the latest trace, and this one has none.
+    if (this.#hadUnclaimed && this.#tasks.length === 0) this.#isUnclaimed = true;
+    this.#hadUnclaimed = false;
+    this.#begun = true;
+  }
+
+  /** The stack before and the one that follows were written into one another, or the one before was cut off. */
+  #mix(): void {
+    if (!this.hasFrames) this.#mixed = 2;
+    else {
+      this.#mixed = 1;
+      this.end();
+      this.#mixed = 1;
+    }
+  }
+
+  #forget(): void {
+    this.#isClassic = false;
+    this.#tasks = [];
+    this.#instruction = undefined;
+    this.#begun = false;
+    this.#isWeak = false;
+    this.#age = 0;
+    this.#hasUnclaimed = false;
+  }
+
+  /** Ends the current stack. */
+  end(): void {
+    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
+    // The registers of a task that ran, without a stack or before one of guesses.
+    const instruction = this.#frames.length === 0 && this.#tasks.length > 0 ? this.#instruction : undefined;
+    if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
+    for (const frame of likely) this.#frames.push(frame);
+    this.#guesses += this.#guessed.length - likely.length;
+    const all = this.#frames.length === 0 ? this.#ofInterrupt : this.#frames;
+    const frames = ofTask(all, this.#interrupted);
+    // Tracers print the stack of the program behind that of the kernel.
+    const isProgram =
+      (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||
+      (this.#isBehindOutermost && isLikeProgram(frames, hasNoSize));
+    if ((frames.length > 0 && !isProgram) || (this.#isClassic && this.#begun && this.#tasks.length > 0)) {
+      this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
+      this.#emit({
+        tasks: this.#tasks.map((header) =>
+          asSeen(header, frames, this.#interrupted > 0 || this.#ofInterrupt.length > 0),
+        ),
+        frames,
+        stamp: this.#stamp,
+        leftOut: this.leftOut,
+        isUnclaimed: this.#isUnclaimed,
+      });
+      this.#guesses = 0;
+      this.#cut = 0;
+      this.#mixed = 0;
+      this.#hadUnclaimed = this.#hasUnclaimed;
+    }
+    const last = this.#frames.length - 1;
+    if (this.#isOutermost(last)) this.#inTask = false;
+    this.#frames = [];
+    this.#guessed = [];
+    this.#ofInterrupt = [];
+    this.#interrupted = 0;
+    this.#exception = undefined;
+    this.#number = undefined;
+    this.#inInterrupt = false;
+    this.#isUnclaimed = false;
+    this.#isBehindOutermost = false;
+    this.#isPast = false;
+    this.#strangers = 0;
+    this.#forget();
+  }
+}
+
+function isEmpty(header: Header): boolean {
+  return Object.keys(header).length === 0;
+}

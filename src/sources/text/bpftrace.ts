@@ -1,0 +1,35 @@
+import { type Header, headerOf, IGNORED, type LineParser } from './line.ts';
+import { frameOf, MODULE, SYMBOL } from './patterns.ts';
+
+const FRAME = new RegExp(`^\\s{1,60}(?:[0-9a-f]{16} )?(${SYMBOL})\\+(\\d{1,9})(?: ${MODULE})?\\s{0,4}$`);
+const BEGIN = /^\s{0,8}@\w{0,64}\[(.{0,300}?)\s{0,4}$/;
+const END = /^\s{0,8}(?:,\s{0,4})?(.{0,300})\]: \S/;
+const PARTS = /,\s{0,4}/;
+
+/** Maps of bpftrace(8): `@[`, a stack with decimal offsets, and `]: count`. Other keys stand before or behind it. */
+export const bpftrace: LineParser = (line) => {
+  if (line.includes('+')) {
+    const [, symbol, offset, module] = FRAME.exec(line) ?? [];
+    return symbol === undefined
+      ? undefined
+      : { kind: 'frame', frame: frameOf(symbol, line.trim(), { offset: Number(offset), module }) };
+  }
+  const behind = line.includes(']: ') ? END.exec(line)?.[1] : undefined;
+  if (behind !== undefined) {
+    const begin = BEGIN.exec(line);
+    return begin !== null || behind.includes('[') ? undefined : { kind: 'behind', header: headerFrom(behind) };
+  }
+  if (line.trim() === ',') return IGNORED;
+  if (line.startsWith('Attaching ')) return { kind: 'label', header: {} };
+  const before = line.includes('@') ? BEGIN.exec(line)?.[1] : undefined;
+  return before === undefined ? undefined : { kind: 'label', header: headerFrom(before) };
+};
+
+/** The number is that of a thread or, by `pid`, of its process: bpftrace does not say which. */
+function headerFrom(keys: string): Header {
+  const parts = keys.split(PARTS).filter((part) => part !== '');
+  const numbers = parts.filter((part) => /^\d{1,10}$/.test(part));
+  const name = parts.findLast((part) => /^[^\d:](?:[^:]{0,15}|.{0,14}:\d{1,4})$/.test(part));
+  const [first, second] = numbers;
+  return headerOf(second === undefined ? { name, tid: first } : { name, pid: first, tid: second });
+}

@@ -1,0 +1,89 @@
+// What pages, mails, terminals and log daemons put into a line without saying anything by it.
+
+/** Characters that all of what follows here have one of. Most lines have none. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const SIGN = /[\x00\x08\x1b\r\u00a0\ufeff\u200b&\\#^<=]/;
+/** Anything of it. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const ANY = /[\x00\x08\x1b\r\u00a0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
+/** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const ESCAPES = /(?:\x1b|\^\[|#033|\\x1b|\\033)(?:\[[\d;?]{0,20}[A-Za-z]|\([A-Z0-9])/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROLS = /[\x00\x08\ufeff\u200b]/g;
+/** A serial console may end lines in either way, and puts the cursor back to the start of a line. */
+const RETURNS = /\r+$/;
+const BLANKS = /\u00a0|#011|\\x09|\\x0a/g;
+const TAGS =
+  /<\/?(?:br|p|pre|code|div|span|td|th|tr|li|ul|ol|font|b|i|em|tt|a|samp|body|html|table|o:p)(?: [^<>]{0,200})?\/?>/gi;
+const MARKDOWN = /\\([<>[\]_*\\])/g;
+const ENTITIES = /&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,5})|#x([0-9a-f]{1,4}));/gi;
+const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };
+/** Quoted-printable (RFC 2045), as far as lines of stacks need it. */
+const QUOTED = /=(?:C2=A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
+
+/** The line without colours, markup and entities. `quoted`: the text is quoted-printable. */
+export function cleaned(line: string, quoted: boolean): string {
+  if (!SIGN.test(line) || !ANY.test(line)) return line;
+  const decoded = quoted
+    ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))
+    : line;
+  return decoded
+    .replace(ESCAPES, '')
+    .replace(CONTROLS, '')
+    .replace(RETURNS, '')
+    .replace(TAGS, '')
+    .replace(ENTITIES, (whole, name?: string, decimal?: string, hex?: string) => {
+      if (name !== undefined) return NAMED[name.toLowerCase()] ?? whole;
+      return decimal === undefined ? character(hex ?? '', 16) : character(decimal, 10);
+    })
+    .replace(MARKDOWN, '$1')
+    .replace(BLANKS, ' ');
+}
+
+function character(digits: string, base: number): string {
+  const code = Number.parseInt(digits, base);
+  return code < 32 || code === 0xa0 ? ' ' : String.fromCharCode(code);
+}
+
+/** Mail programs break lines of quoted-printable at 76 characters. */
+const SOFT_BREAK_LENGTH = 60;
+
+/** A text that had a soft break is taken for quoted-printable for so many lines. */
+const QUOTED_LINES = 200;
+const LONGEST = 4096;
+
+/** Joins the lines that quoted-printable has broken. */
+export class QuotedPrintable {
+  #beginning = '';
+  #lines = 0;
+
+  /** Whether the text is quoted-printable here. */
+  get isOn(): boolean {
+    return this.#lines > 0;
+  }
+
+  /** The whole line; undefined if the next one continues it. */
+  take(line: string): string | undefined {
+    if (this.#lines > 0) this.#lines--;
+    if (hasSoftBreak(line) && this.#beginning.length < LONGEST) {
+      this.#lines = QUOTED_LINES;
+      this.#beginning += line.slice(0, -1);
+      return undefined;
+    }
+    return this.#beginning === '' ? line : this.end() + line;
+  }
+
+  /** What the last line was to continue. */
+  end(): string {
+    const beginning = this.#beginning;
+    this.#beginning = '';
+    return beginning;
+  }
+}
+
+/** A line without blanks is base64, and a task of kstack may be called so. */
+function hasSoftBreak(line: string): boolean {
+  if (!line.endsWith('=') || line.endsWith('==') || line.startsWith('PID:') || !line.includes(' ')) return false;
+  return line.length >= SOFT_BREAK_LENGTH || / =$|=[0-9A-F]{2}/.test(line);
+}

@@ -1,0 +1,31 @@
+import { IGNORED, type LineParser } from './line.ts';
+import { frameOf, MODULE, SOURCE, SYMBOL } from './patterns.ts';
+
+const START = String.raw`(?:^|[\]:|>]) {0,40}|^\s{0,40}`;
+/** Several places, and `(discriminator 4)`. */
+const MORE = String.raw`[^)]{0,300}(?:\([^)]{0,100}\)[^)]{0,300})?`;
+const FRAME = new RegExp(`(?:${START})(\\? )?(${SYMBOL}) \\(${SOURCE}${MORE}\\)(?: ${MODULE}| ([\\w-]{1,64})$)?`);
+/** An inlined function, as syzkaller's symbolizer and decode_stacktrace.sh add it. */
+const INLINED = new RegExp(`(?:${START})(\\? )?(?:\\[inline\\] )?(${SYMBOL})(?: at)? ${SOURCE} \\[inline\\]\\s{0,4}$`);
+const OLD_INLINED = new RegExp(
+  `(?:${START}|\\]\\s)(?:\\[< *inline *>\\]|\\[ *inline *\\])\\s{1,4}(${SYMBOL}) (?:${SOURCE})`,
+);
+/** Without an offset, syzkaller's older form. gdb puts `at` there, in a line of its own. */
+const PLACED = new RegExp(`^\\s{0,40}(\\? )?(?!(?:at|in|from|by|line|file)\\s)(${SYMBOL}) ${SOURCE}\\s{0,4}$`);
+
+/** What was inlined where a CPU was: the last such line has the function itself, with an offset. */
+const REGISTER = /(?:^|\s)(?:R?E?IP: |NIP |LR |pc : |lr : ).{1,700}\[inline\]\s{0,4}$/;
+
+/** Frames with file and line instead of an offset: scripts/decode_stacktrace.sh and syzkaller. */
+export const decodedFrames: LineParser = (line) => {
+  if (!line.includes('.')) return undefined;
+  if (REGISTER.test(line)) return IGNORED;
+  const [, guess, symbol, module, behind] = FRAME.exec(line) ?? INLINED.exec(line) ?? PLACED.exec(line) ?? [];
+  if (symbol !== undefined) {
+    const frame = frameOf(symbol, line.trim(), { module: module ?? behind });
+    return { kind: guess === undefined ? 'frame' : 'guess', frame };
+  }
+  const inlined = line.includes('inline') ? OLD_INLINED.exec(line)?.[1] : undefined;
+  if (inlined !== undefined) return { kind: 'frame', frame: frameOf(inlined, line.trim()) };
+  return line.includes('[inline]') ? IGNORED : undefined;
+};

@@ -1,0 +1,34 @@
+import { headerOf, IGNORED, type LineParser } from './line.ts';
+import { frameOf, isProgramAddress, MODULE, SYMBOL } from './patterns.ts';
+
+const FRAME = new RegExp(`^\\s{0,20}=> {1,2}(${SYMBOL})(?: ${MODULE})?(?: [(<][0-9a-f]{8,16}[)>])?\\s{0,4}$`);
+const ADDRESS = /^\s{0,20}=> {1,2}<?(?:0x)?([0-9a-f]{8,16})>?\s{0,4}$/;
+const PROGRAM = /^\s{0,20}=> {1,2}\S{0,300}\/\S{1,300}\[\+0x/;
+const GROUP = String.raw`(?:\(\s{0,8}(\d{1,10}|-{1,10})\)\s{1,4})?`;
+const HEADER = new RegExp(
+  String.raw`^\s{0,20}(\S.{0,15}?)-(\d{1,10})\s{1,8}${GROUP}\[\d{3,4}\]\s.{0,40}?\d{1,12}\.\d{1,9}:\s`,
+);
+const LEAVES = /\bprev_pid=(\d{1,10}) .{0,40}prev_state=([RSDTtXZPI])|:(\d{1,10}) \[\d{1,4}\] ([RSDTtXZPI])\S? ==> /;
+const BEGIN = /<(?:user )?stack ?trace ?>/;
+const NO_NAME = '<...>';
+
+/** Stacks in /sys/kernel/tracing/trace and of trace-cmd(1): an event, `<stack trace>`, and ` => f`. */
+export const ftrace: LineParser = (line) => {
+  if (line.includes('=> ')) {
+    const address = ADDRESS.exec(line)?.[1];
+    if (address !== undefined)
+      return isProgramAddress(address) ? IGNORED : { kind: 'frame', frame: frameOf(`0x${address}`, line.trim()) };
+    if (PROGRAM.test(line)) return IGNORED;
+    const [, symbol, module] = FRAME.exec(line) ?? [];
+    if (symbol !== undefined) return { kind: 'frame', frame: frameOf(symbol, line.trim(), { module }) };
+  }
+  if (!line.includes('-')) return undefined;
+  const [, name, tid, group] = HEADER.exec(line) ?? [];
+  if (tid === undefined) return undefined;
+  const [, prev, prevState, left, leftState] = LEAVES.exec(line) ?? [];
+  const state = (prev ?? left) === tid ? (prevState ?? leftState) : undefined;
+  const pid = group === undefined || group.startsWith('-') ? undefined : group;
+  const header = headerOf({ name: name === NO_NAME ? undefined : name, tid, pid, state });
+  // The event before tells the state, and the line of its stack does not.
+  return BEGIN.test(line) ? { kind: 'task', header } : { kind: 'label', header };
+};

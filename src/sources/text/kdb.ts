@@ -1,0 +1,26 @@
+import { headerOf, type LineParser } from './line.ts';
+import { frameOf, isProgramAddress, SYMBOL } from './patterns.ts';
+
+const ADDRESS = '0x[0-9a-f]{8,16}';
+const TASK = new RegExp(
+  String.raw`${ADDRESS}\s{1,12}(\d{1,10})\s{1,12}\d{1,10}\s{1,8}[01]\s{1,8}\d{1,5}\s{1,8}([A-Zt])\s{1,8}${ADDRESS}` +
+    String.raw`\s{0,8}\*?\s{0,4}(\S.{0,63}?)\s{0,4}$`,
+);
+const TRACEBACK = /\bStack traceback for pid (\d{1,10})/;
+/** kdb's own unwinder, before 2.6.35 and on ia64: the stack's address, the function's, its name and arguments. */
+const FRAME = new RegExp(
+  String.raw`^\s{0,8}(?:${ADDRESS} )?(${ADDRESS}) (${SYMBOL})(?:\+0x([0-9a-f]{1,8}))?(?: \(.{0,300})?\s{0,4}$`,
+);
+
+/** kdb's `bt`, `btp` and `bta`: a line for the task before the kernel's own trace. */
+export const kdb: LineParser = (line) => {
+  const traceback = line.includes('Stack traceback') ? TRACEBACK.exec(line)?.[1] : undefined;
+  if (traceback !== undefined) return { kind: 'label', header: headerOf({ tid: traceback }) };
+  if (!line.includes('0x')) return undefined;
+  const [, tid, state, name] = TASK.exec(line) ?? [];
+  if (tid !== undefined) return { kind: 'task', header: headerOf({ tid, state, name }) };
+  const [, address = '', symbol, offset] = FRAME.exec(line) ?? [];
+  if (symbol === undefined || /^\d/.test(symbol) || isProgramAddress(address)) return undefined;
+  const parts = offset === undefined ? {} : { offset: Number.parseInt(offset, 16) };
+  return { kind: 'frame', frame: frameOf(symbol, line.trim(), parts) };
+};

@@ -1,0 +1,126 @@
+import { headerOf, type Line, type LineParser } from './line.ts';
+
+/** `== 4102 ==`, `--- PID 4102 (x) ---`, `### 4102 ###`. */
+const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,80}\s{0,4}$/;
+const WORD = '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)';
+/** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
+const NUMBERED = new RegExp(
+  `(?:^|[\\s(\\[,;])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
+);
+const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
+const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
+const IN_BRACKETS = /\d{1,10}\s{0,4}[[(<"']{1,2}([^\])>"']{1,64})[\])>"']/;
+const STATE = new RegExp(
+  String.raw`\b(?:[Ss]tate|STATE|stat|STAT)\s{0,4}[:=]?\s{0,4}([RSDTtXZI])\b|\(([RSDTtXZI])\)` +
+    String.raw`|\s([DSRTtZI])\s{0,4}[:)\]]?\s{0,4}$`,
+);
+/** `4102 (archiver) D`, `4102:`, `archiver (4102)`, `archiver[4102]:`, `archiver 4102`, `kswapd0(766) 0x2201200`. */
+const BEHIND_LABEL = String.raw`(?: \(?([RSDTtXZI])\)?)?(?: 0x[0-9a-f]{1,16})?:?\s{0,4}$`;
+const COMM = String.raw`[A-Za-z][\w./:@+-]{0,31}?`;
+const WEAK_NUMBER = new RegExp(
+  String.raw`^\s{0,8}(\d{1,10})(?::\s{0,4}$| \((${COMM})\)|\s{1,4}(${COMM})(?= [RSDTtXZI]\b|:))${BEHIND_LABEL}`,
+);
+const WEAK_NAME = new RegExp(String.raw`^\s{0,8}(${COMM})(?:[ /-](\d{2,10})|\s?[[(](\d{1,10})[\])])${BEHIND_LABEL}`);
+/** `rsync(48211) blocked 2013 ms in D` */
+const CALLED = new RegExp(String.raw`^\s{0,8}(${COMM})\((\d{1,10})\)(?:\s.{0,80})?$`);
+const TITLE = new RegExp(String.raw`^(\d{1,10})(?:\s{1,4}(${COMM}))?$`);
+const NO_COMM = new RegExp(
+  `^(?:${[
+    'after',
+    'at',
+    'about',
+    'case',
+    'core',
+    'cpu',
+    'example',
+    'figure',
+    'for',
+    'frame',
+    'in',
+    'irq',
+    'line',
+    'listing',
+    'node',
+    'on',
+    'page',
+    'section',
+    'step',
+    'test',
+    'trace',
+    'version',
+  ].join('|')})$`,
+  'i',
+);
+
+const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
+
+/** `callstack of ifconfig:` */
+const OF = new RegExp(
+  String.raw`\b(?:call ?stack|[Ss]tack(?: ?trace)?|[Bb]acktrace|[Tt]race) (?:of|for) (?:the )?` +
+    String.raw`(?:(?:process|task|thread) )?([\w./:+-]{2,32}?):\s{0,4}$`,
+);
+const MOST_LABEL = 200;
+const LONGEST_TITLE = 60;
+
+/** Titles that people and scripts put above a stack. */
+export const labels: LineParser = (line) => {
+  if (line.length > MOST_LABEL) return undefined;
+  // gdb's threads of a kernel are CPUs, and kmemleak names who allocated.
+  if (GDB_THREAD.test(line)) return { kind: 'label', isTitle: true, header: {} };
+  if (line.includes('jiffies')) return undefined;
+  const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
+  if (of !== undefined) {
+    const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: of });
+    return { kind: 'label', isTitle: true, header, weak: true };
+  }
+  if (!/\d/.test(line)) return undefined;
+  return ruled(line) ?? numbered(line) ?? weak(line);
+};
+
+function ruled(line: string): Line | undefined {
+  const text = RULED.exec(line)?.[2];
+  if (text === undefined) return undefined;
+  const [, tid, name] = TITLE.exec(text) ?? [];
+  if (tid !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ tid, name }) };
+  const known = numbered(text) ?? weak(text);
+  return known === undefined || known.kind !== 'label'
+    ? undefined
+    : { kind: 'label', isTitle: true, header: known.header };
+}
+
+function numbered(line: string): Line | undefined {
+  const tid = NUMBERED.exec(line)?.[1];
+  if (tid === undefined) return undefined;
+  const [, state, inBrackets, last] = STATE.exec(line) ?? [];
+  const bracketed = IN_BRACKETS.exec(line)?.[1];
+  const name =
+    NAMED.exec(line)?.[1] ?? (bracketed !== undefined && /^[RSDTtXZI]$/.test(bracketed) ? undefined : bracketed);
+  const pid = TGID.exec(line)?.[1];
+  const header = headerOf({ name, tid, pid, state: state ?? inBrackets ?? last });
+  // A title, or a sentence.
+  return line.length <= LONGEST_TITLE
+    ? { kind: 'label', isTitle: true, header }
+    : { kind: 'label', isTitle: true, header, weak: true };
+}
+
+function weak(line: string): Line | undefined {
+  const [, number, inBrackets, plain, numberState] = WEAK_NUMBER.exec(line) ?? [];
+  if (number !== undefined) {
+    const header = headerOf({ tid: number, name: inBrackets ?? plain, state: numberState });
+    return { kind: 'label', isTitle: true, header, weak: true };
+  }
+  const [, name = '', after, bracketed, state] = WEAK_NAME.exec(line) ?? [];
+  if (name === '') {
+    const [, called, calledTid] = CALLED.exec(line) ?? [];
+    if (calledTid === undefined) return undefined;
+    const last = STATE.exec(line)?.[3];
+    return {
+      kind: 'label',
+      isTitle: true,
+      header: headerOf({ name: called, tid: calledTid, state: last }),
+      weak: true,
+    };
+  }
+  if (NO_COMM.test(name)) return undefined;
+  return { kind: 'label', isTitle: true, header: headerOf({ name, tid: after ?? bracketed, state }), weak: true };
+}

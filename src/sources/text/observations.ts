@@ -1,0 +1,27 @@
+import type { Observation } from '../../model/sample.ts';
+import type { Task } from '../../model/task.ts';
+import type { Header } from './line.ts';
+import type { TextStack } from './text-stack.ts';
+
+const NOT_TOLD = { unread: 'notTold' } as const;
+
+/** The tasks that a stack of a text is of; one of which nothing is known if the text names none. */
+export function observationsOf({ tasks, stack, innermostOnly }: TextStack): Observation[] {
+  const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
+  const innermost = stack.frames[0]?.symbol;
+  return headers.map(({ name, tid, pid, state, lock }): Observation => {
+    const id = tid === undefined ? {} : { tid };
+    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
+    const task: Task = { id, commandLine: NOT_TOLD, ...named };
+    const about = {
+      task,
+      ...(state !== undefined && { state }),
+      ...(lock !== undefined && { facts: { lock } }),
+    };
+    // A table of ps(1) tells one function, and a line about a lock tells none.
+    if (innermostOnly === true && innermost !== undefined)
+      return { ...about, stack: { value: stack, cut: true }, wchan: innermost };
+    const isTold = stack.frames.length > 0 || (innermostOnly === undefined && lock === undefined);
+    return { ...about, stack: isTold ? { value: stack } : NOT_TOLD };
+  });
+}

@@ -1,0 +1,21 @@
+import { IGNORED, type Line, type LineParser } from './line.ts';
+import { frameOf, MODULE, SYMBOL } from './patterns.ts';
+
+/** `--- interrupt: 900 at f+0x1/0x2`, before 5.x `--- Exception: 901 at .f+0x1/0x2`. */
+const PLACE = String.raw`(${SYMBOL})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: ${MODULE})?`;
+const MARK = new RegExp(`--- (?:interrupt|Exception): ([0-9a-f]{3,4})(?: at ${PLACE})?`);
+/** External, decrementer, doorbell, virtualization, performance monitor, system reset and machine check. */
+const INTERRUPTS = new Set(['100', '200', '500', '501', '900', '901', '980', 'a00', 'e60', 'e80', 'ea0', 'f00', 'f01']);
+const LINK = /^\s{0,20}LR = /;
+
+/** The marks between the stack of an interrupt and the one below it (arch/powerpc/kernel/process.c, show_stack). */
+export const powerpc: LineParser = (line) => {
+  if (!line.includes('---')) return LINK.test(line) ? IGNORED : undefined;
+  const [, vector, symbol, offset = '', size = '', module] = MARK.exec(line) ?? [];
+  if (vector === undefined) return undefined;
+  if (!INTERRUPTS.has(vector)) return IGNORED;
+  const mark: Line = { kind: 'interrupted' };
+  if (symbol === undefined) return mark;
+  const parts = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+  return { kind: 'lines', lines: [mark, { kind: 'frame', frame: frameOf(symbol, line.trim(), parts) }] };
+};

@@ -1,0 +1,118 @@
+// What log daemons, terminals, mails and tools put before a line of the kernel.
+
+/** A line of a text without what stands before the kernel's own words. */
+export interface Body {
+  readonly text: string;
+  /** Who printed it, if the kernel says (CONFIG_PRINTK_CALLER): `T10` for a task, `C1` for a CPU. */
+  readonly caller: string | undefined;
+  /** Whether it is a line of a log. */
+  readonly logged: boolean;
+}
+
+/** The kernel's own stamp, seconds since boot. `dmesg -d` and `journalctl -o short-delta` add a difference. */
+const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9} ?>?)?\]:? ?/;
+/** The stamp is within this many characters. */
+const UPTIME_BYTES = 250;
+const CALLER = /^\[ {0,10}([TC]\d{1,10})(?:[^\d\]][^\]]{0,30})?\] ?/;
+
+const CLOCK = String.raw`\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
+const DATE = String.raw`(?:\d{4}[-/]\d\d[-/]\d\d|\d\d-\d\d)[T ]{1,2}`;
+/** Weekday, month and day in whatever language. */
+const WORDS = String.raw`(?:[^\s[\]<>|:]{1,16},? {1,2}){0,4}?`;
+const STAMP = new RegExp(`^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4})?(?: [A-Z]{2,5})?\\]?[:,]?(?:\\s|$)`);
+/** `dmesg --human`. */
+const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
+const UNIX = /^\d{10}(?:\.\d{1,9})? (?=\S)/;
+/** The host and what else stands between the time and the kernel's name. */
+const LEVEL = '(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)';
+const KERNEL = new RegExp(
+  String.raw`^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,3}?\[?kernel(?:\[[\d-]{1,10}\])?\s{0,4}(?:\]|:|(?=\[))` +
+    String.raw`(?: ?${LEVEL}: (?=\[))?:? ?`,
+  'i',
+);
+/** The same where no time stands before it. */
+const KERNEL_FIRST = /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,2}?kernel(?:\[[\d-]{1,10}\])?:\s?/;
+const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
+const HOST = /^[^\s[\]<>():#]{1,255}:? (?=\S)/;
+
+/** Two slashes, since kworker/0:1 has one. */
+const PATH = String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[\w./+@~-]{1,200})`;
+/** The others. They are removed repeatedly until none is left. */
+const OTHERS = [
+  // The level in a raw log, of dmesg --decode, of journalctl and of syslog
+  String.raw`<\d{1,3}>`,
+  'kern {0,4}:[a-z]{1,6} {0,4}: ?',
+  String.raw`kern: kern\.\w{1,8}: `,
+  String.raw`(?:kern|user)\.\w{1,8}:? (?=\S)`,
+  String.raw`${LEVEL}:? (?=\[)`,
+  // The quote mark of a mail, the border of a table
+  String.raw`\s{0,40}[>|│┃║] ?`,
+  String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
+  // Containers (CRI), journalctl -o verbose and export
+  'std(?:out|err) [FP] ',
+  String.raw`\s{0,20}MESSAGE=`,
+  // Line numbers
+  String.raw`\s{0,20}\d{1,7}[:.)]? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\[?<|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )`,
+  // The file name of grep -H, also with -n and of context lines
+  String.raw`(?:${PATH}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
+];
+const OTHER = new RegExp(`^(?:${OTHERS.join('|')})`);
+/** /dev/kmsg and netconsole. */
+const KMSG = /^\s{0,20}\d{1,3},\d{1,20},\d{1,20},[^;\s]{1,80};/;
+const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
+const PROC_FILE = /^\s{0,20}\/proc\/\d/;
+const MOST_ROUNDS = 8;
+
+/** Takes off all prefixes that are known. What it leaves may still have one. */
+export function bodyOf(line: string): Body {
+  let text = line;
+  let caller: string | undefined;
+  let logged = false;
+  const uptime = text.includes('.')
+    ? UPTIME.exec(text.length > UPTIME_BYTES ? text.slice(0, UPTIME_BYTES) : text)
+    : null;
+  if (uptime !== null) {
+    logged = true;
+    text = text.slice(uptime.index + uptime[0].length);
+  }
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const first = text.charCodeAt(0);
+    // Most often nothing is left: a blank and a function.
+    if (first === BLANK && isLetter(text.charCodeAt(1)) && !text.includes(':')) break;
+    const length = lengthOfPrefix(text);
+    if (length === 0) break;
+    const prefix = text.slice(0, length);
+    text = text.slice(length);
+    if (first === BRACKET) caller = CALLER.exec(prefix)?.[1] ?? caller;
+    if (prefix.includes('caller=')) caller = KMSG_CALLER.exec(prefix)?.[1] ?? caller;
+    if (!/^\s*[>|│┃║] ?$/.test(prefix)) logged = true;
+  }
+  return { text, caller, logged };
+}
+
+const BLANK = 32;
+const BRACKET = 91;
+
+function isLetter(code: number): boolean {
+  return (code >= 97 && code <= 122) || code === 95;
+}
+
+function lengthOfPrefix(text: string): number {
+  if (PROC_FILE.test(text)) return 0;
+  const caller = CALLER.exec(text) ?? HUMAN.exec(text) ?? UPTIME_FIRST.exec(text);
+  if (caller !== null) return caller[0].length;
+  const stamp = STAMP.exec(text);
+  if (stamp !== null) {
+    const length = stamp[0].length;
+    const rest = text.slice(length);
+    const kernel = KERNEL.exec(rest) ?? SYSLOG_WITHOUT_COLON.exec(rest);
+    if (kernel !== null) return length + kernel[0].length;
+    // The traditional form has a host. With an ISO date, or in brackets, there may be none.
+    const isTraditional = stamp[1] === '' && stamp[2] !== '' && stamp[3] === undefined;
+    return length + (isTraditional ? (HOST.exec(rest)?.[0].length ?? 0) : 0);
+  }
+  const other = KMSG.exec(text) ?? OTHER.exec(text) ?? UNIX.exec(text) ?? KERNEL_FIRST.exec(text);
+  return other === null ? 0 : other[0].length;
+}
+
+const UPTIME_FIRST = new RegExp(`^${UPTIME.source}`);

@@ -1,0 +1,137 @@
+import { headerOf, type Line, type LineParser } from './line.ts';
+
+/** The columns of a table, from its header line. */
+interface Column {
+  readonly kind: 'name' | 'tid' | 'pid' | 'state' | 'wchan' | 'other';
+  /** Of how many words its values are. */
+  readonly words: number;
+}
+
+const KINDS: Readonly<Record<string, Column['kind']>> = {
+  COMMAND: 'name',
+  CMD: 'name',
+  COMM: 'name',
+  UCMD: 'name',
+  UCOMM: 'name',
+  NAME: 'name',
+  TID: 'tid',
+  LWP: 'tid',
+  SPID: 'tid',
+  PID: 'pid',
+  TGID: 'pid',
+  STAT: 'state',
+  S: 'state',
+  STATE: 'state',
+  WCHAN: 'wchan',
+  WIDE_WCHAN_COLUMN: 'wchan',
+};
+/** `lstart`: Wed Nov 25 03:09:00 2026. */
+const WORDS: Readonly<Record<string, number>> = { STARTED: 5 };
+/** `-`: it runs, or is not in the kernel. `0`: it runs, or that may not be read. */
+const NO_WCHAN = /^(?:[-0?*]|\.\.\.)$/;
+const FUNCTION = /^[A-Za-z_][\w.$]{0,127}$/;
+
+/** A table of ps(1) with the WCHAN column, `ps -o pid,stat,wchan,comm`: one function is known of each task. */
+export class PsTable {
+  readonly #columns: readonly Column[];
+
+  private constructor(columns: readonly Column[]) {
+    this.#columns = columns;
+  }
+
+  /** The table that starts with this line, if any. */
+  static from(line: string): PsTable | undefined {
+    if (!line.includes('WCHAN')) return undefined;
+    const columns = line
+      .trim()
+      .split(/\s+/)
+      .map((title): Column => ({ kind: KINDS[title.replace(/:\d+$/, '')] ?? 'other', words: WORDS[title] ?? 1 }));
+    const has = (kind: Column['kind']) => columns.some((column) => column.kind === kind);
+    return (has('pid') || has('tid')) && has('wchan') ? new PsTable(columns) : undefined;
+  }
+
+  /** The task of a row; undefined if the line is none. */
+  row(line: string): Line | undefined {
+    const words = line.trim().split(/\s+/);
+    const nameAt = this.#columns.findIndex(({ kind }) => kind === 'name');
+    const before = nameAt === -1 ? this.#columns : this.#columns.slice(0, nameAt);
+    const after = nameAt === -1 ? [] : this.#columns.slice(nameAt + 1);
+    const values: Partial<Record<Column['kind'], string>> = {};
+    let at = 0;
+    for (const { kind, words: count } of before) {
+      const value = words[at];
+      if (value === undefined) return undefined;
+      values[kind] = value;
+      at += count;
+    }
+    const wordsAfter = after.reduce((sum, { words: count }) => sum + count, 0);
+    let from = words.length - wordsAfter;
+    const name = words.slice(at, Math.max(at, from)).join(' ');
+    for (const { kind, words: count } of after) {
+      const value = words[from];
+      if (value !== undefined) values[kind] = value;
+      from += count;
+    }
+    const { pid, tid, state, wchan } = values;
+    const number = tid ?? pid;
+    if (number === undefined || !/^\d{1,10}$/.test(number) || wchan === undefined) return undefined;
+    const symbol = NO_WCHAN.test(wchan) ? undefined : wchan;
+    if (symbol !== undefined && !FUNCTION.test(symbol)) return undefined;
+    const header = headerOf({
+      name: commOf(name),
+      tid: number,
+      pid: tid === undefined ? undefined : pid,
+      state: state?.[0],
+    });
+    return { kind: 'row', header, wchan: symbol };
+  }
+}
+
+/** Kernel threads stand in brackets in a column of command lines; of others the program is the name. */
+function commOf(name: string): string {
+  const thread = /^\[(.{1,64})\](?: <defunct>)?$/.exec(name)?.[1];
+  if (thread !== undefined) return thread;
+  // People write remarks behind.
+  const said = name.split(/\s{1,8}(?:<-|←|#|\/\/)/)[0] ?? name;
+  return / [-/]|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
+}
+
+/** Columns of a line of ps(1). */
+const NUMBER = String.raw`\d{1,12}`;
+const PID = String.raw`(\d{1,10})`;
+const WORD = String.raw`\S{1,32}`;
+const PERCENT = String.raw`[\d.]{1,6}`;
+const TERMINAL = String.raw`(?:\?|pts\/\d{1,4}|tty\w{1,8})`;
+const STATE = String.raw`([RSDTtXZI])\S{0,6}`;
+const TIME = String.raw`[\d:-]{4,12}`;
+const COMMAND = String.raw`(\S.{0,300})$`;
+
+function rowOf(...columns: readonly string[]): RegExp {
+  return new RegExp(String.raw`^\s{0,12}${columns.join(String.raw`\s{1,12}`)}`);
+}
+
+const AUX = rowOf(WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER, WORD, STATE, WORD, TIME, COMMAND);
+const AX = rowOf(PID, TERMINAL, STATE, TIME, String.raw`(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$`);
+const EF = rowOf(WORD, PID, NUMBER, PERCENT, WORD, TERMINAL, TIME, COMMAND);
+/** `ps -o pid,stat,...,comm` */
+const SOME = new RegExp(
+  String.raw`^\s{0,12}${PID}\s{1,8}${STATE}\s{1,12}(?:\S{1,32}\s{1,20}){0,6}?([A-Za-z]\S{0,31}|\[.{1,64}\])$`,
+);
+const LONGEST = 400;
+
+/** A line of `ps aux`, `ps ax`, `ps v` or `ps -ef`, which people put before a stack. */
+export const psLine: LineParser = (line) => {
+  if (line.length > LONGEST || !/\d/.test(line)) return undefined;
+  const [, aux, auxState, auxCommand = ''] = AUX.exec(line) ?? [];
+  if (aux !== undefined) return labelOf(aux, auxState, auxCommand);
+  const [, ax, axState, axCommand = ''] = AX.exec(line) ?? [];
+  if (ax !== undefined) return labelOf(ax, axState, axCommand);
+  const [, ef, efCommand = ''] = EF.exec(line) ?? [];
+  if (ef !== undefined) return labelOf(ef, undefined, efCommand);
+  const [, some, someState, someCommand = ''] = SOME.exec(line) ?? [];
+  return some === undefined ? undefined : labelOf(some, someState, someCommand);
+};
+
+function labelOf(tid: string, state: string | undefined, command: string): Line {
+  return { kind: 'label', isTitle: true, header: headerOf({ tid, state, name: commOf(command) }), isList: true };
+}

@@ -1,0 +1,72 @@
+import { isBroken } from './dmesg.ts';
+import { IGNORED, type Line } from './line.ts';
+import { LINE_PARSERS } from './line-parsers.ts';
+import { plainFrame } from './offsets.ts';
+
+/** The function in the next line is where a lock was taken, or is marked `?`. */
+const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
+const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
+
+/** Recognizes lines, also where a mail program has broken one, or another line tells what one means. */
+export class Recognizer {
+  /** The beginning of a header that a mail program has broken. */
+  #broken: string | undefined;
+  #isPlaceNext = false;
+  #isGuessNext = false;
+
+  /** Whether the next line may belong to this one. */
+  get isWaiting(): boolean {
+    return this.#broken !== undefined;
+  }
+
+  /** Forgets what came before. */
+  reset(): void {
+    this.#broken = undefined;
+  }
+
+  /** Whether the function in this line is only the place where a lock was taken. */
+  takePlace(): boolean {
+    const isPlace = this.#isPlaceNext;
+    this.#isPlaceNext = false;
+    return isPlace;
+  }
+
+  take(text: string): Line | undefined {
+    const known = this.#whole(text);
+    const isPlaceNext = this.takePlace();
+    const isGuessNext = this.#isGuessNext;
+    this.#isGuessNext = false;
+    if (known?.kind === 'frame' || known?.kind === 'guess') {
+      if (isPlaceNext) return IGNORED;
+      return isGuessNext ? { kind: 'guess', frame: known.frame } : known;
+    }
+    this.#isPlaceNext = PLACE_NEXT.test(text);
+    this.#isGuessNext = GUESS_NEXT.test(text);
+    return this.#isGuessNext ? IGNORED : known;
+  }
+
+  /** Recognizes a line, and a header together with the line before. */
+  #whole(text: string): Line | undefined {
+    const broken = this.#broken;
+    this.#broken = undefined;
+    if (broken !== undefined) {
+      const joined = recognize(`${broken.trimEnd()} ${text.trimStart()}`);
+      if (joined !== undefined && (joined.kind === 'task' || joined.kind === 'waits')) return joined;
+    }
+    const known = recognize(text);
+    const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
+    if ((known === undefined || isCut || known.kind === 'label') && isBroken(text)) this.#broken = text;
+    return isCut ? IGNORED : known;
+  }
+}
+
+/** Recognizes a line without prefix; undefined if no format is known to have it. */
+export function recognize(line: string): Line | undefined {
+  const plain = plainFrame(line);
+  if (plain !== undefined) return plain;
+  for (const parse of LINE_PARSERS) {
+    const known = parse(line);
+    if (known !== undefined) return known;
+  }
+  return undefined;
+}

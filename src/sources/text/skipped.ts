@@ -1,0 +1,92 @@
+/** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
+const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+(?: \[[\w-]+\])?|\(\))?'?\s*$/;
+
+/**
+ * Whether a line may be a frame, or a header that may stand far before its stack. A log has millions of lines that are
+ * neither, so this must be cheap, and may be wrong only about lines that are none.
+ */
+export function hasSign(line: string): boolean {
+  return (
+    line.includes('+0x') ||
+    line.includes('[<') ||
+    line.includes('PID: ') ||
+    line.includes('omm: ') ||
+    line.includes('=> ') ||
+    line.includes('.c:') ||
+    line.includes(' ([') ||
+    line.includes('vmlinu') ||
+    line.includes('ptrval') ||
+    line.includes('WCHAN') ||
+    line.includes('task:') ||
+    line.includes(' blocked for ') ||
+    line.includes(' <- ') ||
+    line.includes('()->') ||
+    line.includes('>{') ||
+    line.includes('0xffff') ||
+    line.includes('blocked on a') ||
+    line.includes('soft lockup') ||
+    line.includes('.h:') ||
+    line.includes('zzz <') ||
+    (line.includes('#') && /#\d{1,4}\s/.test(line)) ||
+    line.includes('.ko') ||
+    (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
+    ALONE.test(line)
+  );
+}
+
+/** A line of a log: a header, a mark or a note about the stack that follows has one of these. */
+const NEAR_SIGN = new RegExp(
+  [
+    'race|task|state|STATE',
+    String.raw`[PTpt][Ii][Dd]\b`,
+    String.raw`\bat:?\s*$`,
+    'located|reed |---|->|<',
+    String.raw`prio=|RIP|\bpc\b|NIP|PSW`,
+    String.raw`\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
+  ].join('|'),
+);
+/** A stamp of the kernel or of a log daemon. */
+const LOGGED = /^(?:\[ {0,12}\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T ])/;
+
+/** Whether a line may say whose stack follows soon. Anything may, but for most lines of a log. */
+export function isNear(line: string): boolean {
+  return !LOGGED.test(line) || hasNearSign(line);
+}
+
+/** The same for the text of a line of a log. */
+export function hasNearSign(text: string): boolean {
+  return NEAR_SIGN.test(text);
+}
+
+/** What is printed directly before a stack is within so many lines: headers, raw memory, prompts, titles. */
+const MOST = 24;
+
+/** The latest lines that were not read because nothing showed that a stack was near. */
+export class Skipped {
+  #lines: string[] = [];
+  #at = 0;
+  /** The latest line before those, as it may have the stamp that they lack. */
+  #before: string | undefined;
+
+  add(line: string): void {
+    const { length } = this.#lines;
+    if (length < MOST) {
+      this.#lines.push(line);
+      return;
+    }
+    const oldest = this.#lines[this.#at] ?? '';
+    if (oldest !== '' && !oldest.startsWith(' ')) this.#before = oldest;
+    this.#lines[this.#at] = line;
+    this.#at = (this.#at + 1) % MOST;
+  }
+
+  /** The lines, oldest first. Forgets them. */
+  take(): string[] {
+    const lines = [...this.#lines.slice(this.#at), ...this.#lines.slice(0, this.#at)];
+    if (this.#before !== undefined) lines.unshift(this.#before);
+    this.#lines = [];
+    this.#at = 0;
+    this.#before = undefined;
+    return lines;
+  }
+}
