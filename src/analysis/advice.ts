@@ -10,18 +10,22 @@ const DEVICE_THREADS = [
   /\+(?:xfs-\w{1,16})\/([\w!-]{1,32})$/,
 ];
 const NUMBERED_DEVICE = /(?:flush-|dmcrypt_write\/)(\d{1,4}:\d{1,7})$/;
-/** A path in the text of a system call, without characters that a shell would act on. */
+/** The path of a descriptor in the text of a system call, without characters that a shell would act on. */
 const FILE = /<(\/[\w./+,:@-]{1,255})>/;
+/** The folder in a path that is an argument: what it names may not exist yet. */
+const FOLDER = /"(\/[\w./+,:@-]{0,255})\/[\w.+,:@-]{1,255}"/;
+
+const FROZEN = 'fsfreeze -u MOUNTPOINT';
 
 /**
  * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
- * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE. What the
+ * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE and of the mount point of a frozen file system. What the
  * sample does not tell keeps its name.
  */
 export function filledAdvice({ next, undo }: Finding, observations: readonly Observation[]) {
   const values = valuesOf(observations);
   const fill = (command: string) =>
-    command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
+    values.get(command) ?? command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
   return { next: next.map(fill), undo: undo.map(fill) };
 }
 
@@ -34,8 +38,13 @@ function valuesOf(observations: readonly Observation[]): Map<string, string> {
     const device = task.kernelThread === false ? undefined : deviceOf(task.comm ?? '');
     if (device !== undefined && !values.has('DEVICE')) values.set('DEVICE', device);
     const call = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;
-    const file = typeof call === 'object' ? FILE.exec(call.text ?? '')?.[1] : undefined;
+    const text = typeof call === 'object' ? (call.text ?? '') : '';
+    const file = FILE.exec(text)?.[1];
     if (file !== undefined && !values.has('FILE')) values.set('FILE', file);
+    // Only fsfreeze gets this: finding the mount point of a path reads the path's file system.
+    const place = file ?? FOLDER.exec(text)?.[1];
+    if (place !== undefined && !values.has(FROZEN))
+      values.set(FROZEN, `fsfreeze -u "$(findmnt -nT ${place} -o TARGET)"`);
   }
   return values;
 }

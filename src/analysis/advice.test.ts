@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { observationOf, taskOf } from '../../test/samples.ts';
+import type { Observation } from '../model/sample.ts';
+import { filledAdvice } from './advice.ts';
+import { explain } from './explain.ts';
+
+const FINDING = explain({ id: 0, frames: [] });
+
+function filled(commands: readonly string[], more: Partial<Observation>, ...others: Observation[]) {
+  const { next, undo } = filledAdvice({ ...FINDING, next: commands, undo: commands }, [
+    observationOf(7, { task: taskOf(7, { pid: 6, ppid: 5 }), ...more }),
+    ...others,
+  ]);
+  expect(undo).toEqual(next);
+  return next;
+}
+
+const inCall = (text: string) => ({ systemCall: { value: { number: 1, arguments: [], name: 'write', text } } });
+
+describe('the commands of a finding', () => {
+  it('have the numbers of the first task', () => {
+    expect(filled(['a PID b TID', 'PPID', 'xPID'], {})).toEqual(['a 6 b 7', '5', 'xPID']);
+  });
+
+  it('have the device that the name of a kernel thread contains, but of no program that calls itself so', () => {
+    const thread = (comm: string, kernelThread: boolean) => ({ task: taskOf(7, { pid: 6, comm, kernelThread }) });
+    const devices = ['jbd2/dm-0-8', 'xfsaild/sdb1', 'md0_raid5', 'loop3', 'kworker/u8:2+flush-253:0', 'kworker/0:1'];
+    expect(devices.map((comm) => filled(['cat DEVICE'], thread(comm, true))[0])).toEqual([
+      'cat /dev/dm-0',
+      'cat /dev/sdb1',
+      'cat /dev/md0',
+      'cat /dev/loop3',
+      'cat /dev/block/253:0',
+      'cat DEVICE',
+    ]);
+    expect(filled(['cat DEVICE'], thread('jbd2/dm-0-8', false))).toEqual(['cat DEVICE']);
+  });
+
+  it('have the file of a system call, and what finds its mount point', () => {
+    const commands = ['ls FILE', 'fsfreeze -u MOUNTPOINT'];
+    expect(filled(commands, inCall('write(3</srv/data/a>, ..., 8)'))).toEqual([
+      'ls /srv/data/a',
+      'fsfreeze -u "$(findmnt -nT /srv/data/a -o TARGET)"',
+    ]);
+    expect(filled(commands, inCall('openat(AT_FDCWD, "/srv/data/new", O_CREAT)'))).toEqual([
+      'ls FILE',
+      'fsfreeze -u "$(findmnt -nT /srv/data -o TARGET)"',
+    ]);
+  });
+
+  it('never hold what a shell would act on', () => {
+    for (const path of ['/a b', '/a;reboot', '/$(reboot)', '/a`b`', '/a"b', "/a'b", '/a\nb'])
+      for (const call of [inCall(`write(3<${path}>)`), inCall(`open("${path}/x")`)])
+        expect(filled(['ls FILE', 'fsfreeze -u MOUNTPOINT'], call).join('\n')).not.toContain(path);
+  });
+});
