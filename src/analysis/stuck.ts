@@ -19,6 +19,8 @@ export interface StuckTask {
   readonly isProven: boolean;
 }
 
+/** Seen once, a task counts if it had not run for so long. */
+const LEAST_MS = 1000;
 const MAX_ENDED = 1000;
 const MAX_OPEN = 100_000;
 
@@ -74,7 +76,7 @@ export class StuckTasks {
   }
 
   #end(host: string, { switches: _, ...run }: Run, isStill: boolean): void {
-    if (run.untilMs <= run.sinceMs) return;
+    if (run.untilMs - run.sinceMs < (run.seen === 1 ? LEAST_MS : 1)) return;
     this.#ended.push({ ...run, host: host === '' ? undefined : host, isStill });
     if (this.#ended.length > 2 * MAX_ENDED) this.#ended = this.#sorted().slice(0, MAX_ENDED);
   }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
@@ -69,6 +71,33 @@ describe('a recording', () => {
     const damages: string[] = [];
     expect(await timesIn(lines.join('\n'), damages)).toEqual([...times(70), ...times(150).slice(120)]);
     expect(damages).toEqual([`${(samples[70] ?? 0) + 1}: sample.tasks.gone[0]: -1 is not a count`]);
+  });
+});
+
+describe('docs/archive-format.md', () => {
+  it('has an example that is read as it says', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/archive-format.md'), 'utf8');
+    const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
+    const damages: string[] = [];
+    const samples: Sample[] = [];
+    const lines = example.trimEnd().split('\n');
+    for await (const sample of recordedSamples(lines, (_, why) => damages.push(why))) samples.push(sample);
+    expect(damages).toEqual([]);
+    expect(
+      samples.map(({ observations }) =>
+        observations.map(({ task, state, facts }) => [task.comm, state, facts?.switches, facts?.offCpuMs]),
+      ),
+    ).toEqual([
+      [
+        ['postgres', 'D', 17, 1000],
+        ['cron', 'S', 40, 5000],
+      ],
+      [
+        ['postgres', 'D', 17, 11_000],
+        ['cron', 'S', 41, 5000],
+        ['sh', 'S', 40, 1000],
+      ],
+    ]);
   });
 });
 
