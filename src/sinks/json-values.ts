@@ -120,7 +120,7 @@ function callOf(call: SystemCallState | null) {
 }
 
 function lockOf({ kind, address, owner, inferred }: LockWait) {
-  return { kind, address: address ?? null, owner: owner ?? null, inferred: inferred === true };
+  return { kind, address: address ?? null, owner: owner ?? null, ...(inferred === true && { inferred }) };
 }
 
 function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {
