@@ -42,10 +42,14 @@ describe('the commands of a finding', () => {
       'ls /srv/data/a',
       'fsfreeze -u "$(findmnt -nT /srv/data/a -o TARGET)"',
     ]);
-    expect(filled(commands, inCall('openat(AT_FDCWD, "/srv/data/new", O_CREAT)'))).toEqual([
-      'ls FILE',
-      'fsfreeze -u "$(findmnt -nT /srv/data -o TARGET)"',
-    ]);
+    for (const call of [
+      'openat(AT_FDCWD, "/srv/data/new", O_CREAT)',
+      'openat(AT_FDCWD</srv>, "data/new", O_CREAT)',
+      'openat(5</tmp>, "/srv/data/new", O_CREAT)',
+      'mkdir("data/new" in </srv>, 0777)',
+    ])
+      expect(filled(commands, inCall(call))).toEqual(['ls FILE', 'fsfreeze -u "$(findmnt -nT /srv/data -o TARGET)"']);
+    expect(filled(commands, inCall('openat(AT_FDCWD, "new", O_CREAT)'))).toEqual(commands);
   });
 
   it('never hold what a shell would act on', () => {

@@ -10,11 +10,11 @@ const DEVICE_THREADS = [
   /\+(?:xfs-\w{1,16})\/([\w!-]{1,32})$/,
 ];
 const NUMBERED_DEVICE = /(?:flush-|dmcrypt_write\/)(\d{1,4}:\d{1,7})$/;
-/** The path of a descriptor in the text of a system call, without characters that a shell would act on. */
-const FILE = /<(\/[\w./+,:@-]{1,255})>/;
-/** The folder in a path that is an argument: what it names may not exist yet. */
-const FOLDER = /"(\/[\w./+,:@-]{0,255})\/[\w.+,:@-]{1,255}"/;
-
+/** Characters of a path that a shell does not act on. */
+const SAFE = String.raw`[\w./+,:@-]`;
+/** A descriptor with its path, which a relative path after it starts from. */
+const DESCRIPTOR = new RegExp(`(?:\\d|AT_FDCWD)<(/${SAFE}{1,255})>(, ")?`);
+const ARGUMENT = new RegExp(`"(${SAFE}{1,255})"(?: in <(/${SAFE}{1,255})>)?`);
 const FROZEN = 'fsfreeze -u MOUNTPOINT';
 
 /**
@@ -39,14 +39,29 @@ function valuesOf(observations: readonly Observation[]): Map<string, string> {
     if (device !== undefined && !values.has('DEVICE')) values.set('DEVICE', device);
     const call = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;
     const text = typeof call === 'object' ? (call.text ?? '') : '';
-    const file = FILE.exec(text)?.[1];
+    const file = fileIn(text);
     if (file !== undefined && !values.has('FILE')) values.set('FILE', file);
     // Only fsfreeze gets this: finding the mount point of a path reads the path's file system.
-    const place = file ?? FOLDER.exec(text)?.[1];
+    const place = file ?? folderIn(text);
     if (place !== undefined && !values.has(FROZEN))
       values.set(FROZEN, `fsfreeze -u "$(findmnt -nT ${place} -o TARGET)"`);
   }
   return values;
+}
+
+/** The file behind a descriptor that the call works on. */
+function fileIn(call: string): string | undefined {
+  const [, path, startsPath] = DESCRIPTOR.exec(call) ?? [];
+  return startsPath === undefined ? path : undefined;
+}
+
+/** The folder of a path that is an argument: what it names may not exist yet. */
+function folderIn(call: string): string | undefined {
+  const [, path, current] = ARGUMENT.exec(call) ?? [];
+  const from = current ?? DESCRIPTOR.exec(call)?.[1];
+  if (path === undefined || (from === undefined && !path.startsWith('/'))) return undefined;
+  const whole = path.startsWith('/') ? path : `${from}/${path}`;
+  return whole.replace(/\/[^/]*$/, '') || '/';
 }
 
 function deviceOf(comm: string): string | undefined {
