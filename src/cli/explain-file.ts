@@ -72,7 +72,7 @@ async function* samplesOf(names: readonly string[], found: Found, problems: stri
       }
     } catch (error) {
       if (!(error instanceof PackedInput)) throw error;
-      problems.push(`nothing in ${shown} was read: it is ${error.message}`);
+      problems.push(`nothing in ${shown} was read: it is ${error.message.replace('FILE', shown)}`);
       continue;
     }
     if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
