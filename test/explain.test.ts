@@ -94,7 +94,7 @@ describe('kstack explain', () => {
   it('names the file that it cannot read', async () => {
     const { code, stderr } = await kstack(['explain', '/nonexistent']);
     expect(code).toBe(1);
-    expect(stderr).toContain("'/nonexistent'");
+    expect(stderr).toBe('kstack: cannot read /nonexistent: no such file or directory (ENOENT)\n');
   });
 
   it.each(['text', 'long', 'json', 'jsonl', 'folded'])(
@@ -139,7 +139,7 @@ describe('kstack explain', () => {
   });
 
   it.each([
-    ['xz', '\xfd7zXZ\0', "it is made by xz: unpack it with 'xz -dc FILE | kstack explain'"],
+    ['xz', '\xfd7zXZ\0', 'it is packed with xz: xz -dc '],
     [
       'a dump',
       'KDUMP   ',

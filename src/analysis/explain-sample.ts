@@ -6,7 +6,8 @@ import { explain } from './explain.ts';
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
  * those without a stack do not.
  */
-export function explainObservation({ stack, state }: Observation): Finding {
+export function explainObservation({ stack, state, task }: Observation): Finding {
+  if (task.own === true && state === 'R') return OWN;
   if ('value' in stack) return explain(stack.value, state);
   if (state === 'R') return { ...explain(NO_FRAMES, state), waitsFor: 'nothing: it is on a CPU, or ready to run' };
   const why =
@@ -15,6 +16,8 @@ export function explainObservation({ stack, state }: Observation): Finding {
 }
 
 const NO_FRAMES = { id: -1, frames: [] };
+/** Its stack is that of the system call that reads it. */
+const OWN: Finding = { ...explain(NO_FRAMES, 'R'), waitsFor: 'nothing: it is kstack, which takes this sample' };
 
 export function kindOf(observation: Observation): Finding['kind'] {
   return explainObservation(observation).kind;

@@ -70,7 +70,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
       }
     } catch (error) {
       if (!(error instanceof PackedInput)) throw error;
-      problems.push(`nothing in ${shown} was read: it is ${error.message}`);
+      problems.push(`nothing in ${shown} was read: it is ${error.message.replace('FILE', shown)}`);
       continue;
     }
     if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { codeOf } from './files.ts';
+import { codeOf, reasonOf } from './files.ts';
 
 const STDIN = 0;
 const CHUNK_BYTES = 64 * 1024;
@@ -38,7 +38,7 @@ function open(name: string): number {
     const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
     return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
   } catch (error) {
-    throw new Error(`cannot read ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -54,8 +54,7 @@ async function readSome(fd: number, chunk: Buffer, shown: string, isEndless: boo
       if (code === 'EAGAIN' && isEndless) return 0;
       // The end of a terminal whose other side is gone.
       if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN')
-        throw new Error(`cannot read ${shown}: ${error instanceof Error ? error.message : code}`, { cause: error });
+      if (code !== 'EAGAIN') throw new Error(`cannot read ${shown}: ${reasonOf(error)}`, { cause: error });
       await setTimeout(PAUSE_MS);
     }
   }

@@ -49,7 +49,7 @@ async function* decodedLayer(chunks: Chunks, notes: InputNotes, layers: number):
 }
 
 function packedInput(name: string, command: string): PackedInput {
-  return new PackedInput(`made by ${name}: unpack it with '${command} FILE | kstack explain'`);
+  return new PackedInput(`packed with ${name}: ${command} FILE | kstack explain`);
 }
 
 /** Node.js has it from 22.15 on. */
