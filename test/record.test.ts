@@ -34,7 +34,7 @@ describe('kstack record', () => {
       '1s',
     ]);
     expect(code).toBe(0);
-    expect(stderr).toMatch(new RegExp(`^kstack: ${file}: \\d+ samples, 2 tasks, 1 blocked now, [\\d.]+ \\w+\n$`));
+    expect(stderr).toMatch(new RegExp(`^kstack: ${file}: \\d+ samples, [\\d.]+ \\w+\n$`));
     const report = await kstack(['report', file]);
     expect(report.code).toBe(0);
     expect(report.stdout).toMatch(
@@ -66,7 +66,7 @@ describe('kstack record', () => {
     child.kill('SIGINT');
     const { code, stderr } = await end;
     expect(code).toBe(130);
-    const [, told] = /: (\d+) samples?, \d+ tasks/.exec(stderr) ?? [];
+    const [, told] = /: (\d+) samples?, /.exec(stderr) ?? [];
     expect(await timesIn(file)).toHaveLength(Number(told));
   });
 

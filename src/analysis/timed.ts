@@ -50,8 +50,11 @@ export async function* timed(
     if (isGap) foundGap({ host, fromMs: last.timeMs, toMs: timeMs });
     yield { sample: last, seconds: (isGap ? usualMs : interval) / 1000 };
   }
-  for (const { last, intervals } of hosts.values())
-    if (last !== undefined) yield { sample: last, seconds: usual(intervals) / 1000 };
+  for (const { last, intervals } of hosts.values()) {
+    // A log tells of a moment, not of the time after it.
+    const isLog = last?.source.name === 'text';
+    if (last !== undefined) yield { sample: last, seconds: isLog ? 0 : usual(intervals) / 1000 };
+  }
 }
 
 function usual(intervals: readonly number[]): number {

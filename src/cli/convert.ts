@@ -17,11 +17,12 @@ export async function convertFiles(names: readonly string[], window: Window, out
     writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);
     return FAILED;
   }
-  const { zoneAt } = systemClock();
+  const clock = systemClock();
+  const { zoneAt } = clock;
   const problems: Problems = { lines: [], empty: [] };
   let count = 0;
   async function* samples() {
-    for await (const sample of inWindow(mergedSamples(names, problems), window, zoneAt)) {
+    for await (const sample of inWindow(mergedSamples(names, problems, clock), window, zoneAt)) {
       count++;
       yield sample;
     }

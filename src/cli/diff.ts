@@ -15,9 +15,10 @@ export interface Side {
 
 /** Compares two files, or two times of one. Returns the exit code: 1 if one of them has no sample. */
 export async function diffFiles(before: Side, after: Side, top: number): Promise<number> {
-  const { zoneAt } = systemClock();
+  const clock = systemClock();
+  const { zoneAt } = clock;
   const problems: Problems = { lines: [], empty: [] };
-  const samplesOf = ({ file, window }: Side) => inWindow(mergedSamples([file], problems), window, zoneAt);
+  const samplesOf = ({ file, window }: Side) => inWindow(mergedSamples([file], problems, clock), window, zoneAt);
   const found = await diff(samplesOf(before), samplesOf(after));
   for (const piece of formatDiff(found, top)) writeStdout(piece);
   tellProblems(problems);

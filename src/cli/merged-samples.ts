@@ -1,6 +1,8 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
+import { localClock } from './local-clock.ts';
 import { type SamplesOptions, samplesOf } from './samples.ts';
 
 /** What there is to say about the files that samples were read from. */
@@ -10,6 +12,8 @@ export interface Problems {
   /** Files without a sample. */
   readonly empty: string[];
 }
+
+const ASSUMED = 'times without a zone are taken for local time';
 
 /** A stream, and its next sample. */
 interface Head {
@@ -23,12 +27,23 @@ interface Head {
  * The samples of all files in the order of their times.
  * @throws Error naming the file if one cannot be read
  */
-export async function* mergedSamples(names: readonly string[], problems: Problems): AsyncGenerator<Sample> {
+export async function* mergedSamples(
+  names: readonly string[],
+  problems: Problems,
+  clock: Pick<Clock, 'nowMs' | 'zoneAt'>,
+): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
   const known = knownFunctions();
+  const local = localClock(clock);
+  let isAssumed = false;
+  const assumeTimeMs = (clockMs: number) => {
+    if (!isAssumed) problems.lines.push(ASSUMED);
+    isAssumed = true;
+    return local(clockMs);
+  };
   const heads: Head[] = [];
   for (const name of names) {
-    const stream = read(name, { stacks, known }, problems);
+    const stream = read(name, { stacks, known, assumeTimeMs }, problems);
     const first = await stream.next();
     if (first.done === true) continue;
     heads.push({ stream, sample: first.value, timeMs: first.value.timeMs ?? 0 });
@@ -49,7 +64,7 @@ export async function* mergedSamples(names: readonly string[], problems: Problem
   }
 }
 
-type Shared = Pick<SamplesOptions, 'stacks' | 'known'>;
+type Shared = Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>;
 
 async function* read(name: string, shared: Shared, problems: Problems): AsyncGenerator<Sample> {
   const notes: InputNotes = {};

@@ -128,7 +128,7 @@ class Progress {
   async *watch(samples: AsyncIterable<Sample>): AsyncGenerator<Sample> {
     for await (const sample of samples) {
       this.#samples++;
-      this.#now = `${sample.observations.length} tasks, ${countKinds(sample).blocked} blocked now`;
+      this.#now = `, ${sample.observations.length} tasks, ${countKinds(sample).blocked} blocked now`;
       yield sample;
     }
   }
@@ -142,6 +142,7 @@ class Progress {
 
   end(): void {
     if (this.#onTerminal) rewriteLine('');
+    this.#now = '';
     this.#tell(Number.POSITIVE_INFINITY);
   }
 
@@ -155,7 +156,7 @@ class Progress {
     const left = durationMs === undefined ? undefined : this.#startMs + durationMs - nowMs;
     const rest = left === undefined || left <= 0 ? '' : `, ${formatDuration(left)} left`;
     const samples = `${this.#samples} sample${this.#samples === 1 ? '' : 's'}`;
-    return `${file}: ${samples}, ${this.#now}, ${formatBytes(this.#bytes)}${rest}`;
+    return `${file}: ${samples}${this.#now}, ${formatBytes(this.#bytes)}${rest}`;
   }
 }
 

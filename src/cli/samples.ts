@@ -14,6 +14,8 @@ export interface SamplesOptions {
   readonly stacks: InternedStacks;
   /** Names of functions that the kernel has. */
   readonly known: ReadonlySet<string>;
+  /** See TextOptions. */
+  readonly assumeTimeMs?: (clockMs: number) => number;
   /** Called with what is damaged in a recording. */
   damaged(text: string): void;
 }
@@ -23,10 +25,10 @@ export interface SamplesOptions {
  * @throws Error naming the file if it cannot be read; PackedInput if another program has to unpack it
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
-  const { notes, stacks, known, damaged } = options;
-  const { head, chunks } = await withHead(decoded(inputBytes(name === DASH ? undefined : name), notes));
+  const { damaged, ...textOptions } = options;
+  const { head, chunks } = await withHead(decoded(inputBytes(name === DASH ? undefined : name), options.notes));
   if (head.toString('latin1') !== HEAD) {
-    yield* textSamples(chunks, { notes, stacks, known });
+    yield* textSamples(chunks, textOptions);
     return;
   }
   yield* recordedSamples(linesOf(chunks), (line, why) => damaged(`${name}:${line}: ${why}`));

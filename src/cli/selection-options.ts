@@ -27,8 +27,8 @@ const SOURCE = 'KSTACK_SOURCE';
 export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --function --module --blocked';
 
 /** Adds the selection options, which are the same for all commands. */
-export function addSelectionOptions(command: Command): Command {
-  command.optionsGroup('Selection (give at least one, or a filter; they add up):');
+export function addSelectionOptions(command: Command, need = 'give at least one, or a filter'): Command {
+  command.optionsGroup(`Selection (${need}; they add up):`);
   command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);

@@ -16,7 +16,11 @@ export function addClassic(program: Command): void {
 }
 
 async function runClassic(program: Command): Promise<void> {
-  const [stray] = program.args;
+  const [stray, topic] = program.args;
+  if (stray === 'help') {
+    (program.commands.find((command) => command.name() === topic) ?? program).outputHelp();
+    return;
+  }
   if (stray !== undefined)
     program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, program)}`, { exitCode: WRONG_USAGE });
   const selection = await selectionOf(program);

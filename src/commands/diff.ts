@@ -37,8 +37,9 @@ interface Options {
 }
 
 function parseWindow(text: string): Window {
-  const [from = '', to = '', ...more] = text.split('/');
-  if (more.length > 0) throw new InvalidArgumentError('Give two times with a slash between them: 03:00/03:10.');
+  const [from = '', to, ...more] = text.split('/');
+  if (to === undefined || more.length > 0)
+    throw new InvalidArgumentError('Give the beginning and the end with a slash between them: 03:00/03:10.');
   return {
     from: from === '' ? undefined : parseTime(from),
     to: to === '' ? undefined : parseTime(to),

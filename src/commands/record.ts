@@ -21,7 +21,7 @@ export function addRecord(program: Command): void {
     .addOption(
       new Option('--for <DURATION>', 'how long: 30s, 10m, 2h or 1d; else until Ctrl-C').argParser(parseDuration),
     );
-  addSelectionOptions(command);
+  addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const { output, i, for: durationMs }: { output: string; i: number; for?: number } = command.opts();
     const { record } = await import('../cli/record.ts');

@@ -70,19 +70,36 @@ function headLines({ fromMs, toMs, hosts, samples, untimed, gaps }: Report, cont
   ];
 }
 
-function timelineLines({ timeline }: Report, context: ReportContext): string[] {
-  const [first, last] = [timeline[0], timeline.at(-1)];
+function timelineLines({ timeline, gaps }: Report, context: ReportContext): string[] {
+  const [first, final] = [timeline[0], timeline.at(-1)];
   const most = timeline.reduce((top, { blocked }) => Math.max(top, blocked), 0);
-  if (first === undefined || last === undefined || most === 0) return [];
-  const span = Math.max(1, last.timeMs - first.timeMs);
-  const columns = Array.from({ length: TIMELINE_WIDTH }, () => 0);
+  if (first === undefined || final === undefined || most === 0) return [];
+  const span = Math.max(1, final.timeMs - first.timeMs);
+  const columns: (number | undefined)[] = Array.from({ length: TIMELINE_WIDTH }, () => undefined);
+  const columnOf = (timeMs: number) =>
+    Math.min(TIMELINE_WIDTH - 1, Math.floor(((timeMs - first.timeMs) * TIMELINE_WIDTH) / span));
   for (const { timeMs, blocked } of merged(timeline, TIMELINE_WIDTH)) {
-    const at = Math.min(TIMELINE_WIDTH - 1, Math.floor(((timeMs - first.timeMs) * TIMELINE_WIDTH) / span));
+    const at = columnOf(timeMs);
     columns[at] = Math.max(columns[at] ?? 0, blocked);
   }
-  const bars = columns.map((blocked) => BARS[Math.ceil((blocked * (BARS.length - 1)) / most)]).join('');
+  const isGap = (at: number) => gaps.some(({ fromMs, toMs }) => at > columnOf(fromMs) && at < columnOf(toMs));
+  let last = 0;
+  const bars = columns
+    .map((blocked, at) => {
+      // A sample speaks until the next one.
+      last = blocked ?? last;
+      return blocked === undefined && isGap(at) ? '·' : BARS[Math.ceil((last * (BARS.length - 1)) / most)];
+    })
+    .join('');
   const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
-  return [`blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`, `  |${bars}|`];
+  const [start = '', end = ''] = [first, final].map(({ timeMs }) => timeOfDay(moment(timeMs, context)));
+  const axis = `${start}${end.padStart(TIMELINE_WIDTH + 2 - start.length)}`;
+  return [`blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`, `  |${bars}|`, `  ${axis}`];
+}
+
+/** A date is in the first line of the report. */
+function timeOfDay(text: string): string {
+  return text.replace(/^\d+-\d\d-\d\d | after boot$/g, '');
 }
 
 function findingLines({ finding, taskSeconds, tasks, count, stack }: ReportedFinding, several: boolean): string[] {
@@ -124,7 +141,11 @@ export function functionsOf({ frames }: Stack): string {
   return `${names.slice(0, SHOWN_FUNCTIONS).join(' < ')}${more}`;
 }
 
+/** Earlier times are no dates: they count from the host's boot. */
+const FIRST_DATE_MS = Date.UTC(1980);
+
 function moment(timeMs: number, { zoneAt }: ReportContext): string {
+  if (timeMs < FIRST_DATE_MS) return `${(timeMs / 1000).toFixed(1)} s after boot`;
   const seconds = Math.floor(timeMs / 1000);
   return formatDateTime(seconds, zoneAt(seconds), '-');
 }

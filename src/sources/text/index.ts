@@ -14,6 +14,10 @@ export interface TextOptions {
   readonly stacks?: InternedStacks;
   /** Names of functions that the kernel has, for stacks that are names and nothing else. */
   readonly known?: ReadonlySet<string>;
+  /**
+   * Unix milliseconds of a clock without a zone, and without a year if that is 2000. Absent: such a text has no times.
+   */
+  readonly assumeTimeMs?: (clockMs: number) => number;
 }
 
 /**
@@ -25,9 +29,9 @@ export interface TextOptions {
  */
 export async function* textSamples(
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
-  { notes = {}, stacks = new InternedStacks(), known }: TextOptions = {},
+  { notes = {}, stacks = new InternedStacks(), known, assumeTimeMs }: TextOptions = {},
 ): AsyncGenerator<Sample, void> {
-  const reader = new TextReader(stacks, notes, known);
+  const reader = new TextReader(stacks, notes, { known, assumeTimeMs });
   const lines = new Lines((part) => reader.take(part));
   for await (const chunk of decoded(bytesOf(chunks), notes)) {
     lines.take(chunk);

@@ -19,6 +19,12 @@ const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
 /** A record in a record in a record was made to keep its readers busy. */
 const MOST_LAYERS = 4;
 
+/** See TextOptions. */
+interface ReaderOptions {
+  readonly known: ReadonlySet<string> | undefined;
+  readonly assumeTimeMs: ((clockMs: number) => number) | undefined;
+}
+
 /**
  * Reads a text line by line: takes the lines out of what a log store has put around them, reads kstack's own formats
  * back, and leaves all others to the finder of stacks.
@@ -38,12 +44,11 @@ export class TextReader {
   #json: JsonPassage | undefined;
   #afterJson = false;
 
-  /** `known`: names of functions that the kernel has. */
-  constructor(stacks: InternedStacks, notes: InputNotes, known: ReadonlySet<string> | undefined) {
+  constructor(stacks: InternedStacks, notes: InputNotes, { known, assumeTimeMs }: ReaderOptions) {
     this.#stacks = stacks;
     this.#finder = new StackFinder(known);
     this.#notes = notes;
-    this.#builder = new SampleBuilder(this.#finder, stacks, this.found);
+    this.#builder = new SampleBuilder(this.#finder, stacks, this.found, assumeTimeMs);
     this.#sampleLines = new SampleLines(stacks);
     const unnamed = new UnnamedTasks();
     this.#long = new LongOutput(stacks, unnamed);

@@ -13,6 +13,7 @@ export class SampleBuilder {
   readonly #finder: StackFinder;
   readonly #stacks: InternedStacks;
   readonly #found: Sample[];
+  readonly #assumeTimeMs: ((clockMs: number) => number) | undefined;
   #observations: Observation[] = [];
   #stamp: Stamp | undefined;
   #guesses = 0;
@@ -20,7 +21,13 @@ export class SampleBuilder {
   #mixed = 0;
 
   /** `found` gets the samples that are complete. */
-  constructor(finder: StackFinder, stacks: InternedStacks, found: Sample[]) {
+  constructor(
+    finder: StackFinder,
+    stacks: InternedStacks,
+    found: Sample[],
+    assumeTimeMs: ((clockMs: number) => number) | undefined,
+  ) {
+    this.#assumeTimeMs = assumeTimeMs;
     this.#finder = finder;
     this.#stacks = stacks;
     this.#found = found;
@@ -62,7 +69,7 @@ export class SampleBuilder {
     const mixed = this.#mixed;
     if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     this.#found.push({
-      ...this.#stamp?.told,
+      ...(this.#stamp && this.#toldBy(this.#stamp)),
       source: { name: 'text' },
       threads: true,
       fields: [],
@@ -79,5 +86,10 @@ export class SampleBuilder {
     this.#guesses = 0;
     this.#cut = 0;
     this.#mixed = 0;
+  }
+
+  #toldBy({ told, clockMs }: Stamp): Stamp['told'] {
+    if (told.timeMs !== undefined || clockMs === undefined || this.#assumeTimeMs === undefined) return told;
+    return { timeMs: this.#assumeTimeMs(clockMs), ...told };
   }
 }
