@@ -4,6 +4,8 @@ import { codeOf, reasonOf } from './files.ts';
 
 const STDIN = 0;
 const CHUNK_BYTES = 64 * 1024;
+/** More than any kernel log: /dev/zero has no end. */
+const MAX_DEVICE_BYTES = 64 << 20;
 /** How long to wait for input that another program has made non-blocking. */
 const PAUSE_MS = 20;
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } = constants;
@@ -21,10 +23,11 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
     if (type === S_IFDIR) throw new Error(`cannot read ${shown}: it is a directory; name the files in it`);
     if (type === S_IFBLK) throw new Error(`cannot read ${shown}: it is a disk; name a file`);
     const isEndless = name !== undefined && type === S_IFCHR;
-    for (;;) {
+    for (let left = isEndless ? MAX_DEVICE_BYTES : Number.POSITIVE_INFINITY; left > 0; ) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const length = await readSome(fd, chunk, shown, isEndless);
       if (length === 0) return;
+      left -= length;
       yield chunk.subarray(0, length);
     }
   } finally {
