@@ -1,10 +1,10 @@
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { isLeftOver, isOutermost } from './functions.ts';
+import { isEntry, isLeftOver, isOutermost } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 import { asSeen, hasDecimalOffset, hasNoSize, isLikeProgram, ofTask } from './task-frames.ts';
-import type { Assembled, LeftOut } from './text-stack.ts';
+import type { Assembled, LeftOut, Place, Seam } from './text-stack.ts';
 
 const MOST_TASKS = 100_000;
 const MOST_FRAMES = 256;
@@ -15,6 +15,12 @@ const LONGEST_TITLE = 25;
 const MOST_INLINED = 4;
 /** A log without caller ids may have so many lines of others between the frames of a stack. */
 const MOST_STRANGERS = 1;
+export const NO_PLACE: Place = {
+  isLogged: false,
+  quotes: 0,
+  caller: undefined,
+  gap: { lines: 0, words: 0, quotes: 0, cuts: 0 },
+};
 
 /** Puts the lines of one caller together to stacks, one after the other. */
 export class Assembly {
@@ -43,8 +49,16 @@ export class Assembly {
   #isTitle = false;
   /** In the classic text of kstack, an empty stack is one. */
   #isClassic = false;
-  /** The latest frame was in a line of a log. */
-  #isLogged = false;
+  /** Where the latest line, the first frame and the last frame were. */
+  #place: Place = NO_PLACE;
+  #begins: Place | undefined;
+  #ends: Place = NO_PLACE;
+  #endStamp: Stamp;
+  #firstNumber: number | undefined;
+  /** A header, a title or a mark stood before the stack. */
+  #isHeaded = false;
+  /** `</TASK>` without `<TASK>` followed the frames. */
+  #closes = false;
   #isUnclaimed = false;
   /** A task whose header was followed by that of another one instead of by its stack. */
   #hasUnclaimed = false;
@@ -64,6 +78,7 @@ export class Assembly {
   constructor(stamp: Stamp, emit: (assembled: Assembled) => void) {
     this.#stamp = stamp;
     this.#openedAt = stamp;
+    this.#endStamp = stamp;
     this.#emit = emit;
   }
 
@@ -86,18 +101,18 @@ export class Assembly {
     );
   }
 
-  step(line: Line, now: Stamp, isLogged = false): void {
-    this.#isLogged = isLogged;
+  step(line: Line, now: Stamp, place: Place = NO_PLACE): void {
+    this.#place = place;
     if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
     switch (line.kind) {
       case 'frame':
         this.#frame(line.frame, line.number, now);
         return;
       case 'guess':
-        this.#guess(line.frame);
+        this.#guess(line.frame, now);
         return;
       case 'lines':
-        for (const part of line.lines) this.step(part, now, isLogged);
+        for (const part of line.lines) this.step(part, now, place);
         return;
       case 'call':
         if (this.#isPast) return;
@@ -119,6 +134,7 @@ export class Assembly {
         if (this.hasFrames || this.#begun) this.end();
         if (this.#tasks.length === 0) this.#stamp = now;
         this.#isClassic = true;
+        this.#isHeaded = true;
         if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
         else this.#cut++;
         return;
@@ -149,12 +165,15 @@ export class Assembly {
         if (this.#inTask && isSameMoment(this.#openedAt, now)) this.#mix();
         this.#openedAt = now;
         this.#inTask = true;
+        this.#isHeaded ||= !this.hasFrames;
         this.#inInterrupt = false;
         return;
       case 'task-end':
+        this.#closes ||= this.hasFrames && !this.#inTask;
         this.#inTask = false;
         return;
       case 'interrupt':
+        this.#isHeaded ||= !this.hasFrames;
         this.#inInterrupt = true;
         if (line.above === undefined) this.#instruction = undefined;
         return;
@@ -180,7 +199,7 @@ export class Assembly {
     // Between frames with numbers are their arguments, lines of code and what was on the stack.
     if (this.#number !== undefined && isIndented) return;
     // In a mail, a line of a log may be broken.
-    if ((isLogged || this.#isLogged) && ++this.#strangers <= MOST_STRANGERS) return;
+    if ((isLogged || this.#place.isLogged) && ++this.#strangers <= MOST_STRANGERS) return;
     this.end();
     this.#inTask = false;
   }
@@ -211,6 +230,7 @@ export class Assembly {
       this.end();
       this.#stamp = now;
     }
+    this.#touch(now, number);
     this.#number = number;
     this.#strangers = 0;
     if (this.#inInterrupt) {
@@ -225,10 +245,16 @@ export class Assembly {
     this.#exception = undefined;
     const last = this.#frames.at(-1);
     if (last !== undefined && this.#isOutermost(this.#frames.length - 1)) {
-      if (!isOutermost(frame.symbol, last)) {
+      // A pointer to the start of a function is no caller.
+      if (frame.offset === 0 && frame.size !== undefined) {
+        this.#guesses++;
+        return;
+      }
+      if (!isOutermost(frame.symbol, last) && !isEntry(frame)) {
         this.end();
         this.#isBehindOutermost = true;
         this.#stamp = now;
+        this.#touch(now, number);
       }
     }
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
@@ -240,8 +266,19 @@ export class Assembly {
     return frame !== undefined && isOutermost(frame.symbol, this.#frames[at - 1]);
   }
 
-  #guess(frame: Frame): void {
+  /** A frame was here. */
+  #touch(now: Stamp, number?: number): void {
+    if (this.#begins === undefined) {
+      this.#begins = this.#place;
+      this.#firstNumber = number;
+    }
+    this.#ends = this.#place;
+    this.#endStamp = now;
+  }
+
+  #guess(frame: Frame, now: Stamp): void {
     if (this.#isPast) return;
+    this.#touch(now);
     this.#strangers = 0;
     if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
     else this.#guesses++;
@@ -250,6 +287,7 @@ export class Assembly {
   #task(header: Header, now: Stamp): void {
     const isAnother = this.#tasks.at(-1)?.tid !== header.tid;
     if (this.hasFrames || this.#begun || (isAnother && this.#instruction !== undefined)) this.end();
+    this.#isHeaded = true;
     this.#isPast = false;
     this.#hadUnclaimed = false;
     this.#age = 0;
@@ -275,6 +313,7 @@ export class Assembly {
     if (isWeak && !this.hasFrames && this.#tasks.length > 0 && !this.#isWeak) return;
     this.end();
     this.#inTask = false;
+    this.#isHeaded = true;
     this.#hadUnclaimed = false;
     this.#stamp = now;
     this.#tasks = isEmpty(header) ? [] : [header];
@@ -299,6 +338,7 @@ export class Assembly {
     if (this.#hadUnclaimed && this.#tasks.length === 0) this.#isUnclaimed = true;
     this.#hadUnclaimed = false;
     this.#begun = true;
+    this.#isHeaded = true;
   }
 
   /** The stack before and the one that follows were written into one another, or the one before was cut off. */
@@ -311,7 +351,22 @@ export class Assembly {
     }
   }
 
+  #seam(): Seam {
+    return {
+      isRest: !this.#isHeaded && this.#tasks.length === 0 && this.#firstNumber !== 0,
+      begins: this.#begins ?? NO_PLACE,
+      ends: this.#ends,
+      endStamp: this.#endStamp,
+      firstNumber: this.#firstNumber,
+      lastNumber: this.#number,
+      isTrace: this.#begun,
+      isOpen: this.#inTask,
+      closes: this.#closes,
+    };
+  }
+
   #forget(): void {
+    this.#isHeaded = false;
     this.#isClassic = false;
     this.#tasks = [];
     this.#instruction = undefined;
@@ -345,6 +400,7 @@ export class Assembly {
         stamp: this.#stamp,
         leftOut: this.leftOut,
         isUnclaimed: this.#isUnclaimed,
+        seam: this.#seam(),
       });
       this.#guesses = 0;
       this.#cut = 0;
@@ -359,6 +415,8 @@ export class Assembly {
     this.#interrupted = 0;
     this.#exception = undefined;
     this.#number = undefined;
+    this.#begins = undefined;
+    this.#closes = false;
     this.#inInterrupt = false;
     this.#isUnclaimed = false;
     this.#isBehindOutermost = false;

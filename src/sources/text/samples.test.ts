@@ -612,6 +612,92 @@ describe('stacks are divided', () => {
   });
 });
 
+describe('a remainder joins the stack above it', () => {
+  const upper = ['task:a state:D stack:0 pid:7', 'Call Trace:', ' __schedule+0x1/0x2', ' f+0x1/0x2'];
+  const lower = [' g+0x1/0x2', ' h+0x1/0x2'];
+  const stamped = (second: number, lines: readonly string[]) =>
+    lines.map((line, at) => `[   ${second}.${100 + at}] ${line}`);
+  const quoted = (lines: readonly string[]) => lines.map((line) => `> ${line}`);
+  const ANSWER = ['', 'This is what I would expect', 'of a device in reset.', ''];
+  const WHOLE = ['a 7 D: __schedule f g h'];
+
+  it.each<readonly [string, readonly string[]]>([
+    ['an answer, by its time', [...quoted(stamped(1, upper)), ...ANSWER, ...quoted(stamped(1, lower))]],
+    ['an answer, by its quote mark', [...quoted(upper), ...ANSWER, ...quoted(lower)]],
+    ['[...]', [...upper, '   [...]', ...lower]],
+    ['[snip]', [...upper, '[snip]', ...lower]],
+    ['..', [...upper, ' ..', ...lower]],
+    ['a blank line', [...upper, '', ...lower]],
+    ['a quoted blank line', quoted([...upper, '', ...lower])],
+    ['lines of others', stamped(1, [...upper, 'usb 1-1: reset', 'usb 1-1: lost', 'usb 1-1: gone', ...lower])],
+    [
+      'words within <TASK>',
+      [...upper.slice(0, 2), ' <TASK>', ...upper.slice(2), 'and a bit further out', ...lower, ' </TASK>'],
+    ],
+  ])('across %s', (_what, lines) => {
+    expect(tellAll(lines.join('\n'))).toEqual(WHOLE);
+  });
+
+  it('by the numbers of its frames', () => {
+    const numbered = (from: number, ...functions: readonly string[]) =>
+      functions.map((symbol, at) => `> #${from + at}  ${symbol} (kernel/a.c:1)`);
+    const mail = ['> >>> prog.stack_trace(7)', ...numbered(0, '__schedule', 'f'), ...ANSWER, ...numbered(2, 'g', 'h')];
+    expect(tellAll(mail.join('\n'))).toEqual(['7: __schedule f g h']);
+    expect(tellAll([...mail.slice(0, -2), ...numbered(5, 'g', 'h')].join('\n').replaceAll('> ', ''))).toEqual([
+      '7: __schedule f',
+      ': g h',
+    ]);
+  });
+
+  it('but not one that is complete, nor across an answer of another depth, nor long after', () => {
+    const complete = [...upper, ' ret_from_fork+0x1/0x2'];
+    expect(tellAll([...quoted(complete), ...ANSWER, ...quoted(lower)].join('\n'))).toHaveLength(2);
+    expect(tellAll([...quoted(upper), ...ANSWER, ...quoted(quoted(lower))].join('\n'))).toHaveLength(2);
+    const later = [...stamped(1, upper), ...stamped(3, ['usb: a', 'usb: b', ...lower])];
+    expect(tellAll(later.join('\n'))).toHaveLength(2);
+    expect(tellAll([...upper, 'It then calls', ...lower].join('\n'))).toHaveLength(2);
+  });
+
+  it('but not one that begins with the scheduler', () => {
+    expect(tellAll([...upper, '[...]', ...upper.slice(2)].join('\n'))).toHaveLength(2);
+  });
+});
+
+describe('no stack of its own is', () => {
+  const NAMED = ['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '[<0>] g+0x1/0x2', '[<0>] h+0x1/0x2'];
+
+  it('what follows on a function that only looks outermost', () => {
+    for (const symbol of ['syscall_exit_to_user_mode', 'syscall_exit_to_user_mode_prepare', 'entry_SYSCALL_64'])
+      expect(tellAll(`[<0>] f+0x1/0x2\n[<0>] ${symbol}+0x1/0x2\n[<0>] do_syscall_64+0x1/0x2\n`)).toEqual([
+        `: f ${symbol} do_syscall_64`,
+      ]);
+  });
+
+  it('a pointer behind the outermost function', () => {
+    const old = [' [<0>] f+0x1/0x2', ' [<0>] child_rip+0x1/0x2', ' [<0>] g+0x0/0x2', ' [<0>] child_rip+0x0/0x2'];
+    expect(tellAll(old.join('\n'))).toEqual([': f child_rip']);
+  });
+
+  it('the entry into the kernel alone', () => {
+    const entry = ['[<0>] do_syscall_64+0x1/0x2', '[<0>] entry_SYSCALL_64_after_hwframe+0x1/0x2'];
+    expect(tellAll(entry.join('\n'))).toEqual([]);
+    expect(tellAll(['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '', ...entry].join('\n'))).toEqual([
+      '7: f do_syscall_64 entry_SYSCALL_64_after_hwframe',
+    ]);
+  });
+
+  it('the scheduler alone behind another stack', () => {
+    expect(tellAll(['[<0>] f+0x1/0x2', 'see', '[<0>] __schedule+0x1/0x2'].join('\n'))).toEqual([': f']);
+  });
+
+  it('one that is told again without a name', () => {
+    const again = [...NAMED.slice(1), '[<0>] ret_from_fork+0x1/0x2'];
+    const other = ['# cat /proc/8/stack', '[<0>] i+0x1/0x2'];
+    const told = [NAMED[0], ...again, ...other, '-----', 'summary', ...again];
+    expect(tellAll(told.join('\n'))).toEqual(['7: f g h ret_from_fork', '8: i']);
+  });
+});
+
 describe('the frames of an interrupt and of a report are left out', () => {
   const trace = (...functions: readonly string[]) => functions.map((symbol) => ` ${symbol}+0x1/0x2\n`).join('');
 

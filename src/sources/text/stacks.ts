@@ -1,5 +1,5 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { Assembly } from './assembly.ts';
+import { Assembly, NO_PLACE } from './assembly.ts';
 import { BareNames, bareName } from './bare-names.ts';
 import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
@@ -9,20 +9,30 @@ import { bodyOf } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
+import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, Stamps } from './stamps.ts';
-import type { Assembled, LeftOut, TextStack } from './text-stack.ts';
+import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
 
 const MOST_STACKS = 100_000;
 const LONGEST_LINE = 4096;
 /** Tasks and CPUs that print at the same time. */
 const MOST_CALLERS = 256;
 
+const MOST_FRAMES = 256;
+/** A summary follows on so many tasks. */
+const MOST_NAMED = 64;
+/** Stacks of fewer functions are the same by chance. */
+const LEAST_TOLD = 3;
+
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 /** journalctl -o verbose and export: fields other than the message. */
 const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
 const MESSAGE = /^\s{0,8}MESSAGE=/;
+/** A mark for lines that the writer has left out. */
+const CUT = /^[\s[<({*~-]{0,12}(?:\.{2,12}|…|snip(?:ped)?|cut|snap|truncated|omitted|trimmed)[\s\])>}*~-]{0,12}$/i;
+const LONGEST_CUT = 30;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
@@ -49,6 +59,16 @@ export class StackFinder {
   #isField = false;
   #spacing = 0;
   #isAfterBlank = false;
+  /** A line of a log without anything in it: a mail program may have broken it there. */
+  #isAfterEmpty = false;
+  #heldSeam: Seam | undefined;
+  /** The latest stacks whose tasks have names. */
+  #named: Stack[] = [];
+  #place: Place = NO_PLACE;
+  #gapLines = 0;
+  #gapWords = 0;
+  #gapQuotes = 0;
+  #gapCuts = 0;
 
   /** `known`: names of functions that the kernel has, for stacks that are names and nothing else. */
   constructor(known: ReadonlySet<string> = new Set()) {
@@ -74,6 +94,7 @@ export class StackFinder {
     if (this.#isSettled) {
       if (!hasSign(whole) || !this.#isKnown(whole)) {
         this.#skipped.add(whole);
+        this.#gapLines++;
         return;
       }
       // The lines before it may say whose stack this is.
@@ -118,12 +139,15 @@ export class StackFinder {
       this.#endBareNames();
       this.#table = undefined;
       this.#isAfterBlank = false;
-      if (!this.#recognizer.takePlace()) this.#current.step(own, this.#stamps.now);
+      this.#isAfterEmpty = false;
+      this.#turnPlace(false, 0, undefined);
+      if (!this.#recognizer.takePlace()) this.#step(own);
       return;
     }
     const clean = cleaned(line, this.#quoted.isOn);
     if (clean.trim() === '') {
       // A line of markup is none to its reader.
+      this.#gapLines++;
       if (clean === line || line.trim() === '') this.#blank();
       return;
     }
@@ -131,13 +155,18 @@ export class StackFinder {
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
-    const { text, caller, logged } = bodyOf(clean);
+    const { text, caller, logged, quotes } = bodyOf(clean);
+    if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#empty();
+    this.#isAfterEmpty = false;
     this.#turnTo(caller, logged);
+    this.#turnPlace(logged, quotes, caller);
     if (text.trim() === '') {
-      this.#endBareNames();
-      if (this.#current.hasFrames) this.#current.blank(false);
+      this.#gapLines++;
+      if (logged) this.#isAfterEmpty = true;
+      else this.#empty();
       return;
     }
+    if (isCutMark(text)) this.#gapCuts++;
     // While another caller prints a stack, most lines are none.
     if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
     const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
@@ -145,7 +174,44 @@ export class StackFinder {
     this.#body(behind ?? text, logged);
   }
 
+  #empty(): void {
+    this.#endBareNames();
+    if (this.#current.hasFrames) this.#current.blank(false);
+  }
+
+  #turnPlace(isLogged: boolean, quotes: number, caller: string | undefined): void {
+    const { isLogged: wasLogged, quotes: before, caller: last, gap } = this.#place;
+    const isSame = isLogged === wasLogged && quotes === before && caller === last;
+    if (isSame && gap.lines === 0 && this.#gapLines === 0) return;
+    this.#place = {
+      isLogged,
+      quotes,
+      caller,
+      gap: { lines: this.#gapLines, words: this.#gapWords, quotes: this.#gapQuotes, cuts: this.#gapCuts },
+    };
+  }
+
+  #step(line: Line): void {
+    this.#current.step(line, this.#stamps.now, this.#place);
+    if (line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call') {
+      this.#gapLines = 0;
+      this.#gapWords = 0;
+      this.#gapQuotes = 0;
+      this.#gapCuts = 0;
+    } else this.#gapLines++;
+  }
+
+  #stranger(logged: boolean, isIndented: boolean, isCut: boolean): void {
+    this.#gapLines++;
+    if (!isCut) {
+      this.#gapWords++;
+      this.#gapQuotes = Math.max(this.#gapQuotes, this.#place.quotes);
+    }
+    this.#current.stranger(logged, isIndented);
+  }
+
   #blank(): void {
+    this.#isAfterEmpty = false;
     this.#endBareNames();
     this.#table = undefined;
     this.#recognizer.reset();
@@ -208,16 +274,16 @@ export class StackFinder {
       return;
     }
     this.#endBareNames();
-    if (known === undefined) this.#current.stranger(logged, /^\s/.test(text));
+    if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
-    else this.#current.step(known, this.#stamps.now, logged);
+    else this.#step(known);
   }
 
   /** Each line of grep(1) has the name of its file. */
   #grepped(task: Line): void {
     if (task.kind !== 'task') return;
     const { tid } = task.header;
-    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#current.step(task, this.#stamps.now);
+    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#step(task);
     this.#greppedTid = tid;
   }
 
@@ -264,13 +330,14 @@ export class StackFinder {
     if (this.#bare.isEmpty) return;
     const frames = this.#bare.take();
     if (frames.length === 0) {
-      this.#current.stranger(false, false);
+      this.#stranger(false, false, false);
       return;
     }
-    for (const frame of frames) this.#current.step({ kind: 'frame', frame }, this.#stamps.now);
+    for (const frame of frames) this.#step({ kind: 'frame', frame });
   }
 
-  #complete({ tasks, frames, stamp, leftOut, isUnclaimed }: Assembled): void {
+  #complete({ tasks, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
+    if (seam !== undefined && tasks.length === 0 && this.#isPart({ frames, stamp, seam }, leftOut)) return;
     const held = this.#held;
     // Either header may be that of either trace.
     if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: oneMoreMixed(held.leftOut) };
@@ -282,6 +349,35 @@ export class StackFinder {
     const cut = all.cut + this.#cut;
     this.#cut = 0;
     this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
+    this.#heldSeam = seam;
+    if (tasks.length > 0 && stack !== this.#named[0]) this.#named = [stack, ...this.#named.slice(0, MOST_NAMED - 1)];
+  }
+
+  /** Whether this is no stack of its own: the rest of the one before, a scrap, or one that is told again. */
+  #isPart(part: Part, leftOut: LeftOut): boolean {
+    const held = this.#held;
+    const before =
+      held === undefined || this.#heldSeam === undefined
+        ? undefined
+        : { frames: held.stack.frames, stamp: held.stamp, seam: this.#heldSeam };
+    if (held !== undefined && before !== undefined && goesOn(before, part)) {
+      const frames = [...before.frames, ...part.frames].slice(0, MOST_FRAMES);
+      this.#held = { ...held, stack: this.#intern(frames), leftOut: sumOf(held.leftOut, leftOut) };
+      const { ends, endStamp, lastNumber, closes } = part.seam;
+      this.#heldSeam = { ...before.seam, ends, endStamp, lastNumber, isOpen: before.seam.isOpen && !closes };
+      return true;
+    }
+    const isLost = isScrap(part, before) || this.#isTold(part);
+    if (isLost) this.#cut += leftOut.cut;
+    return isLost;
+  }
+
+  /** Whether a summary tells the stack of a task again, or a vendor's kernel has printed it twice. */
+  #isTold({ frames, stamp, seam }: Part): boolean {
+    if (frames.length < LEAST_TOLD) return false;
+    const stack = this.#intern(frames);
+    if (!seam.begins.isLogged) return this.#named.includes(stack);
+    return stack === this.#held?.stack && stamp.told.uptimeSeconds === this.#held.stamp.told.uptimeSeconds;
   }
 
   #release(): void {
@@ -321,6 +417,14 @@ export class StackFinder {
 /** In a log, a line that mentions a PID is no title. */
 function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
   return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
+}
+
+function isCutMark(text: string): boolean {
+  return text.length < LONGEST_CUT && !text.includes('+') && CUT.test(text);
+}
+
+function sumOf(a: LeftOut, b: LeftOut): LeftOut {
+  return { guesses: a.guesses + b.guesses, cut: a.cut + b.cut, mixed: a.mixed + b.mixed };
 }
 
 function oneMoreMixed(leftOut: LeftOut): LeftOut {
