@@ -81,10 +81,13 @@ const PROSE = new RegExp(
     'IP',
     '=',
   ].join('|')})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]` +
-    '|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
+    // GFS2 names who asked for a lock
+    '|\\bs:\\w{2} f:\\w{0,20} e:-?\\d{1,4} p:\\d{1,10} .*|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
 );
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
+/** What the kernel's `?` is to SystemTap and on PowerPC. */
+const GUESSED = /^.{0,40}\((?:inexact|unreliable)\)/;
 /** What follows right behind a frame. */
 const END = /^(?:[\s)\]<>|,;:'"\x60}\\]|$)/;
 const MODULE_IS_ADDRESS = /^(?:0x)?[0-9a-f]{8,16}$/;
@@ -214,6 +217,6 @@ function lineOf(found: Found, furniture: string): Line {
     ...(size !== undefined && { size: Number.parseInt(size, 16) }),
     module: module ?? OLD_MODULE.exec(furniture)?.[1],
   });
-  // SystemTap's `(inexact)` is what the kernel's `?` is.
-  return { kind: furniture.includes('?') || rest.includes('(inexact)') ? 'guess' : 'frame', frame };
+  const isGuess = furniture.includes('?') || GUESSED.test(rest);
+  return { kind: isGuess ? 'guess' : 'frame', frame };
 }
