@@ -37,6 +37,8 @@ export class Assembly {
   /** Where the CPU was; undefined once a frame has followed. */
   #instruction: Frame | undefined;
   #exception: Frame | undefined;
+  /** The CPU was in a program. */
+  #isInProgram = false;
   #number: number | undefined;
   #stamp: Stamp;
   #begun = false;
@@ -106,6 +108,11 @@ export class Assembly {
     if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
     switch (line.kind) {
       case 'frame':
+        if (line.isUnsure && !this.hasFrames) {
+          this.#guess(line.frame, now);
+          return;
+        }
+        if (line.isPrint && line.number !== (this.#number ?? -1) + 1) return;
         this.#frame(line.frame, line.number, now);
         return;
       case 'guess':
@@ -123,6 +130,9 @@ export class Assembly {
         return;
       case 'instruction':
         if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
+        return;
+      case 'program':
+        this.#isInProgram = true;
         return;
       case 'exception':
         this.#exception = line.frame;
@@ -158,7 +168,7 @@ export class Assembly {
         this.#begin();
         return;
       case 'past':
-        this.end();
+        this.end(false);
         this.#isPast = true;
         return;
       case 'task-begin':
@@ -193,7 +203,7 @@ export class Assembly {
     this.#isInList = false;
     if (!this.hasFrames) {
       this.#age++;
-      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.#forget();
+      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.end();
       return;
     }
     // Between frames with numbers are their arguments, lines of code and what was on the stack.
@@ -286,7 +296,8 @@ export class Assembly {
 
   #task(header: Header, now: Stamp): void {
     const isAnother = this.#tasks.at(-1)?.tid !== header.tid;
-    if (this.hasFrames || this.#begun || (isAnother && this.#instruction !== undefined)) this.end();
+    const wasOnCpu = this.#instruction !== undefined || this.#isInProgram || !isSameMoment(this.#stamp, now);
+    if (this.hasFrames || this.#begun || (isAnother && wasOnCpu)) this.end();
     this.#isHeaded = true;
     this.#isPast = false;
     this.#hadUnclaimed = false;
@@ -310,13 +321,15 @@ export class Assembly {
   #label(header: Header, isWeak: boolean, now: Stamp): void {
     // `PID = 1` behind `Allocated:`
     if (this.#isPast && header.tid !== undefined && Object.keys(header).length === 1) return;
-    if (isWeak && !this.hasFrames && this.#tasks.length > 0 && !this.#isWeak) return;
+    const last = this.#tasks.at(-1);
+    if (isWeak && !this.hasFrames && last !== undefined && !this.#isWeak) return;
+    const isSame = !this.hasFrames && header.tid !== undefined && last?.tid === header.tid;
     this.end();
     this.#inTask = false;
     this.#isHeaded = true;
     this.#hadUnclaimed = false;
     this.#stamp = now;
-    this.#tasks = isEmpty(header) ? [] : [header];
+    this.#tasks = isEmpty(header) ? [] : [isSame ? { ...last, ...header } : header];
     this.#isWeak = isWeak;
     this.#isTitle = true;
   }
@@ -351,6 +364,12 @@ export class Assembly {
     }
   }
 
+  /** Whether the task ran in a program, or the kernel only says that it ran. */
+  #isWithoutStack(): boolean {
+    const [task] = this.#tasks;
+    return !this.hasFrames && (task?.ranLong === true || (this.#isInProgram && task?.onCpu === true));
+  }
+
   #seam(): Seam {
     return {
       isRest: !this.#isHeaded && this.#tasks.length === 0 && this.#firstNumber !== 0,
@@ -366,6 +385,7 @@ export class Assembly {
   }
 
   #forget(): void {
+    this.#isInProgram = false;
     this.#isHeaded = false;
     this.#isClassic = false;
     this.#tasks = [];
@@ -376,8 +396,8 @@ export class Assembly {
     this.#hasUnclaimed = false;
   }
 
-  /** Ends the current stack. */
-  end(): void {
+  /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
+  end(isLast = true): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     // The registers of a task that ran, without a stack or before one of guesses.
     const instruction = this.#frames.length === 0 && this.#tasks.length > 0 ? this.#instruction : undefined;
@@ -390,7 +410,9 @@ export class Assembly {
     const isProgram =
       (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||
       (this.#isBehindOutermost && isLikeProgram(frames, hasNoSize));
-    if ((frames.length > 0 && !isProgram) || (this.#isClassic && this.#begun && this.#tasks.length > 0)) {
+    const isWithoutStack = (this.#isClassic && this.#begun) || (isLast && this.#isWithoutStack());
+    const isEmptyStack = this.#tasks.length > 0 && isWithoutStack;
+    if (frames.length > 0 ? !isProgram : isEmptyStack) {
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
         tasks: this.#tasks.map((header) =>

@@ -86,8 +86,6 @@ const PROSE = new RegExp(
 );
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
-/** What the kernel's `?` is to SystemTap and on PowerPC. */
-const GUESSED = /^.{0,40}\((?:inexact|unreliable)\)/;
 /** What follows right behind a frame. */
 const END = /^(?:[\s)\]<>|,;:'"\x60}\\]|$)/;
 const MODULE_IS_ADDRESS = /^(?:0x)?[0-9a-f]{8,16}$/;
@@ -217,6 +215,7 @@ function lineOf(found: Found, furniture: string): Line {
     ...(size !== undefined && { size: Number.parseInt(size, 16) }),
     module: module ?? OLD_MODULE.exec(furniture)?.[1],
   });
-  const isGuess = furniture.includes('?') || GUESSED.test(rest);
-  return { kind: isGuess ? 'guess' : 'frame', frame };
+  // SystemTap's `(inexact)` is what the kernel's `?` is.
+  if (furniture.includes('?') || rest.includes('(inexact)')) return { kind: 'guess', frame };
+  return rest.includes('(unreliable)') ? { kind: 'frame', frame, isUnsure: true } : { kind: 'frame', frame };
 }

@@ -22,6 +22,7 @@ const MOST_CALLERS = 256;
 const MOST_FRAMES = 256;
 /** A summary follows on so many tasks. */
 const MOST_NAMED = 64;
+const MOST_LEARNED = 10_000;
 /** Stacks of fewer functions are the same by chance. */
 const LEAST_TOLD = 3;
 
@@ -64,6 +65,9 @@ export class StackFinder {
   #heldSeam: Seam | undefined;
   /** The latest stacks whose tasks have names. */
   #named: Stack[] = [];
+  /** What the text has said of tasks, and the host of the latest prompt. */
+  readonly #learned = new Map<number, Header>();
+  #host: string | undefined;
   #place: Place = NO_PLACE;
   #gapLines = 0;
   #gapWords = 0;
@@ -267,7 +271,9 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.end();
       return;
     }
-    const known = inContext(this.#recognizer.take(text), logged);
+    const whole = this.#recognizer.take(text);
+    if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
+    const known = this.#withName(inContext(whole, logged));
     const name = known === undefined ? bareName(text) : undefined;
     if (name !== undefined) {
       this.#bare.add(name);
@@ -277,6 +283,25 @@ export class StackFinder {
     if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
     else this.#step(known);
+  }
+
+  /** A line of ps(1), or a sentence, names a task whose stack stands further down. */
+  #learn({ state, ...header }: Header, isList: boolean): void {
+    if (header.tid === undefined || header.tid === 0 || header.name === undefined) return;
+    if (this.#learned.size >= MOST_LEARNED) this.#learned.clear();
+    this.#learned.set(header.tid, { ...header, ...(isList && state !== undefined && { state }) });
+  }
+
+  #withName(line: Line | undefined): Line | undefined {
+    if (line?.kind !== 'label' && line?.kind !== 'task') return line;
+    if (line.kind === 'label' && line.host !== undefined) {
+      if (this.#host !== undefined && line.host !== this.#host) this.#learned.clear();
+      this.#host = line.host;
+      this.#stamps.turnTo(line.host);
+    }
+    const { tid, name } = line.header;
+    const learned = tid === undefined || name !== undefined ? undefined : this.#learned.get(tid);
+    return learned === undefined ? line : { ...line, header: { ...learned, ...line.header } };
   }
 
   /** Each line of grep(1) has the name of its file. */
