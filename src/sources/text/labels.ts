@@ -10,7 +10,7 @@ const NUMBERED = new RegExp(
 const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
 const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
 /** `1. archiver (pid 4102)` */
-const BEFORE_NUMBER = /(?:^|[\s.)])([A-Za-z][\w./:@+-]{0,31}?),? [([](?:pid|PID|Pid|tid|TID)\b/;
+const BEFORE_NUMBER = /(?:^|[\s.)\x60])([A-Za-z][\w./:@+-]{0,31}?)\x60?,? [([](?:pid|PID|Pid|tid|TID)\b/;
 const IN_BRACKETS = /\d{1,10}\s{0,4}[[(<"']{1,2}([^\])>"']{1,64})[\])>"']/;
 const STATE = new RegExp(
   String.raw`\b(?:[Ss]tate|STATE|stat|STAT)\s{0,4}[:=]?\s{0,4}([RSDTtXZI])\b|\(([RSDTtXZI])\)` +
@@ -69,6 +69,8 @@ const NO_COMM = new RegExp(
 
 /** SystemTap: `[ jbd2/sdb1-8:417 ]` */
 const STAP = /^\s{0,8}\[ ([^\s[\]]{1,32}):(\d{1,10}) \]\s{0,4}$/;
+/** An item of a list: - `/usr/bin/archiver --all` */
+const ITEM = /^\s{0,8}(?:[-*•]|\d{1,3}[.)]) `(?:\/?[\w.+-]{1,64}\/){0,16}([\w.+-]{2,64})(?: [^`]{0,300})?`:?\s{0,4}$/;
 const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
 
 /** `callstack of ifconfig:` */
@@ -90,6 +92,8 @@ export const labels: LineParser = (line) => {
     const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: of });
     return { kind: 'label', isTitle: true, header, weak: true };
   }
+  const program = line.includes('`') ? ITEM.exec(line)?.[1] : undefined;
+  if (program !== undefined) return { kind: 'label', isTitle: true, header: { name: program }, weak: true };
   if (!/\d/.test(line)) return undefined;
   const [, stap, stapTid] = STAP.exec(line) ?? [];
   if (stapTid !== undefined)

@@ -66,6 +66,12 @@ const PROC_FILE = /^\s{0,20}\/proc\/\d/;
 const QUOTES = /^(?: {0,4}>){1,20}/;
 const MOST_ROUNDS = 8;
 
+/** The line as it is, without the quote marks of a mail. */
+export function unquoted(line: string): Body {
+  const marks = QUOTES.exec(line)?.[0] ?? '';
+  return { text: line.slice(marks.length), caller: undefined, logged: false, quotes: marks.replaceAll(' ', '').length };
+}
+
 /** Takes off all prefixes that are known. What it leaves may still have one. */
 export function bodyOf(line: string): Body {
   let text = line;

@@ -22,6 +22,11 @@ export class Recognizer {
     return this.#broken !== undefined;
   }
 
+  /** Whether the next line may belong to a row of ps(1), where it may begin with a time. */
+  get isInRow(): boolean {
+    return this.#broken !== undefined && isBrokenRow(this.#broken);
+  }
+
   /** Forgets what came before. */
   reset(): void {
     this.#broken = undefined;

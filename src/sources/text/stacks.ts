@@ -5,7 +5,7 @@ import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
-import { bodyOf } from './prefix.ts';
+import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
@@ -34,6 +34,9 @@ const MESSAGE = /^\s{0,8}MESSAGE=/;
 /** A mark for lines that the writer has left out. */
 const CUT = /^[\s[<({*~-]{0,12}(?:\.{2,12}|…|snip(?:ped)?|cut|snap|truncated|omitted|trimmed)[\s\])>}*~-]{0,12}$/i;
 const LONGEST_CUT = 30;
+/** A frame in a diff. */
+const SIDE = /^[+-]\s{0,8}(?:\[<|[\w.]{1,128}\+0x)/;
+const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
@@ -68,6 +71,7 @@ export class StackFinder {
   /** What the text has said of tasks, and the host of the latest prompt. */
   readonly #learned = new Map<number, Header>();
   #host: string | undefined;
+  #side: '+' | '-' | undefined;
   #place: Place = NO_PLACE;
   #gapLines = 0;
   #gapWords = 0;
@@ -159,7 +163,7 @@ export class StackFinder {
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
-    const { text, caller, logged, quotes } = bodyOf(clean);
+    const { text, caller, logged, quotes } = this.#recognizer.isInRow ? unquoted(clean) : bodyOf(clean);
     if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#empty();
     this.#isAfterEmpty = false;
     this.#turnTo(caller, logged);
@@ -170,12 +174,34 @@ export class StackFinder {
       else this.#empty();
       return;
     }
+    if (FENCE.test(text)) {
+      this.#fence();
+      return;
+    }
+    this.#turnToSide(text);
     if (isCutMark(text)) this.#gapCuts++;
     // While another caller prints a stack, most lines are none.
     if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
     const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
     if (mark !== undefined) this.#body(mark, logged);
     this.#body(behind ?? text, logged);
+  }
+
+  /** In a diff of two traces, the old and the new one are two stacks. */
+  #turnToSide(text: string): void {
+    const [sign] = text;
+    const side = (sign === '+' || sign === '-') && SIDE.test(text) ? sign : undefined;
+    if (side !== undefined && this.#side !== undefined && side !== this.#side && this.#current.hasFrames)
+      this.#current.end();
+    this.#side = side;
+  }
+
+  /** Markdown's mark around a stack: the title may stand before it. */
+  #fence(): void {
+    this.#gapLines++;
+    this.#endBareNames();
+    this.#table = undefined;
+    if (this.#current.hasFrames) this.#current.end();
   }
 
   #empty(): void {
@@ -271,6 +297,10 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.end();
       return;
     }
+    if (!this.#bare.isEmpty && this.#bare.takesTail(text)) {
+      if (this.#bare.isCounted) this.#endBareNames();
+      return;
+    }
     const whole = this.#recognizer.take(text);
     if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
     const known = this.#withName(inContext(whole, logged));
@@ -289,7 +319,9 @@ export class StackFinder {
   #learn({ state, ...header }: Header, isList: boolean): void {
     if (header.tid === undefined || header.tid === 0 || header.name === undefined) return;
     if (this.#learned.size >= MOST_LEARNED) this.#learned.clear();
-    this.#learned.set(header.tid, { ...header, ...(isList && state !== undefined && { state }) });
+    const before = this.#learned.get(header.tid);
+    const known = before?.name === header.name ? before : {};
+    this.#learned.set(header.tid, { ...known, ...header, ...(isList && state !== undefined && { state }) });
   }
 
   #withName(line: Line | undefined): Line | undefined {
@@ -353,12 +385,14 @@ export class StackFinder {
 
   #endBareNames(): void {
     if (this.#bare.isEmpty) return;
+    const { comm } = this.#bare;
     const frames = this.#bare.take();
     if (frames.length === 0) {
       this.#stranger(false, false, false);
       return;
     }
     for (const frame of frames) this.#step({ kind: 'frame', frame });
+    if (comm !== undefined) this.#step({ kind: 'behind', header: { name: comm } });
   }
 
   #complete({ tasks, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
