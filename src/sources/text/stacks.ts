@@ -34,6 +34,7 @@ const MESSAGE = /^\s{0,8}MESSAGE=/;
 /** A mark for lines that the writer has left out. */
 const CUT = /^[\s[<({*~-]{0,12}(?:\.{2,12}|…|snip(?:ped)?|cut|snap|truncated|omitted|trimmed)[\s\])>}*~-]{0,12}$/i;
 const LONGEST_CUT = 30;
+const [PLUS, MINUS] = [43, 45];
 /** A frame in a diff. */
 const SIDE = /^[+-]\s{0,8}(?:\[<|[\w.]{1,128}\+0x)/;
 const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
@@ -174,7 +175,7 @@ export class StackFinder {
       else this.#empty();
       return;
     }
-    if (FENCE.test(text)) {
+    if (text.length < LONGEST_CUT && FENCE.test(text)) {
       this.#fence();
       return;
     }
@@ -189,8 +190,9 @@ export class StackFinder {
 
   /** In a diff of two traces, the old and the new one are two stacks. */
   #turnToSide(text: string): void {
-    const [sign] = text;
-    const side = (sign === '+' || sign === '-') && SIDE.test(text) ? sign : undefined;
+    const code = text.charCodeAt(0);
+    const sign = code === PLUS ? '+' : code === MINUS ? '-' : undefined;
+    const side = sign !== undefined && SIDE.test(text) ? sign : undefined;
     if (side !== undefined && this.#side !== undefined && side !== this.#side && this.#current.hasFrames)
       this.#current.end();
     this.#side = side;
@@ -432,11 +434,12 @@ export class StackFinder {
   }
 
   /** Whether a summary tells the stack of a task again, or a vendor's kernel has printed it twice. */
-  #isTold({ frames, stamp, seam }: Part): boolean {
+  #isTold({ frames, seam }: Part): boolean {
     if (frames.length < LEAST_TOLD) return false;
     const stack = this.#intern(frames);
     if (!seam.begins.isLogged) return this.#named.includes(stack);
-    return stack === this.#held?.stack && stamp.told.uptimeSeconds === this.#held.stamp.told.uptimeSeconds;
+    const { uptimeSeconds } = seam.endStamp.told;
+    return stack === this.#held?.stack && uptimeSeconds === this.#heldSeam?.endStamp.told.uptimeSeconds;
   }
 
   #release(): void {
