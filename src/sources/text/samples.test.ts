@@ -656,6 +656,25 @@ describe('a remainder joins the stack above it', () => {
     ]);
   });
 
+  it('also where it is read from /proc', () => {
+    const lines = ['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '[...]', '[<0>] g+0x1/0x2'];
+    expect(tellAll(lines.join('\n'))).toEqual(['7: f g']);
+    const numbered = ['#0  f (kernel/a.c:1)', '#1  g (kernel/a.c:2)', 'and so on', '#2  h (kernel/a.c:3)'];
+    expect(tellAll(numbered.join('\n'))).toEqual([': f g h']);
+  });
+
+  it('where a mail program has broken the lines of syslog behind their prefix', () => {
+    const prefix = 'Nov 25 03:09:00 lab-a kernel: [    1.000]';
+    const log = [
+      ...upper.map((line) => `${prefix} ${line}`),
+      prefix,
+      'g+0x1/0x2 [m]',
+      `${prefix} ?`,
+      'stray+0x1/0x2 [m]',
+    ];
+    expect(tellAll([...log, `${prefix}  h+0x1/0x2`].join('\n'))).toEqual(WHOLE);
+  });
+
   it('but not one that is complete, nor across an answer of another depth, nor long after', () => {
     const complete = [...upper, ' ret_from_fork+0x1/0x2'];
     expect(tellAll([...quoted(complete), ...ANSWER, ...quoted(lower)].join('\n'))).toHaveLength(2);
@@ -663,6 +682,7 @@ describe('a remainder joins the stack above it', () => {
     const later = [...stamped(1, upper), ...stamped(3, ['usb: a', 'usb: b', ...lower])];
     expect(tellAll(later.join('\n'))).toHaveLength(2);
     expect(tellAll([...upper, 'It then calls', ...lower].join('\n'))).toHaveLength(2);
+    expect(tellAll(quoted([...upper, 'It then calls', ...lower]).join('\n'))).toHaveLength(2);
   });
 
   it('but not one that begins with the scheduler', () => {
@@ -702,6 +722,12 @@ describe('no stack of its own is', () => {
     const other = ['# cat /proc/8/stack', '[<0>] i+0x1/0x2'];
     const told = [NAMED[0], ...again, ...other, '-----', 'summary', ...again];
     expect(tellAll(told.join('\n'))).toEqual(['7: f g h ret_from_fork', '8: i']);
+  });
+
+  it('one that a kernel prints twice at the same time', () => {
+    const trace = ['[ 1.2] Call trace:', '[ 1.3]  f+0x1/0x2', '[ 1.4]  g+0x1/0x2', '[ 1.5]  h+0x1/0x2'];
+    const header = '[ 1.1] task:a state:D stack:0 pid:7';
+    expect(tellAll([header, ...trace, '..', ...trace].join('\n'))).toEqual(['a 7 D: f g h']);
   });
 });
 
@@ -830,6 +856,9 @@ describe('a task is named', () => {
     const typed = (host: string) => [`[root@${host} ~]# cat /proc/7/stack`, '[<0>] f+0x1/0x2', ''];
     const found = find([...typed('lab-a'), ...typed('lab-b')].join('\n'));
     expect(found.map(({ stamp }) => stamp.told.host)).toEqual(['lab-a', 'lab-b']);
+    const row = 'root  7  0.0  0.0      0     0 ?        D    15:24   0:00 [archiver]';
+    const lines = ['[root@lab-a ~]# ps aux', row, ...typed('lab-a'), ...typed('lab-b')];
+    expect(tellAll(lines.join('\n'))).toEqual(['archiver 7 D: f', '7: f']);
   });
 
   it('if it ran in a program, or without any trace', () => {
@@ -840,6 +869,10 @@ describe('a task is named', () => {
     expect(tellAll([lockup, task, registers].join('\n'))).toEqual(['tar 7 R: ']);
     expect(tellAll([task, registers].join('\n'))).toEqual(['tar 7 R: ']);
     expect(tellAll(task)).toEqual([]);
+    const irqs = '[   1.0] hardirqs last  enabled at (123): [<ffffffff81>] g+0x1/0x2';
+    expect(tellAll([lockup, irqs, task, '[   1.0] Call Trace:', '[   1.0]  f+0x1/0x2'].join('\n'))).toEqual([
+      'tar 7 R: f',
+    ]);
   });
 });
 
