@@ -116,6 +116,12 @@ describe('the kind of sleep', () => {
     expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')[0]).toBe('unexplained');
   });
 
+  it('never lets a task run that is in D, or that waits under a lock or for a completion', () => {
+    expect(toldOf(['__schedule', 'ret_from_fork'], 'D')[0]).not.toBe('running');
+    expect(toldOf(['wait_for_completion', 'ret_from_fork'])[0]).not.toBe('running');
+    expect(toldOf(['nfs_wait_bit_killable', 'ret_from_fork'], 'D')[0]).not.toBe('running');
+  });
+
   it('names no function inside of a lock as its caller', () => {
     expect(toldOf(LOCK)).toEqual(['blocked', 'a mutex (the stack is cut off: its caller is not known)']);
   });

@@ -48,11 +48,17 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
   if (state === 'R') return running(frames, inner, matches);
-  const [best, ...others] = state === 'D' ? matches.filter(({ rule }) => !idles(rule, inner)) : matches;
+  const [best, ...others] =
+    state === 'D' ? matches.filter(({ rule }) => !idles(rule, inner) && !runs(rule, inner)) : matches;
   if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
   return unexplained(frames, inner, matches.length > 0);
+}
+
+/** Whether a task in such a stack does not wait. One in D does, unless it was stopped in a lock that is spun on. */
+function runs({ kind }: Rule, { primitive }: InnerEnd): boolean {
+  return kind === 'running' && primitive?.sleep !== 'spin';
 }
 
 /** Whether a task in such a stack has nothing to do. */

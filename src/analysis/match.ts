@@ -88,6 +88,8 @@ function compile(step: Step): Test {
 function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined): boolean {
   if (sleep === undefined) return true;
   if (sleeps !== undefined) return sleeps.includes(sleep);
+  // Who waits for a lock or for I/O does not run, whatever function is further out.
+  if (kind === 'running') return sleep === 'schedule' || sleep === 'spin';
   return kind !== 'idle' || IDLE_SLEEPS.has(sleep) || inOrderTo !== undefined;
 }
 

@@ -1,5 +1,5 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
-import { inputBytes } from '../files/input-file.ts';
+import { InputError, inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
@@ -71,8 +71,10 @@ async function* samplesOf(names: readonly string[], found: Found, problems: stri
         yield sample;
       }
     } catch (error) {
-      if (!(error instanceof PackedInput)) throw error;
-      problems.push(`nothing in ${shown} was read: it is ${error.message.replace('FILE', shown)}`);
+      const isOne = names.length === 1;
+      if (!(error instanceof PackedInput) && (isOne || !(error instanceof InputError))) throw error;
+      const why = error instanceof PackedInput ? `it is ${error.message.replace('FILE', shown)}` : error.message;
+      problems.push(`nothing in ${shown} was read: ${why}`);
       continue;
     }
     if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
