@@ -1,12 +1,16 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
+import { contextOf } from './context.ts';
+import { type Crash, crashOf } from './crash.ts';
 import { functionName } from './function-name.ts';
 import { type Match, Matcher } from './match.ts';
+import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
-import { IDLE_SLEEPS, type InnerEnd, innerEnd, type Sleep } from './sleep.ts';
+import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
+import { withoutStale } from './stale.ts';
 
 const matcher = new Matcher(RULES);
 
@@ -42,9 +46,16 @@ const END_MARK = /^0xf+$/;
 
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
+/** Sleeps of which the rule that knows the function tells what is waited for, but often not the operation. */
+const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit']);
+/** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
+const FAR = 2;
 
 function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
-  const frames = all.filter(({ symbol }) => !END_MARK.test(symbol));
+  const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
+  const crash = crashOf(marked);
+  if (crash !== undefined) return crashed(crash);
+  const frames = state === 'R' ? marked : withoutStale(marked);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
   if (state === 'R') return running(frames, inner, matches);
@@ -60,15 +71,17 @@ function idles({ kind }: Rule, { primitive }: InnerEnd): boolean {
   return kind === 'idle' && IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule');
 }
 
-/** The kernel marks frames with `?` that may be left over from an earlier call. */
-function isGuess({ raw }: Frame): boolean {
-  return /(?:^|\s)\? /.test(raw);
-}
-
 /** The innermost function that is no sleeping primitive; undefined if the stack has none. */
 function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {
   const frame = frames[depth];
   return frame === undefined ? undefined : functionName(frame.symbol);
+}
+
+/** The same, and the module that it is in. */
+function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | undefined {
+  const caller = callerIn(frames, inner);
+  const module = frames[inner.depth]?.module;
+  return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
 }
 
 const NOTHING_KNOWN = {
@@ -106,16 +119,56 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     const { causes, next } = others.find((other) => other.rule.sleeps?.includes('spin'))?.rule ?? rule;
     return { ...base, kind: 'running', waitsFor, causes, next, undo: [] };
   }
-  if (isShared && held !== undefined && inOrderTo !== undefined) {
+  const isFar = rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner);
+  if ((isShared || isFar) && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
     const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
     const next = [...new Set([...(general?.next ?? []), ...own])];
-    const causes = general?.causes ?? rule.causes;
-    return { ...base, kind: 'blocked', waitsFor: `${held}${purpose}${likely}`, causes, next, undo: [] };
+    const itself = withOwnLock(held, frames, inner.depth);
+    const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;
+    return { ...base, kind: 'blocked', waitsFor: `${itself ?? held}${purpose}${likely}`, causes, next, undo: [] };
   }
-  const waitsFor = `${withCaller(rule.waitsFor, caller)}${likely}`;
-  const { kind, causes, next, undo = [] } = rule;
-  return { ...base, kind, waitsFor, causes, next, undo };
+  const { kind, next, undo = [] } = rule;
+  if (isFar && caller !== undefined && inOrderTo !== undefined) {
+    const waitsFor = `${unknownIn(caller, inner)}${purpose}${likely}`;
+    return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };
+  }
+  const told = withCaller(rule.waitsFor, rule.fallback === true ? callerWithModule(frames, inner) : caller);
+  const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
+  const operation = operationOf(frames, best, others, inner);
+  const causes = itself === undefined ? rule.causes : OWN_LOCK_CAUSES;
+  return { ...base, kind, waitsFor: `${itself ?? told}${operation}${likely}`, causes, next, undo };
+}
+
+/** What a task waits for in an unknown function. */
+function unknownIn(caller: string, { primitive }: InnerEnd): string {
+  if (primitive?.sleep === 'completion') return `the completion of something that ${caller} started`;
+  return primitive?.sleep === 'bit' ? `a flag to be cleared in ${caller}` : `something that ${caller} waits for`;
+}
+
+/** Whether a rule is about functions that call unknown ones, which may wait for anything. */
+function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner: InnerEnd): boolean {
+  if (!Number.isInteger(depth)) return false;
+  const between = frames.slice(inner.depth, frames.indexOf(frame));
+  const unknown = between.filter(({ symbol }) => isTelling(functionName(symbol))).length;
+  return unknown >= (rule.outer === true ? 1 : FAR);
+}
+
+/** What the task waits for a lock, page or block for, where the rule does not say so: by the rules further out. */
+function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
+  const { rule, depth } = best;
+  if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
+  if (rule.fallback === true) return contextOf(frames, inner.depth);
+  const sleep = inner.primitive?.sleep ?? 'schedule';
+  if (!SLEEPS_IN_OPERATIONS.has(sleep) && rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) !== true)
+    return '';
+  const from = Number.isInteger(depth) ? depth : inner.depth;
+  const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
+  return outer?.inOrderTo === undefined ? '' : `, in order to ${outer.inOrderTo}`;
+}
+
+function crashed({ waitsFor, frame }: Crash): Finding {
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
 /** What may hang for whoever needs it on behalf of a blocked task: that may hold its own mmap lock, and does not stop. */
@@ -151,13 +204,14 @@ function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean):
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
   const base = { ...NOTHING_KNOWN, frame, innermost: frame };
   const held = inner.primitive?.waitsFor;
-  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}` };
+  const context = contextOf(frames, inner.depth);
+  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}${context}` };
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
   if (idles) {
-    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D`;
+    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
-  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}` };
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}${context}` };
 }
 
 function explainEmpty(state: State | undefined): Finding {

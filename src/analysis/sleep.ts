@@ -235,6 +235,11 @@ export function isTelling(name: string): boolean {
   return FUNCTION.test(name) && !ANY.test(name);
 }
 
+/** The kernel marks frames with `?` that may be left over from an earlier call. */
+export function isGuess({ raw }: Frame): boolean {
+  return /(?:^|\s)\? /.test(raw);
+}
+
 /** How a task got off the CPU. */
 export interface InnerEnd {
   /** How many frames are inside of the innermost function that is no sleeping primitive; all if there is none. */
