@@ -47,7 +47,7 @@ const END_MARK = /^0xf+$/;
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
 /** Sleeps of which the rule that knows the function tells what is waited for, but often not the operation. */
-const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit']);
+const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit', 'io']);
 /** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
 const FAR = 2;
 
@@ -154,17 +154,22 @@ function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner
   return unknown >= (rule.outer === true ? 1 : FAR);
 }
 
-/** What the task waits for a lock, page or block for, where the rule does not say so: by the rules further out. */
+/**
+ * What the task waits for a lock, page, block or something unknown for, where the rule does not say so: by the rules
+ * further out, or else by the system call or file.
+ */
 function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
   const { rule, depth } = best;
   if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
-  if (rule.fallback === true) return contextOf(frames, inner.depth);
-  const sleep = inner.primitive?.sleep ?? 'schedule';
-  if (!SLEEPS_IN_OPERATIONS.has(sleep) && rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) !== true)
-    return '';
+  const context = contextOf(frames, inner.depth);
+  if (rule.fallback === true) return context;
+  const isVague = rule.waitsFor.includes('{caller}');
+  const isLock = rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) === true;
+  if (!isVague && !isLock && !SLEEPS_IN_OPERATIONS.has(inner.primitive?.sleep ?? 'schedule')) return '';
   const from = Number.isInteger(depth) ? depth : inner.depth;
   const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
-  return outer?.inOrderTo === undefined ? '' : `, in order to ${outer.inOrderTo}`;
+  if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
+  return (isVague || isLock) && context.startsWith(', in order to') ? context : '';
 }
 
 function crashed({ waitsFor, frame }: Crash): Finding {

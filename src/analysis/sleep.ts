@@ -158,8 +158,8 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__)?(?:drain|destroy|flush)_workqueue/,
     /cancel_(?:delayed_)?work_sync/,
     /__cancel_work\w*/,
-    /kthread_(?:flush|cancel)_\w+/,
   ),
+  primitive('work', 'a dedicated kernel thread to finish work', /(?:__)?kthread_(?:flush|cancel)_\w+/),
   primitive('pool', 'an element of a memory pool', /mempool_alloc\w*/),
   primitive(
     'page',

@@ -34,6 +34,17 @@ const WRITEBACK = 'grep -i writeback /proc/meminfo';
 /** Allocation, reclaim, and page faults on files. */
 export const MEMORY_RULES: readonly Rule[] = [
   {
+    id: 'memory-statistics',
+    kind: 'blocked',
+    match: [['vmstat_shepherd', 'vmstat_update', 'quiet_vmstat', 'refresh_vm_stats', 'refresh_cpu_vm_stats']],
+    waitsFor: 'the statistics of memory on all CPUs to be updated',
+    inOrderTo: 'update the statistics of memory (vmstat)',
+    causes: 'A CPU goes online or offline, or kernel workers get no CPU.',
+    next: OTHERS_BLOCKED,
+    stuck: ['hotplug'],
+    source: 'mm/vmstat.c: vmstat_shepherd',
+  },
+  {
     id: 'memory-direct-reclaim',
     kind: 'blocked',
     match: [['try_to_free_pages', '__perform_reclaim', '__alloc_pages_direct_reclaim', ...RECLAIM], ALLOCATION],

@@ -109,6 +109,24 @@ export const PAGE_CACHE: readonly Rule[] = [
     source: 'mm/filemap.c: filemap_fault',
   },
   {
+    id: 'page-read-locked',
+    ...PAGES,
+    match: [
+      PAGE_LOCK,
+      [
+        'generic_file_aio_read',
+        'do_generic_file_read',
+        'generic_file_buffered_read',
+        'generic_file_read_iter',
+        'filemap_read',
+      ],
+    ],
+    waitsFor: 'a page of a file to be read',
+    inOrderTo: 'read a page of a file',
+    causes: SLOW_DISK,
+    source: 'mm/filemap.c: filemap_update_page',
+  },
+  {
     id: 'page-read',
     ...PAGES,
     match: [
