@@ -21,6 +21,10 @@ const PURPOSES: readonly (readonly [purpose: string, ...names: Pattern[]])[] = [
   ['handle a page fault', /asm_exc_page_fault|exc_page_fault|page_fault|do_page_fault|do_mem_abort/],
   ['close a file', '__fput', 'fput', '__fput_sync', 'filp_close'],
   ['exit', 'do_exit'],
+  ['carry out an ioctl', 'do_vfs_ioctl', 'vfs_ioctl'],
+  ['open a file', 'do_filp_open', 'path_openat', 'do_sys_open', 'do_sys_openat2'],
+  ['read from a file, pipe or device', 'vfs_read', '__vfs_read', 'vfs_readv', 'do_readv'],
+  ['write to a file, pipe or device', 'vfs_write', '__vfs_write', 'vfs_writev', 'do_writev'],
 ];
 const COMPILED = PURPOSES.map(([purpose, ...names]) => [purpose, wholeName(names)] as const);
 

@@ -154,6 +154,9 @@ function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner
   return unknown >= (rule.outer === true ? 1 : FAR);
 }
 
+/** Where a sentence names the file or device already. */
+const ANY_FILE = / (?:from|to) a file, pipe or device$/;
+
 /**
  * What the task waits for a lock, page, block or something unknown for, where the rule does not say so: by the rules
  * further out, or else by the system call or file.
@@ -169,7 +172,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   const from = Number.isInteger(depth) ? depth : inner.depth;
   const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
   if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
-  return (isVague || isLock) && context.startsWith(', in order to') ? context : '';
+  return (isVague || isLock) && context.startsWith(', in order to') ? context.replace(ANY_FILE, '') : '';
 }
 
 function crashed({ waitsFor, frame }: Crash): Finding {

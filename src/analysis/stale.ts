@@ -18,7 +18,7 @@ const STALE = wholeName([
   'lock_timer_base',
   /(?:try_to_)?del_timer_sync/,
   /find_busiest_(?:group|queue)/,
-  /(?:en|de)queue_(?:task|entity)\w*/,
+  /(?:en|de)queue_(?:task|entity)\w*|(?:de)?activate_task/,
   /pick_next_task\w*/,
   /sched_(?:slice|clock\w*)/,
   'resched_curr',
@@ -44,7 +44,11 @@ export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
     const name = names[at] ?? '';
     return !STALE.test(name) && (at >= inside || sleepingPrimitive(name) !== undefined);
   });
-  return left.some(({ symbol }) => isTelling(functionName(symbol))) ? left : frames;
+  return left.some(({ symbol }) => tells(functionName(symbol))) ? left : frames;
+}
+
+function tells(name: string): boolean {
+  return isTelling(name) || (isSleeping(name) && sleepingPrimitive(name)?.sleep !== 'schedule');
 }
 
 function isSleeping(name: string): boolean {

@@ -160,6 +160,7 @@ export const DEVICES: readonly Rule[] = [
     id: 'device-power-wait',
     kind: 'blocked',
     match: [['dpm_wait', 'dpm_wait_fn', 'dpm_wait_for_superior', 'dpm_wait_for_subordinate', 'device_pm_wait_for_dev']],
+    outer: true,
     waitsFor: 'another device, which has to go first, to change its power state',
     inOrderTo: 'change the power state of a device',
     causes: 'The other device does not suspend or resume: look for a task in its driver.',

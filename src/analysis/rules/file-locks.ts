@@ -298,6 +298,7 @@ export const FILE_LOCKS: readonly Rule[] = [
     id: 'fs-proc',
     kind: 'blocked',
     match: [['proc_entry_rundown', 'remove_proc_subtree', 'remove_proc_entry']],
+    outer: true,
     waitsFor: 'readers of a /proc file to finish: a driver is removing it',
     inOrderTo: 'remove a file of /proc',
     causes: 'A reader of that file is stuck in the driver.',

@@ -146,6 +146,7 @@ export const NETWORK_INTERFACES: readonly Rule[] = [
     id: 'net-device-open',
     kind: 'blocked',
     match: [['__dev_open', 'dev_open', 'netif_open', '__dev_change_flags', 'dev_change_flags', 'netif_change_flags']],
+    outer: true,
     waitsFor: 'a network interface to come up',
     inOrderTo: 'bring a network interface up',
     causes: SLOW_DRIVER,

@@ -73,6 +73,7 @@ export const USB: readonly Rule[] = [
         'xhci_discover_or_reset_device',
       ],
     ],
+    outer: true,
     waitsFor: 'a USB device to be reset',
     inOrderTo: 'reset a USB device',
     causes: SILENT_USB,
@@ -132,6 +133,7 @@ export const USB: readonly Rule[] = [
     match: [
       ['usb_disconnect', 'usb_unbind_interface', 'usb_disable_device', 'usb_remove_hcd', 'usb_hcd_disable_endpoint'],
     ],
+    outer: true,
     waitsFor: 'drivers to give up a USB device that is gone',
     inOrderTo: 'remove a USB device that was unplugged',
     causes: 'A driver waits for the device, which does not answer, or for a program that has it open.',
@@ -145,6 +147,7 @@ export const USB: readonly Rule[] = [
     match: [
       ['usb_port_resume', 'usb_port_suspend', 'xhci_suspend', 'xhci_resume', 'xhci_stop_device', 'usb_resume_device'],
     ],
+    outer: true,
     waitsFor: 'a USB device to change its power state',
     inOrderTo: 'change the power state of a USB device',
     causes: SILENT_USB,
