@@ -139,7 +139,7 @@ const source: fc.Arbitrary<Source> = fc.record(
 
 export const sample: fc.Arbitrary<Sample> = fc.record(
   {
-    timeMs: number,
+    timeMs: fc.nat().map((seconds) => 1000 * seconds),
     uptimeSeconds: milliseconds,
     monotonicMs: number,
     host: text,

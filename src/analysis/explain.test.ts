@@ -56,6 +56,83 @@ describe('explain', () => {
     );
   });
 
+  it('lets a function further out tell only the purpose where those inside of it are unknown', () => {
+    const told = (...symbols: string[]) => {
+      const { kind, waitsFor, rule } = explain(stackOf('schedule', ...symbols));
+      return [kind, rule, waitsFor];
+    };
+    expect(told('schedule_timeout', 'unheard_of', 'call_driver_probe', 'really_probe')).toEqual([
+      'blocked',
+      'device-probe',
+      'something that unheard_of waits for, in order to probe a device',
+    ]);
+    expect(told('wait_for_completion', 'unheard_of', 'unknown_too', '__dm_suspend')[2]).toBe(
+      'the completion of something that unheard_of started, in order to suspend a device-mapper device',
+    );
+  });
+
+  it('says in which file, system call or worker an unknown function is', () => {
+    const told = (...symbols: string[]) => explain(stackOf('__mutex_lock', 'unheard_of', ...symbols)).waitsFor;
+    expect(told('sysfs_kf_write', 'vfs_write')).toBe(
+      'a mutex that unheard_of takes, in order to write to a file of sysfs',
+    );
+    expect(told('__x64_sys_ioctl')).toBe('a mutex that unheard_of takes, in order to carry out an ioctl');
+    expect(told('__x64_sys_getpid')).toBe('a mutex that unheard_of takes, in the system call getpid');
+    expect(told('some_work', 'process_one_work', 'worker_thread')).toBe(
+      'a mutex that unheard_of takes, in a kernel worker (some_work)',
+    );
+  });
+
+  it('says for which operation a task waits for a page', () => {
+    expect(explain(stackOf('io_schedule', '__folio_lock', 'migrate_pages', 'compact_zone')).waitsFor).toMatch(
+      /^the lock of a page .*, in order to compact memory/,
+    );
+  });
+
+  it('does not say that another task holds a lock that the stack shows to be its own', () => {
+    const told = (...symbols: string[]) =>
+      explain(stackOf('__mutex_lock', 'rtnl_lock', 'igb_resume', ...symbols)).waitsFor;
+    expect(told('__dev_open', 'do_setlink')).toContain(', which it may hold itself (further out it is in __dev_open');
+    expect(told('rpm_resume')).toContain(', which another task holds, in order to ');
+  });
+
+  it('says where the kernel crashed, or which function has a report printed', () => {
+    const told = (...symbols: string[]) => {
+      const { kind, waitsFor } = explain(stackOf(...symbols));
+      return [kind, waitsFor];
+    };
+    expect(
+      told(
+        'machine_kexec',
+        '__crash_kexec',
+        'oops_end',
+        'exc_general_protection',
+        'asm_exc_general_protection',
+        'kfree',
+      ),
+    ).toEqual(['running', 'nothing: the kernel crashed in kfree']);
+    expect(told('panic', 'watchdog', 'kthread')).toEqual(['running', 'nothing: the kernel panicked in watchdog']);
+    expect(told('dump_stack', 'warn_alloc', 'shrink_node')).toEqual([
+      'running',
+      'nothing: it prints a report in shrink_node',
+    ]);
+  });
+
+  it('skips what is left over at the inner end of a stack', () => {
+    expect(
+      explain(stackOf('update_load_avg', '__switch_to', '__schedule', '__mutex_lock', 'unheard_of')).waitsFor,
+    ).toBe('a mutex that unheard_of takes');
+    expect(
+      explain(stackOf('find_busiest_group', 'jbd2_journal_commit_transaction', 'kjournald2')).waitsFor,
+    ).not.toContain('find_busiest_group');
+  });
+
+  it('knows that /proc on some architectures shows nothing of a lock but __switch_to', () => {
+    expect(explain(stackOf('__switch_to', 'lock_rename', 'sys_renameat2'), 'D').waitsFor).toContain(
+      'the lock of a directory',
+    );
+  });
+
   it('advises nothing that takes the lock that is waited for', () => {
     const inTheWay = 'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat';
     expect(explain(stackOf('shrink_node', 'balance_pgdat', 'kswapd')).next).toContain(inTheWay);
@@ -114,6 +191,12 @@ describe('the kind of sleep', () => {
   it('takes a task for running that was preempted, unless it is in D', () => {
     expect(toldOf(['__cond_resched', 'nobody_knows'])[0]).toBe('running');
     expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')[0]).toBe('unexplained');
+  });
+
+  it('never lets a task run that is in D, or that waits under a lock or for a completion', () => {
+    expect(toldOf(['__schedule', 'ret_from_fork'], 'D')[0]).not.toBe('running');
+    expect(toldOf(['wait_for_completion', 'ret_from_fork'])[0]).not.toBe('running');
+    expect(toldOf(['nfs_wait_bit_killable', 'ret_from_fork'], 'D')[0]).not.toBe('running');
   });
 
   it('names no function inside of a lock as its caller', () => {

@@ -1,12 +1,16 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
+import { contextOf } from './context.ts';
+import { type Crash, crashOf } from './crash.ts';
 import { functionName } from './function-name.ts';
 import { type Match, Matcher } from './match.ts';
+import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
-import { IDLE_SLEEPS, type InnerEnd, innerEnd, type Sleep } from './sleep.ts';
+import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
+import { withoutStale } from './stale.ts';
 
 const matcher = new Matcher(RULES);
 
@@ -42,17 +46,38 @@ const END_MARK = /^0xf+$/;
 
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
+/** Sleeps of which the rule that knows the function tells what is waited for, but often not the operation. */
+const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit', 'io']);
+/** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
+const FAR = 2;
 
 function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
-  const frames = all.filter(({ symbol }) => !END_MARK.test(symbol));
+  const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
+  const crash = crashOf(marked);
+  if (crash !== undefined) return crashed(crash);
+  const frames = state === 'R' ? marked : withoutStale(marked);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
   if (state === 'R') return running(frames, inner, matches);
-  const [best, ...others] = state === 'D' ? matches.filter(({ rule }) => !idles(rule, inner)) : matches;
+  // Where nothing tells what is waited for, a rule about what runs tells nothing.
+  const told = matches.filter(
+    ({ rule }) => rule.kind !== 'running' || !waits(inner) || inner.primitive?.waitsFor !== undefined,
+  );
+  const [best, ...others] = state === 'D' ? told.filter(({ rule }) => !idles(rule, inner) && !runs(rule, inner)) : told;
   if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
   return unexplained(frames, inner, matches.length > 0);
+}
+
+/** Whether a task at such an inner end waits, for a lock or for anything else. */
+function waits({ primitive }: InnerEnd): boolean {
+  return primitive !== undefined && primitive.sleep !== 'schedule' && primitive.sleep !== 'spin';
+}
+
+/** Whether a task in such a stack does not wait. One in D does, unless it was stopped in a lock that is spun on. */
+function runs({ kind }: Rule, { primitive }: InnerEnd): boolean {
+  return kind === 'running' && primitive?.sleep !== 'spin';
 }
 
 /** Whether a task in such a stack has nothing to do. */
@@ -60,15 +85,17 @@ function idles({ kind }: Rule, { primitive }: InnerEnd): boolean {
   return kind === 'idle' && IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule');
 }
 
-/** The kernel marks frames with `?` that may be left over from an earlier call. */
-function isGuess({ raw }: Frame): boolean {
-  return /(?:^|\s)\? /.test(raw);
-}
-
 /** The innermost function that is no sleeping primitive; undefined if the stack has none. */
 function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {
   const frame = frames[depth];
   return frame === undefined ? undefined : functionName(frame.symbol);
+}
+
+/** The same, and the module that it is in. */
+function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | undefined {
+  const caller = callerIn(frames, inner);
+  const module = frames[inner.depth]?.module;
+  return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
 }
 
 const NOTHING_KNOWN = {
@@ -89,8 +116,8 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   const { sleep = 'schedule', waitsFor: held } = primitive ?? {};
   const caller = callerIn(frames, inner);
   const { id, source, kernels, inOrderTo } = rule;
-  const isIdle = rule.kind === 'idle' && !IDLE_SLEEPS.has(sleep);
-  const isShared = isIdle || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
+  const isAtWork = rule.kind === 'idle' ? !IDLE_SLEEPS.has(sleep) : rule.kind === 'running' && waits(inner);
+  const isShared = isAtWork || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
   const likely = frames.every(isGuess) ? ' (likely: the kernel was not sure of any frame)' : '';
   const base = {
     rule: id,
@@ -106,16 +133,64 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     const { causes, next } = others.find((other) => other.rule.sleeps?.includes('spin'))?.rule ?? rule;
     return { ...base, kind: 'running', waitsFor, causes, next, undo: [] };
   }
-  if (isShared && held !== undefined && inOrderTo !== undefined) {
+  const isFar = rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner);
+  if ((isShared || isFar) && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
     const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
     const next = [...new Set([...(general?.next ?? []), ...own])];
-    const causes = general?.causes ?? rule.causes;
-    return { ...base, kind: 'blocked', waitsFor: `${held}${purpose}${likely}`, causes, next, undo: [] };
+    const itself = withOwnLock(held, frames, inner.depth);
+    const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;
+    return { ...base, kind: 'blocked', waitsFor: `${itself ?? held}${purpose}${likely}`, causes, next, undo: [] };
   }
-  const waitsFor = `${withCaller(rule.waitsFor, caller)}${likely}`;
-  const { kind, causes, next, undo = [] } = rule;
-  return { ...base, kind, waitsFor, causes, next, undo };
+  const { kind, next, undo = [] } = rule;
+  if (isFar && caller !== undefined && inOrderTo !== undefined) {
+    const waitsFor = `${unknownIn(caller, inner)}${purpose}${likely}`;
+    return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };
+  }
+  const told = withCaller(rule.waitsFor, rule.fallback === true ? callerWithModule(frames, inner) : caller);
+  const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
+  const operation = operationOf(frames, best, others, inner);
+  const causes = itself === undefined ? rule.causes : OWN_LOCK_CAUSES;
+  return { ...base, kind, waitsFor: `${itself ?? told}${operation}${likely}`, causes, next, undo };
+}
+
+/** What a task waits for in an unknown function. */
+function unknownIn(caller: string, { primitive }: InnerEnd): string {
+  if (primitive?.sleep === 'completion') return `the completion of something that ${caller} started`;
+  return primitive?.sleep === 'bit' ? `a flag to be cleared in ${caller}` : `something that ${caller} waits for`;
+}
+
+/** Whether a rule is about functions that call unknown ones, which may wait for anything. */
+function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner: InnerEnd): boolean {
+  if (!Number.isInteger(depth)) return false;
+  const between = frames.slice(inner.depth, frames.indexOf(frame));
+  const unknown = between.filter(({ symbol }) => isTelling(functionName(symbol))).length;
+  return unknown >= (rule.outer === true ? 1 : FAR);
+}
+
+/** Where a sentence names the file or device already. */
+const ANY_FILE = / (?:from|to) a file, pipe or device$/;
+
+/**
+ * What the task waits for a lock, page, block or something unknown for, where the rule does not say so: by the rules
+ * further out, or else by the system call or file.
+ */
+function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
+  const { rule, depth } = best;
+  if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
+  const context = contextOf(frames, inner.depth);
+  if (rule.fallback === true) return context;
+  const isVague = rule.waitsFor.includes('{caller}');
+  const isLock = rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) === true;
+  if (!isVague && !isLock && !SLEEPS_IN_OPERATIONS.has(inner.primitive?.sleep ?? 'schedule')) return '';
+  const from = Number.isInteger(depth) ? depth : inner.depth;
+  const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
+  if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
+  return (isVague || isLock) && context.startsWith(', in order to') ? context.replace(ANY_FILE, '') : '';
+}
+
+function crashed({ waitsFor, frame }: Crash): Finding {
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
 /** What may hang for whoever needs it on behalf of a blocked task: that may hold its own mmap lock, and does not stop. */
@@ -151,13 +226,14 @@ function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean):
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
   const base = { ...NOTHING_KNOWN, frame, innermost: frame };
   const held = inner.primitive?.waitsFor;
-  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}` };
+  const context = contextOf(frames, inner.depth);
+  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}${context}` };
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
   if (idles) {
-    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D`;
+    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
-  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}` };
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}${context}` };
 }
 
 function explainEmpty(state: State | undefined): Finding {

@@ -51,9 +51,9 @@ export class Matcher {
    * 5. else, when it names a module;
    * 6. else, when it comes first in the list of rules.
    */
-  matches(frames: readonly Frame[], { depth, primitive }: InnerEnd): Match[] {
+  matches(frames: readonly Frame[], { depth, primitive, isHidden }: InnerEnd): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
-    const sleep = depth === 0 ? undefined : (primitive?.sleep ?? 'schedule');
+    const sleep = isHidden ? undefined : (primitive?.sleep ?? 'schedule');
     const telling = names.map((name, at) => at === depth || (at > depth && isTelling(name)));
     const candidates = new Set(this.#byExpression);
     for (const name of names) for (const compiled of this.#byFirstName.get(name) ?? []) candidates.add(compiled);
@@ -88,6 +88,8 @@ function compile(step: Step): Test {
 function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined): boolean {
   if (sleep === undefined) return true;
   if (sleeps !== undefined) return sleeps.includes(sleep);
+  // Who waits for a lock or for I/O does not run, whatever function is further out: the rule only tells what for.
+  if (kind === 'running') return sleep === 'schedule' || sleep === 'spin' || inOrderTo !== undefined;
   return kind !== 'idle' || IDLE_SLEEPS.has(sleep) || inOrderTo !== undefined;
 }
 

@@ -100,7 +100,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__)?down_read\w*/,
     /(?:__)?ldsem_down_\w+/,
   ),
-  primitive('lock', `a semaphore ${HELD}`, /(?:__)?down(?:_(?:interruptible|killable|timeout|common)\w*)?/),
+  primitive('lock', `a semaphore ${HELD}`, /(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/),
   primitive('delay', 'a fixed delay to pass', /usleep_range\w*/, /f?msleep\w*/, 'ssleep', 'fsleep'),
   primitive('delay', 'a short pause, or a disk that is no longer congested', /(?:wait_iff_)?congest(?:ed|ion_wait)\w*/),
   primitive(
@@ -158,8 +158,8 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__)?(?:drain|destroy|flush)_workqueue/,
     /cancel_(?:delayed_)?work_sync/,
     /__cancel_work\w*/,
-    /kthread_(?:flush|cancel)_\w+/,
   ),
+  primitive('work', 'a dedicated kernel thread to finish work', /(?:__)?kthread_(?:flush|cancel)_\w+/),
   primitive('pool', 'an element of a memory pool', /mempool_alloc\w*/),
   primitive(
     'page',
@@ -214,6 +214,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /finish_task_switch\w*/,
     'context_switch',
     'rt_mutex_schedule',
+    '__sched_text_start',
     /yield(?:_to)?/,
   ),
 ];
@@ -235,6 +236,11 @@ export function isTelling(name: string): boolean {
   return FUNCTION.test(name) && !ANY.test(name);
 }
 
+/** The kernel marks frames with `?` that may be left over from an earlier call. */
+export function isGuess({ raw }: Frame): boolean {
+  return /(?:^|\s)\? /.test(raw);
+}
+
 /** How a task got off the CPU. */
 export interface InnerEnd {
   /** How many frames are inside of the innermost function that is no sleeping primitive; all if there is none. */
@@ -242,18 +248,24 @@ export interface InnerEnd {
   /** The outermost sleeping primitive of these that tells more than `schedule`. */
   readonly primitive: SleepingPrimitive | undefined;
   readonly isPreempted: boolean;
+  /** Whether how it sleeps is not told: /proc/PID/stack leaves out all the scheduler's functions but __switch_to. */
+  readonly isHidden: boolean;
 }
+
+const SWITCH = /^__switch_to(?:_asm)?$/;
 
 /** Reads a stack from its inner end to the first function that does not sleep on behalf of any caller. */
 export function innerEnd(frames: readonly Frame[]): InnerEnd {
   let primitive: SleepingPrimitive | undefined;
   let isPreempted = false;
+  let isHidden = true;
   for (const [depth, { symbol }] of frames.entries()) {
     const name = functionName(symbol);
     const found = sleepingPrimitive(name);
-    if (found === undefined && FUNCTION.test(name)) return { depth, primitive, isPreempted };
+    if (found === undefined && FUNCTION.test(name)) return { depth, primitive, isPreempted, isHidden };
     if (found !== undefined && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
     isPreempted ||= PREEMPTED.test(name);
+    isHidden &&= !FUNCTION.test(name) || SWITCH.test(name);
   }
-  return { depth: frames.length, primitive, isPreempted };
+  return { depth: frames.length, primitive, isPreempted, isHidden };
 }

@@ -45,7 +45,8 @@ export async function* timed(
     if (last?.timeMs === undefined) continue;
     const interval = Math.max(0, timeMs - last.timeMs);
     const usualMs = usual(intervals);
-    state.intervals = [...intervals, interval].slice(-USUAL_OF);
+    // Two files of one host, or a clock with whole seconds, have several samples at a time.
+    if (interval > 0) state.intervals = [...intervals, interval].slice(-USUAL_OF);
     const isGap = intervals.length > 0 && interval > GAP_INTERVALS * usualMs;
     if (isGap) foundGap({ host, fromMs: last.timeMs, toMs: timeMs });
     yield { sample: last, seconds: (isGap ? usualMs : interval) / 1000 };

@@ -1,4 +1,5 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
+import { InputError } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
@@ -8,6 +9,7 @@ import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
 import { DASH, samplesOf } from './samples.ts';
 
 const STDIN = 0;
+const MAX_PROBLEMS = 20;
 
 /** For the messages at the end. */
 interface Found {
@@ -63,14 +65,18 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     if (name === DASH && isTerminal(STDIN)) writeStderr('kstack: paste the stacks here, then press Ctrl-D\n');
     const shown = name === DASH ? 'the input' : name;
     try {
-      const damaged = (text: string) => problems.push(text);
+      const damaged = (text: string) => {
+        if (problems.length < MAX_PROBLEMS) problems.push(text);
+      };
       for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
         note(sample, found);
         yield sample;
       }
     } catch (error) {
-      if (!(error instanceof PackedInput)) throw error;
-      problems.push(`nothing in ${shown} was read: it is ${error.message.replace('FILE', shown)}`);
+      const isOne = names.length === 1;
+      if (!(error instanceof PackedInput) && (isOne || !(error instanceof InputError))) throw error;
+      const why = error instanceof PackedInput ? `it is ${error.message.replace('FILE', shown)}` : error.message;
+      problems.push(`nothing in ${shown} was read: ${why}`);
       continue;
     }
     if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);

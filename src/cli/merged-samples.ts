@@ -64,13 +64,21 @@ export async function* mergedSamples(
   }
 }
 
+/** The first of many say enough. */
+const MAX_DAMAGES = 20;
+
+function addDamage(problems: Problems, text: string): void {
+  if (problems.lines.length < MAX_DAMAGES) problems.lines.push(text);
+  else if (problems.lines.length === MAX_DAMAGES) problems.lines.push('... and more that is damaged');
+}
+
 type Shared = Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>;
 
 async function* read(name: string, shared: Shared, problems: Problems): AsyncGenerator<Sample> {
   const notes: InputNotes = {};
   let found = false;
   try {
-    for await (const sample of samplesOf(name, { ...shared, notes, damaged: (text) => problems.lines.push(text) })) {
+    for await (const sample of samplesOf(name, { ...shared, notes, damaged: (text) => addDamage(problems, text) })) {
       found = true;
       yield sample;
     }

@@ -1,6 +1,7 @@
 import { inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { linesOf } from '../recording/lines.ts';
+import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
 import { decoded, type InputNotes, type InternedStacks, textSamples } from '../sources/text/index.ts';
 
@@ -26,20 +27,27 @@ export interface SamplesOptions {
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
   const { damaged, ...textOptions } = options;
-  const { head, chunks } = await withHead(decoded(inputBytes(name === DASH ? undefined : name), options.notes));
-  if (head.toString('latin1') !== HEAD) {
-    yield* textSamples(chunks, textOptions);
-    return;
+  const { head, chunks } = await withHead(inputBytes(name === DASH ? undefined : name));
+  const tell = (line: number, why: string) => damaged(`${name}:${line}: ${why}`);
+  if (isPackedRecording(head)) {
+    const lost = (offset: number) =>
+      damaged(`${name}: the segment at byte ${offset} is damaged: the rest of it is lost`);
+    yield* recordedSamples(linesOf(unpackedSegments(chunks, lost)), tell);
+  } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
+    yield* recordedSamples(linesOf(chunks), tell);
+  } else {
+    yield* textSamples(decoded(chunks, options.notes), textOptions);
   }
-  yield* recordedSamples(linesOf(chunks), (line, why) => damaged(`${name}:${line}: ${why}`));
 }
+
+const HEAD_BYTES = 64 * 1024;
 
 /** The first bytes, and all of them. */
 async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; chunks: AsyncIterable<Buffer> }> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first: Buffer[] = [];
   let length = 0;
-  while (length < HEAD.length) {
+  while (length < HEAD_BYTES) {
     const next = await iterator.next();
     if (next.done === true) break;
     first.push(next.value);
@@ -49,5 +57,5 @@ async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; 
     yield* first;
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   }
-  return { head: Buffer.concat(first).subarray(0, HEAD.length), chunks: all() };
+  return { head: Buffer.concat(first), chunks: all() };
 }

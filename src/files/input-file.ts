@@ -4,27 +4,33 @@ import { codeOf, reasonOf } from './files.ts';
 
 const STDIN = 0;
 const CHUNK_BYTES = 64 * 1024;
+/** More than any kernel log: /dev/zero has no end. */
+const MAX_DEVICE_BYTES = 64 << 20;
 /** How long to wait for input that another program has made non-blocking. */
 const PAUSE_MS = 20;
 const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } = constants;
 
+/** A file cannot be read. */
+export class InputError extends Error {}
+
 /**
  * The bytes of a file, or of standard input, in pieces, with one piece in memory at a time. Of a character device, what
  * it has now: /dev/kmsg has no end.
- * @throws Error naming the file if it cannot be read, or is a directory or a block device
+ * @throws InputError naming the file if it cannot be read, or is a directory or a block device
  */
 export async function* inputBytes(name: string | undefined): AsyncGenerator<Buffer, void> {
   const shown = name ?? 'standard input';
   const fd = name === undefined ? STDIN : open(name);
   try {
     const type = fstatSync(fd).mode & S_IFMT;
-    if (type === S_IFDIR) throw new Error(`cannot read ${shown}: it is a directory; name the files in it`);
-    if (type === S_IFBLK) throw new Error(`cannot read ${shown}: it is a disk; name a file`);
+    if (type === S_IFDIR) throw new InputError(`cannot read ${shown}: it is a directory; name the files in it`);
+    if (type === S_IFBLK) throw new InputError(`cannot read ${shown}: it is a disk; name a file`);
     const isEndless = name !== undefined && type === S_IFCHR;
-    for (;;) {
+    for (let left = isEndless ? MAX_DEVICE_BYTES : Number.POSITIVE_INFINITY; left > 0; ) {
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
       const length = await readSome(fd, chunk, shown, isEndless);
       if (length === 0) return;
+      left -= length;
       yield chunk.subarray(0, length);
     }
   } finally {
@@ -38,7 +44,7 @@ function open(name: string): number {
     const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
     return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
   } catch (error) {
-    throw new Error(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+    throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -54,7 +60,7 @@ async function readSome(fd: number, chunk: Buffer, shown: string, isEndless: boo
       if (code === 'EAGAIN' && isEndless) return 0;
       // The end of a terminal whose other side is gone.
       if (code === 'EOF') return 0;
-      if (code !== 'EAGAIN') throw new Error(`cannot read ${shown}: ${reasonOf(error)}`, { cause: error });
+      if (code !== 'EAGAIN') throw new InputError(`cannot read ${shown}: ${reasonOf(error)}`, { cause: error });
       await setTimeout(PAUSE_MS);
     }
   }

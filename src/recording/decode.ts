@@ -3,11 +3,11 @@ import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import { type Entry, type Look, type Place, printedFrame, VERSION } from './record.ts';
-import { count, listOf, number, object, oneOf, type Shape, ShapeError, text, yes } from './shape.ts';
+import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
 import { lookShape, placeShape, taskShape, unreadShape } from './shapes.ts';
 
 /** Bounds memory: a recording may come from anyone. */
-const MAX_TASKS = 1_000_000;
+const MAX_TASKS = 300_000;
 const MAX_FRAMES = 1024;
 
 /** What is the same object in all segments of a recording: equal tasks and equal stacks. */
@@ -41,17 +41,17 @@ const frameShape: Shape<Frame> = (value, place) => {
   if (!Array.isArray(value)) throw new ShapeError(`${place}: a frame is a list`);
   const [symbol, offset, size, module, raw]: readonly unknown[] = value;
   const frame = {
-    symbol: text(symbol, place),
+    symbol: name(symbol, place),
     ...(offset !== null && offset !== undefined && { offset: count(offset, place) }),
     ...(size !== null && size !== undefined && { size: count(size, place) }),
-    ...(module !== null && module !== undefined && { module: text(module, place) }),
+    ...(module !== null && module !== undefined && { module: name(module, place) }),
   };
-  return { ...frame, raw: raw === null || raw === undefined ? printedFrame(frame) : text(raw, place) };
+  return { ...frame, raw: raw === null || raw === undefined ? printedFrame(frame) : name(raw, place) };
 };
 
 const stackShape = object<object, { frames: unknown; cut: true; unread: string; detail: string }>(
   {},
-  { frames: (value) => value, cut: yes, unread: text, detail: text },
+  { frames: (value) => value, cut: yes, unread: word, detail: text },
 );
 
 const numbers = listOf(count);
@@ -73,7 +73,7 @@ const sampleShape = object<
 >(
   { sample: count },
   {
-    timeMs: number,
+    timeMs: time,
     uptimeSeconds: number,
     monotonicMs: number,
     tasks: changesShape,
@@ -133,11 +133,12 @@ export class SegmentDecoder {
   }
 
   #stack(line: object): Reading<Stack> {
-    const { frames, cut, unread, detail } = stackShape(line, 'stack');
+    const { frames: told, cut, unread, detail } = stackShape(line, 'stack');
     if (unread !== undefined) return { unread: unread as Unreadable, ...(detail !== undefined && { detail }) };
-    if (Array.isArray(frames) && frames.length > MAX_FRAMES)
-      throw new ShapeError(`stack: more than ${MAX_FRAMES} frames`);
-    const value = this.#interned.stack(JSON.stringify(frames), () => listOf(frameShape)(frames, 'frames'));
+    if (Array.isArray(told) && told.length > MAX_FRAMES) throw new ShapeError(`stack: more than ${MAX_FRAMES} frames`);
+    // Before anything else goes through them: they may be nested as deep as the line is long.
+    const frames = listOf(frameShape)(told, 'frames');
+    const value = this.#interned.stack(JSON.stringify(frames), () => frames);
     return { value, ...(cut === true && { cut }) };
   }
 

@@ -1,7 +1,10 @@
 /** A longer line belongs to no recording of kstack. */
-const MAX_LINE_BYTES = 256 << 20;
+const MAX_LINE_BYTES = 16 << 20;
 
-/** The lines in the bytes of a recording. Of a line that is too long, its beginning, which is no JSON. */
+/**
+ * The lines in the bytes of a recording. Of a line that is too long, its beginning, which is no JSON. What follows the
+ * last line end was torn off.
+ */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let parts: Uint8Array[] = [];
   let length = 0;
@@ -22,7 +25,6 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     parts.push(chunk.subarray(from));
     length += chunk.length - from;
   }
-  if (length > 0) yield take();
 }
 
 const LINE_FEED = 10;

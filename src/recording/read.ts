@@ -24,7 +24,7 @@ export async function* recordedSamples(
     try {
       sample = decoder.decode(line);
     } catch (error) {
-      if (!(error instanceof ShapeError || error instanceof SyntaxError)) throw error;
+      if (!(error instanceof ShapeError || error instanceof SyntaxError || error instanceof RangeError)) throw error;
       damaged(number, error.message);
       decoder = undefined;
     }

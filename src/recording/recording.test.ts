@@ -4,6 +4,8 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
 import type { Sample } from '../model/sample.ts';
+import { linesOf } from './lines.ts';
+import { isPackedRecording, unpackedSegments } from './members.ts';
 import { recordedSamples } from './read.ts';
 import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
 import { type RecordingEnd, recordingPieces } from './write.ts';
@@ -71,6 +73,54 @@ describe('a recording', () => {
     const damages: string[] = [];
     expect(await timesIn(lines.join('\n'), damages)).toEqual([...times(70), ...times(150).slice(120)]);
     expect(damages).toEqual([`${(samples[70] ?? 0) + 1}: sample.tasks.gone[0]: -1 is not a count`]);
+  });
+});
+
+describe('a packed recording', () => {
+  const readBack = async (bytes: Uint8Array, chunkBytes = 1000) => {
+    async function* chunks() {
+      for (let at = 0; at < bytes.length; at += chunkBytes) yield Buffer.from(bytes.subarray(at, at + chunkBytes));
+    }
+    const damages: unknown[] = [];
+    const lost = (offset: number) => damages.push(offset);
+    const found: (number | undefined)[] = [];
+    const lines = linesOf(unpackedSegments(chunks(), lost));
+    for await (const { timeMs } of recordedSamples(lines, (line) => damages.push(line))) found.push(timeMs);
+    return { found, damages };
+  };
+
+  it('is recognized, and read in pieces of any size', async () => {
+    const bytes = Buffer.concat(await recorded(numbered(150)));
+    expect(isPackedRecording(bytes.subarray(0, 2000))).toBe(true);
+    for (const size of [1, 7, 100, 1 << 20])
+      expect(await readBack(bytes, size)).toEqual({ found: times(150), damages: [] });
+  });
+
+  it('with one flipped bit loses the rest of one segment at most', async () => {
+    const bytes = Buffer.concat(await recorded(numbered(150)));
+    for (let at = 12; at < bytes.length; at += 211) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ 4;
+      const { found } = await readBack(flipped);
+      // Of a damaged segment, what was unpacked before its check sum failed may be wrong.
+      expect(times(150).filter((time) => found.includes(time)).length).toBeGreaterThanOrEqual(89);
+    }
+  });
+
+  it('that goes on after a crash has what stands before and behind', async () => {
+    const pieces = await recorded(numbered(5));
+    const torn = Buffer.concat(pieces.slice(0, 3));
+    const more = await recorded(numbered(150).slice(100), { offset: torn.length, segment: 1 });
+    const { found, damages } = await readBack(Buffer.concat([torn.subarray(0, -3), ...more]));
+    expect(found.slice(-50)).toEqual(times(150).slice(100));
+    expect(found.length).toBeGreaterThanOrEqual(52);
+    expect(damages.length).toBeLessThanOrEqual(1);
+  });
+
+  it('that is cut off anywhere is no damage', async () => {
+    const bytes = Buffer.concat(await recorded(numbered(70)));
+    for (let length = 700; length < bytes.length; length += 97)
+      expect((await readBack(bytes.subarray(0, length))).damages).toEqual([]);
   });
 });
 

@@ -5,17 +5,42 @@ export type Shape<T> = (value: unknown, place: string) => T;
 export class ShapeError extends Error {}
 
 function wrong(place: string, value: unknown, wanted: string): ShapeError {
-  const text = JSON.stringify(value) ?? String(value);
-  return new ShapeError(`${place}: ${text.length > 40 ? `${text.slice(0, 40)}...` : text} is not ${wanted}`);
+  const shown =
+    typeof value === 'object' && value !== null ? 'this' : (JSON.stringify(value) ?? 'nothing').slice(0, 40);
+  return new ShapeError(`${place}: ${shown} is not ${wanted}`);
 }
 
+/** Bounds memory: command lines are the longest. */
+const MAX_TEXT = 1 << 20;
+const MAX_NAME = 4096;
+
 export const text: Shape<string> = (value, place) => {
-  if (typeof value !== 'string') throw wrong(place, value, 'a text');
+  if (typeof value !== 'string' || value.length > MAX_TEXT) throw wrong(place, value, 'a text');
+  return value;
+};
+
+export const name: Shape<string> = (value, place) => {
+  if (typeof value !== 'string' || value.length > MAX_NAME) throw wrong(place, value, 'a name');
+  return value;
+};
+
+/** Why something could not be read: a word, or the name of an errno. */
+export const word: Shape<string> = (value, place) => {
+  if (typeof value !== 'string' || !/^[A-Za-z][A-Za-z0-9]{0,39}$/.test(value)) throw wrong(place, value, 'a word');
   return value;
 };
 
 export const number: Shape<number> = (value, place) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(place, value, 'a number');
+  return value;
+};
+
+/** The largest that a Date has (ECMA-262, time values). */
+const MAX_TIME_MS = 8.64e15;
+
+/** Unix milliseconds. */
+export const time: Shape<number> = (value, place) => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIME_MS)) throw wrong(place, value, 'a time');
   return value;
 };
 

@@ -4,10 +4,10 @@ import type { KernelFacts, LeftOut, LockWait, Source, Unread } from '../model/sa
 import type { SystemCall } from '../model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../model/task.ts';
 import type { Look, Place } from './record.ts';
-import { count, either, flag, listOf, number, object, oneOf, type Shape, text, yes } from './shape.ts';
+import { count, either, flag, listOf, name, number, object, oneOf, type Shape, text, word, yes } from './shape.ts';
 
 /** An errno is a reason, too, so any word is one. */
-const reason: Shape<Unreadable> = (value, place) => text(value, place) as Unreadable;
+const reason: Shape<Unreadable> = (value, place) => word(value, place) as Unreadable;
 
 function reading<T>(shape: Shape<T>): Shape<Reading<T>> {
   return either<Reading<T>, Reading<T>>(
@@ -21,7 +21,7 @@ const field = oneOf(FIELD_NAMES);
 
 const taskId = object<object, { -readonly [K in keyof TaskId]-?: NonNullable<TaskId[K]> }>(
   {},
-  { bootId: text, tid: count, startTicks: count },
+  { bootId: name, tid: count, startTicks: count },
 );
 
 export const taskShape: Shape<Task> = object<
@@ -32,11 +32,11 @@ export const taskShape: Shape<Task> = object<
   {
     pid: count,
     ppid: count,
-    comm: text,
+    comm: name,
     kernelThread: flag,
     own: yes,
-    processName: text,
-    user: text,
+    processName: name,
+    user: name,
     uid: reading(count),
     cgroup: reading(text),
     namespacePid: reading(count),
@@ -70,13 +70,13 @@ export const lookShape: Shape<Look> = object<object, Required<Look>>(
   {
     state,
     cpu: count,
-    wchan: text,
+    wchan: name,
     facts,
     systemCall: reading(either<SystemCall, 'running' | 'none'>(systemCall, oneOf(['running', 'none']))),
   },
 );
 
-const source = object<Pick<Source, 'name'>, { why: string }>({ name: oneOf(['bpf', 'procfs', 'text']) }, { why: text });
+const source = object<Pick<Source, 'name'>, { why: string }>({ name: oneOf(['bpf', 'procfs', 'text']) }, { why: name });
 
 const leftOut: Shape<LeftOut> = object<object, Required<LeftOut>>(
   {},
@@ -98,19 +98,19 @@ export const placeShape: Shape<Place> = object<
 >(
   { source, threads: flag, fields: listOf(field), leftOut },
   {
-    host: text,
-    bootId: reading(text),
-    kernel: text,
-    architecture: text,
+    host: name,
+    bootId: reading(name),
+    kernel: name,
+    architecture: name,
     bootTimeSeconds: number,
     ticksPerSecond: number,
   },
 );
 
 const what = oneOf(['processes', 'task', 'stack', 'commandLine', 'threads', ...FIELD_NAMES] as const);
-const why: Shape<Unread['why']> = (value, place) => text(value, place) as Unread['why'];
+const why: Shape<Unread['why']> = (value, place) => word(value, place) as Unread['why'];
 
 export const unreadShape: Shape<Unread> = object<
   Pick<Unread, 'tid' | 'what' | 'why'>,
   Required<Omit<Unread, 'tid' | 'what' | 'why'>>
->({ tid: count, what, why }, { pid: count, comm: text, state, detail: text });
+>({ tid: count, what, why }, { pid: count, comm: name, state, detail: text });

@@ -56,3 +56,9 @@ export function entryIn(bytes: Uint8Array): SegmentEntry | undefined {
     ...(previous <= BigInt(Number.MAX_SAFE_INTEGER) && { previous: Number(previous) }),
   };
 }
+
+/** The place of the next trailer from `from` on that is whole; -1 if there is none. */
+export function nextTrailer(bytes: Buffer, from: number): number {
+  const at = bytes.indexOf(SIGNATURE, from);
+  return at === -1 || at + TRAILER_BYTES > bytes.length ? -1 : at;
+}

@@ -36,7 +36,8 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* list('stuck in one place', report.stuck, context.top, (stuck) => stuckLines(stuck, context, several));
   const unread = report.unread.slice(0, SHOWN_UNREAD).map(({ what, count }) => `${what} (${count} times)`);
   const more = report.unread.length - unread.length;
-  if (unread.length > 0) yield `not read: ${unread.join(', ')}${more > 0 ? `, ${more} more kinds` : ''}\n`;
+  if (unread.length > 0)
+    yield `${escapeUnsafe(`not read: ${unread.join(', ')}${more > 0 ? `, ${more} more kinds` : ''}`)}\n`;
 }
 
 function* section(lines: readonly string[]): Generator<string> {

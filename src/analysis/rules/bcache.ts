@@ -156,6 +156,18 @@ export const BCACHE: readonly Rule[] = [
     source: 'drivers/md/bcache/btree.c: bch_btree_node_get',
   },
   {
+    id: 'bcache-priorities',
+    kind: 'blocked',
+    match: [['bch_prio_write', 'prio_io']],
+    innermost: true,
+    waitsFor: 'the cache device of bcache to write the priorities of its buckets, or the journal entry for them',
+    inOrderTo: 'write the priorities of the buckets of a bcache cache device',
+    causes: 'The cache device is slow, or the journal is full.',
+    stuck: DISK_STUCK,
+    next: USE,
+    source: 'drivers/md/bcache/super.c: bch_prio_write',
+  },
+  {
     id: 'bcache',
     kind: 'blocked',
     match: [/bch_\w+|cached_dev_\w+/],

@@ -185,7 +185,18 @@ export const BLOCK_DEVICES: readonly Rule[] = [
   {
     id: 'block-open',
     kind: 'blocked',
-    match: [['blkdev_get_by_dev', 'bdev_open_by_dev', 'bdev_open', 'blkdev_get', '__blkdev_get', 'blkdev_get_whole']],
+    match: [
+      [
+        'blkdev_get_by_dev',
+        'bdev_open_by_dev',
+        'bdev_open',
+        'blkdev_get',
+        '__blkdev_get',
+        'blkdev_get_whole',
+        'revalidate_disk',
+        'check_disk_size_change',
+      ],
+    ],
     innermost: true,
     sleeps: ['lock'],
     waitsFor: 'the open lock of a block device, which another task holds',

@@ -27,19 +27,18 @@ const CGROUP_LOCK: readonly CgroupLock[] = [
     source: 'kernel/cgroup/cgroup.c: cgroup_rmdir',
   },
   {
+    id: 'cgroup-lock-offline',
+    match: [['css_killed_work_fn', 'offline_css']],
+    inOrderTo: 'take a controller of a removed cgroup offline',
+    source: 'kernel/cgroup/cgroup.c: css_killed_work_fn',
+  },
+  {
     id: 'cgroup-lock-free',
     match: [
-      [
-        'css_killed_work_fn',
-        'css_release_work_fn',
-        'css_free_work_fn',
-        'cgroup_destroy_root',
-        'cgroup_bpf_release',
-        'cgroup_bpf_release_fn',
-      ],
+      ['css_release_work_fn', 'css_free_work_fn', 'cgroup_destroy_root', 'cgroup_bpf_release', 'cgroup_bpf_release_fn'],
     ],
     inOrderTo: 'free a cgroup that was removed',
-    source: 'kernel/cgroup/cgroup.c: css_killed_work_fn',
+    source: 'kernel/cgroup/cgroup.c: css_release_work_fn',
   },
   {
     id: 'cgroup-lock-move',

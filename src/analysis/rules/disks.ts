@@ -445,6 +445,20 @@ export const DISK_DRIVERS: readonly Rule[] = [
     source: 'drivers/mmc/core/core.c: __mmc_claim_host',
   },
   {
+    id: 'mmc-claim-sdio',
+    kind: 'blocked',
+    match: [
+      ['__mmc_claim_host', 'mmc_claim_host', 'sdio_claim_host'],
+      /(?:brcmf|brcms|ath\d+k\w*|mwifiex|wl12\w+|wlcore|wilc|rsi|rtw\w*|mt76\w*|mt79\w+|btmtksdio|btsdio|btmrvl)_\w+/,
+    ],
+    waitsFor: 'its turn on the SDIO bus of a WiFi or Bluetooth chip, which another task is using',
+    inOrderTo: 'talk to a WiFi or Bluetooth chip (SDIO)',
+    causes: 'That task waits for the chip, which does not answer, or for a controller that lost an interrupt.',
+    stuck: ['rtnl', 'rfkill'],
+    next: [...LOG, ...OTHERS_BLOCKED],
+    source: 'drivers/mmc/core/core.c: __mmc_claim_host',
+  },
+  {
     id: 'dasd',
     kind: 'blocked',
     match: [

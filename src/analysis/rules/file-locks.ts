@@ -225,6 +225,28 @@ export const FILE_LOCKS: readonly Rule[] = [
     source: 'fs/kernfs/dir.c: kernfs_drain',
   },
   {
+    id: 'fs-kernfs-drain-device',
+    kind: 'blocked',
+    match: [
+      ['kernfs_drain', 'kernfs_drain_open_files', '__kernfs_remove', 'kernfs_remove_by_name_ns', 'kernfs_remove'],
+      [
+        'device_unregister',
+        'device_del',
+        'device_remove_file',
+        'sysfs_remove_groups',
+        'sysfs_remove_group',
+        'kobject_del',
+      ],
+    ],
+    innermost: true,
+    waitsFor: 'users of a file of a device in sysfs to finish, in order to remove the file',
+    inOrderTo: 'remove the files of a device from sysfs',
+    causes: 'A read or write of that file does not return; it may be one that removes the device itself.',
+    stuck: ['device'],
+    next: OTHERS_BLOCKED,
+    source: 'fs/kernfs/dir.c: kernfs_drain',
+  },
+  {
     id: 'fs-kernfs',
     kind: 'blocked',
     match: [
@@ -276,6 +298,7 @@ export const FILE_LOCKS: readonly Rule[] = [
     id: 'fs-proc',
     kind: 'blocked',
     match: [['proc_entry_rundown', 'remove_proc_subtree', 'remove_proc_entry']],
+    outer: true,
     waitsFor: 'readers of a /proc file to finish: a driver is removing it',
     inOrderTo: 'remove a file of /proc',
     causes: 'A reader of that file is stuck in the driver.',

@@ -165,6 +165,19 @@ export const GUESTS: readonly Rule[] = [
     source: 'drivers/gpu/drm/virtio/virtgpu_vq.c: virtio_gpu_queue_ctrl_sgs',
   },
   {
+    id: 'virtio-gpu-cursor',
+    kind: 'blocked',
+    match: [['virtio_gpu_cursor_ping', 'virtio_gpu_cursor_plane_update']],
+    innermost: true,
+    waitsFor:
+      'room in the cursor queue of a virtual graphics adapter (virtio-gpu): the hypervisor has not taken its commands',
+    inOrderTo: 'show or move the mouse pointer (cursor)',
+    causes: HOST_STUCK,
+    stuck: ['gpu'],
+    next: LOOK,
+    source: 'drivers/gpu/drm/virtio/virtgpu_vq.c: virtio_gpu_queue_cursor',
+  },
+  {
     id: 'virtio-pmem',
     kind: 'blocked',
     match: [['virtio_pmem_flush', 'async_pmem_flush']],

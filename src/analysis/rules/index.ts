@@ -20,6 +20,7 @@ import { DEVICES } from './devices.ts';
 import { DISK_DRIVERS } from './disks.ts';
 import { DM_TARGETS } from './dm-targets.ts';
 import { DRBD_RULES } from './drbd.ts';
+import { DRIVER_FAMILIES } from './driver-families.ts';
 import { EXIT } from './exit.ts';
 import { EXT4 } from './ext4.ts';
 import { FILE_LOCKS } from './file-locks.ts';
@@ -160,6 +161,7 @@ export const RULES: readonly Rule[] = [
   ...PCI,
   ...USB,
   ...FIRMWARE_AND_BUSES,
+  ...DRIVER_FAMILIES,
   ...TRACING,
   ...SECURITY,
   ...SERVICES,

@@ -130,6 +130,7 @@ export const KERNEL_MEMORY: readonly Rule[] = [
     id: 'memory-slab-shrink',
     kind: 'blocked',
     match: [['kmem_cache_shrink', 'kmem_cache_shrink_all', '__kmem_cache_shrink', 'kmemcg_deactivate_workfn']],
+    outer: true,
     waitsFor: 'free memory of a slab cache to be given back',
     inOrderTo: 'shrink a slab cache',
     causes: 'Another task creates, shrinks or destroys a cache, or a CPU does not run its worker.',

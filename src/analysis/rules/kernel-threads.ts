@@ -2,6 +2,32 @@ import { THIS_TASK } from './commands.ts';
 import { idleLoops } from './idle-loop.ts';
 import type { Rule } from './rule.ts';
 
+/** Where a CPU that has nothing to do sleeps. */
+const IDLE_CPU = [
+  'default_idle',
+  'default_idle_call',
+  'arch_cpu_idle',
+  'cpuidle_enter',
+  'cpuidle_enter_state',
+  'cpuidle_idle_call',
+  'call_cpuidle',
+  'acpi_idle_do_entry',
+  'acpi_idle_enter',
+  'acpi_safe_halt',
+  'acpi_processor_ffh_cstate_enter',
+  'intel_idle',
+  'intel_idle_irq',
+  'intel_idle_ibrs',
+  'mwait_idle',
+  'mwait_idle_with_hints',
+  'amd_e400_idle',
+  'poll_idle',
+  'cpu_do_idle',
+  'psci_enter_idle_state',
+  'cpu_idle',
+  'arch_cpu_idle_enter',
+];
+
 /** The kernel's own threads. */
 export const KERNEL_THREADS: readonly Rule[] = [
   ...idleLoops([
@@ -190,6 +216,21 @@ export const KERNEL_THREADS: readonly Rule[] = [
       match: [['do_idle', 'cpu_startup_entry', 'cpu_idle_loop']],
       waitsFor: 'a task to run: this is the idle task of a CPU',
       source: 'kernel/sched/idle.c: do_idle',
+    },
+    {
+      id: 'idle-swapper-sleeping',
+      match: [IDLE_CPU],
+      waitsFor: 'a task to run: this is the idle task of a CPU',
+      source: 'kernel/sched/idle.c: cpuidle_idle_call',
+    },
+    {
+      id: 'idle-swapper-halted',
+      match: [
+        ['native_safe_halt', 'pv_native_safe_halt', 'xen_hypercall_sched_op', 'xen_safe_halt', 'ktime_get'],
+        IDLE_CPU,
+      ],
+      waitsFor: 'a task to run: this is the idle task of a CPU',
+      source: 'arch/x86/kernel/process.c: default_idle',
     },
     {
       id: 'idle-io-wq',

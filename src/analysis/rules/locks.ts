@@ -54,6 +54,7 @@ export const LOCKS: readonly Rule[] = [
       [
         'down',
         '__down',
+        '__down_failed',
         '__down_common',
         'down_interruptible',
         '__down_interruptible',

@@ -369,11 +369,20 @@ export const MD_RAID: readonly Rule[] = [
     source: 'drivers/md/md.c: stop_sync_thread',
   },
   {
+    id: 'md-readonly',
+    kind: 'blocked',
+    match: ['md_set_readonly'],
+    waitsFor: 'the resync or recovery of an md array to stop, or its superblock to be written',
+    inOrderTo: 'make an md array read-only',
+    causes: 'I/O of the resync thread does not finish, or a member does not answer.',
+    stuck: DISK_STUCK,
+    next: [...MD, 'kstack -L -c "^md" -f long'],
+    source: 'drivers/md/md.c: md_set_readonly',
+  },
+  {
     id: 'md-stop',
     kind: 'blocked',
-    match: [
-      ['__md_stop_writes', 'md_stop_writes', '__md_stop', 'md_stop', 'do_md_stop', 'md_set_readonly', 'mddev_detach'],
-    ],
+    match: [['__md_stop_writes', 'md_stop_writes', '__md_stop', 'md_stop', 'do_md_stop', 'mddev_detach']],
     waitsFor: 'an md array to become idle, so that it can be stopped',
     inOrderTo: 'stop an md array',
     causes: 'I/O or a sync thread on it does not finish.',

@@ -34,6 +34,17 @@ const WRITEBACK = 'grep -i writeback /proc/meminfo';
 /** Allocation, reclaim, and page faults on files. */
 export const MEMORY_RULES: readonly Rule[] = [
   {
+    id: 'memory-statistics',
+    kind: 'blocked',
+    match: [['vmstat_shepherd', 'vmstat_update', 'quiet_vmstat', 'refresh_vm_stats', 'refresh_cpu_vm_stats']],
+    waitsFor: 'the statistics of memory on all CPUs to be updated',
+    inOrderTo: 'update the statistics of memory (vmstat)',
+    causes: 'A CPU goes online or offline, or kernel workers get no CPU.',
+    next: OTHERS_BLOCKED,
+    stuck: ['hotplug'],
+    source: 'mm/vmstat.c: vmstat_shepherd',
+  },
+  {
     id: 'memory-direct-reclaim',
     kind: 'blocked',
     match: [['try_to_free_pages', '__perform_reclaim', '__alloc_pages_direct_reclaim', ...RECLAIM], ALLOCATION],
@@ -104,6 +115,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     id: 'memory-pageout',
     kind: 'blocked',
     match: ['pageout'],
+    outer: true,
     waitsFor: 'a dirty page to be written, so that its memory can be freed',
     inOrderTo: 'write a dirty page, so that its memory can be freed',
     causes: 'The disk, swap or server that the page goes to is slow or stuck.',
@@ -114,6 +126,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     id: 'memory-shrinker',
     kind: 'blocked',
     match: [['shrink_slab', 'do_shrink_slab', 'shrink_slab_memcg']],
+    outer: true,
     waitsFor: 'a cache of the kernel or of a driver to give memory back',
     inOrderTo: 'have a cache of the kernel give memory back (shrinker)',
     causes: 'The shrinker of a file system or driver waits for its disk, server or lock.',

@@ -19,6 +19,39 @@ const CALL = [
 ];
 const NFS_CALLER = /nfs\d*_\w+|_nfs\d+_\w+|__nfs\d+_\w+/;
 
+/** Requests that no other rule is about, by the function that sends them. */
+const OPERATIONS: readonly (readonly [operation: string, purpose: string, ...names: string[]])[] = [
+  ['DELEGRETURN', 'return a delegation of a file', '_nfs4_proc_delegreturn', 'nfs4_proc_delegreturn'],
+  ['GETATTR', 'read the attributes of a file', '_nfs4_proc_getattr', 'nfs4_proc_getattr', 'nfs3_proc_getattr'],
+  ['SETATTR', 'change the attributes of a file', '_nfs4_do_setattr', 'nfs4_do_setattr', 'nfs3_proc_setattr'],
+  ['READLINK', 'read a symbolic link', '_nfs4_proc_readlink', 'nfs3_proc_readlink'],
+  ['CREATE', 'create a file or directory', 'nfs4_do_create', 'nfs3_do_create', 'nfs3_proc_create', 'nfs3_proc_mkdir'],
+  ['LINK', 'create a hard link', '_nfs4_proc_link', 'nfs3_proc_link'],
+  ['REMOVE', 'delete a file', '_nfs4_proc_remove', 'nfs4_proc_remove', 'nfs3_proc_remove', 'nfs3_proc_rmdir'],
+  ['STATFS', 'read the size of a file system', '_nfs4_proc_statfs', 'nfs3_proc_statfs'],
+  ['FSINFO', 'read the limits of a file system', '_nfs4_do_fsinfo', 'nfs4_do_fsinfo', 'nfs3_proc_fsinfo'],
+  ['EXCHANGE_ID', 'introduce itself', '_nfs4_proc_exchange_id', 'nfs4_proc_exchange_id', 'nfs4_run_exchange_id'],
+  ['CREATE_SESSION', 'create a session', '_nfs4_proc_create_session', 'nfs4_proc_create_session'],
+  ['DESTROY_SESSION', 'end a session', 'nfs4_proc_destroy_session', 'nfs4_proc_destroy_clientid'],
+  ['RECLAIM_COMPLETE', 'end the recovery of its state', 'nfs41_proc_reclaim_complete'],
+  ['SECINFO', 'find out how to authenticate', '_nfs4_proc_secinfo', 'nfs4_proc_secinfo'],
+  ['SEQUENCE', 'renew its lease', 'nfs4_proc_sequence', 'nfs4_proc_renew', 'nfs41_proc_async_sequence'],
+  ['FREE_STATEID', 'give up a state', 'nfs41_free_stateid', 'nfs41_test_stateid'],
+];
+
+function operationRules(): Rule[] {
+  return OPERATIONS.map(([operation, purpose, ...names]) => ({
+    id: `nfs-operation-${operation.toLowerCase().replaceAll('_', '-')}`,
+    ...NFS,
+    match: [CALL, names],
+    waitsFor: `an NFS server to answer a ${operation} request, in order to ${purpose}`,
+    inOrderTo: `${purpose} on an NFS server`,
+    causes: NO_ANSWER,
+    undo: FORCE,
+    source: `fs/nfs/${names[0]?.startsWith('nfs3') ? 'nfs3proc' : 'nfs4proc'}.c: ${names[0]}`,
+  }));
+}
+
 /** The NFS client and its remote procedure calls (sunrpc). */
 export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   {
@@ -360,4 +393,5 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     causes: 'A worker still sends on the connection, or the network is stuck.',
     source: 'net/sunrpc/xprt.c: xprt_destroy',
   },
+  ...operationRules(),
 ];

@@ -87,7 +87,15 @@ const RTNL_TAKERS: readonly (readonly [id: string, purpose: string, source: stri
     'reset a network adapter',
     'drivers/net/ethernet/intel/igb/igb_main.c: igb_reset_task',
     [
-      /(?:e1000|e1000e|igb|igc|ixgbe|ixgbevf|i40e|iavf|ice|tg3|bnx2x?|bnxt|r8169|rtl|ena|mlx5e|be|qede|hns3|virtnet|vmxnet3|atl1c|alx|sky2|fec|stmmac)_(?:reset|config|tx_timeout|sp|service|watchdog|fw_reset|adminq|err|rx_mode|init|io_resume|open|close|resume|suspend|shutdown)\w*/,
+      /(?:e1000|e1000e|igb|igc|ixgbe|ixgbevf|i40e|iavf|ice|tg3|bnx2x?|bnxt|r8169|rtl|ena|mlx5e|be|qede|hns3|virtnet|vmxnet3|atl1c|alx|sky2|fec|stmmac)_(?:reset|config|tx_timeout|sp|service|watchdog|fw_reset|adminq|err|rx_mode|init|io_resume|open|close|shutdown)\w*/,
+    ],
+  ],
+  [
+    'power',
+    'suspend or resume a network adapter',
+    'drivers/net/ethernet/intel/igb/igb_main.c: __igb_resume',
+    [
+      /_*(?:e1000|e1000e|igb|igc|ixgbe|ixgbevf|i40e|iavf|ice|tg3|bnx2x?|bnxt|r8169|rtl8169|rtl|ena|mlx5e|be|qede|hns3|virtnet|vmxnet3|atl1c|alx|sky2|fec|stmmac|lan743x)_(?:runtime_|net_)?(?:resume|suspend)\w*/,
     ],
   ],
   [
@@ -138,6 +146,7 @@ export const NETWORK_INTERFACES: readonly Rule[] = [
     id: 'net-device-open',
     kind: 'blocked',
     match: [['__dev_open', 'dev_open', 'netif_open', '__dev_change_flags', 'dev_change_flags', 'netif_change_flags']],
+    outer: true,
     waitsFor: 'a network interface to come up',
     inOrderTo: 'bring a network interface up',
     causes: SLOW_DRIVER,

@@ -42,6 +42,19 @@ export const NFSD_RULES: readonly Rule[] = [
     source: 'fs/nfsd/nfs4idmap.c: idmap_lookup',
   },
   {
+    id: 'nfsd-callback-shutdown',
+    ...NFSD,
+    match: [
+      'rpc_shutdown_client',
+      ['nfsd4_process_cb_update', 'nfsd4_run_cb_work', 'setup_callback_client', 'nfsd4_shutdown_callback'],
+    ],
+    waitsFor: 'callbacks to an NFS client to end, in order to set up or close their connection',
+    inOrderTo: 'set up or close the callback connection to an NFS client',
+    causes: 'The NFS client, to which the callbacks go, does not answer, or a callback is retried again and again.',
+    next: ['dmesg -T | tail -50', ...OTHERS_BLOCKED],
+    source: 'fs/nfsd/nfs4callback.c: nfsd4_process_cb_update',
+  },
+  {
     id: 'nfsd-state',
     ...NFSD,
     match: [['nfs4_lock_state', 'nfsd4_cstate_assign_replay', 'nfs4_openowner_lock']],
@@ -127,7 +140,9 @@ export const NFSD_RULES: readonly Rule[] = [
   {
     id: 'nfsd-callback',
     ...NFSD,
-    match: [['nfsd4_shutdown_callback', 'nfsd4_probe_callback_sync', 'nfsd41_cb_inflight_wait_complete']],
+    match: [
+      ['nfsd4_shutdown_callback', 'nfsd4_probe_callback_sync', 'nfsd41_cb_inflight_wait_complete', 'nfsd4_run_cb_work'],
+    ],
     waitsFor: 'a callback to an NFS client to finish',
     inOrderTo: 'end the callbacks to an NFS client',
     causes: CLIENT,

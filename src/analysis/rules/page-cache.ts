@@ -109,6 +109,24 @@ export const PAGE_CACHE: readonly Rule[] = [
     source: 'mm/filemap.c: filemap_fault',
   },
   {
+    id: 'page-read-locked',
+    ...PAGES,
+    match: [
+      PAGE_LOCK,
+      [
+        'generic_file_aio_read',
+        'do_generic_file_read',
+        'generic_file_buffered_read',
+        'generic_file_read_iter',
+        'filemap_read',
+      ],
+    ],
+    waitsFor: 'a page of a file to be read',
+    inOrderTo: 'read a page of a file',
+    causes: SLOW_DISK,
+    source: 'mm/filemap.c: filemap_update_page',
+  },
+  {
     id: 'page-read',
     ...PAGES,
     match: [
@@ -253,6 +271,7 @@ export const PAGE_CACHE: readonly Rule[] = [
         'ksys_sync',
       ],
     ],
+    outer: true,
     waitsFor: 'all dirty data of a file system to be written (sync)',
     inOrderTo: 'write all dirty data of a file system (sync)',
     causes: 'A sync, umount or snapshot of a file system with a lot of dirty data, or whose device does not answer.',
@@ -364,6 +383,7 @@ export const PAGE_CACHE: readonly Rule[] = [
         'wb_check_background_flush',
       ],
     ],
+    outer: true,
     waitsFor: 'writeback to make progress: it is writing dirty pages to a device',
     inOrderTo: 'write dirty pages to a device',
     causes: SLOW_DISK,

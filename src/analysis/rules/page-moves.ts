@@ -25,6 +25,16 @@ export const PAGE_MOVES: readonly Rule[] = [
     source: 'mm/compaction.c: try_to_compact_pages',
   },
   {
+    id: 'memory-compaction-migrate',
+    kind: 'blocked',
+    match: [['migrate_pages_batch', 'migrate_pages_sync', 'migrate_pages', 'unmap_and_move'], 'compact_zone'],
+    waitsFor: 'contiguous memory: compaction moves pages together',
+    inOrderTo: 'compact memory for a large allocation',
+    causes: FRAGMENTED,
+    next: COMPACTION_STATE,
+    source: 'mm/compaction.c: compact_zone',
+  },
+  {
     id: 'memory-compaction-background',
     kind: 'blocked',
     match: [[...COMPACTION, 'kcompactd_do_work', 'proactive_compact_node', 'compact_node'], 'kcompactd'],

@@ -1,5 +1,6 @@
 import { WAITS_FOR_WORK } from './causes.ts';
 import { DESCRIPTORS, OTHERS_BLOCKED, THIS_TASK } from './commands.ts';
+import { READ_LOCK } from './functions.ts';
 import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
@@ -233,6 +234,17 @@ export const PIPES_AND_TERMINALS: readonly Rule[] = [
     next: [AT_TERMINALS, ...OTHERS_BLOCKED],
     stuck: ['tty'],
     source: 'drivers/tty/tty_io.c: tty_write_lock',
+  }),
+  lockRule({
+    id: 'tty-read-settings',
+    takers: ['n_tty_read'],
+    match: [READ_LOCK, ['n_tty_read', 'read_chan']],
+    waitsFor:
+      'the settings of a terminal (termios_rwsem), which a task that changes them holds or waits for, in order to read from it',
+    causes: 'That task changes, resets or hangs up the terminal, and waits until its output is sent.',
+    next: [AT_TERMINALS, ...OTHERS_BLOCKED],
+    stuck: ['tty'],
+    source: 'drivers/tty/n_tty.c: n_tty_read',
   }),
   lockRule({
     id: 'tty-read-lock',

@@ -29,6 +29,11 @@ export interface Rule {
    * Absent: the rule knows what is waited for.
    */
   readonly fallback?: true;
+  /**
+   * The functions call those of any driver, file system or the like: in an unknown function inside of them a task may
+   * wait for anything, and the rule only tells what for. Absent: so if there are several unknown ones.
+   */
+  readonly outer?: true;
   /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
   readonly sleeps?: readonly Sleep[];
   /** With `sleeps`: so it is most likely, too, where a stack lacks the functions of locks and completions. */

@@ -43,6 +43,16 @@ export const RUNNING: readonly Rule[] = [
     source: 'kernel/workqueue.c: process_one_work',
   },
   {
+    id: 'runs-bpf',
+    kind: 'running',
+    match: [[/bpf_prog_[0-9a-f]{16}\w*/, /bpf_trace_run\d+/]],
+    innermost: true,
+    waitsFor: 'nothing: it runs a BPF program',
+    causes: 'Normal. If it takes long: the program loops, or is called very often.',
+    next: ['kstack -L --function "bpf_" -f long', 'kstack -R -L -f long'],
+    source: 'kernel/trace/bpf_trace.c: __bpf_trace_run',
+  },
+  {
     id: 'runs-interrupt',
     kind: 'running',
     match: [

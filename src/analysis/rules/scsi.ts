@@ -271,6 +271,7 @@ export const SCSI_RULES: readonly Rule[] = [
     match: [
       ['__scsi_remove_device', 'sd_remove', 'scsi_device_dev_release', 'store_rescan_field', 'sdev_store_delete'],
     ],
+    outer: true,
     waitsFor: 'a SCSI device to be removed',
     inOrderTo: 'remove a SCSI device',
     causes: 'Its cache flush, or I/O in flight, does not complete.',
@@ -282,6 +283,7 @@ export const SCSI_RULES: readonly Rule[] = [
     id: 'scsi-shutdown',
     kind: 'blocked',
     match: ['sd_shutdown'],
+    outer: true,
     waitsFor: 'a SCSI disk to be shut down',
     inOrderTo: 'shut down a SCSI disk',
     causes: 'Its cache flush, or I/O in flight, does not complete.',

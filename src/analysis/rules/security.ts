@@ -317,6 +317,26 @@ export const SECURITY: readonly Rule[] = [
     next: LOG,
     source: 'include/linux/crypto.h: crypto_wait_req',
   },
+  {
+    id: 'crypto-test',
+    kind: 'blocked',
+    match: [
+      [
+        /test_(?:aead|skcipher|ahash|akcipher|acomp|kpp|rng)_?\w*/,
+        /alg_test\w*/,
+        'do_test_kpp',
+        'do_ahash_op',
+        'cryptomgr_test',
+      ],
+    ],
+    outer: true,
+    waitsFor: 'the driver of a cipher to answer a request of its self-test',
+    inOrderTo: 'test a newly registered cipher',
+    causes: 'A hardware accelerator, or its driver, does not complete the request.',
+    next: LOG,
+    stuck: ['crypto', 'modules'],
+    source: 'crypto/testmgr.c: alg_test',
+  },
   lockRule({
     id: 'crypto-lock',
     takers: [

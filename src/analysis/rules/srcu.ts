@@ -1,4 +1,4 @@
-import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { DM, DM_STUCK, LOG, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const STALLS = ['dmesg | grep -i "rcu.*stall"', 'kstack -R -L -f long', 'mpstat -P ALL 1'];
@@ -32,7 +32,7 @@ export const SRCU_DOMAINS: readonly Rule[] = [
       ],
     ],
     sleeps: ['rcu'],
-    waitsFor: 'all readers of file watches (fsnotify_mark_srcu) to finish: one is still reporting an event',
+    waitsFor: 'all readers of file watches (fsnotify_mark_srcu) to finish, in order to free watches that were removed',
     causes: 'A program that decides on file accesses (fanotify: antivirus, HSM) does not answer.',
     next: [
       'kstack -L --function "fanotify|fsnotify" -f long',
@@ -40,6 +40,33 @@ export const SRCU_DOMAINS: readonly Rule[] = [
       ...OTHERS_BLOCKED,
     ],
     source: 'fs/notify/mark.c: fsnotify_mark_destroy_workfn',
+  },
+  {
+    id: 'srcu-dm',
+    kind: 'blocked',
+    match: [
+      SRCU,
+      ['__dm_suspend', 'dm_suspend', 'dm_sync_table', '__bind', '__unbind', 'dm_swap_table', '__dm_destroy'],
+    ],
+    module: ['dm_mod'],
+    sleeps: ['rcu'],
+    waitsFor:
+      'all users of the table of a device-mapper device (io_barrier) to finish, in order to suspend it or change its table',
+    causes:
+      'I/O that is being submitted to the device waits: for memory, a tag of the disk below, or a suspended device.',
+    stuck: DM_STUCK,
+    next: [...DM, ...OTHERS_BLOCKED],
+    source: 'drivers/md/dm.c: dm_sync_table',
+  },
+  {
+    id: 'srcu-rcu-tasks',
+    kind: 'blocked',
+    match: [SRCU, ['rcu_tasks_postscan', 'rcu_tasks_wait_gp']],
+    sleeps: ['rcu'],
+    waitsFor: 'all exiting tasks to leave do_exit (tasks_rcu_exit_srcu), in order to end a grace period of RCU tasks',
+    causes: 'A task hangs while it exits: look for a blocked task in do_exit.',
+    next: ['kstack -L --function "do_exit|zap_pid_ns" -f long', ...OTHERS_BLOCKED],
+    source: 'kernel/rcu/tasks.h: rcu_tasks_postscan',
   },
   {
     id: 'srcu-kvm',

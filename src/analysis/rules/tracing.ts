@@ -262,7 +262,15 @@ export const TRACING: readonly Rule[] = [
   lockRule({
     id: 'bpf-lock',
     likely: true,
-    takers: [/_?_?bpf_\w+/, '__sys_bpf', 'sys_bpf', /cgroup_bpf_\w+/, /__cgroup_bpf_\w+/, /sock_map_\w+/, /btf_\w+/],
+    takers: [
+      /_?_?bpf_(?!prog_[0-9a-f]{16}|trace_run)\w+/,
+      '__sys_bpf',
+      'sys_bpf',
+      /cgroup_bpf_\w+/,
+      /__cgroup_bpf_\w+/,
+      /sock_map_\w+/,
+      /btf_\w+/,
+    ],
     waitsFor: 'a lock of BPF programs and maps that {caller} takes, and which another task holds',
     causes: 'Another task attaches, changes or frees a program or map.',
     next: [AT_BPF, ...OTHERS_BLOCKED],

@@ -3,6 +3,22 @@ import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const AT_USB = 'kstack -L --function "usb_|hub_|xhci" -f long';
+/** Commands to the host controller, before the device is asked. */
+const XHCI_COMMAND = [
+  'xhci_alloc_dev',
+  'xhci_setup_device',
+  'xhci_address_device',
+  'xhci_enable_device',
+  'xhci_configure_endpoint',
+  'xhci_check_bandwidth',
+  'xhci_disable_slot',
+  'xhci_free_dev',
+  'xhci_endpoint_disable',
+  'xhci_alloc_streams',
+  'xhci_free_streams',
+  'xhci_change_max_exit_latency',
+];
+const SILENT_HOST = 'The host controller has stopped, or its power management has.';
 const SILENT_USB = 'A failing device, cable or hub, or one in power saving.';
 
 /** USB. */
@@ -57,6 +73,7 @@ export const USB: readonly Rule[] = [
         'xhci_discover_or_reset_device',
       ],
     ],
+    outer: true,
     waitsFor: 'a USB device to be reset',
     inOrderTo: 'reset a USB device',
     causes: SILENT_USB,
@@ -77,9 +94,8 @@ export const USB: readonly Rule[] = [
         'usb_new_device',
         'usb_set_configuration',
         'usb_enumerate_device',
-        'xhci_alloc_dev',
-        'xhci_setup_device',
         'hub_set_address',
+        'usb_alloc_dev',
       ],
     ],
     waitsFor: 'a USB device that was plugged in to answer',
@@ -90,11 +106,34 @@ export const USB: readonly Rule[] = [
     source: 'drivers/usb/core/hub.c: hub_port_init',
   },
   {
+    id: 'usb-host-command',
+    kind: 'blocked',
+    match: [XHCI_COMMAND],
+    waitsFor: 'a USB host controller (xHCI) to carry out a command',
+    inOrderTo: 'send a command to a USB host controller (xHCI)',
+    causes: SILENT_HOST,
+    next: [...LOG, AT_USB],
+    stuck: ['usb', 'device'],
+    source: 'drivers/usb/host/xhci.c: xhci_alloc_dev',
+  },
+  {
+    id: 'usb-host-connect',
+    kind: 'blocked',
+    match: [XHCI_COMMAND, ['hub_port_connect', 'hub_port_init', 'usb_new_device', 'hub_event']],
+    waitsFor: 'a USB host controller (xHCI) to carry out a command, in order to set up a device that was plugged in',
+    inOrderTo: 'set up a USB device that was plugged in',
+    causes: SILENT_HOST,
+    next: [...LOG, AT_USB],
+    stuck: ['usb', 'device'],
+    source: 'drivers/usb/host/xhci.c: xhci_alloc_dev',
+  },
+  {
     id: 'usb-disconnect',
     kind: 'blocked',
     match: [
       ['usb_disconnect', 'usb_unbind_interface', 'usb_disable_device', 'usb_remove_hcd', 'usb_hcd_disable_endpoint'],
     ],
+    outer: true,
     waitsFor: 'drivers to give up a USB device that is gone',
     inOrderTo: 'remove a USB device that was unplugged',
     causes: 'A driver waits for the device, which does not answer, or for a program that has it open.',
@@ -108,6 +147,7 @@ export const USB: readonly Rule[] = [
     match: [
       ['usb_port_resume', 'usb_port_suspend', 'xhci_suspend', 'xhci_resume', 'xhci_stop_device', 'usb_resume_device'],
     ],
+    outer: true,
     waitsFor: 'a USB device to change its power state',
     inOrderTo: 'change the power state of a USB device',
     causes: SILENT_USB,

@@ -3,6 +3,18 @@ import type { Rule } from './rule.ts';
 
 const GUEST = ['virsh list', 'top -H -p PID'];
 const EMULATOR = ['kstack -L -c "qemu|vhost|kvm" -f long', ...LOG];
+/** The guest told its CPU to wait for an interrupt. */
+const HALTED = [
+  'kvm_vcpu_halt',
+  'kvm_emulate_halt',
+  'kvm_emulate_halt_noskip',
+  'kvm_vcpu_wfi',
+  'kvm_handle_wfx',
+  'kvm_emu_idle',
+  'kvmppc_vcore_blocked',
+  'kvmppc_emulate_halt',
+  'kvm_s390_handle_wait',
+];
 const CHANGED = 'The virtual machine is being set up, changed or torn down.';
 
 /** Virtual machines of this host: KVM, VFIO, vhost. */
@@ -10,9 +22,29 @@ export const VIRTUALIZATION: readonly Rule[] = [
   {
     id: 'kvm-halt',
     kind: 'idle',
-    match: [['kvm_vcpu_block', 'kvm_vcpu_halt', 'kvm_arch_vcpu_block', 'kvm_vcpu_wfi', 'kvmppc_vcore_blocked']],
+    match: [HALTED],
     waitsFor: 'an interrupt for a virtual CPU: its guest is idle',
     causes: 'Normal: the guest has nothing to do.',
+    next: GUEST,
+    source: 'virt/kvm/kvm_main.c: kvm_vcpu_block',
+  },
+  {
+    id: 'kvm-halt-block',
+    kind: 'idle',
+    match: [['kvm_vcpu_block', 'kvm_arch_vcpu_block'], HALTED],
+    waitsFor: 'an interrupt for a virtual CPU: its guest is idle',
+    causes: 'Normal: the guest has nothing to do.',
+    next: GUEST,
+    source: 'virt/kvm/kvm_main.c: kvm_vcpu_halt',
+  },
+  {
+    id: 'kvm-block',
+    kind: 'idle',
+    match: [['kvm_vcpu_block', 'kvm_arch_vcpu_block', 'vcpu_block']],
+    waitsFor: 'an interrupt, or another event, for a virtual CPU',
+    inOrderTo: 'run a virtual CPU',
+    causes:
+      'Normal if its guest is idle. The stack looks the same while another virtual CPU has not started it yet, and while the host pages in memory of the guest.',
     next: GUEST,
     source: 'virt/kvm/kvm_main.c: kvm_vcpu_block',
   },

@@ -268,6 +268,28 @@ export const ZFS: readonly Rule[] = [
     source: 'module/os/linux/zfs/zfs_znode_os.c: zfs_zget',
   },
   {
+    id: 'zfs-znode-evict',
+    ...POOL,
+    match: [
+      ['zfs_zinactive', 'zfs_znode_dmu_fini', 'zfs_inactive'],
+      ['zfs_inactive', 'evict', 'zpl_evict_inode'],
+    ],
+    sleeps: ['lock'],
+    waitsFor: 'the lock of a ZFS inode (z_hold_mtx), which another task holds, in order to give up the inode',
+    causes: HOLDER,
+    source: 'module/os/linux/zfs/zfs_znode_os.c: zfs_zinactive',
+  },
+  {
+    id: 'zfs-l2arc',
+    ...POOL,
+    match: [['l2arc_feed_thread', 'l2arc_dev_get_next', 'l2arc_write_buffers', 'l2arc_evict']],
+    sleeps: ['lock'],
+    innermost: true,
+    waitsFor: 'a lock that another task holds, in order to write to the second-level cache of ZFS (L2ARC)',
+    causes: 'A cache device is being added or removed, or the pool is being imported or exported (spa_namespace_lock).',
+    source: 'module/zfs/arc.c: l2arc_feed_thread',
+  },
+  {
     id: 'zfs-memory',
     ...POOL,
     match: [

@@ -1,10 +1,10 @@
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { isLeftOver, isOutermost } from './functions.ts';
+import { isEntry, isLeftOver, isOutermost } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 import { asSeen, hasDecimalOffset, hasNoSize, isLikeProgram, ofTask } from './task-frames.ts';
-import type { Assembled, LeftOut } from './text-stack.ts';
+import type { Assembled, LeftOut, Place, Seam } from './text-stack.ts';
 
 const MOST_TASKS = 100_000;
 const MOST_FRAMES = 256;
@@ -15,6 +15,12 @@ const LONGEST_TITLE = 25;
 const MOST_INLINED = 4;
 /** A log without caller ids may have so many lines of others between the frames of a stack. */
 const MOST_STRANGERS = 1;
+export const NO_PLACE: Place = {
+  isLogged: false,
+  quotes: 0,
+  caller: undefined,
+  gap: { lines: 0, words: 0, quotes: 0, cuts: 0 },
+};
 
 /** Puts the lines of one caller together to stacks, one after the other. */
 export class Assembly {
@@ -31,6 +37,8 @@ export class Assembly {
   /** Where the CPU was; undefined once a frame has followed. */
   #instruction: Frame | undefined;
   #exception: Frame | undefined;
+  /** The CPU was in a program. */
+  #isInProgram = false;
   #number: number | undefined;
   #stamp: Stamp;
   #begun = false;
@@ -43,8 +51,16 @@ export class Assembly {
   #isTitle = false;
   /** In the classic text of kstack, an empty stack is one. */
   #isClassic = false;
-  /** The latest frame was in a line of a log. */
-  #isLogged = false;
+  /** Where the latest line, the first frame and the last frame were. */
+  #place: Place = NO_PLACE;
+  #begins: Place | undefined;
+  #ends: Place = NO_PLACE;
+  #endStamp: Stamp;
+  #firstNumber: number | undefined;
+  /** A header, a title or a mark stood before the stack. */
+  #isHeaded = false;
+  /** `</TASK>` without `<TASK>` followed the frames. */
+  #closes = false;
   #isUnclaimed = false;
   /** A task whose header was followed by that of another one instead of by its stack. */
   #hasUnclaimed = false;
@@ -64,6 +80,7 @@ export class Assembly {
   constructor(stamp: Stamp, emit: (assembled: Assembled) => void) {
     this.#stamp = stamp;
     this.#openedAt = stamp;
+    this.#endStamp = stamp;
     this.#emit = emit;
   }
 
@@ -86,18 +103,23 @@ export class Assembly {
     );
   }
 
-  step(line: Line, now: Stamp, isLogged = false): void {
-    this.#isLogged = isLogged;
+  step(line: Line, now: Stamp, place: Place = NO_PLACE): void {
+    this.#place = place;
     if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
     switch (line.kind) {
       case 'frame':
+        if (line.isUnsure && !this.hasFrames) {
+          this.#guess(line.frame, now);
+          return;
+        }
+        if (line.isPrint && line.number !== (this.#number ?? -1) + 1) return;
         this.#frame(line.frame, line.number, now);
         return;
       case 'guess':
-        this.#guess(line.frame);
+        this.#guess(line.frame, now);
         return;
       case 'lines':
-        for (const part of line.lines) this.step(part, now, isLogged);
+        for (const part of line.lines) this.step(part, now, place);
         return;
       case 'call':
         if (this.#isPast) return;
@@ -109,6 +131,9 @@ export class Assembly {
       case 'instruction':
         if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
         return;
+      case 'program':
+        this.#isInProgram = true;
+        return;
       case 'exception':
         this.#exception = line.frame;
         return;
@@ -119,6 +144,7 @@ export class Assembly {
         if (this.hasFrames || this.#begun) this.end();
         if (this.#tasks.length === 0) this.#stamp = now;
         this.#isClassic = true;
+        this.#isHeaded = true;
         if (this.#tasks.length < MOST_TASKS) this.#tasks.push(line.header);
         else this.#cut++;
         return;
@@ -142,19 +168,22 @@ export class Assembly {
         this.#begin();
         return;
       case 'past':
-        this.end();
+        this.end(false);
         this.#isPast = true;
         return;
       case 'task-begin':
         if (this.#inTask && isSameMoment(this.#openedAt, now)) this.#mix();
         this.#openedAt = now;
         this.#inTask = true;
+        this.#isHeaded ||= !this.hasFrames;
         this.#inInterrupt = false;
         return;
       case 'task-end':
+        this.#closes ||= this.hasFrames && !this.#inTask;
         this.#inTask = false;
         return;
       case 'interrupt':
+        this.#isHeaded ||= !this.hasFrames;
         this.#inInterrupt = true;
         if (line.above === undefined) this.#instruction = undefined;
         return;
@@ -174,13 +203,13 @@ export class Assembly {
     this.#isInList = false;
     if (!this.hasFrames) {
       this.#age++;
-      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.#forget();
+      if (this.#isWeak || this.#age > (this.#isTitle ? LONGEST_TITLE : LONGEST_REPORT)) this.end();
       return;
     }
     // Between frames with numbers are their arguments, lines of code and what was on the stack.
     if (this.#number !== undefined && isIndented) return;
     // In a mail, a line of a log may be broken.
-    if ((isLogged || this.#isLogged) && ++this.#strangers <= MOST_STRANGERS) return;
+    if ((isLogged || this.#place.isLogged) && ++this.#strangers <= MOST_STRANGERS) return;
     this.end();
     this.#inTask = false;
   }
@@ -211,6 +240,7 @@ export class Assembly {
       this.end();
       this.#stamp = now;
     }
+    this.#touch(now, number);
     this.#number = number;
     this.#strangers = 0;
     if (this.#inInterrupt) {
@@ -225,10 +255,16 @@ export class Assembly {
     this.#exception = undefined;
     const last = this.#frames.at(-1);
     if (last !== undefined && this.#isOutermost(this.#frames.length - 1)) {
-      if (!isOutermost(frame.symbol, last)) {
+      // A pointer to the start of a function is no caller.
+      if (frame.offset === 0 && frame.size !== undefined) {
+        this.#guesses++;
+        return;
+      }
+      if (!isOutermost(frame.symbol, last) && !isEntry(frame)) {
         this.end();
         this.#isBehindOutermost = true;
         this.#stamp = now;
+        this.#touch(now, number);
       }
     }
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
@@ -240,8 +276,19 @@ export class Assembly {
     return frame !== undefined && isOutermost(frame.symbol, this.#frames[at - 1]);
   }
 
-  #guess(frame: Frame): void {
+  /** A frame was here. */
+  #touch(now: Stamp, number?: number): void {
+    if (this.#begins === undefined) {
+      this.#begins = this.#place;
+      this.#firstNumber = number;
+    }
+    this.#ends = this.#place;
+    this.#endStamp = now;
+  }
+
+  #guess(frame: Frame, now: Stamp): void {
     if (this.#isPast) return;
+    this.#touch(now);
     this.#strangers = 0;
     if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
     else this.#guesses++;
@@ -249,7 +296,9 @@ export class Assembly {
 
   #task(header: Header, now: Stamp): void {
     const isAnother = this.#tasks.at(-1)?.tid !== header.tid;
-    if (this.hasFrames || this.#begun || (isAnother && this.#instruction !== undefined)) this.end();
+    const wasOnCpu = this.#instruction !== undefined || this.#isInProgram || !isSameMoment(this.#stamp, now);
+    if (this.hasFrames || this.#begun || (isAnother && wasOnCpu)) this.end();
+    this.#isHeaded = true;
     this.#isPast = false;
     this.#hadUnclaimed = false;
     this.#age = 0;
@@ -272,12 +321,15 @@ export class Assembly {
   #label(header: Header, isWeak: boolean, now: Stamp): void {
     // `PID = 1` behind `Allocated:`
     if (this.#isPast && header.tid !== undefined && Object.keys(header).length === 1) return;
-    if (isWeak && !this.hasFrames && this.#tasks.length > 0 && !this.#isWeak) return;
+    const last = this.#tasks.at(-1);
+    if (isWeak && !this.hasFrames && last !== undefined && !this.#isWeak) return;
+    const isSame = !this.hasFrames && header.tid !== undefined && last?.tid === header.tid;
     this.end();
     this.#inTask = false;
+    this.#isHeaded = true;
     this.#hadUnclaimed = false;
     this.#stamp = now;
-    this.#tasks = isEmpty(header) ? [] : [header];
+    this.#tasks = isEmpty(header) ? [] : [isSame ? { ...last, ...header } : header];
     this.#isWeak = isWeak;
     this.#isTitle = true;
   }
@@ -299,6 +351,7 @@ export class Assembly {
     if (this.#hadUnclaimed && this.#tasks.length === 0) this.#isUnclaimed = true;
     this.#hadUnclaimed = false;
     this.#begun = true;
+    this.#isHeaded = true;
   }
 
   /** The stack before and the one that follows were written into one another, or the one before was cut off. */
@@ -311,7 +364,29 @@ export class Assembly {
     }
   }
 
+  /** Whether the task ran in a program, or the kernel only says that it ran. */
+  #isWithoutStack(): boolean {
+    const [task] = this.#tasks;
+    return !this.hasFrames && (task?.ranLong === true || (this.#isInProgram && task?.onCpu === true));
+  }
+
+  #seam(): Seam {
+    return {
+      isRest: !this.#isHeaded && this.#tasks.length === 0 && this.#firstNumber !== 0,
+      begins: this.#begins ?? NO_PLACE,
+      ends: this.#ends,
+      endStamp: this.#endStamp,
+      firstNumber: this.#firstNumber,
+      lastNumber: this.#number,
+      isTrace: this.#begun,
+      isOpen: this.#inTask,
+      closes: this.#closes,
+    };
+  }
+
   #forget(): void {
+    this.#isInProgram = false;
+    this.#isHeaded = false;
     this.#isClassic = false;
     this.#tasks = [];
     this.#instruction = undefined;
@@ -321,8 +396,8 @@ export class Assembly {
     this.#hasUnclaimed = false;
   }
 
-  /** Ends the current stack. */
-  end(): void {
+  /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
+  end(isLast = true): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     // The registers of a task that ran, without a stack or before one of guesses.
     const instruction = this.#frames.length === 0 && this.#tasks.length > 0 ? this.#instruction : undefined;
@@ -335,7 +410,9 @@ export class Assembly {
     const isProgram =
       (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||
       (this.#isBehindOutermost && isLikeProgram(frames, hasNoSize));
-    if ((frames.length > 0 && !isProgram) || (this.#isClassic && this.#begun && this.#tasks.length > 0)) {
+    const isWithoutStack = (this.#isClassic && this.#begun) || (isLast && this.#isWithoutStack());
+    const isEmptyStack = this.#tasks.length > 0 && isWithoutStack;
+    if (frames.length > 0 ? !isProgram : isEmptyStack) {
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
         tasks: this.#tasks.map((header) =>
@@ -345,6 +422,7 @@ export class Assembly {
         stamp: this.#stamp,
         leftOut: this.leftOut,
         isUnclaimed: this.#isUnclaimed,
+        seam: this.#seam(),
       });
       this.#guesses = 0;
       this.#cut = 0;
@@ -359,6 +437,8 @@ export class Assembly {
     this.#interrupted = 0;
     this.#exception = undefined;
     this.#number = undefined;
+    this.#begins = undefined;
+    this.#closes = false;
     this.#inInterrupt = false;
     this.#isUnclaimed = false;
     this.#isBehindOutermost = false;

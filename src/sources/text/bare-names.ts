@@ -7,6 +7,9 @@ const NAME = /^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1
 const UNKNOWN = '[unknown]';
 /** Faults of a program are the outermost function where interrupts are no stacks of their own. */
 const FAULT = /^(?:asm_exc_)?page_fault$/;
+/** A name that is no function's, and microseconds or a number of times. */
+const COMM = /^\s{2,60}([A-Za-z<][\w./:<>@+-]{0,15})$/;
+const COUNT = /^\s{2,60}\d{1,20}\s{0,4}$/;
 const LONGEST_RUN = 256;
 const LEAST_KNOWN = 2;
 const LEAST_NAMES = 3;
@@ -23,10 +26,41 @@ export function bareName(line: string): string | undefined {
 export class BareNames {
   readonly #known: ReadonlySet<string>;
   #names: string[] = [];
+  #tail: string | undefined;
+  #isCounted = false;
 
   /** `known`: names of functions that the kernel has. */
   constructor(known: ReadonlySet<string>) {
     this.#known = known;
+  }
+
+  /** Takes a line behind the names that belongs to them; false if it does not. */
+  takesTail(line: string): boolean {
+    if (COUNT.test(line)) {
+      this.#isCounted = true;
+      return true;
+    }
+    if (this.#tail !== undefined || bareName(line) !== undefined) return false;
+    this.#tail = COMM.exec(line)?.[1];
+    return this.#tail !== undefined;
+  }
+
+  /** Whether a count or a time followed, with which a stack ends. */
+  get isCounted(): boolean {
+    return this.#isCounted;
+  }
+
+  /** The task, which older versions of offcputime of bcc print in a line of its own, before the time. */
+  get comm(): string | undefined {
+    if (!this.#isCounted) return undefined;
+    if (this.#tail !== undefined || this.#end === -1) return this.#tail;
+    // stackcount prints no task, and an address behind the outermost function may have a name.
+    const last = this.#names.slice(this.#end + 1).at(-1);
+    return last?.includes('_') ? undefined : last;
+  }
+
+  get #end(): number {
+    return this.#names.findIndex((name) => name === UNKNOWN || isOutermost(name, undefined) || FAULT.test(name));
   }
 
   get isEmpty(): boolean {
@@ -40,8 +74,10 @@ export class BareNames {
   /** The frames of the run that ends here; none if it was no stack. */
   take(): Frame[] {
     const names = this.#names;
+    const end = this.#end;
     this.#names = [];
-    const end = names.findIndex((name) => name === UNKNOWN || isOutermost(name, undefined) || FAULT.test(name));
+    this.#tail = undefined;
+    this.#isCounted = false;
     // What is behind the outermost function is of the program.
     const kernel = end === -1 ? names : names.slice(0, names[end] === UNKNOWN ? end : end + 1);
     return this.#isStack(kernel) ? kernel.map((name) => frameOf(name, name)) : [];

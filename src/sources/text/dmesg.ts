@@ -41,6 +41,13 @@ const OLD_OOPS = new RegExp(
   's',
 );
 const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+/** lockdep: the task that printed the stack that follows. */
+const TRYING = /^(\S.{0,63}?)\/(\d{1,10}) is trying to (?:acquire|release) lock/;
+/** Samsung (sec_debug, dump_task_info): PID, times, state, CPU, wchan, pc, task, name. */
+const COLUMNS = new RegExp(
+  String.raw`(?:^|[\s\]])(\d{1,10})\s{1,12}\d{1,10}\s{1,12}\d{1,10}\s{1,20}\d{1,20} ([A-Zt?])\(\d{1,5}\)` +
+    String.raw`\s{1,4}\d{1,3}\s{1,4}(?:[0-9a-f]{1,16}\s{1,20}){2,3}\*?\s{1,16}(\S.{0,15}?)(?: \[.{0,64}\])?$`,
+);
 const PROCESS = new RegExp(`^\\s{0,8}Process ${NAME} \\(pid: (\\d{1,10}),`, 's');
 /** Since 6.16, for mutexes, semaphores and rw-semaphores (kernel/hung_task.c, debug_show_blocker). */
 const HOLDER = new RegExp(
@@ -114,6 +121,8 @@ const REPORT = new RegExp(
     '[#>* ]?[0-9a-f]{16}: [0-9a-f]{4}',
   ].join('|')})`,
 );
+/** Registers of x86, RISC-V and arm64 when the CPU was in a program. */
+const IN_PROGRAM = /^\s{0,8}(?:RIP: 0033:|epc ?: 00000|pc : 0000)/;
 const KCSAN =
   /\b(?:write|read)(?: \(marked\))? to 0x[0-9a-f]{8,16} of \d{1,6} bytes by (?:task (\d{1,10})|interrupt) on cpu \d/;
 
@@ -175,7 +184,15 @@ function taskOf(text: string): Line | undefined {
   }
   if (text.includes('lockup')) {
     const [, name, tid] = LOCKUP.exec(text) ?? [];
-    if (tid !== undefined) return { kind: 'task', header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true } };
+    if (tid !== undefined)
+      return { kind: 'task', header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true } };
+  }
+  const [, printer, printerTid] = text.includes(' is trying to ') ? (TRYING.exec(text) ?? []) : [];
+  if (printerTid !== undefined)
+    return { kind: 'task', header: { ...headerOf({ name: printer, tid: printerTid }), onCpu: true } };
+  if (text.includes(') ')) {
+    const [, column, letter, name] = COLUMNS.exec(text) ?? [];
+    if (column !== undefined) return { kind: 'task', header: headerOf({ name, tid: column, state: letter }) };
   }
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
@@ -201,7 +218,8 @@ function holderOf(text: string): Line | undefined {
 }
 
 /** Lines between the header of a task and its stack, or between frames: registers, code, memory. */
-export const report: LineParser = (line) => (REPORT.test(line) ? IGNORED : undefined);
+export const report: LineParser = (line) =>
+  REPORT.test(line) ? (IN_PROGRAM.test(line) ? { kind: 'program' } : IGNORED) : undefined;
 
 /** Whether this is the beginning of a header whose rest may be in the next line. */
 export function isBroken(line: string): boolean {

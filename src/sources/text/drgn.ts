@@ -50,7 +50,8 @@ export const drgn: LineParser = (line) => {
   const single = SINGLE.exec(text);
   if (single !== null) {
     const [, number, symbol] = single;
-    return symbol === undefined ? IGNORED : { kind: 'frame', frame: frameOf(symbol, raw), number: Number(number) };
+    if (symbol === undefined) return IGNORED;
+    return { kind: 'frame', frame: frameOf(symbol, raw), number: Number(number), isPrint: true };
   }
   const [, gdbNumber, addressed, placed] = GDB.exec(text) ?? [];
   const gdb = addressed ?? placed;

@@ -38,7 +38,7 @@ const OUTERMOST = anyOf(
   '__sys_trace_return',
   // PowerPC
   'system_call_(?:common|vectored_common)\\w*',
-  'syscall_exit(?:_\\w+)?',
+  'syscall_exit(?:_cont\\w*|_finish)?',
   'ret_from_syscall(?:_\\w+)?',
   // LoongArch and MIPS
   'handle_sys(?:call|64|n32|o32|_wrap)?',
@@ -53,6 +53,26 @@ const OUTERMOST = anyOf(
   'ret_from_system_call',
   '0xf{8,16}',
 );
+
+/** Functions of the entry into the kernel or of the start of a thread: no stack has only these. */
+const ENTRY = anyOf(
+  'entry_\\w+',
+  '(?:ret_from|do_syscall|do_fast_syscall|do_int80)_\\w+',
+  '(?:syscall_)?exit_to_user_mode\\w*',
+  'x64_sys_call',
+  'ia32_sys_call',
+  'kthread',
+  'invoke_syscall',
+  '(?:do_)?el0_svc\\w*(?:\\.\\w+)*',
+  'el0t_\\w+',
+  'system_call_exception',
+  'do_trap_ecall_u',
+);
+
+/** Whether this function says nothing of what the task does, only how it came there. */
+export function isEntry({ symbol }: Frame): boolean {
+  return OUTERMOST.test(symbol) || ENTRY.test(symbol);
+}
 
 /** On RISC-V the entry of system calls is that of interrupts and faults, too: what called it tells. */
 const SHARED_ENTRY = anyOf('handle_exception', 'ret_from_exception', '_save_context');

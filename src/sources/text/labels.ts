@@ -5,10 +5,12 @@ const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,
 const WORD = '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)';
 /** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
 const NUMBERED = new RegExp(
-  `(?:^|[\\s(\\[,;])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
+  `(?:^|[\\s(\\[,;\x60])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
 );
 const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
 const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
+/** `1. archiver (pid 4102)` */
+const BEFORE_NUMBER = /(?:^|[\s.)\x60])([A-Za-z][\w./:@+-]{0,31}?)\x60?,? [([](?:pid|PID|Pid|tid|TID)\b/;
 const IN_BRACKETS = /\d{1,10}\s{0,4}[[(<"']{1,2}([^\])>"']{1,64})[\])>"']/;
 const STATE = new RegExp(
   String.raw`\b(?:[Ss]tate|STATE|stat|STAT)\s{0,4}[:=]?\s{0,4}([RSDTtXZI])\b|\(([RSDTtXZI])\)` +
@@ -26,6 +28,7 @@ const CALLED = new RegExp(String.raw`^\s{0,8}(${COMM})\((\d{1,10})\)(?:\s.{0,80}
 const TITLE = new RegExp(String.raw`^(\d{1,10})(?:\s{1,4}(${COMM}))?$`);
 const NO_COMM = new RegExp(
   `^(?:${[
+    'a',
     'after',
     'at',
     'about',
@@ -35,23 +38,39 @@ const NO_COMM = new RegExp(
     'example',
     'figure',
     'for',
+    'hits?',
     'frame',
     'in',
     'irq',
+    'it',
     'line',
+    'more',
     'listing',
     'node',
     'on',
+    'others?',
+    'one',
     'page',
+    'program',
+    'process(?:es)?',
     'section',
+    'stacks?',
     'step',
+    'tasks?',
     'test',
+    'times?',
+    'threads?',
     'trace',
     'version',
+    'which',
   ].join('|')})$`,
   'i',
 );
 
+/** SystemTap: `[ jbd2/sdb1-8:417 ]` */
+const STAP = /^\s{0,8}\[ ([^\s[\]]{1,32}):(\d{1,10}) \]\s{0,4}$/;
+/** An item of a list: - `/usr/bin/archiver --all` */
+const ITEM = /^\s{0,8}(?:[-*•]|\d{1,3}[.)]) `(?:\/?[\w.+-]{1,64}\/){0,16}([\w.+-]{2,64})(?: [^`]{0,300})?`:?\s{0,4}$/;
 const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
 
 /** `callstack of ifconfig:` */
@@ -73,7 +92,12 @@ export const labels: LineParser = (line) => {
     const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: of });
     return { kind: 'label', isTitle: true, header, weak: true };
   }
+  const program = line.includes('`') ? ITEM.exec(line)?.[1] : undefined;
+  if (program !== undefined) return { kind: 'label', isTitle: true, header: { name: program }, weak: true };
   if (!/\d/.test(line)) return undefined;
+  const [, stap, stapTid] = STAP.exec(line) ?? [];
+  if (stapTid !== undefined)
+    return { kind: 'label', isTitle: true, header: headerOf({ name: stap, tid: stapTid }), weak: true };
   return ruled(line) ?? numbered(line) ?? weak(line);
 };
 
@@ -94,7 +118,9 @@ function numbered(line: string): Line | undefined {
   const [, state, inBrackets, last] = STATE.exec(line) ?? [];
   const bracketed = IN_BRACKETS.exec(line)?.[1];
   const name =
-    NAMED.exec(line)?.[1] ?? (bracketed !== undefined && /^[RSDTtXZI]$/.test(bracketed) ? undefined : bracketed);
+    NAMED.exec(line)?.[1] ??
+    nameBefore(line) ??
+    (bracketed !== undefined && /^[RSDTtXZI]$/.test(bracketed) ? undefined : bracketed);
   const pid = TGID.exec(line)?.[1];
   const header = headerOf({ name, tid, pid, state: state ?? inBrackets ?? last });
   // A title, or a sentence.
@@ -103,8 +129,14 @@ function numbered(line: string): Line | undefined {
     : { kind: 'label', isTitle: true, header, weak: true };
 }
 
+function nameBefore(line: string): string | undefined {
+  const name = BEFORE_NUMBER.exec(line)?.[1];
+  return name === undefined || NO_COMM.test(name) ? undefined : name;
+}
+
 function weak(line: string): Line | undefined {
   const [, number, inBrackets, plain, numberState] = WEAK_NUMBER.exec(line) ?? [];
+  if (plain !== undefined && NO_COMM.test(plain)) return undefined;
   if (number !== undefined) {
     const header = headerOf({ tid: number, name: inBrackets ?? plain, state: numberState });
     return { kind: 'label', isTitle: true, header, weak: true };

@@ -12,6 +12,8 @@ export interface Header {
   readonly state?: State;
   /** It was on a CPU, unless its stack says that it was just giving it up. */
   readonly onCpu?: true;
+  /** It ran for so long that the kernel complains: that is known without a stack. */
+  readonly ranLong?: true;
   /** The lock it waits for, if the kernel says whose it is. */
   readonly lock?: LockWait;
 }
@@ -19,7 +21,15 @@ export interface Header {
 /** A recognized line of a text. */
 export type Line =
   /** `number` counts from the innermost, in formats that number frames. */
-  | { readonly kind: 'frame'; readonly frame: Frame; readonly number?: number }
+  /** `isPrint`: it was printed alone. It is part of a stack only if it has the next number.
+   * `isUnsure`: as the innermost function it may be left over. */
+  | {
+      readonly kind: 'frame';
+      readonly frame: Frame;
+      readonly number?: number;
+      readonly isPrint?: true;
+      readonly isUnsure?: true;
+    }
   /** An address on the stack that may be left over from an earlier call. The kernel marks it with `?`. */
   | { readonly kind: 'guess'; readonly frame: Frame }
   /** Several frames in one line. */
@@ -28,6 +38,8 @@ export type Line =
   | { readonly kind: 'call'; readonly callee: Frame; readonly caller?: Frame }
   /** Where the CPU was, printed before the stack. */
   | { readonly kind: 'instruction'; readonly frame: Frame }
+  /** The CPU was in a program. */
+  | { readonly kind: 'program' }
   /** Where the CPU was when it was interrupted, printed between the frames of the interrupt and those of the task. */
   | { readonly kind: 'exception'; readonly frame: Frame }
   /** A task whose stack follows. */
@@ -41,7 +53,8 @@ export type Line =
   /** The task of the stack that this ends or, if there is none, of the one that follows. */
   | { readonly kind: 'named'; readonly header: Header; readonly isPast?: true }
   /** What follows is another stack. `weak`: only if it follows at once; `isList`: not if several follow; `isTitle`:
-   * a person or a script wrote it, so it is none in a log; `ofAll`: all tasks that follow are in this state. */
+   * a person or a script wrote it, so it is none in a log; `ofAll`: all tasks that follow are in this state;
+   * `host`: where it was typed. */
   | {
       readonly kind: 'label';
       readonly header: Header;
@@ -49,6 +62,7 @@ export type Line =
       readonly isList?: true;
       readonly isTitle?: true;
       readonly ofAll?: State;
+      readonly host?: string;
     }
   /** The start of a stack, which belongs to the tasks named before, if any. */
   | { readonly kind: 'begin' }

@@ -81,7 +81,8 @@ const PROSE = new RegExp(
     'IP',
     '=',
   ].join('|')})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]` +
-    '|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
+    // GFS2 names who asked for a lock
+    '|\\bs:\\w{2} f:\\w{0,20} e:-?\\d{1,4} p:\\d{1,10} .*|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
 );
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
@@ -215,5 +216,6 @@ function lineOf(found: Found, furniture: string): Line {
     module: module ?? OLD_MODULE.exec(furniture)?.[1],
   });
   // SystemTap's `(inexact)` is what the kernel's `?` is.
-  return { kind: furniture.includes('?') || rest.includes('(inexact)') ? 'guess' : 'frame', frame };
+  if (furniture.includes('?') || rest.includes('(inexact)')) return { kind: 'guess', frame };
+  return rest.includes('(unreliable)') ? { kind: 'frame', frame, isUnsure: true } : { kind: 'frame', frame };
 }

@@ -7,6 +7,8 @@ export interface Body {
   readonly caller: string | undefined;
   /** Whether it is a line of a log. */
   readonly logged: boolean;
+  /** How many quote marks of a mail were before it. */
+  readonly quotes: number;
 }
 
 /** The kernel's own stamp, seconds since boot. `dmesg -d` and `journalctl -o short-delta` add a difference. */
@@ -61,18 +63,27 @@ const OTHER = new RegExp(`^(?:${OTHERS.join('|')})`);
 const KMSG = /^\s{0,20}\d{1,3},\d{1,20},\d{1,20},[^;\s]{1,80};/;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const PROC_FILE = /^\s{0,20}\/proc\/\d/;
+const QUOTES = /^(?: {0,4}>){1,20}/;
 const MOST_ROUNDS = 8;
+
+/** The line as it is, without the quote marks of a mail. */
+export function unquoted(line: string): Body {
+  const marks = QUOTES.exec(line)?.[0] ?? '';
+  return { text: line.slice(marks.length), caller: undefined, logged: false, quotes: marks.replaceAll(' ', '').length };
+}
 
 /** Takes off all prefixes that are known. What it leaves may still have one. */
 export function bodyOf(line: string): Body {
   let text = line;
   let caller: string | undefined;
   let logged = false;
+  let quotes = 0;
   const uptime = text.includes('.')
     ? UPTIME.exec(text.length > UPTIME_BYTES ? text.slice(0, UPTIME_BYTES) : text)
     : null;
   if (uptime !== null) {
     logged = true;
+    if (uptime.index > 0) quotes = QUOTES.exec(text)?.[0].replaceAll(' ', '').length ?? 0;
     text = text.slice(uptime.index + uptime[0].length);
   }
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -86,8 +97,9 @@ export function bodyOf(line: string): Body {
     if (first === BRACKET) caller = CALLER.exec(prefix)?.[1] ?? caller;
     if (prefix.includes('caller=')) caller = KMSG_CALLER.exec(prefix)?.[1] ?? caller;
     if (!/^\s*[>|│┃║] ?$/.test(prefix)) logged = true;
+    else if (prefix.includes('>')) quotes++;
   }
-  return { text, caller, logged };
+  return { text, caller, logged, quotes };
 }
 
 const BLANK = 32;

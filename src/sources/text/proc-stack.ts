@@ -1,6 +1,7 @@
 import { parseFrame } from '../../model/stack.ts';
 import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
 import { isProgramAddress } from './patterns.ts';
+import { prompts } from './prompts.ts';
 
 /** Where a file name of head(1), grep(1) or tail(1) is. */
 const FILE = new RegExp(
@@ -17,6 +18,9 @@ const BARE_ADDRESS = /^\s{0,8}(0x[0-9a-f]{8,16})\s{0,4}$/;
 /** The file names that head(1) and grep(1) put before /proc/PID/stack, and its lines without a function. */
 export const procStack: LineParser = (line) => {
   if (line.includes('/stack')) {
+    // A prompt tells the host, too.
+    const typed = line.includes('@') ? prompts(line) : undefined;
+    if (typed?.kind === 'label' && typed.header.tid !== undefined) return typed;
     const [whole, pid, tid] = FILE.exec(line) ?? [];
     const [, procPid, procTid] = PROC_FILE.exec(line) ?? [];
     if (whole !== undefined && !line.includes('[<') && !line.includes('No such'))

@@ -4,8 +4,8 @@ import { type Header, headerOf, IGNORED, type LineParser, stateOf } from './line
 /** Prompts of shells, crash, drgn, kdb, gdb and sdb, with what was typed. */
 const PROMPT = new RegExp(
   `^\\s{0,12}(?:${[
-    String.raw`\[[\w.-]{1,64}@[\w.-]{1,255}[^\]]{0,200}\]\s?[#$%]`,
-    String.raw`[\w.-]{1,64}@[\w.-]{1,255}[: ][^#$%>]{0,200}[#$%>](?=\s)`,
+    String.raw`\[[\w.-]{1,64}@(?<inner>[\w.-]{1,255})[^\]]{0,200}\]\s?[#$%]`,
+    String.raw`[\w.-]{1,64}@(?<outer>[\w.-]{1,255})[: ][^#$%>]{0,200}[#$%>](?=\s)`,
     String.raw`[\w.-]{1,64}[:@]~?[\w./-]{0,200} ?[#$](?=\s)`,
     String.raw`(?:sh|bash|ash|zsh|dash)-[\d.]{1,8}[#$%]`,
     '(?:%?crash(?:64)?|drgn|sdb|pykdump|gdb)>',
@@ -13,9 +13,12 @@ const PROMPT = new RegExp(
     String.raw`\(gdb\)`,
     '>>>',
     String.raw`[#$%]`,
-  ].join('|')})(?:\\s{1,8}(\\S.{0,400})?)?$`,
+  ].join('|')})(?:\\s{1,8}(?<command>\\S.{0,400})?)?$`,
 );
 const PROC = /(?:^|[\s/])proc\/(?:(\d{1,10})\/task\/(\d{1,10})|(\d{1,10}))\//;
+/** A title as a comment: `# /proc/7/task/8: kworker/0:1+events :` */
+const COMMENT =
+  /^(?:[#:]\s{0,4})?\/proc\/(\d{1,10})(?:\/task\/(\d{1,10}))?\/?\s?[:=-]{1,2} {1,4}(\S.{0,62}?)\s{0,4}:?$/;
 const BACKTRACE = /^%?(?:btp?|stack)\s(?:-\w{1,4}\s){0,4}(\d{1,10})\b/;
 /** crash: `foreach UN bt` */
 const FOREACH = /^foreach (?:.{0,40} )?(RU|IN|UN|ID|ZO|ST|TR|DE|PA)\b.{0,40}\bbt\b/;
@@ -35,14 +38,26 @@ export const prompts: LineParser = (line) => {
     const header = line.includes('stack_trace(') ? taskIn(line) : {};
     return header.tid === undefined ? undefined : { kind: 'label', isTitle: true, header };
   }
-  const command = prompt[1] ?? '';
+  const { command = '', inner, outer } = prompt.groups ?? {};
   if (ONE_FRAME.test(command)) return IGNORED;
   const letters = FOREACH.exec(command)?.[1];
   const ofAll = letters === undefined ? undefined : stateOf(CRASH_STATES[letters]);
-  return { kind: 'label', isTitle: true, header: taskIn(command), ...(ofAll !== undefined && { ofAll }) };
+  const host = inner ?? outer;
+  const header = taskIn(command);
+  // Terminals that write down a session put the time before each line, as a log has it.
+  const isTitle = inner === undefined && (outer === undefined || header.tid === undefined);
+  return {
+    kind: 'label',
+    header,
+    ...(isTitle && { isTitle }),
+    ...(host !== undefined && { host }),
+    ...(ofAll !== undefined && { ofAll }),
+  };
 };
 
 function taskIn(command: string): Header {
+  const [, titlePid, titleTid, name] = COMMENT.exec(command) ?? [];
+  if (titlePid !== undefined) return headerOf({ tid: titleTid ?? titlePid, pid: titleTid && titlePid, name });
   const [, pid, tid, only] = PROC.exec(command) ?? [];
   const traced = BACKTRACE.exec(command)?.[1];
   const [, first, second] = DRGN.exec(command) ?? [];

@@ -113,6 +113,21 @@ function rowOf(...columns: readonly string[]): RegExp {
 const AUX = rowOf(WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER, WORD, STATE, WORD, TIME, COMMAND);
 const AX = rowOf(PID, TERMINAL, STATE, TIME, String.raw`(?:[\d.]{1,12}\s{1,8}){0,8}(\S.{0,300})$`);
 const EF = rowOf(WORD, PID, NUMBER, PERCENT, WORD, TERMINAL, TIME, COMMAND);
+const SIGNED = String.raw`-?\d{1,4}`;
+const SEPARATOR = String.raw`\s{1,12}`;
+const OF_LONG = ['[0-9a-f]', STATE, WORD, PID, NUMBER, NUMBER, SIGNED, SIGNED, WORD, NUMBER, WORD];
+const UP_TO_WCHAN = OF_LONG.join(SEPARATOR);
+/** `ps -l` and `ps -elf`, which has the start, too. */
+const LONG = rowOf(UP_TO_WCHAN, String.raw`(?:${WORD}\s{1,8})?${TERMINAL}`, TIME, COMMAND);
+/** `ps -o stat,pid,tid,...,comm` */
+const STATE_FIRST = new RegExp(
+  String.raw`^\s{0,12}${STATE}\s{1,8}${PID}\s{1,8}${PID}\s{1,8}(?:\S.{0,80}\s)?([A-Za-z]\S{0,31})$`,
+);
+/** Up to the terminal. */
+const BROKEN = new RegExp(
+  String.raw`^\s{0,12}(?:${[WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER].join(SEPARATOR)}` +
+    String.raw`|${UP_TO_WCHAN}(?:\s{1,8}${WORD})?)\s{1,12}${TERMINAL}\s{0,8}$`,
+);
 /** `ps -o pid,stat,...,comm` */
 const SOME = new RegExp(
   String.raw`^\s{0,12}${PID}\s{1,8}${STATE}\s{1,12}(?:\S{1,32}\s{1,20}){0,6}?([A-Za-z]\S{0,31}|\[.{1,64}\])$`,
@@ -128,9 +143,19 @@ export const psLine: LineParser = (line) => {
   if (ax !== undefined) return labelOf(ax, axState, axCommand);
   const [, ef, efCommand = ''] = EF.exec(line) ?? [];
   if (ef !== undefined) return labelOf(ef, undefined, efCommand);
+  const [, longState, long, longCommand = ''] = LONG.exec(line) ?? [];
+  if (long !== undefined) return labelOf(long, longState, longCommand);
   const [, some, someState, someCommand = ''] = SOME.exec(line) ?? [];
-  return some === undefined ? undefined : labelOf(some, someState, someCommand);
+  if (some !== undefined) return labelOf(some, someState, someCommand);
+  const [, state, pid, tid, name] = STATE_FIRST.exec(line) ?? [];
+  if (tid === undefined) return undefined;
+  return { kind: 'label', isTitle: true, header: headerOf({ tid, pid, state, name }), isList: true };
 };
+
+/** Whether this is the beginning of such a line, which a mail program has broken at its terminal. */
+export function isBrokenRow(line: string): boolean {
+  return BROKEN.test(line);
+}
 
 function labelOf(tid: string, state: string | undefined, command: string): Line {
   return { kind: 'label', isTitle: true, header: headerOf({ tid, state, name: commOf(command) }), isList: true };

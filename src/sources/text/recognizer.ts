@@ -2,9 +2,12 @@ import { isBroken } from './dmesg.ts';
 import { IGNORED, type Line } from './line.ts';
 import { LINE_PARSERS } from './line-parsers.ts';
 import { plainFrame } from './offsets.ts';
+import { isBrokenRow } from './ps.ts';
 
 /** The function in the next line is where a lock was taken, or is marked `?`. */
 const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
+const DIGIT_FIRST = /^\d/;
+const PID_LAST = /PID: \d{1,9}$/;
 const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
 
 /** Recognizes lines, also where a mail program has broken one, or another line tells what one means. */
@@ -17,6 +20,11 @@ export class Recognizer {
   /** Whether the next line may belong to this one. */
   get isWaiting(): boolean {
     return this.#broken !== undefined;
+  }
+
+  /** Whether the next line may belong to a row of ps(1), where it may begin with a time. */
+  get isInRow(): boolean {
+    return this.#broken !== undefined && isBrokenRow(this.#broken);
   }
 
   /** Forgets what came before. */
@@ -50,14 +58,22 @@ export class Recognizer {
     const broken = this.#broken;
     this.#broken = undefined;
     if (broken !== undefined) {
-      const joined = recognize(`${broken.trimEnd()} ${text.trimStart()}`);
-      if (joined !== undefined && (joined.kind === 'task' || joined.kind === 'waits')) return joined;
+      // Between two digits of a PID no blank was lost.
+      const between = DIGIT_FIRST.test(text) && PID_LAST.test(broken) ? '' : ' ';
+      const joined = recognize(`${broken.trimEnd()}${between}${text.trimStart()}`);
+      if (joined !== undefined && isHeader(joined)) return joined;
     }
     const known = recognize(text);
     const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
-    if ((known === undefined || isCut || known.kind === 'label') && isBroken(text)) this.#broken = text;
+    const mayBeBroken = known === undefined || isCut || known.kind === 'label';
+    if (mayBeBroken && (isBroken(text) || isBrokenRow(text))) this.#broken = text;
     return isCut ? IGNORED : known;
   }
+}
+
+/** Whether a mail program may have broken this line. */
+function isHeader(line: Line): boolean {
+  return line.kind === 'task' || line.kind === 'waits' || (line.kind === 'label' && line.isList === true);
 }
 
 /** Recognizes a line without prefix; undefined if no format is known to have it. */

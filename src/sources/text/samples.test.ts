@@ -596,6 +596,13 @@ describe('stacks are divided', () => {
     expect(tellAll([...REPORT.slice(0, 1), ...REPORT.slice(3)].join('\n\n'))).toEqual(READ);
   });
 
+  it('by the side of a diff', () => {
+    expect(tellAll(' Call trace:\n- [<0>] f+0x1/0x2\n- [<0>] g+0x1/0x2\n+ [<0>] h+0x1/0x2\n')).toEqual([
+      ': f g',
+      ': h',
+    ]);
+  });
+
   it('by frame 0', () => {
     expect(tellAll('#0  f (kernel/a.c:1)\n#1  g (kernel/a.c:2)\n#0  h (kernel/a.c:3)\n')).toEqual([': f g', ': h']);
   });
@@ -609,6 +616,263 @@ describe('stacks are divided', () => {
     const inside = `${header('a', 7)}\n[ 1.0]  <TASK>\n[ 1.0]  f+0x1/0x2\n[ 1.0]  <TASK>\n[ 1.0]  g+0x1/0x2\n`;
     expect(find(inside).reduce((sum, { leftOut }) => sum + leftOut.mixed, 0)).toBe(2);
     expect(find(REPORT.join('\n')).map(({ leftOut }) => leftOut.mixed)).toEqual([0]);
+  });
+});
+
+describe('a remainder joins the stack above it', () => {
+  const upper = ['task:a state:D stack:0 pid:7', 'Call Trace:', ' __schedule+0x1/0x2', ' f+0x1/0x2'];
+  const lower = [' g+0x1/0x2', ' h+0x1/0x2'];
+  const stamped = (second: number, lines: readonly string[]) =>
+    lines.map((line, at) => `[   ${second}.${100 + at}] ${line}`);
+  const quoted = (lines: readonly string[]) => lines.map((line) => `> ${line}`);
+  const ANSWER = ['', 'This is what I would expect', 'of a device in reset.', ''];
+  const WHOLE = ['a 7 D: __schedule f g h'];
+
+  it.each<readonly [string, readonly string[]]>([
+    ['an answer, by its time', [...quoted(stamped(1, upper)), ...ANSWER, ...quoted(stamped(1, lower))]],
+    ['an answer, by its quote mark', [...quoted(upper), ...ANSWER, ...quoted(lower)]],
+    ['[...]', [...upper, '   [...]', ...lower]],
+    ['[snip]', [...upper, '[snip]', ...lower]],
+    ['..', [...upper, ' ..', ...lower]],
+    ['a blank line', [...upper, '', ...lower]],
+    ['a quoted blank line', quoted([...upper, '', ...lower])],
+    ['lines of others', stamped(1, [...upper, 'usb 1-1: reset', 'usb 1-1: lost', 'usb 1-1: gone', ...lower])],
+    [
+      'words within <TASK>',
+      [...upper.slice(0, 2), ' <TASK>', ...upper.slice(2), 'and a bit further out', ...lower, ' </TASK>'],
+    ],
+  ])('across %s', (_what, lines) => {
+    expect(tellAll(lines.join('\n'))).toEqual(WHOLE);
+  });
+
+  it('by the numbers of its frames', () => {
+    const numbered = (from: number, ...functions: readonly string[]) =>
+      functions.map((symbol, at) => `> #${from + at}  ${symbol} (kernel/a.c:1)`);
+    const mail = ['> >>> prog.stack_trace(7)', ...numbered(0, '__schedule', 'f'), ...ANSWER, ...numbered(2, 'g', 'h')];
+    expect(tellAll(mail.join('\n'))).toEqual(['7: __schedule f g h']);
+    expect(tellAll([...mail.slice(0, -2), ...numbered(5, 'g', 'h')].join('\n').replaceAll('> ', ''))).toEqual([
+      '7: __schedule f',
+      ': g h',
+    ]);
+  });
+
+  it('also where it is read from /proc', () => {
+    const lines = ['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '[...]', '[<0>] g+0x1/0x2'];
+    expect(tellAll(lines.join('\n'))).toEqual(['7: f g']);
+    const numbered = ['#0  f (kernel/a.c:1)', '#1  g (kernel/a.c:2)', 'and so on', '#2  h (kernel/a.c:3)'];
+    expect(tellAll(numbered.join('\n'))).toEqual([': f g h']);
+  });
+
+  it('where a mail program has broken the lines of syslog behind their prefix', () => {
+    const prefix = 'Nov 25 03:09:00 lab-a kernel: [    1.000]';
+    const log = [
+      ...upper.map((line) => `${prefix} ${line}`),
+      prefix,
+      'g+0x1/0x2 [m]',
+      `${prefix} ?`,
+      'stray+0x1/0x2 [m]',
+    ];
+    expect(tellAll([...log, `${prefix}  h+0x1/0x2`].join('\n'))).toEqual(WHOLE);
+  });
+
+  it('but not one that is complete, nor across an answer of another depth, nor long after', () => {
+    const complete = [...upper, ' ret_from_fork+0x1/0x2'];
+    expect(tellAll([...quoted(complete), ...ANSWER, ...quoted(lower)].join('\n'))).toHaveLength(2);
+    expect(tellAll([...quoted(upper), ...ANSWER, ...quoted(quoted(lower))].join('\n'))).toHaveLength(2);
+    const later = [...stamped(1, upper), ...stamped(3, ['usb: a', 'usb: b', ...lower])];
+    expect(tellAll(later.join('\n'))).toHaveLength(2);
+    expect(tellAll([...upper, 'It then calls', ...lower].join('\n'))).toHaveLength(2);
+    expect(tellAll(quoted([...upper, 'It then calls', ...lower]).join('\n'))).toHaveLength(2);
+  });
+
+  it('but not one that begins with the scheduler', () => {
+    expect(tellAll([...upper, '[...]', ...upper.slice(2)].join('\n'))).toHaveLength(2);
+  });
+});
+
+describe('no stack of its own is', () => {
+  const NAMED = ['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '[<0>] g+0x1/0x2', '[<0>] h+0x1/0x2'];
+
+  it('what follows on a function that only looks outermost', () => {
+    for (const symbol of ['syscall_exit_to_user_mode', 'syscall_exit_to_user_mode_prepare', 'entry_SYSCALL_64'])
+      expect(tellAll(`[<0>] f+0x1/0x2\n[<0>] ${symbol}+0x1/0x2\n[<0>] do_syscall_64+0x1/0x2\n`)).toEqual([
+        `: f ${symbol} do_syscall_64`,
+      ]);
+  });
+
+  it('a pointer behind the outermost function', () => {
+    const old = [' [<0>] f+0x1/0x2', ' [<0>] child_rip+0x1/0x2', ' [<0>] g+0x0/0x2', ' [<0>] child_rip+0x0/0x2'];
+    expect(tellAll(old.join('\n'))).toEqual([': f child_rip']);
+  });
+
+  it('the entry into the kernel alone', () => {
+    const entry = ['[<0>] do_syscall_64+0x1/0x2', '[<0>] entry_SYSCALL_64_after_hwframe+0x1/0x2'];
+    expect(tellAll(entry.join('\n'))).toEqual([]);
+    expect(tellAll(['# cat /proc/7/stack', '[<0>] f+0x1/0x2', '', ...entry].join('\n'))).toEqual([
+      '7: f do_syscall_64 entry_SYSCALL_64_after_hwframe',
+    ]);
+  });
+
+  it('the scheduler alone behind another stack', () => {
+    expect(tellAll(['[<0>] f+0x1/0x2', 'see', '[<0>] __schedule+0x1/0x2'].join('\n'))).toEqual([': f']);
+  });
+
+  it('one that is told again without a name', () => {
+    const again = [...NAMED.slice(1), '[<0>] ret_from_fork+0x1/0x2'];
+    const other = ['# cat /proc/8/stack', '[<0>] i+0x1/0x2'];
+    const told = [NAMED[0], ...again, ...other, '-----', 'summary', ...again];
+    expect(tellAll(told.join('\n'))).toEqual(['7: f g h ret_from_fork', '8: i']);
+  });
+
+  it('one that a kernel prints twice at the same time', () => {
+    const trace = ['[ 1.2] Call trace:', '[ 1.3]  f+0x1/0x2', '[ 1.4]  g+0x1/0x2', '[ 1.5]  h+0x1/0x2'];
+    const header = '[ 1.1] task:a state:D stack:0 pid:7';
+    expect(tellAll([header, ...trace, '..', ...trace].join('\n'))).toEqual(['a 7 D: f g h']);
+  });
+});
+
+describe('no frame is', () => {
+  it('who asked for a glock', () => {
+    const dump = [
+      'G:  s:UN n:2/77 f:lIqob t:EX d:UN/0 a:0 v:0 r:3 m:150',
+      ' H: s:EX f:W e:0 p:7 [tar] gfs2_create+0x12/0x34 [gfs2]',
+      '# cat /proc/7/stack',
+      '[<0>] f+0x1/0x2',
+    ];
+    expect(tellAll(dump.join('\n'))).toEqual(['7: f']);
+  });
+
+  it('one that PowerPC calls unreliable, further in than all others', () => {
+    const frame = (symbol: string, tail = '') =>
+      `[c0000000123456${symbol.length}0] [c000000000abcdef] ${symbol}${tail}`;
+    const trace = ['Call Trace:', frame('stray+0x1/0x2', ' (unreliable)'), frame('f+0x1/0x2'), frame('g+0x1/0x2')];
+    expect(tellAll(trace.join('\n'))).toEqual([': f g']);
+  });
+
+  it('the print of one frame of a stack that stands above', () => {
+    const stack = ['PID 7 process name: tar', '#0  f (kernel/a.c:1:2)', '#1  g (kernel/a.c:2:2)'];
+    const print = '#1 at 0xffffffff81861b24 (g+0x2c4/0x6b0) in g at kernel/a.c:2:2';
+    expect(tellAll([`\`${stack[0]}`, ...stack.slice(1), print, 'prev: (int)0'].join('\n'))).toEqual(['tar 7: f g']);
+  });
+});
+
+describe('a task is named', () => {
+  const STACK = ['[<0>] f+0x1/0x2', '[<0>] ret_from_fork+0x1/0x2'];
+
+  it.each<readonly [string, readonly string[], string]>([
+    [
+      'a comment',
+      ['# # /proc/7/task/8: kworker/u8:3+flush-8:0 :', '# cat /proc/7/task/8/stack', ''],
+      'kworker/u8:3+flush-8:0 7/8',
+    ],
+    ['an item of a list', ['1. archiver (pid 7)'], 'archiver 7'],
+    ['a program in a list', ['- `/usr/bin/archiver --all`', '```'], 'archiver'],
+    ['SystemTap', ['[ jbd2/sda1-8:7 ]'], 'jbd2/sda1-8 7'],
+    [
+      'a sentence',
+      [
+        'It is kworker/0:1 (PID 7), which is stuck since yesterday, for whatever reason it has:',
+        '',
+        '>>> prog.stack_trace(7)',
+      ],
+      'kworker/0:1 7',
+    ],
+    [
+      'a row of ps, broken',
+      [
+        'root         7  0.0  0.0      0     0 ?',
+        'D    15:24   0:00 [archiver]',
+        'root         8  0.0  0.0      0     0 ?',
+        'S    15:24   0:00 [kthreadd]',
+        '',
+        '# cat /proc/7/stack',
+      ],
+      'archiver 7 D',
+    ],
+    [
+      'a row of ps -elf, broken before its time',
+      [
+        '4 D root           7    4091  0  80   0 -   953 f      01:33 pts/1',
+        '00:00:00 /usr/bin/archiver --all',
+        '#cat /proc/7/stack',
+      ],
+      'archiver 7 D',
+    ],
+    [
+      'a row of state, PID and TID',
+      ['D 7 8 [server] <defunct> Binder:8_1', 'cat /proc/7/task/8/stack', ''],
+      'Binder:8_1 7/8 D',
+    ],
+    [
+      "Samsung's columns",
+      [
+        '<6>[ 9.1] I[0:  swapper/0:    0]       7        0      99    3902403994 D(2)   3  ffffffc0007ee338' +
+          '                0  ffffffc85678e000 *    archiver',
+        '<6>[ 9.1] I[0:  swapper/0:    0] Workqueue: a b',
+        '<0>[ 9.1] I[0:  swapper/0:    0] Call trace:',
+      ],
+      'archiver 7 D',
+    ],
+    [
+      'lockdep',
+      ['archiver/7 is trying to acquire lock:', ' (&l){+.+.}, at: [<c036e9e0>] g+0x18/0x38', '', 'stack backtrace:'],
+      'archiver 7 R',
+    ],
+    [
+      'a PID that a mail has broken',
+      ['CPU: 1 PID: 1', '7 Comm: archiver Not tainted 5.3.6', 'Call Trace:'],
+      'archiver 17 R',
+    ],
+  ])('by %s', (_what, before, whose) => {
+    expect(tellAll([...before, ...STACK].join('\n'))).toEqual([`${whose}: f ret_from_fork`]);
+  });
+
+  it('behind a date, too', () => {
+    const log = [
+      'root         7  0.0  0.0      0     0 ?        D    15:24   0:00 [archiver]',
+      '[root@lab-a ~]# cat /proc/7/stack',
+      ...STACK,
+    ];
+    expect(tellAll(log.map((line) => `[2026-11-25 03:09:00]  ${line}`).join('\n'))).toEqual([
+      'archiver 7 D: f ret_from_fork',
+    ]);
+  });
+
+  it('by the time of old versions of bcc', () => {
+    const names = ['    schedule', '    kthread', '    ret_from_fork'];
+    expect(tellAll([...names, '    stray_name', '    rcuos/0', '        22'].join('\n'))).toEqual([
+      'rcuos/0: schedule kthread ret_from_fork',
+    ]);
+    expect(tellAll([...names, '    stray_name', '        22'].join('\n'))).toEqual([
+      ': schedule kthread ret_from_fork',
+    ]);
+  });
+
+  it('but not by a count', () => {
+    expect(tellAll(['3 hits:', ...STACK].join('\n'))).toEqual([': f ret_from_fork']);
+  });
+
+  it('on the host of its prompt', () => {
+    const typed = (host: string) => [`[root@${host} ~]# cat /proc/7/stack`, '[<0>] f+0x1/0x2', ''];
+    const found = find([...typed('lab-a'), ...typed('lab-b')].join('\n'));
+    expect(found.map(({ stamp }) => stamp.told.host)).toEqual(['lab-a', 'lab-b']);
+    const row = 'root  7  0.0  0.0      0     0 ?        D    15:24   0:00 [archiver]';
+    const lines = ['[root@lab-a ~]# ps aux', row, ...typed('lab-a'), ...typed('lab-b')];
+    expect(tellAll(lines.join('\n'))).toEqual(['archiver 7 D: f', '7: f']);
+  });
+
+  it('if it ran in a program, or without any trace', () => {
+    const lockup = '[   1.0] watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [tar:7]';
+    const task = '[   1.0] CPU: 1 PID: 7 Comm: tar Not tainted 5.12.0 #2';
+    const registers = '[   1.0] epc : 0000000000cc9d6e ra : 0000000000d80428 sp : 0000003fffe6f8a0';
+    expect(tellAll(lockup)).toEqual(['tar 7 R: ']);
+    expect(tellAll([lockup, task, registers].join('\n'))).toEqual(['tar 7 R: ']);
+    expect(tellAll([task, registers].join('\n'))).toEqual(['tar 7 R: ']);
+    expect(tellAll(task)).toEqual([]);
+    const irqs = '[   1.0] hardirqs last  enabled at (123): [<ffffffff81>] g+0x1/0x2';
+    expect(tellAll([lockup, irqs, task, '[   1.0] Call Trace:', '[   1.0]  f+0x1/0x2'].join('\n'))).toEqual([
+      'tar 7 R: f',
+    ]);
   });
 });
 

@@ -40,6 +40,7 @@ const NEAR_SIGN = new RegExp(
     'race|task|state|STATE',
     String.raw`[PTpt][Ii][Dd]\b`,
     String.raw`\bat:?\s*$`,
+    String.raw`\/proc\/|\s(?:\?|pts\/\d+)\s*$`,
     'located|reed |---|->|<',
     String.raw`prio=|RIP|\bpc\b|NIP|PSW`,
     String.raw`\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,

@@ -1,28 +1,43 @@
 import type { Frame, Stack } from '../../model/stack.ts';
-import { Assembly } from './assembly.ts';
+import { Assembly, NO_PLACE } from './assembly.ts';
 import { BareNames, bareName } from './bare-names.ts';
 import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
-import { bodyOf } from './prefix.ts';
+import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
+import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, Stamps } from './stamps.ts';
-import type { Assembled, LeftOut, TextStack } from './text-stack.ts';
+import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
 
 const MOST_STACKS = 100_000;
 const LONGEST_LINE = 4096;
 /** Tasks and CPUs that print at the same time. */
 const MOST_CALLERS = 256;
 
+const MOST_FRAMES = 256;
+/** A summary follows on so many tasks. */
+const MOST_NAMED = 64;
+const MOST_LEARNED = 10_000;
+/** Stacks of fewer functions are the same by chance. */
+const LEAST_TOLD = 3;
+
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 /** journalctl -o verbose and export: fields other than the message. */
 const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
 const MESSAGE = /^\s{0,8}MESSAGE=/;
+/** A mark for lines that the writer has left out. */
+const CUT = /^[\s[<({*~-]{0,12}(?:\.{2,12}|…|snip(?:ped)?|cut|snap|truncated|omitted|trimmed)[\s\])>}*~-]{0,12}$/i;
+const LONGEST_CUT = 30;
+const [PLUS, MINUS] = [43, 45];
+/** A frame in a diff. */
+const SIDE = /^[+-]\s{0,8}(?:\[<|[\w.]{1,128}\+0x)/;
+const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
@@ -49,6 +64,20 @@ export class StackFinder {
   #isField = false;
   #spacing = 0;
   #isAfterBlank = false;
+  /** A line of a log without anything in it: a mail program may have broken it there. */
+  #isAfterEmpty = false;
+  #heldSeam: Seam | undefined;
+  /** The latest stacks whose tasks have names. */
+  #named: Stack[] = [];
+  /** What the text has said of tasks, and the host of the latest prompt. */
+  readonly #learned = new Map<number, Header>();
+  #host: string | undefined;
+  #side: '+' | '-' | undefined;
+  #place: Place = NO_PLACE;
+  #gapLines = 0;
+  #gapWords = 0;
+  #gapQuotes = 0;
+  #gapCuts = 0;
 
   /** `known`: names of functions that the kernel has, for stacks that are names and nothing else. */
   constructor(known: ReadonlySet<string> = new Set()) {
@@ -74,6 +103,7 @@ export class StackFinder {
     if (this.#isSettled) {
       if (!hasSign(whole) || !this.#isKnown(whole)) {
         this.#skipped.add(whole);
+        this.#gapLines++;
         return;
       }
       // The lines before it may say whose stack this is.
@@ -118,12 +148,15 @@ export class StackFinder {
       this.#endBareNames();
       this.#table = undefined;
       this.#isAfterBlank = false;
-      if (!this.#recognizer.takePlace()) this.#current.step(own, this.#stamps.now);
+      this.#isAfterEmpty = false;
+      this.#turnPlace(false, 0, undefined);
+      if (!this.#recognizer.takePlace()) this.#step(own);
       return;
     }
     const clean = cleaned(line, this.#quoted.isOn);
     if (clean.trim() === '') {
       // A line of markup is none to its reader.
+      this.#gapLines++;
       if (clean === line || line.trim() === '') this.#blank();
       return;
     }
@@ -131,13 +164,23 @@ export class StackFinder {
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
-    const { text, caller, logged } = bodyOf(clean);
+    const { text, caller, logged, quotes } = this.#recognizer.isInRow ? unquoted(clean) : bodyOf(clean);
+    if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#empty();
+    this.#isAfterEmpty = false;
     this.#turnTo(caller, logged);
+    this.#turnPlace(logged, quotes, caller);
     if (text.trim() === '') {
-      this.#endBareNames();
-      if (this.#current.hasFrames) this.#current.blank(false);
+      this.#gapLines++;
+      if (logged) this.#isAfterEmpty = true;
+      else this.#empty();
       return;
     }
+    if (text.length < LONGEST_CUT && FENCE.test(text)) {
+      this.#fence();
+      return;
+    }
+    this.#turnToSide(text);
+    if (isCutMark(text)) this.#gapCuts++;
     // While another caller prints a stack, most lines are none.
     if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
     const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
@@ -145,7 +188,62 @@ export class StackFinder {
     this.#body(behind ?? text, logged);
   }
 
+  /** In a diff of two traces, the old and the new one are two stacks. */
+  #turnToSide(text: string): void {
+    const code = text.charCodeAt(0);
+    const sign = code === PLUS ? '+' : code === MINUS ? '-' : undefined;
+    const side = sign !== undefined && SIDE.test(text) ? sign : undefined;
+    if (side !== undefined && this.#side !== undefined && side !== this.#side && this.#current.hasFrames)
+      this.#current.end();
+    this.#side = side;
+  }
+
+  /** Markdown's mark around a stack: the title may stand before it. */
+  #fence(): void {
+    this.#gapLines++;
+    this.#endBareNames();
+    this.#table = undefined;
+    if (this.#current.hasFrames) this.#current.end();
+  }
+
+  #empty(): void {
+    this.#endBareNames();
+    if (this.#current.hasFrames) this.#current.blank(false);
+  }
+
+  #turnPlace(isLogged: boolean, quotes: number, caller: string | undefined): void {
+    const { isLogged: wasLogged, quotes: before, caller: last, gap } = this.#place;
+    const isSame = isLogged === wasLogged && quotes === before && caller === last;
+    if (isSame && gap.lines === 0 && this.#gapLines === 0) return;
+    this.#place = {
+      isLogged,
+      quotes,
+      caller,
+      gap: { lines: this.#gapLines, words: this.#gapWords, quotes: this.#gapQuotes, cuts: this.#gapCuts },
+    };
+  }
+
+  #step(line: Line): void {
+    this.#current.step(line, this.#stamps.now, this.#place);
+    if (line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call') {
+      this.#gapLines = 0;
+      this.#gapWords = 0;
+      this.#gapQuotes = 0;
+      this.#gapCuts = 0;
+    } else this.#gapLines++;
+  }
+
+  #stranger(logged: boolean, isIndented: boolean, isCut: boolean): void {
+    this.#gapLines++;
+    if (!isCut) {
+      this.#gapWords++;
+      this.#gapQuotes = Math.max(this.#gapQuotes, this.#place.quotes);
+    }
+    this.#current.stranger(logged, isIndented);
+  }
+
   #blank(): void {
+    this.#isAfterEmpty = false;
     this.#endBareNames();
     this.#table = undefined;
     this.#recognizer.reset();
@@ -201,23 +299,50 @@ export class StackFinder {
       if (this.#current.hasFrames) this.#current.end();
       return;
     }
-    const known = inContext(this.#recognizer.take(text), logged);
+    if (!this.#bare.isEmpty && this.#bare.takesTail(text)) {
+      if (this.#bare.isCounted) this.#endBareNames();
+      return;
+    }
+    const whole = this.#recognizer.take(text);
+    if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
+    const known = this.#withName(inContext(whole, logged));
     const name = known === undefined ? bareName(text) : undefined;
     if (name !== undefined) {
       this.#bare.add(name);
       return;
     }
     this.#endBareNames();
-    if (known === undefined) this.#current.stranger(logged, /^\s/.test(text));
+    if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
-    else this.#current.step(known, this.#stamps.now, logged);
+    else this.#step(known);
+  }
+
+  /** A line of ps(1), or a sentence, names a task whose stack stands further down. */
+  #learn({ state, ...header }: Header, isList: boolean): void {
+    if (header.tid === undefined || header.tid === 0 || header.name === undefined) return;
+    if (this.#learned.size >= MOST_LEARNED) this.#learned.clear();
+    const before = this.#learned.get(header.tid);
+    const known = before?.name === header.name ? before : {};
+    this.#learned.set(header.tid, { ...known, ...header, ...(isList && state !== undefined && { state }) });
+  }
+
+  #withName(line: Line | undefined): Line | undefined {
+    if (line?.kind !== 'label' && line?.kind !== 'task') return line;
+    if (line.kind === 'label' && line.host !== undefined) {
+      if (this.#host !== undefined && line.host !== this.#host) this.#learned.clear();
+      this.#host = line.host;
+      this.#stamps.turnTo(line.host);
+    }
+    const { tid, name } = line.header;
+    const learned = tid === undefined || name !== undefined ? undefined : this.#learned.get(tid);
+    return learned === undefined ? line : { ...line, header: { ...learned, ...line.header } };
   }
 
   /** Each line of grep(1) has the name of its file. */
   #grepped(task: Line): void {
     if (task.kind !== 'task') return;
     const { tid } = task.header;
-    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#current.step(task, this.#stamps.now);
+    if (this.#greppedTid !== tid || !this.#current.hasFrames) this.#step(task);
     this.#greppedTid = tid;
   }
 
@@ -262,15 +387,18 @@ export class StackFinder {
 
   #endBareNames(): void {
     if (this.#bare.isEmpty) return;
+    const { comm } = this.#bare;
     const frames = this.#bare.take();
     if (frames.length === 0) {
-      this.#current.stranger(false, false);
+      this.#stranger(false, false, false);
       return;
     }
-    for (const frame of frames) this.#current.step({ kind: 'frame', frame }, this.#stamps.now);
+    for (const frame of frames) this.#step({ kind: 'frame', frame });
+    if (comm !== undefined) this.#step({ kind: 'behind', header: { name: comm } });
   }
 
-  #complete({ tasks, frames, stamp, leftOut, isUnclaimed }: Assembled): void {
+  #complete({ tasks, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
+    if (seam !== undefined && tasks.length === 0 && this.#isPart({ frames, stamp, seam }, leftOut)) return;
     const held = this.#held;
     // Either header may be that of either trace.
     if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: oneMoreMixed(held.leftOut) };
@@ -282,6 +410,36 @@ export class StackFinder {
     const cut = all.cut + this.#cut;
     this.#cut = 0;
     this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
+    this.#heldSeam = seam;
+    if (tasks.length > 0 && stack !== this.#named[0]) this.#named = [stack, ...this.#named.slice(0, MOST_NAMED - 1)];
+  }
+
+  /** Whether this is no stack of its own: the rest of the one before, a scrap, or one that is told again. */
+  #isPart(part: Part, leftOut: LeftOut): boolean {
+    const held = this.#held;
+    const before =
+      held === undefined || this.#heldSeam === undefined
+        ? undefined
+        : { frames: held.stack.frames, stamp: held.stamp, seam: this.#heldSeam };
+    if (held !== undefined && before !== undefined && goesOn(before, part)) {
+      const frames = [...before.frames, ...part.frames].slice(0, MOST_FRAMES);
+      this.#held = { ...held, stack: this.#intern(frames), leftOut: sumOf(held.leftOut, leftOut) };
+      const { ends, endStamp, lastNumber, closes } = part.seam;
+      this.#heldSeam = { ...before.seam, ends, endStamp, lastNumber, isOpen: before.seam.isOpen && !closes };
+      return true;
+    }
+    const isLost = isScrap(part, before) || this.#isTold(part);
+    if (isLost) this.#cut += leftOut.cut;
+    return isLost;
+  }
+
+  /** Whether a summary tells the stack of a task again, or a vendor's kernel has printed it twice. */
+  #isTold({ frames, seam }: Part): boolean {
+    if (frames.length < LEAST_TOLD) return false;
+    const stack = this.#intern(frames);
+    if (!seam.begins.isLogged) return this.#named.includes(stack);
+    const { uptimeSeconds } = seam.endStamp.told;
+    return stack === this.#held?.stack && uptimeSeconds === this.#heldSeam?.endStamp.told.uptimeSeconds;
   }
 
   #release(): void {
@@ -321,6 +479,14 @@ export class StackFinder {
 /** In a log, a line that mentions a PID is no title. */
 function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
   return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
+}
+
+function isCutMark(text: string): boolean {
+  return text.length < LONGEST_CUT && !text.includes('+') && CUT.test(text);
+}
+
+function sumOf(a: LeftOut, b: LeftOut): LeftOut {
+  return { guesses: a.guesses + b.guesses, cut: a.cut + b.cut, mixed: a.mixed + b.mixed };
 }
 
 function oneMoreMixed(leftOut: LeftOut): LeftOut {

@@ -74,6 +74,11 @@ export class Stamps {
 
   #latest: LogStamp = { text: '' };
 
+  /** A prompt names the host on which a command was typed: it applies until another one does. */
+  turnTo(host: string): void {
+    if (this.now.told.host !== host) this.now = { ...this.now, told: { ...this.now.told, host } };
+  }
+
   take(line: string): void {
     const [, time, named = UNKNOWN] = line.startsWith('zzz <') ? (BEGIN.exec(line) ?? []) : [];
     if (time !== undefined) {

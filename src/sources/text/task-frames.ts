@@ -27,8 +27,13 @@ export function hasDecimalOffset({ raw }: Frame): boolean {
 }
 
 /** The header without what is of use only until the stack is complete. */
-export function asSeen({ onCpu, ...header }: Header, frames: readonly Frame[], wasInterrupted: boolean): Header {
+export function asSeen(
+  { onCpu, ranLong, ...header }: Header,
+  frames: readonly Frame[],
+  wasInterrupted: boolean,
+): Header {
   const innermost = frames[0];
-  const ran = (onCpu === true || wasInterrupted) && innermost !== undefined && !isScheduler(innermost);
+  const isOnCpu = onCpu === true || ranLong === true;
+  const ran = innermost === undefined ? isOnCpu : (isOnCpu || wasInterrupted) && !isScheduler(innermost);
   return header.state === undefined && ran ? { ...header, state: 'R' } : header;
 }

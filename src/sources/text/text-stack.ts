@@ -25,6 +25,44 @@ export interface TextStack {
   readonly leftOut: LeftOut;
 }
 
+/** Where in a text a frame is. */
+export interface Place {
+  /** Whether it is in a line of a log. */
+  readonly isLogged: boolean;
+  /** How many quote marks of a mail stand before it. */
+  readonly quotes: number;
+  readonly caller: string | undefined;
+  /** What stands between it and the frame before. */
+  readonly gap: Gap;
+}
+
+/** The lines between two frames that are none. */
+export interface Gap {
+  readonly lines: number;
+  /** Lines of words, and the most quote marks before one of them. */
+  readonly words: number;
+  readonly quotes: number;
+  /** Marks for what the writer has left out. */
+  readonly cuts: number;
+}
+
+/** How a stack begins and ends: tells whether it is the rest of the one before. */
+export interface Seam {
+  /** Nothing shows that it is a stack of its own: neither a header, a title nor a mark stands before it. */
+  readonly isRest: boolean;
+  readonly begins: Place;
+  readonly ends: Place;
+  readonly endStamp: Stamp;
+  /** The numbers of its outer frames, in formats that number frames. */
+  readonly firstNumber: number | undefined;
+  readonly lastNumber: number | undefined;
+  /** Behind `Call Trace:`, and within `<TASK>` without `</TASK>`. */
+  readonly isTrace: boolean;
+  readonly isOpen: boolean;
+  /** `</TASK>` without `<TASK>`. */
+  readonly closes: boolean;
+}
+
 /** A stack without what its finder adds. */
 export interface Assembled {
   readonly tasks: readonly Header[];
@@ -33,4 +71,5 @@ export interface Assembled {
   readonly leftOut: LeftOut;
   /** Of a task whose trace was printed into that of another one: its header may be that of the other. */
   readonly isUnclaimed: boolean;
+  readonly seam?: Seam;
 }

@@ -1,0 +1,58 @@
+import type { Frame } from '../model/stack.ts';
+import { functionName } from './function-name.ts';
+import { wholeName } from './pattern.ts';
+
+interface OwnLock {
+  /** Of a sentence about the lock. */
+  readonly lock: RegExp;
+  /** Functions that only run with the lock held. */
+  readonly holders: RegExp;
+}
+
+const OWN_LOCKS: readonly OwnLock[] = [
+  {
+    lock: /\(rtnl\)/,
+    holders: wholeName([
+      /(?:__)?dev_(?:open|close|change_flags|set_mtu|set_mac_address|close_many)|netif_(?:open|close|change_flags)/,
+      /__dev_(?:close_many|notify_flags)|dev_deactivate(?:_many)?|dev_activate/,
+      /(?:un)?register_netdevice(?:_many|_queue)?|unregister_netdevice_many_notify|rollback_registered(?:_many)?/,
+      /do_setlink|__rtnl_newlink|rtnl_(?:configure|delete|group_changelink|group_dellink)\w*|rtnl_create_link/,
+      /call_netdevice_(?:unregister_)?notifiers\w*|netdev_run_todo_locked|netdev_(?:master_)?upper_dev_(?:un)?link/,
+    ]),
+  },
+  {
+    lock: /the mmap lock of (?:its|a) process/,
+    holders: wholeName([
+      /__?mmap_region|mmap_region|do_mmap(?:_pgoff)?|(?:__)?do_munmap|do_vmi_(?:align_)?munmap|mprotect_fixup/,
+      /move_vma|do_brk_flags|handle_mm_fault|__handle_mm_fault|unmap_region|expand_stack_locked|dup_mmap/,
+    ]),
+  },
+  {
+    lock: /the lock of (?:a|the) (?:file|directory|inode)\b/,
+    holders: wholeName([
+      /generic_perform_write|__generic_file_write_iter|__generic_file_aio_write|iomap_file_buffered_write/,
+      'ext4_buffered_write_iter',
+    ]),
+  },
+];
+
+const HELD = /(?:, which|: ?) ?(?:another task|other tasks|other threads) holds?(?: it)?/;
+
+/**
+ * The sentence about a lock, with a warning where the task's own stack shows that it took such a lock further out;
+ * undefined where it does not.
+ */
+export function withOwnLock(waitsFor: string, frames: readonly Frame[], depth: number): string | undefined {
+  const own = OWN_LOCKS.find(({ lock }) => lock.test(waitsFor));
+  if (own === undefined || !HELD.test(waitsFor)) return undefined;
+  const holder = frames.slice(depth + 1).find(({ symbol }) => own.holders.test(functionName(symbol)));
+  if (holder === undefined) return undefined;
+  const name = functionName(holder.symbol);
+  return waitsFor.replace(
+    HELD,
+    `, which it may hold itself (further out it is in ${name}, which runs with such a lock)`,
+  );
+}
+
+export const OWN_LOCK_CAUSES =
+  'A bug: the task takes a lock that it holds already, and waits for itself. If not, another task holds it.';
