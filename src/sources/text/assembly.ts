@@ -96,6 +96,11 @@ export class Assembly {
     return this.#frames.length > 0 || this.#guessed.length > 0 || this.#ofInterrupt.length > 0;
   }
 
+  /** Whether a name alone in its line is a frame: behind `Call Trace:`, if the frames so far have no offsets. */
+  get takesNames(): boolean {
+    return this.#begun && this.#guessed.at(-1)?.offset === undefined && this.#frames.at(-1)?.offset === undefined;
+  }
+
   /** Whether nothing is kept: lines without a frame or a header have no effect. */
   get isIdle(): boolean {
     return (

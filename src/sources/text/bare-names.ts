@@ -1,6 +1,7 @@
 import type { Frame } from '../../model/stack.ts';
 import { isOutermost, isWellKnown } from './functions.ts';
-import { frameOf } from './patterns.ts';
+import type { Line } from './line.ts';
+import { frameOf, MODULE } from './patterns.ts';
 
 /** One identifier, perhaps numbered, with parentheses, or as Python prints bytes. */
 const NAME = /^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?\s{0,20}$/;
@@ -17,6 +18,15 @@ const LEAST_NAMES = 3;
 /** The name, if the line is nothing else. */
 export function bareName(line: string): string | undefined {
   return line.length > 200 ? undefined : NAME.exec(line)?.[1];
+}
+
+const IN_TRACE = new RegExp(String.raw`^\s{1,20}(\? )?([A-Za-z_][\w.]{1,127})(?: ${MODULE})?\s{0,8}$`);
+
+/** The function in a line of a log that has nothing else, behind `Call Trace:`: some kernels print no offsets. */
+export function nameInTrace(line: string): Line | undefined {
+  const [, guess, name, module] = line.length > 200 ? [] : (IN_TRACE.exec(line) ?? []);
+  if (name === undefined || !(name.includes('_') || isWellKnown(name))) return undefined;
+  return { kind: guess === undefined ? 'frame' : 'guess', frame: frameOf(name, line.trim(), { module }) };
 }
 
 /**

@@ -20,16 +20,16 @@ const NAMELESS = new RegExp(
   String.raw`\sstate:(\S)\s.{0,20}\bstack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b` +
     String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
 );
-const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running task|\(NOTLB\))`;
+const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running task(?: on cpu {1,6}\d{1,5})?|\(NOTLB\))`;
 const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
 /** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
 const OLD_TASK = new RegExp(
-  String.raw`^\s{0,8}(\S.{0,63}?)\s{1,40}([A-Zt])\s{0,10}(?:` +
+  String.raw`^\s{0,8}(\S.{0,63}?)\s{1,40}([A-Ztx])\s{0,10}(?:` +
     String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
   's',
 );
-const OLD_TASK_SIGN = /\s[A-Zt]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running task|\d{1,10}\s|\(NOTLB|$)/;
+const OLD_TASK_SIGN = /\s[A-Ztx]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running task|\d{1,10}\s|\(NOTLB|$)/;
 const OOPS = new RegExp(
   `(?:^|\\W)CPU: {0,4}\\d{1,5} (?:UID: {0,8}\\d{1,10} )?PID: {0,8}(\\d{1,10}) Comm: ${NAME}` +
     String.raw`(?: (?:Not tainted|Tainted:|Kdump:)|\s{0,4}$)`,
@@ -41,6 +41,7 @@ const OLD_OOPS = new RegExp(
   's',
 );
 const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+const ACTIVE = /^(?:sysrq ?: )?CPU ?\d{1,4}:$/i;
 /** lockdep: the task that printed the stack that follows. */
 const TRYING = /^(\S.{0,63}?)\/(\d{1,10}) is trying to (?:acquire|release) lock/;
 /** Samsung (sec_debug, dump_task_info): PID, times, state, CPU, wchan, pc, task, name. */
@@ -61,7 +62,7 @@ const BROKEN = new RegExp(
   `(?:^|\\W)(?:task .{1,64}:\\d{1,10}(?: <\\w{6}>)?(?: is)?(?: blocked.{0,40})?|task:.{1,64}\\s?state:\\S.{0,60}` +
     String.raw`|CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10}(?: Comm: .{0,64})?)$`,
 );
-const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Zt]\s{0,20}(?:[0-9a-f]{8,16}\s{0,20})?(?:\d{1,10}\s{0,10}){0,3}$/;
+const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Ztx]\s{0,20}(?:[0-9a-f]{8,16}\s{0,20})?(?:\d{1,10}\s{0,10}){0,3}$/;
 
 /** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
 const PAST = new RegExp(
@@ -194,6 +195,8 @@ function taskOf(text: string): Line | undefined {
     const [, column, letter, name] = COLUMNS.exec(text) ?? [];
     if (column !== undefined) return { kind: 'task', header: headerOf({ name, tid: column, state: letter }) };
   }
+  // What sysrq-l prints before the stack of a CPU: nothing tells the task that runs on it.
+  if (text.endsWith(':') && ACTIVE.test(text)) return { kind: 'label', header: { onCpu: true } };
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
   if (PAST.test(text)) return { kind: 'past' };

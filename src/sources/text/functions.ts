@@ -161,10 +161,18 @@ const REPORT = anyOf(
   '(?:__)?kg?db_\\w+',
   '__warn(?:_printk)?',
   'warn_slowpath_\\w+',
-  '__?report_bug',
+  '(?:__)?report_bug',
   'handle_bug',
   '(?:asm_)?exc_invalid_op',
   '(?:do_)?invalid_op',
+  // Sanitizers, and the killer for want of memory
+  'print_(?:report|address_description|error_description)\\w*',
+  '(?:end|start)_report',
+  '_{0,2}k[am]san_\\w+',
+  '__[am]san_\\w+',
+  'check_memory_region\\w*',
+  '(?:__)?ubsan_\\w+',
+  'dump_header',
 );
 
 /** The number of frames at the inner end that only print the stack. */

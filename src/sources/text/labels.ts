@@ -2,7 +2,8 @@ import { headerOf, type Line, type LineParser } from './line.ts';
 
 /** `== 4102 ==`, `--- PID 4102 (x) ---`, `### 4102 ###`. */
 const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,80}\s{0,4}$/;
-const WORD = '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp)';
+const WORD =
+  '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp|进程|线程|任务|プロセス|スレッド)';
 /** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
 const NUMBERED = new RegExp(
   `(?:^|[\\s(\\[,;\x60])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
@@ -71,6 +72,8 @@ const NO_COMM = new RegExp(
 const STAP = /^\s{0,8}\[ ([^\s[\]]{1,32}):(\d{1,10}) \]\s{0,4}$/;
 /** An item of a list: - `/usr/bin/archiver --all` */
 const ITEM = /^\s{0,8}(?:[-*•]|\d{1,3}[.)]) `(?:\/?[\w.+-]{1,64}\/){0,16}([\w.+-]{2,64})(?: [^`]{0,300})?`:?\s{0,4}$/;
+/** Behind the last number of a title that a script wrote. */
+const NAMED_BEHIND = /^.{0,80}\s(\d{1,10})[,:]? ([A-Za-z(][\w./:@+()-]{0,63})(?=\s|$)/;
 const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
 
 /** `callstack of ifconfig:` */
@@ -107,9 +110,13 @@ function ruled(line: string): Line | undefined {
   const [, tid, name] = TITLE.exec(text) ?? [];
   if (tid !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ tid, name }) };
   const known = numbered(text) ?? weak(text);
-  return known === undefined || known.kind !== 'label'
-    ? undefined
-    : { kind: 'label', isTitle: true, header: known.header };
+  if (known?.kind !== 'label') return undefined;
+  const { header } = known;
+  const named = header.tid === undefined || header.name !== undefined ? undefined : NAMED_BEHIND.exec(text);
+  if (!named) return { kind: 'label', isTitle: true, header };
+  const [, thread, comm = ''] = named;
+  const numbers = header.tid === Number(thread) ? header : headerOf({ tid: thread, pid: String(header.tid) });
+  return { kind: 'label', isTitle: true, header: { ...numbers, ...(!NO_COMM.test(comm) && { name: comm }) } };
 }
 
 function numbered(line: string): Line | undefined {

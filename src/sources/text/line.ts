@@ -95,7 +95,8 @@ export const IGNORED: Line = { kind: 'ignored' };
 export type LineParser = (line: string) => Line | undefined;
 
 export function stateOf(letter: string | undefined): State | undefined {
-  return letter === undefined ? undefined : STATES.find((state) => state === letter);
+  // A task that is gone was an x until 2.6.38.
+  return STATES.find((state) => state === (letter === 'x' ? 'X' : letter));
 }
 
 /** What a text may say of a task: of its numbers the digits, of its state the letter. */

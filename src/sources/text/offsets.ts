@@ -82,8 +82,20 @@ const PROSE = new RegExp(
     '=',
   ].join('|')})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]` +
     // GFS2 names who asked for a lock
-    '|\\bs:\\w{2} f:\\w{0,20} e:-?\\d{1,4} p:\\d{1,10} .*|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*)$',
+    '|\\bs:\\w{2} f:\\w{0,20} e:-?\\d{1,4} p:\\d{1,10} .*|\\[drm:|last {1,2}(?:en|dis)abled at .*|WARNING: .*' +
+    // Arguments of a command
+    '|\\bf?addr2line\\b.*|\\bvmlinu[xz]\\S{0,80} {1,4}|\\.k?o(?:\\.\\w{1,8})? {1,4}|\\*\\(?)$',
 );
+/** Words and nothing else before a function: it stands in a sentence. */
+const SENTENCE = /^\s{0,8}(?:[-*•] )?(?:[A-Za-z][a-z']{0,24}[,.:;]?\s{1,2}){2,40}["'\x60(]?$/;
+/** Words behind a function. Remarks have a mark before them. */
+const REST_OF_SENTENCE =
+  /^\s{0,4}[)"'\x60]?[,;]?\s{1,4}(?!at |May )[A-Za-z][a-z']{0,24}(?:[.,;:!?]\s{0,4}$|,? {1,2}[a-z']{1,24}(?=[\s.,;:!?]|$))/;
+/** gdb and scripts/faddr2line print a function so, with the lines of the source that it has there. */
+const TITLE = /^\s{0,8}(?:[-*•] |\d{1,3}[.)] )?["'\x60]?$/;
+const REST_OF_TITLE = /^["'\x60]?\s?:(?:\s|$)/;
+/** Lines of a report that may have anything in them. */
+const REPORT = /^\s{0,40}(?:Hardware name|Workqueue|Comm|(?:Kernel )?[Cc]ommand line|Modules linked in|Code):/;
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
 /** What follows right behind a frame. */
@@ -176,6 +188,9 @@ function firstOf(found: Found): Line | undefined {
     return isOfProgram(found) ? IGNORED : lineOf(found, before);
   }
   if (!END.test(rest)) return undefined;
+  if (REPORT.test(before)) return IGNORED;
+  if (SENTENCE.test(before) || REST_OF_SENTENCE.test(rest)) return undefined;
+  if (REST_OF_TITLE.test(rest) && TITLE.test(before)) return undefined;
   if (before.length <= LONGEST_BEFORE && ONLY_FURNITURE.test(before)) return lineOf(found, before);
   const near = before.slice(-LONGEST_BEFORE);
   const at = BEHIND_PREFIX.exec(near)?.index ?? near.length;

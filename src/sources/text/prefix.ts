@@ -15,6 +15,8 @@ export interface Body {
 const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9} ?>?)?\]:? ?/;
 /** The stamp is within this many characters. */
 const UPTIME_BYTES = 250;
+/** The CPU, which kernels of some vendors print right behind the stamp. */
+const CPU = /^\[ {0,6}(\d{1,4})\] ?/;
 const CALLER = /^\[ {0,10}([TC]\d{1,10})(?:[^\d\]][^\]]{0,30})?\] ?/;
 
 const CLOCK = String.raw`\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
@@ -85,6 +87,11 @@ export function bodyOf(line: string): Body {
     logged = true;
     if (uptime.index > 0) quotes = QUOTES.exec(text)?.[0].replaceAll(' ', '').length ?? 0;
     text = text.slice(uptime.index + uptime[0].length);
+    const [column, cpu] = uptime[0].endsWith(']') && text.startsWith('[') ? (CPU.exec(text) ?? []) : [];
+    if (column !== undefined) {
+      caller = `C${cpu}`;
+      text = text.slice(column.length);
+    }
   }
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const first = text.charCodeAt(0);

@@ -96,6 +96,91 @@ function commOf(name: string): string {
   return / [-/]|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
 }
 
+/** What `ps -o` was told to print, by the kinds of columns. */
+const FORMATS: Readonly<Record<string, ListColumn>> = {
+  comm: 'name',
+  ucmd: 'name',
+  ucomm: 'name',
+  cmd: 'command',
+  command: 'command',
+  args: 'command',
+  tid: 'tid',
+  lwp: 'tid',
+  spid: 'tid',
+  pid: 'pid',
+  tgid: 'pid',
+  stat: 'state',
+  s: 'state',
+  state: 'state',
+};
+type ListColumn = 'name' | 'command' | 'tid' | 'pid' | 'state';
+const TITLES: Readonly<Record<string, ListColumn>> = {
+  COMMAND: 'name',
+  CMD: 'command',
+  COMM: 'name',
+  UCMD: 'name',
+  UCOMM: 'name',
+  ARGS: 'command',
+  TID: 'tid',
+  LWP: 'tid',
+  SPID: 'tid',
+  PID: 'pid',
+  TGID: 'pid',
+  STAT: 'state',
+  S: 'state',
+  STATE: 'state',
+};
+const TITLE_LINE = /^\s{0,20}[A-Z%]{1,12}(?:\s{1,30}[A-Z%]{1,12}){1,24}\s{0,8}$/;
+const LONGEST = 400;
+/** `ps -eo stat,pid,comm`: grep(1) takes the line of titles away. */
+const COMMAND_LINE =
+  /\bps\s(?:[\w-]{1,20}\s{1,4}){0,6}?-{0,2}\w{0,8}o(?:\s{1,4}|=)?([a-z_%]{1,16}(?::\d{1,4})?(?:,[a-z_%]{1,16}(?::\d{1,4})?){1,24})/;
+const LIST_STATE = /^[RSDTtXZIP][<NLsl+]{0,5}$/;
+const LIST_NAME = /^[A-Za-z([][\w./:@+()[\]-]{0,63}$/;
+
+/** A list of tasks without the function in which each waits, as `ps -o` prints them, with its columns in any order. */
+export class PsList {
+  readonly #columns: readonly (ListColumn | undefined)[];
+
+  private constructor(columns: readonly (ListColumn | undefined)[]) {
+    this.#columns = columns;
+  }
+
+  /** The list that starts behind this line, which is its titles or the command for it. */
+  static from(line: string): PsList | undefined {
+    if (line.length > LONGEST) return undefined;
+    const formats = line.includes('ps ') ? COMMAND_LINE.exec(line)?.[1] : undefined;
+    const titles = formats === undefined && TITLE_LINE.test(line) ? line.trim().split(/\s+/) : undefined;
+    const columns =
+      formats?.split(',').map((format) => FORMATS[format.replace(/:\d+$/, '')]) ??
+      titles?.map((title) => TITLES[title]) ??
+      [];
+    const has = (...kinds: readonly ListColumn[]) => columns.some((kind) => kind !== undefined && kinds.includes(kind));
+    return has('pid', 'tid') && has('name', 'command') ? new PsList(columns) : undefined;
+  }
+
+  /** The task of a row; undefined if the line is none. */
+  row(line: string): Line | undefined {
+    const words = line.trim().split(/\s+/);
+    const last = this.#columns.length - 1;
+    if (words.length <= last) return undefined;
+    const values: Partial<Record<ListColumn, string>> = {};
+    for (const [at, kind] of this.#columns.entries()) {
+      if (kind === undefined) continue;
+      // Only the last column has several words.
+      values[kind] ??= at === last ? words.slice(at).join(' ') : (words[at] ?? '');
+    }
+    const { tid, pid, state, name, command } = values;
+    const number = tid ?? pid;
+    if (number === undefined || !/^\d{1,10}$/.test(number) || !(state === undefined || LIST_STATE.test(state)))
+      return undefined;
+    const comm = name ?? commOf(command ?? '');
+    if (!LIST_NAME.test(comm.replaceAll(' ', '_'))) return undefined;
+    const header = headerOf({ name: comm, tid: number, pid: tid === undefined ? undefined : pid, state: state?.[0] });
+    return { kind: 'label', isTitle: true, header, isList: true };
+  }
+}
+
 /** Columns of a line of ps(1). */
 const NUMBER = String.raw`\d{1,12}`;
 const PID = String.raw`(\d{1,10})`;
@@ -123,6 +208,10 @@ const LONG = rowOf(UP_TO_WCHAN, String.raw`(?:${WORD}\s{1,8})?${TERMINAL}`, TIME
 const STATE_FIRST = new RegExp(
   String.raw`^\s{0,12}${STATE}\s{1,8}${PID}\s{1,8}${PID}\s{1,8}(?:\S.{0,80}\s)?([A-Za-z]\S{0,31})$`,
 );
+/** The same without titles, `D+ 726 name`. */
+const STATE_ONLY = new RegExp(
+  String.raw`^\s{0,12}([RSDTtXZI][<NLsl+]{0,5})\s{1,12}${PID}\s{1,12}([A-Za-z][\w./:@+-]{0,31}|\[.{1,64}\])(?:\s{1,40}\S.{0,300})?$`,
+);
 /** Up to the terminal. */
 const BROKEN = new RegExp(
   String.raw`^\s{0,12}(?:${[WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER].join(SEPARATOR)}` +
@@ -132,7 +221,6 @@ const BROKEN = new RegExp(
 const SOME = new RegExp(
   String.raw`^\s{0,12}${PID}\s{1,8}${STATE}\s{1,12}(?:\S{1,32}\s{1,20}){0,6}?([A-Za-z]\S{0,31}|\[.{1,64}\])$`,
 );
-const LONGEST = 400;
 
 /** A line of `ps aux`, `ps ax`, `ps v` or `ps -ef`, which people put before a stack. */
 export const psLine: LineParser = (line) => {
@@ -148,8 +236,10 @@ export const psLine: LineParser = (line) => {
   const [, some, someState, someCommand = ''] = SOME.exec(line) ?? [];
   if (some !== undefined) return labelOf(some, someState, someCommand);
   const [, state, pid, tid, name] = STATE_FIRST.exec(line) ?? [];
-  if (tid === undefined) return undefined;
-  return { kind: 'label', isTitle: true, header: headerOf({ tid, pid, state, name }), isList: true };
+  if (tid !== undefined)
+    return { kind: 'label', isTitle: true, header: headerOf({ tid, pid, state, name }), isList: true };
+  const [, letters, alone, comm = ''] = STATE_ONLY.exec(line) ?? [];
+  return alone === undefined ? undefined : labelOf(alone, letters?.[0], comm);
 };
 
 /** Whether this is the beginning of such a line, which a mail program has broken at its terminal. */

@@ -27,6 +27,8 @@ export function hasSign(line: string): boolean {
     line.includes('soft lockup') ||
     line.includes('.h:') ||
     line.includes('zzz <') ||
+    line.includes('Call Trace:') ||
+    line.includes('Call trace:') ||
     (line.includes('#') && /#\d{1,4}\s/.test(line)) ||
     line.includes('.ko') ||
     (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
@@ -42,8 +44,8 @@ const NEAR_SIGN = new RegExp(
     String.raw`\bat:?\s*$`,
     String.raw`\/proc\/|\s(?:\?|pts\/\d+)\s*$`,
     'located|reed |---|->|<',
-    String.raw`prio=|RIP|\bpc\b|NIP|PSW`,
-    String.raw`\s[A-Zt]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
+    String.raw`prio=|CPU ?\d{1,4}:\s*$|RIP|\bpc\b|NIP|PSW`,
+    String.raw`\s[A-Ztx]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
   ].join('|'),
 );
 /** A stamp of the kernel or of a log daemon. */

@@ -1,13 +1,13 @@
 import type { Frame, Stack } from '../../model/stack.ts';
 import { Assembly, NO_PLACE } from './assembly.ts';
-import { BareNames, bareName } from './bare-names.ts';
+import { BareNames, bareName, nameInTrace } from './bare-names.ts';
 import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
-import { PsTable } from './ps.ts';
+import { PsList, PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
 import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
@@ -58,6 +58,7 @@ export class StackFinder {
   #held: TextStack | undefined;
   readonly #bare: BareNames;
   #table: PsTable | undefined;
+  #list: PsList | undefined;
   readonly #quoted = new QuotedPrintable();
   readonly #recognizer = new Recognizer();
   readonly #skipped = new Skipped();
@@ -120,7 +121,13 @@ export class StackFinder {
   }
 
   get #canSkip(): boolean {
-    return this.#current.isIdle && this.#bare.isEmpty && this.#table === undefined && !this.#recognizer.isWaiting;
+    return (
+      this.#current.isIdle &&
+      this.#bare.isEmpty &&
+      this.#table === undefined &&
+      this.#list === undefined &&
+      !this.#recognizer.isWaiting
+    );
   }
 
   /** Whether no caller has begun a stack. Forgets the callers then. */
@@ -246,6 +253,7 @@ export class StackFinder {
     this.#isAfterEmpty = false;
     this.#endBareNames();
     this.#table = undefined;
+    this.#list = undefined;
     this.#recognizer.reset();
     const isDouble = this.#spacing >= DOUBLE_SPACED && !this.#isAfterBlank;
     this.#isAfterBlank = true;
@@ -303,9 +311,16 @@ export class StackFinder {
       if (this.#bare.isCounted) this.#endBareNames();
       return;
     }
-    const whole = this.#recognizer.take(text);
+    const listed = logged ? undefined : this.#list?.row(text);
+    if (listed === undefined) this.#list = logged ? undefined : PsList.from(text);
+    const whole = listed ?? this.#recognizer.take(text);
     if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
     const known = this.#withName(inContext(whole, logged));
+    const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
+    if (named !== undefined) {
+      this.#step(named);
+      return;
+    }
     const name = known === undefined ? bareName(text) : undefined;
     if (name !== undefined) {
       this.#bare.add(name);

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { StackFinder } from './stacks.ts';
+
+function tellAll(...lines: readonly string[]): string[] {
+  const finder = new StackFinder();
+  for (const line of lines) finder.take(line);
+  finder.end();
+  return finder.found.map(({ tasks, stack }) => {
+    const whose = tasks.map(({ name, tid, state }) =>
+      [name, tid, state].filter((part) => part !== undefined).join(' '),
+    );
+    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
+  });
+}
+
+const TRACE = ['Call Trace:', ' f_wait+0x1/0x2', ' ret_from_fork+0x1/0x2'];
+const STACK = ['[<0>] f_wait+0x1/0x2', '[<0>] ret_from_fork+0x1/0x2'];
+const FRAMES = 'f_wait ret_from_fork';
+
+describe('a function that is no frame', () => {
+  it.each([
+    ['of faddr2line', ['g_wait+0x1/0x2:', 'g_wait at fs/g.c:12', '(inlined by) h at fs/g.c:9']],
+    ['in its command', ['./scripts/faddr2line vmlinux g_wait+0x1/0x2']],
+    ['in a sentence', ['The patch changes g_wait+0x1/0x2 in line 3.']],
+    ['at the beginning of a sentence', ['g_wait+0x1/0x2 is slow.']],
+    ['at the end of a line of one', ['We can see that the time is spent below g_wait+0x1/0x2']],
+    ['in a known line of a report', ['Hardware name: g_wait+0x1/0x2 bar']],
+  ])('%s', (_, lines) => {
+    expect(tellAll(...lines)).toEqual([]);
+    expect(tellAll(...STACK, '', ...lines)).toEqual([`: ${FRAMES}`]);
+  });
+
+  it('but is one with a place or a remark', () => {
+    expect(tellAll('[<0>] f_wait+0x1/0x2 fs/f.c:12', '[<0>] g_wait+0x1/0x2  # takes the lock')).toEqual([
+      ': f_wait g_wait',
+    ]);
+  });
+});
+
+describe('names', () => {
+  it.each([
+    [
+      'behind a CPU',
+      ['[  1.000000][  2] task:cp state:D stack:0 pid:778', ...TRACE.map((l) => `[  1.000000][  2] ${l}`)],
+    ],
+    [
+      'right behind it',
+      ['[  1.000000][  2]task:cp state:D stack:0 pid:778', ...TRACE.map((l) => `[  1.000000][  2]${l}`)],
+    ],
+    ['by the titles of ps', ['S COMMAND   PID', 'D cp        778', '# cat /proc/778/stack', ...STACK]],
+    [
+      'by the command',
+      ['# ps -e -o stat,pid,comm,cmd | grep ^D', 'D+  778 cp  cp -a /a /b', '# cat /proc/778/stack', ...STACK],
+    ],
+    ['with the state first', ['D+  778 cp  cp -a /a /b', '# cat /proc/778/stack', ...STACK]],
+  ])('%s', (_, lines) => expect(tellAll(...lines)).toEqual([`cp 778 D: ${FRAMES}`]));
+
+  it('in a title that a script wrote, in another language', () => {
+    const title = '===== 进程 777 线程 778 kworker/u8:0+flush-8:0 栈信息 =====';
+    expect(tellAll(title, ...STACK)).toEqual([`kworker/u8:0+flush-8:0 778: ${FRAMES}`]);
+  });
+
+  it('of a task that is gone', () => {
+    const header = '[ 1.0] cp              x ffffffc0000853b8     0   778      1 0x00000004';
+    expect(tellAll(header, ...TRACE.map((line) => `[ 1.0] ${line}`))).toEqual([`cp 778 X: ${FRAMES}`]);
+  });
+
+  it('of a task that a stall report shows', () => {
+    const header = 'cp              R running task on cpu   0     0   778      2 0x00000008 584683503973';
+    expect(tellAll(header, ...TRACE)).toEqual([`cp 778 R: ${FRAMES}`]);
+  });
+
+  it('of none where sysrq shows a CPU, whose task runs', () => {
+    const lines = ['[ 1.0] sysrq: CPU1:', ...TRACE.map((line) => `[ 1.0] ${line}`)];
+    expect(tellAll(...lines)).toEqual([`R: ${FRAMES}`]);
+  });
+});
+
+describe('functions without offsets in a log', () => {
+  it.each(['[ 4712.100000] ', 'Nov 25 03:12:01 host kernel: '])('behind %j', (prefix) => {
+    const lines = ['Call Trace:', ' schedule', ' f_wait [m]', ' ? g_wait', ' h_wait'];
+    expect(tellAll(...lines.map((line) => prefix + line))).toEqual([': schedule f_wait h_wait']);
+  });
+});
+
+describe('functions that report', () => {
+  it.each([
+    'dump_stack_lvl print_address_description.constprop.0 print_report kasan_report __asan_load8 f',
+    'dump_stack_lvl ubsan_epilogue __ubsan_handle_shift_out_of_bounds f',
+    'dump_stack dump_header f',
+    'report_bug __warn f',
+  ])('are left out: %s', (functions) => {
+    const frames = functions.split(' ').map((symbol) => `[ 1.0]  ${symbol}+0x1/0x2`);
+    expect(tellAll('[ 1.0] Call Trace:', ...frames)).toEqual([': f']);
+  });
+});
