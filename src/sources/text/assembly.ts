@@ -3,7 +3,7 @@ import type { State } from '../../model/task.ts';
 import { isEntry, isLeftOver, isOutermost } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
-import { asSeen, hasDecimalOffset, hasNoSize, isLikeProgram, ofTask } from './task-frames.ts';
+import { asSeen, hasDecimalOffset, hasNoSize, isAlternating, isLikeProgram, ofTask } from './task-frames.ts';
 import type { Assembled, LeftOut, Place, Seam } from './text-stack.ts';
 
 const MOST_TASKS = 100_000;
@@ -68,6 +68,13 @@ export class Assembly {
   #hadUnclaimed = false;
   /** Of the tasks of `foreach UN bt`. */
   #stateOfAll: State | undefined;
+  /** The header of a task came in the middle of a trace: if frames follow at once, they may be of either. */
+  #isTorn = false;
+  /** The headers of other tasks came before the frames, each as if its own stack followed. */
+  #mixedHeaders = 0;
+  #hadHeader = false;
+  /** Behind `Call Trace:`, before its frames. */
+  #isTrace = false;
   /** Behind an outermost function, without anything between. */
   #isBehindOutermost = false;
   /** The latest line was one of a list of tasks. */
@@ -143,7 +150,11 @@ export class Assembly {
         this.#exception = line.frame;
         return;
       case 'task':
-        this.#task(this.#stateOfAll === undefined ? line.header : { state: this.#stateOfAll, ...line.header }, now);
+        this.#task(
+          this.#stateOfAll === undefined ? line.header : { state: this.#stateOfAll, ...line.header },
+          line.isAnnounced === true,
+          now,
+        );
         return;
       case 'sharing-task':
         if (this.hasFrames || this.#begun) this.end();
@@ -170,7 +181,7 @@ export class Assembly {
         else this.#label(line.header, false, now);
         return;
       case 'begin':
-        this.#begin();
+        this.#begin(line.isTrace === true);
         return;
       case 'past':
         this.end(false);
@@ -248,6 +259,10 @@ export class Assembly {
     this.#touch(now, number);
     this.#number = number;
     this.#strangers = 0;
+    if (this.#isTorn) {
+      this.#mixed = 2;
+      this.#isTorn = false;
+    }
     if (this.#inInterrupt) {
       if (this.#ofInterrupt.length < MOST_FRAMES) this.#ofInterrupt.push(frame);
       return;
@@ -299,7 +314,28 @@ export class Assembly {
     else this.#guesses++;
   }
 
-  #task(header: Header, now: Stamp): void {
+  /** What the header of a task shows of traces that were written into one another. */
+  #mixAt(header: Header, now: Stamp): { readonly isTorn: boolean; readonly mixed: number } {
+    const isTogether = this.#place.isLogged && isSameMoment(this.#stamp, now);
+    const last = this.#tasks.at(-1);
+    const isAnother = last?.tid !== undefined && header.tid !== undefined && last.tid !== header.tid;
+    const isInTrace = this.#begun && isTogether && isAnother;
+    const isTorn = isInTrace && this.#frames.length > 0 && !this.#isOutermost(this.#frames.length - 1);
+    const isBetween = !this.hasFrames && isAnother && isTogether && this.#hadHeader && !this.#isInProgram;
+    const mayRun = last?.state === 'R' && last.onCpu === undefined;
+    const mixed = isBetween && !mayRun && !this.#isWeak ? this.#mixedHeaders + 1 : this.#mixedHeaders;
+    return { isTorn, mixed: this.hasFrames ? 0 : mixed };
+  }
+
+  #task(header: Header, isAnnounced: boolean, now: Stamp): void {
+    const { isTorn, mixed } = this.#mixAt(header, now);
+    this.#takeTask(header, now);
+    this.#isTorn = isTorn;
+    this.#mixedHeaders = mixed;
+    this.#hadHeader = !isAnnounced;
+  }
+
+  #takeTask(header: Header, now: Stamp): void {
     const isAnother = this.#tasks.at(-1)?.tid !== header.tid;
     const wasOnCpu = this.#instruction !== undefined || this.#isInProgram || !isSameMoment(this.#stamp, now);
     if (this.hasFrames || this.#begun || (isAnother && wasOnCpu)) this.end();
@@ -349,9 +385,12 @@ export class Assembly {
     this.end();
   }
 
-  #begin(): void {
+  #begin(isTrace: boolean): void {
     this.#isPast = false;
+    this.#isTorn = false;
     if (this.hasFrames) this.end();
+    else if (this.#isTrace && isTrace && this.#place.isLogged) this.#mixedHeaders = Math.max(this.#mixedHeaders, 1);
+    this.#isTrace = isTrace;
     // Two headers came before the latest trace, and this one has none.
     if (this.#hadUnclaimed && this.#tasks.length === 0) this.#isUnclaimed = true;
     this.#hadUnclaimed = false;
@@ -399,6 +438,10 @@ export class Assembly {
     this.#isWeak = false;
     this.#age = 0;
     this.#hasUnclaimed = false;
+    this.#isTorn = false;
+    this.#mixedHeaders = 0;
+    this.#hadHeader = false;
+    this.#isTrace = false;
   }
 
   /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
@@ -418,6 +461,7 @@ export class Assembly {
     const isWithoutStack = (this.#isClassic && this.#begun) || (isLast && this.#isWithoutStack());
     const isEmptyStack = this.#tasks.length > 0 && isWithoutStack;
     if (frames.length > 0 ? !isProgram : isEmptyStack) {
+      if (frames.length > 0 && this.#mixed === 0) this.#mixed = isAlternating(frames) ? 2 : this.#mixedHeaders;
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
         tasks: this.#tasks.map((header) =>

@@ -160,7 +160,7 @@ function markOf(text: string): Line | undefined {
     if (mark !== undefined) return mark;
   }
   if (!text.includes('race')) return undefined;
-  return BEGIN.test(text) ? { kind: 'begin' } : undefined;
+  return BEGIN.test(text) ? { kind: 'begin', isTrace: true } : undefined;
 }
 
 function taskOf(text: string): Line | undefined {
@@ -168,7 +168,8 @@ function taskOf(text: string): Line | undefined {
     const holder = text.includes(' blocked on ') ? holderOf(text) : undefined;
     if (holder !== undefined) return holder;
     const hung = HUNG.exec(text);
-    if (hung !== null) return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }) };
+    if (hung !== null)
+      return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }), isAnnounced: true };
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
   }

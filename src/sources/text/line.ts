@@ -42,8 +42,8 @@ export type Line =
   | { readonly kind: 'program' }
   /** Where the CPU was when it was interrupted, printed between the frames of the interrupt and those of the task. */
   | { readonly kind: 'exception'; readonly frame: Frame }
-  /** A task whose stack follows. */
-  | { readonly kind: 'task'; readonly header: Header }
+  /** A task whose stack follows; with `isAnnounced`, its header does so first. */
+  | { readonly kind: 'task'; readonly header: Header; readonly isAnnounced?: true }
   /** One of several tasks that share the stack that follows. */
   | { readonly kind: 'sharing-task'; readonly header: Header }
   /** More about the task named before. */
@@ -64,8 +64,8 @@ export type Line =
       readonly ofAll?: State;
       readonly host?: string;
     }
-  /** The start of a stack, which belongs to the tasks named before, if any. */
-  | { readonly kind: 'begin' }
+  /** The start of a stack, which belongs to the tasks named before, if any. `isTrace`: its frames follow at once. */
+  | { readonly kind: 'begin'; readonly isTrace?: true }
   /** The stack that follows is not of a task that waits or runs: of the past, or of no task. */
   | { readonly kind: 'past' }
   /** `<TASK>` and `</TASK>`. */

@@ -174,7 +174,7 @@ export class PsList {
     const number = tid ?? pid;
     if (number === undefined || !/^\d{1,10}$/.test(number) || !(state === undefined || LIST_STATE.test(state)))
       return undefined;
-    const comm = name ?? commOf(command ?? '');
+    const comm = commOf(name ?? command ?? '');
     if (!LIST_NAME.test(comm.replaceAll(' ', '_'))) return undefined;
     const header = headerOf({ name: comm, tid: number, pid: tid === undefined ? undefined : pid, state: state?.[0] });
     return { kind: 'label', isTitle: true, header, isList: true };

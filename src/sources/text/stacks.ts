@@ -11,7 +11,7 @@ import { PsList, PsTable } from './ps.ts';
 import { Recognizer, recognize } from './recognizer.ts';
 import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
-import { isSameMoment, Stamps } from './stamps.ts';
+import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
 
 const MOST_STACKS = 100_000;
@@ -22,6 +22,7 @@ const MOST_CALLERS = 256;
 const MOST_FRAMES = 256;
 /** A summary follows on so many tasks. */
 const MOST_NAMED = 64;
+const MOST_WAITERS = 256;
 const MOST_LEARNED = 10_000;
 /** Stacks of fewer functions are the same by chance. */
 const LEAST_TOLD = 3;
@@ -68,6 +69,8 @@ export class StackFinder {
   /** A line of a log without anything in it: a mail program may have broken it there. */
   #isAfterEmpty = false;
   #heldSeam: Seam | undefined;
+  /** Tasks that were said to wait for a lock, and had no stack so far. */
+  #waiters: { readonly waiter: Header; readonly stamp: Stamp }[] = [];
   /** The latest stacks whose tasks have names. */
   #named: Stack[] = [];
   /** What the text has said of tasks, and the host of the latest prompt. */
@@ -391,12 +394,33 @@ export class StackFinder {
       };
       return;
     }
-    this.#complete({
-      tasks: [waiter],
-      frames: [],
-      stamp: this.#stamps.now,
-      leftOut: { guesses: 0, cut: 0, mixed: 0 },
-      isUnclaimed: false,
+    // Its own stack may follow.
+    if (this.#waiters.length >= MOST_WAITERS) this.#releaseWaiters();
+    this.#waiters.push({ waiter, stamp: this.#stamps.now });
+  }
+
+  /** Those without a stack in the text, if any, are known by what the kernel said of them. */
+  #releaseWaiters(isOver: (stamp: Stamp) => boolean = () => true): void {
+    if (this.#waiters.length === 0) return;
+    const over = this.#waiters.filter(({ stamp }) => isOver(stamp));
+    if (over.length === 0) return;
+    this.#waiters = this.#waiters.filter(({ stamp }) => !isOver(stamp));
+    this.#release();
+    const stack = this.#intern([]);
+    for (const { waiter, stamp } of over)
+      this.found.push({ tasks: [waiter], stack, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
+  }
+
+  /** The tasks of a stack, with the locks that they were said before to wait for. */
+  #withLocks(tasks: readonly Header[], stamp: Stamp): readonly Header[] {
+    if (this.#waiters.length === 0) return tasks;
+    this.#releaseWaiters((said) => !isSameMoment(said, stamp));
+    return tasks.map((task) => {
+      const at = this.#waiters.findIndex(({ waiter }) => task.tid !== undefined && waiter.tid === task.tid);
+      const said = this.#waiters[at];
+      if (said === undefined) return task;
+      this.#waiters.splice(at, 1);
+      return { ...said.waiter, ...task };
     });
   }
 
@@ -412,16 +436,17 @@ export class StackFinder {
     if (comm !== undefined) this.#step({ kind: 'behind', header: { name: comm } });
   }
 
-  #complete({ tasks, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
+  #complete({ tasks: named, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
+    const tasks = this.#withLocks(named, stamp);
     if (seam !== undefined && tasks.length === 0 && this.#isPart({ frames, stamp, seam }, leftOut)) return;
     const held = this.#held;
     // Either header may be that of either trace.
-    if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: oneMoreMixed(held.leftOut) };
+    if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: mixedOnce(held.leftOut) };
     const stack = this.#intern(frames);
     // SPARC prints a trace and, further down, the same again as `Caller[...]`.
     if (tasks.length === 0 && frames[0]?.raw.includes('Caller[') && stack === held?.stack) return;
     this.#release();
-    const all = isUnclaimed ? oneMoreMixed(leftOut) : leftOut;
+    const all = isUnclaimed ? mixedOnce(leftOut) : leftOut;
     const cut = all.cut + this.#cut;
     this.#cut = 0;
     this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
@@ -469,6 +494,7 @@ export class StackFinder {
     this.#endBareNames();
     this.#endAll();
     this.#release();
+    this.#releaseWaiters();
   }
 
   #endAll(): void {
@@ -504,6 +530,6 @@ function sumOf(a: LeftOut, b: LeftOut): LeftOut {
   return { guesses: a.guesses + b.guesses, cut: a.cut + b.cut, mixed: a.mixed + b.mixed };
 }
 
-function oneMoreMixed(leftOut: LeftOut): LeftOut {
-  return { ...leftOut, mixed: leftOut.mixed + 1 };
+function mixedOnce(leftOut: LeftOut): LeftOut {
+  return { ...leftOut, mixed: Math.max(leftOut.mixed, 1) };
 }

@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import { interruptFrames, isScheduler, isWellKnown, reportFrames } from './functions.ts';
+import { interruptFrames, isEntry, isScheduler, isWellKnown, reportFrames } from './functions.ts';
 import type { Header } from './line.ts';
 
 /**
@@ -36,4 +36,24 @@ export function asSeen(
   const isOnCpu = onCpu === true || ranLong === true;
   const ran = innermost === undefined ? isOnCpu : (isOnCpu || wasInterrupted) && !isScheduler(innermost);
   return header.state === undefined && ran ? { ...header, state: 'R' } : header;
+}
+
+/** Kinds of functions that occur twice in a row where two traces were written into one another. */
+const LEAST_DOUBLED = 2;
+
+/**
+ * Whether these are the frames of two stacks in turn: several functions stand twice in a row, and one of them is of the
+ * scheduler or of the entry into the kernel, which never call themselves.
+ */
+export function isAlternating(frames: readonly Frame[]): boolean {
+  const doubled = new Set<string>();
+  let isSure = false;
+  for (const [at, frame] of frames.entries()) {
+    const { symbol, offset, size } = frame;
+    const next = frames[at + 1];
+    if (size === undefined || next?.symbol !== symbol || next.offset !== offset) continue;
+    doubled.add(symbol);
+    isSure ||= isScheduler(frame) || isEntry(frame);
+  }
+  return isSure && doubled.size >= LEAST_DOUBLED;
 }

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { StackFinder } from './stacks.ts';
+
+function find(...lines: readonly string[]): StackFinder['found'] {
+  const finder = new StackFinder();
+  for (const line of lines) finder.take(line === '' ? '' : `[    1.000000] ${line}`);
+  finder.end();
+  return finder.found;
+}
+
+function mixedIn(...lines: readonly string[]): number {
+  return find(...lines).reduce((sum, { leftOut }) => sum + leftOut.mixed, 0);
+}
+
+const [A, B] = ['task:a state:D stack:0 pid:7', 'task:b state:D stack:0 pid:8'];
+const TRACE = 'Call Trace:';
+const cpu = (number: number) => `CPU: ${number} PID: ${7 + number} Comm: c${number} Not tainted 6.1`;
+const frames = (...symbols: readonly string[]) => symbols.map((symbol) => ` ${symbol}+0x1/0x2`);
+
+describe('traces that CPUs wrote into one another are said to be mixed', () => {
+  it.each([
+    ['two headers of tasks', [A, B, TRACE, ...frames('f', 'g')]],
+    ['two headers of CPUs', [cpu(0), cpu(1), TRACE, ...frames('f', 'g')]],
+    ['two beginnings', [A, TRACE, TRACE, ...frames('f', 'g')]],
+    ['a header in the middle', [A, TRACE, ...frames('f'), cpu(1), ...frames('g')]],
+    ['frames in turn', [A, TRACE, ...frames('__schedule', '__schedule', 'schedule', 'schedule', 'f', 'g')]],
+  ])('%s', (_, lines) => expect(mixedIn(...lines)).toBeGreaterThan(0));
+
+  it.each([
+    ['a report and the header', ['INFO: task a:7 blocked for more than 120 seconds.', A, TRACE, ...frames('f', 'g')]],
+    ['reports without stacks', ['INFO: task b:8 blocked for more than 120 seconds.', A, TRACE, ...frames('f', 'g')]],
+    ['one after the other', [A, TRACE, ...frames('f'), B, TRACE, ...frames('g')]],
+    ['a task that runs on another CPU', ['task:c state:R stack:0 pid:9', A, TRACE, ...frames('f')]],
+    ['a function that calls itself', [A, TRACE, ...frames('__schedule', 'f', 'f', 'f', 'g', 'g')]],
+    ['raw memory before the trace', [cpu(0), 'Stack:', TRACE, ...frames('f')]],
+  ])('but not %s', (_, lines) => expect(mixedIn(...lines)).toBe(0));
+});
+
+describe('a task of which the kernel names the lock first', () => {
+  const owner = 'INFO: task a:7 is blocked on a mutex likely owned by task cp:778.';
+
+  it('is one task with its stack', () => {
+    const found = find(owner, A, TRACE, ...frames('f', 'g'));
+    expect(found.map(({ tasks, stack }) => [tasks, stack.frames.length])).toEqual([
+      [[{ name: 'a', tid: 7, state: 'D', lock: { kind: 'mutex', owner: 778, inferred: true } }], 2],
+    ]);
+  });
+
+  it('is known without a stack, too', () => {
+    expect(find(owner, B, TRACE, ...frames('f')).map(({ tasks }) => tasks[0]?.tid)).toEqual([8, 7]);
+  });
+});
