@@ -13,6 +13,7 @@ import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
+import { Wraps } from './wraps.ts';
 
 const MOST_STACKS = 100_000;
 const LONGEST_LINE = 4096;
@@ -60,6 +61,7 @@ export class StackFinder {
   readonly #bare: BareNames;
   #table: PsTable | undefined;
   #list: PsList | undefined;
+  readonly #wraps = new Wraps();
   readonly #quoted = new QuotedPrintable();
   readonly #recognizer = new Recognizer();
   readonly #skipped = new Skipped();
@@ -99,6 +101,10 @@ export class StackFinder {
 
   /** Takes the next line, without its line end. */
   take(line: string): void {
+    for (const whole of this.#wraps.take(line)) this.#take(whole);
+  }
+
+  #take(line: string): void {
     if (line.length > LONGEST_LINE) this.#cut++;
     // The command line of a Java program has thousands of characters, but the task is named before it.
     const beginning = line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line;
@@ -489,6 +495,7 @@ export class StackFinder {
 
   /** Ends the current stacks: the text is at its end. */
   end(): void {
+    for (const line of this.#wraps.end()) this.#take(line);
     const rest = this.#quoted.end();
     if (rest !== '') this.#read(rest);
     this.#endBareNames();
