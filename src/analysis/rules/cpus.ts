@@ -57,14 +57,27 @@ export const OTHER_CPUS: readonly Rule[] = [
     id: 'ipi',
     kind: 'running',
     match: [IPI],
+    spins: true,
     waitsFor: 'other CPUs to answer an interrupt: it spins',
     causes: IPI_LOST,
     next: CPUS,
     source: 'kernel/smp.c: smp_call_function_many_cond',
   },
   {
+    id: 'ipi-irq-work',
+    kind: 'running',
+    match: ['irq_work_sync'],
+    innermost: true,
+    spins: true,
+    waitsFor: 'a CPU to run interrupt work (irq_work) that is queued for it: it spins',
+    causes: 'The work is queued for a CPU that went offline, or that has its interrupts off for a long time.',
+    next: CPUS,
+    source: 'kernel/irq_work.c: irq_work_sync',
+  },
+  {
     id: 'ipi-tlb',
     kind: 'running',
+    spins: true,
     match: [
       [...IPI, 'native_flush_tlb_multi', 'native_flush_tlb_others', 'hyperv_flush_tlb_multi', 'kvm_flush_tlb_multi'],
       [

@@ -1,4 +1,5 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const CPUS = ['kstack -D -c kworker', 'kstack -R -L -f long', 'mpstat -P ALL 1'];
@@ -28,6 +29,16 @@ export const KERNEL_MEMORY: readonly Rule[] = [
     next: CPUS,
     source: 'mm/swap.c: __lru_add_drain_all',
   },
+  lockRule({
+    id: 'memory-drain-lock',
+    takers: ['lru_add_drain_all', '__lru_add_drain_all', 'drain_all_pages', '__drain_all_pages', 'lru_cache_disable'],
+    lock: 'mutex',
+    waitsFor:
+      'the lock of the draining of pages that CPUs keep to themselves, which another task holds, in order to drain them, too',
+    causes: 'That task waits for a CPU to hand over its pages, and a real-time or isolated task keeps that CPU busy.',
+    next: CPUS,
+    source: 'mm/swap.c: __lru_add_drain_all',
+  }),
   {
     id: 'memory-drain-fadvise',
     kind: 'blocked',
