@@ -5,13 +5,13 @@ import { contextOf } from './context.ts';
 import { type Crash, crashOf } from './crash.ts';
 import { isDead } from './dead.ts';
 import { functionName } from './function-name.ts';
+import { withoutLeaves } from './leaves.ts';
 import { type Match, Matcher } from './match.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
-import { withoutLeaves } from './leaves.ts';
 import { withoutStale } from './stale.ts';
 
 const matcher = new Matcher(RULES);
@@ -192,6 +192,10 @@ const ANY_FILE = / (?:from|to) a file, pipe or device$/;
  */
 function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
   const { rule, depth } = best;
+  if (rule.spins === true) {
+    const spinner = others.find((other) => other.depth > depth && other.rule.inOrderTo !== undefined)?.rule;
+    return spinner === undefined ? '' : `, in order to ${spinner.inOrderTo}`;
+  }
   if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
   if (rule.fallback === true) return context;

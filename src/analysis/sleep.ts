@@ -239,7 +239,12 @@ const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
   ],
   [
     'percpuRwsem',
-    wholeName([/(?:__)?percpu_(?:rwsem|down|up)\w*/, /cpus_(?:read|write)_lock/, 'get_online_mems', 'mem_hotplug_begin']),
+    wholeName([
+      /(?:__)?percpu_(?:rwsem|down|up)\w*/,
+      /cpus_(?:read|write)_lock/,
+      'get_online_mems',
+      'mem_hotplug_begin',
+    ]),
   ],
   [
     'rwsem',

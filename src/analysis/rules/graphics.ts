@@ -247,7 +247,7 @@ export const GRAPHICS: readonly Rule[] = [
       ],
     ],
     spins: true,
-    waitsFor: 'the firmware of an NVIDIA GPU (GSP) to answer: it polls',
+    waitsFor: 'nothing: it polls until the firmware of an NVIDIA GPU (GSP) answers',
     causes: 'The firmware is busy, for example with the link to a monitor, or has crashed.',
     stuck: STUCK,
     next: GPU,

@@ -40,24 +40,33 @@ export const NAMESPACES: readonly Rule[] = [
   {
     id: 'namespace-net-listen',
     kind: 'blocked',
-    match: [
-      [
-        'register_netdevice_notifier',
-        'unregister_netdevice_notifier',
-        'cleanup_net',
-        'rtnl_link_unregister',
-      ],
-    ],
+    match: [['register_netdevice_notifier']],
     sleeps: ['lock'],
     lock: 'rwsem',
     likely: true,
     innermost: true,
-    waitsFor: 'the lock of the list of network namespaces (pernet_ops_rwsem), which another task holds',
-    inOrderTo: 'reach the devices of all network namespaces',
+    waitsFor:
+      'the lock of the list of network namespaces (pernet_ops_rwsem), which another task holds, in order to listen for changes of network devices',
     causes: 'Another network namespace is being torn down, or a module with network parts is loaded or unloaded.',
     stuck: ['rtnl'],
     next: NETWORK_NAMESPACES,
     source: 'net/core/dev.c: register_netdevice_notifier',
+    kernels: '4.17 and newer',
+  },
+  {
+    id: 'namespace-net-unlisten',
+    kind: 'blocked',
+    match: [['unregister_netdevice_notifier']],
+    sleeps: ['lock'],
+    lock: 'rwsem',
+    likely: true,
+    innermost: true,
+    waitsFor:
+      'the lock of the list of network namespaces (pernet_ops_rwsem), which another task holds, in order to stop listening for changes of network devices',
+    causes: 'Another network namespace is being torn down, or a module with network parts is loaded or unloaded.',
+    stuck: ['rtnl'],
+    next: NETWORK_NAMESPACES,
+    source: 'net/core/dev.c: unregister_netdevice_notifier',
     kernels: '4.17 and newer',
   },
   {

@@ -16,7 +16,14 @@ const BCACHEFS_STUCK = 'A device is slow, full or offline, or another task in th
 export const OTHER_FILESYSTEMS: readonly Rule[] = [
   lockRule({
     id: 'aufs-lock',
-    takers: ['si_read_lock', 'si_write_lock', 'si_noflush_read_lock', 'si_noflush_write_lock', 'aufs_read_lock', 'aufs_write_lock'],
+    takers: [
+      'si_read_lock',
+      'si_write_lock',
+      'si_noflush_read_lock',
+      'si_noflush_write_lock',
+      'aufs_read_lock',
+      'aufs_write_lock',
+    ],
     waitsFor: 'the lock of an aufs file system (si_rwsem), which another task holds',
     causes: BELOW,
     stuck: ['fileSystem'],

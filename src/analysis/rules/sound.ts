@@ -77,6 +77,18 @@ export const SOUND: readonly Rule[] = [
     source: 'sound/soc/sof/ipc.c: sof_ipc_tx_message',
   },
   {
+    id: 'sound-parameters',
+    kind: 'blocked',
+    match: [['snd_pcm_hw_params', 'snd_pcm_hw_params_user', 'snd_pcm_hw_free', 'snd_pcm_oss_change_params']],
+    outer: true,
+    waitsFor: 'a sound device to take the parameters of a stream',
+    inOrderTo: 'set up or free the buffer of a sound stream',
+    causes: 'The device or its codec does not answer, or memory is short.',
+    next: LOG,
+    stuck: ['sound'],
+    source: 'sound/core/pcm_native.c: snd_pcm_hw_params',
+  },
+  {
     id: 'sound-remove',
     kind: 'blocked',
     match: [['snd_card_free', 'snd_card_disconnect_sync', 'snd_pcm_dev_disconnect', 'usb_audio_disconnect']],
