@@ -3,7 +3,9 @@ import type { Frame, Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
 import { contextOf } from './context.ts';
 import { type Crash, crashOf } from './crash.ts';
+import { isDead } from './dead.ts';
 import { functionName } from './function-name.ts';
+import { withoutLeaves } from './leaves.ts';
 import { type Match, Matcher } from './match.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
@@ -14,8 +16,9 @@ import { withoutStale } from './stale.ts';
 
 const matcher = new Matcher(RULES);
 
-/** What a stack means for a task in state R, for one in D, and for all others. */
+/** What a stack means for a task that has ended, for one in state R, for one in D, and for all others. */
 interface Findings {
+  ended?: Finding;
   running?: Finding;
   uninterruptible?: Finding;
   other?: Finding;
@@ -30,6 +33,10 @@ export function explain(stack: Stack, state?: State): Finding {
   if (known === undefined) {
     known = {};
     findings.set(stack, known);
+  }
+  if (state === 'Z' || state === 'X') {
+    known.ended ??= ended(state, stack.frames[0]);
+    return known.ended;
   }
   if (state === 'R') {
     known.running ??= explainFrames(stack.frames, state);
@@ -51,14 +58,20 @@ const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffe
 /** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
 const FAR = 2;
 
+/** The rules about the task that a CPU runs when it has nothing to do: it is idle in whatever state it is shown. */
+const IDLE_TASK = /^idle-swapper/;
+
 function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
   const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
   const crash = crashOf(marked);
   if (crash !== undefined) return crashed(crash);
-  const frames = state === 'R' ? marked : withoutStale(marked);
+  const frames = state === 'R' ? withoutLeaves(marked) : withoutStale(marked);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
+  const [first, ...rest] = matches;
+  if (first !== undefined && IDLE_TASK.test(first.rule.id)) return explained(frames, first, rest, inner);
   if (state === 'R') return running(frames, inner, matches);
+  if (isDead(frames, inner, state)) return ended(undefined, frames[inner.depth]);
   // Where nothing tells what is waited for, a rule about what runs tells nothing.
   const told = matches.filter(
     ({ rule }) => rule.kind !== 'running' || !waits(inner) || inner.primitive?.waitsFor !== undefined,
@@ -98,6 +111,8 @@ function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | u
   return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
 }
 
+const LIKELY = ' (likely: the kernel was not sure of any frame)';
+
 const NOTHING_KNOWN = {
   rule: undefined,
   causes: '',
@@ -118,7 +133,7 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   const { id, source, kernels, inOrderTo } = rule;
   const isAtWork = rule.kind === 'idle' ? !IDLE_SLEEPS.has(sleep) : rule.kind === 'running' && waits(inner);
   const isShared = isAtWork || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
-  const likely = frames.every(isGuess) ? ' (likely: the kernel was not sure of any frame)' : '';
+  const likely = frames.every(isGuess) ? LIKELY : '';
   const base = {
     rule: id,
     source,
@@ -177,6 +192,10 @@ const ANY_FILE = / (?:from|to) a file, pipe or device$/;
  */
 function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
   const { rule, depth } = best;
+  if (rule.spins === true) {
+    const spinner = others.find((other) => other.depth > depth && other.rule.inOrderTo !== undefined)?.rule;
+    return spinner === undefined ? '' : `, in order to ${spinner.inOrderTo}`;
+  }
   if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
   if (rule.fallback === true) return context;
@@ -212,12 +231,18 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
   const frame = frames[inner.depth] ?? frames[0];
   const { inOrderTo } = matches.find(({ rule }) => rule.inOrderTo !== undefined)?.rule ?? {};
   const place = caller === undefined ? '' : `, in ${caller}`;
-  const purpose = inOrderTo === undefined ? '' : `, in order to ${inOrderTo}`;
+  const purpose = inOrderTo === undefined ? contextOf(frames, inner.depth) : `, in order to ${inOrderTo}`;
+  const likely = frames.every(isGuess) ? LIKELY : '';
+  const [best] = matches;
+  if (best?.rule.spins === true) {
+    const waitsFor = `${best.rule.waitsFor}${purpose}${likely}`;
+    return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame: best.frame, innermost: frame };
+  }
   const spins = inner.primitive?.sleep === 'spin' && caller !== undefined;
   const waitsFor = spins
     ? `nothing: it spins on a lock that ${caller} takes${purpose}`
     : `nothing: it is on a CPU, or ready to run${place}${purpose}`;
-  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
 }
 
 /** @param idles whether rules fit that know tasks to idle in such a stack, which the state D contradicts */
@@ -236,16 +261,21 @@ function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean):
   return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}${context}` };
 }
 
+function ended(state: 'Z' | 'X' | undefined, frame: Frame | undefined): Finding {
+  const base = { ...NOTHING_KNOWN, kind: 'idle', frame, innermost: frame } as const;
+  if (state === 'X') return { ...base, waitsFor: 'nothing: it has ended, and is being removed' };
+  const whom = 'its parent to collect its exit status';
+  return {
+    ...base,
+    waitsFor: state === 'Z' ? `${whom}: it has ended` : `nothing, or ${whom}: it has ended`,
+    causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
+    next: ['grep PPid /proc/PID/status', 'kstack -p PPID'],
+  };
+}
+
 function explainEmpty(state: State | undefined): Finding {
   const base = { ...NOTHING_KNOWN, frame: undefined, innermost: undefined };
   if (state === 'R') return { ...base, kind: 'running', waitsFor: 'nothing: it runs in user space, or is ready to' };
-  if (state === 'Z' || state === 'X')
-    return {
-      ...base,
-      kind: 'idle',
-      waitsFor: 'its parent to collect its exit status: it has ended',
-      causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
-      next: ['grep PPid /proc/PID/status', 'kstack -p PPID'],
-    };
+  if (state === 'Z' || state === 'X') return ended(state, undefined);
   return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty' };
 }

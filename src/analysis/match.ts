@@ -2,7 +2,7 @@ import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import { namesOf, patternsOf, type Rule, type Step } from './rules/rule.ts';
-import { IDLE_SLEEPS, type InnerEnd, isTelling, type Sleep } from './sleep.ts';
+import { IDLE_SLEEPS, type InnerEnd, isTelling, type LockKind, type Sleep } from './sleep.ts';
 
 /** A rule that fits a stack. */
 export interface Match {
@@ -51,7 +51,7 @@ export class Matcher {
    * 5. else, when it names a module;
    * 6. else, when it comes first in the list of rules.
    */
-  matches(frames: readonly Frame[], { depth, primitive, isHidden }: InnerEnd): Match[] {
+  matches(frames: readonly Frame[], { depth, primitive, lock, isHidden }: InnerEnd): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
     const sleep = isHidden ? undefined : (primitive?.sleep ?? 'schedule');
     const telling = names.map((name, at) => at === depth || (at > depth && isTelling(name)));
@@ -59,11 +59,11 @@ export class Matcher {
     for (const name of names) for (const compiled of this.#byFirstName.get(name) ?? []) candidates.add(compiled);
     const found: Found[] = [];
     for (const compiled of candidates) {
-      if (!isPossible(compiled.rule, sleep)) continue;
+      if (!isPossible(compiled.rule, sleep) || !isOfLock(compiled.rule, lock)) continue;
       const match = matchOne(compiled, frames, names, telling);
       if (match !== undefined) found.push({ match, compiled });
     }
-    return found.sort((a, b) => bySpecificity(a, b, sleep)).map(({ match }) => match);
+    return found.sort((a, b) => bySpecificity(a, b, sleep, lock)).map(({ match }) => match);
   }
 }
 
@@ -91,6 +91,10 @@ function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined)
   // Who waits for a lock or for I/O does not run, whatever function is further out: the rule only tells what for.
   if (kind === 'running') return sleep === 'schedule' || sleep === 'spin' || inOrderTo !== undefined;
   return kind !== 'idle' || IDLE_SLEEPS.has(sleep) || inOrderTo !== undefined;
+}
+
+function isOfLock(rule: Rule, lock: LockKind | undefined): boolean {
+  return rule.lock === undefined || lock === undefined || rule.lock === lock;
 }
 
 function matchOne(
@@ -125,19 +129,20 @@ function isInModule(frame: Frame | undefined, modules: readonly string[] | undef
 
 type Found = { readonly match: Match; readonly compiled: Compiled };
 
-/** How well a rule knows this kind of sleep. */
-function knowledgeOf({ sleeps, likely }: Rule, sleep: Sleep | undefined): number {
+/** How well a rule knows this kind of sleep, and of lock. */
+function knowledgeOf({ sleeps, likely, lock }: Rule, sleep: Sleep | undefined, known: LockKind | undefined): number {
+  if (lock !== undefined && lock === known) return 2;
   if (sleeps === undefined) return 0;
   return sleep !== undefined || likely === true ? 1 : -1;
 }
 
-function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined): number {
+function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined, lock: LockKind | undefined): number {
   if (a.match.depth !== b.match.depth) return a.match.depth - b.match.depth;
   const byPatterns = b.compiled.tests.length - a.compiled.tests.length;
   if (byPatterns !== 0) return byPatterns;
   const byExpressions = a.compiled.expressions - b.compiled.expressions;
   if (sleep === undefined && byExpressions !== 0) return byExpressions;
-  const bySleep = knowledgeOf(b.compiled.rule, sleep) - knowledgeOf(a.compiled.rule, sleep);
+  const bySleep = knowledgeOf(b.compiled.rule, sleep, lock) - knowledgeOf(a.compiled.rule, sleep, lock);
   if (bySleep !== 0) return bySleep;
   if (byExpressions !== 0) return byExpressions;
   const byModule = Number(b.compiled.rule.module !== undefined) - Number(a.compiled.rule.module !== undefined);

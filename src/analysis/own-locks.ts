@@ -3,9 +3,9 @@ import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 
 interface OwnLock {
-  /** Of a sentence about the lock. */
+  /** Of a sentence about the lock, or about what has to end. */
   readonly lock: RegExp;
-  /** Functions that only run with the lock held. */
+  /** Functions that only run with the lock held, or that are what has to end. */
   readonly holders: RegExp;
 }
 
@@ -36,6 +36,23 @@ const OWN_LOCKS: readonly OwnLock[] = [
   },
 ];
 
+/** What a task may be part of that has to end. */
+const OWN_WORK: readonly OwnLock[] = [
+  {
+    lock: /^the writeback of an inode by another task to finish$/,
+    holders: wholeName(['do_writepages', '__writeback_single_inode']),
+  },
+  {
+    lock: /^all devices to be probed$/,
+    holders: wholeName(['really_probe', 'driver_probe_device', '__driver_probe_device', 'call_driver_probe']),
+  },
+  {
+    // The work that powers an adapter on closes it when the radio is switched off.
+    lock: /^a kernel worker to finish$/,
+    holders: wholeName(['hci_power_on']),
+  },
+];
+
 const HELD = /(?:, which|: ?) ?(?:another task|other tasks|other threads) holds?(?: it)?/;
 
 /**
@@ -43,6 +60,12 @@ const HELD = /(?:, which|: ?) ?(?:another task|other tasks|other threads) holds?
  * undefined where it does not.
  */
 export function withOwnLock(waitsFor: string, frames: readonly Frame[], depth: number): string | undefined {
+  const work = OWN_WORK.find(({ lock }) => lock.test(waitsFor));
+  const part = work && frames.slice(depth + 1).find(({ symbol }) => work.holders.test(functionName(symbol)));
+  if (part !== undefined) {
+    const what = waitsFor.replace(' by another task', '');
+    return `${what}, which may be its own (further out it is in ${functionName(part.symbol)})`;
+  }
   const own = OWN_LOCKS.find(({ lock }) => lock.test(waitsFor));
   if (own === undefined || !HELD.test(waitsFor)) return undefined;
   const holder = frames.slice(depth + 1).find(({ symbol }) => own.holders.test(functionName(symbol)));
@@ -55,4 +78,4 @@ export function withOwnLock(waitsFor: string, frames: readonly Frame[], depth: n
 }
 
 export const OWN_LOCK_CAUSES =
-  'A bug: the task takes a lock that it holds already, and waits for itself. If not, another task holds it.';
+  'A bug: the task waits for itself, for a lock that it holds or for what it does further out. If not, for another task.';

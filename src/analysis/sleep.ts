@@ -22,6 +22,9 @@ export type Sleep =
   | 'delay'
   | 'pool';
 
+/** What a lock is to the kernel: a function that takes several tells by it which one it waits for. */
+export type LockKind = 'mutex' | 'rwsem' | 'percpuRwsem' | 'semaphore';
+
 export const IDLE_SLEEPS: ReadonlySet<Sleep> = new Set(['schedule', 'event', 'completion']);
 
 /** Functions that sleep or spin on behalf of any caller. */
@@ -219,6 +222,41 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   ),
 ];
 
+/** The first that fits decides. Functions that take locks of any kind, and those of real-time kernels, are of none. */
+const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
+  [
+    'mutex',
+    wholeName([
+      /(?:__)?(?:ww_)?mutex_lock\w*/,
+      /__mutex_\w+/,
+      /rtnl_(?:net_)?lock(?:_\w+)?/,
+      'cgroup_lock',
+      'cgroup_kn_lock_live',
+      'genl_lock',
+      'nfnl_lock',
+      /lock_device_hotplug(?:_sysfs)?/,
+    ]),
+  ],
+  [
+    'percpuRwsem',
+    wholeName([
+      /(?:__)?percpu_(?:rwsem|down|up)\w*/,
+      /cpus_(?:read|write)_lock/,
+      'get_online_mems',
+      'mem_hotplug_begin',
+    ]),
+  ],
+  [
+    'rwsem',
+    wholeName([/(?:__)?down_(?:read|write)\w*/, /(?:__|call_)?rwsem_\w+/, /mmap_(?:read|write)_lock(?:_killable)?/]),
+  ],
+  ['semaphore', wholeName([/(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/, 'console_lock'])],
+];
+
+function lockKind(name: string): LockKind | undefined {
+  return LOCK_KINDS.find(([, names]) => names.test(name))?.[0];
+}
+
 const ANY = new RegExp(PRIMITIVES.map(({ names }) => names.source).join('|'));
 
 /** The functions of a kind that this one, by its name in the sources, is of; undefined if it is none of these. */
@@ -247,6 +285,8 @@ export interface InnerEnd {
   readonly depth: number;
   /** The outermost sleeping primitive of these that tells more than `schedule`. */
   readonly primitive: SleepingPrimitive | undefined;
+  /** Of the outermost of these that tells it; undefined, too, where it waits for no lock. */
+  readonly lock: LockKind | undefined;
   readonly isPreempted: boolean;
   /** Whether how it sleeps is not told: /proc/PID/stack leaves out all the scheduler's functions but __switch_to. */
   readonly isHidden: boolean;
@@ -254,18 +294,24 @@ export interface InnerEnd {
 
 const SWITCH = /^__switch_to(?:_asm)?$/;
 
-/** Reads a stack from its inner end to the first function that does not sleep on behalf of any caller. */
+/**
+ * Reads a stack from its inner end to the first function that does not sleep on behalf of any caller, or that takes a
+ * lock before it waits for work: who waits for the lock does not wait for the work.
+ */
 export function innerEnd(frames: readonly Frame[]): InnerEnd {
   let primitive: SleepingPrimitive | undefined;
+  let lock: LockKind | undefined;
   let isPreempted = false;
   let isHidden = true;
   for (const [depth, { symbol }] of frames.entries()) {
     const name = functionName(symbol);
     const found = sleepingPrimitive(name);
-    if (found === undefined && FUNCTION.test(name)) return { depth, primitive, isPreempted, isHidden };
+    const isEnd = found === undefined ? FUNCTION.test(name) : found.sleep === 'work' && primitive?.sleep === 'lock';
+    if (isEnd) return { depth, primitive, lock, isPreempted, isHidden };
+    if (found?.sleep === 'lock') lock = lockKind(name) ?? lock;
     if (found !== undefined && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
     isPreempted ||= PREEMPTED.test(name);
     isHidden &&= !FUNCTION.test(name) || SWITCH.test(name);
   }
-  return { depth: frames.length, primitive, isPreempted, isHidden };
+  return { depth: frames.length, primitive, lock, isPreempted, isHidden };
 }

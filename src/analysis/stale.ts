@@ -37,8 +37,9 @@ const LEFTOVERS_OF_GUESSES = 10;
 export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const guesses = frames.length > 0 && frames.every(isGuess);
+  const last = names.slice(0, LEFTOVERS_OF_GUESSES).findLast(isSleeping);
   const inside = guesses
-    ? names.slice(0, LEFTOVERS_OF_GUESSES).findLastIndex(isSleeping)
+    ? names.findIndex((name) => name === last)
     : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
   const left = frames.filter((_, at) => {
     const name = names[at] ?? '';

@@ -128,6 +128,7 @@ export const CGROUPS: readonly Rule[] = [
       ...rest,
       kind: 'blocked',
       sleeps: ['lock'],
+      lock: 'mutex',
       innermost: true,
       waitsFor: `the lock of the cgroup hierarchy (cgroup_mutex), which another task holds, in order to ${inOrderTo}`,
       causes: 'Many containers start and stop, or a cgroup operation is stuck.',

@@ -240,6 +240,16 @@ export const CHARACTER_DEVICES: readonly Rule[] = [
     next: LOG,
     source: 'drivers/char/hw_random/core.c: rng_dev_read',
   },
+  {
+    id: 'rng-change',
+    kind: 'blocked',
+    match: [['hwrng_unregister', 'hwrng_register', 'set_current_rng', 'drop_current_rng', 'rng_current_store']],
+    waitsFor: 'the thread that reads from the hardware source of randomness to stop or start',
+    inOrderTo: 'change the hardware source of randomness',
+    causes: 'The thread (hwrng) reads from the source, and the hypervisor or chip does not answer.',
+    next: [...LOG, ...OTHERS_BLOCKED],
+    source: 'drivers/char/hw_random/core.c: hwrng_unregister',
+  },
   lockRule({
     id: 'rng-lock',
     takers: [

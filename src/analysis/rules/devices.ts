@@ -75,7 +75,7 @@ export const DEVICES: readonly Rule[] = [
     ],
     outer: true,
     waitsFor: 'a driver to give up its device',
-    inOrderTo: 'remove a device',
+    inOrderTo: 'take a device from its driver',
     causes: 'The device or its driver does not answer, or a program still has the device open.',
     next: [...LOG, ...OTHERS_BLOCKED],
     stuck: ['device', 'usb'],

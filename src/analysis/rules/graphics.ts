@@ -234,6 +234,26 @@ export const GRAPHICS: readonly Rule[] = [
     source: 'drivers/gpu/drm/drm_drv.c: drm_dev_enter',
   },
   {
+    id: 'gpu-nvidia-firmware',
+    kind: 'running',
+    match: [
+      [
+        'kgspRecvPoll_IMPL',
+        '_kgspRpcRecvPoll',
+        'GspMsgQueueReceiveStatus',
+        '_kgspRpcDrainEvents',
+        '_issueRpcAndWait',
+        'msgqRxGetReadBuffer',
+      ],
+    ],
+    spins: true,
+    waitsFor: 'nothing: it polls until the firmware of an NVIDIA GPU (GSP) answers',
+    causes: 'The firmware is busy, for example with the link to a monitor, or has crashed.',
+    stuck: STUCK,
+    next: GPU,
+    source: 'src/nvidia/src/kernel/vgpu/rpc.c: _issueRpcAndWait',
+  },
+  {
     id: 'gpu-nvidia',
     kind: 'blocked',
     match: [[...NVIDIA, /rm_\w+/]],

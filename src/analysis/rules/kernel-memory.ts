@@ -1,4 +1,5 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const CPUS = ['kstack -D -c kworker', 'kstack -R -L -f long', 'mpstat -P ALL 1'];
@@ -28,11 +29,20 @@ export const KERNEL_MEMORY: readonly Rule[] = [
     next: CPUS,
     source: 'mm/swap.c: __lru_add_drain_all',
   },
+  lockRule({
+    id: 'memory-drain-lock',
+    takers: ['lru_add_drain_all', '__lru_add_drain_all', 'drain_all_pages', '__drain_all_pages', 'lru_cache_disable'],
+    lock: 'mutex',
+    waitsFor: 'the lock of the draining of pages that CPUs keep to themselves, which another task holds',
+    causes: 'That task waits for a CPU to hand over its pages, and a real-time or isolated task keeps that CPU busy.',
+    next: CPUS,
+    source: 'mm/swap.c: __lru_add_drain_all',
+  }),
   {
     id: 'memory-drain-fadvise',
     kind: 'blocked',
     match: [['generic_fadvise', 'vfs_fadvise', 'ksys_fadvise64_64']],
-    innermost: true,
+    outer: true,
     waitsFor: 'pages of a file to be dropped from the page cache',
     inOrderTo: 'drop pages of a file from the page cache (fadvise)',
     causes: 'Very many tasks drop pages at once, or a CPU does not run its worker.',

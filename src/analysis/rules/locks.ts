@@ -83,7 +83,7 @@ export const LOCKS: readonly Rule[] = [
   {
     id: 'lock-bit',
     kind: 'blocked',
-    match: [/wait_on_bit\w*|__wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*/],
+    match: [/nfs_wait_bit_killable|wait_on_bit\w*|__wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*/],
     fallback: true,
     waitsFor: 'a flag to be cleared in {caller}',
     causes: HOLDER,

@@ -264,6 +264,7 @@ function lockRule({ inOrderTo, ...rest }: LockOfMemory, lock: string, causes: st
     ...rest,
     kind: 'blocked',
     sleeps: ['lock'],
+    lock: 'rwsem',
     innermost: true,
     waitsFor: `${lock}, in order to ${inOrderTo}`,
     causes,

@@ -16,6 +16,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   {
     id: 'fs-umount-lock',
     ...LOCK,
+    lock: 'rwsem',
     match: [['deactivate_super', 'cleanup_mnt', 'kill_super_notify']],
     waitsFor: 'the lock of a file system (s_umount), which another task holds, in order to unmount it',
     causes: SUPER_HOLDER,
@@ -56,6 +57,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   {
     id: 'fs-super-lock',
     ...LOCK,
+    lock: 'rwsem',
     match: [
       [
         'grab_super',
@@ -75,6 +77,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   {
     id: 'fs-super-lock-all',
     ...LOCK,
+    lock: 'rwsem',
     match: [['iterate_supers', 'iterate_supers_type', '__iterate_supers']],
     waitsFor:
       'the lock of a file system (s_umount), which another task holds, in order to visit all file systems (sync)',
@@ -84,6 +87,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   {
     id: 'fs-super-lock-mount',
     ...LOCK,
+    lock: 'rwsem',
     match: [
       [
         'sget_fc',
@@ -104,6 +108,7 @@ export const MOUNT_RULES: readonly Rule[] = [
   {
     id: 'fs-super-lock-remount',
     ...LOCK,
+    lock: 'rwsem',
     match: [['do_remount', 'reconfigure_super', 'path_mount', 'do_mount', 'do_reconfigure_mnt', 'vfs_fsconfig_locked']],
     waitsFor: 'the lock of a file system (s_umount), which another task holds, in order to mount or remount it',
     causes: SUPER_HOLDER,

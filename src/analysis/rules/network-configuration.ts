@@ -94,7 +94,7 @@ const RTNL: readonly NetworkLock[] = [
   },
   {
     id: 'rtnl-link-watch',
-    match: [['linkwatch_event', 'linkwatch_run_queue', 'switchdev_deferred_process_work', 'netdev_work_proc']],
+    match: [['linkwatch_event', 'linkwatch_run_queue', 'netdev_work_proc']],
     inOrderTo: 'act on a link that went up or down',
     source: 'net/core/link_watch.c: linkwatch_event',
   },
@@ -173,6 +173,7 @@ export const NETWORK_CONFIGURATION: readonly Rule[] = [
       ...rest,
       kind: 'blocked',
       sleeps: ['lock'],
+      lock: 'mutex',
       innermost: true,
       waitsFor: `the lock of the network configuration (rtnl), which another task holds, in order to ${inOrderTo}`,
       causes: SLOW,

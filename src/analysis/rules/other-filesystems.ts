@@ -1,5 +1,6 @@
 import { SLOW_DISK } from './causes.ts';
 import { DISKS, LOG, OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const ON_DISK = {
@@ -11,8 +12,41 @@ const BELOW = 'Another task is at work in the same directory or file, and the fi
 const FULL_FLASH = 'The device is nearly full, so that space must be freed first, or it is slow.';
 const BCACHEFS_STUCK = 'A device is slow, full or offline, or another task in the file system is stuck.';
 
-/** overlayfs, F2FS, bcachefs, and read-only file systems. */
+/** overlayfs, aufs, F2FS, bcachefs, and read-only file systems. */
 export const OTHER_FILESYSTEMS: readonly Rule[] = [
+  lockRule({
+    id: 'aufs-lock',
+    takers: [
+      'si_read_lock',
+      'si_write_lock',
+      'si_noflush_read_lock',
+      'si_noflush_write_lock',
+      'aufs_read_lock',
+      'aufs_write_lock',
+    ],
+    waitsFor: 'the lock of an aufs file system (si_rwsem), which another task holds',
+    causes: BELOW,
+    stuck: ['fileSystem'],
+    source: 'fs/aufs/super.h: si_read_lock',
+  }),
+  {
+    id: 'aufs-pseudo-links',
+    ...ON_DISK,
+    match: [['au_plink_maint_enter', 'au_plink_maint_leave', 'au_procfs_plm_write', 'au_procfs_plm_release']],
+    waitsFor: 'other tasks to leave the pseudo-links of an aufs file system',
+    inOrderTo: 'maintain the pseudo-links of an aufs file system',
+    causes: BELOW,
+    source: 'fs/aufs/plink.c: au_plink_maint_enter',
+  },
+  {
+    id: 'aufs-lookup',
+    ...ON_DISK,
+    match: [['aufs_lookup', 'aufs_d_revalidate', 'aufs_atomic_open']],
+    waitsFor: 'a name to be looked up on the branches of an aufs file system',
+    inOrderTo: 'look up a name on an aufs file system',
+    causes: BELOW,
+    source: 'fs/aufs/i_op.c: aufs_lookup',
+  },
   {
     id: 'overlayfs',
     ...ON_DISK,

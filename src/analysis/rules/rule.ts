@@ -1,5 +1,5 @@
 import type { Kind } from '../../model/finding.ts';
-import type { Sleep } from '../sleep.ts';
+import type { LockKind, Sleep } from '../sleep.ts';
 import type { Resource } from './commands.ts';
 
 /** The name of a function, normalized (see functionName), or an expression that the whole name matches. */
@@ -36,8 +36,12 @@ export interface Rule {
   readonly outer?: true;
   /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
   readonly sleeps?: readonly Sleep[];
+  /** The rule is about locks of this kind only, where a stack tells the kind; absent: about any. */
+  readonly lock?: LockKind;
   /** With `sleeps`: so it is most likely, too, where a stack lacks the functions of locks and completions. */
   readonly likely?: true;
+  /** With the kind `running`: a running task, too, is best told by what the rule says, and not by its function. */
+  readonly spins?: true;
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
   /**
