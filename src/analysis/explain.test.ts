@@ -211,6 +211,14 @@ describe('the kind of sleep', () => {
     expect(toldOf(['schedule', 'wait_for_completion', 'nvme_remove'])[1]).not.toContain('mutex');
   });
 
+  it('says that a stack is cut off that has only functions of the scheduler', () => {
+    expect(toldOf(['__schedule', 'schedule'])).toEqual([
+      'unexplained',
+      'unknown: the stack is cut off behind the scheduler',
+    ]);
+    expect(toldOf(['__schedule', 'schedule', 'schedule_preempt_disabled'])[0]).toBe('blocked');
+  });
+
   it('looks past bare addresses at the inner end', () => {
     expect(toldOf(['0xffffffffc0123456', 'schedule', '0xffffffffc0123456', ...LOCK, 'unheard_of'])).toEqual([
       'blocked',

@@ -254,6 +254,7 @@ function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean):
   const context = contextOf(frames, inner.depth);
   if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}${context}` };
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
+  if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base);
   if (idles) {
     const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
@@ -271,6 +272,14 @@ function ended(state: 'Z' | 'X' | undefined, frame: Frame | undefined): Finding 
     causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
     next: ['grep PPid /proc/PID/status', 'kstack -p PPID'],
   };
+}
+
+/** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */
+function cutOff(frames: readonly Frame[], base: Omit<Finding, 'kind' | 'waitsFor'>): Finding {
+  const isLock = frames.some(({ symbol }) => functionName(symbol) === 'schedule_preempt_disabled');
+  return isLock
+    ? { ...base, kind: 'blocked', waitsFor: 'a mutex or rw-semaphore, most likely (the stack is cut off)' }
+    : { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is cut off behind the scheduler' };
 }
 
 function explainEmpty(state: State | undefined): Finding {
