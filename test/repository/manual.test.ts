@@ -89,6 +89,11 @@ describe('the manual page', () => {
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
   });
 
+  it('is shown by help, too, and that of each command', async () => {
+    expect((await kstack(['help'])).stdout).toBe((await kstack(['-h'])).stdout);
+    expect((await kstack(['help', 'report'])).stdout).toBe((await kstack(['report', '-h'])).stdout);
+  });
+
   it('describes the formats that there are', async () => {
     const { stderr } = await kstack(['-f', 'x']);
     const formats = /Allowed choices are (.*)\.$/m.exec(stderr)?.[1]?.split(', ');
