@@ -58,9 +58,6 @@ const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffe
 /** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
 const FAR = 2;
 
-/** The rules about the task that a CPU runs when it has nothing to do: it is idle in whatever state it is shown. */
-const IDLE_TASK = /^idle-swapper/;
-
 function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
   const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
   const crash = crashOf(marked);
@@ -69,7 +66,7 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
   const [first, ...rest] = matches;
-  if (first !== undefined && IDLE_TASK.test(first.rule.id)) return explained(frames, first, rest, inner);
+  if (first?.rule.anyState === true) return explained(frames, first, rest, inner);
   if (state === 'R') return running(frames, inner, matches);
   if (isDead(frames, inner, state)) return ended(undefined, frames[inner.depth]);
   // Where nothing tells what is waited for, a rule about what runs tells nothing.

@@ -4,9 +4,8 @@ import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
-import { mergedSamples, type Problems } from './merged-samples.ts';
+import { mergedSamples, type Problems, tellProblems } from './merged-samples.ts';
 import type { OutputOptions } from './output-options.ts';
-import { tellProblems } from './report.ts';
 import { inWindow, type Window } from './time-window.ts';
 import { writeFile } from './write-file.ts';
 

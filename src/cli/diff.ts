@@ -3,8 +3,7 @@ import { systemClock } from '../native/clock.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
-import { mergedSamples, type Problems } from './merged-samples.ts';
-import { tellProblems } from './report.ts';
+import { mergedSamples, type Problems, tellProblems } from './merged-samples.ts';
 import { inWindow, type Window } from './time-window.ts';
 
 /** One side of a comparison. */

@@ -4,9 +4,9 @@ import type { Sample } from '../model/sample.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
+import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
-import { DASH, samplesOf } from './samples.ts';
+import { DASH, samplesOf, whyUnread } from './samples.ts';
 
 const STDIN = 0;
 const MAX_PROBLEMS = 20;
@@ -14,6 +14,8 @@ const MAX_PROBLEMS = 20;
 /** For the messages at the end. */
 interface Found {
   stacks: number;
+  /** Files without a stack. */
+  emptyFiles: number;
   guesses: number;
   lines: number;
   mixed: number;
@@ -30,7 +32,7 @@ const MOST_UNREAD_LINES = 20;
  * @throws Error if a file cannot be read
  */
 export async function explainFiles(names: readonly string[], why: boolean): Promise<number> {
-  const found: Found = { stacks: 0, guesses: 0, lines: 0, mixed: 0, unread: [], unreadSamples: 0 };
+  const found: Found = { stacks: 0, emptyFiles: 0, guesses: 0, lines: 0, mixed: 0, unread: [], unreadSamples: 0 };
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
@@ -53,7 +55,7 @@ export async function explainFiles(names: readonly string[], why: boolean): Prom
     );
   for (const line of unread) writeStderr(`kstack: in the sample: ${line}\n`);
   if (unreadSamples > 0) writeStderr(`kstack: ${unreadSamples} more samples say that something could not be read\n`);
-  return problems.some((problem) => problem.startsWith('nothing in ')) || found.stacks === 0 ? 1 : 0;
+  return found.emptyFiles > 0 ? 1 : 0;
 }
 
 async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
@@ -73,14 +75,16 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
         yield sample;
       }
     } catch (error) {
-      const isOne = names.length === 1;
-      if (!(error instanceof PackedInput) && (isOne || !(error instanceof InputError))) throw error;
-      const why = error instanceof PackedInput ? `it is ${error.message.replace('FILE', shown)}` : error.message;
-      problems.push(`nothing in ${shown} was read: ${why}`);
+      const unread = whyUnread(error, shown, 'explain');
+      if (unread === undefined || (names.length === 1 && error instanceof InputError)) throw error;
+      problems.push(`nothing in ${shown} was read: ${unread}`);
+      found.emptyFiles++;
       continue;
     }
     if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
-    if (found.stacks === before) problems.push(`nothing in ${shown} looks like a kernel stack${advice(notes)}`);
+    if (found.stacks > before) continue;
+    problems.push(`nothing in ${shown} looks like a kernel stack${advice(notes)}`);
+    found.emptyFiles++;
   }
 }
 

@@ -1,9 +1,10 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import { type InputNotes, InternedStacks, PackedInput } from '../sources/text/index.ts';
+import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
+import { writeStderr } from '../terminal/output.ts';
 import { localClock } from './local-clock.ts';
-import { type SamplesOptions, samplesOf } from './samples.ts';
+import { type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
 
 /** What there is to say about the files that samples were read from. */
 export interface Problems {
@@ -23,10 +24,7 @@ interface Head {
   timeMs: number;
 }
 
-/**
- * The samples of all files in the order of their times.
- * @throws Error naming the file if one cannot be read
- */
+/** The samples of all files in the order of their times, without the files that cannot be read. */
 export async function* mergedSamples(
   names: readonly string[],
   problems: Problems,
@@ -83,9 +81,17 @@ async function* read(name: string, shared: Shared, problems: Problems): AsyncGen
       yield sample;
     }
   } catch (error) {
-    if (!(error instanceof PackedInput)) throw error;
-    problems.lines.push(`${name} was not read: it is ${error.message}`);
+    const unread = whyUnread(error, name, 'report');
+    if (unread === undefined) throw error;
+    problems.lines.push(`nothing in ${name} was read: ${unread}`);
+    return;
   }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (!found) problems.empty.push(name);
+}
+
+/** Says on standard error what was wrong with the files. */
+export function tellProblems({ lines, empty }: Problems): void {
+  for (const line of lines) writeStderr(`kstack: ${line}\n`);
+  for (const name of empty) writeStderr(`kstack: nothing in ${name} looks like a kernel stack or a recording\n`);
 }

@@ -4,7 +4,7 @@ import { systemClock } from '../native/clock.ts';
 import { formatReport } from '../sinks/report.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
-import { mergedSamples, type Problems } from './merged-samples.ts';
+import { mergedSamples, type Problems, tellProblems } from './merged-samples.ts';
 import { inWindow, type Window } from './time-window.ts';
 
 /** Reports what happened in files. Returns the exit code: 1 if there is no sample in them. */
@@ -28,9 +28,4 @@ async function* sinceBoot(samples: AsyncIterable<Sample>): AsyncGenerator<Sample
     const isTimed = timeMs !== undefined || uptimeSeconds === undefined;
     yield isTimed ? sample : { ...sample, timeMs: Math.round(1000 * uptimeSeconds) };
   }
-}
-
-export function tellProblems({ lines, empty }: Problems): void {
-  for (const line of lines) writeStderr(`kstack: ${line}\n`);
-  for (const name of empty) writeStderr(`kstack: nothing in ${name} looks like a kernel stack or a recording\n`);
 }

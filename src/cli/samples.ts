@@ -1,9 +1,9 @@
-import { inputBytes } from '../files/input-file.ts';
+import { InputError, inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
-import { decoded, type InputNotes, type InternedStacks, textSamples } from '../sources/text/index.ts';
+import { decoded, type InputNotes, type InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
 
 /** On the command line, the name of standard input. */
 export const DASH = '-';
@@ -58,4 +58,13 @@ async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; 
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   }
   return { head: Buffer.concat(first), chunks: all() };
+}
+
+/**
+ * Why nothing of a file was read, with the way out; undefined for an error that is not about the file.
+ * @param verb the command that is to read it
+ */
+export function whyUnread(error: unknown, name: string, verb: string): string | undefined {
+  if (error instanceof InputError) return error.message;
+  return error instanceof PackedInput ? `${error.message}: ${error.command} ${name} | kstack ${verb} -` : undefined;
 }

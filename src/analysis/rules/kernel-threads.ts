@@ -213,18 +213,21 @@ export const KERNEL_THREADS: readonly Rule[] = [
     },
     {
       id: 'idle-swapper',
+      anyState: true,
       match: [['do_idle', 'cpu_startup_entry', 'cpu_idle_loop']],
       waitsFor: 'a task to run: this is the idle task of a CPU',
       source: 'kernel/sched/idle.c: do_idle',
     },
     {
       id: 'idle-swapper-sleeping',
+      anyState: true,
       match: [IDLE_CPU],
       waitsFor: 'a task to run: this is the idle task of a CPU',
       source: 'kernel/sched/idle.c: cpuidle_idle_call',
     },
     {
       id: 'idle-swapper-halted',
+      anyState: true,
       match: [
         ['native_safe_halt', 'pv_native_safe_halt', 'xen_hypercall_sched_op', 'xen_safe_halt', 'ktime_get'],
         IDLE_CPU,

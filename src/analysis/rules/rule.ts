@@ -42,6 +42,8 @@ export interface Rule {
   readonly likely?: true;
   /** With the kind `running`: a running task, too, is best told by what the rule says, and not by its function. */
   readonly spins?: true;
+  /** The rule holds in every state: the idle task of a CPU is shown in R, S or D. */
+  readonly anyState?: true;
   /** One line that completes "waits for"; `{caller}` is the innermost function that is not a sleeping primitive. */
   readonly waitsFor: string;
   /**

@@ -4,8 +4,16 @@ import { type Kind, kindOf } from './magic.ts';
 
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
-/** The input has to be unpacked by another program, which the message names. */
-export class PackedInput extends Error {}
+/** The input has to be unpacked by another program. */
+export class PackedInput extends Error {
+  /** What unpacks the file to standard output, without the file's name. */
+  readonly command: string;
+
+  constructor(format: string, command: string) {
+    super(`it is packed with ${format}`);
+    this.command = command;
+  }
+}
 
 /** Learns about the input as a whole. */
 export interface InputNotes {
@@ -34,11 +42,11 @@ async function* decodedLayer(chunks: Chunks, notes: InputNotes, layers: number):
   const { head, rest } = await withHead(chunks);
   const kind = kindOf(head);
   if (kind !== undefined) notes.kind = kind;
-  if (kind?.what === 'packed') throw packedInput(kind.name, kind.command);
+  if (kind?.what === 'packed') throw new PackedInput(kind.name, kind.command);
   if ((kind?.what === 'gzip' || kind?.what === 'zstd') && layers > 0) {
     const { what } = kind;
     const unpacker = what === 'gzip' ? zlib.createGunzip() : zstdUnpacker();
-    if (unpacker === undefined) throw packedInput('zstd', 'zstd -dc');
+    if (unpacker === undefined) throw new PackedInput('zstd', 'zstd -dc');
     delete notes.kind;
     yield* decodedLayer(unpacked(rest, unpacker, what, notes), notes, layers - 1);
     return;
@@ -46,10 +54,6 @@ async function* decodedLayer(chunks: Chunks, notes: InputNotes, layers: number):
   const encoding = encodingOf(head);
   if (encoding === undefined) yield* rest;
   else yield* fromUtf16(rest, encoding);
-}
-
-function packedInput(name: string, command: string): PackedInput {
-  return new PackedInput(`packed with ${name}: ${command} FILE | kstack explain`);
 }
 
 /** Node.js has it from 22.15 on. */

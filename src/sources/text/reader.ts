@@ -46,9 +46,9 @@ export class TextReader {
 
   constructor(stacks: InternedStacks, notes: InputNotes, { known, assumeTimeMs }: ReaderOptions) {
     this.#stacks = stacks;
-    this.#finder = new StackFinder(known);
+    this.#finder = new StackFinder(known, stacks);
     this.#notes = notes;
-    this.#builder = new SampleBuilder(this.#finder, stacks, this.found, assumeTimeMs);
+    this.#builder = new SampleBuilder(this.#finder, this.found, assumeTimeMs);
     this.#sampleLines = new SampleLines(stacks);
     const unnamed = new UnnamedTasks();
     this.#long = new LongOutput(stacks, unnamed);

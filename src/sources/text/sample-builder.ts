@@ -1,5 +1,4 @@
 import type { Observation, Sample } from '../../model/sample.ts';
-import type { InternedStacks } from './interned.ts';
 import { observationsOf } from './observations.ts';
 import type { StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
@@ -11,7 +10,6 @@ const MOST_OBSERVATIONS = 50_000;
 /** Collects the stacks that are found in a text into samples, one for each moment. */
 export class SampleBuilder {
   readonly #finder: StackFinder;
-  readonly #stacks: InternedStacks;
   readonly #found: Sample[];
   readonly #assumeTimeMs: ((clockMs: number) => number) | undefined;
   #observations: Observation[] = [];
@@ -21,15 +19,9 @@ export class SampleBuilder {
   #mixed = 0;
 
   /** `found` gets the samples that are complete. */
-  constructor(
-    finder: StackFinder,
-    stacks: InternedStacks,
-    found: Sample[],
-    assumeTimeMs: ((clockMs: number) => number) | undefined,
-  ) {
+  constructor(finder: StackFinder, found: Sample[], assumeTimeMs: ((clockMs: number) => number) | undefined) {
     this.#assumeTimeMs = assumeTimeMs;
     this.#finder = finder;
-    this.#stacks = stacks;
     this.#found = found;
   }
 
@@ -40,8 +32,7 @@ export class SampleBuilder {
       if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) this.#end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
       this.#leaveOut(found.leftOut);
-      const stack = this.#stacks.intern(found.stack.frames);
-      for (const observation of observationsOf({ ...found, stack })) {
+      for (const observation of observationsOf(found)) {
         if (this.#observations.length >= MOST_OBSERVATIONS) this.#end();
         this.#observations.push(observation);
       }

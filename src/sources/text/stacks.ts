@@ -4,6 +4,7 @@ import { BareNames, bareName, nameInTrace } from './bare-names.ts';
 import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
+import { InternedStacks } from './interned.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
@@ -15,7 +16,6 @@ import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
 import { Wraps } from './wraps.ts';
 
-const MOST_STACKS = 100_000;
 const LONGEST_LINE = 4096;
 /** Tasks and CPUs that print at the same time. */
 const MOST_CALLERS = 256;
@@ -51,8 +51,7 @@ export class StackFinder {
   /** The complete stacks. The caller empties the list. */
   found: TextStack[] = [];
   #cut = 0;
-  readonly #interned = new Map<string, Stack>();
-  #nextId = 0;
+  readonly #stacks: InternedStacks;
   readonly #stamps = new Stamps();
   readonly #assemblies = new Map<string, Assembly>();
   #current: Assembly;
@@ -85,8 +84,12 @@ export class StackFinder {
   #gapQuotes = 0;
   #gapCuts = 0;
 
-  /** `known`: names of functions that the kernel has, for stacks that are names and nothing else. */
-  constructor(known: ReadonlySet<string> = new Set()) {
+  /**
+   * @param known names of functions that the kernel has, for stacks that are names and nothing else
+   * @param stacks those of other texts, if equal stacks are to be one object in all of them
+   */
+  constructor(known: ReadonlySet<string> = new Set(), stacks = new InternedStacks()) {
+    this.#stacks = stacks;
     this.#bare = new BareNames(known);
     this.#current = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
     this.#assemblies.set('', this.#current);
@@ -377,7 +380,7 @@ export class StackFinder {
     this.#release();
     this.found.push({
       tasks: [header],
-      stack: this.#intern(frames),
+      stack: this.#stacks.intern(frames),
       innermostOnly: true,
       stamp: this.#stamps.now,
       leftOut: { guesses: 0, cut: 0, mixed: 0 },
@@ -412,7 +415,7 @@ export class StackFinder {
     if (over.length === 0) return;
     this.#waiters = this.#waiters.filter(({ stamp }) => !isOver(stamp));
     this.#release();
-    const stack = this.#intern([]);
+    const stack = this.#stacks.intern([]);
     for (const { waiter, stamp } of over)
       this.found.push({ tasks: [waiter], stack, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
   }
@@ -448,7 +451,7 @@ export class StackFinder {
     const held = this.#held;
     // Either header may be that of either trace.
     if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: mixedOnce(held.leftOut) };
-    const stack = this.#intern(frames);
+    const stack = this.#stacks.intern(frames);
     // SPARC prints a trace and, further down, the same again as `Caller[...]`.
     if (tasks.length === 0 && frames[0]?.raw.includes('Caller[') && stack === held?.stack) return;
     this.#release();
@@ -469,7 +472,7 @@ export class StackFinder {
         : { frames: held.stack.frames, stamp: held.stamp, seam: this.#heldSeam };
     if (held !== undefined && before !== undefined && goesOn(before, part)) {
       const frames = [...before.frames, ...part.frames].slice(0, MOST_FRAMES);
-      this.#held = { ...held, stack: this.#intern(frames), leftOut: sumOf(held.leftOut, leftOut) };
+      this.#held = { ...held, stack: this.#stacks.intern(frames), leftOut: sumOf(held.leftOut, leftOut) };
       const { ends, endStamp, lastNumber, closes } = part.seam;
       this.#heldSeam = { ...before.seam, ends, endStamp, lastNumber, isOpen: before.seam.isOpen && !closes };
       return true;
@@ -482,7 +485,7 @@ export class StackFinder {
   /** Whether a summary tells the stack of a task again, or a vendor's kernel has printed it twice. */
   #isTold({ frames, seam }: Part): boolean {
     if (frames.length < LEAST_TOLD) return false;
-    const stack = this.#intern(frames);
+    const stack = this.#stacks.intern(frames);
     if (!seam.begins.isLogged) return this.#named.includes(stack);
     const { uptimeSeconds } = seam.endStamp.told;
     return stack === this.#held?.stack && uptimeSeconds === this.#heldSeam?.endStamp.told.uptimeSeconds;
@@ -509,18 +512,6 @@ export class StackFinder {
       assembly.end();
       if (key !== '' && assembly !== this.#current) this.#drop(key, assembly);
     }
-  }
-
-  #intern(frames: readonly Frame[]): Stack {
-    const key = frames
-      .map(({ symbol, offset, size, module }) => `${symbol} ${offset ?? ''} ${size ?? ''} ${module ?? ''}`)
-      .join('\n');
-    const known = this.#interned.get(key);
-    if (known !== undefined) return known;
-    if (this.#interned.size >= MOST_STACKS) this.#interned.clear();
-    const stack = { id: this.#nextId++, frames };
-    this.#interned.set(key, stack);
-    return stack;
   }
 }
 
