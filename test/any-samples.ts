@@ -152,6 +152,8 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
     mixed: maybe(number),
   }),
   unread: fc.array(unread, { maxLength: 3 }),
+  events: fc.constant(undefined),
+  pressure: fc.constant(undefined),
 }).chain((sample) =>
   fc.option(fc.uuid(), { nil: undefined }).map((bootId): Sample => {
     if (bootId === undefined) return sample;

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { EVENT_KINDS, type Event } from '../src/model/event.ts';
+import type { Pressure, Stall } from '../src/model/pressure.ts';
 import type { Reading } from '../src/model/reading.ts';
 import type { KernelFacts, LeftOut, LockWait, Observation, Sample, Source, Unread } from '../src/model/sample.ts';
 import type { Frame } from '../src/model/stack.ts';
@@ -137,6 +139,24 @@ const source: fc.Arbitrary<Source> = fc.record(
   { ...WHOLE, requiredKeys: ['name'] },
 );
 
+const event: fc.Arbitrary<Event> = fc.record(
+  {
+    timeMs: fc.nat(),
+    uptimeSeconds: milliseconds,
+    kind: fc.constantFrom(...EVENT_KINDS),
+    text,
+  } satisfies ModelOf<Event>,
+  { ...WHOLE, requiredKeys: ['kind', 'text'] },
+);
+const stall: fc.Arbitrary<Stall> = fc.record({ some: milliseconds, full: milliseconds } satisfies ModelOf<Stall>, {
+  ...WHOLE,
+  requiredKeys: ['some'],
+});
+const pressure: fc.Arbitrary<Pressure> = fc.record(
+  { cpu: stall, io: stall, memory: stall } satisfies ModelOf<Pressure>,
+  { ...WHOLE, requiredKeys: [] },
+);
+
 export const sample: fc.Arbitrary<Sample> = fc.record(
   {
     timeMs: fc.nat().map((seconds) => 1000 * seconds),
@@ -155,6 +175,8 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     holders: fc.array(observation, { maxLength: 2 }),
     leftOut,
     unread: fc.array(unread, { maxLength: 3 }),
+    events: fc.array(event, { maxLength: 2 }),
+    pressure,
   } satisfies ModelOf<Sample>,
   { ...WHOLE, requiredKeys: ['source', 'threads', 'fields', 'observations', 'holders', 'leftOut', 'unread'] },
 );

@@ -1,5 +1,7 @@
+import type { Event } from './event.ts';
 import { FIELD_NAMES, FIELDS, type Field, type ObservationFields } from './fields.ts';
 import type { KindCounts } from './finding.ts';
+import type { Pressure } from './pressure.ts';
 import type { Reading, Unreadable } from './reading.ts';
 import type { Stack } from './stack.ts';
 import type { State, Task } from './task.ts';
@@ -121,6 +123,10 @@ export interface Sample {
    * {@link everythingUnread} adds what could not be read of `observations`.
    */
   readonly unread: readonly Unread[];
+  /** What happened on the host since the sample before it in the stream, in the order of the times. Absent if nothing did. */
+  readonly events?: readonly Event[];
+  /** Absent if it was not asked for, or if the kernel does not tell. */
+  readonly pressure?: Pressure;
 }
 
 /** The observations of a sample that share a stack. */

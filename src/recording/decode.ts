@@ -1,10 +1,12 @@
+import type { Event } from '../model/event.ts';
+import type { Pressure } from '../model/pressure.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import { type Entry, type Look, type Place, printedFrame, VERSION } from './record.ts';
 import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
-import { lookShape, placeShape, taskShape, unreadShape } from './shapes.ts';
+import { eventShape, lookShape, placeShape, pressureShape, taskShape, unreadShape } from './shapes.ts';
 
 /** Bounds memory: a recording may come from anyone. */
 const MAX_TASKS = 300_000;
@@ -69,6 +71,8 @@ const sampleShape = object<
     tasks: ReturnType<typeof changesShape>;
     holders: ReturnType<typeof changesShape>;
     unread: Sample['unread'];
+    events: Event[];
+    pressure: Pressure;
   }
 >(
   { sample: count },
@@ -79,6 +83,8 @@ const sampleShape = object<
     tasks: changesShape,
     holders: changesShape,
     unread: listOf(unreadShape),
+    events: listOf(eventShape),
+    pressure: pressureShape,
   },
 );
 
@@ -143,12 +149,12 @@ export class SegmentDecoder {
   }
 
   #sample(line: object): Sample {
-    const { sample, tasks, holders, unread = [], ...times } = sampleShape(line, 'sample');
+    const { sample, tasks, holders, unread = [], ...rest } = sampleShape(line, 'sample');
     const place = inTable(this.#places, sample, 'place');
     this.#seen = changed(this.#seen, tasks ?? {});
     this.#holders = changed(this.#holders, holders ?? {});
-    const observe = (entry: Entry) => this.#observation(entry, times.monotonicMs);
-    return { ...times, ...place, observations: this.#seen.map(observe), holders: this.#holders.map(observe), unread };
+    const observe = (entry: Entry) => this.#observation(entry, rest.monotonicMs);
+    return { ...rest, ...place, observations: this.#seen.map(observe), holders: this.#holders.map(observe), unread };
   }
 
   #observation([task, stack, look, sinceMs]: Entry, monotonicMs: number | undefined): Observation {

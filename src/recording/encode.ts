@@ -30,7 +30,7 @@ export class SegmentEncoder {
 
   /** The lines for one more sample, with what it refers to and the segment has not yet. */
   encode(sample: Sample): string {
-    const { timeMs, uptimeSeconds, monotonicMs, observations, holders, unread, ...place } = sample;
+    const { timeMs, uptimeSeconds, monotonicMs, observations, holders, unread, events, pressure, ...place } = sample;
     const lines: string[] = [];
     if (!this.#isBegun) lines.push(jsonText({ format: 'kstack-recording', version: VERSION, segment: this.#segment }));
     this.#isBegun = true;
@@ -48,6 +48,8 @@ export class SegmentEncoder {
       ...(tasks !== undefined && { tasks }),
       ...(held !== undefined && { holders: held }),
       ...(unread.length > 0 && { unread }),
+      ...(events !== undefined && { events }),
+      ...(pressure !== undefined && { pressure }),
     };
     lines.push(jsonText(line));
     return lines.map((text) => `${text}\n`).join('');

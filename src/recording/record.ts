@@ -43,7 +43,10 @@ export interface PlaceLine {
   readonly is: Place;
 }
 
-export type Place = Omit<Sample, 'timeMs' | 'uptimeSeconds' | 'monotonicMs' | 'observations' | 'holders' | 'unread'>;
+export type Place = Omit<
+  Sample,
+  'timeMs' | 'uptimeSeconds' | 'monotonicMs' | 'observations' | 'holders' | 'unread' | 'events' | 'pressure'
+>;
 
 /** What is the same for many observations: all of one but its task, its stack and its time off the CPU. */
 export interface LookLine {
@@ -75,6 +78,8 @@ export interface SampleLine {
   readonly tasks?: Changes;
   readonly holders?: Changes;
   readonly unread?: Sample['unread'];
+  readonly events?: Sample['events'];
+  readonly pressure?: Sample['pressure'];
 }
 
 /** The line of /proc/PID/stack that a frame is printed as; what does not look like it is kept beside the parts. */

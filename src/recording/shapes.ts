@@ -1,10 +1,26 @@
+import { EVENT_KINDS, type Event } from '../model/event.ts';
 import { FIELD_NAMES } from '../model/fields.ts';
+import type { Pressure, Stall } from '../model/pressure.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
 import type { KernelFacts, LeftOut, LockWait, Source, Unread } from '../model/sample.ts';
 import type { SystemCall } from '../model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../model/task.ts';
 import type { Look, Place } from './record.ts';
-import { count, either, flag, listOf, name, number, object, oneOf, type Shape, text, word, yes } from './shape.ts';
+import {
+  count,
+  either,
+  flag,
+  listOf,
+  name,
+  number,
+  object,
+  oneOf,
+  type Shape,
+  text,
+  time,
+  word,
+  yes,
+} from './shape.ts';
 
 /** An errno is a reason, too, so any word is one. */
 const reason: Shape<Unreadable> = (value, place) => word(value, place) as Unreadable;
@@ -114,3 +130,15 @@ export const unreadShape: Shape<Unread> = object<
   Pick<Unread, 'tid' | 'what' | 'why'>,
   Required<Omit<Unread, 'tid' | 'what' | 'why'>>
 >({ tid: count, what, why }, { pid: count, comm: name, state, detail: text });
+
+export const eventShape: Shape<Event> = object<Pick<Event, 'kind' | 'text'>, Required<Omit<Event, 'kind' | 'text'>>>(
+  { kind: oneOf(EVENT_KINDS), text },
+  { timeMs: time, uptimeSeconds: number },
+);
+
+const stall: Shape<Stall> = object<Pick<Stall, 'some'>, { full: number }>({ some: number }, { full: number });
+
+export const pressureShape: Shape<Pressure> = object<object, Required<Pressure>>(
+  {},
+  { cpu: stall, io: stall, memory: stall },
+);
