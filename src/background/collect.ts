@@ -5,6 +5,7 @@ import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
 import type { LogLevel } from '../terminal/log.ts';
+import { beats } from './beats.ts';
 import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
 import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
@@ -28,13 +29,11 @@ export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'>
 }
 
 /**
- * Takes samples at start, start + interval, start + 2 intervals and so on, until the time is up or `stop` is aborted.
- * Uses the monotonic clock: setting the time of day changes neither the interval nor the end.
+ * Takes samples, and writes them, until the time is up or `stop` is aborted.
  * Returns false if the run ended early because the log's directory or file was replaced.
  */
 export async function collect(collection: Collection): Promise<boolean> {
   const { reopen, blocked, journal, clock, durationMs, intervalMs, stop, tell } = collection;
-  const start = clock.monotonicMs();
   const complaints = new Complaints((level, text) => journal.say(level, text));
   const writer = new LogWriter({ ...collection, nowMs: clock.nowMs, complain: (text) => complaints.complain(text) });
   let sampler: Collection['sampler'] | undefined = collection.sampler;
@@ -56,27 +55,20 @@ export async function collect(collection: Collection): Promise<boolean> {
     for (const line of formatUnread(unread, sample.threads)) complaints.complain(line, 'INFO');
   };
   try {
-    let beat = 0;
     let skipped = false;
     // -t 0 takes one sample, without those that would fit into the grace period.
-    while (!stop.aborted && (beat === 0 || durationMs > 0) && beat * intervalMs < durationMs + GRACE_MS) {
-      const left = start + beat * intervalMs - clock.monotonicMs();
-      if (left > 0) await clock.sleep(left, stop);
-      // Check again: the end may have passed, or `stop` been aborted, during the sleep.
-      if (stop.aborted || clock.monotonicMs() - start >= durationMs + GRACE_MS) break;
-      const sample = await take();
+    const ending = durationMs === 0 ? 0 : durationMs + GRACE_MS;
+    for await (const beat of beats({ take, clock, intervalMs: () => intervalMs, durationMs: ending, stop })) {
+      const sample = beat.taken;
       if (sample !== undefined) await write(sample);
-      const took = clock.monotonicMs() - start - beat * intervalMs;
+      const took = beat.sinceDueMs();
       tell(
         'DEBUG',
         `${sample?.observations.length ?? 0} tasks, sample ${journal.state.samples}, ${Math.round(took)} ms`,
       );
-      const next = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
-      if (next > beat + 1 && !skipped) {
-        skipped = true;
-        journal.say('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
-      }
-      beat = next;
+      if (took <= intervalMs || skipped) continue;
+      skipped = true;
+      journal.say('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
     }
     const lost = await writer.drain();
     if (lost > 0) journal.say('ERROR', `${count(lost)} lost at the end of the run: the log could not be written to.`);

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { countKinds, leaveOutIdle } from '../analysis/explain-sample.ts';
+import { type Beat, beats } from '../background/beats.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { absolutePath } from '../files/absolute-path.ts';
 import { codeOf, type Files } from '../files/files.ts';
@@ -10,7 +11,7 @@ import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { recordingPieces } from '../recording/write.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
-import { openSampler, type Sampler } from '../sources/live/sampler.ts';
+import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
@@ -38,7 +39,7 @@ export interface RecordOptions {
 
 /** Records samples into a file until the time is up or a signal ends it. Returns the exit code. */
 export async function record(options: RecordOptions): Promise<number> {
-  const { root, typed, file, selection, source } = options;
+  const { root, typed, file, selection, source, intervalMs, durationMs = Number.POSITIVE_INFINITY } = options;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
@@ -62,7 +63,11 @@ export async function record(options: RecordOptions): Promise<number> {
     );
     const progress = new Progress(clock, options);
     try {
-      const samples = beats(sampler, clock, options, stop.signal);
+      const take = async () => {
+        const sample = await sampler.next();
+        return selection.blocked === true ? leaveOutIdle(sample) : sample;
+      };
+      const samples = beats({ take, clock, intervalMs: () => intervalMs, durationMs, stop: stop.signal });
       for await (const piece of recordingPieces(progress.watch(samples))) {
         await files.append(fd, piece);
         progress.wrote(piece.length);
@@ -90,23 +95,6 @@ async function createFile(files: Files, name: string): Promise<number> {
   }
 }
 
-/** Samples at start, start + interval, start + 2 intervals and so on, by the monotonic clock. */
-async function* beats(
-  sampler: Sampler,
-  clock: Clock,
-  { intervalMs, durationMs = Number.POSITIVE_INFINITY, selection }: RecordOptions,
-  stop: AbortSignal,
-): AsyncGenerator<Sample> {
-  const start = clock.monotonicMs();
-  for (let beat = 0; !stop.aborted; ) {
-    const sample = await sampler.next();
-    yield selection.blocked === true ? leaveOutIdle(sample) : sample;
-    beat = Math.max(beat + 1, Math.ceil((clock.monotonicMs() - start) / intervalMs));
-    if (beat * intervalMs >= durationMs) return;
-    await clock.sleep(Math.max(0, start + beat * intervalMs - clock.monotonicMs()), stop);
-  }
-}
-
 /** Tells how far a recording is: a line that is rewritten on a terminal, a line each minute elsewhere. */
 class Progress {
   readonly #clock: Clock;
@@ -125,8 +113,8 @@ class Progress {
     this.#toldMs = this.#startMs;
   }
 
-  async *watch(samples: AsyncIterable<Sample>): AsyncGenerator<Sample> {
-    for await (const sample of samples) {
+  async *watch(samples: AsyncIterable<Beat<Sample>>): AsyncGenerator<Sample> {
+    for await (const { taken: sample } of samples) {
       this.#samples++;
       this.#now = `, ${sample.observations.length} tasks, ${countKinds(sample).blocked} blocked now`;
       yield sample;
