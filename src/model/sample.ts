@@ -154,6 +154,7 @@ export function unreadOf(observations: readonly Observation[]): Unread[] {
   // The threads of a process share the reading of its command line: report it once.
   const shared = new Set<Reading<string>>();
   for (const observation of observations) {
+    if (isWhole(observation)) continue;
     const { task, stack } = observation;
     const { id, pid, comm, commandLine } = task;
     const { tid, startTicks } = id;
@@ -170,6 +171,19 @@ export function unreadOf(observations: readonly Observation[]): Unread[] {
     for (const field of FIELD_NAMES) note(field, readingOf(observation, field));
   }
   return unread;
+}
+
+/** Whether nothing of it is missing: true of nearly all. */
+function isWhole(observation: Observation): boolean {
+  return (
+    isRead(observation.stack) &&
+    isRead(observation.task.commandLine) &&
+    FIELD_NAMES.every((field) => isRead(readingOf(observation, field)))
+  );
+}
+
+function isRead(reading: Reading<unknown> | undefined): boolean {
+  return reading === undefined || ('value' in reading && reading.cut === undefined);
 }
 
 /** A field of a task; undefined if it was not requested. */

@@ -33,8 +33,10 @@ interface Job {
 }
 
 const BUFFER_BYTES = 1 << 19;
-/** How long to block for a record before the event loop runs again, and the longest pause between polls when idle. */
+/** How long to block for a record before the event loop runs again. */
 const WAIT_MS = 2;
+/** On a busy host the reader waits for a CPU now and then. After so many polls without a record, something hangs. */
+const POLLS_BEFORE_PAUSE = 50;
 const LONGEST_PAUSE_MS = 20;
 const WNOHANG = 1;
 /** Exit codes of reader/reader.c. */
@@ -165,11 +167,15 @@ export class Reader {
     if (this.#pumping) return;
     this.#pumping = true;
     let pauseMs = 0;
+    let idlePolls = 0;
     // Job 0 is the greeting, which nobody waits for.
     while (this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
       if (this.#unsent.length > 0) this.#send();
       if (this.#turn(pauseMs === 0 ? WAIT_MS : 0)) {
         pauseMs = 0;
+        idlePolls = 0;
+        await nextTurn();
+      } else if (++idlePolls < POLLS_BEFORE_PAUSE) {
         await nextTurn();
       } else {
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2 || 1);
