@@ -17,33 +17,85 @@ const PURPOSES: readonly (readonly [purpose: string, ...names: Pattern[]])[] = [
   ['write to a file of /proc', 'proc_reg_write', 'proc_simple_write'],
   ['use a setting of /proc/sys', 'proc_sys_call_handler', 'proc_sys_read', 'proc_sys_write'],
   ['use a file of debugfs', /full_proxy_\w+/, /debugfs_attr_\w+/],
-  ['load a kernel module', 'do_init_module', 'load_module', 'do_one_initcall'],
+  ['load a kernel module', 'do_init_module', 'load_module'],
+  ['start the kernel (boot)', 'do_basic_setup', 'kernel_init_freeable', 'kernel_init'],
   ['handle a page fault', /asm_exc_page_fault|exc_page_fault|page_fault|do_page_fault|do_mem_abort/],
   ['close a file', '__fput', 'fput', '__fput_sync', 'filp_close'],
   ['exit', 'do_exit'],
   ['carry out an ioctl', 'do_vfs_ioctl', 'vfs_ioctl'],
   ['open a file', 'do_filp_open', 'path_openat', 'do_sys_open', 'do_sys_openat2'],
+  ['send on a socket', 'sock_write_iter', /(?:__)?sock_sendmsg(?:_nosec)?/, 'sock_aio_write'],
+  ['receive on a socket', 'sock_read_iter', /sock_recvmsg(?:_nosec)?/, 'sock_aio_read'],
+  ['write to a terminal', 'tty_write', 'file_tty_write'],
+  ['read from a terminal', 'tty_read'],
+  ['set up a device that was found', 'really_probe', 'call_driver_probe'],
+  ['unbind a device from its driver', 'unbind_store'],
+  ['take a device from its driver', 'device_release_driver_internal', '__device_release_driver'],
   ['read from a file, pipe or device', 'vfs_read', '__vfs_read', 'vfs_readv', 'do_readv'],
   ['write to a file, pipe or device', 'vfs_write', '__vfs_write', 'vfs_writev', 'do_writev'],
 ];
 const COMPILED = PURPOSES.map(([purpose, ...names]) => [purpose, wholeName(names)] as const);
 
-const SYSTEM_CALLS: Readonly<Record<string, string>> = {
-  ioctl: 'carry out an ioctl',
-  open: 'open a file',
-  openat: 'open a file',
-  openat2: 'open a file',
-  close: 'close a file',
-  read: 'read from a file, pipe or device',
-  write: 'write to a file, pipe or device',
-  mount: 'mount a file system',
-  umount: 'unmount a file system',
-  execve: 'start a new program (exec)',
-  init_module: 'load a kernel module',
-  finit_module: 'load a kernel module',
-  delete_module: 'unload a kernel module',
-  reboot: 'shut down or restart the host',
-};
+/** Purposes, and the system calls that have them. */
+const SYSTEM_CALLS: ReadonlyMap<string, string> = new Map(
+  (
+    [
+      ['carry out an ioctl', 'ioctl'],
+      ['open a file', 'open openat openat2 creat'],
+      ['close a file', 'close'],
+      ['close files', 'close_range'],
+      ['read from a file, pipe or device', 'read pread64 readv preadv preadv2'],
+      ['write to a file, pipe or device', 'write pwrite64 writev pwritev pwritev2'],
+      ['move data between two files', 'splice tee vmsplice sendfile sendfile64 copy_file_range'],
+      ['mount a file system', 'mount move_mount fsmount'],
+      ['unmount a file system', 'umount oldumount'],
+      ['look up a file', 'stat newstat lstat newlstat newfstatat fstatat64 statx access faccessat faccessat2 readlink'],
+      ['list a directory', 'getdents getdents64'],
+      ['delete a file', 'unlink unlinkat'],
+      ['delete a directory', 'rmdir'],
+      ['create a directory', 'mkdir mkdirat'],
+      ['rename a file', 'rename renameat renameat2'],
+      ['change the size of a file', 'truncate ftruncate fallocate'],
+      ['have the data of a file written', 'fsync fdatasync msync sync_file_range'],
+      ['have all dirty data written', 'sync syncfs'],
+      ['start a new program (exec)', 'execve execveat'],
+      ['create a process or thread', 'clone clone3 fork vfork'],
+      ['exit', 'exit exit_group'],
+      ['wait for a child process', 'wait4 waitid waitpid'],
+      ['create namespaces', 'unshare'],
+      ['enter a namespace', 'setns'],
+      ['trace another task (ptrace)', 'ptrace'],
+      ['change its memory map', 'mmap mmap_pgoff munmap mremap mprotect brk madvise process_madvise'],
+      ['lock its memory', 'mlock mlock2 mlockall munlock munlockall'],
+      ['move pages of a process', 'migrate_pages move_pages mbind'],
+      ['copy memory of another process', 'process_vm_readv process_vm_writev'],
+      ['send on a socket', 'sendto sendmsg sendmmsg'],
+      ['receive on a socket', 'recvfrom recvmsg recvmmsg'],
+      ['create a socket', 'socket socketpair'],
+      ['bind a socket to an address', 'bind'],
+      ['connect a socket', 'connect'],
+      ['accept a connection', 'accept accept4'],
+      ['set an option of a socket', 'setsockopt'],
+      ['read an option of a socket', 'getsockopt'],
+      ['shut down a connection', 'shutdown'],
+      ['set the clock', 'clock_settime clock_adjtime settimeofday adjtimex'],
+      ['change how a task is scheduled', 'sched_setattr sched_setscheduler sched_setparam setpriority'],
+      ['change on which CPUs a task may run', 'sched_setaffinity'],
+      ['make all threads see its writes (membarrier)', 'membarrier'],
+      ['set up a performance counter (perf)', 'perf_event_open'],
+      ['use BPF', 'bpf'],
+      ['use keys', 'keyctl add_key request_key'],
+      ['use io_uring', 'io_uring_enter io_uring_setup io_uring_register'],
+      ['load a kernel module', 'init_module finit_module'],
+      ['unload a kernel module', 'delete_module'],
+      ['load a kernel for kexec', 'kexec_load kexec_file_load'],
+      ['switch a swap device on', 'swapon'],
+      ['switch a swap device off', 'swapoff'],
+      ['shut down or restart the host', 'reboot'],
+      ['read the kernel log', 'syslog'],
+    ] as const
+  ).flatMap(([purpose, calls]) => calls.split(' ').map((call) => [call, purpose] as const)),
+);
 
 /**
  * Where a task is in an unknown function: ", in order to ..." or ", in ...", by the functions further out; empty if they
@@ -57,7 +109,7 @@ export function contextOf(frames: readonly Frame[], depth: number): string {
     if (purpose !== undefined) return `, in order to ${purpose}`;
     const call = SYSTEM_CALL.exec(name)?.[1];
     if (call !== undefined) {
-      const known = SYSTEM_CALLS[call];
+      const known = SYSTEM_CALLS.get(call);
       return known === undefined ? `, in the system call ${call}` : `, in order to ${known}`;
     }
     if (WORK.test(name)) return `, in a kernel worker${functionText(names[at - 1], at - 1, depth)}`;

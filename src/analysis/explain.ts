@@ -5,6 +5,7 @@ import { contextOf } from './context.ts';
 import { type Crash, crashOf } from './crash.ts';
 import { isDead } from './dead.ts';
 import { functionName } from './function-name.ts';
+import { inInterrupt } from './interrupt.ts';
 import { withoutLeaves } from './leaves.ts';
 import { type Match, Matcher } from './match.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
@@ -62,6 +63,8 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
   const crash = crashOf(marked);
   if (crash !== undefined) return crashed(crash);
+  const interrupt = state === 'D' ? undefined : inInterrupt(marked);
+  if (interrupt !== undefined) return cutInInterrupt(interrupt);
   const frames = state === 'R' ? withoutLeaves(marked) : withoutStale(marked);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
@@ -145,7 +148,8 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     const { causes, next } = others.find((other) => other.rule.sleeps?.includes('spin'))?.rule ?? rule;
     return { ...base, kind: 'running', waitsFor, causes, next, undo: [] };
   }
-  const isFar = rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner);
+  const isFar =
+    rule.purpose === true || (rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner));
   if ((isShared || isFar) && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
     const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
@@ -196,6 +200,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
   if (rule.fallback === true) return context;
+  if (rule.serves === true) return servedOf(best, others) ?? (context.startsWith(', in order to') ? context : '');
   const isVague = rule.waitsFor.includes('{caller}');
   const isLock = rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) === true;
   if (!isVague && !isLock && !SLEEPS_IN_OPERATIONS.has(inner.primitive?.sleep ?? 'schedule')) return '';
@@ -203,6 +208,19 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
   if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
   return (isVague || isLock) && context.startsWith(', in order to') ? context.replace(ANY_FILE, '') : '';
+}
+
+/** What a function further out has something done for. */
+function servedOf({ rule, depth }: Match, others: readonly Match[]): string | undefined {
+  const caller = others.find(
+    (other) =>
+      other.depth > depth &&
+      other.rule.serves !== true &&
+      other.rule.kind !== 'running' &&
+      other.rule.inOrderTo !== undefined &&
+      other.rule.inOrderTo !== rule.inOrderTo,
+  );
+  return caller && `, in order to ${caller.rule.inOrderTo}`;
 }
 
 function crashed({ waitsFor, frame }: Crash): Finding {
@@ -240,6 +258,11 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
     ? `nothing: it spins on a lock that ${caller} takes${purpose}`
     : `nothing: it is on a CPU, or ready to run${place}${purpose}`;
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
+}
+
+function cutInInterrupt({ doing, frame }: NonNullable<ReturnType<typeof inInterrupt>>): Finding {
+  const waitsFor = `nothing: ${doing}; what that had interrupted is not told`;
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
 /** @param idles whether rules fit that know tasks to idle in such a stack, which the state D contradicts */

@@ -45,11 +45,12 @@ export class Matcher {
    * The rules that fit, the most specific first. A rule is more specific than another when
    * 1. its innermost frame that is not a sleeping primitive is nearer to the inner end, see {@link Match.depth}: that
    *    is nearer to what is waited for;
-   * 2. else, when it has more steps: it knows more of the way there;
-   * 3. else, when it is about this kind of sleep, or, where that is not known, about a likely one, or else about any;
-   * 4. else, when fewer of them are expressions (before 3, where the kind of sleep is not known);
-   * 5. else, when it names a module;
-   * 6. else, when it comes first in the list of rules.
+   * 2. else, when it tells what is waited for, and not only what for;
+   * 3. else, when it has more steps: it knows more of the way there;
+   * 4. else, when it is about this kind of sleep, or, where that is not known, about a likely one, or else about any;
+   * 5. else, when fewer of them are expressions (before 4, where the kind of sleep is not known);
+   * 6. else, when it names a module;
+   * 7. else, when it comes first in the list of rules.
    */
   matches(frames: readonly Frame[], { depth, primitive, lock, isHidden }: InnerEnd): Match[] {
     const names = frames.map(({ symbol }) => functionName(symbol));
@@ -136,8 +137,16 @@ function knowledgeOf({ sleeps, likely, lock }: Rule, sleep: Sleep | undefined, k
   return sleep !== undefined || likely === true ? 1 : -1;
 }
 
+/** A rule about what functions do says less than one about what they wait for, and more than one that only names them. */
+function vaguenessOf({ purpose, sleeps, waitsFor }: Rule): number {
+  if (purpose === true) return 1;
+  return sleeps === undefined && waitsFor.includes('{caller}') ? 2 : 0;
+}
+
 function bySpecificity(a: Found, b: Found, sleep: Sleep | undefined, lock: LockKind | undefined): number {
   if (a.match.depth !== b.match.depth) return a.match.depth - b.match.depth;
+  const byPurpose = vaguenessOf(a.compiled.rule) - vaguenessOf(b.compiled.rule);
+  if ((a.compiled.rule.purpose ?? b.compiled.rule.purpose) === true && byPurpose !== 0) return byPurpose;
   const byPatterns = b.compiled.tests.length - a.compiled.tests.length;
   if (byPatterns !== 0) return byPatterns;
   const byExpressions = a.compiled.expressions - b.compiled.expressions;

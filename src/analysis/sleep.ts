@@ -49,6 +49,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     'a spinlock',
     /(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*/,
     /_raw_(?:spin|read|write)_(?:try)?lock\w*/,
+    /(?:do|__)_?raw_(?:spin|read|write)_lock\w*/,
     'osq_lock',
     'mutex_spin_on_owner',
     'rwsem_spin_on_owner',
@@ -208,7 +209,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive(
     'schedule',
     undefined,
-    /_?_?schedule(?:_\w+)?/,
+    /_?_?schedule(?:_(?!on_each_cpu|(?:delayed_)?work)\w+)?/,
     /freezable_schedule\w*/,
     /preempt_schedule\w*/,
     /_?_?cond_resched/,

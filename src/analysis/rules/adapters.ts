@@ -10,6 +10,7 @@ export const ADAPTERS: readonly Rule[] = [
   {
     id: 'wifi-firmware',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'iwl_trans_send_cmd',
@@ -89,6 +90,7 @@ export const ADAPTERS: readonly Rule[] = [
   {
     id: 'bluetooth-command',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         '__hci_cmd_sync_sk',
@@ -171,6 +173,7 @@ export const ADAPTERS: readonly Rule[] = [
   {
     id: 'adapter-firmware',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'bnxt_hwrm_do_send_msg',

@@ -111,7 +111,6 @@ export const DEVICES: readonly Rule[] = [
         'bus_rescan_devices_helper',
         'pci_device_probe',
         'platform_probe',
-        'device_add',
         'local_pci_probe',
       ],
     ],

@@ -10,6 +10,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'acpi-ec',
     kind: 'blocked',
+    serves: true,
     match: [/acpi_ec_\w+|ec_(?:read|write|transaction|guard|poll)\w*/],
     innermost: true,
     waitsFor: 'the embedded controller of the host (ACPI EC)',
@@ -56,6 +57,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'acpi',
     kind: 'blocked',
+    serves: true,
     match: [/acpi_\w+/],
     innermost: true,
     waitsFor: 'a method of the ACPI firmware, in {caller}',
@@ -67,6 +69,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'efi',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'efi_queue_work',
@@ -89,6 +92,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'ipmi',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'i_ipmi_request',
@@ -141,6 +145,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'tpm',
     kind: 'blocked',
+    serves: true,
     match: [[/tpm\d*_\w+/, 'wait_for_tpm_stat', 'wait_for_tpm_stat_cond', /crb_\w+/]],
     innermost: true,
     waitsFor: 'the security chip (TPM), in {caller}',
@@ -153,6 +158,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'i2c-tpm-hardware',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'i2c_transfer',
@@ -202,6 +208,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'spi',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'spi_sync',
@@ -224,6 +231,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'mdio',
     kind: 'blocked',
+    serves: true,
     match: [
       ['mdiobus_read', 'mdiobus_write', '__mdiobus_read', '__mdiobus_write', 'mdiobus_read_nested', 'mdiobus_c45_read'],
     ],
@@ -237,6 +245,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'mailbox',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'mbox_send_message',
@@ -304,16 +313,16 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   }),
   lockRule({
     id: 'hwmon-lock',
-    takers: [
-      /hwmon_\w+/,
-      /k10temp_\w+/,
-      /nct67\d\d_\w+/,
-      /it87_\w+/,
-      /thermal_\w+/,
-      '__thermal_zone_device_update',
-      /power_supply_\w+/,
-    ],
+    takers: [/hwmon_\w+/, /k10temp_\w+/, /nct67\d\d_\w+/, /it87_\w+/, /power_supply_\w+/],
     waitsFor: 'the lock of a sensor, which another task holds',
+    causes: 'That task reads the sensor, and its chip or firmware does not answer.',
+    next: BUS,
+    source: 'drivers/hwmon/hwmon.c: hwmon_attr_show',
+  }),
+  lockRule({
+    id: 'thermal-lock',
+    takers: [/(?:__)?thermal_\w+/, 'temp_show', 'mode_store', 'trip_point_temp_show'],
+    waitsFor: 'the lock of a temperature zone, which another task holds',
     causes: 'That task reads the sensor, and its chip or firmware does not answer.',
     next: BUS,
     source: 'drivers/thermal/thermal_core.c: thermal_zone_device_update',
@@ -321,6 +330,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   {
     id: 'mei',
     kind: 'blocked',
+    serves: true,
     match: [/mei_\w+/],
     innermost: true,
     waitsFor: 'the management engine of the host (Intel MEI), in {caller}',

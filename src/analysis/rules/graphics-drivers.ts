@@ -91,9 +91,6 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
       'drm_mode_config_cleanup',
       'drm_sysfs_connector_hotplug_event',
       'amdgpu_dm_backlight_set_level',
-      'handle_hpd_irq_helper',
-      'handle_hpd_rx_irq',
-      'handle_hpd_irq',
       'intel_hotplug_work_func',
       'i915_hotplug_work_func',
       'i915_digport_work_func',
@@ -105,6 +102,15 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
     next: GPU,
     stuck: ['gpu', 'console'],
     source: 'drivers/gpu/drm/drm_modeset_lock.c: drm_modeset_lock',
+  }),
+  lockRule({
+    id: 'gpu-monitor-plugged-lock',
+    takers: ['handle_hpd_irq_helper', 'handle_hpd_rx_irq', 'handle_hpd_irq', 'dm_handle_hpd_work'],
+    waitsFor: 'the lock of a display connector, which another task holds, in order to handle a signal of its monitor',
+    causes: 'That task asks the monitor, or the GPU is being reset.',
+    next: GPU,
+    stuck: ['gpu'],
+    source: 'drivers/gpu/drm/amd/display/amdgpu_dm/amdgpu_dm.c: handle_hpd_irq_helper',
   }),
   lockRule({
     id: 'gpu-buffer-lock',
@@ -301,6 +307,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-firmware',
+    serves: true,
     match: [
       [
         'intel_guc_send_mmio',
@@ -337,6 +344,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-monitor',
+    serves: true,
     match: [
       [
         'drm_dp_dpcd_access',
@@ -390,6 +398,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-nouveau-fence',
+    serves: true,
     match: [['nouveau_fence_wait', 'nouveau_channel_idle', 'nouveau_gem_ioctl_cpu_prep', 'nouveau_bo_sync_for_cpu']],
     waitsFor: 'an NVIDIA GPU (nouveau) to finish work (a fence)',
     inOrderTo: 'wait for work of a GPU',
@@ -399,6 +408,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-i915-fence',
+    serves: true,
     match: [
       [
         'i915_request_wait',
@@ -423,6 +433,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-xe-fence',
+    serves: true,
     match: [
       [
         'xe_sync_entry_wait',
@@ -443,6 +454,7 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
   {
     ...BASE,
     id: 'gpu-amd-fence',
+    serves: true,
     match: [
       [
         'amdgpu_cs_wait_ioctl',

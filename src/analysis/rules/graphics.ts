@@ -53,6 +53,7 @@ export const GRAPHICS: readonly Rule[] = [
   {
     id: 'gpu-fence',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         /dma_fence_wait\w*/,

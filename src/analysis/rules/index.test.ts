@@ -139,7 +139,8 @@ describe('every rule', () => {
   it('wins them without the slow paths of locks, too, where it is about more than those', () => {
     const onlyPrimitives = new Set(
       RULES.filter(
-        ({ id, match: [first = []] }) =>
+        ({ id, purpose, match: [first = []] }) =>
+          purpose ??
           namesOf(first)?.every((name) => sleepingPrimitive(name) !== undefined) ??
           (id.startsWith('lock-') || id.startsWith('rcu-')),
       ).map(({ id }) => id),

@@ -29,6 +29,7 @@ import { FIRMWARE_AND_BUSES } from './firmware-and-buses.ts';
 import { FUSE_RULES } from './fuse.ts';
 import { GRAPHICS } from './graphics.ts';
 import { GRAPHICS_DRIVERS } from './graphics-drivers.ts';
+import { GRAPHICS_PURPOSES } from './graphics-purposes.ts';
 import { GUESTS } from './guests.ts';
 import { HUGE_PAGES } from './huge-pages.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
@@ -62,6 +63,9 @@ import { PCI } from './pci.ts';
 import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
 import { POWER_AND_SCHEDULER } from './power-and-scheduler.ts';
 import { PROCESSES } from './processes.ts';
+import { DEVICE_PURPOSES } from './purposes-devices.ts';
+import { KERNEL_PURPOSES } from './purposes-kernel.ts';
+import { NETWORK_PURPOSES } from './purposes-network.ts';
 import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
 import { RUNNING } from './running.ts';
@@ -97,6 +101,7 @@ export const RULES: readonly Rule[] = [
   ...ADDRESS_SPACES,
   ...HUGE_PAGES,
   ...KERNEL_MEMORY,
+  ...KERNEL_PURPOSES,
   ...BLOCK,
   ...BLOCK_FREEZE,
   ...BLOCK_DEVICES,
@@ -144,6 +149,7 @@ export const RULES: readonly Rule[] = [
   ...CHARACTER_DEVICES,
   ...SOUND,
   ...NETWORK_INTERFACES,
+  ...NETWORK_PURPOSES,
   ...ADAPTERS,
   ...GRAPHICS_DRIVERS,
   ...VIRTUALIZATION,
@@ -155,10 +161,12 @@ export const RULES: readonly Rule[] = [
   ...NETLINK,
   ...GUESTS,
   ...GRAPHICS,
+  ...GRAPHICS_PURPOSES,
   ...NETWORK_ADAPTERS,
   ...MODULES,
   ...DEVICES,
   ...PCI,
+  ...DEVICE_PURPOSES,
   ...USB,
   ...FIRMWARE_AND_BUSES,
   ...DRIVER_FAMILIES,

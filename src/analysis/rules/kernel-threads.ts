@@ -78,7 +78,7 @@ export const KERNEL_THREADS: readonly Rule[] = [
       id: 'idle-rcu-gp',
       match: ['rcu_gp_kthread'],
       waitsFor: 'a grace period to be requested',
-      inOrderTo: 'start an RCU grace period',
+      inOrderTo: 'drive RCU grace periods',
       source: 'kernel/rcu/tree.c: rcu_gp_kthread',
     },
     {
@@ -89,6 +89,16 @@ export const KERNEL_THREADS: readonly Rule[] = [
       causes: 'Normal: a grace period is in progress, or none is needed. The kernel log shows stalls.',
       next: ['dmesg | grep -i "rcu.*stall"'],
       source: 'kernel/rcu/tree.c: rcu_gp_fqs_loop',
+    },
+    {
+      // Before 5.x this part of the thread was inlined, and nothing else in it waits for a limited time.
+      id: 'idle-rcu-fqs-inlined',
+      match: ['schedule_timeout', 'rcu_gp_kthread'],
+      waitsFor: 'CPUs to pass through a quiescent state; it checks again on a timer',
+      inOrderTo: 'end an RCU grace period',
+      causes: 'Normal: a grace period is in progress, or none is needed. The kernel log shows stalls.',
+      next: ['dmesg | grep -i "rcu.*stall"'],
+      source: 'kernel/rcu/tree.c: rcu_gp_kthread',
     },
     {
       id: 'idle-rcu-nocb',

@@ -50,7 +50,14 @@ export const NETLINK: readonly Rule[] = [
     id: 'nfnetlink',
     kind: 'blocked',
     match: [
-      ['nfnetlink_rcv_batch', 'nfnetlink_rcv_msg', 'nf_tables_valid_genid', 'nft_rcv_nl_event', 'nft_netlink_dump'],
+      [
+        'nf_tables_valid_genid',
+        'nft_rcv_nl_event',
+        'nf_tables_netdev_event',
+        'nft_netdev_event',
+        'nft_netlink_dump',
+        'nf_tables_flowtable_event',
+      ],
     ],
     sleeps: ['lock'],
     innermost: true,
@@ -58,7 +65,20 @@ export const NETLINK: readonly Rule[] = [
     causes: 'Another task reads or changes a large rule set.',
     stuck: ['netfilter'],
     next: OTHERS_BLOCKED,
-    source: 'net/netfilter/nfnetlink.c: nfnetlink_rcv_batch',
+    source: 'net/netfilter/nf_tables_api.c: nf_tables_valid_genid',
+  },
+  {
+    id: 'nfnetlink-subsystem',
+    kind: 'blocked',
+    match: [['nfnetlink_rcv_batch', 'nfnetlink_rcv_msg', 'nfnetlink_rcv_skb_batch']],
+    sleeps: ['lock'],
+    innermost: true,
+    waitsFor:
+      'the lock of a part of the packet filter (nfnetlink), which another task holds, in order to handle a request',
+    causes: 'Another task reads or changes a large rule set, or a large set of addresses.',
+    stuck: ['netfilter'],
+    next: OTHERS_BLOCKED,
+    source: 'net/netfilter/nfnetlink.c: nfnetlink_rcv_msg',
   },
   {
     id: 'nftables-commit',

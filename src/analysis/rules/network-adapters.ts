@@ -29,6 +29,7 @@ export const NETWORK_ADAPTERS: readonly Rule[] = [
   {
     id: 'rdma-firmware',
     kind: 'blocked',
+    serves: true,
     match: [
       ['cmd_exec', 'mlx5_cmd_exec', 'mlx5_cmd_do', 'mlx5_cmd_invoke', 'wait_func', '__mlx4_cmd', 'mlx4_cmd_wait'],
     ],

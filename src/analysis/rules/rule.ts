@@ -34,6 +34,10 @@ export interface Rule {
    * wait for anything, and the rule only tells what for. Absent: so if there are several unknown ones.
    */
   readonly outer?: true;
+  /** The rule only tells what the functions do: what they wait for depends on how they sleep. */
+  readonly purpose?: true;
+  /** The functions have something done for any caller: the sentence goes on with what for, by the rules further out. */
+  readonly serves?: true;
   /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
   readonly sleeps?: readonly Sleep[];
   /** The rule is about locks of this kind only, where a stack tells the kind; absent: about any. */

@@ -147,6 +147,14 @@ export const SECURITY: readonly Rule[] = [
     stuck: ['fileSystem'],
     source: 'security/integrity/ima/ima_main.c: process_measurement',
   }),
+  lockRule({
+    id: 'ima-list-lock',
+    takers: ['ima_add_template_entry', 'ima_restore_measurement_entry'],
+    waitsFor: 'the lock of the list of measurements (IMA), which another task holds',
+    causes: 'That task extends the security chip (TPM), which is slow.',
+    next: [...LOG, ...OTHERS_BLOCKED],
+    source: 'security/integrity/ima/ima_queue.c: ima_add_template_entry',
+  }),
   {
     id: 'security',
     kind: 'blocked',

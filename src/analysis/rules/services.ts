@@ -30,7 +30,6 @@ export const SERVICES: readonly Rule[] = [
       'con_shutdown',
       'con_flush_chars',
       'con_font_op',
-      'do_fb_ioctl',
       'fb_set_var',
       'fbcon_init',
       'do_unblank_screen',

@@ -26,6 +26,7 @@ export const USB: readonly Rule[] = [
   {
     id: 'usb',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'usb_start_wait_urb',
@@ -52,6 +53,7 @@ export const USB: readonly Rule[] = [
   {
     id: 'usb-cancel',
     kind: 'blocked',
+    serves: true,
     match: [
       [
         'usb_kill_urb',
@@ -117,6 +119,7 @@ export const USB: readonly Rule[] = [
   {
     id: 'usb-host-command',
     kind: 'blocked',
+    serves: true,
     match: [XHCI_COMMAND],
     waitsFor: 'a USB host controller (xHCI) to carry out a command',
     inOrderTo: 'send a command to a USB host controller (xHCI)',
