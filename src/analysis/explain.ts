@@ -187,6 +187,9 @@ function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner
 /** Where a sentence names the file or device already. */
 const ANY_FILE = / (?:from|to) a file, pipe or device$/;
 
+/** Contexts that tell more than that a kernel thread or system call is further out. */
+const TOLD = /^, in order to |\)$/;
+
 /**
  * What the task waits for a lock, page, block or something unknown for, where the rule does not say so: by the rules
  * further out, or else by the system call or file.
@@ -205,9 +208,10 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   const isLock = rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) === true;
   if (!isVague && !isLock && !SLEEPS_IN_OPERATIONS.has(inner.primitive?.sleep ?? 'schedule')) return '';
   const from = Number.isInteger(depth) ? depth : inner.depth;
-  const outer = others.find((other) => other.depth > from && other.rule.inOrderTo !== undefined)?.rule;
+  const tells = ({ rule: other, depth: at }: Match) => at > from || (at === from && other.purpose === true);
+  const outer = others.find((other) => tells(other) && other.rule.inOrderTo !== undefined)?.rule;
   if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
-  return (isVague || isLock) && context.startsWith(', in order to') ? context.replace(ANY_FILE, '') : '';
+  return (isVague || isLock) && TOLD.test(context) ? context.replace(ANY_FILE, '') : '';
 }
 
 /** What a function further out has something done for. */

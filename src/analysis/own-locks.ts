@@ -21,6 +21,13 @@ const OWN_LOCKS: readonly OwnLock[] = [
     ]),
   },
   {
+    lock: /the lock of a WiFi adapter/,
+    holders: wholeName([
+      /nl80211_(?!pre_doit|dump|prepare|netlink)\w+|cfg80211_wiphy_work|__?cfg80211_leave|cfg80211_leave/,
+      /ieee80211_(?:do_stop|stop|do_open|open|restart_work|reconfig)|wiphy_(?:suspend|resume)|rdev_\w+|drv_\w+/,
+    ]),
+  },
+  {
     lock: /the mmap lock of (?:its|a) process/,
     holders: wholeName([
       /__?mmap_region|mmap_region|do_mmap(?:_pgoff)?|(?:__)?do_munmap|do_vmi_(?:align_)?munmap|mprotect_fixup/,

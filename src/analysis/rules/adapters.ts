@@ -70,7 +70,6 @@ export const ADAPTERS: readonly Rule[] = [
       'ieee80211_iface_work',
       'ieee80211_restart_work',
       'ieee80211_reconfig',
-      'ieee80211_iterate_interfaces',
       'ieee80211_scan_work',
       'rtw_ops_config',
       'rtw89_ops_config',

@@ -401,6 +401,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'kstack -L --function "bpf_" -f long': [],
   'kstack -L --function "trace|kprobe|klp_" -f long': [],
   'kstack -L --function "ieee80211|cfg80211|hci_" -f long': [],
+  'kstack -L --function "vchiq|vc_|rpi_firmware" -f long': [],
   'kstack -L -c "auditd|kauditd" -f long': [],
   'kstack -L -c "systemd-udevd|modprobe|kmod" -f long': [],
   'kstack -R -f long': [],

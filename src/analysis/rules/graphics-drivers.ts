@@ -113,6 +113,16 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
     source: 'drivers/gpu/drm/amd/display/amdgpu_dm/amdgpu_dm.c: handle_hpd_irq_helper',
   }),
   lockRule({
+    id: 'gpu-nvidia-modeset-lock',
+    likely: true,
+    takers: [/nvkms_(?:ioctl\w*|open\w*|close\w*|kthread_q_callback|suspend\w*|resume\w*|rescan\w*)/],
+    waitsFor: 'a lock of the driver of NVIDIA displays (nvidia-modeset), which another task holds',
+    causes: 'That task changes the displays, and polls the GPU or its firmware.',
+    next: GPU,
+    stuck: ['gpu'],
+    source: 'kernel-open/nvidia-modeset/nvidia-modeset-linux.c: nvkms_ioctl_common',
+  }),
+  lockRule({
     id: 'gpu-buffer-lock',
     likely: true,
     takers: [

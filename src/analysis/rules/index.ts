@@ -53,6 +53,7 @@ import { NETWORK_ADAPTERS } from './network-adapters.ts';
 import { NETWORK_CONFIGURATION } from './network-configuration.ts';
 import { NETWORK_FILESYSTEMS } from './network-filesystems.ts';
 import { NETWORK_INTERFACES } from './network-interfaces.ts';
+import { NETWORK_LOCKS } from './network-locks.ts';
 import { NFS_STATE } from './nfs-state.ts';
 import { NFSD_RULES } from './nfsd.ts';
 import { NVME_RULES } from './nvme.ts';
@@ -85,6 +86,7 @@ import { THREADGROUP } from './threadgroup.ts';
 import { TRACING } from './tracing.ts';
 import { UNIX_SOCKETS } from './unix-sockets.ts';
 import { USB } from './usb.ts';
+import { VIDEOCORE } from './videocore.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
@@ -149,6 +151,7 @@ export const RULES: readonly Rule[] = [
   ...CHARACTER_DEVICES,
   ...SOUND,
   ...NETWORK_INTERFACES,
+  ...NETWORK_LOCKS,
   ...NETWORK_PURPOSES,
   ...ADAPTERS,
   ...GRAPHICS_DRIVERS,
@@ -166,6 +169,7 @@ export const RULES: readonly Rule[] = [
   ...MODULES,
   ...DEVICES,
   ...PCI,
+  ...VIDEOCORE,
   ...DEVICE_PURPOSES,
   ...USB,
   ...FIRMWARE_AND_BUSES,

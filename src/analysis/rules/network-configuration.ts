@@ -291,6 +291,18 @@ export const NETWORK_CONFIGURATION: readonly Rule[] = [
     source: 'net/core/dev.c: napi_disable_locked',
   },
   {
+    id: 'wifi-users',
+    kind: 'blocked',
+    match: ['wiphy_unregister'],
+    innermost: true,
+    waitsFor: 'all interfaces of a WiFi adapter to be closed, so that it can be removed',
+    inOrderTo: 'remove a WiFi adapter',
+    causes: 'A program still uses an interface, or the driver did not count one down.',
+    stuck: ['rtnl', 'wireless'],
+    next: [...LOG, ...OTHERS_BLOCKED],
+    source: 'net/wireless/core.c: wiphy_unregister',
+  },
+  {
     id: 'wireless-configuration',
     kind: 'blocked',
     match: [['rtnl_lock', 'rtnl_lock_killable'], 'nl80211_pre_doit'],

@@ -57,7 +57,7 @@ const PURPOSES: readonly Purpose[] = [
   ],
   [
     'dev-pci-recovery',
-    'recover a PCI device from an error (DPC)',
+    'recover a PCI device from an error',
     'drivers/pci/pcie/dpc.c: pci_dpc_recovered',
     'pci_dpc_recovered',
     'dpc_handler',

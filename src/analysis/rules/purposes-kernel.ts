@@ -2,6 +2,18 @@ import { type Purpose, purposeRules } from './purpose-rule.ts';
 import type { Rule } from './rule.ts';
 
 const PURPOSES: readonly Purpose[] = [
+  [
+    'mm-io-uring-work',
+    'run completions of its io_uring requests',
+    'io_uring/io_uring.c: io_run_task_work',
+    'io_run_task_work',
+    'io_run_task_work_head',
+    'io_run_task_work_sig',
+    'tctx_task_work',
+    'tctx_task_work_run',
+    'io_run_local_work',
+    'io_req_task_submit',
+  ],
   ['mm-userfault-close', 'close a userfaultfd', 'fs/userfaultfd.c: userfaultfd_release', 'userfaultfd_release'],
   [
     'mm-vmalloc-free',

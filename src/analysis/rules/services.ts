@@ -8,6 +8,16 @@ const SLOW_CONSOLE = 'Many messages on a slow serial console, or a stuck graphic
 /** The console, the kernel log and pseudo files. */
 export const SERVICES: readonly Rule[] = [
   lockRule({
+    id: 'framebuffer-lock',
+    takers: ['fb_open', 'fb_release', 'do_fb_ioctl', 'fb_write', 'fb_read', 'fb_mmap'],
+    lock: 'mutex',
+    waitsFor: 'the lock of a framebuffer (fb_info), which another task holds',
+    causes: SLOW_CONSOLE,
+    next: PRINTING,
+    stuck: ['console', 'tty'],
+    source: 'drivers/video/fbdev/core/fb_chrdev.c: do_fb_ioctl',
+  }),
+  lockRule({
     id: 'console-lock',
     takers: [
       'console_lock',

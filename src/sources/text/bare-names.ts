@@ -3,8 +3,12 @@ import { isOutermost, isWellKnown } from './functions.ts';
 import type { Line } from './line.ts';
 import { frameOf, MODULE } from './patterns.ts';
 
-/** One identifier, perhaps numbered, with parentheses, or as Python prints bytes. */
-const NAME = /^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?\s{0,20}$/;
+const OF_MODULE = String.raw`\[([\w-]{2,64})\]`;
+/** One identifier, perhaps numbered, with parentheses, or as Python prints bytes, and its module. */
+const NAME = new RegExp(
+  String.raw`^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?` +
+    String.raw`(?: ${OF_MODULE})?\s{0,20}$`,
+);
 const UNKNOWN = '[unknown]';
 /** Faults of a program are the outermost function where interrupts are no stacks of their own. */
 const FAULT = /^(?:asm_exc_)?page_fault$/;
@@ -15,9 +19,14 @@ const LONGEST_RUN = 256;
 const LEAST_KNOWN = 2;
 const LEAST_NAMES = 3;
 
-/** The name, if the line is nothing else. */
+/** The name, if the line is nothing else but a module. */
 export function bareName(line: string): string | undefined {
-  return line.length > 200 ? undefined : NAME.exec(line)?.[1];
+  return named(line)?.symbol;
+}
+
+function named(line: string): Frame | undefined {
+  const [, name, module] = line.length > 200 ? [] : (NAME.exec(line) ?? []);
+  return name === undefined ? undefined : frameOf(name, name, { module });
 }
 
 const IN_TRACE = new RegExp(String.raw`^\s{1,20}(\? )?([A-Za-z_][\w.]{1,127})(?: ${MODULE})?\s{0,8}$`);
@@ -35,7 +44,7 @@ export function nameInTrace(line: string): Line | undefined {
  */
 export class BareNames {
   readonly #known: ReadonlySet<string>;
-  #names: string[] = [];
+  #frames: Frame[] = [];
   #tail: string | undefined;
   #isCounted = false;
 
@@ -65,32 +74,37 @@ export class BareNames {
     if (!this.#isCounted) return undefined;
     if (this.#tail !== undefined || this.#end === -1) return this.#tail;
     // stackcount prints no task, and an address behind the outermost function may have a name.
-    const last = this.#names.slice(this.#end + 1).at(-1);
+    const last = this.#frames.slice(this.#end + 1).at(-1)?.symbol;
     return last?.includes('_') ? undefined : last;
   }
 
   get #end(): number {
-    return this.#names.findIndex((name) => name === UNKNOWN || isOutermost(name, undefined) || FAULT.test(name));
+    return this.#frames.findIndex(
+      ({ symbol }) => symbol === UNKNOWN || isOutermost(symbol, undefined) || FAULT.test(symbol),
+    );
   }
 
   get isEmpty(): boolean {
-    return this.#names.length === 0;
+    return this.#frames.length === 0;
   }
 
-  add(name: string): void {
-    if (this.#names.length < LONGEST_RUN) this.#names.push(name);
+  /** Takes a line with a name; false if it has none. */
+  add(line: string): boolean {
+    const frame = named(line);
+    if (frame !== undefined && this.#frames.length < LONGEST_RUN) this.#frames.push(frame);
+    return frame !== undefined;
   }
 
   /** The frames of the run that ends here; none if it was no stack. */
   take(): Frame[] {
-    const names = this.#names;
+    const frames = this.#frames;
     const end = this.#end;
-    this.#names = [];
+    this.#frames = [];
     this.#tail = undefined;
     this.#isCounted = false;
     // What is behind the outermost function is of the program.
-    const kernel = end === -1 ? names : names.slice(0, names[end] === UNKNOWN ? end : end + 1);
-    return this.#isStack(kernel) ? kernel.map((name) => frameOf(name, name)) : [];
+    const kernel = end === -1 ? frames : frames.slice(0, frames[end]?.symbol === UNKNOWN ? end : end + 1);
+    return this.#isStack(kernel.map(({ symbol }) => symbol)) ? kernel : [];
   }
 
   #isStack(names: readonly string[]): boolean {

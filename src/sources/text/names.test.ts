@@ -94,3 +94,23 @@ describe('functions that report', () => {
     expect(tellAll('[ 1.0] Call Trace:', ...frames)).toEqual([': f']);
   });
 });
+
+describe('names without offsets', () => {
+  it('may have modules', () => {
+    const finder = new StackFinder();
+    for (const line of [
+      'Call Trace:',
+      ' schedule',
+      ' down',
+      ' nvkms_lock [nvidia_modeset]',
+      ' drm_commit',
+      '',
+      'The end.',
+    ])
+      finder.take(line);
+    finder.end();
+    const frames = finder.found.flatMap(({ stack }) => stack.frames.map(({ symbol, module }) => [symbol, module]));
+    expect(frames).toContainEqual(['nvkms_lock', 'nvidia_modeset']);
+    expect(frames.length).toBe(4);
+  });
+});

@@ -333,11 +333,7 @@ export class StackFinder {
       this.#step(named);
       return;
     }
-    const name = known === undefined ? bareName(text) : undefined;
-    if (name !== undefined) {
-      this.#bare.add(name);
-      return;
-    }
+    if (known === undefined && this.#bare.add(text)) return;
     this.#endBareNames();
     if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
