@@ -98,7 +98,7 @@ describe('functions that report', () => {
 describe('names without offsets', () => {
   it('may have modules', () => {
     const finder = new StackFinder();
-    for (const line of ['Call Trace:', ' schedule', ' down', ' nvkms_lock [nvidia_modeset]', ' drm_commit', ''])
+    for (const line of ['Call Trace:', ' schedule', ' mutex_lock', ' nvkms_lock [nvidia_modeset]', ' drm_commit', ''])
       finder.take(line);
     finder.end();
     const frames = finder.found.flatMap(({ stack }) => stack.frames.map(({ symbol, module }) => [symbol, module]));
