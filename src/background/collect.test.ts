@@ -11,7 +11,10 @@ import { Reader } from '../native/reader/reader.ts';
 import type { RemoteFiles } from '../native/reader/remote-files.ts';
 import { collect } from './collect.ts';
 import { LogDirectory } from './log-directory.ts';
-import { type Append, RotatingLog } from './rotating-log.ts';
+import { type Append, cutTornSample } from './log-file.ts';
+import { textFormat } from './log-format.ts';
+import { textLogNames } from './log-names.ts';
+import { type LogBounds, RotatingLog } from './rotating-log.ts';
 import { RunFile } from './run-file.ts';
 import { RunJournal } from './run-journal.ts';
 import { RunRecordFile } from './run-records.ts';
@@ -44,6 +47,11 @@ function testFiles(): RemoteFiles {
   return filesOf(reader);
 }
 
+function boundsOf(keep: number, fileBytes: number): LogBounds {
+  const totalBytes = fileBytes * Math.max(1, keep);
+  return { fileBytes, keep, totalBytes, maxUsedPercent: 100, options: '-m times -n' };
+}
+
 /** Runs a collection to its end. Says when samples were begun, in milliseconds from the start, and what was told. */
 async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting) {
   const folder = mkdtempSync(join(tmpdir(), 'kstack-collect-'));
@@ -52,11 +60,9 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
   const files = testFiles();
   const directory = await LogDirectory.open(files, folder, false);
   const log = new RotatingLog(directory, {
-    host: 'h',
-    maxBytes,
-    keep: 100,
-    maxUsedPercent: 100,
-    nowMs: clock.nowMs,
+    names: textLogNames('h'),
+    bounds: boundsOf(100, maxBytes),
+    clock,
     tell: () => undefined,
   });
   const begun: number[] = [];
@@ -86,10 +92,12 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
     reopen: async () => open(),
     blocked: false,
     log,
+    format: textFormat(clock.zoneAt),
+    carriesUnread: false,
     journal,
     waitsMs: () => files.waitsMs,
     clock,
-    durationMs,
+    durationMs: durationMs + 15_000,
     intervalMs,
     stop: new AbortController().signal,
     tell,
@@ -180,12 +188,18 @@ describe('collect', () => {
 
 describe('RotatingLog', () => {
   const open = async (folder: string, keep: number, maxBytes: number, host = 'h') => {
-    const options = { host, maxBytes, keep, maxUsedPercent: 100, nowMs: () => START_MS, tell: () => undefined };
-    const log = new RotatingLog(await LogDirectory.open(testFiles(), folder, true), options);
+    const directory = await LogDirectory.open(testFiles(), folder, true);
+    const names = textLogNames(host);
+    const clock = { nowMs: () => START_MS, monotonicMs: () => 0 };
+    const log = new RotatingLog(directory, { names, bounds: boundsOf(keep, maxBytes), clock, tell: () => undefined });
     return {
-      append: (text: string) => log.append(Buffer.from(text), async () => undefined),
+      append: (text: string) =>
+        log.append({ length: text.length, continues: false, at: () => Buffer.from(text) }, async () => undefined),
       sizes: () => log.sizes(),
-      recover: (append: Append) => log.recover(append),
+      recover: async (append: Append) => {
+        await cutTornSample(directory, names.current, append);
+        await log.recover();
+      },
     };
   };
 

@@ -1,41 +1,49 @@
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import { formatText } from '../sinks/text.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
 import type { LogLevel } from '../terminal/log.ts';
 import { beats } from './beats.ts';
 import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
-import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import type { LogFormat } from './log-format.ts';
+import { count, LogWriter, type LogWriterOptions, PATIENCE_MS } from './log-writer.ts';
 
-/** The last sample of a run may start this long after the run's end. */
-const GRACE_MS = 15_000;
-
-export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
+export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs' | 'format' | 'mostMs'> {
   readonly sampler: Pick<Sampler, 'next' | 'close'>;
   /** Opens a new sampler after a sample has failed: the old one's reader may be the cause. */
   readonly reopen: () => Promise<Collection['sampler']>;
+  readonly format: LogFormat;
+  /** Whether the log can carry what could not be read; if not, it is reported. */
+  readonly carriesUnread: boolean;
   /** Leave out idle tasks. */
   readonly blocked: boolean;
   readonly clock: Clock;
+  /** No sample but the first begins this long after the start. */
   readonly durationMs: number;
   readonly intervalMs: number;
   /** Aborted to end the run. A sample in progress is still taken and written. */
   readonly stop: AbortSignal;
   /** Reports to whoever reads the run's messages. */
   tell(level: LogLevel, text: string): void;
+  /** Called after each sample, and once at the end without one, with the bytes written until then. */
+  progress?(bytes: number, sample?: Sample): void;
 }
 
-/**
- * Takes samples, and writes them, until the time is up or `stop` is aborted.
- * Returns false if the run ended early because the log's directory or file was replaced.
- */
-export async function collect(collection: Collection): Promise<boolean> {
-  const { reopen, blocked, journal, clock, durationMs, intervalMs, stop, tell } = collection;
+/** How a collection ended: as it should, or because the log was replaced, or with samples that could not be written. */
+export type CollectionEnd = 'done' | 'replaced' | 'lost';
+
+/** Takes samples, and writes them, until the time is up or `stop` is aborted. */
+export async function collect(collection: Collection): Promise<CollectionEnd> {
+  const { reopen, blocked, carriesUnread, journal, clock, durationMs, intervalMs, stop, tell } = collection;
   const complaints = new Complaints((level, text) => journal.say(level, text));
-  const writer = new LogWriter({ ...collection, nowMs: clock.nowMs, complain: (text) => complaints.complain(text) });
+  const writer = new LogWriter({
+    ...collection,
+    nowMs: clock.nowMs,
+    mostMs: Math.min(PATIENCE_MS, intervalMs / 2),
+    complain: (text) => complaints.complain(text),
+  });
   let sampler: Collection['sampler'] | undefined = collection.sampler;
   const take = async (): Promise<Sample | undefined> => {
     try {
@@ -50,15 +58,15 @@ export async function collect(collection: Collection): Promise<boolean> {
   };
   const write = async (sample: Sample) => {
     const shown = blocked ? leaveOutIdle(sample) : sample;
-    await writer.put([...formatText(shown, { zoneAt: clock.zoneAt })].join(''));
+    await writer.put(shown);
+    collection.progress?.(writer.bytes, shown);
+    if (carriesUnread) return;
     const unread = everythingUnread(shown).filter((one) => complaints.isNews(one));
     for (const line of formatUnread(unread, sample.threads)) complaints.complain(line, 'INFO');
   };
   try {
     let skipped = false;
-    // -t 0 takes one sample, without those that would fit into the grace period.
-    const ending = durationMs === 0 ? 0 : durationMs + GRACE_MS;
-    for await (const beat of beats({ take, clock, intervalMs: () => intervalMs, durationMs: ending, stop })) {
+    for await (const beat of beats({ take, clock, intervalMs: () => intervalMs, durationMs, stop })) {
       const sample = beat.taken;
       if (sample !== undefined) await write(sample);
       const took = beat.sinceDueMs();
@@ -72,12 +80,13 @@ export async function collect(collection: Collection): Promise<boolean> {
     }
     const lost = await writer.drain();
     if (lost > 0) journal.say('ERROR', `${count(lost)} lost at the end of the run: the log could not be written to.`);
-    return true;
+    return lost > 0 ? 'lost' : 'done';
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     journal.say('ERROR', `${error.message}. The run ends.`);
-    return false;
+    return 'replaced';
   } finally {
+    collection.progress?.(writer.bytes);
     sampler?.close();
   }
 }

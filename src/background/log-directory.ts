@@ -73,7 +73,8 @@ export class LogDirectory {
       throw error;
     }
     const status = await this.files.statusOf(fd);
-    const ours = status.uid === process.geteuid?.();
+    // A file that was created just now is ours, although some file systems give it another owner (NFS, vfat).
+    const ours = (flags & constants.O_EXCL) !== 0 || status.uid === process.geteuid?.();
     if (isRegular(status) && status.links === 1 && ours) {
       // Logs written by the original OLED kstack are readable by everyone.
       if ((flags & (constants.O_WRONLY | constants.O_RDWR)) !== 0 && (status.mode & 0o077) !== 0)

@@ -1,16 +1,20 @@
 import { constants } from 'node:fs';
 import type { FileStatus } from '../files/files.ts';
 import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
-import type { Append } from './rotating-log.ts';
+import type { Append } from './log-file.ts';
+import type { LogNames } from './log-names.ts';
 
 /** What a background run publishes, for `status`, `stop` and the next run. */
 export interface RunState {
   readonly pid: number;
   /** When the process started, in clock ticks since boot. Identifies it together with the PID. */
   readonly startTicks: number;
+  /** What it writes; undefined in the state of an earlier version, which wrote text. */
+  readonly holds?: LogNames['holds'] | undefined;
   /** Unix milliseconds. */
   readonly startedMs: number;
-  readonly endsMs: number;
+  /** Undefined for until it is stopped. */
+  readonly endsMs?: number | undefined;
   readonly writtenMs: number;
   /** Set when the run ends by itself or is stopped; a run that was killed leaves none. */
   readonly endedMs?: number | undefined;
@@ -117,8 +121,8 @@ function nameFor(host: string): string {
   return `.kstack_${hostInFileName(host)}.run`;
 }
 
-const NUMBERS = ['pid', 'startTicks', 'startedMs', 'endsMs', 'writtenMs', 'samples'];
-const NUMBERS_OR_NONE = ['pausedMs', 'kept', 'leftOut'];
+const NUMBERS = ['pid', 'startTicks', 'startedMs', 'writtenMs', 'samples'];
+const NUMBERS_OR_NONE = ['endsMs', 'pausedMs', 'kept', 'leftOut'];
 
 function isRunState(value: unknown): value is RunState {
   if (typeof value !== 'object' || value === null) return false;
@@ -129,6 +133,7 @@ function isRunState(value: unknown): value is RunState {
     NUMBERS.every(isNumber) &&
     NUMBERS_OR_NONE.every((field) => !fields.has(field) || isNumber(field)) &&
     ['string', 'undefined'].includes(typeof fields.get('paused')) &&
+    ['text', 'recording', undefined].some((kind) => kind === fields.get('holds')) &&
     Array.isArray(messages) &&
     messages.every((message) => typeof message === 'string') &&
     isAppend(fields.get('append'))

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/time.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatLogLine, type LogLevel } from '../terminal/log.ts';
-import type { Append } from './rotating-log.ts';
+import type { Append } from './log-file.ts';
 import type { RunFile, RunState } from './run-file.ts';
 import type { RunRecordFile } from './run-records.ts';
 

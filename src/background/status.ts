@@ -6,6 +6,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateTime } from '../terminal/local-time.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { RotatingLog } from './rotating-log.ts';
+import { logNames } from './run.ts';
 import { describeNoRun, type FoundRun, findSettledRun } from './run-directory.ts';
 import type { RunState } from './run-file.ts';
 
@@ -42,9 +43,9 @@ async function describe(run: FoundRun, name: string): Promise<string> {
   const lines = [
     ['PID', state === undefined ? 'of another namespace or host' : String(state.pid)],
     ['Since', state === undefined ? 'unknown' : when(state.startedMs)],
-    ['Until', state === undefined ? 'unknown' : when(state.endsMs)],
+    ['Until', state === undefined ? 'unknown' : state.endsMs === undefined ? 'stopped' : when(state.endsMs)],
     ['Samples', state === undefined ? 'unknown' : String(state.samples)],
-    ...(await describeLog(run, name, clock.nowMs)),
+    ...(await describeLog(run, name, clock)),
     ...(state?.paused === undefined ? [] : [['Paused', describePause(state.paused, state, when)]]),
     ...(state?.messages ?? []).map((message) => ['Said', message]),
   ];
@@ -52,17 +53,15 @@ async function describe(run: FoundRun, name: string): Promise<string> {
 }
 
 async function describeLog(
-  { directory: run, silence }: FoundRun,
+  { directory: run, silence, state }: FoundRun,
   name: string,
-  nowMs: () => number,
+  clock: Clock,
 ): Promise<string[][]> {
   if (run === undefined) return [['File', `in ${name}; ${silence ?? 'it is gone'}`]];
   const log = new RotatingLog(run.directory, {
-    host: run.host,
-    maxBytes: 0,
-    keep: 0,
-    maxUsedPercent: 0,
-    nowMs,
+    names: logNames(state?.holds ?? 'text', run.host),
+    bounds: { fileBytes: 0, keep: 0, totalBytes: 0, maxUsedPercent: 0, options: '' },
+    clock,
     tell: () => undefined,
   });
   const file = ['File', `${run.directory.name}/${log.name}`];

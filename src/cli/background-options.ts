@@ -51,6 +51,15 @@ const TIMES: readonly NumberOption[] = [
   },
 ];
 
+const FULL: NumberOption = {
+  name: 'x',
+  flags: '-x <PERCENT>',
+  help: 'write nothing while the file system is this full or fuller; above 100: do not check',
+  standard: 85,
+  least: 1,
+  most: MOST_PERCENT,
+};
+
 const FILES: readonly NumberOption[] = [
   {
     name: 'm',
@@ -68,14 +77,7 @@ const FILES: readonly NumberOption[] = [
     least: 0,
     most: MOST_FILES,
   },
-  {
-    name: 'x',
-    flags: '-x <PERCENT>',
-    help: 'write nothing while the file system is this full or fuller; above 100: do not check',
-    standard: 85,
-    least: 1,
-    most: MOST_PERCENT,
-  },
+  FULL,
 ];
 
 /** Adds the options of background mode to a command. */
@@ -90,20 +92,32 @@ export function addBackgroundOptions(command: Command): void {
 export function backgroundOptionsOf(command: Command): BackgroundOptions | undefined {
   const options: Record<string, unknown> = command.opts();
   if (options['b'] !== true) return undefined;
-  for (const option of [...TIMES, ...FILES]) {
-    const value = Number(options[option.name]);
-    if (value < option.least || value > option.most)
-      command.error(`error: option '${option.flags}' argument '${value}' is invalid. ${rangeOf(option, value)}`);
-  }
-  const percent = Number(options['x']);
+  for (const option of [...TIMES, ...FILES]) checkRange(command, option);
   return {
     minutes: Number(options['t']),
     intervalSeconds: Number(options['i']),
     directory: String(options['d']),
     maxMegabytes: Number(options['m']),
     keep: Number(options['n']),
-    maxUsedPercent: percent > 100 ? Number.POSITIVE_INFINITY : percent,
+    maxUsedPercent: maxUsedPercentOf(command),
   };
+}
+
+export function maxUsedPercentOption(): Option {
+  return numberOption(FULL);
+}
+
+/** Exits with the command's error if it is out of range. */
+export function maxUsedPercentOf(command: Command): number {
+  checkRange(command, FULL);
+  const percent = Number(command.opts()['x']);
+  return percent > 100 ? Number.POSITIVE_INFINITY : percent;
+}
+
+function checkRange(command: Command, option: NumberOption): void {
+  const value = Number(command.opts()[option.name]);
+  if (value < option.least || value > option.most)
+    command.error(`error: option '${option.flags}' argument '${value}' is invalid. ${rangeOf(option, value)}`);
 }
 
 function rangeOf({ name, least, most, tooSmall }: NumberOption, value: number): string {

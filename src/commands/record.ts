@@ -1,5 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { notEmpty } from '../cli/background-options.ts';
+import type { RecordingTarget } from '../background/recorder.ts';
+import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import type { Selection } from '../model/selection.ts';
@@ -7,34 +9,77 @@ import type { Selection } from '../model/selection.ts';
 const EVERYTHING: Selection = { all: true, threads: true };
 const LEAST_SECONDS = 0.1;
 const MOST_SECONDS = 24 * 60 * 60;
+const LEAST_BYTES = 2 ** 20;
+/** A directory has about so many files, so that room is made in small steps. */
+const FILES = 16;
+
+interface RecordFlags {
+  readonly output?: string;
+  readonly d?: string;
+  readonly i: number;
+  readonly for?: number;
+  readonly maxSize: number;
+  readonly maxAge?: number;
+}
 
 /** Registers `kstack record`. */
 export function addRecord(program: Command): void {
-  const command = program.command('record').description('Record samples into a file, for report, convert and explain.');
+  const command = program.command('record').description('Record samples, for report, diff, convert and explain.');
   command
+    .addOption(new Option('-o, --output <FILE>', 'record into a file; it must not exist yet').argParser(notEmpty))
     .addOption(
-      new Option('-o, --output <FILE>', 'the recording; it must not exist yet')
+      new Option('-d <DIRECTORY>', 'record into files in a directory; the oldest make room for new ones')
         .argParser(notEmpty)
-        .makeOptionMandatory(),
+        .conflicts('output'),
     )
     .addOption(new Option('-i <SECONDS>', 'time between samples, 0.1 or more').argParser(parseSeconds).default(1))
     .addOption(
       new Option('--for <DURATION>', 'how long: 30s, 10m, 2h or 1d; else until Ctrl-C').argParser(parseDuration),
     );
+  command
+    .optionsGroup('Bounds of a directory:')
+    .addOption(
+      new Option('--max-size <SIZE>', 'what all files may take together: 20M, 2G')
+        .argParser(parseSize)
+        .default(200 * 2 ** 20, '200M'),
+    )
+    .addOption(new Option('--max-age <DURATION>', 'how old samples may get: 36h, 7d').argParser(parseDuration))
+    .addOption(maxUsedPercentOption());
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
-    const { output, i, for: durationMs }: { output: string; i: number; for?: number } = command.opts();
+    const flags: RecordFlags = command.opts();
+    const target = targetOf(command, flags);
     const { record } = await import('../cli/record.ts');
     process.exitCode = await record({
       selection: (await selectionOf(command)) ?? EVERYTHING,
       root: procOf(command),
       source: sourceOf(command),
-      file: output,
-      intervalMs: 1000 * i,
-      durationMs,
+      target,
+      intervalMs: 1000 * flags.i,
+      durationMs: flags.for,
       typed: typedCommand(),
     });
   });
+}
+
+function targetOf(command: Command, { output, d, maxSize, maxAge }: RecordFlags): RecordingTarget {
+  if (d !== undefined) {
+    const maxUsedPercent = maxUsedPercentOf(command);
+    const fileBytes = Math.ceil(maxSize / FILES);
+    const keep = Number.POSITIVE_INFINITY;
+    const bounds = { fileBytes, keep, totalBytes: maxSize, ageMs: maxAge, maxUsedPercent, options: '--max-size' };
+    return { directory: d, bounds };
+  }
+  if (output === undefined)
+    command.error("error: give a file with '-o' or a directory with '-d'", { exitCode: WRONG_USAGE });
+  for (const [name, flag] of [
+    ['maxSize', '--max-size'],
+    ['maxAge', '--max-age'],
+    ['x', '-x'],
+  ] as const)
+    if (command.getOptionValueSource(name) === 'cli')
+      command.error(`error: '${flag}' applies only with '-d'`, { exitCode: WRONG_USAGE });
+  return { file: output };
 }
 
 function parseSeconds(text: string): number {
@@ -50,4 +95,13 @@ function parseDuration(text: string): number {
   const milliseconds = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
   if (milliseconds > 0) return milliseconds;
   throw new InvalidArgumentError('Give a duration such as 30s, 10m, 2h or 1d.');
+}
+
+const UNIT_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
+
+function parseSize(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,9})([KMGT])$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (UNIT_BYTES[unit.toUpperCase()] ?? Number.NaN);
+  if (bytes >= LEAST_BYTES) return bytes;
+  throw new InvalidArgumentError('Give 1M or more, such as 500M or 2G.');
 }

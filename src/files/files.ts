@@ -8,6 +8,8 @@ export interface FileStatus {
   readonly links: number;
   readonly uid: number;
   readonly mode: number;
+  /** When its content was changed, in Unix milliseconds. */
+  readonly modifiedMs: number;
 }
 
 /** How full a file system is: total and used blocks, and their size. `type` is f_type of statfs(2). */

@@ -11,7 +11,7 @@ export const VERSION = 1;
 export interface HeadLine {
   readonly format: 'kstack-recording';
   readonly version: number;
-  /** Counts from 0 within a recording. */
+  /** Counts from 0 within what one run records. */
   readonly segment: number;
 }
 

@@ -8,7 +8,7 @@ import { linesOf } from './lines.ts';
 import { isPackedRecording, unpackedSegments } from './members.ts';
 import { recordedSamples } from './read.ts';
 import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
-import { type RecordingEnd, recordingPieces } from './write.ts';
+import { type RecordingPiece, RecordingWriter } from './write.ts';
 
 /** A stream in which each sample says its number by its time. */
 function numbered(count: number): Sample[] {
@@ -17,9 +17,20 @@ function numbered(count: number): Sample[] {
   return Array.from({ length: count }, (_, at) => ({ ...sample, timeMs: 1000 * at }));
 }
 
-async function recorded(samples: readonly Sample[], start?: RecordingEnd): Promise<Uint8Array[]> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of recordingPieces(samples, start)) pieces.push(piece);
+/** The pieces of a recording, the end of the last segment by itself. */
+async function recorded(samples: readonly Sample[], size = 0): Promise<Buffer[]> {
+  const writer = new RecordingWriter();
+  const pieces: Buffer[] = [];
+  let end = size;
+  const put = (piece: RecordingPiece | undefined) => {
+    if (piece === undefined) return;
+    const bytes = piece.at(end);
+    expect(bytes).toHaveLength(piece.length);
+    pieces.push(bytes);
+    end += bytes.length;
+  };
+  for (const sample of samples) put(await writer.add(sample));
+  put(await writer.end());
   return pieces;
 }
 
@@ -62,6 +73,22 @@ describe('a recording', () => {
       [60_000, 119_000, 60],
       [120_000, 149_000, 30],
     ]);
+  });
+
+  it('says so also where writing fails at times, and in another file', async () => {
+    const writer = new RecordingWriter();
+    const samples = numbered(180);
+    let file = Buffer.alloc(0);
+    for (const [at, sample] of samples.entries()) {
+      const piece = await writer.add(sample);
+      // A write that failed was cut off again.
+      if (at % 7 === 3) piece.at(file.length);
+      if (at === 60) file = Buffer.alloc(0);
+      file = Buffer.concat([file, piece.at(file.length)]);
+    }
+    const last = entryIn(file.subarray(file.length - TRAILER_BYTES));
+    const first = entryIn(file.subarray(last?.previous));
+    expect([last?.fromMs, first?.fromMs, first?.offset, first?.previous]).toEqual([120_000, 60_000, 0, undefined]);
   });
 
   it('that is damaged loses the rest of one segment, and says where', async () => {
@@ -110,7 +137,7 @@ describe('a packed recording', () => {
   it('that goes on after a crash has what stands before and behind', async () => {
     const pieces = await recorded(numbered(5));
     const torn = Buffer.concat(pieces.slice(0, 3));
-    const more = await recorded(numbered(150).slice(100), { offset: torn.length, segment: 1 });
+    const more = await recorded(numbered(150).slice(100), torn.length);
     const { found, damages } = await readBack(Buffer.concat([torn.subarray(0, -3), ...more]));
     expect(found.slice(-50)).toEqual(times(150).slice(100));
     expect(found.length).toBeGreaterThanOrEqual(52);

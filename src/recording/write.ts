@@ -1,41 +1,72 @@
 import { constants, crc32, createGzip, type Gzip } from 'node:zlib';
 import type { Sample } from '../model/sample.ts';
 import { SegmentEncoder } from './encode.ts';
-import { trailerOf } from './trailer.ts';
+import { type SegmentEntry, TRAILER_BYTES, trailerOf } from './trailer.ts';
 
 /** Bounds what is lost with a damaged segment, and what is read before a sample in the middle. */
 const MAX_SAMPLES = 60;
 const MAX_BYTES = 16 << 20;
 
-/**
- * A recording, in pieces. After each sample all of it is given out, so that a crash costs the sample that is being
- * written at the most.
- * @param start where in its file the recording goes on, and the number of the next segment
- */
-export async function* recordingPieces(
-  samples: Iterable<Sample> | AsyncIterable<Sample>,
-  start: RecordingEnd = { offset: 0, segment: 0 },
-): AsyncGenerator<Uint8Array> {
-  let end = start;
-  let segment: Segment | undefined;
-  for await (const sample of samples) {
-    segment ??= new Segment(end.segment);
-    yield await segment.add(sample);
-    if (segment.samples < MAX_SAMPLES && segment.bytes < MAX_BYTES) continue;
-    const last = await segment.end(end);
-    segment = undefined;
-    end = last.end;
-    yield last.bytes;
-  }
-  if (segment !== undefined) yield (await segment.end(end)).bytes;
+/** What is appended to a recording at once. */
+export interface RecordingPiece {
+  readonly length: number;
+  /** Whether it is of use only behind the piece before. */
+  readonly continues: boolean;
+  /** Its bytes, given how many the file has before it. */
+  at(size: number): Buffer;
 }
 
-/** Where the next segment goes. */
-export interface RecordingEnd {
-  readonly offset: number;
-  readonly segment: number;
-  /** The place of the last trailer. */
-  readonly trailer?: number;
+/**
+ * Turns samples into a recording. A piece has all of its sample, so that a crash costs the sample that is being written
+ * at the most. Segments are numbered from 0.
+ */
+export class RecordingWriter {
+  readonly #maxBytes: number;
+  #number = 0;
+  #segment: Segment | undefined;
+  /** The places of the last two trailers: the second one may be of a write that failed. */
+  #trailers: readonly number[] = [];
+
+  /** @param maxBytes a segment ends with the sample with which it reaches so many bytes */
+  constructor(maxBytes = MAX_BYTES) {
+    this.#maxBytes = Math.min(maxBytes, MAX_BYTES);
+  }
+
+  async add(sample: Sample): Promise<RecordingPiece> {
+    const continues = this.#segment !== undefined;
+    const segment = this.#segment ?? new Segment(this.#number++);
+    this.#segment = segment;
+    const bytes = await segment.add(sample);
+    if (segment.samples >= MAX_SAMPLES || segment.bytes >= this.#maxBytes) return this.#last(segment, bytes, continues);
+    return { length: bytes.length, continues, at: () => bytes };
+  }
+
+  /** Leaves the open segment as it is: a crash would, too. */
+  begin(): void {
+    this.#segment = undefined;
+  }
+
+  /** Ends the open segment, if there is one. */
+  async end(): Promise<RecordingPiece | undefined> {
+    return this.#segment && this.#last(this.#segment, Buffer.alloc(0), true);
+  }
+
+  async #last(segment: Segment, bytes: Buffer, continues: boolean): Promise<RecordingPiece> {
+    const body = Buffer.concat([bytes, await segment.end()]);
+    if (this.#segment === segment) this.#segment = undefined;
+    const at = (size: number) => {
+      const place = size + body.length;
+      const offset = place - segment.bytes;
+      this.#trailers = this.#trailers.filter((trailer) => trailer < offset);
+      const previous = this.#trailers.at(-1);
+      this.#trailers = [...this.#trailers, place].slice(-2);
+      return Buffer.concat([
+        body,
+        trailerOf({ ...segment.entry(), offset, ...(previous !== undefined && { previous }) }),
+      ]);
+    };
+    return { length: body.length + TRAILER_BYTES, continues, at };
+  }
 }
 
 /** One gzip member that grows. */
@@ -43,7 +74,6 @@ class Segment {
   readonly #encoder: SegmentEncoder;
   readonly #gzip: Gzip = createGzip();
   readonly #pieces: Buffer[] = [];
-  readonly #number: number;
   #failure: Error | undefined;
   #crc = 0;
   #fromMs: number | undefined;
@@ -52,7 +82,6 @@ class Segment {
   bytes = 0;
 
   constructor(number: number) {
-    this.#number = number;
     this.#encoder = new SegmentEncoder(number);
     this.#gzip.on('data', (piece: Buffer) => this.#pieces.push(piece));
     this.#gzip.on('error', (error) => {
@@ -60,7 +89,7 @@ class Segment {
     });
   }
 
-  async add(sample: Sample): Promise<Uint8Array> {
+  async add(sample: Sample): Promise<Buffer> {
     this.samples++;
     this.#fromMs ??= sample.timeMs;
     this.#toMs = sample.timeMs ?? this.#toMs;
@@ -69,22 +98,20 @@ class Segment {
     return this.#take();
   }
 
-  /** The rest of the segment, and its trailer. */
-  async end({ offset, trailer: previous }: RecordingEnd): Promise<{ bytes: Uint8Array; end: RecordingEnd }> {
+  /** The rest of it. */
+  async end(): Promise<Buffer> {
     await new Promise<void>((resolve) => this.#gzip.on('end', resolve).end());
-    const rest = this.#take();
-    const trailer = trailerOf({
-      offset,
+    return this.#take();
+  }
+
+  entry(): Omit<SegmentEntry, 'offset'> {
+    return {
       bytes: this.bytes,
       ...(this.#fromMs !== undefined && { fromMs: this.#fromMs }),
       ...(this.#toMs !== undefined && { toMs: this.#toMs }),
       samples: this.samples,
       crc: this.#crc,
-      ...(previous !== undefined && { previous }),
-    });
-    const at = offset + this.bytes;
-    const end = { offset: at + trailer.length, segment: this.#number + 1, trailer: at };
-    return { bytes: Buffer.concat([rest, trailer]), end };
+    };
   }
 
   #take(): Buffer {

@@ -70,3 +70,10 @@ export function writeStderr(text: string): void {
 export function rewriteLine(text: string): void {
   writeAll(stderr, `\r\x1b[K${escapeUnsafe(text)}`, false);
 }
+
+/** The width of the terminal of standard error; undefined if that is none. */
+export function terminalColumns(): number | undefined {
+  if (!isTerminal(STDERR)) return undefined;
+  // 0 is what a serial console says.
+  return process.stderr.columns || 80;
+}

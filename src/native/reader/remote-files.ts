@@ -20,6 +20,8 @@ const STATX = {
   mode: 28,
   inode: 32,
   size: 40,
+  modifiedSeconds: 112,
+  modifiedNanoseconds: 120,
   deviceMajor: 136,
   deviceMinor: 140,
   bytes: 256,
@@ -239,6 +241,9 @@ export class RemoteFiles {
       links: bytes.readUInt32LE(STATX.links),
       uid: bytes.readUInt32LE(STATX.uid),
       mode: bytes.readUInt16LE(STATX.mode),
+      modifiedMs:
+        Number(bytes.readBigInt64LE(STATX.modifiedSeconds)) * 1000 +
+        Math.floor(bytes.readUInt32LE(STATX.modifiedNanoseconds) / 1e6),
     };
   }
 
