@@ -96,6 +96,7 @@ async function run({ intervalMs, durationMs, maxBytes = 2 ** 20, take }: Setting
     carriesUnread: false,
     journal,
     waitsMs: () => files.waitsMs,
+    mostMs: Number.POSITIVE_INFINITY,
     clock,
     durationMs: durationMs + 15_000,
     intervalMs,

@@ -7,14 +7,12 @@ import type { LogLevel } from '../terminal/log.ts';
 import { beats } from './beats.ts';
 import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
-import type { LogFormat } from './log-format.ts';
-import { count, LogWriter, type LogWriterOptions, PATIENCE_MS } from './log-writer.ts';
+import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
 
-export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs' | 'format' | 'mostMs'> {
+export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
   readonly sampler: Pick<Sampler, 'next' | 'close'>;
   /** Opens a new sampler after a sample has failed: the old one's reader may be the cause. */
   readonly reopen: () => Promise<Collection['sampler']>;
-  readonly format: LogFormat;
   /** Whether the log can carry what could not be read; if not, it is reported. */
   readonly carriesUnread: boolean;
   /** Leave out idle tasks. */
@@ -41,7 +39,6 @@ export async function collect(collection: Collection): Promise<CollectionEnd> {
   const writer = new LogWriter({
     ...collection,
     nowMs: clock.nowMs,
-    mostMs: Math.min(PATIENCE_MS, intervalMs / 2),
     complain: (text) => complaints.complain(text),
   });
   let sampler: Collection['sampler'] | undefined = collection.sampler;

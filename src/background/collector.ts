@@ -119,6 +119,7 @@ export async function runCollector({
     carriesUnread: false,
     journal,
     waitsMs: () => files.waitsMs,
+    mostMs: Number.POSITIVE_INFINITY,
     clock,
     // -t 0 takes one sample, without those that would fit into the grace period.
     durationMs: durationMs === 0 ? 0 : durationMs + GRACE_MS,

@@ -28,7 +28,7 @@ export interface LogWriterOptions {
   readonly journal: Journal;
   /** The age of the oldest unanswered call to the log's file system. */
   waitsMs(): number;
-  /** How long to wait for a sample to be written before the next one is taken. */
+  /** How long to wait for a sample to be written before the next one is taken, unless the file system hangs. */
   readonly mostMs: number;
   /** Unix milliseconds. */
   nowMs(): number;
@@ -220,8 +220,8 @@ export class LogWriter {
       // The one that is being written may be refused yet: what waits behind it shall not depend on it.
       if (this.#waiting.length === 1) format.begin();
       const piece = await this.#pieceOf(sample);
-      const isFirst = this.#waiting.length === 0;
-      this.#waiting = [...this.#waiting, { piece, samples: 1, sample: isFirst ? sample : undefined }];
+      const mayBeAnew = piece.continues && this.#waiting.length === 0;
+      this.#waiting = [...this.#waiting, { piece, samples: 1, sample: mayBeAnew ? sample : undefined }];
     } else leftOut = 1;
     const total = this.#waiting.reduce((sum, { piece }) => sum + piece.length, 0);
     if (total > mostWaitingBytes && this.#waiting.length > 2) {

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import { absolutePath } from '../files/absolute-path.ts';
 import { codeOf } from '../files/files.ts';
 import { filesOf } from '../files/remote.ts';
+import type { CommandLineLimits } from '../model/command-line.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
@@ -14,7 +15,7 @@ import { type Collection, type CollectionEnd, collect } from './collect.ts';
 import { LogDirectory, LogError } from './log-directory.ts';
 import { recordingFormat } from './log-format.ts';
 import { singleRecording } from './log-names.ts';
-import type { Journal, WritingState } from './log-writer.ts';
+import { type Journal, PATIENCE_MS, type WritingState } from './log-writer.ts';
 import { type LogBounds, RotatingLog } from './rotating-log.ts';
 import { commandLineLimits, endRun, type RunFiles, runTimes, startRun, withinPatience } from './run.ts';
 import { describeFull } from './space.ts';
@@ -43,7 +44,7 @@ export interface RecorderContext {
 
 /** What samples are recorded into. */
 interface OpenTarget extends Pick<Collection, 'log' | 'journal' | 'format'> {
-  readonly commandLines: ReturnType<typeof commandLineLimits> | undefined;
+  readonly commandLines: CommandLineLimits;
   /** The sampler is ready. */
   begin(): void;
   end(): Promise<void>;
@@ -79,7 +80,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           facts: true,
           steady: true,
           ownsProcess: true,
-          ...(commandLines !== undefined && { commandLines }),
+          commandLines,
         },
       );
     let end: CollectionEnd | undefined;
@@ -96,6 +97,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
         carriesUnread: true,
         journal,
         waitsMs: () => files.waitsMs,
+        mostMs: Math.min(PATIENCE_MS, intervalMs / 2),
         clock,
         durationMs,
         intervalMs,
@@ -160,7 +162,7 @@ async function openFile(file: string, files: RunFiles, { clock, tell }: Recorder
     log,
     journal: new SpokenJournal(tell),
     format: recordingFormat(Number.POSITIVE_INFINITY),
-    commandLines: undefined,
+    commandLines: commandLineLimits(NO_BOUNDS),
     begin: () => undefined,
     end: async () => {
       await withinPatience(log.end().then(() => true));

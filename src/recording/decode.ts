@@ -56,6 +56,12 @@ const stackShape = object<object, { frames: unknown; cut: true; unread: string; 
   { frames: (value) => value, cut: yes, unread: word, detail: text },
 );
 
+const anObject: Shape<object> = (value, place) => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new ShapeError(`${place}: not an object`);
+};
+const likeShape = object<{ as: number; is: object }, object>({ as: count, is: anObject }, {});
+
 const numbers = listOf(count);
 const entries: Shape<number[][]> = listOf(listOf(number));
 const changesShape = object<object, { gone: number[]; put: number[][]; set: number[][] }>(
@@ -126,6 +132,14 @@ export class SegmentDecoder {
     return undefined;
   }
 
+  /** A task that is told by what makes it of another. */
+  #likeAnother(line: object): object {
+    const { as, is } = likeShape(line, 'task');
+    const other = inTable(this.#tasks, as, 'task');
+    const id = 'id' in is && typeof is.id === 'object' ? is.id : {};
+    return { ...other, ...is, id: { ...other.id, ...id } };
+  }
+
   #define<T>(table: T[], line: object, name: string, value: T): void {
     const at = count(new Map(Object.entries(line)).get(name), name);
     if (at !== table.length) throw new ShapeError(`${name} ${at} does not follow ${name} ${table.length - 1}`);
@@ -134,7 +148,7 @@ export class SegmentDecoder {
   }
 
   #task(line: object): Task {
-    const task = isOf(line, taskShape, 'task');
+    const task = 'as' in line ? taskShape(this.#likeAnother(line), 'task') : isOf(line, taskShape, 'task');
     return this.#interned.task(JSON.stringify(task), task);
   }
 

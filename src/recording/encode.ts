@@ -2,6 +2,7 @@ import { jsonText } from '../model/json-text.ts';
 import type { Reading } from '../model/reading.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
+import type { SystemCallState } from '../model/system-call.ts';
 import type { Task } from '../model/task.ts';
 import {
   type Changes,
@@ -10,8 +11,14 @@ import {
   type Look,
   printedFrame,
   type SampleLine,
+  type TaskLine,
   VERSION,
 } from './record.ts';
+
+interface ToldTask {
+  readonly task: Task;
+  readonly number: number;
+}
 
 /** Turns the samples of one segment into its lines. */
 export class SegmentEncoder {
@@ -23,6 +30,9 @@ export class SegmentEncoder {
   readonly #stacks = new Numbers<Stack>();
   readonly #seen = new List();
   readonly #holders = new List();
+  /** The last task that was told of each process, and of all. */
+  readonly #ofProcess = new Map<number | undefined, ToldTask>();
+  #last: ToldTask | undefined;
 
   constructor(segment: number) {
     this.#segment = segment;
@@ -57,7 +67,7 @@ export class SegmentEncoder {
 
   #entry(observation: Observation, monotonicMs: number | undefined, lines: string[]): Entry {
     const { task, stack } = observation;
-    const taskNumber = this.#tasks.of(task, jsonText, (number) => lines.push(jsonText({ task: number, is: task })));
+    const taskNumber = this.#tasks.of(task, jsonText, (number) => lines.push(jsonText(this.#taskLine(task, number))));
     const stackNumber = this.#stackNumber(stack, lines);
     const look = lookOf(observation, monotonicMs);
     const lookNumber = this.#looks.ofText(jsonText(look), (number) => lines.push(jsonText({ look: number, is: look })));
@@ -67,12 +77,28 @@ export class SegmentEncoder {
       : [taskNumber, stackNumber, lookNumber, sinceMs];
   }
 
+  /** Most of a task is as that of another thread of its process, or of the task before. */
+  #taskLine(task: Task, number: number): TaskLine {
+    const like = this.#ofProcess.get(task.pid) ?? this.#last;
+    this.#last = { task, number };
+    this.#ofProcess.set(task.pid, this.#last);
+    const is = like && differenceOf(like.task, task);
+    return like === undefined || is === undefined ? { task: number, is: task } : { task: number, as: like.number, is };
+  }
+
   #stackNumber(stack: Reading<Stack>, lines: string[]): number {
     const define = (told: object) => (number: number) => lines.push(jsonText({ stack: number, ...told }));
     if ('unread' in stack) return this.#stacks.ofText(jsonText(stack), define(stack));
-    const told = { frames: stack.value.frames.map(tupleOf), ...(stack.cut === true && { cut: true }) };
-    if (stack.cut === true) return this.#stacks.ofText(jsonText(told), define(told));
-    return this.#stacks.of(stack.value, () => jsonText(told), define(told));
+    const framesOf = () => ({ frames: stack.value.frames.map(tupleOf) });
+    if (stack.cut === true) {
+      const told = { ...framesOf(), cut: true };
+      return this.#stacks.ofText(jsonText(told), define(told));
+    }
+    return this.#stacks.of(
+      stack.value,
+      () => jsonText(framesOf()),
+      (number) => define(framesOf())(number),
+    );
   }
 }
 
@@ -115,24 +141,26 @@ class List {
     entryOf: (observation: Observation) => Entry,
   ): Changes | undefined {
     const last = this.#observations;
-    const places = new Map(last.map(({ task }, at) => [task, at]));
-    const kept = observations.map(({ task }) => places.get(task) ?? -1);
-    const stayed = new Set(kept);
-    stayed.delete(-1);
-    const isInOrder = places.size === last.length && isAscending(kept.filter((at) => at !== -1));
+    const kept = placesIn(last, observations);
     const entries: Entry[] = [];
+    const gone: number[] = [];
     const put: [number, ...Entry][] = [];
     const set: [number, ...Entry][] = [];
+    let next = 0;
     for (const [at, observation] of observations.entries()) {
-      const place = isInOrder ? (kept[at] ?? -1) : -1;
+      const place = kept === undefined ? -1 : (kept[at] ?? -1);
       const [before, known] = [last[place], this.#entries[place]];
       const isKnown = before !== undefined && isSame(before, this.#monotonicMs, observation, monotonicMs);
       const entry = isKnown && known !== undefined ? known : entryOf(observation);
       entries.push(entry);
       if (known === undefined) put.push([at, ...entry]);
-      else if (known.some((part, i) => part !== entry[i]) || known.length !== entry.length) set.push([at, ...entry]);
+      else {
+        while (next < place) gone.push(next++);
+        next = place + 1;
+        if (entry !== known && !isSameEntry(entry, known)) set.push([at, ...entry]);
+      }
     }
-    const gone = isInOrder ? last.flatMap((_, at) => (stayed.has(at) ? [] : [at])) : last.map((_, at) => at);
+    while (next < last.length) gone.push(next++);
     this.#observations = observations;
     this.#entries = entries;
     this.#monotonicMs = monotonicMs;
@@ -141,8 +169,29 @@ class List {
   }
 }
 
-function isAscending(numbers: readonly number[]): boolean {
-  return numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0));
+/**
+ * The place that each observation's task had in the list before, or -1; undefined if they are in another order. Where
+ * nobody came or went, that is one comparison each.
+ */
+function placesIn(last: readonly Observation[], observations: readonly Observation[]): number[] | undefined {
+  const kept: number[] = [];
+  let places: Map<Task, number> | undefined;
+  let next = 0;
+  for (const { task } of observations) {
+    let place = next;
+    if (last[next]?.task !== task) {
+      places ??= new Map(last.map((observation, at) => [observation.task, at]));
+      place = places.get(task) ?? -1;
+      if (place !== -1 && place < next) return undefined;
+    }
+    kept.push(place);
+    if (place !== -1) next = place + 1;
+  }
+  return kept;
+}
+
+function isSameEntry(a: Entry, b: Entry): boolean {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
 }
 
 function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: number | undefined): boolean {
@@ -152,7 +201,7 @@ function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: nu
     a.cpu === b.cpu &&
     a.wchan === b.wchan &&
     isSameStack(a.stack, b.stack) &&
-    a.systemCall === b.systemCall &&
+    isSameCall(a.systemCall, b.systemCall) &&
     sinceOf(a.facts, aMs) === sinceOf(b.facts, bMs) &&
     (sinceOf(a.facts, aMs) !== undefined || a.facts?.offCpuMs === b.facts?.offCpuMs) &&
     isSameFacts(a.facts, b.facts)
@@ -161,6 +210,24 @@ function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: nu
 
 function isSameStack(a: Reading<Stack>, b: Reading<Stack>): boolean {
   return a === b || ('value' in a && 'value' in b && a.value === b.value && a.cut === b.cut);
+}
+
+function isSameCall(a: Reading<SystemCallState> | undefined, b: Reading<SystemCallState> | undefined): boolean {
+  if (a === b) return true;
+  if (a === undefined || b === undefined) return false;
+  if (!('value' in a && 'value' in b)) return jsonText(a) === jsonText(b);
+  const [one, other] = [a.value, b.value];
+  if (typeof one === 'string' || typeof other === 'string') return one === other && a.cut === b.cut;
+  return (
+    one.number === other.number &&
+    one.stackPointer === other.stackPointer &&
+    one.programCounter === other.programCounter &&
+    one.name === other.name &&
+    one.text === other.text &&
+    a.cut === b.cut &&
+    one.arguments.length === other.arguments.length &&
+    one.arguments.every((argument, at) => argument === other.arguments[at])
+  );
 }
 
 /** Apart from the time off the CPU. */
@@ -183,14 +250,35 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
 function sinceOf(facts: KernelFacts | undefined, monotonicMs: number | undefined): number | undefined {
   if (facts?.offCpuMs === undefined || monotonicMs === undefined) return undefined;
   const sinceMs = monotonicMs - facts.offCpuMs;
-  const isExact = [monotonicMs, facts.offCpuMs, sinceMs].every(Number.isSafeInteger);
-  return isExact ? sinceMs : undefined;
+  const { isSafeInteger } = Number;
+  return isSafeInteger(monotonicMs) && isSafeInteger(facts.offCpuMs) && isSafeInteger(sinceMs) ? sinceMs : undefined;
 }
 
 function lookOf({ task, stack, ...look }: Observation, monotonicMs: number | undefined): Look {
   if (look.facts === undefined || sinceOf(look.facts, monotonicMs) === undefined) return look;
   const { offCpuMs, ...facts } = look.facts;
   return { ...look, facts };
+}
+
+/** What makes one task of another; undefined if the other one lacks something. */
+function differenceOf(one: Task, other: Task): TaskLine['is'] | undefined {
+  const all = changesOf(one, other);
+  const ids = changesOf(one.id, other.id);
+  if (all === undefined || ids === undefined) return undefined;
+  const { id, ...rest } = all;
+  return { ...rest, ...(Object.keys(ids).length > 0 && { id: ids }) };
+}
+
+function changesOf<T extends object>(one: T, other: T): Partial<T> | undefined {
+  for (const key in one) if (one[key] !== undefined && other[key] === undefined) return undefined;
+  const changes: Partial<T> = {};
+  for (const key in other) if (!isEqual(one[key], other[key])) changes[key] = other[key];
+  return changes;
+}
+
+function isEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null && jsonText(a) === jsonText(b);
 }
 
 function tupleOf({ raw, ...frame }: Frame): FrameTuple {

@@ -32,9 +32,11 @@ export type FrameTuple = readonly [
   raw?: string | null,
 ];
 
+/** With `as`, what is not said is as of that task. */
 export interface TaskLine {
   readonly task: number;
-  readonly is: Task;
+  readonly as?: number;
+  readonly is: Partial<Omit<Task, 'id'>> & { readonly id?: Partial<Task['id']> };
 }
 
 /** What is the same in many samples: all of a sample but its time and its tasks. */

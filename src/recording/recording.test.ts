@@ -10,11 +10,17 @@ import { recordedSamples } from './read.ts';
 import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
 import { type RecordingPiece, RecordingWriter } from './write.ts';
 
-/** A stream in which each sample says its number by its time. */
+/** A stream in which each sample says its number by its time. Of few tasks, so that the first sample is not large. */
 function numbered(count: number): Sample[] {
   const [sample] = ODD_SAMPLES;
   if (sample === undefined) throw new Error('no sample');
-  return Array.from({ length: count }, (_, at) => ({ ...sample, timeMs: 1000 * at }));
+  return Array.from({ length: count }, (_, at) => ({
+    ...sample,
+    timeMs: 1000 * at,
+    observations: sample.observations.slice(0, 1),
+    holders: [],
+    unread: [],
+  }));
 }
 
 /** The pieces of a recording, the end of the last segment by itself. */

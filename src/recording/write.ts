@@ -4,7 +4,9 @@ import { SegmentEncoder } from './encode.ts';
 import { type SegmentEntry, TRAILER_BYTES, trailerOf } from './trailer.ts';
 
 /** Bounds what is lost with a damaged segment, and what is read before a sample in the middle. */
-const MAX_SAMPLES = 60;
+const USUAL_SAMPLES = 60;
+/** Of a segment whose first sample is still its larger part: most tasks have slept since. */
+const MAX_SAMPLES = 360;
 const MAX_BYTES = 16 << 20;
 
 /** What is appended to a recording at once. */
@@ -37,7 +39,7 @@ export class RecordingWriter {
     const segment = this.#segment ?? new Segment(this.#number++);
     this.#segment = segment;
     const bytes = await segment.add(sample);
-    if (segment.samples >= MAX_SAMPLES || segment.bytes >= this.#maxBytes) return this.#last(segment, bytes, continues);
+    if (segment.isLongEnough || segment.bytes >= this.#maxBytes) return this.#last(segment, bytes, continues);
     return { length: bytes.length, continues, at: () => bytes };
   }
 
@@ -78,6 +80,7 @@ class Segment {
   #crc = 0;
   #fromMs: number | undefined;
   #toMs: number | undefined;
+  #firstBytes = 0;
   samples = 0;
   bytes = 0;
 
@@ -95,7 +98,13 @@ class Segment {
     this.#toMs = sample.timeMs ?? this.#toMs;
     this.#gzip.write(this.#encoder.encode(sample));
     await new Promise<void>((resolve) => this.#gzip.flush(constants.Z_SYNC_FLUSH, resolve));
-    return this.#take();
+    const piece = this.#take();
+    if (this.samples === 1) this.#firstBytes = piece.length;
+    return piece;
+  }
+
+  get isLongEnough(): boolean {
+    return this.samples >= (this.bytes >= 2 * this.#firstBytes ? USUAL_SAMPLES : MAX_SAMPLES);
   }
 
   /** The rest of it. */
