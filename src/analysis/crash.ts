@@ -43,6 +43,19 @@ const EXCEPTION = wholeName([
   /do_bad(?:_area)?|handle_exception|do_trap_\w+|pgm_check_\w+|__do_pgm_check|do_dat_exception/,
 ]);
 
+/** Why the kernel panics on purpose, by the function that has it do so. */
+const REASONS: readonly (readonly [reason: string, names: RegExp])[] = [
+  ['as this CPU was stuck (soft lockup)', wholeName([/watchdog_timer_fn|softlockup_\w+/])],
+  [
+    'as a CPU was stuck (hard lockup)',
+    wholeName([/watchdog_(?:overflow_callback|hardlockup_check)|soft_nmi_interrupt/]),
+  ],
+  ['as a task was blocked for too long (hung task)', wholeName([/watchdog|check_hung_\w+|hung_task_\w+/])],
+  ['as an RCU grace period did not end', wholeName([/panic_on_rcu_stall|(?:print|check)_(?:other_)?cpu_stall\w*/])],
+  ['as no memory was left (OOM)', wholeName([/out_of_memory|check_panic_on_oom|oom_kill_process/])],
+  ['as SysRq asked it to', wholeName([/sysrq_handle_crash|__handle_sysrq/])],
+];
+
 export interface Crash {
   readonly waitsFor: string;
   readonly frame: Frame;
@@ -65,6 +78,8 @@ export function crashOf(frames: readonly Frame[]): Crash | undefined {
   }
   const place = named[at];
   const did = panicked ? 'the kernel panicked' : crashed ? 'the kernel crashed' : 'it prints a report';
+  const reason = panicked ? REASONS.find(([, names]) => names.test(place?.name ?? ''))?.[0] : undefined;
+  if (reason !== undefined) return { waitsFor: `nothing: ${did}, ${reason}`, frame: place?.frame ?? first.frame };
   const where = place === undefined ? '' : ` in ${place.name}`;
   return { waitsFor: `nothing: ${did}${where}`, frame: place?.frame ?? first.frame };
 }

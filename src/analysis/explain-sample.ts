@@ -9,7 +9,10 @@ import { explain } from './explain.ts';
 export function explainObservation({ stack, state, task }: Observation): Finding {
   if (task.own === true && state === 'R') return OWN;
   if ('value' in stack) return explain(stack.value, state);
-  if (state === 'R') return { ...explain(NO_FRAMES, state), waitsFor: 'nothing: it is on a CPU, or ready to run' };
+  if (state === 'R') {
+    const untold = stack.unread === 'notTold' ? ' (the text has no stack of it)' : '';
+    return { ...explain(NO_FRAMES, state), waitsFor: `nothing: it is on a CPU, or ready to run${untold}` };
+  }
   const why =
     stack.unread === 'notTold' ? 'the text has no stack of it' : `the stack could not be read (${stack.unread})`;
   return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };

@@ -111,7 +111,10 @@ describe('explain', () => {
         'kfree',
       ),
     ).toEqual(['running', 'nothing: the kernel crashed in kfree']);
-    expect(told('panic', 'watchdog', 'kthread')).toEqual(['running', 'nothing: the kernel panicked in watchdog']);
+    expect(told('panic', 'watchdog', 'kthread')).toEqual([
+      'running',
+      'nothing: the kernel panicked, as a task was blocked for too long (hung task)',
+    ]);
     expect(told('dump_stack', 'warn_alloc', 'shrink_node')).toEqual([
       'running',
       'nothing: it prints a report in shrink_node',

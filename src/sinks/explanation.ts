@@ -76,7 +76,8 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   explanation.isOneFunction ||= 'value' in stack && stack.cut === true;
   const { comm, id } = task;
   const parts = [comm, id.tid, state === undefined ? undefined : `(${state})`];
-  const text = parts.filter((part) => part !== undefined).join(' ');
+  const isNamed = comm !== undefined || id.tid !== undefined;
+  const text = isNamed ? parts.filter((part) => part !== undefined).join(' ') : '';
   const boot = bootId !== undefined && 'value' in bootId ? bootId.value : '';
   const name = `${host}\n${boot}\n${text}`;
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);

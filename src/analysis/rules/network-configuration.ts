@@ -130,6 +130,18 @@ const RTNL: readonly NetworkLock[] = [
     source: 'net/core/dev.c: netdev_run_todo',
   },
   {
+    id: 'rtnl-rfkill',
+    match: [['cfg80211_rfkill_set_block', 'cfg80211_rfkill_block_work', 'cfg80211_rfkill_sync_work']],
+    inOrderTo: 'switch a WiFi adapter off (rfkill)',
+    source: 'net/wireless/core.c: cfg80211_rfkill_set_block',
+  },
+  {
+    id: 'rtnl-radar',
+    match: [['cfg80211_dfs_channels_update_work', 'cfg80211_propagate_radar_detect_wk']],
+    inOrderTo: 'update the channels with radar',
+    source: 'net/wireless/mlme.c: cfg80211_dfs_channels_update_work',
+  },
+  {
     id: 'rtnl-tap',
     match: [['tap_release', 'tap_ioctl']],
     inOrderTo: 'use or close a tap device',

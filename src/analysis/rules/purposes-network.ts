@@ -153,7 +153,7 @@ const PURPOSES: readonly Purpose[] = [
     'remove a WiFi adapter',
     'net/mac80211/main.c: ieee80211_unregister_hw',
     'ieee80211_unregister_hw',
-    'cfg80211_rfkill_sync_work',
+    'ieee80211_free_hw',
   ],
   [
     'net-wifi-add',

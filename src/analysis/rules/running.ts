@@ -43,6 +43,16 @@ export const RUNNING: readonly Rule[] = [
     source: 'kernel/workqueue.c: process_one_work',
   },
   {
+    id: 'runs-stopper',
+    kind: 'running',
+    match: ['cpu_stopper_thread'],
+    innermost: true,
+    waitsFor: 'nothing: it runs what another CPU asked it for (stopper thread of a CPU)',
+    causes: 'Normal for a moment: a task is moved to another CPU, or code is patched.',
+    next: ['kstack -R -L -f long', 'cat /proc/interrupts'],
+    source: 'kernel/stop_machine.c: cpu_stopper_thread',
+  },
+  {
     id: 'runs-bpf',
     kind: 'running',
     match: [[/bpf_prog_[0-9a-f]{16}\w*/, /bpf_trace_run\d+/]],

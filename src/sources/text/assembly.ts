@@ -43,6 +43,8 @@ export class Assembly {
   #stamp: Stamp;
   #begun = false;
   #inInterrupt = false;
+  /** An NMI: the registers above it are those of what it interrupted. */
+  #isAbove = false;
   /** Behind `<TASK>`, and when that was. */
   #inTask = false;
   #openedAt: Stamp;
@@ -201,7 +203,7 @@ export class Assembly {
       case 'interrupt':
         this.#isHeaded ||= !this.hasFrames;
         this.#inInterrupt = true;
-        if (line.above === undefined) this.#instruction = undefined;
+        this.#isAbove = line.above === true;
         return;
       case 'interrupt-end':
         this.#inInterrupt = false;
@@ -264,6 +266,8 @@ export class Assembly {
       this.#isTorn = false;
     }
     if (this.#inInterrupt) {
+      // Guesses alone are of the interrupt that prints this.
+      if (!this.#isAbove) this.#instruction = undefined;
       if (this.#ofInterrupt.length < MOST_FRAMES) this.#ofInterrupt.push(frame);
       return;
     }
@@ -448,7 +452,9 @@ export class Assembly {
   end(isLast = true): void {
     const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
     // The registers of a task that ran, without a stack or before one of guesses.
-    const instruction = this.#frames.length === 0 && this.#tasks.length > 0 ? this.#instruction : undefined;
+    const isTold = this.#tasks.length > 0 || this.#begun;
+    const instruction = this.#frames.length === 0 && isTold ? this.#instruction : undefined;
+    if (instruction !== undefined && this.#tasks.length === 0) this.#tasks = [{ onCpu: true }];
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
     for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
@@ -471,6 +477,7 @@ export class Assembly {
         stamp: this.#stamp,
         leftOut: this.leftOut,
         isUnclaimed: this.#isUnclaimed,
+        isUntold: frames.length === 0 && !this.#isInProgram && !this.#isClassic,
         seam: this.#seam(),
       });
       this.#guesses = 0;

@@ -106,3 +106,25 @@ describe('names without offsets', () => {
     expect(frames.length).toBe(4);
   });
 });
+
+describe('the registers of a CPU', () => {
+  const RIP = 'RIP: 0010:f_spin+0x1/0x20';
+
+  it('tell what it ran if the trace has only guesses of the interrupt that printed it', () => {
+    const trace = ['Call Trace:', ' <IRQ>', ' ? watchdog_timer_fn+0x1/0x2', ' </IRQ>', ' <TASK>'];
+    expect(tellAll('CPU: 1 PID: 7 Comm: a Not tainted', RIP, ...trace, ' g+0x1/0x2')).toEqual(['a 7 R: f_spin g']);
+    expect(tellAll(RIP, ...trace)).toEqual([' R: f_spin'.trim()]);
+  });
+
+  it('are those of the interrupt if the trace has its functions', () => {
+    const trace = ['Call Trace:', ' <IRQ>', ' net_rx+0x1/0x2', ' </IRQ>', ' g+0x1/0x2'];
+    expect(tellAll('CPU: 1 PID: 7 Comm: a Not tainted', RIP, ...trace)).toEqual(['a 7 R: g']);
+  });
+});
+
+it('a CPU that is stuck may have no stack in the text', () => {
+  const finder = new StackFinder();
+  finder.take('watchdog: BUG: soft lockup - CPU#3 stuck for 26s! [sh:7]');
+  finder.end();
+  expect(finder.found.map(({ untold }) => untold)).toEqual([true]);
+});

@@ -6,7 +6,7 @@ import type { TextStack } from './text-stack.ts';
 const NOT_TOLD = { unread: 'notTold' } as const;
 
 /** The tasks that a stack of a text is of; one of which nothing is known if the text names none. */
-export function observationsOf({ tasks, stack, innermostOnly }: TextStack): Observation[] {
+export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
   const innermost = stack.frames[0]?.symbol;
   return headers.map(({ name, tid, pid, state, lock }): Observation => {
@@ -21,7 +21,8 @@ export function observationsOf({ tasks, stack, innermostOnly }: TextStack): Obse
     // A table of ps(1) tells one function, and a line about a lock tells none.
     if (innermostOnly === true && innermost !== undefined)
       return { ...about, stack: { value: stack, cut: true }, wchan: innermost };
-    const isTold = stack.frames.length > 0 || (innermostOnly === undefined && lock === undefined);
+    const isTold =
+      stack.frames.length > 0 || (innermostOnly === undefined && lock === undefined && untold === undefined);
     return { ...about, stack: isTold ? { value: stack } : NOT_TOLD };
   });
 }

@@ -441,7 +441,7 @@ export class StackFinder {
     if (comm !== undefined) this.#step({ kind: 'behind', header: { name: comm } });
   }
 
-  #complete({ tasks: named, frames, stamp, leftOut, isUnclaimed, seam }: Assembled): void {
+  #complete({ tasks: named, frames, stamp, leftOut, isUnclaimed, isUntold, seam }: Assembled): void {
     const tasks = this.#withLocks(named, stamp);
     if (seam !== undefined && tasks.length === 0 && this.#isPart({ frames, stamp, seam }, leftOut)) return;
     const held = this.#held;
@@ -454,7 +454,7 @@ export class StackFinder {
     const all = isUnclaimed ? mixedOnce(leftOut) : leftOut;
     const cut = all.cut + this.#cut;
     this.#cut = 0;
-    this.#held = { tasks, stack, stamp, leftOut: { ...all, cut } };
+    this.#held = { tasks, stack, ...(isUntold === true && { untold: true }), stamp, leftOut: { ...all, cut } };
     this.#heldSeam = seam;
     if (tasks.length > 0 && stack !== this.#named[0]) this.#named = [stack, ...this.#named.slice(0, MOST_NAMED - 1)];
   }

@@ -19,6 +19,8 @@ export interface TextStack {
   readonly stack: Stack;
   /** Only its innermost function is known, if any: a table of ps(1) tells no more. */
   readonly innermostOnly?: true;
+  /** The text says that the task ran, and has neither a stack nor registers of it. */
+  readonly untold?: true;
   /** When and where its first line was written. */
   readonly stamp: Stamp;
   /** What was left out of this stack, and between it and the previous one. */
@@ -71,5 +73,7 @@ export interface Assembled {
   readonly leftOut: LeftOut;
   /** Of a task whose trace was printed into that of another one: its header may be that of the other. */
   readonly isUnclaimed: boolean;
+  /** There are no frames, and nothing tells that the task was in a program. */
+  readonly isUntold?: boolean;
   readonly seam?: Seam;
 }
