@@ -14,6 +14,7 @@ import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
 import { withoutStale } from './stale.ts';
+import { tellsMore } from './wording.ts';
 
 const matcher = new Matcher(RULES);
 
@@ -54,8 +55,6 @@ const END_MARK = /^0xf+$/;
 
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
-/** Sleeps of which the rule that knows the function tells what is waited for, but often not the operation. */
-const SLEEPS_IN_OPERATIONS: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit', 'io']);
 /** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
 const FAR = 2;
 
@@ -186,13 +185,17 @@ function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner
 
 /** Where a sentence names the file or device already. */
 const ANY_FILE = / (?:from|to) a file, pipe or device$/;
+const WITH_ANY_FILE = /, in order to \w+ (?:from|to) a file, pipe or device$/;
+/** Sleeps that reads and writes of files end in. */
+const IN_FILES: ReadonlySet<Sleep> = new Set(['lock', 'page', 'buffer', 'bit', 'io']);
 
 /** Contexts that tell more than that a kernel thread or system call is further out. */
 const TOLD = /^, in order to |\)$/;
+const PURPOSE = /^, in order to /;
 
 /**
- * What the task waits for a lock, page, block or something unknown for, where the rule does not say so: by the rules
- * further out, or else by the system call or file.
+ * What the task does there, where the rule does not say so: by the nearest rule further out that tells more than the
+ * sentence, or else by the system call or file.
  */
 function operationOf(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): string {
   const { rule, depth } = best;
@@ -200,31 +203,24 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
     const spinner = others.find((other) => other.depth > depth && other.rule.inOrderTo !== undefined)?.rule;
     return spinner === undefined ? '' : `, in order to ${spinner.inOrderTo}`;
   }
-  if (rule.kind !== 'blocked' || /(?: in order to| so that|:) /.test(rule.waitsFor)) return '';
+  if (rule.kind !== 'blocked' || / (?:in order to|so that) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
   if (rule.fallback === true) return context;
-  if (rule.serves === true) return servedOf(best, others) ?? (context.startsWith(', in order to') ? context : '');
-  const isVague = rule.waitsFor.includes('{caller}');
-  const isLock = rule.sleeps?.some((known) => SLEEPS_IN_OPERATIONS.has(known)) === true;
-  if (!isVague && !isLock && !SLEEPS_IN_OPERATIONS.has(inner.primitive?.sleep ?? 'schedule')) return '';
   const from = Number.isInteger(depth) ? depth : inner.depth;
-  const tells = ({ rule: other, depth: at }: Match) => at > from || (at === from && other.purpose === true);
-  const outer = others.find((other) => tells(other) && other.rule.inOrderTo !== undefined)?.rule;
-  if (outer?.inOrderTo !== undefined) return `, in order to ${outer.inOrderTo}`;
-  return (isVague || isLock) && TOLD.test(context) ? context.replace(ANY_FILE, '') : '';
-}
-
-/** What a function further out has something done for. */
-function servedOf({ rule, depth }: Match, others: readonly Match[]): string | undefined {
-  const caller = others.find(
-    (other) =>
-      other.depth > depth &&
-      other.rule.serves !== true &&
-      other.rule.kind !== 'running' &&
-      other.rule.inOrderTo !== undefined &&
-      other.rule.inOrderTo !== rule.inOrderTo,
-  );
-  return caller && `, in order to ${caller.rule.inOrderTo}`;
+  const isLock = rule.sleeps?.includes('lock') === true;
+  const isNews = (purpose: string) => isLock || rule.serves === true || tellsMore(purpose, rule.waitsFor);
+  for (const { rule: outer, depth: at } of others) {
+    const { inOrderTo, kind } = outer;
+    const isOutside = at > from || (at === from && outer.purpose === true);
+    if (!isOutside || inOrderTo === undefined || inOrderTo === rule.inOrderTo || kind === 'running') continue;
+    if (!(rule.serves === true && outer.serves === true) && isNews(inOrderTo)) return `, in order to ${inOrderTo}`;
+  }
+  const isOpen = rule.waitsFor.includes('{caller}') || isLock;
+  if (!(isOpen ? TOLD : PURPOSE).test(context) || !isNews(context)) return '';
+  // "in order to write" tells something of a page or a lock, and nothing of a device that takes what is written.
+  const sleeps = rule.sleeps ?? [inner.primitive?.sleep ?? 'schedule'];
+  const isOfFile = isOpen || sleeps.some((sleep) => IN_FILES.has(sleep));
+  return isOfFile ? context.replace(ANY_FILE, '') : context.replace(WITH_ANY_FILE, '');
 }
 
 function crashed({ waitsFor, frame }: Crash): Finding {

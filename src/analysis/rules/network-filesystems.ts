@@ -165,7 +165,7 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
       ],
     ],
     waitsFor: 'dirty pages of a file to be written to an NFS server',
-    inOrderTo: 'write dirty pages of a file to an NFS server',
+    inOrderTo: 'write pages of a file to an NFS server',
     causes: NO_ANSWER,
     source: 'fs/nfs/write.c: nfs_wb_all',
   },
