@@ -155,7 +155,10 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     const next = [...new Set([...(general?.next ?? []), ...own])];
     const itself = withOwnLock(held, frames, inner.depth);
     const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;
-    return { ...base, kind: 'blocked', waitsFor: `${itself ?? held}${purpose}${likely}`, causes, next, undo: [] };
+    const place = isVague(rule)
+      ? `, in ${callerWithModule(frames, inner)}, in order to ${farther(best, others)}`
+      : purpose;
+    return { ...base, kind: 'blocked', waitsFor: `${itself ?? held}${place}${likely}`, causes, next, undo: [] };
   }
   const { kind, next, undo = [] } = rule;
   if (isFar && caller !== undefined && inOrderTo !== undefined) {
@@ -167,6 +170,19 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   const operation = operationOf(frames, best, others, inner);
   const causes = itself === undefined ? rule.causes : OWN_LOCK_CAUSES;
   return { ...base, kind, waitsFor: `${itself ?? told}${operation}${likely}`, causes, next, undo };
+}
+
+/** Whether a rule only knows the subsystem of an unknown function. */
+function isVague({ waitsFor }: Rule): boolean {
+  return waitsFor.includes('{caller}');
+}
+
+/** What a task does in an unknown function of a subsystem: by the nearest rule further out that knows more than that. */
+function farther({ rule, depth }: Match, others: readonly Match[]): string | undefined {
+  const known = others.find(
+    (other) => other.depth > depth && other.rule.inOrderTo !== undefined && !isVague(other.rule),
+  );
+  return (known?.rule ?? rule).inOrderTo;
 }
 
 /** What a task waits for in an unknown function. */
@@ -213,9 +229,10 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
     const { inOrderTo, kind } = outer;
     const isOutside = at > from || (at === from && outer.purpose === true);
     if (!isOutside || inOrderTo === undefined || inOrderTo === rule.inOrderTo || kind === 'running') continue;
+    if (isVague(outer)) continue;
     if (!(rule.serves === true && outer.serves === true) && isNews(inOrderTo)) return `, in order to ${inOrderTo}`;
   }
-  const isOpen = rule.waitsFor.includes('{caller}') || isLock;
+  const isOpen = isVague(rule) || isLock;
   if (!(isOpen ? TOLD : PURPOSE).test(context) || !isNews(context)) return '';
   // "in order to write" tells something of a page or a lock, and nothing of a device that takes what is written.
   const sleeps = rule.sleeps ?? [inner.primitive?.sleep ?? 'schedule'];

@@ -92,6 +92,8 @@ import { WAITS } from './waits.ts';
 import { XFS_RULES } from './xfs.ts';
 import { XFS_LOG } from './xfs-log.ts';
 import { ZFS } from './zfs.ts';
+import { ZFS_LOCKS } from './zfs-locks.ts';
+import { ZFS_OPERATIONS } from './zfs-operations.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
@@ -125,6 +127,8 @@ export const RULES: readonly Rule[] = [
   ...BTRFS_SPACE,
   ...BTRFS_MAINTENANCE,
   ...OTHER_FILESYSTEMS,
+  ...ZFS_LOCKS,
+  ...ZFS_OPERATIONS,
   ...ZFS,
   ...FUSE_RULES,
   ...NETWORK_FILESYSTEMS,
