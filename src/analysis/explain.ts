@@ -230,6 +230,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
     const isOutside = at > from || (at === from && outer.purpose === true);
     if (!isOutside || inOrderTo === undefined || inOrderTo === rule.inOrderTo || kind === 'running') continue;
     if (isVague(outer)) continue;
+    if (isVague(outer)) continue;
     if (!(rule.serves === true && outer.serves === true) && isNews(inOrderTo)) return `, in order to ${inOrderTo}`;
   }
   const isOpen = isVague(rule) || isLock;

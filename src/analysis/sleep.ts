@@ -86,6 +86,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive('lock', `the lock of the console, ${IS_HELD}`, 'console_lock', 'console_list_lock'),
   primitive('lock', `the lock of a terminal, ${IS_HELD}`, /tty_lock(?:_slave|_interruptible|_nested)?/),
   primitive('lock', `the lock of a pipe, ${IS_HELD}`, /pipe_(?:double_)?lock(?:_nested)?/),
+  primitive(
+    'lock',
+    `the lock of a node of a bcachefs btree, ${IS_HELD}`,
+    /_?_?(?:bch2_)?six_(?:re)?lock_\w+/,
+    /_?_?bch2_btree_node_(?:re)?lock\w*/,
+    'bch2_btree_path_relock_intent',
+  ),
   primitive('lock', `a mutex ${HELD}`, /(?:__)?(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
   primitive('lock', `a real-time mutex ${HELD}`, /(?:__)?rt_mutex_\w+/),
   primitive('lock', `a spinlock of a real-time kernel ${HELD}`, /rtlock_\w+/, /rt_(?:spin|read|write)_lock\w*/),

@@ -96,6 +96,20 @@ export const BLOCK_FREEZE: readonly Rule[] = [
     source: 'block/genhd.c: del_gendisk',
   },
   {
+    id: 'block-freeze-resize',
+    kind: 'blocked',
+    match: [
+      FREEZE,
+      ['nbd_set_size', 'loop_set_status', 'loop_set_capacity', 'loop_set_block_size', 'virtblk_update_capacity'],
+    ],
+    waitsFor: 'all requests of a disk queue to complete, so that the size or state of the disk can be changed',
+    inOrderTo: 'change the size or state of a disk',
+    causes: LOST_REQUEST,
+    stuck: DISK_STUCK,
+    next: DISKS,
+    source: 'drivers/block/nbd.c: nbd_set_size',
+  },
+  {
     id: 'block-freeze-settings',
     kind: 'blocked',
     match: [

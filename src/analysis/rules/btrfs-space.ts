@@ -1,4 +1,5 @@
 import { DISKS, OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const ON_DISK = {
@@ -132,6 +133,15 @@ export const BTRFS_SPACE: readonly Rule[] = [
     causes: BIG_COMMIT,
     source: 'fs/btrfs/block-group.c: btrfs_inc_block_group_ro',
   },
+  lockRule({
+    id: 'btrfs-groups-lock',
+    likely: true,
+    takers: ['btrfs_delete_unused_bgs', 'btrfs_reclaim_bgs', 'btrfs_reclaim_bgs_work'],
+    waitsFor: 'a lock of the block groups of a btrfs file system, which another task holds',
+    causes: 'They look for free space, which takes long on a full or fragmented file system.',
+    stuck: ['fileSystem'],
+    source: 'fs/btrfs/block-group.c: btrfs_delete_unused_bgs',
+  }),
   {
     id: 'btrfs-unused',
     ...ON_DISK,

@@ -183,7 +183,7 @@ export const DEFERRED_WORK: readonly Rule[] = [
     ],
     fallback: true,
     sleeps: ['work'],
-    waitsFor: 'asynchronous work of the kernel (device probes, resume), which {caller} needs',
+    waitsFor: 'asynchronous work of the kernel (device probes, resume) that {caller} needs',
     causes: 'A device is slow to probe or resume.',
     next: [...LOG, ...OTHERS_BLOCKED],
     source: 'kernel/async.c: async_synchronize_cookie_domain',

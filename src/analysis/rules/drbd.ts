@@ -153,6 +153,17 @@ export const DRBD_RULES: readonly Rule[] = [
     source: 'drivers/block/drbd/drbd_state.c: drbd_req_state',
   },
   {
+    id: 'drbd-state-work',
+    kind: 'blocked',
+    match: [['__state_change_unlock', '__end_state_change', 'end_state_change', 'state_change_unlock']],
+    waitsFor: 'the worker of DRBD to finish what a change of state brings with it',
+    inOrderTo: 'end a change of state of a DRBD device',
+    causes: 'The worker waits for a peer, for the disk below, or for requests in flight.',
+    stuck: STUCK,
+    next: DRBD,
+    source: 'drivers/block/drbd/drbd_state.c: __state_change_unlock',
+  },
+  {
     id: 'drbd-thread-stop',
     kind: 'blocked',
     match: [['drbd_thread_stop', '_drbd_thread_stop']],

@@ -1,6 +1,7 @@
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BCACHE } from './bcache.ts';
+import { BCACHEFS } from './bcachefs.ts';
 import { BLOCK } from './block.ts';
 import { BLOCK_DEVICES } from './block-devices.ts';
 import { BLOCK_FREEZE } from './block-freeze.ts';
@@ -127,6 +128,7 @@ export const RULES: readonly Rule[] = [
   ...BTRFS_SPACE,
   ...BTRFS_MAINTENANCE,
   ...OTHER_FILESYSTEMS,
+  ...BCACHEFS,
   ...ZFS_LOCKS,
   ...ZFS_OPERATIONS,
   ...ZFS,

@@ -1,5 +1,6 @@
 import { NO_ANSWER } from './causes.ts';
 import { OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const NFS = {
@@ -136,6 +137,16 @@ export const NFS_STATE: readonly Rule[] = [
     causes: 'A request is never answered, or a task that holds a slot of the session is itself stuck.',
     source: 'fs/nfs/nfs4state.c: nfs4_drain_slot_tbl',
   },
+  lockRule({
+    id: 'nfs-client-discovery-lock',
+    takers: ['nfs4_discover_server_trunking', 'nfs41_discover_server_trunking', 'nfs40_discover_server_trunking'],
+    likely: true,
+    waitsFor:
+      'the lock under which the host learns which NFS server it talks to (nfs_clid_init_mutex), which another task holds',
+    causes: 'That task waits for a server that does not answer.',
+    stuck: ['fileSystem', 'server', 'mounts'],
+    source: 'fs/nfs/nfs4state.c: nfs4_discover_server_trunking',
+  }),
   {
     id: 'nfs-client-setup',
     ...NFS,

@@ -1,4 +1,5 @@
 import { OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
 const NFSD = {
@@ -54,10 +55,20 @@ export const NFSD_RULES: readonly Rule[] = [
     next: ['dmesg -T | tail -50', ...OTHERS_BLOCKED],
     source: 'fs/nfsd/nfs4callback.c: nfsd4_process_cb_update',
   },
+  lockRule({
+    id: 'nfsd-state-lock',
+    takers: ['nfs4_lock_state'],
+    likely: true,
+    waitsFor: 'the lock of the client state of the NFS server (client_mutex), which another thread of the server holds',
+    causes: 'That thread waits for its file system.',
+    stuck: ['nfsd', 'fileSystem'],
+    source: 'fs/nfsd/nfs4state.c: nfs4_lock_state',
+    kernels: '3.18 and older',
+  }),
   {
     id: 'nfsd-state',
     ...NFSD,
-    match: [['nfs4_lock_state', 'nfsd4_cstate_assign_replay', 'nfs4_openowner_lock']],
+    match: [['nfsd4_cstate_assign_replay', 'nfs4_openowner_lock']],
     waitsFor: 'client state of the NFS server that another thread is using',
     inOrderTo: 'use client state of the NFS server',
     causes: 'That thread waits for its file system, or for a client that does not answer.',

@@ -10,9 +10,8 @@ const ON_DISK = {
 } satisfies Partial<Rule>;
 const BELOW = 'Another task is at work in the same directory or file, and the file system below is slow or stuck.';
 const FULL_FLASH = 'The device is nearly full, so that space must be freed first, or it is slow.';
-const BCACHEFS_STUCK = 'A device is slow, full or offline, or another task in the file system is stuck.';
 
-/** overlayfs, aufs, F2FS, bcachefs, and read-only file systems. */
+/** overlayfs, aufs, F2FS, and read-only file systems. */
 export const OTHER_FILESYSTEMS: readonly Rule[] = [
   lockRule({
     id: 'aufs-lock',
@@ -233,148 +232,6 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     inOrderTo: 'use an F2FS file system',
     causes: FULL_FLASH,
     source: 'fs/f2fs/data.c: f2fs_map_blocks',
-  },
-  {
-    id: 'bcachefs-move',
-    ...ON_DISK,
-    match: [
-      [
-        '__bch2_move_data',
-        'bch2_move_data',
-        'bch2_moving_ctxt_flush_all',
-        'move_ctxt_wait_event',
-        'bch2_moving_ctxt_do_pending_writes',
-        'do_pending_writes',
-      ],
-    ],
-    waitsFor: 'bcachefs data to be moved (copygc, rebalance, evacuation): too much is in flight',
-    inOrderTo: 'move bcachefs data',
-    causes: 'A device is slow, full or offline.',
-    source: 'fs/bcachefs/move.c: __bch2_move_data',
-  },
-  {
-    id: 'bcachefs-journal',
-    ...ON_DISK,
-    match: [
-      /(?:__)?bch2_journal_\w+|journal_quiesce|journal_flush_\w+|bch2_trans_commit_error|journal_reclaim_wait_done/,
-    ],
-    module: ['bcachefs'],
-    waitsFor: 'the journal of a bcachefs file system',
-    inOrderTo: 'use the journal of a bcachefs file system',
-    causes: 'The journal is full, and its oldest entries wait for the btree or a device.',
-    source: 'fs/bcachefs/journal.c: bch2_journal_res_get_slowpath',
-  },
-  {
-    id: 'bcachefs-btree-update',
-    ...ON_DISK,
-    match: [
-      [
-        'bch2_btree_update_start',
-        'bch2_btree_reserve_get',
-        'bch2_btree_cache_cannibalize_lock',
-        'bch2_btree_split_leaf',
-        'bch2_btree_interior_updates_flush',
-        'btree_interior_update_work',
-      ],
-    ],
-    waitsFor: 'space for a change of a bcachefs btree',
-    inOrderTo: 'change a bcachefs btree',
-    causes: 'The journal or the devices are full, or memory is short.',
-    source: 'fs/bcachefs/btree_update_interior.c: bch2_btree_update_start',
-  },
-  {
-    id: 'bcachefs-btree-lock',
-    ...ON_DISK,
-    match: [/bch2_six_\w+|six_lock_\w+|__bch2_btree_node_lock\w*|bch2_btree_node_lock\w*/],
-    module: ['bcachefs'],
-    waitsFor: 'the lock of a bcachefs btree node, which another task holds',
-    inOrderTo: 'lock a bcachefs btree node',
-    causes: BCACHEFS_STUCK,
-    source: 'fs/bcachefs/six.c: six_lock_slowpath',
-  },
-  {
-    id: 'bcachefs-btree-read',
-    ...ON_DISK,
-    match: [
-      [
-        'bch2_btree_node_get',
-        '__bch2_btree_node_get',
-        'bch2_btree_node_fill',
-        'bch2_btree_node_read',
-        'bch2_btree_node_wait_on_read',
-        '__bch2_btree_node_wait_on_read',
-      ],
-    ],
-    waitsFor: 'a bcachefs btree node to be read',
-    inOrderTo: 'read a bcachefs btree node',
-    causes: SLOW_DISK,
-    source: 'fs/bcachefs/btree_cache.c: bch2_btree_node_get',
-  },
-  {
-    id: 'bcachefs-btree-flush',
-    ...ON_DISK,
-    match: [
-      [
-        'btree_write_buffer_flush_seq',
-        'bch2_btree_write_buffer_flush_sync',
-        'bch2_btree_write_buffer_flush_locked',
-        'bch2_btree_flush_all_writes',
-        '__bch2_btree_flush_all',
-        'bch2_btree_node_wait_on_write',
-      ],
-    ],
-    waitsFor: 'changes of a bcachefs btree to be written',
-    inOrderTo: 'write changes of a bcachefs btree',
-    causes: BCACHEFS_STUCK,
-    source: 'fs/bcachefs/btree_write_buffer.c: btree_write_buffer_flush_seq',
-  },
-  {
-    id: 'bcachefs-read-only',
-    ...ON_DISK,
-    match: [
-      [
-        'bch2_fs_read_only',
-        '__bch2_fs_read_only',
-        'bch2_fs_stop',
-        'bch2_dev_allocator_remove',
-        'bch2_fs_read_only_work',
-      ],
-    ],
-    waitsFor: 'a bcachefs file system to become read-only (unmount)',
-    inOrderTo: 'make a bcachefs file system read-only (unmount)',
-    causes: BCACHEFS_STUCK,
-    source: 'fs/bcachefs/super.c: bch2_fs_read_only',
-  },
-  {
-    id: 'bcachefs-write',
-    ...ON_DISK,
-    match: [
-      [
-        'bch2_write',
-        '__bch2_write',
-        'bch2_nocow_write',
-        'bch2_direct_write',
-        'bch2_writepages',
-        '__bch2_writepage',
-        'bch2_write_begin',
-        'bch2_buffered_write',
-      ],
-    ],
-    waitsFor: 'a write to a bcachefs file to make progress',
-    inOrderTo: 'write to a bcachefs file',
-    causes: BCACHEFS_STUCK,
-    source: 'fs/bcachefs/io_write.c: bch2_write',
-  },
-  {
-    id: 'bcachefs',
-    ...ON_DISK,
-    match: [/\w+/],
-    module: ['bcachefs'],
-    innermost: true,
-    waitsFor: 'a step of bcachefs to complete, in {caller}',
-    inOrderTo: 'do a step of bcachefs',
-    causes: BCACHEFS_STUCK,
-    source: 'fs/bcachefs/btree_cache.c: bch2_btree_cache_scan',
   },
   {
     id: 'squashfs-cache',

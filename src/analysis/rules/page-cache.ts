@@ -64,7 +64,8 @@ export const PAGE_CACHE: readonly Rule[] = [
         'extent_write_cache_pages',
       ],
     ],
-    waitsFor: 'the lock of a page that it is to write back, which another task or I/O in progress holds',
+    waitsFor:
+      'the lock of a page of a file that it is to write to the disk, which another task or I/O in progress holds',
     inOrderTo: 'write back pages of a file',
     causes: IN_IO,
     source: 'mm/page-writeback.c: writeback_iter',

@@ -19,6 +19,35 @@ export const SCSI_RULES: readonly Rule[] = [
     source: 'drivers/scsi/scsi_error.c: scsi_block_when_processing_errors',
   },
   {
+    id: 'scsi-eh-usb-lock',
+    kind: 'blocked',
+    match: [
+      ['device_reset', 'bus_reset', 'usb_stor_port_reset'],
+      ['scsi_eh_ready_devs', 'scsi_error_handler', 'scsi_try_bus_device_reset', 'scsi_try_bus_reset'],
+    ],
+    innermost: true,
+    sleeps: ['lock'],
+    waitsFor: 'the lock of a USB disk, which its usb-storage thread holds, in order to reset the disk',
+    causes: 'The disk or its USB adapter does not answer the command that the thread has sent.',
+    stuck: [...DISK_STUCK, 'usb'],
+    next: SCSI_EH,
+    source: 'drivers/usb/storage/scsiglue.c: device_reset',
+  },
+  {
+    id: 'scsi-eh-usb-abort',
+    kind: 'blocked',
+    match: [
+      'command_abort',
+      ['scsi_try_to_abort_cmd', 'scsi_abort_eh_cmnd', 'scmd_eh_abort_handler', 'scsi_error_handler'],
+    ],
+    waitsFor: 'the usb-storage thread of a USB disk to end a command that failed',
+    inOrderTo: 'abort a SCSI command that failed',
+    causes: 'The disk or its USB adapter does not answer the command that the thread has sent.',
+    stuck: [...DISK_STUCK, 'usb'],
+    next: SCSI_EH,
+    source: 'drivers/usb/storage/scsiglue.c: command_abort',
+  },
+  {
     id: 'scsi-eh-abort',
     kind: 'blocked',
     match: [

@@ -23,6 +23,7 @@ export const SRCU_DOMAINS: readonly Rule[] = [
       SRCU,
       [
         'fsnotify_mark_destroy_workfn',
+        'fsnotify_mark_destroy',
         'fsnotify_connector_destroy_workfn',
         'fsnotify_mark_destroy_list',
         'fsnotify_destroy_group',
