@@ -173,8 +173,8 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
 }
 
 /** Whether a rule only knows the subsystem of an unknown function. */
-function isVague({ waitsFor }: Rule): boolean {
-  return waitsFor.includes('{caller}');
+function isVague({ waitsFor, innermost, purpose }: Rule): boolean {
+  return innermost === true && purpose !== true && waitsFor.includes('{caller}');
 }
 
 /** What a task does in an unknown function of a subsystem: by the nearest rule further out that knows more than that. */
@@ -233,7 +233,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
     if (isVague(outer)) continue;
     if (!(rule.serves === true && outer.serves === true) && isNews(inOrderTo)) return `, in order to ${inOrderTo}`;
   }
-  const isOpen = isVague(rule) || isLock;
+  const isOpen = rule.waitsFor.includes('{caller}') || isLock;
   if (!(isOpen ? TOLD : PURPOSE).test(context) || !isNews(context)) return '';
   // "in order to write" tells something of a page or a lock, and nothing of a device that takes what is written.
   const sleeps = rule.sleeps ?? [inner.primitive?.sleep ?? 'schedule'];
