@@ -227,10 +227,10 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   const isNews = (purpose: string) => isLock || rule.serves === true || tellsMore(purpose, rule.waitsFor);
   for (const { rule: outer, depth: at } of others) {
     const { inOrderTo, kind } = outer;
-    const isOutside = at > from || (at === from && outer.purpose === true);
-    if (!isOutside || inOrderTo === undefined || inOrderTo === rule.inOrderTo || kind === 'running') continue;
-    if (isVague(outer)) continue;
-    if (isVague(outer)) continue;
+    // At the same function, a rule about any sleep knows the operation that a rule about the lock there leaves out.
+    const isHere = at === from && (outer.purpose === true || (isLock && outer.sleeps === undefined));
+    if ((at <= from && !isHere) || kind === 'running' || isVague(outer)) continue;
+    if (inOrderTo === undefined || inOrderTo === rule.inOrderTo) continue;
     if (!(rule.serves === true && outer.serves === true) && isNews(inOrderTo)) return `, in order to ${inOrderTo}`;
   }
   const isOpen = rule.waitsFor.includes('{caller}') || isLock;
