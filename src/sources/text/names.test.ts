@@ -128,3 +128,24 @@ it('a CPU that is stuck may have no stack in the text', () => {
   finder.end();
   expect(finder.found.map(({ untold }) => untold)).toEqual([true]);
 });
+
+it('a function whose name is cut off is the only one that begins so', () => {
+  const tell = (end: string) => {
+    const finder = new StackFinder(new Set(['copy_net_ns', 'copy_fs_a', 'copy_fs_b']));
+    for (const line of [...TRACE.slice(0, 2), ` [<ffffffff8161f021>] ${end}`]) finder.take(line);
+    finder.end();
+    return finder.found.map(({ stack }) => stack.frames.map(({ symbol }) => symbol));
+  };
+  expect(tell('copy_net_n…')).toEqual([['f_wait', 'copy_net_ns']]);
+  expect(tell('copy_net_n...')).toEqual([['f_wait', 'copy_net_ns']]);
+  expect(tell('copy_fs_…')).toEqual([['f_wait']]);
+});
+
+describe('a task whose stack file is named', () => {
+  it.each([
+    ['by the folder in the prompt', 'root@host:/proc/7/task/8$ sudo cat stack', '8'],
+    ['by the folder in a prompt with spaces', 'root@host /proc/7 # cat stack', '7'],
+    ['in a heading', '**`cat /proc/7/stack`**', '7'],
+    ['in a sentence', 'This is what `cat /proc/7/stack` prints:', '7'],
+  ])('%s', (_, line, tid) => expect(tellAll(line, '', ...STACK)).toEqual([`${tid}: ${FRAMES}`]));
+});

@@ -15,7 +15,12 @@ const PROMPT = new RegExp(
     String.raw`[#$%]`,
   ].join('|')})(?:\\s{1,8}(?<command>\\S.{0,400})?)?$`,
 );
-const PROC = /(?:^|[\s/])proc\/(?:(\d{1,10})\/task\/(\d{1,10})|(\d{1,10}))\//;
+const PROC =
+  /(?:^|[\s/])proc\/(?:(\d{1,10})\/task\/(\d{1,10})|(\d{1,10}))(?:\/|[\])#$ ]{1,4}(?:sudo )?(?:cat|head|less|more|tail) )/;
+/** The prompt shows the folder of a task: `root@host:/proc/7# cat stack` */
+const HERE = /\b(?:cat|head|less|more|tail) (?:\.\/)?stack\s{0,4}$/;
+/** In a sentence or a heading: `cat /proc/7/stack` */
+const STACK_FILE = /(?:^|[\s`'"*(])\/proc\/(\d{1,10})(?:\/task\/(\d{1,10}))?\/stack(?=$|[\s`'"*):,.])/;
 /** A title as a comment: `# /proc/7/task/8: kworker/0:1+events :` */
 const COMMENT =
   /^(?:[#:]\s{0,4})?\/proc\/(\d{1,10})(?:\/task\/(\d{1,10}))?\/?\s?[:=-]{1,2} {1,4}(\S.{0,62}?)\s{0,4}:?$/;
@@ -36,14 +41,18 @@ export const prompts: LineParser = (line) => {
     if (ONE_FRAME.test(line)) return IGNORED;
     // drgn's own prompt is lost where a mail has taken it for quote marks.
     const header = line.includes('stack_trace(') ? taskIn(line) : {};
-    return header.tid === undefined ? undefined : { kind: 'label', isTitle: true, header };
+    if (header.tid !== undefined) return { kind: 'label', isTitle: true, header };
+    const [, pid, tid] = line.includes('/stack') ? (STACK_FILE.exec(line) ?? []) : [];
+    return pid === undefined
+      ? undefined
+      : { kind: 'label', isTitle: true, header: headerOf({ tid: tid ?? pid, pid: tid && pid }) };
   }
   const { command = '', inner, outer } = prompt.groups ?? {};
   if (ONE_FRAME.test(command)) return IGNORED;
   const letters = FOREACH.exec(command)?.[1];
   const ofAll = letters === undefined ? undefined : stateOf(CRASH_STATES[letters]);
   const host = inner ?? outer;
-  const header = taskIn(command);
+  const header = taskIn(HERE.test(command) ? line : command);
   // Terminals that write down a session put the time before each line, as a log has it.
   const isTitle = inner === undefined && (outer === undefined || header.tid === undefined);
   return {

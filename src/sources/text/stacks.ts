@@ -6,6 +6,7 @@ import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { InternedStacks } from './interned.ts';
 import { type Header, IGNORED, type Line } from './line.ts';
+import { frameOf } from './patterns.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsList, PsTable } from './ps.ts';
@@ -37,6 +38,8 @@ const MESSAGE = /^\s{0,8}MESSAGE=/;
 const CUT = /^[\s[<({*~-]{0,12}(?:\.{2,12}|…|snip(?:ped)?|cut|snap|truncated|omitted|trimmed)[\s\])>}*~-]{0,12}$/i;
 const LONGEST_CUT = 30;
 const [PLUS, MINUS] = [43, 45];
+/** A frame at whose end a narrow terminal, or a preview, has cut off the line. */
+const TRUNCATED = /^\s{0,20}(?:\[<[0-9a-f]{8,16}>\] )?(\? )?([A-Za-z_]\w{3,60})(?:…|\.{3})\s{0,4}$/;
 /** A frame in a diff. */
 const SIDE = /^[+-]\s{0,8}(?:\[<|[\w.]{1,128}\+0x)/;
 const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
@@ -58,6 +61,7 @@ export class StackFinder {
   /** The latest complete stack: what the next line says may belong to it. */
   #held: TextStack | undefined;
   readonly #bare: BareNames;
+  readonly #known: ReadonlySet<string>;
   #table: PsTable | undefined;
   #list: PsList | undefined;
   readonly #wraps = new Wraps();
@@ -91,6 +95,7 @@ export class StackFinder {
   constructor(known: ReadonlySet<string> = new Set(), stacks = new InternedStacks()) {
     this.#stacks = stacks;
     this.#bare = new BareNames(known);
+    this.#known = known;
     this.#current = new Assembly(this.#stamps.now, (assembled) => this.#complete(assembled));
     this.#assemblies.set('', this.#current);
   }
@@ -333,11 +338,27 @@ export class StackFinder {
       this.#step(named);
       return;
     }
+    const cut = known === undefined && this.#current.hasFrames ? this.#truncated(text) : undefined;
+    if (cut !== undefined) {
+      this.#step(cut);
+      return;
+    }
     if (known === undefined && this.#bare.add(text)) return;
     this.#endBareNames();
     if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
     else this.#step(known);
+  }
+
+  /** A frame whose name is cut off, if only one function that is known begins so. */
+  #truncated(text: string): Line | undefined {
+    if (!(text.includes('…') || text.includes('...'))) return undefined;
+    const [, guess, beginning] = text.length > LONGEST_CUT * 3 ? [] : (TRUNCATED.exec(text) ?? []);
+    if (beginning === undefined) return undefined;
+    const names = [...this.#known].filter((name) => name.startsWith(beginning));
+    const [name] = names;
+    if (name === undefined || names.length > 1) return undefined;
+    return { kind: guess === undefined ? 'frame' : 'guess', frame: frameOf(name, text.trim()) };
   }
 
   /** A line of ps(1), or a sentence, names a task whose stack stands further down. */
