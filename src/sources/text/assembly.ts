@@ -75,6 +75,8 @@ export class Assembly {
   /** The headers of other tasks came before the frames, each as if its own stack followed. */
   #mixedHeaders = 0;
   #hadHeader = false;
+  /** The latest stack was one of those. */
+  #wasMixed = false;
   /** Behind `Call Trace:`, before its frames. */
   #isTrace = false;
   /** Behind an outermost function, without anything between. */
@@ -468,6 +470,9 @@ export class Assembly {
     const isEmptyStack = this.#tasks.length > 0 && isWithoutStack;
     if (frames.length > 0 ? !isProgram : isEmptyStack) {
       if (frames.length > 0 && this.#mixed === 0) this.#mixed = isAlternating(frames) ? 2 : this.#mixedHeaders;
+      // What follows without a beginning is the rest of one of both.
+      if (this.#wasMixed && this.#tasks.length === 0 && !this.#isHeaded) this.#mixed = Math.max(this.#mixed, 1);
+      this.#wasMixed = this.#mixed > 0;
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
         tasks: this.#tasks.map((header) =>

@@ -23,6 +23,18 @@ describe('traces that CPUs wrote into one another are said to be mixed', () => {
     ['two headers of CPUs', [cpu(0), cpu(1), TRACE, ...frames('f', 'g')]],
     ['two beginnings', [A, TRACE, TRACE, ...frames('f', 'g')]],
     ['a header in the middle', [A, TRACE, ...frames('f'), cpu(1), ...frames('g')]],
+    [
+      'two stacks in turn',
+      [
+        A,
+        TRACE,
+        ...frames('__schedule', '__schedule', 'schedule', 'schedule', 'futex_wait', 'worker_thread', 'kthread'),
+      ],
+    ],
+    [
+      'a thread and a system call in turn',
+      [A, TRACE, ...frames('spin', 'f', 'kthread', 'do_syscall_64', 'ret_from_fork')],
+    ],
     ['frames in turn', [A, TRACE, ...frames('__schedule', '__schedule', 'schedule', 'schedule', 'f', 'g')]],
   ])('%s', (_, lines) => expect(mixedIn(...lines)).toBeGreaterThan(0));
 

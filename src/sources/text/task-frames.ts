@@ -40,20 +40,32 @@ export function asSeen(
 
 /** Kinds of functions that occur twice in a row where two traces were written into one another. */
 const LEAST_DOUBLED = 2;
+/** Functions that no stack has twice. */
+const ONCE = new Set(['__schedule', 'kthread', 'worker_thread', 'do_syscall_64', 'invoke_syscall', 'el0_svc']);
+/** A kernel thread makes no system calls. */
+const OF_THREADS = /^(?:kthread|ret_from_fork\w*|worker_thread)$/;
+const OF_CALLS = /^(?:do_syscall_\w+|entry_SYSCALL_64\w*|el0_svc\w*|invoke_syscall|x64_sys_call|system_call_fastpath)$/;
 
 /**
- * Whether these are the frames of two stacks in turn: several functions stand twice in a row, and one of them is of the
- * scheduler or of the entry into the kernel, which never call themselves.
+ * Whether these are the frames of two stacks in turn: one of a thread and one of a system call, a function that no stack
+ * has twice, or several functions that stand twice in a row, one of which is of the scheduler or of the entry into the
+ * kernel, which never call themselves.
  */
 export function isAlternating(frames: readonly Frame[]): boolean {
   const doubled = new Set<string>();
+  const seen = new Set<string>();
   let isSure = false;
   for (const [at, frame] of frames.entries()) {
     const { symbol, offset, size } = frame;
+    if (size === undefined) continue;
+    if (ONCE.has(symbol) && seen.has(symbol)) return true;
+    seen.add(symbol);
     const next = frames[at + 1];
-    if (size === undefined || next?.symbol !== symbol || next.offset !== offset) continue;
+    if (next?.symbol !== symbol || next.offset !== offset) continue;
     doubled.add(symbol);
     isSure ||= isScheduler(frame) || isEntry(frame);
   }
-  return isSure && doubled.size >= LEAST_DOUBLED;
+  if (isSure && doubled.size >= LEAST_DOUBLED) return true;
+  const names = [...seen];
+  return names.some((name) => OF_THREADS.test(name)) && names.some((name) => OF_CALLS.test(name));
 }
