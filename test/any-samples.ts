@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import { EVENT_KINDS, type Event } from '../src/model/event.ts';
 import { FIELD_NAMES } from '../src/model/fields.ts';
+import type { Pressure, Stall } from '../src/model/pressure.ts';
 import type { Reading, Unreadable } from '../src/model/reading.ts';
 import type { KernelFacts, LockWait, Observation, Sample, Unread } from '../src/model/sample.ts';
 import { parseFrame, type Stack } from '../src/model/stack.ts';
@@ -125,6 +127,16 @@ const unread = known<Unread>({
   detail: maybe(fc.constant('/proc/1/status: Uid')),
 });
 
+const amount = fc.double({ min: 0, max: 1e6, noNaN: true });
+const event = known<Event>({
+  timeMs: maybe(fc.integer({ min: 0, max: 4e12 })),
+  uptimeSeconds: maybe(amount),
+  kind: fc.constantFrom(...EVENT_KINDS),
+  text,
+});
+const stall = known<Stall>({ some: amount, full: maybe(amount) });
+const pressure = known<Pressure>({ cpu: maybe(stall), io: maybe(stall), memory: maybe(stall) });
+
 /** Any sample that a source may give. */
 export const anySample: fc.Arbitrary<Sample> = known<Sample>({
   timeMs: maybe(fc.integer({ min: 0, max: 4e12 })),
@@ -152,8 +164,8 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
     mixed: maybe(number),
   }),
   unread: fc.array(unread, { maxLength: 3 }),
-  events: fc.constant(undefined),
-  pressure: fc.constant(undefined),
+  events: maybe(fc.array(event, { minLength: 1, maxLength: 3 })),
+  pressure: maybe(pressure.filter((each) => Object.keys(each).length > 0)),
 }).chain((sample) =>
   fc.option(fc.uuid(), { nil: undefined }).map((bootId): Sample => {
     if (bootId === undefined) return sample;

@@ -207,6 +207,16 @@ const BY_BPF: Sample = {
     { tid: 626, pid: 626, what: 'threads', why: 'ENOMEM' },
     { tid: 627, pid: 627, comm: HOSTILE, state: 'S', what: 'uid', why: 'malformed', detail: MALFORMED_STATUS.detail },
   ],
+  events: [
+    {
+      timeMs: Date.UTC(2026, 10, 25, 2, 8, 58, 7),
+      uptimeSeconds: 93_538.000217,
+      kind: 'hung-task',
+      text: `INFO: task ${HOSTILE}:620 blocked for more than 120 seconds.`,
+    },
+    { timeMs: Date.UTC(2026, 10, 25, 2, 9, 0, 123), kind: 'trigger', text: 'blocked>5 for 10s: 9 blocked tasks' },
+  ],
+  pressure: { cpu: { some: 12.5 }, io: { some: 99.01, full: 97.3 }, memory: { some: 0, full: 0 } },
 };
 
 /** A thread of process 700; the files of threads tell less here. */
@@ -268,6 +278,7 @@ const OF_NOTHING: Sample = {
   holders: [],
   leftOut: { lines: 2 },
   unread: [],
+  events: [{ uptimeSeconds: 4711.25, kind: 'io-error', text: 'I/O error, dev sda, sector 2048' }],
 };
 
 /** A stream of samples with everything in it that a sample may have, and that may be missing. */

@@ -2,6 +2,7 @@ import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { containerOf } from '../model/container.ts';
 import { jsonText } from '../model/json-text.ts';
+import { PRESSURES, type Pressure } from '../model/pressure.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
 import type { Reading } from '../model/reading.ts';
 import {
@@ -22,7 +23,7 @@ import type { Task } from '../model/task.ts';
 /** When and where a sample was taken. */
 export function placeOf({ timeMs, host, kernel, bootId }: Sample) {
   return {
-    time: timeMs === undefined ? null : new Date(timeMs).toISOString(),
+    time: timeIn(timeMs),
     host: safe(host),
     kernel: safe(kernel),
     bootId: valueIn(bootId),
@@ -82,6 +83,10 @@ function taskOf(observation: Observation, sample: Sample) {
     systemCall: callOf(valueIn(systemCall)),
     offCpuMs: facts?.offCpuMs ?? null,
   };
+}
+
+function timeIn(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : new Date(timeMs).toISOString();
 }
 
 function valueIn<T>(reading: Reading<T> | undefined): T | null {
@@ -184,3 +189,20 @@ export function unreadEntries(sample: Sample) {
 }
 
 const NO_TASK = { tid: null, pid: null, comm: null, state: null };
+
+export function eventEntries({ events = [] }: Sample) {
+  return events.map(({ timeMs, uptimeSeconds, kind, text }) => ({
+    eventTime: timeIn(timeMs),
+    uptimeSeconds: uptimeSeconds ?? null,
+    kind,
+    text: escapeInvalid(text),
+  }));
+}
+
+/** Only of resources of which the kernel tells it. */
+export function pressureEntries(pressure: Pressure | undefined) {
+  return PRESSURES.flatMap((resource) => {
+    const stall = pressure?.[resource];
+    return stall === undefined ? [] : [{ resource, some: stall.some, full: stall.full ?? null }];
+  });
+}

@@ -6,7 +6,7 @@ import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, placeOf, taskText, unreadEntries } from './json-values.ts';
+import { eventEntries, framesOf, placeOf, pressureEntries, taskText, unreadEntries } from './json-values.ts';
 
 /** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
@@ -69,6 +69,14 @@ export function* formatJson(sample: Sample): Generator<string> {
   yield '],\n"unread":[\n';
   yield* lines(function* () {
     for (const entry of unreadEntries(sample)) yield jsonText(entry);
+  });
+  yield '],\n"events":[\n';
+  yield* lines(function* () {
+    for (const entry of eventEntries(sample)) yield jsonText(entry);
+  });
+  yield '],\n"pressure":[\n';
+  yield* lines(function* () {
+    for (const entry of pressureEntries(sample.pressure)) yield jsonText(entry);
   });
   yield ']}\n';
 }

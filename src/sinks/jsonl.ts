@@ -5,9 +5,9 @@ import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { framesOf, placeOf, taskText, unreadEntries } from './json-values.ts';
+import { eventEntries, framesOf, placeOf, pressureEntries, taskText, unreadEntries } from './json-values.ts';
 
-/** JSON lines: one per task and one per thing that could not be read. Each is complete in itself. */
+/** JSON lines: one per task, thing that could not be read, event and pressure. Each is complete in itself. */
 export const format: Format = {
   fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,
@@ -31,6 +31,8 @@ function* formatJsonLines(sample: Sample): Generator<string> {
     yield `${beginning},${taskText(observation, sample).slice(1)},${ending}\n`;
   }
   for (const entry of unreadEntries(sample)) yield `${jsonText({ type: 'unread', ...place, ...entry })}\n`;
+  for (const entry of eventEntries(sample)) yield `${jsonText({ type: 'event', ...place, ...entry })}\n`;
+  for (const entry of pressureEntries(sample.pressure)) yield `${jsonText({ type: 'pressure', ...place, ...entry })}\n`;
 }
 
 const EMPTY = '"signature":null,"frames":[],"rule":null,"waitsFor":null}';

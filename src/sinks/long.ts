@@ -1,13 +1,15 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
+import type { Event } from '../model/event.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
+import { PRESSURES, type Pressure } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import type { WaitGraph } from '../model/wait.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { formatDateLine } from '../terminal/local-time.ts';
+import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
 import { eachSample, type Format, type WriteContext } from './format.ts';
 import { callLines, taskLines } from './long-tasks.ts';
 import { behindLines, namesOf, waitLines, whatFor } from './long-waits.ts';
@@ -31,6 +33,9 @@ type Style = (name: keyof typeof STYLE, text: string) => string;
 function* formatLong(sample: Sample, { zoneAt, colour, full }: WriteContext): Generator<string> {
   const style: Style = (name, text) => (colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text);
   yield `${titleOf(sample, zoneAt)}\n\n`;
+  const events = eventLines(sample, zoneAt);
+  for (const line of events) yield `${style('bold', line)}\n`;
+  if (events.length > 0) yield '\n';
   const counts = countKinds(sample);
   const graph = waitGraph(sample);
   const groups = explainGroups(sample);
@@ -58,6 +63,33 @@ function titleOf({ timeMs, host, kernel }: Sample, zoneAt: WriteContext['zoneAt'
     ...(kernel === undefined ? [] : [`Linux ${escapeUnsafe(kernel)}`]),
   ];
   return parts.join(' - ');
+}
+
+const MOST_EVENTS = 10;
+
+/** What happened since the sample before, and the pressures that are not 0. */
+function eventLines({ events = [], pressure }: Sample, zoneAt: WriteContext['zoneAt']): string[] {
+  const more = events.length - MOST_EVENTS;
+  return [
+    ...events.slice(0, MOST_EVENTS).map((event) => `event     ${escapeUnsafe(eventText(event, zoneAt))}`),
+    ...(more > 0 ? [`          ... ${counted(more, 'more event')}`] : []),
+    ...pressureLine(pressure),
+  ];
+}
+
+function eventText({ timeMs, uptimeSeconds, kind, text }: Event, zoneAt: WriteContext['zoneAt']): string {
+  const seconds = Math.floor((timeMs ?? 0) / 1000);
+  const when = timeMs === undefined ? '' : `${formatDateTime(seconds, zoneAt(seconds), '-')}  `;
+  const since = timeMs === undefined && uptimeSeconds !== undefined ? `${uptimeSeconds} s after boot  ` : '';
+  return `${when}${since}${kind}: ${text}`;
+}
+
+function pressureLine(pressure: Pressure = {}): string[] {
+  const stalls = PRESSURES.flatMap((name) => {
+    const { some = 0, full = 0 } = pressure[name] ?? {};
+    return some === 0 ? [] : [`${name} ${some} %${full === 0 ? '' : ` (all tasks: ${full} %)`}`];
+  });
+  return stalls.length === 0 ? [] : [`pressure  ${stalls.join(', ')}`];
 }
 
 function* paragraph(

@@ -3,10 +3,12 @@ import type { InternedStacks } from './interned.ts';
 import { JsonText, type Members } from './json-text.ts';
 import type { LinePart } from './lines.ts';
 import { isSampleHead, SampleDocument } from './own/json.ts';
+import { isSampleEvent } from './own/task.ts';
 
 /** What is kept of a passage until it is clear that it is JSON. */
 const MOST_KEPT_LINES = 64;
 const MOST_KEPT_LENGTH = 256 * 1024;
+const MOST_EARLY = 10_000;
 
 /** Whether a line may begin a JSON object, or an array of objects. A time in brackets does not. */
 export function isJsonBeginning(line: string): boolean {
@@ -26,6 +28,8 @@ export class JsonPassage {
   readonly #json: JsonText;
   #document: SampleDocument | undefined;
   #hasElements = false;
+  /** Where members are sorted, the events come before what tells that this is a sample. */
+  readonly #early: unknown[] = [];
   #kept: string[] = [];
   #keptLength = 0;
   /** Whether the value is complete. */
@@ -74,16 +78,26 @@ export class JsonPassage {
   }
 
   #element(name: string, value: unknown, head: Members): void {
-    if (!this.#hasElements && isSampleHead(head)) this.#document = new SampleDocument(this.#stacks);
+    const mayBeEarly = name === 'events' && !this.#hasElements && this.#early.length < MOST_EARLY;
+    if (mayBeEarly && !isSampleHead(head) && isSampleEvent(value)) {
+      this.#early.push(value);
+      return;
+    }
+    if (!this.#hasElements && isSampleHead(head)) this.#begin(head);
     this.#hasElements = true;
     if (this.#document === undefined) this.#receiver.record(value);
     else this.#document.element(name, value, head);
   }
 
+  #begin(head: Members): void {
+    this.#document = new SampleDocument(this.#stacks);
+    for (const event of this.#early.splice(0)) this.#document.element('events', event, head);
+  }
+
   #finish(): void {
     const { members } = this.#json;
     // A sample without tasks has no elements.
-    if (isSampleHead(members)) this.#document ??= new SampleDocument(this.#stacks);
+    if (isSampleHead(members) && this.#document === undefined) this.#begin(members);
     if (this.#document !== undefined) this.#receiver.sample(this.#document.end(members));
     else if (members.size > 0) this.#receiver.record(Object.fromEntries(members));
   }

@@ -5,7 +5,7 @@ import type { InternedStacks } from '../interned.ts';
 import type { Members } from '../json-text.ts';
 import { Fields, Malformed } from './fields.ts';
 import { MOST_TASKS, placeOf, RecordedSample } from './recorded-sample.ts';
-import { type TaskRecord, taskRecord, unreadRecord } from './task.ts';
+import { eventRecord, pressureRecord, type TaskRecord, taskRecord, unreadRecord } from './task.ts';
 
 const VERSION = 1;
 
@@ -24,7 +24,7 @@ export class SampleDocument {
     readonly stack: number | undefined;
     readonly to: 'tasks' | 'holders';
   }[] = [];
-  #counts = { stacks: 0, tasks: 0, holders: 0, unread: 0 };
+  #counts = { stacks: 0, tasks: 0, holders: 0, unread: 0, events: 0, pressure: 0 };
 
   constructor(stacks: InternedStacks) {
     this.#sample = new RecordedSample(stacks);
@@ -32,12 +32,14 @@ export class SampleDocument {
 
   /** Takes an element of one of the document's lists. */
   element(name: string, value: unknown, head: Members): void {
-    if (name !== 'stacks' && name !== 'tasks' && name !== 'holders' && name !== 'unread') return;
+    if (!isListName(name)) return;
     const path = `${name}[${this.#counts[name]++}]`;
     try {
       const fields = new Fields(value, path);
       if (name === 'stacks') this.#addStack(fields, path);
       else if (name === 'unread') this.#sample.addUnread(unreadRecord(fields));
+      else if (name === 'events') this.#sample.addEvent(eventRecord(fields));
+      else if (name === 'pressure') this.#sample.addPressure(pressureRecord(fields));
       else this.#addTask(fields, name, head);
     } catch (error) {
       this.#malformed(error);
@@ -87,6 +89,12 @@ export class SampleDocument {
     if (!(error instanceof Malformed)) throw error;
     this.#sample.addMalformed(error.message);
   }
+}
+
+const LISTS = ['stacks', 'tasks', 'holders', 'unread', 'events', 'pressure'] as const;
+
+function isListName(name: string): name is (typeof LISTS)[number] {
+  return LISTS.some((each) => each === name);
 }
 
 type Head = Omit<Sample, 'observations' | 'holders' | 'unread'>;

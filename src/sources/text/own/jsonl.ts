@@ -2,19 +2,27 @@ import type { Sample } from '../../../model/sample.ts';
 import type { InternedStacks } from '../interned.ts';
 import { Fields, isObject, Malformed } from './fields.ts';
 import { MOST_TASKS, type Place, placeOf, RecordedSample } from './recorded-sample.ts';
-import { taskRecord, unreadRecord } from './task.ts';
+import { eventRecord, pressureRecord, taskRecord, unreadRecord } from './task.ts';
 
 /** Whether this is a line of `kstack -f jsonl`, by its first properties. */
 export function isSampleLine(value: unknown): boolean {
-  if (!isObject(value) || (value['type'] !== 'task' && value['type'] !== 'unread')) return false;
-  return ['time', 'host', 'kernel', 'bootId', 'tid', 'unread' in value ? 'unread' : 'what'].every(
-    (name) => name in value,
-  );
+  if (!isObject(value)) return false;
+  const type = TYPES.find((each) => each === value['type']);
+  return type !== undefined && ['time', 'host', 'kernel', 'bootId', ...OWN[type]].every((name) => name in value);
 }
+
+const TYPES = ['task', 'unread', 'event', 'pressure'] as const;
+/** Properties that a line of the type has. */
+const OWN: Readonly<Record<(typeof TYPES)[number], readonly string[]>> = {
+  task: ['tid', 'unread'],
+  unread: ['tid', 'what'],
+  event: ['eventTime', 'kind'],
+  pressure: ['resource', 'some'],
+};
 
 /**
  * Lines of `kstack -f jsonl` (#/$defs/line of the schema), read back. Those with the same time and place are of one
- * sample: first its tasks, then what could not be read.
+ * sample: first its tasks, then what could not be read, then events and pressures.
  */
 export class SampleLines {
   readonly #sample: RecordedSample;
@@ -31,14 +39,17 @@ export class SampleLines {
     try {
       const fields = new Fields(value, 'line');
       const place = placeOf(fields);
-      const isTask = fields.oneOf('type', ['task', 'unread']) === 'task';
+      const type = fields.oneOf('type', TYPES);
       const key = JSON.stringify(place);
-      const isNext = key !== this.#key || (isTask && this.#sample.unread > 0) || this.#sample.tasks >= MOST_TASKS;
-      if (isNext) ended = this.end();
+      const { unread, told, tasks } = this.#sample;
+      const isAnew = (type === 'task' && unread + told > 0) || (type === 'unread' && told > 0);
+      if (key !== this.#key || isAnew || tasks >= MOST_TASKS) ended = this.end();
       this.#place = place;
       this.#key = key;
-      if (isTask) this.#addTask(fields, place);
-      else this.#sample.addUnread(unreadRecord(fields));
+      if (type === 'task') this.#addTask(fields, place);
+      else if (type === 'unread') this.#sample.addUnread(unreadRecord(fields));
+      else if (type === 'event') this.#sample.addEvent(eventRecord(fields));
+      else this.#sample.addPressure(pressureRecord(fields));
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
       this.#sample.addMalformed(error.message);

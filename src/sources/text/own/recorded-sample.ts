@@ -1,3 +1,5 @@
+import type { Event } from '../../../model/event.ts';
+import type { Pressure } from '../../../model/pressure.ts';
 import type { Reading } from '../../../model/reading.ts';
 import { type Observation, type Sample, type Unread, unreadOf } from '../../../model/sample.ts';
 import type { Stack } from '../../../model/stack.ts';
@@ -9,6 +11,7 @@ import { framesIn, type TaskRecord, type UnreadRecord } from './task.ts';
 /** More than a host may have in one sample makes several samples, so that memory is bounded. */
 export const MOST_TASKS = 200_000;
 const MOST_UNREAD = 10_000;
+const MOST_EVENTS = 10_000;
 /** Of a stream of nonsense, the first are enough to see what is wrong. */
 const MOST_MALFORMED = 10;
 
@@ -36,6 +39,8 @@ export class RecordedSample {
   #holders: Observation[] = [];
   #unread: Unread[] = [];
   #malformed: Unread[] = [];
+  #events: Event[] = [];
+  #pressure: Pressure = {};
   #leftOut = 0;
   #bootId: Reading<string> | undefined;
 
@@ -44,7 +49,8 @@ export class RecordedSample {
   }
 
   get isEmpty(): boolean {
-    return this.tasks + this.#holders.length + this.#unread.length + this.#malformed.length + this.#leftOut === 0;
+    const { tasks, told } = this;
+    return tasks + this.#holders.length + this.#unread.length + told + this.#malformed.length + this.#leftOut === 0;
   }
 
   get tasks(): number {
@@ -53,6 +59,11 @@ export class RecordedSample {
 
   get unread(): number {
     return this.#unread.length;
+  }
+
+  /** How many events and pressures it has. */
+  get told(): number {
+    return this.#events.length + Object.keys(this.#pressure).length;
   }
 
   /** @throws Malformed */
@@ -83,6 +94,15 @@ export class RecordedSample {
     else this.#leftOut++;
   }
 
+  addEvent(event: Event): void {
+    if (this.#events.length < MOST_EVENTS) this.#events.push(event);
+    else this.#leftOut++;
+  }
+
+  addPressure(pressure: Pressure): void {
+    this.#pressure = { ...this.#pressure, ...pressure };
+  }
+
   addMalformed(detail: string): void {
     if (this.#malformed.length < MOST_MALFORMED)
       this.#malformed.push({ tid: 0, what: 'task', why: 'malformed', detail });
@@ -104,11 +124,15 @@ export class RecordedSample {
       holders: this.#holders,
       leftOut: { ...head.leftOut, ...(lines > 0 && { lines }) },
       unread: [...unread, ...this.#malformed],
+      ...(this.#events.length > 0 && { events: this.#events }),
+      ...(Object.keys(this.#pressure).length > 0 && { pressure: this.#pressure }),
     };
     this.#observations = [];
     this.#holders = [];
     this.#unread = [];
     this.#malformed = [];
+    this.#events = [];
+    this.#pressure = {};
     this.#leftOut = 0;
     this.#bootId = undefined;
     return sample;

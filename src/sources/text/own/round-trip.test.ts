@@ -70,11 +70,16 @@ function carriedFrame({ symbol, offset, size, module }: Frame) {
   };
 }
 
+function carriedEvents({ events }: Sample) {
+  return events?.map((event) => ({ ...event, text: escapeInvalid(event.text) }));
+}
+
 /** What JSON cannot carry of a sample: seconds since boot, the ids of stacks, and that nothing was left out of it. */
 function carriedByJson(sample: Sample) {
   const { uptimeSeconds: _, observations, holders, leftOut, unread: __, ...head } = sample;
   return plain({
     ...head,
+    events: carriedEvents(sample),
     leftOut: Object.fromEntries(Object.entries(leftOut).filter(([, count]) => count > 0)),
     observations: observations.map(carriedTask),
     holders: holders.map(carriedTask),
@@ -82,14 +87,16 @@ function carriedByJson(sample: Sample) {
   });
 }
 
-/** Lines tell tasks and what could not be read, and when and where. */
+/** Lines tell tasks and what could not be read, events and pressures, and when and where. */
 function carriedByLines(sample: Sample) {
-  const { timeMs, host, kernel, bootId, observations } = sample;
+  const { timeMs, host, kernel, bootId, observations, pressure } = sample;
   const unread = new Set(everythingUnread(sample).map((entry) => JSON.stringify(entry))).size;
-  return plain({ timeMs, host, kernel, bootId, observations: observations.map(carriedTask), unread });
+  const events = carriedEvents(sample);
+  return plain({ timeMs, host, kernel, bootId, observations: observations.map(carriedTask), unread, events, pressure });
 }
 
-const hasLines = (sample: Sample) => sample.observations.length + everythingUnread(sample).length > 0;
+const hasLines = ({ events = [], pressure, ...sample }: Sample) =>
+  sample.observations.length + everythingUnread(sample).length + events.length > 0 || pressure !== undefined;
 const isThere = (sample: Sample) => hasLines(sample) || (sample.bootId !== undefined && 'unread' in sample.bootId);
 
 describe('what was written as json', () => {

@@ -1,12 +1,14 @@
 import { Buffer } from 'node:buffer';
+import { EVENT_KINDS, type Event } from '../../../model/event.ts';
 import { FIELD_NAMES } from '../../../model/fields.ts';
+import { PRESSURES, type Pressure } from '../../../model/pressure.ts';
 import type { Reading, Unreadable } from '../../../model/reading.ts';
 import type { KernelFacts, Observation, Unread } from '../../../model/sample.ts';
 import type { Frame } from '../../../model/stack.ts';
 import type { SystemCallState } from '../../../model/system-call.ts';
 import { STATES, type Task } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
-import { Fields, Malformed } from './fields.ts';
+import { Fields, isObject, Malformed } from './fields.ts';
 import { frameOf } from './frames.ts';
 
 /** What a task of JSON tells, without its stack. */
@@ -187,4 +189,28 @@ export function unreadRecord(fields: Fields): UnreadRecord {
     why,
     ...(detail !== undefined && { detail }),
   };
+}
+
+/** Whether this has the properties of an event of a sample. */
+export function isSampleEvent(value: unknown): boolean {
+  return isObject(value) && ['eventTime', 'uptimeSeconds', 'kind', 'text'].every((name) => name in value);
+}
+
+/** @throws Malformed */
+export function eventRecord(fields: Fields): Event {
+  const kind = fields.oneOf('kind', EVENT_KINDS);
+  const text = fields.text('text');
+  if (kind === undefined || text === undefined) throw new Malformed('event: without its kind or its text');
+  const timeMs = fields.time('eventTime');
+  const uptimeSeconds = fields.amount('uptimeSeconds');
+  return { ...(timeMs !== undefined && { timeMs }), ...(uptimeSeconds !== undefined && { uptimeSeconds }), kind, text };
+}
+
+/** @throws Malformed */
+export function pressureRecord(fields: Fields): Pressure {
+  const resource = fields.oneOf('resource', PRESSURES);
+  const some = fields.amount('some');
+  if (resource === undefined || some === undefined) throw new Malformed('pressure: without its resource or its share');
+  const full = fields.amount('full');
+  return { [resource]: { some, ...(full !== undefined && { full }) } };
 }
