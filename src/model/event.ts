@@ -31,3 +31,19 @@ export interface Event {
   /** What the kernel printed, or what set off the trigger. May hold anything. */
   readonly text: string;
 }
+
+/** The first events, so many of them; if there are more, the last one counts those that are left out. */
+export function withoutExcess(events: readonly Event[], most: number): readonly Event[] {
+  if (events.length <= most) return events;
+  const kept = events.slice(0, most - 1);
+  let left = 0;
+  for (const event of events.slice(most - 1)) left += countIn(event);
+  return [...kept, { kind: 'lost', text: `${left}${LEFT_OUT}` }];
+}
+
+const LEFT_OUT = ' more events were left out';
+
+/** So that leaving out what was counted before counts it again. */
+function countIn({ kind, text }: Event): number {
+  return kind === 'lost' && text.endsWith(LEFT_OUT) ? Number.parseInt(text, 10) : 1;
+}

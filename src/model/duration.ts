@@ -1,0 +1,8 @@
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The milliseconds of a duration as people type it: `30s`, `10m`, `2h`, `1d`, or seconds. Undefined if it is none. */
+export function durationIn(text: string): number | undefined {
+  const [, digits, unit = 's'] = /^(\d{1,6}(?:\.\d{1,3})?)([smhd])?$/.exec(text) ?? [];
+  const milliseconds = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
+  return milliseconds > 0 ? milliseconds : undefined;
+}
