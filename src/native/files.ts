@@ -56,3 +56,15 @@ function takeNumbers(from: Buffer, length: number, numbers: number[]): void {
     if (from[end] === 0 && end > at + ENTRY.name) numbers.push(number);
   }
 }
+
+const SEEK_END = 2;
+
+/**
+ * Moves a descriptor to the end of its file; node:fs has no lseek(2).
+ * @throws Error with the errno's name as `code`
+ */
+export function seekToEnd(fd: number): void {
+  if (Number(libcFunction('long lseek(int fd, long offset, int whence)')(fd, 0, SEEK_END)) >= 0) return;
+  const code = errnoName(lastErrno());
+  throw Object.assign(new Error(`${code}: cannot seek`), { code });
+}

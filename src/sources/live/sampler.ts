@@ -12,6 +12,8 @@ import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
+import { HostWatch } from './host/host-watch.ts';
+import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
 import { isOwnNamespace } from './procfs/hiding.ts';
 import { type OpenPrefetch, type Prefetch, PrefetchFailed } from './procfs/prefetch.ts';
@@ -40,10 +42,11 @@ const TASKS_WORTH_LOADING = 250;
 /** How long a stream reuses a command line that was read. */
 const REMEMBER_MS = 2000;
 
-/** The sampled host: its clock, and the mount point of its procfs. */
+/** The sampled host: its clock, the mount point of its procfs, and its kernel log. */
 export interface Host {
   readonly clock: Clock;
   readonly root: string;
+  readonly kmsg?: string;
 }
 
 export interface SamplerOptions {
@@ -53,6 +56,8 @@ export interface SamplerOptions {
   readonly fields: readonly Field[];
   /** Whether to take KernelFacts. */
   readonly facts: boolean;
+  /** Whether to take events and pressure. Events count from the moment on when the sampler is opened. */
+  readonly events?: boolean;
   /** Whether many samples will be taken. */
   readonly steady: boolean;
   /** Look up the system calls of all tasks, not only of the first ones of each stack. */
@@ -93,6 +98,7 @@ class LiveSampler implements Sampler {
   readonly #tasks = new TaskTable();
   readonly #users: UserNames;
   readonly #unixSockets: UnixSockets;
+  readonly #watch: HostWatch | undefined;
   readonly #bootId: Sample['bootId'] & object;
   readonly #own: OwnTasks;
   readonly #told = new Set<string>();
@@ -118,6 +124,8 @@ class LiveSampler implements Sampler {
     this.#users = new UserNames(root, (text) => this.#tell(text));
     this.#bootId = readBootId(root);
     this.#unixSockets = new UnixSockets(root, this.#reader);
+    const { kmsg = '/dev/kmsg' } = host;
+    this.#watch = options.events === true ? new HostWatch({ clock, kmsg }, new FileReads(this.#reader)) : undefined;
     const isHere = isOwnNamespace(root);
     this.#own = {
       reader: isHere ? this.#reader.pid : undefined,
@@ -152,6 +160,7 @@ class LiveSampler implements Sampler {
       ...(await this.#resolved({ observations: seen.observations, holders })),
       leftOut: threads === undefined ? {} : { threads },
       unread: seen.unread,
+      ...(await this.#watch?.read()),
     };
   }
 
@@ -161,6 +170,7 @@ class LiveSampler implements Sampler {
 
   close(): void {
     this.#bpf?.close();
+    this.#watch?.close();
     this.#reader.close();
   }
 
