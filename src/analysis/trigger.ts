@@ -4,7 +4,6 @@ import type { Observation, Sample } from '../model/sample.ts';
 import { mostSimilar } from '../model/similar.ts';
 import { explainObservation } from './explain-sample.ts';
 import { functionName } from './function-name.ts';
-import { blockedIn } from './report.ts';
 import { RULES } from './rules/index.ts';
 
 /** A condition of `kstack record --when`. `text` is what was typed. */
@@ -76,7 +75,7 @@ export type FunctionTests = ReadonlyMap<string, (name: string) => boolean>;
 export function truthOf(trigger: Trigger, sample: Sample, tests: FunctionTests): string | undefined {
   switch (trigger.kind) {
     case 'blocked': {
-      const { length } = blockedIn(sample);
+      const { length } = sample.observations.filter(isBlocked);
       return length > trigger.above ? `${length} blocked tasks` : undefined;
     }
     case 'pressure': {
@@ -89,15 +88,17 @@ export function truthOf(trigger: Trigger, sample: Sample, tests: FunctionTests):
       return tasksText(sample.observations.filter((each) => explainObservation(each).rule === trigger.rule));
     default: {
       const test = tests.get(trigger.pattern) ?? (() => false);
-      return tasksText(
-        blockedIn(sample)
-          .map(({ observation }) => observation)
-          .filter(
-            ({ stack }) => 'value' in stack && stack.value.frames.some((frame) => test(functionName(frame.symbol))),
-          ),
-      );
+      const isIn = ({ stack }: Observation) =>
+        'value' in stack && stack.value.frames.some(({ symbol }) => test(functionName(symbol)));
+      return tasksText(sample.observations.filter((each) => isBlocked(each) && isIn(each)));
     }
   }
+}
+
+function isBlocked(observation: Observation): boolean {
+  const { kind } = explainObservation(observation);
+  const waits = kind === 'blocked' || (kind === 'unexplained' && observation.state === 'D');
+  return waits && observation.task.own !== true;
 }
 
 function tasksText([first, ...others]: readonly Observation[]): string | undefined {

@@ -3,8 +3,13 @@ import type { EventKind } from '../model/event.ts';
 /** The kinds that are lines of the kernel log. */
 type KernelEventKind = Exclude<EventKind, 'trigger' | 'calm' | 'lost' | 'clock'>;
 
-/** Of the file that prints the line, or of the function (pr_fmt). */
-const FROM = String.raw`(?:[\w.#() /-]{1,40}: ){0,3}`;
+/** The part of the kernel, the device or the function that prints the line. */
+const FROM = [
+  String.raw`[A-Za-z_][\w.-]{0,30}(?::\d{1,6})?`,
+  'NMI watchdog',
+  String.raw`[A-Z][\w-]{1,20}(?: [a-z]{1,10})? ?\([^)]{1,80}\)`,
+  String.raw`(?:sd|sr|nvme) \S{1,32}`,
+].join('|');
 
 /** How the lines begin, behind what prints them; by their kinds. */
 const BEGINNINGS: readonly (readonly [KernelEventKind, readonly string[]])[] = [
@@ -41,12 +46,12 @@ const BEGINNINGS: readonly (readonly [KernelEventKind, readonly string[]])[] = [
     'io-error',
     [
       String.raw`(?:[\w/ -]{1,40} )?error, dev \S{1,64}, sector \d`,
-      String.raw`(?:.{0,80} )?I\/O error\b`,
+      String.raw`(?:(?:Buffer|metadata|log) )?I\/O error\b`,
       String.raw`(?:EXT4|JBD2|BTRFS|F2FS|FAT)(?:-fs)? (?:error|critical)\b`,
-      String.raw`(?:EXT4-fs|BTRFS|XFS|F2FS-fs) ?(?:\([^)]{1,80}\)|info \([^)]{1,80}\)): .{0,80}(?:[Rr]emounting filesystem read-only|forced readonly|[Ss]hut(?:ting)? down|Corruption)`,
+      String.raw`(?:EXT4-fs|XFS|BTRFS|F2FS-fs)\b.{0,100}(?:[Rr]emounting filesystem read-only|forced readonly|[Ss]hut(?:ting)? down|Corruption)`,
       'Aborting journal on device',
-      String.raw`(?:nvme \S{1,32}: )?I\/O (?:tag )?\d{1,10} .{0,60}timeout`,
-      String.raw`(?:sd \S{1,32}: )?\[\w{1,16}\] (?:tag#\d{1,6} )?FAILED Result:`,
+      String.raw`I\/O (?:tag )?\d{1,10} .{0,60}timeout`,
+      String.raw`\[\w{1,16}\] (?:tag#\d{1,6} )?FAILED Result:`,
       String.raw`ata\d{1,3}(?:\.\d{1,3})?: (?:failed command|exception Emask)`,
       String.raw`(?:Read|Write)-error on swap-device`,
       'lost (?:async )?page write due to',
@@ -82,7 +87,7 @@ const BEGINNINGS: readonly (readonly [KernelEventKind, readonly string[]])[] = [
 
 const PATTERNS = BEGINNINGS.map(([kind, all]) => ({
   kind,
-  pattern: new RegExp(`^\\s{0,4}${FROM}(?:${all.join('|')})`),
+  pattern: new RegExp(`^\\s{0,4}(?:(?:${FROM}): ){0,3}(?:${all.join('|')})`),
 }));
 
 /** Every line of a kind has one of these. Most lines have none, and a log has millions. */

@@ -11,7 +11,8 @@ async function samplesOf(...chunks: string[]): Promise<Sample[]> {
 
 /** When, where and what: the tasks by name and the innermost function of each. */
 async function toldBy(text: string) {
-  return (await samplesOf(text)).map(({ timeMs, uptimeSeconds, host, observations }) => ({
+  const withTasks = (await samplesOf(text)).filter(({ observations }) => observations.length > 0);
+  return withTasks.map(({ timeMs, uptimeSeconds, host, observations }) => ({
     ...(timeMs !== undefined && { time: new Date(timeMs).toISOString() }),
     ...(uptimeSeconds !== undefined && { uptimeSeconds }),
     ...(host !== undefined && { host }),
@@ -76,6 +77,13 @@ describe('a day of a kernel log', () => {
       holders: [],
       leftOut: {},
       unread: [],
+      events: [
+        {
+          timeMs: Date.UTC(2026, 10, 25, 2, 12),
+          kind: 'hung-task',
+          text: 'INFO: task tar:11 blocked for more than 120 seconds.',
+        },
+      ],
     });
   });
 

@@ -94,7 +94,10 @@ export class TextReader {
       if (this.#folded.take(line) || this.#long.take(line)) {
         this.#finder.end();
         this.#collect();
-      } else this.#finder.take(stamp + line);
+      } else {
+        this.#builder.note(stamp + line);
+        this.#finder.take(stamp + line);
+      }
     }
     this.#builder.advance();
   }

@@ -1,4 +1,6 @@
+import type { Event } from '../../model/event.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
+import { KernelEvents, type KernelMoment, MOST_MOMENTS } from './kernel-events.ts';
 import { observationsOf } from './observations.ts';
 import type { StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
@@ -7,7 +9,10 @@ import type { LeftOut } from './text-stack.ts';
 /** A moment with more tasks makes several samples, so that memory is bounded. */
 const MOST_OBSERVATIONS = 50_000;
 
-/** Collects the stacks that are found in a text into samples, one for each moment. */
+/**
+ * Collects the stacks and the events that are found in a text into samples, one for each moment. A moment with events
+ * only is a sample without tasks.
+ */
 export class SampleBuilder {
   readonly #finder: StackFinder;
   readonly #found: Sample[];
@@ -17,12 +22,21 @@ export class SampleBuilder {
   #guesses = 0;
   #cut = 0;
   #mixed = 0;
+  readonly #kernel = new KernelEvents();
 
   /** `found` gets the samples that are complete. */
   constructor(finder: StackFinder, found: Sample[], assumeTimeMs: ((clockMs: number) => number) | undefined) {
     this.#assumeTimeMs = assumeTimeMs;
     this.#finder = finder;
     this.#found = found;
+  }
+
+  /** Takes a line, in which the kernel may say that something happened. */
+  note(line: string): void {
+    this.#kernel.take(line);
+    if (this.#kernel.moments.length < MOST_MOMENTS) return;
+    this.#end();
+    for (const moment of this.#kernel.moments.splice(0)) this.#addMoment(moment);
   }
 
   /** Takes the stacks that the finder has found. */
@@ -46,6 +60,7 @@ export class SampleBuilder {
     this.advance();
     this.#leaveOut(this.#finder.leftOut);
     this.#end();
+    for (const moment of this.#kernel.moments.splice(0)) this.#addMoment(moment);
   }
 
   #leaveOut({ guesses, cut, mixed }: LeftOut): void {
@@ -59,6 +74,7 @@ export class SampleBuilder {
     const lines = this.#cut;
     const mixed = this.#mixed;
     if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
+    const events = this.#eventsUntilNow();
     this.#found.push({
       ...(this.#stamp && this.#toldBy(this.#stamp)),
       source: { name: 'text' },
@@ -72,6 +88,7 @@ export class SampleBuilder {
         ...(mixed > 0 && { mixed }),
       },
       unread: [],
+      ...(events.length > 0 && { events }),
     });
     this.#observations = [];
     this.#guesses = 0;
@@ -79,8 +96,60 @@ export class SampleBuilder {
     this.#mixed = 0;
   }
 
+  /** What happened at the moment of the sample. What happened before that becomes samples of its own. */
+  #eventsUntilNow(): Event[] {
+    const now = this.#stamp;
+    const events: Event[] = [];
+    const later: KernelMoment[] = [];
+    for (const moment of this.#kernel.moments) {
+      if (now === undefined || isSameMoment({ ...now, begun: 0 }, moment.stamp)) addTo(events, this.#eventsOf(moment));
+      else if (isBefore(moment.stamp, now)) this.#addMoment(moment);
+      else later.push(moment);
+    }
+    this.#kernel.moments = later;
+    return events;
+  }
+
+  #addMoment(moment: KernelMoment): void {
+    this.#found.push({
+      ...this.#toldBy(moment.stamp),
+      source: { name: 'text' },
+      threads: true,
+      fields: [],
+      observations: [],
+      holders: [],
+      leftOut: {},
+      unread: [],
+      events: this.#eventsOf(moment),
+    });
+  }
+
+  #eventsOf({ events, left }: KernelMoment): Event[] {
+    const all = events.map(({ stamp, kind, text }): Event => {
+      const { timeMs, uptimeSeconds } = this.#toldBy(stamp);
+      const when = { ...(timeMs !== undefined && { timeMs }), ...(uptimeSeconds !== undefined && { uptimeSeconds }) };
+      return { ...when, kind, text };
+    });
+    return left === 0 ? all : [...all, { kind: 'lost', text: `${left} more such lines` }];
+  }
+
   #toldBy({ told, clockMs }: Stamp): Stamp['told'] {
     if (told.timeMs !== undefined || clockMs === undefined || this.#assumeTimeMs === undefined) return told;
     return { timeMs: this.#assumeTimeMs(clockMs), ...told };
   }
+}
+
+function addTo(events: Event[], more: readonly Event[]): void {
+  for (const event of more) events.push(event);
+}
+
+/** As far as both tell; else by their order in the text. */
+function isBefore(a: Stamp, b: Stamp): boolean {
+  const pairs = [
+    [a.told.timeMs, b.told.timeMs],
+    [a.told.uptimeSeconds, b.told.uptimeSeconds],
+    [a.clockMs, b.clockMs],
+  ] as const;
+  for (const [one, other] of pairs) if (one !== undefined && other !== undefined) return one < other;
+  return true;
 }

@@ -21,6 +21,8 @@ const GROUP = new RegExp(
 );
 const ROW = /^\s{0,8}(tasks|stack|wchan|call|behind|causes|next|rule)\s{1,8}(\S.*)$/s;
 const SUMMARY = /^\s{0,40}\d{1,9} tasks? seen: \d+ blocked, /;
+/** What the kernel said is quoted here: it is no line of a log. */
+const EVENT = /event {5}(?:\S{10} \S{8} {2}|[\d.]{1,20} s after boot {2})?[\w-]{1,16}: /;
 const STACK_UNREAD = /: the stack could not be read \((\w{1,32})\)/;
 /** `xfs_log_force             +0x84/0x2c0   [xfs]`; of another tool's stack, anything. */
 const FRAME =
@@ -83,6 +85,7 @@ export class LongOutput {
 
   /** Takes the next line. Returns whether it is a part of the output. */
   take(line: string): boolean {
+    if (line.includes('event     ') && EVENT.test(line)) return true;
     if (this.#group === undefined && !mayBegin(line)) return false;
     const text = (line.includes('\x1b') ? line.replaceAll(COLOUR, '') : line).replace(QUOTE, '').trimEnd();
     const title = TITLE.exec(text.trimStart());
