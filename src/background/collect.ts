@@ -8,6 +8,7 @@ import { beats } from './beats.ts';
 import { Complaints } from './complaints.ts';
 import { LogError } from './log-directory.ts';
 import { count, LogWriter, type LogWriterOptions } from './log-writer.ts';
+import { type Triggering, triggeredBeats } from './triggered.ts';
 
 export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'> {
   readonly sampler: Pick<Sampler, 'next' | 'close'>;
@@ -21,6 +22,8 @@ export interface Collection extends Omit<LogWriterOptions, 'complain' | 'nowMs'>
   /** No sample but the first begins this long after the start. */
   readonly durationMs: number;
   readonly intervalMs: number;
+  /** Undefined if every sample is written. */
+  readonly triggering?: Triggering | undefined;
   /** Aborted to end the run. A sample in progress is still taken and written. */
   readonly stop: AbortSignal;
   /** Reports to whoever reads the run's messages. */
@@ -34,7 +37,7 @@ export type CollectionEnd = 'done' | 'replaced' | 'lost';
 
 /** Takes samples, and writes them, until the time is up or `stop` is aborted. */
 export async function collect(collection: Collection): Promise<CollectionEnd> {
-  const { reopen, blocked, carriesUnread, journal, clock, durationMs, intervalMs, stop, tell } = collection;
+  const { reopen, blocked, carriesUnread, journal, clock, durationMs, intervalMs, triggering, stop, tell } = collection;
   const complaints = new Complaints((level, text) => journal.say(level, text));
   const writer = new LogWriter({
     ...collection,
@@ -63,7 +66,12 @@ export async function collect(collection: Collection): Promise<CollectionEnd> {
   };
   try {
     let skipped = false;
-    for await (const beat of beats({ take, clock, intervalMs: () => intervalMs, durationMs, stop })) {
+    const common = { take, clock, durationMs, stop };
+    const all =
+      triggering === undefined
+        ? beats({ ...common, intervalMs: () => intervalMs })
+        : triggeredBeats({ ...common, ...triggering, intervalMs });
+    for await (const beat of all) {
       const sample = beat.taken;
       if (sample !== undefined) await write(sample);
       const took = beat.sinceDueMs();

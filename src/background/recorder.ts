@@ -19,6 +19,7 @@ import { type Journal, PATIENCE_MS, type WritingState } from './log-writer.ts';
 import { type LogBounds, RotatingLog } from './rotating-log.ts';
 import { commandLineLimits, endRun, type RunFiles, runTimes, startRun, withinPatience } from './run.ts';
 import { describeFull } from './space.ts';
+import type { Triggering } from './triggered.ts';
 
 /** A file that is not there yet, or a directory in which recordings rotate. */
 export type RecordingTarget = { readonly file: string } | { readonly directory: string; readonly bounds: LogBounds };
@@ -32,6 +33,7 @@ export interface RecorderOptions {
   readonly intervalMs: number;
   /** Undefined for until it is stopped. */
   readonly durationMs: number | undefined;
+  readonly triggering: Triggering | undefined;
 }
 
 export interface RecorderContext {
@@ -58,7 +60,7 @@ const SEGMENTS_OF_FILE = 8;
  * @throws Error if it cannot begin
  */
 export async function runRecorder(options: RecorderOptions, context: RecorderContext): Promise<CollectionEnd> {
-  const { selection, root, source, target, intervalMs, durationMs = Number.POSITIVE_INFINITY } = options;
+  const { selection, root, source, target, intervalMs, triggering, durationMs = Number.POSITIVE_INFINITY } = options;
   const { clock, stop, tell } = context;
   makeCollectorThreads();
   // A reader of its own: a hanging write must not delay samples. It also holds the lock of a directory.
@@ -78,6 +80,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           source,
           fields: ['uid', 'cgroup', 'systemCall'],
           facts: true,
+          events: true,
           steady: true,
           ownsProcess: true,
           commandLines,
@@ -97,10 +100,11 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
         carriesUnread: true,
         journal,
         waitsMs: () => files.waitsMs,
-        mostMs: Math.min(PATIENCE_MS, intervalMs / 2),
+        mostMs: Math.min(PATIENCE_MS, (triggering?.denseMs ?? intervalMs) / 2, intervalMs / 2),
         clock,
         durationMs,
         intervalMs,
+        triggering,
         stop,
         tell,
         progress: (bytes, sample) => context.progress(journal.state, bytes, sample),

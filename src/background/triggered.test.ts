@@ -5,7 +5,7 @@ import { TriggerWatch } from '../analysis/trigger-watch.ts';
 import type { Event } from '../model/event.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import { triggeredSamples } from './triggered.ts';
+import { triggeredBeats } from './triggered.ts';
 
 /** A clock that stands still but for what sleeps and samples take. */
 class FakeClock implements Clock {
@@ -74,9 +74,9 @@ async function written(host: Host): Promise<{ at: number[]; events: [number, str
   const events: [number, string, string][] = [];
   const stop = new AbortController().signal;
   const options = { take, clock, watch, intervalMs, denseMs, keepMs, durationMs, stop };
-  for await (const sample of triggeredSamples(options)) {
-    at.push(sample.timeMs ?? -1);
-    for (const { kind, text } of sample.events ?? []) events.push([sample.timeMs ?? -1, kind, text]);
+  for await (const { taken: sample } of triggeredBeats(options)) {
+    at.push(sample?.timeMs ?? -1);
+    for (const { kind, text } of sample?.events ?? []) events.push([sample?.timeMs ?? -1, kind, text]);
   }
   return { at, events, taken };
 }

@@ -1,21 +1,18 @@
 import type { TriggerWatch } from '../analysis/trigger-watch.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Clock } from '../model/time.ts';
-import { beats } from './beats.ts';
+import { type Beat, type Beats, beats } from './beats.ts';
 import { SampleRing } from './sample-ring.ts';
 
-export interface Triggered {
-  take(): Promise<Sample>;
-  readonly clock: Clock;
-  readonly watch: TriggerWatch;
+export interface Triggered<Taken> extends Omit<Beats<Taken>, 'intervalMs'>, Triggering {
   /** Between samples as long as nothing happens. */
   readonly intervalMs: number;
-  /** Between samples after a trigger, and for how long after it. */
+}
+
+/** What sets off dense recording, and how dense, and for how long. */
+export interface Triggering {
+  readonly watch: TriggerWatch;
   readonly denseMs: number;
   readonly keepMs: number;
-  readonly durationMs: number;
-  /** Aborted to end. */
-  readonly stop: AbortSignal;
 }
 
 /** While it waits for a trigger, kstack takes a sample at most this often. */
@@ -29,26 +26,42 @@ const RING_BYTES = 32 << 20;
 /**
  * The samples to write, in the order of their times, each once: one each interval, and after a trigger all those that
  * are taken densely, and those that were taken since the one written before. Whatever is due is given out at once, so
- * that a crash costs nothing that would have been written.
+ * that a crash costs nothing that would have been written. A sample that could not be taken is undefined.
  */
-export async function* triggeredSamples(options: Triggered): AsyncGenerator<Sample> {
-  const { clock, durationMs, stop } = options;
+export async function* triggeredBeats<Taken extends Sample | undefined>(
+  options: Triggered<Taken>,
+): AsyncGenerator<Beat<Taken | Sample>> {
+  const { clock } = options;
   const pace = new Pace(options);
+  let startMs = clock.monotonicMs();
   let tookMs = 0;
   const take = async () => {
-    const startMs = clock.monotonicMs();
+    startMs = clock.monotonicMs();
     const sample = await options.take();
     tookMs = clock.monotonicMs() - startMs;
-    return { sample, startMs };
+    return sample;
   };
-  for await (const { taken } of beats({ take, clock, intervalMs: () => pace.nextMs(tookMs), durationMs, stop }))
-    yield* pace.take(taken.sample, taken.startMs);
-  yield* pace.end();
+  for await (const beat of beats({ ...options, take, intervalMs: () => pace.nextMs(tookMs) })) {
+    if (beat.taken === undefined) {
+      yield beat;
+      continue;
+    }
+    const { before, now } = pace.take(beat.taken, startMs);
+    yield* before.map(outOfMemory);
+    if (now !== undefined) yield { ...beat, taken: now };
+  }
+  yield* pace.end().map(outOfMemory);
 }
+
+function outOfMemory(taken: Sample): Beat<Sample> {
+  return { taken, sinceDueMs: () => 0 };
+}
+
+type Pacing = Triggering & { readonly intervalMs: number };
 
 /** Decides which samples are written, and when the next one is taken. */
 class Pace {
-  readonly #options: Omit<Triggered, 'take' | 'clock'>;
+  readonly #options: Pacing;
   readonly #ring = new SampleRing(RING_BYTES);
   /** When the next sample of the ordinary interval is. */
   #dueMs: number | undefined;
@@ -58,11 +71,12 @@ class Pace {
   /** Between samples until now. */
   #stepMs = 0;
 
-  constructor(options: Omit<Triggered, 'take' | 'clock'>) {
+  constructor(options: Pacing) {
     this.#options = options;
   }
 
-  *take(taken: Sample, nowMs: number): Generator<Sample> {
+  /** Takes a sample that was begun then. Returns it if it is to be written, and what is to be written before it. */
+  take(taken: Sample, nowMs: number): { readonly before: readonly Sample[]; readonly now?: Sample } {
     const { watch, keepMs } = this.#options;
     this.#nowMs = nowMs;
     const { events, isSetOff, isPending } = watch.take(taken, nowMs);
@@ -71,17 +85,16 @@ class Pace {
     const isKept = this.#isDense || this.#isWorth(isPending);
     if (!this.#isDue() && !isKept && events.length === 0) {
       this.#ring.add(sample);
-      return;
+      return { before: [] };
     }
-    if (isKept) yield* this.#ring.take();
-    else this.#ring.clear();
-    yield this.#ring.withEvents(sample);
+    if (!isKept) this.#ring.clear();
+    return { before: this.#ring.take(), now: this.#ring.withEvents(sample) };
   }
 
   /** The last sample, and what happened before it. */
-  *end(): Generator<Sample> {
+  end(): readonly Sample[] {
     this.#ring.clear(1);
-    yield* this.#ring.take();
+    return this.#ring.take();
   }
 
   /** The time until the next sample, of which the last one took so long. */

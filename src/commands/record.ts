@@ -3,7 +3,9 @@ import type { RecordingTarget } from '../background/recorder.ts';
 import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
+import { durationIn } from '../model/duration.ts';
 import type { Selection } from '../model/selection.ts';
 
 const EVERYTHING: Selection = { all: true, threads: true };
@@ -45,6 +47,7 @@ export function addRecord(program: Command): void {
     )
     .addOption(new Option('--max-age <DURATION>', 'how old samples may get: 36h, 7d').argParser(parseDuration))
     .addOption(maxUsedPercentOption());
+  addTriggerOptions(command);
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const flags: RecordFlags = command.opts();
@@ -57,6 +60,7 @@ export function addRecord(program: Command): void {
       target,
       intervalMs: 1000 * flags.i,
       durationMs: flags.for,
+      triggering: await triggeringOf(command),
       typed: typedCommand(),
     });
   });
@@ -88,12 +92,9 @@ function parseSeconds(text: string): number {
   throw new InvalidArgumentError(`Give seconds from ${LEAST_SECONDS} to ${MOST_SECONDS}.`);
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 function parseDuration(text: string): number {
-  const [, digits, unit = 's'] = /^(\d{1,6}(?:\.\d{1,3})?)([smhd])?$/.exec(text) ?? [];
-  const milliseconds = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
-  if (milliseconds > 0) return milliseconds;
+  const milliseconds = durationIn(text);
+  if (milliseconds !== undefined) return milliseconds;
   throw new InvalidArgumentError('Give a duration such as 30s, 10m, 2h or 1d.');
 }
 
