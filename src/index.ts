@@ -17,8 +17,10 @@ export { signatureOf } from './analysis/signature.ts';
 export type { SampleOptions } from './model/check-selection.ts';
 export { commandLineText } from './model/command-line.ts';
 export { type Container, containerOf } from './model/container.ts';
+export type { Event, EventKind } from './model/event.ts';
 export type { Field } from './model/fields.ts';
 export type { ExplainedGroup, Finding, Kind, KindCounts } from './model/finding.ts';
+export type { Pressure, PressureName, Stall } from './model/pressure.ts';
 export type { Reading, Unreadable } from './model/reading.ts';
 export {
   everythingUnread,

@@ -21,7 +21,9 @@ const LOOK_MS = 1000;
 const LOOK_SHARE = 0.05;
 /** A condition that is about to come true is written down at that rate, but not again within this time. */
 const PENDING_AGAIN_MS = 600_000;
-const RING_BYTES = 32 << 20;
+const RING_BYTES = 64 << 20;
+/** Of so many samples, the shortest tells what one costs: a busy host delays the others. */
+const TOOK_OF = 8;
 
 /**
  * The samples to write, in the order of their times, each once: one each interval, and after a trigger all those that
@@ -34,14 +36,14 @@ export async function* triggeredBeats<Taken extends Sample | undefined>(
   const { clock } = options;
   const pace = new Pace(options);
   let startMs = clock.monotonicMs();
-  let tookMs = 0;
+  let took: readonly number[] = [];
   const take = async () => {
     startMs = clock.monotonicMs();
     const sample = await options.take();
-    tookMs = clock.monotonicMs() - startMs;
+    took = [...took, clock.monotonicMs() - startMs].slice(-TOOK_OF);
     return sample;
   };
-  for await (const beat of beats({ ...options, take, intervalMs: () => pace.nextMs(tookMs) })) {
+  for await (const beat of beats({ ...options, take, intervalMs: () => pace.nextMs(least(took)) })) {
     if (beat.taken === undefined) {
       yield beat;
       continue;
@@ -51,6 +53,10 @@ export async function* triggeredBeats<Taken extends Sample | undefined>(
     if (now !== undefined) yield { ...beat, taken: now };
   }
   yield* pace.end().map(outOfMemory);
+}
+
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
 }
 
 function outOfMemory(taken: Sample): Beat<Sample> {
@@ -97,7 +103,7 @@ class Pace {
     return this.#ring.take();
   }
 
-  /** The time until the next sample, of which the last one took so long. */
+  /** The time until the next sample, if one takes so long. */
   nextMs(tookMs: number): number {
     this.#stepMs = this.#stepAfter(tookMs);
     return this.#stepMs;

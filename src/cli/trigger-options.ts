@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Trigger } from '../analysis/trigger.ts';
 import type { Triggering } from '../background/triggered.ts';
 import { durationIn } from '../model/duration.ts';
+import type { PressureName } from '../model/pressure.ts';
 import { WRONG_USAGE } from './exit-codes.ts';
 
 const LEAST_SECONDS = 0.1;
@@ -32,8 +34,12 @@ export function addTriggerOptions(command: Command): void {
     );
 }
 
-/** What the options ask for; undefined if there is no condition. Exits if one is invalid. */
-export async function triggeringOf(command: Command): Promise<Triggering | undefined> {
+/**
+ * What the options ask for; undefined if there is no condition. Exits if one is invalid.
+ * @param root the mount point of the procfs
+ * @throws Error if the kernel does not tell what a condition is about
+ */
+export async function triggeringOf(command: Command, root: string): Promise<Triggering | undefined> {
   const { when = [], dense, keep }: TriggerFlags = command.opts();
   if (when.length === 0) {
     for (const name of ['dense', 'keep'])
@@ -50,6 +56,7 @@ export async function triggeringOf(command: Command): Promise<Triggering | undef
     try {
       const trigger = parseTrigger(text);
       triggers.push(trigger);
+      if (trigger.kind === 'pressure') requirePressure(root, trigger.resource);
       if (trigger.kind !== 'function') continue;
       const { test } = await compilePattern({ source: trigger.pattern });
       tests.set(trigger.pattern, test);
@@ -60,6 +67,12 @@ export async function triggeringOf(command: Command): Promise<Triggering | undef
       });
     }
   return { watch: new TriggerWatch(triggers, tests, keep), denseMs: 1000 * dense, keepMs: keep };
+}
+
+/** A kernel without CONFIG_PSI has no such file, nor has one that is booted with psi=0. */
+function requirePressure(root: string, resource: PressureName): void {
+  const file = `${root}/pressure/${resource}`;
+  if (!existsSync(file)) throw new Error(`the kernel does not tell the ${resource} pressure: there is no ${file}`);
 }
 
 function parseDense(text: string): number {

@@ -60,7 +60,7 @@ export function addRecord(program: Command): void {
       target,
       intervalMs: 1000 * flags.i,
       durationMs: flags.for,
-      triggering: await triggeringOf(command),
+      triggering: await triggeringOf(command, procOf(command)),
       typed: typedCommand(),
     });
   });
