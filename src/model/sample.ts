@@ -136,6 +136,12 @@ export interface Group {
   readonly observations: readonly Observation[];
 }
 
+/** Whether a text tells of this moment nothing but what happened: it does not say that there were no tasks. */
+export function hasOnlyEvents({ source, observations, holders, leftOut, unread, events }: Sample): boolean {
+  const seen = observations.length + holders.length + Object.keys(leftOut).length + unread.length;
+  return source.name === 'text' && events !== undefined && seen === 0;
+}
+
 /** The start of the task in Unix seconds, rounded down; undefined if it is not known. */
 export function startTimeSeconds({ id: { startTicks } }: Task, sample: Sample): number | undefined {
   const { ticksPerSecond, bootTimeSeconds } = sample;

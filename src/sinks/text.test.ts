@@ -118,3 +118,9 @@ describe('the classic text, read back', () => {
     );
   });
 });
+
+it('has no sample where a log tells only what happened', () => {
+  const events = [{ kind: 'nfs', text: 'nfs: server filer OK' }] as const;
+  expect([...formatText({ ...EMPTY_SAMPLE, source: { name: 'text' }, events }, { zoneAt })]).toEqual([]);
+  expect([...formatText({ ...EMPTY_SAMPLE, source: { name: 'bpf' }, events }, { zoneAt })]).toHaveLength(1);
+});

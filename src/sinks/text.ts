@@ -1,6 +1,6 @@
 import { groupByStack } from '../analysis/group.ts';
 import { commandLineText } from '../model/command-line.ts';
-import { type Sample, startTimeSeconds } from '../model/sample.ts';
+import { hasOnlyEvents, type Sample, startTimeSeconds } from '../model/sample.ts';
 import type { Task } from '../model/task.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
@@ -15,6 +15,7 @@ export const format: Format = { fields: [], facts: false, binary: false, write: 
 
 /** One sample in the classic format, in pieces. With threads, each line has the TID and the name of the thread. */
 export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zoneAt'>): Generator<string> {
+  if (hasOnlyEvents(sample)) return;
   const { threads } = sample;
   const seconds = Math.floor((sample.timeMs ?? 0) / 1000);
   const time = sample.timeMs === undefined ? UNKNOWN : formatDateLine(seconds, zoneAt(seconds));
