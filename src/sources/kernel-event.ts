@@ -27,7 +27,7 @@ const BEGINNINGS: readonly (readonly [KernelEventKind, readonly string[]])[] = [
     'lockup',
     [
       String.raw`BUG: (?:soft|workqueue) lockup\b`,
-      String.raw`Watchdog detected [Hh]ard LOCKUP`,
+      'Watchdog detected [Hh]ard LOCKUP',
       String.raw`(?:CPU \d{1,5} )?(?:self-)?detected [Hh]ard LOCKUP`,
       'Kernel panic - not syncing: (?:softlockup|[Hh]ard LOCKUP)',
     ],
@@ -53,7 +53,7 @@ const BEGINNINGS: readonly (readonly [KernelEventKind, readonly string[]])[] = [
       String.raw`I\/O (?:tag )?\d{1,10} .{0,60}timeout`,
       String.raw`\[\w{1,16}\] (?:tag#\d{1,6} )?FAILED Result:`,
       String.raw`ata\d{1,3}(?:\.\d{1,3})?: (?:failed command|exception Emask)`,
-      String.raw`(?:Read|Write)-error on swap-device`,
+      '(?:Read|Write)-error on swap-device',
       'lost (?:async )?page write due to',
       'rejecting I/O to (?:offline|dead) device',
     ],
