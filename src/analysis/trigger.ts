@@ -76,7 +76,7 @@ export function truthOf(trigger: Trigger, sample: Sample, tests: FunctionTests):
   switch (trigger.kind) {
     case 'blocked': {
       const { length } = sample.observations.filter(isBlocked);
-      return length > trigger.above ? `${length} blocked tasks` : undefined;
+      return length > trigger.above ? `${length} blocked task${length === 1 ? '' : 's'}` : undefined;
     }
     case 'pressure': {
       const some = sample.pressure?.[trigger.resource]?.some;

@@ -139,7 +139,7 @@ describe('a sampler', () => {
     expect(textsIn(await sampler.next())).toContain(
       'the kernel log is missing: /nonexistent/kmsg cannot be read (gone)',
     );
-    expect(textsIn(await sampler.next())).toEqual([]);
+    expect((await sampler.next()).events ?? []).not.toContainEqual(expect.objectContaining({ kind: 'lost' }));
   });
 
   it('tells the pressure of the host, as far as the kernel does', async () => {
@@ -166,7 +166,8 @@ describe('a sampler', () => {
     const file = join(root, 'sys/kernel/hung_task_detect_count');
     mkdirSync(join(root, 'sys/kernel'), { recursive: true });
     writeFileSync(file, '3\n');
-    const sampler = await opened(root);
+    // Without the lines of the real kernel.
+    const sampler = await opened(root, { events: true, kmsg: '/nonexistent/kmsg' });
     const hungIn = (sample: Sample) => (sample.events ?? []).filter(({ kind }) => kind === 'hung-task');
     expect(hungIn(await sampler.next())).toEqual([]);
     writeFileSync(file, '5\n');
