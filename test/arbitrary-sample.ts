@@ -135,7 +135,11 @@ const leftOut: fc.Arbitrary<LeftOut> = fc.record(
   { ...WHOLE, requiredKeys: [] },
 );
 const source: fc.Arbitrary<Source> = fc.record(
-  { name: fc.constantFrom('bpf' as const, 'procfs' as const, 'text' as const), why: text } satisfies ModelOf<Source>,
+  {
+    name: fc.constantFrom('bpf' as const, 'procfs' as const, 'text' as const),
+    why: text,
+    partial: fc.constant(true as const),
+  } satisfies ModelOf<Source>,
   { ...WHOLE, requiredKeys: ['name'] },
 );
 

@@ -72,6 +72,8 @@ export interface Source {
   readonly name: 'bpf' | 'procfs' | 'text';
   /** Why bpf was not used. Only bpf provides {@link KernelFacts}. */
   readonly why?: string;
+  /** Set for a log of events, which tells of some tasks only: one that it does not mention may be blocked, too. */
+  readonly partial?: true;
 }
 
 /** What a sample leaves out, as far as that is known. */

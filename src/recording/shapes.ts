@@ -92,7 +92,10 @@ export const lookShape: Shape<Look> = object<object, Required<Look>>(
   },
 );
 
-const source = object<Pick<Source, 'name'>, { why: string }>({ name: oneOf(['bpf', 'procfs', 'text']) }, { why: name });
+const source = object<Pick<Source, 'name'>, { why: string; partial: true }>(
+  { name: oneOf(['bpf', 'procfs', 'text']) },
+  { why: name, partial: yes },
+);
 
 const leftOut: Shape<LeftOut> = object<object, Required<LeftOut>>(
   {},

@@ -68,7 +68,7 @@ describe('a day of a kernel log', () => {
     expect(first).toStrictEqual({
       timeMs: Date.UTC(2026, 10, 25, 2, 12),
       host: 'db1',
-      source: { name: 'text' },
+      source: { name: 'text', partial: true },
       threads: true,
       fields: [],
       observations: [

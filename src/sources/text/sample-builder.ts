@@ -77,7 +77,8 @@ export class SampleBuilder {
     const events = this.#eventsUntilNow();
     this.#found.push({
       ...(this.#stamp && this.#toldBy(this.#stamp)),
-      source: { name: 'text' },
+      // Only a sample of kstack shows all tasks that were looked for.
+      source: (this.#stamp?.begun ?? 0) > 0 ? { name: 'text' } : { name: 'text', partial: true },
       threads: true,
       fields: [],
       observations: this.#observations,
@@ -113,7 +114,7 @@ export class SampleBuilder {
   #addMoment(moment: KernelMoment): void {
     this.#found.push({
       ...this.#toldBy(moment.stamp),
-      source: { name: 'text' },
+      source: { name: 'text', partial: true },
       threads: true,
       fields: [],
       observations: [],
