@@ -51,7 +51,7 @@ export class HostWatch {
     this.#log.close();
   }
 
-  /** The kernel prints no more than kernel.hung_task_warnings reports, but goes on counting (since 6.17). */
+  /** The kernel prints no more than kernel.hung_task_warnings reports, but goes on counting. */
   #counted(text: string | undefined, nowMs: number): Event | undefined {
     const count = numberIn(text);
     const before = this.#hungTasks;
