@@ -1,9 +1,9 @@
 import type { Finding } from '../model/finding.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
-import { blockedIn } from './report.ts';
+import { type BlockedRun, stackOf } from './blocked-runs.ts';
+import { HostRuns } from './host-runs.ts';
 import { signatureOf } from './signature.ts';
-import { timed } from './timed.ts';
 
 /** A wait of tasks with the same functions on their stacks. It is the same on every kernel and host. */
 export interface DiffedWait {
@@ -15,17 +15,28 @@ export interface DiffedWait {
   readonly after: number;
 }
 
+/** One side of a comparison. */
+export interface DiffedSide {
+  readonly samples: number;
+  /** How long they speak; 0 without times, or for a single one. */
+  readonly seconds: number;
+}
+
 /** What changed between two streams. */
 export interface Diff {
   readonly appeared: readonly DiffedWait[];
   readonly grown: readonly DiffedWait[];
   readonly shrunk: readonly DiffedWait[];
   readonly disappeared: readonly DiffedWait[];
-  readonly samples: readonly [before: number, after: number];
+  /** How many waits changed by less than half. */
+  readonly unchanged: number;
+  readonly sides: readonly [before: DiffedSide, after: DiffedSide];
 }
 
 /** Below this factor a wait counts as unchanged. */
 const FACTOR = 1.5;
+/** Bounds memory. */
+const MAX_WAITS = 100_000;
 
 type Samples = Iterable<Sample> | AsyncIterable<Sample>;
 
@@ -33,48 +44,78 @@ type Samples = Iterable<Sample> | AsyncIterable<Sample>;
 export async function diff(before: Samples, after: Samples): Promise<Diff> {
   const [a, b] = [await waitsIn(before), await waitsIn(after)];
   const signatures = new Set([...a.waits.keys(), ...b.waits.keys()]);
-  const waits = [...signatures].flatMap((signature): DiffedWait[] => {
-    const [one, other] = [a.waits.get(signature), b.waits.get(signature)];
+  const waits = [...signatures].flatMap((key): DiffedWait[] => {
+    const [one, other] = [a.waits.get(key), b.waits.get(key)];
     const known = other ?? one;
     if (known === undefined) return [];
-    const { finding, stack } = known;
+    const { signature, finding, stack } = known;
     return [{ signature, finding, stack, before: mean(one, a), after: mean(other, b) }];
   });
   const sorted = waits.sort((x, y) => Math.abs(y.after - y.before) - Math.abs(x.after - x.before));
   const both = sorted.filter(({ before, after }) => before > 0 && after > 0);
+  const grown = both.filter(({ before, after }) => after >= FACTOR * before);
+  const shrunk = both.filter(({ before, after }) => before >= FACTOR * after);
   return {
     appeared: sorted.filter(({ before, after }) => before === 0 && after > 0),
-    grown: both.filter(({ before, after }) => after >= FACTOR * before),
-    shrunk: both.filter(({ before, after }) => before >= FACTOR * after),
+    grown,
+    shrunk,
     disappeared: sorted.filter(({ before, after }) => before > 0 && after === 0),
-    samples: [a.samples, b.samples],
+    unchanged: both.length - grown.length - shrunk.length,
+    sides: [sideOf(a), sideOf(b)],
   };
 }
 
-interface Waits {
-  readonly waits: Map<string, { readonly finding: Finding; readonly stack: Stack | undefined; sum: number }>;
-  samples: number;
-  sum: number;
+interface Wait {
+  readonly signature: string;
+  readonly finding: Finding;
+  readonly stack: Stack | undefined;
+  seconds: number;
+  seen: number;
 }
 
-function mean(wait: { readonly sum: number } | undefined, { sum }: Waits): number {
-  return wait === undefined || sum === 0 ? 0 : wait.sum / sum;
+interface Waits {
+  readonly waits: ReadonlyMap<string, Wait>;
+  readonly samples: number;
+  readonly seconds: number;
+}
+
+function sideOf({ samples, seconds }: Waits): DiffedSide {
+  return { samples, seconds };
+}
+
+/** Of samples without times, or of a single one, each counts the same. */
+function mean(wait: Wait | undefined, { samples, seconds }: Waits): number {
+  if (wait === undefined || samples === 0) return 0;
+  return seconds === 0 ? wait.seen / samples : wait.seconds / seconds;
 }
 
 async function waitsIn(samples: Samples): Promise<Waits> {
-  const result: Waits = { waits: new Map(), samples: 0, sum: 0 };
-  for await (const { sample, seconds } of timed(samples, () => undefined)) {
-    result.samples++;
-    // Of samples without times, or of a single one, each counts the same.
-    const weight = seconds === 0 ? 1 : seconds;
-    result.sum += weight;
-    for (const { observation, finding } of blockedIn(sample)) {
-      const stack = 'value' in observation.stack ? observation.stack.value : undefined;
-      const signature = stack === undefined ? finding.waitsFor : signatureOf(stack);
-      const wait = result.waits.get(signature);
-      if (wait === undefined) result.waits.set(signature, { finding, stack, sum: weight });
-      else wait.sum += weight;
+  const waits = new Map<string, Wait>();
+  const hosts = new Map<string, HostRuns>();
+  let count = 0;
+  const ran = ({ observation, finding, seconds, seen }: BlockedRun) => {
+    const stack = stackOf(observation);
+    const signature = stack === undefined ? '' : signatureOf(stack);
+    const key = `${finding.rule ?? ''}\n${stack === undefined ? finding.waitsFor : signature}`;
+    const wait = waits.get(key);
+    if (wait === undefined) {
+      if (waits.size < MAX_WAITS) waits.set(key, { signature, finding, stack, seconds, seen });
+      return;
     }
+    wait.seconds += seconds;
+    wait.seen += seen;
+  };
+  for await (const sample of samples) {
+    count++;
+    const host = sample.host ?? '';
+    const runs = hosts.get(host) ?? new HostRuns(sample.host, { ran, gap: () => undefined });
+    hosts.set(host, runs);
+    runs.add(sample);
   }
-  return result;
+  let seconds = 0;
+  for (const runs of hosts.values()) {
+    runs.end();
+    seconds += runs.seconds;
+  }
+  return { waits, samples: count, seconds };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
-import { type Moment, merged, report } from './report.ts';
+import { report } from './report.ts';
+import { type Moment, merged } from './timeline.ts';
 
 const stackOf = (id: number, ...symbols: string[]) => ({
   value: { id, frames: parseFrames(symbols.map((symbol) => `[<0>] ${symbol}+0x1/0x2`).join('\n')) },

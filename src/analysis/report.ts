@@ -1,15 +1,23 @@
+import type { Changes } from '../model/changes.ts';
+import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
-import { explainObservation } from './explain-sample.ts';
-import { type StuckTask, StuckTasks } from './stuck.ts';
-import { type Gap, timed } from './timed.ts';
+import { type BlockedRun, stackOf } from './blocked-runs.ts';
+import { type Holder, HolderTimes, holderOf } from './holder-times.ts';
+import { HostRuns } from './host-runs.ts';
+import type { Gap } from './pace.ts';
+import { type StuckRun, StuckRuns } from './stuck.ts';
+import { type Moment, Timeline } from './timeline.ts';
 import { waitGraph } from './wait-graph.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
-const MAX_TASKS = 20_000;
-const MAX_MOMENTS = 20_000;
+const MAX_TASKS = 100_000;
+const MAX_FINDINGS = 10_000;
+const MAX_EVENTS = 1000;
+const MAX_GAPS = 1000;
+const MAX_HOSTS = 10_000;
 
 /** What was blocked on one kind of wait, over a stream. */
 export interface ReportedFinding {
@@ -17,7 +25,7 @@ export interface ReportedFinding {
   readonly stack: Stack | undefined;
   /** Of all tasks together. */
   readonly taskSeconds: number;
-  /** Those that were blocked longest first. */
+  /** Those that were blocked longest first; those beyond a limit of memory are missing. */
   readonly tasks: readonly { readonly host: string | undefined; readonly task: Task; readonly seconds: number }[];
   /** How many different tasks. */
   readonly count: number;
@@ -33,9 +41,8 @@ export interface ReportedHolder {
   readonly waiters: number;
 }
 
-export interface Moment {
-  readonly timeMs: number;
-  readonly blocked: number;
+export interface ReportedEvent extends Event {
+  readonly host: string | undefined;
 }
 
 /** What happened in a stream of samples. */
@@ -46,19 +53,21 @@ export interface Report {
   readonly samples: number;
   /** Samples without a time: they count, but last no time. */
   readonly untimed: number;
+  /** Samples without a task: nothing of what was looked for was there. */
+  readonly empty: number;
   readonly gaps: readonly Gap[];
   /** How many tasks were blocked when, over all hosts; neighbours are merged, the highest counts. */
   readonly timeline: readonly Moment[];
+  /** In the order of their times, the first thousand. */
+  readonly events: readonly ReportedEvent[];
+  readonly eventCount: number;
   readonly findings: readonly ReportedFinding[];
   readonly holders: readonly ReportedHolder[];
-  readonly stuck: readonly StuckTask[];
+  readonly stuck: readonly StuckRun[];
+  /** How many stuck tasks there are, of which `stuck` has the longest. */
+  readonly stuckCount: number;
   /** How often what could not be read, and why: `stack: timeout`. */
   readonly unread: readonly { readonly what: string; readonly count: number }[];
-}
-
-export interface Blocked {
-  readonly observation: Observation;
-  readonly finding: Finding;
 }
 
 interface Sum {
@@ -71,52 +80,92 @@ interface Sum {
 
 /** Reports what happened in samples that come in the order of their times, from one host or several. */
 export async function report(samples: Iterable<Sample> | AsyncIterable<Sample>): Promise<Report> {
-  const gaps: Gap[] = [];
   const builder = new ReportBuilder();
-  for await (const { sample, seconds } of timed(samples, (gap) => gaps.push(gap))) builder.add(sample, seconds);
-  return { ...builder.end(), gaps };
+  for await (const sample of samples) builder.add(sample);
+  return builder.end();
 }
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
 class ReportBuilder {
-  readonly #hosts = new Set<string>();
+  readonly #hosts = new Map<string, HostRuns>();
+  readonly #named = new Set<string>();
   readonly #sums = new Map<string, Sum>();
   readonly #holders = new Map<string, Changing<ReportedHolder> & { all: Set<number> }>();
-  readonly #stuck = new StuckTasks();
-  readonly #unread = new Map<string, number>();
-  #timeline: Moment[] = [];
+  readonly #stuck = new StuckRuns();
+  readonly #unread = new Counts();
+  readonly #timeline = new Timeline();
+  readonly #gaps: Gap[] = [];
+  readonly #events: ReportedEvent[] = [];
+  #eventCount = 0;
+  #tasks = 0;
   #samples = 0;
   #untimed = 0;
+  #empty = 0;
+  #fromMs: number | undefined;
+  #toMs: number | undefined;
 
-  /** Adds a sample that speaks for so long. */
-  add(sample: Sample, seconds: number): void {
-    const { timeMs, host } = sample;
+  add(sample: Sample): void {
+    const { timeMs, host, unread, source, events = [] } = sample;
     this.#samples++;
-    if (host !== undefined) this.#hosts.add(host);
-    for (const { what, why } of [...sample.unread, ...unreadOf(sample.observations)])
-      this.#unread.set(`${what}: ${why}`, (this.#unread.get(`${what}: ${why}`) ?? 0) + 1);
-    const blocked = blockedIn(sample);
-    for (const { observation, finding } of blocked) this.#sum(host, observation, finding, seconds);
-    this.#hold(sample, seconds);
-    this.#stuck.add(
-      sample,
-      blocked.map(({ observation }) => observation),
-    );
+    if (host !== undefined && this.#named.size < MAX_HOSTS) this.#named.add(host);
+    for (const { what, why } of unread) this.#unread.add(`${what}: ${why}`, 1);
+    for (const event of events) this.#happened(event, sample);
+    const runs = this.#runsOf(host);
+    runs.add(sample);
     if (timeMs === undefined) this.#untimed++;
-    else this.#note({ timeMs, blocked: blocked.length });
+    if (source.partial === true || timeMs === undefined) this.#addAlone(sample);
+    if (timeMs === undefined) return;
+    this.#fromMs = Math.min(this.#fromMs ?? timeMs, timeMs);
+    this.#toMs = Math.max(this.#toMs ?? timeMs, timeMs);
+    let blocked = 0;
+    for (const each of this.#hosts.values()) blocked += each.blockedAt(timeMs);
+    this.#timeline.add({ timeMs, blocked });
   }
 
-  end(): Omit<Report, 'gaps'> {
-    const timeline = this.#timeline.toSorted((a, b) => a.timeMs - b.timeMs);
+  /** What follows from a sample that does not go on from the one before it. */
+  #addAlone(sample: Sample): void {
+    for (const { what, why } of unreadOf(sample.observations)) this.#unread.add(`${what}: ${why}`, 1);
+    for (const root of waitGraph(sample).roots) this.#hold(sample.host, holderOf(root), 0);
+  }
+
+  #runsOf(host: string | undefined): HostRuns {
+    let runs = this.#hosts.get(host ?? '');
+    if (runs !== undefined) return runs;
+    const holders = new HolderTimes((holder, seconds) => this.#hold(host, holder, seconds));
+    const missing = new MissingParts();
+    let tasks = 0;
+    runs = new HostRuns(host, {
+      ran: (run) => this.#ran(run),
+      gap: (gap) => {
+        if (this.#gaps.length < MAX_GAPS) this.#gaps.push(gap);
+      },
+      sampled: (sample, changes, seconds) => {
+        holders.add(changes, sample.holders, seconds);
+        missing.add(changes, this.#unread);
+        tasks += changes.come.length - changes.gone.length;
+        if (tasks === 0) this.#empty++;
+      },
+      over: (seconds) => holders.end(seconds),
+    });
+    this.#hosts.set(host ?? '', runs);
+    return runs;
+  }
+
+  end(): Report {
+    for (const runs of this.#hosts.values()) runs.end();
     const findings = [...this.#sums.values()].sort((a, b) => b.taskSeconds - a.taskSeconds || b.count - a.count);
     return {
-      fromMs: timeline[0]?.timeMs,
-      toMs: timeline.at(-1)?.timeMs,
-      hosts: [...this.#hosts],
+      fromMs: this.#fromMs,
+      toMs: this.#toMs,
+      hosts: [...this.#named],
       samples: this.#samples,
       untimed: this.#untimed,
-      timeline,
+      empty: this.#empty,
+      gaps: this.#gaps,
+      timeline: this.#timeline.inOrder(),
+      events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)),
+      eventCount: this.#eventCount,
       findings: findings.map(({ tasks, ...sum }) => ({
         ...sum,
         tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds),
@@ -124,33 +173,41 @@ class ReportBuilder {
       holders: [...this.#holders.values()]
         .map(({ all, ...holder }) => ({ ...holder, waiters: all.size }))
         .sort((a, b) => b.taskSeconds - a.taskSeconds),
-      stuck: this.#stuck.end(),
-      unread: [...this.#unread].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count),
+      stuck: this.#stuck.longest(),
+      stuckCount: this.#stuck.count,
+      unread: this.#unread.mostFirst(),
     };
   }
 
-  #hold(sample: Sample, seconds: number): void {
-    const { host } = sample;
-    for (const { tid, observation, waits } of waitGraph(sample).roots) {
-      const key = `${host ?? ''}/${tid}/${observation?.task.id.startTicks ?? ''}`;
-      let holder = this.#holders.get(key);
-      if (holder === undefined) {
-        if (this.#holders.size >= MAX_TASKS) continue;
-        holder = { host, tid, comm: observation?.task.comm, taskSeconds: 0, waiters: 0, all: new Set() };
-        this.#holders.set(key, holder);
-      }
-      for (const wait of waits) {
-        holder.taskSeconds += seconds;
-        holder.all.add(wait.tid);
-      }
+  #happened(event: Event, { timeMs, host }: Sample): void {
+    this.#eventCount++;
+    if (this.#events.length >= MAX_EVENTS) return;
+    this.#events.push({ host, ...(timeMs !== undefined && { timeMs }), ...event });
+  }
+
+  #hold(host: string | undefined, { tid, comm, startTicks, waiters }: Holder, seconds: number): void {
+    const key = `${host ?? ''}/${tid}/${startTicks ?? ''}`;
+    let holder = this.#holders.get(key);
+    if (holder === undefined) {
+      if (this.#holders.size >= MAX_TASKS) return;
+      holder = { host, tid, comm, taskSeconds: 0, waiters: 0, all: new Set() };
+      this.#holders.set(key, holder);
+    }
+    for (const waiter of waiters) {
+      holder.taskSeconds += seconds;
+      if (holder.all.size < MAX_TASKS) holder.all.add(waiter);
     }
   }
 
-  #sum(host: string | undefined, { task, stack }: Observation, finding: Finding, seconds: number): void {
+  #ran(run: BlockedRun): void {
+    const { host, observation, finding, seconds } = run;
+    const { task } = observation;
+    this.#stuck.add(run);
     const key = `${finding.rule ?? ''}\n${finding.waitsFor}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
-      sum = { finding, stack: 'value' in stack ? stack.value : undefined, taskSeconds: 0, tasks: new Map(), count: 0 };
+      if (this.#sums.size >= MAX_FINDINGS) return;
+      sum = { finding, stack: stackOf(observation), taskSeconds: 0, tasks: new Map(), count: 0 };
       this.#sums.set(key, sum);
     }
     sum.taskSeconds += seconds;
@@ -158,39 +215,40 @@ class ReportBuilder {
     const known = sum.tasks.get(name);
     if (known !== undefined) known.seconds += seconds;
     else sum.count++;
-    if (known === undefined && sum.tasks.size < MAX_TASKS) sum.tasks.set(name, { host, task, seconds });
-  }
-
-  #note(moment: Moment): void {
-    this.#timeline.push(moment);
-    if (this.#timeline.length > MAX_MOMENTS) this.#timeline = merged(this.#timeline, MAX_MOMENTS / 2);
+    if (known !== undefined || this.#tasks >= MAX_TASKS) return;
+    this.#tasks++;
+    sum.tasks.set(name, { host, task, seconds });
   }
 }
 
-/** The tasks that wait for a resource, without kstack's own. */
-export function blockedIn({ observations }: Sample): Blocked[] {
-  const blocked: Blocked[] = [];
-  for (const observation of observations) {
-    const finding = explainObservation(observation);
-    const isBlocked = finding.kind === 'blocked' || (finding.kind === 'unexplained' && observation.state === 'D');
-    if (isBlocked && observation.task.own !== true) blocked.push({ observation, finding });
+/** How often what happened. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  add(what: string, count: number): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + count);
   }
-  return blocked;
+
+  mostFirst(): { what: string; count: number }[] {
+    return [...this.#counts].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count);
+  }
 }
 
-/** So many moments that stand for all, each with the most blocked tasks of those it stands for. */
-export function merged(moments: readonly Moment[], count: number): Moment[] {
-  const [first, last] = [moments[0], moments.at(-1)];
-  if (first === undefined || last === undefined || moments.length <= count) return [...moments];
-  const span = Math.max(1, last.timeMs - first.timeMs);
-  const merged: Moment[] = [];
-  let bucket = -1;
-  for (const { timeMs, blocked } of moments) {
-    const at = Math.min(count - 1, Math.floor(((timeMs - first.timeMs) * count) / span));
-    const before = merged.at(-1);
-    if (at !== bucket || before === undefined) merged.push({ timeMs, blocked });
-    else merged[merged.length - 1] = { ...before, blocked: Math.max(before.blocked, blocked) };
-    bucket = at;
+/** Follows what could not be read of the tasks of one host. */
+class MissingParts {
+  readonly #now = new Map<string, number>();
+
+  add({ gone, come }: Changes, all: Counts): void {
+    this.#count(gone, -1);
+    this.#count(come, 1);
+    for (const [what, count] of this.#now) if (count > 0) all.add(what, count);
   }
-  return merged;
+
+  #count(observations: readonly Observation[], sign: number): void {
+    for (const observation of observations)
+      for (const { what, why } of unreadOf([observation])) {
+        const key = `${what}: ${why}`;
+        this.#now.set(key, (this.#now.get(key) ?? 0) + sign);
+      }
+  }
 }

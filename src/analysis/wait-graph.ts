@@ -6,7 +6,7 @@ import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../mo
  * (kernel/locking/), the child of vfork(2), the tracer of a traced task. A task waits for one thing at a time, so every
  * path along the waits ends at a root or in a cycle.
  */
-export function waitGraph(sample: Sample): WaitGraph {
+export function waitGraph(sample: Pick<Sample, 'observations' | 'holders'>): WaitGraph {
   const observations = tasksByTid(sample);
   const next = new Map<number, Wait>();
   for (const [tid, { state, facts }] of observations) {

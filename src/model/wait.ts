@@ -30,7 +30,10 @@ export interface WaitGraph {
 }
 
 /** All tasks of a sample, by TID. */
-export function tasksByTid({ observations, holders }: Sample): Map<number, Observation> {
+export function tasksByTid({
+  observations,
+  holders,
+}: Pick<Sample, 'observations' | 'holders'>): Map<number, Observation> {
   const tasks = new Map<number, Observation>();
   for (const some of [observations, holders])
     for (const observation of some) {

@@ -12,8 +12,8 @@ const TITLES = {
 
 /** What changed, for people: the waits by how much they changed, at most `top` of each kind. */
 export function* formatDiff(diff: Diff, top: number): Generator<string> {
-  const [before, after] = diff.samples;
-  yield `blocked tasks on average, in ${before} and ${after} samples:\n\n`;
+  const [before, after] = diff.sides;
+  yield `blocked tasks on average, in ${before.samples} and ${after.samples} samples:\n\n`;
   let found = false;
   for (const kind of ['appeared', 'grown', 'shrunk', 'disappeared'] as const) {
     const waits = diff[kind];

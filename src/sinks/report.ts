@@ -1,6 +1,8 @@
+import { stackOf } from '../analysis/blocked-runs.ts';
 import { functionName } from '../analysis/function-name.ts';
-import { merged, type Report, type ReportedFinding, type ReportedHolder } from '../analysis/report.ts';
-import type { StuckTask } from '../analysis/stuck.ts';
+import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report.ts';
+import type { StuckRun } from '../analysis/stuck.ts';
+import { merged } from '../analysis/timeline.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
@@ -120,8 +122,10 @@ function holderLine({ host, tid, comm, taskSeconds, waiters }: ReportedHolder, s
   return `  ${formatDuration(1000 * taskSeconds)}  ${name} held up ${waiters} task${waiters === 1 ? '' : 's'}`;
 }
 
-function stuckLines(stuck: StuckTask, context: ReportContext, several: boolean): string[] {
-  const { host, task, state, stack, sinceMs, untilMs, isStill, seen, isProven } = stuck;
+function stuckLines(stuck: StuckRun, context: ReportContext, several: boolean): string[] {
+  const { host, observation, sinceMs, untilMs, isStill, seen, isProven } = stuck;
+  const { task, state } = observation;
+  const stack = stackOf(observation);
   const how = isProven ? 'it did not run in between' : `seen ${seen} times in the same place`;
   const until = isStill ? 'still there at the end' : `until ${moment(untilMs, context)}`;
   const name = nameOf(task, several ? host : undefined);

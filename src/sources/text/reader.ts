@@ -20,7 +20,7 @@ const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
 const MOST_LAYERS = 4;
 
 /** See TextOptions. */
-interface ReaderOptions {
+export interface ReaderOptions {
   readonly known: ReadonlySet<string> | undefined;
   readonly assumeTimeMs: ((clockMs: number) => number) | undefined;
 }

@@ -1,0 +1,216 @@
+import type { Changes } from '../model/changes.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import type { Stack } from '../model/stack.ts';
+import { taskKey } from '../model/task.ts';
+import { explainObservation } from './explain-sample.ts';
+
+/** A task that was blocked in one place, from when it was first seen there to when it was last seen there. */
+export interface BlockedRun {
+  readonly host: string | undefined;
+  /** As it was first seen there. */
+  readonly observation: Observation;
+  readonly finding: Finding;
+  /** Since then it is known not to have run, or since then it was seen there; absent without times. */
+  readonly sinceMs: number | undefined;
+  readonly untilMs: number | undefined;
+  /** For how long: each sample speaks until the next one. */
+  readonly seconds: number;
+  /** In how many samples it was seen there. */
+  readonly seen: number;
+  /** Whether it was still there in the last sample of its host. */
+  readonly isStill: boolean;
+  /** Whether it did not run in between; else it was only seen in the same place. */
+  readonly isProven: boolean;
+}
+
+/** What keeps the runs of one host. */
+export interface Runs {
+  /** How many tasks are blocked. */
+  readonly blocked: number;
+  end(): void;
+}
+
+/** The finding of a task that waits for a resource; undefined for all others, and for kstack itself. */
+export function blockedFinding(observation: Observation): Finding | undefined {
+  const { task, state } = observation;
+  if (task.own === true) return undefined;
+  const finding = explainObservation(observation);
+  const isBlocked = finding.kind === 'blocked' || (finding.kind === 'unexplained' && state === 'D');
+  return isBlocked ? finding : undefined;
+}
+
+interface Open {
+  readonly finding: Finding;
+  readonly observation: Observation;
+  /** The same task may be in a sample twice. */
+  readonly members: Observation[];
+  readonly sinceMs: number | undefined;
+  readonly sinceSample: number;
+  readonly sinceSeconds: number;
+  readonly isProven: boolean;
+}
+
+/** Bounds memory. */
+const MAX_OPEN = 300_000;
+
+/** Follows the blocked tasks of a host by what changes between its samples. */
+export class SampledRuns implements Runs {
+  readonly #host: string | undefined;
+  readonly #ended: (run: BlockedRun) => void;
+  readonly #open = new Map<string | Observation, Open>();
+  #samples = 0;
+  #seconds = 0;
+  #lastMs: number | undefined;
+
+  constructor(host: string | undefined, ended: (run: BlockedRun) => void) {
+    this.#host = host;
+    this.#ended = ended;
+  }
+
+  get blocked(): number {
+    return this.#open.size;
+  }
+
+  /** Takes a sample that differs so from the one before, which spoke for `seconds`. */
+  add({ timeMs }: Sample, { gone, come }: Changes, seconds: number): void {
+    this.#seconds += seconds;
+    const left = new Map<string | Observation, Open>();
+    for (const observation of gone) {
+      const key = keyOf(observation);
+      const open = this.#open.get(key);
+      const at = open?.members.indexOf(observation) ?? -1;
+      if (open === undefined || at === -1) continue;
+      open.members.splice(at, 1);
+      if (open.members.length > 0) continue;
+      this.#open.delete(key);
+      left.set(key, open);
+    }
+    for (const observation of come) {
+      const finding = blockedFinding(observation);
+      if (finding !== undefined) this.#come(observation, finding, left, timeMs);
+    }
+    for (const open of left.values()) this.#end(open, false);
+    this.#samples++;
+    this.#lastMs = timeMs;
+  }
+
+  #come(observation: Observation, finding: Finding, left: Map<unknown, Open>, timeMs: number | undefined): void {
+    const key = keyOf(observation);
+    const open = this.#open.get(key);
+    if (open !== undefined) {
+      open.members.push(observation);
+      return;
+    }
+    const last = left.get(key);
+    if (last !== undefined && isSamePlace(last.observation, observation)) {
+      last.members.push(observation);
+      this.#open.set(key, last);
+      left.delete(key);
+      return;
+    }
+    if (this.#open.size >= MAX_OPEN) return;
+    this.#open.set(key, {
+      finding,
+      observation,
+      members: [observation],
+      sinceMs: timeMs === undefined ? undefined : timeMs - (observation.facts?.offCpuMs ?? 0),
+      sinceSample: this.#samples,
+      sinceSeconds: this.#seconds,
+      isProven: observation.facts?.switches !== undefined,
+    });
+  }
+
+  /** @param seconds for how long the last sample speaks */
+  end(seconds = 0): void {
+    this.#seconds += seconds;
+    for (const open of this.#open.values()) this.#end(open, true);
+    this.#open.clear();
+  }
+
+  #end({ finding, observation, sinceMs, sinceSample, sinceSeconds, isProven }: Open, isStill: boolean): void {
+    this.#ended({
+      host: this.#host,
+      observation,
+      finding,
+      sinceMs,
+      untilMs: this.#lastMs,
+      seconds: this.#seconds - sinceSeconds,
+      seen: this.#samples - sinceSample,
+      isStill,
+      isProven,
+    });
+  }
+}
+
+/** Reports of one task that are further apart do not tell that it was blocked in between. */
+const MOST_BETWEEN_MS = 620_000;
+
+type Sighting = { -readonly [K in keyof BlockedRun]: BlockedRun[K] };
+
+/**
+ * Follows the blocked tasks that a log tells of. A task that it does not mention may be blocked, too: so one is taken to
+ * be blocked from its first report to the last one in the same place.
+ */
+export class ReportedRuns implements Runs {
+  readonly #host: string | undefined;
+  readonly #ended: (run: BlockedRun) => void;
+  readonly #open = new Map<string | Observation, Sighting>();
+  #lastMs: number | undefined;
+  blocked = 0;
+
+  constructor(host: string | undefined, ended: (run: BlockedRun) => void) {
+    this.#host = host;
+    this.#ended = ended;
+  }
+
+  add({ timeMs, observations }: Sample): void {
+    const keys = new Set<string | Observation>();
+    for (const observation of observations) {
+      const finding = blockedFinding(observation);
+      const key = keyOf(observation);
+      if (finding === undefined || keys.has(key)) continue;
+      keys.add(key);
+      this.#sight(key, observation, finding, timeMs);
+    }
+    this.blocked = keys.size;
+    this.#lastMs = timeMs ?? this.#lastMs;
+    if (this.#open.size > MAX_OPEN) this.end();
+  }
+
+  #sight(key: string | Observation, observation: Observation, finding: Finding, timeMs: number | undefined): void {
+    const last = this.#open.get(key);
+    if (last?.untilMs !== undefined && timeMs !== undefined && isSamePlace(last.observation, observation)) {
+      const betweenMs = timeMs - last.untilMs;
+      if (betweenMs >= 0 && betweenMs <= MOST_BETWEEN_MS) {
+        last.seconds += betweenMs / 1000;
+        last.untilMs = timeMs;
+        last.seen++;
+        return;
+      }
+    }
+    if (last !== undefined) this.#ended(last);
+    const [host, seconds, seen] = [this.#host, 0, 1];
+    const place = { host, observation, finding, sinceMs: timeMs, untilMs: timeMs };
+    this.#open.set(key, { ...place, seconds, seen, isStill: false, isProven: false });
+  }
+
+  end(): void {
+    for (const run of this.#open.values()) this.#ended({ ...run, isStill: run.untilMs === this.#lastMs });
+    this.#open.clear();
+  }
+}
+
+/** A task without a number is not known again. */
+function keyOf(observation: Observation): string | Observation {
+  const { id } = observation.task;
+  return id.tid === undefined ? observation : taskKey(id);
+}
+
+function isSamePlace(a: Observation, b: Observation): boolean {
+  return stackOf(a) === stackOf(b) && a.facts?.switches === b.facts?.switches && a.task.comm === b.task.comm;
+}
+
+export function stackOf({ stack }: Observation): Stack | undefined {
+  return 'value' in stack ? stack.value : undefined;
+}

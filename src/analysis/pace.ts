@@ -1,0 +1,49 @@
+/** After a pause this many times as long as the usual interval, nothing is known about the time in between. */
+const GAP_INTERVALS = 3;
+const USUAL_OF = 31;
+
+/** A time about which a recording says nothing. */
+export interface Gap {
+  readonly host: string | undefined;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * Tells for how long each sample of a host speaks: until the next one. A sample before a gap, and the last one, speak
+ * for the usual interval. The samples have to come in the order of their times.
+ */
+export class Pace {
+  readonly #foundGap: (fromMs: number, toMs: number) => void;
+  #lastMs: number | undefined;
+  #intervals: number[] = [];
+
+  constructor(foundGap: (fromMs: number, toMs: number) => void) {
+    this.#foundGap = foundGap;
+  }
+
+  /** A sample was taken then. Returns for how many seconds the one before it spoke. */
+  arrive(timeMs: number): number {
+    const lastMs = this.#lastMs;
+    this.#lastMs = timeMs;
+    if (lastMs === undefined) return 0;
+    const interval = Math.max(0, timeMs - lastMs);
+    const usualMs = this.usualMs;
+    const isGap = this.#intervals.length > 0 && interval > GAP_INTERVALS * usualMs;
+    // Two files of one host, or a clock with whole seconds, have several samples at a time.
+    if (interval > 0) this.#intervals.push(interval);
+    if (this.#intervals.length > USUAL_OF) this.#intervals.shift();
+    if (isGap) this.#foundGap(lastMs, timeMs);
+    return (isGap ? usualMs : interval) / 1000;
+  }
+
+  /** How far apart samples usually are; 0 if that is not known. */
+  get usualMs(): number {
+    return this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 0;
+  }
+
+  /** Until when the latest sample is taken to speak. */
+  get untilMs(): number {
+    return (this.#lastMs ?? 0) + GAP_INTERVALS * this.usualMs;
+  }
+}

@@ -1,0 +1,68 @@
+import type { Observation, Sample } from './sample.ts';
+
+/** What turns the observations of one sample into those of another. */
+export interface Changes {
+  readonly gone: readonly Observation[];
+  readonly come: readonly Observation[];
+}
+
+interface Known extends Changes {
+  /** Weak, or the latest sample would keep all before it. */
+  readonly before: WeakRef<Sample>;
+}
+
+const known = new WeakMap<Sample, Known>();
+
+/**
+ * Notes what changed since another sample, so that nobody has to compare all of their tasks. A task that did not run in
+ * between need not be among the changes, although it has been off the CPU for longer.
+ */
+export function noteChanges(before: Sample, after: Sample, { gone, come }: Changes): void {
+  known.set(after, { before: new WeakRef(before), gone, come });
+}
+
+/** What changed since another sample: what its source has noted, or what is not the same object in both. */
+export function changesBetween(before: Sample | undefined, after: Sample): Changes {
+  if (before === undefined) return { gone: [], come: after.observations };
+  const noted = known.get(after);
+  return noted?.before.deref() === before ? noted : compared(before.observations, after.observations);
+}
+
+/** What is in one list only. */
+export function compared(before: readonly Observation[], after: readonly Observation[]): Changes {
+  let from = 0;
+  while (from < before.length && before[from] === after[from]) from++;
+  let [end, afterEnd] = [before.length, after.length];
+  while (end > from && afterEnd > from && before[end - 1] === after[afterEnd - 1]) {
+    end--;
+    afterEnd--;
+  }
+  const left = new Map<Observation, number>();
+  for (const observation of before.slice(from, end)) left.set(observation, (left.get(observation) ?? 0) + 1);
+  const come: Observation[] = [];
+  for (const observation of after.slice(from, afterEnd)) {
+    const count = left.get(observation) ?? 0;
+    if (count === 0) come.push(observation);
+    else left.set(observation, count - 1);
+  }
+  const gone: Observation[] = [];
+  for (const [observation, count] of left) for (let each = 0; each < count; each++) gone.push(observation);
+  return { gone, come };
+}
+
+/** The sample with other observations, which are listed when somebody asks for them. */
+export function withObservations(sample: Omit<Sample, 'observations'>, list: () => readonly Observation[]): Sample {
+  let listed: readonly Observation[] | undefined;
+  const lazy = {
+    get: () => {
+      listed ??= list();
+      return listed;
+    },
+    enumerable: true,
+    configurable: true,
+  };
+  return Object.defineProperties({} as Sample, {
+    ...Object.getOwnPropertyDescriptors(sample),
+    observations: lazy,
+  });
+}
