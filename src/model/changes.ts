@@ -7,8 +7,9 @@ export interface Changes {
 }
 
 interface Known extends Changes {
-  /** Weak, or the latest sample would keep all before it. */
-  readonly before: WeakRef<Sample>;
+  /** Stands for the sample: if it referred to the one before, the latest one would keep all of them. */
+  readonly mark: object;
+  readonly before: object | undefined;
 }
 
 const known = new WeakMap<Sample, Known>();
@@ -18,14 +19,17 @@ const known = new WeakMap<Sample, Known>();
  * between need not be among the changes, although it has been off the CPU for longer.
  */
 export function noteChanges(before: Sample, after: Sample, { gone, come }: Changes): void {
-  known.set(after, { before: new WeakRef(before), gone, come });
+  const last = known.get(before) ?? { mark: {}, before: undefined, gone: [], come: [] };
+  known.set(before, last);
+  known.set(after, { mark: {}, before: last.mark, gone, come });
 }
 
 /** What changed since another sample: what its source has noted, or what is not the same object in both. */
 export function changesBetween(before: Sample | undefined, after: Sample): Changes {
   if (before === undefined) return { gone: [], come: after.observations };
-  const noted = known.get(after);
-  return noted?.before.deref() === before ? noted : compared(before.observations, after.observations);
+  const [last, noted] = [known.get(before), known.get(after)];
+  if (last !== undefined && noted?.before === last.mark) return noted;
+  return compared(before.observations, after.observations);
 }
 
 /** What is in one list only. */

@@ -22,8 +22,6 @@ export interface ClassicLine {
   /** As it was seen last: most tasks stay where they are. */
   last?: Observation;
   lastStack?: Stack;
-  /** In the sample that is being read, it was taken. */
-  taken: number;
 }
 
 /** What the lines of the classic text mean. A line that was read before is not read again. */
@@ -32,7 +30,6 @@ export class ClassicBlocks {
   readonly #lines = new Map<string, ClassicLine>();
   readonly #known = new Map<string, Stack | 'other'>();
   #bytes = 0;
-  #samples = 0;
 
   constructor(stacks: InternedStacks) {
     this.#stacks = stacks;
@@ -48,7 +45,7 @@ export class ClassicBlocks {
     const isCut = text.length > LONGEST_LINE;
     const line = classic(isCut ? text.slice(0, LONGEST_LINE) : text);
     if (line?.kind !== 'sharing-task') return undefined;
-    const task = { header: line.header, isCut, taken: -1 };
+    const task = { header: line.header, isCut };
     this.#lines.set(key, task);
     this.#bytes += key.length + 500;
     return task;
@@ -68,10 +65,7 @@ export class ClassicBlocks {
 
   /** What was seen of a task; the same object while it stays as it is. */
   observation(line: ClassicLine, stack: Stack): Observation {
-    // Two of one sample are two.
-    const isAgain = line.taken === this.#samples;
-    line.taken = this.#samples;
-    if (!isAgain && line.last !== undefined && line.lastStack === stack) return line.last;
+    if (line.last !== undefined && line.lastStack === stack) return line.last;
     const stamp = { told: {}, begun: 1 };
     const [observation] = observationsOf({
       tasks: [line.header],
@@ -81,10 +75,8 @@ export class ClassicBlocks {
     });
     if (observation === undefined) throw new Error('a task has one observation');
     const kept = line.last === undefined ? observation : { ...observation, task: line.last.task };
-    if (!isAgain) {
-      line.last = kept;
-      line.lastStack = stack;
-    }
+    line.last = kept;
+    line.lastStack = stack;
     return kept;
   }
 
@@ -95,7 +87,6 @@ export class ClassicBlocks {
 
   /** Call this between samples. */
   trim(): void {
-    this.#samples++;
     if (this.#bytes <= MOST_BYTES && this.#lines.size <= MOST_LINES) return;
     this.#lines.clear();
     this.#known.clear();

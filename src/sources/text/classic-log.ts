@@ -1,12 +1,13 @@
 import { compared, noteChanges, withObservations } from '../../model/changes.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
+import type { Stack } from '../../model/stack.ts';
 import type { ClassicBlocks, ClassicLine } from './classic-blocks.ts';
+import { MatchingLines } from './matching-lines.ts';
 import { Stamps } from './stamps.ts';
 
 const LINE_FEED = 10;
 const BEGIN = Buffer.from('zzz <');
 const NEXT = Buffer.from('\nzzz <');
-const PID = Buffer.from('PID:');
 const STACK = Buffer.from('Stack:\n');
 const BLANK_LINE = Buffer.from('\n\n');
 /** A host name has at most 255 characters. */
@@ -18,21 +19,31 @@ const MOST_SHIFTED = 3;
 
 /** The tasks that share a stack, as they were printed. */
 interface Block {
-  /** Where it begins and ends in its sample. */
-  readonly from: number;
-  readonly to: number;
+  /** Bytes in all, and before its stack. */
+  readonly length: number;
+  readonly stackAt: number;
+  readonly lines: readonly ClassicLine[];
+  /** Where each line ends, from the beginning of the block. */
+  readonly ends: readonly number[];
+  readonly stack: Stack;
   readonly observations: readonly Observation[];
-  /** Lines that were too long to be read whole. */
+  /** How many lines were too long to be read whole. */
   readonly cut: number;
 }
 
-/** The bytes of a sample behind its head, and what is in them. */
-interface Body {
-  readonly bytes: Buffer;
-  readonly blocks: readonly Block[];
-}
+/** What is in the bytes of a sample behind its head. */
+class Body {
+  bytes: Buffer = Buffer.alloc(0);
+  blocks: Block[] = [];
+  /** Where each block begins. */
+  starts: number[] = [];
 
-const NOTHING: Body = { bytes: Buffer.alloc(0), blocks: [] };
+  /** Keeps a copy of these bytes. */
+  keep(bytes: Buffer, from: number, to: number): void {
+    if (this.bytes.length < to - from) this.bytes = Buffer.allocUnsafe(2 * (to - from));
+    bytes.copy(this.bytes, 0, from, to);
+  }
+}
 
 /**
  * Reads the classic text in blocks: most of a sample stands in the one before, byte by byte. What is not exactly the
@@ -49,10 +60,12 @@ export class ClassicLog {
   #head: Pick<Sample, 'timeMs' | 'host'> | undefined;
   #bodyAt = 0;
   #blocks: Block[] = [];
-  #gone: Block[] = [];
-  #come: Block[] = [];
+  #starts: number[] = [];
+  #cut = 0;
+  #gone: Observation[] = [];
+  #come: Observation[] = [];
   #guess = 0;
-  #before: Body = NOTHING;
+  readonly #before = new Body();
   #last: Sample | undefined;
   /** Whether the bytes up to the next sample are to be read line by line. */
   #isOther: boolean;
@@ -174,65 +187,109 @@ export class ClassicLog {
 
   /** A block that stood at about the same place of the sample before. */
   #takeKnown(at: number, left: number): boolean {
-    const { bytes, blocks } = this.#before;
-    for (let next = this.#guess; next < Math.min(blocks.length, this.#guess + MOST_SHIFTED); next++) {
-      const block = blocks[next];
-      if (block === undefined || block.to - block.from > left) continue;
-      const length = block.to - block.from;
-      if (this.#bytes.compare(bytes, block.from, block.to, at, at + length) !== 0) continue;
-      for (const skipped of blocks.slice(this.#guess, next)) this.#gone.push(skipped);
+    const { bytes, blocks, starts } = this.#before;
+    const end = Math.min(blocks.length, this.#guess + MOST_SHIFTED);
+    for (let next = this.#guess; next < end; next++) {
+      const [block, start] = [blocks[next], starts[next]];
+      if (block === undefined || start === undefined || block.length > left) continue;
+      if (this.#bytes.compare(bytes, start, start + block.length, at, at + block.length) !== 0) continue;
+      this.#skip(next);
       this.#guess = next + 1;
-      this.#add({ ...block, from: at - this.#bodyAt, to: at - this.#bodyAt + length });
+      this.#add(block);
       return true;
     }
     return false;
   }
 
+  /** The blocks of the sample before up to this one are gone. */
+  #skip(to: number): void {
+    for (; this.#guess < to; this.#guess++) {
+      const block = this.#before.blocks[this.#guess];
+      for (const observation of block?.observations ?? []) this.#gone.push(observation);
+    }
+  }
+
   #add(block: Block): void {
     this.#blocks.push(block);
-    this.#at = this.#bodyAt + block.to;
+    this.#starts.push(this.#at - this.#bodyAt);
+    this.#cut += block.cut;
+    this.#at += block.length;
   }
 
   #takeNew(isLast: boolean): 'block' | 'more' | 'other' {
-    const bytes = this.#bytes.subarray(0, this.#length);
-    const short = () => (isLast || bytes.length - this.#at > LONGEST_SAMPLE ? 'other' : 'more');
-    const tasks: ClassicLine[] = [];
-    let at = this.#at;
+    const short = () => (isLast || this.#length - this.#at > LONGEST_SAMPLE ? 'other' : 'more');
+    const likely = this.#likely();
+    const before = this.#before.blocks[likely];
+    const beforeAt = this.#before.starts[likely] ?? 0;
+    const matching = new MatchingLines(this.#lines, this.#before.bytes, before && { ...before, from: beforeAt });
+    const found = matching.take(this.#bytes.subarray(0, this.#length), this.#at);
+    if (typeof found === 'string') return found === 'more' ? short() : 'other';
+    const { lines, ends, kept } = found;
+    const stackAt = (ends.at(-1) ?? 0) + STACK.length;
+    if (this.#length < this.#at + stackAt + 2) return short();
+    if (lines.length === 0 || !this.#isAt(STACK, this.#at + stackAt - STACK.length)) return 'other';
+    const read = this.#stackAt(this.#at + stackAt, before, beforeAt);
+    if (typeof read === 'string') return read === 'more' ? short() : 'other';
+    const { stack } = read;
+    const stayed = before !== undefined && before.stack === stack ? before.observations : [];
+    const observations: Observation[] = [];
     let cut = 0;
-    while (this.#isAt(PID, at)) {
-      const end = bytes.indexOf(LINE_FEED, at);
-      if (end === -1) return short();
-      const line = this.#lines.task(bytes, at, end);
-      if (line === undefined) return 'other';
-      tasks.push(line);
+    for (const [each, line] of lines.entries()) {
+      const old = stayed[kept[each] ?? -1];
+      const observation = old ?? this.#lines.observation(line, stack);
+      observations.push(observation);
+      if (old === undefined) this.#come.push(observation);
       if (line.isCut) cut++;
-      at = end + 1;
     }
-    if (bytes.length - at < STACK.length + 2) return short();
-    if (tasks.length === 0 || !this.#isAt(STACK, at)) return 'other';
-    at += STACK.length;
-    // An empty stack is an empty line.
-    const end = bytes[at] === LINE_FEED ? at : bytes.indexOf(BLANK_LINE, at);
-    if (end === -1) return short();
-    if (bytes[end + 1] !== LINE_FEED) return end + 1 < bytes.length ? 'other' : short();
-    const stack = this.#lines.stack(bytes, at, end);
-    if (stack === undefined) return 'other';
-    const block = {
-      from: this.#at - this.#bodyAt,
-      to: end + 2 - this.#bodyAt,
-      observations: tasks.map((task) => this.#lines.observation(task, stack)),
-      cut,
-    };
-    this.#add(block);
-    this.#come.push(block);
+    this.#add({ length: read.to - this.#at, stackAt, lines, ends, stack, observations, cut });
+    if (before === undefined) return 'block';
+    this.#skip(likely);
+    this.#guess++;
+    let next = 0;
+    for (const [each, observation] of before.observations.entries()) {
+      // Kept lines come in the order of the old ones.
+      while (next < kept.length && (kept[next] ?? -1) < each) next++;
+      if (stayed.length === 0 || kept[next] !== each) this.#gone.push(observation);
+    }
     return 'block';
   }
 
+  /** The number of the block of the sample before that began with the line that is here; -1 if none did. */
+  #likely(): number {
+    const { bytes, blocks, starts } = this.#before;
+    for (let next = this.#guess; next < Math.min(blocks.length, this.#guess + MOST_SHIFTED); next++) {
+      let from = 0;
+      for (const end of blocks[next]?.ends.slice(0, 2) ?? []) {
+        const [start, length] = [(starts[next] ?? 0) + from, end - from];
+        from = end;
+        if (this.#at + length > this.#length) continue;
+        if (this.#bytes.compare(bytes, start, start + length, this.#at, this.#at + length) === 0) return next;
+      }
+    }
+    return -1;
+  }
+
+  /** The stack that begins there, and where its block ends. */
+  #stackAt(at: number, before: Block | undefined, beforeAt: number): { stack: Stack; to: number } | 'more' | 'other' {
+    if (before !== undefined) {
+      const to = at + before.length - before.stackAt;
+      const [start, end] = [beforeAt + before.stackAt, beforeAt + before.length];
+      if (to <= this.#length && this.#bytes.compare(this.#before.bytes, start, end, at, to) === 0)
+        return { stack: before.stack, to };
+    }
+    const bytes = this.#bytes.subarray(0, this.#length);
+    // An empty stack is an empty line.
+    const end = bytes[at] === LINE_FEED ? at : bytes.indexOf(BLANK_LINE, at);
+    if (end === -1) return 'more';
+    if (bytes[end + 1] !== LINE_FEED) return end + 1 < bytes.length ? 'other' : 'more';
+    const stack = this.#lines.stack(bytes, at, end);
+    return stack === undefined ? 'other' : { stack, to: end + 2 };
+  }
+
   #finish(): void {
-    const { blocks } = this.#before;
-    for (const skipped of blocks.slice(this.#guess)) this.#gone.push(skipped);
+    this.#skip(this.#before.blocks.length);
     const now = this.#blocks;
-    const cut = now.reduce((sum, block) => sum + block.cut, 0);
+    const cut = this.#cut;
     const sample = withObservations(
       {
         ...this.#head,
@@ -246,12 +303,13 @@ export class ClassicLog {
       () => now.flatMap(({ observations }) => observations),
     );
     if (this.#last !== undefined) {
-      const [gone, come] = [this.#gone, this.#come].map((list) => list.flatMap(({ observations }) => observations));
-      noteChanges(this.#last, sample, compared(gone ?? [], come ?? []));
+      noteChanges(this.#last, sample, compared(this.#gone, this.#come));
     }
     this.found.push(sample);
     this.#last = sample;
-    this.#before = { bytes: Buffer.from(this.#bytes.subarray(this.#bodyAt, this.#at)), blocks: now };
+    this.#before.keep(this.#bytes, this.#bodyAt, this.#at);
+    this.#before.blocks = now;
+    this.#before.starts = this.#starts;
     this.#begin();
     this.#lines.trim();
   }
@@ -259,6 +317,8 @@ export class ClassicLog {
   #begin(): void {
     this.#head = undefined;
     this.#blocks = [];
+    this.#starts = [];
+    this.#cut = 0;
     this.#gone = [];
     this.#come = [];
     this.#guess = 0;
