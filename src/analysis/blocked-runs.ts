@@ -44,7 +44,7 @@ interface Open {
   readonly finding: Finding;
   readonly observation: Observation;
   /** The same task may be in a sample twice. */
-  readonly members: Observation[];
+  count: number;
   readonly sinceMs: number | undefined;
   readonly sinceSample: number;
   readonly sinceSeconds: number;
@@ -77,14 +77,10 @@ export class SampledRuns implements Runs {
     this.#seconds += seconds;
     const left = new Map<string | Observation, Open>();
     for (const observation of gone) {
-      const key = keyOf(observation);
-      const open = this.#open.get(key);
-      const at = open?.members.indexOf(observation) ?? -1;
-      if (open === undefined || at === -1) continue;
-      open.members.splice(at, 1);
-      if (open.members.length > 0) continue;
-      this.#open.delete(key);
-      left.set(key, open);
+      const open = blockedFinding(observation) && this.#open.get(keyOf(observation));
+      if (open === undefined || --open.count > 0) continue;
+      this.#open.delete(keyOf(observation));
+      left.set(keyOf(observation), open);
     }
     for (const observation of come) {
       const finding = blockedFinding(observation);
@@ -99,12 +95,12 @@ export class SampledRuns implements Runs {
     const key = keyOf(observation);
     const open = this.#open.get(key);
     if (open !== undefined) {
-      open.members.push(observation);
+      open.count++;
       return;
     }
     const last = left.get(key);
     if (last !== undefined && isSamePlace(last.observation, observation)) {
-      last.members.push(observation);
+      last.count = 1;
       this.#open.set(key, last);
       left.delete(key);
       return;
@@ -113,7 +109,7 @@ export class SampledRuns implements Runs {
     this.#open.set(key, {
       finding,
       observation,
-      members: [observation],
+      count: 1,
       sinceMs: timeMs === undefined ? undefined : timeMs - (observation.facts?.offCpuMs ?? 0),
       sinceSample: this.#samples,
       sinceSeconds: this.#seconds,

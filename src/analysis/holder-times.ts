@@ -16,7 +16,8 @@ export interface Holder {
 export class HolderTimes {
   readonly #held: (holder: Holder, seconds: number) => void;
   readonly #byTid = new Map<number, Observation>();
-  readonly #linked = new Map<Observation, number>();
+  /** Those that wait for others. */
+  readonly #linked = new Map<number, Observation>();
   #involved: ReadonlySet<number> = new Set();
   #holders: readonly Holder[] = [];
   #unselected: readonly Observation[] = [];
@@ -35,25 +36,20 @@ export class HolderTimes {
     this.#seconds += seconds;
     let isChanged = unselected.length > 0 || this.#unselected.length > 0;
     this.#unselected = unselected;
-    for (const observation of gone) {
-      const { tid } = observation.task.id;
+    for (const { task } of gone) {
+      const { tid } = task.id;
       if (tid === undefined) continue;
-      if (this.#byTid.get(tid) === observation) this.#byTid.delete(tid);
-      isChanged ||= this.#involved.has(tid);
-      const count = this.#linked.get(observation);
-      if (count === undefined) continue;
-      if (count > 1) this.#linked.set(observation, count - 1);
-      else this.#linked.delete(observation);
+      this.#byTid.delete(tid);
+      if (this.#linked.delete(tid) || this.#involved.has(tid)) isChanged = true;
     }
     for (const observation of come) {
       const { tid } = observation.task.id;
       if (tid === undefined) continue;
       this.#byTid.set(tid, observation);
-      isChanged ||= this.#involved.has(tid);
       const { facts, state } = observation;
-      if (facts === undefined || waitsOf(tid, state, facts).length === 0) continue;
-      isChanged = true;
-      this.#linked.set(observation, (this.#linked.get(observation) ?? 0) + 1);
+      const isWaiting = facts !== undefined && waitsOf(tid, state, facts).length > 0;
+      if (isWaiting) this.#linked.set(tid, observation);
+      if (isWaiting || this.#involved.has(tid)) isChanged = true;
     }
     if (isChanged) this.#look();
   }
@@ -66,7 +62,7 @@ export class HolderTimes {
 
   #look(): void {
     this.#settle();
-    const waiting = [...this.#linked.keys(), ...this.#unselected];
+    const waiting = [...this.#linked.values(), ...this.#unselected];
     const involved = new Set<number>();
     for (const { task, state, facts } of waiting)
       for (const { tid, holder } of waitsOf(task.id.tid ?? 0, state, facts ?? {})) involved.add(tid).add(holder);

@@ -28,6 +28,29 @@ export const SELECTING = '-a -p -D -R -S -Z -I -T --state -c -u --cgroup --funct
 
 /** Adds the selection options, which are the same for all commands. */
 export function addSelectionOptions(command: Command, need = 'give at least one, or a filter'): Command {
+  addTaskOptions(command, need);
+  command.optionsGroup('Threads and sources:');
+  command.option('-L, --threads', 'every thread, not only the main thread of each process; -p also takes TIDs');
+  const source = new Option(
+    '--source <SOURCE>',
+    'how to read tasks: bpf (a program in the kernel), procfs, or auto (bpf when available and worth its start-up cost)',
+  );
+  source.choices(SOURCES).default('auto');
+  // An empty variable counts as unset.
+  command.addOption(process.env[SOURCE] === '' ? source : source.env(SOURCE));
+  const proc = new Option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container');
+  command.addOption(proc.default('/proc').argParser(notEmpty));
+  return command;
+}
+
+/** Adds the same selection to a command that reads files, which have tasks and not processes. */
+export function addFileSelectionOptions(command: Command): Command {
+  addTaskOptions(command, 'every task of the files if there is none');
+  command.option('-L, --threads', 'has no effect: every recorded thread is taken, and -p also takes TIDs');
+  return command;
+}
+
+function addTaskOptions(command: Command, need: string): void {
   command.optionsGroup(`Selection (${need}; they add up):`);
   command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
@@ -46,18 +69,6 @@ export function addSelectionOptions(command: Command, need = 'give at least one,
     new Option('--module <NAME>', 'only those with a function of this kernel module in the stack').argParser(notEmpty),
   );
   command.option('--blocked', 'leave out idle ones, which only wait for work');
-  command.optionsGroup('Threads and sources:');
-  command.option('-L, --threads', 'every thread, not only the main thread of each process; -p also takes TIDs');
-  const source = new Option(
-    '--source <SOURCE>',
-    'how to read tasks: bpf (a program in the kernel), procfs, or auto (bpf when available and worth its start-up cost)',
-  );
-  source.choices(SOURCES).default('auto');
-  // An empty variable counts as unset.
-  command.addOption(process.env[SOURCE] === '' ? source : source.env(SOURCE));
-  const proc = new Option('--proc <DIRECTORY>', 'another /proc, such as that of the host in a container');
-  command.addOption(proc.default('/proc').argParser(notEmpty));
-  return command;
 }
 
 interface ParsedOptions {

@@ -1,8 +1,16 @@
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 
-/** A moment on the command line: a day and a time, or only the time of day. */
-export interface Moment {
+/** A moment on the command line. */
+export type Moment = ClockMoment | BeforeEnd;
+
+/** So long before the last sample. */
+export interface BeforeEnd {
+  readonly beforeEndMs: number;
+}
+
+/** A day and a time, or only the time of day. */
+export interface ClockMoment {
   readonly day?: { readonly year: number; readonly month: number; readonly day: number };
   readonly secondOfDay: number;
   /** East of Greenwich; absent for local time. */
@@ -10,18 +18,27 @@ export interface Moment {
 }
 
 const FORM =
-  /^(?:(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[T ])?(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d))?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
+  /^(?:(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[T ])?(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
+const BEFORE_END = /^-(\d{1,6}(?:\.\d{1,3})?)([smhd])$/;
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `03:12`, `03:12:30`, `2026-11-25 03:12`, and ISO 8601 with a zone; undefined for anything else. */
+/** `03:12`, `03:12:30`, `2026-11-25 03:12`, ISO 8601 with a zone, and `-10m`; undefined for anything else. */
 export function parseMoment(text: string): Moment | undefined {
+  const [, digits, unit = ''] = BEFORE_END.exec(text) ?? [];
+  if (digits !== undefined) return { beforeEndMs: Number(digits) * (UNIT_MS[unit] ?? 0) };
   const { year, month, day, hour, minute, second = '0', zone } = FORM.exec(text)?.groups ?? {};
   if (hour === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  if (month !== undefined && !isDay(Number(year), Number(month), Number(day))) return undefined;
   const secondOfDay = 3600 * Number(hour) + 60 * Number(minute) + Number(second);
   return {
     secondOfDay,
     ...(year !== undefined && { day: { year: Number(year), month: Number(month), day: Number(day) } }),
     ...(zone !== undefined && { offsetSeconds: offsetIn(zone) }),
   };
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  return month >= 1 && month <= 12 && day >= 1 && day <= new Date(Date.UTC(year, month, 0)).getUTCDate();
 }
 
 function offsetIn(zone: string): number {
@@ -33,7 +50,11 @@ function offsetIn(zone: string): number {
 const DAY_SECONDS = 86_400;
 
 /** Unix milliseconds of a moment. Without a day, its first time at or after `nearMs`. */
-export function momentMs({ day, secondOfDay, offsetSeconds }: Moment, nearMs: number, zoneAt: Clock['zoneAt']): number {
+export function momentMs(
+  { day, secondOfDay, offsetSeconds }: ClockMoment,
+  nearMs: number,
+  zoneAt: Clock['zoneAt'],
+): number {
   const nearSeconds = Math.floor(nearMs / 1000);
   const offset = offsetSeconds ?? zoneAt(nearSeconds).offsetSeconds;
   if (day !== undefined) {
@@ -50,23 +71,40 @@ export interface Window {
   readonly to: Moment | undefined;
 }
 
-/** The samples in a window. A time of day is the first after the first sample; samples without a time are left out. */
-export async function* inWindow(
-  samples: AsyncIterable<Sample>,
-  { from, to }: Window,
-  zoneAt: Clock['zoneAt'],
-): AsyncGenerator<Sample> {
-  if (from === undefined && to === undefined) return yield* samples;
-  let bounds: { fromMs: number; toMs: number } | undefined;
+/** A window in Unix milliseconds, both ends included. */
+export interface Bounds {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export const ALL_TIMES: Window = { from: undefined, to: undefined };
+const ALWAYS: Bounds = { fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+
+export function isAllTimes({ from, to }: Window): boolean {
+  return from === undefined && to === undefined;
+}
+
+/** Whether a window can only be told when the last sample is known. */
+export function needsEnd({ from, to }: Window): boolean {
+  return [from, to].some((moment) => moment !== undefined && 'beforeEndMs' in moment);
+}
+
+/** A window of samples between these times. A time of day is the first after the first sample. */
+export function boundsOf({ from, to }: Window, firstMs: number, lastMs: number, zoneAt: Clock['zoneAt']): Bounds {
+  const msOf = (moment: Moment, nearMs: number) =>
+    'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : momentMs(moment, nearMs, zoneAt);
+  const fromMs = from === undefined ? ALWAYS.fromMs : msOf(from, firstMs);
+  const toMs = to === undefined ? ALWAYS.toMs : msOf(to, Math.max(firstMs, fromMs));
+  return { fromMs, toMs };
+}
+
+/** The samples in a window; those without a time are left out. */
+export async function* inBounds(samples: AsyncIterable<Sample>, { fromMs, toMs }: Bounds): AsyncGenerator<Sample> {
   for await (const sample of samples) {
     const { timeMs } = sample;
-    if (timeMs === undefined) continue;
-    if (bounds === undefined) {
-      const fromMs = from === undefined ? Number.NEGATIVE_INFINITY : momentMs(from, timeMs, zoneAt);
-      const near = Math.max(timeMs, fromMs);
-      bounds = { fromMs, toMs: to === undefined ? Number.POSITIVE_INFINITY : momentMs(to, near, zoneAt) };
-    }
-    if (timeMs > bounds.toMs) return;
-    if (timeMs >= bounds.fromMs) yield sample;
+    if (timeMs === undefined || timeMs < fromMs) continue;
+    // All files are merged: no earlier one follows.
+    if (timeMs > toMs) return;
+    yield sample;
   }
 }

@@ -1,6 +1,9 @@
 import type { Observation, Sample } from './sample.ts';
 
-/** What turns the observations of one sample into those of another. */
+/**
+ * What turns the observations of one sample into those of another. A task that was seen in another way is in both lists.
+ * Tell it by its numbers: what is gone need not be the object that came.
+ */
 export interface Changes {
   readonly gone: readonly Observation[];
   readonly come: readonly Observation[];
@@ -54,8 +57,12 @@ export function compared(before: readonly Observation[], after: readonly Observa
   return { gone, come };
 }
 
-/** The sample with other observations, which are listed when somebody asks for them. */
-export function withObservations(sample: Omit<Sample, 'observations'>, list: () => readonly Observation[]): Sample {
+/** The sample with other observations, which are listed when somebody asks for them, and with other holders, if given. */
+export function withObservations(
+  sample: Omit<Sample, 'observations'>,
+  list: () => readonly Observation[],
+  holders: readonly Observation[] = sample.holders,
+): Sample {
   let listed: readonly Observation[] | undefined;
   const lazy = {
     get: () => {
@@ -68,5 +75,6 @@ export function withObservations(sample: Omit<Sample, 'observations'>, list: () 
   return Object.defineProperties({} as Sample, {
     ...Object.getOwnPropertyDescriptors(sample),
     observations: lazy,
+    holders: { value: holders, enumerable: true, configurable: true },
   });
 }

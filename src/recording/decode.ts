@@ -1,10 +1,11 @@
+import { noteChanges, withObservations } from '../model/changes.ts';
 import type { Event } from '../model/event.ts';
 import type { Pressure } from '../model/pressure.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
-import { type Entry, type Look, type Place, printedFrame, VERSION } from './record.ts';
+import { type Look, type Place, printedFrame, VERSION } from './record.ts';
 import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
 import { eventShape, lookShape, placeShape, pressureShape, taskShape, unreadShape } from './shapes.ts';
 
@@ -12,29 +13,56 @@ import { eventShape, lookShape, placeShape, pressureShape, taskShape, unreadShap
 const MAX_TASKS = 300_000;
 const MAX_FRAMES = 1024;
 
-/** What is the same object in all segments of a recording: equal tasks and equal stacks. */
-export class Interned {
-  readonly #stacks = new Map<string, Stack>();
-  readonly #tasks = new Map<string, Task>();
-  #nextId = 0;
+/** Keeps what was made of a text, for when the same text comes again. Forgets all of it when there is much. */
+class Made<T> {
+  readonly #byText = new Map<string, T>();
 
-  stack(key: string, frames: () => Frame[]): Stack {
-    return known(this.#stacks, key, () => ({ id: this.#nextId++, frames: frames() }));
+  get(text: string): T | undefined {
+    return this.#byText.get(text);
   }
 
-  task(key: string, task: Task): Task {
-    return known(this.#tasks, key, () => task);
+  set(text: string, value: T): T {
+    if (this.#byText.size >= MAX_TASKS) this.#byText.clear();
+    this.#byText.set(text, value);
+    return value;
   }
 }
 
-function known<T>(table: Map<string, T>, key: string, make: () => T): T {
-  let value = table.get(key);
-  if (value === undefined) {
-    if (table.size >= MAX_TASKS) table.clear();
-    value = make();
-    table.set(key, value);
+/** What is the same object in all segments of a recording: equal tasks, stacks and looks. */
+export class Interned {
+  readonly tasks = new Made<Task>();
+  readonly stacks = new Made<Reading<Stack>>();
+  readonly looks = new Made<Look>();
+  readonly frames = new Made<Stack>();
+  readonly #equals = new Made<Task>();
+  readonly #numbers = new WeakMap<Task, number>();
+  #nextNumber = 0;
+  nextStack = 0;
+  /** The tasks of the sample before, which most often are those of the next one, also in another segment. */
+  seen: readonly Seen[] = [];
+  last: Sample | undefined;
+
+  /** Equal tasks are one, whatever they are told by. */
+  task(task: Task): Task {
+    const key = JSON.stringify(task);
+    return this.#equals.get(key) ?? this.#equals.set(key, task);
   }
-  return value;
+
+  /** A number of a task that no other one has. */
+  numberOf(task: Task): number {
+    const number = this.#numbers.get(task) ?? this.#nextNumber++;
+    this.#numbers.set(task, number);
+    return number;
+  }
+}
+
+/** A task as it was seen in one sample or several. */
+interface Seen {
+  readonly task: Task;
+  readonly stack: Reading<Stack>;
+  readonly look: Look;
+  /** When it left its CPU, by the monotonic clock. */
+  readonly sinceMs: number | undefined;
 }
 
 const headShape = object({ format: oneOf(['kstack-recording']), version: count, segment: count }, {});
@@ -63,7 +91,12 @@ const anObject: Shape<object> = (value, place) => {
 const likeShape = object<{ as: number; is: object }, object>({ as: count, is: anObject }, {});
 
 const numbers = listOf(count);
-const entries: Shape<number[][]> = listOf(listOf(number));
+/** A list of a hundred thousand is not unusual: no name is made for each number. */
+const entries: Shape<number[][]> = (value, place) => {
+  const isEntry = (row: unknown) => Array.isArray(row) && row.every((item) => Number.isFinite(item));
+  if (!Array.isArray(value) || !value.every(isEntry)) throw new ShapeError(`${place}: not a list of lists of numbers`);
+  return value;
+};
 const changesShape = object<object, { gone: number[]; put: number[][]; set: number[][] }>(
   {},
   { gone: numbers, put: entries, set: entries },
@@ -94,6 +127,10 @@ const sampleShape = object<
   },
 );
 
+/** How kstack writes a line that defines something: the number stands first. */
+const DEFINES = /^\{"(task|stack|look)":(\d{1,9}),(?:"as":(\d{1,9}),)?/;
+const KINDS = ['task', 'stack', 'look', 'place'] as const;
+
 /** Turns the lines of one segment into its samples. */
 export class SegmentDecoder {
   readonly #interned: Interned;
@@ -102,8 +139,9 @@ export class SegmentDecoder {
   readonly #looks: Look[] = [];
   readonly #tasks: Task[] = [];
   readonly #stacks: Reading<Stack>[] = [];
-  #seen: readonly Entry[] = [];
-  #holders: readonly Entry[] = [];
+  #seen: readonly Seen[] = [];
+  #holders: readonly Seen[] = [];
+  #isFirst = true;
 
   constructor(interned: Interned) {
     this.#interned = interned;
@@ -114,22 +152,54 @@ export class SegmentDecoder {
    * @throws ShapeError if the line is not what the format says; SyntaxError if it is no JSON
    */
   decode(line: string): Sample | undefined {
-    const value: unknown = JSON.parse(line);
-    if (typeof value !== 'object' || value === null) throw new ShapeError('a line is an object');
     if (!this.#isBegun) {
-      const { version } = headShape(value, 'head');
+      const { version } = headShape(JSON.parse(line), 'head');
       if (version > VERSION)
         throw new ShapeError(`version ${version} is newer than ${VERSION}: a newer kstack reads it`);
       this.#isBegun = true;
       return undefined;
     }
+    if (this.#defineAgain(line)) return undefined;
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null) throw new ShapeError('a line is an object');
     if ('sample' in value) return this.#sample(value);
-    if ('task' in value) this.#define(this.#tasks, value, 'task', this.#task(value));
-    else if ('stack' in value) this.#define(this.#stacks, value, 'stack', this.#stack(value));
-    else if ('look' in value) this.#define(this.#looks, value, 'look', isOf(value, lookShape, 'look'));
-    else if ('place' in value) this.#define(this.#places, value, 'place', isOf(value, placeShape, 'place'));
     // Other lines are of a later version that only adds some.
+    const kind = KINDS.find((name) => name in value);
+    if (kind !== undefined) this.#define(kind, value);
     return undefined;
+  }
+
+  /** Takes a line that defines what another segment has defined with the same words: most of a segment is so. */
+  #defineAgain(line: string): boolean {
+    const [head = '', kind, number, as] = DEFINES.exec(line) ?? [];
+    if (kind === undefined) return false;
+    const interned = this.#interned;
+    const rest = line.slice(head.length);
+    if (kind === 'task') {
+      const key = as === undefined ? rest : `${interned.numberOf(inTable(this.#tasks, Number(as), kind))} ${rest}`;
+      const make = () => this.#task(parsed(line));
+      define(this.#tasks, Number(number), kind, interned.tasks.get(key) ?? interned.tasks.set(key, make()));
+    } else if (kind === 'stack') {
+      const make = () => this.#stack(parsed(line));
+      define(this.#stacks, Number(number), kind, interned.stacks.get(rest) ?? interned.stacks.set(rest, make()));
+    } else {
+      const make = () => isOf(parsed(line), lookShape, kind);
+      define(this.#looks, Number(number), kind, interned.looks.get(rest) ?? interned.looks.set(rest, make()));
+    }
+    return true;
+  }
+
+  #define(kind: (typeof KINDS)[number], value: object): void {
+    const number = count(new Map(Object.entries(value)).get(kind), kind);
+    if (kind === 'task') define(this.#tasks, number, kind, this.#task(value));
+    else if (kind === 'stack') define(this.#stacks, number, kind, this.#stack(value));
+    else if (kind === 'look') define(this.#looks, number, kind, isOf(value, lookShape, kind));
+    else define(this.#places, number, kind, isOf(value, placeShape, kind));
+  }
+
+  #task(line: object): Task {
+    const task = 'as' in line ? taskShape(this.#likeAnother(line), 'task') : isOf(line, taskShape, 'task');
+    return this.#interned.task(task);
   }
 
   /** A task that is told by what makes it of another. */
@@ -140,48 +210,76 @@ export class SegmentDecoder {
     return { ...other, ...is, id: { ...other.id, ...id } };
   }
 
-  #define<T>(table: T[], line: object, name: string, value: T): void {
-    const at = count(new Map(Object.entries(line)).get(name), name);
-    if (at !== table.length) throw new ShapeError(`${name} ${at} does not follow ${name} ${table.length - 1}`);
-    if (table.length >= MAX_TASKS) throw new ShapeError(`more than ${MAX_TASKS} in a segment: ${name}`);
-    table.push(value);
-  }
-
-  #task(line: object): Task {
-    const task = 'as' in line ? taskShape(this.#likeAnother(line), 'task') : isOf(line, taskShape, 'task');
-    return this.#interned.task(JSON.stringify(task), task);
-  }
-
   #stack(line: object): Reading<Stack> {
     const { frames: told, cut, unread, detail } = stackShape(line, 'stack');
     if (unread !== undefined) return { unread: unread as Unreadable, ...(detail !== undefined && { detail }) };
     if (Array.isArray(told) && told.length > MAX_FRAMES) throw new ShapeError(`stack: more than ${MAX_FRAMES} frames`);
     // Before anything else goes through them: they may be nested as deep as the line is long.
     const frames = listOf(frameShape)(told, 'frames');
-    const value = this.#interned.stack(JSON.stringify(frames), () => frames);
+    const key = JSON.stringify(frames);
+    const interned = this.#interned;
+    const value = interned.frames.get(key) ?? interned.frames.set(key, { id: interned.nextStack++, frames });
     return { value, ...(cut === true && { cut }) };
   }
 
   #sample(line: object): Sample {
     const { sample, tasks, holders, unread = [], ...rest } = sampleShape(line, 'sample');
     const place = inTable(this.#places, sample, 'place');
-    this.#seen = changed(this.#seen, tasks ?? {});
-    this.#holders = changed(this.#holders, holders ?? {});
-    const observe = (entry: Entry) => this.#observation(entry, rest.monotonicMs);
-    return { ...rest, ...place, observations: this.#seen.map(observe), holders: this.#holders.map(observe), unread };
+    const { monotonicMs } = rest;
+    const interned = this.#interned;
+    const before = interned.seen;
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    // The tasks of a new segment are told anew, and most are those of the one before.
+    const old = isFirst ? new Map(before.map((seen) => [seen.task, seen])) : undefined;
+    const changes = applied(this.#seen, tasks ?? {}, (entry) => this.#entry(entry, old));
+    const seen = changes.now;
+    this.#seen = seen;
+    this.#holders = applied(this.#holders, holders ?? {}, (entry) => this.#entry(entry, undefined)).now;
+    const held = this.#holders.map((one) => observationOf(one, monotonicMs));
+    const told = withObservations({ ...rest, ...place, holders: held, unread }, () =>
+      seen.map((one) => observationOf(one, monotonicMs)),
+    );
+    if (interned.last !== undefined) {
+      const { gone, come } = isFirst ? differing(before, seen) : changes;
+      const lastMs = interned.last.monotonicMs;
+      noteChanges(interned.last, told, {
+        gone: gone.map((one) => observationOf(one, lastMs)),
+        come: come.map((one) => observationOf(one, monotonicMs)),
+      });
+    }
+    interned.seen = seen;
+    interned.last = told;
+    return told;
   }
 
-  #observation([task, stack, look, sinceMs]: Entry, monotonicMs: number | undefined): Observation {
-    const { facts, ...rest } = inTable(this.#looks, look, 'look');
-    const offCpuMs = sinceMs === undefined || monotonicMs === undefined ? undefined : monotonicMs - sinceMs;
-    const known = offCpuMs === undefined ? facts : { ...facts, offCpuMs };
-    return {
+  #entry(entry: readonly number[], old: ReadonlyMap<Task, Seen> | undefined): Seen {
+    const [, task = -1, stack = -1, look = -1, sinceMs] = entry;
+    const seen = {
       task: inTable(this.#tasks, task, 'task'),
       stack: inTable(this.#stacks, stack, 'stack'),
-      ...rest,
-      ...(known !== undefined && { facts: known }),
+      look: inTable(this.#looks, look, 'look'),
+      sinceMs,
     };
+    const last = old?.get(seen.task);
+    const isSame = last?.stack === seen.stack && last.look === seen.look && last.sinceMs === sinceMs;
+    return last !== undefined && isSame ? last : seen;
   }
+}
+
+function observationOf({ task, stack, look, sinceMs }: Seen, monotonicMs: number | undefined): Observation {
+  if (sinceMs === undefined || monotonicMs === undefined) return { task, stack, ...look };
+  return { task, stack, ...look, facts: { ...look.facts, offCpuMs: monotonicMs - sinceMs } };
+}
+
+function define<T>(table: T[], number: number, name: string, value: T): void {
+  if (number !== table.length) throw new ShapeError(`${name} ${number} does not follow ${name} ${table.length - 1}`);
+  if (table.length >= MAX_TASKS) throw new ShapeError(`more than ${MAX_TASKS} in a segment: ${name}`);
+  table.push(value);
+}
+
+function parsed(line: string): object {
+  return anObject(JSON.parse(line), 'a line');
 }
 
 function isOf<T>(line: object, shape: Shape<T>, name: string): T {
@@ -200,28 +298,62 @@ interface Change {
   readonly set?: readonly (readonly number[])[];
 }
 
-function changed(before: readonly Entry[], { gone = [], put = [], set = [] }: Change): readonly Entry[] {
-  if (gone.length + put.length + set.length === 0) return before;
-  const left = new Set(gone);
-  const stayed = before.filter((_, at) => !left.has(at));
-  const news = new Map(put.map((entry) => [entry[0], entry]));
-  const now: Entry[] = [];
-  let next = 0;
-  const length = stayed.length + news.size;
-  while (now.length < length) {
-    const added = news.get(now.length);
-    const entry = added === undefined ? stayed[next++] : entryIn(added);
-    if (entry === undefined) throw new ShapeError('a new task is beyond the end of its sample');
-    now.push(entry);
-  }
+interface Applied {
+  readonly now: readonly Seen[];
+  readonly gone: readonly Seen[];
+  readonly come: readonly Seen[];
+}
+
+/** Changes a list, in time that follows the changes but for a copy of it. */
+function applied(
+  before: readonly Seen[],
+  { gone = [], put = [], set = [] }: Change,
+  seenOf: (entry: readonly number[]) => Seen,
+): Applied {
+  if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
+  const come = put.map(seenOf);
+  const left = gone.flatMap((at) => before[at] ?? []);
+  const now = gone.length + put.length === 0 ? before.slice() : merged(before, gone, put, come);
   for (const entry of set) {
     const [at = -1] = entry;
-    if (now[at] === undefined) throw new ShapeError('a task that changed is beyond the end of its sample');
-    now[at] = entryIn(entry);
+    const old = now[at];
+    if (old === undefined) throw new ShapeError('a task that changed is beyond the end of its sample');
+    const seen = seenOf(entry);
+    now[at] = seen;
+    left.push(old);
+    come.push(seen);
   }
+  return { now, gone: left, come };
+}
+
+function merged(
+  before: readonly Seen[],
+  gone: readonly number[],
+  put: readonly (readonly number[])[],
+  come: readonly Seen[],
+): Seen[] {
+  const now: Seen[] = [];
+  let [leaving, coming] = [0, 0];
+  for (let next = 0; next < before.length || coming < put.length; ) {
+    const seen = before[next];
+    const added = come[coming];
+    if (gone[leaving] === next) {
+      leaving++;
+      next++;
+    } else if (added !== undefined && put[coming]?.[0] === now.length) {
+      now.push(added);
+      coming++;
+    } else if (seen !== undefined) {
+      now.push(seen);
+      next++;
+    } else throw new ShapeError('a new task is beyond the end of its sample');
+  }
+  if (leaving < gone.length) throw new ShapeError('a task that is gone was not there');
   return now;
 }
 
-function entryIn([, task = -1, stack = -1, look = -1, sinceMs]: readonly number[]): Entry {
-  return sinceMs === undefined ? [task, stack, look] : [task, stack, look, sinceMs];
+/** What is in one list only. */
+function differing(before: readonly Seen[], after: readonly Seen[]): Omit<Applied, 'now'> {
+  const [old, now] = [new Set(before), new Set(after)];
+  return { gone: before.filter((seen) => !now.has(seen)), come: after.filter((seen) => !old.has(seen)) };
 }

@@ -1,5 +1,6 @@
 import { hostname, release } from 'node:os';
 import type { CommandLineLimits } from '../../model/command-line.ts';
+import type { CompiledSelection } from '../../model/compiled-selection.ts';
 import type { Field } from '../../model/fields.ts';
 import type { Observation, Sample, Source } from '../../model/sample.ts';
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
@@ -21,7 +22,7 @@ import { processesOf } from './procfs/processes.ts';
 import { SampleReader } from './procfs/sample-reader.ts';
 import { TaskDetails } from './procfs/task-details.ts';
 import type { OwnTasks } from './procfs/task-filter.ts';
-import { type CompiledSelection, compileSelection } from './selection/compiled.ts';
+import { compileSelection } from './selection/compiled.ts';
 import type { SourceName } from './source-name.ts';
 import { resolveSystemCalls } from './system-calls/resolve.ts';
 import { UnixSockets } from './unix-sockets.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { State } from '../../../model/task.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 import { countMoreThreads } from './more-threads.ts';
 import type { TaskRecord } from './records.ts';
 

@@ -1,4 +1,4 @@
-import type { CompiledSelection } from '../selection/compiled.ts';
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { BpfReader } from './tasks.ts';
 
 /**

@@ -1,9 +1,9 @@
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { Reading } from '../../../model/reading.ts';
 import type { KernelFacts } from '../../../model/sample.ts';
 import { isOnlyPids, takesAll } from '../../../model/selection.ts';
 import { pause } from '../../../native/pause.ts';
 import type { OpenPrefetch, Prefetch, Processes } from '../procfs/prefetch.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 import type { TaskRecord } from './records.ts';
 import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';

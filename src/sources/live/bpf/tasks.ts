@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs';
+import type { CompiledSelection, TextTest } from '../../../model/compiled-selection.ts';
 import { takesAll } from '../../../model/selection.ts';
 import { STATES } from '../../../model/task.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from '../../../native/bpf.ts';
 import { pause } from '../../../native/pause.ts';
 import { PrefetchFailed } from '../procfs/prefetch.ts';
-import type { CompiledSelection, TextTest } from '../selection/compiled.ts';
 import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
 import type { Symbols } from './symbols.ts';
 

@@ -1,6 +1,6 @@
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { Unreadable } from '../../../model/reading.ts';
 import { isOnlyPids } from '../../../model/selection.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 import { listTids, readStatus } from './files.ts';
 
 /** A task that a selection may take. Only its numbers are known. */

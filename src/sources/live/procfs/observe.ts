@@ -1,10 +1,10 @@
+import { type CompiledSelection, takesStack } from '../../../model/compiled-selection.ts';
 import { FIELDS, type Field } from '../../../model/fields.ts';
 import { isGone, type Reading } from '../../../model/reading.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { isOnlyPids } from '../../../model/selection.ts';
 import type { Stack } from '../../../model/stack.ts';
 import type { Task, TaskId, TaskTable } from '../../../model/task.ts';
-import { type CompiledSelection, takesStack } from '../selection/compiled.ts';
 import type { Draft, FieldReadings } from './draft.ts';
 import { FIELD_SOURCES } from './field-sources.ts';
 import type { Prefetch } from './prefetch.ts';

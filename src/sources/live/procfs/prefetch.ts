@@ -1,6 +1,6 @@
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { Reading } from '../../../model/reading.ts';
 import type { KernelFacts } from '../../../model/sample.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 import type { Stat } from './stat.ts';
 
 /** What is known about a task before anything is read from /proc. */

@@ -1,4 +1,5 @@
 import type { CommandLineLimits } from '../../../model/command-line.ts';
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { Field } from '../../../model/fields.ts';
 import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
 import type { Sample, Unread } from '../../../model/sample.ts';
@@ -9,7 +10,6 @@ import { decodeBytes } from '../../../native/decode.ts';
 import { errnoName } from '../../../native/errno.ts';
 import { bitsOf, FLAG, TASK_FILES, type TaskFile, WHAT } from '../../../native/reader/protocol.ts';
 import type { Reader, RecordTaker } from '../../../native/reader/reader.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 import { candidates } from './candidates.ts';
 import { parseCgroups } from './cgroup.ts';
 import { CommandLines } from './command-lines.ts';

@@ -1,6 +1,6 @@
+import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import { takesAll } from '../../../model/selection.ts';
 import type { State } from '../../../model/task.ts';
-import type { CompiledSelection } from '../selection/compiled.ts';
 
 /** The processes of kstack itself. The reader is not shown, and kstack only with its main thread. */
 export interface OwnTasks {

@@ -1,6 +1,6 @@
 import type { RE2JS } from 're2js';
+import type { TextTest } from '../../../model/compiled-selection.ts';
 import type { Pattern } from '../../../model/selection.ts';
-import type { TextTest } from './compiled.ts';
 
 /** Why a regular expression is invalid, with a line that marks the place. */
 export class PatternError extends Error {}
