@@ -20,7 +20,7 @@ export async function* selected(
   const takes = (observation: Observation) => takesObservation(selection, observation) === true;
   for await (const whole of samples) {
     const { host = '' } = whole;
-    const followed = hosts.get(host) ?? { waiting: new Map() };
+    const followed: Followed = hosts.get(host) ?? { waiting: new Map() };
     hosts.set(host, followed);
     const { last, waiting } = followed;
     const changes = changesBetween(last?.whole, whole);

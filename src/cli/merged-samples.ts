@@ -1,10 +1,11 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { localClock } from './local-clock.ts';
-import { type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
+import { DASH, type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
+import type { Bounds } from './time-window.ts';
 
 /** What there is to say about the files that samples were read from. */
 export interface Problems {
@@ -12,6 +13,14 @@ export interface Problems {
   readonly lines: string[];
   /** Files without a sample. */
   readonly empty: string[];
+  /** How many files could not be read. */
+  unread: number;
+  /** Samples that were in several files, or in one of them twice. */
+  repeated: number;
+}
+
+export function noProblems(): Problems {
+  return { lines: [], empty: [], unread: 0, repeated: 0 };
 }
 
 const ASSUMED = 'times without a zone are taken for local time';
@@ -24,35 +33,55 @@ interface Head {
   timeMs: number;
 }
 
-/** The samples of all files in the order of their times, without the files that cannot be read. */
+export interface Inputs {
+  readonly names: readonly string[];
+  /** The command that reads them, for advice. */
+  readonly verb: string;
+  readonly bounds: Bounds | undefined;
+  /** Called with the number of bytes that were read. */
+  read?(bytes: number): void;
+}
+
+/** What the files of one command have in common: equal stacks are one object. */
+export function textOptions(
+  clock: Pick<Clock, 'nowMs' | 'zoneAt'>,
+  problems: Problems,
+): Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'> {
+  const local = localClock(clock);
+  return {
+    stacks: new InternedStacks(),
+    known: knownFunctions(),
+    assumeTimeMs: (clockMs) => {
+      if (!problems.lines.includes(ASSUMED)) problems.lines.push(ASSUMED);
+      return local(clockMs);
+    },
+  };
+}
+
+/**
+ * The samples of all files in the order of their times, without the files that cannot be read. A sample that is in
+ * several files is there once.
+ */
 export async function* mergedSamples(
-  names: readonly string[],
+  inputs: Inputs,
   problems: Problems,
   clock: Pick<Clock, 'nowMs' | 'zoneAt'>,
 ): AsyncGenerator<Sample> {
-  const stacks = new InternedStacks();
-  const known = knownFunctions();
-  const local = localClock(clock);
-  let isAssumed = false;
-  const assumeTimeMs = (clockMs: number) => {
-    if (!isAssumed) problems.lines.push(ASSUMED);
-    isAssumed = true;
-    return local(clockMs);
-  };
+  const shared = textOptions(clock, problems);
+  const repeats = new Repeats();
   const heads: Head[] = [];
-  for (const name of names) {
-    const stream = read(name, { stacks, known, assumeTimeMs }, problems);
+  for (const name of inputs.names) {
+    const stream = read(name, inputs, shared, problems);
     const first = await stream.next();
     if (first.done === true) continue;
     heads.push({ stream, sample: first.value, timeMs: first.value.timeMs ?? 0 });
   }
   for (;;) {
-    const earliest = heads.reduce<Head | undefined>(
-      (least, head) => (least === undefined || head.timeMs < least.timeMs ? head : least),
-      undefined,
-    );
+    let earliest = heads[0];
     if (earliest === undefined) return;
-    yield earliest.sample;
+    for (const head of heads) if (head.timeMs < earliest.timeMs) earliest = head;
+    if (repeats.has(earliest.sample)) problems.repeated++;
+    else yield earliest.sample;
     const next = await earliest.stream.next();
     if (next.done === true) heads.splice(heads.indexOf(earliest), 1);
     else {
@@ -60,6 +89,42 @@ export async function* mergedSamples(
       earliest.timeMs = next.value.timeMs ?? earliest.timeMs;
     }
   }
+}
+
+/** Finds samples that were there already: those of one time come one after the other. */
+class Repeats {
+  readonly #latest = new Map<string, Sample[]>();
+
+  has(sample: Sample): boolean {
+    const { host = '', timeMs } = sample;
+    if (timeMs === undefined) return false;
+    const latest = this.#latest.get(host) ?? [];
+    if (latest[0]?.timeMs !== timeMs) {
+      this.#latest.set(host, [sample]);
+      return false;
+    }
+    if (latest.some((other) => isSame(other, sample))) return true;
+    latest.push(sample);
+    return false;
+  }
+}
+
+function isSame(a: Sample, b: Sample): boolean {
+  if (a.monotonicMs !== b.monotonicMs || a.observations.length !== b.observations.length) return false;
+  return a.observations.every((observation, at) => {
+    const other = b.observations[at];
+    return other !== undefined && isSameTask(observation, other);
+  });
+}
+
+function isSameTask(a: Observation, b: Observation): boolean {
+  if (a.task.id.tid !== b.task.id.tid || a.task.comm !== b.task.comm || a.state !== b.state) return false;
+  const [one, other] = [a.stack, b.stack];
+  if ('unread' in one || 'unread' in other) return 'unread' in one && 'unread' in other;
+  const [frames, others] = [one.value.frames, other.value.frames];
+  return (
+    frames === others || (frames.length === others.length && frames.every(({ raw }, at) => raw === others[at]?.raw))
+  );
 }
 
 /** The first of many say enough. */
@@ -70,28 +135,49 @@ function addDamage(problems: Problems, text: string): void {
   else if (problems.lines.length === MAX_DAMAGES) problems.lines.push('... and more that is damaged');
 }
 
-type Shared = Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>;
-
-async function* read(name: string, shared: Shared, problems: Problems): AsyncGenerator<Sample> {
+async function* read(
+  name: string,
+  { verb, bounds, read: count }: Inputs,
+  shared: Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>,
+  problems: Problems,
+): AsyncGenerator<Sample> {
   const notes: InputNotes = {};
   let found = false;
+  const options = {
+    ...shared,
+    notes,
+    ...(bounds !== undefined && { bounds }),
+    ...(count !== undefined && { read: count }),
+    sought: () => {
+      found = true;
+    },
+    damaged: (text: string) => addDamage(problems, text),
+  };
   try {
-    for await (const sample of samplesOf(name, { ...shared, notes, damaged: (text) => addDamage(problems, text) })) {
+    for await (const sample of samplesOf(name, options)) {
       found = true;
       yield sample;
     }
   } catch (error) {
-    const unread = whyUnread(error, name, 'report');
+    const unread = whyUnread(error, name, verb);
     if (unread === undefined) throw error;
     problems.lines.push(`nothing in ${name} was read: ${unread}`);
+    problems.unread++;
     return;
   }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
-  if (!found) problems.empty.push(name);
+  if (!found) problems.empty.push(name === DASH ? 'the input' : name);
 }
 
 /** Says on standard error what was wrong with the files. */
-export function tellProblems({ lines, empty }: Problems): void {
+export function tellProblems({ lines, empty, repeated }: Problems): void {
   for (const line of lines) writeStderr(`kstack: ${line}\n`);
   for (const name of empty) writeStderr(`kstack: nothing in ${name} looks like a kernel stack or a recording\n`);
+  if (repeated > 0)
+    writeStderr(`kstack: ${repeated} sample${repeated === 1 ? ' was' : 's were'} there twice, and counted once\n`);
+}
+
+/** Whether a file gave nothing: the exit code tells. */
+export function hasFailed({ empty, unread }: Problems): boolean {
+  return empty.length + unread > 0;
 }

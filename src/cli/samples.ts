@@ -1,9 +1,12 @@
-import { InputError, inputBytes } from '../files/input-file.ts';
+import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
+import { Interned } from '../recording/decode.ts';
+import { mayHave, regionsOf } from '../recording/index.ts';
 import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
 import { decoded, type InputNotes, type InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
+import type { Bounds } from './time-window.ts';
 
 /** On the command line, the name of standard input. */
 export const DASH = '-';
@@ -17,21 +20,34 @@ export interface SamplesOptions {
   readonly known: ReadonlySet<string>;
   /** See TextOptions. */
   readonly assumeTimeMs?: (clockMs: number) => number;
+  /** The times that are wanted: of a recording that is a file, only their segments are read. */
+  readonly bounds?: Bounds;
   /** Called with what is damaged in a recording. */
   damaged(text: string): void;
+  /** Called if the file is a recording of which only some segments are read. */
+  sought?(): void;
+  /** Called with the number of bytes of the file that were read. */
+  read?(bytes: number): void;
 }
 
 /**
- * The samples in a file, whatever wrote it: kstack record, kstack in another format, or any other tool.
+ * The samples in a file, whatever wrote it: kstack record, kstack in another format, or any other tool. Samples out of
+ * the bounds may be among them.
  * @throws Error naming the file if it cannot be read; PackedInput if another program has to unpack it
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
-  const { damaged, ...textOptions } = options;
-  const { head, chunks } = await withHead(inputBytes(name === DASH ? undefined : name));
+  const { damaged, bounds, read = () => undefined, sought: _, ...textOptions } = options;
+  if (bounds !== undefined && name !== DASH) {
+    const samples = soughtSamples(name, bounds, options);
+    if (samples !== undefined) {
+      options.sought?.();
+      return yield* samples;
+    }
+  }
+  const { head, chunks } = await withHead(counted(inputBytes(name === DASH ? undefined : name), read));
   const tell = (line: number, why: string) => damaged(`${name}:${line}: ${why}`);
   if (isPackedRecording(head)) {
-    const lost = (offset: number) =>
-      damaged(`${name}: the segment at byte ${offset} is damaged: the rest of it is lost`);
+    const lost = (offset: number) => damaged(damageAt(name, offset));
     yield* recordedSamples(linesOf(unpackedSegments(chunks, lost)), tell);
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
     yield* recordedSamples(linesOf(chunks), tell);
@@ -40,6 +56,95 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   }
 }
 
+function damageAt(name: string, offset: number): string {
+  return `${name}: the segment at byte ${offset} is damaged: the rest of it is lost`;
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, read: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    read(chunk.length);
+    yield chunk;
+  }
+}
+
+/** Opens a packed recording whose trailers tell where its segments are; undefined for anything else. */
+function openRecording(name: string, read: (bytes: number) => void = () => undefined) {
+  const file = openSeekable(name);
+  if (file === undefined) return undefined;
+  const readAt = (offset: number, length: number) => {
+    const bytes = file.readAt(offset, length);
+    read(bytes.length);
+    return bytes;
+  };
+  const isPacked = isPackedRecording(readAt(0, SEEK_HEAD_BYTES));
+  const regions = isPacked ? regionsOf(readAt, file.sizeBytes) : undefined;
+  if (regions === undefined) file.close();
+  return regions && { regions, readAt, close: () => file.close() };
+}
+
+/** The samples of the segments within bounds; undefined if the file has no index. */
+function soughtSamples(name: string, bounds: Bounds, options: SamplesOptions): AsyncGenerator<Sample> | undefined {
+  const recording = openRecording(name, options.read);
+  return recording && samplesIn(name, recording, bounds, options);
+}
+
+type Recording = NonNullable<ReturnType<typeof openRecording>>;
+
+async function* samplesIn(
+  name: string,
+  { regions, readAt, close }: Recording,
+  { fromMs, toMs }: Bounds,
+  { damaged }: Pick<SamplesOptions, 'damaged'>,
+): AsyncGenerator<Sample> {
+  const interned = new Interned();
+  try {
+    for (const [at, region] of regions.entries()) {
+      if (!mayHave(region, regions[at - 1], fromMs, toMs)) continue;
+      const chunks = async function* () {
+        for (let from = region.from; from < region.to; from += CHUNK_BYTES)
+          yield readAt(from, Math.min(CHUNK_BYTES, region.to - from));
+      };
+      const lost = (offset: number) => damaged(damageAt(name, region.from + offset));
+      const tell = (line: number, why: string) =>
+        damaged(`${name}: line ${line} of the segment at byte ${region.entry?.offset ?? region.from}: ${why}`);
+      yield* recordedSamples(linesOf(unpackedSegments(chunks(), lost)), tell, interned);
+    }
+  } finally {
+    close();
+  }
+}
+
+/** The times of the first and the last sample of a file; undefined if none has one. */
+export interface Span {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/**
+ * When a file begins and, if that is needed, ends. Of a recording with an index, only its ends are read.
+ * @throws Error naming the file if it cannot be read
+ */
+export async function spanOf(name: string, needsEnd: boolean, options: SamplesOptions): Promise<Span | undefined> {
+  const recording = openRecording(name);
+  if (recording !== undefined) {
+    const times = recording.regions.flatMap(({ entry }) => [entry?.fromMs ?? [], entry?.toMs ?? []]).flat();
+    const written = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+    for await (const { timeMs } of samplesIn(name, recording, written, options))
+      if (timeMs !== undefined) times.push(timeMs);
+    const [firstMs] = times;
+    return firstMs === undefined ? undefined : { firstMs, lastMs: times.reduce((a, b) => Math.max(a, b), firstMs) };
+  }
+  let span: Span | undefined;
+  for await (const { timeMs } of samplesOf(name, options)) {
+    if (timeMs === undefined) continue;
+    span = { firstMs: span?.firstMs ?? timeMs, lastMs: Math.max(span?.lastMs ?? timeMs, timeMs) };
+    if (!needsEnd) return span;
+  }
+  return span;
+}
+
+const CHUNK_BYTES = 1 << 20;
+const SEEK_HEAD_BYTES = 4096;
 const HEAD_BYTES = 64 * 1024;
 
 /** The first bytes, and all of them. */

@@ -7,7 +7,10 @@ const LARGEST_TOP = 1_000_000;
 export function addWindowOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--from <TIME>', "from this time on: 03:12, '2026-11-25 03:12' or ISO 8601").argParser(parseTime),
+      new Option(
+        '--from <TIME>',
+        "from this time on: 03:12, '2026-11-25 03:12', ISO 8601, or -10m: before the last sample",
+      ).argParser(parseTime),
     )
     .addOption(new Option('--to <TIME>', 'up to this time').argParser(parseTime));
 }
@@ -20,12 +23,19 @@ export function windowOf(command: Command): Window {
 export function parseTime(text: string): Moment {
   const moment = parseMoment(text);
   if (moment === undefined)
-    throw new InvalidArgumentError("Give a time such as 03:12, '2026-11-25 03:12' or ISO 8601.");
+    throw new InvalidArgumentError("Give a time such as 03:12, '2026-11-25 03:12', ISO 8601 or -10m.");
   return moment;
 }
 
 export function topOption(standard: number): Option {
   return new Option('--top <N>', 'how many of each kind to show').argParser(parseTop).default(standard);
+}
+
+/** How report and diff write: as text, or as a document for programs. */
+export function documentOption(): Option {
+  return new Option('-f, --format <FORMAT>', 'text, or json with all that was found')
+    .choices(['text', 'json'])
+    .default('text');
 }
 
 function parseTop(text: string): number {

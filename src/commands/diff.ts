@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
-import type { Window } from '../cli/time-window.ts';
-import { parseTime, topOption } from '../cli/window-options.ts';
-
-const ALL: Window = { from: undefined, to: undefined };
+import type { ReportOptions } from '../cli/report.ts';
+import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
+import { ALL_TIMES, type Window } from '../cli/time-window.ts';
+import { documentOption, parseTime, topOption } from '../cli/window-options.ts';
 
 /** Registers `kstack diff`. */
 export function addDiff(program: Command): void {
@@ -12,28 +12,34 @@ export function addDiff(program: Command): void {
     .description('Compare what tasks were blocked on in two recordings, or at two times of one.')
     .argument('<BEFORE>', 'a recording or log')
     .argument('[AFTER]', 'another one; else --a and --b compare two times of BEFORE')
-    .addOption(new Option('--a <FROM/TO>', 'only this time of BEFORE: 03:00/03:10').argParser(parseWindow))
+    .addOption(
+      new Option('--a <FROM/TO>', 'only this time of BEFORE, as with report --from and --to: 03:00/03:10').argParser(
+        parseWindow,
+      ),
+    )
     .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
-    .addOption(topOption(5));
+    .addOption(topOption(5))
+    .addOption(documentOption());
+  addFileSelectionOptions(command);
   command.action(async (before: string, after: string | undefined, options: Options) => {
-    const { a, b, top } = options;
+    const { a, b } = options;
     if (after === undefined && (a === undefined || b === undefined))
       command.error("error: give a second file, or '--a' and '--b' for two times of the first", {
         exitCode: WRONG_USAGE,
       });
+    const selection = await selectionOf(command);
     const { diffFiles } = await import('../cli/diff.ts');
     const sides = [
-      { file: before, window: a ?? ALL },
-      { file: after ?? before, window: b ?? ALL },
+      { file: before, window: a ?? ALL_TIMES },
+      { file: after ?? before, window: b ?? ALL_TIMES },
     ] as const;
-    process.exitCode = await diffFiles(sides[0], sides[1], top);
+    process.exitCode = await diffFiles(sides, selection, options);
   });
 }
 
-interface Options {
+interface Options extends ReportOptions {
   readonly a?: Window;
   readonly b?: Window;
-  readonly top: number;
 }
 
 function parseWindow(text: string): Window {

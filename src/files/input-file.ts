@@ -8,7 +8,7 @@ const CHUNK_BYTES = 64 * 1024;
 const MAX_DEVICE_BYTES = 64 << 20;
 /** How long to wait for input that another program has made non-blocking. */
 const PAUSE_MS = 20;
-const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT } = constants;
+const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } = constants;
 
 /** A file cannot be read. */
 export class InputError extends Error {}
@@ -64,4 +64,40 @@ async function readSome(fd: number, chunk: Buffer, shown: string, isEndless: boo
       await setTimeout(PAUSE_MS);
     }
   }
+}
+
+/** A file of which any part can be read. */
+export interface SeekableFile {
+  readonly sizeBytes: number;
+  /** Fewer bytes at the end. */
+  readAt(offset: number, length: number): Buffer;
+  close(): void;
+}
+
+/**
+ * Opens a regular file; undefined for anything else.
+ * @throws InputError naming the file if it cannot be opened
+ */
+export function openSeekable(name: string): SeekableFile | undefined {
+  const fd = open(name);
+  const stat = fstatSync(fd);
+  if ((stat.mode & S_IFMT) !== S_IFREG) {
+    closeSync(fd);
+    return undefined;
+  }
+  return {
+    sizeBytes: stat.size,
+    readAt: (offset, length) => {
+      const bytes = Buffer.allocUnsafe(length);
+      let read = 0;
+      try {
+        for (let more = -1; read < length && more !== 0; read += more)
+          more = readSync(fd, bytes, read, length - read, offset + read);
+      } catch (error) {
+        throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+      }
+      return bytes.subarray(0, read);
+    },
+    close: () => closeSync(fd),
+  };
 }

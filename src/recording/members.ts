@@ -1,6 +1,6 @@
-import { constants, createGunzip, gunzipSync } from 'node:zlib';
+import { constants, crc32, createGunzip, gunzipSync } from 'node:zlib';
 import { HEAD } from './read.ts';
-import { nextTrailer, TRAILER_BYTES } from './trailer.ts';
+import { entryIn, nextTrailer, TRAILER_BYTES } from './trailer.ts';
 
 /** A segment has less, compressed. */
 const MAX_REGION_BYTES = 64 << 20;
@@ -34,13 +34,33 @@ export async function* unpackedSegments(
   let offset = 0;
   let searched = 0;
   const take = async function* (bytes: number, isLast: boolean): AsyncGenerator<Buffer> {
-    yield* membersIn(pending.subarray(0, bytes), isLast, (at) => damaged(offset + at));
+    let isTold = false;
+    yield* membersIn(pending.subarray(0, bytes), isLast, (at) => {
+      isTold = true;
+      damaged(offset + at);
+    });
+    const entry = isLast ? undefined : entryIn(pending.subarray(bytes));
+    if (entry !== undefined && !isTold && entry.bytes <= bytes) {
+      const segment = pending.subarray(bytes - entry.bytes, bytes);
+      if (crc32(segment) !== entry.crc) damaged(offset + bytes - entry.bytes);
+    }
     pending = pending.subarray(bytes);
     offset += bytes;
     searched = 0;
   };
+  let room: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
-    pending = Buffer.concat([pending, chunk]);
+    const length = pending.length + chunk.length;
+    // What is pending stands at the end of what is used of the room, unless that is full.
+    const used = pending.byteOffset - room.byteOffset + pending.length;
+    if (pending.buffer !== room.buffer || used + chunk.length > room.length) {
+      room = Buffer.alloc(Math.max(1 << 17, 2 * length));
+      pending.copy(room);
+      pending = room.subarray(0, pending.length);
+    }
+    const at = pending.byteOffset - room.byteOffset;
+    room.set(chunk, at + pending.length);
+    pending = room.subarray(at, at + length);
     for (let at = nextTrailer(pending, searched); at !== -1; at = nextTrailer(pending, searched)) {
       yield* take(at, false);
       pending = pending.subarray(TRAILER_BYTES);
@@ -82,12 +102,14 @@ async function salvaged(member: Buffer): Promise<{ bytes: Buffer; isWhole: boole
     pieces.push(piece);
     length += piece.length;
   });
+  let failed: () => void = () => undefined;
   gunzip.on('error', () => {
     isOver = true;
+    failed();
   });
   for (let at = 0; at < member.length && !isOver && length < MAX_REGION_BYTES; at += SALVAGE_BYTES)
     await new Promise<void>((resolve) => {
-      gunzip.once('error', () => resolve());
+      failed = resolve;
       gunzip.write(member.subarray(at, at + SALVAGE_BYTES), () => resolve());
     });
   gunzip.destroy();

@@ -12,8 +12,8 @@ export const HEAD = '{"format":"kstack-recording"';
 export async function* recordedSamples(
   lines: Iterable<string> | AsyncIterable<string>,
   damaged: (line: number, why: string) => void,
+  interned = new Interned(),
 ): AsyncGenerator<Sample> {
-  const interned = new Interned();
   let decoder: SegmentDecoder | undefined;
   let number = 0;
   for await (const line of lines) {

@@ -4,7 +4,7 @@ export interface SegmentEntry {
   readonly offset: number;
   /** Its length, compressed. */
   readonly bytes: number;
-  /** The times of its first and last sample; both absent if none of its samples has a time. */
+  /** The earliest and the latest time of its samples; both absent if none of them has one. */
   readonly fromMs?: number;
   readonly toMs?: number;
   readonly samples: number;
@@ -61,4 +61,12 @@ export function entryIn(bytes: Uint8Array): SegmentEntry | undefined {
 export function nextTrailer(bytes: Buffer, from: number): number {
   const at = bytes.indexOf(SIGNATURE, from);
   return at === -1 || at + TRAILER_BYTES > bytes.length ? -1 : at;
+}
+
+/** The place of the last trailer that is whole; -1 if there is none. */
+export function lastTrailer(bytes: Uint8Array): number {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = buffer.lastIndexOf(SIGNATURE); at !== -1; at = at === 0 ? -1 : buffer.lastIndexOf(SIGNATURE, at - 1))
+    if (at + TRAILER_BYTES <= buffer.length) return at;
+  return -1;
 }

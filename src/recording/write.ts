@@ -94,8 +94,12 @@ class Segment {
 
   async add(sample: Sample): Promise<Buffer> {
     this.samples++;
-    this.#fromMs ??= sample.timeMs;
-    this.#toMs = sample.timeMs ?? this.#toMs;
+    const { timeMs } = sample;
+    // The clock may be set back between two samples.
+    if (timeMs !== undefined) {
+      this.#fromMs = Math.min(this.#fromMs ?? timeMs, timeMs);
+      this.#toMs = Math.max(this.#toMs ?? timeMs, timeMs);
+    }
     this.#gzip.write(this.#encoder.encode(sample));
     await new Promise<void>((resolve) => this.#gzip.flush(constants.Z_SYNC_FLUSH, resolve));
     const piece = this.#take();

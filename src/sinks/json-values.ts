@@ -1,6 +1,7 @@
 import { kindOf } from '../analysis/explain-sample.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { containerOf } from '../model/container.ts';
+import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
 import { PRESSURES, type Pressure } from '../model/pressure.ts';
 import { bytesAsHex, escapeInvalid, isUtf8Text } from '../model/raw-text.ts';
@@ -93,7 +94,7 @@ function valueIn<T>(reading: Reading<T> | undefined): T | null {
   return reading !== undefined && 'value' in reading ? reading.value : null;
 }
 
-function safe(text: string | undefined | null): string | null {
+export function safe(text: string | undefined | null): string | null {
   return text === undefined || text === null ? null : escapeInvalid(text);
 }
 
@@ -157,6 +158,19 @@ function rawOf(task: Task): Record<string, string> {
   for (const [name, text] of Object.entries(texts))
     if (text !== undefined && text !== null && !isUtf8Text(text)) raw[name] = bytesAsHex(text);
   return raw;
+}
+
+export function wholeFinding({ rule, kind, waitsFor, causes, next, undo, source, frame }: Finding) {
+  return {
+    rule: rule ?? null,
+    kind,
+    waitsFor: escapeInvalid(waitsFor),
+    causes,
+    next,
+    undo,
+    source: source ?? null,
+    frame: frame === undefined ? null : escapeInvalid(frame.symbol),
+  };
 }
 
 export function framesOf({ frames }: Stack) {

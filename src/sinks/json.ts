@@ -3,10 +3,9 @@ import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
-import { escapeInvalid } from '../model/raw-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { eventEntries, framesOf, placeOf, pressureEntries, taskText, unreadEntries } from './json-values.ts';
+import { eventEntries, framesOf, placeOf, pressureEntries, taskText, unreadEntries, wholeFinding } from './json-values.ts';
 
 /** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
@@ -83,19 +82,6 @@ export function* formatJson(sample: Sample): Generator<string> {
 
 /** Only of a text there are lines and frames to leave out. */
 const NONE_LEFT_OUT = { blocked: 0, idle: 0, running: 0, unexplained: 0, guessedFrames: 0, lines: 0, mixed: 0 };
-
-function wholeFinding({ rule, kind, waitsFor, causes, next, undo, source, frame }: Finding) {
-  return {
-    rule: rule ?? null,
-    kind,
-    waitsFor: escapeInvalid(waitsFor),
-    causes,
-    next,
-    undo,
-    source: source ?? null,
-    frame: frame === undefined ? null : escapeInvalid(frame.symbol),
-  };
-}
 
 /** The elements of an array, one per line, in pieces. */
 function* lines(elements: () => Generator<string>): Generator<string> {

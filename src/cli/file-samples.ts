@@ -1,0 +1,151 @@
+import { statSync } from 'node:fs';
+import { selected } from '../analysis/selected.ts';
+import { codeOf } from '../files/files.ts';
+import type { CompiledSelection, Untold } from '../model/compiled-selection.ts';
+import type { Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
+import type { Clock } from '../model/time.ts';
+import { compileSelection } from '../sources/live/selection/compiled.ts';
+import { isTerminal, rewriteLine } from '../terminal/output.ts';
+import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
+import { DASH, type SamplesOptions, spanOf, whyUnread } from './samples.ts';
+import { type Bounds, boundsOf, inBounds, isAllTimes, needsEnd, type Window } from './time-window.ts';
+
+/** What of which files a command takes. */
+export interface Wanted {
+  readonly names: readonly string[];
+  readonly window: Window;
+  readonly selection: Selection | undefined;
+  /** The command, for advice. */
+  readonly verb: string;
+}
+
+/** A window counts back from an end that is not known. */
+export class NoEnd extends Error {}
+
+/**
+ * The samples of files that are wanted, in the order of their times, with the selected tasks only.
+ * @throws NoEnd
+ */
+export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
+  const { names, window, selection, verb } = wanted;
+  const progress = new Progress(names, clock);
+  try {
+    const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
+    const read = (bytes: number) => progress.read(bytes);
+    const merged = mergedSamples({ names, verb, bounds, read }, problems, clock);
+    const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
+    if (selection === undefined) yield* timed;
+    else yield* selectedSamples(timed, await compileSelection(selection), problems);
+  } finally {
+    progress.end();
+  }
+}
+
+async function* selectedSamples(
+  samples: AsyncIterable<Sample>,
+  selection: CompiledSelection,
+  problems: Problems,
+): AsyncGenerator<Sample> {
+  const untold = new Map<Untold, number>();
+  yield* selected(samples, selection, (what) => untold.set(what, (untold.get(what) ?? 0) + 1));
+  for (const what of untold.keys())
+    problems.lines.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
+}
+
+/** The window in Unix milliseconds; undefined if only the first sample on standard input tells. */
+async function boundsFor(
+  { names, window, verb }: Wanted,
+  problems: Problems,
+  clock: Clock,
+): Promise<Bounds | undefined> {
+  const isRelative = [window.from, window.to].some((moment) => moment !== undefined && !hasDay(moment));
+  if (!isRelative) return boundsOf(window, 0, 0, clock.zoneAt);
+  const ends = needsEnd(window);
+  if (names.includes(DASH)) {
+    if (ends)
+      throw new NoEnd(`a time before the end, such as -10m, needs files: the end of standard input is not known`);
+    return undefined;
+  }
+  const options: SamplesOptions = { ...textOptions(clock, problems), notes: {}, damaged: () => undefined };
+  let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const name of names) {
+    try {
+      const span = await spanOf(name, ends, options);
+      if (span === undefined) continue;
+      firstMs = Math.min(firstMs, span.firstMs);
+      lastMs = Math.max(lastMs, span.lastMs);
+    } catch (error) {
+      // It is told when the file is read.
+      if (whyUnread(error, name, verb) === undefined) throw error;
+    }
+  }
+  return Number.isFinite(firstMs) ? boundsOf(window, firstMs, lastMs, clock.zoneAt) : undefined;
+}
+
+function hasDay(moment: NonNullable<Window['from']>): boolean {
+  return 'secondOfDay' in moment && moment.day !== undefined;
+}
+
+async function* inWindow(
+  samples: AsyncGenerator<Sample>,
+  window: Window,
+  known: Bounds | undefined,
+  { zoneAt }: Clock,
+): AsyncGenerator<Sample> {
+  if (known !== undefined) return yield* inBounds(samples, known);
+  for (let next = await samples.next(); next.done !== true; next = await samples.next()) {
+    const { timeMs } = next.value;
+    if (timeMs === undefined) continue;
+    const first = next.value;
+    const all = async function* () {
+      yield first;
+      yield* samples;
+    };
+    return yield* inBounds(all(), boundsOf(window, timeMs, timeMs, zoneAt));
+  }
+}
+
+const STDERR = 2;
+const TOLD_EVERY_MS = 200;
+
+/** On a terminal, how much of the files is read. */
+class Progress {
+  readonly #clock: Clock;
+  readonly #isShown: boolean;
+  #allBytes = 0;
+  #readBytes = 0;
+  #toldMs: number;
+  #isTold = false;
+
+  constructor(names: readonly string[], clock: Clock) {
+    this.#clock = clock;
+    this.#toldMs = clock.monotonicMs();
+    this.#isShown = isTerminal(STDERR) && !names.includes(DASH);
+    if (this.#isShown) for (const name of names) this.#allBytes += sizeOf(name);
+  }
+
+  read(bytes: number): void {
+    this.#readBytes += bytes;
+    if (!this.#isShown || this.#allBytes === 0) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#toldMs < TOLD_EVERY_MS) return;
+    this.#toldMs = nowMs;
+    this.#isTold = true;
+    rewriteLine(`${Math.min(100, Math.floor((100 * this.#readBytes) / this.#allBytes))} % read`);
+  }
+
+  end(): void {
+    if (this.#isTold) rewriteLine('');
+  }
+}
+
+function sizeOf(name: string): number {
+  try {
+    const stat = statSync(name);
+    return stat.isFile() ? stat.size : 0;
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return 0;
+  }
+}

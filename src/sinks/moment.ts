@@ -1,0 +1,17 @@
+import type { Clock } from '../model/time.ts';
+import { formatDateTime } from '../terminal/local-time.ts';
+
+/** Earlier times are no dates: they count from the host's boot. */
+const FIRST_DATE_MS = Date.UTC(1980);
+
+/** A time for people: local, or in seconds after boot. */
+export function moment(timeMs: number, { zoneAt }: Pick<Clock, 'zoneAt'>): string {
+  if (timeMs < FIRST_DATE_MS) return `${(timeMs / 1000).toFixed(1)} s after boot`;
+  const seconds = Math.floor(timeMs / 1000);
+  return formatDateTime(seconds, zoneAt(seconds), '-');
+}
+
+/** The same without the date. */
+export function timeOfDay(text: string): string {
+  return text.replace(/^\d+-\d\d-\d\d | after boot$/g, '');
+}

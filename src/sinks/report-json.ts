@@ -1,0 +1,94 @@
+import { stackOf } from '../analysis/blocked-runs.ts';
+import type { Report } from '../analysis/report.ts';
+import { signatureOf } from '../analysis/signature.ts';
+import { jsonText } from '../model/json-text.ts';
+import { escapeInvalid } from '../model/raw-text.ts';
+import type { Stack } from '../model/stack.ts';
+import type { Task } from '../model/task.ts';
+import { framesOf, safe, wholeFinding } from './json-values.ts';
+
+/** The version of schema/kstack-report-1.schema.json. Raise it when a property changes its meaning or disappears. */
+const VERSION = 1;
+
+/**
+ * A report as one JSON document, with all that is in it.
+ * @param problems what was wrong with the files
+ */
+export function* formatReportJson(report: Report, problems: readonly string[]): Generator<string> {
+  const { fromMs, toMs, hosts, samples, untimed, empty, eventCount, stuckCount } = report;
+  const head = {
+    format: 'kstack-report',
+    version: VERSION,
+    from: timeOf(fromMs),
+    to: timeOf(toMs),
+    hosts: hosts.map(escapeInvalid),
+    samples,
+    untimed,
+    empty,
+    gaps: report.gaps.map((gap) => ({ host: safe(gap.host), from: timeOf(gap.fromMs), to: timeOf(gap.toMs) })),
+    eventCount,
+    stuckCount,
+    unread: report.unread,
+    problems: problems.map(escapeInvalid),
+  };
+  yield jsonText(head).slice(0, -1);
+  yield* list('timeline', report.timeline, ({ timeMs, blocked }) => ({ time: timeOf(timeMs), blocked }));
+  yield* list('events', report.events, ({ timeMs, host, kind, text }) => ({
+    time: timeOf(timeMs),
+    host: safe(host),
+    kind,
+    text: escapeInvalid(text),
+  }));
+  yield* list('findings', report.findings, ({ finding, stack, taskSeconds, count, tasks }) => ({
+    taskSeconds: rounded(taskSeconds),
+    count,
+    finding: wholeFinding(finding),
+    ...stackIn(stack),
+    tasks: tasks.map(({ host, task, seconds }) => ({ ...taskIn(host, task), seconds: rounded(seconds) })),
+  }));
+  yield* list('holders', report.holders, ({ host, tid, comm, taskSeconds, waiters }) => ({
+    host: safe(host),
+    tid,
+    comm: safe(comm),
+    taskSeconds: rounded(taskSeconds),
+    waiters,
+  }));
+  yield* list('stuck', report.stuck, (run) => ({
+    ...taskIn(run.host, run.observation.task),
+    state: run.observation.state ?? null,
+    since: timeOf(run.sinceMs),
+    until: timeOf(run.untilMs),
+    isStill: run.isStill,
+    isProven: run.isProven,
+    seen: run.seen,
+    finding: wholeFinding(run.finding),
+    ...stackIn(stackOf(run.observation)),
+  }));
+  yield '}\n';
+}
+
+function* list<T>(name: string, all: readonly T[], objectOf: (one: T) => object): Generator<string> {
+  yield `,\n"${name}":[`;
+  for (const [at, one] of all.entries()) yield `${at === 0 ? '\n' : ',\n'}${jsonText(objectOf(one))}`;
+  yield ']';
+}
+
+export function stackIn(stack: Stack | undefined) {
+  return {
+    signature: stack === undefined ? null : signatureOf(stack),
+    frames: stack === undefined ? [] : framesOf(stack),
+  };
+}
+
+function taskIn(host: string | undefined, { id, pid, comm }: Task) {
+  return { host: safe(host), pid: pid ?? null, tid: id.tid ?? null, comm: safe(comm) };
+}
+
+function timeOf(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : new Date(timeMs).toISOString();
+}
+
+/** To the millisecond: sums have noise behind that. */
+export function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

@@ -1,0 +1,69 @@
+import type { Report, ReportedEvent } from '../analysis/report.ts';
+import { merged } from '../analysis/timeline.ts';
+import type { EventKind } from '../model/event.ts';
+import type { Clock } from '../model/time.ts';
+import { moment, timeOfDay } from './moment.ts';
+
+/** Heights of the timeline; nothing for no task. */
+const BARS = ' ▁▂▃▄▅▆▇█';
+const TIMELINE_WIDTH = 60;
+
+/** How an event is marked on the timeline. All others are lines of the kernel log. */
+const MARKS: Partial<Record<EventKind, string>> = { trigger: 'T', calm: 't', lost: '?', clock: 'c' };
+const KERNEL_LINE = '!';
+/** Several kinds of events at about the same time. */
+const SEVERAL = '*';
+
+type Context = Pick<Clock, 'zoneAt'>;
+
+/** How many tasks were blocked when, with marks where something happened. */
+export function timelineLines({ timeline, gaps, events }: Report, context: Context): string[] {
+  const [first, final] = [timeline[0], timeline.at(-1)];
+  const most = timeline.reduce((top, { blocked }) => Math.max(top, blocked), 0);
+  if (first === undefined || final === undefined || (most === 0 && events.length === 0)) return [];
+  const span = Math.max(1, final.timeMs - first.timeMs);
+  const columnOf = (timeMs: number) =>
+    Math.max(0, Math.min(TIMELINE_WIDTH - 1, Math.floor(((timeMs - first.timeMs) * TIMELINE_WIDTH) / span)));
+  const columns: (number | undefined)[] = Array.from({ length: TIMELINE_WIDTH }, () => undefined);
+  for (const { timeMs, blocked } of merged(timeline, TIMELINE_WIDTH)) {
+    const at = columnOf(timeMs);
+    columns[at] = Math.max(columns[at] ?? 0, blocked);
+  }
+  const isGap = (at: number) => gaps.some(({ fromMs, toMs }) => at > columnOf(fromMs) && at < columnOf(toMs));
+  let last = 0;
+  const bars = columns
+    .map((blocked, at) => {
+      // A sample speaks until the next one.
+      last = blocked ?? last;
+      return blocked === undefined && isGap(at) ? '·' : BARS[Math.ceil((last * (BARS.length - 1)) / Math.max(1, most))];
+    })
+    .join('');
+  const marks = marksOf(events, columnOf);
+  const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
+  const [start = '', end = ''] = [first, final].map(({ timeMs }) => timeOfDay(moment(timeMs, context)));
+  const axis = `${start}${end.padStart(TIMELINE_WIDTH + 2 - start.length)}`;
+  const title = most === 0 ? 'no blocked task:' : `blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`;
+  return [title, `  |${bars}|`, ...(marks.trim() === '' ? [] : [`   ${marks.trimEnd()}`]), `  ${axis}`];
+}
+
+function marksOf(events: readonly ReportedEvent[], columnOf: (timeMs: number) => number): string {
+  const marks = Array.from({ length: TIMELINE_WIDTH }, () => ' ');
+  for (const { timeMs, kind } of events) {
+    if (timeMs === undefined) continue;
+    const at = columnOf(timeMs);
+    const mark = markOf(kind);
+    marks[at] = marks[at] === ' ' || marks[at] === mark ? mark : SEVERAL;
+  }
+  return marks.join('');
+}
+
+function markOf(kind: EventKind): string {
+  return MARKS[kind] ?? KERNEL_LINE;
+}
+
+/** An event in one line, with its mark on the timeline. */
+export function eventLines({ timeMs, host, kind, text }: ReportedEvent, context: Context, several: boolean): string[] {
+  const when = timeMs === undefined ? 'at an unknown time' : moment(timeMs, context);
+  const where = several && host !== undefined ? `${host}  ` : '';
+  return [`  ${markOf(kind)} ${when}  ${where}${kind}: ${text.trim()}`];
+}
