@@ -1,6 +1,8 @@
 /** After a pause this many times as long as the usual interval, nothing is known about the time in between. */
 const GAP_INTERVALS = 3;
 const USUAL_OF = 31;
+/** A single sample may be the first of many: so long apart are those of a background run. */
+const ASSUMED_MS = 60_000;
 
 /** A time about which a recording says nothing. */
 export interface Gap {
@@ -44,6 +46,7 @@ export class Pace {
 
   /** Until when the latest sample is taken to speak. */
   get untilMs(): number {
-    return (this.#lastMs ?? 0) + GAP_INTERVALS * this.usualMs;
+    const usualMs = this.#intervals.length === 0 ? ASSUMED_MS : GAP_INTERVALS * this.usualMs;
+    return (this.#lastMs ?? 0) + usualMs;
   }
 }

@@ -92,6 +92,79 @@ describe('a report', () => {
     expect(unproven.stuck).toMatchObject([{ seen: 2, isProven: false }]);
   });
 
+  it('takes a log of events for what it is: a task that it does not mention may be blocked, too', async () => {
+    const told = (seconds: number, ...tids: number[]) => ({
+      ...sampleAt(
+        seconds,
+        tids.map((tid) => seen(tid, FROZEN)),
+      ),
+      source: { name: 'text', partial: true } as const,
+    });
+    const { findings, stuck, gaps } = await report([told(0, 1), told(2, 2), told(120, 1), told(122, 2), told(5000, 1)]);
+    expect(findings.map(({ taskSeconds, count }) => [taskSeconds, count])).toEqual([[240, 2]]);
+    expect(stuck.map(({ sinceMs, untilMs, seen: times }) => [sinceMs, untilMs, times])).toEqual([
+      [0, 120_000, 2],
+      [2000, 122_000, 2],
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it('counts a task that is in a sample twice once', async () => {
+    const twice = await report([0, 10].map((at) => sampleAt(at, [seen(1, FROZEN), seen(1, FROZEN)])));
+    expect(twice.findings.map(({ taskSeconds, count }) => [taskSeconds, count])).toEqual([[20, 1]]);
+    expect(twice.timeline.map(({ blocked }) => blocked)).toEqual([1, 1]);
+  });
+
+  it('adds up what is blocked on several hosts at a time', async () => {
+    const { timeline } = await report([
+      sampleAt(0, [seen(1, FROZEN)], 'a'),
+      sampleAt(1, [seen(1, FROZEN), seen(2, FROZEN)], 'b'),
+      sampleAt(10, [], 'a'),
+      sampleAt(11, [seen(1, FROZEN)], 'b'),
+    ]);
+    expect(timeline.map(({ blocked }) => blocked)).toEqual([1, 3, 2, 1]);
+  });
+
+  it('has the events in the order of their times, with the time of the sample if they have none', async () => {
+    const event = (kind: 'trigger' | 'hung-task', timeMs?: number) => ({
+      kind,
+      text: kind,
+      ...(timeMs !== undefined && { timeMs }),
+    });
+    const { events, eventCount } = await report([
+      { ...sampleAt(10, []), events: [event('trigger')] },
+      { ...sampleAt(20, []), events: [event('hung-task', 5000)] },
+    ]);
+    expect(events.map(({ host, kind, timeMs }) => [host, kind, timeMs])).toEqual([
+      ['db1', 'hung-task', 5000],
+      ['db1', 'trigger', 10_000],
+    ]);
+    expect(eventCount).toBe(2);
+  });
+
+  it('counts samples without a task', async () => {
+    const { empty, samples } = await report([sampleAt(0, []), sampleAt(1, [idle]), sampleAt(2, [])]);
+    expect([empty, samples]).toEqual([2, 3]);
+  });
+
+  it('is the same whether or not the source tells what changed', async () => {
+    const moments = [[1, 2], [1], [1, 2, 3], [2, 3], []];
+    const known = new Map([1, 2, 3].map((tid) => [tid, seen(tid, FROZEN)]));
+    const same = moments.map((tids, at) =>
+      sampleAt(
+        10 * at,
+        tids.flatMap((tid) => known.get(tid) ?? []),
+      ),
+    );
+    const anew = moments.map((tids, at) =>
+      sampleAt(
+        10 * at,
+        tids.map((tid) => seen(tid, FROZEN)),
+      ),
+    );
+    expect(await report(same)).toEqual(await report(anew));
+  });
+
   it('has nothing of a healthy host', async () => {
     const { findings, stuck, holders, timeline } = await report([sampleAt(0, [idle]), sampleAt(1, [idle])]);
     expect([findings, stuck, holders]).toEqual([[], [], []]);

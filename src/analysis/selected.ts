@@ -71,7 +71,7 @@ function holdersOf(waiting: Iterable<Observation>, whole: Sample, takes: (one: O
       if (holder === undefined) continue;
       others.delete(tid);
       holders.push(holder);
-      wanted.push(...waitsIn(holder));
+      for (const other of waitsIn(holder)) wanted.push(other);
     }
   return holders;
 }

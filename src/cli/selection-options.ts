@@ -43,16 +43,19 @@ export function addSelectionOptions(command: Command, need = 'give at least one,
   return command;
 }
 
-/** Adds the same selection to a command that reads files, which have tasks and not processes. */
-export function addFileSelectionOptions(command: Command): Command {
-  addTaskOptions(command, 'every task of the files if there is none');
+/**
+ * Adds the same selection to a command that reads files, which have tasks and not processes.
+ * @param all whether there is -a; a command with another --a has none
+ */
+export function addFileSelectionOptions(command: Command, all = true): Command {
+  addTaskOptions(command, 'every task of the files if there is none', all);
   command.option('-L, --threads', 'has no effect: every recorded thread is taken, and -p also takes TIDs');
   return command;
 }
 
-function addTaskOptions(command: Command, need: string): void {
+function addTaskOptions(command: Command, need: string, all = true): void {
   command.optionsGroup(`Selection (${need}; they add up):`);
-  command.option('-a', 'all processes; other selections are ignored');
+  if (all) command.option('-a', 'all processes; other selections are ignored');
   command.addOption(new Option('-p <PID[,PID...]>', 'these processes').argParser(parsePids));
   for (const { option, help } of STATE_OPTIONS) command.option(`-${option}`, help);
   command.addOption(
@@ -72,7 +75,7 @@ function addTaskOptions(command: Command, need: string): void {
 }
 
 interface ParsedOptions {
-  readonly a?: true;
+  readonly a?: unknown;
   readonly p?: readonly number[];
   readonly state?: readonly State[];
   readonly command?: string;
@@ -89,7 +92,7 @@ interface ParsedOptions {
 export async function selectionOf(program: Command): Promise<Selection | undefined> {
   const options: ParsedOptions = program.opts();
   const {
-    a: all,
+    a,
     p: pids = [],
     state = [],
     command,
@@ -113,7 +116,9 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
     ...(module !== undefined && { module }),
     ...(blocked && { blocked }),
   };
-  const nothing = all === undefined && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
+  // `kstack diff --a` is another option.
+  const all = a === true;
+  const nothing = !all && pids.length === 0 && states.length === 0 && Object.keys(filters).length === 0;
   if (nothing) return undefined;
   return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
 }

@@ -20,7 +20,7 @@ export function addDiff(program: Command): void {
     .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
     .addOption(topOption(5))
     .addOption(documentOption());
-  addFileSelectionOptions(command);
+  addFileSelectionOptions(command, false);
   command.action(async (before: string, after: string | undefined, options: Options) => {
     const { a, b } = options;
     if (after === undefined && (a === undefined || b === undefined))

@@ -231,11 +231,11 @@ export class SegmentDecoder {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     // The tasks of a new segment are told anew, and most are those of the one before.
-    const old = isFirst ? new Map(before.map((seen) => [seen.task, seen])) : undefined;
-    const changes = applied(this.#seen, tasks ?? {}, (entry) => this.#entry(entry, old));
+    const old = new Map(isFirst ? before.map((seen) => [seen.task, seen]) : []);
+    const changes = applied(this.#seen, tasks ?? {}, (entry, left) => this.#entry(entry, isFirst ? old : left));
     const seen = changes.now;
     this.#seen = seen;
-    this.#holders = applied(this.#holders, holders ?? {}, (entry) => this.#entry(entry, undefined)).now;
+    this.#holders = applied(this.#holders, holders ?? {}, (entry, left) => this.#entry(entry, left)).now;
     const held = this.#holders.map((one) => observationOf(one, monotonicMs));
     const told = withObservations({ ...rest, ...place, holders: held, unread }, () =>
       seen.map((one) => observationOf(one, monotonicMs)),
@@ -253,7 +253,7 @@ export class SegmentDecoder {
     return told;
   }
 
-  #entry(entry: readonly number[], old: ReadonlyMap<Task, Seen> | undefined): Seen {
+  #entry(entry: readonly number[], old: ReadonlyMap<Task, Seen>): Seen {
     const [, task = -1, stack = -1, look = -1, sinceMs] = entry;
     const seen = {
       task: inTable(this.#tasks, task, 'task'),
@@ -261,7 +261,7 @@ export class SegmentDecoder {
       look: inTable(this.#looks, look, 'look'),
       sinceMs,
     };
-    const last = old?.get(seen.task);
+    const last = old.get(seen.task);
     const isSame = last?.stack === seen.stack && last.look === seen.look && last.sinceMs === sinceMs;
     return last !== undefined && isSame ? last : seen;
   }
@@ -308,40 +308,52 @@ interface Applied {
 function applied(
   before: readonly Seen[],
   { gone = [], put = [], set = [] }: Change,
-  seenOf: (entry: readonly number[]) => Seen,
+  seenOf: (entry: readonly number[], left: ReadonlyMap<Task, Seen>) => Seen,
 ): Applied {
   if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
-  const come = put.map(seenOf);
-  const left = gone.flatMap((at) => before[at] ?? []);
-  const now = gone.length + put.length === 0 ? before.slice() : merged(before, gone, put, come);
+  // A task that only moved in the list is told as gone and put.
+  const left = new Map<Task, Seen>();
+  for (const at of gone) {
+    const seen = before[at];
+    if (seen !== undefined) left.set(seen.task, seen);
+  }
+  const added = put.map((entry) => seenOf(entry, left));
+  const now = gone.length + put.length === 0 ? before.slice() : merged(before, gone, put, added);
+  const [out, come] = [new Set<Seen>(), new Set(added)];
+  for (const at of gone) {
+    const seen = before[at];
+    if (seen !== undefined && !come.delete(seen)) out.add(seen);
+  }
   for (const entry of set) {
     const [at = -1] = entry;
     const old = now[at];
     if (old === undefined) throw new ShapeError('a task that changed is beyond the end of its sample');
-    const seen = seenOf(entry);
+    const seen = seenOf(entry, NONE);
     now[at] = seen;
-    left.push(old);
-    come.push(seen);
+    if (!come.delete(old)) out.add(old);
+    come.add(seen);
   }
-  return { now, gone: left, come };
+  return { now, gone: [...out], come: [...come] };
 }
+
+const NONE: ReadonlyMap<Task, Seen> = new Map();
 
 function merged(
   before: readonly Seen[],
   gone: readonly number[],
   put: readonly (readonly number[])[],
-  come: readonly Seen[],
+  added: readonly Seen[],
 ): Seen[] {
   const now: Seen[] = [];
   let [leaving, coming] = [0, 0];
   for (let next = 0; next < before.length || coming < put.length; ) {
     const seen = before[next];
-    const added = come[coming];
+    const one = added[coming];
     if (gone[leaving] === next) {
       leaving++;
       next++;
-    } else if (added !== undefined && put[coming]?.[0] === now.length) {
-      now.push(added);
+    } else if (one !== undefined && put[coming]?.[0] === now.length) {
+      now.push(one);
       coming++;
     } else if (seen !== undefined) {
       now.push(seen);
