@@ -13,7 +13,7 @@ export interface Region {
 
 /** A segment that is being written is shorter. */
 const MOST_TAIL = 64 << 20;
-const STEP = 1 << 20;
+const FIRST_STEP = 1 << 16;
 const MOST_SEGMENTS = 1_000_000;
 
 /**
@@ -38,9 +38,12 @@ export function regionsOf(readAt: ReadAt, sizeBytes: number): Region[] | undefin
 }
 
 function findLast(readAt: ReadAt, sizeBytes: number): number | undefined {
-  // A step overlaps the one before it by a trailer.
-  for (let to = sizeBytes; to > 0 && to > sizeBytes - MOST_TAIL; to -= STEP) {
-    const from = Math.max(0, to - STEP);
+  // A finished recording ends with one.
+  const end = sizeBytes - TRAILER_BYTES;
+  if (end >= 0 && entryIn(readAt(end, TRAILER_BYTES)) !== undefined) return end;
+  for (let [to, step] = [sizeBytes, FIRST_STEP]; to > 0 && to > sizeBytes - MOST_TAIL; to -= step, step *= 2) {
+    const from = Math.max(0, to - step);
+    // A step overlaps the one before it by a trailer.
     const at = lastTrailer(readAt(from, Math.min(sizeBytes, to + TRAILER_BYTES) - from));
     if (at !== -1) return from + at;
   }

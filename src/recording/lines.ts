@@ -17,8 +17,11 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
   for await (const chunk of chunks) {
     let from = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
-      parts.push(chunk.subarray(from, end));
-      yield take();
+      if (parts.length === 0) yield Buffer.from(chunk.buffer, chunk.byteOffset + from, end - from).toString();
+      else {
+        parts.push(chunk.subarray(from, end));
+        yield take();
+      }
       from = end + 1;
     }
     if (length > MAX_LINE_BYTES) continue;

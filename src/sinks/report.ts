@@ -127,8 +127,8 @@ function stuckLines(run: StuckRun, context: ReportContext, several: boolean): st
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
   const name = nameOf(task, several ? host : undefined);
   return [
-    `  ${formatDuration(untilMs - sinceMs)}  ${name} (${state ?? '?'}) since ${since}, ${until}; ${how}`,
-    ...(stack === undefined ? [] : [`    ${functionsOf(stack)}`]),
+    `  ${formatDuration(untilMs - sinceMs)}  ${name} (${state ?? '?'}) since ${since}, ${until}`,
+    `    ${how}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
   ];
 }
 

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
+import { diff } from '../analysis/diff.ts';
+import { report } from '../analysis/report.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { parseFrames } from '../model/stack.ts';
+import { formatDiffJson } from './diff-json.ts';
+import { formatReport } from './report.ts';
+import { formatReportJson } from './report-json.ts';
+
+const schemaOf = (name: string) =>
+  JSON.parse(readFileSync(join(import.meta.dirname, `../../schema/kstack-${name}-1.schema.json`), 'utf8'));
+const ajv = new Ajv2020({ allErrors: true, schemas: ['sample', 'report', 'diff'].map(schemaOf) });
+
+function errorsOf(schema: string, text: string) {
+  const validate = ajv.getSchema(schema);
+  if (validate === undefined) throw new Error(`no schema ${schema}`);
+  validate(JSON.parse(text));
+  return validate.errors;
+}
+
+const FROZEN = {
+  value: { id: 1, frames: parseFrames('[<0>] percpu_rwsem_wait+0x1/0x2\n[<0>] mnt_want_write+0x1/0x2') },
+};
+const UNKNOWN = { value: { id: 2, frames: parseFrames('[<0>] nobody_knows_this+0x1/0x2') } };
+const START_MS = Date.UTC(2026, 10, 26, 3, 10);
+
+/** A night with everything in it: gaps, events, holders, names and texts that anybody may have chosen. */
+function night(): Sample[] {
+  const hostile = taskOf(7, { comm: '\x1b[2J\udcff' });
+  const waiting = (tid: number, facts: Observation['facts'] = {}) =>
+    observationOf(tid, { stack: FROZEN, facts: { switches: 1, offCpuMs: 3000, ...facts } });
+  const tasks: Observation[][] = [
+    [],
+    [
+      waiting(1),
+      waiting(2, { lock: { kind: 'mutex', owner: 7 } }),
+      observationOf(7, { task: hostile, stack: UNKNOWN }),
+    ],
+    [waiting(1), observationOf(3, { stack: { unread: 'timeout' } })],
+  ];
+  const samples = Array.from({ length: 60 }, (_, at): Sample => {
+    const observations = tasks[Math.min(2, Math.floor(at / 20))] ?? [];
+    return { ...EMPTY_SAMPLE, timeMs: START_MS + 10_000 * at + (at > 50 ? 600_000 : 0), observations };
+  });
+  const events = [
+    { kind: 'trigger', text: 'blocked > 1 for 10 s' },
+    { kind: 'hung-task', text: 'INFO: task \x1b[2J blocked', timeMs: START_MS + 400_000 },
+  ] as const;
+  return samples.map((sample, at) => (at === 25 ? { ...sample, events } : sample));
+}
+
+const context = { zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }), top: 4, columns: 100 };
+
+describe('a report as text', () => {
+  it('is on one screen, in the order of the person on call', async () => {
+    const text = [...formatReport(await report(night()), context)].join('');
+    const lines = text.split('\n');
+    expect(lines.length).toBeLessThanOrEqual(50);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+    const titles = [
+      'host: 2026-11-26 03:10:00 to',
+      '60 samples, 20 of them without a task, 1 gap',
+      'blocked tasks, at most 3',
+    ];
+    const order = [
+      ...titles,
+      'events:',
+      'blocked, by',
+      'causes: ',
+      'next: ',
+      'held up others:',
+      'stuck in',
+      'not read:',
+    ];
+    const places = order.map((title) => text.indexOf(title));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+  });
+
+  it('marks events below the timeline', async () => {
+    const text = [...formatReport(await report(night()), context)].join('');
+    expect(text).toMatch(/\n {2}\|.{60}\|\n +T +!\n {2}03:10:00/);
+    expect(text).toContain('  T 2026-11-26 03:14:10  trigger: blocked > 1 for 10 s\n');
+    expect(text).not.toContain('\x1b');
+  });
+});
+
+describe('a report as JSON', () => {
+  it('has what its schema says, and nothing else', async () => {
+    const text = [...formatReportJson(await report(night()), ['x: damaged'])].join('');
+    expect(errorsOf('urn:kstack:report:1', text)).toBeNull();
+    const { findings, holders, stuck, events, gaps, problems, timeline } = JSON.parse(text);
+    for (const list of [findings, holders, stuck, events, gaps, problems, timeline]) expect(list).not.toEqual([]);
+    expect(text.isWellFormed()).toBe(true);
+  });
+
+  it('of nothing is valid, too', async () => {
+    expect(errorsOf('urn:kstack:report:1', [...formatReportJson(await report([]), [])].join(''))).toBeNull();
+  });
+});
+
+describe('a diff as JSON', () => {
+  it('has what its schema says, and nothing else', async () => {
+    const samples = night();
+    const text = formatDiffJson(await diff(samples.slice(0, 40), samples.slice(40)), []);
+    expect(errorsOf('urn:kstack:diff:1', text)).toBeNull();
+    const { appeared, disappeared, before } = JSON.parse(text);
+    expect([appeared.length, disappeared.length, before]).toEqual([1, 1, { samples: 40, seconds: 400 }]);
+  });
+});
