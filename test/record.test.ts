@@ -93,7 +93,7 @@ describe('kstack record', () => {
     const bytes = readFileSync(file);
     const all = await timesIn(file);
     let most = 0;
-    for (let length = 100; length < bytes.length; length += 97) {
+    for (let length = 100; length < bytes.length + 97; length += 97) {
       const cut = join(folder, 'cut');
       writeFileSync(cut, bytes.subarray(0, length));
       const times = await timesIn(cut);

@@ -1,0 +1,117 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { kstack, temporaryFolder } from './harness.ts';
+
+/** A sample of the classic text, a minute after the one before it. */
+function sampleAt(minute: number, tasks: readonly (readonly [pid: number, state: string, symbol: string])[]): string {
+  const time = `Sat Sep 30 17:${String(minute).padStart(2, '0')}:16 UTC 2023`;
+  const blocks = tasks.map(
+    ([pid, state, symbol]) =>
+      `PID: ${String(pid).padStart(5)}   State: ${state.padStart(2)}   Start Time: 2023/09/30 15:09:59   Cmd: p${pid} \n` +
+      `Stack:\n[<0>] ${symbol}+0x1/0x2\n\n`,
+  );
+  return `zzz <${time} - db1\n\n${blocks.join('')}`;
+}
+
+const FSYNC = [501, 'D', 'jbd2_log_wait_commit'] as const;
+const POLL = [502, 'S', 'ep_poll'] as const;
+const NFS = [503, 'D', 'rpc_wait_bit_killable'] as const;
+
+/** The files of a background run: ten minutes, in three files. */
+function logs(): [old: string, newer: string, newest: string] {
+  const folder = temporaryFolder();
+  const part = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, at) => sampleAt(from + at, from + at < 5 ? [] : [FSYNC, POLL])).join('');
+  const files = [
+    ['kstack_db1.out-1.gz', gzipSync(part(0, 4))],
+    ['kstack_db1.out-2.gz', gzipSync(part(4, 8))],
+    ['kstack_db1.out', Buffer.from(part(8, 11))],
+  ] as const;
+  const [old = '', newer = '', newest = ''] = files.map(([name, bytes]) => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  });
+  return [old, newer, newest];
+}
+
+describe('kstack report of a log and its rotated files', () => {
+  it('is the same in whatever order they are given, and if one is given twice', async () => {
+    const [old, newer, newest] = logs();
+    const { code, stdout, stderr } = await kstack(['report', old, newer, newest]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^db1: .* \(10 min 0 s\)\n11 samples, 5 of them without a task\n/);
+    expect(stdout).toMatch(/\n {2}6 min 0 s {2}1 task {2}waits for/);
+    expect((await kstack(['report', newest, newer, old])).stdout).toBe(stdout);
+    const twice = await kstack(['report', newest, newer, old, newer]);
+    expect([twice.code, twice.stdout]).toEqual([0, stdout]);
+    expect(twice.stderr).toBe('kstack: 4 samples were there twice, and counted once\n');
+  });
+
+  it('that is torn has what is whole', async () => {
+    const [, , newest] = logs();
+    const text = readFileSync(newest, 'utf8');
+    writeFileSync(newest, `${text}${text.slice(0, 100)}`);
+    const { code, stdout } = await kstack(['report', newest]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\n3 samples\n/);
+  });
+
+  it('reads the others if one cannot be read, and fails then', async () => {
+    const [old, newer, newest] = logs();
+    const { stdout } = await kstack(['report', old, newer, newest]);
+    const missing = `${newest}.gone`;
+    for (const command of ['report', 'convert']) expect((await kstack([command, old, missing, newer])).code).toBe(1);
+    const partly = await kstack(['report', missing, old, newer, newest]);
+    expect([partly.code, partly.stdout]).toEqual([1, stdout]);
+    expect(partly.stderr).toMatch(/^kstack: nothing in .*gone was read: .*ENOENT/);
+  });
+
+  it('takes a time before the end, of files only', async () => {
+    const [old, newer, newest] = logs();
+    const last = await kstack(['report', '--from', '-2m', old, newer, newest]);
+    expect(last.stdout).toMatch(/^db1: .* \(2 min 0 s\)\n3 samples\n/);
+    const first = await kstack(['report', '--to', '-9m', old, newer, newest]);
+    expect(first.stdout).toMatch(/^db1: .* \(1 min 0 s\)\n2 samples, 2 of them/);
+    const input = await kstack(['report', '--from', '-2m', '-']);
+    expect([input.code, input.stdout]).toEqual([1, '']);
+    expect(input.stderr).toContain('needs files');
+  });
+
+  it('takes the selected tasks, and says what the files do not tell', async () => {
+    const file = join(temporaryFolder(), 'log');
+    writeFileSync(file, [0, 1, 2].map((minute) => sampleAt(minute, [FSYNC, POLL, NFS])).join(''));
+    const blocked = async (...selection: string[]) => {
+      const { stdout, stderr } = await kstack(['report', '-f', 'json', ...selection, file]);
+      const { findings }: { findings: { tasks: { tid: number }[] }[] } = JSON.parse(stdout);
+      return [findings.flatMap(({ tasks }) => tasks.map(({ tid }) => tid)).sort(), stderr];
+    };
+    expect(await blocked()).toEqual([[501, 503], '']);
+    expect(await blocked('-D', '-L')).toEqual([[501, 503], '']);
+    expect(await blocked('-p', '501,502')).toEqual([[501], '']);
+    expect(await blocked('--function', 'rpc_')).toEqual([[503], '']);
+    expect(await blocked('-c', 'p501')).toEqual([[501], '']);
+    expect(await blocked('-S')).toEqual([[], '']);
+    expect(await blocked('-u', '0')).toEqual([
+      [],
+      'kstack: tasks of which the files do not tell the user are left out: the selection asks for it\n',
+    ]);
+  });
+});
+
+describe('kstack diff', () => {
+  it('compares two times of one file', async () => {
+    const file = join(temporaryFolder(), 'log');
+    const half = (from: number, ...tasks: Parameters<typeof sampleAt>[1]) =>
+      Array.from({ length: 10 }, (_, at) => sampleAt(from + at, tasks)).join('');
+    writeFileSync(file, half(0, FSYNC, POLL) + half(30, FSYNC, NFS, POLL));
+    const { code, stdout, stderr } = await kstack(['diff', file, '--a', '/17:20Z', '--b', '-9m/']);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(
+      /^blocked tasks on average, in 10 and 10 samples:\n\nnew:\n {2}0 -> 1.0 .*\n {4}rpc_wait_bit_killable\n\n1 wait changed by less than half.\n$/,
+    );
+    const json = await kstack(['diff', file, '--a', '/17:20Z', '--b', '17:30Z/', '-f', 'json', '-p', '503']);
+    expect(JSON.parse(json.stdout)).toMatchObject({ unchanged: 0, appeared: [{ before: 0, after: 1 }], grown: [] });
+  });
+});
