@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recorded } from '../../test/recorded.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import type { Sample } from '../model/sample.ts';
-import { recordingPieces } from '../recording/write.ts';
 import { InternedStacks } from '../sources/text/index.ts';
 import { samplesOf, spanOf } from './samples.ts';
 
@@ -28,10 +28,7 @@ describe('a recording in a file', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'kstack-samples-'));
     file = join(folder, 'recording');
-    const pieces: Uint8Array[] = [];
-    const samples = Array.from({ length: SAMPLES }, (_, at) => sampleAt(at));
-    for await (const piece of recordingPieces(samples)) pieces.push(piece);
-    const bytes = Buffer.concat(pieces);
+    const bytes = Buffer.concat(await recorded(Array.from({ length: SAMPLES }, (_, at) => sampleAt(at))));
     sizeBytes = bytes.length;
     writeFileSync(file, bytes);
   });

@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { ODD_SAMPLES } from '../../test/odd-samples.ts';
-import type { Sample } from '../model/sample.ts';
+import { numbered, recorded } from '../../test/recorded.ts';
 import { mayHave, regionsOf } from './index.ts';
 import { linesOf } from './lines.ts';
 import { unpackedSegments } from './members.ts';
 import { recordedSamples } from './read.ts';
-import { recordingPieces } from './write.ts';
 
-function numbered(count: number): Sample[] {
-  const [sample] = ODD_SAMPLES;
-  if (sample === undefined) throw new Error('no sample');
-  return Array.from({ length: count }, (_, at) => ({ ...sample, timeMs: 1000 * at }));
-}
-
-async function recorded(count: number): Promise<Buffer> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of recordingPieces(numbered(count))) pieces.push(piece);
-  return Buffer.concat(pieces);
+async function recordingOf(count: number): Promise<Buffer> {
+  return Buffer.concat(await recorded(numbered(count)));
 }
 
 /** A file, and how much of it was read. */
@@ -43,7 +33,7 @@ const SEGMENTS = 20;
 
 describe('the index of a recording', () => {
   it('leads from the last trailer to the segments of a time, without reading the others', async () => {
-    const bytes = await recorded(60 * SEGMENTS);
+    const bytes = await recordingOf(60 * SEGMENTS);
     const disk = file(bytes);
     const regions = regionsOf(disk.readAt, bytes.length) ?? [];
     expect(regions).toHaveLength(SEGMENTS);
@@ -57,7 +47,7 @@ describe('the index of a recording', () => {
   });
 
   it('has the segment that was being written, and what a crash left before another one', async () => {
-    const whole = await recorded(150);
+    const whole = await recordingOf(150);
     const torn = whole.subarray(0, whole.length - 100);
     const regions = regionsOf(file(torn).readAt, torn.length) ?? [];
     expect(regions.map(({ entry }) => entry?.samples)).toEqual([60, 60, undefined]);
@@ -65,7 +55,7 @@ describe('the index of a recording', () => {
   });
 
   it('is none if it is damaged, so that all is read', async () => {
-    const bytes = await recorded(150);
+    const bytes = await recordingOf(150);
     const [, second] = regionsOf(file(bytes).readAt, bytes.length) ?? [];
     const damaged = Buffer.from(bytes);
     damaged.fill(0, (second?.to ?? 0) - 70, second?.to);
@@ -76,7 +66,7 @@ describe('the index of a recording', () => {
 
 describe('a segment whose bytes are not those of its check sum', () => {
   it('is told', async () => {
-    const bytes = await recorded(60);
+    const bytes = await recordingOf(60);
     const trailerAt = bytes.length - 70;
     const wrong = Buffer.from(bytes);
     wrong[trailerAt + 16 + 32] = (wrong[trailerAt + 16 + 32] ?? 0) ^ 1;

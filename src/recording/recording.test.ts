@@ -2,43 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { ODD_SAMPLES } from '../../test/odd-samples.ts';
+import { numbered, recorded } from '../../test/recorded.ts';
 import type { Sample } from '../model/sample.ts';
 import { linesOf } from './lines.ts';
 import { isPackedRecording, unpackedSegments } from './members.ts';
 import { recordedSamples } from './read.ts';
 import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
-import { type RecordingPiece, RecordingWriter } from './write.ts';
-
-/** A stream in which each sample says its number by its time. Of few tasks, so that the first sample is not large. */
-function numbered(count: number): Sample[] {
-  const [sample] = ODD_SAMPLES;
-  if (sample === undefined) throw new Error('no sample');
-  return Array.from({ length: count }, (_, at) => ({
-    ...sample,
-    timeMs: 1000 * at,
-    observations: sample.observations.slice(0, 1),
-    holders: [],
-    unread: [],
-  }));
-}
-
-/** The pieces of a recording, the end of the last segment by itself. */
-async function recorded(samples: readonly Sample[], size = 0): Promise<Buffer[]> {
-  const writer = new RecordingWriter();
-  const pieces: Buffer[] = [];
-  let end = size;
-  const put = (piece: RecordingPiece | undefined) => {
-    if (piece === undefined) return;
-    const bytes = piece.at(end);
-    expect(bytes).toHaveLength(piece.length);
-    pieces.push(bytes);
-    end += bytes.length;
-  };
-  for (const sample of samples) put(await writer.add(sample));
-  put(await writer.end());
-  return pieces;
-}
+import { RecordingWriter } from './write.ts';
 
 async function timesIn(text: string, damages: string[] = []): Promise<(number | undefined)[]> {
   const times: (number | undefined)[] = [];
