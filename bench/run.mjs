@@ -5,6 +5,7 @@ import { cpus, hostname, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
+import { writeClassicLog } from './classic-log.mjs';
 
 const [processes = '4500', threads = '8000'] = process.argv.slice(2);
 const ROUNDS = 31;
@@ -193,6 +194,18 @@ try {
       row('standalone -D, start and end included', aloneBlocked[0], floorState[0], 0.8);
     }
   }
+  const log = join(folder, 'classic.out');
+  writeClassicLog(log, 1e8);
+  const [reported, counted] = runAll(
+    [
+      [command, 'report', log],
+      ['grep', '-c', '^PID:', log],
+    ],
+    5,
+  );
+  row('report of 100 MB of classic log against grep -c, CPU', reported[1], counted[1]);
+  row('the same, peak memory against 300 MB', reported[2] * 1024, 300e6, 1, megabytes);
+  rmSync(log);
   const background = await inBackground(500);
   row('kstack -bD, CPU of a sample', background.cpu, background.floor, 1.4);
   row('kstack -bD, memory at sample 500 against 50', background.late * 1024, background.early * 1024, 1.1, megabytes);

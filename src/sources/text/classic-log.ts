@@ -234,7 +234,10 @@ export class ClassicLog {
     const stayed = before !== undefined && before.stack === stack ? before.observations : [];
     const observations: Observation[] = [];
     let cut = 0;
-    for (const [each, line] of lines.entries()) {
+    // Loops by number: this runs for each line of a block that changed.
+    for (let each = 0; each < lines.length; each++) {
+      const line = lines[each];
+      if (line === undefined) break;
       const old = stayed[kept[each] ?? -1];
       const observation = old ?? this.#lines.observation(line, stack);
       observations.push(observation);
@@ -246,7 +249,9 @@ export class ClassicLog {
     this.#skip(likely);
     this.#guess++;
     let next = 0;
-    for (const [each, observation] of before.observations.entries()) {
+    for (let each = 0; each < before.observations.length; each++) {
+      const observation = before.observations[each];
+      if (observation === undefined) break;
       // Kept lines come in the order of the old ones.
       while (next < kept.length && (kept[next] ?? -1) < each) next++;
       if (stayed.length === 0 || kept[next] !== each) this.#gone.push(observation);
