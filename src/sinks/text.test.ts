@@ -55,10 +55,9 @@ const isPrinted = ({ stack }: Observation) =>
 describe('the classic text, read back', () => {
   it('has the times and hosts of the odd samples, to the second and without what acts on a terminal', async () => {
     const places = (await readBack(ODD_SAMPLES)).map(({ timeMs, host }) => [timeMs, host]);
-    const written = ODD_SAMPLES.filter(({ observations }) => observations.length > 0);
     const seconds = (timeMs = Number.NaN) => Math.floor(timeMs / 1000) * 1000;
     expect(places).toEqual(
-      written.map(({ timeMs, host }) => [
+      ODD_SAMPLES.map(({ timeMs, host }) => [
         timeMs && seconds(timeMs),
         host === undefined ? undefined : escapeUnsafe(host),
       ]),
@@ -68,7 +67,7 @@ describe('the classic text, read back', () => {
   it('has the same tasks, states, names and stacks', async () => {
     const samples = ODD_SAMPLES.map((sample) => ({ ...sample, observations: sample.observations.filter(isPrinted) }));
     const read = await readBack(samples);
-    expect(read).toHaveLength(3);
+    expect(read).toHaveLength(samples.length);
     for (const [at, sample] of read.entries()) {
       const written = samples[at] ?? EMPTY_SAMPLE;
       expect(sample.observations.map(asRead)).toEqual(
