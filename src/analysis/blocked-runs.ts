@@ -170,7 +170,8 @@ export class ReportedRuns implements Runs {
       this.#sight(key, observation, finding, timeMs);
     }
     this.blocked = keys.size;
-    this.#lastMs = timeMs ?? this.#lastMs;
+    // A moment in which something else happened is none in which it is gone.
+    if (keys.size > 0) this.#lastMs = timeMs;
     if (this.#open.size > MAX_OPEN) this.end();
   }
 

@@ -118,6 +118,8 @@ class ReportBuilder {
     if (timeMs === undefined) return;
     this.#fromMs = Math.min(this.#fromMs ?? timeMs, timeMs);
     this.#toMs = Math.max(this.#toMs ?? timeMs, timeMs);
+    // That something happened does not say that no task was blocked.
+    if (source.partial === true && sample.observations.length === 0) return;
     let blocked = 0;
     for (const each of this.#hosts.values()) blocked += each.blockedAt(timeMs);
     this.#timeline.add({ timeMs, blocked });

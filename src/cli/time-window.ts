@@ -1,3 +1,4 @@
+import { durationIn } from '../model/duration.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 
@@ -19,13 +20,12 @@ export interface ClockMoment {
 
 const FORM =
   /^(?:(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[T ])?(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
-const BEFORE_END = /^-(\d{1,6}(?:\.\d{1,3})?)([smhd])$/;
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const BEFORE_END = /^-(.*[smhd])$/;
 
 /** `03:12`, `03:12:30`, `2026-11-25 03:12`, ISO 8601 with a zone, and `-10m`; undefined for anything else. */
 export function parseMoment(text: string): Moment | undefined {
-  const [, digits, unit = ''] = BEFORE_END.exec(text) ?? [];
-  if (digits !== undefined) return { beforeEndMs: Number(digits) * (UNIT_MS[unit] ?? 0) };
+  const beforeEndMs = durationIn(BEFORE_END.exec(text)?.[1] ?? '');
+  if (beforeEndMs !== undefined) return { beforeEndMs };
   const { year, month, day, hour, minute, second = '0', zone } = FORM.exec(text)?.groups ?? {};
   if (hour === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (month !== undefined && !isDay(Number(year), Number(month), Number(day))) return undefined;

@@ -5,7 +5,15 @@ import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { eachSample, type Format } from './format.ts';
-import { eventEntries, framesOf, placeOf, pressureEntries, taskText, unreadEntries, wholeFinding } from './json-values.ts';
+import {
+  eventEntries,
+  framesOf,
+  placeOf,
+  pressureEntries,
+  taskText,
+  unreadEntries,
+  wholeFinding,
+} from './json-values.ts';
 
 /** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
