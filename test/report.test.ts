@@ -53,9 +53,12 @@ describe('kstack report of a log and its rotated files', () => {
     const [, , newest] = logs();
     const text = readFileSync(newest, 'utf8');
     writeFileSync(newest, `${text}${text.slice(0, 100)}`);
-    const { code, stdout } = await kstack(['report', newest]);
+    const { code, stdout, stderr } = await kstack(['report', newest]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/\n3 samples\n/);
+    expect(stderr).toBe(
+      `kstack: ${newest}: the sample at byte ${text.length} is torn, or was changed: it was read as far as that goes\n`,
+    );
   });
 
   it('reads the others if one cannot be read, and fails then', async () => {

@@ -166,7 +166,14 @@ async function* read(
     return;
   }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
+  if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
   if (!found) problems.empty.push(name === DASH ? 'the input' : name);
+}
+
+function toldOf({ count, at }: NonNullable<InputNotes['odd']>): string {
+  return count === 1
+    ? `the sample at byte ${at} is torn, or was changed: it was read as far as that goes`
+    : `${count} samples are torn, or were changed, the first at byte ${at}: they were read as far as that goes`;
 }
 
 /** Says on standard error what was wrong with the files. */

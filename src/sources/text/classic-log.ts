@@ -52,7 +52,10 @@ class Body {
 export class ClassicLog {
   /** What was found, in the order of the text: samples, and bytes to read line by line. The caller empties the list. */
   readonly found: (Sample | Buffer)[] = [];
+  /** Samples that are torn, or not quite the classic text, and where the first of them begins. */
+  odd = { count: 0, at: 0 };
   readonly #lines: ClassicBlocks;
+  #dropped = 0;
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
   /** Where the current sample begins; its blocks up to `#at` are known. */
@@ -98,6 +101,7 @@ export class ClassicLog {
   #drop(to: number): void {
     this.#bytes.copyWithin(0, to, this.#length);
     this.#length -= to;
+    this.#dropped += to;
     this.#at = 0;
   }
 
@@ -333,6 +337,8 @@ export class ClassicLog {
   /** This sample is read line by line. */
   #fail(): void {
     const from = this.#sampleAt;
+    const { count, at } = this.odd;
+    this.odd = { count: count + 1, at: count === 0 ? this.#dropped + from : at };
     this.#begin();
     this.#at = from;
     this.#sampleAt = from;

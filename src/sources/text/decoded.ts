@@ -21,6 +21,8 @@ export interface InputNotes {
   kind?: Kind;
   /** Set if the data ends early, or goes on with something that cannot be unpacked. One sentence. */
   cut?: string;
+  /** Samples of a classic log that are torn, or not quite as kstack writes them, and where the first one begins. */
+  odd?: { readonly count: number; readonly at: number };
 }
 
 /** Enough to tell UTF-16 from other bytes, and for every magic. */

@@ -53,6 +53,7 @@ export async function* textSamples(
   }
   log.end();
   yield* found();
+  if (log.odd.count > 0) notes.odd = log.odd;
   if (rest !== undefined) yield* rest.end();
 }
 
