@@ -14,6 +14,7 @@ import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
 import { withoutStale } from './stale.ts';
+import { withinOf } from './within.ts';
 import { tellsMore } from './wording.ts';
 
 const matcher = new Matcher(RULES);
@@ -41,13 +42,18 @@ export function explain(stack: Stack, state?: State): Finding {
     return known.ended;
   }
   if (state === 'R') {
-    known.running ??= explainFrames(stack.frames, state);
+    known.running ??= withPlace(explainFrames(stack.frames, state), stack.frames);
     return known.running;
   }
-  known.other ??= explainFrames(stack.frames, undefined);
+  known.other ??= withPlace(explainFrames(stack.frames, undefined), stack.frames);
   if (state !== 'D' || known.other.kind === 'blocked') return known.other;
-  known.uninterruptible ??= explainFrames(stack.frames, state);
+  known.uninterruptible ??= withPlace(explainFrames(stack.frames, state), stack.frames);
   return known.uninterruptible;
+}
+
+/** Whoever idles is where it should be. */
+function withPlace(finding: Finding, frames: readonly Frame[]): Finding {
+  return finding.kind === 'idle' ? finding : { ...finding, within: withinOf(frames, finding.waitsFor) };
 }
 
 /** The end mark in the stacks of kernels before 5.x. It is not a function. */
@@ -114,6 +120,7 @@ const LIKELY = ' (likely: the kernel was not sure of any frame)';
 
 const NOTHING_KNOWN = {
   rule: undefined,
+  within: undefined,
   causes: '',
   next: [],
   undo: [],
@@ -135,6 +142,7 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   const likely = frames.every(isGuess) ? LIKELY : '';
   const base = {
     rule: id,
+    within: undefined,
     source,
     kernels,
     frame,

@@ -11,6 +11,8 @@ export interface Finding {
   readonly kind: Kind | 'unexplained';
   /** One line. */
   readonly waitsFor: string;
+  /** What the whole stack belongs to, as far as `waitsFor` does not say it: `in write(2)`. */
+  readonly within: string | undefined;
   /** The usual causes; empty if none are known. */
   readonly causes: string;
   /** Commands to investigate with. They change nothing, and do not wait for what the task waits for. */

@@ -33,5 +33,5 @@ function sideIn({ samples, seconds }: DiffedSide) {
 }
 
 function waitIn({ before, after, finding, stack }: DiffedWait) {
-  return { before, after, finding: wholeFinding(finding), ...stackIn(stack) };
+  return { before, after, finding: wholeFinding({ ...finding, within: undefined }), ...stackIn(stack) };
 }

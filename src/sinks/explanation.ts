@@ -6,7 +6,7 @@ import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
-import { namesOf, waitLines, whatFor } from './long-waits.ts';
+import { namesOf, waitLines, whatForWithin } from './long-waits.ts';
 
 /** The output of kstack explain: a paragraph for each different stack, and a summary line. */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatExplanations };
@@ -109,7 +109,7 @@ function linesOf(explanation: Explanation, full: boolean): string[] {
   return [
     `${count} x ${at}${inside}${isOneFunction ? ' (known from this one function)' : ''}`,
     ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], count)}`]),
-    `  ${`${kind}:`.padEnd(7)} ${whatFor(finding)}`,
+    `  ${`${kind}:`.padEnd(7)} ${whatForWithin(finding)}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
     ...labelled('next', next),
     ...labelled('undo', undo),

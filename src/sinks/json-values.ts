@@ -160,11 +160,12 @@ function rawOf(task: Task): Record<string, string> {
   return raw;
 }
 
-export function wholeFinding({ rule, kind, waitsFor, causes, next, undo, source, frame }: Finding) {
+export function wholeFinding({ rule, kind, waitsFor, within, causes, next, undo, source, frame }: Finding) {
   return {
     rule: rule ?? null,
     kind,
     waitsFor: escapeInvalid(waitsFor),
+    within: within === undefined ? null : escapeInvalid(within),
     causes,
     next,
     undo,

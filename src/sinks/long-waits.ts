@@ -40,7 +40,7 @@ export function waitLines(
   for (const root of roots.slice(0, MOST_ROOTS)) {
     const { tid, waits, observation } = root;
     const finding = findings.get(tid);
-    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatFor(finding);
+    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatForWithin(finding);
     lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
     for (const [wait, tids] of byHolder(waits))
       lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
@@ -96,4 +96,9 @@ export function behindLines({ observations, finding }: ExplainedGroup, names: (t
 export function whatFor({ kind, waitsFor }: Finding): string {
   if (kind === 'running') return escapeUnsafe(waitsFor.replace(/^nothing: /, ''));
   return escapeUnsafe(kind === 'unexplained' ? waitsFor : `waits for ${waitsFor}`);
+}
+
+/** The same, and where: for tasks that share a stack. */
+export function whatForWithin(finding: Finding): string {
+  return finding.within === undefined ? whatFor(finding) : `${whatFor(finding)}, ${escapeUnsafe(finding.within)}`;
 }

@@ -12,7 +12,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
 import { eachSample, type Format, type WriteContext } from './format.ts';
 import { callLines, taskLines } from './long-tasks.ts';
-import { behindLines, namesOf, waitLines, whatFor } from './long-waits.ts';
+import { behindLines, namesOf, waitLines, whatForWithin } from './long-waits.ts';
 
 /** Paragraphs for people: one for each group of tasks with the same stack, and a summary line. */
 export const format: Format = {
@@ -102,7 +102,7 @@ function* paragraph(
   const { kind } = finding;
   const since = kind === 'running' ? '' : offCpu(observations);
   const count = style('bold', counted(observations.length, 'task'));
-  yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatFor(finding))}\n`;
+  yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatForWithin(finding))}\n`;
   const isAdvised = options.full || kind !== 'idle';
   const rows = [
     ...row('tasks', taskLines(group, options)),

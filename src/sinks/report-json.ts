@@ -42,7 +42,7 @@ export function* formatReportJson(report: Report, problems: readonly string[]): 
   yield* list('findings', report.findings, ({ finding, stack, taskSeconds, count, tasks }) => ({
     taskSeconds: rounded(taskSeconds),
     count,
-    finding: wholeFinding(finding),
+    finding: wholeFinding({ ...finding, within: undefined }),
     ...stackIn(stack),
     tasks: tasks.map(({ host, task, seconds }) => ({ ...taskIn(host, task), seconds: rounded(seconds) })),
   }));

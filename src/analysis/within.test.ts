@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { parseFrames } from '../model/stack.ts';
+import { withinOf } from './within.ts';
+
+function within(sentence: string, ...functions: string[]): string | undefined {
+  return withinOf(parseFrames(functions.map((name) => `[<0>] ${name}+0x1/0x2`).join('\n')), sentence);
+}
+
+const LOCK = 'a mutex that f takes';
+
+describe('what a whole stack belongs to', () => {
+  it.each([
+    ['in write(2)', ['f', 'vfs_write', 'ksys_write', '__x64_sys_write', 'do_syscall_64']],
+    ['in newfstatat(2)', ['f', '__do_sys_newfstatat', '__arm64_sys_newfstatat', 'el0_svc']],
+    ['in a page fault', ['f', 'handle_mm_fault', 'do_user_addr_fault', 'exc_page_fault', 'asm_exc_page_fault']],
+    ['in read(2)', ['f', 'asm_exc_page_fault', 'copy_to_iter', 'vfs_read', '__x64_sys_read']],
+    ['as it exits', ['f', 'do_exit', 'do_group_exit', 'get_signal', 'arch_do_signal_or_restart']],
+    ['in exit_group(2)', ['f', 'do_exit', 'do_group_exit', '__x64_sys_exit_group']],
+    ['as it unmounts a file system', ['f', 'cleanup_mnt', 'task_work_run', 'exit_to_user_mode_loop']],
+    ['in the work function reset_work', ['f', 'reset_work', 'process_one_work', 'worker_thread', 'kthread']],
+    ['in the thread function reclaim', ['f', 'reclaim', 'kthread', 'ret_from_fork']],
+    ['in the thread function reclaim', ['f', 'reclaim', 'md_thread', 'kthread', 'ret_from_fork']],
+  ])('%s', (told, functions) => {
+    expect(within(LOCK, ...functions)).toBe(told);
+  });
+
+  it('is not said twice', () => {
+    expect(within(`${LOCK}, in order to write to a file`, 'f', 'ksys_pwrite64', '__x64_sys_pwrite64')).toBeUndefined();
+    expect(within(`${LOCK}, in order to unmount a file system`, 'f', '__x64_sys_umount')).toBeUndefined();
+    expect(within(`${LOCK}, in order to write a file (fsync)`, 'f', '__x64_sys_write')).toBe('in write(2)');
+    expect(within(`${LOCK}, in order to write a file (fsync)`, 'f', '__x64_sys_fsync')).toBeUndefined();
+    expect(within('something in a kernel worker (f)', 'g', 'f', 'process_one_work')).toBeUndefined();
+  });
+
+  it('is unknown of a stack that is cut off', () => {
+    expect(within(LOCK, 'f', 'g', 'vfs_write')).toBeUndefined();
+    expect(within(LOCK, 'f', 'kthread')).toBeUndefined();
+  });
+});

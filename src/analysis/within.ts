@@ -1,0 +1,62 @@
+import type { Frame } from '../model/stack.ts';
+import { functionName } from './function-name.ts';
+import { wholeName } from './pattern.ts';
+
+const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
+const WORK = wholeName(['process_one_work', 'run_workqueue']);
+const THREAD = wholeName([
+  'kthread',
+  'kernel_thread_helper',
+  'kernel_thread_starter',
+  'md_thread',
+  'kthread_worker_fn',
+]);
+/** Functions of threads that run any others. */
+const RUNNER = wholeName([
+  'process_one_work',
+  'process_scheduled_works',
+  /(?:rescuer|worker)_thread/,
+  'kthread_worker_fn',
+  'md_thread',
+]);
+const PAGE_FAULT = wholeName([
+  /(?:asm_)?exc_page_fault/,
+  'page_fault',
+  /(?:__)?do_page_fault/,
+  'do_user_addr_fault',
+  'do_mem_abort',
+  'do_translation_fault',
+]);
+
+/**
+ * What the whole stack belongs to, to stand behind a sentence: "in write(2)", "in a page fault", "as it exits"; undefined
+ * if the stack does not tell, or if the sentence already does.
+ */
+export function withinOf(frames: readonly Frame[], sentence: string): string | undefined {
+  const names = frames.map(({ symbol }) => functionName(symbol));
+  const purpose = sentence.split(' in order to ').at(-1) ?? '';
+  for (let at = names.length - 1; at > 0; at--) {
+    const name = names[at] ?? '';
+    const inside = names[at - 1] ?? '';
+    const call = SYSTEM_CALL.exec(name)?.[1];
+    if (call !== undefined) return tells(purpose, call) ? undefined : `in ${call}(2)`;
+    if (PAGE_FAULT.test(name)) return /\bfault/.test(purpose) ? undefined : 'in a page fault';
+    if (name === 'do_exit') return /\bexit/.test(purpose) ? undefined : 'as it exits';
+    if (name === 'cleanup_mnt') return /\bunmount/.test(purpose) ? undefined : 'as it unmounts a file system';
+    const isThread = THREAD.test(name) && !RUNNER.test(inside);
+    if (!isThread && !WORK.test(name)) continue;
+    if (at === 1 || sentence.includes(inside)) return undefined;
+    return isThread ? `in the thread function ${inside}` : `in the work function ${inside}`;
+  }
+  return undefined;
+}
+
+/** Whether a purpose names what a system call does: of pwrite64, "write to a file", and of fsync, "(fsync)". */
+function tells(purpose: string, call: string): boolean {
+  const word = call
+    .replace(/^umount/, 'unmount')
+    .replace(/^(?:p|new)(?=read|write|select|poll|stat|fstat|lstat)/, '')
+    .replace(/(?:at|v)?\d*$/, '');
+  const named = /\((\w+)\)$/.exec(purpose)?.[1];
+  return named === undefined ? new RegExp(`^${word}`).test(purpose) : named === word;
+}
