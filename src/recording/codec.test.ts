@@ -49,6 +49,15 @@ describe('a recorded stream', () => {
     expect(withoutIds(throughSegment(ODD_SAMPLES))).toStrictEqual(withoutIds(ODD_SAMPLES));
   });
 
+  it('cuts a command line that no reader would take, and says so', () => {
+    const [first] = ODD_SAMPLES;
+    const [seen] = first?.observations ?? [];
+    if (first === undefined || seen === undefined) throw new Error('no sample');
+    const task = { ...seen.task, commandLine: { value: '\x01'.repeat(3 << 20) } };
+    const [read] = throughSegment([{ ...first, observations: [{ ...seen, task }] }]);
+    expect(read?.observations[0]?.task.commandLine).toEqual({ value: '\x01'.repeat(1 << 20), cut: true });
+  });
+
   it('keeps equal tasks and equal stacks as one object', () => {
     const [first] = ODD_SAMPLES;
     if (first === undefined) throw new Error('no sample');

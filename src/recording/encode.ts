@@ -14,6 +14,7 @@ import {
   type TaskLine,
   VERSION,
 } from './record.ts';
+import { withinLimit } from './shapes.ts';
 
 interface ToldTask {
   readonly task: Task;
@@ -67,7 +68,10 @@ export class SegmentEncoder {
 
   #entry(observation: Observation, monotonicMs: number | undefined, lines: string[]): Entry {
     const { task, stack } = observation;
-    const taskNumber = this.#tasks.of(task, jsonText, (number) => lines.push(jsonText(this.#taskLine(task, number))));
+    const textOf = (each: Task) => jsonText(cutTask(each));
+    const taskNumber = this.#tasks.of(task, textOf, (number) =>
+      lines.push(jsonText(this.#taskLine(cutTask(task), number))),
+    );
     const stackNumber = this.#stackNumber(stack, lines);
     const look = lookOf(observation, monotonicMs);
     const lookNumber = this.#looks.ofText(jsonText(look), (number) => lines.push(jsonText({ look: number, is: look })));
@@ -287,4 +291,10 @@ function tupleOf({ raw, ...frame }: Frame): FrameTuple {
   let length = tuple.length;
   while (tuple[length - 1] === null) length--;
   return tuple.slice(0, length) as unknown as FrameTuple;
+}
+
+/** The task, with no more of its command line than a reader takes. */
+function cutTask(task: Task): Task {
+  const commandLine = withinLimit(task.commandLine);
+  return commandLine === task.commandLine ? task : { ...task, commandLine };
 }

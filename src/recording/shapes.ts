@@ -11,6 +11,8 @@ import {
   either,
   flag,
   listOf,
+  longText,
+  MAX_TEXT,
   name,
   number,
   object,
@@ -32,6 +34,15 @@ function reading<T>(shape: Shape<T>): Shape<Reading<T>> {
   );
 }
 
+/** A text of which only the beginning is taken if it is long: programs choose their command lines. */
+const cutText: Shape<Reading<string>> = (value, place) => withinLimit(reading(longText)(value, place));
+
+/** The same, cut to what a reader takes. */
+export function withinLimit(told: Reading<string>): Reading<string> {
+  const isLong = 'value' in told && told.value.length > MAX_TEXT;
+  return isLong ? { value: told.value.slice(0, MAX_TEXT), cut: true } : told;
+}
+
 const state = oneOf(STATES);
 const field = oneOf(FIELD_NAMES);
 
@@ -44,7 +55,7 @@ export const taskShape: Shape<Task> = object<
   Pick<Task, 'id' | 'commandLine'>,
   Required<Omit<Task, 'id' | 'commandLine'>>
 >(
-  { id: taskId, commandLine: reading(text) },
+  { id: taskId, commandLine: cutText },
   {
     pid: count,
     ppid: count,
@@ -54,7 +65,7 @@ export const taskShape: Shape<Task> = object<
     processName: name,
     user: name,
     uid: reading(count),
-    cgroup: reading(text),
+    cgroup: cutText,
     namespacePid: reading(count),
   },
 );
