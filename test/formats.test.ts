@@ -131,13 +131,16 @@ describe('all formats', { tags: ['source'] }, () => {
     ).toBe(`${pids.length}`);
   });
 
-  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope'])('%s lets no name act on a terminal', async (format) => {
-    const pids = await standingTasks();
-    const { stdout } = await kstack(['-p', pids.join(','), '-f', format]);
-    expect(stdout).toMatch(/a(;|\\x3b)b/);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-    expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
-  });
+  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox'])(
+    '%s lets no name act on a terminal',
+    async (format) => {
+      const pids = await standingTasks();
+      const { stdout } = await kstack(['-p', pids.join(','), '-f', format]);
+      expect(stdout).toMatch(/a(;|\\x3b)b/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+      expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+    },
+  );
 });
 
 describe('json', { tags: ['source'] }, () => {
@@ -532,7 +535,7 @@ describe('-f', () => {
   it.each([
     [
       ['-a', '-f', 'xml'],
-      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope\./,
+      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope, perfetto, firefox\./,
     ],
     [['-ab', '-f', 'json'], /-b writes the classic text to its log/],
     [['-ab', '-o', '/dev/null'], /-b writes the classic text to its log/],

@@ -61,6 +61,7 @@ const AVAILABLE = {
   'systemd-analyze': () => onPath('systemd-analyze'),
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),
+  protoc: () => onPath('protoc'),
   BTF: () => existsSync('/sys/kernel/btf/vmlinux'),
   'libbpf.so.1': () => shell('ldconfig -p').includes('libbpf.so.1'),
   'bindfs and /dev/fuse': () => onPath('bindfs') && existsSync('/dev/fuse'),

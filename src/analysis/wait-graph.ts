@@ -1,4 +1,4 @@
-import type { Sample } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../model/wait.ts';
 
 /**
@@ -8,12 +8,7 @@ import { type Root, tasksByTid, type Wait, type WaitGraph, waitsOf } from '../mo
  */
 export function waitGraph(sample: Pick<Sample, 'observations' | 'holders'>): WaitGraph {
   const observations = tasksByTid(sample);
-  const next = new Map<number, Wait>();
-  for (const [tid, { state, facts }] of observations) {
-    // A lock takes precedence over a tracer or a child: it is where the task sleeps.
-    for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts))
-      if (!next.has(wait.tid)) next.set(wait.tid, wait);
-  }
+  const next = nextWaits(observations);
   const waiters = new Map<number, Wait[]>();
   for (const wait of next.values()) {
     const others = waiters.get(wait.holder);
@@ -26,6 +21,17 @@ export function waitGraph(sample: Pick<Sample, 'observations' | 'holders'>): Wai
     .filter((tid) => !next.has(tid) && !inCycle.has(tid))
     .map((tid) => ({ tid, observation: observations.get(tid), waits: behind(tid, waiters) }));
   return { roots: roots.sort((a, b) => b.waits.length - a.waits.length || a.tid - b.tid), cycles };
+}
+
+/** What each of these tasks waits for, by the TID of the task that waits. */
+export function nextWaits(observations: ReadonlyMap<number, Observation>): Map<number, Wait> {
+  const next = new Map<number, Wait>();
+  for (const [tid, { state, facts }] of observations) {
+    // A lock takes precedence over a tracer or a child: it is where the task sleeps.
+    for (const wait of facts === undefined ? [] : waitsOf(tid, state, facts))
+      if (!next.has(wait.tid)) next.set(wait.tid, wait);
+  }
+  return next;
 }
 
 /** All that wait for a task, directly or indirectly, nearest first. */

@@ -9,6 +9,8 @@ const FORMATS = {
   folded: () => import('./folded.ts'),
   pprof: () => import('./pprof.ts'),
   speedscope: () => import('./speedscope.ts'),
+  perfetto: () => import('./perfetto.ts'),
+  firefox: () => import('./firefox.ts'),
 } as const satisfies Record<string, () => Promise<{ readonly format: Format }>>;
 
 export type FormatName = keyof typeof FORMATS;

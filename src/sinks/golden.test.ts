@@ -95,7 +95,7 @@ describe('whatever is in a sample', () => {
       expect([await isLine(JSON.parse(line)), isLine.errors]).toEqual([true, null]);
   });
 
-  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope'] as const)(
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox'] as const)(
     '%s acts on no terminal and turns no direction',
     async (name) => {
       const text = (await written(await loadFormat(name), { full: true })).toString();
@@ -115,6 +115,8 @@ describe('the formats', () => {
     const { sample } = Profile.decode(gunzipSync(await written(await loadFormat('pprof'))));
     const folded = [...(await textOf('folded')).matchAll(/ (\d+)$/gm)].map(([, count]) => Number(count));
     const json = documentsIn(await textOf('json')).map((document) => (document as { tasks: unknown[] }).tasks.length);
+    const { threads } = JSON.parse(await textOf('firefox'));
+    const holders = sum(ODD_SAMPLES.map((sample) => sample.holders.length));
     expect({
       text: (await textOf('text')).match(/^PID: /gm)?.length,
       json: sum(json),
@@ -123,6 +125,7 @@ describe('the formats', () => {
       folded: sum(folded),
       speedscope: [profiles[0].endValue, sum(profiles[0].weights)],
       pprof: sum(sample.map(({ value }) => Number(value[0]))),
+      firefox: sum(threads.map(({ samples }: { samples: { length: number } }) => samples.length)) - holders,
     }).toEqual({
       text: tasks,
       json: tasks,
@@ -131,6 +134,7 @@ describe('the formats', () => {
       folded: tasks,
       speedscope: [tasks, tasks],
       pprof: tasks,
+      firefox: tasks,
     });
   });
 

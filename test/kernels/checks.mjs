@@ -22,7 +22,7 @@ const STATES = ['D', 'I', 'S', 'T', 't', 'Z'];
 const CLOCK_MS = 60;
 
 /** The formats that nothing else here is read by. */
-const WRITTEN = ['long', 'jsonl', 'folded', 'pprof', 'speedscope'];
+const WRITTEN = ['long', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox'];
 
 /** The checks by name, each with the reason for which a guest is left out, if any. */
 export function checksOf(guest) {
@@ -197,6 +197,16 @@ const FORMATS = {
     const { definitions } = JSON.parse(readFileSync(SPEEDSCOPE, 'utf8'));
     for (const field of definitions['FileFormat.File'].required) assert.ok(field in profile, `${field} is missing`);
     assert.ok(profile.shared.frames.some(({ name }) => VFORK.test(name)));
+  },
+  perfetto(files) {
+    assertRan(files, 'perfetto');
+    assert.match(files.get('perfetto.out').toString('latin1'), /its vfork child/);
+  },
+  firefox(files) {
+    assertRan(files, 'firefox');
+    const { shared, threads } = JSON.parse(files.text('firefox.out'));
+    assert.ok(shared.stringArray.some((name) => VFORK.test(name)));
+    assert.ok(threads.length > 10);
   },
 };
 

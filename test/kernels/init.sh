@@ -61,7 +61,7 @@ for source in procfs bpf; do
   look >/out/$source.after
 done
 record long kstack -a -f long -v
-for format in jsonl folded pprof speedscope; do record $format kstack -aL -f $format; done
+for format in jsonl folded pprof speedscope perfetto firefox; do record $format kstack -aL -f $format; done
 
 # A frozen file system: reads of command lines and stacks hang.
 look >/out/sick.before

@@ -87,7 +87,7 @@ describe('openSampler()', () => {
 });
 
 describe('write()', () => {
-  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope'])(
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox'])(
     'writes samples as %s',
     async (format) => {
       testRequires('root');
@@ -106,7 +106,10 @@ describe('write()', () => {
       'write',
       "console.log(JSON.stringify(await write([], 'xml').next().catch(({ name, message }) => [name, message])))",
     );
-    expect(result).toEqual(['TypeError', 'format: xml is not one of text long json jsonl folded pprof speedscope']);
+    expect(result).toEqual([
+      'TypeError',
+      'format: xml is not one of text long json jsonl folded pprof speedscope perfetto firefox',
+    ]);
   });
 });
 
