@@ -12,6 +12,11 @@ import { eventShape, lookShape, placeShape, pressureShape, taskShape, unreadShap
 /** Bounds memory: a recording may come from anyone. */
 const MAX_TASKS = 300_000;
 const MAX_FRAMES = 1024;
+/** Bounds memory: what is nested takes thirty times its text. */
+const MAX_DEPTH = 32;
+const LONG_LINE = 1 << 18;
+/** Bounds time: a line of a few bytes is a sample of all tasks that the segment has. Segments have 360 at most. */
+const MAX_SAMPLES = 1000;
 
 /** Keeps what was made of a text, for when the same text comes again. Forgets all of it when there is much. */
 class Made<T> {
@@ -142,6 +147,7 @@ export class SegmentDecoder {
   #seen: readonly Seen[] = [];
   #holders: readonly Seen[] = [];
   #isFirst = true;
+  #samples = 0;
 
   constructor(interned: Interned) {
     this.#interned = interned;
@@ -152,6 +158,7 @@ export class SegmentDecoder {
    * @throws ShapeError if the line is not what the format says; SyntaxError if it is no JSON
    */
   decode(line: string): Sample | undefined {
+    if (line.length > LONG_LINE && isDeep(line)) throw new ShapeError('nested too deeply');
     if (!this.#isBegun) {
       const { version } = headShape(JSON.parse(line), 'head');
       if (version > VERSION)
@@ -225,6 +232,8 @@ export class SegmentDecoder {
   #sample(line: object): Sample {
     const { sample, tasks, holders, unread = [], ...rest } = sampleShape(line, 'sample');
     const place = inTable(this.#places, sample, 'place');
+    this.#samples++;
+    if (this.#samples > MAX_SAMPLES) throw new ShapeError(`more than ${MAX_SAMPLES} samples in a segment`);
     const { monotonicMs } = rest;
     const interned = this.#interned;
     const before = interned.seen;
@@ -280,6 +289,20 @@ function define<T>(table: T[], number: number, name: string, value: T): void {
 
 function parsed(line: string): object {
   return anObject(JSON.parse(line), 'a line');
+}
+
+/** Whether brackets are nested more deeply than in any line of a recording. */
+function isDeep(line: string): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < line.length && depth <= MAX_DEPTH; at++) {
+    const character = line[at];
+    if (character === '"') inText = !inText;
+    else if (inText) at += character === '\\' ? 1 : 0;
+    else if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth--;
+  }
+  return depth > MAX_DEPTH;
 }
 
 function isOf<T>(line: object, shape: Shape<T>, name: string): T {

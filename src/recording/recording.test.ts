@@ -79,6 +79,27 @@ describe('a recording', () => {
   });
 });
 
+describe('a hostile recording', () => {
+  const HEAD = '{"format":"kstack-recording","version":1,"segment":0}';
+  const PLACE = '{"place":0,"is":{"source":{"name":"text"},"threads":true,"fields":[],"leftOut":{}}}';
+
+  it('has no samples without end in a segment', async () => {
+    const damages: string[] = [];
+    const lines = [HEAD, PLACE, ...Array.from({ length: 1100 }, () => '{"sample":0}'), ''].join('\n');
+    expect((await timesIn(lines, damages)).length).toBe(1000);
+    expect(damages).toEqual(['1003: more than 1000 samples in a segment']);
+  });
+
+  it('is not nested, which would take hundreds of megabytes', async () => {
+    const damages: string[] = [];
+    const nest = (value: string) => [HEAD, PLACE, `{"stack":0,"frames":${value}}`, '{"sample":0}', ''].join('\n');
+    expect(await timesIn(nest('['.repeat(1e6) + ']'.repeat(1e6)), damages)).toEqual([]);
+    expect(damages).toEqual(['3: nested too deeply']);
+    expect(await timesIn(nest(`[["${'[\\\\\\"'.repeat(1e5)}"]]`), damages)).toHaveLength(0);
+    expect(damages[1]).toMatch(/^3: frames\[0\]: ".* is not a name$/);
+  });
+});
+
 describe('a packed recording', () => {
   const readBack = async (bytes: Uint8Array, chunkBytes = 1000) => {
     async function* chunks() {
@@ -108,6 +129,19 @@ describe('a packed recording', () => {
       // Of a damaged segment, what was unpacked before its check sum failed may be wrong.
       expect(times(150).filter((time) => found.includes(time)).length).toBeGreaterThanOrEqual(89);
     }
+  });
+
+  it('that is damaged says no more than where', async () => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on('warning', warned);
+    const bytes = Buffer.concat(await recorded(numbered(150)));
+    bytes.fill(0, bytes.length >> 1, (bytes.length >> 1) + 10);
+    const { damages } = await readBack(bytes, 1 << 20);
+    await new Promise(setImmediate);
+    process.off('warning', warned);
+    expect(damages.length).toBeGreaterThan(0);
+    expect(warnings).toEqual([]);
   });
 
   it('that goes on after a crash has what stands before and behind', async () => {

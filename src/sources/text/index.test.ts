@@ -39,6 +39,17 @@ function report(comm: string, tid: number, functions: readonly string[], stamp: 
 const journal = (time: string, host: string) => (line: number) =>
   `2026-11-25T${time}.00000${line}+0100 ${host} kernel: `;
 
+it('a thousand empty lines mean no more than some', async () => {
+  const classic = (stack: string) =>
+    ['zzz <Wed Nov 25 03:12:00 UTC 2026 - db1', '', 'PID:     7   State:  D   Start Time: unknown   Cmd: tar', 'Stack:']
+      .concat(stack, '', '')
+      .join('\n');
+  const text = (lines: number) => ['', '[<0>] f+0x1/0x2', ''].map(classic).join('\n'.repeat(lines));
+  const few = await samplesOf(text(4));
+  expect(few.length).toBe(3);
+  expect(await samplesOf(text(1000))).toEqual(few);
+});
+
 describe('a day of a kernel log', () => {
   const day =
     report('tar', 11, ['f'], journal('03:12:00', 'db1')) +

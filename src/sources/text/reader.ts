@@ -18,6 +18,8 @@ import { StackFinder } from './stacks.ts';
 const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
 /** A record in a record in a record was made to keep its readers busy. */
 const MOST_LAYERS = 4;
+/** More in a row mean no more than these. A small archive may have a hundred million. */
+const MOST_EMPTY_LINES = 4;
 
 /** See TextOptions. */
 export interface ReaderOptions {
@@ -43,6 +45,7 @@ export class TextReader {
   readonly #folded: FoldedStacks;
   #json: JsonPassage | undefined;
   #afterJson = false;
+  #emptyLines = 0;
 
   constructor(stacks: InternedStacks, notes: InputNotes, { known, assumeTimeMs }: ReaderOptions) {
     this.#stacks = stacks;
@@ -56,6 +59,8 @@ export class TextReader {
   }
 
   take(part: LinePart): void {
+    this.#emptyLines = part.text === '' ? this.#emptyLines + 1 : 0;
+    if (this.#emptyLines > MOST_EMPTY_LINES) return;
     if (this.#json !== undefined) this.#takeJson(this.#json, part);
     else if (part.begins)
       this.#begin(SEQUENCE.test(part.text) ? { ...part, text: part.text.replace(SEQUENCE, '') } : part);

@@ -1,0 +1,25 @@
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { seeds } from '../../test/fuzz/corpus.ts';
+import { mutantOf, readMutant } from '../../test/fuzz/fuzz.ts';
+import { temporaryFolder } from '../../test/harness.ts';
+
+/** A million are in CONTRIBUTING.md. */
+const MUTANTS = 1000;
+const MOST_MB = 500;
+
+it('no damaged, forged or hostile file breaks the readers, or acts on a terminal', async () => {
+  const file = join(temporaryFolder(), 'mutant');
+  const all = await seeds();
+  const broken: string[] = [];
+  for (let number = 0; number < MUTANTS; number++) {
+    try {
+      await readMutant(number, all, file);
+    } catch (error) {
+      const { name } = mutantOf(number, all);
+      broken.push(`${number} (${name}): ${error instanceof Error ? error.stack : error}`);
+    }
+  }
+  expect(broken).toEqual([]);
+  expect(process.memoryUsage.rss() / 2 ** 20).toBeLessThan(MOST_MB);
+}, 300_000);

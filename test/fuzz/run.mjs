@@ -1,0 +1,56 @@
+// Reads mutated recordings and logs with the readers of kstack: node test/fuzz/run.mjs [FROM [TO]], mutants of these
+// numbers. Prints what broke: a number is the same mutant again, whenever it is run. Ends a reader that hangs.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const outfile = 'node_modules/.cache/kstack-fuzz/main.mjs';
+await build({
+  entryPoints: ['test/fuzz/main.ts'],
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  outfile,
+  // What is bundled finds its seeds from the folder of the source.
+  plugins: [
+    {
+      name: 'folders',
+      setup({ onLoad }) {
+        onLoad({ filter: /\/test\/fuzz\/.*\.ts$/ }, ({ path }) => {
+          const folder = JSON.stringify(path.slice(0, path.lastIndexOf('/')));
+          return { contents: readFileSync(path, 'utf8').replaceAll('import.meta.dirname', folder), loader: 'ts' };
+        });
+      },
+    },
+  ],
+  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+});
+
+const HEAP_MB = 450;
+/** A hundred mutants take about a second. */
+const MOST_CPU_SECONDS = 300;
+const TICKS_PER_SECOND = 100;
+
+const child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MB}`, outfile, ...process.argv.slice(2)], {
+  stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+});
+const cpuSeconds = () => {
+  const [utime, stime] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ').slice(11, 13);
+  return (Number(utime) + Number(stime)) / TICKS_PER_SECOND;
+};
+let last = { number: 0, at: 0 };
+child.on('message', ({ number }) => {
+  last = { number, at: cpuSeconds() };
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill('SIGTERM'));
+const watch = setInterval(() => {
+  if (cpuSeconds() - last.at < MOST_CPU_SECONDS) return;
+  console.log(
+    `hangs: a mutant from ${last.number} to ${last.number + 99} takes more than ${MOST_CPU_SECONDS} s of CPU`,
+  );
+  child.kill('SIGKILL');
+}, 1000);
+child.on('exit', (code) => {
+  clearInterval(watch);
+  process.exitCode = code ?? 1;
+});
