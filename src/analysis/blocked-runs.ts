@@ -40,6 +40,11 @@ export function blockedFinding(observation: Observation): Finding | undefined {
   return isBlocked ? finding : undefined;
 }
 
+/** How many tasks of a sample wait for a resource. */
+export function countBlocked({ observations }: Sample): number {
+  return observations.filter((observation) => blockedFinding(observation) !== undefined).length;
+}
+
 interface Open {
   readonly finding: Finding;
   readonly observation: Observation;

@@ -5,8 +5,8 @@ import type { Stack } from '../model/stack.ts';
 import { type State, type Task, taskKey } from '../model/task.ts';
 import { tasksByTid, type Wait } from '../model/wait.ts';
 import { explainObservation } from './explain-sample.ts';
+import { Pace } from './pace.ts';
 import { placed } from './placed.ts';
-import { timed } from './timed.ts';
 import { nextWaits } from './wait-graph.ts';
 
 /** A time in which a task did one thing, as far as the samples show. */
@@ -58,16 +58,17 @@ const SLACK_MS = 0.01;
 export async function* spansOf(samples: Iterable<Sample> | AsyncIterable<Sample>): AsyncGenerator<SpanStep> {
   const hosts = new Map<string, HostSpans>();
   const untimed = new WeakSet<Sample>();
-  for await (const { sample, seconds } of timed(placed(samples, untimed), () => undefined)) {
-    const { host, timeMs = 0 } = sample;
+  for await (const sample of placed(samples, untimed)) {
+    const { host } = sample;
     let spans = hosts.get(host ?? '');
     if (spans === undefined) {
       spans = new HostSpans(host);
       hosts.set(host ?? '', spans);
     }
-    yield spans.step(sample, timeMs, timeMs + (untimed.has(sample) ? 0 : 1000 * seconds));
+    const step = spans.arrive(sample, untimed.has(sample));
+    if (step !== undefined) yield step;
   }
-  for (const spans of hosts.values()) yield spans.end();
+  for (const spans of hosts.values()) yield* spans.end();
 }
 
 interface OpenSpan extends Span {
@@ -78,6 +79,9 @@ interface OpenSpan extends Span {
 class HostSpans {
   readonly #host: string | undefined;
   readonly #known = new WeakMap<Task, string>();
+  readonly #pace = new Pace(() => undefined);
+  /** The latest sample: only the next one shows for how long it speaks. */
+  #latest: { readonly sample: Sample; readonly isUntimed: boolean } | undefined;
   #open = new Map<string, OpenSpan>();
   /** When the last sample was taken. */
   #atMs: number | undefined;
@@ -88,8 +92,24 @@ class HostSpans {
     this.#host = host;
   }
 
+  /** Takes a sample. Returns what the one before it adds. */
+  arrive(sample: Sample, isUntimed: boolean): SpanStep | undefined {
+    const seconds = this.#pace.arrive(sample.timeMs ?? 0);
+    const step = this.#stepOfLatest(1000 * seconds);
+    this.#latest = { sample, isUntimed };
+    return step;
+  }
+
+  /** @param spokenMs for how long the latest sample speaks */
+  #stepOfLatest(spokenMs: number): SpanStep | undefined {
+    if (this.#latest === undefined) return undefined;
+    const { sample, isUntimed } = this.#latest;
+    const { timeMs = 0 } = sample;
+    return this.#step(sample, timeMs, timeMs + (isUntimed ? 0 : spokenMs));
+  }
+
   /** @param untilMs until when the sample speaks */
-  step(sample: Sample, atMs: number, untilMs: number): SpanStep {
+  #step(sample: Sample, atMs: number, untilMs: number): SpanStep {
     const ended: EndedSpan[] = [];
     const isGap = this.#atMs !== undefined && atMs > this.#untilMs + SLACK_MS;
     if (isGap) for (const each of this.#endAll()) ended.push(each);
@@ -132,9 +152,13 @@ class HostSpans {
     return { sample, host: this.#host, atMs, ended, begun, events, seen };
   }
 
-  end(): SpanStep {
+  *end(): Generator<SpanStep> {
+    // A log tells of a moment, not of the time after it.
+    const isLog = this.#latest?.sample.source.name === 'text';
+    const step = this.#stepOfLatest(isLog ? 0 : this.#pace.usualMs);
+    if (step !== undefined) yield step;
     const none = { begun: [], events: [], seen: [] };
-    return { sample: undefined, host: this.#host, atMs: this.#untilMs, ended: this.#endAll(), ...none };
+    yield { sample: undefined, host: this.#host, atMs: this.#untilMs, ended: this.#endAll(), ...none };
   }
 
   /** A function that gives each task of a sample its key. Those without a number are told apart by name and order. */

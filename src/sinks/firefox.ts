@@ -1,5 +1,5 @@
+import { countBlocked } from '../analysis/blocked-runs.ts';
 import { framesOf } from '../analysis/fold.ts';
-import { blockedIn } from '../analysis/report.ts';
 import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/spans.ts';
 import type { Event } from '../model/event.ts';
 import { PRESSURES } from '../model/pressure.ts';
@@ -199,7 +199,7 @@ class ProfileBuilder {
       counter.times.push(atMs);
       counter.levels.push(value);
     };
-    level('blocked tasks', 'number', blockedIn(sample).length);
+    level('blocked tasks', 'number', countBlocked(sample));
     for (const name of PRESSURES)
       for (const kind of ['some', 'full'] as const) {
         const value = sample.pressure?.[name]?.[kind];

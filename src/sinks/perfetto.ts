@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { blockedIn } from '../analysis/report.ts';
+import { countBlocked } from '../analysis/blocked-runs.ts';
 import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/spans.ts';
 import { commandLineText } from '../model/command-line.ts';
 import type { Event } from '../model/event.ts';
@@ -201,7 +201,7 @@ class HostTrace {
     const tasks = (counter: Message) => counter.varint(CounterDescriptor.unit, UNIT_COUNT);
     const percent = (counter: Message) => counter.text(CounterDescriptor.unit_name, '%');
     const track = this.#counter('blocked tasks', tasks);
-    this.#packets.event(atMs, { type: 'counter', track, count: blockedIn(sample).length });
+    this.#packets.event(atMs, { type: 'counter', track, count: countBlocked(sample) });
     for (const name of PRESSURES) {
       for (const kind of ['some', 'full'] as const) {
         const level = sample.pressure?.[name]?.[kind];

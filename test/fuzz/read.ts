@@ -56,7 +56,7 @@ export async function readEverything(name: string, formats: readonly FormatName[
   };
   // Messages are escaped where they are written.
   for (const text of said) work.written += text.length;
-  for (const text of formatReport(await report(samples), { zoneAt, top: 1000 })) show('report', text);
+  for (const text of formatReport(await report(samples), { zoneAt, top: 1000, columns: 100 })) show('report', text);
   for await (const text of explanation.write(samples, CONTEXT)) show('explain', String(text));
   for (const format of formats) {
     const { write, binary } = await loadFormat(format);
