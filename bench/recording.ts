@@ -1,7 +1,7 @@
 /**
- * What recording costs beside sampling. Samples all threads so many times at an interval, and prints as JSON the CPU
+ * What recording costs beside sampling. Samples all tasks so many times at an interval, and prints as JSON the CPU
  * nanoseconds of taking and of recording a sample, and the bytes of the recording and of the classic log, both
- * compressed. Arguments: the number of samples and the interval in milliseconds.
+ * compressed. Arguments: `threads` or `processes`, the number of samples and the interval in milliseconds.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ import { RecordingWriter } from '../src/recording/write.ts';
 import { formatText } from '../src/sinks/text.ts';
 import { openSampler } from '../src/sources/live/sampler.ts';
 
-const [count = '', interval = ''] = process.argv.slice(2);
+const [tasksOf = '', count = '', interval = ''] = process.argv.slice(2);
 const clock = systemClock();
 const sampler = await openSampler(
   { clock, root: '/proc' },
   {
-    selection: { all: true, threads: true },
+    selection: { all: true, threads: tasksOf === 'threads' },
     source: 'auto',
     fields: ['uid', 'cgroup', 'systemCall'],
     facts: true,

@@ -75,10 +75,12 @@ export class SegmentEncoder {
     const stackNumber = this.#stackNumber(stack, lines);
     const look = lookOf(observation, monotonicMs);
     const lookNumber = this.#looks.ofText(jsonText(look), (number) => lines.push(jsonText({ look: number, is: look })));
-    const sinceMs = sinceOf(observation.facts, monotonicMs);
-    return sinceMs === undefined
-      ? [taskNumber, stackNumber, lookNumber]
-      : [taskNumber, stackNumber, lookNumber, sinceMs];
+    const { cpu = null, facts } = observation;
+    const sinceMs = sinceOf(facts, monotonicMs) ?? null;
+    const { switches = null } = facts ?? {};
+    if (sinceMs !== null) return [taskNumber, stackNumber, lookNumber, cpu, switches, sinceMs];
+    if (switches !== null) return [taskNumber, stackNumber, lookNumber, cpu, switches];
+    return cpu === null ? [taskNumber, stackNumber, lookNumber] : [taskNumber, stackNumber, lookNumber, cpu];
   }
 
   /** Most of a task is as that of another thread of its process, or of the task before. */
@@ -195,7 +197,7 @@ function placesIn(last: readonly Observation[], observations: readonly Observati
 }
 
 function isSameEntry(a: Entry, b: Entry): boolean {
-  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+  return a.length === b.length && a.every((part, at) => part === b[at]);
 }
 
 function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: number | undefined): boolean {
@@ -258,10 +260,11 @@ function sinceOf(facts: KernelFacts | undefined, monotonicMs: number | undefined
   return isSafeInteger(monotonicMs) && isSafeInteger(facts.offCpuMs) && isSafeInteger(sinceMs) ? sinceMs : undefined;
 }
 
-function lookOf({ task, stack, ...look }: Observation, monotonicMs: number | undefined): Look {
-  if (look.facts === undefined || sinceOf(look.facts, monotonicMs) === undefined) return look;
-  const { offCpuMs, ...facts } = look.facts;
-  return { ...look, facts };
+function lookOf({ task, stack, cpu, ...look }: Observation, monotonicMs: number | undefined): Look {
+  if (look.facts === undefined) return look;
+  const { switches, offCpuMs, ...facts } = look.facts;
+  const isTold = offCpuMs === undefined || sinceOf(look.facts, monotonicMs) !== undefined;
+  return { ...look, facts: isTold ? facts : { ...facts, offCpuMs } };
 }
 
 /** What makes one task of another; undefined if the other one lacks something. */

@@ -50,7 +50,7 @@ export type Place = Omit<
   'timeMs' | 'uptimeSeconds' | 'monotonicMs' | 'observations' | 'holders' | 'unread' | 'events' | 'pressure'
 >;
 
-/** What is the same for many observations: all of one but its task, its stack and its time off the CPU. */
+/** What is the same for many observations: all of one but its task, its stack and the numbers of an {@link Entry}. */
 export interface LookLine {
   readonly look: number;
   readonly is: Look;
@@ -58,8 +58,18 @@ export interface LookLine {
 
 export type Look = Omit<Observation, 'task' | 'stack'>;
 
-/** A task's number, its stack's, its look's, and `monotonicMs` less its time off the CPU, if that is known. */
-export type Entry = readonly [task: number, stack: number, look: number, sinceMs?: number];
+/**
+ * A task's number, its stack's and its look's, then its CPU, its context switches, and `monotonicMs` less its time off
+ * the CPU: null, or absent at the end, if it is not known.
+ */
+export type Entry = readonly [
+  task: number,
+  stack: number,
+  look: number,
+  cpu?: number | null,
+  switches?: number | null,
+  sinceMs?: number | null,
+];
 
 /** What changed in a list since the sample before. */
 export interface Changes {
