@@ -67,6 +67,8 @@ interface Seen {
   readonly stack: Reading<Stack>;
   readonly look: Look;
   /** When it left its CPU, by the monotonic clock. */
+  readonly cpu: number | undefined;
+  readonly switches: number | undefined;
   readonly sinceMs: number | undefined;
 }
 
@@ -97,12 +99,12 @@ const likeShape = object<{ as: number; is: object }, object>({ as: count, is: an
 
 const numbers = listOf(count);
 /** A list of a hundred thousand is not unusual: no name is made for each number. */
-const entries: Shape<number[][]> = (value, place) => {
-  const isEntry = (row: unknown) => Array.isArray(row) && row.every((item) => Number.isFinite(item));
+const entries: Shape<Numbers[]> = (value, place) => {
+  const isEntry = (row: unknown) => Array.isArray(row) && row.every((item) => item === null || Number.isFinite(item));
   if (!Array.isArray(value) || !value.every(isEntry)) throw new ShapeError(`${place}: not a list of lists of numbers`);
   return value;
 };
-const changesShape = object<object, { gone: number[]; put: number[][]; set: number[][] }>(
+const changesShape = object<object, { gone: number[]; put: Numbers[]; set: Numbers[] }>(
   {},
   { gone: numbers, put: entries, set: entries },
 );
@@ -183,7 +185,8 @@ export class SegmentDecoder {
     const interned = this.#interned;
     const rest = line.slice(head.length);
     if (kind === 'task') {
-      const key = as === undefined ? rest : `${interned.numberOf(inTable(this.#tasks, Number(as), kind))} ${rest}`;
+      const other = as === undefined ? undefined : inTable(this.#tasks, this.#tasks.length - Number(as), kind);
+      const key = other === undefined ? rest : `${interned.numberOf(other)} ${rest}`;
       const make = () => this.#task(parsed(line));
       define(this.#tasks, Number(number), kind, interned.tasks.get(key) ?? interned.tasks.set(key, make()));
     } else if (kind === 'stack') {
@@ -212,9 +215,9 @@ export class SegmentDecoder {
   /** A task that is told by what makes it of another. */
   #likeAnother(line: object): object {
     const { as, is } = likeShape(line, 'task');
-    const other = inTable(this.#tasks, as, 'task');
+    const other = inTable(this.#tasks, this.#tasks.length - as, 'task');
     const id = 'id' in is && typeof is.id === 'object' ? is.id : {};
-    return { ...other, ...is, id: { ...other.id, ...id } };
+    return { ...other, ...is, id: { ...other.id, ...('pid' in is && { tid: is.pid }), ...id } };
   }
 
   #stack(line: object): Reading<Stack> {
@@ -241,10 +244,13 @@ export class SegmentDecoder {
     this.#isFirst = false;
     // The tasks of a new segment are told anew, and most are those of the one before.
     const old = new Map(isFirst ? before.map((seen) => [seen.task, seen]) : []);
-    const changes = applied(this.#seen, tasks ?? {}, (entry, left) => this.#entry(entry, isFirst ? old : left));
+    const changes = applied(this.#seen, placed(tasks ?? {}, monotonicMs), (entry, left) =>
+      this.#entry(entry, isFirst ? old : left),
+    );
     const seen = changes.now;
     this.#seen = seen;
-    this.#holders = applied(this.#holders, holders ?? {}, (entry, left) => this.#entry(entry, left)).now;
+    const change = placed(holders ?? {}, monotonicMs);
+    this.#holders = applied(this.#holders, change, (entry, left) => this.#entry(entry, left)).now;
     const held = this.#holders.map((one) => observationOf(one, monotonicMs));
     const told = withObservations({ ...rest, ...place, holders: held, unread }, () =>
       seen.map((one) => observationOf(one, monotonicMs)),
@@ -262,23 +268,33 @@ export class SegmentDecoder {
     return told;
   }
 
-  #entry(entry: readonly number[], old: ReadonlyMap<Task, Seen>): Seen {
-    const [, task = -1, stack = -1, look = -1, sinceMs] = entry;
+  #entry({ task, stack, look, cpu, switches, sinceMs }: Entry, old: ReadonlyMap<Task, Seen>): Seen {
     const seen = {
-      task: inTable(this.#tasks, task, 'task'),
+      task: typeof task === 'number' ? inTable(this.#tasks, task, 'task') : task,
       stack: inTable(this.#stacks, stack, 'stack'),
       look: inTable(this.#looks, look, 'look'),
+      cpu,
+      switches,
       sinceMs,
     };
     const last = old.get(seen.task);
-    const isSame = last?.stack === seen.stack && last.look === seen.look && last.sinceMs === sinceMs;
+    const isSame =
+      last?.stack === seen.stack &&
+      last.look === seen.look &&
+      last.cpu === cpu &&
+      last.switches === switches &&
+      last.sinceMs === sinceMs;
     return last !== undefined && isSame ? last : seen;
   }
 }
 
-function observationOf({ task, stack, look, sinceMs }: Seen, monotonicMs: number | undefined): Observation {
-  if (sinceMs === undefined || monotonicMs === undefined) return { task, stack, ...look };
-  return { task, stack, ...look, facts: { ...look.facts, offCpuMs: monotonicMs - sinceMs } };
+function observationOf(seen: Seen, monotonicMs: number | undefined): Observation {
+  const { task, stack, look, cpu, switches, sinceMs } = seen;
+  const offCpuMs = sinceMs === undefined || monotonicMs === undefined ? undefined : monotonicMs - sinceMs;
+  const observation = { task, stack, ...look, ...(cpu !== undefined && { cpu }) };
+  if (offCpuMs === undefined && switches === undefined) return observation;
+  const numbers = { ...(switches !== undefined && { switches }), ...(offCpuMs !== undefined && { offCpuMs }) };
+  return { ...observation, facts: { ...look.facts, ...numbers } };
 }
 
 function define<T>(table: T[], number: number, name: string, value: T): void {
@@ -315,10 +331,54 @@ function inTable<T>(table: readonly T[], number: number, name: string): T {
   return value;
 }
 
+type Numbers = readonly (number | null)[];
+
+/** An entry of a change. */
+interface Entry {
+  /** Its place in the list now. */
+  readonly at: number;
+  /** Its number in the segment, or the one that it had. */
+  readonly task: number | Task;
+  readonly stack: number;
+  readonly look: number;
+  readonly cpu: number | undefined;
+  readonly switches: number | undefined;
+  readonly sinceMs: number | undefined;
+}
+
 interface Change {
-  readonly gone?: readonly number[];
-  readonly put?: readonly (readonly number[])[];
-  readonly set?: readonly (readonly number[])[];
+  readonly gone: readonly number[];
+  readonly put: readonly Entry[];
+  readonly set: readonly Omit<Entry, 'task'>[];
+}
+
+/** A change with its places and tasks counted out. */
+function placed(
+  told: { readonly gone?: readonly number[]; readonly put?: readonly Numbers[]; readonly set?: readonly Numbers[] },
+  monotonicMs: number | undefined,
+): Change {
+  const { gone = [], put = [], set = [] } = told;
+  let [nextPut, nextTask, nextSet] = [0, 0, 0];
+  const entryOf = ([stack, look, cpu, switches, offCpuMs]: Numbers) => ({
+    stack: stack ?? -1,
+    look: look ?? -1,
+    cpu: cpu ?? undefined,
+    switches: switches ?? undefined,
+    sinceMs: typeof offCpuMs === 'number' && monotonicMs !== undefined ? monotonicMs - offCpuMs : undefined,
+  });
+  return {
+    gone,
+    put: put.map(([skip, step, ...numbers]) => {
+      const entry = { at: nextPut + (skip ?? 0), task: nextTask + (step ?? 0), ...entryOf(numbers) };
+      [nextPut, nextTask] = [entry.at + 1, entry.task + 1];
+      return entry;
+    }),
+    set: set.map(([skip, ...numbers]) => {
+      const entry = { at: nextSet + (skip ?? 0), ...entryOf(numbers) };
+      nextSet = entry.at + 1;
+      return entry;
+    }),
+  };
 }
 
 interface Applied {
@@ -330,8 +390,8 @@ interface Applied {
 /** Changes a list, in time that follows the changes but for a copy of it. */
 function applied(
   before: readonly Seen[],
-  { gone = [], put = [], set = [] }: Change,
-  seenOf: (entry: readonly number[], left: ReadonlyMap<Task, Seen>) => Seen,
+  { gone, put, set }: Change,
+  seenOf: (entry: Entry, left: ReadonlyMap<Task, Seen>) => Seen,
 ): Applied {
   if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
   // A task that only moved in the list is told as gone and put.
@@ -348,11 +408,10 @@ function applied(
     if (seen !== undefined && !come.delete(seen)) out.add(seen);
   }
   for (const entry of set) {
-    const [at = -1] = entry;
-    const old = now[at];
+    const old = now[entry.at];
     if (old === undefined) throw new ShapeError('a task that changed is beyond the end of its sample');
-    const seen = seenOf(entry, NONE);
-    now[at] = seen;
+    const seen = seenOf({ ...entry, task: old.task }, NONE);
+    now[entry.at] = seen;
     if (!come.delete(old)) out.add(old);
     come.add(seen);
   }
@@ -364,7 +423,7 @@ const NONE: ReadonlyMap<Task, Seen> = new Map();
 function merged(
   before: readonly Seen[],
   gone: readonly number[],
-  put: readonly (readonly number[])[],
+  put: readonly Entry[],
   added: readonly Seen[],
 ): Seen[] {
   const now: Seen[] = [];
@@ -375,7 +434,7 @@ function merged(
     if (gone[leaving] === next) {
       leaving++;
       next++;
-    } else if (one !== undefined && put[coming]?.[0] === now.length) {
+    } else if (one !== undefined && put[coming]?.at === now.length) {
       now.push(one);
       coming++;
     } else if (seen !== undefined) {

@@ -6,7 +6,7 @@ import type { SystemCallState } from '../model/system-call.ts';
 import type { Task } from '../model/task.ts';
 import {
   type Changes,
-  type Entry,
+  type EntryNumbers,
   type FrameTuple,
   type Look,
   printedFrame,
@@ -19,6 +19,17 @@ import { withinLimit } from './shapes.ts';
 interface ToldTask {
   readonly task: Task;
   readonly number: number;
+}
+
+/** An observation, in numbers. */
+interface Entry {
+  readonly task: number;
+  readonly stack: number;
+  readonly look: number;
+  readonly cpu: number | null;
+  readonly switches: number | null;
+  /** When it left the CPU, on the monotonic clock: the same from sample to sample while it sleeps. */
+  readonly sinceMs: number | null;
 }
 
 /** Turns the samples of one segment into its lines. */
@@ -76,11 +87,9 @@ export class SegmentEncoder {
     const look = lookOf(observation, monotonicMs);
     const lookNumber = this.#looks.ofText(jsonText(look), (number) => lines.push(jsonText({ look: number, is: look })));
     const { cpu = null, facts } = observation;
-    const sinceMs = sinceOf(facts, monotonicMs) ?? null;
     const { switches = null } = facts ?? {};
-    if (sinceMs !== null) return [taskNumber, stackNumber, lookNumber, cpu, switches, sinceMs];
-    if (switches !== null) return [taskNumber, stackNumber, lookNumber, cpu, switches];
-    return cpu === null ? [taskNumber, stackNumber, lookNumber] : [taskNumber, stackNumber, lookNumber, cpu];
+    const sinceMs = sinceOf(facts, monotonicMs) ?? null;
+    return { task: taskNumber, stack: stackNumber, look: lookNumber, cpu, switches, sinceMs };
   }
 
   /** Most of a task is as that of another thread of its process, or of the task before. */
@@ -89,7 +98,9 @@ export class SegmentEncoder {
     this.#last = { task, number };
     this.#ofProcess.set(task.pid, this.#last);
     const is = like && differenceOf(like.task, task);
-    return like === undefined || is === undefined ? { task: number, is: task } : { task: number, as: like.number, is };
+    return like === undefined || is === undefined
+      ? { task: number, is: task }
+      : { task: number, as: number - like.number, is };
   }
 
   #stackNumber(stack: Reading<Stack>, lines: string[]): number {
@@ -150,21 +161,26 @@ class List {
     const kept = placesIn(last, observations);
     const entries: Entry[] = [];
     const gone: number[] = [];
-    const put: [number, ...Entry][] = [];
-    const set: [number, ...Entry][] = [];
+    const put: [number, number, ...EntryNumbers][] = [];
+    const set: [number, ...EntryNumbers][] = [];
     let next = 0;
+    let [nextPut, nextTask, nextSet] = [0, 0, 0];
     for (const [at, observation] of observations.entries()) {
       const place = kept === undefined ? -1 : (kept[at] ?? -1);
       const [before, known] = [last[place], this.#entries[place]];
       const isKnown = before !== undefined && isSame(before, this.#monotonicMs, observation, monotonicMs);
       const entry = isKnown && known !== undefined ? known : entryOf(observation);
       entries.push(entry);
-      if (known === undefined) put.push([at, ...entry]);
-      else {
-        while (next < place) gone.push(next++);
-        next = place + 1;
-        if (entry !== known && !isSameEntry(entry, known)) set.push([at, ...entry]);
+      if (known === undefined) {
+        put.push([at - nextPut, entry.task - nextTask, ...numbersOf(entry, monotonicMs)]);
+        [nextPut, nextTask] = [at + 1, entry.task + 1];
+        continue;
       }
+      while (next < place) gone.push(next++);
+      next = place + 1;
+      if (entry === known || isSameEntry(entry, known)) continue;
+      set.push([at - nextSet, ...numbersOf(entry, monotonicMs)]);
+      nextSet = at + 1;
     }
     while (next < last.length) gone.push(next++);
     this.#observations = observations;
@@ -197,7 +213,15 @@ function placesIn(last: readonly Observation[], observations: readonly Observati
 }
 
 function isSameEntry(a: Entry, b: Entry): boolean {
-  return a.length === b.length && a.every((part, at) => part === b[at]);
+  return (
+    a.stack === b.stack && a.look === b.look && a.cpu === b.cpu && a.switches === b.switches && a.sinceMs === b.sinceMs
+  );
+}
+
+function numbersOf({ stack, look, cpu, switches, sinceMs }: Entry, monotonicMs: number | undefined): EntryNumbers {
+  if (sinceMs !== null && monotonicMs !== undefined) return [stack, look, cpu, switches, monotonicMs - sinceMs];
+  if (switches !== null) return [stack, look, cpu, switches];
+  return cpu === null ? [stack, look] : [stack, look, cpu];
 }
 
 function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: number | undefined): boolean {
@@ -273,7 +297,12 @@ function differenceOf(one: Task, other: Task): TaskLine['is'] | undefined {
   const ids = changesOf(one.id, other.id);
   if (all === undefined || ids === undefined) return undefined;
   const { id, ...rest } = all;
-  return { ...rest, ...(Object.keys(ids).length > 0 && { id: ids }) };
+  if (rest.pid === undefined) return { ...rest, ...(Object.keys(ids).length > 0 && { id: ids }) };
+  // The thread id goes without saying where it is that of the process.
+  if (other.id.tid === undefined) return undefined;
+  const { tid, ...others } = ids;
+  const told = other.id.tid === rest.pid ? others : { ...others, tid: other.id.tid };
+  return { ...rest, ...(Object.keys(told).length > 0 && { id: told }) };
 }
 
 function changesOf<T extends object>(one: T, other: T): Partial<T> | undefined {

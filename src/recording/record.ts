@@ -32,7 +32,10 @@ export type FrameTuple = readonly [
   raw?: string | null,
 ];
 
-/** With `as`, what is not said is as of that task. */
+/**
+ * With `as`, what is not said is as of the task so many before. A `pid` that is said is the `tid` too, unless that is
+ * said.
+ */
 export interface TaskLine {
   readonly task: number;
   readonly as?: number;
@@ -59,26 +62,28 @@ export interface LookLine {
 export type Look = Omit<Observation, 'task' | 'stack'>;
 
 /**
- * A task's number, its stack's and its look's, then its CPU, its context switches, and `monotonicMs` less its time off
- * the CPU: null, or absent at the end, if it is not known.
+ * The numbers of a task's stack and look, then its CPU, its context switches, and its time off the CPU: null, or absent
+ * at the end, if it is not known.
  */
-export type Entry = readonly [
-  task: number,
+export type EntryNumbers = readonly [
   stack: number,
   look: number,
   cpu?: number | null,
   switches?: number | null,
-  sinceMs?: number | null,
+  offCpuMs?: number | null,
 ];
 
 /** What changed in a list since the sample before. */
 export interface Changes {
   /** Places in the list before, ascending. */
   readonly gone?: readonly number[];
-  /** Place in the list now, and the entry: new ones first of all, in ascending order. */
-  readonly put?: readonly (readonly [at: number, ...entry: Entry])[];
-  /** The same, of tasks that are in both lists. */
-  readonly set?: readonly (readonly [at: number, ...entry: Entry])[];
+  /**
+   * New tasks, in the order of the list now: how many places after the one that follows the last new task, how many
+   * numbers after the one that follows its number, and the entry.
+   */
+  readonly put?: readonly (readonly [skip: number, step: number, ...entry: EntryNumbers])[];
+  /** Entries in the list now that have changed: how many places after the one that follows the last of these. */
+  readonly set?: readonly (readonly [skip: number, ...entry: EntryNumbers])[];
 }
 
 export interface SampleLine {
