@@ -10,12 +10,9 @@ import { type LogLevel, log } from '../terminal/log.ts';
 import { neverWaitForTerminal } from '../terminal/output.ts';
 import { collect } from './collect.ts';
 import { textFormat } from './log-format.ts';
-import type { BackgroundOptions } from './options.ts';
+import { type BackgroundOptions, INTERVAL_MS } from './options.ts';
 import type { LogBounds } from './rotating-log.ts';
 import { commandLineLimits, endRun, runTimes, type StartedRun, startRun } from './run.ts';
-
-/** For tests: an interval in milliseconds that overrides -i. */
-const INTERVAL_MS = 'KSTACK_INTERVAL_MS';
 
 /** The last sample of a run may start this long after the run's end. */
 const GRACE_MS = 15_000;

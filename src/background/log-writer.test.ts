@@ -24,7 +24,11 @@ function formatOf(inGroups: boolean): LogFormat {
     begin: () => {
       place = 0;
     },
-    end: async () => (inGroups && place % 4 !== 0 ? pieceOf('.', true) : undefined),
+    end: async () => {
+      const isOpen = inGroups && place % 4 !== 0;
+      place = 0;
+      return isOpen ? pieceOf('.', true) : undefined;
+    },
   };
 }
 

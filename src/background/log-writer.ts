@@ -89,8 +89,7 @@ export class LogWriter {
   async drain(): Promise<number> {
     this.#options.log.hurry();
     const end = performance.now() + DRAIN_MS;
-    const last = await this.#options.format.end();
-    if (last !== undefined) this.#waiting = [...this.#waiting, { piece: last, samples: 0 }];
+    await this.#end();
     this.#start();
     while (this.#writing !== undefined && this.#options.waitsMs() < PATIENCE_MS && performance.now() < end)
       await Promise.race([this.#writing, sleep(LOOK_MS)]);
@@ -213,15 +212,15 @@ export class LogWriter {
 
   /** Queues a sample. When the queue is full, drops every second one, and half as many of the samples to come. */
   async #keep(sample: Sample): Promise<void> {
-    const { journal, format, mostWaitingBytes = MOST_WAITING_BYTES } = this.#options;
+    const { journal, mostWaitingBytes = MOST_WAITING_BYTES } = this.#options;
     if (this.#waiting.length === 0) this.#keepEvery = 1;
     let leftOut = 0;
     if (++this.#received % this.#keepEvery === 0) {
       // The one that is being written may be refused yet: what waits behind it shall not depend on it.
-      if (this.#waiting.length === 1) format.begin();
+      if (this.#waiting.length === 1) await this.#end();
       const piece = await this.#pieceOf(sample);
       const mayBeAnew = piece.continues && this.#waiting.length === 0;
-      this.#waiting = [...this.#waiting, { piece, samples: 1, sample: mayBeAnew ? sample : undefined }];
+      this.#push(piece, 1, mayBeAnew ? sample : undefined);
     } else leftOut = 1;
     const total = this.#waiting.reduce((sum, { piece }) => sum + piece.length, 0);
     if (total > mostWaitingBytes && this.#waiting.length > 2) {
@@ -233,6 +232,17 @@ export class LogWriter {
       this.#break();
     }
     if (leftOut > 0) journal.change({ leftOut: (journal.state.leftOut ?? 0) + leftOut });
+  }
+
+  #push(piece: Piece, samples: 0 | 1, sample?: Sample): void {
+    this.#waiting = [...this.#waiting, { piece, samples, sample }];
+  }
+
+  /** Queues the end of what has been queued until now. */
+  async #end(): Promise<void> {
+    const breaks = this.#breaks;
+    const end = await this.#options.format.end();
+    if (end !== undefined && breaks === this.#breaks) this.#push(end, 0);
   }
 
   async #pieceOf(sample: Sample): Promise<Piece> {

@@ -16,6 +16,7 @@ import { LogDirectory, LogError } from './log-directory.ts';
 import { recordingFormat } from './log-format.ts';
 import { singleRecording } from './log-names.ts';
 import { type Journal, PATIENCE_MS, type WritingState } from './log-writer.ts';
+import { INTERVAL_MS } from './options.ts';
 import { type LogBounds, RotatingLog } from './rotating-log.ts';
 import { commandLineLimits, endRun, type RunFiles, runTimes, startRun, withinPatience } from './run.ts';
 import { describeFull } from './space.ts';
@@ -60,7 +61,8 @@ const SEGMENTS_OF_FILE = 8;
  * @throws Error if it cannot begin
  */
 export async function runRecorder(options: RecorderOptions, context: RecorderContext): Promise<CollectionEnd> {
-  const { selection, root, source, target, intervalMs, triggering, durationMs = Number.POSITIVE_INFINITY } = options;
+  const { selection, root, source, target, triggering, durationMs = Number.POSITIVE_INFINITY } = options;
+  const intervalMs = Number(process.env[INTERVAL_MS] ?? options.intervalMs);
   const { clock, stop, tell } = context;
   makeCollectorThreads();
   // A reader of its own: a hanging write must not delay samples. It also holds the lock of a directory.

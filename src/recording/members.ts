@@ -15,7 +15,8 @@ export function isPackedRecording(head: Buffer): boolean {
   if (head[0] !== MEMBER[0] || head[1] !== MEMBER[1]) return false;
   if (nextTrailer(head, 0) !== -1) return true;
   try {
-    return unpack(head).toString('latin1', 0, HEAD.length) === HEAD;
+    const next = head.indexOf(MEMBER, 1);
+    return unpack(head.subarray(0, next === -1 ? head.length : next)).toString('latin1', 0, HEAD.length) === HEAD;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
     return false;
