@@ -1,7 +1,7 @@
 /**
  * What recording costs beside sampling. Samples all tasks so many times at an interval, and prints as JSON the CPU
  * nanoseconds of taking and of recording a sample, and the bytes of the recording and of the classic log, both
- * compressed. Arguments: `threads` or `processes`, the number of samples and the interval in milliseconds.
+ * compressed, of an hour at 10 seconds that goes on like that. Arguments: `threads` or `processes`, the number of samples and the interval in milliseconds.
  */
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,6 +50,7 @@ const [taking, recording]: number[][] = [[], []];
 const start = clock.monotonicMs();
 const never = new AbortController().signal;
 let bytes = 0;
+let firstBytes = 0;
 let tasks = 0;
 for (let round = 0; round < Number(count); round++) {
   await clock.sleep(Math.max(0, start + round * Number(interval) - clock.monotonicMs()), never);
@@ -60,6 +61,7 @@ for (let round = 0; round < Number(count); round++) {
   writeSync(file, piece);
   const after = cpuNs();
   bytes += piece.length;
+  if (round === 0) firstBytes = bytes;
   tasks = sample.observations.length;
   // Without what each source and each encoder does once.
   if (round >= 5) {
@@ -75,4 +77,10 @@ sampler.close();
 closeSync(file);
 rmSync(folder, { recursive: true });
 const mean = (numbers: readonly number[] = []) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-console.log(JSON.stringify({ tasks, taking: mean(taking), recording: mean(recording), bytes, logBytes }));
+/** A segment of tasks that sleep has so many samples, which is an hour. */
+const HOUR = 360;
+const hourBytes = firstBytes + ((bytes - firstBytes) / (Number(count) - 1)) * (HOUR - 1);
+const hourLogBytes = (logBytes / Number(count)) * HOUR;
+console.log(
+  JSON.stringify({ tasks, taking: mean(taking), recording: mean(recording), firstBytes, hourBytes, hourLogBytes }),
+);

@@ -120,8 +120,9 @@ function row(name, value, floorValue, bound, format = milliseconds) {
 for (const program of ['load', 'floor'])
   execFileSync('cc', ['-O2', '-pthread', '-o', join(folder, program), join(here, `${program}.c`)]);
 await build({
-  entryPoints: [join(here, 'in-process.ts')],
-  outfile: join(folder, 'in-process.mjs'),
+  entryPoints: [join(here, 'in-process.ts'), join(here, 'recording.ts')],
+  outdir: folder,
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',
@@ -206,6 +207,21 @@ try {
   row('report of 100 MB of classic log against grep -c, CPU', reported[1], counted[1]);
   row('the same, peak memory against 300 MB', reported[2] * 1024, 300e6, 1, megabytes);
   rmSync(log);
+  for (const [what, bytesBound, cpuBound] of [
+    ['processes', 1 / 40],
+    ['threads', undefined, 1.3],
+  ]) {
+    const recording = JSON.parse(execFileSync('node', [join(folder, 'recording.mjs'), what, '60', '100']).toString());
+    const { hourBytes, hourLogBytes, taking, recording: cpu } = recording;
+    row(
+      `an hour of ${what} at 10 s, recorded, against -b, both compressed`,
+      hourBytes,
+      hourLogBytes,
+      bytesBound,
+      megabytes,
+    );
+    row(`recording ${what} at 10 Hz, CPU, against sampling them`, taking + cpu, taking, cpuBound);
+  }
   const background = await inBackground(500);
   row('kstack -bD, CPU of a sample', background.cpu, background.floor, 1.4);
   row('kstack -bD, memory at sample 500 against 50', background.late * 1024, background.early * 1024, 1.1, megabytes);

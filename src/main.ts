@@ -24,7 +24,7 @@ const COMMANDS = [addClassic, addStatus, addStop, addRecord, addReport, addDiff,
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack status | stop [-d DIRECTORY]
-       kstack record -o FILE [-i SECONDS] [--for DURATION] [SELECTION]
+       kstack record -o FILE | -d DIRECTORY [-i SECONDS] [--for DURATION]
        kstack report | convert FILE...
        kstack diff BEFORE [AFTER]
        kstack explain [--why] [FILE...]
