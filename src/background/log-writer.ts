@@ -206,7 +206,8 @@ export class LogWriter {
   /** Publishes the number of queued samples while writing is paused. */
   #tellWaiting(): void {
     const { journal } = this.#options;
-    const kept = journal.state.paused === undefined || this.#waiting.length === 0 ? undefined : this.#waiting.length;
+    const waiting = samplesIn(this.#waiting);
+    const kept = journal.state.paused === undefined || waiting === 0 ? undefined : waiting;
     if (kept !== journal.state.kept) journal.change({ kept });
   }
 
