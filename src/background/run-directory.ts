@@ -45,12 +45,12 @@ export function makeRunDirectory(files: Files, name: string): Promise<RunDirecto
  * Finds the active run on a log directory, or the last one. Creates nothing.
  * @throws LogError if the directory cannot be used
  */
-export async function findRun(files: Files, name: string): Promise<FoundRun> {
+export async function findRun(files: Files, name: string, host = hostname()): Promise<FoundRun> {
   let directory: RunDirectory | undefined;
   let written: RunState | undefined;
   let isLocked = false;
   try {
-    directory = await explained(name, () => findRunDirectory(files, name));
+    directory = await explained(name, () => findRunDirectory(files, name, host));
     written = await explained(name, async () => directory?.runFile.read());
     isLocked = await explained(name, async () => (await directory?.runFile.isLocked()) === true);
   } catch (error) {
@@ -60,7 +60,11 @@ export async function findRun(files: Files, name: string): Promise<FoundRun> {
     const active = state !== undefined && (await isAlive(files, state)) ? 'here' : 'no';
     return { directory: undefined, active, state, silence: error.message };
   }
-  const state = newest(written, recordedState([absolutePath(name), directory?.directory.name ?? '']));
+  const recorded = recordedState([absolutePath(name), directory?.directory.name ?? '']);
+  // The host has been renamed since: the run goes on under the name that it had.
+  if (!isLocked && recorded?.host !== undefined && recorded.host !== host && (await isAlive(files, recorded)))
+    return findRun(files, name, recorded.host);
+  const state = newest(written, recorded);
   if (!isLocked) return { directory, active: 'no', state, silence: undefined };
   const isHere = state !== undefined && (await isAlive(files, state));
   return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };
@@ -89,8 +93,7 @@ export function describeActiveRun({ state }: FoundRun, directory: string): strin
   return `A background run is active on ${directory}: PID ${state.pid}. Stop it with 'kstack stop -d ${directory}', or choose another -d.`;
 }
 
-async function findRunDirectory(files: Files, name: string): Promise<RunDirectory | undefined> {
-  const host = hostname();
+async function findRunDirectory(files: Files, name: string, host: string): Promise<RunDirectory | undefined> {
   try {
     const directory = await LogDirectory.open(files, name, false);
     const runFile = await RunFile.find(directory, host);

@@ -9,6 +9,8 @@ export interface RunState {
   readonly pid: number;
   /** When the process started, in clock ticks since boot. Identifies it together with the PID. */
   readonly startTicks: number;
+  /** What the host was called when it began: its files are called so, too. */
+  readonly host?: string | undefined;
   /** What it writes; undefined in the state of an earlier version, which wrote text. */
   readonly holds?: LogNames['holds'] | undefined;
   /** Unix milliseconds. */
@@ -133,6 +135,7 @@ function isRunState(value: unknown): value is RunState {
     NUMBERS.every(isNumber) &&
     NUMBERS_OR_NONE.every((field) => !fields.has(field) || isNumber(field)) &&
     ['string', 'undefined'].includes(typeof fields.get('paused')) &&
+    ['string', 'undefined'].includes(typeof fields.get('host')) &&
     ['text', 'recording', undefined].some((kind) => kind === fields.get('holds')) &&
     Array.isArray(messages) &&
     messages.every((message) => typeof message === 'string') &&

@@ -65,6 +65,9 @@ export async function startRun(
   tell: RunJournalOptions['tell'],
 ): Promise<StartedRun> {
   const { directory: name, holds, bounds } = options;
+  // It may have begun when the host had another name.
+  const active = await findRun(files, name);
+  if (active.active === 'here') throw new LogError(describeActiveRun(active, name));
   const run = await makeRunDirectory(files, name);
   const { directory, runFile, host } = run;
   await takeLock(runFile, () => findRun(files, name), name);
@@ -80,7 +83,7 @@ export async function startRun(
   const record = new RunRecordFile(pid, [...new Set([absolutePath(name), directory.name])]);
   const journal = new RunJournal(
     { runFile, record, clock, tell },
-    { pid, startTicks, holds, ...runTimes(options, clock), samples: 0, messages: [], append },
+    { pid, startTicks, host, holds, ...runTimes(options, clock), samples: 0, messages: [], append },
   );
   const log = new RotatingLog(directory, {
     names: logNames(holds, host),

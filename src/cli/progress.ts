@@ -106,7 +106,9 @@ export class Progress {
     return [
       samplesText(samples),
       ...(paused === undefined ? [] : [kept === 0 ? 'paused' : `${kept} in memory`]),
-      ...(sample === undefined ? [] : [`${sample.observations.length} tasks`]),
+      ...(sample === undefined
+        ? []
+        : [`${sample.observations.length} task${sample.observations.length === 1 ? '' : 's'}`]),
       ...(sample === undefined ? [] : [`${countKinds(sample).blocked} blocked now`]),
       formatBytes(this.#bytes),
       ...(left > 0 ? [`${formatDuration(left)} left`] : []),
