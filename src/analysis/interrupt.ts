@@ -27,6 +27,10 @@ const TICK = wholeName([
   /rcu_dump_cpu_stacks|update_process_times|tick_\w+|(?:__)?hrtimer_\w+|(?:local|smp)_apic_timer_interrupt/,
 ]);
 
+/** The report that a CPU makes of others, in the timer interrupt. */
+const REPORTS_OTHER = wholeName(['print_other_cpu_stall']);
+const OF_OTHER = 'its CPU reports that another CPU or task holds up RCU (a stall), and this task is not the cause';
+
 /**
  * What the CPU did in an interrupt, if the stack has nothing but that: a program was interrupted, or the stack is cut
  * off. Undefined for all other stacks.
@@ -39,6 +43,8 @@ export function inInterrupt(frames: readonly Frame[]): { readonly doing: string;
   if (first === undefined || !(isSoft || INTERRUPT.test(outermost) || ENTRY.test(outermost))) return undefined;
   if (names.some((name) => TO_USER.test(name))) return undefined;
   const kind = isSoft ? 'a softirq' : 'an interrupt';
+  const report = frames.find((_, at) => REPORTS_OTHER.test(names[at] ?? ''));
+  if (report !== undefined) return { doing: OF_OTHER, frame: report };
   const told = withoutLeaves(frames);
   const { depth, primitive } = innerEnd(told);
   const at = told.findIndex(({ symbol }, index) => index >= depth && !TICK.test(functionName(symbol)));

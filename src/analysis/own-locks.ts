@@ -7,6 +7,8 @@ interface OwnLock {
   readonly lock: RegExp;
   /** Functions that only run with the lock held, or that are what has to end. */
   readonly holders: RegExp;
+  /** The sentence leaves open who holds it. */
+  readonly isOpen?: true;
 }
 
 const OWN_LOCKS: readonly OwnLock[] = [
@@ -39,6 +41,14 @@ const OWN_LOCKS: readonly OwnLock[] = [
     holders: wholeName([
       /generic_perform_write|__generic_file_write_iter|__generic_file_aio_write|iomap_file_buffered_write/,
       'ext4_buffered_write_iter',
+    ]),
+  },
+  {
+    lock: /the lock of a page of a file/,
+    isOpen: true,
+    holders: wholeName([
+      /filemap_read_folio|do_read_cache_(?:page|folio)|btrfs_do_readpage|__do_readpage|extent_readpages?|read_pages/,
+      /\w+_read_(?:full_)?folio|\w+_do_writepage|\w+_write(?:_full)?_(?:page|folio)|\w+_readpages?|\w+_readahead/,
     ]),
   },
 ];
@@ -74,14 +84,12 @@ export function withOwnLock(waitsFor: string, frames: readonly Frame[], depth: n
     return `${what}, which may be its own (further out it is in ${functionName(part.symbol)})`;
   }
   const own = OWN_LOCKS.find(({ lock }) => lock.test(waitsFor));
-  if (own === undefined || !HELD.test(waitsFor)) return undefined;
+  if (own === undefined || !(own.isOpen === true || HELD.test(waitsFor))) return undefined;
   const holder = frames.slice(depth + 1).find(({ symbol }) => own.holders.test(functionName(symbol)));
   if (holder === undefined) return undefined;
   const name = functionName(holder.symbol);
-  return waitsFor.replace(
-    HELD,
-    `, which it may hold itself (further out it is in ${name}, which runs with such a lock)`,
-  );
+  const itself = `, which it may hold itself (further out it is in ${name}, which runs with such a lock)`;
+  return HELD.test(waitsFor) ? waitsFor.replace(HELD, itself) : `${waitsFor}${itself}`;
 }
 
 export const OWN_LOCK_CAUSES =

@@ -111,7 +111,11 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__)?down_read\w*/,
     /(?:__)?ldsem_down_\w+/,
   ),
-  primitive('lock', `a semaphore ${HELD}`, /(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/),
+  primitive(
+    'lock',
+    'a semaphore to be released',
+    /(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/,
+  ),
   primitive('delay', 'a fixed delay to pass', /usleep_range\w*/, /f?msleep\w*/, 'ssleep', 'fsleep'),
   primitive('delay', 'a short pause, or a disk that is no longer congested', /(?:wait_iff_)?congest(?:ed|ion_wait)\w*/),
   primitive(
@@ -317,7 +321,8 @@ export function innerEnd(frames: readonly Frame[]): InnerEnd {
     const isEnd = found === undefined ? FUNCTION.test(name) : found.sleep === 'work' && primitive?.sleep === 'lock';
     if (isEnd) return { depth, primitive, lock, isPreempted, isHidden };
     if (found?.sleep === 'lock') lock = lockKind(name) ?? lock;
-    if (found !== undefined && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
+    const isKnown = found?.sleep === 'bit' && (primitive?.sleep === 'buffer' || primitive?.sleep === 'page');
+    if (found !== undefined && !isKnown && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
     isPreempted ||= PREEMPTED.test(name);
     isHidden &&= !FUNCTION.test(name) || SWITCH.test(name);
   }

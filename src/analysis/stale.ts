@@ -25,6 +25,7 @@ const STALE = wholeName([
   'check_preempt_curr',
   /update_(?:curr|load_avg|cfs_rq_\w+)/,
   /psi_(?:task|group)_\w+/,
+  /do_gettimeofday|(?:__)?getnstimeofday\w*|ktime_get_(?:real_)?ts\w*|read_tsc|(?:__)?delayacct_\w+/,
   /__traceiter_sched_\w+/,
   /__?lock_acquired?|lock_(?:acquired?|release)|validate_chain/,
 ]);
@@ -33,7 +34,8 @@ const SWITCH = /^(?:__switch_to|__schedule)$/;
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
 
-/** The frames of a task that does not run, without those that are left over from what it did before it went to sleep. */
+/**
+ * The frames of a task that does not run, without pointers to functions (nothing returns to the first byte of one), and without those that are left over from what it did before it went to sleep. */
 export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const guesses = frames.length > 0 && frames.every(isGuess);
@@ -41,9 +43,10 @@ export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const inside = guesses
     ? names.findIndex((name) => name === last)
     : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
-  const left = frames.filter((_, at) => {
+  const left = frames.filter((frame, at) => {
     const name = names[at] ?? '';
-    return !STALE.test(name) && (at >= inside || sleepingPrimitive(name) !== undefined);
+    const isPointer = frame.offset === 0 && (frame.size ?? 0) > 0 && at < frames.length - 1;
+    return !STALE.test(name) && !isPointer && (at >= inside || sleepingPrimitive(name) !== undefined);
   });
   return left.some(({ symbol }) => tells(functionName(symbol))) ? left : frames;
 }

@@ -358,7 +358,6 @@ export const BTRFS_RULES: readonly Rule[] = [
         'btrfs_read_folio',
         'btrfs_readpage',
         'submit_extent_page',
-        'extent_write_cache_pages',
       ],
     ],
     waitsFor: 'a page of a btrfs file',

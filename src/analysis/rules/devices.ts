@@ -195,6 +195,18 @@ export const DEVICES: readonly Rule[] = [
     source: 'drivers/base/power/main.c: device_suspend',
   },
   {
+    id: 'device-runtime-power',
+    kind: 'blocked',
+    match: [['rpm_resume', 'rpm_suspend', 'rpm_idle']],
+    innermost: true,
+    waitsFor: 'another task to finish suspending or resuming the same device (runtime power management)',
+    inOrderTo: 'change the power state of a device',
+    causes: SILENT,
+    next: POWER,
+    stuck: ['device'],
+    source: 'drivers/base/power/runtime.c: rpm_resume',
+  },
+  {
     id: 'device-power',
     kind: 'blocked',
     match: [

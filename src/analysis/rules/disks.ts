@@ -9,6 +9,14 @@ const RBD = ['timeout 10 ceph -s', ...LOG, ...OTHERS_BLOCKED];
 const RBD_STUCK: readonly Resource[] = [...DISK_STUCK, 'server'];
 const UBLK = ['kstack -L -c ublk -f long', ...LOG];
 
+const MMC_REQUEST = [
+  'mmc_wait_for_req',
+  'mmc_wait_for_cmd',
+  'mmc_wait_for_req_done',
+  'mmc_io_rw_direct_host',
+  'mmc_io_rw_extended',
+];
+
 /** Drivers of disks that are files, servers, memory or cards: loop, NBD, RBD, zram, ublk, virtual disks, MMC, DASD. */
 export const DISK_DRIVERS: readonly Rule[] = [
   {
@@ -404,23 +412,48 @@ export const DISK_DRIVERS: readonly Rule[] = [
   {
     id: 'mmc',
     kind: 'blocked',
-    match: [
-      [
-        'mmc_wait_for_req',
-        'mmc_wait_for_cmd',
-        'mmc_wait_for_req_done',
-        'mmc_blk_rw_wait',
-        'mmc_wait_for_data_req_done',
-        'mmc_io_rw_direct_host',
-        'mmc_io_rw_extended',
-      ],
-    ],
+    serves: true,
+    match: [MMC_REQUEST],
+    waitsFor: 'a card (SD, MMC, SDIO) to complete a request',
+    inOrderTo: 'send a request to a card (SD, MMC, SDIO)',
+    causes: 'A slow or failing card, or a controller that lost an interrupt.',
+    stuck: DISK_STUCK,
+    next: [...LOG, ...DISKS],
+    source: 'drivers/mmc/core/core.c: mmc_wait_for_req',
+  },
+  {
+    id: 'mmc-sdio',
+    kind: 'blocked',
+    serves: true,
+    match: [MMC_REQUEST, [/sdio_(?!reset|irq_thread)\w+/, 'mmc_io_rw_extended']],
+    waitsFor: 'an SDIO card (a WiFi or Bluetooth chip, most likely) to complete a request',
+    inOrderTo: 'talk to an SDIO card',
+    causes: 'The card does not answer, or the controller lost an interrupt.',
+    stuck: ['rtnl', 'rfkill'],
+    next: LOG,
+    source: 'drivers/mmc/core/sdio_ops.c: mmc_io_rw_extended',
+  },
+  {
+    id: 'mmc-memory',
+    kind: 'blocked',
+    match: [MMC_REQUEST, /mmc_blk_\w+/],
     waitsFor: 'a memory card (SD, MMC) to complete a request',
     inOrderTo: 'send a request to a memory card (SD, MMC)',
     causes: 'A slow or failing card.',
     stuck: DISK_STUCK,
     next: [...LOG, ...DISKS],
-    source: 'drivers/mmc/core/core.c: mmc_wait_for_req',
+    source: 'drivers/mmc/core/block.c: mmc_blk_rw_wait',
+  },
+  {
+    id: 'mmc-block',
+    kind: 'blocked',
+    match: [['mmc_blk_rw_wait', 'mmc_wait_for_data_req_done']],
+    waitsFor: 'a memory card (SD, MMC) to complete a request',
+    inOrderTo: 'send a request to a memory card (SD, MMC)',
+    causes: 'A slow or failing card.',
+    stuck: DISK_STUCK,
+    next: [...LOG, ...DISKS],
+    source: 'drivers/mmc/core/block.c: mmc_blk_rw_wait',
   },
   {
     id: 'mmc-recovery',

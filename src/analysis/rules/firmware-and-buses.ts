@@ -5,8 +5,30 @@ import type { Rule } from './rule.ts';
 const POLLED = 'The chip does not answer, or many programs poll it (sensors, monitoring agents).';
 const BUS = [...LOG, ...OTHERS_BLOCKED];
 
+/** They wait for what runs beside the kernel in the trusted environment: OP-TEE, Trustonic (MobiCore). */
+const TEE = [
+  'optee_cq_wait_for_completion',
+  'optee_do_call_with_arg',
+  'optee_supp_thrd_req',
+  'tee_client_invoke_func',
+  'connection_read_data',
+  'mc_wait_notification',
+];
+
 /** The firmware of the host, and slow buses to its chips. */
 export const FIRMWARE_AND_BUSES: readonly Rule[] = [
+  {
+    id: 'tee',
+    kind: 'blocked',
+    match: [TEE],
+    sleeps: ['lock', 'completion', 'event', 'schedule'],
+    lock: 'semaphore',
+    waitsFor: 'the trusted environment of the processor (TEE) to answer',
+    inOrderTo: 'call the trusted environment of the processor (TEE)',
+    causes: 'The TEE or an application in it has stopped, or the program that serves it (tee-supplicant) has.',
+    next: [...LOG, ...OTHERS_BLOCKED],
+    source: 'drivers/tee/optee/call.c: optee_cq_wait_for_completion',
+  },
   {
     id: 'acpi-ec',
     kind: 'blocked',

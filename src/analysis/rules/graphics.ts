@@ -211,6 +211,22 @@ export const GRAPHICS: readonly Rule[] = [
     source: 'drivers/gpu/drm/drm_file.c: drm_read',
   },
   {
+    id: 'gpu-modeset-lock-console',
+    kind: 'blocked',
+    match: [
+      ['drm_modeset_lock', 'modeset_lock', 'drm_modeset_lock_all_ctx'],
+      ['fbcon_fb_registered', 'do_fbcon_takeover', 'do_take_over_console', 'set_con2fb_map', 'register_framebuffer'],
+    ],
+    innermost: true,
+    sleeps: ['lock'],
+    waitsFor:
+      'a lock of the display configuration (modeset), which another task holds, in order to put the text console on a framebuffer (fbcon)',
+    causes: 'That task changes the display and waits for the GPU.',
+    stuck: [...STUCK, 'console'],
+    next: [...GPU, ...OTHERS_BLOCKED],
+    source: 'drivers/video/fbdev/core/fbcon.c: fbcon_fb_registered',
+  },
+  {
     id: 'gpu-modeset-lock',
     kind: 'blocked',
     match: [/drm_modeset_(?:lock|acquire|backoff)\w*|modeset_lock|drm_modeset_lock_all_ctx/],

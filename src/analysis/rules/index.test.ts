@@ -60,6 +60,11 @@ function stackOf(functions: readonly string[]): Stack {
 /** On a host with a blocked task, whatever it waits for: that task may hold its own mmap lock, and does not stop. */
 const ALWAYS_STUCK: readonly Resource[] = ['processes', 'mmapLock', 'ptrace'];
 
+/** Rules that name both things that may be waited for, where only the functions of locks tell which. */
+const LEAVES_OPEN: ReadonlySet<string> = new Set(['cgroup-drain-offline']);
+/** Rules about kinds of sleep. */
+const OF_SLEEPS: ReadonlySet<string> = new Set(RULES.filter(({ sleeps }) => sleeps !== undefined).map(({ id }) => id));
+
 describe('every rule', () => {
   it('has an id of its own', () => {
     const ids = RULES.map(({ id }) => id);
@@ -133,7 +138,10 @@ describe('every rule', () => {
       const logged = explain(stackOf(['__schedule', 'schedule', ...functions])).rule;
       return { id, printed, logged, functions: functions.join(' < ') };
     });
-    expect(outcome.filter(({ id, printed, logged }) => printed !== id || logged !== id)).toEqual([]);
+    const isDecided = (id: string, logged = '') => id !== logged && LEAVES_OPEN.has(id) && OF_SLEEPS.has(logged);
+    expect(
+      outcome.filter(({ id, printed, logged }) => printed !== id || !(logged === id || isDecided(id, logged))),
+    ).toEqual([]);
   });
 
   it('wins them without the slow paths of locks, too, where it is about more than those', () => {
@@ -154,7 +162,7 @@ describe('every rule', () => {
     });
     // Without them, only state D tells a task that waits for a lock from one that idles in the same function, and what
     // is only likely wins.
-    const likely = new Set(RULES.filter((rule) => rule.likely === true).map(({ id }) => id));
+    const likely = new Set([...LEAVES_OPEN, ...RULES.filter((rule) => rule.likely === true).map(({ id }) => id)]);
     expect(outcome.filter(({ id, won, inD }) => id !== won && id !== inD && !likely.has(won ?? ''))).toEqual([]);
   });
 });

@@ -1,6 +1,9 @@
 import { idleLoops } from './idle-loop.ts';
 import type { Rule } from './rule.ts';
 
+/** Services of SUNRPC wait here for their next request. */
+const SERVICE = ['svc_recv', 'svc_get_next_xprt', 'svc_rqst_wait_for_work'];
+
 /** Kernel threads of file systems, disks and their servers. */
 export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
@@ -110,20 +113,36 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
     source: 'fs/ubifs/commit.c: ubifs_bg_thread',
   },
   {
+    id: 'idle-svc',
+    match: [SERVICE],
+    waitsFor: 'a request to a service of the kernel: its NFS server, lock manager, or callbacks of NFS clients',
+    inOrderTo: 'serve a request from the network (SUNRPC)',
+    source: 'net/sunrpc/svc_xprt.c: svc_recv',
+  },
+  {
     id: 'idle-nfsd',
-    match: [['svc_recv', 'nfsd']],
+    match: [SERVICE, 'nfsd'],
     waitsFor: 'a request from an NFS client',
     inOrderTo: 'serve NFS clients',
     next: ['cat /proc/net/rpc/nfsd', 'nfsstat -s'],
     source: 'net/sunrpc/svc_xprt.c: svc_recv',
   },
   {
-    id: 'idle-svc-old',
-    match: [['svc_get_next_xprt', 'svc_rqst_wait_for_work'], 'svc_recv'],
+    id: 'idle-nfsd-itself',
+    match: ['nfsd'],
     waitsFor: 'a request from an NFS client',
     inOrderTo: 'serve NFS clients',
-    next: ['nfsstat -s'],
-    source: 'net/sunrpc/svc_xprt.c: svc_get_next_xprt',
+    next: ['cat /proc/net/rpc/nfsd', 'nfsstat -s'],
+    source: 'fs/nfsd/nfssvc.c: nfsd',
+  },
+  {
+    id: 'idle-nfs-callback-service',
+    match: [SERVICE, ['nfs41_callback_svc', 'nfs4_callback_svc']],
+    waitsFor: 'a callback from an NFS server (this host is its client)',
+    inOrderTo: 'serve callbacks from an NFS server',
+    causes: 'Normal: it has nothing to do. Where memory is short, it waits for some to receive the next callback in.',
+    next: ['nfsstat -rc', 'cat /proc/pressure/memory'],
+    source: 'fs/nfs/callback.c: nfs4_callback_svc',
   },
   {
     id: 'idle-nfs-callback',

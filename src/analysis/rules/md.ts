@@ -1,4 +1,4 @@
-import { DISK_STUCK, DISKS, OTHERS_BLOCKED, type Resource } from './commands.ts';
+import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED, type Resource } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const STATES = [
@@ -7,10 +7,51 @@ const STATES = [
 ];
 const MD = ['cat /proc/mdstat', ...STATES, ...DISKS];
 const BITMAP_STUCK: readonly Resource[] = [...DISK_STUCK, 'mdBitmap'];
+const CLUSTER = 'Another node holds it, and is slow, stuck or gone; or the cluster is recovering.';
 const SLOW_MEMBER = 'A slow or failing member holds up the whole array.';
 
 /** Software RAID (md). */
 export const MD_RAID: readonly Rule[] = [
+  {
+    id: 'md-cluster-lock',
+    kind: 'blocked',
+    match: [['dlm_lock_sync', 'dlm_lock_sync_interruptible']],
+    module: ['md_cluster'],
+    waitsFor: 'a lock of a clustered md array (DLM) to be granted',
+    inOrderTo: 'lock a part of a clustered md array',
+    causes: CLUSTER,
+    stuck: DISK_STUCK,
+    next: [...MD, ...LOG],
+    source: 'drivers/md/md-cluster.c: dlm_lock_sync',
+  },
+  {
+    id: 'md-cluster-token',
+    kind: 'blocked',
+    match: [
+      ['dlm_lock_sync', 'dlm_lock_sync_interruptible'],
+      ['lock_token', 'lock_comm'],
+    ],
+    module: ['md_cluster'],
+    waitsFor: 'the lock for messages between the nodes of a clustered md array (token) to be granted',
+    inOrderTo: 'send a message to the other nodes of a clustered md array',
+    causes: CLUSTER,
+    stuck: DISK_STUCK,
+    next: [...MD, ...LOG],
+    source: 'drivers/md/md-cluster.c: lock_token',
+  },
+  {
+    id: 'md-cluster-message',
+    kind: 'blocked',
+    match: [['lock_comm', 'metadata_update_start', '__sendmsg', 'sendmsg']],
+    module: ['md_cluster'],
+    innermost: true,
+    waitsFor: 'its turn to send a message to the other nodes of a clustered md array: this node is sending one',
+    inOrderTo: 'send a message to the other nodes of a clustered md array',
+    causes: 'The task that sends it waits for another node, most likely.',
+    stuck: DISK_STUCK,
+    next: [...MD, ...OTHERS_BLOCKED],
+    source: 'drivers/md/md-cluster.c: lock_comm',
+  },
   {
     id: 'md-suspended',
     kind: 'blocked',

@@ -7,6 +7,28 @@ const FIRMWARE = 'The firmware does not answer.';
 /** Adapters of networks: RDMA, wireless, Bluetooth, Ethernet. */
 export const NETWORK_ADAPTERS: readonly Rule[] = [
   {
+    id: 'rdma-destroy',
+    kind: 'blocked',
+    match: [
+      [
+        'cm_destroy_id',
+        'ib_destroy_cm_id',
+        'iw_destroy_cm_id',
+        '_destroy_id',
+        'rdma_destroy_id',
+        'ucma_destroy_private_ctx',
+      ],
+    ],
+    sleeps: ['completion'],
+    innermost: true,
+    waitsFor: 'the last user of an RDMA connection to let go of it (the reference count of its CM id)',
+    inOrderTo: 'destroy an RDMA connection (CM id)',
+    causes: 'A message about the connection is still under way, or an event of it is being handled.',
+    stuck: ['rtnl'],
+    next: LINKS,
+    source: 'drivers/infiniband/core/cm.c: cm_destroy_id',
+  },
+  {
     id: 'rdma-connection',
     kind: 'blocked',
     match: [

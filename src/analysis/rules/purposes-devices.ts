@@ -200,6 +200,20 @@ const PURPOSES: readonly Purpose[] = [
     'mmc_stop_host',
   ],
   [
+    'dev-usb-interface',
+    'switch an interface of a USB device to another setting',
+    'drivers/usb/core/message.c: usb_set_interface',
+    'usb_set_interface',
+  ],
+  [
+    'dev-tty-input',
+    'pass received data to the readers of a terminal or serial port',
+    'drivers/tty/tty_buffer.c: flush_to_ldisc',
+    'flush_to_ldisc',
+    'tty_ldisc_receive_buf',
+    'tty_port_default_receive_buf',
+  ],
+  [
     'dev-usb-monitor',
     'read what goes over a USB bus (usbmon)',
     'drivers/usb/mon/mon_bin.c: mon_bin_read',

@@ -1,6 +1,18 @@
 import { WAITS_FOR_WORK } from './causes.ts';
 import { DESCRIPTORS, LOG, OTHERS_BLOCKED } from './commands.ts';
+import { lockRule } from './lock-rule.ts';
+import { purposeRules } from './purpose-rule.ts';
 import type { Rule } from './rule.ts';
+
+/** They take the lock of a card's power management. */
+const DAPM = [
+  'snd_soc_dapm_sync',
+  'snd_soc_dapm_stream_event',
+  'snd_soc_dapm_enable_pin',
+  'snd_soc_dapm_disable_pin',
+  'snd_soc_dapm_put_volsw',
+  'snd_soc_dapm_put_enum_double',
+];
 
 /** Sound devices. */
 export const SOUND: readonly Rule[] = [
@@ -100,6 +112,50 @@ export const SOUND: readonly Rule[] = [
     stuck: ['sound'],
     source: 'sound/core/init.c: snd_card_free',
   },
+  lockRule({
+    id: 'sound-dapm-lock',
+    takers: DAPM,
+    waitsFor: 'the lock of the power management of a sound card (DAPM), which another task holds',
+    stuck: ['sound'],
+    source: 'sound/soc/soc-dapm.c: snd_soc_dapm_sync',
+  }),
+  {
+    id: 'sound-dapm-async',
+    kind: 'blocked',
+    match: [['async_synchronize_cookie_domain', 'async_synchronize_full_domain'], 'dapm_power_widgets'],
+    sleeps: ['work'],
+    innermost: true,
+    waitsFor: 'parts of a sound card to be powered up or down by workers of the kernel (DAPM, asynchronous)',
+    causes: 'A worker waits for a device to resume, or for its driver (dapm_pre_sequence_async).',
+    next: [...OTHERS_BLOCKED, ...LOG],
+    stuck: ['sound'],
+    source: 'sound/soc/soc-dapm.c: dapm_power_widgets',
+  },
+  ...purposeRules(
+    [
+      [
+        'sound-dapm',
+        'switch the power of parts of a sound card (DAPM)',
+        'sound/soc/soc-dapm.c: dapm_power_widgets',
+        ...DAPM,
+        'dapm_power_widgets',
+        'dapm_pre_sequence_async',
+        'dapm_post_sequence_async',
+      ],
+      [
+        'sound-prepare',
+        'prepare a sound stream',
+        'sound/core/pcm_native.c: snd_pcm_prepare',
+        'snd_pcm_prepare',
+        'snd_pcm_do_prepare',
+        'snd_usb_pcm_prepare',
+        'soc_pcm_prepare',
+        'azx_pcm_prepare',
+      ],
+    ],
+    'The device or its codec does not answer, or another task holds a lock.',
+    ['sound'],
+  ),
   {
     id: 'sound',
     kind: 'blocked',
