@@ -22,6 +22,9 @@ const OPEN_HANDLE =
   'A task that changes the file system holds a handle open and is itself stuck: look for a blocked task.';
 const SMALL_JOURNAL = 'The journal is too small for the load, or the disk is slow.';
 
+/** Of ext4, and of ext3. */
+const COMMITS = ['jbd2_journal_commit_transaction', 'journal_commit_transaction'];
+
 /** The journal of ext4 and OCFS2. */
 export const JBD2: readonly Rule[] = [
   {
@@ -183,7 +186,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-commit-thread',
     ...JOURNAL,
-    match: ['jbd2_journal_commit_transaction'],
+    match: [COMMITS],
     innermost: true,
     waitsFor: 'all handles of the transaction that it commits to finish',
     inOrderTo: 'commit a transaction of the journal',
@@ -193,7 +196,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-commit-io',
     ...JOURNAL,
-    match: [BLOCK_IO, 'jbd2_journal_commit_transaction'],
+    match: [BLOCK_IO, COMMITS],
     innermost: true,
     waitsFor: 'blocks of the transaction that it commits to reach the disk',
     inOrderTo: 'commit a transaction of the journal',
@@ -203,7 +206,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-commit-data',
     ...JOURNAL,
-    match: [PAGE_WRITEBACK, 'jbd2_journal_commit_transaction'],
+    match: [PAGE_WRITEBACK, COMMITS],
     waitsFor: 'data of files to reach the disk, which must precede the commit of the journal',
     inOrderTo: 'write data of files before the commit of the journal',
     causes: SLOW_DISK,
@@ -212,7 +215,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-commit-step',
     ...JOURNAL,
-    match: ['jbd2_journal_commit_transaction'],
+    match: [COMMITS],
     waitsFor: 'the commit of a transaction of the journal to make progress, in {caller}',
     inOrderTo: 'commit a transaction of the journal',
     causes: SLOW_DISK,

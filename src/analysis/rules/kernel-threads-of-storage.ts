@@ -8,7 +8,7 @@ const SERVICE = ['svc_recv', 'svc_get_next_xprt', 'svc_rqst_wait_for_work'];
 export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
     id: 'idle-jbd2',
-    match: ['kjournald2'],
+    match: [['kjournald2', 'kjournald']],
     waitsFor: 'a transaction to commit',
     inOrderTo: 'commit a transaction of the journal',
     next: ['cat /proc/fs/jbd2/*/info'],

@@ -85,6 +85,7 @@ export const LOCKS: readonly Rule[] = [
     kind: 'blocked',
     match: [/nfs_wait_bit_killable|wait_on_bit\w*|__wait_on_bit\w*|out_of_line_wait_on_bit\w*|bit_wait\w*/],
     fallback: true,
+    sleeps: ['bit'],
     waitsFor: 'a flag to be cleared in {caller}',
     causes: 'What clears the flag is slow or stuck: another task, or I/O in progress.',
     next: OTHERS_BLOCKED,

@@ -21,7 +21,7 @@ export const NETWORK_ADAPTERS: readonly Rule[] = [
     ],
     sleeps: ['completion'],
     innermost: true,
-    waitsFor: 'the last user of an RDMA connection to let go of it (the reference count of its CM id)',
+    waitsFor: 'the last user of an RDMA connection (CM id) that it destroys to let go of it',
     inOrderTo: 'destroy an RDMA connection (CM id)',
     causes: 'A message about the connection is still under way, or an event of it is being handled.',
     stuck: ['rtnl'],

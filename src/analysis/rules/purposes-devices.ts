@@ -200,10 +200,12 @@ const PURPOSES: readonly Purpose[] = [
     'mmc_stop_host',
   ],
   [
-    'dev-usb-interface',
-    'switch an interface of a USB device to another setting',
-    'drivers/usb/core/message.c: usb_set_interface',
-    'usb_set_interface',
+    'dev-sdio-interrupt',
+    'handle an interrupt of an SDIO card',
+    'drivers/mmc/core/sdio_irq.c: process_sdio_pending_irqs',
+    'process_sdio_pending_irqs',
+    'sdio_run_irqs',
+    'sdio_irq_work',
   ],
   [
     'dev-tty-input',

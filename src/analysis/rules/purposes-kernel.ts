@@ -262,6 +262,20 @@ const PURPOSES: readonly Purpose[] = [
     'pc_clock_gettime',
     'pc_clock_settime',
   ],
+  [
+    'cgroup-control',
+    'change the controllers of a cgroup',
+    'kernel/cgroup/cgroup.c: cgroup_subtree_control_write',
+    'cgroup_subtree_control_write',
+  ],
+  [
+    'irq-handler',
+    'handle an interrupt of a device',
+    'kernel/irq/manage.c: irq_thread_fn',
+    'irq_thread_fn',
+    'irq_forced_thread_fn',
+    'irq_thread',
+  ],
 ];
 
 /** What functions of memory management and the core of the kernel do. */

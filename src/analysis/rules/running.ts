@@ -115,4 +115,15 @@ export const RUNNING: readonly Rule[] = [
     undo: ['echo max > /sys/fs/cgroup/PATH/cpu.max'],
     source: 'kernel/sched/fair.c: throttle_cfs_rq_work',
   },
+  {
+    id: 'runs-hpet',
+    kind: 'running',
+    spins: true,
+    match: ['read_hpet'],
+    innermost: true,
+    waitsFor: 'nothing: it reads the clock of the host (HPET), which all CPUs share, and spins while another CPU does',
+    causes: 'The HPET is slow, and many CPUs read it at a time: the faster TSC is not in use.',
+    next: [...BUSY, 'dmesg -T | tail -50'],
+    source: 'arch/x86/kernel/hpet.c: read_hpet',
+  },
 ];

@@ -4,6 +4,7 @@ import { lockRule } from './lock-rule.ts';
 import { purposeRules } from './purpose-rule.ts';
 import type { Rule } from './rule.ts';
 
+const SWITCH_POWER = 'switch the power of parts of a sound card (DAPM)';
 /** They take the lock of a card's power management. */
 const DAPM = [
   'snd_soc_dapm_sync',
@@ -116,6 +117,7 @@ export const SOUND: readonly Rule[] = [
     id: 'sound-dapm-lock',
     takers: DAPM,
     waitsFor: 'the lock of the power management of a sound card (DAPM), which another task holds',
+    inOrderTo: SWITCH_POWER,
     stuck: ['sound'],
     source: 'sound/soc/soc-dapm.c: snd_soc_dapm_sync',
   }),
@@ -126,6 +128,7 @@ export const SOUND: readonly Rule[] = [
     sleeps: ['work'],
     innermost: true,
     waitsFor: 'parts of a sound card to be powered up or down by workers of the kernel (DAPM, asynchronous)',
+    inOrderTo: SWITCH_POWER,
     causes: 'A worker waits for a device to resume, or for its driver (dapm_pre_sequence_async).',
     next: [...OTHERS_BLOCKED, ...LOG],
     stuck: ['sound'],
@@ -135,12 +138,19 @@ export const SOUND: readonly Rule[] = [
     [
       [
         'sound-dapm',
-        'switch the power of parts of a sound card (DAPM)',
+        SWITCH_POWER,
         'sound/soc/soc-dapm.c: dapm_power_widgets',
         ...DAPM,
         'dapm_power_widgets',
         'dapm_pre_sequence_async',
         'dapm_post_sequence_async',
+      ],
+      [
+        'sound-close',
+        'close a sound stream',
+        'sound/core/pcm_native.c: snd_pcm_release',
+        'snd_pcm_release',
+        'snd_pcm_release_substream',
       ],
       [
         'sound-prepare',
