@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Stack } from '../model/stack.ts';
+import { parseFrames, type Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
 import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
@@ -33,6 +33,28 @@ describe('explain', () => {
     expect(
       explain(stackOf('request_wait_answer', 'fuse_lookup', '__lookup_slow', 'walk_component', 'path_lookupat')).rule,
     ).toBe('fuse-request');
+  });
+
+  it('warns of a page lock that the task holds itself, and names no holder where it does not', () => {
+    const writing = ['folio_wait_bit_common', '__folio_lock', 'extent_write_cache_pages', 'do_writepages'];
+    expect(explain(stackOf(...writing, 'vfs_fsync_range')).waitsFor).not.toMatch(/holds|itself/);
+    expect(explain(stackOf(...writing, 'btrfs_do_readpage', 'btrfs_read_folio')).waitsFor).toContain(
+      'which it may hold itself (further out it is in btrfs_do_readpage',
+    );
+  });
+
+  it('takes no pointer to a function, nor a clock, for what a task of an old kernel waits in', () => {
+    const text = [
+      'do_gettimeofday+0x40/0x90',
+      'sync_buffer+0x0/0x3f',
+      'io_schedule+0x3f/0x67',
+      'sync_buffer+0x3b/0x3f',
+      '__wait_on_bit+0x40/0x6e',
+      'keventd_create_kthread+0x0/0xc4',
+      'some_commit+0x543/0x1066',
+    ].join('\n');
+    const frames = parseFrames(text.replace(/^/gm, '[<0>] '));
+    expect(explain({ id: 0, frames }).waitsFor).toBe('a block of the disk to be read or written, in some_commit');
   });
 
   it('does not call a worker idle that is at work', () => {

@@ -20,6 +20,12 @@ describe('a stack of an interrupt alone', () => {
     expect(waitsFor(...names)).toContain('what that had interrupted is not told');
   });
 
+  it('clears the task whose CPU reports that another one holds up RCU', () => {
+    const told = waitsFor('print_other_cpu_stall', 'rcu_check_callbacks', 'update_process_times', 'hrtimer_interrupt');
+    expect(told).toContain('this task is not the cause');
+    expect(waitsFor('print_cpu_stall', 'rcu_check_callbacks', 'hrtimer_interrupt')).not.toContain('not the cause');
+  });
+
   it('is none if the task goes back to its program', () => {
     expect(waitsFor('exit_to_user_mode_loop', 'irqentry_exit', 'asm_sysvec_apic_timer_interrupt')).not.toContain(
       'told',

@@ -151,6 +151,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     'lru_cache_disable',
     /(?:__)?drain_all_pages/,
   ),
+  primitive('work', 'a kernel worker of every CPU to run a function', 'schedule_on_each_cpu'),
   primitive('work', 'a kernel thread to exit', /kthread_stop(?:_put)?/, 'kthread_destroy_worker'),
   primitive('work', 'a kernel thread to park', 'kthread_park'),
   primitive('work', 'kthreadd to create a kernel thread', /(?:__)?kthread_create_\w+/),

@@ -347,9 +347,9 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
         'ldlm_lock_match_with_skip',
       ],
     ],
-    waitsFor: 'a Lustre lock that other clients hold',
+    waitsFor: 'a Lustre lock to be granted',
     inOrderTo: 'take a Lustre lock',
-    causes: 'Another client uses the same file and does not release the lock.',
+    causes: 'Another client uses the same object and does not release the lock, or a server does not answer.',
     source: 'lustre/ldlm/ldlm_request.c: ldlm_completion_ast',
   },
   {

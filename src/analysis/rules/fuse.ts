@@ -111,6 +111,18 @@ export const FUSE_RULES: readonly Rule[] = [
     source: 'fs/fuse/inode.c: fuse_lock_inode',
   },
   {
+    id: 'fuse-notify-lock',
+    ...LOCK,
+    match: [['fuse_reverse_inval_entry', 'fuse_reverse_inval_inode', 'fuse_notify_delete', 'fuse_notify_inval_entry']],
+    sleeps: ['lock'],
+    innermost: true,
+    waitsFor:
+      'the lock of a directory of a FUSE file system, which another task holds, in order to notify the kernel of a change: it is the FUSE daemon',
+    causes: 'That task most likely waits for an answer of this daemon (a deadlock, if no other thread gives it).',
+    undo: ABORT,
+    source: 'fs/fuse/dir.c: fuse_reverse_inval_entry',
+  },
+  {
     id: 'fuse-inode-lock',
     ...LOCK,
     match: [
@@ -125,7 +137,6 @@ export const FUSE_RULES: readonly Rule[] = [
         'fuse_open',
         'fuse_file_llseek',
         'fuse_dio_lock',
-        'fuse_reverse_inval_entry',
       ],
     ],
     waitsFor: 'the lock of a FUSE file, which another task holds',

@@ -251,13 +251,20 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
   {
     id: 'nfs-file-io',
     ...NFS,
-    match: [
-      ['nfs_file_write', 'nfs_file_read', 'nfs_write_begin', 'nfs_read_folio', 'nfs_readpage', 'nfs_vm_page_mkwrite'],
-    ],
-    waitsFor: 'I/O on an NFS file, in {caller}',
-    inOrderTo: 'do I/O on an NFS file',
+    match: [['nfs_file_write', 'nfs_write_begin', 'nfs_write_end', 'nfs_vm_page_mkwrite']],
+    waitsFor: 'a write to an NFS file, in {caller}',
+    inOrderTo: 'write to an NFS file',
     causes: NO_ANSWER,
     source: 'fs/nfs/file.c: nfs_file_write',
+  },
+  {
+    id: 'nfs-file-read',
+    ...NFS,
+    match: [['nfs_file_read', 'nfs_read_folio', 'nfs_readpage']],
+    waitsFor: 'a read of an NFS file, in {caller}',
+    inOrderTo: 'read an NFS file',
+    causes: NO_ANSWER,
+    source: 'fs/nfs/file.c: nfs_file_read',
   },
   {
     id: 'nfs-revalidate',

@@ -200,6 +200,14 @@ const PURPOSES: readonly Purpose[] = [
     'mmc_stop_host',
   ],
   [
+    'dev-acpi-method',
+    'run a method of the firmware (ACPI)',
+    'drivers/acpi/acpica/nsxfeval.c: acpi_evaluate_object',
+    'acpi_evaluate_object',
+    'acpi_ps_execute_method',
+    'wmi_evaluate_method',
+  ],
+  [
     'dev-sdio-interrupt',
     'handle an interrupt of an SDIO card',
     'drivers/mmc/core/sdio_irq.c: process_sdio_pending_irqs',

@@ -142,12 +142,6 @@ const PURPOSES: readonly Purpose[] = [
     'work_on_cpu_key',
   ],
   [
-    'mm-cpu-work-all',
-    'run a function on every CPU',
-    'kernel/workqueue.c: schedule_on_each_cpu',
-    'schedule_on_each_cpu',
-  ],
-  [
     'mm-percpu-thread',
     'start or stop a thread on every CPU',
     'kernel/smpboot.c: smpboot_register_percpu_thread',
