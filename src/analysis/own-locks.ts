@@ -48,7 +48,7 @@ const OWN_LOCKS: readonly OwnLock[] = [
     isOpen: true,
     holders: wholeName([
       /filemap_read_folio|do_read_cache_(?:page|folio)|btrfs_do_readpage|__do_readpage|extent_readpages?|read_pages/,
-      /\w+_read_(?:full_)?folio|\w+_do_writepage|\w+_write(?:_full)?_(?:page|folio)|\w+_readpages?|\w+_readahead/,
+      /\w+_read_(?:full_)?folio|\w+_do_writepage|\w+_write(?:_full)?_(?:page|folio)|\w+_readpages?/,
     ]),
   },
 ];
