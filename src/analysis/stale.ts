@@ -34,8 +34,14 @@ const SWITCH = /^(?:__switch_to|__schedule)$/;
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
 
+/** Whether a frame is no call: nothing returns to the first byte of a function. Not so of the first frame and the last. */
+export function isPointer({ offset, size }: Frame): boolean {
+  return offset === 0 && size !== undefined && size > 0;
+}
+
 /**
- * The frames of a task that does not run, without pointers to functions (nothing returns to the first byte of one), and without those that are left over from what it did before it went to sleep. */
+ * The frames of a task that does not run, without those that are left over from what it did before it went to sleep.
+ */
 export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const guesses = frames.length > 0 && frames.every(isGuess);
@@ -45,8 +51,10 @@ export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
     : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
   const left = frames.filter((frame, at) => {
     const name = names[at] ?? '';
-    const isPointer = frame.offset === 0 && (frame.size ?? 0) > 0 && at < frames.length - 1;
-    return !STALE.test(name) && !isPointer && (at >= inside || sleepingPrimitive(name) !== undefined);
+    const isBetween = at > 0 && at < frames.length - 1;
+    return (
+      !STALE.test(name) && !(isBetween && isPointer(frame)) && (at >= inside || sleepingPrimitive(name) !== undefined)
+    );
   });
   return left.some(({ symbol }) => tells(functionName(symbol))) ? left : frames;
 }

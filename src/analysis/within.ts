@@ -1,6 +1,7 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
+import { isPointer } from './stale.ts';
 
 const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
 const WORK = wholeName(['process_one_work', 'run_workqueue']);
@@ -33,7 +34,7 @@ const PAGE_FAULT = wholeName([
  * if the stack does not tell, or if the sentence already does.
  */
 export function withinOf(frames: readonly Frame[], sentence: string): string | undefined {
-  const names = frames.map(({ symbol }) => functionName(symbol));
+  const names = frames.filter((frame) => !isPointer(frame)).map(({ symbol }) => functionName(symbol));
   const purpose = sentence.split(' in order to ').at(-1) ?? '';
   for (let at = names.length - 1; at > 0; at--) {
     const name = names[at] ?? '';
