@@ -176,7 +176,7 @@ export const BTRFS_RULES: readonly Rule[] = [
         'btrfs_lock_and_flush_ordered_range',
       ],
     ],
-    waitsFor: 'a range of a btrfs file that another task has locked',
+    waitsFor: 'a range of a btrfs file that is locked',
     inOrderTo: 'lock a range of a btrfs file',
     causes: 'Another task writes, reads or defragments the same file, or its data is being written.',
     source: 'fs/btrfs/extent-io-tree.c: lock_extent',

@@ -258,7 +258,7 @@ export const MEMORY_RULES: readonly Rule[] = [
       ],
       'filemap_fault',
     ],
-    waitsFor: 'a page of a mapped file (program, library, data), which another task reads or writes',
+    waitsFor: 'a locked page of a mapped file (program, library, data)',
     inOrderTo: 'handle a page fault on a mapped file',
     causes: 'Memory is short, so code was evicted and is read again (thrashing); or the disk or server is slow.',
     stuck: ['fileSystem', 'device'],

@@ -404,7 +404,7 @@ export const PAGE_CACHE: readonly Rule[] = [
         'dax_writeback_one',
       ],
     ],
-    waitsFor: 'the lock of an entry of a DAX file, which another task holds',
+    waitsFor: 'the lock of an entry of a DAX file',
     inOrderTo: 'map or write a page of a DAX file',
     causes: 'Another task faults in or writes back the same page of persistent memory.',
     source: 'fs/dax.c: get_next_unlocked_entry',
