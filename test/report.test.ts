@@ -118,3 +118,11 @@ describe('kstack diff', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({ unchanged: 0, appeared: [{ before: 0, after: 1 }], grown: [] });
   });
 });
+
+it('finds nothing in a text of nothing but lines that are too long', async () => {
+  const file = join(temporaryFolder(), 'long');
+  writeFileSync(file, 'x'.repeat(3_000_000));
+  const { code, stdout, stderr } = await kstack(['report', file]);
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`kstack: nothing in ${file} looks like a kernel stack or a recording\n`);
+});

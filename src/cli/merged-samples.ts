@@ -155,6 +155,7 @@ async function* read(
   };
   try {
     for await (const sample of samplesOf(name, options)) {
+      if (saysNothing(sample)) continue;
       found = true;
       yield sample;
     }
@@ -168,6 +169,12 @@ async function* read(
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
   if (!found) problems.empty.push(name === DASH ? 'the input' : name);
+}
+
+/** Such is the sample of a text that has only lines that are too long. */
+function saysNothing(sample: Sample): boolean {
+  const isPlaced = sample.timeMs !== undefined || sample.uptimeSeconds !== undefined || sample.events !== undefined;
+  return !isPlaced && sample.unread.length === 0 && sample.observations.length === 0;
 }
 
 function toldOf({ count, at }: NonNullable<InputNotes['odd']>): string {
