@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import type { LineParser } from './line.ts';
+import type { Line, LineParser } from './line.ts';
 import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 const ADDRESS = String.raw`\[<[0-9a-f]{8}>\] ?`;
@@ -10,6 +10,10 @@ const CALLER = String.raw`(?:${ADDRESS}\()?(${SYMBOL})${OFFSET}(?: ${MODULE})?${
 /** The caller is in the next line, or lost. */
 const CUT_CALL = new RegExp(`${BEFORE}${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\]\\s{0,4}$`);
 const CALL = new RegExp(`${BEFORE}${CALLEE} from ${CALLER}\\s{0,4}$`);
+/** The same where someone has taken the addresses away, but not the parentheses. */
+const BARE_CALL = new RegExp(
+  String.raw`^\s{0,40}\((${SYMBOL})(?: ${MODULE})?\) from \((${SYMBOL})${OFFSET}(?: ${MODULE})?\)\s{0,4}$`,
+);
 /** An inlined function after decoding: it is called by the callee's line before. */
 const INLINED = new RegExp(
   `${ADDRESS}\\((${SYMBOL})\\) from ${ADDRESS}\\((${SYMBOL}) [\\w./-]{1,200}:\\d{1,6} \\[inline\\]\\)`,
@@ -25,14 +29,21 @@ export const arm: LineParser = (line) => {
   if (inlined !== undefined) {
     return { kind: 'call', callee: frameOf(outer, line.trim()), caller: frameOf(inlined, line.trim()) };
   }
+  const [, bare, bareModule, ...bareCaller] = BARE_CALL.exec(line) ?? [];
+  if (bare !== undefined) return callOf(line.trim(), frameOf(bare, line.trim(), { module: bareModule }), bareCaller);
   const parts = CALL.exec(line);
   if (parts === null) {
     const cut = CUT_CALL.exec(line)?.[1];
     return cut === undefined ? undefined : { kind: 'call', callee: frameOf(cut, line.trim()) };
   }
-  const [, oldCallee, , , oldModule, newCallee = '', newModule, caller = '', offset = '', size = '', module] = parts;
+  const [, oldCallee, , , oldModule, newCallee = '', newModule, ...caller] = parts;
   const raw = line.trim();
   const callee: Frame = frameOf(oldCallee ?? newCallee, raw, { module: oldModule ?? newModule });
-  const places = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
-  return { kind: 'call', callee, caller: frameOf(caller, raw, places) };
+  return callOf(raw, callee, caller);
 };
+
+function callOf(raw: string, callee: Frame, caller: readonly (string | undefined)[]): Line {
+  const [symbol = '', offset = '', size = '', module] = caller;
+  const places = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+  return { kind: 'call', callee, caller: frameOf(symbol, raw, places) };
+}

@@ -1,6 +1,6 @@
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { isEntry, isLeftOver, isOutermost } from './functions.ts';
+import { isEntry, isLeftOver, isOutermost, isScheduler } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 import { asSeen, hasDecimalOffset, hasNoSize, isAlternating, isLikeProgram, ofTask } from './task-frames.ts';
@@ -31,6 +31,8 @@ export class Assembly {
   #tasks: Header[] = [];
   #frames: Frame[] = [];
   #guessed: Frame[] = [];
+  /** So many of them are further in than the last frame that is none. */
+  #guessedWithin = 0;
   #ofInterrupt: Frame[] = [];
   /** The frames up to here are those of an interrupt, if others follow. */
   #interrupted = 0;
@@ -293,6 +295,7 @@ export class Assembly {
         this.#touch(now, number);
       }
     }
+    this.#guessedWithin = this.#guessed.length;
     if (this.#frames.length < MOST_FRAMES) this.#frames.push(frame);
     else this.#cut++;
   }
@@ -450,9 +453,15 @@ export class Assembly {
     this.#isTrace = false;
   }
 
+  #isLikely(guess: Frame): boolean {
+    return !isLeftOver(guess) && !this.#frames.some(({ symbol }) => symbol === guess.symbol);
+  }
+
   /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
   end(isLast = true): void {
-    const likely = this.#frames.length === 0 ? this.#guessed.filter((frame) => !isLeftOver(frame)) : [];
+    // Behind the scheduler the kernel's unwinder has given up.
+    const isLost = this.#frames.every(isScheduler);
+    const likely = isLost ? this.#guessed.slice(this.#guessedWithin).filter((frame) => this.#isLikely(frame)) : [];
     // The registers of a task that ran, without a stack or before one of guesses.
     const isTold = this.#tasks.length > 0 || this.#begun;
     const instruction = this.#frames.length === 0 && isTold ? this.#instruction : undefined;
@@ -494,6 +503,7 @@ export class Assembly {
     if (this.#isOutermost(last)) this.#inTask = false;
     this.#frames = [];
     this.#guessed = [];
+    this.#guessedWithin = 0;
     this.#ofInterrupt = [];
     this.#interrupted = 0;
     this.#exception = undefined;

@@ -11,6 +11,12 @@ const CALLERS = new RegExp(`(?:^|\\s)(${NAME}(?: <- ${NAME}){1,200})\\s{0,4}$`);
 const OFFSET = String.raw`[\w.$]{1,128}\+0x[0-9a-f]{1,8}`;
 const COLUMNS = new RegExp(`[,'"](${OFFSET}(?:;${OFFSET}){0,200})['"]?\\s{0,4}$`);
 
+/** A monitor's one-line form of /proc/PID/stack: innermost first. */
+const PLACE = String.raw`[A-Za-z_][\w.$]{0,127}\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?:\s?\[[\w-]{1,64}\])?`;
+const ARROWED = new RegExp(String.raw`(?:^|[\s=:"'\x60(])(${PLACE}(?:\s?→\s?${PLACE}){0,200})\s?→?`);
+const MONITORED =
+  /(?:^|[\s\x60"'])([A-Za-z][\w./:+-]{0,31}) pid[ =:](\d{1,10})\b(?:.{0,40}?\s([RSDTtXZI])[- ]state\b)?/;
+
 const PROGRAM = /^(?:main|_start|__libc_\w+|start_thread|clone3?)$/;
 
 /** xcapture's rows, those of timehist, and of xstack. */
@@ -30,12 +36,28 @@ export const chains: LineParser = (line) => {
     return stackOf(names.reverse(), headerIn(line));
   }
   if (line.includes(' <- ')) return stackOf(CALLERS.exec(line)?.[1]?.split(' <- ') ?? [], headerIn(line));
+  if (line.includes('→') && line.includes('+0x')) {
+    const places = ARROWED.exec(line)?.[1]?.split('→') ?? [];
+    if (places.length > 0) return arrowed(places, line);
+  }
   if (!line.includes(';') && !line.includes(',')) return undefined;
   const column = line.includes('+0x') ? COLUMNS.exec(line)?.[1]?.split(';') : undefined;
   if (column === undefined) return undefined;
   const names = column.map((each) => each.replace(/\+0x\w+$/, ''));
   return names.some((name) => PROGRAM.test(name)) ? undefined : lineOf(names, headerIn(line));
 };
+
+function arrowed(places: readonly string[], line: string): Line {
+  const frames = places.map((place): Line => {
+    const [, symbol = '', offset = '', size = '', module] =
+      /^\s?([\w.$]+)\+0x([0-9a-f]+)\/0x([0-9a-f]+)(?:\s?\[([\w-]+)\])?/.exec(place) ?? [];
+    const parts = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+    return { kind: 'frame', frame: frameOf(symbol, place.trim(), parts) };
+  });
+  const [, name, tid, state] = MONITORED.exec(line) ?? [];
+  const header = headerOf({ name, tid, state });
+  return { kind: 'lines', lines: [{ kind: 'label', header }, ...frames, { kind: 'label', header: {} }] };
+}
 
 function stackOf(names: readonly string[], header: Header): Line | undefined {
   return names.some(isWellKnown) ? lineOf(names, header) : undefined;

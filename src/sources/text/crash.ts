@@ -5,6 +5,8 @@ const ADDRESS = '(?:0x)?[0-9a-f]{4,16}';
 const OFFSET = String.raw`(?:\+(?:0x[0-9a-f]{1,9}(?:\/0x[0-9a-f]{1,9})?|\d{1,9}))?`;
 const WHERE = String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?${OFFSET} at ${ADDRESS}(?:\s{1,4}${MODULE})?`;
 const FRAME = new RegExp(`(?:${BEFORE}|!)#(\\d{1,4}) \\[${ADDRESS}\\] (${SYMBOL})${WHERE}`);
+/** Mail programs and web pages take the `#` for the mark of a title or a number. */
+const UNMARKED_FRAME = new RegExp(`^\\s{0,8}(\\d{1,3}) \\[[0-9a-f]{8,16}\\] (${SYMBOL})${WHERE}`);
 /** Copied without the addresses of the stack. */
 const SHORT_FRAME = new RegExp(`${BEFORE}#(\\d{1,4}) {1,4}(${SYMBOL}) at [0-9a-f]{8,16}(?: ${MODULE})?\\s{0,4}$`);
 const ARM_FRAME = new RegExp(
@@ -13,7 +15,7 @@ const ARM_FRAME = new RegExp(
 /** `bt -t`: everything on the stack that looks like a return address. */
 const TEXT_SYMBOL = new RegExp(`^\\s{1,20}\\[${ADDRESS}\\] (${SYMBOL}) at ${ADDRESS}(?: ${MODULE})?\\s{0,4}$`);
 const START = new RegExp(`^\\s{1,30}START: (${SYMBOL}) at ${ADDRESS}`);
-const TIME = String.raw`(?:\[ {0,3}\d[^\]]{0,40}\]\s{1,4})?(?:\[(\w{2})\]\s{1,4})?`;
+const TIME = String.raw`(\[ {0,3}\d[^\]]{0,40}\]\s{1,4})?(?:\[(\w{2})\]\s{1,4})?`;
 const TASK = new RegExp(
   `${BEFORE}${TIME}PID: {1,10}(\\d{1,10}) {1,10}TASK: ${ADDRESS}(?: {1,4}\\[(\\w{1,2})\\])? {1,10}` +
     'CPU: {1,6}\\d{1,5}!? {1,10}COMMAND: "(.{0,64})"',
@@ -26,6 +28,16 @@ const EXCEPTION = new RegExp(`^\\s{0,10}\\[exception RIP: (${SYMBOL})\\+(0x[0-9a
 const CONTINUES = /^\s{0,8}-- continuing to previous stack/;
 const TOOLS_END = /^\s{0,8}-- .{1,200} --\s{0,4}$/;
 const MARK = /^\s{0,8}--- <(\w+)(?: exception)?(?: stack)?> ---/;
+
+/** The beginning of a header that a mail program has broken. */
+const BROKEN = new RegExp(
+  `PID: {1,10}\\d{1,10} {1,10}TASK: ${ADDRESS}(?: {1,10}CPU: {1,6}\\d{1,5}!?)?(?: {1,10}COMMAND:)?\\s{0,4}$`,
+);
+
+/** Whether this is the beginning of a header whose rest may be in the next line. */
+export function isBrokenHeader(line: string): boolean {
+  return line.includes('TASK: ') && BROKEN.test(line);
+}
 
 /** How crash names states: RU, IN, UN, ZO, ST, TR, DE, ID, PA. */
 export const CRASH_STATES: Readonly<Record<string, string>> = {
@@ -54,14 +66,22 @@ export const crash: LineParser = (line) => {
     return undefined;
   }
   if (line.includes('TASK')) {
-    const [, before, tid, behind, name] = TASK.exec(line) ?? [];
+    const [, time, before, tid, behind, name] = TASK.exec(line) ?? [];
     const letter = before ?? behind;
-    if (tid !== undefined)
-      return { kind: 'task', header: headerOf({ name, tid, state: (letter && CRASH_STATES[letter]) ?? letter }) };
+    if (tid !== undefined) {
+      const header = headerOf({ name, tid, state: (letter && CRASH_STATES[letter]) ?? letter });
+      // `ps -m` lists tasks, and the stack of one may follow further down.
+      return time === undefined ? { kind: 'task', header } : { kind: 'label', isTitle: true, header, isList: true };
+    }
     const state = STATE.exec(line)?.[1];
     return state === undefined ? undefined : { kind: 'about', header: headerOf({ state: CRASH_STATES[state] }) };
   }
   if (line.includes(' at ')) {
+    const [, number, unmarked, unmarkedModule] = UNMARKED_FRAME.exec(line) ?? [];
+    if (unmarked !== undefined) {
+      const frame = frameOf(unmarked, line.trim(), { module: unmarkedModule });
+      return { kind: 'frame', frame, number: Number(number) };
+    }
     const [, symbol, module] = TEXT_SYMBOL.exec(line) ?? [];
     if (symbol !== undefined) return { kind: 'guess', frame: frameOf(symbol, `? ${line.trim()}`, { module }) };
     const start = START.exec(line)?.[1];

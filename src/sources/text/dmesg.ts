@@ -41,6 +41,9 @@ const OLD_OOPS = new RegExp(
   's',
 );
 const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+/** The watchdog of Lustre. What stands before it is the thread's name, or the module's. */
+const SERVICE =
+  /(?:^|\s)(?:(?!L(?:ustre(?:Error)?|Net(?:Error)?):)([\w./-]{1,32}): )?[Ss]ervice thread pid (\d{1,10}) was inactive\b/;
 const ACTIVE = /^(?:sysrq ?: )?CPU ?\d{1,4}:$/i;
 /** lockdep: the task that printed the stack that follows. */
 const TRYING = /^(\S.{0,63}?)\/(\d{1,10}) is trying to (?:acquire|release) lock/;
@@ -189,6 +192,9 @@ function taskOf(text: string): Line | undefined {
     if (tid !== undefined)
       return { kind: 'task', header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true } };
   }
+  const [, service, serviceTid] = text.includes('ervice thread pid ') ? (SERVICE.exec(text) ?? []) : [];
+  if (serviceTid !== undefined)
+    return { kind: 'task', header: headerOf({ name: service, tid: serviceTid }), isAnnounced: true };
   const [, printer, printerTid] = text.includes(' is trying to ') ? (TRYING.exec(text) ?? []) : [];
   if (printerTid !== undefined)
     return { kind: 'task', header: { ...headerOf({ name: printer, tid: printerTid }), onCpu: true } };

@@ -17,6 +17,10 @@ const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,
 const UPTIME_BYTES = 250;
 /** The CPU, which kernels of some vendors print right behind the stamp. */
 const CPU = /^\[ {0,6}(\d{1,4})\] ?/;
+/** The CPU, and who prints, in kernels of MediaTek. */
+const PRINTER = /^[ .-]{0,2}\(\d{1,2}\)\[(\d{1,10}):[^\]]{1,32}\]/;
+const PRINTER_WITHIN = / ?\[ {0,12}\d{1,12}\.\d{1,9}\][ .-]{0,2}\(\d{1,2}\)\[\d{1,10}:[^\]]{1,32}\]/g;
+const PRINTER_CPU = /^ {0,2}\d{1,2}\)(?=\S| {1,8}(?:[0-9a-f]{8,16}|\d))/;
 const CALLER = /^\[ {0,10}([TC]\d{1,10})(?:[^\d\]][^\]]{0,30})?\] ?/;
 
 const CLOCK = String.raw`\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`;
@@ -91,6 +95,11 @@ export function bodyOf(line: string): Body {
     if (column !== undefined) {
       caller = `C${cpu}`;
       text = text.slice(column.length);
+    }
+    const printer = text.includes(')') ? (PRINTER.exec(text) ?? PRINTER_CPU.exec(text)) : null;
+    if (printer !== null) {
+      if (printer[1] !== undefined) caller = `T${printer[1]}`;
+      text = text.slice(printer[0].length).replace(PRINTER_WITHIN, '');
     }
   }
   for (let round = 0; round < MOST_ROUNDS; round++) {

@@ -1,6 +1,6 @@
 import { parseFrame } from '../../model/stack.ts';
 import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
-import { isProgramAddress } from './patterns.ts';
+import { frameOf, isProgramAddress, MODULE } from './patterns.ts';
 import { prompts } from './prompts.ts';
 
 /** Where a file name of head(1), grep(1) or tail(1) is. */
@@ -11,6 +11,13 @@ const FILE = new RegExp(
 const PROC_FILE = /\/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/(?:stack|task)/;
 /** Only an address: an older kernel's end mark, or code that the kernel has no name for. */
 const ADDRESS = /^\[<[0-9a-f]{1,16}>\] (0x([0-9a-f]{1,16}))\s{0,4}$/;
+
+/** Someone has taken the offsets away, and perhaps put remarks behind functions. */
+const NO_OFFSET = new RegExp(
+  String.raw`^\[<[0-9a-f]{1,16}>\] ([A-Za-z_][\w.]{1,126}\w)(?:\s{1,4}${MODULE})?\s{0,40}(?:(?:<-|←|#|\/\/).{0,200})?$`,
+);
+/** The same for functions of which others were left out between. */
+const ELIDED = /^\[<[0-9a-f]{1,16}>\](?: (?:\.{3}|…)(?: [A-Za-z_][\w.]{2,127})?){1,16}\s{0,4}$/;
 
 /** In a trace of arm64. */
 const BARE_ADDRESS = /^\s{0,8}(0x[0-9a-f]{8,16})\s{0,4}$/;
@@ -33,11 +40,19 @@ export const procStack: LineParser = (line) => {
   if (at === -1) return undefined;
   const rest = line.slice(at);
   const address = ADDRESS.exec(rest);
-  if (address === null) return undefined;
+  if (address === null) return at === line.search(/\S/) ? withoutOffset(rest) : undefined;
   const [, , digits = ''] = address;
   if (/^f+$/.test(digits)) return { kind: 'frame', frame: parseFrame(rest) };
   return isProgramAddress(digits) ? IGNORED : { kind: 'frame', frame: parseFrame(rest) };
 };
+
+function withoutOffset(line: string): Line | undefined {
+  const [, symbol, module] = NO_OFFSET.exec(line) ?? [];
+  if (symbol !== undefined) return { kind: 'frame', frame: frameOf(symbol, line.trim(), { module }) };
+  const names = ELIDED.test(line) ? line.split(' ').filter((word) => /^[A-Za-z_]/.test(word)) : [];
+  const lines = names.map((name): Line => ({ kind: 'frame', frame: frameOf(name, name) }));
+  return lines.length === 0 ? undefined : { kind: 'lines', lines };
+}
 
 const GREPPED = /^\s{0,8}\/?(?:proc\/)?(?:(\d{1,10})\/task\/)?(\d{1,10})\/stack(?:[:-]\d{1,4})?[:-](?=\S)/;
 

@@ -212,10 +212,11 @@ const STATE_FIRST = new RegExp(
 const STATE_ONLY = new RegExp(
   String.raw`^\s{0,12}([RSDTtXZI][<NLsl+]{0,5})\s{1,12}${PID}\s{1,12}([A-Za-z][\w./:@+-]{0,31}|\[.{1,64}\])(?:\s{1,40}\S.{0,300})?$`,
 );
-/** Up to the terminal. */
+/** Up to the terminal, or to the command. */
 const BROKEN = new RegExp(
   String.raw`^\s{0,12}(?:${[WORD, PID, PERCENT, PERCENT, NUMBER, NUMBER].join(SEPARATOR)}` +
-    String.raw`|${UP_TO_WCHAN}(?:\s{1,8}${WORD})?)\s{1,12}${TERMINAL}\s{0,8}$`,
+    String.raw`|${UP_TO_WCHAN}(?:\s{1,8}${WORD})?)\s{1,12}${TERMINAL}` +
+    String.raw`(?:\s{1,8}[RSDTtXZI]\S{0,6}(?:\s{1,8}${WORD}(?:\s{1,8}${TIME})?)?)?\s{0,8}$`,
 );
 /** `ps -o pid,stat,...,comm` */
 const SOME = new RegExp(

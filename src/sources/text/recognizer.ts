@@ -1,3 +1,4 @@
+import { isBrokenHeader } from './crash.ts';
 import { isBroken } from './dmesg.ts';
 import { IGNORED, type Line } from './line.ts';
 import { LINE_PARSERS } from './line-parsers.ts';
@@ -8,6 +9,7 @@ import { isBrokenRow } from './ps.ts';
 const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
 const DIGIT_FIRST = /^\d/;
 const PID_LAST = /PID: \d{1,9}$/;
+const ONLY_ADDRESS = /^\s{0,8}[0-9a-f]{8,16}\s{0,8}$/;
 const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
 
 /** Recognizes lines, also where a mail program has broken one, or another line tells what one means. */
@@ -62,11 +64,16 @@ export class Recognizer {
       const between = DIGIT_FIRST.test(text) && PID_LAST.test(broken) ? '' : ' ';
       const joined = recognize(`${broken.trimEnd()}${between}${text.trimStart()}`);
       if (joined !== undefined && isHeader(joined)) return joined;
+      // Some kernels print it in three lines, with the address in the second one.
+      if (ONLY_ADDRESS.test(text) && isBroken(`${broken.trimEnd()} ${text.trim()}`)) {
+        this.#broken = `${broken.trimEnd()} ${text.trim()}`;
+        return IGNORED;
+      }
     }
     const known = recognize(text);
     const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
     const mayBeBroken = known === undefined || isCut || known.kind === 'label';
-    if (mayBeBroken && (isBroken(text) || isBrokenRow(text))) this.#broken = text;
+    if (mayBeBroken && (isBroken(text) || isBrokenRow(text) || isBrokenHeader(text))) this.#broken = text;
     return isCut ? IGNORED : known;
   }
 }

@@ -16,6 +16,7 @@ export function hasSign(line: string): boolean {
     line.includes(' ([') ||
     line.includes('vmlinu') ||
     line.includes('ptrval') ||
+    line.includes(' at ffff') ||
     line.includes('WCHAN') ||
     line.includes('task:') ||
     line.includes(' blocked for ') ||
@@ -45,6 +46,7 @@ const NEAR_SIGN = new RegExp(
     String.raw`\/proc\/|\s(?:\?|pts\/\d+)\s*$`,
     'located|reed |---|->|<',
     String.raw`prio=|CPU ?\d{1,4}:\s*$|RIP|\bpc\b|NIP|PSW`,
+    String.raw`[0-9a-f]{16}\s*$|\s\d+\s+\d+\s+0x[0-9a-f]{8}\s*$`,
     String.raw`\s[A-Ztx]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
   ].join('|'),
 );

@@ -42,6 +42,8 @@ const [PLUS, MINUS] = [43, 45];
 const TRUNCATED = /^\s{0,20}(?:\[<[0-9a-f]{8,16}>\] )?(\? )?([A-Za-z_]\w{3,60})(?:…|\.{3})\s{0,4}$/;
 /** A frame in a diff. */
 const SIDE = /^[+-]\s{0,8}(?:\[<|[\w.]{1,128}\+0x)/;
+/** A whole report in one line, as some trackers show it. */
+const ONE_LINE = /^(.{0,3000}?)\bCall [Tt]race: (\s{0,8}(?:\[<[0-9a-f]{1,16}>\]|[\w.]{1,128}\+0x).*)$/;
 const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
@@ -109,7 +111,9 @@ export class StackFinder {
 
   /** Takes the next line, without its line end. */
   take(line: string): void {
-    for (const whole of this.#wraps.take(line)) this.#take(whole);
+    // Quoted-printable, where lines ended with CR LF.
+    const ended = line.endsWith('=0D') && !line.startsWith('PID:') ? line.slice(0, -3) : line;
+    for (const whole of this.#wraps.take(ended)) this.#take(whole);
   }
 
   #take(line: string): void {
@@ -313,6 +317,13 @@ export class StackFinder {
       this.#body(grepped.rest, logged);
       return;
     }
+    const [, report, trace] = text.includes('race: ') ? (ONE_LINE.exec(text) ?? []) : [];
+    if (report !== undefined && trace !== undefined) {
+      if (report.trim() !== '') this.#body(report, logged);
+      this.#body('Call Trace:', logged);
+      this.#body(trace, logged);
+      return;
+    }
     const row = this.#table?.row(text);
     if (row?.kind === 'row') {
       this.#row(row.header, row.wchan);
@@ -378,8 +389,9 @@ export class StackFinder {
       this.#stamps.turnTo(line.host);
     }
     const { tid, name } = line.header;
-    const learned = tid === undefined || name !== undefined ? undefined : this.#learned.get(tid);
-    return learned === undefined ? line : { ...line, header: { ...learned, ...line.header } };
+    const learned = tid === undefined ? undefined : this.#learned.get(tid);
+    if (learned === undefined || line.header.onCpu === true) return line;
+    return name === undefined || name === learned.name ? { ...line, header: { ...learned, ...line.header } } : line;
   }
 
   /** Each line of grep(1) has the name of its file. */
@@ -466,6 +478,9 @@ export class StackFinder {
     const tasks = this.#withLocks(named, stamp);
     if (seam !== undefined && tasks.length === 0 && this.#isPart({ frames, stamp, seam }, leftOut)) return;
     const held = this.#held;
+    // The kernel may say behind the stack of a task that it ran for long.
+    const isToldBefore = isUntold === true && tasks[0]?.tid !== undefined && held?.tasks[0]?.tid === tasks[0].tid;
+    if (isToldBefore && held.stack.frames.length > 0 && isSameMoment(held.stamp, stamp)) return;
     // Either header may be that of either trace.
     if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: mixedOnce(held.leftOut) };
     const stack = this.#stacks.intern(frames);

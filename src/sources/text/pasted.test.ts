@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { StackFinder } from './stacks.ts';
+
+function tellAll(...lines: readonly string[]): string[] {
+  const finder = new StackFinder();
+  for (const line of lines) finder.take(line);
+  finder.end();
+  return finder.found.map(({ tasks, stack }) => {
+    const whose = tasks.map(({ name, tid, state }) =>
+      [name, tid, state].filter((part) => part !== undefined).join(' '),
+    );
+    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
+  });
+}
+
+const ADDRESS = 'ffff888108bebb00';
+const PROC = ['[<0>] f_wait+0x1/0x2', '[<0>] g_write+0x1/0x2'];
+
+describe('a stack as people paste it', () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    [
+      'of crash without its signs',
+      ['> > PID: 41 TASK: ffff888108bebb00 CPU: 6 COMMAND: "packer"', `> > 0 [${ADDRESS}] f_wait at ${ADDRESS}`],
+      ['packer 41: f_wait'],
+    ],
+    [
+      'of crash with a broken header',
+      [
+        `>> PID: 41      TASK: ${ADDRESS}  CPU: 3    COMMAND: `,
+        '>> "packer"',
+        `>>  #0 [${ADDRESS}] f_wait at ${ADDRESS}`,
+      ],
+      ['packer 41: f_wait'],
+    ],
+    [
+      'behind broken lines of ps',
+      [
+        'root   41  0.2  0.0   3036  1320 pts/2    D+   11:26   0:01',
+        '/opt/bin/packer --all -k',
+        '# cat /proc/41/stack',
+        ...PROC,
+      ],
+      ['packer 41 D: f_wait g_write'],
+    ],
+    [
+      'with the returns of quoted-printable',
+      ['Call Trace:=0D', ' f_wait+0x1/0x2=0D', ' g_write+0x3/0x4=0D'],
+      [': f_wait g_write'],
+    ],
+    [
+      'of ARM without addresses',
+      ['(f_wait) from (g_write+0x5/0x9)', '(g_write) from (h_main+0x7/0x9)'],
+      [': f_wait g_write h_main'],
+    ],
+    [
+      'of Lustre',
+      [
+        'Lustre: ll_mdt00_3: service thread pid 41 was inactive for',
+        '200.1 seconds.',
+        'Call Trace TBD:',
+        ' f_wait+0x1/0x2',
+      ],
+      ['ll_mdt00_3 41: f_wait'],
+    ],
+    [
+      'in one line',
+      [
+        `INFO: task packer:41 blocked for more than 120 seconds. packer D Call Trace: [<${ADDRESS}>] f_wait+0x1/0x2 [<${ADDRESS}>] g_write+0x1/0x2`,
+      ],
+      ['packer 41 D: f_wait g_write'],
+    ],
+    [
+      'with arrows',
+      ['packer pid 41 D-state 10s stack=f_wait+0x1/0x2[m]→g_write+0x3/0x4[m]→...'],
+      ['packer 41 D: f_wait g_write'],
+    ],
+    [
+      'without offsets',
+      ['[<0>] f_wait', '[<0>] g_write     <- holds the lock here', '[<0>] ... h_main ... i_entry'],
+      [': f_wait g_write h_main i_entry'],
+    ],
+    [
+      'of MediaTek',
+      [
+        '[ 3.100].(4)[7:dumper]packer D  ',
+        '[ 3.101].(4)[7:dumper] ffffffc0000864ec [ 3.102].(4)[7:dumper] 0 41 2 0x00000008',
+        '[ 3.103].(4)[7:dumper]Call trace:',
+        '[ 3.104].(4)[7:dumper][] f_wait+0x1/0x2',
+      ],
+      ['packer 41 D: f_wait'],
+    ],
+    [
+      'of guesses behind the scheduler',
+      [
+        'packer   D    0   41      1 0x00004004',
+        'Call Trace:',
+        ' __schedule+0x1/0x9',
+        ' ? schedule+0x1/0x9',
+        ' ? f_wait+0x1/0x9',
+      ],
+      ['packer 41 D: __schedule schedule f_wait'],
+    ],
+    [
+      'with the report of a lockup behind it',
+      [
+        'CPU: 1 PID: 41 Comm: packer Tainted: G',
+        'Call Trace:',
+        ' f_spin+0x1/0x2',
+        ' ret_from_fork+0x1/0x2',
+        'watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [packer:41]',
+      ],
+      ['packer 41 R: f_spin ret_from_fork'],
+    ],
+  ])('%s', (_, lines, told) => {
+    expect(tellAll(...lines)).toEqual(told);
+  });
+});
