@@ -114,6 +114,10 @@ export class Assembly {
     return this.#begun && this.#guessed.at(-1)?.offset === undefined && this.#frames.at(-1)?.offset === undefined;
   }
 
+  get hasOffsets(): boolean {
+    return this.#frames.at(-1)?.offset !== undefined;
+  }
+
   /** Whether nothing is kept: lines without a frame or a header have no effect. */
   get isIdle(): boolean {
     return (

@@ -79,6 +79,7 @@ describe('a stack as people paste it', () => {
       ['[<0>] f_wait', '[<0>] g_write     <- holds the lock here', '[<0>] ... h_main ... i_entry'],
       [': f_wait g_write h_main i_entry'],
     ],
+    ['without the name that a terminal has cut off', ['[<0>] f_wait+0x1/0x2', '[<0>] g_wri'], [': f_wait']],
     [
       'of MediaTek',
       [

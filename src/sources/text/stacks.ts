@@ -341,7 +341,9 @@ export class StackFinder {
     }
     const listed = logged ? undefined : this.#list?.row(text);
     if (listed === undefined) this.#list = logged ? undefined : PsList.from(text);
-    const whole = listed ?? this.#recognizer.take(text);
+    const read = listed ?? this.#recognizer.take(text);
+    // Among frames with offsets, it is a name that a terminal has cut off.
+    const whole = this.#current.hasOffsets && isNameOnly(read) ? undefined : read;
     if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
     const known = this.#withName(inContext(whole, logged));
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
@@ -550,6 +552,11 @@ export class StackFinder {
 /** In a log, a line that mentions a PID is no title. */
 function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
   return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
+}
+
+/** A frame of /proc/PID/stack without an offset. */
+function isNameOnly(line: Line | undefined): boolean {
+  return line?.kind === 'frame' && line.frame.offset === undefined && /^\[<\w+>\] [a-zA-Z_]/.test(line.frame.raw);
 }
 
 function isCutMark(text: string): boolean {
