@@ -81,6 +81,11 @@ describe('a stack as people paste it', () => {
     ],
     ['without the name that a terminal has cut off', ['[<0>] f_wait+0x1/0x2', '[<0>] g_wri'], [': f_wait']],
     [
+      'of which only the first function has an offset',
+      ['[<0>] f_wait+0x1/0x2', '[<0>] g_write', '[<0>] h_main', '', '[<0>] i_entry'],
+      [': f_wait', ': i_entry'],
+    ],
+    [
       'of MediaTek',
       [
         '[ 3.100].(4)[7:dumper]packer D  ',

@@ -343,7 +343,7 @@ export class StackFinder {
     if (listed === undefined) this.#list = logged ? undefined : PsList.from(text);
     const read = listed ?? this.#recognizer.take(text);
     // Among frames with offsets, it is a name that a terminal has cut off.
-    const whole = this.#current.hasOffsets && isNameOnly(read) ? undefined : read;
+    const whole = this.#current.hasOffsets && isNameOnly(read) ? IGNORED : read;
     if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
     const known = this.#withName(inContext(whole, logged));
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
