@@ -53,7 +53,9 @@ export function explain(stack: Stack, state?: State): Finding {
 
 /** Whoever idles is where it should be. */
 function withPlace(finding: Finding, frames: readonly Frame[]): Finding {
-  return finding.kind === 'idle' ? finding : { ...finding, within: withinOf(frames, finding.waitsFor) };
+  return finding.kind === 'idle'
+    ? finding
+    : { ...finding, within: withinOf(frames, finding.waitsFor, finding.innermost) };
 }
 
 /** The end mark in the stacks of kernels before 5.x. It is not a function. */

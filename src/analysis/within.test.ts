@@ -3,7 +3,8 @@ import { parseFrames } from '../model/stack.ts';
 import { withinOf } from './within.ts';
 
 function within(sentence: string, ...functions: string[]): string | undefined {
-  return withinOf(parseFrames(functions.map((name) => `[<0>] ${name}+0x1/0x2`).join('\n')), sentence);
+  const frames = parseFrames(functions.map((name) => `[<0>] ${name}+0x1/0x2`).join('\n'));
+  return withinOf(frames, sentence, frames[0]);
 }
 
 const LOCK = 'a mutex that f takes';
@@ -17,9 +18,9 @@ describe('what a whole stack belongs to', () => {
     ['as it exits', ['f', 'do_exit', 'do_group_exit', 'get_signal', 'arch_do_signal_or_restart']],
     ['in exit_group(2)', ['f', 'do_exit', 'do_group_exit', '__x64_sys_exit_group']],
     ['as it unmounts a file system', ['f', 'cleanup_mnt', 'task_work_run', 'exit_to_user_mode_loop']],
-    ['in the work function reset_work', ['f', 'reset_work', 'process_one_work', 'worker_thread', 'kthread']],
-    ['in the thread function reclaim', ['f', 'reclaim', 'kthread', 'ret_from_fork']],
-    ['in the thread function reclaim', ['f', 'reclaim', 'md_thread', 'kthread', 'ret_from_fork']],
+    ['in a kernel worker (reset_work)', ['f', 'reset_work', 'process_one_work', 'worker_thread', 'kthread']],
+    ['in a kernel thread (reclaim)', ['f', 'reclaim', 'kthread', 'ret_from_fork']],
+    ['in a kernel thread (reclaim)', ['f', 'reclaim', 'md_thread', 'kthread', 'ret_from_fork']],
   ])('%s', (told, functions) => {
     expect(within(LOCK, ...functions)).toBe(told);
   });
@@ -35,5 +36,6 @@ describe('what a whole stack belongs to', () => {
   it('is unknown of a stack that is cut off', () => {
     expect(within(LOCK, 'f', 'g', 'vfs_write')).toBeUndefined();
     expect(within(LOCK, 'f', 'kthread')).toBeUndefined();
+    expect(within(LOCK, '__refrigerator', 'kthread_worker_fn', 'kthread')).toBeUndefined();
   });
 });

@@ -32,9 +32,11 @@ const PAGE_FAULT = wholeName([
 /**
  * What the whole stack belongs to, to stand behind a sentence: "in write(2)", "in a page fault", "as it exits"; undefined
  * if the stack does not tell, or if the sentence already does.
+ * @param innermost the function that waits
  */
-export function withinOf(frames: readonly Frame[], sentence: string): string | undefined {
+export function withinOf(frames: readonly Frame[], sentence: string, innermost: Frame | undefined): string | undefined {
   const names = frames.filter((frame) => !isPointer(frame)).map(({ symbol }) => functionName(symbol));
+  const waiting = innermost === undefined ? 1 : frames.indexOf(innermost);
   const purpose = sentence.split(' in order to ').at(-1) ?? '';
   for (let at = names.length - 1; at > 0; at--) {
     const name = names[at] ?? '';
@@ -46,8 +48,9 @@ export function withinOf(frames: readonly Frame[], sentence: string): string | u
     if (name === 'cleanup_mnt') return /\bunmount/.test(purpose) ? undefined : 'as it unmounts a file system';
     const isThread = THREAD.test(name) && !RUNNER.test(inside);
     if (!isThread && !WORK.test(name)) continue;
-    if (at === 1 || sentence.includes(inside)) return undefined;
-    return isThread ? `in the thread function ${inside}` : `in the work function ${inside}`;
+    // The function of a work may be left out of the stack, if it ends with a call: so this one need not be it.
+    if (at - 1 <= waiting || sentence.includes(inside)) return undefined;
+    return isThread ? `in a kernel thread (${inside})` : `in a kernel worker (${inside})`;
   }
   return undefined;
 }

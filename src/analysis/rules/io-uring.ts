@@ -90,7 +90,7 @@ export const IO_URING: readonly Rule[] = [
     match: ['io_wq_manager'],
     waitsFor: 'the next time to look whether there are enough io_uring workers (a thread that manages them)',
     inOrderTo: 'manage the io_uring workers of its process',
-    causes: 'Normal: it looks about once a second. Kernels before 5.12.3 cannot freeze it, which fails a suspend.',
+    causes: 'Normal: it looks about once a second.',
     next: ['kstack -c iou-', ...DISKS],
     source: 'fs/io-wq.c: io_wq_manager',
     kernels: '5.1 to 5.12',
