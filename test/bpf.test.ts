@@ -176,14 +176,18 @@ describeBpf('who holds up whom', () => {
     }
     const [root = 0, second = 0, third = 0] = pids;
     const { stdout } = await kstack(['-D', '-f', 'long']);
-    expect(stdout).toContain(`${root} touch holds up 2 tasks, and itself waits for a FUSE daemon to answer\n`);
+    expect(stdout).toContain(
+      `${root} touch holds up 2 tasks, and itself waits for a FUSE daemon to answer, in order to open a file\n`,
+    );
     expect(stdout).toContain(
       `  ${second} touch, ${third} touch wait for the rw-semaphore, to write, that ${root} touch holds\n`,
     );
     // The root comes first, though it is not in D.
     expect(stdout.indexOf(`touch: ${root} `)).toBeGreaterThan(0);
     expect(stdout.indexOf(`touch: ${root} `)).toBeLessThan(stdout.indexOf('touch x 2: '));
-    expect(stdout).toMatch(/\n1 task \(not selected\) {2}blocked for [\d.]+ s {2}waits for a FUSE daemon to answer\n/);
+    expect(stdout).toMatch(
+      /\n1 task \(not selected\) {2}blocked for [\d.]+ s {2}waits for a FUSE daemon to answer, in order to open a file\n/,
+    );
     expect(stdout).toMatch(
       new RegExp(
         `\\n2 tasks .*\\n(?:.*\\n)*? {2}behind {2}the rw-semaphore, to write, that ${root} touch holds {2}x 2\\n`,
