@@ -208,7 +208,7 @@ describeBpf('who holds up whom', () => {
     });
     expect(json.stacks[holder?.stack ?? -1].finding).toMatchObject({
       kind: 'blocked',
-      waitsFor: 'a FUSE daemon to answer',
+      waitsFor: 'a FUSE daemon to answer, in order to open a file',
     });
     const waiter = json.tasks.find(({ tid }: { tid: number }) => tid === second);
     expect(waiter.lock).toEqual({ kind: 'rwsem-write', address: expect.stringMatching(/^[0-9a-f]+$/), owner: root });
