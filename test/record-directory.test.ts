@@ -94,7 +94,7 @@ describe('kstack record -d', () => {
     await until(() => started(directory, child.pid) && taken(directory) >= 3);
     const filler = join(mounted, 'filler');
     writeFileSync(filler, Buffer.alloc(1_900_000));
-    await until(() => stderr().includes('Nothing is written until there is space again.'));
+    await until(() => stderr().includes('Samples are kept in memory until there is space again.'));
     const before = taken(directory);
     rmSync(filler);
     await until(() => stderr().includes('Writing again.') && taken(directory) > before + 3);
@@ -102,6 +102,25 @@ describe('kstack record -d', () => {
     expect((await end).code).toBe(130);
     const found = await times(recordings(directory));
     expect([found.length, new Set(found).size]).toEqual([taken(directory), taken(directory)]);
+  });
+
+  it('counts what a full file system did not take until the end, and ends with 1', async () => {
+    const mounted = smallFileSystem('tmpfs', 2);
+    const directory = join(mounted, 'recordings');
+    mkdirSync(directory, { mode: 0o700 });
+    const { child, stderr, end } = recorder(['-d', directory, '-x', '101', '--for', '6s', '-aL'], 100);
+    await until(() => started(directory, child.pid) && taken(directory) >= 3);
+    try {
+      writeFileSync(join(mounted, 'filler'), Buffer.alloc(4_000_000));
+    } catch {
+      // It is full now.
+    }
+    const { code } = await end;
+    expect(stderr()).toMatch(/Samples are kept in memory until there is space again\.\n/);
+    expect(stderr()).toMatch(
+      /kstack: \d+ samples? (?:was|were) lost at the end of the run: the log could not be written to\.\n/,
+    );
+    expect(code).toBe(1);
   });
 
   it('ends with 1 when its directory is gone', async () => {

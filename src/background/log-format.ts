@@ -14,6 +14,8 @@ export interface Piece {
 
 /** What samples become in a log. */
 export interface LogFormat {
+  /** Whether samples are kept in memory while the file system is full, or left out, as the original kstack does. */
+  readonly waitsForSpace: boolean;
   add(sample: Sample): Promise<Piece>;
   /** A piece that neither continues one nor is continued. */
   alone(sample: Sample): Promise<Piece>;
@@ -29,13 +31,14 @@ export function textFormat(zoneAt: (seconds: number) => ZoneOffset): LogFormat {
     const bytes = Buffer.from([...formatText(sample, { zoneAt })].join(''));
     return { length: bytes.length, continues: false, at: () => bytes };
   };
-  return { add, alone: add, begin: () => undefined, end: async () => undefined };
+  return { waitsForSpace: false, add, alone: add, begin: () => undefined, end: async () => undefined };
 }
 
 /** @param segmentBytes a segment ends with the sample with which it reaches this size */
 export function recordingFormat(segmentBytes: number): LogFormat {
   const writer = new RecordingWriter(segmentBytes);
   return {
+    waitsForSpace: true,
     add: (sample) => writer.add(sample),
     alone: (sample) => new RecordingWriter(1).add(sample),
     begin: () => writer.begin(),

@@ -13,9 +13,10 @@ function pieceOf(text: string, continues = false): Piece {
 }
 
 /** A sample becomes its host's name. With `inGroups`, four continue each other, unless they must not: `a+b+c+d`. */
-function formatOf(inGroups: boolean): LogFormat {
+function formatOf(inGroups: boolean, waitsForSpace: boolean): LogFormat {
   let place = 0;
   return {
+    waitsForSpace,
     add: async ({ host }) => {
       const continues = inGroups && place++ % 4 !== 0;
       return pieceOf(`${continues ? '+' : ' '}${host}`, continues);
@@ -33,7 +34,7 @@ function formatOf(inGroups: boolean): LogFormat {
 }
 
 /** A log that takes what is written, or refuses it, as the test says. */
-function setting(mostWaitingBytes: number, inGroups = false) {
+function setting(mostWaitingBytes: number, { inGroups = false, waitsForSpace = false } = {}) {
   const written: string[] = [];
   const said: string[] = [];
   const log = { refusal: undefined as Refusal | undefined };
@@ -61,7 +62,7 @@ function setting(mostWaitingBytes: number, inGroups = false) {
       hurry: () => undefined,
     },
     journal,
-    format: formatOf(inGroups),
+    format: formatOf(inGroups, waitsForSpace),
     waitsMs: () => 0,
     mostMs: 2000,
     nowMs: () => 7,
@@ -100,6 +101,25 @@ describe('LogWriter', () => {
     expect(state()).toMatchObject({ paused: undefined, leftOut: undefined, samples: kept });
   });
 
+  it('keeps samples for a full file system if the format waits for space, and counts those that are lost', async () => {
+    const { writer, written, said, log, state } = setting(1000, { inGroups: true, waitsForSpace: true });
+    await writer.put(sample('a'));
+    log.refusal = { kind: 'full', reason: 'Cannot write to /d: ENOSPC: no space.' };
+    await writer.put(sample('b'));
+    await writer.put(sample('c'));
+    expect(said).toEqual([
+      'Cannot write to /d: ENOSPC: no space. Samples are kept in memory until there is space again.',
+    ]);
+    expect(state()).toMatchObject({ kept: 2, samples: 1 });
+    log.refusal = undefined;
+    await writer.put(sample('d'));
+    expect(written.join('')).toBe(' a+b. c+d');
+    log.refusal = { kind: 'full', reason: 'Full.' };
+    for (let index = 0; index < 300; index++) await writer.put(sample(String(index).padStart(9, '0')));
+    expect(state().leftOut).toBeGreaterThan(0);
+    expect(await writer.drain()).toBe(300);
+  });
+
   it('keeps nothing for a file system that is full, and counts what is lost at the end', async () => {
     const { writer, written, log } = setting(1000);
     log.refusal = { kind: 'full', reason: 'Maximum filesystem space reached.' };
@@ -113,7 +133,7 @@ describe('LogWriter', () => {
   });
 
   it('drops and keeps together what continues each other', async () => {
-    const { writer, written, log, state } = setting(400, true);
+    const { writer, written, log, state } = setting(400, { inGroups: true });
     log.refusal = FAILING;
     for (let index = 0; index < 400; index++) await writer.put(sample(String(index).padStart(9, '0')));
     log.refusal = undefined;
@@ -127,7 +147,7 @@ describe('LogWriter', () => {
   });
 
   it('writes a sample anew whose place was taken by somebody else', async () => {
-    const { writer, written, log } = setting(1000, true);
+    const { writer, written, log } = setting(1000, { inGroups: true });
     await writer.put(sample('a'));
     await writer.put(sample('b'));
     log.refusal = { kind: 'apart', reason: '/d/log was changed by somebody else.' };
@@ -139,7 +159,7 @@ describe('LogWriter', () => {
   });
 
   it('begins anew after what a full file system did not take', async () => {
-    const { writer, written, log } = setting(1000, true);
+    const { writer, written, log } = setting(1000, { inGroups: true });
     await writer.put(sample('a'));
     log.refusal = { kind: 'full', reason: 'Maximum filesystem space reached.' };
     await writer.put(sample('b'));

@@ -46,9 +46,10 @@ interface Waiting {
 }
 
 /**
- * Writes samples to the log one by one, without blocking the sampling. While the file system hangs or fails, samples
- * are queued in memory, as they will be written. When the queue is full, every second one is dropped, or every second
- * group of those that continue each other, so that the whole period stays covered.
+ * Writes samples to the log one by one, without blocking the sampling. While the file system hangs or fails, or is full
+ * and the format waits for space, samples are queued in memory, as they will be written. When the queue is full, every
+ * second one is dropped, or every second group of those that continue each other, so that the whole period stays
+ * covered.
  */
 export class LogWriter {
   readonly #options: LogWriterOptions;
@@ -85,7 +86,10 @@ export class LogWriter {
     this.#throwFailure();
   }
 
-  /** Writes the queued samples, and the end of the log, if the file system answers. Returns how many are lost. */
+  /**
+   * Writes the queued samples, and the end of the log, if the file system answers. Returns how many are lost, with those
+   * for which there was no memory.
+   */
   async drain(): Promise<number> {
     this.#options.log.hurry();
     const end = performance.now() + DRAIN_MS;
@@ -93,7 +97,7 @@ export class LogWriter {
     this.#start();
     while (this.#writing !== undefined && this.#options.waitsMs() < PATIENCE_MS && performance.now() < end)
       await Promise.race([this.#writing, sleep(LOOK_MS)]);
-    return samplesIn(this.#waiting);
+    return samplesIn(this.#waiting) + (this.#options.journal.state.leftOut ?? 0);
   }
 
   #throwFailure(): void {
@@ -158,6 +162,10 @@ export class LogWriter {
     }
     if (refusal.kind === 'failing') {
       this.#pause(refusal.reason, 'Samples are kept in memory until it can be written to again.');
+      return false;
+    }
+    if (refusal.kind === 'full' && format.waitsForSpace) {
+      this.#pause(refusal.reason, 'Samples are kept in memory until there is space again.');
       return false;
     }
     this.#break();
