@@ -167,6 +167,7 @@ describe('kstack record -o', () => {
       [['-o', 'a', '--max-age', '1d'], "'--max-age' applies only with '-d'"],
       [['-d', 'a', '--max-size', '1'], 'Give 1M or more'],
       [['-d', 'a', '-x', '0'], '-x takes a whole number'],
+      [['-o', 'a', '--when', 'hung-task', '--dense', '5', '-i', '1'], "'--dense 5' is a longer time between samples"],
     ] as const) {
       const { code, stderr } = await kstack(['record', ...args], { cwd: folder });
       expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,37 @@ describe('kstack record', () => {
     const { code, stderr } = await kstack(['record', '-o', file, '-p', '1', '--for', '1s']);
     expect([code, stderr]).toEqual([1, `kstack: cannot record to ${file}: it exists already; give another name\n`]);
     expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
+  it('says where it cannot record to', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    for (const [name, why] of [
+      [join(folder, 'none/a'), `there is no directory ${folder}/none`],
+      [join(folder, 'file/a'), `${folder}/file is not a directory`],
+      ['/dev/null', 'it exists and is not a regular file; a recording is written to a new file'],
+      [folder, 'it exists and is not a regular file; a recording is written to a new file'],
+    ] as const) {
+      const { code, stderr } = await kstack(['record', '-o', name, '-p', '1', '--for', '1s']);
+      expect([code, stderr]).toEqual([1, `kstack: cannot record to ${name}: ${why}\n`]);
+    }
+    for (const name of ['-', '/dev/stdout']) {
+      const { code, stderr } = await kstack(['record', '-o', name, '-p', '1', '--for', '1s'], { cwd: folder });
+      expect([code, stderr]).toEqual([2, expect.stringContaining('a recording is written to a file, not to standard')]);
+    }
+    expect(readdirSync(folder)).toEqual(['file']);
+  });
+
+  it('says which of the PIDs do not exist, and records nothing if none does', async () => {
+    const folder = temporaryFolder();
+    const none = 'kstack: PID 2147483647: no such process\n';
+    const record = (pids: string) =>
+      kstack(['record', '-o', join(folder, 'a'), '-p', pids, '-i', '.1', '--for', '0.5s']);
+    const nobody = await record('2147483647');
+    expect([nobody.code, nobody.stderr, readdirSync(folder)]).toEqual([1, none, []]);
+    const one = await record('1,2147483647');
+    expect([one.code, one.stderr.split(none).length]).toEqual([0, 2]);
+    expect(one.stderr).toMatch(/: [1-9] samples, /);
   });
 });
 

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { absolutePath } from '../files/absolute-path.ts';
-import { codeOf } from '../files/files.ts';
+import { codeOf, isRegular, reasonOf } from '../files/files.ts';
 import { filesOf } from '../files/remote.ts';
 import type { CommandLineLimits } from '../model/command-line.ts';
 import type { Sample } from '../model/sample.ts';
@@ -156,13 +156,16 @@ async function openFile(file: string, files: RunFiles, { clock, tell }: Recorder
   const names = singleRecording(basename(path));
   const toldBy = (text: string) => tell('ERROR', text);
   let log: RotatingLog;
+  const refuse = (why: string, cause?: unknown) => new Error(`cannot record to ${file}: ${why}`, { cause });
   try {
-    const directory = await LogDirectory.open(files, dirname(path), false);
+    const directory = await openFolderOf(path, files);
     log = new RotatingLog(directory, { names, bounds: NO_BOUNDS, clock, tell: toldBy });
     await log.create();
   } catch (error) {
-    const why = codeOf(error) === 'EEXIST' ? 'it exists already; give another name' : String(error);
-    throw new Error(`cannot record to ${file}: ${why}`, { cause: error });
+    if (codeOf(error) !== 'EEXIST') throw refuse(reasonOf(error), error);
+    const found = await files.status(undefined, path);
+    if (found === undefined || isRegular(found)) throw refuse('it exists already; give another name', error);
+    throw refuse('it exists and is not a regular file; a recording is written to a new file', error);
   }
   return {
     log,
@@ -174,6 +177,18 @@ async function openFile(file: string, files: RunFiles, { clock, tell }: Recorder
       await withinPatience(log.end().then(() => true));
     },
   };
+}
+
+async function openFolderOf(path: string, files: RunFiles): Promise<LogDirectory> {
+  const folder = dirname(path);
+  try {
+    return await LogDirectory.open(files, folder, false);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'ENOENT') throw new Error(`there is no directory ${folder}`, { cause: error });
+    if (code === 'ENOTDIR') throw new Error(`${folder} is not a directory`, { cause: error });
+    throw error;
+  }
 }
 
 /** Of a recording without a directory of its own: nobody asks for its state. */

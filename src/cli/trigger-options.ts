@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Trigger } from '../analysis/trigger.ts';
 import type { Triggering } from '../background/triggered.ts';
-import { durationIn } from '../model/duration.ts';
+import { durationIn, secondsIn } from '../model/duration.ts';
 import type { PressureName } from '../model/pressure.ts';
 import { WRONG_USAGE } from './exit-codes.ts';
 
@@ -37,9 +37,14 @@ export function addTriggerOptions(command: Command): void {
 /**
  * What the options ask for; undefined if there is no condition. Exits if one is invalid.
  * @param root the mount point of the procfs
+ * @param intervalSeconds between samples as long as nothing happens
  * @throws Error if the kernel does not tell what a condition is about
  */
-export async function triggeringOf(command: Command, root: string): Promise<Triggering | undefined> {
+export async function triggeringOf(
+  command: Command,
+  root: string,
+  intervalSeconds: number,
+): Promise<Triggering | undefined> {
   const { when = [], dense, keep }: TriggerFlags = command.opts();
   if (when.length === 0) {
     for (const name of ['dense', 'keep'])
@@ -47,6 +52,10 @@ export async function triggeringOf(command: Command, root: string): Promise<Trig
         command.error(`error: '--${name}' applies only with '--when'`, { exitCode: WRONG_USAGE });
     return undefined;
   }
+  if (dense > intervalSeconds)
+    command.error(`error: '--dense ${dense}' is a longer time between samples than '-i ${intervalSeconds}'`, {
+      exitCode: WRONG_USAGE,
+    });
   const { parseTrigger, TriggerError } = await import('../analysis/trigger.ts');
   const { compilePattern, PatternError } = await import('../sources/live/selection/pattern.ts');
   const { TriggerWatch } = await import('../analysis/trigger-watch.ts');
@@ -76,7 +85,7 @@ function requirePressure(root: string, resource: PressureName): void {
 }
 
 function parseDense(text: string): number {
-  const seconds = /^\d{1,3}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  const seconds = secondsIn(text);
   if (seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS) return seconds;
   throw new InvalidArgumentError(`Give seconds from ${LEAST_SECONDS} to ${MOST_SECONDS}.`);
 }

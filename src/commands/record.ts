@@ -5,7 +5,7 @@ import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
-import { durationIn } from '../model/duration.ts';
+import { durationIn, secondsIn } from '../model/duration.ts';
 import type { Selection } from '../model/selection.ts';
 
 const EVERYTHING: Selection = { all: true, threads: true };
@@ -14,6 +14,8 @@ const MOST_SECONDS = 24 * 60 * 60;
 const LEAST_BYTES = 2 ** 20;
 /** A directory has about so many files, so that room is made in small steps. */
 const FILES = 16;
+
+const NOT_A_FILE: ReadonlySet<string> = new Set(['-', '/dev/stdout', '/dev/stderr', '/dev/fd/1', '/proc/self/fd/1']);
 
 interface RecordFlags {
   readonly output?: string;
@@ -60,7 +62,7 @@ export function addRecord(program: Command): void {
       target,
       intervalMs: 1000 * flags.i,
       durationMs: flags.for,
-      triggering: await triggeringOf(command, procOf(command)),
+      triggering: await triggeringOf(command, procOf(command), flags.i),
       typed: typedCommand(),
     });
   });
@@ -83,11 +85,15 @@ function targetOf(command: Command, { output, d, maxSize, maxAge }: RecordFlags)
   ] as const)
     if (command.getOptionValueSource(name) === 'cli')
       command.error(`error: '${flag}' applies only with '-d'`, { exitCode: WRONG_USAGE });
+  if (NOT_A_FILE.has(output))
+    command.error(`error: '-o ${output}': a recording is written to a file, not to standard output`, {
+      exitCode: WRONG_USAGE,
+    });
   return { file: output };
 }
 
 function parseSeconds(text: string): number {
-  const seconds = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  const seconds = secondsIn(text);
   if (seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS) return seconds;
   throw new InvalidArgumentError(`Give seconds from ${LEAST_SECONDS} to ${MOST_SECONDS}.`);
 }

@@ -6,3 +6,8 @@ export function durationIn(text: string): number | undefined {
   const milliseconds = Number(digits) * (UNIT_MS[unit] ?? Number.NaN);
   return milliseconds > 0 ? milliseconds : undefined;
 }
+
+/** Seconds as people type them: `10`, `0.5`, `.5`. NaN if they are none. */
+export function secondsIn(text: string): number {
+  return /^(?:\d{1,6}(?:\.\d{1,3})?|\.\d{1,3})$/.test(text) ? Number(text) : Number.NaN;
+}
