@@ -146,6 +146,7 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
   bootId: fc.constant(undefined),
   kernel: maybe(fc.constantFrom('6.18.0-1-amd64', '')),
   architecture: maybe(fc.constantFrom('x64', 'arm64')),
+  intervalMs: fc.constant(undefined),
   bootTimeSeconds: maybe(fc.integer({ min: 0, max: 4e9 })),
   ticksPerSecond: maybe(fc.constantFrom(100, 1000)),
   source: fc.constantFrom<Sample['source']>({ name: 'bpf' }, { name: 'procfs', why: 'x' }, { name: 'text' }),

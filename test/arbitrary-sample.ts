@@ -170,6 +170,7 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     bootId: reading(text),
     kernel: text,
     architecture: text,
+    intervalMs: fc.nat(),
     bootTimeSeconds: number,
     ticksPerSecond: number,
     source,

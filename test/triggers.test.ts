@@ -63,7 +63,8 @@ describe('kstack record --when', () => {
     const resume = () => void shell(`fsfreeze -u ${mounted} 2>/dev/null || true`);
     onTestFinished(resume);
     const { pid, make } = maker(join(mounted, 'folder'));
-    const recorder = await recording(join(temporaryFolder(), 'recording'), [
+    const file = join(temporaryFolder(), 'recording');
+    const recorder = await recording(file, [
       ...['-p', String(pid), '-i', '60', '--when', 'function:^mnt_want_write', '--keep', '3s'],
     ]);
     await pause(5000);
@@ -73,6 +74,9 @@ describe('kstack record --when', () => {
     await pause(6000);
     resume();
     const samples = await recorder.end();
+    // The pause behind the dense samples is shorter than the interval.
+    const { stdout } = await kstack(['report', file, '-f', 'json']);
+    expect(JSON.parse(stdout).gaps).toEqual([]);
     const times = samples.map(({ timeMs }) => timeMs);
     expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
     const at = samples.findIndex(({ events }) => events.some(({ kind }) => kind === 'trigger'));

@@ -37,7 +37,7 @@ export class HostRuns {
   }
 
   add(sample: Sample): void {
-    const { timeMs, source } = sample;
+    const { timeMs, source, intervalMs } = sample;
     if (source.partial === true) {
       this.#reported.add(sample);
       this.#reportedMs = timeMs ?? 0;
@@ -45,7 +45,7 @@ export class HostRuns {
       this.#untimed.add(sample, changesBetween(this.#lastUntimed, sample), 0);
       this.#lastUntimed = sample;
     } else {
-      const seconds = this.#pace.arrive(timeMs);
+      const seconds = this.#pace.arrive(timeMs, intervalMs);
       this.seconds += seconds;
       const changes = changesBetween(this.#last, sample);
       this.#sampled.add(sample, changes, seconds);

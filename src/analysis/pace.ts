@@ -19,19 +19,27 @@ export class Pace {
   readonly #foundGap: (fromMs: number, toMs: number) => void;
   #lastMs: number | undefined;
   #intervals: number[] = [];
+  /** As long as nothing happens, as the latest sample tells. */
+  #ordinaryMs = 0;
 
   constructor(foundGap: (fromMs: number, toMs: number) => void) {
     this.#foundGap = foundGap;
   }
 
-  /** A sample was taken then. Returns for how many seconds the one before it spoke. */
-  arrive(timeMs: number): number {
-    const lastMs = this.#lastMs;
+  /**
+   * A sample was taken then. Returns for how many seconds the one before it spoke.
+   *
+   * @param ordinaryMs how far apart samples are as long as nothing happens, if it tells: after dense ones, one this long
+   * after them is none too late
+   */
+  arrive(timeMs: number, ordinaryMs = 0): number {
+    const [lastMs, longestMs] = [this.#lastMs, this.#longestMs];
     this.#lastMs = timeMs;
+    this.#ordinaryMs = ordinaryMs;
     if (lastMs === undefined) return 0;
     const interval = Math.max(0, timeMs - lastMs);
     const usualMs = this.usualMs;
-    const isGap = this.#intervals.length > 0 && interval > GAP_INTERVALS * usualMs;
+    const isGap = this.#intervals.length > 0 && interval > longestMs;
     // Two files of one host, or a clock with whole seconds, have several samples at a time.
     if (interval > 0) this.#intervals.push(interval);
     if (this.#intervals.length > USUAL_OF) this.#intervals.shift();
@@ -44,9 +52,13 @@ export class Pace {
     return this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 0;
   }
 
+  /** The longest time between two samples that is no gap. */
+  get #longestMs(): number {
+    return GAP_INTERVALS * Math.max(this.usualMs, this.#ordinaryMs);
+  }
+
   /** Until when the latest sample is taken to speak. */
   get untilMs(): number {
-    const usualMs = this.#intervals.length === 0 ? ASSUMED_MS : GAP_INTERVALS * this.usualMs;
-    return (this.#lastMs ?? 0) + usualMs;
+    return (this.#lastMs ?? 0) + (this.#intervals.length === 0 ? ASSUMED_MS : this.#longestMs);
   }
 }

@@ -58,6 +58,26 @@ describe('a report', () => {
     expect(findings[0]?.taskSeconds).toBe(60);
   });
 
+  it('takes a pause of the ordinary interval for none, however dense the samples before it are', async () => {
+    const dense = Array.from({ length: 40 }, (_, at) => 10 + at / 10);
+    const times = [0, ...dense, 23, 33];
+    const stream = times.map((seconds) => sampleAt(seconds, [seen(1, FROZEN)]));
+    const told = await report(stream.map((sample) => ({ ...sample, intervalMs: 10_000 })));
+    expect(told.gaps).toEqual([]);
+    expect(told.findings[0]?.taskSeconds).toBeCloseTo(33.1);
+    expect((await report(stream)).gaps).toHaveLength(2);
+    const later = await report([...stream, sampleAt(70, [])].map((sample) => ({ ...sample, intervalMs: 10_000 })));
+    expect(later.gaps).toEqual([{ host: 'db1', fromMs: 33_000, toMs: 70_000 }]);
+  });
+
+  it('counts all of the time in which a task did not run', async () => {
+    const { findings, gaps } = await report(
+      [0, 10, 20, 30, 3000].map((seconds) => sampleAt(seconds, [seen(1, FROZEN, { facts: { switches: 5 } })])),
+    );
+    expect(gaps).toHaveLength(1);
+    expect(findings.map(({ taskSeconds, tasks }) => [taskSeconds, tasks[0]?.seconds])).toEqual([[3000, 3000]]);
+  });
+
   it('keeps hosts apart', async () => {
     const { findings, hosts } = await report([
       sampleAt(0, [seen(1, FROZEN)], 'a'),

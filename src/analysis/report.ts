@@ -202,7 +202,8 @@ class ReportBuilder {
   }
 
   #ran(run: BlockedRun): void {
-    const { host, observation, finding, seconds } = run;
+    const { host, observation, finding } = run;
+    const seconds = secondsOf(run);
     const { task } = observation;
     this.#stuck.add(run);
     const key = `${finding.rule ?? ''}\n${finding.waitsFor}`;
@@ -221,6 +222,12 @@ class ReportBuilder {
     this.#tasks++;
     sum.tasks.set(name, { host, task, seconds });
   }
+}
+
+/** For how long it was blocked: what did not run was so in gaps, too, and before it was first seen. */
+function secondsOf({ seconds, isProven, sinceMs, untilMs }: BlockedRun): number {
+  if (!isProven || sinceMs === undefined || untilMs === undefined) return seconds;
+  return Math.max(seconds, (untilMs - sinceMs) / 1000);
 }
 
 /** How often what happened. */

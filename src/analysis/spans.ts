@@ -94,7 +94,7 @@ class HostSpans {
 
   /** Takes a sample. Returns what the one before it adds. */
   arrive(sample: Sample, isUntimed: boolean): SpanStep | undefined {
-    const seconds = this.#pace.arrive(sample.timeMs ?? 0);
+    const seconds = this.#pace.arrive(sample.timeMs ?? 0, sample.intervalMs);
     const step = this.#stepOfLatest(1000 * seconds);
     this.#latest = { sample, isUntimed };
     return step;

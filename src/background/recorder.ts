@@ -83,6 +83,8 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           fields: ['uid', 'cgroup', 'systemCall'],
           facts: true,
           events: true,
+          // Without a trigger, the samples themselves tell.
+          ...(triggering !== undefined && { intervalMs }),
           steady: true,
           ownsProcess: true,
           commandLines,

@@ -105,6 +105,11 @@ export interface Sample {
   readonly kernel?: string;
   /** Of the host, as Node.js names it: x64, arm64. */
   readonly architecture?: string;
+  /**
+   * How far apart a recorder takes samples as long as nothing happens. Absent if it takes all of them so densely, or if
+   * that is not known.
+   */
+  readonly intervalMs?: number;
   /** When the host was booted, Unix seconds (btime of /proc/stat). */
   readonly bootTimeSeconds?: number;
   readonly ticksPerSecond?: number;

@@ -132,6 +132,7 @@ export const placeShape: Shape<Place> = object<
     bootId: reading(name),
     kernel: name,
     architecture: name,
+    intervalMs: number,
     bootTimeSeconds: number,
     ticksPerSecond: number,
   },

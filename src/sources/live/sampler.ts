@@ -59,6 +59,8 @@ export interface SamplerOptions {
   readonly facts: boolean;
   /** Whether to take events and pressure. Events count from the moment on when the sampler is opened. */
   readonly events?: boolean;
+  /** How far apart they are taken as long as nothing happens: told with each sample. */
+  readonly intervalMs?: number;
   /** Whether many samples will be taken. */
   readonly steady: boolean;
   /** Look up the system calls of all tasks, not only of the first ones of each stack. */
@@ -136,7 +138,7 @@ class LiveSampler implements Sampler {
 
   async next(): Promise<Sample> {
     const { clock, root } = this.#host;
-    const { fields, steady } = this.#options;
+    const { fields, steady, intervalMs } = this.#options;
     const selection = this.#selection;
     this.#stacks.trim();
     const timeMs = clock.nowMs();
@@ -153,6 +155,7 @@ class LiveSampler implements Sampler {
       bootId: this.#bootId,
       kernel: release(),
       architecture: process.arch,
+      ...(intervalMs !== undefined && { intervalMs }),
       bootTimeSeconds,
       ticksPerSecond: TICKS_PER_SECOND,
       source: seen.source ?? this.#source,
