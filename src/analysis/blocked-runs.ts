@@ -1,4 +1,5 @@
 import type { Changes } from '../model/changes.ts';
+import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
@@ -22,6 +23,8 @@ export interface BlockedRun {
   readonly isStill: boolean;
   /** Whether it did not run in between; else it was only seen in the same place. */
   readonly isProven: boolean;
+  /** Set if it is from a log: the task was blocked for at least so long, before its first report and after its last one. */
+  readonly isReported?: true;
 }
 
 /** What keeps the runs of one host. */
@@ -147,11 +150,25 @@ export class SampledRuns implements Runs {
 /** Reports of one task that are further apart do not tell that it was blocked in between. */
 const MOST_BETWEEN_MS = 620_000;
 
+/** kernel/hung_task.c: for so long, the task has not left a CPU. Older kernels print the least they look for. */
+const HUNG = /^INFO: task .{1,64}:(\d{1,10}) (?:<.{0,20}> )?blocked (?:in I\/O wait )?for more than (\d{1,9}) seconds/s;
+
+/** For how many seconds the kernel says that tasks have not run, by their TIDs. */
+function hungSeconds(events: readonly Event[]): Map<number, number> {
+  const seconds = new Map<number, number>();
+  for (const { kind, text } of events) {
+    const [, tid, told] = (kind === 'hung-task' && HUNG.exec(text)) || [];
+    if (tid !== undefined) seconds.set(Number(tid), Number(told));
+  }
+  return seconds;
+}
+
 type Sighting = { -readonly [K in keyof BlockedRun]: BlockedRun[K] };
 
 /**
  * Follows the blocked tasks that a log tells of. A task that it does not mention may be blocked, too: so one is taken to
- * be blocked from its first report to the last one in the same place.
+ * be blocked from its first report to the last one in the same place, and before that for as long as the kernel says in
+ * the first one.
  */
 export class ReportedRuns implements Runs {
   readonly #host: string | undefined;
@@ -165,14 +182,16 @@ export class ReportedRuns implements Runs {
     this.#ended = ended;
   }
 
-  add({ timeMs, observations }: Sample): void {
+  add({ timeMs, observations, events = [] }: Sample): void {
+    const hung = hungSeconds(events);
     const keys = new Set<string | Observation>();
     for (const observation of observations) {
       const finding = blockedFinding(observation);
       const key = keyOf(observation);
       if (finding === undefined || keys.has(key)) continue;
       keys.add(key);
-      this.#sight(key, observation, finding, timeMs);
+      const seconds = hung.get(observation.task.id.tid ?? -1);
+      this.#sight({ host: this.#host, observation, finding, ...sightedAt(timeMs, seconds) }, key);
     }
     this.blocked = keys.size;
     // A moment in which something else happened is none in which it is gone.
@@ -180,27 +199,40 @@ export class ReportedRuns implements Runs {
     if (this.#open.size > MAX_OPEN) this.end();
   }
 
-  #sight(key: string | Observation, observation: Observation, finding: Finding, timeMs: number | undefined): void {
+  #sight(now: Sighting, key: string | Observation): void {
     const last = this.#open.get(key);
-    if (last?.untilMs !== undefined && timeMs !== undefined && isSamePlace(last.observation, observation)) {
-      const betweenMs = timeMs - last.untilMs;
+    const isSame = last !== undefined && isSamePlace(last.observation, now.observation);
+    if (isSame && last.untilMs === undefined && now.untilMs === undefined) {
+      last.seconds = Math.max(last.seconds, now.seconds);
+      last.seen++;
+      return;
+    }
+    if (isSame && last.untilMs !== undefined && now.untilMs !== undefined) {
+      const betweenMs = now.untilMs - last.untilMs;
       if (betweenMs >= 0 && betweenMs <= MOST_BETWEEN_MS) {
-        last.seconds += betweenMs / 1000;
-        last.untilMs = timeMs;
+        last.seconds = Math.max(last.seconds + betweenMs / 1000, now.seconds);
+        last.isProven &&= now.isProven && (now.sinceMs ?? 0) <= last.untilMs;
+        last.sinceMs = Math.min(last.sinceMs ?? 0, now.sinceMs ?? 0);
+        last.untilMs = now.untilMs;
         last.seen++;
         return;
       }
     }
     if (last !== undefined) this.#ended(last);
-    const [host, seconds, seen] = [this.#host, 0, 1];
-    const place = { host, observation, finding, sinceMs: timeMs, untilMs: timeMs };
-    this.#open.set(key, { ...place, seconds, seen, isStill: false, isProven: false });
+    this.#open.set(key, now);
   }
 
   end(): void {
     for (const run of this.#open.values()) this.#ended({ ...run, isStill: run.untilMs === this.#lastMs });
     this.#open.clear();
   }
+}
+
+/** @param seconds for how long the kernel says that it has not run */
+function sightedAt(timeMs: number | undefined, seconds = 0) {
+  const sinceMs = timeMs === undefined ? undefined : Math.max(0, timeMs - 1000 * seconds);
+  const [seen, isStill, isProven, isReported] = [1, false, seconds > 0, true as const];
+  return { sinceMs, untilMs: timeMs, seconds, seen, isStill, isProven, isReported };
 }
 
 /** A task without a number is not known again. */

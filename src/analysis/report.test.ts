@@ -129,6 +129,26 @@ describe('a report', () => {
     expect(gaps).toEqual([]);
   });
 
+  it('counts what the kernel says of a hung task: that it has not run for so long', async () => {
+    const told = (seconds: number, hung: number, more: Partial<Observation> = {}): Sample => ({
+      ...sampleAt(seconds, [seen(1, FROZEN, more)]),
+      source: { name: 'text', partial: true },
+      events: [{ kind: 'hung-task', text: `INFO: task a:b:1 blocked for more than ${hung} seconds.` }],
+    });
+    const ofOne = await report([told(1000, 122)]);
+    expect(ofOne.findings).toMatchObject([
+      { taskSeconds: 122, isAtLeast: true, count: 1, tasks: [{ seconds: 122, isAtLeast: true }] },
+    ]);
+    expect(ofOne.stuck).toMatchObject([{ sinceMs: 878_000, untilMs: 1_000_000, isProven: true, isReported: true }]);
+    // The second one says so of all the time, or not.
+    const since = async (hung: number) => (await report([told(1000, 122), told(1120, hung)])).stuck;
+    expect(await since(243)).toMatchObject([{ sinceMs: 877_000, untilMs: 1_120_000, isProven: true, seen: 2 }]);
+    expect(await since(100)).toMatchObject([{ sinceMs: 878_000, untilMs: 1_120_000, isProven: false, seen: 2 }]);
+    const { timeMs: _, ...untimed } = told(0, 122);
+    const later = { ...untimed, events: told(0, 243).events ?? [] };
+    expect((await report([untimed, later])).findings).toMatchObject([{ taskSeconds: 243, count: 1 }]);
+  });
+
   it('counts a task that is in a sample twice once', async () => {
     const twice = await report([0, 10].map((at) => sampleAt(at, [seen(1, FROZEN), seen(1, FROZEN)])));
     expect(twice.findings.map(({ taskSeconds, count }) => [taskSeconds, count])).toEqual([[20, 1]]);

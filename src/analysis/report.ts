@@ -19,14 +19,24 @@ const MAX_EVENTS = 1000;
 const MAX_GAPS = 1000;
 const MAX_HOSTS = 10_000;
 
+export interface ReportedTask {
+  readonly host: string | undefined;
+  readonly task: Task;
+  readonly seconds: number;
+  /** Set if that is from a log: at least so long. */
+  readonly isAtLeast: boolean;
+}
+
 /** What was blocked on one kind of wait, over a stream. */
 export interface ReportedFinding {
   readonly finding: Finding;
   readonly stack: Stack | undefined;
   /** Of all tasks together. */
   readonly taskSeconds: number;
+  /** Set if some of it is from a log: at least so long. */
+  readonly isAtLeast: boolean;
   /** Those that were blocked longest first; those beyond a limit of memory are missing. */
-  readonly tasks: readonly { readonly host: string | undefined; readonly task: Task; readonly seconds: number }[];
+  readonly tasks: readonly ReportedTask[];
   /** How many different tasks. */
   readonly count: number;
 }
@@ -74,7 +84,8 @@ interface Sum {
   readonly finding: Finding;
   readonly stack: Stack | undefined;
   taskSeconds: number;
-  readonly tasks: Map<string, { readonly host: string | undefined; readonly task: Task; seconds: number }>;
+  isAtLeast: boolean;
+  readonly tasks: Map<string, Changing<ReportedTask>>;
   count: number;
 }
 
@@ -210,17 +221,21 @@ class ReportBuilder {
     let sum = this.#sums.get(key);
     if (sum === undefined) {
       if (this.#sums.size >= MAX_FINDINGS) return;
-      sum = { finding, stack: stackOf(observation), taskSeconds: 0, tasks: new Map(), count: 0 };
+      sum = { finding, stack: stackOf(observation), taskSeconds: 0, isAtLeast: false, tasks: new Map(), count: 0 };
       this.#sums.set(key, sum);
     }
     sum.taskSeconds += seconds;
+    const isAtLeast = run.isReported === true && seconds > 0;
+    sum.isAtLeast ||= isAtLeast;
     const name = `${host ?? ''}/${taskKey(task.id)}`;
     const known = sum.tasks.get(name);
-    if (known !== undefined) known.seconds += seconds;
-    else sum.count++;
+    if (known !== undefined) {
+      known.seconds += seconds;
+      known.isAtLeast ||= isAtLeast;
+    } else sum.count++;
     if (known !== undefined || this.#tasks >= MAX_TASKS) return;
     this.#tasks++;
-    sum.tasks.set(name, { host, task, seconds });
+    sum.tasks.set(name, { host, task, seconds, isAtLeast });
   }
 }
 

@@ -91,19 +91,24 @@ function headLines(report: Report, context: ReportContext): string[] {
   ];
 }
 
+function lasting(ms: number, isAtLeast: boolean): string {
+  return `${isAtLeast ? 'at least ' : ''}${formatDuration(ms)}`;
+}
+
 function counted(count: number, name: string): string {
   return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
 function findingLines(reported: ReportedFinding, several: boolean, isAdvised: boolean): string[] {
-  const { finding, taskSeconds, tasks, count, stack } = reported;
-  const shown = tasks.slice(0, SHOWN_TASKS).map(({ host, task, seconds }) => {
-    return `${nameOf(task, several ? host : undefined)} ${formatDuration(1000 * seconds)}`;
+  const { finding, taskSeconds, isAtLeast, tasks, count, stack } = reported;
+  const shown = tasks.slice(0, SHOWN_TASKS).map((each) => {
+    const { host, task, seconds } = each;
+    return `${nameOf(task, several ? host : undefined)} ${lasting(1000 * seconds, each.isAtLeast)}`;
   });
   const more = count - shown.length;
   const [check] = finding.next;
   return [
-    `  ${formatDuration(1000 * taskSeconds)}  ${counted(count, 'task')}  ${whatFor(finding)}`,
+    `  ${lasting(1000 * taskSeconds, isAtLeast)}  ${counted(count, 'task')}  ${whatFor(finding)}`,
     `    ${shown.join(', ')}${more > 0 ? ` (+${more})` : ''}`,
     ...(isAdvised && finding.causes !== '' ? [`    causes: ${finding.causes}`] : []),
     ...(isAdvised && check !== undefined ? [`    next: ${check}`] : []),
@@ -118,7 +123,7 @@ function holderLine({ host, tid, comm, taskSeconds, waiters }: ReportedHolder, s
 }
 
 function stuckLines(run: StuckRun, context: ReportContext, several: boolean): string[] {
-  const { host, observation, sinceMs, untilMs, isStill, seen, isProven } = run;
+  const { host, observation, sinceMs, untilMs, isStill, seen, isProven, isReported = false } = run;
   const { task, state } = observation;
   const stack = stackOf(observation);
   const how = isProven ? 'it did not run in between' : `seen ${seen} times in the same place`;
@@ -127,7 +132,7 @@ function stuckLines(run: StuckRun, context: ReportContext, several: boolean): st
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
   const name = nameOf(task, several ? host : undefined);
   return [
-    `  ${formatDuration(untilMs - sinceMs)}  ${name} (${state ?? '?'}) since ${since}, ${until}`,
+    `  ${lasting(untilMs - sinceMs, isReported)}  ${name} (${state ?? '?'}) since ${since}, ${until}`,
     `    ${how}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
   ];
 }
