@@ -82,6 +82,15 @@ describe('kstack report of a log and its rotated files', () => {
     expect(input.stderr).toContain('needs files');
   });
 
+  it('takes a time of day for that of the last of several days, and says so', async () => {
+    const [, , newest] = logs();
+    const text = readFileSync(newest, 'utf8');
+    writeFileSync(newest, [26, 28, 30].map((day) => text.replaceAll('Sep 30', `Sep ${day}`)).join(''));
+    const { code, stdout, stderr } = await kstack(['report', '--from', '17:09Z', '--to', '17:30Z', newest]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^db1: 2023-09-30 .* \(1 min 0 s\)\n2 samples\n/)]);
+    expect(stderr).toMatch(/^kstack: the files hold several days: what is taken begins at 2023-09-30 .*:00\n$/);
+  });
+
   it('takes the selected tasks, and says what the files do not tell', async () => {
     const file = join(temporaryFolder(), 'log');
     writeFileSync(file, [0, 1, 2].map((minute) => sampleAt(minute, [FSYNC, POLL, NFS])).join(''));

@@ -9,7 +9,16 @@ import { compileSelection } from '../sources/live/selection/compiled.ts';
 import { isTerminal, rewriteLine } from '../terminal/output.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
 import { DASH, type SamplesOptions, spanOf, whyUnread } from './samples.ts';
-import { type Bounds, boundsOf, inBounds, isAllTimes, needsEnd, type Window } from './time-window.ts';
+import {
+  type Bounds,
+  boundsOf,
+  dayTaken,
+  inBounds,
+  isAllTimes,
+  isTimeOfDay,
+  needsEnd,
+  type Window,
+} from './time-window.ts';
 
 /** What of which files a command takes. */
 export interface Wanted {
@@ -59,9 +68,9 @@ async function boundsFor(
   problems: Problems,
   clock: Clock,
 ): Promise<Bounds | undefined> {
-  const isRelative = [window.from, window.to].some((moment) => moment !== undefined && !hasDay(moment));
-  if (!isRelative) return boundsOf(window, 0, 0, clock.zoneAt);
+  const { zoneAt } = clock;
   const ends = needsEnd(window);
+  if (!ends && !isTimeOfDay(window.from) && !isTimeOfDay(window.to)) return boundsOf(window, { firstMs: 0 }, zoneAt);
   if (names.includes(DASH)) {
     if (ends)
       throw new NoEnd(`a time before the end, such as -10m, needs files: the end of standard input is not known`);
@@ -71,7 +80,7 @@ async function boundsFor(
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const name of names) {
     try {
-      const span = await spanOf(name, ends, options);
+      const span = await spanOf(name, options);
       if (span === undefined) continue;
       firstMs = Math.min(firstMs, span.firstMs);
       lastMs = Math.max(lastMs, span.lastMs);
@@ -80,11 +89,12 @@ async function boundsFor(
       if (whyUnread(error, name, verb) === undefined) throw error;
     }
   }
-  return Number.isFinite(firstMs) ? boundsOf(window, firstMs, lastMs, clock.zoneAt) : undefined;
-}
-
-function hasDay(moment: NonNullable<Window['from']>): boolean {
-  return 'secondOfDay' in moment && moment.day !== undefined;
+  if (!Number.isFinite(firstMs)) return undefined;
+  const span = { firstMs, lastMs };
+  const bounds = boundsOf(window, span, zoneAt);
+  const taken = dayTaken(window, bounds, span, zoneAt);
+  if (taken !== undefined) problems.lines.push(taken);
+  return bounds;
 }
 
 async function* inWindow(
@@ -102,7 +112,7 @@ async function* inWindow(
       yield first;
       yield* samples;
     };
-    return yield* inBounds(all(), boundsOf(window, timeMs, timeMs, zoneAt));
+    return yield* inBounds(all(), boundsOf(window, { firstMs: timeMs }, zoneAt));
   }
 }
 

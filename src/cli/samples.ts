@@ -121,10 +121,10 @@ export interface Span {
 }
 
 /**
- * When a file begins and, if that is needed, ends. Of a recording with an index, only its ends are read.
+ * When a file begins and ends. Of a recording with an index, only its ends are read.
  * @throws Error naming the file if it cannot be read
  */
-export async function spanOf(name: string, needsEnd: boolean, options: SamplesOptions): Promise<Span | undefined> {
+export async function spanOf(name: string, options: SamplesOptions): Promise<Span | undefined> {
   const recording = openRecording(name);
   if (recording !== undefined) {
     const times = recording.regions.flatMap(({ entry }) => [entry?.fromMs ?? [], entry?.toMs ?? []]).flat();
@@ -138,7 +138,6 @@ export async function spanOf(name: string, needsEnd: boolean, options: SamplesOp
   for await (const { timeMs } of samplesOf(name, options)) {
     if (timeMs === undefined) continue;
     span = { firstMs: span?.firstMs ?? timeMs, lastMs: Math.max(span?.lastMs ?? timeMs, timeMs) };
-    if (!needsEnd) return span;
   }
   return span;
 }

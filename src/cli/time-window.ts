@@ -1,6 +1,7 @@
 import { durationIn } from '../model/duration.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
+import { formatDateTime } from '../terminal/local-time.ts';
 
 /** A moment on the command line. */
 export type Moment = ClockMoment | BeforeEnd;
@@ -48,22 +49,31 @@ function offsetIn(zone: string): number {
 }
 
 const DAY_SECONDS = 86_400;
+type ZoneAt = Clock['zoneAt'];
 
-/** Unix milliseconds of a moment. Without a day, its first time at or after `nearMs`. */
-export function momentMs(
-  { day, secondOfDay, offsetSeconds }: ClockMoment,
-  nearMs: number,
-  zoneAt: Clock['zoneAt'],
-): number {
-  const nearSeconds = Math.floor(nearMs / 1000);
-  const offset = offsetSeconds ?? zoneAt(nearSeconds).offsetSeconds;
-  if (day !== undefined) {
-    const utc = Date.UTC(day.year, day.month - 1, day.day) / 1000 + secondOfDay;
-    return 1000 * (utc - (offsetSeconds ?? zoneAt(utc - offset).offsetSeconds));
-  }
-  const local = nearSeconds + offset;
-  const sameDay = local - (local % DAY_SECONDS) + secondOfDay - offset;
-  return 1000 * (sameDay < nearSeconds ? sameDay + DAY_SECONDS : sameDay);
+/** Unix milliseconds of a local time in seconds since 1970. */
+function unixMs(localSeconds: number, { offsetSeconds }: ClockMoment, zoneAt: ZoneAt): number {
+  if (offsetSeconds !== undefined) return 1000 * (localSeconds - offsetSeconds);
+  const nearly = localSeconds - zoneAt(localSeconds).offsetSeconds;
+  return 1000 * (localSeconds - zoneAt(nearly).offsetSeconds);
+}
+
+/** The time of day on the day of another time, so many days on. */
+function onDayOf(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt, days = 0): number {
+  const seconds = Math.floor(timeMs / 1000);
+  const local = seconds + (moment.offsetSeconds ?? zoneAt(seconds).offsetSeconds);
+  const day = Math.floor(local / DAY_SECONDS) + days;
+  return unixMs(DAY_SECONDS * day + moment.secondOfDay, moment, zoneAt);
+}
+
+function firstSince(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt): number {
+  const sameDay = onDayOf(moment, timeMs, zoneAt);
+  return sameDay < 1000 * Math.floor(timeMs / 1000) ? onDayOf(moment, timeMs, zoneAt, 1) : sameDay;
+}
+
+function lastUntil(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt): number {
+  const sameDay = onDayOf(moment, timeMs, zoneAt);
+  return sameDay > timeMs ? onDayOf(moment, timeMs, zoneAt, -1) : sameDay;
 }
 
 export interface Window {
@@ -89,13 +99,80 @@ export function needsEnd({ from, to }: Window): boolean {
   return [from, to].some((moment) => moment !== undefined && 'beforeEndMs' in moment);
 }
 
-/** A window of samples between these times. A time of day is the first after the first sample. */
-export function boundsOf({ from, to }: Window, firstMs: number, lastMs: number, zoneAt: Clock['zoneAt']): Bounds {
-  const msOf = (moment: Moment, nearMs: number) =>
-    'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : momentMs(moment, nearMs, zoneAt);
-  const fromMs = from === undefined ? ALWAYS.fromMs : msOf(from, firstMs);
-  const toMs = to === undefined ? ALWAYS.toMs : msOf(to, Math.max(firstMs, fromMs));
-  return { fromMs, toMs };
+/** What times of day are near: the last sample is known of files only. */
+export interface Span {
+  readonly firstMs: number;
+  readonly lastMs?: number;
+}
+
+/**
+ * A window of samples between these times. Of a time of day without a day, `from` is the last one of the span, and `to`
+ * the first one from there on. While the end of the span is not known, `from` is the first one of it.
+ */
+export function boundsOf({ from, to }: Window, span: Span, zoneAt: ZoneAt): Bounds {
+  const { firstMs, lastMs = firstMs } = span;
+  const fixed = (moment: Moment | undefined, orMs: number) => {
+    if (moment === undefined) return orMs;
+    return 'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : dayMs(moment, zoneAt);
+  };
+  const fixedTo = fixed(to, ALWAYS.toMs);
+  const fromMs = isTimeOfDay(from)
+    ? beginning(
+        from,
+        { ...span, ...(span.lastMs !== undefined && { lastMs: Math.min(lastMs, fixedTo ?? lastMs) }) },
+        zoneAt,
+      )
+    : (fixed(from, ALWAYS.fromMs) ?? ALWAYS.fromMs);
+  if (!isTimeOfDay(to)) return { fromMs, toMs: fixedTo ?? ALWAYS.toMs };
+  if (from === undefined) {
+    const last = lastUntil(to, lastMs, zoneAt);
+    return { fromMs, toMs: last > firstMs ? last : firstSince(to, firstMs, zoneAt) };
+  }
+  const sinceMs = 'beforeEndMs' in from ? Math.max(firstMs, fromMs) : fromMs;
+  return { fromMs, toMs: firstSince(to, sinceMs, zoneAt) };
+}
+
+/** When a day and a time are; undefined without a day. */
+function dayMs(moment: ClockMoment, zoneAt: ZoneAt): number | undefined {
+  const { day, secondOfDay } = moment;
+  if (day === undefined) return undefined;
+  return unixMs(Date.UTC(day.year, day.month - 1, day.day) / 1000 + secondOfDay, moment, zoneAt);
+}
+
+/** On standard input, a time so long before the first sample is of the same day, and not of the next. */
+const LONGEST_BEFORE_MS = (1000 * DAY_SECONDS) / 2;
+
+function beginning(from: ClockMoment, { firstMs, lastMs }: Span, zoneAt: ZoneAt): number {
+  if (lastMs === undefined) {
+    const sameDay = onDayOf(from, firstMs, zoneAt);
+    return firstMs - sameDay < LONGEST_BEFORE_MS ? sameDay : firstSince(from, firstMs, zoneAt);
+  }
+  const last = lastUntil(from, lastMs, zoneAt);
+  if (last >= firstMs) return last;
+  // None is in the span: the nearest one, so that a time soon after the end does not stand for all.
+  const next = firstSince(from, lastMs, zoneAt);
+  return firstMs - last <= next - lastMs ? last : next;
+}
+
+/** Whether a moment is a time of day without a day. */
+export function isTimeOfDay(moment: Moment | undefined): moment is ClockMoment {
+  return moment !== undefined && 'secondOfDay' in moment && moment.day === undefined;
+}
+
+/** Which of several days was taken for a time without a day; undefined if there is nothing to tell. */
+export function dayTaken(
+  { from, to }: Window,
+  { fromMs, toMs }: Bounds,
+  { firstMs, lastMs = firstMs }: Span,
+  zoneAt: ZoneAt,
+): string | undefined {
+  const textOf = (ms: number) => formatDateTime(Math.floor(ms / 1000), zoneAt(Math.floor(ms / 1000)), '-');
+  const dayOf = (ms: number) => textOf(ms).slice(0, 'YYYY-MM-DD'.length);
+  if (dayOf(firstMs) === dayOf(lastMs)) return undefined;
+  if (isTimeOfDay(from)) return `the files hold several days: what is taken begins at ${textOf(fromMs)}`;
+  if (from === undefined && isTimeOfDay(to))
+    return `the files hold several days: what is taken ends at ${textOf(toMs)}`;
+  return undefined;
 }
 
 /** The samples in a window; those without a time are left out. */
