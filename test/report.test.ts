@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -109,6 +109,33 @@ describe('kstack report of a log and its rotated files', () => {
       [],
       'kstack: tasks of which the files do not tell the user are left out: the selection asks for it\n',
     ]);
+  });
+});
+
+describe('kstack convert -o', () => {
+  it('leaves a file as it was if there is no sample', async () => {
+    const [log, empty, output] = logs();
+    writeFileSync(empty, '');
+    writeFileSync(output, 'old');
+    const outside = await kstack(['convert', log, '--from', '2027-01-01 00:00', '-o', output]);
+    expect([outside.code, outside.stderr]).toEqual([1, 'kstack: no sample is in the time asked for\n']);
+    for (const name of [empty, `${log}.gone`])
+      expect((await kstack(['convert', name, '-f', 'json', '-o', output])).code).toBe(1);
+    expect(readFileSync(output, 'utf8')).toBe('old');
+    expect((await kstack(['convert', log, '-o', output])).code).toBe(0);
+    expect(readFileSync(output, 'utf8')).toMatch(/^zzz </);
+  });
+
+  it('refuses the file that standard input is', async () => {
+    const [, , log] = logs();
+    const text = readFileSync(log, 'utf8');
+    const input = openSync(log, 'r');
+    const { code, stderr } = await kstack(['convert', '-', '-f', 'json', '-o', log], {
+      stdio: [input, 'pipe', 'pipe'],
+    });
+    closeSync(input);
+    expect([code, stderr]).toEqual([1, `kstack: ${log} is one of the files to convert; give another name with -o\n`]);
+    expect(readFileSync(log, 'utf8')).toBe(text);
   });
 });
 

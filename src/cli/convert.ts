@@ -1,20 +1,24 @@
-import { realpathSync } from 'node:fs';
+import { fstatSync, realpathSync, statSync } from 'node:fs';
 import { codeOf } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
 import type { OutputOptions } from './output-options.ts';
 import { orNoEnd } from './report.ts';
+import { DASH } from './samples.ts';
 import { writeFile } from './write-file.ts';
 
-const STDOUT = 1;
+const [STDIN, STDOUT] = [0, 1];
 
-function isSameFile(a: string, b: string): boolean {
+/** Whether writing to a file would replace one that is read, by its name or as standard input. */
+function isSameFile(input: string, target: string): boolean {
   try {
-    return realpathSync(a) === realpathSync(b);
+    if (input !== DASH) return realpathSync(input) === realpathSync(target);
+    const [one, other] = [fstatSync(STDIN), statSync(target)] as const;
+    return one.isFile() && one.dev === other.dev && one.ino === other.ino;
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     return false;
@@ -39,21 +43,26 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
   const clock = systemClock();
   const { zoneAt } = clock;
   const problems = noProblems();
-  let count = 0;
-  async function* samples() {
-    for await (const sample of fileSamples(wanted, problems, clock)) {
-      count++;
-      yield sample;
-    }
-  }
   const colour = output.file === undefined && mayColour(process.env);
-  const pieces = format.write(samples(), { zoneAt, colour, full: output.full, annotate: output.annotate });
   const written = async () => {
-    if (output.file !== undefined) await writeFile(output.file, pieces);
+    const read = fileSamples(wanted, problems, clock);
+    const first = await read.next();
+    const isEmpty = first.done === true;
+    // A file that is there stays as it was.
+    if (isEmpty && target !== undefined) return { isEmpty };
+    async function* samples() {
+      if (first.done === true) return;
+      yield first.value;
+      yield* read;
+    }
+    const pieces = format.write(samples(), { zoneAt, colour, full: output.full, annotate: output.annotate });
+    if (target !== undefined) await writeFile(target, pieces);
     else for await (const piece of pieces) writeStdout(piece);
-    return true;
+    return { isEmpty };
   };
-  if ((await orNoEnd(written())) === undefined) return FAILED;
+  const done = await orNoEnd(written());
+  if (done === undefined) return FAILED;
   tellProblems(problems);
-  return count === 0 || hasFailed(problems) ? FAILED : 0;
+  if (done.isEmpty) tellNone(wanted.names, problems);
+  return done.isEmpty || hasFailed(problems) ? FAILED : 0;
 }

@@ -191,6 +191,11 @@ export function tellProblems({ lines, empty, repeated }: Problems): void {
     writeStderr(`kstack: ${repeated} sample${repeated === 1 ? ' was' : 's were'} there twice, and counted once\n`);
 }
 
+/** Says that nothing is left of the files, unless it is said of each that it gave nothing. */
+export function tellNone(names: readonly string[], { empty, unread }: Problems): void {
+  if (names.length > empty.length + unread) writeStderr('kstack: no sample is in the time asked for\n');
+}
+
 /** Whether a file gave nothing: the exit code tells. */
 export function hasFailed({ empty, unread }: Problems): boolean {
   return empty.length + unread > 0;

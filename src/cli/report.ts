@@ -6,7 +6,7 @@ import { formatReportJson } from '../sinks/report-json.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, NoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
 
 export interface ReportOptions {
   readonly format: 'text' | 'json';
@@ -27,8 +27,7 @@ export async function reportFiles(wanted: Wanted, { format, top }: ReportOptions
   else if (found.samples > 0)
     for (const piece of formatReport(found, { zoneAt: clock.zoneAt, top, columns: columns() })) writeStdout(piece);
   tellProblems(problems);
-  const given = wanted.names.length - problems.empty.length - problems.unread;
-  if (found.samples === 0 && given > 0) writeStderr('kstack: no sample is in the time asked for\n');
+  if (found.samples === 0) tellNone(wanted.names, problems);
   return found.samples === 0 || hasFailed(problems) ? FAILED : 0;
 }
 
