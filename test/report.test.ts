@@ -148,11 +148,21 @@ describe('kstack diff', () => {
     const { code, stdout, stderr } = await kstack(['diff', file, '--a', '/17:20Z', '--b', '-9m/']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /^blocked tasks on average, in 10 and 10 samples:\n\nnew:\n {2}0 -> 1.0 .*\n {4}rpc_wait_bit_killable\n\n1 wait changed by less than half.\n$/,
+      /^blocked tasks on average, in 10 and 10 samples:\n\nnew:\n {2}0 -> 1.0 .*\n {4}rpc_wait_bit_killable\n\n1 wait about as before.\n$/,
     );
     const json = await kstack(['diff', file, '--a', '/17:20Z', '--b', '17:30Z/', '-f', 'json', '-p', '503']);
     expect(JSON.parse(json.stdout)).toMatchObject({ unchanged: 0, appeared: [{ before: 0, after: 1 }], grown: [] });
   });
+});
+
+it('kstack diff refuses two windows without a time', async () => {
+  for (const window of [
+    ['--a', '/'],
+    ['--a', '03:00/', '--b', '/'],
+  ]) {
+    const { code, stderr } = await kstack(['diff', 'log', ...window]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('Give the beginning or the end')]);
+  }
 });
 
 it('finds nothing in a text of nothing but lines that are too long', async () => {

@@ -44,8 +44,8 @@ interface Options extends ReportOptions {
 
 function parseWindow(text: string): Window {
   const [from = '', to, ...more] = text.split('/');
-  if (to === undefined || more.length > 0)
-    throw new InvalidArgumentError('Give the beginning and the end with a slash between them: 03:00/03:10.');
+  if (to === undefined || more.length > 0 || text === '/')
+    throw new InvalidArgumentError('Give the beginning or the end or both, with a slash: 03:00/03:10, 03:00/, /03:10.');
   return {
     from: from === '' ? undefined : parseTime(from),
     to: to === '' ? undefined : parseTime(to),
