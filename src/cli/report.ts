@@ -42,11 +42,11 @@ export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
   }
 }
 
-const [LEAST_COLUMNS, MOST_COLUMNS] = [80, 120];
+const [LEAST_COLUMNS, MOST_COLUMNS] = [40, 120];
 
-/** A wide terminal is no reason for long lines. */
+/** A wide terminal is no reason for long lines. Some terminals have 0 columns: they do not know. */
 function columns(): number {
-  return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, process.stdout.columns ?? MOST_COLUMNS));
+  return Math.min(MOST_COLUMNS, Math.max(LEAST_COLUMNS, process.stdout.columns || MOST_COLUMNS));
 }
 
 /** A kernel log without other times still tells how far apart its moments are. */

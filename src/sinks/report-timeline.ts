@@ -6,7 +6,9 @@ import { moment, timeOfDay } from './moment.ts';
 
 /** Heights of the timeline; nothing for no task. */
 const BARS = ' ▁▂▃▄▅▆▇█';
-const TIMELINE_WIDTH = 60;
+const WIDEST = 60;
+/** The indentation, and the bars at both ends. */
+const MARGINS = 4;
 
 /** How an event is marked on the timeline. All others are lines of the kernel log. */
 const MARKS: Partial<Record<EventKind, string>> = { trigger: 'T', calm: 't', lost: '?', clock: 'c' };
@@ -14,22 +16,31 @@ const KERNEL_LINE = '!';
 /** Several kinds of events at about the same time. */
 const SEVERAL = '*';
 
-type Context = Pick<Clock, 'zoneAt'>;
+interface Context {
+  readonly zoneAt: Clock['zoneAt'];
+  /** Of a narrow terminal; the timeline is drawn to fit. */
+  readonly columns: number;
+}
 
 /** How many tasks were blocked when, with marks where something happened. */
-export function timelineLines({ timeline, gaps, events }: Report, context: Context): string[] {
+export function timelineLines({ timeline, gaps, events, ...span }: Report, context: Context): string[] {
   const [first, final] = [timeline[0], timeline.at(-1)];
   const most = timeline.reduce((top, { blocked }) => Math.max(top, blocked), 0);
   if (first === undefined || final === undefined || (most === 0 && events.length === 0)) return [];
-  const span = Math.max(1, final.timeMs - first.timeMs);
+  const { fromMs = first.timeMs, toMs = final.timeMs } = span;
+  const width = Math.min(WIDEST, context.columns - MARGINS);
   const columnOf = (timeMs: number) =>
-    Math.max(0, Math.min(TIMELINE_WIDTH - 1, Math.floor(((timeMs - first.timeMs) * TIMELINE_WIDTH) / span)));
-  const columns: (number | undefined)[] = Array.from({ length: TIMELINE_WIDTH }, () => undefined);
-  for (const { timeMs, blocked } of merged(timeline, TIMELINE_WIDTH)) {
+    Math.max(0, Math.min(width - 1, Math.floor(((timeMs - fromMs) * width) / Math.max(1, toMs - fromMs))));
+  const columns: (number | undefined)[] = Array.from({ length: width }, () => undefined);
+  for (const { timeMs, blocked } of merged(timeline, width)) {
     const at = columnOf(timeMs);
     columns[at] = Math.max(columns[at] ?? 0, blocked);
   }
-  const isGap = (at: number) => gaps.some(({ fromMs, toMs }) => at > columnOf(fromMs) && at < columnOf(toMs));
+  // Before the first sample and after the last one, there may be events.
+  const isGap = (at: number) =>
+    at < columnOf(first.timeMs) ||
+    at > columnOf(final.timeMs) ||
+    gaps.some((gap) => at > columnOf(gap.fromMs) && at < columnOf(gap.toMs));
   let last = 0;
   const bars = columns
     .map((blocked, at) => {
@@ -38,16 +49,16 @@ export function timelineLines({ timeline, gaps, events }: Report, context: Conte
       return blocked === undefined && isGap(at) ? '·' : BARS[Math.ceil((last * (BARS.length - 1)) / Math.max(1, most))];
     })
     .join('');
-  const marks = marksOf(events, columnOf);
+  const marks = marksOf(events, columnOf, width);
   const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
-  const [start = '', end = ''] = [first, final].map(({ timeMs }) => timeOfDay(moment(timeMs, context)));
-  const axis = `${start}${end.padStart(TIMELINE_WIDTH + 2 - start.length)}`;
+  const [start = '', end = ''] = [fromMs, toMs].map((timeMs) => timeOfDay(moment(timeMs, context)));
+  const axis = `${start}${end.padStart(width + 2 - start.length)}`;
   const title = most === 0 ? 'no blocked task:' : `blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`;
   return [title, `  |${bars}|`, ...(marks.trim() === '' ? [] : [`   ${marks.trimEnd()}`]), `  ${axis}`];
 }
 
-function marksOf(events: readonly ReportedEvent[], columnOf: (timeMs: number) => number): string {
-  const marks = Array.from({ length: TIMELINE_WIDTH }, () => ' ');
+function marksOf(events: readonly ReportedEvent[], columnOf: (timeMs: number) => number, width: number): string {
+  const marks = Array.from({ length: width }, () => ' ');
   for (const { timeMs, kind } of events) {
     if (timeMs === undefined) continue;
     const at = columnOf(timeMs);

@@ -89,6 +89,27 @@ describe('a report as text', () => {
   });
 });
 
+describe('the timeline', () => {
+  it('is over the whole span, with dots where no sample is', async () => {
+    const events = [{ kind: 'hung-task', text: 'INFO: task x blocked' }] as const;
+    const alone = (timeMs: number): Sample => ({
+      ...EMPTY_SAMPLE,
+      source: { ...EMPTY_SAMPLE.source, partial: true },
+      timeMs,
+      events,
+    });
+    const samples = [alone(START_MS - 960_000), ...night(), alone(START_MS + 2_150_000)];
+    const text = [...formatReport(await report(samples), context)].join('');
+    expect(text).toMatch(/\n {2}\|·{17,19}[^·].*[^·]·{17,19}\|\n {3}! +T +! +!\n {2}02:54:00 {46}03:45:50\n/);
+  });
+
+  it('is as narrow as the terminal', async () => {
+    const text = [...formatReport(await report(night()), { ...context, columns: 40 })].join('');
+    expect(text).toMatch(/\n {2}\|.{36}\|\n +T +!\n {2}03:10:00 {22}03:29:50\n/);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+  });
+});
+
 describe('a report as JSON', () => {
   it('has what its schema says, and nothing else', async () => {
     const text = [...formatReportJson(await report(night()), ['x: damaged'])].join('');
