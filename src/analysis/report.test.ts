@@ -149,6 +149,36 @@ describe('a report', () => {
     expect((await report([untimed, later])).findings).toMatchObject([{ taskSeconds: 243, count: 1 }]);
   });
 
+  it('takes what a log and a recording tell of one task for one', async () => {
+    const task = { id: { tid: 1 }, comm: 't1', commandLine: { unread: 'notTold' } } as const;
+    const log: Sample = {
+      ...sampleAt(1000, [seen(1, FROZEN, { task })]),
+      source: { name: 'text', partial: true },
+      events: [{ kind: 'hung-task', text: 'INFO: task t1:1 blocked for more than 122 seconds.' }],
+    };
+    const started = taskOf(1, { id: { tid: 1, startTicks: 4711 }, comm: 't1' });
+    const recorded = [990, 1000, 1010].map((seconds) => sampleAt(seconds, [seen(1, FROZEN, { task: started })]));
+    const [before, now, after] = recorded;
+    for (const stream of [
+      [before, now, log, after],
+      [before, log, now, after],
+    ]) {
+      const { findings, stuck, stuckCount } = await report(stream.filter((sample) => sample !== undefined));
+      expect(findings).toMatchObject([{ taskSeconds: 122, count: 1, isAtLeast: true, tasks: [{ task: started }] }]);
+      expect(stuck).toMatchObject([{ sinceMs: 878_000, untilMs: 1_010_000, observation: { task: started } }]);
+      expect(stuckCount).toBe(1);
+    }
+  });
+
+  it('takes what two recordings tell of one task at a time for one', async () => {
+    const same = stackOf(7, 'percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault');
+    const at = (seconds: number, stack: Observation['stack']) =>
+      sampleAt(seconds, [seen(1, stack, { facts: { switches: 5, offCpuMs: 1000 * (seconds - 5) } })]);
+    const { findings, stuck, stuckCount } = await report([at(10, FROZEN), at(11, same), at(20, FROZEN), at(21, same)]);
+    expect(stuck).toMatchObject([{ sinceMs: 5000, untilMs: 21_000, isProven: true, isStill: true }]);
+    expect([stuckCount, findings[0]?.count, findings[0]?.taskSeconds]).toEqual([1, 1, 16]);
+  });
+
   it('counts a task that is in a sample twice once', async () => {
     const twice = await report([0, 10].map((at) => sampleAt(at, [seen(1, FROZEN), seen(1, FROZEN)])));
     expect(twice.findings.map(({ taskSeconds, count }) => [taskSeconds, count])).toEqual([[20, 1]]);

@@ -8,7 +8,7 @@ import { type BlockedRun, stackOf } from './blocked-runs.ts';
 import { type Holder, HolderTimes, holderOf } from './holder-times.ts';
 import { HostRuns } from './host-runs.ts';
 import type { Gap } from './pace.ts';
-import { type StuckRun, StuckRuns } from './stuck.ts';
+import { mayBeSame, type StuckRun, StuckRuns } from './stuck.ts';
 import { type Moment, Timeline } from './timeline.ts';
 import { waitGraph } from './wait-graph.ts';
 
@@ -80,12 +80,21 @@ export interface Report {
   readonly unread: readonly { readonly what: string; readonly count: number }[];
 }
 
+interface SummedTask extends Changing<ReportedTask> {
+  /** In seconds: by logs, by samples, and while it is known not to have run, which is until `untilMs`. */
+  reported: number;
+  sampled: number;
+  proven: number;
+  untilMs: number;
+}
+
 interface Sum {
   readonly finding: Finding;
   readonly stack: Stack | undefined;
   taskSeconds: number;
-  isAtLeast: boolean;
-  readonly tasks: Map<string, Changing<ReportedTask>>;
+  readonly tasks: Map<string, SummedTask>;
+  /** The last one of each host, TID and name: a log does not know when a task started. */
+  readonly named: Map<string, SummedTask>;
   count: number;
 }
 
@@ -179,8 +188,9 @@ class ReportBuilder {
       timeline: this.#timeline.inOrder(),
       events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)),
       eventCount: this.#eventCount,
-      findings: findings.map(({ tasks, ...sum }) => ({
+      findings: findings.map(({ tasks, named: _, ...sum }) => ({
         ...sum,
+        isAtLeast: [...tasks.values()].some((task) => task.isAtLeast),
         tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds),
       })),
       holders: [...this.#holders.values()]
@@ -214,35 +224,50 @@ class ReportBuilder {
 
   #ran(run: BlockedRun): void {
     const { host, observation, finding } = run;
-    const seconds = secondsOf(run);
     const { task } = observation;
     this.#stuck.add(run);
     const key = `${finding.rule ?? ''}\n${finding.waitsFor}`;
     let sum = this.#sums.get(key);
     if (sum === undefined) {
       if (this.#sums.size >= MAX_FINDINGS) return;
-      sum = { finding, stack: stackOf(observation), taskSeconds: 0, isAtLeast: false, tasks: new Map(), count: 0 };
+      sum = { finding, stack: stackOf(observation), taskSeconds: 0, tasks: new Map(), named: new Map(), count: 0 };
       this.#sums.set(key, sum);
     }
-    sum.taskSeconds += seconds;
-    const isAtLeast = run.isReported === true && seconds > 0;
-    sum.isAtLeast ||= isAtLeast;
-    const name = `${host ?? ''}/${taskKey(task.id)}`;
-    const known = sum.tasks.get(name);
-    if (known !== undefined) {
-      known.seconds += seconds;
-      known.isAtLeast ||= isAtLeast;
-    } else sum.count++;
-    if (known !== undefined || this.#tasks >= MAX_TASKS) return;
-    this.#tasks++;
-    sum.tasks.set(name, { host, task, seconds, isAtLeast });
+    const [name, short] = [
+      `${host ?? ''}/${taskKey(task.id)}`,
+      `${host ?? ''}/${task.id.tid ?? ''}/${task.comm ?? ''}`,
+    ];
+    const alike = sum.named.get(short);
+    let known = sum.tasks.get(name) ?? (alike && mayBeSame(alike.task.id, task.id) ? alike : undefined);
+    if (known === undefined) {
+      sum.count++;
+      known = { host, task, seconds: 0, isAtLeast: false, reported: 0, sampled: 0, proven: 0, untilMs: 0 };
+      if (this.#tasks < MAX_TASKS) {
+        this.#tasks++;
+        sum.tasks.set(name, known);
+        sum.named.set(short, known);
+      }
+    }
+    const before = known.seconds;
+    addRun(known, run);
+    sum.taskSeconds += known.seconds - before;
   }
 }
 
-/** For how long it was blocked: what did not run was so in gaps, too, and before it was first seen. */
-function secondsOf({ seconds, isProven, sinceMs, untilMs }: BlockedRun): number {
-  if (!isProven || sinceMs === undefined || untilMs === undefined) return seconds;
-  return Math.max(seconds, (untilMs - sinceMs) / 1000);
+/** A log and several recordings may tell of the same time. What did not run was blocked in gaps, too. */
+function addRun(sum: SummedTask, { observation, seconds, isReported, isProven, sinceMs, untilMs }: BlockedRun): void {
+  if (isReported === true) sum.reported += seconds;
+  else {
+    sum.task = observation.task;
+    sum.sampled += seconds;
+    if (isProven && sinceMs !== undefined && untilMs !== undefined) {
+      sum.proven += Math.max(0, untilMs - Math.max(sinceMs, sum.untilMs)) / 1000;
+      sum.untilMs = Math.max(sum.untilMs, untilMs);
+    }
+  }
+  const seen = Math.max(sum.sampled, sum.proven);
+  sum.seconds = Math.max(sum.reported, seen);
+  sum.isAtLeast = sum.reported > seen;
 }
 
 /** How often what happened. */

@@ -1,3 +1,4 @@
+import type { TaskId } from '../model/task.ts';
 import type { BlockedRun } from './blocked-runs.ts';
 
 /** A task that stayed in one place, at times that are known. */
@@ -10,17 +11,41 @@ export interface StuckRun extends BlockedRun {
 const LEAST_MS = 1000;
 const MAX_KEPT = 1000;
 
-/** Keeps the tasks that stayed where they were for longest. */
+/**
+ * Keeps the tasks that stayed where they were for longest. Runs of one task that overlap are one: two recordings, or a
+ * recording and a kernel log, tell of the same time.
+ */
 export class StuckRuns {
-  #kept: StuckRun[] = [];
+  #kept = new Map<string, StuckRun[]>();
+  #size = 0;
   #count = 0;
 
   add(run: BlockedRun): void {
     const { sinceMs, untilMs, seen } = run;
     if (sinceMs === undefined || untilMs === undefined || untilMs - sinceMs < (seen === 1 ? LEAST_MS : 1)) return;
     this.#count++;
-    this.#kept.push({ ...run, sinceMs, untilMs });
-    if (this.#kept.length > 2 * MAX_KEPT) this.#kept = this.longest().slice(0, MAX_KEPT);
+    this.#keep({ ...run, sinceMs, untilMs });
+    if (this.#size <= 2 * MAX_KEPT) return;
+    const longest = this.longest().slice(0, MAX_KEPT);
+    this.#kept = new Map();
+    this.#size = 0;
+    for (const each of longest) this.#keep(each);
+  }
+
+  #keep(run: StuckRun): void {
+    const { host, observation } = run;
+    const { id, comm } = observation.task;
+    const key = `${host ?? ''}/${id.tid ?? ''}/${comm ?? ''}`;
+    const apart: StuckRun[] = [];
+    let whole = run;
+    for (const other of this.#kept.get(key) ?? []) {
+      if (isOfSame(whole, other)) whole = together(whole, other);
+      else apart.push(other);
+    }
+    const joined = (this.#kept.get(key)?.length ?? 0) - apart.length;
+    this.#count -= joined;
+    this.#size += 1 - joined;
+    this.#kept.set(key, [...apart, whole]);
   }
 
   /** How many there are. */
@@ -30,6 +55,46 @@ export class StuckRuns {
 
   /** At least the longest thousand of them, longest first. */
   longest(): StuckRun[] {
-    return this.#kept.sort((a, b) => b.untilMs - b.sinceMs - (a.untilMs - a.sinceMs));
+    return [...this.#kept.values()].flat().sort((a, b) => lengthOf(b) - lengthOf(a));
   }
+}
+
+function lengthOf({ sinceMs, untilMs }: StuckRun): number {
+  return untilMs - sinceMs;
+}
+
+/** Of two runs of tasks with one number and name. */
+function isOfSame(a: StuckRun, b: StuckRun): boolean {
+  const [one, other] = [a.observation.task.id, b.observation.task.id];
+  return (
+    one.tid !== undefined &&
+    mayBeSame(one, other) &&
+    a.finding.rule === b.finding.rule &&
+    a.finding.waitsFor === b.finding.waitsFor &&
+    a.sinceMs < b.untilMs &&
+    b.sinceMs < a.untilMs
+  );
+}
+
+/** Whether tasks with one number and name may be one: a log does not know when they started. */
+export function mayBeSame(one: TaskId, other: TaskId): boolean {
+  const isEqual = <T>(a: T | undefined, b: T | undefined) => a === undefined || b === undefined || a === b;
+  return isEqual(one.startTicks, other.startTicks) && isEqual(one.bootId, other.bootId);
+}
+
+function together(a: StuckRun, b: StuckRun): StuckRun {
+  const [sinceMs, untilMs] = [Math.min(a.sinceMs, b.sinceMs), Math.max(a.untilMs, b.untilMs)];
+  const { isReported: _, ...known } = a.isReported === true ? b : a;
+  const isWhole = (run: StuckRun) => run.isProven && run.sinceMs === sinceMs && run.untilMs === untilMs;
+  return {
+    ...known,
+    sinceMs,
+    untilMs,
+    seconds: Math.max(a.seconds, b.seconds),
+    seen: a.seen + b.seen,
+    isStill: a.isStill || b.isStill,
+    // It did not run in the time of either, and those overlap.
+    isProven: (a.isProven && b.isProven) || isWhole(a) || isWhole(b),
+    ...(a.isReported === true && b.isReported === true && { isReported: true }),
+  };
 }
