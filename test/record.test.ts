@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FORMAT_NAMES } from '../src/sinks/formats.ts';
@@ -111,6 +120,25 @@ describe('kstack record', () => {
     const { code, stderr } = await kstack(['record', '-o', file, '-p', '1', '--for', '1s']);
     expect([code, stderr]).toEqual([1, `kstack: cannot record to ${file}: it exists already; give another name\n`]);
     expect(readFileSync(file, 'utf8')).toBe('mine');
+  });
+
+  it.each([
+    ['removed', (file: string) => rmSync(file)],
+    ['truncated', (file: string) => truncateSync(file, 3)],
+    ['removed with its directory', (file: string) => rmSync(dirname(file), { recursive: true })],
+  ])('counts what is no longer there when its file was %s', async (_, harm) => {
+    const file = join(temporaryFolder(), 'own', 'recording');
+    mkdirSync(dirname(file));
+    const child = spawn(KSTACK, ['record', '-o', file, '-p', '1', '-i', '0.1', '--for', '3s']);
+    const end = ended(child);
+    while (!existsSync(file) || statSync(file).size < 100) await pause(20);
+    await pause(500);
+    harm(file);
+    const { code, stderr } = await end;
+    const [, left, all] =
+      /only (\d+) of (\d+) samples are in .*: somebody removed the others, or moved them\n$/.exec(stderr) ?? [];
+    expect([code, left]).toEqual([1, String(existsSync(file) ? (await timesIn(file)).length : 0)]);
+    expect(Number(all)).toBeGreaterThan(Number(left));
   });
 
   it('says where it cannot record to', async () => {

@@ -85,9 +85,17 @@ export class Progress {
     this.#ticking = undefined;
   }
 
-  /** What was written after all. */
-  summary(): string {
-    return `${this.#options.name}: ${samplesText(this.#state.samples)}, ${formatBytes(this.#bytes)}`;
+  /**
+   * What was written after all.
+   * @param found how many samples are still there, if it is known
+   */
+  summary(found = Number.POSITIVE_INFINITY): string {
+    const { samples } = this.#state;
+    if (found < samples) {
+      const some = `only ${found} of ${samplesText(samples)} ${samples === 1 ? 'is' : 'are'} in ${this.#options.name}`;
+      return `${some}: somebody removed the others, or moved them`;
+    }
+    return `${this.#options.name}: ${samplesText(samples)}, ${formatBytes(this.#bytes)}`;
   }
 
   #draw(): void {

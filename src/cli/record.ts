@@ -1,8 +1,15 @@
 import { whyNotProc } from '../background/proc-root.ts';
-import { type RecorderOptions, runRecorder } from '../background/recorder.ts';
+import { type RecorderOptions, type RecordingTarget, runRecorder } from '../background/recorder.ts';
+import { absolutePath } from '../files/absolute-path.ts';
+import { codeOf, isRegular } from '../files/files.ts';
+import { InputError, inputBytes } from '../files/input-file.ts';
+import { withFiles } from '../files/remote.ts';
 import type { Unread } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
+import { linesOf } from '../recording/lines.ts';
+import { unpackedSegments } from '../recording/members.ts';
+import { recordedSamples } from '../recording/read.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import { type Host, openSampler } from '../sources/live/sampler.ts';
@@ -41,6 +48,7 @@ export async function record(options: RecordOptions): Promise<number> {
   const print = (text: string) => writeStderr(`kstack: ${text}\n`);
   const screen = { columns: terminalColumns, rewrite: rewriteLine, print };
   const progress = new Progress({ name, durationMs, clock, screen });
+  let written: Written = { samples: 0, bytes: 0, isPaused: false };
   try {
     const end = await runRecorder(options, {
       clock,
@@ -48,16 +56,53 @@ export async function record(options: RecordOptions): Promise<number> {
       tell: (level, text) => {
         if (level !== 'DEBUG') progress.say(text);
       },
-      progress: (state, bytes, sample) => progress.took(state, bytes, sample),
+      progress: (state, bytes, sample) => {
+        written = { samples: state.samples, bytes, isPaused: state.paused !== undefined };
+        progress.took(state, bytes, sample);
+      },
     });
     progress.close();
-    print(progress.summary());
-    if (end === 'replaced') return FAILED;
+    const found = await foundIn(target, written);
+    print(progress.summary(found));
+    if (end === 'replaced' || (found !== undefined && found < written.samples)) return FAILED;
     if (ended !== undefined) return SIGNAL_EXIT[ended];
     return end === 'done' ? 0 : FAILED;
   } finally {
     progress.close();
   }
+}
+
+interface Written {
+  readonly samples: number;
+  readonly bytes: number;
+  /** The file system fails or does not answer. */
+  readonly isPaused: boolean;
+}
+
+/**
+ * How many samples are in what was recorded to, which somebody may have removed or truncated meanwhile. Undefined if
+ * that is not known: of a directory, it is only if the directory is gone.
+ */
+async function foundIn(target: RecordingTarget, { samples, bytes, isPaused }: Written): Promise<number | undefined> {
+  if (isPaused) return undefined;
+  const path = absolutePath('file' in target ? target.file : target.directory);
+  try {
+    const found = await withFiles((files) => files.status(undefined, path));
+    if (found === undefined) return 0;
+    if (!('file' in target)) return undefined;
+    if (!isRegular(found)) return 0;
+    return found.size === bytes ? samples : await samplesIn(path);
+  } catch (error) {
+    if (error instanceof InputError || codeOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+async function samplesIn(file: string): Promise<number> {
+  const ignore = () => undefined;
+  let samples = 0;
+  for await (const _ of recordedSamples(linesOf(unpackedSegments(inputBytes(file), ignore)), ignore)) samples++;
+  return samples;
 }
 
 /** Which of the selected PIDs do not exist, and whether that leaves nothing to record. */
