@@ -14,27 +14,42 @@ export interface BeforeEnd {
 /** A day and a time, or only the time of day. */
 export interface ClockMoment {
   readonly day?: { readonly year: number; readonly month: number; readonly day: number };
+  /** Up to 86,400, which is 24:00. */
   readonly secondOfDay: number;
+  /** A day without a time: from its beginning, or up to its end. */
+  readonly isWholeDay?: true;
   /** East of Greenwich; absent for local time. */
   readonly offsetSeconds?: number;
 }
 
 const FORM =
   /^(?:(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)[T ])?(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:?\d\d)?$/;
+const DAY_SECONDS = 86_400;
 const BEFORE_END = /^-(.*[smhd])$/;
 
-/** `03:12`, `03:12:30`, `2026-11-25 03:12`, ISO 8601 with a zone, and `-10m`; undefined for anything else. */
+/** `03:12`, `03:12:30`, `24:00`, `2026-11-25 03:12`, `2026-11-25`, ISO 8601 with a zone, and `-10m`; else undefined. */
 export function parseMoment(text: string): Moment | undefined {
   const beforeEndMs = durationIn(BEFORE_END.exec(text)?.[1] ?? '');
   if (beforeEndMs !== undefined) return { beforeEndMs };
-  const { year, month, day, hour, minute, second = '0', zone } = FORM.exec(text)?.groups ?? {};
-  if (hour === undefined || Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const isWholeDay = /^\d{4}-\d\d-\d\d$/.test(text);
+  const {
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second = '0',
+    zone,
+  } = FORM.exec(isWholeDay ? `${text} 00:00` : text)?.groups ?? {};
+  if (hour === undefined || Number(minute) > 59 || Number(second) > 59) return undefined;
   if (month !== undefined && !isDay(Number(year), Number(month), Number(day))) return undefined;
   const secondOfDay = 3600 * Number(hour) + 60 * Number(minute) + Number(second);
+  if (secondOfDay > DAY_SECONDS) return undefined;
   return {
     secondOfDay,
     ...(year !== undefined && { day: { year: Number(year), month: Number(month), day: Number(day) } }),
     ...(zone !== undefined && { offsetSeconds: offsetIn(zone) }),
+    ...(isWholeDay && { isWholeDay }),
   };
 }
 
@@ -48,7 +63,6 @@ function offsetIn(zone: string): number {
   return zone.startsWith('-') ? -seconds : seconds;
 }
 
-const DAY_SECONDS = 86_400;
 type ZoneAt = Clock['zoneAt'];
 
 /** Unix milliseconds of a local time in seconds since 1970. */
@@ -115,7 +129,7 @@ export function boundsOf({ from, to }: Window, span: Span, zoneAt: ZoneAt): Boun
     if (moment === undefined) return orMs;
     return 'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : dayMs(moment, zoneAt);
   };
-  const fixedTo = fixed(to, ALWAYS.toMs);
+  const fixedTo = fixed(endOf(to), ALWAYS.toMs);
   const fromMs = isTimeOfDay(from)
     ? beginning(
         from,
@@ -130,6 +144,12 @@ export function boundsOf({ from, to }: Window, span: Span, zoneAt: ZoneAt): Boun
   }
   const sinceMs = 'beforeEndMs' in from ? Math.max(firstMs, fromMs) : fromMs;
   return { fromMs, toMs: firstSince(to, sinceMs, zoneAt) };
+}
+
+/** Of a day alone, its end; 24:00 is a part of it. */
+function endOf(moment: Moment | undefined): Moment | undefined {
+  const isWholeDay = moment !== undefined && 'secondOfDay' in moment && moment.isWholeDay === true;
+  return isWholeDay ? { ...moment, secondOfDay: DAY_SECONDS } : moment;
 }
 
 /** When a day and a time are; undefined without a day. */

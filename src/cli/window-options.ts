@@ -23,7 +23,7 @@ export function windowOf(command: Command): Window {
 export function parseTime(text: string): Moment {
   const moment = parseMoment(text);
   if (moment === undefined)
-    throw new InvalidArgumentError("Give a time such as 03:12, '2026-11-25 03:12', ISO 8601 or -10m.");
+    throw new InvalidArgumentError("Give a time such as 03:12, '2026-11-25 03:12', 2026-11-25, ISO 8601 or -10m.");
   return moment;
 }
 
