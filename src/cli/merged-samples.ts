@@ -15,12 +15,14 @@ export interface Problems {
   readonly empty: string[];
   /** How many files could not be read. */
   unread: number;
+  /** Whether a recording has lost samples. */
+  isDamaged: boolean;
   /** Samples that were in several files, or in one of them twice. */
   repeated: number;
 }
 
 export function noProblems(): Problems {
-  return { lines: [], empty: [], unread: 0, repeated: 0 };
+  return { lines: [], empty: [], unread: 0, isDamaged: false, repeated: 0 };
 }
 
 const ASSUMED = 'times without a zone are taken for local time';
@@ -131,6 +133,7 @@ function isSameTask(a: Observation, b: Observation): boolean {
 const MAX_DAMAGES = 20;
 
 function addDamage(problems: Problems, text: string): void {
+  problems.isDamaged = true;
   if (problems.lines.length < MAX_DAMAGES) problems.lines.push(text);
   else if (problems.lines.length === MAX_DAMAGES) problems.lines.push('... and more that is damaged');
 }
@@ -143,6 +146,7 @@ async function* read(
 ): AsyncGenerator<Sample> {
   const notes: InputNotes = {};
   let found = false;
+  let isDamaged = false;
   const options = {
     ...shared,
     notes,
@@ -151,7 +155,10 @@ async function* read(
     sought: () => {
       found = true;
     },
-    damaged: (text: string) => addDamage(problems, text),
+    damaged: (text: string) => {
+      isDamaged = true;
+      addDamage(problems, text);
+    },
   };
   try {
     for await (const sample of samplesOf(name, options)) {
@@ -168,7 +175,9 @@ async function* read(
   }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
-  if (!found) problems.empty.push(name === DASH ? 'the input' : name);
+  if (found) return;
+  if (isDamaged) problems.unread++;
+  else problems.empty.push(name === DASH ? 'the input' : name);
 }
 
 /** Such is the sample of a text that has only lines that are too long. */
@@ -196,7 +205,7 @@ export function tellNone(names: readonly string[], { empty, unread }: Problems):
   if (names.length > empty.length + unread) writeStderr('kstack: no sample is in the time asked for\n');
 }
 
-/** Whether a file gave nothing: the exit code tells. */
-export function hasFailed({ empty, unread }: Problems): boolean {
-  return empty.length + unread > 0;
+/** Whether a file gave nothing, or not all it has: the exit code tells. */
+export function hasFailed({ empty, unread, isDamaged }: Problems): boolean {
+  return isDamaged || empty.length + unread > 0;
 }

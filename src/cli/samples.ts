@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { Interned } from '../recording/decode.ts';
@@ -5,6 +6,7 @@ import { mayHave, regionsOf } from '../recording/index.ts';
 import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
+import { entryIn, TRAILER_BYTES } from '../recording/trailer.ts';
 import { decoded, type InputNotes, type InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
 import type { Bounds } from './time-window.ts';
 
@@ -44,15 +46,36 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
       return yield* samples;
     }
   }
-  const { head, chunks } = await withHead(counted(inputBytes(name === DASH ? undefined : name), read));
+  let isRecording = false;
+  const isKept = (first: Buffer) => {
+    isRecording = isPackedRecording(first) || endsAsRecording(name);
+    return isRecording;
+  };
+  const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
+  const { head, chunks } = await withHead(decoded(bytes, options.notes, isKept));
   const tell = (line: number, why: string) => damaged(`${name}:${line}: ${why}`);
-  if (isPackedRecording(head)) {
+  if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
     yield* recordedSamples(linesOf(unpackedSegments(chunks, lost)), tell);
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
-    yield* textSamples(decoded(chunks, options.notes), textOptions);
+    yield* textSamples(chunks, textOptions);
+  }
+}
+
+/** Whether the beginning of a file may be damaged, and its end is that of a recording. */
+function endsAsRecording(name: string): boolean {
+  if (name === DASH || statSync(name, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const file = openSeekable(name);
+  if (file === undefined) return false;
+  try {
+    return (
+      file.sizeBytes >= TRAILER_BYTES &&
+      entryIn(file.readAt(file.sizeBytes - TRAILER_BYTES, TRAILER_BYTES)) !== undefined
+    );
+  } finally {
+    file.close();
   }
 }
 

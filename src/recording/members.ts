@@ -1,26 +1,43 @@
 import { constants, crc32, createGunzip, gunzipSync } from 'node:zlib';
 import { HEAD } from './read.ts';
-import { entryIn, nextTrailer, TRAILER_BYTES } from './trailer.ts';
+import { entryIn, isTornTrailer, nextTrailer, TRAILER_BYTES } from './trailer.ts';
 
 /** A segment has less, compressed. */
 const MAX_REGION_BYTES = 64 << 20;
 /** What a damaged segment unpacks to is kept up to a piece of this size before the damage. */
 const SALVAGE_BYTES = 256;
 const LINE_FEED = 10;
+/** What says that a member is a segment stands in its first bytes. */
+const LEAST_UNPACKED = 64;
+const MOST_UNPACKED = 2048;
+const SEGMENT_LINE = new RegExp(`^${HEAD}|^\\{"(?:place|task|stack|look)":\\d+,"(?:is|as|frames|unread)":`, 'm');
+/** Bounds time: a file may have as many beginnings of members as it has room for. */
+const MOST_TRIES = 64;
+/** What a power cut leaves at the end, which may unpack without an error; nothing packed ends so, nor does a trailer. */
+const ZEROS = Buffer.alloc(16);
 /** How zlib begins a member of a recording. A recording that goes on after a crash has one in the middle of a region. */
 const MEMBER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
-/** Whether a file that begins with these bytes is a recording, packed as kstack record writes it. */
+/** Whether a file that begins with these bytes is a recording, packed as kstack record writes it, or what is left of one. */
 export function isPackedRecording(head: Buffer): boolean {
-  if (head[0] !== MEMBER[0] || head[1] !== MEMBER[1]) return false;
   if (nextTrailer(head, 0) !== -1) return true;
-  try {
-    const next = head.indexOf(MEMBER, 1);
-    return unpack(head.subarray(0, next === -1 ? head.length : next)).toString('latin1', 0, HEAD.length) === HEAD;
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-    return false;
-  }
+  let tries = MOST_TRIES;
+  for (let at = head.indexOf(MEMBER); at !== -1 && tries > 0; at = head.indexOf(MEMBER, at + 1), tries--)
+    if (beginsSegment(head.subarray(at))) return true;
+  return false;
+}
+
+/** Unpacks a little more as long as it is not clear: what is behind may be damaged. */
+function beginsSegment(member: Buffer): boolean {
+  for (let length = LEAST_UNPACKED; length <= MOST_UNPACKED; length *= 2)
+    try {
+      const text = unpack(member.subarray(0, length)).toString('latin1');
+      if (SEGMENT_LINE.test(text)) return true;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+      return false;
+    }
+  return false;
 }
 
 /**
@@ -34,6 +51,8 @@ export async function* unpackedSegments(
   let pending: Buffer = Buffer.alloc(0);
   let offset = 0;
   let searched = 0;
+  /** The place of the last trailer. */
+  let before: number | undefined;
   const take = async function* (bytes: number, isLast: boolean): AsyncGenerator<Buffer> {
     let isTold = false;
     yield* membersIn(pending.subarray(0, bytes), isLast, (at) => {
@@ -41,9 +60,15 @@ export async function* unpackedSegments(
       damaged(offset + at);
     });
     const entry = isLast ? undefined : entryIn(pending.subarray(bytes));
-    if (entry !== undefined && !isTold && entry.bytes <= bytes) {
-      const segment = pending.subarray(bytes - entry.bytes, bytes);
-      if (crc32(segment) !== entry.crc) damaged(offset + bytes - entry.bytes);
+    if (entry !== undefined) {
+      const place = offset + bytes;
+      const from = Math.max(0, bytes - entry.bytes);
+      const isWhole = entry.bytes <= bytes && crc32(pending.subarray(from, bytes)) === entry.crc;
+      // As far as the trailer before is from this one, so far it was when they were written.
+      const distance = entry.previous === undefined ? undefined : entry.offset + entry.bytes - entry.previous;
+      const isNext = before === undefined || distance === undefined || distance === place - before;
+      if (!isTold && !(isWhole && isNext)) damaged(offset + (isWhole ? 0 : from));
+      before = place;
     }
     pending = pending.subarray(bytes);
     offset += bytes;
@@ -77,12 +102,38 @@ async function* membersIn(region: Buffer, isLast: boolean, damaged: (at: number)
   for (let from = 0; from < region.length; ) {
     const next = region.indexOf(MEMBER, from + 1);
     const end = next === -1 ? region.length : next;
-    const { bytes, isWhole } = await salvaged(region.subarray(from, end));
-    // The end of the file, and what stands before a member without a trailer, was torn by a crash.
-    if (!isWhole && !(isLast && next === -1)) damaged(from);
+    const member = region.subarray(from, end);
+    const { bytes, isWhole } = await salvaged(withHeader(member));
+    // What a crash has torn off has no error in what is there.
+    if (!isWhole || !isGzip(member)) damaged(from);
+    // What is behind a trailer is checked by its sum.
+    else if (isLast && end === region.length) {
+      const rest = behind(member, bytes);
+      if (!isTornTrailer(rest)) damaged(end - rest.length);
+      else if (region.length >= ZEROS.length && region.subarray(-ZEROS.length).equals(ZEROS)) damaged(from);
+    }
     yield bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1);
     from = end;
   }
+}
+
+/** Every segment begins with the same header: if that is damaged, no more is lost. */
+function withHeader(member: Buffer): Buffer {
+  return isGzip(member) ? member : Buffer.concat([MEMBER, member.subarray(MEMBER.length)]);
+}
+
+function isGzip(member: Buffer): boolean {
+  const start = member.subarray(0, 3);
+  return start.equals(MEMBER.subarray(0, start.length));
+}
+
+/** What stands behind a member that has an end; zlib skips it without a word. */
+function behind(member: Buffer, bytes: Buffer): Buffer {
+  const end = Buffer.alloc(8);
+  end.writeUInt32LE(crc32(bytes));
+  end.writeUInt32LE(bytes.length, 4);
+  const at = member.indexOf(end);
+  return member.subarray(at === -1 ? member.length : at + end.length);
 }
 
 function unpack(member: Buffer): Buffer {

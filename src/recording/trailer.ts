@@ -57,6 +57,11 @@ export function entryIn(bytes: Uint8Array): SegmentEntry | undefined {
   };
 }
 
+/** Whether these bytes are the beginning of a trailer, which a crash has torn off. */
+export function isTornTrailer(bytes: Uint8Array): boolean {
+  return bytes.length < TRAILER_BYTES && SIGNATURE.subarray(0, bytes.length).every((byte, at) => bytes[at] === byte);
+}
+
 /** The place of the next trailer from `from` on that is whole; -1 if there is none. */
 export function nextTrailer(bytes: Buffer, from: number): number {
   const at = bytes.indexOf(SIGNATURE, from);

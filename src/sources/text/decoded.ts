@@ -27,6 +27,8 @@ export interface InputNotes {
 
 /** Enough to tell UTF-16 from other bytes, and for every magic. */
 const HEAD_BYTES = 512;
+/** What isKept is shown, unless there is less. */
+const MOST_HEAD_BYTES = 64 * 1024;
 /** A file packed more often than that was made to keep its readers busy. */
 const MOST_LAYERS = 3;
 
@@ -34,23 +36,38 @@ const MOST_LAYERS = 3;
  * Text as UTF-8, whatever it was packed and encoded with: gzip, also of several members, zstd where the runtime has it,
  * and UTF-16 of both byte orders. Other bytes are passed on. Data that is cut off is read as far as it goes, and
  * `notes` say so.
+ * @param isKept whether data that begins so is passed on as it is
  * @throws PackedInput if only another program can unpack it
  */
-export function decoded(chunks: Chunks, notes: InputNotes): AsyncGenerator<Buffer, void> {
-  return decodedLayer(chunks, notes, MOST_LAYERS);
+export function decoded(
+  chunks: Chunks,
+  notes: InputNotes,
+  isKept?: (head: Buffer) => boolean,
+): AsyncGenerator<Buffer, void> {
+  return decodedLayer(chunks, notes, isKept, MOST_LAYERS);
 }
 
-async function* decodedLayer(chunks: Chunks, notes: InputNotes, layers: number): AsyncGenerator<Buffer, void> {
-  const { head, rest } = await withHead(chunks);
+async function* decodedLayer(
+  chunks: Chunks,
+  notes: InputNotes,
+  isKept: ((head: Buffer) => boolean) | undefined,
+  layers: number,
+): AsyncGenerator<Buffer, void> {
+  const { all, rest } = await withHead(chunks, isKept === undefined ? HEAD_BYTES : MOST_HEAD_BYTES);
+  const head = all.subarray(0, HEAD_BYTES);
   const kind = kindOf(head);
   if (kind !== undefined) notes.kind = kind;
   if (kind?.what === 'packed') throw new PackedInput(kind.name, kind.command);
+  if (isKept?.(all) === true) {
+    yield* rest;
+    return;
+  }
   if ((kind?.what === 'gzip' || kind?.what === 'zstd') && layers > 0) {
     const { what } = kind;
     const unpacker = what === 'gzip' ? zlib.createGunzip() : zstdUnpacker();
     if (unpacker === undefined) throw new PackedInput('zstd', 'zstd -dc');
     delete notes.kind;
-    yield* decodedLayer(unpacked(rest, unpacker, what, notes), notes, layers - 1);
+    yield* decodedLayer(unpacked(rest, unpacker, what, notes), notes, isKept, layers - 1);
     return;
   }
   const encoding = encodingOf(head);
@@ -69,20 +86,20 @@ function isFactory(value: unknown): value is () => zlib.Gunzip {
 }
 
 /** The first bytes, and all of them again in pieces. */
-async function withHead(chunks: Chunks): Promise<{ head: Buffer; rest: AsyncGenerator<Buffer, void> }> {
+async function withHead(chunks: Chunks, atLeast: number): Promise<{ all: Buffer; rest: AsyncGenerator<Buffer, void> }> {
   const iterator = Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
   const first: Uint8Array[] = [];
   let length = 0;
-  while (length < HEAD_BYTES) {
+  while (length < atLeast) {
     const { done, value } = await iterator.next();
     if (done === true) break;
     first.push(value);
     length += value.length;
   }
-  const head = Buffer.concat(first);
+  const all = Buffer.concat(first);
   const rest = async function* () {
     try {
-      if (head.length > 0) yield head;
+      if (all.length > 0) yield all;
       for (;;) {
         const { done, value } = await iterator.next();
         if (done === true) return;
@@ -92,7 +109,7 @@ async function withHead(chunks: Chunks): Promise<{ head: Buffer; rest: AsyncGene
       await iterator.return?.();
     }
   };
-  return { head: head.subarray(0, HEAD_BYTES), rest: rest() };
+  return { all, rest: rest() };
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { numbered, recorded } from '../../test/recorded.ts';
+import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';
+
+describe('the samples of a recording', () => {
+  let folder = '';
+  let bytes: Buffer = Buffer.alloc(0);
+  const all = numbered(150).map(({ timeMs }) => timeMs);
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'kstack-merged-'));
+    bytes = Buffer.concat(await recorded(numbered(150)));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const read = async (content: Uint8Array) => {
+    const name = join(folder, 'recording');
+    writeFileSync(name, content);
+    const problems = noProblems();
+    const times: (number | undefined)[] = [];
+    const inputs = { names: [name], verb: 'report', bounds: undefined };
+    const clock = { nowMs: () => 0, zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }) };
+    for await (const { timeMs } of mergedSamples(inputs, problems, clock)) times.push(timeMs);
+    return { times, problems, hasFailed: hasFailed(problems) };
+  };
+  const zeroed = (from: number, to: number) => Buffer.from(bytes).fill(0, from, to);
+
+  it('are those of the other segments if its beginning is damaged, and the exit code tells', async () => {
+    for (const damaged of [zeroed(0, 64), bytes.subarray(300)]) {
+      const found = await read(damaged);
+      expect(found.times).toEqual(all.slice(60));
+      expect(found.problems.lines).toEqual([expect.stringMatching(/the segment at byte 0 is damaged/)]);
+      expect(found.hasFailed).toBe(true);
+    }
+    expect((await read(zeroed(0, 1))).times).toEqual(all);
+  });
+
+  it('are not those of a text if all of it is damaged', async () => {
+    const found = await read(Buffer.concat([Buffer.alloc(100_000), bytes.subarray(-70)]));
+    expect([found.times, found.problems.empty, found.hasFailed]).toEqual([[], [], true]);
+  });
+
+  it('are those before the damage', async () => {
+    const one = bytes.subarray(0, 2500);
+    const found = await read(Buffer.concat([one, Buffer.alloc(500)]));
+    expect(found.times.length).toBeGreaterThan(10);
+    expect(found.times).toEqual(all.slice(0, found.times.length));
+    expect(found.hasFailed).toBe(true);
+    expect((await read(one)).hasFailed).toBe(false);
+  });
+
+  it('are read if it was packed once more, also where it is damaged', async () => {
+    expect(await read(gzipSync(bytes))).toEqual({ times: all, problems: noProblems(), hasFailed: false });
+    const found = await read(gzipSync(zeroed(0, 64)));
+    expect([found.times, found.hasFailed]).toEqual([all.slice(60), true]);
+  });
+});
