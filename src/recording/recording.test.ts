@@ -170,7 +170,7 @@ describe('a packed recording', () => {
     const bytes = Buffer.concat([one, other]);
     const all = [...times(150), ...times(350).slice(200)];
     const silent: unknown[] = [];
-    for (let at = 0; at < bytes.length; at += 377)
+    for (let at = 0; at < bytes.length; at += 1499)
       for (const [way, damage] of DAMAGES)
         for (const length of [1, 200, 2000]) {
           // A killed writer leaves such an end, and other bytes may look like one.
