@@ -92,8 +92,8 @@ describe('kstack record --when', () => {
     const dense = samples.slice(at).filter(({ timeMs }) => timeMs < (trigger?.timeMs ?? 0) + 3000);
     expect(dense.length).toBeGreaterThan(5);
     expect(samples.slice(at, at + 5).every(({ states }) => states[0] === 'D')).toBe(true);
-    // After that, there is only the last one.
-    expect(samples.length - at - dense.length).toBeLessThanOrEqual(1);
+    // After that, there is only the last one, and on a busy host a late one or two: dense ones would be tens.
+    expect(samples.length - at - dense.length).toBeLessThanOrEqual(3);
   });
 
   it.each([
