@@ -229,7 +229,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
     const spinner = others.find((other) => other.depth > depth && other.rule.inOrderTo !== undefined)?.rule;
     return spinner === undefined ? '' : `, in order to ${spinner.inOrderTo}`;
   }
-  if (rule.kind !== 'blocked' || / (?:in order to|so that) /.test(rule.waitsFor)) return '';
+  if (rule.kind !== 'blocked' || rule.complete === true || / (?:in order to|so that) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
   if (rule.fallback === true) return context;
   const from = Number.isInteger(depth) ? depth : inner.depth;

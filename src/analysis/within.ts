@@ -42,7 +42,8 @@ export function withinOf(frames: readonly Frame[], sentence: string, innermost: 
     const name = names[at] ?? '';
     const inside = names[at - 1] ?? '';
     const call = SYSTEM_CALL.exec(name)?.[1];
-    if (call !== undefined) return tells(purpose, call) ? undefined : `in ${call}(2)`;
+    if (call !== undefined)
+      return tells(purpose, call) || sentence.includes(`its ${call} `) ? undefined : `in ${call}(2)`;
     if (PAGE_FAULT.test(name)) return /\bfault/.test(purpose) ? undefined : 'in a page fault';
     if (name === 'do_exit') return /\bexit/.test(purpose) ? undefined : 'as it exits';
     if (name === 'cleanup_mnt') return /\bunmount/.test(purpose) ? undefined : 'as it unmounts a file system';

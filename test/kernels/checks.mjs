@@ -160,7 +160,7 @@ const FORMATS = {
     assertRan(files, 'long');
     const [first] = files.fixture('vfork-chain').pids;
     assert.match(files.text('long.out'), /^\w{3} \w{3} [ \d]\d .* - guest - Linux /);
-    const group = `waits for its vfork child to exec or exit\\n(?: .*\\n)*? .*\\b${first}\\b`;
+    const group = `waits for its vfork child to exec or exit.*\\n(?: .*\\n)*? .*\\b${first}\\b`;
     assert.match(files.text('long.out'), new RegExp(group));
     assert.match(files.text('long.out'), /\n\d+ tasks seen: \d+ blocked, \d+ idle, \d+ running, \d+ unexplained\.\n$/);
     // A task that woke between the reads of its stat and its stack has none.

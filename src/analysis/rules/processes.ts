@@ -25,6 +25,7 @@ export const PROCESSES: readonly Rule[] = [
     ],
     innermost: true,
     waitsFor: 'its vfork child to exec or exit',
+    complete: true,
     inOrderTo: 'start a child (vfork)',
     causes:
       'Normal briefly (shells, posix_spawn). If longer, the child is stuck in exec or a file system, or is stopped.',

@@ -55,6 +55,8 @@ export interface Rule {
    * period or the like, it waits for that, and not for what `waitsFor` says. Absent: the rule is about these as well.
    */
   readonly inOrderTo?: string;
+  /** `waitsFor` says all: what functions further out are for is not added. */
+  readonly complete?: true;
   /** What usually brings this about. */
   readonly causes: string;
   /** What hangs, too, for whoever needs it while a task waits like this: no command of `next` may. */
