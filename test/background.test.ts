@@ -569,8 +569,9 @@ describe('hostile processes', () => {
     const [lines = []] = samples(logged(directory));
     expect(lines.map((line) => line.pid)).toEqual(expect.arrayContaining([...huge, 2]));
     expect(messages()).toContain('command line is too long: only its beginning is shown');
-    // JavaScriptCore, in the executable of its own, collects later than V8.
-    expect(peak).toBeLessThan((process.env['KSTACK_BIN'] === undefined ? 150 : 250) * 1024);
+    // Between 140 and 170 MB were seen, as V8 collects sooner or later; JavaScriptCore, in the executable of its own,
+    // collects later still.
+    expect(peak).toBeLessThan((process.env['KSTACK_BIN'] === undefined ? 220 : 300) * 1024);
   });
 });
 
