@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Sample } from '../src/model/sample.ts';
-import { type RecordingPiece, RecordingWriter } from '../src/recording/write.ts';
+import { type Piece, RecordingWriter } from '../src/recording/write.ts';
 import { ODD_SAMPLES } from './odd-samples.ts';
 
 /** A stream in which each sample says its number by its time. Of few tasks, so that the first sample is not large. */
@@ -21,7 +21,7 @@ export async function recorded(samples: readonly Sample[], size = 0): Promise<Bu
   const writer = new RecordingWriter();
   const pieces: Buffer[] = [];
   let end = size;
-  const put = (piece: RecordingPiece | undefined) => {
+  const put = (piece: Piece | undefined) => {
     if (piece === undefined) return;
     const bytes = piece.at(end);
     expect(bytes).toHaveLength(piece.length);

@@ -3,9 +3,10 @@ import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import type { Pattern } from './rules/rule.ts';
 
-const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
-const WORK = wholeName(['process_one_work', 'process_scheduled_works', 'worker_thread', 'run_workqueue']);
-const KERNEL_THREAD = wholeName(['kthread', 'kernel_thread_helper', 'kernel_thread_starter']);
+export const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
+/** Functions that call the function of a work, the innermost first. */
+export const WORK = wholeName(['process_one_work', 'process_scheduled_works', 'worker_thread', 'run_workqueue']);
+export const KERNEL_THREAD = wholeName(['kthread', 'kernel_thread_helper', 'kernel_thread_starter']);
 
 /** What a task does that is in one of these functions, to complete "in order to". */
 const PURPOSES: readonly (readonly [purpose: string, ...names: Pattern[]])[] = [

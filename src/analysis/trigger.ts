@@ -2,6 +2,7 @@ import { durationIn } from '../model/duration.ts';
 import { PRESSURES, type PressureName } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { mostSimilar } from '../model/similar.ts';
+import { blockedFinding, countBlocked } from './blocked-runs.ts';
 import { explainObservation } from './explain-sample.ts';
 import { functionName } from './function-name.ts';
 import { RULES } from './rules/index.ts';
@@ -75,8 +76,8 @@ export type FunctionTests = ReadonlyMap<string, (name: string) => boolean>;
 export function truthOf(trigger: Trigger, sample: Sample, tests: FunctionTests): string | undefined {
   switch (trigger.kind) {
     case 'blocked': {
-      const { length } = sample.observations.filter(isBlocked);
-      return length > trigger.above ? `${length} blocked task${length === 1 ? '' : 's'}` : undefined;
+      const count = countBlocked(sample);
+      return count > trigger.above ? `${count} blocked task${count === 1 ? '' : 's'}` : undefined;
     }
     case 'pressure': {
       const some = sample.pressure?.[trigger.resource]?.some;
@@ -90,15 +91,9 @@ export function truthOf(trigger: Trigger, sample: Sample, tests: FunctionTests):
       const test = tests.get(trigger.pattern) ?? (() => false);
       const isIn = ({ stack }: Observation) =>
         'value' in stack && stack.value.frames.some(({ symbol }) => test(functionName(symbol)));
-      return tasksText(sample.observations.filter((each) => isBlocked(each) && isIn(each)));
+      return tasksText(sample.observations.filter((each) => isIn(each) && blockedFinding(each) !== undefined));
     }
   }
-}
-
-function isBlocked(observation: Observation): boolean {
-  const { kind } = explainObservation(observation);
-  const waits = kind === 'blocked' || (kind === 'unexplained' && observation.state === 'D');
-  return waits && observation.task.own !== true;
 }
 
 function tasksText([first, ...others]: readonly Observation[]): string | undefined {

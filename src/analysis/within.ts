@@ -1,25 +1,11 @@
 import type { Frame } from '../model/stack.ts';
+import { KERNEL_THREAD, SYSTEM_CALL, WORK } from './context.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import { isPointer } from './stale.ts';
 
-const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
-const WORK = wholeName(['process_one_work', 'run_workqueue']);
-const THREAD = wholeName([
-  'kthread',
-  'kernel_thread_helper',
-  'kernel_thread_starter',
-  'md_thread',
-  'kthread_worker_fn',
-]);
-/** Functions of threads that run any others. */
-const RUNNER = wholeName([
-  'process_one_work',
-  'process_scheduled_works',
-  /(?:rescuer|worker)_thread/,
-  'kthread_worker_fn',
-  'md_thread',
-]);
+/** Threads and works of others run in these. */
+const RUNNER = wholeName(['md_thread', 'kthread_worker_fn', 'rescuer_thread']);
 const PAGE_FAULT = wholeName([
   /(?:asm_)?exc_page_fault/,
   'page_fault',
@@ -35,8 +21,9 @@ const PAGE_FAULT = wholeName([
  * @param innermost the function that waits
  */
 export function withinOf(frames: readonly Frame[], sentence: string, innermost: Frame | undefined): string | undefined {
-  const names = frames.filter((frame) => !isPointer(frame)).map(({ symbol }) => functionName(symbol));
-  const waiting = innermost === undefined ? 1 : frames.indexOf(innermost);
+  const called = frames.filter((frame) => !isPointer(frame));
+  const names = called.map(({ symbol }) => functionName(symbol));
+  const waiting = innermost === undefined ? 1 : called.indexOf(innermost);
   const purpose = sentence.split(' in order to ').at(-1) ?? '';
   for (let at = names.length - 1; at > 0; at--) {
     const name = names[at] ?? '';
@@ -47,11 +34,12 @@ export function withinOf(frames: readonly Frame[], sentence: string, innermost: 
     if (PAGE_FAULT.test(name)) return /\bfault/.test(purpose) ? undefined : 'in a page fault';
     if (name === 'do_exit') return /\bexit/.test(purpose) ? undefined : 'as it exits';
     if (name === 'cleanup_mnt') return /\bunmount/.test(purpose) ? undefined : 'as it unmounts a file system';
-    const isThread = THREAD.test(name) && !RUNNER.test(inside);
-    if (!isThread && !WORK.test(name)) continue;
+    const isWork = WORK.test(name) || name === 'rescuer_thread';
+    if (!isWork && !KERNEL_THREAD.test(name) && !RUNNER.test(name)) continue;
+    if (WORK.test(inside) || RUNNER.test(inside)) continue;
     // The function of a work may be left out of the stack, if it ends with a call: so this one need not be it.
     if (at - 1 <= waiting || sentence.includes(inside)) return undefined;
-    return isThread ? `in a kernel thread (${inside})` : `in a kernel worker (${inside})`;
+    return `in a kernel ${isWork ? 'worker' : 'thread'} (${inside})`;
   }
   return undefined;
 }

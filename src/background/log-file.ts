@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileStatus, isRegular } from '../files/files.ts';
+import type { Piece } from '../recording/write.ts';
 import type { LogDirectory } from './log-directory.ts';
-import type { Piece } from './log-format.ts';
 import type { LogNames } from './log-names.ts';
 
 const { O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants;

@@ -1,16 +1,7 @@
 import type { Sample } from '../model/sample.ts';
 import type { ZoneOffset } from '../model/time.ts';
-import { RecordingWriter } from '../recording/write.ts';
+import { type Piece, RecordingWriter } from '../recording/write.ts';
 import { formatText } from '../sinks/text.ts';
-
-/** What is appended to a log at once, completely or not at all. */
-export interface Piece {
-  readonly length: number;
-  /** Whether it is of use only behind the piece before. */
-  readonly continues: boolean;
-  /** Its bytes, given how many the file has before it. */
-  at(size: number): Buffer;
-}
 
 /** What samples become in a log. */
 export interface LogFormat {

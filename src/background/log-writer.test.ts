@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE } from '../../test/samples.ts';
+import type { Piece } from '../recording/write.ts';
 import type { Append } from './log-file.ts';
-import type { LogFormat, Piece } from './log-format.ts';
+import type { LogFormat } from './log-format.ts';
 import { LogWriter } from './log-writer.ts';
 import type { Refusal } from './rotating-log.ts';
 import type { RunState } from './run-file.ts';

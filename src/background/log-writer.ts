@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Sample } from '../model/sample.ts';
-import type { LogFormat, Piece } from './log-format.ts';
+import type { Piece } from '../recording/write.ts';
+import type { LogFormat } from './log-format.ts';
 import type { RotatingLog } from './rotating-log.ts';
 import type { RunState } from './run-file.ts';
 import type { RunJournal } from './run-journal.ts';

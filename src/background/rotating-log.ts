@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { codeOf } from '../files/files.ts';
 import type { Clock } from '../model/time.ts';
+import type { Piece } from '../recording/write.ts';
 import { compressFile, Interrupted } from './compressed-file.ts';
 import { type LogDirectory, LogError } from './log-directory.ts';
 import { type Append, LogFile } from './log-file.ts';
-import type { Piece } from './log-format.ts';
 import type { LogNames } from './log-names.ts';
 import { listRotated, type RotatedFile, totalOf } from './rotated-files.ts';
 import { describeFull, meansFull } from './space.ts';

@@ -34,7 +34,7 @@ export async function* triggeredBeats<Taken extends Sample | undefined>(
   options: Triggered<Taken>,
 ): AsyncGenerator<Beat<Taken | Sample>> {
   const { clock } = options;
-  const pace = new Pace(options);
+  const pace = new TriggeredPace(options);
   let startMs = clock.monotonicMs();
   let took: readonly number[] = [];
   const take = async () => {
@@ -66,7 +66,7 @@ function outOfMemory(taken: Sample): Beat<Sample> {
 type Pacing = Triggering & { readonly intervalMs: number };
 
 /** Decides which samples are written, and when the next one is taken. */
-class Pace {
+class TriggeredPace {
   readonly #options: Pacing;
   readonly #ring = new SampleRing(RING_BYTES);
   /** When the next sample of the ordinary interval is. */

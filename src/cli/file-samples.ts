@@ -38,7 +38,7 @@ export class NoEnd extends Error {}
  */
 export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
   const { names, window, selection, verb } = wanted;
-  const progress = new Progress(names, clock);
+  const progress = new ReadProgress(names, clock);
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
@@ -120,7 +120,7 @@ const STDERR = 2;
 const TOLD_EVERY_MS = 200;
 
 /** On a terminal, how much of the files is read. */
-class Progress {
+class ReadProgress {
   readonly #clock: Clock;
   readonly #isShown: boolean;
   #allBytes = 0;

@@ -1,4 +1,4 @@
-import { countKinds } from '../analysis/explain-sample.ts';
+import { countBlocked } from '../analysis/blocked-runs.ts';
 import type { WritingState } from '../background/log-writer.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -117,7 +117,7 @@ export class Progress {
       ...(sample === undefined
         ? []
         : [`${sample.observations.length} task${sample.observations.length === 1 ? '' : 's'}`]),
-      ...(sample === undefined ? [] : [`${countKinds(sample).blocked} blocked now`]),
+      ...(sample === undefined ? [] : [`${countBlocked(sample)} blocked now`]),
       formatBytes(this.#bytes),
       ...(left > 0 ? [`${formatDuration(left)} left`] : []),
     ].join(', ');
@@ -143,7 +143,7 @@ function widthOf(text: string): number {
   return [...text].reduce((sum, character) => sum + (character < '\x7f' ? 1 : 2), 0);
 }
 
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   if (bytes < 10_000) return `${bytes} bytes`;
   return bytes < 1e7 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -2,14 +2,13 @@
  * What an event is about.
  *
  * - `trigger`: a condition of `kstack record --when` came true; `calm`: it no longer is
- * - `lost`: samples, or lines of the kernel log, are missing; `clock`: the time of day was set
+ * - `lost`: samples, or lines of the kernel log, are missing
  * - the rest: a line of the kernel log
  */
 export const EVENT_KINDS = [
   'trigger',
   'calm',
   'lost',
-  'clock',
   'hung-task',
   'lockup',
   'rcu-stall',

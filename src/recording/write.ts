@@ -9,8 +9,8 @@ const USUAL_SAMPLES = 60;
 const MAX_SAMPLES = 360;
 const MAX_BYTES = 16 << 20;
 
-/** What is appended to a recording at once. */
-export interface RecordingPiece {
+/** What is appended to a recording, or to a log, at once: completely or not at all. */
+export interface Piece {
   readonly length: number;
   /** Whether it is of use only behind the piece before. */
   readonly continues: boolean;
@@ -34,7 +34,7 @@ export class RecordingWriter {
     this.#maxBytes = Math.min(maxBytes, MAX_BYTES);
   }
 
-  async add(sample: Sample): Promise<RecordingPiece> {
+  async add(sample: Sample): Promise<Piece> {
     const continues = this.#segment !== undefined;
     const segment = this.#segment ?? new Segment(this.#number++);
     this.#segment = segment;
@@ -49,11 +49,11 @@ export class RecordingWriter {
   }
 
   /** Ends the open segment, if there is one. */
-  async end(): Promise<RecordingPiece | undefined> {
+  async end(): Promise<Piece | undefined> {
     return this.#segment && this.#last(this.#segment, Buffer.alloc(0), true);
   }
 
-  async #last(segment: Segment, bytes: Buffer, continues: boolean): Promise<RecordingPiece> {
+  async #last(segment: Segment, bytes: Buffer, continues: boolean): Promise<Piece> {
     const body = Buffer.concat([bytes, await segment.end()]);
     if (this.#segment === segment) this.#segment = undefined;
     const at = (size: number) => {

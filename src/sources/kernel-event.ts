@@ -1,7 +1,7 @@
 import type { EventKind } from '../model/event.ts';
 
 /** The kinds that are lines of the kernel log. */
-type KernelEventKind = Exclude<EventKind, 'trigger' | 'calm' | 'lost' | 'clock'>;
+type KernelEventKind = Exclude<EventKind, 'trigger' | 'calm' | 'lost'>;
 
 /** The part of the kernel, the device or the function that prints the line. */
 const FROM = [
