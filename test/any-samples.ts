@@ -55,6 +55,7 @@ const lock = known<LockWait>({
   address: fc.constantFrom('ffff8881001a2b40', '0'),
   owner: maybe(number),
   inferred: maybe(fc.constant(true as const)),
+  place: maybe(fc.constantFrom('mutex_waiter on its stack')),
 });
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
@@ -165,6 +166,8 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
     mixed: maybe(number),
   }),
   unread: fc.array(unread, { maxLength: 3 }),
+  edges: fc.constant(undefined),
+  resources: fc.constant(undefined),
   events: maybe(fc.array(event, { minLength: 1, maxLength: 3 })),
   pressure: maybe(pressure.filter((each) => Object.keys(each).length > 0)),
 }).chain((sample) =>

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { EDGE_KINDS, type Edge, type Evidence, RESOURCE_KINDS, type Resource } from '../src/model/edge.ts';
 import { EVENT_KINDS, type Event } from '../src/model/event.ts';
 import type { Pressure, Stall } from '../src/model/pressure.ts';
 import type { Reading } from '../src/model/reading.ts';
@@ -82,6 +83,7 @@ const lock: fc.Arbitrary<LockWait> = fc.record(
     address: text,
     owner: number,
     inferred: fc.constant(true as const),
+    place: text,
   } satisfies ModelOf<LockWait>,
   { ...WHOLE, requiredKeys: ['kind'] },
 );
@@ -161,6 +163,36 @@ const pressure: fc.Arbitrary<Pressure> = fc.record(
   { ...WHOLE, requiredKeys: [] },
 );
 
+const nodeKey = fc.oneof(fc.integer({ min: 1, max: 1000 }), text);
+const evidence: fc.Arbitrary<Evidence> = fc.record(
+  { place: text, text, timeMs: fc.nat() } satisfies ModelOf<Evidence>,
+  { ...WHOLE, requiredKeys: ['place', 'text'] },
+);
+const marked = fc.constant(true as const);
+const edge: fc.Arbitrary<Edge> = fc.record(
+  {
+    from: nodeKey,
+    to: nodeKey,
+    by: fc.constantFrom(...EDGE_KINDS),
+    any: marked,
+    inferred: marked,
+    evidence: fc.array(evidence, { maxLength: 2 }),
+  } satisfies ModelOf<Edge>,
+  { ...WHOLE, requiredKeys: ['from', 'to', 'by', 'evidence'] },
+);
+const resource: fc.Arbitrary<Resource> = fc.record(
+  {
+    key: text,
+    kind: fc.constantFrom(...RESOURCE_KINDS),
+    name: text,
+    condition: text,
+    hangs: marked,
+    inferred: marked,
+    evidence: fc.array(evidence, { maxLength: 2 }),
+  } satisfies ModelOf<Resource>,
+  { ...WHOLE, requiredKeys: ['key', 'kind', 'name', 'evidence'] },
+);
+
 export const sample: fc.Arbitrary<Sample> = fc.record(
   {
     timeMs: fc.nat().map((seconds) => 1000 * seconds),
@@ -180,6 +212,8 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     holders: fc.array(observation, { maxLength: 2 }),
     leftOut,
     unread: fc.array(unread, { maxLength: 3 }),
+    edges: fc.array(edge, { maxLength: 3 }),
+    resources: fc.array(resource, { maxLength: 2 }),
     events: fc.array(event, { maxLength: 2 }),
     pressure,
   } satisfies ModelOf<Sample>,

@@ -1,12 +1,13 @@
 import type { Changes } from '../model/changes.ts';
-import type { Observation } from '../model/sample.ts';
-import { type Root, waitsOf } from '../model/wait.ts';
+import { edgesOf, type NodeKey, type Root } from '../model/edge.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import { waitGraph } from './wait-graph.ts';
 
-/** A task that others waited for, directly or indirectly. */
+/** What others waited for, directly or indirectly: a task, or a resource. */
 export interface Holder {
-  readonly tid: number;
-  readonly comm: string | undefined;
+  readonly key: NodeKey;
+  /** The task's comm, or the resource's name. */
+  readonly name: string | undefined;
   readonly startTicks: number | undefined;
   /** The TIDs of its waiters. */
   readonly waiters: readonly number[];
@@ -18,9 +19,10 @@ export class HolderTimes {
   readonly #byTid = new Map<number, Observation>();
   /** Those that wait for others. */
   readonly #linked = new Map<number, Observation>();
-  #involved: ReadonlySet<number> = new Set();
+  #involved: ReadonlySet<NodeKey> = new Set();
   #holders: readonly Holder[] = [];
   #unselected: readonly Observation[] = [];
+  #edges: Pick<Sample, 'edges' | 'resources'> = {};
   #seconds = 0;
   #settledSeconds = 0;
 
@@ -30,12 +32,12 @@ export class HolderTimes {
 
   /**
    * Takes the next sample of the host, which differs so from the one before, which spoke for `seconds`.
-   * @param unselected the sample's holders
    */
-  add({ gone, come }: Changes, unselected: readonly Observation[], seconds: number): void {
+  add({ gone, come }: Changes, { holders, edges, resources }: Sample, seconds: number): void {
     this.#seconds += seconds;
-    let isChanged = unselected.length > 0 || this.#unselected.length > 0;
-    this.#unselected = unselected;
+    let isChanged = holders.length > 0 || this.#unselected.length > 0 || edges !== this.#edges.edges;
+    this.#unselected = holders;
+    this.#edges = { ...(edges !== undefined && { edges }), ...(resources !== undefined && { resources }) };
     for (const { task } of gone) {
       const { tid } = task.id;
       if (tid === undefined) continue;
@@ -46,8 +48,7 @@ export class HolderTimes {
       const { tid } = observation.task.id;
       if (tid === undefined) continue;
       this.#byTid.set(tid, observation);
-      const { facts, state } = observation;
-      const isWaiting = facts !== undefined && waitsOf(tid, state, facts).length > 0;
+      const isWaiting = edgesOf(observation).length > 0;
       if (isWaiting) this.#linked.set(tid, observation);
       if (isWaiting || this.#involved.has(tid)) isChanged = true;
     }
@@ -63,12 +64,11 @@ export class HolderTimes {
   #look(): void {
     this.#settle();
     const waiting = [...this.#linked.values(), ...this.#unselected];
-    const involved = new Set<number>();
-    for (const { task, state, facts } of waiting)
-      for (const { tid, holder } of waitsOf(task.id.tid ?? 0, state, facts ?? {})) involved.add(tid).add(holder);
-    const observations = [...involved].flatMap((tid) => this.#byTid.get(tid) ?? []);
+    const involved = new Set<NodeKey>();
+    for (const { from, to } of [...waiting.flatMap(edgesOf), ...(this.#edges.edges ?? [])]) involved.add(from).add(to);
+    const observations = [...involved].flatMap((key) => (typeof key === 'number' && this.#byTid.get(key)) || []);
     this.#involved = involved;
-    this.#holders = waitGraph({ observations, holders: this.#unselected }).roots.map(holderOf);
+    this.#holders = waitGraph({ observations, holders: this.#unselected, ...this.#edges }).roots.map(holderOf);
   }
 
   #settle(): void {
@@ -78,7 +78,8 @@ export class HolderTimes {
   }
 }
 
-export function holderOf({ tid, observation, waits }: Root): Holder {
+export function holderOf({ key, observation, resource, edges }: Root): Holder {
   const { comm, id } = observation?.task ?? {};
-  return { tid, comm, startTicks: id?.startTicks, waiters: waits.map((wait) => wait.tid) };
+  const waiters = new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])));
+  return { key, name: comm ?? resource?.name, startTicks: id?.startTicks, waiters: [...waiters] };
 }

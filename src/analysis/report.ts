@@ -1,4 +1,5 @@
 import type { Changes } from '../model/changes.ts';
+import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
@@ -41,11 +42,12 @@ export interface ReportedFinding {
   readonly count: number;
 }
 
-/** A task that others waited for. */
+/** What others waited for: a task, or a resource. */
 export interface ReportedHolder {
   readonly host: string | undefined;
-  readonly tid: number;
-  readonly comm: string | undefined;
+  readonly key: NodeKey;
+  /** The task's comm, or the resource's name. */
+  readonly name: string | undefined;
   /** Of all waiters together. */
   readonly taskSeconds: number;
   readonly waiters: number;
@@ -163,7 +165,7 @@ class ReportBuilder {
         if (this.#gaps.length < MAX_GAPS) this.#gaps.push(gap);
       },
       sampled: (sample, changes, seconds) => {
-        holders.add(changes, sample.holders, seconds);
+        holders.add(changes, sample, seconds);
         missing.add(changes, this.#unread);
         tasks += changes.come.length - changes.gone.length;
         if (tasks === 0) this.#empty++;
@@ -208,12 +210,12 @@ class ReportBuilder {
     this.#events.push({ host, ...(timeMs !== undefined && { timeMs }), ...event });
   }
 
-  #hold(host: string | undefined, { tid, comm, startTicks, waiters }: Holder, seconds: number): void {
-    const key = `${host ?? ''}/${tid}/${startTicks ?? ''}`;
+  #hold(host: string | undefined, { key: node, name, startTicks, waiters }: Holder, seconds: number): void {
+    const key = `${host ?? ''}/${node}/${startTicks ?? ''}`;
     let holder = this.#holders.get(key);
     if (holder === undefined) {
       if (this.#holders.size >= MAX_TASKS) return;
-      holder = { host, tid, comm, taskSeconds: 0, waiters: 0, all: new Set() };
+      holder = { host, key: node, name, taskSeconds: 0, waiters: 0, all: new Set() };
       this.#holders.set(key, holder);
     }
     for (const waiter of waiters) {

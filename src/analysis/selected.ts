@@ -1,7 +1,7 @@
 import { changesBetween, noteChanges, withObservations } from '../model/changes.ts';
 import { type CompiledSelection, takesTask, type Untold } from '../model/compiled-selection.ts';
+import { type Edge, edgesIn, edgesOf, type NodeKey } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import { waitsOf } from '../model/wait.ts';
 import { kindOf } from './explain-sample.ts';
 
 /** Tells of a task that is not selected because the sample does not say enough of it. */
@@ -31,9 +31,9 @@ export async function* selected(
     const [gone, come] = [changes.gone.filter(takes), changes.come.filter(takes)];
     for (const { task } of gone) waiting.delete(task.id.tid);
     for (const observation of come)
-      if (waitsIn(observation).length > 0) waiting.set(observation.task.id.tid, observation);
-    const holders =
-      waiting.size === 0 ? whole.holders : [...whole.holders, ...holdersOf(waiting.values(), whole, takes)];
+      if (edgesOf(observation).length > 0) waiting.set(observation.task.id.tid, observation);
+    const isWaiting = waiting.size > 0 || whole.edges !== undefined;
+    const holders = isWaiting ? [...whole.holders, ...holdersOf(waiting.values(), whole, takes)] : whole.holders;
     const part = withObservations(whole, () => whole.observations.filter(takes), holders);
     if (last !== undefined) noteChanges(last.part, part, { gone, come });
     followed.last = { whole, part };
@@ -53,25 +53,25 @@ function takesObservation(selection: CompiledSelection, observation: Observation
   return observation.task.own !== true && kindOf(observation) !== 'idle';
 }
 
-function waitsIn({ task, state, facts }: Observation) {
-  return task.id.tid === undefined || facts === undefined ? [] : waitsOf(task.id.tid, state, facts);
-}
-
-/** The tasks that are not selected and that these wait for, directly or indirectly. */
+/** The tasks that are not selected and that these wait for, directly or through others. */
 function holdersOf(waiting: Iterable<Observation>, whole: Sample, takes: (one: Observation) => boolean): Observation[] {
-  const others = new Map<number, Observation>();
+  const others = new Map<NodeKey, Observation>();
   for (const observation of whole.observations)
     if (observation.task.id.tid !== undefined && !takes(observation)) others.set(observation.task.id.tid, observation);
+  const from = new Map<NodeKey, Edge[]>();
+  for (const edge of edgesIn({ ...whole, holders: [] })) from.set(edge.from, [...(from.get(edge.from) ?? []), edge]);
+  const wanted = [...waiting].flatMap(edgesOf);
+  for (const edge of whole.edges ?? []) if (!others.has(edge.from)) wanted.push(edge);
+  const followed = new Set<NodeKey>();
   const holders: Observation[] = [];
-  const wanted = [...waiting].flatMap(waitsIn);
   // The list grows during the loop: a holder may wait itself.
-  for (const wait of wanted)
-    for (const tid of [wait.tid, wait.holder]) {
-      const holder = others.get(tid);
-      if (holder === undefined) continue;
-      others.delete(tid);
-      holders.push(holder);
-      for (const other of waitsIn(holder)) wanted.push(other);
+  for (const edge of wanted)
+    for (const key of [edge.from, edge.to]) {
+      if (followed.has(key)) continue;
+      followed.add(key);
+      const holder = others.get(key);
+      if (holder !== undefined) holders.push(holder);
+      for (const next of from.get(key) ?? []) wanted.push(next);
     }
   return holders;
 }

@@ -1,13 +1,12 @@
+import { type Edge, edgesIn, type NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type State, type Task, taskKey } from '../model/task.ts';
-import { tasksByTid, type Wait } from '../model/wait.ts';
 import { explainObservation } from './explain-sample.ts';
 import { Pace } from './pace.ts';
 import { placed } from './placed.ts';
-import { nextWaits } from './wait-graph.ts';
 
 /** A time in which a task did one thing, as far as the samples show. */
 export interface Span {
@@ -18,8 +17,8 @@ export interface Span {
   readonly finding: Finding;
   /** That of the first sample. */
   readonly stack: Stack | undefined;
-  /** The task that it waits for. */
-  readonly wait: Wait | undefined;
+  /** What it waits for, as far as that is known. */
+  readonly edge: Edge | undefined;
   readonly fromMs: number;
   /** In how many samples it was seen so. */
   seen: number;
@@ -114,7 +113,8 @@ class HostSpans {
     const isGap = this.#atMs !== undefined && atMs > this.#untilMs + SLACK_MS;
     if (isGap) for (const each of this.#endAll()) ended.push(each);
     const floorMs = isGap ? this.#untilMs : (this.#atMs ?? Number.NEGATIVE_INFINITY);
-    const waits = nextWaits(tasksByTid(sample));
+    const edges = new Map<NodeKey, Edge>();
+    for (const edge of edgesIn(sample)) if (!edges.has(edge.from)) edges.set(edge.from, edge);
     const before = this.#open;
     const now = new Map<string, OpenSpan>();
     const begun: Span[] = [];
@@ -123,12 +123,12 @@ class HostSpans {
     const see = (observation: Observation) => {
       const { task } = observation;
       const key = keyOf(task);
-      const wait = task.id.tid === undefined ? undefined : waits.get(task.id.tid);
+      const edge = task.id.tid === undefined ? undefined : edges.get(task.id.tid);
       const finding = explainObservation(observation);
       // A text may show a task twice in one sample.
       const last = now.get(key) ?? before.get(key);
       before.delete(key);
-      if (last !== undefined && isSame(last, observation, finding, wait)) {
+      if (last !== undefined && isSame(last, observation, finding, edge)) {
         last.seen++;
         last.ran = ranBetween(last, observation.facts?.switches);
         now.set(key, last);
@@ -136,7 +136,7 @@ class HostSpans {
         return;
       }
       const floor = Math.max(floorMs, last?.fromMs ?? floorMs);
-      const span = { ...begunAs(observation, finding, wait), key, fromMs: beginOf(observation, finding, atMs, floor) };
+      const span = { ...begunAs(observation, finding, edge), key, fromMs: beginOf(observation, finding, atMs, floor) };
       if (last !== undefined) ended.push({ span: last, toMs: span.fromMs });
       begun.push(span);
       now.set(key, span);
@@ -187,14 +187,14 @@ class HostSpans {
   }
 }
 
-function begunAs({ task, state, stack, facts }: Observation, finding: Finding, wait: Wait | undefined) {
+function begunAs({ task, state, stack, facts }: Observation, finding: Finding, edge: Edge | undefined) {
   const { switches } = facts ?? {};
   return {
     task,
     state,
     finding,
     stack: 'value' in stack ? stack.value : undefined,
-    wait,
+    edge,
     switches,
     seen: 1,
     ran: false,
@@ -209,12 +209,12 @@ function beginOf({ state, facts }: Observation, { kind }: Finding, atMs: number,
   return Math.max(0, floorMs, atMs - offMs);
 }
 
-function isSame(last: OpenSpan, { task, state }: Observation, finding: Finding, wait: Wait | undefined): boolean {
+function isSame(last: OpenSpan, { task, state }: Observation, finding: Finding, edge: Edge | undefined): boolean {
   return (
     (last.finding === finding || isSameFinding(last.finding, finding)) &&
     last.state === state &&
-    last.wait?.holder === wait?.holder &&
-    last.wait?.reason === wait?.reason &&
+    last.edge?.to === edge?.to &&
+    last.edge?.by === edge?.by &&
     last.task.comm === task.comm
   );
 }

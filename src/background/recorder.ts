@@ -53,6 +53,8 @@ interface OpenTarget extends Pick<Collection, 'log' | 'journal' | 'format'> {
   end(): Promise<void>;
 }
 
+/** Who holds up whom takes many reads while thousands of tasks wait: it is not asked ten times a second. */
+const LEAST_FOR_EDGES_MS = 1000;
 /** So many of the segments are in a file: it ends with one. */
 const SEGMENTS_OF_FILE = 8;
 
@@ -82,6 +84,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           source,
           fields: ['uid', 'cgroup', 'systemCall'],
           facts: true,
+          edges: intervalMs >= LEAST_FOR_EDGES_MS,
           events: true,
           // Without a trigger, the samples themselves tell.
           ...(triggering !== undefined && { intervalMs }),

@@ -42,8 +42,8 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     if (verbose) log(clock, 'DEBUG', text);
   };
   tell(`reading ${describeSelection(selection)} from ${root}`);
-  const { fields, facts } = format;
-  const options = { selection, source, fields, facts, steady: false, ownsProcess: true, tell };
+  const { fields, facts, edges = false } = format;
+  const options = { selection, source, fields, facts, edges, steady: false, ownsProcess: true, tell };
   const sampler = await openSampler({ clock, root }, { ...options, allSystemCalls: output.full });
   try {
     const began = clock.monotonicMs();

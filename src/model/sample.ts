@@ -1,3 +1,4 @@
+import type { Edge, Resource } from './edge.ts';
 import type { Event } from './event.ts';
 import { FIELD_NAMES, FIELDS, type Field, type ObservationFields } from './fields.ts';
 import type { KindCounts } from './finding.ts';
@@ -33,6 +34,8 @@ export interface LockWait {
   readonly owner?: number;
   /** Set if the kernel's log says that it is only likely, since the lock may have changed hands meanwhile. */
   readonly inferred?: true;
+  /** Where the kernel says so, if not in `task_struct.blocker`. */
+  readonly place?: string;
 }
 
 /** What the kernel knows about a task but /proc does not show. */
@@ -121,9 +124,13 @@ export interface Sample {
   readonly observations: readonly Observation[];
   /**
    * Tasks that are not selected, but that selected ones wait for, directly or indirectly, or that wait for a selected
-   * vfork child. Only with bpf.
+   * vfork child.
    */
   readonly holders: readonly Observation[];
+  /** Who waits for whom, beyond what the facts about each task tell (`edgesIn` joins both). Absent if none was found. */
+  readonly edges?: readonly Edge[];
+  /** Those among the ends of `edges`. */
+  readonly resources?: readonly Resource[];
   readonly leftOut: LeftOut;
   /**
    * Selected tasks of which at most the status could be read, and what could not be read of tasks left out.

@@ -1,4 +1,5 @@
 import { noteChanges, withObservations } from '../model/changes.ts';
+import type { Edge, Resource } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Pressure } from '../model/pressure.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
@@ -7,7 +8,16 @@ import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import { type Look, type Place, printedFrame, VERSION } from './record.ts';
 import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
-import { eventShape, lookShape, placeShape, pressureShape, taskShape, unreadShape } from './shapes.ts';
+import {
+  edgeShape,
+  eventShape,
+  lookShape,
+  placeShape,
+  pressureShape,
+  resourceShape,
+  taskShape,
+  unreadShape,
+} from './shapes.ts';
 
 /** Bounds memory: a recording may come from anyone. */
 const MAX_TASKS = 300_000;
@@ -117,6 +127,8 @@ const sampleShape = object<
     tasks: ReturnType<typeof changesShape>;
     holders: ReturnType<typeof changesShape>;
     unread: Sample['unread'];
+    edges: Edge[];
+    resources: Resource[];
     events: Event[];
     pressure: Pressure;
   }
@@ -129,6 +141,8 @@ const sampleShape = object<
     tasks: changesShape,
     holders: changesShape,
     unread: listOf(unreadShape),
+    edges: listOf(edgeShape),
+    resources: listOf(resourceShape),
     events: listOf(eventShape),
     pressure: pressureShape,
   },

@@ -52,7 +52,19 @@ export class SegmentEncoder {
 
   /** The lines for one more sample, with what it refers to and the segment has not yet. */
   encode(sample: Sample): string {
-    const { timeMs, uptimeSeconds, monotonicMs, observations, holders, unread, events, pressure, ...place } = sample;
+    const {
+      timeMs,
+      uptimeSeconds,
+      monotonicMs,
+      observations,
+      holders,
+      unread,
+      edges,
+      resources,
+      events,
+      pressure,
+      ...place
+    } = sample;
     const lines: string[] = [];
     if (!this.#isBegun) lines.push(jsonText({ format: 'kstack-recording', version: VERSION, segment: this.#segment }));
     this.#isBegun = true;
@@ -70,6 +82,8 @@ export class SegmentEncoder {
       ...(tasks !== undefined && { tasks }),
       ...(held !== undefined && { holders: held }),
       ...(unread.length > 0 && { unread }),
+      ...(edges !== undefined && { edges }),
+      ...(resources !== undefined && { resources }),
       ...(events !== undefined && { events }),
       ...(pressure !== undefined && { pressure }),
     };
@@ -272,7 +286,8 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
     a.lock?.kind === b.lock?.kind &&
     a.lock?.address === b.lock?.address &&
     a.lock?.owner === b.lock?.owner &&
-    a.lock?.inferred === b.lock?.inferred
+    a.lock?.inferred === b.lock?.inferred &&
+    a.lock?.place === b.lock?.place
   );
 }
 

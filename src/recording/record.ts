@@ -50,7 +50,16 @@ export interface PlaceLine {
 
 export type Place = Omit<
   Sample,
-  'timeMs' | 'uptimeSeconds' | 'monotonicMs' | 'observations' | 'holders' | 'unread' | 'events' | 'pressure'
+  | 'timeMs'
+  | 'uptimeSeconds'
+  | 'monotonicMs'
+  | 'observations'
+  | 'holders'
+  | 'unread'
+  | 'edges'
+  | 'resources'
+  | 'events'
+  | 'pressure'
 >;
 
 /** What is the same for many observations: all of one but its task, its stack and the numbers of an {@link Entry}. */
@@ -95,6 +104,8 @@ export interface SampleLine {
   readonly tasks?: Changes;
   readonly holders?: Changes;
   readonly unread?: Sample['unread'];
+  readonly edges?: Sample['edges'];
+  readonly resources?: Sample['resources'];
   readonly events?: Sample['events'];
   readonly pressure?: Sample['pressure'];
 }

@@ -1,3 +1,4 @@
+import { EDGE_KINDS, type Edge, type Evidence, type NodeKey, RESOURCE_KINDS, type Resource } from '../model/edge.ts';
 import { EVENT_KINDS, type Event } from '../model/event.ts';
 import { FIELD_NAMES } from '../model/fields.ts';
 import type { Pressure, Stall } from '../model/pressure.ts';
@@ -75,9 +76,9 @@ const systemCall = object<Pick<SystemCall, 'number' | 'arguments'>, Required<Omi
   { stackPointer: text, programCounter: text, name: text, text },
 );
 
-const lock = object<Pick<LockWait, 'kind'>, { address: string; owner: number; inferred: true }>(
+const lock = object<Pick<LockWait, 'kind'>, Required<Omit<LockWait, 'kind'>>>(
   { kind: oneOf(['mutex', 'semaphore', 'rwsem-read', 'rwsem-write']) },
-  { address: text, owner: count, inferred: yes },
+  { address: text, owner: count, inferred: yes, place: text },
 );
 
 const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
@@ -156,4 +157,24 @@ const stall: Shape<Stall> = object<Pick<Stall, 'some'>, { full: number }>({ some
 export const pressureShape: Shape<Pressure> = object<object, Required<Pressure>>(
   {},
   { cpu: stall, io: stall, memory: stall },
+);
+
+const nodeKey = either<NodeKey, NodeKey>(count, name);
+
+const evidence: Shape<Evidence> = object<Pick<Evidence, 'place' | 'text'>, { timeMs: number }>(
+  { place: name, text },
+  { timeMs: time },
+);
+
+export const edgeShape: Shape<Edge> = object<
+  Pick<Edge, 'from' | 'to' | 'by' | 'evidence'>,
+  Required<Pick<Edge, 'any' | 'inferred'>>
+>({ from: nodeKey, to: nodeKey, by: oneOf(EDGE_KINDS), evidence: listOf(evidence) }, { any: yes, inferred: yes });
+
+export const resourceShape: Shape<Resource> = object<
+  Pick<Resource, 'key' | 'kind' | 'name' | 'evidence'>,
+  Required<Pick<Resource, 'condition' | 'hangs' | 'inferred'>>
+>(
+  { key: name, kind: oneOf(RESOURCE_KINDS), name, evidence: listOf(evidence) },
+  { condition: text, hangs: yes, inferred: yes },
 );

@@ -57,7 +57,7 @@ function holderLines(sample: Sample): string[] {
   const graph = waitGraph(sample);
   if (graph.roots.length + graph.cycles.length === 0) return [];
   const groups = explainGroups({ ...sample, observations: [...sample.observations, ...sample.holders] });
-  return waitLines(graph, groups, namesOf(groups));
+  return waitLines(graph, groups, namesOf(groups, sample.resources));
 }
 
 /** False if there are too many different stacks to take one more. */

@@ -151,7 +151,7 @@ class ProfileBuilder {
   }
 
   #endWait(host: Host, { span, toMs }: EndedSpan): void {
-    const { finding, fromMs, state, wait, seen, ran } = span;
+    const { finding, fromMs, state, edge, seen, ran } = span;
     if (finding.kind !== 'blocked' && finding.kind !== 'unexplained') return;
     const thread = this.#thread(host, span);
     if (finding.kind === 'blocked') thread.blockedMs += toMs - fromMs;
@@ -165,8 +165,8 @@ class ProfileBuilder {
         ...(finding.rule !== undefined && { rule: finding.rule }),
         ...(state !== undefined && { state }),
         ...(finding.innermost !== undefined && { function: escapeUnsafe(cut(finding.innermost.symbol)) }),
-        ...(wait !== undefined && { holder: `${wait.holder}${wait.inferred === true ? ' (likely)' : ''}` }),
-        ...(wait !== undefined && { reason: wait.reason }),
+        ...(edge !== undefined && { holder: escapeUnsafe(`${edge.to}${edge.inferred === true ? ' (likely)' : ''}`) }),
+        ...(edge !== undefined && { reason: edge.by }),
         seen,
         ran: ran === undefined ? 'not known' : ran ? 'yes' : 'no',
       },

@@ -22,6 +22,8 @@ export interface Format {
   readonly fields: readonly Field[];
   /** Whether it shows KernelFacts. */
   readonly facts: boolean;
+  /** Whether it shows who holds up whom, beyond what these facts tell. It needs `systemCall` among the fields. */
+  readonly edges?: true;
   /** Whether it is binary, and so unfit for a terminal. */
   readonly binary: boolean;
   write(samples: Samples, context: WriteContext): AsyncIterable<Piece>;

@@ -125,8 +125,9 @@ function callOf(call: SystemCallState | null) {
   return { status: 'inCall', name, number, arguments: call.arguments, text };
 }
 
-function lockOf({ kind, address, owner, inferred }: LockWait) {
-  return { kind, address: address ?? null, owner: owner ?? null, ...(inferred === true && { inferred }) };
+function lockOf({ kind, address, owner, inferred, place }: LockWait) {
+  const marks = { ...(inferred === true && { inferred }), ...(place !== undefined && { place: escapeInvalid(place) }) };
+  return { kind, address: address ?? null, owner: owner ?? null, ...marks };
 }
 
 function factsOf({ lock, mmapLockOwner, vforkParent, tracer }: KernelFacts) {

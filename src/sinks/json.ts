@@ -1,6 +1,7 @@
 import { countKinds, explainGroups, explainObservation } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
+import type { Edge } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
@@ -14,6 +15,7 @@ import {
   unreadEntries,
   wholeFinding,
 } from './json-values.ts';
+import { edgeEntry, nodeOf, resourceEntry, tasksIn } from './wait-values.ts';
 
 /** The version of schema/kstack-sample-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
@@ -24,6 +26,7 @@ const PIECE = 1 << 16;
 export const format: Format = {
   fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
   facts: true,
+  edges: true,
   binary: false,
   write: eachSample(formatJson),
 };
@@ -67,11 +70,23 @@ export function* formatJson(sample: Sample): Generator<string> {
   yield* lines(() => tasks(sample.observations));
   yield '],\n"holders":[\n';
   yield* lines(() => tasks(sample.holders));
-  const { roots, cycles } = waitGraph(sample);
-  yield '],\n"waits":[\n';
+  const { edges, roots, cycles } = waitGraph(sample);
+  yield '],\n"edges":[\n';
   yield* lines(function* () {
-    for (const { tid, waits } of roots) yield jsonText({ deadlock: false, root: tid, waits });
-    for (const cycle of cycles) yield jsonText({ deadlock: true, root: null, waits: cycle });
+    for (const [id, edge] of edges.entries()) yield jsonText({ id, ...edgeEntry(edge) });
+  });
+  yield '],\n"waits":[\n';
+  const numberOf = new Map(edges.map((edge, id) => [edge, id]));
+  const numbers = (some: readonly Edge[]) => some.map((edge) => numberOf.get(edge));
+  yield* lines(function* () {
+    for (const root of roots)
+      yield jsonText({ deadlock: false, root: nodeOf(root.key), tasks: root.tasks, edges: numbers(root.edges) });
+    for (const cycle of cycles)
+      yield jsonText({ deadlock: true, root: null, tasks: tasksIn(cycle), edges: numbers(cycle) });
+  });
+  yield '],\n"resources":[\n';
+  yield* lines(function* () {
+    for (const resource of sample.resources ?? []) yield jsonText(resourceEntry(resource));
   });
   yield '],\n"unread":[\n';
   yield* lines(function* () {

@@ -1,91 +1,86 @@
+import type { Edge, NodeKey, Resource, Root, WaitGraph } from '../model/edge.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
-import type { Root, Wait, WaitGraph, WaitReason } from '../model/wait.ts';
+
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { edgePhrase } from './edge-phrases.ts';
 
 /** The most task numbers shown on one line, and the most lines about holders in a group. */
 const MOST_NUMBERS = 8;
 const MOST_LINES = 4;
 
-const REASONS: Record<WaitReason, string> = {
-  mutex: 'the mutex',
-  semaphore: 'the semaphore',
-  'rwsem-read': 'the rw-semaphore, to read,',
-  'rwsem-write': 'the rw-semaphore, to write,',
-  vfork: 'the memory of vfork(2)',
-  ptrace: 'the tracer',
-};
 const MOST_ROOTS = 5;
 
-/** Returns a function that names a task of these groups by its TID. */
-export function namesOf(groups: readonly ExplainedGroup[]): (tid: number) => string {
-  const names = new Map<number, string>();
+/** Returns a function that names a task of these groups by its TID, and a resource of the sample by its key. */
+export function namesOf(
+  groups: readonly ExplainedGroup[],
+  resources: readonly Resource[] = [],
+): (key: NodeKey) => string {
+  const names = new Map<NodeKey, string>();
   for (const { observations } of groups)
     for (const { task } of observations)
-      if (task.id.tid !== undefined) names.set(task.id.tid, escapeUnsafe(task.comm ?? '?'));
-  return (tid) => `${tid} ${names.get(tid) ?? '(ended, or not seen)'}`;
+      if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(task.comm ?? '?')}`);
+  for (const { key, name } of resources) names.set(key, escapeUnsafe(name));
+  return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or not seen)` : escapeUnsafe(key));
 }
 
-/** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The task that holds up most comes first. */
+/** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The root that holds up most comes first. */
 export function waitLines(
   { roots, cycles }: WaitGraph,
   groups: readonly ExplainedGroup[],
-  names: (tid: number) => string,
+  names: (key: NodeKey) => string,
 ): string[] {
-  const findings = new Map<number, Finding>();
+  const findings = new Map<NodeKey, Finding>();
   for (const { observations, finding } of groups)
     for (const { task } of observations) if (task.id.tid !== undefined) findings.set(task.id.tid, finding);
-  const lines = cycles.map(
-    (cycle) => `deadlock: ${cycle.map((wait) => `${names(wait.tid)} waits for ${holding(wait, names)}`).join('; ')}`,
-  );
+  const lines = cycles.map((cycle) => {
+    const parts = cycle.map((edge) => `${names(edge.from)} waits for ${edgePhrase(edge, names)}`);
+    return `deadlock: ${parts.slice(0, MOST_NUMBERS).join('; ')}${parts.length > MOST_NUMBERS ? '; ...' : ''}`;
+  });
   for (const root of roots.slice(0, MOST_ROOTS)) {
-    const { tid, waits, observation } = root;
-    const finding = findings.get(tid);
-    const itself = finding === undefined || observation?.state === 'R' ? stateOf(root) : whatForWithin(finding);
-    lines.push(`${names(tid)} holds up ${waits.length} ${waits.length === 1 ? 'task' : 'tasks'}, and itself ${itself}`);
-    for (const [wait, tids] of byHolder(waits))
-      lines.push(`  ${someNames(tids, names)} ${tids.length === 1 ? 'waits' : 'wait'} for ${holding(wait, names)}`);
+    const { key, tasks, edges } = root;
+    const itself = whatItDoes(root, findings.get(key));
+    lines.push(`${names(key)} holds up ${tasks} ${tasks === 1 ? 'task' : 'tasks'}${itself}`);
+    for (const [edge, keys] of byTarget(edges))
+      lines.push(`  ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}`);
   }
-  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} more tasks hold up others`);
+  if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} more hold up others`);
   return lines;
 }
 
-function stateOf({ observation }: Root): string {
-  if (observation === undefined) return 'was not seen';
-  return observation.state === 'R' ? 'is on a CPU, or ready to run' : `is in state ${observation.state}`;
+function whatItDoes({ key, observation, resource }: Root, finding: Finding | undefined): string {
+  if (typeof key === 'string')
+    return resource?.condition === undefined ? '' : `, and itself ${escapeUnsafe(resource.condition)}`;
+  if (observation === undefined) return ', and itself was not seen';
+  if (observation.state === 'R') return ', and itself is on a CPU, or ready to run';
+  return `, and itself ${finding === undefined ? `is in state ${observation.state}` : whatForWithin(finding)}`;
 }
 
-function holding({ holder, reason, inferred }: Wait, names: (tid: number) => string): string {
-  if (reason === 'vfork') return `its vfork child ${names(holder)} to execute a program or end`;
-  if (reason === 'ptrace') return `its tracer ${names(holder)}`;
-  return `${REASONS[reason]} that ${names(holder)}${inferred === true ? ' likely' : ''} holds`;
-}
-
-/** Merges the waits with the same holder and reason, and lists their waiters. */
-function byHolder(waits: readonly Wait[]): [Wait, number[]][] {
-  const alike = new Map<string, [Wait, number[]]>();
-  for (const wait of waits) {
-    const key = `${wait.holder} ${wait.reason}`;
+/** Merges the edges with the same end and kind, and lists their starts. */
+export function byTarget(edges: readonly Edge[]): [Edge, NodeKey[]][] {
+  const alike = new Map<string, [Edge, NodeKey[]]>();
+  for (const edge of edges) {
+    const key = `${edge.to} ${edge.by}`;
     const entry = alike.get(key);
-    if (entry === undefined) alike.set(key, [wait, [wait.tid]]);
-    else entry[1].push(wait.tid);
+    if (entry === undefined) alike.set(key, [edge, [edge.from]]);
+    else entry[1].push(edge.from);
   }
   return [...alike.values()];
 }
 
-function someNames(tids: readonly number[], names: (tid: number) => string): string {
-  const more = tids.length - MOST_NUMBERS;
-  return `${tids.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
+function someNames(keys: readonly NodeKey[], names: (key: NodeKey) => string): string {
+  const more = keys.length - MOST_NUMBERS;
+  return `${keys.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
 }
 
-/** Who holds the locks that the group's tasks wait for, or that nobody does, if the rule knows it. */
-export function behindLines({ observations, finding }: ExplainedGroup, names: (tid: number) => string): string[] {
-  const waits = observations.flatMap(({ task, facts }): Wait[] =>
-    facts?.lock?.owner === undefined || task.id.tid === undefined
-      ? []
-      : [{ tid: task.id.tid, holder: facts.lock.owner, reason: facts.lock.kind }],
-  );
-  const lines = byHolder(waits).map(
-    ([wait, tids]) => `${holding(wait, names)}${tids.length === 1 ? '' : `  x ${tids.length}`}`,
+/** What the group's tasks wait for, as far as the graph tells, or that nobody holds it, if the rule knows that. */
+export function behindLines(
+  { observations, finding }: ExplainedGroup,
+  out: ReadonlyMap<NodeKey, readonly Edge[]>,
+  names: (key: NodeKey) => string,
+): string[] {
+  const edges = observations.flatMap(({ task }) => (task.id.tid === undefined ? [] : (out.get(task.id.tid) ?? [])));
+  const lines = byTarget(edges).map(
+    ([edge, keys]) => `${edgePhrase(edge, names)}${keys.length === 1 ? '' : `  x ${keys.length}`}`,
   );
   if (finding.rule?.includes('frozen') === true && lines.length === 0)
     return ['no task holds it: the file system is frozen until it is thawed'];

@@ -1,12 +1,12 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
+import { type Edge, edgesIn, type NodeKey, type WaitGraph } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { PRESSURES, type Pressure } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
-import type { WaitGraph } from '../model/wait.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
@@ -18,6 +18,7 @@ import { behindLines, namesOf, waitLines, whatForWithin } from './long-waits.ts'
 export const format: Format = {
   fields: ['uid', 'cgroup', 'systemCall'],
   facts: true,
+  edges: true,
   binary: false,
   write: eachSample(formatLong),
 };
@@ -40,11 +41,13 @@ function* formatLong(sample: Sample, { zoneAt, colour, full }: WriteContext): Ge
   const graph = waitGraph(sample);
   const groups = explainGroups(sample);
   const holders = explainGroups({ ...sample, observations: sample.holders });
-  const names = namesOf([...holders, ...groups]);
+  const names = namesOf([...holders, ...groups], sample.resources);
   for (const line of waitLines(graph, [...holders, ...groups], names)) yield `${style('blocked', line)}\n`;
   if (graph.roots.length + graph.cycles.length > 0) yield '\n';
   const total = sum(Object.values(counts));
-  const options = { full, threads: sample.threads, names };
+  const out = new Map<NodeKey, Edge[]>();
+  for (const edge of edgesIn(sample)) out.set(edge.from, [...(out.get(edge.from) ?? []), edge]);
+  const options = { full, threads: sample.threads, names, out };
   for (const group of holders) yield* paragraph(group, 'not selected', options, style);
   for (const group of inOrder(groups, graph)) {
     const share = `${((100 * group.observations.length) / total).toFixed(1)} %`;
@@ -95,7 +98,12 @@ function pressureLine(pressure: Pressure = {}): string[] {
 function* paragraph(
   group: ExplainedGroup,
   share: string,
-  options: { readonly full: boolean; readonly threads: boolean; readonly names: (tid: number) => string },
+  options: {
+    readonly full: boolean;
+    readonly threads: boolean;
+    readonly names: (key: NodeKey) => string;
+    readonly out: ReadonlyMap<NodeKey, readonly Edge[]>;
+  },
   style: Style,
 ): Generator<string> {
   const { finding, observations, stack } = group;
@@ -112,7 +120,7 @@ function* paragraph(
     ),
     ...row('wchan', wchanLines(group)),
     ...row('call', callLines(group, options)),
-    ...row('behind', behindLines(group, options.names)),
+    ...row('behind', behindLines(group, options.out, options.names)),
     ...(isAdvised ? advice(group) : []),
   ];
   yield `${rows.map(([label, line]) => `  ${style('dim', label.padEnd(7))} ${line}\n`).join('')}\n`;
@@ -132,7 +140,8 @@ const KIND_RANK: Readonly<Record<Finding['kind'], number>> = { blocked: 0, unexp
  * largest groups. kstack itself comes last.
  */
 function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
-  const ranks = new Map([...cycles.flat(), ...roots].map(({ tid }, rank) => [tid, rank]));
+  const keys = [...cycles.flat().map(({ from }) => from), ...roots.map(({ key }) => key)];
+  const ranks = new Map(keys.map((key, rank) => [key, rank]));
   const rankOf = ({ observations }: ExplainedGroup) => {
     let least = ranks.size;
     for (const { task } of observations) least = Math.min(least, ranks.get(task.id.tid ?? 0) ?? least);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { countBlocked } from '../analysis/blocked-runs.ts';
 import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/spans.ts';
 import { commandLineText } from '../model/command-line.ts';
+import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import { PRESSURES } from '../model/pressure.ts';
 import type { Sample } from '../model/sample.ts';
@@ -86,9 +87,9 @@ class HostTrace {
     }
     if (sample === undefined) return;
     const waits: { readonly span: Span; readonly flow: bigint }[] = [];
-    const byTid = new Map(seen.map(({ span }) => [span.task.id.tid, span]));
+    const byKey = new Map<NodeKey | undefined, Span>(seen.map(({ span }) => [span.task.id.tid, span]));
     for (const span of begun) {
-      const holder = span.wait === undefined ? undefined : byTid.get(span.wait.holder);
+      const holder = span.edge === undefined ? undefined : byKey.get(span.edge.to);
       const flow = holder === undefined ? undefined : this.#nextFlow();
       if (flow !== undefined) waits.push({ span, flow });
       this.#beginSlice(span, flow);
@@ -96,7 +97,7 @@ class HostTrace {
       yield;
     }
     for (const { span, flow } of waits) {
-      const holder = byTid.get(span.wait?.holder);
+      const holder = byKey.get(span.edge?.to);
       if (holder !== undefined) this.#hold(holder, span, flow, atMs);
       yield;
     }
@@ -121,8 +122,8 @@ class HostTrace {
   }
 
   #beginSlice(span: Span, flow: bigint | undefined): void {
-    const { finding, state, wait, stack, fromMs, task } = span;
-    const holder = wait === undefined ? undefined : `${wait.holder}${wait.inferred === true ? ' (likely)' : ''}`;
+    const { finding, state, edge, stack, fromMs, task } = span;
+    const holder = edge === undefined ? undefined : textOf(`${edge.to}${edge.inferred === true ? ' (likely)' : ''}`);
     const details: Arguments = {
       waitsFor: finding.waitsFor.length > MOST_NAME ? textOf(finding.waitsFor) : undefined,
       rule: finding.rule,
@@ -133,7 +134,7 @@ class HostTrace {
           ? undefined
           : textOf(stack.frames.map(({ symbol }) => symbol).join(' < ')),
       holder,
-      reason: wait?.reason,
+      reason: edge?.by,
       host: this.#host === undefined ? undefined : textOf(this.#host),
       comm: task.comm === undefined ? undefined : textOf(task.comm),
     };
@@ -181,7 +182,7 @@ class HostTrace {
       track: this.#taskTrack(holder),
       name: nameOf(`holds up ${comm} ${id.tid}`),
       category: 'holder',
-      arguments: { reason: waiter.wait?.reason, likely: waiter.wait?.inferred },
+      arguments: { reason: waiter.edge?.by, likely: waiter.edge?.inferred },
       flowEnd,
     });
   }

@@ -6,6 +6,7 @@ import { escapeInvalid } from '../model/raw-text.ts';
 import type { Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import { framesOf, safe, wholeFinding } from './json-values.ts';
+import { nodeOf } from './wait-values.ts';
 
 /** The version of schema/kstack-report-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;
@@ -46,10 +47,10 @@ export function* formatReportJson(report: Report, problems: readonly string[]): 
     ...stackIn(stack),
     tasks: tasks.map(({ host, task, seconds }) => ({ ...taskIn(host, task), seconds: rounded(seconds) })),
   }));
-  yield* list('holders', report.holders, ({ host, tid, comm, taskSeconds, waiters }) => ({
+  yield* list('holders', report.holders, ({ host, key, name, taskSeconds, waiters }) => ({
     host: safe(host),
-    tid,
-    comm: safe(comm),
+    ...nodeOf(key),
+    name: safe(name),
     taskSeconds: rounded(taskSeconds),
     waiters,
   }));

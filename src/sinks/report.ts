@@ -116,10 +116,11 @@ function findingLines(reported: ReportedFinding, several: boolean, isAdvised: bo
   ];
 }
 
-function holderLine({ host, tid, comm, taskSeconds, waiters }: ReportedHolder, several: boolean): string {
-  const known = comm === undefined ? '(not seen)' : shortened(comm);
-  const name = [several ? host : undefined, known, tid].filter((part) => part !== undefined).join(' ');
-  return `  ${formatDuration(1000 * taskSeconds)}  ${name} held up ${counted(waiters, 'task')}`;
+function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, several: boolean): string {
+  const known = name === undefined ? '(not seen)' : shortened(name);
+  const number = typeof key === 'number' ? key : undefined;
+  const named = [several ? host : undefined, known, number].filter((part) => part !== undefined).join(' ');
+  return `  ${formatDuration(1000 * taskSeconds)}  ${named} held up ${counted(waiters, 'task')}`;
 }
 
 function stuckLines(run: StuckRun, context: ReportContext, several: boolean): string[] {

@@ -13,6 +13,7 @@ import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
+import { findEdges } from './edges/find-edges.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -57,6 +58,8 @@ export interface SamplerOptions {
   readonly fields: readonly Field[];
   /** Whether to take KernelFacts. */
   readonly facts: boolean;
+  /** Whether to find out who holds up whom, beyond what these facts tell. It needs `systemCall` among the fields. */
+  readonly edges?: boolean;
   /** Whether to take events and pressure. Events count from the moment on when the sampler is opened. */
   readonly events?: boolean;
   /** How far apart they are taken as long as nothing happens: told with each sample. */
@@ -144,7 +147,8 @@ class LiveSampler implements Sampler {
     const timeMs = clock.nowMs();
     const { bootTimeSeconds, forks } = readHostStat(root);
     const seen = await this.#read(selection, forks);
-    const holders = await this.#holders(seen.observations, forks);
+    const locked = await this.#holders(seen.observations, forks);
+    const found = await this.#edges([...seen.observations, ...locked], forks);
     const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
     this.#tasks.trim(seen.observations.length);
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
@@ -161,7 +165,8 @@ class LiveSampler implements Sampler {
       source: seen.source ?? this.#source,
       threads: selection.threads === true,
       fields,
-      ...(await this.#resolved({ observations: seen.observations, holders })),
+      ...(await this.#resolved({ observations: seen.observations, holders: [...locked, ...found.holders] })),
+      ...(found.edges.length > 0 && { edges: found.edges, resources: found.resources }),
       leftOut: threads === undefined ? {} : { threads },
       unread: seen.unread,
       ...(await this.#watch?.read()),
@@ -229,6 +234,24 @@ class LiveSampler implements Sampler {
     return pids.length === 0 ? [] : (await this.#read({ pids }, forks)).observations;
   }
 
+  /** What these tasks wait for, beyond what facts tell, and the tasks that they wait for and that were not seen yet. */
+  async #edges(observations: readonly Observation[], forks: number) {
+    if (this.#options.edges !== true) return NO_EDGES;
+    const { clock, root } = this.#host;
+    const context = {
+      clock,
+      root,
+      files: new FileReads(this.#reader),
+      details: new TaskDetails(root, this.#reader, this.#unixSockets),
+      reader: this.#reader,
+      unixSockets: this.#unixSockets,
+      bpf: this.#bpf,
+      tell: (text: string) => this.#tell(text),
+    };
+    const observe = async (tids: readonly number[]) => (await this.#read({ pids: tids }, forks)).observations;
+    return findEdges(observations, context, observe);
+  }
+
   /** Adds what the system calls refer to, if they were requested. */
   async #resolved(sample: Pick<Sample, 'observations' | 'holders'>): Promise<Pick<Sample, 'observations' | 'holders'>> {
     if (!this.#options.fields.includes('systemCall')) return sample;
@@ -244,6 +267,8 @@ class LiveSampler implements Sampler {
     return { holders: resolved.slice(0, holders.length), observations: resolved.slice(holders.length) };
   }
 }
+
+const NO_EDGES = { edges: [], resources: [], holders: [] };
 
 type Seen = Pick<Sample, 'observations' | 'unread' | 'monotonicMs'> & { readonly source?: Source };
 

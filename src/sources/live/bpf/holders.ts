@@ -1,5 +1,5 @@
+import { edgesOfFacts } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
-import { waitsOf } from '../../../model/wait.ts';
 import { factsOf } from './prefetch.ts';
 import type { BpfReader } from './tasks.ts';
 
@@ -16,8 +16,8 @@ export function holdersOf(observations: readonly Observation[], reader: BpfReade
   if (pass === undefined) return [];
   const { records, nowNs } = pass;
   for (const record of records)
-    for (const { tid, holder } of waitsOf(record.tid, record.stat.state, factsOf(record, nowNs)))
-      if (!next.has(tid)) next.set(tid, holder);
+    for (const { from, to } of edgesOfFacts(record.tid, record.stat.state, factsOf(record, nowNs)))
+      if (typeof from === 'number' && typeof to === 'number' && !next.has(from)) next.set(from, to);
   const observed = new Set(observations.flatMap(({ task }) => task.id.tid ?? []));
   const missing = new Set<number>();
   for (const { facts } of observations) {

@@ -138,12 +138,14 @@ function lockOf(lock: Fields | undefined): KernelFacts['lock'] {
   const address = lock?.matching('address', /^[0-9a-f]{1,16}$/);
   const owner = lock?.count('owner', 1);
   const inferred = lock?.flag('inferred') === true;
+  const place = lock?.text('place');
   if (kind === undefined) return undefined;
   return {
     kind,
     ...(address !== undefined && { address }),
     ...(owner !== undefined && { owner }),
     ...(inferred && { inferred }),
+    ...(place !== undefined && { place }),
   };
 }
 

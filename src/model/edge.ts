@@ -1,0 +1,175 @@
+import type { Observation, Sample } from './sample.ts';
+
+/** What waits, or is waited for: a task by its TID, or a resource by its key. */
+export type NodeKey = number | string;
+
+export const RESOURCE_KINDS = [
+  'lock',
+  'file',
+  'pipe',
+  'socket',
+  'mount',
+  'device',
+  'server',
+  'journal',
+  'work',
+] as const;
+
+/** What tasks wait for that is not a task. */
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
+/** Where something was read, and what it said. */
+export interface Evidence {
+  /** A file, or a field of the kernel: `/proc/locks`, `task_struct.blocker`. */
+  readonly place: string;
+  readonly text: string;
+  /** When it was read, Unix milliseconds, if not with its sample. */
+  readonly timeMs?: number;
+}
+
+export interface Resource {
+  /** Unique in the sample, and the same in the next one: `mount 45`, `device 7:0`. */
+  readonly key: string;
+  readonly kind: ResourceKind;
+  /** `/mnt/share`, `loop0`, `nfs.example.com`. Not escaped. */
+  readonly name: string;
+  /** What is unusual about it, as a sentence without its subject: `is suspended`. */
+  readonly condition?: string;
+  /** Set if whoever waits for it will wait until somebody does something about it. */
+  readonly hangs?: true;
+  /** Set if `condition` is inferred. */
+  readonly inferred?: true;
+  /** What shows `condition`. */
+  readonly evidence: readonly Evidence[];
+}
+
+/** How one waits for another. */
+export const EDGE_KINDS = [
+  'mutex',
+  'semaphore',
+  'rwsem-read',
+  'rwsem-write',
+  'vfork',
+  'ptrace',
+  'futex',
+  'thread-end',
+  'child',
+  'flock',
+  'posix-lock',
+  'lease',
+  'pipe-writer',
+  'pipe-reader',
+  'socket-peer',
+  'mount',
+  'served-by',
+  'server',
+  'device',
+  'beneath',
+  'backing-file',
+  'frozen',
+  'journal',
+  'transaction',
+  'commit',
+  'work',
+] as const;
+
+export type EdgeKind = (typeof EDGE_KINDS)[number];
+
+/** One waits for another. */
+export interface Edge {
+  readonly from: NodeKey;
+  readonly to: NodeKey;
+  readonly by: EdgeKind;
+  /** Set if the waiter goes on as soon as one of its edges with this mark ends: one of several writers of a pipe. */
+  readonly any?: true;
+  /** Set if the kernel does not say so itself. */
+  readonly inferred?: true;
+  readonly evidence: readonly Evidence[];
+}
+
+/** What others wait for, and that itself waits for nothing. */
+export interface Root {
+  readonly key: NodeKey;
+  /** Undefined for a resource, and for a task of which only the number is known. */
+  readonly observation: Observation | undefined;
+  /** Undefined for a task. */
+  readonly resource: Resource | undefined;
+  /** How many tasks wait for it, directly or through others. */
+  readonly tasks: number;
+  /** Those that lead to it, nearest first. */
+  readonly edges: readonly Edge[];
+}
+
+export interface WaitGraph {
+  /** All of them. */
+  readonly edges: readonly Edge[];
+  /** Sorted by how many tasks they hold up, most first. */
+  readonly roots: readonly Root[];
+  /** Deadlocks: the edges among nodes that wait for each other, and that nothing else can free. */
+  readonly cycles: readonly (readonly Edge[])[];
+}
+
+/** All tasks of a sample, by TID. */
+export function tasksByTid({
+  observations,
+  holders,
+}: Pick<Sample, 'observations' | 'holders'>): Map<number, Observation> {
+  const tasks = new Map<number, Observation>();
+  for (const some of [observations, holders])
+    for (const observation of some) {
+      const { tid } = observation.task.id;
+      if (tid !== undefined) tasks.set(tid, observation);
+    }
+  return tasks;
+}
+
+/** The edges that follow from the facts about one task: what it waits for, and who waits for it to leave its memory. */
+export function edgesOf({ task, state, facts }: Pick<Observation, 'task' | 'state' | 'facts'>): Edge[] {
+  const { tid } = task.id;
+  return tid === undefined || facts === undefined ? [] : edgesOfFacts(tid, state, facts);
+}
+
+export function edgesOfFacts(
+  tid: number,
+  state: string | undefined,
+  { lock, vforkParent, tracer }: NonNullable<Observation['facts']>,
+): Edge[] {
+  const edges: Edge[] = [];
+  if (lock?.owner !== undefined && lock.owner !== tid) {
+    const { owner, kind, inferred, address, place = BLOCKER } = lock;
+    const at = address === undefined ? '' : ` at ${address}`;
+    const evidence = [{ place: inferred === true ? KERNEL_LOG : place, text: `${kind}${at}, owner ${owner}` }];
+    edges.push({ from: tid, to: owner, by: kind, ...(inferred === true && { inferred }), evidence });
+  }
+  if (vforkParent !== undefined)
+    edges.push({
+      from: vforkParent,
+      to: tid,
+      by: 'vfork',
+      evidence: [{ place: 'task_struct.vfork_done', text: `${tid} is a vfork child of ${vforkParent}` }],
+    });
+  if (tracer !== undefined && state === 't')
+    edges.push({
+      from: tid,
+      to: tracer,
+      by: 'ptrace',
+      evidence: [{ place: 'task_struct.ptrace', text: `${tid} is stopped, its tracer is ${tracer}` }],
+    });
+  return edges;
+}
+
+const BLOCKER = 'task_struct.blocker';
+const KERNEL_LOG = 'the kernel log';
+
+/** All edges of a sample, each once. */
+export function edgesIn(sample: Pick<Sample, 'observations' | 'holders' | 'edges'>): Edge[] {
+  const edges = new Map<string, Edge>();
+  const add = (edge: Edge) => {
+    const key = `${edge.from}\n${edge.to}\n${edge.by}`;
+    if (!edges.has(key)) edges.set(key, edge);
+  };
+  for (const observations of [sample.observations, sample.holders])
+    for (const observation of observations) if (observation.facts !== undefined) edgesOf(observation).forEach(add);
+  sample.edges?.forEach(add);
+  return [...edges.values()];
+}

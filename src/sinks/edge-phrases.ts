@@ -1,0 +1,46 @@
+import type { Edge, EdgeKind, NodeKey } from '../model/edge.ts';
+
+/** What is waited for, after `waits for`. `%` is the name of the edge's end. */
+const PHRASES: Readonly<Record<EdgeKind, string>> = {
+  mutex: 'the mutex that % holds',
+  semaphore: 'the semaphore that % holds',
+  'rwsem-read': 'the rw-semaphore, to read, that % holds',
+  'rwsem-write': 'the rw-semaphore, to write, that % holds',
+  vfork: 'its vfork child % to execute a program or end',
+  ptrace: 'its tracer %',
+  futex: 'the user-space lock (futex) that % holds',
+  'thread-end': 'its thread % to end',
+  child: 'its child % to end or to change its state',
+  flock: 'the file lock (flock) that % holds',
+  'posix-lock': 'the file lock (fcntl) that % holds',
+  lease: 'the lease of a file that % holds',
+  'pipe-writer': '% to write to the pipe',
+  'pipe-reader': '% to read from the pipe',
+  'socket-peer': '%, at the other end of its socket',
+  mount: 'the file system %',
+  'served-by': '%, which serves it',
+  server: 'the server %',
+  device: 'the device %',
+  beneath: '%, which it lies on',
+  'backing-file': 'its backing file on %',
+  frozen: '% to be thawed',
+  journal: 'the journal of %',
+  transaction: '%, which has a transaction open',
+  commit: '%, which commits the transaction',
+  work: '%, which runs the work',
+};
+
+/**
+ * What an edge says about its start: `waits for` and then this.
+ * @param names safe to print
+ */
+export function edgePhrase(
+  { by, to, inferred }: Pick<Edge, 'by' | 'to' | 'inferred'>,
+  names: (key: NodeKey) => string,
+) {
+  const phrase = PHRASES[by];
+  // Not as a replacement pattern: a name may contain `$&`.
+  const said = phrase.replace('%', () => names(to));
+  if (inferred !== true) return said;
+  return phrase.endsWith('% holds') ? `${said.slice(0, -'holds'.length)}likely holds` : `${said} (inferred)`;
+}

@@ -1,0 +1,54 @@
+import type { Edge, Resource } from '../../../model/edge.ts';
+import type { Observation } from '../../../model/sample.ts';
+import type { Clock } from '../../../model/time.ts';
+import type { Reader } from '../../../native/reader/reader.ts';
+import type { BpfReader } from '../bpf/tasks.ts';
+import type { FileReads } from '../procfs/file-reads.ts';
+import type { TaskDetails } from '../procfs/task-details.ts';
+import type { UnixSockets } from '../unix-sockets.ts';
+
+/** What sources of edges read with. Every read has a deadline. */
+export interface EdgeContext {
+  readonly clock: Clock;
+  /** The mount point of the procfs. */
+  readonly root: string;
+  readonly files: FileReads;
+  readonly details: TaskDetails;
+  readonly reader: Reader;
+  readonly unixSockets: UnixSockets;
+  /** Undefined if bpf is not used. */
+  readonly bpf: BpfReader | undefined;
+  /** All tasks seen so far, by TID: those selected, and those they wait for. */
+  readonly tasks: ReadonlyMap<number, Observation>;
+  /** After this, by the monotonic clock, a source begins no more reads and returns what it has. */
+  readonly untilMs: number;
+  /** Called with what is missing, and why, for `-v`. */
+  tell(text: string): void;
+}
+
+export interface FoundEdges {
+  readonly edges: readonly Edge[];
+  readonly resources: readonly Resource[];
+}
+
+/** Finds one kind of edges. It reads nothing while nobody waits for its like. */
+export interface EdgeSource {
+  /** For messages: `file locks`. */
+  readonly name: string;
+  /** Whether the task may wait for its like, by what is known of it already: its stack, its system call, its state. */
+  concerns(observation: Observation): boolean;
+  /** The edges from these tasks, each of which concerns it. May name tasks that were not seen, and new resources. */
+  ofTasks(waiters: readonly Observation[], context: EdgeContext): Promise<FoundEdges>;
+  /** Edges from resources that others lead to, each of which `follows` takes. */
+  follows?(resource: Resource): boolean;
+  ofResources?(resources: readonly Resource[], context: EdgeContext): Promise<FoundEdges>;
+}
+
+/** How many frames from the innermost one may tell what a task waits for. */
+const INNERMOST = 12;
+
+/** Whether one of the innermost functions of a task's stack is among these, whatever the compiler appended to it. */
+export function waitsIn({ stack }: Observation, functions: ReadonlySet<string>): boolean {
+  if (!('value' in stack)) return false;
+  return stack.value.frames.slice(0, INNERMOST).some(({ symbol }) => functions.has(symbol.split('.', 1)[0] ?? ''));
+}

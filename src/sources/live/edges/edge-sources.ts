@@ -1,0 +1,5 @@
+import { children } from './children.ts';
+import type { EdgeSource } from './edge-source.ts';
+
+/** Everything that finds edges beyond those that the facts about a task tell. */
+export const EDGE_SOURCES: readonly EdgeSource[] = [children];

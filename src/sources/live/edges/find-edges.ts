@@ -1,0 +1,88 @@
+import type { Edge, NodeKey, Resource } from '../../../model/edge.ts';
+import { edgesOf } from '../../../model/edge.ts';
+import type { Observation, Sample } from '../../../model/sample.ts';
+import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
+import { EDGE_SOURCES } from './edge-sources.ts';
+
+/** How far waits are followed: a loop device on a file on a FUSE mount, whose daemon waits for a lock, is five. */
+const MAX_ROUNDS = 16;
+/** Bounds the work: a host may have tens of thousands of waiters, but what they wait for is little. */
+const MAX_HOLDERS = 1000;
+/** For all of it. */
+const DEADLINE_MS = 1200;
+
+type Followed = Pick<Sample, 'holders'> & FoundEdges;
+
+/**
+ * Who waits for whom, from these tasks on, and the tasks on the way that are not among them. Each source fails alone:
+ * what it could not read is told.
+ * @param observe sees the tasks of these TIDs, as far as they still exist
+ */
+export async function findEdges(
+  observations: readonly Observation[],
+  told: Omit<EdgeContext, 'tasks' | 'untilMs'>,
+  observe: (tids: readonly number[]) => Promise<readonly Observation[]>,
+): Promise<Followed> {
+  const tasks = new Map<number, Observation>();
+  const resources = new Map<string, Resource>();
+  const edges: Edge[] = [];
+  const holders: Observation[] = [];
+  const missed = new Set<number>();
+  const context = { ...told, tasks, untilMs: told.clock.monotonicMs() + DEADLINE_MS };
+  let newTasks = observations;
+  let newResources: readonly Resource[] = [];
+  for (let round = 0; round < MAX_ROUNDS && newTasks.length + newResources.length > 0; round++) {
+    for (const observation of newTasks)
+      if (observation.task.id.tid !== undefined) tasks.set(observation.task.id.tid, observation);
+    const found = await askAll(newTasks, newResources, context);
+    newResources = found.resources.filter(({ key }) => !resources.has(key));
+    for (const resource of newResources) resources.set(resource.key, resource);
+    for (const edge of found.edges) edges.push(edge);
+    const facts = newTasks.flatMap(edgesOf);
+    const ends = [...facts, ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
+    const wanted = [...new Set(ends)].filter((key) => typeof key === 'number' && !tasks.has(key) && !missed.has(key));
+    const tids = wanted.flatMap((key) => (typeof key === 'number' ? key : [])).slice(0, MAX_HOLDERS - holders.length);
+    for (const tid of tids) missed.add(tid);
+    newTasks = tids.length === 0 ? [] : await observe(tids);
+    for (const holder of newTasks) holders.push(holder);
+  }
+  return { edges, resources: [...resources.values()], holders };
+}
+
+/** Asks each source that something concerns. */
+async function askAll(
+  tasks: readonly Observation[],
+  resources: readonly Resource[],
+  context: EdgeContext,
+): Promise<FoundEdges> {
+  const asked = EDGE_SOURCES.flatMap((source) => {
+    const waiters = tasks.filter((task) => task.task.own !== true && source.concerns(task));
+    const followed = resources.filter((resource) => source.follows?.(resource) === true);
+    return [
+      ...(waiters.length > 0 ? [answerOf(source, context, () => source.ofTasks(waiters, context))] : []),
+      ...(followed.length > 0 && source.ofResources !== undefined
+        ? [answerOf(source, context, () => source.ofResources?.(followed, context))]
+        : []),
+    ];
+  });
+  const answers = await Promise.all(asked);
+  return {
+    edges: answers.flatMap(({ edges }) => edges),
+    resources: answers.flatMap(({ resources: found }) => found),
+  };
+}
+
+const NOTHING: FoundEdges = { edges: [], resources: [] };
+
+async function answerOf(
+  { name }: EdgeSource,
+  { tell }: EdgeContext,
+  ask: () => Promise<FoundEdges> | undefined,
+): Promise<FoundEdges> {
+  try {
+    return (await ask()) ?? NOTHING;
+  } catch (error) {
+    tell(`who holds up whom, ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return NOTHING;
+  }
+}
