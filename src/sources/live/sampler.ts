@@ -13,11 +13,13 @@ import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
+import type { FoundEdges } from './edges/edge-source.ts';
 import { findEdges } from './edges/find-edges.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
 import { isOwnNamespace } from './procfs/hiding.ts';
+import { withOffCpuTimes } from './procfs/off-cpu.ts';
 import { type OpenPrefetch, type Prefetch, PrefetchFailed } from './procfs/prefetch.ts';
 import { processesOf } from './procfs/processes.ts';
 import { SampleReader } from './procfs/sample-reader.ts';
@@ -148,7 +150,7 @@ class LiveSampler implements Sampler {
     const { bootTimeSeconds, forks } = readHostStat(root);
     const seen = await this.#read(selection, forks);
     const locked = await this.#holders(seen.observations, forks);
-    const found = await this.#edges([...seen.observations, ...locked], forks);
+    const found = await this.#edges({ observations: seen.observations, holders: locked }, forks);
     const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
     this.#tasks.trim(seen.observations.length);
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
@@ -165,7 +167,7 @@ class LiveSampler implements Sampler {
       source: seen.source ?? this.#source,
       threads: selection.threads === true,
       fields,
-      ...(await this.#resolved({ observations: seen.observations, holders: [...locked, ...found.holders] })),
+      ...(await this.#resolved(found)),
       ...(found.edges.length > 0 && { edges: found.edges, resources: found.resources }),
       leftOut: threads === undefined ? {} : { threads },
       unread: seen.unread,
@@ -234,22 +236,34 @@ class LiveSampler implements Sampler {
     return pids.length === 0 ? [] : (await this.#read({ pids }, forks)).observations;
   }
 
-  /** What these tasks wait for, beyond what facts tell, and the tasks that they wait for and that were not seen yet. */
-  async #edges(observations: readonly Observation[], forks: number) {
-    if (this.#options.edges !== true) return NO_EDGES;
+  /**
+   * What these tasks wait for, beyond what facts tell, the tasks that they wait for and that were not seen yet, and for
+   * how long those that wait have done so.
+   */
+  async #edges(seen: Pick<Sample, 'observations' | 'holders'>, forks: number): Promise<Followed> {
+    if (this.#options.edges !== true) return { ...seen, edges: [], resources: [] };
     const { clock, root } = this.#host;
+    const files = new FileReads(this.#reader);
     const context = {
       clock,
       root,
-      files: new FileReads(this.#reader),
+      files,
       details: new TaskDetails(root, this.#reader, this.#unixSockets),
       reader: this.#reader,
       unixSockets: this.#unixSockets,
       bpf: this.#bpf,
       tell: (text: string) => this.#tell(text),
     };
-    const observe = async (tids: readonly number[]) => (await this.#read({ pids: tids }, forks)).observations;
-    return findEdges(observations, context, observe);
+    const observe = async (pids: readonly number[]) => (await this.#read({ pids }, forks)).observations;
+    const found = await findEdges([...seen.observations, ...seen.holders], context, observe);
+    const waiting = new Set(found.edges.map(({ from }) => from));
+    const wants = ({ state, task }: Observation) =>
+      state === 'D' || state === 'T' || state === 't' || waiting.has(task.id.tid ?? 0);
+    return {
+      ...found,
+      observations: await withOffCpuTimes(seen.observations, wants, { files, root }),
+      holders: await withOffCpuTimes([...seen.holders, ...found.holders], wants, { files, root }),
+    };
   }
 
   /** Adds what the system calls refer to, if they were requested. */
@@ -268,7 +282,7 @@ class LiveSampler implements Sampler {
   }
 }
 
-const NO_EDGES = { edges: [], resources: [], holders: [] };
+type Followed = Pick<Sample, 'observations' | 'holders'> & FoundEdges;
 
 type Seen = Pick<Sample, 'observations' | 'unread' | 'monotonicMs'> & { readonly source?: Source };
 

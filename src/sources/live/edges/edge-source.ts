@@ -35,7 +35,10 @@ export interface FoundEdges {
 export interface EdgeSource {
   /** For messages: `file locks`. */
   readonly name: string;
-  /** Whether the task may wait for its like, by what is known of it already: its stack, its system call, its state. */
+  /**
+   * Whether the task may wait for its like, by what is known of it already: its stack and its state. It is asked again
+   * with the task's system call, which is read of those that it takes.
+   */
   concerns(observation: Observation): boolean;
   /** The edges from these tasks, each of which concerns it. May name tasks that were not seen, and new resources. */
   ofTasks(waiters: readonly Observation[], context: EdgeContext): Promise<FoundEdges>;

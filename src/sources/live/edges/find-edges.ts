@@ -3,6 +3,7 @@ import { edgesOf } from '../../../model/edge.ts';
 import type { Observation, Sample } from '../../../model/sample.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { EDGE_SOURCES } from './edge-sources.ts';
+import { withCalls } from './with-calls.ts';
 
 /** How far waits are followed: a loop device on a file on a FUSE mount, whose daemon waits for a lock, is five. */
 const MAX_ROUNDS = 16;
@@ -34,7 +35,10 @@ export async function findEdges(
   for (let round = 0; round < MAX_ROUNDS && newTasks.length + newResources.length > 0; round++) {
     for (const observation of newTasks)
       if (observation.task.id.tid !== undefined) tasks.set(observation.task.id.tid, observation);
-    const found = await askAll(newTasks, newResources, context);
+    const concerned = newTasks.filter(
+      (task) => task.task.own !== true && EDGE_SOURCES.some((source) => source.concerns(task)),
+    );
+    const found = await askAll(await withCalls(concerned, told.reader), newResources, context);
     newResources = found.resources.filter(({ key }) => !resources.has(key));
     for (const resource of newResources) resources.set(resource.key, resource);
     for (const edge of found.edges) edges.push(edge);
@@ -56,7 +60,7 @@ async function askAll(
   context: EdgeContext,
 ): Promise<FoundEdges> {
   const asked = EDGE_SOURCES.flatMap((source) => {
-    const waiters = tasks.filter((task) => task.task.own !== true && source.concerns(task));
+    const waiters = tasks.filter((task) => source.concerns(task));
     const followed = resources.filter((resource) => source.follows?.(resource) === true);
     return [
       ...(waiters.length > 0 ? [answerOf(source, context, () => source.ofTasks(waiters, context))] : []),

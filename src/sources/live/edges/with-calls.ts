@@ -1,0 +1,50 @@
+import type { Observation } from '../../../model/sample.ts';
+import type { SystemCallState } from '../../../model/system-call.ts';
+import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
+import type { Reader } from '../../../native/reader/reader.ts';
+import { Malformed } from '../procfs/malformed.ts';
+import { parseSystemCall } from '../procfs/system-call.ts';
+import { nameOfCall } from '../system-calls/decode.ts';
+
+const BITS = bitsOf(['syscall']);
+const NO_COMMAND_LINES = { allBytes: 0, leastBytes: 0 };
+
+/** The tasks with the system calls that they are in, and the names of these. What a task's is may be in it already. */
+export async function withCalls(tasks: readonly Observation[], reader: Reader): Promise<readonly Observation[]> {
+  const calls = await callsOf(
+    tasks.filter(({ systemCall }) => systemCall === undefined),
+    reader,
+  );
+  return tasks.map((observation) => {
+    const { systemCall, task } = observation;
+    const read = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;
+    const call = read ?? calls.get(task.id.tid ?? 0);
+    if (call === undefined) return observation;
+    const name = typeof call === 'object' ? nameOfCall(call, process.arch) : undefined;
+    const named = typeof call === 'object' && name !== undefined ? { ...call, name } : call;
+    return { ...observation, systemCall: { value: named } };
+  });
+}
+
+async function callsOf(tasks: readonly Observation[], reader: Reader): Promise<Map<number, SystemCallState>> {
+  const calls = new Map<number, SystemCallState>();
+  const numbers = tasks.flatMap(({ task: { id, pid } }) =>
+    id.tid === undefined || pid === undefined ? [] : [{ pid, tid: id.tid }],
+  );
+  if (numbers.length === 0) return calls;
+  const options = { threads: true, commandLines: NO_COMMAND_LINES };
+  await reader.get(
+    numbers,
+    () => BITS,
+    options,
+    ({ tid, what, result, bytes }) => {
+      if (TASK_FILES[what] !== 'syscall' || result <= 0) return;
+      try {
+        calls.set(tid, parseSystemCall(bytes.toString('latin1')));
+      } catch (error) {
+        if (!(error instanceof Malformed)) throw error;
+      }
+    },
+  );
+  return calls;
+}

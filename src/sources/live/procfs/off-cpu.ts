@@ -1,0 +1,59 @@
+import type { KernelFacts, Observation } from '../../../model/sample.ts';
+import type { FileReads } from './file-reads.ts';
+
+const FILE_BYTES = 8192;
+/** Read at a time. */
+const AT_ONCE = 256;
+/** Bounds the work: with so many tasks stuck, the times of the others tell nothing new. */
+const MAX_TASKS = 4000;
+
+/**
+ * For how long tasks have been off the CPU, and how often they left one, from /proc/PID/sched (kernel/sched/debug.c,
+ * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler's clock counts from boot; a
+ * program that reads the file of its own has just got a CPU, so its last time is the present. Returns the observations
+ * with these facts where they could be read.
+ */
+export async function withOffCpuTimes(
+  observations: readonly Observation[],
+  wants: (observation: Observation) => boolean,
+  { files, root }: { readonly files: FileReads; readonly root: string },
+): Promise<readonly Observation[]> {
+  const wanted = observations.filter((each) => each.facts?.offCpuMs === undefined && wants(each)).slice(0, MAX_TASKS);
+  if (wanted.length === 0) return observations;
+  const now = await read(`${root}/self/sched`, files);
+  if (now === undefined) return observations;
+  const facts = new Map<Observation, KernelFacts>();
+  for (let from = 0; from < wanted.length; from += AT_ONCE)
+    await Promise.all(
+      wanted.slice(from, from + AT_ONCE).map(async (observation) => {
+        const { pid, id } = observation.task;
+        const then = await read(`${root}/${pid}/task/${id.tid}/sched`, files);
+        if (then === undefined) return;
+        const offCpuMs = Math.max(0, Math.round(now.lastMs - then.lastMs));
+        facts.set(observation, { ...observation.facts, offCpuMs, switches: then.switches });
+      }),
+    );
+  return observations.map((observation) => {
+    const known = facts.get(observation);
+    return known === undefined ? observation : { ...observation, facts: known };
+  });
+}
+
+async function read(path: string, files: FileReads) {
+  const told = await files.bytes(path, 0n, FILE_BYTES);
+  return 'value' in told ? parseSched(told.value.toString('latin1')) : undefined;
+}
+
+const LAST = /^se\.exec_start\s*:\s*(\d{1,15}(?:\.\d{1,6})?)$/m;
+const SWITCHES = /^nr_switches\s*:\s*(\d{1,15})$/m;
+
+/**
+ * When a task last was on a CPU, in milliseconds of the scheduler's clock, and its context switches modulo 2^32;
+ * undefined if the file tells none, as for tasks of the deadline and real-time classes, which may have 0.
+ */
+export function parseSched(text: string): { readonly lastMs: number; readonly switches: number } | undefined {
+  const [, last] = LAST.exec(text) ?? [];
+  const [, switches] = SWITCHES.exec(text) ?? [];
+  if (last === undefined || switches === undefined || Number(last) === 0) return undefined;
+  return { lastMs: Number(last), switches: Number(switches) % 2 ** 32 };
+}
