@@ -12,6 +12,7 @@ import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
+import { addWhy } from './commands/why.ts';
 import { returnToFolder } from './native/folder.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
 import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
@@ -20,9 +21,21 @@ import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 declare const KSTACK_VERSION: string;
 
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
-const COMMANDS = [addClassic, addStatus, addStop, addRecord, addReport, addDiff, addConvert, addExplain, addCompletion];
+const COMMANDS = [
+  addClassic,
+  addWhy,
+  addStatus,
+  addStop,
+  addRecord,
+  addReport,
+  addDiff,
+  addConvert,
+  addExplain,
+  addCompletion,
+];
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
+       kstack why [OPTIONS]
        kstack status | stop [-d DIRECTORY]
        kstack record -o FILE | -d DIRECTORY [-i SECONDS] [--for DURATION]
        kstack report | convert FILE...

@@ -27,7 +27,7 @@ export function addOutputOptions(command: Command): void {
 /** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */
 const STDOUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
-function parseFile(name: string): string {
+export function parseFile(name: string): string {
   if (name === '') throw new InvalidArgumentError('Give the name of a file, or - for standard output.');
   return name;
 }

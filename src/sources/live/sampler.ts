@@ -74,6 +74,8 @@ export interface SamplerOptions {
   readonly rememberMs?: number;
   /** Whether this process belongs to kstack alone, so that its other threads are kstack's helpers. */
   readonly ownsProcess?: boolean;
+  /** Called with what was left out of who holds up whom; if absent, `tell` is. */
+  missed?(text: string): void;
   /** Called with the chosen source, why the other was not chosen, and what is missing. */
   tell?(text: string): void;
 }
@@ -252,7 +254,7 @@ class LiveSampler implements Sampler {
       reader: this.#reader,
       unixSockets: this.#unixSockets,
       bpf: this.#bpf,
-      tell: (text: string) => this.#tell(text),
+      tell: this.#options.missed ?? ((text: string) => this.#tell(text)),
     };
     const observe = async (pids: readonly number[]) => (await this.#read({ pids }, forks)).observations;
     const found = await findEdges([...seen.observations, ...seen.holders], context, observe);

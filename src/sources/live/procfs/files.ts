@@ -1,4 +1,5 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
+import type { HostState } from '../../../model/host-state.ts';
 import { type Reading, unreadableFrom } from '../../../model/reading.ts';
 import { listNumbers } from '../../../native/files.ts';
 import { Malformed } from './malformed.ts';
@@ -43,6 +44,17 @@ export function countThreads(root: string): number {
 export function readLastTid(root: string): number {
   const read = readSmall(`${root}/loadavg`);
   return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
+}
+
+/** The load averages (proc_loadavg(5)), and the number of CPUs online (proc_stat(5)). */
+export function readLoad(root: string): HostState {
+  const averages = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+) /.exec(readFileSync(`${root}/loadavg`, 'latin1'));
+  const [one, five, fifteen] = (averages ?? []).slice(1).map(Number);
+  const cpus = readFileSync(`${root}/stat`, 'latin1').match(/^cpu\d+ /gm)?.length;
+  return {
+    ...(one !== undefined && five !== undefined && fifteen !== undefined && { load: [one, five, fifteen] }),
+    ...(cpus !== undefined && { cpus }),
+  };
 }
 
 /** The limit at which TIDs wrap around: kernel.pid_max (proc_sys_kernel(5)). NaN if it cannot be read. */

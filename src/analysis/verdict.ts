@@ -1,0 +1,177 @@
+import { type Edge, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
+import type { ExplainedGroup, Finding } from '../model/finding.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { explainObservation } from './explain-sample.ts';
+import { blockedPatienceMs, PATIENCE_MS } from './patience.ts';
+import { waitGraph } from './wait-graph.ts';
+
+/** Why a root counts as what holds others up. */
+export type Trouble =
+  /** A task that a signal has stopped. */
+  | 'stopped'
+  /** A task that its tracer has stopped. */
+  | 'traced'
+  /** A task that is blocked itself, on something without an edge. */
+  | 'blocked'
+  /** A resource that does not answer until somebody does something about it. */
+  | 'hangs'
+  /** Nothing is known to be wrong with it, but others have waited for it for too long. */
+  | 'awaited';
+
+/** What holds others up. */
+export interface HeldUp {
+  readonly root: Root;
+  readonly trouble: Trouble;
+  /** Of a task. */
+  readonly finding: Finding | undefined;
+  /** How long the longest of its waiters has waited; undefined if that is not known. */
+  readonly longestMs: number | undefined;
+}
+
+export interface Deadlock {
+  readonly edges: readonly Edge[];
+  /** Set unless each of these edges is the kernel's word, or was there a moment before too. */
+  readonly isCertain: boolean;
+  /** The tasks that wait for one of these, and are not among them. */
+  readonly behind: readonly number[];
+  readonly longestMs: number | undefined;
+}
+
+/** Tasks that are blocked on the same, and nobody knows who holds them up. */
+export interface Blocked extends ExplainedGroup {
+  readonly longestMs: number | undefined;
+}
+
+export interface Verdict {
+  readonly sample: Sample;
+  readonly graph: WaitGraph;
+  readonly deadlocks: readonly Deadlock[];
+  /** The one that holds up most first. */
+  readonly heldUp: readonly HeldUp[];
+  /** The largest group first. */
+  readonly blocked: readonly Blocked[];
+  readonly tasks: number;
+  /** How many are in D, blocked for long or not. */
+  readonly inD: number;
+  /** Of all waits that the verdict is about; undefined if there is none, or if no time is known. */
+  readonly longestMs: number | undefined;
+  /** Whether too little could be read to call the host healthy. */
+  readonly isBlind: boolean;
+}
+
+/**
+ * What holds a host up, by a sample of all its tasks. A wait that is short, or that is normal for a healthy host,
+ * is not a verdict.
+ * @param before the same tasks a moment earlier: for edges that are inferred
+ */
+export function verdictOf(sample: Sample, before?: Sample): Verdict {
+  const graph = waitGraph(sample);
+  const byTid = tasksByTid(sample);
+  const heldUp = graph.roots.flatMap((root) => troubleOf(root, byTid) ?? []);
+  const deadlocks = graph.cycles.map((cycle) => deadlockOf(cycle, graph, byTid, before));
+  const accounted = new Set<NodeKey>(
+    [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
+      deadlocks.flatMap(({ edges, behind }) => [...edges.map(({ from }) => from), ...behind]),
+    ),
+  );
+  const blocked = blockedGroups(sample, accounted);
+  const times = [...heldUp, ...deadlocks, ...blocked].flatMap(({ longestMs }) => longestMs ?? []);
+  const { observations } = sample;
+  return {
+    sample,
+    graph,
+    deadlocks,
+    heldUp: heldUp.sort((a, b) => b.root.tasks - a.root.tasks),
+    blocked,
+    tasks: observations.length,
+    inD: observations.filter(({ state }) => state === 'D').length,
+    longestMs: largest(times),
+    isBlind: observations.length === 0 || observations.every(({ stack }) => 'unread' in stack),
+  };
+}
+
+/** Whether there is something to say. */
+export function isHeldUp({ deadlocks, heldUp, blocked }: Verdict): boolean {
+  return deadlocks.length + heldUp.length + blocked.length > 0;
+}
+
+function troubleOf(root: Root, byTid: ReadonlyMap<number, Observation>): HeldUp | undefined {
+  const { observation, resource, edges } = root;
+  const finding = observation === undefined ? undefined : explainObservation(observation);
+  const longestMs = largest(edges.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
+  const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs });
+  if (observation?.state === 'T') return held('stopped');
+  if (observation?.state === 't') return held('traced');
+  if (resource?.hangs === true) return held('hangs');
+  if (observation !== undefined && isBlockedForLong(observation)) return held('blocked');
+  return edges.some((edge) => isOverdue(edge, byTid)) ? held('awaited') : undefined;
+}
+
+function isOverdue({ from, by }: Edge, byTid: ReadonlyMap<number, Observation>): boolean {
+  const patienceMs = PATIENCE_MS[by];
+  if (patienceMs === undefined || typeof from !== 'number') return false;
+  const waited = waitedMs(from, byTid);
+  return waited !== undefined && waited >= patienceMs;
+}
+
+function isBlockedForLong(observation: Observation): boolean {
+  const { state, facts, task } = observation;
+  if (state !== 'D' || task.own === true) return false;
+  const { kind } = explainObservation(observation);
+  if (kind === 'idle' || kind === 'running') return false;
+  return (facts?.offCpuMs ?? 0) >= blockedPatienceMs(observation);
+}
+
+function waitedMs(key: NodeKey, byTid: ReadonlyMap<number, Observation>): number | undefined {
+  return typeof key === 'number' ? byTid.get(key)?.facts?.offCpuMs : undefined;
+}
+
+function deadlockOf(
+  edges: readonly Edge[],
+  { edges: all }: WaitGraph,
+  byTid: ReadonlyMap<number, Observation>,
+  before: Sample | undefined,
+): Deadlock {
+  const keyOf = ({ from, to, by }: Edge) => `${from}\n${to}\n${by}`;
+  const then = new Set(before?.edges?.map(keyOf));
+  const members = new Set<NodeKey>(edges.map(({ from }) => from));
+  const reached = new Set<NodeKey>(members);
+  const into = new Map<NodeKey, NodeKey[]>();
+  for (const { from, to } of all) into.set(to, [...(into.get(to) ?? []), from]);
+  // The set grows during the loop.
+  for (const key of reached) for (const from of into.get(key) ?? []) reached.add(from);
+  const behind = [...reached].flatMap((key) => (typeof key === 'number' && !members.has(key) ? key : []));
+  return {
+    edges,
+    isCertain: edges.every((edge) => edge.inferred !== true || then.has(keyOf(edge))),
+    behind,
+    longestMs: largest([...reached].flatMap((key) => waitedMs(key, byTid) ?? [])),
+  };
+}
+
+/** Tasks in D for long that are not accounted for, by what they wait for. */
+function blockedGroups({ observations }: Sample, accounted: ReadonlySet<NodeKey>): Blocked[] {
+  const groups = new Map<Finding, Observation[]>();
+  for (const observation of observations) {
+    if (accounted.has(observation.task.id.tid ?? '') || !isBlockedForLong(observation)) continue;
+    const finding = explainObservation(observation);
+    const group = groups.get(finding);
+    if (group === undefined) groups.set(finding, [observation]);
+    else group.push(observation);
+  }
+  const blocked = Array.from(groups, ([finding, some]): Blocked => {
+    const { stack } = some[0] ?? {};
+    return {
+      finding,
+      observations: some,
+      stack: stack !== undefined && 'value' in stack ? stack.value : undefined,
+      longestMs: largest(some.flatMap(({ facts }) => facts?.offCpuMs ?? [])),
+    };
+  });
+  return blocked.sort((a, b) => b.observations.length - a.observations.length);
+}
+
+/** Undefined of none. */
+function largest(numbers: readonly number[]): number | undefined {
+  return numbers.length === 0 ? undefined : numbers.reduce((a, b) => Math.max(a, b));
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isHeldUp, type Verdict, verdictOf } from '../analysis/verdict.ts';
+import { whyNotProc } from '../background/proc-root.ts';
+import type { HostState } from '../model/host-state.ts';
+import { everythingUnread } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
+import { systemClock } from '../native/clock.ts';
+import type { Piece } from '../sinks/format.ts';
+import { formatUnread } from '../sinks/unread.ts';
+import { formatWhy, type WhyContext } from '../sinks/why.ts';
+import { formatWhyJson } from '../sinks/why-json.ts';
+import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { readLoad } from '../sources/live/procfs/files.ts';
+import { openSampler } from '../sources/live/sampler.ts';
+import type { SourceName } from '../sources/live/source-name.ts';
+import { log } from '../terminal/log.ts';
+import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { FAILED, UNKNOWN } from './exit-codes.ts';
+import { writeFile } from './write-file.ts';
+
+/** How long after the first look an inferred deadlock must still be there. */
+const AGAIN_MS = 200;
+
+export interface WhyOptions {
+  readonly selection: Selection;
+  /** The mount point of the procfs. */
+  readonly root: string;
+  readonly source: SourceName;
+  readonly format: 'text' | 'json';
+  /** Undefined for standard output. */
+  readonly file: string | undefined;
+  readonly evidence: boolean;
+  /** Whether the exit code is the verdict: see {@link exitCodeOf}. */
+  readonly exitCode: boolean;
+  /** From when on a wait counts for the exit code. */
+  readonly forMs: number;
+  readonly verbose: boolean;
+  /** The command as typed, for the advice to repeat it with sudo. */
+  readonly typed: string;
+}
+
+/** Says what holds the host up. Returns the exit code. */
+export async function why(options: WhyOptions): Promise<number> {
+  const { root, format, file, evidence, exitCode, forMs, typed } = options;
+  const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
+  if (refusal !== undefined) {
+    writeStderr(`kstack: ${refusal}\n`);
+    return exitCode ? UNKNOWN : FAILED;
+  }
+  const { verdict, missed } = await look(options);
+  const { sample } = verdict;
+  const unknown = [...missed, ...formatUnread(everythingUnread(sample), true)];
+  const host: HostState = { ...readLoad(root) };
+  const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, host, unknown };
+  const pieces = format === 'json' ? formatWhyJson(verdict, context) : formatWhy(verdict, context);
+  if (file === undefined) for (const piece of pieces) writeStdout(piece);
+  else await writeFile(file, asStream(pieces));
+  return exitCode ? exitCodeOf(verdict, forMs) : 0;
+}
+
+/** Takes one sample, or two if the first shows a deadlock that is inferred. */
+async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: readonly string[] }> {
+  const { selection, root, source, verbose } = options;
+  const clock = systemClock();
+  const missed = new Set<string>();
+  const sampler = await openSampler(
+    { clock, root },
+    {
+      selection,
+      source,
+      fields: [],
+      facts: true,
+      edges: true,
+      events: true,
+      steady: false,
+      ownsProcess: true,
+      tell: (text) => {
+        if (verbose) log(clock, 'DEBUG', text);
+      },
+      missed: (text) => missed.add(text),
+    },
+  );
+  try {
+    const first = await sampler.next();
+    const verdict = verdictOf(first);
+    if (verdict.deadlocks.every(({ isCertain }) => isCertain)) return { verdict, missed: [...missed] };
+    await sleep(AGAIN_MS);
+    return { verdict: verdictOf(await sampler.next(), first), missed: [...missed] };
+  } finally {
+    sampler.close();
+  }
+}
+
+/** 0: nothing is held up for so long. 1: something is. 3: that is not known. */
+function exitCodeOf(verdict: Verdict, forMs: number): number {
+  const { longestMs, isBlind } = verdict;
+  if (isHeldUp(verdict)) {
+    if (longestMs === undefined) return UNKNOWN;
+    return longestMs >= forMs ? FAILED : 0;
+  }
+  return isBlind ? UNKNOWN : 0;
+}
+
+async function* asStream(pieces: Iterable<Piece>): AsyncGenerator<Piece> {
+  yield* pieces;
+}

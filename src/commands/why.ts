@@ -1,0 +1,51 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { parseFile } from '../cli/output-options.ts';
+import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { typedCommand } from '../cli/typed-command.ts';
+import { documentOption } from '../cli/window-options.ts';
+import { durationIn } from '../model/duration.ts';
+
+/** Registers `kstack why`. */
+export function addWhy(program: Command): void {
+  const command = program
+    .command('why')
+    .description('Say what holds this host up: who waits, for what, since when, and who is at the root of it.')
+    .optionsGroup('Output:')
+    .addOption(documentOption())
+    .addOption(new Option('-o, --output <FILE>', 'write to this file').argParser(parseFile))
+    .option('--evidence', 'show what each sentence was read from')
+    .optionsGroup('As a check:')
+    .option('--exit-code', 'exit with 1 if something is blocked for long, 3 if that is not known, else 0')
+    .addOption(new Option('--for <DURATION>', 'for how long: 30s, 5m').argParser(parseDuration).default(30_000, '30s'));
+  addSelectionOptions(command, 'every thread if there is none');
+  command.action(async () => {
+    const options: {
+      format: 'text' | 'json';
+      output?: string;
+      evidence?: true;
+      exitCode?: true;
+      for: number;
+    } = command.opts();
+    const { format, output, evidence, exitCode, for: forMs } = options;
+    const selection = await selectionOf(command);
+    const { why } = await import('../cli/why.ts');
+    process.exitCode = await why({
+      selection: selection === undefined ? { all: true, threads: true } : { ...selection, threads: true },
+      root: procOf(command),
+      source: sourceOf(command),
+      format,
+      file: output === '-' ? undefined : output,
+      evidence: evidence === true,
+      exitCode: exitCode === true,
+      forMs,
+      verbose: program.opts()['verbose'] === true,
+      typed: typedCommand(),
+    });
+  });
+}
+
+function parseDuration(text: string): number {
+  const milliseconds = durationIn(text);
+  if (milliseconds === undefined) throw new InvalidArgumentError('Give a duration such as 30s, 5m or 1h.');
+  return milliseconds;
+}

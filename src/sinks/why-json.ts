@@ -1,0 +1,73 @@
+import { filledAdvice } from '../analysis/advice.ts';
+import { adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
+import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { jsonText } from '../model/json-text.ts';
+import { escapeInvalid } from '../model/raw-text.ts';
+import { placeOf, pressureEntries, safe, wholeFinding } from './json-values.ts';
+import { edgeEntry, nodeOf, resourceEntry } from './wait-values.ts';
+import { sentenceOf, type WhyContext } from './why.ts';
+
+/** The version of schema/kstack-why-1.schema.json. Raise it when a property changes its meaning or disappears. */
+const VERSION = 1;
+
+/** A verdict as one JSON document, with all that was found. */
+export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext): Generator<string> {
+  const { sample, tasks, inD, longestMs, isBlind, deadlocks, heldUp, blocked } = verdict;
+  const pids = new Map([...sample.observations, ...sample.holders].map(({ task }) => [task.id.tid, task.pid]));
+  const document = {
+    format: 'kstack-why',
+    version: VERSION,
+    ...placeOf(sample),
+    source: { name: sample.source.name, why: sample.source.why ?? null },
+    verdict: isHeldUp(verdict) ? 'heldUp' : isBlind ? 'unknown' : 'healthy',
+    sentence: escapeInvalid(sentenceOf(verdict)),
+    longestMs: longestMs ?? null,
+    tasks,
+    inD,
+    load: host.load ?? null,
+    cpus: host.cpus ?? null,
+    pressure: pressureEntries(sample.pressure),
+    deadlocks: deadlocks.map((deadlock) => deadlockEntry(deadlock, (tid) => pids.get(tid))),
+    roots: heldUp.map(rootEntry),
+    blocked: blocked.map(blockedEntry),
+    resources: (sample.resources ?? []).map(resourceEntry),
+    unknown: unknown.map(escapeInvalid),
+  };
+  yield `${jsonText(document)}\n`;
+}
+
+function rootEntry(held: HeldUp) {
+  const { root, trouble, finding, longestMs } = held;
+  const { task, state } = root.observation ?? {};
+  const { next, undo } = adviceOn(held);
+  return {
+    ...nodeOf(root.key),
+    pid: task?.pid ?? null,
+    name: safe(task?.comm ?? root.resource?.name),
+    state: state ?? null,
+    trouble,
+    finding: finding === undefined ? null : wholeFinding(finding),
+    tasks: root.tasks,
+    longestMs: longestMs ?? null,
+    edges: root.edges.map(edgeEntry),
+    next,
+    undo,
+  };
+}
+
+function deadlockEntry(deadlock: Deadlock, pidOf: (tid: number) => number | undefined) {
+  const { edges, isCertain, behind, longestMs } = deadlock;
+  const { next, undo } = adviceOnDeadlock(deadlock, pidOf);
+  return { certain: isCertain, edges: edges.map(edgeEntry), behind, longestMs: longestMs ?? null, next, undo };
+}
+
+function blockedEntry({ finding, observations, longestMs }: Blocked) {
+  const { next, undo } = filledAdvice(finding, observations);
+  const tasks = observations.map(({ task, facts }) => ({
+    pid: task.pid ?? null,
+    tid: task.id.tid ?? null,
+    comm: safe(task.comm),
+    offCpuMs: facts?.offCpuMs ?? null,
+  }));
+  return { finding: wholeFinding(finding), longestMs: longestMs ?? null, tasks, next, undo };
+}

@@ -1,0 +1,197 @@
+import { filledAdvice } from '../analysis/advice.ts';
+import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
+import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import type { Edge, NodeKey } from '../model/edge.ts';
+import type { HostState } from '../model/host-state.ts';
+import { PRESSURES } from '../model/pressure.ts';
+import { formatDuration } from '../terminal/duration.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { edgePhrase } from './edge-phrases.ts';
+import { byTarget, whatForWithin } from './long-waits.ts';
+
+/** One screen. */
+const MAX_ROOTS = 4;
+const MAX_EDGES = 6;
+const MAX_BLOCKED = 6;
+const MAX_NEXT = 2;
+const MAX_NAMES = 4;
+const MAX_EVIDENCE = 40;
+const MAX_UNKNOWN = 5;
+
+export interface WhyContext {
+  readonly colour: boolean;
+  /** Whether to show what each sentence was read from. */
+  readonly evidence: boolean;
+  readonly host: HostState;
+  /** What could not be found out. */
+  readonly unknown: readonly string[];
+}
+
+const STYLE = { bold: 1, dim: 2, red: 31 } as const;
+
+/** What holds a host up: a sentence, the roots, what is blocked beside them, and how busy the host is. */
+export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<string> {
+  const names = namesIn(verdict);
+  const style = (name: keyof typeof STYLE, text: string) =>
+    context.colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text;
+  yield `${style(isHeldUp(verdict) ? 'red' : 'bold', sentenceOf(verdict, names))}\n`;
+  const { deadlocks, heldUp, blocked } = verdict;
+  if (isHeldUp(verdict)) {
+    for (const deadlock of deadlocks.slice(0, MAX_ROOTS)) yield* deadlockLines(deadlock, verdict, names, context);
+    for (const held of heldUp.slice(0, MAX_ROOTS)) yield* heldUpLines(held, names, context);
+    const more = Math.max(0, deadlocks.length - MAX_ROOTS) + Math.max(0, heldUp.length - MAX_ROOTS);
+    if (more > 0) yield `\n... and ${more} more that hold up others (-f json has all)\n`;
+    if (blocked.length > 0) yield '\nBlocked, and nobody is known to hold them up:\n';
+    for (const group of blocked.slice(0, MAX_BLOCKED)) yield* blockedLines(group, names);
+    if (blocked.length > MAX_BLOCKED) yield `  ... and ${blocked.length - MAX_BLOCKED} other waits\n`;
+    yield '\n';
+  }
+  yield `${style('dim', stateLine(verdict, context.host))}\n`;
+  for (const line of context.unknown.slice(0, MAX_UNKNOWN)) yield `not known: ${escapeUnsafe(line)}\n`;
+  if (context.unknown.length > MAX_UNKNOWN) yield `not known: ... and ${context.unknown.length - MAX_UNKNOWN} more\n`;
+}
+
+/** Names tasks and resources of the sample. */
+function namesIn({ sample }: Verdict): (key: NodeKey) => string {
+  const names = new Map<NodeKey, string>();
+  for (const { task } of [...sample.observations, ...sample.holders])
+    if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(task.comm ?? '?')}`);
+  for (const { key, name } of sample.resources ?? []) names.set(key, escapeUnsafe(name));
+  return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or not seen)` : escapeUnsafe(key));
+}
+
+/** The verdict in a sentence. */
+export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
+  const { deadlocks, heldUp, blocked, tasks, isBlind } = verdict;
+  const [deadlock] = deadlocks;
+  const [held] = heldUp;
+  if (deadlock !== undefined && (held === undefined || deadlock.isCertain)) {
+    const members = taskKeys(deadlock.edges);
+    const maybe = deadlock.isCertain ? '' : ' (not certain)';
+    const others = deadlock.behind.length;
+    const behind = others === 0 ? '' : `, and ${counted(others, 'more task')} ${waits(others)} for them`;
+    return `Deadlock${maybe}: ${someNames(members, names)} wait for each other${behind}.`;
+  }
+  if (held !== undefined) {
+    const { root } = held;
+    return (
+      `${counted(root.tasks, 'task')} ${waits(root.tasks)}, directly or through others, for ` +
+      `${names(root.key)}${conditionOf(held)}.`
+    );
+  }
+  if (blocked.length > 0) {
+    const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
+    return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
+  }
+  if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
+  return `Nothing holds this host up: of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck.`;
+}
+
+/** `, which ...`. */
+function conditionOf({ trouble, root, finding }: HeldUp): string {
+  const { observation, resource } = root;
+  if (trouble === 'stopped') return ', which is stopped by a signal';
+  if (trouble === 'traced') return ', which its tracer has stopped';
+  if (resource?.condition !== undefined)
+    return `, which ${escapeUnsafe(resource.condition)}${resource.inferred === true ? ' (inferred)' : ''}`;
+  if (observation?.state === 'R') return ', which is on a CPU, or ready to run';
+  return finding === undefined ? '' : `, which itself ${whatForWithin(finding)}`;
+}
+
+function* heldUpLines(held: HeldUp, names: (key: NodeKey) => string, context: WhyContext): Generator<string> {
+  const { root, longestMs } = held;
+  yield `\n${names(root.key)}${conditionOf(held)}\n`;
+  yield `  holds up   ${counted(root.tasks, 'task')}${longest(longestMs)}\n`;
+  yield* edgeLines(root.edges, names, context);
+  yield* adviceLines(adviceOn(held));
+  if (context.evidence && root.resource !== undefined)
+    for (const { place, text } of root.resource.evidence)
+      yield `  evidence   ${names(root.key)}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
+}
+
+function* deadlockLines(
+  deadlock: Deadlock,
+  { sample }: Verdict,
+  names: (key: NodeKey) => string,
+  context: WhyContext,
+): Generator<string> {
+  const { edges, isCertain, behind, longestMs } = deadlock;
+  yield `\n${isCertain ? 'deadlock' : 'may be a deadlock'}${longest(longestMs)}\n`;
+  yield* edgeLines(edges, names, context);
+  if (behind.length > 0) yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names)}\n`;
+  const pids = new Map(sample.observations.map(({ task }) => [task.id.tid, task.pid]));
+  yield* adviceLines(adviceOnDeadlock(deadlock, (tid) => pids.get(tid)));
+}
+
+function* edgeLines(
+  edges: readonly Edge[],
+  names: (key: NodeKey) => string,
+  { evidence }: WhyContext,
+): Generator<string> {
+  const alike = byTarget(edges);
+  for (const [edge, keys] of alike.slice(0, MAX_EDGES))
+    yield `    ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
+  if (alike.length > MAX_EDGES) yield `    ... and ${alike.length - MAX_EDGES} other waits behind these\n`;
+  if (!evidence) return;
+  for (const edge of edges.slice(0, MAX_EVIDENCE))
+    for (const { place, text } of edge.evidence)
+      yield `  evidence   ${names(edge.from)}, ${edge.by}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
+  if (edges.length > MAX_EVIDENCE) yield `  evidence   ... of ${edges.length - MAX_EVIDENCE} more waits: -f json\n`;
+}
+
+function* blockedLines(group: Blocked, names: (key: NodeKey) => string): Generator<string> {
+  const { observations, finding, longestMs } = group;
+  const keys = observations.flatMap(({ task }) => task.id.tid ?? []);
+  yield `  ${someNames(keys, names)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
+  yield* adviceLines(filledAdvice(finding, observations));
+}
+
+function* adviceLines({ next, undo }: Advice): Generator<string> {
+  for (const line of next.slice(0, MAX_NEXT)) yield `  look at    ${escapeUnsafe(line)}\n`;
+  for (const line of undo.slice(0, MAX_NEXT)) yield `  undo       ${escapeUnsafe(line)}   (changes the host)\n`;
+}
+
+/** `pressure io 43 % (all tasks: 40 %), ...; load 53.2 51.0 40.1 on 2 CPUs; 6 of 812 tasks in D`. */
+function stateLine({ sample, tasks, inD }: Verdict, { load, cpus }: HostState): string {
+  const stalls = PRESSURES.flatMap((name) => {
+    const { some, full = 0 } = sample.pressure?.[name] ?? {};
+    return some === undefined ? [] : [`${name} ${some} %${full === 0 ? '' : ` (all tasks: ${full} %)`}`];
+  });
+  const parts = [
+    ...(stalls.length === 0 ? [] : [`pressure ${stalls.join(', ')}`]),
+    ...(load === undefined ? [] : [`load ${load.join(' ')}${cpus === undefined ? '' : ` on ${counted(cpus, 'CPU')}`}`]),
+    `${inD} of ${counted(tasks, 'task')} in D`,
+  ];
+  return parts.join('; ');
+}
+
+function longest(longestMs: number | undefined): string {
+  return longestMs === undefined ? '' : `, for up to ${formatDuration(longestMs)}`;
+}
+
+/** `300 x postgres, 14137 touch`: those of one name stand together. */
+function someNames(keys: readonly NodeKey[], names: (key: NodeKey) => string): string {
+  const kinds = new Map<string, NodeKey[]>();
+  for (const key of keys) {
+    const name = names(key);
+    const kind = typeof key === 'number' ? name.replace(/^\d+ /, '') : name;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), key]);
+  }
+  const shown = [...kinds].slice(0, MAX_NAMES).map(([kind, alike]) => {
+    if (alike.length > MAX_NAMES) return `${alike.length} x ${kind}`;
+    return alike.map(names).join(', ');
+  });
+  return `${shown.join(', ')}${kinds.size > MAX_NAMES ? ` ... (+${kinds.size - MAX_NAMES})` : ''}`;
+}
+
+function taskKeys(edges: readonly Edge[]): NodeKey[] {
+  return [...new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])))];
+}
+
+function waits(count: number): string {
+  return count === 1 ? 'waits' : 'wait';
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
