@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import type { Edge, EdgeKind, NodeKey, Resource } from '../model/edge.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { parseFrame } from '../model/stack.ts';
+import type { State } from '../model/task.ts';
+import { PATIENCE_MS } from './patience.ts';
+import { isHeldUp, verdictOf } from './verdict.ts';
+
+let nextId = 5_000_000;
+const stackOf = (...functions: string[]) => ({
+  value: { id: nextId++, frames: functions.map((name) => parseFrame(`[<0>] ${name}+0x1/0x2`)) },
+});
+
+const RENAME = stackOf('__mutex_lock', 'do_unknown_thing', 'do_syscall_64');
+const COMMIT = stackOf('jbd2_log_wait_commit', 'ext4_sync_file', 'do_fsync', 'do_syscall_64');
+
+function task(tid: number, state: State, waitedMs: number, stack: Observation['stack'] = RENAME): Observation {
+  return observationOf(tid, { state, stack, facts: { offCpuMs: waitedMs } });
+}
+
+const edge = (from: NodeKey, to: NodeKey, by: EdgeKind, more: Partial<Edge> = {}): Edge => ({
+  from,
+  to,
+  by,
+  evidence: [],
+  ...more,
+});
+
+const sampleOf = (observations: Observation[], edges: Edge[] = [], resources: Resource[] = []): Sample => ({
+  ...EMPTY_SAMPLE,
+  observations,
+  edges,
+  resources,
+});
+
+const troubles = (sample: Sample) => verdictOf(sample).heldUp.map(({ root, trouble }) => [root.key, trouble]);
+
+describe('a verdict', () => {
+  it('is about what a stopped task holds up, however normal the wait', () => {
+    const edges = [edge(2, 1, 'pipe-reader'), edge(3, 2, 'child')];
+    expect(troubles(sampleOf([task(1, 'T', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'stopped']]);
+    expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'traced']]);
+  });
+
+  it('is not about waits that are normal for any time, when what they lead to is well', () => {
+    const soft = Object.entries(PATIENCE_MS).flatMap(([kind, patience]) => (patience === undefined ? [kind] : []));
+    expect(soft).toContain('child');
+    for (const by of ['child', 'socket-peer', 'pipe-writer', 'thread-end'] as const)
+      expect(isHeldUp(verdictOf(sampleOf([task(1, 'S', 1e9), task(2, 'S', 1e9)], [edge(2, 1, by)])))).toBe(false);
+  });
+
+  it('is about a lock that is waited for too long, and not before', () => {
+    const held = (waitedMs: number) =>
+      troubles(sampleOf([task(1, 'S', 5), task(2, 'D', waitedMs)], [edge(2, 1, 'mutex')]));
+    expect(held(1900)).toEqual([]);
+    expect(held(2100)).toEqual([[1, 'awaited']]);
+  });
+
+  it('is about a resource that hangs at once, and about one that does not only after a while', () => {
+    const disk: Resource = { key: 'device 7:0', kind: 'device', name: 'loop0', evidence: [] };
+    const waiting = [task(2, 'D', 1000, COMMIT)];
+    const edges = [edge(2, disk.key, 'device')];
+    expect(troubles(sampleOf(waiting, edges, [disk]))).toEqual([]);
+    expect(troubles(sampleOf(waiting, edges, [{ ...disk, hangs: true }]))).toEqual([[disk.key, 'hangs']]);
+    expect(troubles(sampleOf([task(2, 'D', 6000, COMMIT)], edges, [disk]))).toEqual([[disk.key, 'awaited']]);
+  });
+
+  it('has the root that holds up most first, and counts each waiter once', () => {
+    const edges = [edge(3, 1, 'mutex'), edge(4, 2, 'mutex'), edge(5, 2, 'mutex'), edge(5, 4, 'flock')];
+    const { heldUp } = verdictOf(
+      sampleOf(
+        [1, 2, 3, 4, 5].map((tid) => task(tid, 'D', 9000)),
+        edges,
+      ),
+    );
+    expect(heldUp.map(({ root, trouble, longestMs }) => [root.key, root.tasks, trouble, longestMs])).toEqual([
+      [2, 2, 'blocked', 9000],
+      [1, 1, 'blocked', 9000],
+    ]);
+  });
+
+  it('is about tasks in D of which nobody knows who holds them up, later if they may wait for a disk', () => {
+    const blocked = (observation: Observation) => verdictOf(sampleOf([observation])).blocked.length;
+    expect(blocked(task(1, 'D', 1900))).toBe(0);
+    expect(blocked(task(1, 'D', 2100))).toBe(1);
+    expect(blocked(task(1, 'D', 4900, COMMIT))).toBe(0);
+    expect(blocked(task(1, 'D', 5100, COMMIT))).toBe(1);
+    expect(blocked(task(1, 'S', 1e9))).toBe(0);
+  });
+
+  it('does not count as blocked what a root or a deadlock accounts for', () => {
+    const all = [1, 2, 3, 4, 5].map((tid) => task(tid, 'D', 9000));
+    const edges = [edge(2, 1, 'mutex'), edge(3, 4, 'mutex'), edge(4, 3, 'mutex'), edge(5, 4, 'mutex')];
+    const { blocked, deadlocks, heldUp } = verdictOf(sampleOf(all, edges));
+    expect(blocked).toEqual([]);
+    expect(heldUp.map(({ root }) => root.key)).toEqual([1]);
+    expect(deadlocks.map(({ behind, isCertain }) => [behind, isCertain])).toEqual([[[5], true]]);
+  });
+
+  it('is certain of an inferred deadlock only if it was there before', () => {
+    const sample = sampleOf(
+      [task(3, 'S', 9000), task(4, 'S', 9000)],
+      [edge(3, 4, 'futex', { inferred: true }), edge(4, 3, 'futex', { inferred: true })],
+    );
+    const certain = (before?: Sample) => verdictOf(sample, before).deadlocks.map(({ isCertain }) => isCertain);
+    expect(certain()).toEqual([false]);
+    expect(certain(sampleOf([], [edge(3, 4, 'futex')]))).toEqual([false]);
+    expect(certain(sample)).toEqual([true]);
+  });
+
+  it('says when nothing could be read', () => {
+    expect(verdictOf(sampleOf([])).isBlind).toBe(true);
+    expect(verdictOf(sampleOf([task(1, 'S', 1, { unread: 'denied' })])).isBlind).toBe(true);
+    expect(verdictOf(sampleOf([task(1, 'S', 1)])).isBlind).toBe(false);
+  });
+});

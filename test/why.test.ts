@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { until } from './background-run.ts';
+import { ended, fixture, kstack, needs } from './harness.ts';
+
+/** 50 processes with a thread each that sleep: none of them may be in a verdict. */
+async function innocents(): Promise<number[]> {
+  const [parent = 0] = await fixture('tasks', ['crowd', '50']);
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1').trim().split(' ').map(Number);
+  expect(children.length).toBe(50);
+  return children;
+}
+
+const asked = (...pids: readonly number[]) => ['why', '-p', pids.join(',')];
+
+describe('kstack why', () => {
+  beforeEach(needs('root', 'compiler'));
+
+  it('says in one line that nothing is held up, and how busy the host is', async () => {
+    const { code, stdout } = await kstack(asked(...(await innocents()), process.pid));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^Nothing holds this host up: of \d+ tasks, none is blocked for long, .*\n(?:pressure .*; )?load /,
+    );
+    expect(stdout.split('\n').filter((line) => !line.startsWith('not known: ')).length).toBe(3);
+  });
+
+  it('names the task at the end of a chain, and who waits behind it', async () => {
+    const pids = await innocents();
+    const [outer = 0, inner = 0] = await fixture('tasks', ['vfork-chain']);
+    await pause(1100);
+    const { code, stdout } = await kstack(asked(outer, ...pids));
+    expect(code).toBe(0);
+    const [, last = ''] =
+      /^2 tasks wait, directly or through others, for (\d+) tasks, which itself waits for /.exec(stdout) ?? [];
+    expect(stdout).toContain(`\n${last} tasks, which itself `);
+    expect(stdout).toMatch(/\n {2}holds up {3}2 tasks, for up to [\d.]+ s\n/);
+    expect(stdout).toContain(
+      `    ${outer} tasks waits for its vfork child ${inner} tasks to execute a program or end\n`,
+    );
+    expect(stdout).toContain(
+      `    ${inner} tasks waits for its vfork child ${last} tasks to execute a program or end\n`,
+    );
+    for (const pid of pids) expect(stdout).not.toMatch(new RegExp(`\\b${pid}\\b`));
+  });
+
+  it('names what is stopped at once, and how to let it go on', async () => {
+    const { parent, child } = await waitingParent();
+    process.kill(child, 'SIGSTOP');
+    const { stdout } = await kstack(asked(parent, ...(await innocents())));
+    expect(stdout).toMatch(
+      new RegExp(`^1 task waits, directly or through others, for ${child} sleep, which is stopped by a signal\\.\n`),
+    );
+    expect(stdout).toContain(`\n    ${parent} sh waits for its child ${child} sleep to end or to change its state\n`);
+    expect(stdout).toContain(`\n  undo       kill -CONT ${child}   (changes the host)\n`);
+  });
+
+  it('tells with --evidence what each line was read from', async () => {
+    const { parent, child } = await waitingParent();
+    process.kill(child, 'SIGSTOP');
+    const { stdout } = await kstack([...asked(parent), '--evidence']);
+    expect(stdout).toContain(`  evidence   ${parent} sh, child: /proc/${parent}/task/${parent}/children: ${child}\n`);
+  });
+
+  it('says nothing of a parent that waits for a child that sleeps', async () => {
+    const { parent } = await waitingParent();
+    const { stdout } = await kstack(asked(parent));
+    expect(stdout).toMatch(/^Nothing holds this host up: of 1 task, /);
+  });
+
+  it('is a check: exits with 1 if something has been held up for long, else with 0, and with 3 if it cannot tell', async () => {
+    const [outer = 0] = await fixture('tasks', ['vfork-chain']);
+    await pause(1100);
+    expect((await kstack([...asked(outer), '--exit-code', '--for', '1s'])).code).toBe(1);
+    expect((await kstack([...asked(outer), '--exit-code'])).code).toBe(0);
+    expect((await kstack([...asked(process.pid), '--exit-code', '--for', '1s'])).code).toBe(0);
+    expect((await kstack(['why', '--proc', '/nowhere', '--exit-code'])).code).toBe(3);
+    expect((await kstack(['why', '--proc', '/nowhere'])).code).toBe(1);
+  });
+
+  it('takes a selection, a duration and a file, and refuses what is none', async () => {
+    for (const wrong of [['--for', '0'], ['--for', 'x'], ['-f', 'long'], ['-o', ''], ['extra'], ['--full']]) {
+      const { code, stdout, stderr } = await kstack(['why', ...wrong]);
+      expect([wrong, code, stdout]).toEqual([wrong, 2, '']);
+      expect(stderr).toMatch(/^kstack: /);
+    }
+  });
+});
+
+/** A shell that waits for a child, which sleeps. */
+async function waitingParent(): Promise<{ parent: number; child: number }> {
+  const shell = spawn('sh', ['-c', 'sleep 300; :'], { stdio: 'ignore' });
+  const parent = shell.pid ?? 0;
+  const end = ended(shell);
+  const childOf = () => Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1'));
+  const isAsleep = () => childOf() > 0 && readFileSync(`/proc/${childOf()}/comm`, 'latin1') === 'sleep\n';
+  await until(isAsleep);
+  const child = childOf();
+  onTestFinished(async () => {
+    process.kill(child, 'SIGKILL');
+    await end;
+  });
+  return { parent, child };
+}
