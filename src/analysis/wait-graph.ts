@@ -1,5 +1,5 @@
 import {
-  type Deadlock,
+  type Cycle,
   type Edge,
   edgesByEnd,
   edgesByStart,
@@ -107,7 +107,7 @@ function deadlockedNodes(out: Lists, into: Lists): Set<NodeKey> {
 }
 
 /** The edges among the deadlocked nodes, a list for each set of nodes that can be reached from each other. */
-function cyclesOf(deadlocked: ReadonlySet<NodeKey>, out: Lists): Deadlock[] {
+function cyclesOf(deadlocked: ReadonlySet<NodeKey>, out: Lists): Cycle[] {
   const edgesOf = (key: NodeKey) => (out.get(key) ?? []).filter(({ to }) => deadlocked.has(to));
   return components(deadlocked, (key) => edgesOf(key).map(({ to }) => to)).flatMap((nodes) => {
     const members = new Set(nodes);

@@ -103,7 +103,7 @@ export interface Root {
 }
 
 /** Nodes that wait for each other, and that nothing else can free, as far as the edges tell. */
-export interface Deadlock {
+export interface Cycle {
   /** Those among its nodes. */
   readonly edges: readonly Edge[];
   /** Whether the kernel itself says every one of them. */
@@ -115,7 +115,7 @@ export interface WaitGraph {
   readonly edges: readonly Edge[];
   /** Sorted by how many tasks they hold up, most first. */
   readonly roots: readonly Root[];
-  readonly cycles: readonly Deadlock[];
+  readonly cycles: readonly Cycle[];
 }
 
 /** Whether the kernel itself says all of these edges. */
