@@ -6,6 +6,7 @@ import type { BpfReader } from '../bpf/tasks.ts';
 import type { FileReads } from '../procfs/file-reads.ts';
 import type { TaskDetails } from '../procfs/task-details.ts';
 import type { UnixSockets } from '../unix-sockets.ts';
+import type { FileSystems } from './file-systems.ts';
 
 /** What sources of edges read with. Every read has a deadline. */
 export interface EdgeContext {
@@ -16,6 +17,7 @@ export interface EdgeContext {
   readonly details: TaskDetails;
   readonly reader: Reader;
   readonly unixSockets: UnixSockets;
+  readonly fileSystems: FileSystems;
   /** Undefined if bpf is not used. */
   readonly bpf: BpfReader | undefined;
   /** All tasks seen so far, by TID: those selected, and those they wait for. */

@@ -1,5 +1,6 @@
 import { children } from './children.ts';
 import type { EdgeSource } from './edge-source.ts';
+import { mounts } from './mounts.ts';
 
 /** Everything that finds edges beyond those that the facts about a task tell. */
-export const EDGE_SOURCES: readonly EdgeSource[] = [children];
+export const EDGE_SOURCES: readonly EdgeSource[] = [children, mounts];

@@ -3,6 +3,7 @@ import { edgesOf } from '../../../model/edge.ts';
 import type { Observation, Sample } from '../../../model/sample.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { EDGE_SOURCES } from './edge-sources.ts';
+import { FileSystems } from './file-systems.ts';
 import { withCalls } from './with-calls.ts';
 
 /** How far waits are followed: a loop device on a file on a FUSE mount, whose daemon waits for a lock, is five. */
@@ -21,7 +22,7 @@ type Followed = Pick<Sample, 'holders'> & FoundEdges;
  */
 export async function findEdges(
   observations: readonly Observation[],
-  told: Omit<EdgeContext, 'tasks' | 'untilMs'>,
+  told: Omit<EdgeContext, 'tasks' | 'fileSystems' | 'untilMs'>,
   observe: (tids: readonly number[]) => Promise<readonly Observation[]>,
 ): Promise<Followed> {
   const tasks = new Map<number, Observation>();
@@ -29,7 +30,8 @@ export async function findEdges(
   const edges: Edge[] = [];
   const holders: Observation[] = [];
   const missed = new Set<number>();
-  const context = { ...told, tasks, untilMs: told.clock.monotonicMs() + DEADLINE_MS };
+  const fileSystems = new FileSystems(told);
+  const context = { ...told, tasks, fileSystems, untilMs: told.clock.monotonicMs() + DEADLINE_MS };
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
   for (let round = 0; round < MAX_ROUNDS && newTasks.length + newResources.length > 0; round++) {
@@ -39,8 +41,7 @@ export async function findEdges(
       (task) => task.task.own !== true && EDGE_SOURCES.some((source) => source.concerns(task)),
     );
     const found = await askAll(await withCalls(concerned, told.reader), newResources, context);
-    newResources = found.resources.filter(({ key }) => !resources.has(key));
-    for (const resource of newResources) resources.set(resource.key, resource);
+    newResources = addResources(found.resources, resources);
     for (const edge of found.edges) edges.push(edge);
     const facts = newTasks.flatMap(edgesOf);
     const ends = [...facts, ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
@@ -51,6 +52,17 @@ export async function findEdges(
     for (const holder of newTasks) holders.push(holder);
   }
   return { edges, resources: [...resources.values()], holders };
+}
+
+/** Adds resources, and conditions of those that are there already. Returns the new ones. */
+function addResources(found: readonly Resource[], all: Map<string, Resource>): Resource[] {
+  const before = new Set(all.keys());
+  for (const resource of found) {
+    const known = all.get(resource.key);
+    if (known === undefined || (known.condition === undefined && resource.condition !== undefined))
+      all.set(resource.key, resource);
+  }
+  return [...all.values()].filter(({ key }) => !before.has(key));
 }
 
 /** Asks each source that something concerns. */

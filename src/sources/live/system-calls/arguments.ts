@@ -14,13 +14,13 @@ export interface Registers {
 type Show = (registers: Registers, at: number, sizeAt: number) => Part;
 
 /** PATH_MAX of include/uapi/linux/limits.h. */
-const PATH_BYTES = 4096;
+export const PATH_BYTES = 4096;
 /** struct sockaddr_storage, the longest address (include/uapi/linux/socket.h). */
 const SOCKADDR_BYTES = 128;
 /** Among how many descriptors those are looked for that select waits for. */
 const MOST_SELECTED = 1024;
 const POLLFD_BYTES = 8;
-const AT_FDCWD = -100;
+export const AT_FDCWD = -100;
 
 /**
  * How an argument is shown. Where the parameter of a call is narrower than a register, the rest of the register means
@@ -82,18 +82,27 @@ export function isKind(kind: string): boolean {
   return kind === '-' || KINDS[kind] !== undefined || namingOf(kind, '') !== undefined;
 }
 
+/** The kinds of a call's arguments, and the first register of each. */
+export function placesOf(signature: string, bits: 32 | 64): { readonly kind: string; readonly at: number }[] {
+  let next = 0;
+  const kinds = signature === '' ? [] : signature.split(' ');
+  return kinds.map((kind) => {
+    const at = next;
+    next += registersOf(kind, bits);
+    return { kind, at };
+  });
+}
+
 /** The arguments of a call that has such a signature (see signatures.ts). */
 export function argumentsOf(signature: string, registers: Registers): Part[] {
   const parts: Part[] = [];
-  let at = 0;
-  const kinds = signature === '' ? [] : signature.split(' ');
+  const places = placesOf(signature, registers.bits);
   // No argument before it takes two registers.
-  const sizeAt = kinds.indexOf('sigsetsize');
-  for (const [index, kind] of kinds.entries()) {
-    const isShownWithPath = kind === 'dirfd' && kinds[index + 1] === 'path' && int(registers, at) === AT_FDCWD;
-    if (kind === 'path' && kinds[index - 1] === 'dirfd') parts.push(pathBelow(registers, at));
+  const sizeAt = places.findIndex(({ kind }) => kind === 'sigsetsize');
+  for (const [index, { kind, at }] of places.entries()) {
+    const isShownWithPath = kind === 'dirfd' && places[index + 1]?.kind === 'path' && int(registers, at) === AT_FDCWD;
+    if (kind === 'path' && places[index - 1]?.kind === 'dirfd') parts.push(pathBelow(registers, at));
     else if (kind !== '-' && !isShownWithPath) parts.push(show(kind, registers, at, sizeAt));
-    at += registersOf(kind, registers.bits);
   }
   return parts;
 }
@@ -120,11 +129,11 @@ function hexWord(registers: Registers, at: number): string {
   return hex(word(registers, at));
 }
 
-function word({ words }: Registers, at: number): bigint {
+export function word({ words }: Registers, at: number): bigint {
   return words[at] ?? 0n;
 }
 
-function int(registers: Registers, at: number): number {
+export function int(registers: Registers, at: number): number {
   return uint(registers, at) | 0;
 }
 

@@ -34,9 +34,8 @@ const FOUR_GIB_DIGITS = 10;
  * @param stack tells what a restart_syscall resumes, whose registers are not its arguments
  */
 export function decodeSystemCall(call: SystemCall, architecture: string, stack?: Stack): DecodedCall {
-  const bits = isNarrow(call, architecture) ? 32 : 64;
-  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, BigInt(call.arguments[at] ?? 0)));
-  const registers: Registers = { words, bits, architecture };
+  const registers = registersOf(call, architecture);
+  const { words, bits } = registers;
   const name = namesOf(architecture, bits)?.get(call.number);
   if (name === undefined) {
     return {
@@ -48,6 +47,13 @@ export function decodeSystemCall(call: SystemCall, architecture: string, stack?:
   if (resumed !== undefined) return { name, parts: [`<... resuming interrupted ${resumed} ...>`] };
   const signature = signatureOf(name, registers);
   return { name, parts: signature === undefined ? words.map(hex) : argumentsOf(signature, registers) };
+}
+
+/** The argument registers of a call. */
+export function registersOf(call: SystemCall, architecture: string): Registers {
+  const bits = isNarrow(call, architecture) ? 32 : 64;
+  const words = Array.from({ length: 6 }, (_, at) => BigInt.asUintN(bits, BigInt(call.arguments[at] ?? 0)));
+  return { words, bits, architecture };
 }
 
 /** The name of a system call; undefined where it is not known for the architecture. */
