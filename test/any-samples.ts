@@ -1,4 +1,12 @@
 import fc from 'fast-check';
+import {
+  EDGE_KINDS,
+  type Edge,
+  type Evidence,
+  type NodeKey,
+  RESOURCE_KINDS,
+  type Resource,
+} from '../src/model/edge.ts';
 import { EVENT_KINDS, type Event } from '../src/model/event.ts';
 import { FIELD_NAMES } from '../src/model/fields.ts';
 import type { Pressure, Stall } from '../src/model/pressure.ts';
@@ -138,6 +146,34 @@ const event = known<Event>({
 const stall = known<Stall>({ some: amount, full: maybe(amount) });
 const pressure = known<Pressure>({ cpu: maybe(stall), io: maybe(stall), memory: maybe(stall) });
 
+const marked = maybe(fc.constant(true as const));
+const evidence = fc.array(known<Evidence>({ place: text, text, timeMs: maybe(fc.integer({ min: 0, max: 4e12 })) }), {
+  maxLength: 2,
+});
+/** Of few, so that waits lead on: the first tasks of a sample, and its holders. */
+const node: fc.Arbitrary<NodeKey> = fc.oneof(
+  fc.integer({ min: 1, max: 6 }),
+  fc.integer({ min: 10_000_000, max: 10_000_003 }),
+  fc.constantFrom('mount 45', 'device 7:0', '7', '', `lock ${HOSTILE}`),
+);
+const edge = known<Edge>({
+  from: node,
+  to: node,
+  by: fc.constantFrom(...EDGE_KINDS),
+  any: marked,
+  inferred: marked,
+  evidence,
+});
+const resource = known<Resource>({
+  key: fc.constantFrom('mount 45', 'device 7:0', '7', '', `lock ${HOSTILE}`),
+  kind: fc.constantFrom(...RESOURCE_KINDS),
+  name: text,
+  condition: maybe(text),
+  hangs: marked,
+  inferred: marked,
+  evidence,
+});
+
 /** Any sample that a source may give. */
 export const anySample: fc.Arbitrary<Sample> = known<Sample>({
   timeMs: maybe(fc.integer({ min: 0, max: 4e12 })),
@@ -166,8 +202,8 @@ export const anySample: fc.Arbitrary<Sample> = known<Sample>({
     mixed: maybe(number),
   }),
   unread: fc.array(unread, { maxLength: 3 }),
-  edges: fc.constant(undefined),
-  resources: fc.constant(undefined),
+  edges: maybe(fc.array(edge, { maxLength: 6 })),
+  resources: maybe(fc.array(resource, { maxLength: 3 })),
   events: maybe(fc.array(event, { minLength: 1, maxLength: 3 })),
   pressure: maybe(pressure.filter((each) => Object.keys(each).length > 0)),
 }).chain((sample) =>

@@ -1,3 +1,4 @@
+import type { Evidence } from '../src/model/edge.ts';
 import type { Observation, Sample } from '../src/model/sample.ts';
 import { type Frame, parseFrames, type Stack } from '../src/model/stack.ts';
 import type { SystemCall } from '../src/model/system-call.ts';
@@ -96,6 +97,9 @@ const MALFORMED_STATUS = {
   unread: 'malformed',
   detail: '/proc/625/status: Uid: "\\u001b[31m" is no number',
 } as const;
+
+const CALL: Evidence = { place: '/proc/612/syscall', text: 'read(3</mnt/loop/file>, ..., 8192)' };
+const MOUNT: Evidence = { place: '/proc/self/mountinfo', text: '45 24 7:0 / /mnt/loop rw - ext4 /dev/loop0 rw' };
 
 /** By the program in the kernel, which tells who holds what. */
 const BY_BPF: Sample = {
@@ -199,6 +203,57 @@ const BY_BPF: Sample = {
       wchan: 'jbd2_log_wait_commit',
     },
   ],
+  edges: [
+    // A page of a file on a loop device, whose file lies on a file system that a daemon serves.
+    { from: 612, to: 'mount 45', by: 'mount', inferred: true, evidence: [CALL, MOUNT] },
+    { from: 'mount 45', to: 'device 7:0', by: 'beneath', evidence: [MOUNT] },
+    { from: 'device 7:0', to: 'mount 44', by: 'backing-file', evidence: [] },
+    {
+      from: 'mount 44',
+      to: 625,
+      by: 'served-by',
+      evidence: [{ ...CALL, timeMs: Date.UTC(2026, 10, 25, 2, 9, 0, 456) }],
+    },
+    // Names that anybody may have chosen, of a device that is suspended.
+    { from: 620, to: `device ${HOSTILE}`, by: 'device', inferred: true, evidence: [{ place: HOSTILE, text: HOSTILE }] },
+    // Any of several is enough: no deadlock, though one of them waits for the waiter.
+    { from: 632, to: 633, by: 'pipe-writer', any: true, inferred: true, evidence: [] },
+    { from: 632, to: 634, by: 'pipe-writer', any: true, inferred: true, evidence: [] },
+    { from: 633, to: 632, by: 'pipe-reader', inferred: true, evidence: [] },
+    // Each waits for the other, as far as one can infer.
+    { from: 630, to: 'journal 8:1', by: 'journal', evidence: [CALL] },
+    { from: 'journal 8:1', to: 631, by: 'transaction', inferred: true, evidence: [CALL] },
+    {
+      from: 631,
+      to: 630,
+      by: 'flock',
+      evidence: [{ place: '/proc/locks', text: '1: FLOCK  ADVISORY  WRITE 630 fe:00:1 0 EOF' }],
+    },
+    // Of a task that was never seen; and what facts have told already.
+    { from: 521, to: 4243, by: 'posix-lock', evidence: [] },
+    { from: 503, to: 900, by: 'mutex', evidence: [] },
+  ],
+  resources: [
+    { key: 'mount 45', kind: 'mount', name: '/mnt/loop', evidence: [MOUNT] },
+    {
+      key: 'device 7:0',
+      kind: 'device',
+      name: 'loop0',
+      condition: 'completed nothing',
+      inferred: true,
+      evidence: [CALL],
+    },
+    { key: 'mount 44', kind: 'mount', name: `/mnt/${HOSTILE}`, evidence: [] },
+    { key: 'journal 8:1', kind: 'journal', name: 'sda1', evidence: [] },
+    {
+      key: `device ${HOSTILE}`,
+      kind: 'device',
+      name: `dm ${HOSTILE}`,
+      condition: `is suspended ${HOSTILE}`,
+      hangs: true,
+      evidence: [{ place: HOSTILE, text: HOSTILE }],
+    },
+  ],
   leftOut: { threads: 3, idle: 5, blocked: 1 },
   unread: [
     { tid: 0, what: 'processes', why: 'hidden' },
@@ -246,6 +301,7 @@ const BY_PROCFS: Sample = {
     { task: thread(704, 'orphan'), state: 'I', stack: { value: STACKS.empty } },
   ],
   holders: [],
+  edges: [{ from: 702, to: 703, by: 'futex', inferred: true, evidence: [{ place: 'the futex', text: '703' }] }],
   leftOut: {},
   unread: [],
 };

@@ -95,7 +95,7 @@ describe('a report', () => {
       sampleAt(0, [waiting(1), waiting(2), seen(7, FROZEN)]),
       sampleAt(10, [waiting(1), seen(7, FROZEN)]),
     ]);
-    expect(holders).toMatchObject([{ host: 'db1', tid: 7, comm: 't7', taskSeconds: 30, waiters: 2 }]);
+    expect(holders).toMatchObject([{ host: 'db1', key: 7, name: 't7', taskSeconds: 30, waiters: 2 }]);
   });
 
   it('takes a task for stuck only while it does not run', async () => {

@@ -1,6 +1,6 @@
 import { changesBetween, noteChanges, withObservations } from '../model/changes.ts';
 import { type CompiledSelection, takesTask, type Untold } from '../model/compiled-selection.ts';
-import { type Edge, edgesIn, edgesOf, type NodeKey } from '../model/edge.ts';
+import { edgesByStart, edgesIn, edgesOf, type NodeKey } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { kindOf } from './explain-sample.ts';
 
@@ -58,8 +58,7 @@ function holdersOf(waiting: Iterable<Observation>, whole: Sample, takes: (one: O
   const others = new Map<NodeKey, Observation>();
   for (const observation of whole.observations)
     if (observation.task.id.tid !== undefined && !takes(observation)) others.set(observation.task.id.tid, observation);
-  const from = new Map<NodeKey, Edge[]>();
-  for (const edge of edgesIn({ ...whole, holders: [] })) from.set(edge.from, [...(from.get(edge.from) ?? []), edge]);
+  const from = edgesByStart(edgesIn({ ...whole, holders: [] }));
   const wanted = [...waiting].flatMap(edgesOf);
   for (const edge of whole.edges ?? []) if (!others.has(edge.from)) wanted.push(edge);
   const followed = new Set<NodeKey>();

@@ -1,4 +1,4 @@
-import { type Edge, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
+import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
@@ -68,7 +68,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
   const heldUp = graph.roots.flatMap((root) => troubleOf(root, byTid) ?? []);
-  const deadlocks = graph.cycles.map((cycle) => deadlockOf(cycle, graph, byTid, before));
+  const deadlocks = graph.cycles.map(({ edges }) => deadlockOf(edges, graph, byTid, before));
   const accounted = new Set<NodeKey>(
     [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
       deadlocks.flatMap(({ edges, behind }) => [...edges.map(({ from }) => from), ...behind]),
@@ -132,18 +132,16 @@ function deadlockOf(
   byTid: ReadonlyMap<number, Observation>,
   before: Sample | undefined,
 ): Deadlock {
-  const keyOf = ({ from, to, by }: Edge) => `${from}\n${to}\n${by}`;
-  const then = new Set(before?.edges?.map(keyOf));
+  const then = new Set(before?.edges?.map(edgeKey));
   const members = new Set<NodeKey>(edges.map(({ from }) => from));
   const reached = new Set<NodeKey>(members);
-  const into = new Map<NodeKey, NodeKey[]>();
-  for (const { from, to } of all) into.set(to, [...(into.get(to) ?? []), from]);
+  const into = edgesByEnd(all);
   // The set grows during the loop.
-  for (const key of reached) for (const from of into.get(key) ?? []) reached.add(from);
+  for (const key of reached) for (const { from } of into.get(key) ?? []) reached.add(from);
   const behind = [...reached].flatMap((key) => (typeof key === 'number' && !members.has(key) ? key : []));
   return {
     edges,
-    isCertain: edges.every((edge) => edge.inferred !== true || then.has(keyOf(edge))),
+    isCertain: edges.every((edge) => edge.inferred !== true || then.has(edgeKey(edge))),
     behind,
     longestMs: largest([...reached].flatMap((key) => waitedMs(key, byTid) ?? [])),
   };

@@ -1,5 +1,24 @@
-import { type Edge, edgesIn, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
+import {
+  type Cycle,
+  type Edge,
+  edgesByEnd,
+  edgesByStart,
+  edgesIn,
+  isCertain,
+  type NodeKey,
+  type Root,
+  tasksByTid,
+  type WaitGraph,
+} from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
+
+type Lists = ReadonlyMap<NodeKey, readonly Edge[]>;
+
+/**
+ * The most edges that are followed for all roots together, apart from those of the first one. Where a thousand roots
+ * each hold up the same hundred thousand tasks, the others count only those that wait for them directly.
+ */
+const MAX_FOLLOWED = 1_000_000;
 
 /**
  * Who holds up whom: the edges of a sample, joined. Most tasks wait for one thing at a time. One that waits for any of
@@ -8,43 +27,57 @@ import type { Sample } from '../model/sample.ts';
 export function waitGraph(sample: Pick<Sample, 'observations' | 'holders' | 'edges' | 'resources'>): WaitGraph {
   const edges = edgesIn(sample);
   if (edges.length === 0) return { edges, roots: [], cycles: [] };
-  const [out, into] = [new Map<NodeKey, Edge[]>(), new Map<NodeKey, Edge[]>()];
-  for (const edge of edges) {
-    listIn(out, edge.from).push(edge);
-    listIn(into, edge.to).push(edge);
-  }
+  const [out, into] = [edgesByStart(edges), edgesByEnd(edges)];
   const deadlocked = deadlockedNodes(out, into);
-  const cycles = cyclesOf(deadlocked, out);
+  return { edges, roots: rootsOf(sample, { out, into, deadlocked }), cycles: cyclesOf(deadlocked, out) };
+}
+
+interface Joined {
+  readonly out: Lists;
+  readonly into: Lists;
+  readonly deadlocked: ReadonlySet<NodeKey>;
+}
+
+/** The nodes that wait for nothing, the one first that holds up the most tasks. */
+function rootsOf(
+  sample: Pick<Sample, 'observations' | 'holders' | 'resources'>,
+  { out, into, deadlocked }: Joined,
+): Root[] {
   const observations = tasksByTid(sample);
   const resources = new Map(sample.resources?.map((resource) => [resource.key, resource]));
+  const ends = [...into].filter(([key]) => !out.has(key)).sort(([, a], [, b]) => b.length - a.length);
   const roots: Root[] = [];
-  for (const key of into.keys()) {
-    if (out.has(key)) continue;
-    const behind = edgesBehind(key, into, deadlocked);
+  let followed = 0;
+  for (const [key] of ends) {
+    const isAtLeast = followed > MAX_FOLLOWED;
+    const behind = edgesBehind(key, { into, deadlocked }, isAtLeast);
     if (behind.length === 0) continue;
-    const tasks = new Set(behind.flatMap(({ from }) => (typeof from === 'number' ? from : []))).size;
-    const observation = typeof key === 'number' ? observations.get(key) : undefined;
-    const resource = typeof key === 'string' ? resources.get(key) : undefined;
-    roots.push({ key, observation, resource, tasks, edges: behind });
+    followed += behind.length;
+    roots.push({
+      key,
+      observation: typeof key === 'number' ? observations.get(key) : undefined,
+      resource: typeof key === 'string' ? resources.get(key) : undefined,
+      tasks: new Set(behind.flatMap(({ from }) => (typeof from === 'number' ? from : []))).size,
+      edges: behind,
+      ...(isAtLeast && { isAtLeast }),
+    });
   }
-  return { edges, roots: roots.sort((a, b) => b.tasks - a.tasks || compareKeys(a.key, b.key)), cycles };
+  return roots.sort((a, b) => b.tasks - a.tasks || compareKeys(a.key, b.key));
 }
 
 /** Every edge that leads to a node, nearest first. Those of deadlocked nodes lead nowhere else. */
-function edgesBehind(
-  key: NodeKey,
-  into: ReadonlyMap<NodeKey, readonly Edge[]>,
-  deadlocked: ReadonlySet<NodeKey>,
-): Edge[] {
+function edgesBehind(key: NodeKey, { into, deadlocked }: Omit<Joined, 'out'>, isDirectOnly: boolean): Edge[] {
   const reached = new Set([key]);
   const behind: Edge[] = [];
   // The set grows during the loop.
-  for (const node of reached)
+  for (const node of reached) {
     for (const edge of into.get(node) ?? []) {
       if (deadlocked.has(edge.from)) continue;
       behind.push(edge);
       reached.add(edge.from);
     }
+    if (isDirectOnly) break;
+  }
   return behind;
 }
 
@@ -52,37 +85,34 @@ function edgesBehind(
  * The nodes that wait for ever, as far as the edges tell: what is left when everything that could go on has done so. A
  * node goes on when all nodes do that it waits for, and one of those of which any is enough.
  */
-function deadlockedNodes(
-  out: ReadonlyMap<NodeKey, readonly Edge[]>,
-  into: ReadonlyMap<NodeKey, readonly Edge[]>,
-): Set<NodeKey> {
+function deadlockedNodes(out: Lists, into: Lists): Set<NodeKey> {
   const left = new Set<NodeKey>(out.keys());
+  const needs = new Map<NodeKey, { all: number; any: number }>();
+  for (const [key, edges] of out) {
+    const alternatives = edges.filter(({ any }) => any === true).length;
+    needs.set(key, { all: edges.length - alternatives, any: Math.min(1, alternatives) });
+  }
   const free: NodeKey[] = [...into.keys()].filter((key) => !out.has(key));
-  const goesOn = (key: NodeKey) => {
-    const edges = out.get(key) ?? [];
-    const anyOf = edges.filter(({ any }) => any === true);
-    return (
-      edges.every(({ any, to }) => any === true || !left.has(to)) &&
-      (anyOf.length === 0 || anyOf.some(({ to }) => !left.has(to)))
-    );
-  };
   // The list grows during the loop.
   for (const key of free)
-    for (const { from } of into.get(key) ?? [])
-      if (left.has(from) && goesOn(from)) {
-        left.delete(from);
-        free.push(from);
-      }
+    for (const { from, any } of into.get(key) ?? []) {
+      const need = needs.get(from);
+      if (need === undefined) continue;
+      if (any === true) need.any = 0;
+      else need.all--;
+      if (need.all + need.any > 0 || !left.delete(from)) continue;
+      free.push(from);
+    }
   return left;
 }
 
 /** The edges among the deadlocked nodes, a list for each set of nodes that can be reached from each other. */
-function cyclesOf(deadlocked: ReadonlySet<NodeKey>, out: ReadonlyMap<NodeKey, readonly Edge[]>): Edge[][] {
+function cyclesOf(deadlocked: ReadonlySet<NodeKey>, out: Lists): Cycle[] {
   const edgesOf = (key: NodeKey) => (out.get(key) ?? []).filter(({ to }) => deadlocked.has(to));
   return components(deadlocked, (key) => edgesOf(key).map(({ to }) => to)).flatMap((nodes) => {
     const members = new Set(nodes);
     const edges = nodes.flatMap((key) => edgesOf(key).filter(({ to }) => members.has(to)));
-    return edges.length === 0 ? [] : [edges];
+    return edges.length === 0 ? [] : [{ edges, isCertain: isCertain(edges) }];
   });
 }
 
@@ -130,15 +160,6 @@ function components(keys: Iterable<NodeKey>, nextOf: (key: NodeKey) => readonly 
     }
   }
   return found;
-}
-
-function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
-  let list = lists.get(key);
-  if (list === undefined) {
-    list = [];
-    lists.set(key, list);
-  }
-  return list;
 }
 
 /** Tasks by number, then resources by name. */

@@ -98,6 +98,16 @@ export interface Root {
   readonly tasks: number;
   /** Those that lead to it, nearest first. */
   readonly edges: readonly Edge[];
+  /** Set if the graph is so large that only those that wait for it directly are counted and listed. */
+  readonly isAtLeast?: true;
+}
+
+/** Nodes that wait for each other, and that nothing else can free, as far as the edges tell. */
+export interface Cycle {
+  /** Those among its nodes. */
+  readonly edges: readonly Edge[];
+  /** Whether the kernel itself says every one of them. */
+  readonly isCertain: boolean;
 }
 
 export interface WaitGraph {
@@ -105,8 +115,33 @@ export interface WaitGraph {
   readonly edges: readonly Edge[];
   /** Sorted by how many tasks they hold up, most first. */
   readonly roots: readonly Root[];
-  /** Deadlocks: the edges among nodes that wait for each other, and that nothing else can free. */
-  readonly cycles: readonly (readonly Edge[])[];
+  readonly cycles: readonly Cycle[];
+}
+
+/** Whether the kernel itself says all of these edges. */
+export function isCertain(edges: readonly Edge[]): boolean {
+  return edges.every(({ inferred }) => inferred !== true);
+}
+
+/** Edges by the node they start from. */
+export function edgesByStart(edges: Iterable<Edge>): Map<NodeKey, Edge[]> {
+  return listed(edges, ({ from }) => from);
+}
+
+/** Edges by the node they lead to. */
+export function edgesByEnd(edges: Iterable<Edge>): Map<NodeKey, Edge[]> {
+  return listed(edges, ({ to }) => to);
+}
+
+function listed(edges: Iterable<Edge>, keyOf: (edge: Edge) => NodeKey): Map<NodeKey, Edge[]> {
+  const lists = new Map<NodeKey, Edge[]>();
+  for (const edge of edges) {
+    const key = keyOf(edge);
+    const list = lists.get(key);
+    if (list === undefined) lists.set(key, [edge]);
+    else list.push(edge);
+  }
+  return lists;
 }
 
 /** All tasks of a sample, by TID. */
@@ -126,7 +161,8 @@ export function tasksByTid({
 /** The edges that follow from the facts about one task: what it waits for, and who waits for it to leave its memory. */
 export function edgesOf({ task, state, facts }: Pick<Observation, 'task' | 'state' | 'facts'>): Edge[] {
   const { tid } = task.id;
-  return tid === undefined || facts === undefined ? [] : edgesOfFacts(tid, state, facts);
+  // Each CPU has an idle task of number 0.
+  return tid === undefined || tid === 0 || facts === undefined ? [] : edgesOfFacts(tid, state, facts);
 }
 
 export function edgesOfFacts(
@@ -161,11 +197,20 @@ export function edgesOfFacts(
 const BLOCKER = 'task_struct.blocker';
 const KERNEL_LOG = 'the kernel log';
 
-/** All edges of a sample, each once. */
+/** Equal for edges that say the same. A task and a resource of the same name differ. */
+export function edgeKey({ from, to, by }: Edge): string {
+  return `${by} ${nodeText(from)} ${nodeText(to)}`;
+}
+
+function nodeText(key: NodeKey): string {
+  return typeof key === 'number' ? `${key}` : JSON.stringify(key);
+}
+
+/** All edges of a sample, each once. What facts tell comes first. */
 export function edgesIn(sample: Pick<Sample, 'observations' | 'holders' | 'edges'>): Edge[] {
   const edges = new Map<string, Edge>();
   const add = (edge: Edge) => {
-    const key = `${edge.from}\n${edge.to}\n${edge.by}`;
+    const key = edgeKey(edge);
     if (!edges.has(key)) edges.set(key, edge);
   };
   for (const observations of [sample.observations, sample.holders])

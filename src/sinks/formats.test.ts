@@ -35,11 +35,18 @@ async function piecesOf(name: FormatName, sample: Sample, context: Partial<Write
   return pieces;
 }
 
+interface Wait {
+  readonly root: { readonly tid: number } | null;
+  readonly deadlock: boolean;
+  readonly tasks: number;
+  readonly edges: readonly number[];
+}
+
 /** The waits that a JSON document has. */
-async function waitsIn(sample: Sample): Promise<{ root?: number; deadlock?: true; waits: unknown[] }[]> {
+async function waitsIn(sample: Sample): Promise<Wait[]> {
   const pieces = (await piecesOf('json', sample)).map(String);
   const from = pieces.findIndex((piece) => piece.endsWith('"waits":[\n'));
-  const to = pieces.findIndex((piece) => piece.startsWith('],\n"unread":['));
+  const to = pieces.findIndex((piece) => piece.startsWith('],\n"resources":['));
   return JSON.parse(`[${pieces.slice(from + 1, to).join('')}]`);
 }
 
@@ -68,13 +75,13 @@ describe('135,000 threads in one stack', () => {
     const [long] = (await piecesOf('long', sample)).map(String).filter((piece) => piece.includes('holds up'));
     expect(long).toMatch(/^1000 java holds up 134999 tasks, and itself waits for /);
     const [wait, ...others] = await waitsIn(sample);
-    expect([wait?.root, wait?.waits.length, others]).toEqual([FIRST, count - 1, []]);
+    expect([wait?.root?.tid, wait?.tasks, wait?.edges.length, others]).toEqual([FIRST, count - 1, count - 1, []]);
   });
 
   it('that wait for each other in a circle are one deadlock', async () => {
     const sample = sampleOf(count, (tid) => waitsFor(tid === FIRST ? FIRST + count - 1 : tid - 1));
     const [wait, ...others] = await waitsIn(sample);
-    expect([wait?.deadlock, wait?.waits.length, others]).toEqual([true, count, []]);
+    expect([wait?.deadlock, wait?.tasks, wait?.edges.length, others]).toEqual([true, count, count, []]);
   });
 
   it('have each number in --full', async () => {

@@ -1,7 +1,7 @@
 import { countKinds, explainGroups, explainObservation } from '../analysis/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
-import type { Edge } from '../model/edge.ts';
+import { type Edge, isCertain } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
@@ -79,10 +79,14 @@ export function* formatJson(sample: Sample): Generator<string> {
   const numberOf = new Map(edges.map((edge, id) => [edge, id]));
   const numbers = (some: readonly Edge[]) => some.map((edge) => numberOf.get(edge));
   yield* lines(function* () {
-    for (const root of roots)
-      yield jsonText({ deadlock: false, root: nodeOf(root.key), tasks: root.tasks, edges: numbers(root.edges) });
-    for (const cycle of cycles)
-      yield jsonText({ deadlock: true, root: null, tasks: tasksIn(cycle), edges: numbers(cycle) });
+    for (const { key, tasks, isAtLeast = false, edges: some } of roots) {
+      const told = { root: nodeOf(key), tasks, atLeast: isAtLeast, edges: numbers(some) };
+      yield jsonText({ deadlock: false, certain: isCertain(some), ...told });
+    }
+    for (const { edges: some, isCertain: certain } of cycles) {
+      const told = { root: null, tasks: tasksIn(some), atLeast: false, edges: numbers(some) };
+      yield jsonText({ deadlock: true, certain, ...told });
+    }
   });
   yield '],\n"resources":[\n';
   yield* lines(function* () {

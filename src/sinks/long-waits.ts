@@ -1,6 +1,5 @@
 import type { Edge, NodeKey, Resource, Root, WaitGraph } from '../model/edge.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
-
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { edgePhrase } from './edge-phrases.ts';
 
@@ -32,14 +31,17 @@ export function waitLines(
   const findings = new Map<NodeKey, Finding>();
   for (const { observations, finding } of groups)
     for (const { task } of observations) if (task.id.tid !== undefined) findings.set(task.id.tid, finding);
-  const lines = cycles.map((cycle) => {
-    const parts = cycle.map((edge) => `${names(edge.from)} waits for ${edgePhrase(edge, names)}`);
-    return `deadlock: ${parts.slice(0, MOST_NUMBERS).join('; ')}${parts.length > MOST_NUMBERS ? '; ...' : ''}`;
+  const lines = cycles.map(({ edges, isCertain }) => {
+    const shown = edges.slice(0, MOST_NUMBERS);
+    const parts = shown.map((edge) => `${names(edge.from)} waits for ${edgePhrase(edge, names)}`);
+    const label = isCertain ? 'deadlock' : 'may be a deadlock';
+    return `${label}: ${parts.join('; ')}${edges.length > MOST_NUMBERS ? '; ...' : ''}`;
   });
   for (const root of roots.slice(0, MOST_ROOTS)) {
-    const { key, tasks, edges } = root;
+    const { key, tasks, edges, isAtLeast } = root;
     const itself = whatItDoes(root, findings.get(key));
-    lines.push(`${names(key)} holds up ${tasks} ${tasks === 1 ? 'task' : 'tasks'}${itself}`);
+    const count = `${isAtLeast === true ? 'at least ' : ''}${tasks} ${tasks === 1 ? 'task' : 'tasks'}`;
+    lines.push(`${names(key)} holds up ${count}${itself}`);
     for (const [edge, keys] of byTarget(edges))
       lines.push(`  ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}`);
   }

@@ -1,7 +1,7 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
-import { type Edge, edgesIn, type NodeKey, type WaitGraph } from '../model/edge.ts';
+import { type Edge, edgesByStart, type NodeKey, type WaitGraph } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { PRESSURES, type Pressure } from '../model/pressure.ts';
@@ -45,9 +45,7 @@ function* formatLong(sample: Sample, { zoneAt, colour, full }: WriteContext): Ge
   for (const line of waitLines(graph, [...holders, ...groups], names)) yield `${style('blocked', line)}\n`;
   if (graph.roots.length + graph.cycles.length > 0) yield '\n';
   const total = sum(Object.values(counts));
-  const out = new Map<NodeKey, Edge[]>();
-  for (const edge of edgesIn(sample)) out.set(edge.from, [...(out.get(edge.from) ?? []), edge]);
-  const options = { full, threads: sample.threads, names, out };
+  const options = { full, threads: sample.threads, names, out: edgesByStart(graph.edges) };
   for (const group of holders) yield* paragraph(group, 'not selected', options, style);
   for (const group of inOrder(groups, graph)) {
     const share = `${((100 * group.observations.length) / total).toFixed(1)} %`;
@@ -140,7 +138,7 @@ const KIND_RANK: Readonly<Record<Finding['kind'], number>> = { blocked: 0, unexp
  * largest groups. kstack itself comes last.
  */
 function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph): ExplainedGroup[] {
-  const keys = [...cycles.flat().map(({ from }) => from), ...roots.map(({ key }) => key)];
+  const keys = [...cycles.flatMap(({ edges }) => edges.map(({ from }) => from)), ...roots.map(({ key }) => key)];
   const ranks = new Map(keys.map((key, rank) => [key, rank]));
   const rankOf = ({ observations }: ExplainedGroup) => {
     let least = ranks.size;

@@ -2,13 +2,14 @@ import type { Sample } from '../../model/sample.ts';
 import type { InternedStacks } from './interned.ts';
 import { JsonText, type Members } from './json-text.ts';
 import type { LinePart } from './lines.ts';
+import { isSampleEdge } from './own/edges.ts';
 import { isSampleHead, SampleDocument } from './own/json.ts';
 import { isSampleEvent } from './own/task.ts';
 
 /** What is kept of a passage until it is clear that it is JSON. */
 const MOST_KEPT_LINES = 64;
 const MOST_KEPT_LENGTH = 256 * 1024;
-const MOST_EARLY = 10_000;
+const MOST_EARLY = 210_000;
 
 /** Whether a line may begin a JSON object, or an array of objects. A time in brackets does not. */
 export function isJsonBeginning(line: string): boolean {
@@ -28,8 +29,8 @@ export class JsonPassage {
   readonly #json: JsonText;
   #document: SampleDocument | undefined;
   #hasElements = false;
-  /** Where members are sorted, the events come before what tells that this is a sample. */
-  readonly #early: unknown[] = [];
+  /** Where members are sorted, edges and events come before what tells that this is a sample. */
+  readonly #early: { readonly name: string; readonly value: unknown }[] = [];
   #kept: string[] = [];
   #keptLength = 0;
   /** Whether the value is complete. */
@@ -78,9 +79,8 @@ export class JsonPassage {
   }
 
   #element(name: string, value: unknown, head: Members): void {
-    const mayBeEarly = name === 'events' && !this.#hasElements && this.#early.length < MOST_EARLY;
-    if (mayBeEarly && !isSampleHead(head) && isSampleEvent(value)) {
-      this.#early.push(value);
+    if (!this.#hasElements && !isSampleHead(head) && isEarly(name, value) && this.#early.length < MOST_EARLY) {
+      this.#early.push({ name, value });
       return;
     }
     if (!this.#hasElements && isSampleHead(head)) this.#begin(head);
@@ -91,7 +91,7 @@ export class JsonPassage {
 
   #begin(head: Members): void {
     this.#document = new SampleDocument(this.#stacks);
-    for (const event of this.#early.splice(0)) this.#document.element('events', event, head);
+    for (const { name, value } of this.#early.splice(0)) this.#document.element(name, value, head);
   }
 
   #finish(): void {
@@ -108,4 +108,9 @@ export class JsonPassage {
     this.#keptLength += text.length;
     if (this.#kept.length > MOST_KEPT_LINES || this.#keptLength > MOST_KEPT_LENGTH) this.#kept = [text];
   }
+}
+
+/** Whether an element is one of those of a sample whose names come before `format`. */
+function isEarly(name: string, value: unknown): boolean {
+  return (name === 'events' && isSampleEvent(value)) || (name === 'edges' && isSampleEdge(value));
 }

@@ -3,6 +3,7 @@ import type { LeftOut, Sample, Source } from '../../../model/sample.ts';
 import type { Stack } from '../../../model/stack.ts';
 import type { InternedStacks } from '../interned.ts';
 import type { Members } from '../json-text.ts';
+import { edgeRecord, resourceRecord } from './edges.ts';
 import { Fields, Malformed } from './fields.ts';
 import { MOST_TASKS, placeOf, RecordedSample } from './recorded-sample.ts';
 import { eventRecord, pressureRecord, type TaskRecord, taskRecord, unreadRecord } from './task.ts';
@@ -24,7 +25,7 @@ export class SampleDocument {
     readonly stack: number | undefined;
     readonly to: 'tasks' | 'holders';
   }[] = [];
-  #counts = { stacks: 0, tasks: 0, holders: 0, unread: 0, events: 0, pressure: 0 };
+  #counts = { stacks: 0, tasks: 0, holders: 0, edges: 0, resources: 0, unread: 0, events: 0, pressure: 0 };
 
   constructor(stacks: InternedStacks) {
     this.#sample = new RecordedSample(stacks);
@@ -37,6 +38,8 @@ export class SampleDocument {
     try {
       const fields = new Fields(value, path);
       if (name === 'stacks') this.#addStack(fields, path);
+      else if (name === 'edges') this.#sample.addEdge(edgeRecord(fields));
+      else if (name === 'resources') this.#sample.addResource(resourceRecord(fields));
       else if (name === 'unread') this.#sample.addUnread(unreadRecord(fields));
       else if (name === 'events') this.#sample.addEvent(eventRecord(fields));
       else if (name === 'pressure') this.#sample.addPressure(pressureRecord(fields));
@@ -91,7 +94,7 @@ export class SampleDocument {
   }
 }
 
-const LISTS = ['stacks', 'tasks', 'holders', 'unread', 'events', 'pressure'] as const;
+const LISTS = ['stacks', 'tasks', 'holders', 'edges', 'resources', 'unread', 'events', 'pressure'] as const;
 
 function isListName(name: string): name is (typeof LISTS)[number] {
   return LISTS.some((each) => each === name);

@@ -1,3 +1,4 @@
+import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Event } from '../../../model/event.ts';
 import type { Pressure } from '../../../model/pressure.ts';
 import type { Reading } from '../../../model/reading.ts';
@@ -5,11 +6,14 @@ import { type Observation, type Sample, type Unread, unreadOf } from '../../../m
 import type { Stack } from '../../../model/stack.ts';
 import type { Task } from '../../../model/task.ts';
 import type { InternedStacks } from '../interned.ts';
+import { edgesBeyondFacts } from './edges.ts';
 import type { Fields } from './fields.ts';
 import { framesIn, type TaskRecord, type UnreadRecord } from './task.ts';
 
 /** More than a host may have in one sample makes several samples, so that memory is bounded. */
 export const MOST_TASKS = 200_000;
+const MOST_EDGES = 200_000;
+const MOST_RESOURCES = 10_000;
 const MOST_UNREAD = 10_000;
 const MOST_EVENTS = 10_000;
 /** Of a stream of nonsense, the first are enough to see what is wrong. */
@@ -37,6 +41,8 @@ export class RecordedSample {
   readonly #stacks: InternedStacks;
   #observations: Observation[] = [];
   #holders: Observation[] = [];
+  #edges: Edge[] = [];
+  #resources: Resource[] = [];
   #unread: Unread[] = [];
   #malformed: Unread[] = [];
   #events: Event[] = [];
@@ -94,6 +100,16 @@ export class RecordedSample {
     else this.#leftOut++;
   }
 
+  addEdge(edge: Edge): void {
+    if (this.#edges.length < MOST_EDGES) this.#edges.push(edge);
+    else this.#leftOut++;
+  }
+
+  addResource(resource: Resource): void {
+    if (this.#resources.length < MOST_RESOURCES) this.#resources.push(resource);
+    else this.#leftOut++;
+  }
+
   addEvent(event: Event): void {
     if (this.#events.length < MOST_EVENTS) this.#events.push(event);
     else this.#leftOut++;
@@ -116,6 +132,7 @@ export class RecordedSample {
   /** The sample. The next one begins empty. */
   finish(head: Omit<Sample, 'observations' | 'holders' | 'unread'>): Sample {
     const { observations, unread } = withDetails(this.#observations, this.#unread);
+    const edges = edgesBeyondFacts(this.#edges, [...observations, ...this.#holders]);
     const lines = (head.leftOut.lines ?? 0) + this.#leftOut;
     const sample: Sample = {
       ...head,
@@ -124,11 +141,15 @@ export class RecordedSample {
       holders: this.#holders,
       leftOut: { ...head.leftOut, ...(lines > 0 && { lines }) },
       unread: [...unread, ...this.#malformed],
+      ...(edges.length > 0 && { edges }),
+      ...(this.#resources.length > 0 && { resources: this.#resources }),
       ...(this.#events.length > 0 && { events: this.#events }),
       ...(Object.keys(this.#pressure).length > 0 && { pressure: this.#pressure }),
     };
     this.#observations = [];
     this.#holders = [];
+    this.#edges = [];
+    this.#resources = [];
     this.#unread = [];
     this.#malformed = [];
     this.#events = [];

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anySample } from '../../../../test/any-samples.ts';
 import { ODD_SAMPLES } from '../../../../test/odd-samples.ts';
+import { type Edge, type Evidence, edgeKey, edgesOf, type NodeKey, type Resource } from '../../../model/edge.ts';
 import { escapeInvalid } from '../../../model/raw-text.ts';
 import { everythingUnread, type Observation, type Sample } from '../../../model/sample.ts';
 import type { Frame } from '../../../model/stack.ts';
@@ -74,11 +75,43 @@ function carriedEvents({ events }: Sample) {
   return events?.map((event) => ({ ...event, text: escapeInvalid(event.text) }));
 }
 
+const carriedKey = (key: NodeKey) => (typeof key === 'number' ? key : escapeInvalid(key));
+
+const carriedEvidence = (evidence: readonly Evidence[]) =>
+  evidence.map(({ place, text, ...more }) => ({ ...more, place: escapeInvalid(place), text: escapeInvalid(text) }));
+
+/** Each edge once, and none that the facts about a task tell already. */
+function carriedEdges({ edges = [], observations, holders }: Sample): Edge[] | undefined {
+  const told = new Set([...observations, ...holders].flatMap(edgesOf).map(edgeKey));
+  const others = new Map(edges.toReversed().map((edge) => [edgeKey(edge), edge]));
+  const carried = edges.filter((edge) => others.get(edgeKey(edge)) === edge && !told.has(edgeKey(edge)));
+  if (carried.length === 0) return undefined;
+  return carried.map((edge) => ({
+    ...edge,
+    from: carriedKey(edge.from),
+    to: carriedKey(edge.to),
+    evidence: carriedEvidence(edge.evidence),
+  }));
+}
+
+function carriedResources({ resources = [] }: Sample): Resource[] | undefined {
+  if (resources.length === 0) return undefined;
+  return resources.map((resource) => ({
+    ...resource,
+    key: escapeInvalid(resource.key),
+    name: escapeInvalid(resource.name),
+    ...(resource.condition !== undefined && { condition: escapeInvalid(resource.condition) }),
+    evidence: carriedEvidence(resource.evidence),
+  }));
+}
+
 /** What JSON cannot carry of a sample: seconds since boot, the ids of stacks, and that nothing was left out of it. */
 function carriedByJson(sample: Sample) {
   const { uptimeSeconds: _, observations, holders, leftOut, unread: __, ...head } = sample;
   return plain({
     ...head,
+    edges: carriedEdges(sample),
+    resources: carriedResources(sample),
     events: carriedEvents(sample),
     leftOut: Object.fromEntries(Object.entries(leftOut).filter(([, count]) => count > 0)),
     observations: observations.map(carriedTask),
