@@ -199,3 +199,19 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, "the_newest" in to
     expect(await peakOf('large', 80)).toBeLessThan(1.7 * small);
   });
 });
+
+describe('a selection', () => {
+  it('takes some of the tasks of a text, and says what the text does not tell', async () => {
+    const text =
+      'INFO: task touch:501 blocked for more than 120 seconds.\ntask:touch state:D stack:0 pid:501\n' +
+      'Call Trace:\n percpu_rwsem_wait+0x15f/0x1d0\n mnt_want_write+0x96/0xc0\n path_openat+0x4cf/0x12f0\n' +
+      'task:sshd state:S stack:0 pid:502\nCall Trace:\n do_sys_poll+0x1/0x2\n __x64_sys_poll+0x1/0x2\n';
+    const asked = (...args: string[]) => explained(text, ...args);
+    expect((await asked()).stdout).toContain('2 stacks, 2 different');
+    expect((await asked('-D')).stdout).toMatch(/tasks: {2}touch 501 \(D\)(.|\n)*\n1 stack, 1 different/);
+    expect((await asked('--blocked')).stdout).toContain('\n1 stack, 1 different: 1 blocked');
+    const byUser = await asked('-u', '0');
+    expect(byUser.stdout).toContain('0 stacks, 0 different');
+    expect(byUser.stderr).toContain('tasks of which the files do not tell the user are left out');
+  });
+});

@@ -1,15 +1,26 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import { InputError } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { selectedSamples } from './file-samples.ts';
 import { DASH, samplesOf, whyUnread } from './samples.ts';
 
 const STDIN = 0;
 const MAX_PROBLEMS = 20;
+
+export interface ExplainOptions {
+  /** None for standard input. */
+  readonly names: readonly string[];
+  /** Undefined for all tasks. */
+  readonly selection: Selection | undefined;
+  /** Whether to name the rules. */
+  readonly why: boolean;
+}
 
 /** For the messages at the end. */
 interface Found {
@@ -31,13 +42,14 @@ const MOST_UNREAD_LINES = 20;
  * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them.
  * @throws Error if a file cannot be read
  */
-export async function explainFiles(names: readonly string[], why: boolean): Promise<number> {
+export async function explainFiles({ names, selection, why }: ExplainOptions): Promise<number> {
   const found: Found = { stacks: 0, emptyFiles: 0, guesses: 0, lines: 0, mixed: 0, unread: [], unreadSamples: 0 };
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
-  for await (const piece of format.write(allSamples(names.length === 0 ? [DASH] : names, found, problems), context))
-    pieces.push(String(piece));
+  const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
+  const samples = selection === undefined ? all : selectedSamples(all, selection, problems);
+  for await (const piece of format.write(samples, context)) pieces.push(String(piece));
   if (found.stacks > 0) for (const piece of pieces) writeStdout(piece);
   const { guesses, lines, mixed, unread, unreadSamples } = found;
   for (const problem of problems) writeStderr(`kstack: ${problem}\n`);

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { selected } from '../analysis/selected.ts';
 import { codeOf } from '../files/files.ts';
-import type { CompiledSelection, Untold } from '../model/compiled-selection.ts';
+import type { Untold } from '../model/compiled-selection.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
@@ -45,21 +45,22 @@ export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Cl
     const merged = mergedSamples({ names, verb, bounds, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
     if (selection === undefined) yield* timed;
-    else yield* selectedSamples(timed, await compileSelection(selection), problems);
+    else yield* selectedSamples(timed, selection, problems.lines);
   } finally {
     progress.end();
   }
 }
 
-async function* selectedSamples(
+/** The samples with the selected tasks only. Adds to `problems` what the selection needs and the files do not tell. */
+export async function* selectedSamples(
   samples: AsyncIterable<Sample>,
-  selection: CompiledSelection,
-  problems: Problems,
+  selection: Selection,
+  problems: string[],
 ): AsyncGenerator<Sample> {
-  const untold = new Map<Untold, number>();
-  yield* selected(samples, selection, (what) => untold.set(what, (untold.get(what) ?? 0) + 1));
-  for (const what of untold.keys())
-    problems.lines.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
+  const untold = new Set<Untold>();
+  yield* selected(samples, await compileSelection(selection), (what) => untold.add(what));
+  for (const what of untold)
+    problems.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
 }
 
 /** The window in Unix milliseconds; undefined if only the first sample on standard input tells. */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 
 export function addExplain(program: Command): void {
-  program
+  const command = program
     .command('explain')
     .description('Explain what the stacks in files, or on standard input, wait for.')
     .argument(
@@ -9,9 +10,11 @@ export function addExplain(program: Command): void {
       'stacks from the kernel log, crash, drgn, /proc/PID/stack or kstack, in any log format, also packed with gzip ' +
         '(default: -, standard input)',
     )
-    .option('--why', 'name the rule behind each explanation, its source in the kernel, and the less specific rules')
-    .action(async (files: string[], { why }: { why?: true }) => {
-      const { explainFiles } = await import('../cli/explain-file.ts');
-      process.exitCode = await explainFiles(files, why === true);
-    });
+    .option('--why', 'name the rule behind each explanation, its source in the kernel, and the less specific rules');
+  addFileSelectionOptions(command);
+  command.action(async (names: string[], { why }: { why?: true }) => {
+    const selection = await selectionOf(command);
+    const { explainFiles } = await import('../cli/explain-file.ts');
+    process.exitCode = await explainFiles({ names, selection, why: why === true });
+  });
 }
