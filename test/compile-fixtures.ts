@@ -12,7 +12,7 @@ declare module 'vitest' {
 }
 
 const SOURCES = ['tasks.c', 'calls.c', 'command-lines.c', 'mmap-lock.c', 'swapped-arguments.c', 'fuse-argument.c'];
-const SCRIPTS = ['hung-swap.sh'];
+const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */
 export default function setup({ provide }: TestProject): () => void {

@@ -47,6 +47,12 @@ export interface EdgeSource {
   /** Edges from resources that others lead to, each of which `follows` takes. */
   follows?(resource: Resource): boolean;
   ofResources?(resources: readonly Resource[], context: EdgeContext): Promise<FoundEdges>;
+  /**
+   * Asked once, when all is found, if that has resources that it `settles`: everything, with what these turn out to be
+   * like when they are watched for a moment, and without what turns out not to be waited for.
+   */
+  settles?(resource: Resource): boolean;
+  settle?(found: FoundEdges, context: EdgeContext): Promise<FoundEdges>;
 }
 
 /** How many frames from the innermost one may tell what a task waits for. */

@@ -66,6 +66,13 @@ const WAITS: ReadonlySet<string> = new Set([
   ...words(`submit_bio_wait bio_await __wait_on_buffer __lock_buffer wait_on_buffer __bh_read __bread_gfp
     sync_dirty_buffer __sync_dirty_buffer __iomap_dio_rw iomap_dio_rw __blockdev_direct_IO do_blockdev_direct_IO
     dio_await_completion dio_await_one __bio_queue_enter blk_queue_enter blk_mq_get_tag rq_qos_wait wbt_wait`),
+  // drivers/md: a request that waits for its array; block/blk-throttle.c and others hold one back before it is sent
+  ...words(`md_write_start md_flush_request md_handle_request wait_barrier wait_read_barrier raid5_get_active_stripe
+    make_stripe_request submit_bio_noacct blk_mq_submit_bio blk_mq_get_request __blk_mq_alloc_requests`),
+  // fs/buffer.c, fs/ext4: wait_on_buffer() itself is in none of their stacks
+  ...words(`__bread_slow bh_uptodate_or_lock __ext4_find_entry ext4_read_bh ext4_read_bh_lock ext4_sb_bread
+    __ext4_sb_bread_gfp __ext4_get_inode_loc ext4_get_inode_loc ext4_wait_block_bitmap ext4_read_block_bitmap_nowait
+    ext4_read_inode_bitmap ext4_bread ext4_bread_batch __read_extent_tree_block ext4_mb_init_cache ext4_get_branch`),
   // fs/xfs/xfs_buf.c, xfs_log.c, xfs_inode.c
   ...words(`xfs_buf_iowait xfs_buf_lock xfs_buf_find_lock xfs_log_force xfs_log_force_seq xlog_force_lsn
     xlog_wait_on_iclog xlog_state_get_iclog_space xlog_grant_head_wait xlog_grant_head_check __xfs_iunpin_wait

@@ -44,6 +44,11 @@ export class FileSystems {
     return remembered(this.#ofProcess, task.pid, () => this.#tableOf(task));
   }
 
+  /** The mounts that kstack itself sees. */
+  own(): Promise<MountTable | undefined> {
+    return remembered(this.#tables, 'self', () => this.#readTable('/self'));
+  }
+
   /** The first mount of a file system (`0:45`) in the tables read so far. */
   mounted(device: string): Mount | undefined {
     return this.#byDevice.get(device);
@@ -101,13 +106,13 @@ export class FileSystems {
 
   async #tableOf(task: TaskNumbers): Promise<MountTable | undefined> {
     const links = await Promise.all([this.#link(task, 'ns/mnt'), this.#link(task, 'root')]);
-    if (links.includes(undefined)) return this.#readTable(task);
-    return remembered(this.#tables, links.join(' '), () => this.#readTable(task));
+    if (links.includes(undefined)) return this.#readTable(folderOf(task));
+    return remembered(this.#tables, links.join(' '), () => this.#readTable(folderOf(task)));
   }
 
-  async #readTable(task: TaskNumbers): Promise<MountTable | undefined> {
+  async #readTable(folder: string): Promise<MountTable | undefined> {
     const { root, files } = this.#options;
-    const read = await files.bytes(`${root}${folderOf(task)}/mountinfo`, 0n, MOUNTINFO_BYTES);
+    const read = await files.bytes(`${root}${folder}/mountinfo`, 0n, MOUNTINFO_BYTES);
     if ('unread' in read) return undefined;
     const table = new MountTable(parseMountinfo(decodeBytes(read.value)));
     for (const mount of table.mounts) if (!this.#byDevice.has(mount.device)) this.#byDevice.set(mount.device, mount);

@@ -51,7 +51,19 @@ export async function findEdges(
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);
   }
-  return { edges, resources: [...resources.values()], holders };
+  return { ...(await settleAll({ edges, resources: [...resources.values()] }, context)), holders };
+}
+
+/** In turn: each sees what the ones before it have left. */
+async function settleAll(found: FoundEdges, context: EdgeContext): Promise<FoundEdges> {
+  let settled = found;
+  for (const source of EDGE_SOURCES) {
+    const { settles, settle } = source;
+    if (settle === undefined || !settled.resources.some((resource) => settles?.(resource) === true)) continue;
+    const last = settled;
+    settled = await answerOf(source, context, () => settle(last, context), last);
+  }
+  return settled;
 }
 
 /** Adds resources, and conditions of those that are there already. Returns the new ones. */
@@ -94,11 +106,12 @@ async function answerOf(
   { name }: EdgeSource,
   { tell }: EdgeContext,
   ask: () => Promise<FoundEdges> | undefined,
+  otherwise = NOTHING,
 ): Promise<FoundEdges> {
   try {
-    return (await ask()) ?? NOTHING;
+    return (await ask()) ?? otherwise;
   } catch (error) {
     tell(`who holds up whom, ${name}: ${error instanceof Error ? error.message : String(error)}`);
-    return NOTHING;
+    return otherwise;
   }
 }
