@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import type { Edge, NodeKey } from '../model/edge.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
 import type { State } from '../model/task.ts';
 import { waitGraph } from './wait-graph.ts';
@@ -58,6 +59,137 @@ describe('waitGraph', () => {
 
   it('does not take a task for one that waits for itself', () => {
     expect(waitGraph(sampleOf(task(1, holds(1))))).toEqual({ edges: [], roots: [], cycles: [] });
+  });
+
+  const edge = (from: NodeKey, to: NodeKey, more: Partial<Edge> = {}): Edge => ({
+    from,
+    to,
+    by: 'pipe-writer',
+    evidence: [],
+    ...more,
+  });
+  const graphOf = (...edges: Edge[]) => waitGraph({ ...EMPTY_SAMPLE, edges });
+  const keysIn = (some: readonly Edge[]) => some.map(({ from, to }) => `${from} > ${to}`);
+  const any = true;
+
+  it('has as roots resources, too, with what is known of them, and counts no resource as a task', () => {
+    const device = { key: 'device 7:0', kind: 'device', name: 'loop0', evidence: [] } as const;
+    const edges = [edge(1, 'mount 45'), edge(2, 'mount 45'), edge('mount 45', 'device 7:0'), edge(3, 'lock 1')];
+    const { roots, cycles } = waitGraph({ ...EMPTY_SAMPLE, edges, resources: [device] });
+    expect(cycles).toEqual([]);
+    expect(roots.map(({ key, resource, tasks }) => [key, resource, tasks])).toEqual([
+      ['device 7:0', device, 2],
+      ['lock 1', undefined, 1],
+    ]);
+    expect(keysIn(roots[0]?.edges ?? [])).toEqual(['mount 45 > device 7:0', '1 > mount 45', '2 > mount 45']);
+  });
+
+  it('tells a task from a resource of the same name', () => {
+    const { roots } = graphOf(edge(1, 7), edge(2, '7'));
+    expect(roots.map(({ key, tasks }) => [key, tasks])).toEqual([
+      [7, 1],
+      ['7', 1],
+    ]);
+  });
+
+  it('takes no task for deadlocked that goes on if one of several does that are free', () => {
+    const { roots, cycles } = graphOf(edge(1, 2, { any }), edge(1, 3, { any }), edge(2, 1));
+    expect(cycles).toEqual([]);
+    expect(roots.map(({ key, tasks, edges }) => [key, tasks, keysIn(edges)])).toEqual([
+      [3, 2, ['1 > 3', '2 > 1', '1 > 2']],
+    ]);
+  });
+
+  it('takes it for deadlocked if all of these are', () => {
+    const { roots, cycles } = graphOf(edge(1, 2, { any }), edge(1, 3, { any }), edge(2, 1), edge(3, 1));
+    expect(roots).toEqual([]);
+    expect(cycles.map(({ edges }) => keysIn(edges))).toEqual([['1 > 2', '1 > 3', '2 > 1', '3 > 1']]);
+  });
+
+  it('takes it for deadlocked if it waits for all of several, of which one is', () => {
+    const { roots, cycles } = graphOf(edge(1, 2), edge(1, 3), edge(2, 1));
+    expect(cycles.map(({ edges }) => keysIn(edges))).toEqual([['1 > 2', '2 > 1']]);
+    // What else it waits for does not hold it up in the end.
+    expect(roots).toEqual([]);
+  });
+
+  it('and if it waits for one of several that is free, but also for one that is not', () => {
+    const { cycles } = graphOf(edge(1, 2), edge(1, 3, { any }), edge(1, 4, { any }), edge(2, 1));
+    expect(cycles.map(({ edges }) => keysIn(edges))).toEqual([['1 > 2', '2 > 1']]);
+  });
+
+  it('has a task that waits twice for the same one in two edges, and frees it with that one', () => {
+    const { roots, cycles } = graphOf(edge(1, 2), edge(1, 2, { by: 'flock' }), edge(1, 2));
+    expect([roots.map(({ key, tasks, edges }) => [key, tasks, edges.length]), cycles]).toEqual([[[2, 1, 2]], []]);
+  });
+
+  it('finds a deadlock through a resource, and takes it for certain only if the kernel says each edge of it', () => {
+    const told = [edge(1, 'journal 8:1'), edge('journal 8:1', 2), edge(2, 1)];
+    const behind = edge(3, 1, { inferred: true });
+    const certain = graphOf(...told, behind).cycles;
+    expect(certain.map(({ edges, isCertain }) => [keysIn(edges), isCertain])).toEqual([
+      [['1 > journal 8:1', 'journal 8:1 > 2', '2 > 1'], true],
+    ]);
+    const inferred = told.map((each, at) => (at === 1 ? { ...each, inferred: true as const } : each));
+    expect(graphOf(...inferred, behind).cycles.map(({ isCertain }) => isCertain)).toEqual([false]);
+  });
+
+  it('has each deadlock for itself, and those behind one in none', () => {
+    const { roots, cycles } = graphOf(edge(1, 2), edge(2, 1), edge(3, 4), edge(4, 3), edge(5, 1), edge(6, 5));
+    expect([roots, cycles.map(({ edges }) => keysIn(edges))]).toEqual([
+      [],
+      [
+        ['1 > 2', '2 > 1'],
+        ['3 > 4', '4 > 3'],
+      ],
+    ]);
+  });
+
+  it.each([
+    ['a chain of a hundred thousand', (at: number) => [edge(at + 1, at)], [[0, 100_000]]],
+    ['a hundred thousand for one', (at: number) => [edge(at + 1, 'mount 45')], [['mount 45', 100_000]]],
+    ['one for any of a hundred thousand', (at: number) => [edge(1, at + 2, { any })], [[2, 1]]],
+    ['one for a hundred thousand', (at: number) => [edge(1, at + 2)], [[2, 1]]],
+  ])('joins %s', (_, edgesAt, expected) => {
+    const { roots, cycles } = graphOf(...Array.from({ length: 100_000 }, (_, at) => edgesAt(at)).flat());
+    expect(cycles).toEqual([]);
+    expect(roots.slice(0, 1).map(({ key, tasks }) => [key, tasks])).toEqual(expected);
+  });
+
+  it('joins a circle of a hundred thousand', () => {
+    const { cycles } = graphOf(...Array.from({ length: 100_000 }, (_, at) => edge(at + 1, ((at + 1) % 100_000) + 1)));
+    expect(cycles.map(({ edges, isCertain }) => [edges.length, isCertain])).toEqual([[100_000, true]]);
+  });
+
+  it('lists all that wait, in a graph of any shape without bounds, for the first roots only, and tells so', () => {
+    const waiters = Array.from({ length: 20_000 }, (_, at) => edge(at + 1000, 1));
+    const ends = Array.from({ length: 200 }, (_, at) => edge(1, at + 2, { any }));
+    const { roots } = graphOf(...waiters, ...ends);
+    expect(roots).toHaveLength(200);
+    const whole = roots.filter(({ isAtLeast }) => isAtLeast !== true);
+    expect([whole.length, new Set(whole.map(({ tasks }) => tasks))]).toEqual([50, new Set([20_001])]);
+    expect(roots.at(-1)).toMatchObject({ tasks: 1, isAtLeast: true });
+  });
+
+  it('ends on any graph, and what is not deadlocked, or behind that, waits for a root', () => {
+    const node = fc.oneof(fc.integer({ min: 1, max: 8 }), fc.constantFrom('a', 'b', 'c'));
+    const some = fc.array(fc.record({ from: node, to: node, any: fc.boolean() }).filter(({ from, to }) => from !== to));
+    fc.assert(
+      fc.property(some, (ends) => {
+        const edges = ends.map(({ any, from, to }) => edge(from, to, any ? { any } : {}));
+        const { roots, cycles } = graphOf(...edges);
+        const reached = new Set<NodeKey>([...roots, ...cycles].flatMap((part) => part.edges.map(({ from }) => from)));
+        // Those behind a deadlock.
+        for (let size = 0; size < reached.size; ) {
+          size = reached.size;
+          for (const { from, to } of edges) if (reached.has(to)) reached.add(from);
+        }
+        expect([...new Set(ends.map(({ from }) => from))].filter((key) => !reached.has(key))).toEqual([]);
+        // Nobody is in two deadlocks.
+        const members = cycles.flatMap((cycle) => [...new Set(cycle.edges.map(({ from }) => from))]);
+        expect(new Set(members).size).toBe(members.length);
+      }),
+    );
   });
 
   it('ends on any graph, and has each task at most once', () => {

@@ -1,5 +1,4 @@
-import type { Edge, NodeKey, Resource } from '../../../model/edge.ts';
-import { edgesOf } from '../../../model/edge.ts';
+import { type Edge, edgeKey, edgesOf, type NodeKey, type Resource } from '../../../model/edge.ts';
 import type { Observation, Sample } from '../../../model/sample.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { EDGE_SOURCES } from './edge-sources.ts';
@@ -24,40 +23,49 @@ export async function findEdges(
   observations: readonly Observation[],
   told: Omit<EdgeContext, 'tasks' | 'fileSystems' | 'untilMs'>,
   observe: (tids: readonly number[]) => Promise<readonly Observation[]>,
+  sources: readonly EdgeSource[] = EDGE_SOURCES,
 ): Promise<Followed> {
+  const { clock, reader, tell } = told;
   const tasks = new Map<number, Observation>();
   const resources = new Map<string, Resource>();
-  const edges: Edge[] = [];
+  const edges = new Map<string, Edge>();
   const holders: Observation[] = [];
-  const missed = new Set<number>();
+  const asked = new Set<number>();
   const fileSystems = new FileSystems(told);
-  const context = { ...told, tasks, fileSystems, untilMs: told.clock.monotonicMs() + DEADLINE_MS };
+  const context = { ...told, tasks, fileSystems, untilMs: clock.monotonicMs() + DEADLINE_MS };
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
-  for (let round = 0; round < MAX_ROUNDS && newTasks.length + newResources.length > 0; round++) {
+  for (let round = 0; newTasks.length + newResources.length > 0; round++) {
+    if (round === MAX_ROUNDS || (round > 0 && clock.monotonicMs() > context.untilMs)) {
+      tell(`who holds up whom: not followed to the end: ${round === MAX_ROUNDS ? 'it is too far' : 'no time left'}`);
+      break;
+    }
     for (const observation of newTasks)
       if (observation.task.id.tid !== undefined) tasks.set(observation.task.id.tid, observation);
     const concerned = newTasks.filter(
-      (task) => task.task.own !== true && EDGE_SOURCES.some((source) => source.concerns(task)),
+      (task) => task.task.own !== true && sources.some((source) => source.concerns(task)),
     );
-    const found = await askAll(await withCalls(concerned, told.reader), newResources, context);
-    newResources = addResources(found.resources, resources);
-    for (const edge of found.edges) edges.push(edge);
-    const facts = newTasks.flatMap(edgesOf);
-    const ends = [...facts, ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
-    const wanted = [...new Set(ends)].filter((key) => typeof key === 'number' && !tasks.has(key) && !missed.has(key));
-    const tids = wanted.flatMap((key) => (typeof key === 'number' ? key : [])).slice(0, MAX_HOLDERS - holders.length);
-    for (const tid of tids) missed.add(tid);
+    const found = await askAll(sources, await withCalls(concerned, reader), newResources, context);
+    newResources = addResources(resources, found.resources);
+    for (const edge of found.edges) if (!edges.has(edgeKey(edge))) edges.set(edgeKey(edge), edge);
+    const ends = [...newTasks.flatMap(edgesOf), ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
+    const wanted = new Set(ends.flatMap((key) => (typeof key === 'number' && !tasks.has(key) ? key : [])));
+    const unknown = [...wanted].filter((tid) => !asked.has(tid));
+    const tids = unknown.slice(0, MAX_HOLDERS - holders.length);
+    if (tids.length < unknown.length)
+      tell(`who holds up whom: not looked at ${unknown.length - tids.length} tasks that others wait for: too many`);
+    for (const tid of unknown) asked.add(tid);
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);
   }
-  return { ...(await settleAll({ edges, resources: [...resources.values()] }, context)), holders };
+  const found = { edges: [...edges.values()], resources: [...resources.values()] };
+  return { ...(await settleAll(sources, found, context)), holders };
 }
 
 /** In turn: each sees what the ones before it have left. */
-async function settleAll(found: FoundEdges, context: EdgeContext): Promise<FoundEdges> {
+async function settleAll(sources: readonly EdgeSource[], found: FoundEdges, context: EdgeContext): Promise<FoundEdges> {
   let settled = found;
-  for (const source of EDGE_SOURCES) {
+  for (const source of sources) {
     const { settles, settle } = source;
     if (settle === undefined || !settled.resources.some((resource) => settles?.(resource) === true)) continue;
     const last = settled;
@@ -66,24 +74,29 @@ async function settleAll(found: FoundEdges, context: EdgeContext): Promise<Found
   return settled;
 }
 
-/** Adds resources, and conditions of those that are there already. Returns the new ones. */
-function addResources(found: readonly Resource[], all: Map<string, Resource>): Resource[] {
-  const before = new Set(all.keys());
+/** Returns those that are new. Of two sources that found the same one, the one counts that knows more of it. */
+function addResources(known: Map<string, Resource>, found: readonly Resource[]): Resource[] {
+  const added = new Set<string>();
   for (const resource of found) {
-    const known = all.get(resource.key);
-    if (known === undefined || (known.condition === undefined && resource.condition !== undefined))
-      all.set(resource.key, resource);
+    const before = known.get(resource.key);
+    if (before === undefined) added.add(resource.key);
+    if (before === undefined || wordsOf(resource) > wordsOf(before)) known.set(resource.key, resource);
   }
-  return [...all.values()].filter(({ key }) => !before.has(key));
+  return [...added].flatMap((key) => known.get(key) ?? []);
+}
+
+function wordsOf({ condition, hangs, inferred }: Resource): number {
+  return (hangs === true ? 4 : 0) + (condition === undefined ? 0 : 2) + (inferred === true ? 0 : 1);
 }
 
 /** Asks each source that something concerns. */
 async function askAll(
+  sources: readonly EdgeSource[],
   tasks: readonly Observation[],
   resources: readonly Resource[],
   context: EdgeContext,
 ): Promise<FoundEdges> {
-  const asked = EDGE_SOURCES.flatMap((source) => {
+  const asked = sources.flatMap((source) => {
     const waiters = tasks.filter((task) => source.concerns(task));
     const followed = resources.filter((resource) => source.follows?.(resource) === true);
     return [
