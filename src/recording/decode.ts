@@ -7,6 +7,7 @@ import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import { type Look, type Place, printedFrame, VERSION } from './record.ts';
+import { ListReader, type Run, runsShape } from './runs.ts';
 import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
 import {
   edgeShape,
@@ -127,8 +128,8 @@ const sampleShape = object<
     tasks: ReturnType<typeof changesShape>;
     holders: ReturnType<typeof changesShape>;
     unread: Sample['unread'];
-    edges: Edge[];
-    resources: Resource[];
+    edges: Run[] | null;
+    resources: Run[] | null;
     events: Event[];
     pressure: Pressure;
   }
@@ -141,8 +142,8 @@ const sampleShape = object<
     tasks: changesShape,
     holders: changesShape,
     unread: listOf(unreadShape),
-    edges: listOf(edgeShape),
-    resources: listOf(resourceShape),
+    edges: runsShape,
+    resources: runsShape,
     events: listOf(eventShape),
     pressure: pressureShape,
   },
@@ -150,7 +151,7 @@ const sampleShape = object<
 
 /** How kstack writes a line that defines something: the number stands first. */
 const DEFINES = /^\{"(task|stack|look)":(\d{1,9}),(?:"as":(\d{1,9}),)?/;
-const KINDS = ['task', 'stack', 'look', 'place'] as const;
+const KINDS = ['task', 'stack', 'look', 'place', 'edge', 'resource'] as const;
 
 /** Turns the lines of one segment into its samples. */
 export class SegmentDecoder {
@@ -160,6 +161,8 @@ export class SegmentDecoder {
   readonly #looks: Look[] = [];
   readonly #tasks: Task[] = [];
   readonly #stacks: Reading<Stack>[] = [];
+  readonly #edges = new ListReader<Edge>('edge');
+  readonly #resources = new ListReader<Resource>('resource');
   #seen: readonly Seen[] = [];
   #holders: readonly Seen[] = [];
   #isFirst = true;
@@ -218,7 +221,9 @@ export class SegmentDecoder {
     if (kind === 'task') define(this.#tasks, number, kind, this.#task(value));
     else if (kind === 'stack') define(this.#stacks, number, kind, this.#stack(value));
     else if (kind === 'look') define(this.#looks, number, kind, isOf(value, lookShape, kind));
-    else define(this.#places, number, kind, isOf(value, placeShape, kind));
+    else if (kind === 'place') define(this.#places, number, kind, isOf(value, placeShape, kind));
+    else if (kind === 'edge') this.#edges.define(number, isOf(value, edgeShape, kind));
+    else this.#resources.define(number, isOf(value, resourceShape, kind));
   }
 
   #task(line: object): Task {
@@ -247,7 +252,8 @@ export class SegmentDecoder {
   }
 
   #sample(line: object): Sample {
-    const { sample, tasks, holders, unread = [], ...rest } = sampleShape(line, 'sample');
+    const told = sampleShape(line, 'sample');
+    const { sample, tasks, holders, unread = [], edges: edgeRuns, resources: resourceRuns, ...rest } = told;
     const place = inTable(this.#places, sample, 'place');
     this.#samples++;
     if (this.#samples > MAX_SAMPLES) throw new ShapeError(`more than ${MAX_SAMPLES} samples in a segment`);
@@ -266,20 +272,23 @@ export class SegmentDecoder {
     const change = placed(holders ?? {}, monotonicMs);
     this.#holders = applied(this.#holders, change, (entry, left) => this.#entry(entry, left)).now;
     const held = this.#holders.map((one) => observationOf(one, monotonicMs));
-    const told = withObservations({ ...rest, ...place, holders: held, unread }, () =>
+    const edges = this.#edges.advance(edgeRuns);
+    const resources = this.#resources.advance(resourceRuns);
+    const graph = { ...(edges !== undefined && { edges }), ...(resources !== undefined && { resources }) };
+    const whole = withObservations({ ...rest, ...place, holders: held, unread, ...graph }, () =>
       seen.map((one) => observationOf(one, monotonicMs)),
     );
     if (interned.last !== undefined) {
       const { gone, come } = isFirst ? differing(before, seen) : changes;
       const lastMs = interned.last.monotonicMs;
-      noteChanges(interned.last, told, {
+      noteChanges(interned.last, whole, {
         gone: gone.map((one) => observationOf(one, lastMs)),
         come: come.map((one) => observationOf(one, monotonicMs)),
       });
     }
     interned.seen = seen;
-    interned.last = told;
-    return told;
+    interned.last = whole;
+    return whole;
   }
 
   #entry({ task, stack, look, cpu, switches, sinceMs }: Entry, old: ReadonlyMap<Task, Seen>): Seen {

@@ -1,3 +1,4 @@
+import type { Edge, Resource } from '../model/edge.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Reading } from '../model/reading.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
@@ -14,6 +15,7 @@ import {
   type TaskLine,
   VERSION,
 } from './record.ts';
+import { ListWriter } from './runs.ts';
 import { withinLimit } from './shapes.ts';
 
 interface ToldTask {
@@ -42,6 +44,8 @@ export class SegmentEncoder {
   readonly #stacks = new Numbers<Stack>();
   readonly #seen = new List();
   readonly #holders = new List();
+  readonly #edges = new ListWriter<Edge>();
+  readonly #resources = new ListWriter<Resource>();
   /** The last task that was told of each process, and of all. */
   readonly #ofProcess = new Map<number | undefined, ToldTask>();
   #last: ToldTask | undefined;
@@ -74,6 +78,8 @@ export class SegmentEncoder {
     const entryOf = (observation: Observation) => this.#entry(observation, monotonicMs, lines);
     const tasks = this.#seen.advance(observations, monotonicMs, entryOf);
     const held = this.#holders.advance(holders, monotonicMs, entryOf);
+    const toldEdges = this.#edges.advance(edges, (edge, is) => lines.push(jsonText({ edge, is })));
+    const toldResources = this.#resources.advance(resources, (resource, is) => lines.push(jsonText({ resource, is })));
     const line: SampleLine = {
       sample: placeNumber,
       ...(timeMs !== undefined && { timeMs }),
@@ -82,8 +88,8 @@ export class SegmentEncoder {
       ...(tasks !== undefined && { tasks }),
       ...(held !== undefined && { holders: held }),
       ...(unread.length > 0 && { unread }),
-      ...(edges !== undefined && { edges }),
-      ...(resources !== undefined && { resources }),
+      ...(toldEdges !== undefined && { edges: toldEdges }),
+      ...(toldResources !== undefined && { resources: toldResources }),
       ...(events !== undefined && { events }),
       ...(pressure !== undefined && { pressure }),
     };

@@ -1,6 +1,8 @@
+import type { Edge, Resource } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
+import type { Run } from './runs.ts';
 
 // The lines of a segment (docs/archive-format.md). A segment begins with a head. What its samples refer to by number
 // stands before them, once; numbers count from 0 within a segment.
@@ -62,6 +64,17 @@ export type Place = Omit<
   | 'pressure'
 >;
 
+/** An edge or a resource, which is most often the same in many samples. */
+export interface EdgeLine {
+  readonly edge: number;
+  readonly is: Edge;
+}
+
+export interface ResourceLine {
+  readonly resource: number;
+  readonly is: Resource;
+}
+
 /** What is the same for many observations: all of one but its task, its stack and the numbers of an {@link Entry}. */
 export interface LookLine {
   readonly look: number;
@@ -104,8 +117,9 @@ export interface SampleLine {
   readonly tasks?: Changes;
   readonly holders?: Changes;
   readonly unread?: Sample['unread'];
-  readonly edges?: Sample['edges'];
-  readonly resources?: Sample['resources'];
+  /** The numbers of their lines; null if there are none. Absent if these are as in the sample before. */
+  readonly edges?: readonly Run[] | null;
+  readonly resources?: readonly Run[] | null;
   readonly events?: Sample['events'];
   readonly pressure?: Sample['pressure'];
 }

@@ -215,6 +215,12 @@ describe('docs/archive-format.md', () => {
         ['sh', 'S', 40, 1000],
       ],
     ]);
+    expect(
+      samples.map(({ edges, resources }) => [edges?.map(({ to }) => to), resources?.map(({ name }) => name)]),
+    ).toEqual([
+      [['device 8:0'], ['sda']],
+      [['device 8:0'], ['sda']],
+    ]);
   });
 });
 

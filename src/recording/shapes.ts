@@ -19,6 +19,7 @@ import {
   object,
   oneOf,
   type Shape,
+  ShapeError,
   text,
   time,
   word,
@@ -159,22 +160,38 @@ export const pressureShape: Shape<Pressure> = object<object, Required<Pressure>>
   { cpu: stall, io: stall, memory: stall },
 );
 
-const nodeKey = either<NodeKey, NodeKey>(count, name);
+const tid: Shape<number> = (value, place) => {
+  const number = count(value, place);
+  if (number === 0) throw new ShapeError(`${place}: 0 is not a TID`);
+  return number;
+};
+const nodeKey = either<NodeKey, NodeKey>(tid, text);
 
 const evidence: Shape<Evidence> = object<Pick<Evidence, 'place' | 'text'>, { timeMs: number }>(
-  { place: name, text },
+  { place: text, text },
   { timeMs: time },
 );
 
-export const edgeShape: Shape<Edge> = object<
-  Pick<Edge, 'from' | 'to' | 'by' | 'evidence'>,
-  Required<Pick<Edge, 'any' | 'inferred'>>
->({ from: nodeKey, to: nodeKey, by: oneOf(EDGE_KINDS), evidence: listOf(evidence) }, { any: yes, inferred: yes });
-
-export const resourceShape: Shape<Resource> = object<
-  Pick<Resource, 'key' | 'kind' | 'name' | 'evidence'>,
-  Required<Pick<Resource, 'condition' | 'hangs' | 'inferred'>>
->(
-  { key: name, kind: oneOf(RESOURCE_KINDS), name, evidence: listOf(evidence) },
-  { condition: text, hangs: yes, inferred: yes },
+const edge = object<Omit<Edge, 'by' | 'any' | 'inferred'> & { by: string }, Required<Pick<Edge, 'any' | 'inferred'>>>(
+  { from: nodeKey, to: nodeKey, by: name, evidence: listOf(evidence) },
+  { any: yes, inferred: yes },
 );
+
+/** Undefined if it is of a kind that only a later kstack knows. */
+export const edgeShape: Shape<Edge | undefined> = (value, place) => {
+  const told = edge(value, place);
+  const by = EDGE_KINDS.find((kind) => kind === told.by);
+  return by === undefined ? undefined : { ...told, by };
+};
+
+const resource = object<
+  Pick<Resource, 'key' | 'name' | 'evidence'> & { kind: string },
+  Required<Pick<Resource, 'condition' | 'hangs' | 'inferred'>>
+>({ key: text, kind: name, name: text, evidence: listOf(evidence) }, { condition: text, hangs: yes, inferred: yes });
+
+/** Undefined if it is of a kind that only a later kstack knows. */
+export const resourceShape: Shape<Resource | undefined> = (value, place) => {
+  const told = resource(value, place);
+  const kind = RESOURCE_KINDS.find((each) => each === told.kind);
+  return kind === undefined ? undefined : { ...told, kind };
+};
