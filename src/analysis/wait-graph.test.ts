@@ -118,6 +118,11 @@ describe('waitGraph', () => {
     expect(cycles.map(({ edges }) => keysIn(edges))).toEqual([['1 > 2', '2 > 1']]);
   });
 
+  it('and if none of several is free, although what else it waits for is', () => {
+    const { cycles } = graphOf(edge(1, 9), edge(1, 3, { any }), edge(1, 4, { any }), edge(3, 1), edge(4, 1));
+    expect(cycles.map(({ edges }) => keysIn(edges))).toEqual([['1 > 3', '1 > 4', '3 > 1', '4 > 1']]);
+  });
+
   it('has a task that waits twice for the same one in two edges, and frees it with that one', () => {
     const { roots, cycles } = graphOf(edge(1, 2), edge(1, 2, { by: 'flock' }), edge(1, 2));
     expect([roots.map(({ key, tasks, edges }) => [key, tasks, edges.length]), cycles]).toEqual([[[2, 1, 2]], []]);
