@@ -142,6 +142,18 @@ describe('findEdges', () => {
     );
   });
 
+  it('lets sources settle in the end what all have found, and keeps that if one of them fails', async () => {
+    const settling = (name: string, settle: EdgeSource['settle']) =>
+      sourceOf(name, [], { settles: ({ key }) => key === 'mount 45', ...(settle !== undefined && { settle }) });
+    const broken = settling('disks', () => Promise.reject(new Error('EIO')));
+    const without = settling('mounts', async ({ edges }) => ({ edges: edges.slice(1), resources: [] }));
+    const sources = [sourceOf('mounts', [edge(1, 'mount 45'), edge('mount 45', 9)]), broken, without, broken];
+    const { edges, resources, told } = await follow(sources, [waiter(1)]);
+    expect([edges, resources, told]).toEqual([[edge('mount 45', 9)], [], ['who holds up whom, disks: EIO']]);
+    const none = await follow([sourceOf('mounts', [edge(1, 'mount 46')]), broken], [waiter(1)]);
+    expect(none.told).toEqual([]);
+  });
+
   it('asks no source that nothing concerns, and none about the tasks of kstack itself', async () => {
     const asked: string[] = [];
     const source = (name: string, concerns: boolean) =>
