@@ -29,6 +29,7 @@ interface Compiled {
 export class Matcher {
   readonly #byFirstName = new Map<string, Compiled[]>();
   readonly #byExpression: Compiled[] = [];
+  readonly #known = new Map<string, readonly Compiled[]>();
 
   constructor(rules: readonly Rule[]) {
     for (const [order, rule] of rules.entries()) {
@@ -56,8 +57,8 @@ export class Matcher {
     const names = frames.map(({ symbol }) => functionName(symbol));
     const sleep = isHidden ? undefined : (primitive?.sleep ?? 'schedule');
     const telling = names.map((name, at) => at === depth || (at > depth && isTelling(name)));
-    const candidates = new Set(this.#byExpression);
-    for (const name of names) for (const compiled of this.#byFirstName.get(name) ?? []) candidates.add(compiled);
+    const candidates = new Set<Compiled>();
+    for (const name of names) for (const compiled of this.#beginningWith(name)) candidates.add(compiled);
     const found: Found[] = [];
     for (const compiled of candidates) {
       if (!isPossible(compiled.rule, sleep) || !isOfLock(compiled.rule, lock)) continue;
@@ -66,7 +67,23 @@ export class Matcher {
     }
     return found.sort((a, b) => bySpecificity(a, b, sleep, lock)).map(({ match }) => match);
   }
+
+  /** The rules whose first step is this function. Most functions are in many stacks. */
+  #beginningWith(name: string): readonly Compiled[] {
+    let known = this.#known.get(name);
+    if (known !== undefined) return known;
+    known = [
+      ...(this.#byFirstName.get(name) ?? []),
+      ...this.#byExpression.filter(({ tests: [first] }) => first?.(name) ?? true),
+    ];
+    if (this.#known.size >= MOST_NAMES) this.#known.clear();
+    this.#known.set(name, known);
+    return known;
+  }
 }
+
+/** Bounds memory: names may come from anyone. */
+const MOST_NAMES = 10_000;
 
 function compile(step: Step): Test {
   const names = namesOf(step);
