@@ -85,10 +85,12 @@ export class SampledRuns implements Runs {
     this.#seconds += seconds;
     const left = new Map<string | Observation, Open>();
     for (const observation of gone) {
-      const open = blockedFinding(observation) && this.#open.get(keyOf(observation));
+      if (blockedFinding(observation) === undefined) continue;
+      const key = keyOf(observation);
+      const open = this.#open.get(key);
       if (open === undefined || --open.count > 0) continue;
-      this.#open.delete(keyOf(observation));
-      left.set(keyOf(observation), open);
+      this.#open.delete(key);
+      left.set(key, open);
     }
     for (const observation of come) {
       const finding = blockedFinding(observation);

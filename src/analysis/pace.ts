@@ -19,6 +19,8 @@ export class Pace {
   readonly #foundGap: (fromMs: number, toMs: number) => void;
   #lastMs: number | undefined;
   #intervals: number[] = [];
+  /** How far apart samples usually are; 0 if that is not known. */
+  usualMs = 0;
   /** As long as nothing happens, as the latest sample tells. */
   #ordinaryMs = 0;
 
@@ -38,18 +40,18 @@ export class Pace {
     this.#ordinaryMs = ordinaryMs;
     if (lastMs === undefined) return 0;
     const interval = Math.max(0, timeMs - lastMs);
-    const usualMs = this.usualMs;
+    const { usualMs } = this;
     const isGap = this.#intervals.length > 0 && interval > longestMs;
     // Two files of one host, or a clock with whole seconds, have several samples at a time.
-    if (interval > 0) this.#intervals.push(interval);
-    if (this.#intervals.length > USUAL_OF) this.#intervals.shift();
+    if (interval > 0) this.#learn(interval);
     if (isGap) this.#foundGap(lastMs, timeMs);
     return (isGap ? usualMs : interval) / 1000;
   }
 
-  /** How far apart samples usually are; 0 if that is not known. */
-  get usualMs(): number {
-    return this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 0;
+  #learn(interval: number): void {
+    this.#intervals.push(interval);
+    const oldest = this.#intervals.length > USUAL_OF ? this.#intervals.shift() : undefined;
+    if (oldest !== interval) this.usualMs = this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1] ?? 0;
   }
 
   /** The longest time between two samples that is no gap. */

@@ -177,7 +177,8 @@ async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; 
   while (length < HEAD_BYTES) {
     const next = await iterator.next();
     if (next.done === true) break;
-    first.push(next.value);
+    // The next one may replace it.
+    first.push(Buffer.from(next.value));
     length += next.value.length;
   }
   async function* all(): AsyncGenerator<Buffer> {

@@ -172,22 +172,21 @@ export function everythingUnread(sample: Sample): Unread[] {
 export function unreadOf(observations: readonly Observation[]): Unread[] {
   const unread: Unread[] = [];
   // The threads of a process share the reading of its command line: report it once.
-  const shared = new Set<Reading<string>>();
+  let shared: Set<Reading<string>> | undefined;
   for (const observation of observations) {
-    if (isWhole(observation)) continue;
     const { task, stack } = observation;
     const { id, pid, comm, commandLine } = task;
     const { tid, startTicks } = id;
     // A task without a stat has an entry of its own in `unread`.
-    if (tid === undefined || startTicks === undefined) continue;
+    if (tid === undefined || startTicks === undefined || isWhole(observation)) continue;
     const note = (what: Unread['what'], reading: Reading<unknown> | undefined) => {
       const missed = reading && missOf(reading);
       if (missed === undefined || missed.why === 'notTold') return;
       unread.push({ tid, ...(pid !== undefined && { pid }), ...(comm !== undefined && { comm }), what, ...missed });
     };
     note('stack', stack);
-    if (!shared.has(commandLine)) note('commandLine', commandLine);
-    shared.add(commandLine);
+    if (shared?.has(commandLine) !== true) note('commandLine', commandLine);
+    shared = (shared ?? new Set()).add(commandLine);
     for (const field of FIELD_NAMES) note(field, readingOf(observation, field));
   }
   return unread;

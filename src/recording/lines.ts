@@ -25,7 +25,8 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
       from = end + 1;
     }
     if (length > MAX_LINE_BYTES) continue;
-    parts.push(chunk.subarray(from));
+    // The next chunk may replace this one.
+    parts.push(Uint8Array.prototype.slice.call(chunk, from));
     length += chunk.length - from;
   }
 }

@@ -1,3 +1,4 @@
+import type { Reading } from '../../model/reading.ts';
 import type { Observation } from '../../model/sample.ts';
 import { type Frame, parseFrame, type Stack } from '../../model/stack.ts';
 import { decodeBytes } from '../../native/decode.ts';
@@ -10,74 +11,122 @@ import type { Assembled } from './text-stack.ts';
 
 /** Longer lines are cut, as elsewhere. */
 const LONGEST_LINE = 4096;
-/** Bounds memory: lines are forgotten once they take so much. */
+/** Bounds memory: all is forgotten once it takes so much. */
 const MOST_BYTES = 24 << 20;
-const MOST_LINES = 200_000;
+const MOST_PIECES = 200_000;
 const [NUL, RETURN] = [0, 13];
 
 /** A line about a task. */
-export interface ClassicLine {
+interface ClassicLine {
   readonly header: Header;
   readonly isCut: boolean;
-  /** As it was seen last: most tasks stay where they are. */
-  last?: Observation;
-  lastStack?: Stack;
+  /** The number of what it told last, and with which stack: most tasks stay where they are. */
+  seen: number;
+  stack: Stack | undefined;
 }
 
-/** What the lines of the classic text mean. A line that was read before is not read again. */
+/** A stack, as it was printed behind the lines of its tasks. */
+export interface ClassicStack {
+  readonly stack: Stack;
+  readonly reading: Reading<Stack>;
+}
+
+/**
+ * What the pieces of the classic text mean: lines about tasks, and stacks. What was read before is not read again. Each
+ * has a number, and so has what a line tells with a stack.
+ */
 export class ClassicBlocks {
   readonly #stacks: InternedStacks;
-  readonly #lines = new Map<string, ClassicLine>();
-  readonly #known = new Map<string, Stack | 'other'>();
+  readonly #ids = new Map<string, number>();
+  /** By number. */
+  #pieces: (ClassicLine | ClassicStack | undefined)[] = [];
+  #observations: Observation[] = [];
+  /** The last line about each task that was looked up. */
+  readonly #byNumber = new Map<number, number>();
+  #hasCut = false;
   #bytes = 0;
 
   constructor(stacks: InternedStacks) {
     this.#stacks = stacks;
   }
 
-  /** The line about a task in these bytes; undefined if it is none. */
-  task(bytes: Buffer, from: number, to: number): ClassicLine | undefined {
-    const key = bytes.toString('latin1', from, to);
-    const known = this.#lines.get(key);
-    if (known !== undefined) return known;
-    const text = this.textOf(bytes.subarray(from, to));
-    if (text === undefined) return undefined;
-    const isCut = text.length > LONGEST_LINE;
-    const line = classic(isCut ? text.slice(0, LONGEST_LINE) : text);
-    if (line?.kind !== 'sharing-task') return undefined;
-    const task = { header: line.header, isCut };
-    this.#lines.set(key, task);
-    this.#bytes += key.length + 500;
-    return task;
+  /** All numbers of pieces are below. */
+  get count(): number {
+    return this.#pieces.length;
   }
 
-  /** The stack in these bytes; undefined if it has to be read line by line. */
-  stack(bytes: Buffer, from: number, to: number): Stack | undefined {
-    const key = bytes.toString('latin1', from, to);
-    let known = this.#known.get(key);
-    if (known === undefined) {
-      known = this.#read(bytes.subarray(from, to)) ?? 'other';
-      this.#known.set(key, known);
-      this.#bytes += key.length + 100;
-    }
-    return known === 'other' ? undefined : known;
+  /** The number of a line about the task that has this number. */
+  ofNumber(number: number): number | undefined {
+    return this.#byNumber.get(number);
   }
 
-  /** What was seen of a task; the same object while it stays as it is. */
-  observation(line: ClassicLine, stack: Stack): Observation {
-    if (line.last !== undefined && line.lastStack === stack) return line.last;
-    const stamp = { told: {}, begun: 1 };
-    const [observation] = observationsOf({
-      tasks: [line.header],
-      stack,
-      stamp,
-      leftOut: { guesses: 0, cut: 0, mixed: 0 },
+  /** The number of the line about a task in these bytes; undefined if it is none. */
+  line(bytes: Buffer): number | undefined {
+    const id = this.#idOf(bytes, (text) => {
+      const isCut = text.length > LONGEST_LINE;
+      const line = classic(isCut ? text.slice(0, LONGEST_LINE) : text);
+      return line?.kind === 'sharing-task' ? { header: line.header, isCut, seen: -1, stack: undefined } : undefined;
     });
-    if (observation === undefined) throw new Error('a task has one observation');
-    const kept = line.last === undefined ? observation : { ...observation, task: line.last.task };
-    line.last = kept;
-    line.lastStack = stack;
-    return kept;
+    const piece = this.#pieces[id];
+    if (piece === undefined || !('header' in piece)) return undefined;
+    const { tid, pid = tid } = piece.header;
+    if (pid !== undefined) this.#byNumber.set(pid, id);
+    this.#hasCut ||= piece.isCut;
+    return id;
+  }
+
+  /** The number of the stack in these bytes; undefined if it has to be read line by line. */
+  stack(bytes: Buffer): number | undefined {
+    const id = this.#idOf(bytes, (text) => {
+      const stack = this.#read(text);
+      return stack && { stack, reading: { value: stack } };
+    });
+    const piece = this.#pieces[id];
+    return piece === undefined || 'header' in piece ? undefined : id;
+  }
+
+  #idOf(bytes: Buffer, read: (text: string) => ClassicLine | ClassicStack | undefined): number {
+    const key = bytes.toString('latin1');
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const text = this.textOf(bytes);
+    const id = this.#pieces.push(text === undefined ? undefined : read(text)) - 1;
+    this.#ids.set(key, id);
+    this.#bytes += key.length + 500;
+    return id;
+  }
+
+  stackOf(id: number): ClassicStack {
+    const piece = this.#pieces[id];
+    if (piece === undefined || 'header' in piece) throw new Error('no stack has this number');
+    return piece;
+  }
+
+  /** The number of what a line tells of a task with a stack; the same one while that stays as it is. */
+  seen(id: number, { stack, reading }: ClassicStack): number {
+    const line = this.#pieces[id];
+    if (line === undefined || !('header' in line)) throw new Error('no line has this number');
+    if (line.stack === stack) return line.seen;
+    const told = this.#observations[line.seen] ?? firstOf(line.header, stack);
+    line.seen = this.#observations.push({ ...told, stack: reading }) - 1;
+    line.stack = stack;
+    return line.seen;
+  }
+
+  observation(seen: number): Observation {
+    const observation = this.#observations[seen];
+    if (observation === undefined) throw new Error('no observation has this number');
+    return observation;
+  }
+
+  /** How many of these pieces are lines that were cut. */
+  cutOf(ids: Int32Array): number {
+    if (!this.#hasCut) return 0;
+    const isCut = (id: number) => {
+      const piece = this.#pieces[id];
+      return piece !== undefined && 'header' in piece && piece.isCut;
+    };
+    return ids.reduce((sum, id) => sum + (isCut(id) ? 1 : 0), 0);
   }
 
   /** The text of a line; undefined if there is something in it that no line of the classic text has. */
@@ -85,19 +134,22 @@ export class ClassicBlocks {
     return bytes.includes(NUL) || bytes.includes(RETURN) ? undefined : decodeBytes(bytes);
   }
 
-  /** Call this between samples. */
-  trim(): void {
-    if (this.#bytes <= MOST_BYTES && this.#lines.size <= MOST_LINES) return;
-    this.#lines.clear();
-    this.#known.clear();
+  /** Call this between samples. Returns whether all numbers are forgotten. */
+  trim(): boolean {
+    const isFull = this.#bytes > MOST_BYTES || this.#pieces.length > MOST_PIECES;
+    if (!isFull && this.#observations.length <= MOST_PIECES) return false;
+    this.#ids.clear();
+    this.#byNumber.clear();
+    this.#pieces = [];
+    this.#observations = [];
+    this.#hasCut = false;
     this.#bytes = 0;
+    return true;
   }
 
   /** Only a stack that the assembly takes as it is. */
-  #read(bytes: Buffer): Stack | undefined {
-    if (bytes.length === 0) return this.#stacks.intern([]);
-    const text = this.textOf(bytes);
-    if (text === undefined) return undefined;
+  #read(text: string): Stack | undefined {
+    if (text === '') return this.#stacks.intern([]);
     const frames: Frame[] = [];
     for (const line of text.split('\n')) {
       if (line.length > LONGEST_LINE || classic(line)?.kind !== 'frame') return undefined;
@@ -114,4 +166,11 @@ export class ClassicBlocks {
     const isPlain = more.length === 0 && whole?.frames.length === frames.length && whole.leftOut.mixed === 0;
     return isPlain && assembly.leftOut.cut === 0 && whole.leftOut.cut === 0 ? this.#stacks.intern(frames) : undefined;
   }
+}
+
+function firstOf(header: Header, stack: Stack): Observation {
+  const told = { tasks: [header], stack, stamp: { told: {}, begun: 1 }, leftOut: { guesses: 0, cut: 0, mixed: 0 } };
+  const [observation] = observationsOf(told);
+  if (observation === undefined) throw new Error('a task has one observation');
+  return observation;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { changesBetween, compared } from '../../model/changes.ts';
-import type { Sample } from '../../model/sample.ts';
+import { type Changes, changesBetween, compared } from '../../model/changes.ts';
+import type { Observation, Sample } from '../../model/sample.ts';
 import { textSamples } from './index.ts';
 import { InternedStacks } from './interned.ts';
 import { Lines } from './lines.ts';
@@ -23,10 +23,14 @@ function logOf(moments: readonly Moment[]): string {
   return moments.map(textOf).join('');
 }
 
+/** Some tasks have one number, as a damaged log has it. */
+const TASKS = 9;
+
 function textOf(moment: Moment, at: number): string {
   const groups = new Map<number, string[]>();
-  for (const [task, stack] of moment.entries()) {
+  for (const [place, stack] of moment.entries()) {
     if (stack === undefined) continue;
+    const task = place % TASKS;
     const line = `PID: ${String(task + 1).padStart(5)}   State:  ${stack === 0 ? 'D' : 'S'}   Start Time: 2023/09/30 15:09:59   Cmd: ${NAMES[task % NAMES.length]}`;
     groups.set(stack, [...(groups.get(stack) ?? []), line]);
   }
@@ -43,6 +47,14 @@ function seen({ timeMs, host, source, threads, leftOut, observations }: Sample) 
     'value' in stack ? stack.value.frames.map(({ raw }) => raw) : stack.unread,
   ]);
   return { timeMs, host, source, threads, leftOut, tasks };
+}
+
+/** How many more there are of what; what is gone and comes again is neither. */
+function balanceOf({ gone, come }: Changes): Map<Observation, number> {
+  const balance = new Map<Observation, number>();
+  for (const observation of come) balance.set(observation, (balance.get(observation) ?? 0) + 1);
+  for (const observation of gone) balance.set(observation, (balance.get(observation) ?? 0) - 1);
+  return new Map([...balance].filter(([, count]) => count !== 0));
 }
 
 async function read(text: string, size = 1 << 16): Promise<Sample[]> {
@@ -88,8 +100,7 @@ describe('a classic log', () => {
           const before = samples[at - 1];
           if (before === undefined) continue;
           const [told, real] = [changesBetween(before, sample), compared(before.observations, sample.observations)];
-          expect(new Set(told.gone)).toEqual(new Set(real.gone));
-          expect(new Set(told.come)).toEqual(new Set(real.come));
+          expect(balanceOf(told)).toEqual(balanceOf(real));
         }
       }),
     );

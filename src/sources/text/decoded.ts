@@ -93,7 +93,8 @@ async function withHead(chunks: Chunks, atLeast: number): Promise<{ all: Buffer;
   while (length < atLeast) {
     const { done, value } = await iterator.next();
     if (done === true) break;
-    first.push(value);
+    // The next one may replace it.
+    first.push(Buffer.from(value));
     length += value.length;
   }
   const all = Buffer.concat(first);

@@ -1,0 +1,35 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ByteWindow } from './byte-window.ts';
+
+describe('a window on a stream of bytes', () => {
+  it('has what is kept, whatever came before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 600_000, size: 'max' }), { maxLength: 12 }), (chunks) => {
+        const window = new ByteWindow();
+        const all = Buffer.concat(chunks);
+        for (const chunk of chunks) {
+          window.append(chunk);
+          const kept = Math.max(0, window.end - 100_000);
+          window.forget(kept);
+          expect(window.slice(kept, window.end).equals(all.subarray(kept, window.end))).toBe(true);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('tells how far two places are the same, also in bytes that are no number', () => {
+    const text = fc.array(fc.constantFrom(0x20, 0x41, 0x7f, 0xf0, 0xff), { maxLength: 200 });
+    fc.assert(
+      fc.property(text, fc.nat(199), fc.nat(7), (same, at, gap) => {
+        const one = Buffer.from(same);
+        const other = Buffer.from(same);
+        if (at < other.length) other[at] = 0x42;
+        const window = new ByteWindow();
+        window.append(Buffer.concat([one, Buffer.alloc(gap, 0x43), other]));
+        expect(window.same(0, one.length + gap, one.length)).toBe(Math.min(at, one.length));
+      }),
+    );
+  });
+});
