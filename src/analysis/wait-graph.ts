@@ -87,8 +87,10 @@ function edgesBehind(key: NodeKey, { into, deadlocked }: Omit<Joined, 'out'>, is
  */
 function deadlockedNodes(out: Lists, into: Lists): Set<NodeKey> {
   const left = new Set<NodeKey>(out.keys());
+  // Nearly every task waits for one thing.
   const needs = new Map<NodeKey, { all: number; any: number }>();
   for (const [key, edges] of out) {
+    if (edges.length === 1) continue;
     const alternatives = edges.filter(({ any }) => any === true).length;
     needs.set(key, { all: edges.length - alternatives, any: Math.min(1, alternatives) });
   }
@@ -97,11 +99,12 @@ function deadlockedNodes(out: Lists, into: Lists): Set<NodeKey> {
   for (const key of free)
     for (const { from, any } of into.get(key) ?? []) {
       const need = needs.get(from);
-      if (need === undefined) continue;
-      if (any === true) need.any = 0;
-      else need.all--;
-      if (need.all + need.any > 0 || !left.delete(from)) continue;
-      free.push(from);
+      if (need !== undefined) {
+        if (any === true) need.any = 0;
+        else need.all--;
+        if (need.all + need.any > 0) continue;
+      }
+      if (left.delete(from)) free.push(from);
     }
   return left;
 }

@@ -208,13 +208,22 @@ function nodeText(key: NodeKey): string {
 
 /** All edges of a sample, each once. What facts tell comes first. */
 export function edgesIn(sample: Pick<Sample, 'observations' | 'holders' | 'edges'>): Edge[] {
-  const edges = new Map<string, Edge>();
+  const edges: Edge[] = [];
+  const firsts = new Map<NodeKey, Edge>();
+  const others = new Set<string>();
   const add = (edge: Edge) => {
-    const key = edgeKey(edge);
-    if (!edges.has(key)) edges.set(key, edge);
+    const first = firsts.get(edge.from);
+    // Nearly every task waits for one thing, and there may be a hundred thousand.
+    if (first === undefined) firsts.set(edge.from, edge);
+    else {
+      const key = edgeKey(edge);
+      if ((first.to === edge.to && first.by === edge.by) || others.has(key)) return;
+      others.add(key);
+    }
+    edges.push(edge);
   };
   for (const observations of [sample.observations, sample.holders])
     for (const observation of observations) if (observation.facts !== undefined) edgesOf(observation).forEach(add);
   sample.edges?.forEach(add);
-  return [...edges.values()];
+  return edges;
 }
