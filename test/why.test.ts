@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from './background-run.ts';
-import { ended, fixture, kstack, needs } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
 
 /** 50 processes with a thread each that sleep: none of them may be in a verdict. */
 async function innocents(): Promise<number[]> {
@@ -78,6 +80,55 @@ describe('kstack why', () => {
     expect((await kstack([...asked(process.pid), '--exit-code', '--for', '1s'])).code).toBe(0);
     expect((await kstack(['why', '--proc', '/nowhere', '--exit-code'])).code).toBe(3);
     expect((await kstack(['why', '--proc', '/nowhere'])).code).toBe(1);
+  });
+
+  it('is a document for programs, as the schema says, healthy or not', async () => {
+    const ajv = new Ajv2020({ allErrors: true });
+    const schemaOf = (name: string) =>
+      JSON.parse(readFileSync(join(import.meta.dirname, `../schema/kstack-${name}-1.schema.json`), 'utf8'));
+    ajv.compile(schemaOf('sample'));
+    const isVerdict = ajv.compile(schemaOf('why'));
+    const [outer = 0] = await fixture('tasks', ['vfork-chain']);
+    await pause(1100);
+    for (const [pid, verdict] of [
+      [process.pid, 'healthy'],
+      [outer, 'heldUp'],
+    ] as const) {
+      const { code, stdout } = await kstack([...asked(pid), '-f', 'json']);
+      const document: unknown = JSON.parse(stdout);
+      expect([code, isVerdict(document), isVerdict.errors]).toEqual([0, true, null]);
+      expect(document).toMatchObject({ verdict });
+    }
+    const file = join(temporaryFolder(), 'verdict.json');
+    await kstack([...asked(outer), '-f', 'json', '-o', file]);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      verdict: 'heldUp',
+      roots: [{ trouble: 'awaited', tasks: 2, name: 'tasks', edges: [{ by: 'vfork' }, { by: 'vfork' }] }],
+    });
+  });
+
+  it('serves Nagios as docs/why.md shows, and Node Problem Detector', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../docs/why.md'), 'utf8');
+    const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, kind, text = '']) => ({ kind, text }));
+    const script = blocks.find(({ text }) => text.includes('check_kstack'))?.text ?? '';
+    const [outer = 0] = await fixture('tasks', ['vfork-chain']);
+    await pause(1100);
+    const folder = temporaryFolder();
+    const check = join(folder, 'check');
+    const state = async (pid: number, seconds: number) => {
+      writeFileSync(
+        check,
+        script.replace('--for 60s', `--for ${seconds}s -p ${pid}`).replace('kstack why', `${KSTACK} why`),
+      );
+      chmodSync(check, 0o755);
+      const { code, stdout } = await run(check, []);
+      return [code, stdout];
+    };
+    expect(await state(process.pid, 60)).toEqual([0, expect.stringMatching(/^Nothing holds this host up: .*\n$/)]);
+    expect(await state(outer, 1)).toEqual([2, expect.stringMatching(/^2 tasks wait, .*\n$/)]);
+    const plugin = JSON.parse(blocks.find(({ kind }) => kind === 'json')?.text ?? '');
+    const [{ args }] = plugin.rules;
+    expect((await kstack([...args, '-p', String(process.pid)])).code).toBe(0);
   });
 
   it('takes a selection, a duration and a file, and refuses what is none', async () => {
