@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from './background-run.ts';
-import { ended, fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
+import { ended, expectWithin, fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
 
 /** 50 processes with a thread each that sleep: none of them may be in a verdict. */
 async function innocents(): Promise<number[]> {
@@ -66,6 +66,36 @@ describe('kstack why', () => {
     expect(stdout).toContain(`  evidence   ${parent} sh, child: /proc/${parent}/task/${parent}/children: ${child}\n`);
   });
 
+  it('says why ps hangs: who holds the mmap lock of a process, and what that waits for', {
+    tags: ['source'],
+  }, async () => {
+    const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
+    const reader = spawn('cat', [`/proc/${pid}/cmdline`], { stdio: 'ignore' });
+    const end = ended(reader);
+    onTestFinished(async () => {
+      reader.kill('SIGKILL');
+      await end;
+    });
+    const stateOf = (tid = 0) => /\) (\S)/.exec(readFileSync(`/proc/${tid}/stat`, 'latin1'))?.[1];
+    await until(() => stateOf(reader.pid) === 'D');
+    await pause(2100);
+    const { stdout, milliseconds } = await kstack(asked(pid, reader.pid ?? 0, ...(await innocents())));
+    expectWithin(milliseconds, 3000);
+    if ((process.env['KSTACK_SOURCE'] ?? 'auto') === 'procfs') {
+      expect(stdout).toContain(`${reader.pid} cat, for up to `);
+      return;
+    }
+    expect(stdout).toMatch(
+      new RegExp(
+        `^2 tasks wait, directly or through others, for ${pid} mmap-stuck, which itself waits for a frozen file`,
+      ),
+    );
+    expect(stdout).toMatch(/\n {4}(\d+) mmap-stuck waits for the page fault of \d+ mmap-stuck \(inferred\)\n/);
+    expect(stdout).toMatch(
+      new RegExp(`\\n {4}${reader.pid} cat waits for the mmap lock of a process that \\d+ mmap-stuck holds\\n`),
+    );
+  });
+
   it('says nothing of a parent that waits for a child that sleeps', async () => {
     const { parent } = await waitingParent();
     const { stdout } = await kstack(asked(parent));
@@ -103,7 +133,8 @@ describe('kstack why', () => {
     await kstack([...asked(outer), '-f', 'json', '-o', file]);
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
       verdict: 'heldUp',
-      roots: [{ trouble: 'awaited', tasks: 2, name: 'tasks', edges: [{ by: 'vfork' }, { by: 'vfork' }] }],
+      roots: [{ trouble: 'awaited', tasks: 2, name: 'tasks', edges: [0, 1] }],
+      edges: [{ by: 'vfork' }, { by: 'vfork' }],
     });
   });
 

@@ -14,6 +14,8 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   'rwsem-write': 2000,
   vfork: 1000,
   ptrace: 0,
+  'mmap-lock': 2000,
+  'page-fault': 2000,
   futex: 3000,
   'thread-end': undefined,
   child: undefined,

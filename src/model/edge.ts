@@ -51,6 +51,8 @@ export const EDGE_KINDS = [
   'rwsem-write',
   'vfork',
   'ptrace',
+  'mmap-lock',
+  'page-fault',
   'futex',
   'thread-end',
   'child',

@@ -8,6 +8,8 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   'rwsem-write': 'the rw-semaphore, to write, that % holds',
   vfork: 'its vfork child % to execute a program or end',
   ptrace: 'its tracer %',
+  'mmap-lock': 'the mmap lock of a process that % holds',
+  'page-fault': 'the page fault of %',
   futex: 'the user-space lock (futex) that % holds',
   'thread-end': 'its thread % to end',
   child: 'its child % to end or to change its state',

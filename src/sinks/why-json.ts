@@ -1,6 +1,7 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
 import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import type { Edge } from '../model/edge.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import { placeOf, pressureEntries, safe, wholeFinding } from './json-values.ts';
@@ -14,6 +15,11 @@ const VERSION = 1;
 export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext): Generator<string> {
   const { sample, tasks, inD, longestMs, isBlind, deadlocks, heldUp, blocked } = verdict;
   const pids = new Map([...sample.observations, ...sample.holders].map(({ task }) => [task.id.tid, task.pid]));
+  const edges = new Map<Edge, number>();
+  for (const { edges: some } of [...deadlocks, ...heldUp.map(({ root }) => root)])
+    for (const edge of some) if (!edges.has(edge)) edges.set(edge, edges.size);
+  const numbers = (some: readonly Edge[]) => some.map((edge) => edges.get(edge));
+  const pidOf = (tid: number) => pids.get(tid);
   const document = {
     format: 'kstack-why',
     version: VERSION,
@@ -27,9 +33,10 @@ export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext):
     load: host.load ?? null,
     cpus: host.cpus ?? null,
     pressure: pressureEntries(sample.pressure),
-    deadlocks: deadlocks.map((deadlock) => deadlockEntry(deadlock, (tid) => pids.get(tid))),
-    roots: heldUp.map(rootEntry),
+    deadlocks: deadlocks.map((each) => ({ ...deadlockEntry(each, pidOf), edges: numbers(each.edges) })),
+    roots: heldUp.map((each) => ({ ...rootEntry(each), edges: numbers(each.root.edges) })),
     blocked: blocked.map(blockedEntry),
+    edges: Array.from(edges, ([edge, id]) => ({ id, ...edgeEntry(edge) })),
     resources: (sample.resources ?? []).map(resourceEntry),
     unknown: unknown.map(escapeInvalid),
   };
@@ -49,16 +56,15 @@ function rootEntry(held: HeldUp) {
     finding: finding === undefined ? null : wholeFinding(finding),
     tasks: root.tasks,
     longestMs: longestMs ?? null,
-    edges: root.edges.map(edgeEntry),
     next,
     undo,
   };
 }
 
 function deadlockEntry(deadlock: Deadlock, pidOf: (tid: number) => number | undefined) {
-  const { edges, isCertain, behind, longestMs } = deadlock;
+  const { isCertain, behind, longestMs } = deadlock;
   const { next, undo } = adviceOnDeadlock(deadlock, pidOf);
-  return { certain: isCertain, edges: edges.map(edgeEntry), behind, longestMs: longestMs ?? null, next, undo };
+  return { certain: isCertain, behind, longestMs: longestMs ?? null, next, undo };
 }
 
 function blockedEntry({ finding, observations, longestMs }: Blocked) {

@@ -238,6 +238,12 @@ const PROC_FILES: readonly LockOfMemory[] = [
     source: 'fs/proc/task_mmu.c: m_start',
   },
   {
+    id: 'memory-lock-proc-next-mapping',
+    match: [['lock_next_vma', 'proc_get_vma']],
+    inOrderTo: 'read its memory map',
+    source: 'mm/mmap_lock.c: lock_next_vma',
+  },
+  {
     id: 'memory-lock-proc-files',
     match: [
       [

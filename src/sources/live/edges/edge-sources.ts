@@ -1,7 +1,8 @@
+import { addressSpaces } from './address-spaces.ts';
 import { devices } from './block/devices.ts';
 import { children } from './children.ts';
 import type { EdgeSource } from './edge-source.ts';
 import { mounts } from './mounts.ts';
 
 /** Everything that finds edges beyond those that the facts about a task tell. */
-export const EDGE_SOURCES: readonly EdgeSource[] = [children, mounts, devices];
+export const EDGE_SOURCES: readonly EdgeSource[] = [addressSpaces, children, mounts, devices];
