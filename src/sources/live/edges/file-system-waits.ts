@@ -119,17 +119,28 @@ const INNERMOST = 3;
 export function fileSystemWaitOf({ stack }: Pick<Observation, 'stack'>): FileSystemWait | undefined {
   if (!('value' in stack)) return undefined;
   const { frames } = stack.value;
-  // A compiler that makes a copy of a function names it with a suffix: .constprop.0, .llvm.123.
-  const nameAt = (at: number) => frames[at]?.symbol.split('.', 1)[0] ?? '';
-  let start = 0;
-  while (start < frames.length && SLEEPS.test(nameAt(start))) start++;
+  const start = frames.findIndex(({ symbol }) => !SLEEPS.test(symbol));
+  // Most tasks wait for something else: look at all of the stack only if it matters.
+  const nameAt = (at: number) => withoutSuffix(frames[at]?.symbol ?? '');
+  if (start === -1 || (thawAt(start, nameAt) ?? waitAt(start, nameAt)) === undefined) return undefined;
+  return waitWithin(frames.map(({ symbol }) => withoutSuffix(symbol)));
+}
+
+/** The same of the names of a stack's functions. */
+export function waitWithin(names: readonly string[]): FileSystemWait | undefined {
+  const start = names.findIndex((name) => !SLEEPS.test(name));
+  const nameAt = (at: number) => names[at] ?? '';
   const found = thawAt(start, nameAt) ?? waitAt(start, nameAt);
-  if (found === undefined) return undefined;
-  const names = frames.map((_, at) => nameAt(at));
   // A file of a block device is not on the file system that its node is on.
-  if (names.some((name) => name.startsWith('blkdev_'))) return undefined;
+  if (found === undefined || names.some((name) => name.startsWith('blkdev_'))) return undefined;
   const isFault = names.some((name) => FAULTS.has(name));
   return { ...found, types: typesOf(names.slice(start)), ...(isFault && { fault: true }) };
+}
+
+/** A compiler that makes a copy of a function names it with a suffix: .constprop.0, .llvm.123. */
+function withoutSuffix(symbol: string): string {
+  const dot = symbol.indexOf('.');
+  return dot === -1 ? symbol : symbol.slice(0, dot);
 }
 
 type Found = Pick<FileSystemWait, 'function' | 'frozen'>;

@@ -32,7 +32,7 @@ export class FileSystems {
   readonly #ofProcess = new Map<number, Promise<MountTable | undefined>>();
   /** By the namespace and the root directory. */
   readonly #tables = new Map<string, Promise<MountTable | undefined>>();
-  readonly #byDevice = new Map<string, Mount>();
+  readonly #byDevice = new Map<string, { readonly mount: Mount; readonly table: MountTable }>();
   readonly #descriptors = new Map<string, Promise<FileOnMount | undefined>>();
 
   constructor(options: FileSystemsOptions) {
@@ -51,7 +51,12 @@ export class FileSystems {
 
   /** The first mount of a file system (`0:45`) in the tables read so far. */
   mounted(device: string): Mount | undefined {
-    return this.#byDevice.get(device);
+    return this.#byDevice.get(device)?.mount;
+  }
+
+  /** The table that this mount is in. */
+  tableWith(device: string): MountTable | undefined {
+    return this.#byDevice.get(device)?.table;
   }
 
   /** The mounts that the files of a system call lie on, as far as they can be found out and are mounted. */
@@ -115,7 +120,8 @@ export class FileSystems {
     const read = await files.bytes(`${root}${folder}/mountinfo`, 0n, MOUNTINFO_BYTES);
     if ('unread' in read) return undefined;
     const table = new MountTable(parseMountinfo(decodeBytes(read.value)));
-    for (const mount of table.mounts) if (!this.#byDevice.has(mount.device)) this.#byDevice.set(mount.device, mount);
+    for (const mount of table.mounts)
+      if (!this.#byDevice.has(mount.device)) this.#byDevice.set(mount.device, { mount, table });
     return table;
   }
 
@@ -127,6 +133,11 @@ export class FileSystems {
 
 export function mountKey(device: string): string {
   return `mount ${device}`;
+}
+
+/** The device in such a key. */
+export function deviceIn(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
 }
 
 /** A mounted file system as what tasks wait for. Its evidence shows what it is. */

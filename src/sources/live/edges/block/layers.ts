@@ -2,6 +2,7 @@ import type { Edge, Resource } from '../../../../model/edge.ts';
 import { type Mount, normalPath } from '../../procfs/mountinfo.ts';
 import type { EdgeContext, FoundEdges } from '../edge-source.ts';
 import { mountKey, mountResource } from '../file-systems.ts';
+import { layersOf } from '../overlay-layers.ts';
 import { type BlockDevice, type BlockDevices, deviceKey, deviceResource } from './block-devices.ts';
 
 /** Devices that are made of others, each in a folder `slaves`. */
@@ -48,7 +49,7 @@ export async function beneathLoop(
   return toMount(mount, { from, by, inferred: true, evidence });
 }
 
-/** The device that a file system lies on, if it is one; the file system of an overlay's upper folder. */
+/** The device that a file system lies on, if it is one; the file system of an overlay's layers, if it is one. */
 export async function beneathMount(
   from: string,
   mount: Mount,
@@ -58,11 +59,13 @@ export async function beneathMount(
   // What a FUSE daemon does with a device is the daemon's affair.
   if (mount.type.startsWith('fuse')) return NOTHING;
   if (mount.type === 'overlay') {
-    const folder = mount.options.get('upperdir') ?? mount.options.get('lowerdir')?.split(':')[0] ?? '';
-    const upper = folder.startsWith('/') ? (await fileSystems.own())?.at(normalPath(folder)) : undefined;
-    if (upper === undefined || upper.device === mount.device) return NOTHING;
-    const evidence = [{ place: '/proc/PID/mountinfo', text: `${mount.point} overlay on ${folder}` }];
-    return toMount(upper, { from, by: 'beneath', inferred: true, evidence });
+    const own = await fileSystems.own();
+    const below = layersOf(mount).flatMap((path) => own?.at(normalPath(path)) ?? []);
+    const [layer] = below;
+    // Of several, the stack of a task tells which one it waits for.
+    if (layer === undefined || below.some(({ device }) => device !== layer.device)) return NOTHING;
+    const evidence = [{ place: '/proc/PID/mountinfo', text: `all layers of ${mount.point} are on ${layer.point}` }];
+    return layer.device === mount.device ? NOTHING : toMount(layer, { from, by: 'beneath', inferred: true, evidence });
   }
   const evidence = [{ place: '/proc/PID/mountinfo', text: `${mount.device} ${mount.type} from ${mount.source}` }];
   if (mount.device.startsWith('0:')) {

@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { ended, kstack, needs, shell, temporaryFolder } from './harness.ts';
+
+interface End {
+  readonly tid: number | null;
+  readonly resource: string | null;
+}
+
+interface Told {
+  readonly edges: readonly { readonly from: End; readonly to: End; readonly by: string; readonly inferred: boolean }[];
+  readonly resources: readonly {
+    readonly key: string;
+    readonly name: string;
+    readonly condition: string | null;
+    readonly hangs: boolean;
+  }[];
+  readonly waits: readonly { readonly root: End | null; readonly edges: readonly number[] }[];
+}
+
+const SOURCES = ['procfs', 'bpf'] as const;
+const endOf = ({ tid, resource }: End) => tid ?? resource;
+
+async function edgesBy(source: (typeof SOURCES)[number]) {
+  const { code, stdout, stderr } = await kstack(['-aL', '-f', 'json', '-v', '--source', source]);
+  expect(code).toBe(0);
+  expect(stderr).not.toContain('who holds up whom');
+  const { edges, resources, waits }: Told = JSON.parse(stdout);
+  const short = edges.map(({ from, by, to, inferred }) => [
+    endOf(from),
+    by,
+    endOf(to),
+    inferred ? 'inferred' : 'the kernel says',
+  ]);
+  return {
+    edges: short,
+    /** Where the waits of a task end. */
+    rootsOf: (tid: number) =>
+      waits
+        .filter(({ edges: path }) => path.some((at) => short[at]?.[0] === tid))
+        .map(({ root }) => root && endOf(root)),
+    resource: (key: string) => resources.find((each) => each.key === key),
+    ends: new Set(edges.flatMap(({ from, to }) => [endOf(from), endOf(to)])),
+  };
+}
+
+/** Ends with the test, in whatever it waits. */
+function start(command: string, args: readonly string[]): ChildProcess & { readonly pid: number } {
+  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${command}`);
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await end;
+  });
+  return Object.assign(child, { pid });
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    if (tries > 1000) throw new Error('it does not get there');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const stackOf = (pid: number) => shell(`cat /proc/${pid}/stack 2>/dev/null || true`);
+const deviceOf = (point: string) =>
+  shell(`awk -v point="${point}" '$5 == point { device = $3 } END { print device }' /proc/self/mountinfo`);
+const innocents = () => Array.from({ length: 50 }, () => start('sleep', ['600']).pid);
+
+/** A FUSE file system that shows another folder. Resolves to its daemon. */
+async function fuse(behind: string, mounted: string) {
+  for (const folder of [behind, mounted]) mkdirSync(folder, { recursive: true });
+  const daemon = spawn('bindfs', ['-f', behind, mounted], { stdio: 'ignore' });
+  const end = ended(daemon);
+  onTestFinished(async () => {
+    daemon.kill('SIGCONT');
+    shell(`umount -l ${mounted} 2>/dev/null || true`);
+    daemon.kill('SIGKILL');
+    await end;
+  });
+  await until(() => deviceOf(mounted) !== '');
+  return { pid: daemon.pid ?? 0, mount: `mount ${deviceOf(mounted)}`, stop: () => void daemon.kill('SIGSTOP') };
+}
+
+describe('a FUSE file system', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'bindfs and /dev/fuse'));
+
+  it('leads to its daemon, and through that to the stopped daemon of the one that it lies on', async () => {
+    const sleepers = innocents();
+    const folder = temporaryFolder();
+    const inner = await fuse(join(folder, 'source'), join(folder, 'inner'));
+    const outer = await fuse(join(folder, 'inner'), join(folder, 'a "b"\\c'));
+    inner.stop();
+    const creators = [1, 2, 3].map((at) => start('touch', [join(folder, 'a "b"\\c', `${at}`)]).pid);
+    await until(() => creators.some((pid) => stackOf(pid).includes('request_wait_answer')));
+    await until(() => stackOf(outer.pid).includes('request_wait_answer'));
+    for (const source of SOURCES) {
+      const { edges, rootsOf, resource, ends } = await edgesBy(source);
+      const asking = creators.filter((pid) => stackOf(pid).includes('request_wait_answer'));
+      for (const pid of asking) expect(edges).toContainEqual([pid, 'mount', outer.mount, 'inferred']);
+      expect(edges).toContainEqual([outer.mount, 'served-by', outer.pid, 'the kernel says']);
+      expect(edges).toContainEqual([outer.pid, 'mount', inner.mount, 'inferred']);
+      expect(edges).toContainEqual([inner.mount, 'served-by', inner.pid, 'the kernel says']);
+      expect(resource(outer.mount)).toMatchObject({ name: join(folder, 'a "b"\\c'), condition: null });
+      for (const pid of asking) expect(rootsOf(pid)).toEqual([inner.pid]);
+      expect(sleepers.filter((pid) => ends.has(pid))).toEqual([]);
+    }
+  });
+
+  it('is known for sure by a descriptor', async () => {
+    const folder = temporaryFolder();
+    const { mount, pid, stop } = await fuse(join(folder, 'source'), join(folder, 'mounted'));
+    shell(`head -c 8M /dev/zero > ${folder}/source/file`);
+    const script = 'exec 3< "$1"; IFS= read -r line; exec cat <&3';
+    const reader = start('sh', ['-c', script, 'sh', join(folder, 'mounted/file')]);
+    await until(() => shell(`readlink /proc/${reader.pid}/fd/3 || true`) !== '');
+    stop();
+    reader.stdin?.write('\n');
+    await until(() => /request_wait_answer|folio_wait/.test(stackOf(reader.pid)));
+    for (const source of SOURCES) {
+      const { edges, rootsOf } = await edgesBy(source);
+      expect(edges).toContainEqual([reader.pid, 'mount', mount, 'the kernel says']);
+      expect(rootsOf(reader.pid)).toEqual([pid]);
+    }
+  });
+
+  it('is what an overlay on it waits for', async () => {
+    const folder = temporaryFolder();
+    const { mount, pid, stop } = await fuse(join(folder, 'source'), join(folder, 'lower'));
+    for (const each of ['source/below', 'upper', 'work', 'merged']) mkdirSync(join(folder, each));
+    shell(
+      `cd ${folder} && mount -t overlay -o lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work none merged`,
+    );
+    onTestFinished(() => void shell(`umount -l ${folder}/merged`));
+    const overlay = `mount ${deviceOf(join(folder, 'merged'))}`;
+    stop();
+    const reader = start('ls', [join(folder, 'merged/below')]);
+    await until(() => stackOf(reader.pid).includes('request_wait_answer'));
+    for (const source of SOURCES) {
+      const { edges, rootsOf } = await edgesBy(source);
+      expect(edges).toContainEqual([reader.pid, 'mount', overlay, 'inferred']);
+      expect(edges).toContainEqual([overlay, 'beneath', mount, 'inferred']);
+      expect(rootsOf(reader.pid)).toEqual([pid]);
+    }
+  });
+});
+
+describe('a frozen file system', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'loop', 'bindfs and /dev/fuse'));
+
+  /** A frozen ext4 on a loop device, and a task that waits to write to it. */
+  async function frozen(folder: string, image: string) {
+    const mounted = join(folder, 'ext4');
+    mkdirSync(mounted);
+    shell(`truncate -s 16M ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${mounted}`);
+    onTestFinished(() => void shell(`umount -l ${mounted}`));
+    shell(`head -c 4M /dev/zero > ${mounted}/file && sync -f ${mounted}/file && echo 3 > /proc/sys/vm/drop_caches`);
+    shell(`fsfreeze -f ${mounted}`);
+    onTestFinished(() => void shell(`fsfreeze -u ${mounted}`));
+    const { pid } = start('touch', [join(mounted, 'new')]);
+    await until(() => /percpu|sb_start_write|mnt_want_write/.test(stackOf(pid)));
+    return { mount: `mount ${deviceOf(mounted)}`, pid, mounted };
+  }
+
+  it('is what its writers wait for, and no task holds it', async () => {
+    const sleepers = innocents();
+    const folder = temporaryFolder();
+    const { mount, pid, mounted } = await frozen(folder, join(folder, 'image'));
+    for (const source of SOURCES) {
+      const { edges, resource, rootsOf, ends } = await edgesBy(source);
+      expect(edges).toContainEqual([pid, 'frozen', mount, 'inferred']);
+      expect(resource(mount)).toMatchObject({ name: mounted, condition: 'is frozen', hangs: true });
+      expect(rootsOf(pid)).toEqual([mount]);
+      expect(sleepers.filter((each) => ends.has(each))).toEqual([]);
+    }
+  });
+
+  it('on a loop device on a FUSE file system whose daemon is stopped leads to that daemon', async () => {
+    const sleepers = innocents();
+    const folder = temporaryFolder();
+    const daemon = await fuse(join(folder, 'source'), join(folder, 'served'));
+    onTestFinished(() => void process.kill(daemon.pid, 'SIGCONT'));
+    const { mount, mounted } = await frozen(folder, join(folder, 'served/image'));
+    onTestFinished(() => void process.kill(daemon.pid, 'SIGCONT'));
+    daemon.stop();
+    const reader = start('cat', [join(mounted, 'file')]);
+    await until(() => shell(`cat /proc/${reader.pid}/status || true`).includes('State:\tD'));
+    const device = mount.replace('mount', 'device');
+    for (const source of SOURCES) {
+      const { edges, rootsOf, ends } = await edgesBy(source);
+      expect(edges).toContainEqual([reader.pid, 'mount', mount, expect.any(String)]);
+      expect(edges).toContainEqual([device, 'backing-file', daemon.mount, 'inferred']);
+      expect(edges).toContainEqual([daemon.mount, 'served-by', daemon.pid, 'the kernel says']);
+      expect(rootsOf(reader.pid)).toContain(daemon.pid);
+      expect(sleepers.filter((each) => ends.has(each))).toEqual([]);
+    }
+  });
+});
