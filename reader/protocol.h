@@ -17,6 +17,7 @@ enum {
 	READ,              /* bytes of a file from a position on */
 	LINK,              /* the target of a symbolic link */
 	CALL,              /* a system call */
+	DESCRIPTORS,       /* of a process: for each a line `FD TARGET`, with a NUL for its end */
 	END,               /* in records: the last one of a job */
 };
 
@@ -43,6 +44,7 @@ struct scan {
 struct get {
 	u32 budget, least;
 	u32 threads; /* whether paths are PID/task/TID instead of TID */
+	u32 paths;   /* whether DESCRIPTORS includes files with a path; most descriptors are of such */
 };
 
 struct numbers {
@@ -78,7 +80,7 @@ struct record {
 
 enum {
 	MORE = 1,    /* another record continues the file */
-	CUT = 2,     /* the command line is longer than its limit */
+	CUT = 2,     /* the command line, or the list of descriptors, is longer than its limit */
 	LATE = 4,    /* the read missed its deadline */
 	SKIPPED = 8, /* not tried: the read would probably hang where nothing can end it */
 };

@@ -25,6 +25,8 @@ enum {
 	MOST_RISKY = 6,           /* concurrent reads that might become unkillable, with those that are */
 	MOST_PROBES = 40,         /* reads per round that hung in the last round, too; */
 	PROBE_MS = 50,            /* each gets this long */
+	DESCRIPTOR_BYTES = 1024 * 1024, /* the most of a process's descriptors */
+	TARGET_BYTES = 4096 + 16, /* the longest target (PATH_MAX) and a number */
 	MOST_PAGES = 33,          /* of a command line that are checked for presence */
 	KNOWN_SLOTS = 1 << 15,
 	NAME_ROOM = 64,
@@ -38,7 +40,7 @@ struct job {
 	u32 id, kind;
 	u32 open;  /* tasks with records still to be written */
 	int exhausted; /* all of its tasks have been handed out */
-	u32 first, then, threads;
+	u32 first, then, threads, paths;
 	i64 budget, least;
 	char states[12];
 	/* For SCAN. */
@@ -384,7 +386,7 @@ static int body_next(struct job *job, struct task *task)
 		job->taken += sizeof *numbers;
 		task->pid = numbers->pid;
 		task->tid = numbers->tid;
-		task->todo = numbers->files & ((1 << TASK_FILES) - 1);
+		task->todo = numbers->files & (((1 << TASK_FILES) - 1) | 1 << DESCRIPTORS);
 		return 1;
 	}
 	if (job->taken > 0)

@@ -323,6 +323,7 @@ static void take_request(void)
 		job->budget = get->budget;
 		job->least = get->least;
 		job->threads = get->threads;
+		job->paths = get->paths;
 		job->taken = sizeof *get;
 	}
 	for (last = &jobs; *last; last = &(*last)->next)

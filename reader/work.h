@@ -222,6 +222,37 @@ static i64 read_link(struct task *task, char *out)
 	return sys(__NR_readlinkat, root, task->path + 1, out, FILE_BYTES);
 }
 
+/* The open descriptors of a process. `cut` is set if there are more than DESCRIPTOR_BYTES tell. */
+static i64 read_descriptors(struct worker *worker, char *to, int *cut)
+{
+	i64 directory = open_task(worker), got;
+	char *at = to, *entries = to + DESCRIPTOR_BYTES;
+
+	if (directory < 0)
+		return directory;
+	got = open_below(directory, "fd", O_RDONLY | O_DIRECTORY);
+	if (got < 0)
+		return got;
+	worker->file = got;
+	while (!*cut && (got = sys(__NR_getdents64, worker->file, entries, FILE_BYTES, 0)) > 0)
+		for (char *next = entries; next < entries + got && !*cut; next += ((struct entry *)next)->bytes) {
+			struct entry *entry = (struct entry *)next;
+
+			if (entry->name[0] == '.')
+				continue;
+			char *target = put(put(at, entry->name), " ");
+			i64 length = sys(__NR_readlinkat, worker->file, entry->name, target, TARGET_BYTES - NAME_ROOM);
+
+			if (length <= 0 || (target[0] == '/' && !worker->task.job->paths))
+				continue;
+			at = target + length;
+			*at++ = 0;
+			*cut = at + TARGET_BYTES > entries;
+		}
+	close_once(&worker->file);
+	return at - to;
+}
+
 /* If a scan selects by state, stat is read by its path: opening each task's directory would cost a third more. */
 static i64 read_task(struct worker *worker, u32 what, char *to, u64 bytes)
 {
@@ -253,7 +284,7 @@ static int do_one(struct worker *worker)
 	struct record *record = (struct record *)(worker->out + worker->used);
 	char *bytes = (char *)(record + 1);
 	i64 limit = what == CMDLINE ? limit_of(job) : FILE_BYTES, got;
-	int absent = 0;
+	int absent = 0, cut = 0;
 
 	if (task->attempts == 0 && task->pid != 0 && in_table[!this_round] > 0 &&
 	    is_in_table(!this_round, key_of(task, what))) {
@@ -275,6 +306,8 @@ static int do_one(struct worker *worker)
 		got = read_part(worker, bytes);
 	else if (what == LINK)
 		got = read_link(task, bytes);
+	else if (what == DESCRIPTORS)
+		got = read_descriptors(worker, bytes, &cut);
 	else
 		got = make_call(task->call, bytes);
 	u64 behind = what == CALL ? task->call->out : got > 0 ? (u64)got : 0;
@@ -293,9 +326,9 @@ static int do_one(struct worker *worker)
 		push_locked(&risky, task);
 		return 0;
 	}
-	u32 flags = what == READ && worker->file >= 0 ? MORE : 0;
+	u32 flags = what == READ && worker->file >= 0 ? MORE : cut ? CUT : 0;
 
-	if (!flags)
+	if (flags != MORE)
 		task->todo &= ~(1U << what);
 
 	if (what == CMDLINE && got > 0) {

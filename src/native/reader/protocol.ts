@@ -7,7 +7,7 @@ export const TASK_FILES = ['stat', 'status', 'stack', 'syscall', 'wchan', 'cgrou
 export type TaskFile = (typeof TASK_FILES)[number];
 
 /** What a record is about. Lower numbers are indexes of TASK_FILES. */
-export const WHAT = { list: 7, read: 8, link: 9, call: 10, end: 11 } as const;
+export const WHAT = { list: 7, read: 8, link: 9, call: 10, descriptors: 11, end: 12 } as const;
 export const FLAG = { more: 1, cut: 2, late: 4, skipped: 8 } as const;
 export const KIND = { scan: 0, get: 1, paths: 2, calls: 3 } as const;
 
@@ -28,6 +28,11 @@ export interface Scan {
   readonly commandLines: CommandLineLimits;
 }
 
+export interface GetOptions extends Pick<Scan, 'threads' | 'commandLines'> {
+  /** Whether descriptors include those of files with a path. */
+  readonly paths?: boolean;
+}
+
 export interface Numbers {
   readonly pid: number;
   readonly tid: number;
@@ -46,20 +51,24 @@ export function encodeScan({ first, ofSelected, states, threads, commandLines }:
   return body;
 }
 
+/** What to get of a process, as a bit set: its descriptors, see DESCRIPTORS of reader/protocol.h. */
+export const DESCRIPTORS_BIT = 1 << WHAT.descriptors;
+
 /** A request to read files of the given tasks. `files` returns a bit set for the task at an index. */
 export function encodeGet(
   tasks: readonly { readonly pid: number; readonly tid: number }[],
   files: (at: number) => number,
-  { threads, commandLines }: Pick<Scan, 'threads' | 'commandLines'>,
+  { threads, commandLines, paths = false }: GetOptions,
 ): Buffer {
-  const body = Buffer.alloc(12 + tasks.length * 12);
+  const body = Buffer.alloc(16 + tasks.length * 12);
   body.writeUInt32LE(commandLines.allBytes, 0);
   body.writeUInt32LE(commandLines.leastBytes, 4);
   body.writeUInt32LE(Number(threads), 8);
+  body.writeUInt32LE(Number(paths), 12);
   for (const [index, { pid, tid }] of tasks.entries()) {
-    body.writeUInt32LE(pid, 12 + index * 12);
-    body.writeUInt32LE(tid, 16 + index * 12);
-    body.writeUInt32LE(files(index), 20 + index * 12);
+    body.writeUInt32LE(pid, 16 + index * 12);
+    body.writeUInt32LE(tid, 20 + index * 12);
+    body.writeUInt32LE(files(index), 24 + index * 12);
   }
   return body;
 }

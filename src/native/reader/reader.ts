@@ -9,6 +9,7 @@ import {
   encodeGet,
   encodePath,
   encodeScan,
+  type GetOptions,
   KIND,
   RECORD,
   type Scan,
@@ -92,7 +93,7 @@ export class Reader {
   async get(
     tasks: readonly { readonly pid: number; readonly tid: number }[],
     files: (at: number) => number,
-    options: Pick<Scan, 'threads' | 'commandLines'>,
+    options: GetOptions,
     take: RecordTaker,
   ): Promise<void> {
     const jobs: Promise<void>[] = [];
