@@ -11,7 +11,15 @@ declare module 'vitest' {
   }
 }
 
-const SOURCES = ['tasks.c', 'calls.c', 'command-lines.c', 'mmap-lock.c', 'swapped-arguments.c', 'fuse-argument.c'];
+const SOURCES = [
+  'tasks.c',
+  'calls.c',
+  'command-lines.c',
+  'mmap-lock.c',
+  'swapped-arguments.c',
+  'fuse-argument.c',
+  'streams.c',
+];
 const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */

@@ -15,6 +15,7 @@ import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
 import type { FoundEdges } from './edges/edge-source.ts';
 import { findEdges } from './edges/find-edges.ts';
+import { OpenFiles } from './edges/open-files.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -108,6 +109,7 @@ class LiveSampler implements Sampler {
   readonly #tasks = new TaskTable();
   readonly #users: UserNames;
   readonly #unixSockets: UnixSockets;
+  readonly #openFiles: OpenFiles;
   readonly #watch: HostWatch | undefined;
   readonly #bootId: Sample['bootId'] & object;
   readonly #own: OwnTasks;
@@ -134,6 +136,7 @@ class LiveSampler implements Sampler {
     this.#users = new UserNames(root, (text) => this.#tell(text));
     this.#bootId = readBootId(root);
     this.#unixSockets = new UnixSockets(root, this.#reader);
+    this.#openFiles = new OpenFiles(this.#bpf !== undefined);
     const { kmsg = '/dev/kmsg' } = host;
     this.#watch = options.events === true ? new HostWatch({ clock, kmsg }, new FileReads(this.#reader)) : undefined;
     const isHere = isOwnNamespace(root);
@@ -183,6 +186,7 @@ class LiveSampler implements Sampler {
 
   close(): void {
     this.#bpf?.close();
+    this.#openFiles.close();
     this.#watch?.close();
     this.#reader.close();
   }
@@ -253,6 +257,7 @@ class LiveSampler implements Sampler {
       details: new TaskDetails(root, this.#reader, this.#unixSockets),
       reader: this.#reader,
       unixSockets: this.#unixSockets,
+      openFiles: this.#openFiles,
       bpf: this.#bpf,
       tell: this.#options.missed ?? ((text: string) => this.#tell(text)),
     };

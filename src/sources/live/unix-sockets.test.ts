@@ -15,9 +15,10 @@ function message(type: number, ...parts: readonly Buffer[]): Buffer {
 }
 
 /** struct unix_diag_msg. */
-function socket(inode: number, family = 1): Buffer {
+function socket(inode: number, family = 1, state = 1): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt8(family, 0);
+  bytes.writeUInt8(state, 2);
   bytes.writeUInt32LE(inode, 4);
   return bytes;
 }
@@ -60,6 +61,19 @@ describe('takeSockets', () => {
         5: { name: '@' },
         6: { name: '' },
       },
+    });
+  });
+
+  it('takes who waits to be accepted', () => {
+    const LISTENS = 10;
+    const pending = attribute(3, Buffer.concat([word(7), word(0), word(8)]));
+    const answers = [
+      message(20, socket(1, 1, LISTENS), named('/run/a\0'), pending),
+      message(20, socket(2, 1, LISTENS), named('/run/b\0')),
+    ];
+    expect(socketsIn(...answers).sockets).toEqual({
+      1: { name: '/run/a', pending: ['7', '8'] },
+      2: { name: '/run/b', pending: [] },
     });
   });
 

@@ -16,14 +16,18 @@ const NLMSG_DONE = 3;
 /** include/uapi/linux/sock_diag.h, unix_diag.h: struct unix_diag_req, struct unix_diag_msg, attributes. */
 const SOCK_DIAG_BY_FAMILY = 20;
 const REQUEST = { family: 0, states: 4, show: 12, bytes: 24 } as const;
-const MESSAGE = { family: 0, inode: 4, bytes: 16 } as const;
+const MESSAGE = { family: 0, state: 2, inode: 4, bytes: 16 } as const;
+/** TCP_LISTEN of include/net/tcp_states.h, which UNIX sockets use, too. */
+const LISTENS = 10;
 const ATTRIBUTE = { length: 0, type: 2, bytes: 4 } as const;
 const AF_UNIX = 1;
 const ALL_STATES = 0xffffffff;
 const SHOW_NAME = 1;
 const SHOW_PEER = 4;
+const SHOW_PENDING = 8;
 const UNIX_DIAG_NAME = 0;
 const UNIX_DIAG_PEER = 2;
+const UNIX_DIAG_ICONS = 3;
 
 /** The largest answer (net/netlink/af_netlink.c, netlink_dump). */
 const ANSWER_BYTES = 32 * 1024;
@@ -37,6 +41,8 @@ export interface UnixSocket {
   readonly name: string;
   /** The inode of the socket it is connected to. Absent if that is not accepted yet or already closed. */
   readonly peer?: string;
+  /** Of a socket that accepts connections: the inodes of those that are connected, or connect, and not accepted yet. */
+  readonly pending?: readonly string[];
 }
 
 /**
@@ -118,7 +124,7 @@ export class UnixSockets {
   }
 }
 
-/** A request for the names and peers of all UNIX sockets. */
+/** A request for the names and peers of all UNIX sockets, and for who waits to be accepted. */
 function encodeRequest(): Buffer {
   const request = Buffer.alloc(HEADER.bytes + REQUEST.bytes);
   request.writeUInt32LE(request.length, HEADER.length);
@@ -126,7 +132,7 @@ function encodeRequest(): Buffer {
   request.writeUInt16LE(NLM_F_REQUEST_DUMP, HEADER.flags);
   request.writeUInt8(AF_UNIX, HEADER.bytes + REQUEST.family);
   request.writeUInt32LE(ALL_STATES, HEADER.bytes + REQUEST.states);
-  request.writeUInt32LE(SHOW_NAME | SHOW_PEER, HEADER.bytes + REQUEST.show);
+  request.writeUInt32LE(SHOW_NAME | SHOW_PEER | SHOW_PENDING, HEADER.bytes + REQUEST.show);
   return request;
 }
 
@@ -151,6 +157,7 @@ function takeSocket(message: Buffer, sockets: Map<string, UnixSocket>): void {
   if (inode === 0) return;
   let name = '';
   let peer = 0;
+  let pending: string[] | undefined = message.readUInt8(MESSAGE.state) === LISTENS ? [] : undefined;
   for (let at = MESSAGE.bytes; at + ATTRIBUTE.bytes <= message.length; ) {
     const length = message.readUInt16LE(at + ATTRIBUTE.length);
     if (length < ATTRIBUTE.bytes || at + length > message.length) return;
@@ -158,9 +165,24 @@ function takeSocket(message: Buffer, sockets: Map<string, UnixSocket>): void {
     const value = message.subarray(at + ATTRIBUTE.bytes, at + length);
     if (type === UNIX_DIAG_NAME) name = nameIn(value);
     if (type === UNIX_DIAG_PEER && value.length === 4) peer = value.readUInt32LE(0);
+    if (type === UNIX_DIAG_ICONS) pending = inodesIn(value);
     at += aligned(length);
   }
-  sockets.set(`${inode}`, peer === 0 ? { name } : { name, peer: `${peer}` });
+  sockets.set(`${inode}`, {
+    name,
+    ...(peer !== 0 && { peer: `${peer}` }),
+    ...(pending !== undefined && { pending }),
+  });
+}
+
+/** Some may be closed again, and have none. */
+function inodesIn(value: Buffer): string[] {
+  const inodes: string[] = [];
+  for (let at = 0; at + 4 <= value.length; at += 4) {
+    const inode = value.readUInt32LE(at);
+    if (inode !== 0) inodes.push(`${inode}`);
+  }
+  return inodes;
 }
 
 /** sun_path: an abstract name, which begins with a NUL, or a path that ends with one (unix(7)). */

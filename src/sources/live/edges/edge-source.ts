@@ -7,6 +7,7 @@ import type { FileReads } from '../procfs/file-reads.ts';
 import type { TaskDetails } from '../procfs/task-details.ts';
 import type { UnixSockets } from '../unix-sockets.ts';
 import type { FileSystems } from './file-systems.ts';
+import type { OpenFiles } from './open-files.ts';
 
 /** What sources of edges read with. Every read has a deadline. */
 export interface EdgeContext {
@@ -18,6 +19,7 @@ export interface EdgeContext {
   readonly reader: Reader;
   readonly unixSockets: UnixSockets;
   readonly fileSystems: FileSystems;
+  readonly openFiles: OpenFiles;
   /** Undefined if bpf is not used. */
   readonly bpf: BpfReader | undefined;
   /** All tasks seen so far, by TID: those selected, and those they wait for. */

@@ -3,6 +3,7 @@ import { devices } from './block/devices.ts';
 import { children } from './children.ts';
 import type { EdgeSource } from './edge-source.ts';
 import { mounts } from './mounts.ts';
+import { streams } from './streams.ts';
 
 /** Everything that finds edges beyond those that the facts about a task tell. */
-export const EDGE_SOURCES: readonly EdgeSource[] = [addressSpaces, children, mounts, devices];
+export const EDGE_SOURCES: readonly EdgeSource[] = [addressSpaces, children, mounts, devices, streams];

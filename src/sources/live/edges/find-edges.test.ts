@@ -9,6 +9,7 @@ import { TaskDetails } from '../procfs/task-details.ts';
 import { UnixSockets } from '../unix-sockets.ts';
 import type { EdgeSource } from './edge-source.ts';
 import { findEdges } from './find-edges.ts';
+import { OpenFiles } from './open-files.ts';
 
 let reader: Reader;
 beforeAll(() => {
@@ -60,6 +61,7 @@ async function follow(
     details: new TaskDetails('/proc', reader, unixSockets),
     reader,
     unixSockets,
+    openFiles: new OpenFiles(false),
     bpf: undefined,
     tell: (text: string) => told.push(text),
   };

@@ -66,7 +66,7 @@ function* linesOf(text: string): Generator<{ readonly line: string; readonly at:
 
 /** net/unix/af_unix.c, unix_seq_show. The inode is padded to five places. The shortest line has 58 characters. */
 const UNIX = joined(
-  /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} /,
+  /^[0-9a-f]{16}: [0-9A-F]{8} 0{8} (?<flags>[0-9A-F]{8}) [0-9A-F]{4} [0-9A-F]{2} /,
   /(?: {4}(?=\d\b)| {3}(?=\d\d\b)| {2}(?=\d{3}\b)| (?=\d{4}\b)|(?=\d{5}))(?<inode>\d+)(?: (?<name>[\s\S]*))?$/,
 );
 /** The size of sun_path in struct sockaddr_un, which no name exceeds (unix(7)). */
@@ -78,22 +78,37 @@ const LONGEST_NAME = 108;
  * part of that name, so it is genuine. Any other line may be forged, and is left out.
  */
 function parseUnix(text: string): Map<string, string> {
-  const names = new Map<string, string>();
+  return new Map(Array.from(parseUnixNames(text), ([inode, { name }]) => [inode, `unix ${name}`.trimEnd()]));
+}
+
+export interface UnixName {
+  readonly name: string;
+  /** Whether it accepts connections. */
+  readonly listens: boolean;
+}
+
+/** __SO_ACCEPTCON of include/linux/net.h. */
+const ACCEPTS = '00010000';
+
+/** The UNIX sockets of /proc/PID/net/unix by their inodes, see {@link parseUnix}. */
+export function parseUnixNames(text: string): Map<string, UnixName> {
+  const sockets = new Map<string, UnixName>();
   let lastName = Number.NEGATIVE_INFINITY;
   let last: string | undefined;
   for (const { line, at } of linesOf(text)) {
-    const { inode, name } = UNIX.exec(line)?.groups ?? {};
+    const { inode, name, flags } = UNIX.exec(line)?.groups ?? {};
     if (inode === undefined) {
       // The rest of a name with a line end in it.
-      if (last !== undefined) names.set(last, `${names.get(last)}\n${line}`);
+      const begun = last === undefined ? undefined : sockets.get(last);
+      if (last !== undefined && begun !== undefined) sockets.set(last, { ...begun, name: `${begun.name}\n${line}` });
       continue;
     }
     const end = at + line.length;
     last = end - lastName > LONGEST_NAME && inode !== '0' ? inode : undefined;
-    if (last !== undefined) names.set(last, name ?? '');
+    if (last !== undefined) sockets.set(last, { name: name ?? '', listens: flags === ACCEPTS });
     if (name !== undefined) lastName = end - name.length;
   }
-  return new Map(Array.from(names, ([inode, name]) => [inode, `unix ${name}`.trimEnd()]));
+  return sockets;
 }
 
 /** net/ipv4/tcp_ipv4.c, tcp4_seq_show, and its counterparts in udp.c, raw.c and net/ipv6. */
@@ -101,6 +116,33 @@ const INTERNET = joined(
   /^ *\d+: (?<local>[0-9A-F:]+) (?<remote>[0-9A-F:]+) (?<state>[0-9A-F]{2}) /,
   /[0-9A-F]{8}:[0-9A-F]{8} [0-9A-F]{2}:[0-9A-F]{8,} [0-9A-F]{8} +\d+ +-?\d+ (?<inode>\d+) \d+ /,
 );
+/** A connection of /proc/PID/net/tcp or tcp6, or what is left of it. IPv4 addresses in IPv6 are as those of IPv4. */
+export interface TcpRow {
+  /** `127.0.0.1:8080`, `[::1]:8080`. */
+  readonly local: string;
+  readonly remote: string;
+  /** As in include/net/tcp_states.h. */
+  readonly state: number;
+  /** `0` if no program has it open: it is not accepted yet, or closed already. */
+  readonly inode: string;
+}
+
+/** The rows of /proc/PID/net/tcp or tcp6, without those that are not whole. */
+export function parseTcpRows(text: string): TcpRow[] {
+  const rows: TcpRow[] = [];
+  for (const { line } of linesOf(text)) {
+    const { inode, local = '', remote = '', state = '' } = INTERNET.exec(line)?.groups ?? {};
+    const [from, to] = [address(local), address(remote)];
+    if (inode === undefined || from === undefined || to === undefined) continue;
+    rows.push({ local: unmapped(from), remote: unmapped(to), state: Number.parseInt(state, 16), inode });
+  }
+  return rows;
+}
+
+function unmapped(text: string): string {
+  return text.replace(/^\[::ffff:(\d+\.\d+\.\d+\.\d+)\]/, '$1');
+}
+
 /** net/netlink/af_netlink.c, netlink_seq_show. */
 const NETLINK_LINE = joined(
   /^[0-9a-f]{16} (?<protocol>\d+) +(?<port>-?\d+) +[0-9a-f]{8}/,

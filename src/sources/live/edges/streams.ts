@@ -1,0 +1,202 @@
+import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
+import { listTids } from '../procfs/files.ts';
+import { Malformed } from '../procfs/malformed.ts';
+import { parseStat, type Stat } from '../procfs/stat.ts';
+import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
+import type { FoundFiles, SearchContext, SharedFile } from './open-file.ts';
+import {
+  edgesAt,
+  edgeToFifo,
+  endsOf,
+  type Holders,
+  holdersOf,
+  type KnownThreads,
+  type Threads,
+} from './stream-edges.ts';
+import { type StreamAt, StreamEnds } from './stream-ends.ts';
+import { mayBeStreamWait, type StreamWait, streamWaitOf } from './stream-wait.ts';
+
+/** How many waits are looked at in all, and at once: most are of idle tasks. */
+const MOST_WAITS = 2000;
+const AT_ONCE = 64;
+/** Threads of a process that an edge leads to, where any of them may be the one waited for. */
+const MOST_THREADS = 4;
+const STATUS_BYTES = 4096;
+
+/** Who is at the other end of a pipe, FIFO or socket: UNIX sockets, and TCP on this host. */
+export const streams: EdgeSource = {
+  name: 'pipes and sockets',
+  concerns: mayBeStreamWait,
+  async ofTasks(waiters, context): Promise<FoundEdges> {
+    const waits = waiters.flatMap((waiter) => streamWaitOf(waiter) ?? []);
+    if (waits.length > MOST_WAITS)
+      context.tell(`pipes and sockets: of ${waits.length} tasks that wait there, ${MOST_WAITS} were looked at`);
+    const ends = new StreamEnds(context);
+    const chosen = waits.slice(0, MOST_WAITS);
+    const opened = await inSlices(
+      chosen.filter(({ does }) => does === 'open'),
+      context,
+      (wait) => ofOpen(wait, ends, context),
+    );
+    const at = await inSlices(
+      chosen.filter(({ does }) => does !== 'open'),
+      context,
+      (wait) => ends.of(wait),
+    );
+    const found = await ofStreams(at, context);
+    return joined([...opened, ...found]);
+  },
+};
+
+async function ofOpen(wait: StreamWait, ends: StreamEnds, { details }: EdgeContext): Promise<FoundEdges | undefined> {
+  const path = await ends.pathOf(wait);
+  if (path === undefined || !(await details.isStillIn(wait, wait.call))) return undefined;
+  return edgeToFifo({ wait }, path);
+}
+
+/** One search for all of them; a second one for what only the first has shown to be at the other end. */
+async function ofStreams(some: readonly StreamAt[], context: EdgeContext): Promise<FoundEdges[]> {
+  const here = some.filter(({ server }) => server === undefined);
+  const found = here.length === 0 ? undefined : await search(here, context);
+  if (found === undefined) return inSlices(some, context, async (stream) => edgesAt(stream, NO_FILES, NO_THREADS));
+  if (found.missing !== undefined) context.tell(`pipes and sockets: left out ${found.missing}`);
+  const holders = here.flatMap((stream) => holdersOf(stream, found) ?? []);
+  const known = await threadsOf(here, holders, context);
+  return inSlices(some, context, async (stream) => {
+    const edges = edgesAt(stream, found, known);
+    const isTrue = edges.edges.length > 0 && (await context.details.isStillIn(stream.wait, stream.wait.call));
+    return isTrue ? edges : undefined;
+  });
+}
+
+const NO_FILES: FoundFiles = { files: new Map(), peers: new Map(), missing: undefined, place: '' };
+const NO_THREADS: KnownThreads = { threads: new Map(), deaf: new Set() };
+
+async function search(some: readonly StreamAt[], context: EdgeContext): Promise<FoundFiles> {
+  const wanted = new Map<string, SharedFile>();
+  for (const { file, others } of some) {
+    wanted.set(file.target, file);
+    for (const { target } of others) wanted.set(target, { target });
+  }
+  const { root, reader, clock, untilMs, tell, tasks } = context;
+  const how: SearchContext = {
+    root,
+    reader,
+    clock,
+    untilMs,
+    tell,
+    near: some.map(({ wait }) => wait.pid),
+    isKernelThread: (pid) => tasks.get(pid)?.task.kernelThread === true,
+  };
+  const found = await context.openFiles.find([...wanted.values()], how);
+  const more = some.flatMap((stream) => endsOf(stream, found)).filter(({ target }) => !found.files.has(target));
+  const unknown = more.flatMap(({ target }) => (wanted.has(target) ? [] : { target }));
+  if (unknown.length === 0) return found;
+  const again = await context.openFiles.find(unknown, how);
+  return {
+    ...found,
+    files: new Map([...again.files, ...found.files]),
+    missing: found.missing ?? again.missing,
+  };
+}
+
+/** Which threads of the processes at other ends may be waited for. */
+async function threadsOf(
+  some: readonly StreamAt[],
+  holders: readonly Holders[],
+  context: EdgeContext,
+): Promise<KnownThreads> {
+  const pids = new Set(
+    holders.flatMap(({ others, own }) => [...others.keys(), ...(own === undefined ? [] : [own.pid])]),
+  );
+  const stats = await readStats([...pids], context);
+  const seen = new Map<number, number[]>();
+  for (const [tid, { task }] of context.tasks) {
+    if (task.pid === undefined || !pids.has(task.pid)) continue;
+    seen.set(task.pid, [...(seen.get(task.pid) ?? []), tid]);
+  }
+  const atStreams = new Set(some.map(({ wait }) => wait.tid));
+  const threads = new Map<number, Threads>();
+  for (const [pid, stat] of stats)
+    threads.set(pid, threadsFrom(pid, stat, seen.get(pid) ?? [], atStreams, context.root));
+  const alone = holders.flatMap(({ others, own }) => (others.size === 0 && own !== undefined ? own.pid : []));
+  return { threads, deaf: await deafOf(new Set(alone), context) };
+}
+
+/**
+ * All threads of a process, or some: the main one, those that wait at a pipe or socket themselves, and others. The main
+ * one stands for all where it is stopped, which all are then, or in D, which is likely what holds the others up.
+ */
+export function threadsFrom(
+  pid: number,
+  { threads, state }: Pick<Stat, 'threads' | 'state'>,
+  seen: readonly number[],
+  atStreams: ReadonlySet<number>,
+  root: string,
+): Threads {
+  if (threads <= 1 || state === 'T') return { tids: [pid], areAll: true };
+  if (state === 't' || state === 'D') return { tids: [pid], areAll: false };
+  const listed = seen.length >= threads ? undefined : listTids(root, pid);
+  const all = listed !== undefined && 'value' in listed ? listed.value : seen;
+  const place = (tid: number) => (tid === pid ? 0 : atStreams.has(tid) ? 1 : 2);
+  const living = all.filter((tid) => tid !== pid || state !== 'Z').toSorted((a, b) => place(a) - place(b) || a - b);
+  return { tids: living.slice(0, MOST_THREADS), areAll: living.length <= MOST_THREADS && living.length > 0 };
+}
+
+async function readStats(pids: readonly number[], { reader }: EdgeContext): Promise<Map<number, Stat>> {
+  const stats = new Map<number, Stat>();
+  const options = { threads: false, commandLines: { allBytes: 0, leastBytes: 0 } };
+  const processes = pids.map((pid) => ({ pid, tid: pid }));
+  const stat = TASK_FILES.indexOf('stat');
+  await reader.get(
+    processes,
+    () => bitsOf(['stat']),
+    options,
+    ({ what, pid, result, bytes }) => {
+      if (what !== stat || result <= 0) return;
+      try {
+        stats.set(pid, parseStat(bytes));
+      } catch (error) {
+        if (!(error instanceof Malformed)) throw error;
+      }
+    },
+  );
+  return stats;
+}
+
+/** Processes that catch no signal (SigCgt of /proc/PID/status), but for the two that glibc keeps for itself. */
+async function deafOf(pids: ReadonlySet<number>, { files, root }: EdgeContext): Promise<Set<number>> {
+  const deaf = new Set<number>();
+  for (const pid of pids) {
+    const read = await files.bytes(`${root}/${pid}/status`, 0n, STATUS_BYTES);
+    const text = 'value' in read ? read.value.toString('latin1') : '';
+    const caught = /^SigCgt:\t([0-9a-f]{1,16})$/m.exec(text)?.[1];
+    if (caught !== undefined && (BigInt(`0x${caught}`) & ~SIGNALS_OF_GLIBC) === 0n) deaf.add(pid);
+  }
+  return deaf;
+}
+
+/** SIGCANCEL (32) and SIGSETXID (33). */
+const SIGNALS_OF_GLIBC = (1n << 31n) | (1n << 32n);
+
+/** Bounded in number at once, and in time. */
+async function inSlices<From, To>(
+  all: readonly From[],
+  { clock, untilMs, tell }: EdgeContext,
+  ask: (one: From) => Promise<To | undefined>,
+): Promise<To[]> {
+  const answers: To[] = [];
+  for (let from = 0; from < all.length; from += AT_ONCE) {
+    if (clock.monotonicMs() > untilMs) {
+      tell(`pipes and sockets: ${all.length - from} waits were not looked at: no time left`);
+      break;
+    }
+    const some = await Promise.all(all.slice(from, from + AT_ONCE).map(ask));
+    for (const answer of some) if (answer !== undefined) answers.push(answer);
+  }
+  return answers;
+}
+
+function joined(found: readonly FoundEdges[]): FoundEdges {
+  return { edges: found.flatMap(({ edges }) => edges), resources: found.flatMap(({ resources }) => resources) };
+}

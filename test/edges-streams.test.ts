@@ -1,0 +1,198 @@
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
+import { fixture, KSTACK, needs, run, temporaryFolder } from './harness.ts';
+
+type Node = { readonly tid: number } | { readonly resource: string };
+
+interface Edge {
+  readonly from: Node;
+  readonly to: Node;
+  readonly by: string;
+  readonly any: boolean;
+  readonly inferred: boolean;
+  readonly evidence: readonly { readonly place: string; readonly text: string }[];
+}
+
+interface Seen {
+  readonly tasks: readonly { readonly tid: number; readonly pid: number; readonly ppid: number }[];
+  readonly edges: readonly Edge[];
+  readonly resources: readonly {
+    readonly key: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly condition: string | null;
+    readonly hangs: boolean;
+  }[];
+  readonly stderr: string;
+}
+
+/** A sample of all threads. On a busy machine the time for edges may not be enough: then it is taken again. */
+async function sampled(source: string, around: readonly string[] = []): Promise<Seen> {
+  for (let tries = 0; ; tries++) {
+    const [command = '', ...args] = [...around, KSTACK, '-aLv', '-f', 'json', '--source', source];
+    const { code, stdout, stderr } = await run(command, args);
+    if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
+    if (!/no time left/.test(stderr) || tries > 30) return { ...JSON.parse(stdout), stderr };
+  }
+}
+
+const end = (node: Node) => ('tid' in node ? node.tid : node.resource);
+
+/** The edges from a task: where each leads, and the marks of it. */
+function from({ edges }: Seen, tid: number): [to: number | string, by: string, marks: string][] {
+  return edges
+    .filter((edge) => end(edge.from) === tid)
+    .map(({ to, by, any, inferred }): [number | string, string, string] => [
+      end(to),
+      by,
+      [any ? 'any' : '', inferred ? 'inferred' : ''].filter(Boolean).join(' '),
+    ])
+    .toSorted(([a], [b]) => Number(a) - Number(b));
+}
+
+function resourceFrom(seen: Seen, tid: number) {
+  const [[key] = ['']] = from(seen, tid);
+  return seen.resources.find((resource) => resource.key === key);
+}
+
+function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly string[]> = async () => []) {
+  const look = async () => sampled(source, await around());
+
+  it('each stage of a pipeline leads to the next one, up to the one that is stopped', async () => {
+    const [sleepers = 0] = await fixture('tasks', ['crowd', '50']);
+    const [one = 0, two = 0, copies = 0, stopped = 0] = await fixture('streams', ['pipeline']);
+    const seen = await look();
+    for (const writer of [one, two]) expect(from(seen, writer)).toEqual([[copies, 'pipe-reader', '']]);
+    expect(from(seen, copies)).toEqual([[stopped, 'pipe-reader', '']]);
+    expect(from(seen, stopped)).toEqual([]);
+    const innocent = new Set(seen.tasks.filter(({ ppid }) => ppid === sleepers).map(({ tid }) => tid));
+    expect(innocent.size).toBe(100);
+    const ends = seen.edges.flatMap((edge) => [end(edge.from), end(edge.to)]);
+    expect(ends.filter((node) => typeof node === 'number' && innocent.has(node))).toEqual([]);
+  });
+
+  it('a reader waits for any of the writers of its pipe', async () => {
+    const [sleeper = 0, stopped = 0, reader = 0] = await fixture('streams', ['writers']);
+    expect(from(await look(), reader)).toEqual([
+      [sleeper, 'pipe-writer', 'any'],
+      [stopped, 'pipe-writer', 'any'],
+    ]);
+  });
+
+  it('a FIFO is a pipe, and nobody is at the other end of one that is opened', async () => {
+    const path = join(temporaryFolder(), 'fi\nfo');
+    const [reader = 0, writer = 0] = await fixture('streams', ['fifo', path]);
+    const [opens = 0] = await fixture('streams', ['fifo-open', `${path}2`]);
+    const seen = await look();
+    expect(from(seen, reader)).toEqual([[writer, 'pipe-writer', '']]);
+    expect(from(seen, opens)).toEqual([[`fifo ${path}2`, 'pipe-writer', 'inferred']]);
+    expect(resourceFrom(seen, opens)).toMatchObject({ kind: 'pipe', name: `${path}2`, hangs: false });
+  });
+
+  it('clients of a stopped UNIX server lead to it, whether it has accepted them or not', async () => {
+    const [server = 0, accepted = 0, queued = 0, connects = 0] = await fixture('streams', [
+      'unix',
+      `kstack ${process.pid} ${source}`,
+    ]);
+    const seen = await look();
+    expect(from(seen, accepted)).toEqual([[server, 'socket-peer', '']]);
+    expect(from(seen, queued)).toEqual([[server, 'socket-peer', '']]);
+    expect(from(seen, connects)).toEqual([[server, 'socket-peer', 'inferred']]);
+  });
+
+  it('senders of datagrams lead to the receiver whose queue is full', async () => {
+    const [receiver = 0, connected = 0, byName = 0] = await fixture('streams', [
+      'datagrams',
+      `kstack ${process.pid} ${source} datagrams`,
+    ]);
+    const seen = await look();
+    expect(from(seen, connected)).toEqual([[receiver, 'socket-peer', '']]);
+    expect(from(seen, byName)).toEqual([[receiver, 'socket-peer', 'inferred']]);
+  });
+
+  it.each(['4', '6'])('clients of a stopped TCP server on this host lead to it: IPv%s', async (version) => {
+    const [server = 0, accepted = 0, queued = 0] = await fixture('streams', ['tcp', version]);
+    const seen = await look();
+    expect(from(seen, accepted)).toEqual([[server, 'socket-peer', '']]);
+    expect(from(seen, queued)).toEqual([[server, 'socket-peer', 'inferred']]);
+  });
+
+  it('one that waits at its own pipe or socketpair waits for ever, unless a signal handler may write', async () => {
+    const [pipe = 0] = await fixture('streams', ['pipe']);
+    const [socketpair = 0] = await fixture('streams', ['socketpair']);
+    const [handler = 0] = await fixture('streams', ['handler']);
+    const seen = await look();
+    const condition = 'has its other end open in no process but the one that waits for it';
+    expect(resourceFrom(seen, pipe)).toMatchObject({ kind: 'pipe', condition, hangs: true });
+    expect(resourceFrom(seen, socketpair)).toMatchObject({ kind: 'socket', condition, hangs: true });
+    expect(resourceFrom(seen, handler)).toMatchObject({ kind: 'pipe', condition, hangs: false });
+  });
+
+  it('one that waits at the pipe of its process waits for the other threads', async () => {
+    const [pid = 0] = await fixture('streams', ['threads']);
+    const seen = await look();
+    const other = seen.tasks.find((task) => task.pid === pid && task.tid !== pid)?.tid;
+    expect(from(seen, pid)).toEqual([[other, 'pipe-writer', '']]);
+  });
+
+  // arm64 has no poll but ppoll: the fixture asks that.
+  it('a poll of one pipe, without a timeout, waits for its writer', async () => {
+    const [writer = 0, , poller = 0] = await fixture('streams', ['poll']);
+    expect(from(await look(), poller)).toEqual([[writer, 'pipe-writer', '']]);
+  });
+}
+
+describe('by /proc', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+  testsWith('procfs');
+
+  it('the search ends in time where there are many descriptors, and finds what is near', async () => {
+    const [reader = 0, writer = 0] = await fixture('streams', ['crowd', '2000', '20']);
+    const took = async (args: readonly string[]) => {
+      const started = performance.now();
+      const { stderr, stdout } = await run(KSTACK, ['-Lv', '--source', 'procfs', ...args]);
+      return { milliseconds: performance.now() - started, stderr, stdout };
+    };
+    // Neither reads system calls, which take longer than all of this.
+    const without = await took(['-p', `${reader}`, '-f', 'jsonl']);
+    const withEdges = await took(['-p', `${reader}`, '-f', 'json']);
+    expect(withEdges.milliseconds).toBeLessThan(without.milliseconds * 3 + 2000);
+    const seen: Seen = { ...JSON.parse(withEdges.stdout), stderr: '' };
+    if (!/no time left/.test(withEdges.stderr)) expect(from(seen, reader)).toEqual([[writer, 'pipe-writer', '']]);
+  });
+});
+
+describeBpf('by bpf', () => {
+  testsWith('bpf');
+
+  it('the descriptors of all processes come from an iterator', async () => {
+    const [, , reader = 0] = await fixture('streams', ['writers']);
+    const { edges } = await sampled('bpf');
+    const places = edges.filter((edge) => end(edge.from) === reader).map(({ evidence }) => evidence.at(-1)?.place);
+    expect(new Set(places)).toEqual(new Set(['BPF iterator task_file']));
+  });
+});
+
+describeBpf('by bpf, where the kernel refuses the program for descriptors', () => {
+  const LOADS = /BPF_PROG_LOAD, \{prog_type=BPF_PROG_TYPE_SYSCALL/;
+  let around: readonly string[] | undefined;
+
+  /** Fails the loader program that is loaded last: that for descriptors, if there is a wait at a pipe. */
+  async function refused(): Promise<readonly string[]> {
+    if (around === undefined) {
+      const loads = await bpfCalls(['-aL', '-f', 'json', '--source', 'bpf'], LOADS);
+      around = withFailing('EPERM', `${loads.at(-1) ?? 0}`);
+    }
+    return around;
+  }
+
+  it('-v says so, and the links in /proc tell', async () => {
+    const [, , reader = 0] = await fixture('streams', ['writers']);
+    const { edges, stderr } = await sampled('bpf', await refused());
+    expect(stderr).toMatch(/bpf: who has a pipe or socket open: .*EPERM; reading the links in \/proc\/PID\/fd instead/);
+    const places = edges.filter((edge) => end(edge.from) === reader).map(({ evidence }) => evidence.at(-1)?.place);
+    expect(places).toHaveLength(2);
+    for (const place of places) expect(place).toMatch(/^\/proc\/\d+\/fd\/\d+$/);
+  });
+});
