@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { Profile } from 'pprof-format';
+import { DM_CHECKS } from './dm-checks.mjs';
 import { bytesOf, framesText, parseLook, parseText, steadyTasks } from './records.mjs';
 import { SICK_CHECKS } from './sick-checks.mjs';
 
@@ -38,6 +39,7 @@ export function checksOf(guest) {
     ['procfs: says nothing of times off the CPU', noOffCpu],
     ...WRITTEN.map((format) => [`format ${format}`, (files) => FORMATS[format](files)]),
     ...SICK_CHECKS,
+    ...DM_CHECKS,
     ['the kernel complained of nothing', kernelLog],
   ];
   return checks

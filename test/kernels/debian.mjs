@@ -11,7 +11,7 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const SUITES = /^(bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)$/;
 
 /** The modules that the fixtures need, where the kernel has them not built in; crc32c is what ext4 asks for by name. */
-const MODULES = ['crc32c_generic', 'loop', 'ext4'];
+const MODULES = ['crc32c_generic', 'loop', 'ext4', 'dm_mod'];
 
 /** The configured mirror of Debian's releases and that of its security updates. */
 function mirrors() {
@@ -89,8 +89,8 @@ async function extract(deb, into, ...patterns) {
  * of it is kept under the name of its file, and what was kept of other versions is removed. Without the mirror, what an
  * earlier run kept will do.
  */
-async function packageFolder(cache, { name, meta, suite, architecture, takeOut }) {
-  const kept = join(cache, `${suite}-${name ?? meta}-${architecture}`);
+async function packageFolder(cache, { name, meta, suite, architecture, takeOut, taken = '' }) {
+  const kept = join(cache, `${suite}-${name ?? meta}-${architecture}${taken}`);
   await mkdir(kept, { recursive: true });
   const work = await mkdtemp(join(cache, 'download-'));
   try {
@@ -126,7 +126,9 @@ async function packageFolder(cache, { name, meta, suite, architecture, takeOut }
 
 /** A kernel of Debian: { release, image, modules }, the modules for the fixtures in the order in which they load. */
 export async function fetchKernel(cache, { suite, meta, architecture }) {
-  const folder = await packageFolder(cache, { meta, suite, architecture, takeOut: takeOutKernel });
+  // What was kept when there were fewer modules will not do.
+  const taken = `-${MODULES.join('+')}`;
+  const folder = await packageFolder(cache, { meta, suite, architecture, takeOut: takeOutKernel, taken });
   const order = (await readFile(join(folder, 'order'), 'utf8')).split('\n').filter((line) => line !== '');
   const release = (await readFile(join(folder, 'release'), 'utf8')).trim();
   return { release, image: join(folder, 'vmlinuz'), modules: order.map((name) => join(folder, name)) };

@@ -85,6 +85,23 @@ exec 8>&-
 wait $lock
 look >/out/sick.after
 
+# A suspended device of the device mapper beneath a file system; the second time, frozen.
+for freeze in '' freeze; do
+  name=dm$freeze
+  mkdir /tmp/$name
+  cp /fixture/image /tmp/$name
+  mkfifo /run/$name
+  dm-suspended /tmp/$name $freeze </run/$name >/out/$name.ready 2>&1 &
+  dm=$!
+  exec 8>/run/$name
+  await_ready
+  step "$name"
+  device=$name
+  for source in procfs bpf; do record $device.$source kstack -aL -f json --source $source; done
+  exec 8>&-
+  wait $dm
+done
+
 dmesg >/out/dmesg
 cp /proc/version /out/version
 stty raw 2>/dev/null

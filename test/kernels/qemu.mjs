@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Longest time for a boot and all that is done in it. */
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 300_000;
 
 /**
  * Boots and waits for the end. Resolves to the guest's files by name (Buffers) and how many seconds it took; rejects

@@ -1,6 +1,9 @@
 // What a guest recorded, read: its files, the lines of look.c, and kstack's classic text.
 import { Buffer } from 'node:buffer';
 
+/** What is undone before the guest ends. */
+const ENDED = new Set(['mmap-lock.ready', 'dm.ready', 'dmfreeze.ready']);
+
 /** The files of a guest, with what they say. */
 export function recordsOf(contents, kernel) {
   const text = (name) => contents.get(name)?.toString('utf8') ?? '';
@@ -22,7 +25,7 @@ export function recordsOf(contents, kernel) {
     },
     /** The first PID of each fixture that lives until the end. */
     fixtures() {
-      const names = [...contents.keys()].filter((name) => name.endsWith('.ready') && name !== 'mmap-lock.ready');
+      const names = [...contents.keys()].filter((name) => name.endsWith('.ready') && !ENDED.has(name));
       return names.map((name) => [name.replace('.ready', ''), fixture(name.replace('.ready', '')).pids[0]]);
     },
   };
