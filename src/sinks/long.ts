@@ -128,7 +128,9 @@ function* paragraph(
 function missingFacts({ source, observations }: Sample): string | undefined {
   if (source?.name !== 'procfs' || observations.length === 0) return undefined;
   const why = source.why === undefined ? '' : ` (${escapeUnsafe(source.why)})`;
-  return `Not shown, since the source is procfs${why}: for how long tasks have been off the CPU, and who holds the locks they wait for.`;
+  // Of those that wait, /proc tells it.
+  const tasks = observations.some(({ facts }) => facts?.offCpuMs !== undefined) ? 'other tasks' : 'tasks';
+  return `Not shown, since the source is procfs${why}: for how long ${tasks} have been off the CPU, and who holds the locks of the kernel that they wait for.`;
 }
 
 const KIND_RANK: Readonly<Record<Finding['kind'], number>> = { blocked: 0, unexplained: 1, running: 2, idle: 3 };
