@@ -1,4 +1,4 @@
-import { type Edge, edgesIn, type NodeKey } from '../model/edge.ts';
+import { type Edge, edgesIn, type NodeKey, type Resource } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
@@ -19,6 +19,8 @@ export interface Span {
   readonly stack: Stack | undefined;
   /** What it waits for, as far as that is known. */
   readonly edge: Edge | undefined;
+  /** What the edge leads to, if that is no task. */
+  readonly resource: Resource | undefined;
   readonly fromMs: number;
   /** In how many samples it was seen so. */
   seen: number;
@@ -115,6 +117,7 @@ class HostSpans {
     const floorMs = isGap ? this.#untilMs : (this.#atMs ?? Number.NEGATIVE_INFINITY);
     const edges = new Map<NodeKey, Edge>();
     for (const edge of edgesIn(sample)) if (!edges.has(edge.from)) edges.set(edge.from, edge);
+    const resources = new Map<NodeKey, Resource>(sample.resources?.map((resource) => [resource.key, resource]));
     const before = this.#open;
     const now = new Map<string, OpenSpan>();
     const begun: Span[] = [];
@@ -136,7 +139,9 @@ class HostSpans {
         return;
       }
       const floor = Math.max(floorMs, last?.fromMs ?? floorMs);
-      const span = { ...begunAs(observation, finding, edge), key, fromMs: beginOf(observation, finding, atMs, floor) };
+      const resource = edge === undefined ? undefined : resources.get(edge.to);
+      const what = { ...begunAs(observation, finding), edge, resource };
+      const span = { ...what, key, fromMs: beginOf(observation, finding, atMs, floor) };
       if (last !== undefined) ended.push({ span: last, toMs: span.fromMs });
       begun.push(span);
       now.set(key, span);
@@ -187,14 +192,13 @@ class HostSpans {
   }
 }
 
-function begunAs({ task, state, stack, facts }: Observation, finding: Finding, edge: Edge | undefined) {
+function begunAs({ task, state, stack, facts }: Observation, finding: Finding) {
   const { switches } = facts ?? {};
   return {
     task,
     state,
     finding,
     stack: 'value' in stack ? stack.value : undefined,
-    edge,
     switches,
     seen: 1,
     ran: false,

@@ -1,4 +1,4 @@
-import type { Edge, EdgeKind, NodeKey } from '../model/edge.ts';
+import type { Edge, EdgeKind, NodeKey, Resource } from '../model/edge.ts';
 
 /** What is waited for, after `waits for`. `%` is the name of the edge's end. */
 const PHRASES: Readonly<Record<EdgeKind, string>> = {
@@ -45,4 +45,9 @@ export function edgePhrase(
   const said = phrase.replace('%', () => names(to));
   if (inferred !== true) return said;
   return phrase.endsWith('% holds') ? `${said.slice(0, -'holds'.length)}likely holds` : `${said} (inferred)`;
+}
+
+/** The TID or the name of what an edge leads to, for a property of a slice or a marker. Not escaped. */
+export function holderText({ to, inferred }: Edge, resource: Resource | undefined): string {
+  return `${resource?.name ?? to}${inferred === true ? ' (likely)' : ''}`;
 }

@@ -6,6 +6,7 @@ import { PRESSURES } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Task } from '../model/task.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { holderText } from './edge-phrases.ts';
 import { counterOf, metaOf } from './firefox-meta.ts';
 import { categoryOf, SharedTables } from './firefox-tables.ts';
 import type { Format, Samples } from './format.ts';
@@ -151,7 +152,7 @@ class ProfileBuilder {
   }
 
   #endWait(host: Host, { span, toMs }: EndedSpan): void {
-    const { finding, fromMs, state, edge, seen, ran } = span;
+    const { finding, fromMs, state, edge, resource, seen, ran } = span;
     if (finding.kind !== 'blocked' && finding.kind !== 'unexplained') return;
     const thread = this.#thread(host, span);
     if (finding.kind === 'blocked') thread.blockedMs += toMs - fromMs;
@@ -165,7 +166,7 @@ class ProfileBuilder {
         ...(finding.rule !== undefined && { rule: finding.rule }),
         ...(state !== undefined && { state }),
         ...(finding.innermost !== undefined && { function: escapeUnsafe(cut(finding.innermost.symbol)) }),
-        ...(edge !== undefined && { holder: escapeUnsafe(`${edge.to}${edge.inferred === true ? ' (likely)' : ''}`) }),
+        ...(edge !== undefined && { holder: escapeUnsafe(holderText(edge, resource)) }),
         ...(edge !== undefined && { reason: edge.by }),
         seen,
         ran: ran === undefined ? 'not known' : ran ? 'yes' : 'no',

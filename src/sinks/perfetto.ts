@@ -8,6 +8,7 @@ import { PRESSURES } from '../model/pressure.ts';
 import type { Sample } from '../model/sample.ts';
 import type { State, Task } from '../model/task.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { holderText } from './edge-phrases.ts';
 import type { Format, Samples } from './format.ts';
 import { FIELDS, MERGE_NONE, UNIT_COUNT } from './perfetto-fields.ts';
 import { type Arguments, PacketWriter } from './perfetto-packets.ts';
@@ -123,7 +124,6 @@ class HostTrace {
 
   #beginSlice(span: Span, flow: bigint | undefined): void {
     const { finding, state, edge, stack, fromMs, task } = span;
-    const holder = edge === undefined ? undefined : textOf(`${edge.to}${edge.inferred === true ? ' (likely)' : ''}`);
     const details: Arguments = {
       waitsFor: finding.waitsFor.length > MOST_NAME ? textOf(finding.waitsFor) : undefined,
       rule: finding.rule,
@@ -133,7 +133,7 @@ class HostTrace {
         stack === undefined || stack.frames.length === 0
           ? undefined
           : textOf(stack.frames.map(({ symbol }) => symbol).join(' < ')),
-      holder,
+      holder: edge === undefined ? undefined : textOf(holderText(edge, span.resource)),
       reason: edge?.by,
       host: this.#host === undefined ? undefined : textOf(this.#host),
       comm: task.comm === undefined ? undefined : textOf(task.comm),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import { diff } from '../analysis/diff.ts';
 import { report } from '../analysis/report.ts';
+import type { Edge, Resource } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
 import { formatDiffJson } from './diff-json.ts';
@@ -50,7 +51,13 @@ function night(): Sample[] {
     { kind: 'trigger', text: 'blocked > 1 for 10 s' },
     { kind: 'hung-task', text: 'INFO: task \x1b[2J blocked', timeMs: START_MS + 400_000 },
   ] as const;
-  return samples.map((sample, at) => (at === 25 ? { ...sample, events } : sample));
+  const edges: Edge[] = [{ from: 1, to: 'mount 45', by: 'mount', inferred: true, evidence: [] }];
+  const resources: Resource[] = [{ key: 'mount 45', kind: 'mount', name: '/mnt/\x1b[2J\udcff', evidence: [] }];
+  return samples.map((sample, at) => ({
+    ...sample,
+    ...(at === 25 && { events }),
+    ...(at >= 20 && at < 40 && { edges, resources }),
+  }));
 }
 
 const context = { zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }), top: 4, columns: 100 };
@@ -86,6 +93,29 @@ describe('a report as text', () => {
     expect(text).toMatch(/\n {2}\|.{60}\|\n +T +!\n {2}03:10:00/);
     expect(text).toContain('  T 2026-11-26 03:14:10  trigger: blocked > 1 for 10 s\n');
     expect(text).not.toContain('\x1b');
+  });
+});
+
+describe('what held up others', () => {
+  it('is also a resource, by its name', async () => {
+    const whole = await report(night());
+    const lines = [...formatReport(whole, context)].join('').split('\n');
+    const at = lines.indexOf('held up others:');
+    expect(lines.slice(at + 1, at + 3)).toEqual([
+      '  3 min 20 s  \\x1b[2J\\xff 7 held up 1 task',
+      '  3 min 20 s  /mnt/\\x1b[2J\\xff held up 1 task',
+    ]);
+    const { holders } = JSON.parse([...formatReportJson(whole, [])].join(''));
+    expect(holders).toMatchObject([
+      { tid: 7, resource: null, name: '\x1b[2J\\xff', taskSeconds: 200, waiters: 1 },
+      { tid: null, resource: 'mount 45', name: '/mnt/\x1b[2J\\xff', taskSeconds: 200, waiters: 1 },
+    ]);
+  });
+
+  it('has its key where the samples do not tell more', async () => {
+    const unknown = night().map(({ resources: _, ...sample }) => sample);
+    const text = [...formatReport(await report(unknown), context)].join('');
+    expect(text).toContain('  mount 45 held up 1 task\n');
   });
 });
 

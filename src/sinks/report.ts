@@ -117,8 +117,9 @@ function findingLines(reported: ReportedFinding, several: boolean, isAdvised: bo
 }
 
 function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, several: boolean): string {
-  const known = name === undefined ? '(not seen)' : shortened(name);
   const number = typeof key === 'number' ? key : undefined;
+  const unnamed = typeof key === 'number' ? '(not seen)' : shortened(key);
+  const known = name === undefined ? unnamed : shortened(name);
   const named = [several ? host : undefined, known, number].filter((part) => part !== undefined).join(' ');
   return `  ${formatDuration(1000 * taskSeconds)}  ${named} held up ${counted(waiters, 'task')}`;
 }
