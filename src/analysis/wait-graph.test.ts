@@ -64,7 +64,7 @@ describe('waitGraph', () => {
   const edge = (from: NodeKey, to: NodeKey, more: Partial<Edge> = {}): Edge => ({
     from,
     to,
-    by: 'pipe-writer',
+    by: 'pipe-reader',
     evidence: [],
     ...more,
   });
@@ -206,5 +206,20 @@ describe('waitGraph', () => {
         expect(new Set(all).size).toBe(all.length);
       }),
     );
+  });
+
+  it('does not take a client and a server that listen to each other for a deadlock, but does one that writes', () => {
+    const cyclesWith = (by: Edge['by']) =>
+      waitGraph({
+        ...sampleOf(task(1, {}, 'S'), task(2, {}, 'S')),
+        edges: [
+          { from: 1, to: 2, by: 'socket-peer', evidence: [] },
+          { from: 2, to: 1, by, evidence: [] },
+        ],
+      }).cycles.length;
+    expect(cyclesWith('socket-peer')).toBe(0);
+    expect(cyclesWith('pipe-writer')).toBe(0);
+    expect(cyclesWith('pipe-reader')).toBe(1);
+    expect(cyclesWith('child')).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 import {
   type Cycle,
   type Edge,
+  type EdgeKind,
   edgesByEnd,
   edgesByStart,
   edgesIn,
@@ -11,6 +12,9 @@ import {
   type WaitGraph,
 } from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
+
+/** Two that only listen to each other are idle: each goes on when its own next request comes, from elsewhere. */
+const LISTENS: ReadonlySet<EdgeKind> = new Set(['pipe-writer', 'socket-peer']);
 
 type Lists = ReadonlyMap<NodeKey, readonly Edge[]>;
 
@@ -115,7 +119,7 @@ function cyclesOf(deadlocked: ReadonlySet<NodeKey>, out: Lists): Cycle[] {
   return components(deadlocked, (key) => edgesOf(key).map(({ to }) => to)).flatMap((nodes) => {
     const members = new Set(nodes);
     const edges = nodes.flatMap((key) => edgesOf(key).filter(({ to }) => members.has(to)));
-    return edges.length === 0 ? [] : [{ edges, isCertain: isCertain(edges) }];
+    return edges.every(({ by }) => LISTENS.has(by)) ? [] : [{ edges, isCertain: isCertain(edges) }];
   });
 }
 
