@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { callsByBun, lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
 
@@ -65,11 +65,18 @@ try {
       ],
       { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
     );
-    await addEntry(outfile, arch);
+    await addEntry(outfile, arch, await readerFor(arch));
     console.log(outfile);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+/** The program that reads /proc, which the executable's entry starts. */
+async function readerFor(arch) {
+  const { code } = await transform(await readFile('src/native/reader/program.ts', 'utf8'), { loader: 'ts' });
+  const { READER } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  return Buffer.from(READER[arch], 'base64');
 }
 
 /** Bundles the command into one file that calls C through Bun. */

@@ -18,15 +18,16 @@ const ET_EXEC = 2;
 const PT_LOAD = 1;
 const PT_NOTE = 4;
 const READ_EXECUTE = 5;
-/** The first text in the table of entry.c; the address of the runtime's own entry goes in front of it. */
+/** The first text in the table of entry.c; three numbers stand in front of it. */
 const TABLE = Buffer.from('kstack: /proc is not mounted');
 
 /**
  * Makes an executable of Bun start with the code of entry.c, which is appended to the file. The code takes over the
  * segment of the note, which only debuggers use.
  */
-export async function addEntry(file, arch) {
-  const code = Buffer.from(ENTRY_CODE[arch], 'base64');
+export async function addEntry(file, arch, reader) {
+  const entry = Buffer.from(ENTRY_CODE[arch], 'base64');
+  const code = Buffer.concat([entry, reader]);
   const executable = await open(file, 'r+');
   try {
     const header = Buffer.alloc(HEADER.bytes);
@@ -52,7 +53,10 @@ export async function addEntry(file, arch) {
       Number(segment.readBigUInt64LE(SEGMENT.address) + segment.readBigUInt64LE(SEGMENT.memoryBytes));
     const address = up(Math.max(...loaded.map(end)));
     const offset = up((await executable.stat()).size);
-    code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), code.indexOf(TABLE) - 8);
+    const numbers = entry.indexOf(TABLE) - 24;
+    code.writeBigUInt64LE(header.readBigUInt64LE(HEADER.entry), numbers);
+    code.writeBigUInt64LE(BigInt(entry.length - numbers), numbers + 8);
+    code.writeBigUInt64LE(BigInt(reader.length), numbers + 16);
     own.writeUInt32LE(PT_LOAD, SEGMENT.type);
     own.writeUInt32LE(READ_EXECUTE, SEGMENT.flags);
     own.writeBigUInt64LE(BigInt(offset), SEGMENT.offset);

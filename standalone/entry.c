@@ -12,14 +12,17 @@
 
 /* The table behind the code. */
 struct table {
-  unsigned long runtime; /* the address of the runtime's entry; written by add-entry.mjs */
+  /* Written by add-entry.mjs: */
+  unsigned long runtime; /* the address of the runtime's entry */
+  unsigned long reader, reader_bytes; /* the reader's program, from the table on */
   char text[];           /* messages and names, each ends with NUL; an empty one ends the names */
 };
 
 #if defined(__x86_64__)
 enum {
   OPENAT = 257, FCNTL = 72, WRITE = 1, EXIT_GROUP = 231, FACCESSAT = 269, GETCWD = 79, CHDIR = 80, MMAP = 9,
-  CLONE = 56, FUTEX = 202, SIGACTION = 13, PRLIMIT = 302
+  CLONE = 56, FUTEX = 202, SIGACTION = 13, PRLIMIT = 302, READ = 0, CLOSE = 3, PIPE2 = 293, DUP3 = 292, WAIT4 = 61,
+  MEMFD_CREATE = 319, EXECVEAT = 322, READLINKAT = 267, UNAME = 63
 };
 ALWAYS long call6(long n, long a, long b, long c, long d, long e, long f) {
   register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
@@ -51,7 +54,8 @@ __asm__(".text\n.globl _start\n_start:\n endbr64\n mov %rsp,%rdi\n lea table(%ri
 #elif defined(__aarch64__)
 enum {
   OPENAT = 56, FCNTL = 25, WRITE = 64, EXIT_GROUP = 94, FACCESSAT = 48, GETCWD = 17, CHDIR = 49, MMAP = 222,
-  CLONE = 220, FUTEX = 98, SIGACTION = 134, PRLIMIT = 261
+  CLONE = 220, FUTEX = 98, SIGACTION = 134, PRLIMIT = 261, READ = 63, CLOSE = 57, PIPE2 = 59, DUP3 = 24, WAIT4 = 260,
+  MEMFD_CREATE = 279, EXECVEAT = 281, READLINKAT = 78, UNAME = 160
 };
 ALWAYS long call6(long n, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = n, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
@@ -77,19 +81,26 @@ __asm__(".text\n.globl _start\n_start:\n hint #34\n stp x0,x30,[sp,#-16]!\n add 
 /* Messages, paths, and the environment variables to keep: those that kstack, the C library and the dynamic linker
    read. A star matches any rest. All other variables are removed, and with them every setting of the runtime, in this
    version and in later ones. test/standalone.test.ts compares the list with what src/ reads. */
-__asm__(".balign 8\ntable: .quad 0\n"
+__asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"kstack: /proc is not mounted here: kstack cannot start without it (mount -t proc proc /proc)\\n\"\n"
         ".asciz \"kstack: no room for the five threads that kstack needs: "
         "see pids.max of the control group, and ulimit -u\\n\"\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
         ".asciz \"/proc/self/stat\"\n.asciz \"/proc/self/cwd\"\n.asciz \"/\"\n.asciz \"KSTACK_FOLDER_FD=\"\n"
+        ".asciz \"KSTACK_READER=\"\n.asciz \"kstack-reader\"\n.asciz \"/proc\"\n.asciz \"\"\n"
+        ".asciz \"vLaDRSZIT\"\n.asciz \"--source\"\n.asciz \"KSTACK_SOURCE=\"\n.asciz \"procfs\"\n"
+        ".asciz \"auto\"\n.asciz \"/sys/kernel/btf/vmlinux\"\n.asciz \"/proc/self/ns/pid\"\n"
+        ".asciz \"pid:[4026531836]\"\n.asciz \"/proc/self/stack\"\n"
         ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n"
         ".asciz \"COLUMNS\"\n.asciz \"LINES\"\n"
         ".asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
         ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n"
         ".asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
-enum { NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, FIRST_NAME };
+enum {
+  NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, READER_NAME, PROC, NOTHING,
+  LETTERS, SOURCE_OPTION, SOURCE_VARIABLE, PROCFS, AUTO, BTF_FILE, NAMESPACE_LINK, NAMESPACE, STACK_FILE, FIRST_NAME
+};
 
 #define CALL(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define AT_FDCWD -100L
@@ -124,22 +135,25 @@ ALWAYS void fill_standard_descriptors(const struct table *table) {
 }
 
 /* The runtime hangs or aborts if it cannot start a thread. Limits of control groups and users are hard to add up, so
-   this starts as many threads as the runtime and kstack need, and ends them again. */
-ALWAYS int room_for_threads(void) {
-  enum { THREADS = 5, STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
+   this starts as many threads as the runtime and kstack need, and ends them again. With a reader beside the runtime
+   there must be room for all of its workers, too. */
+enum { THREADS = 5, READER_PROCESSES = 41, MOST_THREADS = THREADS + READER_PROCESSES };
+
+ALWAYS int room_for_threads(int threads) {
+  enum { STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
   /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID and CHILD_CLEARTID, as for a POSIX thread. */
   enum { FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000 };
-  char stacks[THREADS][STACK] __attribute__((aligned(16)));
-  volatile int tids[THREADS];
+  char stacks[MOST_THREADS][STACK] __attribute__((aligned(16)));
+  volatile int tids[MOST_THREADS];
   volatile int gate = 0;
   int begun = 0;
-  while (begun < THREADS && begin_thread(FLAGS, stacks[begun] + STACK, (int *)&tids[begun], (int *)&gate) > 0) begun++;
+  while (begun < threads && begin_thread(FLAGS, stacks[begun] + STACK, (int *)&tids[begun], (int *)&gate) > 0) begun++;
   gate = 1;
-  CALL(FUTEX, &gate, WAKE_PRIVATE, THREADS, 0);
+  CALL(FUTEX, &gate, WAKE_PRIVATE, threads, 0);
   for (int i = 0; i < begun; i++)
     /* When the thread has ended, the kernel sets the word to 0 and wakes its waiters. */
     for (int tid; (tid = tids[i]) != 0;) CALL(FUTEX, &tids[i], WAIT, tid, NULL);
-  return begun == THREADS;
+  return begun == threads;
 }
 
 ALWAYS int room_for_files(void) {
@@ -155,10 +169,13 @@ ALWAYS int is_kept(const char *variable, const struct table *table) {
     long i = 0;
     while (name[i] != 0 && name[i] == variable[i]) i++;
     if (name[i] == '*' || (name[i] == 0 && variable[i] == '=')) {
-      /* Only leave_deleted_folder sets this one. */
-      const char *own = text(table, FOLDER_FD);
-      for (i = 0; own[i] != 0 && own[i] == variable[i]; i++) ;
-      return own[i] != 0;
+      /* Only the entry sets these. */
+      for (int own = FOLDER_FD; own <= READER; own++) {
+        const char *prefix = text(table, own);
+        for (i = 0; prefix[i] != 0 && prefix[i] == variable[i]; i++) ;
+        if (prefix[i] == 0) return 0;
+      }
+      return 1;
     }
     while (*name++ != 0) ;
   }
@@ -175,16 +192,23 @@ ALWAYS long leave_deleted_folder(const struct table *table) {
   return fd;
 }
 
+/* Writes a number in decimal, without a NUL; returns its end. */
+ALWAYS char *put_number(char *to, unsigned long number) {
+  char digits[20];
+  long count = 0;
+  do digits[count++] = '0' + number % 10; while ((number /= 10) > 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
 /* Puts the descriptor's number into the environment, which has `spare` free slots. */
 ALWAYS void export_folder(const struct table *table, char **end, long spare, long fd) {
   enum { READ_WRITE = 3, PRIVATE_ANONYMOUS = 0x22 };
   char *variable = (char *)call6(MMAP, 0, 4096, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
   if (spare < 1 || (unsigned long)variable > -4096UL) fail(table, NO_FOLDER);
-  const char *name = text(table, FOLDER_FD);
-  long at = 0, digits = 1;
-  for (; name[at] != 0; at++) variable[at] = name[at];
-  for (long number = fd; number >= 10; number /= 10) digits++;
-  for (long i = digits; i > 0; i--, fd /= 10) variable[at + i - 1] = '0' + fd % 10;
+  char *to = variable;
+  for (const char *name = text(table, FOLDER_FD); *name != 0;) *to++ = *name++;
+  put_number(to, fd);
   *end = variable;
 }
 
@@ -197,14 +221,18 @@ ALWAYS void ignore_usr1(void) {
   CALL(SIGACTION, SIGUSR1, action, NULL, SET_BYTES);
 }
 
+#include "early-reader.h"
+
 __attribute__((used)) static void prepare(long *stack, const struct table *table) __asm__("prepare");
 static void prepare(long *stack, const struct table *table) {
   char **environment = (char **)(stack + stack[0] + 2);
   fill_standard_descriptors(table);
   if (CALL(FACCESSAT, AT_FDCWD, text(table, PROC_FILE), 4, 0) < 0) fail(table, NO_PROC);
   if (!room_for_files()) fail(table, NO_FILES);
-  if (!room_for_threads()) fail(table, NO_THREADS);
   ignore_usr1();
+  struct early_scan scan;
+  int is_early = wants_early(stack, table, &scan) && room_for_threads(MOST_THREADS);
+  if (!is_early && !room_for_threads(THREADS)) fail(table, NO_THREADS);
   long spare = 0;
   char **end = environment;
   for (char **variable = environment; *variable != NULL; variable++)
@@ -212,5 +240,9 @@ static void prepare(long *stack, const struct table *table) {
     else spare++;
   for (long i = 0; i < spare; i++) end[i] = NULL;
   long folder = leave_deleted_folder(table);
-  if (folder >= 0) export_folder(table, end, spare, folder);
+  if (folder >= 0) {
+    export_folder(table, end++, spare, folder);
+    spare--;
+  }
+  if (is_early && spare > 0) *end = start_early(table, &scan);
 }

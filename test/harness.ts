@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
@@ -9,6 +9,15 @@ export const NODE_BUILD = join(import.meta.dirname, '../dist/kstack.cjs');
 
 /** The command under test. */
 export const KSTACK = process.env['KSTACK_BIN'] ?? NODE_BUILD;
+
+/** Whether that is the executable with its runtime inside. */
+export const isExecutable = firstBytes(KSTACK, 4) === '\x7fELF';
+
+function firstBytes(path: string, count: number): string {
+  const bytes = Buffer.alloc(count);
+  if (existsSync(path)) readSync(openSync(path, 'r'), bytes);
+  return bytes.toString('latin1');
+}
 
 export interface Ended {
   readonly code: number | null;

@@ -1,24 +1,14 @@
 // Nothing but the kernel and glibc: what the runtimes bring along, and what the host may lack. Tests of the executable
 // itself are there when KSTACK_BIN is one.
 import { spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type Ended,
   ended,
+  isExecutable,
   KSTACK,
   kstack,
   NODE_BUILD,
@@ -30,16 +20,9 @@ import {
   testRequires,
 } from './harness.ts';
 
-const isExecutable = firstBytes(KSTACK, 4) === '\x7fELF';
 const NOT_WRITTEN = 'kstack: cannot write to standard output: EBADF: bad file descriptor, write\n';
 /** A user that has no other process, for limits that count all. */
 const NOBODY_ELSE = '54321';
-
-function firstBytes(path: string, count: number): string {
-  const bytes = Buffer.alloc(count);
-  if (existsSync(path)) readSync(openSync(path, 'r'), bytes);
-  return bytes.toString('latin1');
-}
 
 /** Runs a script of sh, in which "$0" is kstack and "$@" its arguments. */
 function script(text: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {

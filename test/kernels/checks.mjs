@@ -37,6 +37,7 @@ export function checksOf(guest) {
     ['bpf: since when tasks are off the CPU', offCpu, 'bpf'],
     ['bpf: who waits for whom along a chain of vforks', chain, 'bpf'],
     ['procfs: says nothing of times off the CPU', noOffCpu],
+    ['procfs: the reader is started before the runtime', ahead],
     ...WRITTEN.map((format) => [`format ${format}`, (files) => FORMATS[format](files)]),
     ...SICK_CHECKS,
     ...DM_CHECKS,
@@ -138,6 +139,12 @@ function noOffCpu(files) {
     [],
   );
   assert.deepEqual(holders, []);
+}
+
+function ahead(files) {
+  assertRan(files, 'ahead');
+  assert.match(files.text('ahead.err'), /started before the runtime/);
+  assert.doesNotMatch(files.text('ahead.out'), /Thread: kstack-reader/);
 }
 
 function chain(files) {

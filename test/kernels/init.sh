@@ -60,6 +60,7 @@ for source in procfs bpf; do
   record $source.text kstack -a --source $source
   look >/out/$source.after
 done
+record ahead kstack -aL --source procfs -v
 record long kstack -a -f long -v
 for format in jsonl folded pprof speedscope perfetto firefox; do record $format kstack -aL -f $format; done
 

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { errnoName } from '../errno.ts';
 import { libcFunction } from '../libc.ts';
 import { pause } from '../pause.ts';
+import { takeEarlyReader } from './early.ts';
 import {
   type CallArgument,
   encodeCall,
@@ -63,10 +64,16 @@ export class Reader {
   #pumping = false;
   #unsent: Buffer[] = [];
   #nextIsRound = false;
+  /** The request that the reader was sent before the runtime started, until it is known whether it was right. */
+  #early: Buffer | undefined;
+  #isAhead = false;
 
   /** @throws Error if the process cannot be started, see {@link spawnReader} */
   constructor(root: string) {
-    this.#process = spawnReader(root);
+    const early = takeEarlyReader(root);
+    this.#early = early?.request;
+    this.#isAhead = early !== undefined;
+    this.#process = early?.process ?? spawnReader(root);
     this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
     this.#jobs.set(0, {
       take: () => undefined,
@@ -77,6 +84,11 @@ export class Reader {
 
   get pid(): number {
     return this.#process.pid;
+  }
+
+  /** Whether the first request was sent before the runtime started, as long as no other one was wanted instead. */
+  get isAhead(): boolean {
+    return this.#isAhead;
   }
 
   /** Marks the start of a new sample: reads that hung in the previous one are tried last, and only briefly. */
@@ -140,7 +152,11 @@ export class Reader {
     header.writeUInt32LE(kind, 8);
     header.writeUInt32LE(Number(this.#nextIsRound), 12);
     this.#nextIsRound = false;
-    this.#unsent.push(header, body);
+    // If the early request is another, nobody takes its records.
+    const isSent = this.#early?.equals(Buffer.concat([header, body])) === true;
+    if (this.#early !== undefined) this.#isAhead = isSent;
+    this.#early = undefined;
+    if (!isSent) this.#unsent.push(header, body);
     const done = new Promise<void>((resolve, reject) => this.#jobs.set(job, { take, resolve, reject }));
     this.#send();
     void this.#pump();

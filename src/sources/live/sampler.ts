@@ -154,6 +154,7 @@ class LiveSampler implements Sampler {
     const timeMs = clock.nowMs();
     const { bootTimeSeconds, forks } = readHostStat(root);
     const seen = await this.#read(selection, forks);
+    if (this.#reader.isAhead) this.#tell('the reader was started before the runtime, and had begun to read');
     const locked = await this.#holders(seen.observations, forks);
     const found = await this.#edges({ observations: seen.observations, holders: locked }, forks);
     const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);

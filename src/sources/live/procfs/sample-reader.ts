@@ -161,7 +161,18 @@ export class SampleReader {
       ofSelected: isDirect ? [...ofSelected, 'cmdline' as const] : [],
       states: all ? '' : [...states].join(''),
     };
-    this.#requests.scan(scan, (record) => this.#take(record, isDirect));
+    const { reader, own } = this.#options;
+    // An early scan saw kstack while its runtime started, perhaps waiting for its own file to be read.
+    const again = reader.isAhead ? own.kstack : undefined;
+    this.#requests.scan(scan, (record) => {
+      if (record.tid !== again) this.#take(record, isDirect);
+    });
+    if (again !== undefined)
+      this.#askFor(
+        { pids: [again] },
+        () => false,
+        () => [],
+      );
   }
 
   async #prefetch(prefetch: Prefetch, seen: Set<number>): Promise<void> {
