@@ -87,7 +87,7 @@ async function beneath({ key, kind, hangs }: Resource, reads: BlockDevices, cont
   if (kind === 'device') return beneathDevice(key, reads, context);
   const mount = context.fileSystems.mounted(key.slice('mount '.length));
   if (mount === undefined) return NOTHING;
-  const found = await beneathMount(key, mount, reads, context);
+  const found = await beneathMount(key, mount, reads);
   // A frozen one need not wait for its device.
   return hangs === true ? { ...found, edges: found.edges.map((edge) => ({ ...edge, inferred: true })) } : found;
 }

@@ -2,7 +2,6 @@ import type { Edge, Resource } from '../../../../model/edge.ts';
 import { type Mount, normalPath } from '../../procfs/mountinfo.ts';
 import type { EdgeContext, FoundEdges } from '../edge-source.ts';
 import { mountKey, mountResource } from '../file-systems.ts';
-import { layersOf } from '../overlay-layers.ts';
 import { type BlockDevice, type BlockDevices, deviceKey, deviceResource } from './block-devices.ts';
 
 /** Devices that are made of others, each in a folder `slaves`. */
@@ -43,30 +42,24 @@ export async function beneathLoop(
 ): Promise<FoundEdges> {
   const text = await devices.attribute(name, 'loop/backing_file');
   if (text === undefined || !text.startsWith('/')) return NOTHING;
-  const mount = (await fileSystems.own())?.at(normalPath(text));
+  const own = await fileSystems.own();
+  const mount = own?.at(normalPath(text));
   if (mount === undefined) return NOTHING;
   const evidence = [{ place: `/sys/class/block/${name}/loop/backing_file`, text }];
-  return toMount(mount, { from, by, inferred: true, evidence });
+  const found = toMount(mount, { from, by, inferred: true, evidence });
+  // A file that is written to lies in the upper directory.
+  const folder = mount.type === 'overlay' ? mount.options.get('upperdir') : undefined;
+  const upper = folder === undefined ? undefined : own?.at(normalPath(folder));
+  if (folder === undefined || upper === undefined || upper.device === mount.device) return found;
+  const layer = [{ place: '/proc/PID/mountinfo', text: `${mount.point} has a layer in ${folder}` }];
+  const way = { from: mountKey(mount.device), by: 'beneath', inferred: true, evidence: layer } as const;
+  return joined([found, toMount(upper, way)]);
 }
 
-/** The device that a file system lies on, if it is one; the file system of an overlay's layers, if it is one. */
-export async function beneathMount(
-  from: string,
-  mount: Mount,
-  devices: BlockDevices,
-  { fileSystems }: EdgeContext,
-): Promise<FoundEdges> {
+/** The device that a file system lies on, if it is one. */
+export async function beneathMount(from: string, mount: Mount, devices: BlockDevices): Promise<FoundEdges> {
   // What a FUSE daemon does with a device is the daemon's affair.
   if (mount.type.startsWith('fuse')) return NOTHING;
-  if (mount.type === 'overlay') {
-    const own = await fileSystems.own();
-    const below = layersOf(mount).flatMap((path) => own?.at(normalPath(path)) ?? []);
-    const [layer] = below;
-    // Of several, the stack of a task tells which one it waits for.
-    if (layer === undefined || below.some(({ device }) => device !== layer.device)) return NOTHING;
-    const evidence = [{ place: '/proc/PID/mountinfo', text: `all layers of ${mount.point} are on ${layer.point}` }];
-    return layer.device === mount.device ? NOTHING : toMount(layer, { from, by: 'beneath', inferred: true, evidence });
-  }
   const evidence = [{ place: '/proc/PID/mountinfo', text: `${mount.device} ${mount.type} from ${mount.source}` }];
   if (mount.device.startsWith('0:')) {
     const device = await devices.byPath(mount.source);
