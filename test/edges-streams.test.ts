@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
 import { fixture, KSTACK, needs, run, temporaryFolder } from './harness.ts';
 
-type Node = { readonly tid: number } | { readonly resource: string };
+interface Node {
+  readonly tid: number | null;
+  readonly resource: string | null;
+}
 
 interface Edge {
   readonly from: Node;
@@ -37,7 +40,7 @@ async function sampled(source: string, around: readonly string[] = []): Promise<
   }
 }
 
-const end = (node: Node) => ('tid' in node ? node.tid : node.resource);
+const end = ({ tid, resource }: Node) => tid ?? resource ?? '';
 
 /** The edges from a task: where each leads, and the marks of it. */
 function from({ edges }: Seen, tid: number): [to: number | string, by: string, marks: string][] {

@@ -32,6 +32,13 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   work: '%, which runs the work',
 };
 
+/** Where the end is not a task that does something but the pipe or socket itself. */
+const OF_RESOURCES: Partial<Record<EdgeKind, string>> = {
+  'pipe-writer': 'a writer of %',
+  'pipe-reader': 'a reader of %',
+  'socket-peer': 'the other end of %',
+};
+
 /**
  * What an edge says about its start: `waits for` and then this.
  * @param names safe to print
@@ -40,7 +47,7 @@ export function edgePhrase(
   { by, to, inferred }: Pick<Edge, 'by' | 'to' | 'inferred'>,
   names: (key: NodeKey) => string,
 ) {
-  const phrase = PHRASES[by];
+  const phrase = (typeof to === 'string' ? OF_RESOURCES[by] : undefined) ?? PHRASES[by];
   // Not as a replacement pattern: a name may contain `$&`.
   const said = phrase.replace('%', () => names(to));
   if (inferred !== true) return said;
