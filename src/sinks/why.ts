@@ -15,7 +15,7 @@ const MAX_EDGES = 6;
 const MAX_BLOCKED = 6;
 const MAX_NEXT = 2;
 const MAX_NAMES = 4;
-const MAX_EVIDENCE = 40;
+const MAX_EVIDENCE = 20;
 const MAX_UNKNOWN = 5;
 
 export interface WhyContext {
@@ -133,10 +133,12 @@ function* edgeLines(
     yield `    ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
   if (alike.length > MAX_EDGES) yield `    ... and ${alike.length - MAX_EDGES} other waits behind these\n`;
   if (!evidence) return;
-  for (const edge of edges.slice(0, MAX_EVIDENCE))
+  const shown = alike.flatMap(([edge]) => edges.filter(({ to, by }) => to === edge.to && by === edge.by).slice(0, 2));
+  for (const edge of shown.slice(0, MAX_EVIDENCE))
     for (const { place, text } of edge.evidence)
       yield `  evidence   ${names(edge.from)}, ${edge.by}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
-  if (edges.length > MAX_EVIDENCE) yield `  evidence   ... of ${edges.length - MAX_EVIDENCE} more waits: -f json\n`;
+  const more = edges.length - Math.min(shown.length, MAX_EVIDENCE);
+  if (more > 0) yield `  evidence   ... of ${counted(more, 'more wait')}: -f json\n`;
 }
 
 function* blockedLines(group: Blocked, names: (key: NodeKey) => string): Generator<string> {

@@ -10,7 +10,7 @@ const MAX_ROUNDS = 16;
 /** Bounds the work: a host may have tens of thousands of waiters, but what they wait for is little. */
 const MAX_HOLDERS = 1000;
 /** For all of it. */
-const DEADLINE_MS = 1200;
+const DEADLINE_MS = 1600;
 
 type Followed = Pick<Sample, 'holders'> & FoundEdges;
 
