@@ -50,6 +50,27 @@ describe('a verdict', () => {
       expect(isHeldUp(verdictOf(sampleOf([task(1, 'S', 1e9), task(2, 'S', 1e9)], [edge(2, 1, by)])))).toBe(false);
   });
 
+  it('is not about one of several that are waited for, while another one is well', () => {
+    const any = { any: true } as const;
+    const edges = [edge(3, 1, 'pipe-writer', any), edge(3, 2, 'pipe-writer', any), edge(4, 3, 'child')];
+    const seen = (state: State) =>
+      troubles(sampleOf([task(1, 'T', 5), task(2, state, 5), task(3, 'S', 9), task(4, 'S', 9)], edges));
+    expect(seen('S')).toEqual([]);
+    expect(seen('T')).toEqual([
+      [1, 'stopped'],
+      [2, 'stopped'],
+    ]);
+  });
+
+  it('leaves out of what is behind a root who can go on without it', () => {
+    const any = { any: true } as const;
+    const edges = [edge(3, 1, 'socket-peer'), edge(4, 1, 'pipe-writer', any), edge(4, 2, 'pipe-writer', any)];
+    const { heldUp } = verdictOf(
+      sampleOf([task(1, 'T', 5), task(2, 'S', 5), task(3, 'S', 9), task(4, 'S', 99)], edges),
+    );
+    expect(heldUp.map(({ root, longestMs }) => [root.key, root.tasks, longestMs])).toEqual([[1, 1, 9]]);
+  });
+
   it('is about a lock that is waited for too long, and not before', () => {
     const held = (waitedMs: number) =>
       troubles(sampleOf([task(1, 'S', 5), task(2, 'D', waitedMs)], [edge(2, 1, 'mutex')]));

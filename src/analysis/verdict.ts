@@ -2,6 +2,7 @@ import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, ty
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
+import { withoutWayOut } from './no-way-out.ts';
 import { blockedPatienceMs, PATIENCE_MS } from './patience.ts';
 import { waitGraph } from './wait-graph.ts';
 
@@ -67,7 +68,9 @@ export interface Verdict {
 export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
-  const heldUp = graph.roots.flatMap((root) => troubleOf(root, byTid) ?? []);
+  const troubled = graph.roots.filter((root) => troubleOf(root, byTid) !== undefined);
+  const deadlocked = graph.cycles.flatMap(({ edges }) => edges.map(({ from }) => from));
+  const heldUp = withoutWayOut(troubled, graph.edges, deadlocked).flatMap((root) => troubleOf(root, byTid) ?? []);
   const deadlocks = graph.cycles.map(({ edges }) => deadlockOf(edges, graph, byTid, before));
   const accounted = new Set<NodeKey>(
     [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
