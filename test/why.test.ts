@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { until } from './background-run.ts';
+import { smallFileSystem, until } from './background-run.ts';
 import { ended, expectWithin, fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
 
 /** 50 processes with a thread each that sleep: none of them may be in a verdict. */
@@ -76,8 +77,7 @@ describe('kstack why', () => {
       reader.kill('SIGKILL');
       await end;
     });
-    const stateOf = (tid = 0) => /\) (\S)/.exec(readFileSync(`/proc/${tid}/stat`, 'latin1'))?.[1];
-    await until(() => stateOf(reader.pid) === 'D');
+    await until(() => stateOf(reader.pid ?? 0) === 'D');
     await pause(2100);
     const { stdout, milliseconds } = await kstack(asked(pid, reader.pid ?? 0, ...(await innocents())));
     expectWithin(milliseconds, 3000);
@@ -171,6 +171,72 @@ describe('kstack why', () => {
   });
 });
 
+describe('the verdict', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'compiler'));
+
+  /** Asks about these tasks, with 50 innocent ones beside them, which must not be in the answer. */
+  async function verdictOn(...pids: readonly number[]): Promise<string> {
+    const sleepers = await innocents();
+    const { code, stdout } = await kstack(asked(...pids, ...sleepers));
+    expect(code).toBe(0);
+    for (const pid of sleepers) expect(stdout).not.toMatch(new RegExp(`\\b${pid}\\b`));
+    return stdout;
+  }
+
+  it('on a frozen ext4 names its mount point, and the command that thaws it', async () => {
+    const mounted = smallFileSystem('ext4', 16);
+    execFileSync('fsfreeze', ['-f', mounted]);
+    const { pid } = started('touch', [join(mounted, 'new')]);
+    onTestFinished(() => void execFileSync('fsfreeze', ['-u', mounted]));
+    await until(() => stateOf(pid) === 'D');
+    const stdout = await verdictOn(pid);
+    expect(stdout).toContain(`1 task waits, directly or through others, for ${mounted}, which is frozen (inferred).\n`);
+    expect(stdout).toContain(`\n  undo       fsfreeze -u ${mounted}   (changes the host)\n`);
+  });
+
+  it('on a pipeline names its stopped end, not the stages that wait', async () => {
+    const { pid } = started('sh', ['-c', 'yes | cat | sh -c "kill -STOP \\$\\$; exec cat"; :']);
+    const childrenOf = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+    await until(() => childrenOf().length === 3 && childrenOf().some((child) => stateOf(child) === 'T'));
+    const [, , last = 0] = childrenOf();
+    onTestFinished(() => {
+      for (const child of childrenOf()) process.kill(child, 'SIGKILL');
+    });
+    await until(() => childrenOf().every((child) => stateOf(child) !== 'R'));
+    const stdout = await verdictOn(pid, ...childrenOf());
+    expect(stdout).toMatch(
+      new RegExp(`^3 tasks wait, directly or through others, for ${last} sh, which is stopped by a`),
+    );
+  });
+
+  it('on a client names the stopped server at the other end of its connection', async () => {
+    const script =
+      'import os, signal, socket, sys\n' +
+      's = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1], flush=True)\n' +
+      'c, _ = s.accept(); os.kill(os.getpid(), signal.SIGSTOP); c.recv(1)';
+    const stopped = started('python3', ['-c', script]);
+    const port = Number(String((await once(stopped.child.stdout, 'data'))[0]));
+    const client = started('bash', ['-c', `exec 3<>/dev/tcp/127.0.0.1/${port}; read -ru 3`]);
+    await until(() => stateOf(stopped.pid) === 'T');
+    await until(() => readFileSync(`/proc/${client.pid}/stack`, 'latin1').includes('tcp_recvmsg'));
+    expect(await verdictOn(client.pid)).toMatch(
+      new RegExp(`^1 task waits, directly or through others, for ${stopped.pid} python3, which is stopped by a signal`),
+    );
+  });
+});
+
+/** Ends with the test, in whatever it waits. */
+function started(command: string, args: readonly string[]) {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+  return { child, pid: child.pid ?? 0 };
+}
+
+const stateOf = (pid: number) => /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.[1];
 /** A shell that waits for a child, which sleeps. */
 async function waitingParent(): Promise<{ parent: number; child: number }> {
   const shell = spawn('sh', ['-c', 'sleep 300; :'], { stdio: 'ignore' });
