@@ -35,13 +35,13 @@ export interface FuseDescriptor {
 }
 
 /**
- * The processes that have /dev/fuse open; those that have the name of a file system's subtype come first. Ends as soon
- * as each connection has one.
+ * The processes that have /dev/fuse open; those that are stopped or stuck, or have the name of a file system's subtype,
+ * come first. Ends as soon as each connection has one.
  */
 export async function findFuseDescriptors(mounts: readonly Mount[], context: EdgeContext): Promise<FuseDescriptor[]> {
   const { root, clock, untilMs } = context;
   const wanted = new Set(mounts.map(({ device }) => connectionOf(device)));
-  const pids = likelyFirst(listPids(root), mounts, root);
+  const pids = likelyFirst(listPids(root), mounts, context);
   const found: FuseDescriptor[] = [];
   for (let from = 0; from < pids.length; from += AT_ONCE) {
     if (clock.monotonicMs() > untilMs) {
@@ -58,11 +58,15 @@ export async function findFuseDescriptors(mounts: readonly Mount[], context: Edg
   return found;
 }
 
-function likelyFirst(pids: readonly number[], mounts: readonly Mount[], root: string): number[] {
+function likelyFirst(pids: readonly number[], mounts: readonly Mount[], { tasks, root }: EdgeContext): number[] {
   const subtypes = new Set(mounts.map(subtypeOf));
   const likely: number[] = [];
   const others: number[] = [];
-  for (const pid of pids) (subtypes.has(commOf(pid, root)) ? likely : others).push(pid);
+  for (const pid of pids) {
+    const { state = 'S' } = tasks.get(pid) ?? {};
+    const isLikely = 'TtD'.includes(state) || subtypes.has(commOf(pid, root));
+    (isLikely ? likely : others).push(pid);
+  }
   return [...likely, ...others];
 }
 
