@@ -1,5 +1,6 @@
 import type { Event } from '../../model/event.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
+import { HeldLocks } from './held-locks.ts';
 import { KernelEvents, type KernelMoment, MOST_MOMENTS } from './kernel-events.ts';
 import { observationsOf } from './observations.ts';
 import type { StackFinder } from './stacks.ts';
@@ -23,6 +24,7 @@ export class SampleBuilder {
   #cut = 0;
   #mixed = 0;
   readonly #kernel = new KernelEvents();
+  readonly #locks = new HeldLocks();
 
   /** `found` gets the samples that are complete. */
   constructor(finder: StackFinder, found: Sample[], assumeTimeMs: ((clockMs: number) => number) | undefined) {
@@ -34,6 +36,7 @@ export class SampleBuilder {
   /** Takes a line, in which the kernel may say that something happened. */
   note(line: string): void {
     this.#kernel.take(line);
+    this.#locks.take(line);
     if (this.#kernel.moments.length < MOST_MOMENTS) return;
     this.#end();
     for (const moment of this.#kernel.moments.splice(0)) this.#addMoment(moment);
@@ -75,6 +78,7 @@ export class SampleBuilder {
     const mixed = this.#mixed;
     if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     const events = this.#eventsUntilNow();
+    const edges = this.#locks.edgesAmong(this.#observations, this.#stamp);
     this.#found.push({
       ...(this.#stamp && this.#toldBy(this.#stamp)),
       // Only a sample of kstack shows all tasks that were looked for.
@@ -89,6 +93,7 @@ export class SampleBuilder {
         ...(mixed > 0 && { mixed }),
       },
       unread: [],
+      ...(edges.length > 0 && { edges }),
       ...(events.length > 0 && { events }),
     });
     this.#observations = [];
