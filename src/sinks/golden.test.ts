@@ -6,6 +6,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Label, Profile } from 'pprof-format';
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
+import { EDGE_KINDS, RESOURCE_KINDS } from '../model/edge.ts';
 import { FIELD_NAMES } from '../model/fields.ts';
 import { format as explanation } from './explanation.ts';
 import type { Format, WriteContext } from './format.ts';
@@ -81,6 +82,13 @@ describe('whatever is in a sample', () => {
       expect(Object.keys(schema.$defs.task.properties)).toContain(field);
       expect(schema.$defs.unread.properties.what.enum).toContain(field);
     }
+  });
+
+  it('the published schema knows the kinds of edges and resources that there are', () => {
+    const path = join(import.meta.dirname, '../../schema/kstack-sample-1.schema.json');
+    const { edge, resource } = JSON.parse(readFileSync(path, 'utf8')).$defs;
+    expect(edge.properties.by.enum).toEqual(EDGE_KINDS);
+    expect(resource.properties.kind.enum).toEqual(RESOURCE_KINDS);
   });
 
   it('json and jsonl are as their published schema says', async () => {
