@@ -19,6 +19,9 @@ const SOURCES = [
   'swapped-arguments.c',
   'fuse-argument.c',
   'streams.c',
+  'user-locks.c',
+  'file-locks.c',
+  'child-waits.c',
 ];
 const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh'];
 
@@ -43,6 +46,12 @@ export default function setup({ provide }: TestProject): () => void {
       provide('fixtures', { missing: 'a C compiler (cc)' });
       return remove;
     }
+  }
+  try {
+    const [from, to] = [join(import.meta.dirname, 'fixtures/user-locks.c'), join(folder, 'user-locks-musl')];
+    execFileSync('musl-gcc', ['-static', '-O1', '-Wall', '-o', to, from], { stdio: 'pipe' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
   }
   for (const script of SCRIPTS) copyFileSync(join(import.meta.dirname, 'fixtures', script), join(folder, script));
   provide('fixtures', { folder });

@@ -59,6 +59,7 @@ const AVAILABLE = {
   loop: () => existsSync('/dev/loop-control'),
   compiler: () => 'folder' in inject('fixtures'),
   'the build for Node.js': () => existsSync(NODE_BUILD),
+  'musl-gcc': () => onPath('musl-gcc'),
   setcap: () => onPath('setcap'),
   strace: () => onPath('strace'),
   python3: () => onPath('python3'),

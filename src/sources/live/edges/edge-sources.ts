@@ -2,8 +2,18 @@ import { addressSpaces } from './address-spaces.ts';
 import { devices } from './block/devices.ts';
 import { children } from './children.ts';
 import type { EdgeSource } from './edge-source.ts';
+import { fileLocks } from './file-locks.ts';
+import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
 
 /** Everything that finds edges beyond those that the facts about a task tell. */
-export const EDGE_SOURCES: readonly EdgeSource[] = [addressSpaces, children, mounts, devices, streams];
+export const EDGE_SOURCES: readonly EdgeSource[] = [
+  addressSpaces,
+  children,
+  mounts,
+  devices,
+  streams,
+  futexes,
+  fileLocks,
+];

@@ -1,0 +1,66 @@
+import type { SystemCall } from '../../../model/system-call.ts';
+import { mayNameSomebody } from './futex-owner.ts';
+import type { FutexWait } from './futex-wait.ts';
+
+/** How near to its stack pointer a waiter's own word stands: musl's condition variables wait for one on the stack. */
+const OWN_STACK_BYTES = 1n << 16n;
+
+export interface FutexWaiter {
+  readonly tid: number;
+  readonly pid: number;
+  readonly call: SystemCall;
+}
+
+/** A futex that tasks of one process wait for. */
+export interface FutexWord {
+  readonly pid: number;
+  readonly wait: FutexWait;
+  readonly waiters: FutexWaiter[];
+}
+
+/** The futexes that tasks wait for, each once. Only those that may name somebody. */
+export function wordsOf(waits: Iterable<readonly [FutexWaiter, FutexWait]>): FutexWord[] {
+  const words = new Map<string, FutexWord>();
+  for (const [waiter, wait] of waits) {
+    if (!mayNameSomebody(wait)) continue;
+    const key = `${waiter.pid} ${wait.address} ${wait.value} ${wait.shared}`;
+    const word = words.get(key);
+    if (word === undefined) words.set(key, { pid: waiter.pid, wait, waiters: [waiter] });
+    else word.waiters.push(waiter);
+  }
+  return [...words.values()];
+}
+
+/**
+ * At most so many, those first that are most likely locks: with many waiters, and not on the stack of the only one. Processes take
+ * turns, so that none with thousands of idle threads hides another.
+ */
+export function inTurns(words: readonly FutexWord[], most: number): FutexWord[] {
+  const perProcess = new Map<number, FutexWord[]>();
+  for (const word of words) {
+    const list = perProcess.get(word.pid);
+    if (list === undefined) perProcess.set(word.pid, [word]);
+    else list.push(word);
+  }
+  const lists = [...perProcess.values()].map((list) =>
+    list
+      .map((word) => ({ word, isOwn: isOnOwnStack(word) }))
+      .sort((a, b) => Number(a.isOwn) - Number(b.isOwn) || b.word.waiters.length - a.word.waiters.length)
+      .map(({ word }) => word),
+  );
+  const longest = lists.reduce((sofar, { length }) => Math.max(sofar, length), 0);
+  const chosen: FutexWord[] = [];
+  for (let turn = 0; turn < longest && chosen.length < most; turn++)
+    for (const list of lists) {
+      const word = list[turn];
+      if (word !== undefined) chosen.push(word);
+    }
+  return chosen.slice(0, most);
+}
+
+function isOnOwnStack({ wait: { address }, waiters }: FutexWord): boolean {
+  const [{ call } = {}] = waiters;
+  if (call?.stackPointer === undefined || waiters.length > 1) return false;
+  const distance = address - BigInt(call.stackPointer);
+  return distance >= 0n && distance < OWN_STACK_BYTES;
+}
