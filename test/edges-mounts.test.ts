@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ended, kstack, needs, shell, temporaryFolder } from './harness.ts';
@@ -46,20 +46,6 @@ async function edgesBy(source: (typeof SOURCES)[number]) {
   };
 }
 
-/** Ends with the test, in whatever it waits. */
-function start(command: string, args: readonly string[]): ChildProcess & { readonly pid: number } {
-  const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] });
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`cannot start ${command}`);
-  const end = ended(child);
-  onTestFinished(async () => {
-    child.kill('SIGCONT');
-    child.kill('SIGKILL');
-    await end;
-  });
-  return Object.assign(child, { pid });
-}
-
 async function until(condition: () => boolean): Promise<void> {
   for (let tries = 0; !condition(); tries++) {
     if (tries > 1000) throw new Error('it does not get there');
@@ -68,31 +54,73 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 const stackOf = (pid: number) => shell(`cat /proc/${pid}/stack 2>/dev/null || true`);
-const deviceOf = (point: string) =>
-  shell(`awk -v point="${point}" '$5 == point { device = $3 } END { print device }' /proc/self/mountinfo`);
-const innocents = () => Array.from({ length: 50 }, () => start('sleep', ['600']).pid);
-
-/** A FUSE file system that shows another folder. Resolves to its daemon. */
-async function fuse(behind: string, mounted: string) {
-  for (const folder of [behind, mounted]) mkdirSync(folder, { recursive: true });
-  const daemon = spawn('bindfs', ['-f', behind, mounted], { stdio: 'ignore' });
-  const end = ended(daemon);
-  onTestFinished(async () => {
-    daemon.kill('SIGCONT');
-    shell(`umount -l ${mounted} 2>/dev/null || true`);
-    daemon.kill('SIGKILL');
-    await end;
-  });
-  await until(() => deviceOf(mounted) !== '');
-  return { pid: daemon.pid ?? 0, mount: `mount ${deviceOf(mounted)}`, stop: () => void daemon.kill('SIGSTOP') };
+/** The device of what is mounted there last; undefined if nothing is. */
+function deviceOf(point: string): string | undefined {
+  const fields = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map((line) => line.split(' '));
+  const decoded = (text: string) =>
+    text.replace(/\\(\d{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+  return fields.findLast(([, , , , at = '']) => decoded(at) === point)?.[2];
 }
+/** Starts what a test needs. What waits can end only after what it waits for goes on again, so all is undone at once. */
+function scene() {
+  const folder = temporaryFolder();
+  const resumes: (() => void)[] = [];
+  const mounted: string[] = [];
+  const [tasks, daemons]: [ChildProcess[], ChildProcess[]] = [[], []];
+  const kill = async (children: readonly ChildProcess[]) => {
+    const ends = children.map((child) => (child.exitCode ?? child.signalCode) === null && ended(child));
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(ends);
+  };
+  onTestFinished(async () => {
+    for (const resume of resumes) resume();
+    await kill(tasks);
+    for (const point of mounted.toReversed()) shell('umount -l "$POINT"', { POINT: point });
+    await kill(daemons);
+  });
+  function start(command: string, args: readonly string[], list = tasks) {
+    const child = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+    const { pid } = child;
+    if (pid === undefined) throw new Error(`cannot start ${command}`);
+    list.push(child);
+    return { pid, child };
+  }
+  /** A FUSE file system that shows another folder. Resolves to its daemon. */
+  async function fuse(behind: string, point: string) {
+    for (const each of [behind, point]) mkdirSync(each, { recursive: true });
+    const { pid, child } = start('bindfs', ['-f', behind, point], daemons);
+    resumes.push(() => child.kill('SIGCONT'));
+    await until(() => deviceOf(point) !== undefined);
+    mounted.push(point);
+    return { pid, mount: `mount ${deviceOf(point)}`, stop: () => void child.kill('SIGSTOP') };
+  }
+  /** A frozen ext4 on a loop device, and a task that waits to write to it. */
+  async function frozen(image: string) {
+    const point = join(folder, 'ext4');
+    mkdirSync(point);
+    shell(`truncate -s 16M ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${point}`);
+    mounted.push(point);
+    shell(`head -c 4M /dev/zero > ${point}/file && sync -f ${point}/file && echo 3 > /proc/sys/vm/drop_caches`);
+    resumes.push(() => shell(`fsfreeze -u ${point}`));
+    shell(`fsfreeze -f ${point}`);
+    const { pid } = start('touch', [join(point, 'new')]);
+    await until(() => /percpu|sb_start_write|mnt_want_write/.test(stackOf(pid)));
+    return { mount: `mount ${deviceOf(point)}`, pid, point };
+  }
+  return { folder, mounted, start, fuse, frozen };
+}
+
+const innocents = (start: (command: string, args: readonly string[]) => { readonly pid: number }) =>
+  Array.from({ length: 50 }, () => start('sleep', ['600']).pid);
 
 describe('a FUSE file system', { tags: ['source'] }, () => {
   beforeEach(needs('root', 'bindfs and /dev/fuse'));
 
   it('leads to its daemon, and through that to the stopped daemon of the one that it lies on', async () => {
-    const sleepers = innocents();
-    const folder = temporaryFolder();
+    const { folder, start, fuse } = scene();
+    const sleepers = innocents(start);
     const inner = await fuse(join(folder, 'source'), join(folder, 'inner'));
     const outer = await fuse(join(folder, 'inner'), join(folder, 'a "b"\\c'));
     inner.stop();
@@ -113,14 +141,14 @@ describe('a FUSE file system', { tags: ['source'] }, () => {
   });
 
   it('is known for sure by a descriptor', async () => {
-    const folder = temporaryFolder();
+    const { folder, start, fuse } = scene();
     const { mount, pid, stop } = await fuse(join(folder, 'source'), join(folder, 'mounted'));
     shell(`head -c 8M /dev/zero > ${folder}/source/file`);
     const script = 'exec 3< "$1"; IFS= read -r line; exec cat <&3';
     const reader = start('sh', ['-c', script, 'sh', join(folder, 'mounted/file')]);
     await until(() => shell(`readlink /proc/${reader.pid}/fd/3 || true`) !== '');
     stop();
-    reader.stdin?.write('\n');
+    reader.child.stdin?.write('\n');
     await until(() => /request_wait_answer|folio_wait/.test(stackOf(reader.pid)));
     for (const source of SOURCES) {
       const { edges, rootsOf } = await edgesBy(source);
@@ -130,13 +158,15 @@ describe('a FUSE file system', { tags: ['source'] }, () => {
   });
 
   it('is what an overlay on it waits for', async () => {
-    const folder = temporaryFolder();
+    const { folder, mounted, start, fuse } = scene();
+    // With another one mounted, only the layer tells which of them it is.
+    await fuse(join(folder, 'other-source'), join(folder, 'other'));
     const { mount, pid, stop } = await fuse(join(folder, 'source'), join(folder, 'lower'));
     for (const each of ['source/below', 'upper', 'work', 'merged']) mkdirSync(join(folder, each));
     shell(
       `cd ${folder} && mount -t overlay -o lowerdir=${folder}/lower,upperdir=${folder}/upper,workdir=${folder}/work none merged`,
     );
-    onTestFinished(() => void shell(`umount -l ${folder}/merged`));
+    mounted.push(join(folder, 'merged'));
     const overlay = `mount ${deviceOf(join(folder, 'merged'))}`;
     stop();
     const reader = start('ls', [join(folder, 'merged/below')]);
@@ -153,42 +183,26 @@ describe('a FUSE file system', { tags: ['source'] }, () => {
 describe('a frozen file system', { tags: ['source'] }, () => {
   beforeEach(needs('root', 'loop', 'bindfs and /dev/fuse'));
 
-  /** A frozen ext4 on a loop device, and a task that waits to write to it. */
-  async function frozen(folder: string, image: string) {
-    const mounted = join(folder, 'ext4');
-    mkdirSync(mounted);
-    shell(`truncate -s 16M ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${mounted}`);
-    onTestFinished(() => void shell(`umount -l ${mounted}`));
-    shell(`head -c 4M /dev/zero > ${mounted}/file && sync -f ${mounted}/file && echo 3 > /proc/sys/vm/drop_caches`);
-    shell(`fsfreeze -f ${mounted}`);
-    onTestFinished(() => void shell(`fsfreeze -u ${mounted}`));
-    const { pid } = start('touch', [join(mounted, 'new')]);
-    await until(() => /percpu|sb_start_write|mnt_want_write/.test(stackOf(pid)));
-    return { mount: `mount ${deviceOf(mounted)}`, pid, mounted };
-  }
-
   it('is what its writers wait for, and no task holds it', async () => {
-    const sleepers = innocents();
-    const folder = temporaryFolder();
-    const { mount, pid, mounted } = await frozen(folder, join(folder, 'image'));
+    const { folder, start, frozen } = scene();
+    const sleepers = innocents(start);
+    const { mount, pid, point } = await frozen(join(folder, 'image'));
     for (const source of SOURCES) {
       const { edges, resource, rootsOf, ends } = await edgesBy(source);
       expect(edges).toContainEqual([pid, 'frozen', mount, 'inferred']);
-      expect(resource(mount)).toMatchObject({ name: mounted, condition: 'is frozen', hangs: true });
+      expect(resource(mount)).toMatchObject({ name: point, condition: 'is frozen', hangs: true });
       expect(rootsOf(pid)).toEqual([mount]);
       expect(sleepers.filter((each) => ends.has(each))).toEqual([]);
     }
   });
 
   it('on a loop device on a FUSE file system whose daemon is stopped leads to that daemon', async () => {
-    const sleepers = innocents();
-    const folder = temporaryFolder();
+    const { folder, start, fuse, frozen } = scene();
+    const sleepers = innocents(start);
     const daemon = await fuse(join(folder, 'source'), join(folder, 'served'));
-    onTestFinished(() => void process.kill(daemon.pid, 'SIGCONT'));
-    const { mount, mounted } = await frozen(folder, join(folder, 'served/image'));
-    onTestFinished(() => void process.kill(daemon.pid, 'SIGCONT'));
+    const { mount, point } = await frozen(join(folder, 'served/image'));
     daemon.stop();
-    const reader = start('cat', [join(mounted, 'file')]);
+    const reader = start('cat', [join(point, 'file')]);
     await until(() => shell(`cat /proc/${reader.pid}/status || true`).includes('State:\tD'));
     const device = mount.replace('mount', 'device');
     for (const source of SOURCES) {

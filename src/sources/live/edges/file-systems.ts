@@ -1,11 +1,10 @@
 import type { Evidence, Resource } from '../../../model/edge.ts';
-import type { SystemCall } from '../../../model/system-call.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { FileReads } from '../procfs/file-reads.ts';
 import { type Mount, MountTable, normalPath, parseMountinfo } from '../procfs/mountinfo.ts';
 import type { TaskDetails, TaskNumbers } from '../procfs/task-details.ts';
 import { PATH_BYTES } from '../system-calls/arguments.ts';
-import { type CallFile, filesOfCall } from '../system-calls/files.ts';
+import type { CallFile } from '../system-calls/files.ts';
 
 /** Some tens of thousands of mounts. */
 const MOUNTINFO_BYTES = 8 << 20;
@@ -59,10 +58,9 @@ export class FileSystems {
     return this.#byDevice.get(device)?.table;
   }
 
-  /** The mounts that the files of a system call lie on, as far as they can be found out and are mounted. */
-  async ofCall(task: TaskNumbers, call: SystemCall, architecture: string): Promise<FileOnMount[]> {
-    const found = await Promise.all(filesOfCall(call, architecture).map((file) => this.#ofFile(task, file)));
-    return found.flatMap((file) => file ?? []);
+  /** The mount that a file of a task's system call lies on. Reads the task's memory for a path. */
+  ofFile(task: TaskNumbers, file: CallFile): Promise<FileOnMount | undefined> {
+    return 'fd' in file ? this.ofDescriptor(task, file.fd) : this.#ofLookup(task, file);
   }
 
   /** The mount of an open file (fs/proc/fd.c, seq_show). Undefined for sockets and pipes. */
@@ -84,10 +82,6 @@ export class FileSystems {
     if (mount === undefined) return undefined;
     const evidence = [{ place: `/proc${folderOf(task)}/mountinfo`, text: `${path} is on ${mount.point}` }];
     return { mount, inferred: true, evidence };
-  }
-
-  #ofFile(task: TaskNumbers, file: CallFile): Promise<FileOnMount | undefined> {
-    return 'fd' in file ? this.ofDescriptor(task, file.fd) : this.#ofLookup(task, file);
   }
 
   async #ofLookup(

@@ -1,14 +1,9 @@
 import type { State } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
-import { listPids, listTids, readSmall, readStatus } from '../procfs/files.ts';
+import { listTids, readSmall, readStatus } from '../procfs/files.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 import type { EdgeContext } from './edge-source.ts';
 import { waitWithin } from './file-system-waits.ts';
-
-/** Processes looked at at once, and how many of the descriptors of each: daemons open /dev/fuse when they start. */
-const AT_ONCE = 64;
-const DESCRIPTORS = 24;
-const FDINFO_BYTES = 4096;
 
 /** Threads looked at of a daemon; most have fewer than ten. */
 const MOST_THREADS = 256;
@@ -26,75 +21,14 @@ export function connectionOf(device: string): number {
   return major * 2 ** 20 + minor;
 }
 
-/** A process that has /dev/fuse open. */
-export interface FuseDescriptor {
-  readonly pid: number;
-  readonly fd: number;
-  /** Undefined before Linux 6.17, which does not tell (fs/fuse/dev.c, fuse_dev_show_fdinfo). */
-  readonly connection: number | undefined;
-}
-
-/**
- * The processes that have /dev/fuse open; those that are stopped or stuck, or have the name of a file system's subtype,
- * come first. Ends as soon as each connection has one.
- */
-export async function findFuseDescriptors(mounts: readonly Mount[], context: EdgeContext): Promise<FuseDescriptor[]> {
-  const { root, clock, untilMs } = context;
-  const wanted = new Set(mounts.map(({ device }) => connectionOf(device)));
-  const pids = likelyFirst(listPids(root), mounts, context);
-  const found: FuseDescriptor[] = [];
-  for (let from = 0; from < pids.length; from += AT_ONCE) {
-    if (clock.monotonicMs() > untilMs) {
-      context.tell('not all processes were asked whether they serve a FUSE file system: no time left');
-      break;
-    }
-    const some = await Promise.all(pids.slice(from, from + AT_ONCE).map((pid) => fuseDescriptorsOf(pid, context)));
-    for (const descriptor of some.flat()) {
-      found.push(descriptor);
-      if (descriptor.connection !== undefined) wanted.delete(descriptor.connection);
-    }
-    if (wanted.size === 0) break;
-  }
-  return found;
-}
-
-function likelyFirst(pids: readonly number[], mounts: readonly Mount[], { tasks, root }: EdgeContext): number[] {
-  const subtypes = new Set(mounts.map(subtypeOf));
-  const likely: number[] = [];
-  const others: number[] = [];
-  for (const pid of pids) {
-    const { state = 'S' } = tasks.get(pid) ?? {};
-    const isLikely = 'TtD'.includes(state) || subtypes.has(commOf(pid, root));
-    (isLikely ? likely : others).push(pid);
-  }
-  return [...likely, ...others];
-}
-
 /** As long as a comm can be (TASK_COMM_LEN). */
-function subtypeOf({ type }: Mount): string {
+export function subtypeOf({ type }: Mount): string {
   return type.slice(type.indexOf('.') + 1).slice(0, 15);
 }
 
-function commOf(pid: number, root: string): string {
+export function commOf(pid: number, root: string): string {
   const read = readSmall(`${root}/${pid}/comm`);
   return 'value' in read ? decodeBytes(read.value).replace(/\n$/, '') : '';
-}
-
-async function fuseDescriptorsOf(pid: number, { root, files }: EdgeContext): Promise<FuseDescriptor[]> {
-  const numbers = Array.from({ length: DESCRIPTORS }, (_, fd) => fd);
-  const links = await Promise.all(numbers.map((fd) => files.link(`${root}/${pid}/fd/${fd}`)));
-  const open = numbers.filter((fd) => {
-    const link = links[fd];
-    return link !== undefined && 'value' in link && link.value.toString('latin1').endsWith('/dev/fuse');
-  });
-  return Promise.all(
-    open.map(async (fd) => {
-      const read = await files.bytes(`${root}/${pid}/fdinfo/${fd}`, 0n, FDINFO_BYTES);
-      const text = 'value' in read ? read.value.toString('latin1') : '';
-      const connection = /^fuse_connection:\s*(\d+)$/m.exec(text)?.[1];
-      return { pid, fd, connection: connection === undefined ? undefined : Number(connection) };
-    }),
-  );
 }
 
 /** What tells a daemon apart from others where the kernel does not. */

@@ -2,15 +2,8 @@ import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 import type { EdgeContext, FoundEdges } from './edge-source.ts';
 import { mountKey, mountResource } from './file-systems.ts';
-import {
-  connectionOf,
-  describeProcess,
-  type FuseDescriptor,
-  findFuseDescriptors,
-  likelyDaemon,
-  servingThreads,
-  threadsOf,
-} from './fuse-daemons.ts';
+import { connectionOf, describeProcess, likelyDaemon, servingThreads, threadsOf } from './fuse-daemons.ts';
+import { type FuseDescriptor, type FuseDescriptors, findFuseDescriptors } from './fuse-descriptors.ts';
 
 const COUNT_BYTES = 64;
 
@@ -29,7 +22,7 @@ export async function edgesToDaemons(mounts: readonly Mount[], context: EdgeCont
 
 async function edgesToDaemon(
   mount: Mount,
-  found: readonly FuseDescriptor[],
+  { found, areAll }: FuseDescriptors,
   context: EdgeContext,
 ): Promise<FoundEdges> {
   const daemons = await daemonsOf(mount, found, context);
@@ -50,7 +43,8 @@ async function edgesToDaemon(
       }),
     ),
   );
-  const condition = conditionOf(mount, serving);
+  const hasNone = areAll && daemons.length === 0 && found.every(tellsConnection);
+  const condition = hasNone ? servedByNobody(mount) : readiness(mount, serving);
   return { edges, resources: condition === undefined ? [] : [condition] };
 }
 
@@ -58,7 +52,14 @@ function tellsConnection({ connection }: FuseDescriptor): boolean {
   return connection !== undefined;
 }
 
-function conditionOf(mount: Mount, serving: readonly { daemon: Daemon; ready: boolean }[]): Resource | undefined {
+/** The last descriptor of its connection may be in a socket's queue, on the way to a process. */
+function servedByNobody(mount: Mount): Resource {
+  const resource = mountResource(mount);
+  const none = { place: '/proc/PID/fd', text: `no /dev/fuse of connection ${connectionOf(mount.device)}` };
+  return { ...resource, condition: 'is served by no process', hangs: true, evidence: [none, ...resource.evidence] };
+}
+
+function readiness(mount: Mount, serving: readonly { daemon: Daemon; ready: boolean }[]): Resource | undefined {
   const resource = mountResource(mount);
   const pids = serving.map(({ daemon }) => daemon.pid);
   if (pids.length === 0 || !serving.every(({ ready }) => ready)) return undefined;
@@ -70,9 +71,9 @@ async function daemonsOf(mount: Mount, found: readonly FuseDescriptor[], context
   const connection = connectionOf(mount.device);
   const told = found.filter((descriptor) => descriptor.connection === connection);
   if (told.length > 0 || found.every(tellsConnection))
-    return [...new Map(told.map((descriptor) => [descriptor.pid, descriptor])).values()].map(({ pid, fd }) => ({
+    return [...new Map(told.map((descriptor) => [descriptor.pid, descriptor])).values()].map(({ pid, tid, fd }) => ({
       pid,
-      evidence: { place: `/proc/${pid}/fdinfo/${fd}`, text: `fuse_connection: ${connection}` },
+      evidence: { place: `/proc/${pid}/task/${tid}/fdinfo/${fd}`, text: `fuse_connection: ${connection}` },
     }));
   const pids = new Set(found.map(({ pid }) => pid));
   const likely = likelyDaemon(mount, await Promise.all(Array.from(pids, (pid) => describeProcess(pid, context))));

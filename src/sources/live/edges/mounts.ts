@@ -1,8 +1,6 @@
 import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
-import type { SystemCall } from '../../../model/system-call.ts';
 import { type Mount, normalPath } from '../procfs/mountinfo.ts';
-import type { TaskNumbers } from '../procfs/task-details.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { type FileSystemWait, fileSystemWaitOf } from './file-system-waits.ts';
 import { deviceIn, type FileOnMount, mountKey, mountResource } from './file-systems.ts';
@@ -10,17 +8,12 @@ import { edgesToDaemons } from './fuse.ts';
 import { isFuse } from './fuse-daemons.ts';
 import { layersOf } from './overlay-layers.ts';
 import { edgeToServer } from './servers.ts';
+import { fits, WaitedMounts } from './waited-mounts.ts';
 
 /** How many tasks are looked at at once. */
-const AT_ONCE = 64;
-
-/** What a file may lie on while the functions of another file system wait. */
-const STACKED = /^(?:overlay|ecryptfs|aufs|shiftfs)$/;
-/** File systems without a device or a server: nothing of theirs is read or written slowly. */
-const VIRTUAL =
-  /^(?:proc|sysfs|devtmpfs|devpts|cgroup2?|debugfs|tracefs|securityfs|mqueue|bpf|pstore|binfmt_misc|configfs|fusectl)$/;
-/** What these do not have yet is a file system. */
-const MOUNTS = new Set(['mount', 'fsopen', 'fsconfig', 'fsmount', 'move_mount', 'umount', 'umount2']);
+const AT_ONCE = 256;
+/** How long finding the mounts of tasks may take. What is behind the mounts matters more than the last task. */
+const OF_TASKS_MS = 500;
 
 /** Tasks that wait inside a file system: for an answer of its daemon or server, for its I/O, or for a thaw. */
 export const mounts: EdgeSource = {
@@ -29,15 +22,18 @@ export const mounts: EdgeSource = {
   async ofTasks(waiters, context): Promise<FoundEdges> {
     const edges: Edge[] = [];
     const resources = new Map<string, Resource>();
+    const waited = new WaitedMounts(context);
+    const untilMs = Math.min(context.untilMs, context.clock.monotonicMs() + OF_TASKS_MS);
     for (let from = 0; from < waiters.length; from += AT_ONCE) {
-      if (context.clock.monotonicMs() > context.untilMs) {
-        context.tell(
-          `not all tasks were asked which file system they wait for: no time left for ${waiters.length - from}`,
-        );
+      if (context.clock.monotonicMs() > untilMs) {
+        const left = waiters.length - from;
+        context.tell(`not all tasks were asked which file system they wait for: no time left for ${left}`);
         break;
       }
-      const some = await Promise.all(waiters.slice(from, from + AT_ONCE).map((each) => edgesOf(each, context)));
-      for (const found of some) {
+      const some = waiters.slice(from, from + AT_ONCE);
+      const files = await waited.of(some);
+      for (const [at, waiter] of some.entries()) {
+        const found = await edgesOf(waiter, files[at], context);
         for (const edge of found.edges) edges.push(edge);
         for (const resource of found.resources) addTo(resources, resource);
       }
@@ -74,14 +70,12 @@ function edgesToAutomounter({ type, device, options }: Mount): Edge[] {
   return [{ from: mountKey(device), to: group, by: 'served-by', inferred: true, evidence }];
 }
 
-async function edgesOf(waiter: Observation, context: EdgeContext): Promise<FoundEdges> {
+async function edgesOf(waiter: Observation, file: FileOnMount | undefined, context: EdgeContext): Promise<FoundEdges> {
   const wait = fileSystemWaitOf(waiter);
-  const { tid } = waiter.task.id;
-  const { pid } = waiter.task;
-  if (wait === undefined || tid === undefined || pid === undefined) return NOTHING;
-  const found = await fileSystemOf({ pid, tid }, waiter, wait, context);
-  if (found === undefined) return NOTHING;
-  const { mount, inferred, evidence } = found;
+  const { id, pid } = waiter.task;
+  const { tid } = id;
+  if (wait === undefined || tid === undefined || file === undefined) return NOTHING;
+  const { mount, inferred, evidence } = file;
   const shows = { place: `/proc/${pid}/task/${tid}/stack`, text: wait.function };
   const edge: Edge = {
     from: tid,
@@ -129,59 +123,4 @@ function frozen(resource: Resource, shows: Evidence): Resource {
     inferred: true,
     evidence: [shows, ...resource.evidence],
   };
-}
-
-async function fileSystemOf(
-  task: TaskNumbers,
-  { systemCall, task: { kernelThread, comm = '' } }: Observation,
-  wait: FileSystemWait,
-  context: EdgeContext,
-): Promise<FileOnMount | undefined> {
-  const { fileSystems, details } = context;
-  if (kernelThread === true) return flushedBy(comm, context);
-  const call = callIn(systemCall);
-  const files = call === undefined || wait.fault ? [] : await fileSystems.ofCall(task, call, process.arch);
-  if (call !== undefined && files.length > 0 && !(await details.isStillIn(task, call))) return undefined;
-  const fitting = files.filter(({ mount: { type } }) => fits(type, wait));
-  const [first] = fitting;
-  if (first !== undefined) return fitting.every(({ mount }) => mount.device === first.mount.device) ? first : undefined;
-  const isMounting = call !== undefined && MOUNTS.has(call.name ?? '');
-  return wait.types === undefined || isMounting ? undefined : theOnlyOne(task, wait.types, context);
-}
-
-/**
- * The file system that a worker writes back, by its name: `kworker/u8:1+flush-0:45` (mm/backing-dev.c, bdi_dev_name).
- * Those of block devices are named after a whole disk.
- */
-async function flushedBy(comm: string, { fileSystems }: EdgeContext): Promise<FileOnMount | undefined> {
-  const device = /[+-]flush-(0:\d+)/.exec(comm)?.[1];
-  const mount = (await fileSystems.own())?.mounts.find((each) => each.device === device);
-  if (mount === undefined) return undefined;
-  return { mount, inferred: true, evidence: [{ place: '/proc/PID/comm', text: comm }] };
-}
-
-function callIn(reading: Observation['systemCall']): SystemCall | undefined {
-  if (reading === undefined || 'unread' in reading || typeof reading.value === 'string') return undefined;
-  return reading.value;
-}
-
-function fits(type: string, { types, frozen: thaw }: FileSystemWait): boolean {
-  if (STACKED.test(type)) return true;
-  return types === undefined || thaw === true ? !VIRTUAL.test(type) : types.test(type);
-}
-
-/** For a page fault, or a descriptor that is closed already: the file system, if only one of its type is mounted. */
-async function theOnlyOne(
-  task: TaskNumbers,
-  types: RegExp,
-  { fileSystems }: EdgeContext,
-): Promise<FileOnMount | undefined> {
-  const table = await fileSystems.mountsOf(task);
-  const all = table?.mounts.filter(({ type }) => types.test(type)) ?? [];
-  const [mount] = all;
-  if (mount === undefined || all.some(({ device }) => device !== mount.device)) return undefined;
-  const evidence = [
-    { place: `/proc/${task.pid}/task/${task.tid}/mountinfo`, text: `the only one of type ${mount.type}` },
-  ];
-  return { mount, inferred: true, evidence };
 }
