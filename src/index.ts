@@ -14,9 +14,21 @@ export { countKinds, explainGroups, explainObservation, kindOf, leaveOutIdle } f
 export { type Fold, Folds } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
 export { signatureOf } from './analysis/signature.ts';
+export { waitGraph } from './analysis/wait-graph.ts';
 export type { SampleOptions } from './model/check-selection.ts';
 export { commandLineText } from './model/command-line.ts';
 export { type Container, containerOf } from './model/container.ts';
+export type {
+  Cycle,
+  Edge,
+  EdgeKind,
+  Evidence,
+  NodeKey,
+  Resource,
+  ResourceKind,
+  Root,
+  WaitGraph,
+} from './model/edge.ts';
 export type { Event, EventKind } from './model/event.ts';
 export type { Field } from './model/fields.ts';
 export type { ExplainedGroup, Finding, Kind, KindCounts } from './model/finding.ts';
@@ -62,8 +74,8 @@ async function open(
 ): Promise<Sampler> {
   checkSelection(selection);
   checkSampleOptions(options);
-  const { fields = [], source = 'auto', facts = false, root = '/proc' } = options;
-  const wanted = { selection: plainOf(selection), fields, source, facts, steady };
+  const { fields = [], source = 'auto', facts = false, edges = false, root = '/proc' } = options;
+  const wanted = { selection: plainOf(selection), fields, source, facts, edges, steady };
   const sampler = apart
     ? await openSamplerProcess(root, wanted, { file: process.execPath, args: [fileURLToPath(COMMAND)] })
     : await openHostSampler({ clock: systemClock(), root }, wanted);

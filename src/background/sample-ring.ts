@@ -61,6 +61,7 @@ export class SampleRing {
   }
 }
 
-function bytesOf({ observations, holders, unread }: Sample): number {
-  return SAMPLE_BYTES + OBSERVATION_BYTES * (observations.length + holders.length + unread.length);
+function bytesOf({ observations, holders, unread, edges = [], resources = [] }: Sample): number {
+  const parts = [observations, holders, unread, edges, resources];
+  return SAMPLE_BYTES + OBSERVATION_BYTES * parts.reduce((sum, { length }) => sum + length, 0);
 }

@@ -66,6 +66,7 @@ describe('checkSampleOptions', () => {
     [{ source: 'ebpf' }, 'options.source: "ebpf" is not one of auto bpf procfs'],
     [{ root: 'proc' }, 'options.root: "proc" is not an absolute path'],
     [{ facts: 1 }, 'options.facts: 1 is neither true nor false'],
+    [{ edges: 1 }, 'options.edges: 1 is neither true nor false'],
     [{ fields: 'uid' }, 'options.fields: "uid" is not an array'],
     ['uid', 'options: "uid" is not an object'],
   ])('refuses %j', (options, message) => {

@@ -34,6 +34,8 @@ export interface SampleOptions {
   readonly source?: 'auto' | 'bpf' | 'procfs';
   /** Also take what /proc does not have: time off the CPU, owners of locks. Needs bpf. */
   readonly facts?: boolean;
+  /** Whether to find out who holds up whom, beyond what these facts tell. */
+  readonly edges?: boolean;
   /** The mount point of the procfs. Default: `/proc`. */
   readonly root?: string;
 }
@@ -42,6 +44,7 @@ const OPTIONS: Record<keyof SampleOptions, Check> = {
   fields: isListOf(isOneOf(Object.keys(FIELDS)), 0),
   source: isOneOf(['auto', 'bpf', 'procfs']),
   facts: isBoolean,
+  edges: isBoolean,
   root: (value) =>
     typeof value === 'string' && value.startsWith('/') ? undefined : `${show(value)} is not an absolute path`,
 };

@@ -61,7 +61,7 @@ export interface SamplerOptions {
   readonly fields: readonly Field[];
   /** Whether to take KernelFacts. */
   readonly facts: boolean;
-  /** Whether to find out who holds up whom, beyond what these facts tell. It needs `systemCall` among the fields. */
+  /** Whether to find out who holds up whom, beyond what these facts tell. */
   readonly edges?: boolean;
   /** Whether to take events and pressure. Events count from the moment on when the sampler is opened. */
   readonly events?: boolean;
