@@ -57,6 +57,18 @@ export function compared(before: readonly Observation[], after: readonly Observa
   return { gone, come };
 }
 
+/** A sample whose observations are listed when somebody asks for them. */
+export function listedLater(sample: Omit<Sample, 'observations'>, list: () => readonly Observation[]): Sample {
+  let listed: readonly Observation[] | undefined;
+  return {
+    ...sample,
+    get observations() {
+      listed ??= list();
+      return listed;
+    },
+  };
+}
+
 /** The sample with other observations, which are listed when somebody asks for them, and with other holders, if given. */
 export function withObservations(
   sample: Omit<Sample, 'observations'>,

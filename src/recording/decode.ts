@@ -1,4 +1,4 @@
-import { noteChanges, withObservations } from '../model/changes.ts';
+import { listedLater, noteChanges } from '../model/changes.ts';
 import type { Edge, Resource } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Pressure } from '../model/pressure.ts';
@@ -6,6 +6,7 @@ import type { Reading, Unreadable } from '../model/reading.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
+import { LongList } from './long-list.ts';
 import { type Look, type Place, printedFrame, VERSION } from './record.ts';
 import { ListReader, type Run, runsShape } from './runs.ts';
 import { count, listOf, name, number, object, oneOf, type Shape, ShapeError, text, time, word, yes } from './shape.ts';
@@ -55,7 +56,7 @@ export class Interned {
   #nextNumber = 0;
   nextStack = 0;
   /** The tasks of the sample before, which most often are those of the next one, also in another segment. */
-  seen: readonly Seen[] = [];
+  seen = new LongList<Seen>();
   last: Sample | undefined;
 
   /** Equal tasks are one, whatever they are told by. */
@@ -81,6 +82,8 @@ interface Seen {
   readonly cpu: number | undefined;
   readonly switches: number | undefined;
   readonly sinceMs: number | undefined;
+  /** As it was told when it came, to be told again when it is gone. */
+  told: Observation | undefined;
 }
 
 const headShape = object({ format: oneOf(['kstack-recording']), version: count, segment: count }, {});
@@ -163,8 +166,8 @@ export class SegmentDecoder {
   readonly #stacks: Reading<Stack>[] = [];
   readonly #edges = new ListReader<Edge>('edge');
   readonly #resources = new ListReader<Resource>('resource');
-  #seen: readonly Seen[] = [];
-  #holders: readonly Seen[] = [];
+  #seen = new LongList<Seen>();
+  #holders = new LongList<Seen>();
   #isFirst = true;
   #samples = 0;
 
@@ -263,7 +266,7 @@ export class SegmentDecoder {
     const isFirst = this.#isFirst;
     this.#isFirst = false;
     // The tasks of a new segment are told anew, and most are those of the one before.
-    const old = new Map(isFirst ? before.map((seen) => [seen.task, seen]) : []);
+    const old = new Map(isFirst ? before.toArray().map((seen) => [seen.task, seen]) : []);
     const changes = applied(this.#seen, placed(tasks ?? {}, monotonicMs), (entry, left) =>
       this.#entry(entry, isFirst ? old : left),
     );
@@ -271,19 +274,22 @@ export class SegmentDecoder {
     this.#seen = seen;
     const change = placed(holders ?? {}, monotonicMs);
     this.#holders = applied(this.#holders, change, (entry, left) => this.#entry(entry, left)).now;
-    const held = this.#holders.map((one) => observationOf(one, monotonicMs));
+    const held = this.#holders.toArray().map((one) => observationOf(one, monotonicMs));
     const edges = this.#edges.advance(edgeRuns);
     const resources = this.#resources.advance(resourceRuns);
     const graph = { ...(edges !== undefined && { edges }), ...(resources !== undefined && { resources }) };
-    const whole = withObservations({ ...rest, ...place, holders: held, unread, ...graph }, () =>
-      seen.map((one) => observationOf(one, monotonicMs)),
+    const whole = listedLater({ ...rest, ...place, holders: held, unread, ...graph }, () =>
+      seen.toArray().map((one) => observationOf(one, monotonicMs)),
     );
     if (interned.last !== undefined) {
-      const { gone, come } = isFirst ? differing(before, seen) : changes;
+      const { gone, come } = isFirst ? differing(before.toArray(), seen.toArray()) : changes;
       const lastMs = interned.last.monotonicMs;
       noteChanges(interned.last, whole, {
-        gone: gone.map((one) => observationOf(one, lastMs)),
-        come: come.map((one) => observationOf(one, monotonicMs)),
+        gone: gone.map((one) => one.told ?? observationOf(one, lastMs)),
+        come: come.map((one) => {
+          one.told = observationOf(one, monotonicMs);
+          return one.told;
+        }),
       });
     }
     interned.seen = seen;
@@ -299,6 +305,7 @@ export class SegmentDecoder {
       cpu,
       switches,
       sinceMs,
+      told: undefined,
     };
     const last = old.get(seen.task);
     const isSame =
@@ -382,92 +389,55 @@ function placed(
 ): Change {
   const { gone = [], put = [], set = [] } = told;
   let [nextPut, nextTask, nextSet] = [0, 0, 0];
-  const entryOf = ([stack, look, cpu, switches, offCpuMs]: Numbers) => ({
-    stack: stack ?? -1,
-    look: look ?? -1,
-    cpu: cpu ?? undefined,
-    switches: switches ?? undefined,
-    sinceMs: typeof offCpuMs === 'number' && monotonicMs !== undefined ? monotonicMs - offCpuMs : undefined,
-  });
+  const sinceOf = (offCpuMs: number | null | undefined) =>
+    typeof offCpuMs === 'number' && monotonicMs !== undefined ? monotonicMs - offCpuMs : undefined;
   return {
     gone,
-    put: put.map(([skip, step, ...numbers]) => {
-      const entry = { at: nextPut + (skip ?? 0), task: nextTask + (step ?? 0), ...entryOf(numbers) };
-      [nextPut, nextTask] = [entry.at + 1, entry.task + 1];
-      return entry;
+    put: put.map(([skip, step, stack, look, cpu, switches, offCpuMs]) => {
+      const [at, task] = [nextPut + (skip ?? 0), nextTask + (step ?? 0)];
+      [nextPut, nextTask] = [at + 1, task + 1];
+      const [sinceMs, on] = [sinceOf(offCpuMs), cpu ?? undefined];
+      return { at, task, stack: stack ?? -1, look: look ?? -1, cpu: on, switches: switches ?? undefined, sinceMs };
     }),
-    set: set.map(([skip, ...numbers]) => {
-      const entry = { at: nextSet + (skip ?? 0), ...entryOf(numbers) };
-      nextSet = entry.at + 1;
-      return entry;
+    set: set.map(([skip, stack, look, cpu, switches, offCpuMs]) => {
+      const at = nextSet + (skip ?? 0);
+      nextSet = at + 1;
+      const [sinceMs, on] = [sinceOf(offCpuMs), cpu ?? undefined];
+      return { at, stack: stack ?? -1, look: look ?? -1, cpu: on, switches: switches ?? undefined, sinceMs };
     }),
   };
 }
 
 interface Applied {
-  readonly now: readonly Seen[];
+  readonly now: LongList<Seen>;
   readonly gone: readonly Seen[];
   readonly come: readonly Seen[];
 }
 
-/** Changes a list, in time that follows the changes but for a copy of it. */
+/** Changes a list, in time that follows the changes. */
 function applied(
-  before: readonly Seen[],
+  before: LongList<Seen>,
   { gone, put, set }: Change,
   seenOf: (entry: Entry, left: ReadonlyMap<Task, Seen>) => Seen,
 ): Applied {
   if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
   // A task that only moved in the list is told as gone and put.
-  const left = new Map<Task, Seen>();
-  for (const at of gone) {
-    const seen = before[at];
-    if (seen !== undefined) left.set(seen.task, seen);
-  }
-  const added = put.map((entry) => seenOf(entry, left));
-  const now = gone.length + put.length === 0 ? before.slice() : merged(before, gone, put, added);
-  const [out, come] = [new Set<Seen>(), new Set(added)];
-  for (const at of gone) {
-    const seen = before[at];
-    if (seen !== undefined && !come.delete(seen)) out.add(seen);
-  }
-  for (const entry of set) {
-    const old = now[entry.at];
-    if (old === undefined) throw new ShapeError('a task that changed is beyond the end of its sample');
+  const leaving = before.itemsAt(gone);
+  const left = new Map(leaving.map((seen) => [seen.task, seen]));
+  const added = put.map((entry) => ({ at: entry.at, item: seenOf(entry, left) }));
+  const [out, come] = [new Set<Seen>(), new Set(added.map(({ item }) => item))];
+  for (const seen of leaving) if (!come.delete(seen)) out.add(seen);
+  const next = gone.length + put.length === 0 ? before : before.spliced(gone, added);
+  const now = next.changed(set, (old, entry) => {
     const seen = seenOf({ ...entry, task: old.task }, NONE);
-    now[entry.at] = seen;
     if (!come.delete(old)) out.add(old);
     come.add(seen);
-  }
+    return seen;
+  });
   return { now, gone: [...out], come: [...come] };
 }
 
 const NONE: ReadonlyMap<Task, Seen> = new Map();
-
-function merged(
-  before: readonly Seen[],
-  gone: readonly number[],
-  put: readonly Entry[],
-  added: readonly Seen[],
-): Seen[] {
-  const now: Seen[] = [];
-  let [leaving, coming] = [0, 0];
-  for (let next = 0; next < before.length || coming < put.length; ) {
-    const seen = before[next];
-    const one = added[coming];
-    if (gone[leaving] === next) {
-      leaving++;
-      next++;
-    } else if (one !== undefined && put[coming]?.at === now.length) {
-      now.push(one);
-      coming++;
-    } else if (seen !== undefined) {
-      now.push(seen);
-      next++;
-    } else throw new ShapeError('a new task is beyond the end of its sample');
-  }
-  if (leaving < gone.length) throw new ShapeError('a task that is gone was not there');
-  return now;
-}
 
 /** What is in one list only. */
 function differing(before: readonly Seen[], after: readonly Seen[]): Omit<Applied, 'now'> {
