@@ -4,6 +4,8 @@ import type { FutexWait } from './futex-wait.ts';
 
 /** How near to its stack pointer a waiter's own word stands: musl's condition variables wait for one on the stack. */
 const OWN_STACK_BYTES = 1n << 16n;
+/** How many of these are looked at in each process. */
+const MOST_ON_STACKS = 64;
 
 export interface FutexWaiter {
   readonly tid: number;
@@ -42,12 +44,12 @@ export function inTurns(words: readonly FutexWord[], most: number): FutexWord[] 
     if (list === undefined) perProcess.set(word.pid, [word]);
     else list.push(word);
   }
-  const lists = [...perProcess.values()].map((list) =>
-    list
-      .map((word) => ({ word, isOwn: isOnOwnStack(word) }))
-      .sort((a, b) => Number(a.isOwn) - Number(b.isOwn) || b.word.waiters.length - a.word.waiters.length)
-      .map(({ word }) => word),
-  );
+  const lists = Array.from(perProcess.values(), (list) => {
+    const onStacks = list.filter(isOnOwnStack);
+    const isOn = new Set(onStacks);
+    const others = list.filter((word) => !isOn.has(word)).sort((a, b) => b.waiters.length - a.waiters.length);
+    return [...others, ...onStacks.slice(0, MOST_ON_STACKS)];
+  });
   const longest = lists.reduce((sofar, { length }) => Math.max(sofar, length), 0);
   const chosen: FutexWord[] = [];
   for (let turn = 0; turn < longest && chosen.length < most; turn++)

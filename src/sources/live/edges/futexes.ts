@@ -7,7 +7,7 @@ import { confirmed, stillClaimed, type Wait } from './futex-confirm.ts';
 import { FutexMemory } from './futex-memory.ts';
 import { type ClaimedWord, FutexOwners } from './futex-owners.ts';
 import { type FutexWait, futexWaitOf } from './futex-wait.ts';
-import { type FutexWaiter, inTurns, wordsOf } from './futex-words.ts';
+import { type FutexWaiter, type FutexWord, inTurns, wordsOf } from './futex-words.ts';
 import { inSlices } from './thread-numbers.ts';
 
 /** kernel/futex, in several files since Linux 5.16. The sleep itself may be missing from /proc/PID/stack. */
@@ -26,6 +26,8 @@ const FUNCTIONS = new Set([
 /** How many futexes are looked at: a host may have tens of thousands of waiters for as many condition variables. */
 const MOST_WORDS = 1000;
 const MOST_ARRAYS = 64;
+/** For looking at them. On a busy host it is too short for all. */
+const WORDS_MS = 300;
 
 /** Locks in user space, and threads that others wait for to end, as far as the C libraries keep their owners. */
 export const futexes: EdgeSource = {
@@ -36,15 +38,19 @@ export const futexes: EdgeSource = {
     const { waits, arrays } = await futexWaits(tasks, memory, context);
     const words = wordsOf(waits);
     const chosen = inTurns(words, MOST_WORDS);
-    if (chosen.length < words.length)
-      context.tell(`who holds up whom: only ${chosen.length} of ${words.length} futexes were looked at`);
-    const claimed: ClaimedWord[] = [];
+    const untilMs = Math.min(context.untilMs, context.clock.monotonicMs() + WORDS_MS);
+    let looked = 0;
+    const claims = new Map<FutexWord, ClaimedWord>();
     await inSlices(chosen, async (word) => {
-      if (context.clock.monotonicMs() > context.untilMs) return;
+      if (context.clock.monotonicMs() > untilMs) return;
+      looked++;
       const claim = await memory.claimOf(word);
       const { tid } = claim ?? {};
-      if (claim !== undefined && tid !== undefined) claimed.push({ word, claim: { ...claim, tid } });
+      if (claim !== undefined && tid !== undefined) claims.set(word, { word, claim: { ...claim, tid } });
     });
+    if (looked < words.length)
+      context.tell(`who holds up whom: only ${looked} of ${words.length} futexes were looked at`);
+    const claimed = chosen.flatMap((word) => claims.get(word) ?? []);
     const owned = await withOwners(claimed, memory, context);
     const edges = await trueEdges(owned, memory, context);
     const found = onlyWholeArrays(edges, arrays);
