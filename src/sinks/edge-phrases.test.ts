@@ -16,6 +16,9 @@ describe('what an edge says', () => {
 
   it('is about the pipe or socket where that is its end, whatever its name has in it', () => {
     expect(edgePhrase({ by: 'pipe-writer', to: 'pipe:[1]' }, names)).toBe('a writer of pipe:[1]');
+    expect(edgePhrase({ by: 'flock', to: 'pipe:[1]', inferred: true }, names)).toBe(
+      'the file lock (flock) on pipe:[1] (inferred)',
+    );
     expect(edgePhrase({ by: 'pipe-reader', to: '/run/$&' }, names)).toBe('a reader of /run/$&');
     expect(edgePhrase({ by: 'socket-peer', to: 'socket:[1]' }, names)).toBe('the other end of socket:[1]');
   });

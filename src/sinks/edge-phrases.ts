@@ -32,8 +32,12 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   work: '%, which runs the work',
 };
 
-/** Where the end is not a task that does something but the pipe or socket itself. */
+/** Where the end is not a task that does something but the lock, the pipe or the socket itself. */
 const OF_RESOURCES: Partial<Record<EdgeKind, string>> = {
+  futex: 'the user-space lock at %',
+  flock: 'the file lock (flock) on %',
+  'posix-lock': 'the file lock (fcntl) on %',
+  lease: 'the lease on %',
   'pipe-writer': 'a writer of %',
   'pipe-reader': 'a reader of %',
   'socket-peer': 'the other end of %',

@@ -124,7 +124,7 @@ function lockOf(claimed: ClaimedWord): Resource {
   return {
     key: `lock ${name}`,
     kind: 'lock',
-    name,
+    name: `futex ${name}`,
     condition: `was taken by thread ${claimed.claim.tid}, which is not in its process`,
     hangs: true,
     inferred: true,
