@@ -54,6 +54,22 @@ describe('a verdict as text', () => {
   });
 });
 
+describe('the sentence', () => {
+  it('is about whatever holds up most', () => {
+    const stopped = (count: number) =>
+      Array.from({ length: count }, (_, at) => ({ from: 10 + at, to: 1, by: 'child' as const, evidence: [] }));
+    const deadlock = [
+      { from: 2, to: 3, by: 'mutex' as const, evidence: [] },
+      { from: 3, to: 2, by: 'mutex' as const, evidence: [] },
+    ];
+    const observations = [1, 2, 3, 10, 11, 12].map((tid) => observationOf(tid, { state: tid === 1 ? 'T' : 'S' }));
+    const first = (count: number) =>
+      written({ ...EMPTY_SAMPLE, observations, edges: [...stopped(count), ...deadlock] }).split('\n', 1)[0];
+    expect(first(2)).toBe('Deadlock: 2 t2, 3 t3 wait for each other.');
+    expect(first(3)).toBe('3 tasks wait, directly or through others, for 1 t1, which is stopped by a signal.');
+  });
+});
+
 describe('a verdict as JSON', () => {
   it('is one valid document in UTF-8, whatever is in the sample', () => {
     for (const sample of ODD_SAMPLES) {

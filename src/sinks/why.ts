@@ -65,8 +65,9 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   const { deadlocks, heldUp, blocked, tasks, isBlind } = verdict;
   const [deadlock] = deadlocks;
   const [held] = heldUp;
-  if (deadlock !== undefined && (held === undefined || deadlock.isCertain)) {
-    const members = taskKeys(deadlock.edges);
+  const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
+  const isLargest = members.length + (deadlock?.behind.length ?? 0) >= (held?.root.tasks ?? 0);
+  if (deadlock !== undefined && (held === undefined || (deadlock.isCertain && isLargest))) {
     const maybe = deadlock.isCertain ? '' : ' (not certain)';
     const others = deadlock.behind.length;
     const behind = others === 0 ? '' : `, and ${counted(others, 'more task')} ${waits(others)} for them`;
