@@ -21,15 +21,28 @@ typedef struct {
 	__s64 counter;
 } atomic_long_t;
 
-/* include/linux/rwsem.h; kernels with PREEMPT_RT have neither field. */
+struct list_head {
+	struct list_head *next;
+};
+
+/* include/linux/mutex.h; kernels with PREEMPT_RT have neither field. */
+struct mutex {
+	atomic_long_t owner;
+	struct list_head wait_list;
+};
+
+/* include/linux/rwsem.h; kernels with PREEMPT_RT have none of these. */
 struct rw_semaphore {
 	atomic_long_t count;
 	atomic_long_t owner;
+	struct list_head wait_list;
 };
 
-/* include/linux/semaphore.h, since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
+/* include/linux/semaphore.h */
 struct semaphore {
-	unsigned long last_holder;
+	unsigned int count;
+	struct list_head wait_list;
+	unsigned long last_holder; /* since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
 };
 
 /* include/linux/mm_types.h; mmap_sem before 5.8 */
@@ -44,6 +57,16 @@ struct sched_info {
 
 struct thread_info {
 	__u32 cpu;
+};
+
+/* arch/x86/include/asm/processor.h has the first, arch/arm64/include/asm/processor.h the second. */
+struct cpu_context {
+	unsigned long sp;
+};
+
+struct thread_struct {
+	unsigned long sp;
+	struct cpu_context cpu_context;
 };
 
 struct completion;
@@ -82,6 +105,7 @@ struct task_struct {
 	struct thread_info thread_info; /* where CONFIG_THREAD_INFO_IN_TASK has it hold the CPU, since 5.16 */
 	unsigned int __state;           /* since 5.14 */
 	volatile long state;            /* before */
+	void *stack;
 	unsigned int cpu;               /* before 5.16 */
 	unsigned int flags;
 	unsigned int ptrace;
@@ -105,6 +129,7 @@ struct task_struct {
 	int *set_child_tid;   /* before 5.17: the struct kthread of a kernel thread */
 	void *worker_private; /* since 5.17: the struct kthread of a kernel thread */
 	unsigned long blocker; /* since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
+	struct thread_struct thread;
 };
 
 #pragma clang attribute pop

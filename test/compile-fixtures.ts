@@ -19,6 +19,7 @@ const SOURCES = [
   'swapped-arguments.c',
   'fuse-argument.c',
   'streams.c',
+  'contended-locks.c',
   'user-locks.c',
   'file-locks.c',
   'child-waits.c',

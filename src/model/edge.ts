@@ -174,9 +174,9 @@ export function edgesOfFacts(
 ): Edge[] {
   const edges: Edge[] = [];
   if (lock?.owner !== undefined && lock.owner !== tid) {
-    const { owner, kind, inferred, address, place = BLOCKER } = lock;
+    const { owner, kind, inferred, address, place = inferred === true ? KERNEL_LOG : BLOCKER } = lock;
     const at = address === undefined ? '' : ` at ${address}`;
-    const evidence = [{ place: inferred === true ? KERNEL_LOG : place, text: `${kind}${at}, owner ${owner}` }];
+    const evidence = [{ place, text: `${kind}${at}, owner ${owner}` }];
     edges.push({ from: tid, to: owner, by: kind, ...(inferred === true && { inferred }), evidence });
   }
   if (vforkParent !== undefined)

@@ -32,7 +32,10 @@ export interface LockWait {
    * does not record it, or if nobody holds the lock.
    */
   readonly owner?: number;
-  /** Set if the kernel's log says that it is only likely, since the lock may have changed hands meanwhile. */
+  /**
+   * Set if the owner is only likely: the kernel's log says so, since the lock may have changed hands meanwhile, or it is
+   * the latest of several readers.
+   */
   readonly inferred?: true;
   /** Where the kernel says so, if not in `task_struct.blocker`. */
   readonly place?: string;
@@ -44,7 +47,7 @@ export interface KernelFacts {
   readonly offCpuMs?: number;
   /** How often it has left a CPU, modulo 2^32: equal numbers prove that it did not run in between. */
   readonly switches?: number;
-  /** Needs Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER. */
+  /** As the kernel records it (Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER), or as its stack shows. */
   readonly lock?: LockWait;
   /** TID of the thread that holds the process's mmap lock for writing. */
   readonly mmapLockOwner?: number | 'unknown';

@@ -9,6 +9,7 @@ const good: BpfConditions = {
   lockdown: 'none [integrity] confidentiality\n',
   capabilities: (1n << 21n) | 1n,
   initialPidNamespace: true,
+  forcesStackLocks: false,
 };
 
 describe('whyNoBpf', () => {

@@ -3,9 +3,12 @@ import { release } from 'node:os';
 import { unloadBpf } from '../../../native/bpf.ts';
 import { loadObject } from '../../../native/bpf-loader.ts';
 import { TASKS } from './object.ts';
+import { StackLocks } from './stack-locks.ts';
 import { Symbols, symbolSources } from './symbols.ts';
 import { BpfReader } from './tasks.ts';
 
+/** Environment variable for tests. */
+const LOCKS = 'KSTACK_LOCKS';
 const BTF = '/sys/kernel/btf/vmlinux';
 const SYSFS = '/sys/kernel';
 const LOCKDOWN = '/sys/kernel/security/lockdown';
@@ -29,10 +32,13 @@ export interface BpfConditions {
   readonly capabilities: bigint;
   /** Whether `root` shows the PIDs of the initial namespace, as the program does. */
   readonly initialPidNamespace: boolean;
+  /** Whether to find locks on the stacks of waiters even if the kernel records them: tests compare the two. */
+  readonly forcesStackLocks: boolean;
 }
 
 export function conditions(root: string): BpfConditions {
   return {
+    forcesStackLocks: process.env[LOCKS] === 'stack',
     kernel: release(),
     root,
     hasSysfs: existsSync(SYSFS),
@@ -80,7 +86,8 @@ export function openBpf(where: BpfConditions, monotonicMs: () => number, object 
   try {
     const loaded = loadObject(object);
     try {
-      return new BpfReader(loaded, new Symbols(symbolSources(where.root), monotonicMs));
+      const symbols = new Symbols(symbolSources(where.root), monotonicMs);
+      return new BpfReader(loaded, symbols, new StackLocks(symbols, monotonicMs), where.forcesStackLocks);
     } catch (error) {
       unloadBpf(loaded);
       throw error;

@@ -15,8 +15,9 @@ export function holdersOf(observations: readonly Observation[], reader: BpfReade
   const pass = reader.read({ all: true, threads: true });
   if (pass === undefined) return [];
   const { records, nowNs } = pass;
+  const locks = reader.locksOf(records);
   for (const record of records)
-    for (const { from, to } of edgesOfFacts(record.tid, record.stat.state, factsOf(record, nowNs)))
+    for (const { from, to } of edgesOfFacts(record.tid, record.stat.state, factsOf(record, nowNs, locks)))
       if (typeof from === 'number' && typeof to === 'number' && !next.has(from)) next.set(from, to);
   const observed = new Set(observations.flatMap(({ task }) => task.id.tid ?? []));
   const missing = new Set<number>();

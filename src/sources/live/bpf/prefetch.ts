@@ -1,10 +1,10 @@
 import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { Reading } from '../../../model/reading.ts';
-import type { KernelFacts } from '../../../model/sample.ts';
+import type { KernelFacts, LockWait } from '../../../model/sample.ts';
 import { isOnlyPids, takesAll } from '../../../model/selection.ts';
 import { pause } from '../../../native/pause.ts';
 import type { OpenPrefetch, Prefetch, Processes } from '../procfs/prefetch.ts';
-import type { TaskRecord } from './records.ts';
+import { lockWait, type TaskRecord } from './records.ts';
 import { replacedTasks } from './replaced.ts';
 import type { BpfReader } from './tasks.ts';
 
@@ -74,6 +74,7 @@ function prefetch(
   let nowNs = 0;
   let stacks: ReadonlyMap<string, string> = new Map();
   let seen: ReturnType<BpfReader['seen']> = { tasks: 0, visited: () => false };
+  let locks: ReadonlyMap<number, LockWait> | undefined;
   let held: ReadonlySet<number> | undefined;
   let over = false;
   function* tasks(): Generator<readonly TaskRecord[]> {
@@ -91,6 +92,7 @@ function prefetch(
     nowNs = next.value;
     stacks = reader.stacksOf(records);
     seen = reader.seen();
+    if (facts) locks = reader.locksOf(records);
     if (last !== undefined) advance(last, records, nowNs, remembered);
     forgetOthers(remembered, records, beganMs);
     over = true;
@@ -99,7 +101,7 @@ function prefetch(
     tasks,
     stackOf: ({ addresses }) => stacks.get(addresses) ?? '',
     monotonicMs: () => (facts ? milliseconds(nowNs) : undefined),
-    factsOf: (record) => (facts ? factsOf(record, nowNs) : undefined),
+    factsOf: (record) => (facts ? factsOf(record, nowNs, locks) : undefined),
     visited: (pid) => seen.visited(pid),
     hidden: () => {
       if (memory.hidden === undefined || !isHiddenKnown) {
@@ -188,11 +190,16 @@ function advance(
   if (last.records.size > records.length) last.records = new Map(records.map((record) => [record.tid, record]));
 }
 
-/** The facts in a record. Most records hold only the time, so the early return matters with tens of thousands. */
+/**
+ * The facts in a record. Most records hold only the time, so the early return matters with tens of thousands.
+ * @param locks by TID, if the record does not tell
+ */
 export function factsOf(
-  { arrivalNs, onCpu, switches, lock, mmapOwner, vforkParent, tracer }: TaskRecord,
+  { tid, arrivalNs, onCpu, switches, lock: recorded, mmapOwner, vforkParent, tracer }: TaskRecord,
   nowNs: number,
+  locks: ReadonlyMap<number, LockWait> | undefined,
 ): KernelFacts {
+  const lock = locks === undefined ? recorded && lockWait(recorded) : locks.get(tid);
   // A task that got a CPU after the pass began would have a negative time. Each moment is rounded on its own, so that
   // the two differ by the same in every sample while the task sleeps.
   const offCpuMs = Math.max(0, milliseconds(nowNs) - milliseconds(arrivalNs));
@@ -200,7 +207,7 @@ export function factsOf(
   if (lock === undefined && mmapOwner === undefined && vforkParent === 0 && tracer === 0) return time;
   return {
     ...time,
-    ...(lock && { lock: { kind: lock.kind, address: lock.address, ...(lock.owner > 0 && { owner: lock.owner }) } }),
+    ...(lock && { lock }),
     ...(mmapOwner !== undefined && { mmapLockOwner: mmapOwner }),
     ...(vforkParent > 0 && { vforkParent }),
     ...(tracer > 0 && { tracer }),

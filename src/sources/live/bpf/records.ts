@@ -1,3 +1,4 @@
+import type { LockWait } from '../../../model/sample.ts';
 import { STATES } from '../../../model/task.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { Stat } from '../procfs/stat.ts';
@@ -167,6 +168,10 @@ function readRecord(bytes: Buffer, words: Uint32Array, at: number, length: numbe
         ? bytes.toString('latin1', at * 4 + RECORD.words * 4 + (named ? KERNEL_NAME.size : 0), (at + length) * 4)
         : before.addresses,
   });
+}
+
+export function lockWait({ kind, address, owner }: NonNullable<TaskRecord['lock']>): LockWait {
+  return { kind, address, ...(owner > 0 && { owner }) };
 }
 
 function wordAt(words: Uint32Array, at: number): number {

@@ -137,8 +137,8 @@ describeBpf('a pass', () => {
 
 it('names each fact that a kernel does not record', () => {
   expect(lackingFacts(0b111)).toEqual([]);
-  expect(lackingFacts(0b101)).toEqual([
-    expect.stringMatching(/^bpf: without the locks that tasks wait for: .*Linux 6\.16/),
-  ]);
-  expect(lackingFacts(0)).toHaveLength(3);
+  expect(lackingFacts(0b110)).toEqual([expect.stringMatching(/^bpf: without time off the CPU: .*CONFIG_SCHED_INFO/)]);
+  // These are found on the stacks of those that wait.
+  expect(lackingFacts(0b101)).toEqual([]);
+  expect(lackingFacts(0)).toHaveLength(2);
 });

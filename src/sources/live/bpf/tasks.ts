@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import type { CompiledSelection, TextTest } from '../../../model/compiled-selection.ts';
+import type { LockWait } from '../../../model/sample.ts';
 import { takesAll } from '../../../model/selection.ts';
 import { STATES } from '../../../model/task.ts';
 import {
@@ -15,7 +16,8 @@ import {
 } from '../../../native/bpf.ts';
 import { pause } from '../../../native/pause.ts';
 import { PrefetchFailed } from '../procfs/prefetch.ts';
-import { type RecordTaker, readRecords, type TaskRecord } from './records.ts';
+import { lockWait, type RecordTaker, readRecords, type TaskRecord } from './records.ts';
+import type { StackLocks } from './stack-locks.ts';
 import type { Symbols } from './symbols.ts';
 
 /** struct request of bpf/records.h. */
@@ -35,9 +37,12 @@ const SEEN = { tasks: (1 << 22) / 8, facts: (1 << 22) / 8 + 8, size: (1 << 22) /
 /** What is missing while a bit of FACT_* of bpf/records.h is not set, by bit. */
 const FACTS = [
   'time off the CPU: this kernel does not record it (CONFIG_SCHED_INFO)',
-  'the locks that tasks wait for: this kernel does not record them (Linux 6.16, CONFIG_DETECT_HUNG_TASK_BLOCKER)',
-  'holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
+  undefined, // locks are found on the stacks of their waiters then
+  'the locks that tasks wait for, and holders of mmap locks: this kernel does not record them (PREEMPT_RT)',
 ] as const;
+/** Bits of FACT_*. */
+const LOCKS = 2;
+const MMAP_LOCK = 4;
 /** MOST_PIDS of bpf/records.h. A longer list is filtered here instead of in the kernel. */
 const MOST_PIDS = 4096;
 /** Flags in the map of PIDs. */
@@ -75,11 +80,16 @@ export class BpfReader {
   readonly #requested = new Map<number, number>();
 
   readonly #loaded: LoadedBpf;
+  readonly #stackLocks: StackLocks;
+  readonly #forcesStackLocks: boolean;
   readonly #names = new Map<string, string>();
   readonly #nothingSeen = Buffer.alloc(SEEN.size);
 
-  constructor(loaded: LoadedBpf, symbols: Symbols) {
+  /** @param forcesStackLocks whether to find locks on stacks even if the kernel records them */
+  constructor(loaded: LoadedBpf, symbols: Symbols, stackLocks: StackLocks, forcesStackLocks: boolean) {
     const { maps, programs } = loaded;
+    this.#stackLocks = stackLocks;
+    this.#forcesStackLocks = forcesStackLocks;
     this.#loaded = loaded;
     this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
     tryIterator(this.#iterator);
@@ -93,6 +103,7 @@ export class BpfReader {
 
   close(): void {
     this.#symbols.close();
+    this.#stackLocks.close();
     closeSync(this.#iterator);
     unloadBpf(this.#loaded);
   }
@@ -171,6 +182,24 @@ export class BpfReader {
   }
 
   /**
+   * The locks that these tasks wait for, by TID; undefined if the records tell all of them. Call it after {@link seen},
+   * which finds out what this kernel records.
+   */
+  locksOf(records: readonly TaskRecord[]): ReadonlyMap<number, LockWait> | undefined {
+    const facts = this.#facts ?? 0;
+    // Without holders of mmap locks it is PREEMPT_RT, whose locks are others.
+    if ((facts & MMAP_LOCK) === 0) return undefined;
+    if ((facts & LOCKS) === 0 || this.#forcesStackLocks) return this.#stackLocks.of(records);
+    // The kernel records no rw-semaphore that a task waits for so that it can be killed.
+    const unrecorded = records.filter(({ stat, lock }) => stat.state === 'D' && lock === undefined);
+    const found = unrecorded.length === 0 ? undefined : this.#stackLocks.of(unrecorded);
+    if (found === undefined || found.size === 0) return undefined;
+    const locks = new Map(found);
+    for (const { tid, lock } of records) if (lock !== undefined) locks.set(tid, lockWait(lock));
+    return locks;
+  }
+
+  /**
    * What the last pass visited, selected or not: the number of tasks, and whether it visited a process.
    * @throws PrefetchFailed
    */
@@ -191,6 +220,8 @@ export class BpfReader {
     const failures = [...this.#failures].map(
       (reason) => `bpf: a pass over the tasks failed: ${reason}; reading /proc instead`,
     );
+    const { failed } = this.#stackLocks;
+    if (failed !== undefined) failures.push(`bpf: without the locks that tasks wait for: ${failed}`);
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
@@ -240,7 +271,9 @@ export class BpfReader {
 
 /** What a kernel does not record, given the FACT_* bits that it does. */
 export function lackingFacts(recorded: number): string[] {
-  return FACTS.filter((_, bit) => (recorded & (1 << bit)) === 0).map((what) => `bpf: without ${what}`);
+  return FACTS.flatMap((what, bit) =>
+    what === undefined || (recorded & (1 << bit)) !== 0 ? [] : `bpf: without ${what}`,
+  );
 }
 
 /** Collects what the program wrote. */
