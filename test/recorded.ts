@@ -7,8 +7,9 @@ import { ODD_SAMPLES } from './odd-samples.ts';
 export function numbered(count: number): Sample[] {
   const [sample] = ODD_SAMPLES;
   if (sample === undefined) throw new Error('no sample');
+  const { edges: _, resources: __, ...small } = sample;
   return Array.from({ length: count }, (_, at) => ({
-    ...sample,
+    ...small,
     timeMs: 1000 * at,
     observations: sample.observations.slice(0, 1),
     holders: [],
