@@ -221,7 +221,8 @@ export class BpfReader {
       (reason) => `bpf: a pass over the tasks failed: ${reason}; reading /proc instead`,
     );
     const { failed } = this.#stackLocks;
-    if (failed !== undefined) failures.push(`bpf: without the locks that tasks wait for: ${failed}`);
+    if (failed !== undefined)
+      failures.push(`bpf: locks on kernel stacks unavailable: ${failed}; who holds them is not known`);
     return [...failures, ...this.#symbols.missing, ...(this.#facts === undefined ? [] : lackingFacts(this.#facts))];
   }
 
