@@ -39,7 +39,12 @@ async function long(...args: string[]): Promise<string> {
   return stdout;
 }
 
-const callsIn = (text: string) => [...text.matchAll(/^ {2}call {4}(.*)$/gm)].map(([, call]) => call);
+/** The calls of the selected tasks: those whom they wait for are shown, too. */
+const callsIn = (text: string) =>
+  text
+    .split('\n\n')
+    .filter((paragraph) => !/^\d+ tasks? \(not selected\)/.test(paragraph))
+    .flatMap((paragraph) => [...paragraph.matchAll(/^ {2}call {4}(.*)$/gm)].map(([, call]) => call));
 
 describe('a system call', { tags: ['source'] }, () => {
   beforeEach(needs('root'));
