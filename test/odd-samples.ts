@@ -221,8 +221,8 @@ const BY_BPF: Sample = {
     { from: 632, to: 634, by: 'pipe-writer', any: true, inferred: true, evidence: [] },
     { from: 633, to: 632, by: 'pipe-reader', inferred: true, evidence: [] },
     // Each waits for the other, as far as one can infer.
-    { from: 630, to: 'journal 8:1', by: 'journal', evidence: [CALL] },
-    { from: 'journal 8:1', to: 631, by: 'transaction', inferred: true, evidence: [CALL] },
+    { from: 630, to: 'file 8:1', by: 'mount', evidence: [CALL] },
+    { from: 'file 8:1', to: 631, by: 'commit', inferred: true, evidence: [CALL] },
     {
       from: 631,
       to: 630,
@@ -244,7 +244,7 @@ const BY_BPF: Sample = {
       evidence: [CALL],
     },
     { key: 'mount 44', kind: 'mount', name: `/mnt/${HOSTILE}`, evidence: [] },
-    { key: 'journal 8:1', kind: 'journal', name: 'sda1', evidence: [] },
+    { key: 'file 8:1', kind: 'file', name: 'sda1', evidence: [] },
     {
       key: `device ${HOSTILE}`,
       kind: 'device',

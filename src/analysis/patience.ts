@@ -32,10 +32,7 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   beneath: 5000,
   'backing-file': 5000,
   frozen: 0,
-  journal: 5000,
-  transaction: 5000,
   commit: 5000,
-  work: 5000,
 };
 
 const BLOCKED_MS = 2000;

@@ -3,17 +3,7 @@ import type { Observation, Sample } from './sample.ts';
 /** What waits, or is waited for: a task by its TID, or a resource by its key. */
 export type NodeKey = number | string;
 
-export const RESOURCE_KINDS = [
-  'lock',
-  'file',
-  'pipe',
-  'socket',
-  'mount',
-  'device',
-  'server',
-  'journal',
-  'work',
-] as const;
+export const RESOURCE_KINDS = ['lock', 'file', 'pipe', 'socket', 'mount', 'device', 'server'] as const;
 
 /** What tasks wait for that is not a task. */
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
@@ -69,10 +59,7 @@ export const EDGE_KINDS = [
   'beneath',
   'backing-file',
   'frozen',
-  'journal',
-  'transaction',
   'commit',
-  'work',
 ] as const;
 
 export type EdgeKind = (typeof EDGE_KINDS)[number];

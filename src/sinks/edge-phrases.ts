@@ -26,10 +26,7 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   beneath: '%, which it lies on',
   'backing-file': 'its backing file on %',
   frozen: '% to be thawed',
-  journal: 'the journal of %',
-  transaction: '%, which has a transaction open',
   commit: '%, which commits the transaction',
-  work: '%, which runs the work',
 };
 
 /** Where the end is not a task that does something but the lock, the pipe or the socket itself. */

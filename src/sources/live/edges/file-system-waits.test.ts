@@ -59,7 +59,6 @@ describe('a task does not wait inside a file system', () => {
     ['that waits for the lock of a file of FUSE', 'fuse_cache_write_iter < vfs_write < ksys_write'],
     ['that freezes one', 'percpu_rwsem_wait < percpu_down_write < freeze_super < do_vfs_ioctl'],
     ['that moves to another cgroup', 'percpu_rwsem_wait < cgroup_attach_lock < cgroup_procs_write < vfs_write'],
-    ['that waits for a journal', 'jbd2_log_wait_commit < ext4_sync_file < do_fsync'],
     ['that reads a block device', 'folio_wait_bit_common < filemap_read < blkdev_read_iter < vfs_read'],
     ['that reads a pipe', 'anon_pipe_read < vfs_read < ksys_read'],
     ['without a stack', ''],

@@ -8,6 +8,8 @@ export interface FileSystemWait {
   readonly types: RegExp | undefined;
   /** Set if it waits for the file system to be thawed. */
   readonly frozen?: true;
+  /** Set if it waits for the journal to commit a transaction. */
+  readonly journal?: true;
   /** Set if a page fault leads there: the arguments of the system call then say nothing about the file. */
   readonly fault?: true;
 }
@@ -82,8 +84,13 @@ const WAITS: ReadonlySet<string> = new Set([
     btrfs_wait_ordered_extents btrfs_wait_ordered_roots btrfs_commit_transaction btrfs_wait_for_commit wait_current_trans
     wait_for_commit read_extent_buffer_pages wait_on_extent_buffer_writeback btrfs_wait_tree_block_writeback
     lock_extent wait_extent_bit btrfs_lock_extent_bits wait_reserve_ticket handle_reserve_ticket`),
-  // A journal's transaction and its commit (jbd2) lead to the tasks that have a part in these, not to the file system.
 ]);
+
+/** Whoever waits in these waits for a transaction of the journal to be committed: fs/jbd2/journal.c, transaction.c. */
+const JOURNAL_WAITS: ReadonlySet<string> = new Set(
+  words(`jbd2_log_wait_commit jbd2_complete_transaction wait_transaction_locked wait_transaction_switching
+    add_transaction_credits start_this_handle __jbd2_log_wait_for_space jbd2_trans_will_send_data_barrier`),
+);
 
 /** Readers of a percpu rw-semaphore (kernel/locking/percpu-rwsem.c). */
 const PERCPU_READ: ReadonlySet<string> = new Set(
@@ -143,7 +150,7 @@ function withoutSuffix(symbol: string): string {
   return dot === -1 ? symbol : symbol.slice(0, dot);
 }
 
-type Found = Pick<FileSystemWait, 'function' | 'frozen'>;
+type Found = Pick<FileSystemWait, 'function' | 'frozen' | 'journal'>;
 
 function thawAt(start: number, nameAt: (at: number) => string): Found | undefined {
   let at = start;
@@ -153,7 +160,11 @@ function thawAt(start: number, nameAt: (at: number) => string): Found | undefine
 }
 
 function waitAt(start: number, nameAt: (at: number) => string): Found | undefined {
-  for (let at = start; at < start + INNERMOST; at++) if (WAITS.has(nameAt(at))) return { function: nameAt(at) };
+  for (let at = start; at < start + INNERMOST; at++) {
+    const name = nameAt(at);
+    if (WAITS.has(name)) return { function: name };
+    if (JOURNAL_WAITS.has(name)) return { function: name, journal: true };
+  }
   return undefined;
 }
 

@@ -6,6 +6,7 @@ import { type FileSystemWait, fileSystemWaitOf } from './file-system-waits.ts';
 import { deviceIn, type FileOnMount, mountKey, mountResource } from './file-systems.ts';
 import { edgesToDaemons } from './fuse.ts';
 import { isFuse } from './fuse-daemons.ts';
+import { edgeToCommit } from './journals.ts';
 import { layersOf } from './overlay-layers.ts';
 import { edgeToServer } from './servers.ts';
 import { fits, WaitedMounts } from './waited-mounts.ts';
@@ -84,6 +85,8 @@ async function edgesOf(waiter: Observation, file: FileOnMount | undefined, conte
     ...(inferred && { inferred }),
     evidence: [...evidence, shows],
   };
+  const commit = wait.journal === true ? await edgeToCommit(tid, file, context) : undefined;
+  if (commit !== undefined) return { edges: [commit], resources: [] };
   const resource = mountResource(mount);
   if (wait.frozen === true) return { edges: [edge], resources: [frozen(resource, shows)] };
   const beneath = await edgesBeneath(mount, wait, context);
