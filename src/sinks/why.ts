@@ -18,6 +18,9 @@ const MAX_NAMES = 4;
 const MAX_EVIDENCE = 20;
 const MAX_UNKNOWN = 5;
 
+/** Numbers and names of more than a few tasks. */
+const LONG_LIST = / \([^()]*, \.\.\.\)/;
+
 export interface WhyContext {
   readonly colour: boolean;
   /** Whether to show what each sentence was read from. */
@@ -47,7 +50,8 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
     yield '\n';
   }
   yield `${style('dim', stateLine(verdict, context.host))}\n`;
-  for (const line of context.unknown.slice(0, MAX_UNKNOWN)) yield `not known: ${escapeUnsafe(line)}\n`;
+  for (const line of context.unknown.slice(0, MAX_UNKNOWN))
+    yield `not known: ${escapeUnsafe(line.replace(LONG_LIST, ''))}\n`;
   if (context.unknown.length > MAX_UNKNOWN) yield `not known: ... and ${context.unknown.length - MAX_UNKNOWN} more\n`;
 }
 
