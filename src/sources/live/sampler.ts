@@ -269,8 +269,8 @@ class LiveSampler implements Sampler {
       state === 'D' || state === 'T' || state === 't' || waiting.has(task.id.tid ?? 0);
     return {
       ...found,
-      observations: await withOffCpuTimes(seen.observations, wants, { files, root }),
-      holders: await withOffCpuTimes([...seen.holders, ...found.holders], wants, { files, root }),
+      observations: await withOffCpuTimes(seen.observations, wants, { files, root, clock }),
+      holders: await withOffCpuTimes([...seen.holders, ...found.holders], wants, { files, root, clock }),
     };
   }
 

@@ -1,5 +1,8 @@
 import type { KernelFacts, Observation } from '../../../model/sample.ts';
+import type { Clock } from '../../../model/time.ts';
+import { onEachCpu } from '../../../native/affinity.ts';
 import type { FileReads } from './file-reads.ts';
+import { readSmall } from './files.ts';
 
 const FILE_BYTES = 8192;
 /** Read at a time. */
@@ -7,29 +10,36 @@ const AT_ONCE = 256;
 /** Bounds the work: with so many tasks stuck, the times of the others tell nothing new. */
 const MAX_TASKS = 4000;
 
+/** How long it may take to go to all the CPUs that the tasks were on. */
+const CLOCKS_MS = 200;
+
 /**
  * For how long tasks have been off the CPU, and how often they left one, from /proc/PID/sched (kernel/sched/debug.c,
- * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler's clock counts from boot; a
- * program that reads the file of its own has just got a CPU, so its last time is the present. Returns the observations
- * with these facts where they could be read.
+ * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler has a clock for each CPU, which
+ * leaves out what interrupts and the hypervisor take, so they differ by seconds after a while: the present time is that
+ * of the CPU that the task was on. Returns the observations with these facts where they could be read.
  */
 export async function withOffCpuTimes(
   observations: readonly Observation[],
   wants: (observation: Observation) => boolean,
-  { files, root }: { readonly files: FileReads; readonly root: string },
+  { files, root, clock }: { readonly files: FileReads; readonly root: string; readonly clock: Clock },
 ): Promise<readonly Observation[]> {
-  const wanted = observations.filter((each) => each.facts?.offCpuMs === undefined && wants(each)).slice(0, MAX_TASKS);
+  const wanted = observations
+    .filter((each) => each.cpu !== undefined && each.facts?.offCpuMs === undefined && wants(each))
+    .slice(0, MAX_TASKS);
   if (wanted.length === 0) return observations;
-  const now = await read(`${root}/self/sched`, files);
-  if (now === undefined) return observations;
+  const cpus = new Set(wanted.flatMap(({ cpu }) => cpu ?? []));
+  const nowMs = clock.monotonicMs;
+  const clocks = onEachCpu(cpus, ownLastMs, { nowMs, untilMs: nowMs() + CLOCKS_MS });
   const facts = new Map<Observation, KernelFacts>();
   for (let from = 0; from < wanted.length; from += AT_ONCE)
     await Promise.all(
       wanted.slice(from, from + AT_ONCE).map(async (observation) => {
         const { pid, id } = observation.task;
+        const present = clocks.get(observation.cpu ?? -1);
         const then = await read(`${root}/${pid}/task/${id.tid}/sched`, files);
-        if (then === undefined) return;
-        const offCpuMs = Math.max(0, Math.round(now.lastMs - then.lastMs));
+        if (then === undefined || present === undefined) return;
+        const offCpuMs = Math.max(0, Math.round(present - then.lastMs));
         facts.set(observation, { ...observation.facts, offCpuMs, switches: then.switches });
       }),
     );
@@ -37,6 +47,12 @@ export async function withOffCpuTimes(
     const known = facts.get(observation);
     return known === undefined ? observation : { ...observation, facts: known };
   });
+}
+
+/** When this thread got the CPU that it is on: now, if it has just come there. It takes no lock of another task. */
+function ownLastMs(): number | undefined {
+  const own = readSmall('/proc/thread-self/sched');
+  return 'value' in own ? parseSched(own.value.toString('latin1'))?.lastMs : undefined;
 }
 
 async function read(path: string, files: FileReads) {
