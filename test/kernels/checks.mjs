@@ -34,11 +34,7 @@ export function checksOf(guest) {
       [`${source}: the same as text`, (files) => text(files, source), source],
       [`${source}: JSON by its schema, with nothing unread`, (files) => schema(files, source), source],
     ]),
-    ...['procfs', 'bpf'].map((source) => [
-      `${source}: since when tasks are off the CPU`,
-      (files) => offCpu(files, source),
-      source,
-    ]),
+    ['bpf: since when tasks are off the CPU', offCpu, 'bpf'],
     ['bpf: who waits for whom along a chain of vforks', chain, 'bpf'],
     ['procfs: names no task that was not asked for', noHolders],
     ['procfs: the reader is started before the runtime', ahead],
@@ -125,9 +121,9 @@ function schema(files, source) {
   assert.equal(files.text(`${source}.json.err`), '');
 }
 
-function offCpu(files, source) {
-  const { tasks } = JSON.parse(files.text(`${source}.json.out`));
-  const { started, ended } = files.ran(`${source}.json`);
+function offCpu(files) {
+  const { tasks } = JSON.parse(files.text('bpf.json.out'));
+  const { started, ended } = files.ran('bpf.json');
   for (const name of ['early', 'late']) {
     const { pids, from, to } = files.fixture(name);
     const { offCpuMs } = tasks.find(({ tid }) => tid === pids[0]);
