@@ -11,7 +11,7 @@ const MOST_ROOTS = 5;
 
 /** Returns a function that names a task of these groups by its TID, and a resource of the sample by its key. */
 export function namesOf(
-  groups: readonly ExplainedGroup[],
+  groups: readonly Pick<ExplainedGroup, 'observations'>[],
   resources: readonly Resource[] = [],
 ): (key: NodeKey) => string {
   const names = new Map<NodeKey, string>();

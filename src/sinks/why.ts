@@ -7,7 +7,7 @@ import { PRESSURES } from '../model/pressure.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { edgePhrase } from './edge-phrases.ts';
-import { byTarget, whatForWithin } from './long-waits.ts';
+import { byTarget, namesOf, whatForWithin } from './long-waits.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
@@ -55,13 +55,8 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   if (context.unknown.length > MAX_UNKNOWN) yield `not known: ... and ${context.unknown.length - MAX_UNKNOWN} more\n`;
 }
 
-/** Names tasks and resources of the sample. */
-function namesIn({ sample }: Verdict): (key: NodeKey) => string {
-  const names = new Map<NodeKey, string>();
-  for (const { task } of [...sample.observations, ...sample.holders])
-    if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(task.comm ?? '?')}`);
-  for (const { key, name } of sample.resources ?? []) names.set(key, escapeUnsafe(name));
-  return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or not seen)` : escapeUnsafe(key));
+function namesIn({ sample: { observations, holders, resources } }: Verdict): (key: NodeKey) => string {
+  return namesOf([{ observations }, { observations: holders }], resources);
 }
 
 /** The verdict in a sentence. */

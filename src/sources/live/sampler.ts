@@ -156,7 +156,8 @@ class LiveSampler implements Sampler {
     const seen = await this.#read(selection, forks);
     if (this.#reader.isAhead) this.#tell('the reader was started before the runtime, and had begun to read');
     const locked = await this.#holders(seen.observations, forks);
-    const found = await this.#edges({ observations: seen.observations, holders: locked }, forks);
+    const details = new TaskDetails(root, this.#reader, this.#unixSockets);
+    const found = await this.#edges({ observations: seen.observations, holders: locked }, forks, details);
     const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
     this.#tasks.trim(seen.observations.length);
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
@@ -173,7 +174,7 @@ class LiveSampler implements Sampler {
       source: seen.source ?? this.#source,
       threads: selection.threads === true,
       fields,
-      ...(await this.#resolved(found)),
+      ...(await this.#resolved(found, details)),
       ...(found.edges.length > 0 && { edges: found.edges, resources: found.resources }),
       leftOut: threads === undefined ? {} : { threads },
       unread: seen.unread,
@@ -247,7 +248,7 @@ class LiveSampler implements Sampler {
    * What these tasks wait for, beyond what facts tell, the tasks that they wait for and that were not seen yet, and for
    * how long those that wait have done so.
    */
-  async #edges(seen: Pick<Sample, 'observations' | 'holders'>, forks: number): Promise<Followed> {
+  async #edges(seen: Pick<Sample, 'observations' | 'holders'>, forks: number, details: TaskDetails): Promise<Followed> {
     if (this.#options.edges !== true) return { ...seen, edges: [], resources: [] };
     const { clock, root } = this.#host;
     const files = new FileReads(this.#reader);
@@ -255,7 +256,7 @@ class LiveSampler implements Sampler {
       clock,
       root,
       files,
-      details: new TaskDetails(root, this.#reader, this.#unixSockets),
+      details,
       reader: this.#reader,
       unixSockets: this.#unixSockets,
       openFiles: this.#openFiles,
@@ -275,10 +276,12 @@ class LiveSampler implements Sampler {
   }
 
   /** Adds what the system calls refer to, if they were requested. */
-  async #resolved(sample: Pick<Sample, 'observations' | 'holders'>): Promise<Pick<Sample, 'observations' | 'holders'>> {
+  async #resolved(
+    sample: Pick<Sample, 'observations' | 'holders'>,
+    details: TaskDetails,
+  ): Promise<Pick<Sample, 'observations' | 'holders'>> {
     if (!this.#options.fields.includes('systemCall')) return sample;
     const { observations, holders } = sample;
-    const details = new TaskDetails(this.#host.root, this.#reader, this.#unixSockets);
     const all = this.#options.allSystemCalls === true;
     // Holders first: a call may end before its turn comes, and these matter most.
     const resolved = await resolveSystemCalls([...holders, ...observations], {

@@ -1,4 +1,4 @@
-import type { Edge, NodeKey, Resource } from '../../../../model/edge.ts';
+import { type Edge, edgesByEnd, edgesByStart, type NodeKey, type Resource } from '../../../../model/edge.ts';
 import { withOffCpuTimes } from '../../procfs/off-cpu.ts';
 import type { EdgeContext, FoundEdges } from '../edge-source.ts';
 import { BlockDevices } from './block-devices.ts';
@@ -58,7 +58,7 @@ export function withoutIdle(
   idle: ReadonlySet<NodeKey>,
   stands: ReadonlySet<NodeKey>,
 ): FoundEdges {
-  const [out, into] = [edgesBy(edges, 'from'), edgesBy(edges, 'to')];
+  const [out, into] = [edgesByStart(edges), edgesByEnd(edges)];
   const frozen = new Set<NodeKey>(resources.flatMap(({ key, kind, hangs }) => (kind === 'mount' && hangs ? key : [])));
   /** Some versions of md count nothing in flight themselves. */
   const isIdle = (key: NodeKey, above: ReadonlySet<NodeKey> = new Set()): boolean => {
@@ -90,7 +90,7 @@ async function longestWaits(
   edges: readonly Edge[],
   { tasks, files, root, clock }: EdgeContext,
 ): Promise<Map<string, number>> {
-  const into = edgesBy(edges, 'to');
+  const into = edgesByEnd(edges);
   const behind = new Map(devices.map(({ key }) => [key, tasksBehind(key, into)]));
   const tids = [...new Set([...behind.values()].flat())].slice(0, MAX_ASKED);
   const observations = tids.flatMap((tid) => tasks.get(tid) ?? []);
@@ -106,14 +106,4 @@ function tasksBehind(key: string, into: ReadonlyMap<NodeKey, readonly Edge[]>): 
   // The set grows during the loop.
   for (const node of reached) for (const { from } of into.get(node) ?? []) reached.add(from);
   return [...reached].filter((node) => typeof node === 'number').slice(0, MAX_ASKED);
-}
-
-function edgesBy(edges: readonly Edge[], end: 'from' | 'to'): Map<NodeKey, Edge[]> {
-  const lists = new Map<NodeKey, Edge[]>();
-  for (const edge of edges) {
-    const list = lists.get(edge[end]);
-    if (list === undefined) lists.set(edge[end], [edge]);
-    else list.push(edge);
-  }
-  return lists;
 }
