@@ -55,6 +55,12 @@ describe('a verdict as text', () => {
 });
 
 describe('the sentence', () => {
+  it('tells a selection without a task from stacks that could not be read', () => {
+    const denied = observationOf(1, { state: 'S', stack: { unread: 'denied' } });
+    expect(written(EMPTY_SAMPLE)).toMatch(/^Nothing can be said: no task was found that is selected\.\n/);
+    expect(written({ ...EMPTY_SAMPLE, observations: [denied] })).toMatch(/^Nothing can be said: no kernel stack could/);
+  });
+
   it('is about whatever holds up most', () => {
     const stopped = (count: number) =>
       Array.from({ length: count }, (_, at) => ({ from: 10 + at, to: 1, by: 'child' as const, evidence: [] }));

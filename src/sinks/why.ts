@@ -83,6 +83,7 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
     const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
+  if (tasks === 0) return 'Nothing can be said: no task was found that is selected.';
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
   return `Nothing holds this host up: of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck.`;
 }
