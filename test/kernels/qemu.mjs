@@ -7,10 +7,11 @@ import { join } from 'node:path';
 const LONGEST_MS = 300_000;
 
 /**
- * Boots and waits for the end. Resolves to the guest's files by name (Buffers) and how many seconds it took; rejects
- * with the last lines of the console when the guest did not get to its end in time. In any case qemu is gone then.
+ * Boots and waits for the end. Resolves to the guest's files by name (Buffers), how many seconds passed until its first
+ * process ran, and how many in all; rejects with the last lines of the console when the guest did not get to its end in
+ * time. In any case qemu is gone then.
  */
-export async function boot({ architecture, kernel, image, folder, onStep }) {
+export async function boot({ architecture, kernel, image, folder }) {
   const started = performance.now();
   const { command, args, console } = architecture.qemu;
   const append = `console=${console} quiet panic=-1 mitigations=off rdinit=/init`;
@@ -21,14 +22,16 @@ export async function boot({ architecture, kernel, image, folder, onStep }) {
   const kill = () => qemu.kill('SIGKILL');
   process.on('exit', kill);
   const timer = setTimeout(kill, LONGEST_MS);
+  const secondsSoFar = () => (performance.now() - started) / 1000;
   let text = '';
   let seen = 0;
+  let bootSeconds;
   const take = (bytes) => {
     text += bytes.toString('latin1');
     for (let end = text.indexOf('\n', seen); end >= 0; end = text.indexOf('\n', seen)) {
       const line = text.slice(seen, end).trim();
       seen = end + 1;
-      if (line.startsWith('@step ')) onStep?.(line.slice(6));
+      if (line.startsWith('@step ')) bootSeconds ??= secondsSoFar();
       if (line === '@end') kill();
     }
   };
@@ -52,5 +55,5 @@ export async function boot({ architecture, kernel, image, folder, onStep }) {
   execFileSync('tar', ['-xz', '-C', folder], { input: Buffer.from(results, 'base64') });
   const files = new Map();
   for (const name of await readdir(folder)) files.set(name, await readFile(join(folder, name)));
-  return { files, seconds: (performance.now() - started) / 1000 };
+  return { files, bootSeconds, seconds: secondsSoFar() };
 }

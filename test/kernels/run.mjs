@@ -148,7 +148,8 @@ async function runOne(guest) {
     console.log(`\nLinux ${name}: FAILED: ${error.message}`);
     return;
   }
-  const lines = [`\nLinux ${kernel.release} (Debian ${suite}, ${architecture.name}), ${results.seconds.toFixed(0)} s`];
+  const took = `booted in ${results.bootSeconds.toFixed(0)} s, ended after ${results.seconds.toFixed(0)} s`;
+  const lines = [`\nLinux ${kernel.release} (Debian ${suite}, ${architecture.name}), ${took}`];
   const records = recordsOf(results.files, { ...kernel, architecture: architecture.name });
   for (const { name: what, check, skipped } of checksOf(guest)) {
     const reason = skipped ?? failureOf(check, records);

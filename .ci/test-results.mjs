@@ -1,0 +1,25 @@
+// What came of a run of tests: node .ci/test-results.mjs RESULTS.json [TAG]
+// Prints "PASSED FAILED", then what failed, each with its message. A test that was skipped has failed, unless the tag
+// that was asked for leaves it out.
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+
+const LONGEST_MESSAGE = 15;
+
+const [file, tag = ''] = process.argv.slice(2);
+const { numPassedTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
+const failures = testResults.flatMap(failuresOf);
+console.log(numPassedTests, failures.length);
+for (const failure of failures) console.log(failure);
+
+function failuresOf({ name, status, message, assertionResults }) {
+  const path = relative('.', name);
+  if (status === 'failed' && assertionResults.length === 0) return [described(path, message)];
+  return assertionResults
+    .filter((test) => test.status === 'failed' || (test.status !== 'passed' && (tag === '' || test.tags.includes(tag))))
+    .map((test) => described(`${path}: ${test.fullName}`, test.failureMessages?.join('\n') || test.status));
+}
+
+function described(what, message) {
+  return [what, ...message.split('\n').slice(0, LONGEST_MESSAGE)].join('\n    ');
+}
