@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { unloadBpf } from '../../../native/bpf.ts';
-import { loadObject } from '../../../native/bpf-loader.ts';
+import { IteratorProgram } from './iterator-program.ts';
 import { TASKS } from './object.ts';
 import { StackLocks } from './stack-locks.ts';
 import { Symbols, symbolSources } from './symbols.ts';
@@ -80,16 +79,17 @@ export function whyNoBpf({
  * Opens the BPF reader, or returns why it cannot. Programs for symbols are loaded on demand, and the kernel may refuse
  * each of them.
  */
-export function openBpf(where: BpfConditions, monotonicMs: () => number, object = TASKS): BpfReader | string {
+export function openBpf(where: BpfConditions, monotonicMs: () => number): BpfReader | string {
   const reason = whyNoBpf(where);
   if (reason !== undefined) return reason;
   try {
-    const loaded = loadObject(object);
+    const program = new IteratorProgram(TASKS, 'tasks');
     try {
+      program.tryOut();
       const symbols = new Symbols(symbolSources(where.root), monotonicMs);
-      return new BpfReader(loaded, symbols, new StackLocks(symbols, monotonicMs), where.forcesStackLocks);
+      return new BpfReader(program, symbols, new StackLocks(symbols, monotonicMs), where.forcesStackLocks);
     } catch (error) {
-      unloadBpf(loaded);
+      program.close();
       throw error;
     }
   } catch (error) {

@@ -1,16 +1,7 @@
-import { closeSync } from 'node:fs';
-import {
-  attachIterator,
-  deleteElement,
-  descriptorOf,
-  type LoadedBpf,
-  readIterator,
-  unloadBpf,
-  updateElement,
-} from '../../../native/bpf.ts';
-import { loadObject } from '../../../native/bpf-loader.ts';
 import type { FoundFiles, OpenFile, SharedFile } from '../edges/open-file.ts';
+import { IteratorProgram } from './iterator-program.ts';
 import { DESCRIPTORS } from './object.ts';
+import { RequestMap } from './request-map.ts';
 
 /** The enum and the structures of bpf/descriptors.h. */
 const MOST_WANTED = 16384;
@@ -22,27 +13,18 @@ const MINOR_BITS = 20;
 
 /** Finds who has files open, by the program of bpf/descriptors.bpf.c. */
 export class BpfDescriptors {
-  readonly #loaded: LoadedBpf;
-  readonly #iterator: number;
-  readonly #wantedFd: number;
-  /** A copy of the map. */
-  readonly #wanted = new Map<string, Buffer>();
+  readonly #program: IteratorProgram;
+  /** By the bytes of a struct open_file, as latin1 text. */
+  readonly #wanted: RequestMap<string>;
 
   /** @throws Error naming why the kernel refuses the program */
   constructor() {
-    this.#loaded = loadObject(DESCRIPTORS);
-    try {
-      this.#iterator = attachIterator(descriptorOf(this.#loaded.programs, 'descriptors'));
-    } catch (error) {
-      unloadBpf(this.#loaded);
-      throw error;
-    }
-    this.#wantedFd = descriptorOf(this.#loaded.maps, 'wanted');
+    this.#program = new IteratorProgram(DESCRIPTORS, 'descriptors');
+    this.#wanted = new RequestMap(this.#program.map('wanted'), (key) => Buffer.from(key, 'latin1'));
   }
 
   close(): void {
-    closeSync(this.#iterator);
-    unloadBpf(this.#loaded);
+    this.#program.close();
   }
 
   /**
@@ -50,13 +32,12 @@ export class BpfDescriptors {
    * @throws BpfError
    */
   find(wanted: readonly SharedFile[], mayGoOn: () => boolean): FoundFiles {
-    const keys = keysOf(wanted.slice(0, MOST_WANTED));
-    this.#ask(keys);
-    const targets = new Map(Array.from(keys, ([target, key]) => [key.toString('latin1'), target]));
+    const targets = targetsOf(wanted.slice(0, MOST_WANTED));
+    this.#wanted.set(new Map(Array.from(targets.keys(), (key) => [key, 1])));
     const files = new Map<string, OpenFile[]>();
     const peers = new Map<string, string>();
     let missing = wanted.length > MOST_WANTED ? `${wanted.length - MOST_WANTED} pipes and sockets` : undefined;
-    for (const bytes of readIterator(this.#iterator)) {
+    for (const bytes of this.#program.read()) {
       takeDescriptors(bytes, targets, files, peers);
       if (mayGoOn()) continue;
       missing = 'the descriptors of some processes: no time left';
@@ -64,34 +45,20 @@ export class BpfDescriptors {
     }
     return { files, peers, missing, place: 'BPF iterator task_file' };
   }
-
-  /** Updates the map one entry at a time, so that its copy stays right when an update fails. */
-  #ask(keys: ReadonlyMap<string, Buffer>): void {
-    for (const [target, key] of [...this.#wanted]) {
-      if (keys.has(target)) continue;
-      deleteElement(this.#wantedFd, key);
-      this.#wanted.delete(target);
-    }
-    for (const [target, key] of keys) {
-      if (this.#wanted.get(target)?.equals(key)) continue;
-      updateElement(this.#wantedFd, key, Buffer.of(1));
-      this.#wanted.set(target, key);
-    }
-  }
 }
 
-/** The keys of the map, by target. */
-function keysOf(wanted: readonly SharedFile[]): Map<string, Buffer> {
-  const keys = new Map<string, Buffer>();
+/** The targets of the wanted files, by the bytes of their struct open_file. */
+function targetsOf(wanted: readonly SharedFile[]): Map<string, string> {
+  const targets = new Map<string, string>();
   for (const { target, fifo } of wanted) {
     const key = Buffer.alloc(OPEN_FILE.size);
     const inode = fifo?.inode ?? /^(?:pipe|socket):\[(\d+)\]$/.exec(target)?.[1];
     if (inode === undefined) continue;
     key.writeBigUInt64LE(BigInt(inode), OPEN_FILE.inode);
     if (fifo !== undefined) key.writeBigUInt64LE(BigInt(fifo.major * 2 ** MINOR_BITS + fifo.minor), OPEN_FILE.device);
-    keys.set(target, key);
+    targets.set(key.toString('latin1'), target);
   }
-  return keys;
+  return targets;
 }
 
 /**

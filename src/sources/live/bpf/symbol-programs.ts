@@ -1,15 +1,13 @@
-import { closeSync } from 'node:fs';
 import {
-  attachIterator,
   descriptorOf,
   lookUpElement,
-  readIterator,
   runProgram,
   unloadBpf,
   updateElement,
   updateElements,
 } from '../../../native/bpf.ts';
 import { loadObject } from '../../../native/bpf-loader.ts';
+import { IteratorProgram } from './iterator-program.ts';
 import { SYMBOLS_RUN, SYMBOLS_TASKS } from './object.ts';
 
 /** The enum of bpf/symbols.h. */
@@ -57,15 +55,8 @@ export function openRunPrinter(): PrintSymbols {
  * @throws Error as {@link openRunPrinter}
  */
 export function openTaskPrinter(): PrintSymbols {
-  const loaded = loadObject(SYMBOLS_TASKS);
-  const mapFd = descriptorOf(loaded.maps, 'batches');
-  let iterator: number;
-  try {
-    iterator = attachIterator(descriptorOf(loaded.programs, 'symbols_tasks'));
-  } catch (error) {
-    unloadBpf(loaded);
-    throw error;
-  }
+  const program = new IteratorProgram(SYMBOLS_TASKS, 'symbols_tasks');
+  const mapFd = program.map('batches');
   const keys = Buffer.alloc(TASK_BATCHES * 4);
   for (let index = 0; index < TASK_BATCHES; index++) keys.writeUInt32LE(index, index * 4);
   const values = Buffer.alloc(TASK_BATCHES * TASK_BATCH * ADDRESS_BYTES);
@@ -75,7 +66,7 @@ export function openTaskPrinter(): PrintSymbols {
       values.fill(0).write(addresses.slice(lines.length, lines.length + TASK_BATCHES * TASK_BATCH).join(''), 'latin1');
       updateElements(mapFd, keys, values, TASK_BATCHES);
       const pieces: Buffer[] = [];
-      for (const bytes of readIterator(iterator)) pieces.push(Buffer.from(bytes));
+      for (const bytes of program.read()) pieces.push(Buffer.from(bytes));
       const printed = Buffer.concat(pieces).toString('latin1').split('\n').slice(0, -1);
       if (printed.length === 0) throw new Error('the iterator over tasks printed nothing');
       // With few tasks, one pass prints only some of the addresses.
@@ -83,9 +74,6 @@ export function openTaskPrinter(): PrintSymbols {
     }
     return lines;
   };
-  print.close = () => {
-    closeSync(iterator);
-    unloadBpf(loaded);
-  };
+  print.close = () => program.close();
   return print;
 }

@@ -1,22 +1,13 @@
-import { closeSync } from 'node:fs';
 import type { CompiledSelection, TextTest } from '../../../model/compiled-selection.ts';
 import type { LockWait } from '../../../model/sample.ts';
 import { takesAll } from '../../../model/selection.ts';
 import { STATES } from '../../../model/task.ts';
-import {
-  attachIterator,
-  deleteElement,
-  descriptorOf,
-  type LoadedBpf,
-  lookUpElement,
-  readIterator,
-  tryIterator,
-  unloadBpf,
-  updateElement,
-} from '../../../native/bpf.ts';
+import { lookUpElement, updateElement } from '../../../native/bpf.ts';
 import { pause } from '../../../native/pause.ts';
 import { PrefetchFailed } from '../procfs/prefetch.ts';
+import type { IteratorProgram } from './iterator-program.ts';
 import { lockWait, type RecordTaker, readRecords, type TaskRecord } from './records.ts';
+import { numberKey, RequestMap } from './request-map.ts';
 import type { StackLocks } from './stack-locks.ts';
 import type { Symbols } from './symbols.ts';
 
@@ -68,44 +59,34 @@ export interface PreviousPass {
  */
 export class BpfReader {
   readonly #symbols: Symbols;
-  readonly #iterator: number;
-  readonly #maps: { readonly requests: number; readonly pids: number; readonly seen: number };
+  readonly #program: IteratorProgram;
+  readonly #maps: { readonly requests: number; readonly seen: number };
+  readonly #pids: RequestMap<number>;
   /** Reused: a new one per sample would be half a megabyte of garbage, most of a long run's memory. */
   readonly #seen = Buffer.alloc(SEEN.size);
   #hasRun = false;
   #facts: number | undefined;
   /** Why passes failed. */
   readonly #failures = new Set<string>();
-  /** A copy of the map of PIDs. */
-  readonly #requested = new Map<number, number>();
-
-  readonly #loaded: LoadedBpf;
   readonly #stackLocks: StackLocks;
   readonly #forcesStackLocks: boolean;
   readonly #names = new Map<string, string>();
   readonly #nothingSeen = Buffer.alloc(SEEN.size);
 
   /** @param forcesStackLocks whether to find locks on stacks even if the kernel records them */
-  constructor(loaded: LoadedBpf, symbols: Symbols, stackLocks: StackLocks, forcesStackLocks: boolean) {
-    const { maps, programs } = loaded;
+  constructor(program: IteratorProgram, symbols: Symbols, stackLocks: StackLocks, forcesStackLocks: boolean) {
     this.#stackLocks = stackLocks;
     this.#forcesStackLocks = forcesStackLocks;
-    this.#loaded = loaded;
-    this.#iterator = attachIterator(descriptorOf(programs, 'tasks'));
-    tryIterator(this.#iterator);
+    this.#program = program;
     this.#symbols = symbols;
-    this.#maps = {
-      requests: descriptorOf(maps, 'requests'),
-      pids: descriptorOf(maps, 'pids'),
-      seen: descriptorOf(maps, 'seen'),
-    };
+    this.#maps = { requests: program.map('requests'), seen: program.map('seen') };
+    this.#pids = new RequestMap(program.map('pids'), numberKey);
   }
 
   close(): void {
     this.#symbols.close();
     this.#stackLocks.close();
-    closeSync(this.#iterator);
-    unloadBpf(this.#loaded);
+    this.#program.close();
   }
 
   /** One pass over all tasks, in the order of their numbers; undefined if it failed. */
@@ -131,7 +112,7 @@ export class BpfReader {
     const found = new Found(undefined, this.#names);
     this.#ask(selection, undefined);
     idleBriefly();
-    for (const bytes of readIterator(this.#iterator)) readRecords(bytes, found);
+    for (const bytes of this.#program.read()) readRecords(bytes, found);
     return found;
   }
 
@@ -153,7 +134,7 @@ export class BpfReader {
     const found = new Found(last, this.#names);
     this.#ask(selection, last);
     idleBriefly();
-    for (const bytes of readIterator(this.#iterator)) {
+    for (const bytes of this.#program.read()) {
       readRecords(bytes, found);
       yield found.records;
       found.records = [];
@@ -252,21 +233,7 @@ export class BpfReader {
       updateElement(this.#maps.seen, FIRST, this.#nothingSeen);
     }
     this.#hasRun = true;
-    this.#request(requested);
-  }
-
-  /** Updates the map of PIDs one entry at a time, so that #requested stays right when an update fails (ENOMEM). */
-  #request(requested: ReadonlyMap<number, number>): void {
-    for (const number of [...this.#requested.keys()]) {
-      if (requested.has(number)) continue;
-      deleteElement(this.#maps.pids, numberKey(number));
-      this.#requested.delete(number);
-    }
-    for (const [number, what] of requested) {
-      if (this.#requested.get(number) === what) continue;
-      updateElement(this.#maps.pids, numberKey(number), Buffer.of(what));
-      this.#requested.set(number, what);
-    }
+    this.#pids.set(requested);
   }
 }
 
@@ -308,12 +275,6 @@ class Found implements RecordTaker {
 }
 
 const FIRST = Buffer.alloc(4);
-
-function numberKey(number: number): Buffer {
-  const key = Buffer.alloc(4);
-  key.writeUInt32LE(number);
-  return key;
-}
 
 /** Yields the CPU for a moment: the program takes the time from when its reader last got a CPU. */
 function idleBriefly(): void {

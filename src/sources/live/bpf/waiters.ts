@@ -1,15 +1,6 @@
-import { closeSync } from 'node:fs';
-import {
-  attachIterator,
-  deleteElement,
-  descriptorOf,
-  type LoadedBpf,
-  readIterator,
-  unloadBpf,
-  updateElement,
-} from '../../../native/bpf.ts';
-import { loadObject } from '../../../native/bpf-loader.ts';
+import { IteratorProgram } from './iterator-program.ts';
 import { WAITERS } from './object.ts';
+import { numberKey, RequestMap } from './request-map.ts';
 
 /** struct waiter of bpf/waiters.h, in bytes. */
 const WAITER = {
@@ -36,7 +27,7 @@ const WAITER = {
 } as const;
 /** MOST_ASKED of bpf/waiters.h. */
 export const MOST_ASKED = 4096;
-const ASKED = Buffer.of(1);
+const ASKED = 1;
 
 /** A lock, were it of this kind. Words are as in the kernel, owners with their flags. */
 export interface LockWords {
@@ -73,21 +64,13 @@ export interface Waiter {
 
 /** Runs the program of bpf/waiters.bpf.c. */
 export class WaiterProgram {
-  readonly #loaded: LoadedBpf;
-  readonly #iterator: number;
-  readonly #map: number;
-  readonly #asked = new Set<number>();
+  readonly #program: IteratorProgram;
+  readonly #asked: RequestMap<number>;
 
   /** @throws Error if the kernel refuses it */
   constructor() {
-    this.#loaded = loadObject(WAITERS);
-    try {
-      this.#map = descriptorOf(this.#loaded.maps, 'asked');
-      this.#iterator = attachIterator(descriptorOf(this.#loaded.programs, 'waiters'));
-    } catch (error) {
-      unloadBpf(this.#loaded);
-      throw error;
-    }
+    this.#program = new IteratorProgram(WAITERS, 'waiters');
+    this.#asked = new RequestMap(this.#program.map('asked'), numberKey);
   }
 
   /**
@@ -95,18 +78,9 @@ export class WaiterProgram {
    * @throws BpfError
    */
   read(asked: ReadonlySet<number>): Map<number, Waiter> {
-    for (const tid of [...this.#asked]) {
-      if (asked.has(tid)) continue;
-      deleteElement(this.#map, keyOf(tid));
-      this.#asked.delete(tid);
-    }
-    for (const tid of asked) {
-      if (this.#asked.has(tid)) continue;
-      updateElement(this.#map, keyOf(tid), ASKED);
-      this.#asked.add(tid);
-    }
+    this.#asked.set(new Map(Array.from(asked, (tid) => [tid, ASKED])));
     const waiters = new Map<number, Waiter>();
-    for (const bytes of readIterator(this.#iterator))
+    for (const bytes of this.#program.read())
       for (let at = 0; at + WAITER.size <= bytes.length; at += WAITER.size) {
         const waiter = waiterAt(bytes, at);
         waiters.set(waiter.tid, waiter);
@@ -115,15 +89,8 @@ export class WaiterProgram {
   }
 
   close(): void {
-    closeSync(this.#iterator);
-    unloadBpf(this.#loaded);
+    this.#program.close();
   }
-}
-
-function keyOf(tid: number): Buffer {
-  const key = Buffer.alloc(4);
-  key.writeUInt32LE(tid);
-  return key;
 }
 
 export function waiterAt(bytes: Buffer, at: number): Waiter {
