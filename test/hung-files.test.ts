@@ -273,9 +273,10 @@ describe('a run that reads what is swapped out to a device that does not answer'
       if (how === 'SIGTERM') await end(run.pid, 'SIGTERM');
       else expect(await kstack(['stop', '-d', directory])).toMatchObject({ code: 0, stderr: '' });
       expect(isAlive(run.pid)).toBe(false);
+      // Before the next run compresses it.
+      for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toContain(2);
       const next = await background(directory, ['-p', '2']);
       expect([next.code, next.messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
-      for (const lines of samples(logged(directory))) expect(lines.map(({ pid }) => pid)).toContain(2);
     },
   );
 });
