@@ -45,10 +45,8 @@ export function isPointer({ offset, size }: Frame): boolean {
 export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const guesses = frames.length > 0 && frames.every(isGuess);
-  const last = names.slice(0, LEFTOVERS_OF_GUESSES).findLast(isSleeping);
-  const inside = guesses
-    ? names.findIndex((name) => name === last)
-    : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
+  const last = names.slice(0, LEFTOVERS_OF_GUESSES).findLast(isSleeping) ?? '';
+  const inside = guesses ? names.indexOf(last) : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
   const left = frames.filter((frame, at) => {
     const name = names[at] ?? '';
     const isBetween = at > 0 && at < frames.length - 1;

@@ -70,7 +70,7 @@ const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Ztx]\s{0,20}(?:[0-9a-f]{8,16}\s
 /** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
 const PAST = new RegExp(
   `^\\s{0,20}(?:${[
-    String.raw`(?:INFO: )?(?:[Aa]llocated|[Ff]reed)(?: (?:by task|in) .*|:$)`,
+    '(?:INFO: )?(?:[Aa]llocated|[Ff]reed)(?: (?:by task|in) .*|:$)',
     String.raw`backtrace(?: \(crc [0-9a-f]{1,8}\))?:$`,
     '(?:Last potentially related|Second to last potentially related) work creation:',
     String.raw`-> #\d{1,4} \(.*`,

@@ -11,7 +11,7 @@ const FURNITURE = [
   String.raw`[\s?(*\x60'"]`,
   '=>',
   // Python's bytes; a diff
-  String.raw`b(?=')`,
+  "b(?=')",
   String.raw`[+-](?=[\s([])`,
   // Addresses, also hashed ones, and what a tracker left of them when it took them for markup
   String.raw`\[?<[0-9a-f]{0,16}>\]?`,

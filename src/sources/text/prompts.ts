@@ -12,7 +12,7 @@ const PROMPT = new RegExp(
     String.raw`(?:\[\d{1,4}\])?(?:more)?k[gd]b>`,
     String.raw`\(gdb\)`,
     '>>>',
-    String.raw`[#$%]`,
+    '[#$%]',
   ].join('|')})(?:\\s{1,8}(?<command>\\S.{0,400})?)?$`,
 );
 const PROC =
