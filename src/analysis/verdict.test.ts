@@ -116,7 +116,7 @@ describe('a verdict', () => {
     const { blocked, deadlocks, heldUp } = verdictOf(sampleOf(all, edges));
     expect(blocked).toEqual([]);
     expect(heldUp.map(({ root }) => root.key)).toEqual([1]);
-    expect(deadlocks.map(({ behind, isCertain }) => [behind, isCertain])).toEqual([[[5], true]]);
+    expect(deadlocks.map(({ behind, isConfirmed }) => [behind, isConfirmed])).toEqual([[[5], true]]);
   });
 
   it('is certain of an inferred deadlock only if it was there before', () => {
@@ -124,7 +124,7 @@ describe('a verdict', () => {
       [task(3, 'S', 9000), task(4, 'S', 9000)],
       [edge(3, 4, 'futex', { inferred: true }), edge(4, 3, 'futex', { inferred: true })],
     );
-    const certain = (before?: Sample) => verdictOf(sample, before).deadlocks.map(({ isCertain }) => isCertain);
+    const certain = (before?: Sample) => verdictOf(sample, before).deadlocks.map(({ isConfirmed }) => isConfirmed);
     expect(certain()).toEqual([false]);
     expect(certain(sampleOf([], [edge(3, 4, 'futex')]))).toEqual([false]);
     expect(certain(sample)).toEqual([true]);

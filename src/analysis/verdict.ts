@@ -32,7 +32,7 @@ export interface HeldUp {
 export interface Deadlock {
   readonly edges: readonly Edge[];
   /** Set unless each of these edges is the kernel's word, or was there a moment before too. */
-  readonly isCertain: boolean;
+  readonly isConfirmed: boolean;
   /** The tasks that wait for one of these, and are not among them. */
   readonly behind: readonly number[];
   readonly longestMs: number | undefined;
@@ -144,7 +144,7 @@ function deadlockOf(
   const behind = [...reached].flatMap((key) => (typeof key === 'number' && !members.has(key) ? key : []));
   return {
     edges,
-    isCertain: edges.every((edge) => edge.inferred !== true || then.has(edgeKey(edge))),
+    isConfirmed: edges.every((edge) => edge.inferred !== true || then.has(edgeKey(edge))),
     behind,
     longestMs: largest([...reached].flatMap((key) => waitedMs(key, byTid) ?? [])),
   };

@@ -83,7 +83,7 @@ async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: re
   try {
     const first = await sampler.next();
     const verdict = verdictOf(first);
-    if (verdict.deadlocks.every(({ isCertain }) => isCertain)) return { verdict, missed: [...missed] };
+    if (verdict.deadlocks.every(({ isConfirmed }) => isConfirmed)) return { verdict, missed: [...missed] };
     await sleep(AGAIN_MS);
     return { verdict: verdictOf(await sampler.next(), first), missed: [...missed] };
   } finally {

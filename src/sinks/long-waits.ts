@@ -43,7 +43,9 @@ export function waitLines(
     const count = `${isAtLeast === true ? 'at least ' : ''}${tasks} ${tasks === 1 ? 'task' : 'tasks'}`;
     lines.push(`${names(key)} holds up ${count}${itself}`);
     for (const [edge, keys] of byTarget(edges))
-      lines.push(`  ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}`);
+      lines.push(
+        `  ${someNames(keys, names, MOST_NUMBERS)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}`,
+      );
   }
   if (roots.length > MOST_ROOTS) lines.push(`... ${roots.length - MOST_ROOTS} more hold up others`);
   return lines;
@@ -54,6 +56,8 @@ function whatItDoes({ key, observation, resource }: Root, finding: Finding | und
     return resource?.condition === undefined ? '' : `, and itself ${escapeUnsafe(resource.condition)}`;
   if (observation === undefined) return ', and itself was not seen';
   if (observation.state === 'R') return ', and itself is on a CPU, or ready to run';
+  if ('unread' in observation.stack && observation.stack.unread === 'notTold')
+    return ', and the text has no stack of it';
   return `, and itself ${finding === undefined ? `is in state ${observation.state}` : whatForWithin(finding)}`;
 }
 
@@ -69,9 +73,20 @@ export function byTarget(edges: readonly Edge[]): [Edge, NodeKey[]][] {
   return [...alike.values()];
 }
 
-function someNames(keys: readonly NodeKey[], names: (key: NodeKey) => string): string {
-  const more = keys.length - MOST_NUMBERS;
-  return `${keys.slice(0, MOST_NUMBERS).map(names).join(', ')}${more > 0 ? ` ... (+${more})` : ''}`;
+/** `14137 touch, 14140 cp`; of more than so many, those of one name stand together: `300 x postgres, 14137 touch`. */
+export function someNames(keys: readonly NodeKey[], names: (key: NodeKey) => string, most: number): string {
+  const kinds = new Map<string, NodeKey[]>();
+  for (const key of keys) {
+    const name = names(key);
+    const kind = typeof key === 'number' ? name.replace(/^\d+ /, '') : name;
+    const alike = kinds.get(kind);
+    if (alike === undefined) kinds.set(kind, [key]);
+    else alike.push(key);
+  }
+  const shown = [...kinds].slice(0, most).map(([kind, alike]) => {
+    return keys.length > most && alike.length > 1 ? `${alike.length} x ${kind}` : alike.map(names).join(', ');
+  });
+  return `${shown.join(', ')}${kinds.size > most ? ` ... (+${kinds.size - most})` : ''}`;
 }
 
 /** What the group's tasks wait for, as far as the graph tells, or that nobody holds it, if the rule knows that. */

@@ -10,6 +10,7 @@ import type { Frame } from '../model/stack.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
+import { counted } from './counted.ts';
 import { eachSample, type Format, type WriteContext } from './format.ts';
 import { callLines, taskLines } from './long-tasks.ts';
 import { behindLines, namesOf, waitLines, whatForWithin } from './long-waits.ts';
@@ -200,10 +201,6 @@ function advice({ finding, observations }: ExplainedGroup): [string, string][] {
 
 function summary(total: number, { blocked, idle, running, unexplained }: KindCounts): string {
   return `${counted(total, 'task')} seen: ${blocked} blocked, ${idle} idle, ${running} running, ${unexplained} unexplained.`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -8,6 +8,7 @@ import type { Task } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { moment, timeOfDay } from './moment.ts';
 import { eventLines, timelineLines } from './report-timeline.ts';
@@ -93,10 +94,6 @@ function headLines(report: Report, context: ReportContext): string[] {
 
 function lasting(ms: number, isAtLeast: boolean): string {
   return `${isAtLeast ? 'at least ' : ''}${formatDuration(ms)}`;
-}
-
-function counted(count: number, name: string): string {
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }
 
 function findingLines(reported: ReportedFinding, several: boolean, isAdvised: boolean): string[] {

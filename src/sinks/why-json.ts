@@ -62,9 +62,9 @@ function rootEntry(held: HeldUp) {
 }
 
 function deadlockEntry(deadlock: Deadlock, pidOf: (tid: number) => number | undefined) {
-  const { isCertain, behind, longestMs } = deadlock;
+  const { isConfirmed, behind, longestMs } = deadlock;
   const { next, undo } = adviceOnDeadlock(deadlock, pidOf);
-  return { certain: isCertain, behind, longestMs: longestMs ?? null, next, undo };
+  return { certain: isConfirmed, behind, longestMs: longestMs ?? null, next, undo };
 }
 
 function blockedEntry({ finding, observations, longestMs }: Blocked) {

@@ -6,8 +6,9 @@ import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
-import { byTarget, namesOf, whatForWithin } from './long-waits.ts';
+import { byTarget, namesOf, someNames, whatForWithin } from './long-waits.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
@@ -66,11 +67,11 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   const [held] = heldUp;
   const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
   const isLargest = members.length + (deadlock?.behind.length ?? 0) >= (held?.root.tasks ?? 0);
-  if (deadlock !== undefined && (held === undefined || (deadlock.isCertain && isLargest))) {
-    const maybe = deadlock.isCertain ? '' : ' (not certain)';
+  if (deadlock !== undefined && (held === undefined || (deadlock.isConfirmed && isLargest))) {
+    const maybe = deadlock.isConfirmed ? '' : ' (not certain)';
     const others = deadlock.behind.length;
     const behind = others === 0 ? '' : `, and ${counted(others, 'more task')} ${waits(others)} for them`;
-    return `Deadlock${maybe}: ${someNames(members, names)} wait for each other${behind}.`;
+    return `Deadlock${maybe}: ${someNames(members, names, MAX_NAMES)} wait for each other${behind}.`;
   }
   if (held !== undefined) {
     const { root } = held;
@@ -116,10 +117,11 @@ function* deadlockLines(
   names: (key: NodeKey) => string,
   context: WhyContext,
 ): Generator<string> {
-  const { edges, isCertain, behind, longestMs } = deadlock;
-  yield `\n${isCertain ? 'deadlock' : 'may be a deadlock'}${longest(longestMs)}\n`;
+  const { edges, isConfirmed, behind, longestMs } = deadlock;
+  yield `\n${isConfirmed ? 'deadlock' : 'may be a deadlock'}${longest(longestMs)}\n`;
   yield* edgeLines(edges, names, context);
-  if (behind.length > 0) yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names)}\n`;
+  if (behind.length > 0)
+    yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names, MAX_NAMES)}\n`;
   const pids = new Map(sample.observations.map(({ task }) => [task.id.tid, task.pid]));
   yield* adviceLines(adviceOnDeadlock(deadlock, (tid) => pids.get(tid)));
 }
@@ -131,7 +133,7 @@ function* edgeLines(
 ): Generator<string> {
   const alike = byTarget(edges);
   for (const [edge, keys] of alike.slice(0, MAX_EDGES))
-    yield `    ${someNames(keys, names)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
+    yield `    ${someNames(keys, names, MAX_NAMES)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
   if (alike.length > MAX_EDGES) yield `    ... and ${alike.length - MAX_EDGES} other waits behind these\n`;
   if (!evidence) return;
   const shown = alike.flatMap(([edge]) => edges.filter(({ to, by }) => to === edge.to && by === edge.by).slice(0, 2));
@@ -145,7 +147,7 @@ function* edgeLines(
 function* blockedLines(group: Blocked, names: (key: NodeKey) => string): Generator<string> {
   const { observations, finding, longestMs } = group;
   const keys = observations.flatMap(({ task }) => task.id.tid ?? []);
-  yield `  ${someNames(keys, names)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
+  yield `  ${someNames(keys, names, MAX_NAMES)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
   yield* adviceLines(filledAdvice(finding, observations));
 }
 
@@ -172,29 +174,10 @@ function longest(longestMs: number | undefined): string {
   return longestMs === undefined ? '' : `, for up to ${formatDuration(longestMs)}`;
 }
 
-/** `300 x postgres, 14137 touch`: those of one name stand together. */
-function someNames(keys: readonly NodeKey[], names: (key: NodeKey) => string): string {
-  const kinds = new Map<string, NodeKey[]>();
-  for (const key of keys) {
-    const name = names(key);
-    const kind = typeof key === 'number' ? name.replace(/^\d+ /, '') : name;
-    kinds.set(kind, [...(kinds.get(kind) ?? []), key]);
-  }
-  const shown = [...kinds].slice(0, MAX_NAMES).map(([kind, alike]) => {
-    if (alike.length > MAX_NAMES) return `${alike.length} x ${kind}`;
-    return alike.map(names).join(', ');
-  });
-  return `${shown.join(', ')}${kinds.size > MAX_NAMES ? ` ... (+${kinds.size - MAX_NAMES})` : ''}`;
-}
-
 function taskKeys(edges: readonly Edge[]): NodeKey[] {
   return [...new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])))];
 }
 
 function waits(count: number): string {
   return count === 1 ? 'waits' : 'wait';
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -47,6 +47,10 @@ const TASKS_WORTH_LOADING = 250;
 /** How long a stream reuses a command line that was read. */
 const REMEMBER_MS = 2000;
 
+/** How long the search for who waits for whom may take, and the variable that allows emulated machines more. */
+const SEARCH_MS = 1600;
+const SEARCH = 'KSTACK_EDGES_MS';
+
 /** The sampled host: its clock, the mount point of its procfs, and its kernel log. */
 export interface Host {
   readonly clock: Clock;
@@ -261,6 +265,7 @@ class LiveSampler implements Sampler {
       unixSockets: this.#unixSockets,
       openFiles: this.#openFiles,
       bpf: this.#bpf,
+      searchMs: searchMs(),
       tell: this.#options.missed ?? ((text: string) => this.#tell(text)),
     };
     const observe = async (pids: readonly number[]) => (await this.#read({ pids }, forks)).observations;
@@ -294,6 +299,12 @@ class LiveSampler implements Sampler {
 }
 
 type Followed = Pick<Sample, 'observations' | 'holders'> & FoundEdges;
+
+/** How long the search for who waits for whom may take: longer on emulated machines, if the environment says so. */
+function searchMs(): number {
+  const told = Number(process.env[SEARCH]);
+  return told > 0 ? told : SEARCH_MS;
+}
 
 type Seen = Pick<Sample, 'observations' | 'unread' | 'monotonicMs'> & { readonly source?: Source };
 

@@ -51,6 +51,19 @@ describe('what lockdep lists as held', () => {
     ]);
   });
 
+  it('has the holders that the log shows no stack of, by their names', async () => {
+    const names = async (...lines: string[]) => {
+      const tasks = [];
+      for await (const { holders } of textSamples([`${lines.join('\n')}\n`]))
+        tasks.push(...holders.map(({ task, stack }) => ({ tid: task.id.tid, comm: task.comm, stack })));
+      return tasks;
+    };
+    const waits = [...hung('tar', 7, ...MUTEX), ...hung('mv', 9, ...MUTEX)];
+    const lists = [...held('tar', 7, A), ...held('mv', 9, A), ...held('a/b', 8, A, B)];
+    expect(await names(...waits, ...lists)).toEqual([{ tid: 8, comm: 'a/b', stack: { unread: 'notTold' } }]);
+    expect(await names(...waits, ...hung('a/b', 8, ...IO), ...lists)).toEqual([]);
+  });
+
   it.each([
     ['behind each stack', [...hung('tar', 7, ...MUTEX), ...held('tar', 7, A), ...held('cp', 8, A, B)], ['7 mutex 8']],
     [

@@ -1,5 +1,5 @@
 import type { Edge } from '../../model/edge.ts';
-import type { Observation } from '../../model/sample.ts';
+import type { Observation, Sample } from '../../model/sample.ts';
 import { cleaned } from './clean.ts';
 import { bodyOf } from './prefix.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
@@ -36,6 +36,8 @@ interface Lister extends Listed {
   readonly isLast: boolean;
 }
 
+type Found = Pick<Sample, 'holders'> & { readonly edges: readonly Edge[] };
+
 /** The lists of locks that lockdep prints with a report of hung tasks. They show who holds what a task waits for. */
 export class HeldLocks {
   readonly #stamps = new Stamps();
@@ -50,11 +52,11 @@ export class HeldLocks {
   }
 
   /**
-   * Who waits for whom among these tasks, which were seen at one moment, as far as the lists of the same moment tell.
-   * They are forgotten then.
+   * Who waits for whom among these tasks, which were seen at one moment, as far as the lists of the same moment tell,
+   * and the tasks that these wait for and that were not seen. The lists are forgotten then.
    */
-  edgesAmong(observations: readonly Observation[], moment: Stamp | undefined): Edge[] {
-    if (this.#tasks.length === 0) return [];
+  edgesAmong(observations: readonly Observation[], moment: Stamp | undefined): Found {
+    if (this.#tasks.length === 0) return { edges: [], holders: [] };
     const isNow = ({ stamp }: Listed) => moment === undefined || isSameMoment({ ...moment, begun: 0 }, stamp);
     const now = this.#tasks.filter(isNow);
     this.#tasks = this.#tasks.filter((task) => !isNow(task));
@@ -65,7 +67,7 @@ export class HeldLocks {
         const lister = { ...task, isLast: at === task.locks.length - 1 };
         listers.set(address, [...(listers.get(address) ?? []), lister]);
       }
-    return now.flatMap((waiter): Edge[] => {
+    const edges = now.flatMap((waiter): Edge[] => {
       const observation = seen.get(waiter.tid);
       const lock = waiter.locks.at(-1);
       const by = observation === undefined ? undefined : lockSleptFor(observation);
@@ -76,6 +78,9 @@ export class HeldLocks {
         return { from: waiter.tid, to: tid, by, inferred: true, evidence: [{ place: 'the kernel log', text }] };
       });
     });
+    const ends = new Set(edges.map(({ to }) => to));
+    const holders = now.filter(({ tid }) => ends.delete(tid) && !seen.has(tid)).map(listedTask);
+    return { edges, holders };
   }
 
   #takeTask(line: string): void {
@@ -95,6 +100,11 @@ export class HeldLocks {
     if (address === undefined || text === undefined || locks?.length !== Number(number)) return;
     if (locks.length < MOST_LOCKS) locks.push({ address, text });
   }
+}
+
+/** A task of which nothing else is told. */
+function listedTask({ tid, comm }: Listed): Observation {
+  return { task: { id: { tid }, comm, commandLine: { unread: 'notTold' } }, stack: { unread: 'notTold' } };
 }
 
 /** Those of the tasks that list a lock that have it. The others wait for it, too, or that is not known. */

@@ -78,7 +78,7 @@ export class SampleBuilder {
     const mixed = this.#mixed;
     if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     const events = this.#eventsUntilNow();
-    const edges = this.#locks.edgesAmong(this.#observations, this.#stamp);
+    const { edges, holders } = this.#locks.edgesAmong(this.#observations, this.#stamp);
     this.#found.push({
       ...(this.#stamp && this.#toldBy(this.#stamp)),
       // Only a sample of kstack shows all tasks that were looked for.
@@ -86,7 +86,7 @@ export class SampleBuilder {
       threads: true,
       fields: [],
       observations: this.#observations,
-      holders: [],
+      holders,
       leftOut: {
         ...(guesses > 0 && { guessedFrames: guesses }),
         ...(lines > 0 && { lines }),

@@ -63,6 +63,7 @@ async function follow(
     unixSockets,
     openFiles: new OpenFiles(false),
     bpf: undefined,
+    searchMs: 1600,
     tell: (text: string) => told.push(text),
   };
   const observe = async (tids: readonly number[]) => {

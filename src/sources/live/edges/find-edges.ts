@@ -9,12 +9,11 @@ import { withCalls } from './with-calls.ts';
 const MAX_ROUNDS = 16;
 /** Bounds the work: a host may have tens of thousands of waiters, but what they wait for is little. */
 const MAX_HOLDERS = 1000;
-/** For all of it. */
-const DEADLINE_MS = 1600;
-/** Milliseconds for emulated machines, on which everything takes ten times as long. */
-const DEADLINE = 'KSTACK_EDGES_MS';
 
 type Followed = Pick<Sample, 'holders'> & FoundEdges;
+
+/** What is read with, and how long all of it may take. */
+type Means = Omit<EdgeContext, 'tasks' | 'fileSystems' | 'untilMs'> & { readonly searchMs: number };
 
 /**
  * Who waits for whom, from these tasks on, and the tasks on the way that are not among them. Each source fails alone:
@@ -23,23 +22,18 @@ type Followed = Pick<Sample, 'holders'> & FoundEdges;
  */
 export async function findEdges(
   observations: readonly Observation[],
-  told: Omit<EdgeContext, 'tasks' | 'fileSystems' | 'untilMs'>,
+  means: Means,
   observe: (tids: readonly number[]) => Promise<readonly Observation[]>,
   sources: readonly EdgeSource[] = EDGE_SOURCES,
 ): Promise<Followed> {
-  const { clock, reader, tell } = told;
+  const { clock, reader, tell, searchMs } = means;
   const tasks = new Map<number, Observation>();
   const resources = new Map<string, Resource>();
   const edges = new Map<string, Edge>();
   const holders: Observation[] = [];
   const asked = new Set<number>();
-  const fileSystems = new FileSystems(told);
-  const context = {
-    ...told,
-    tasks,
-    fileSystems,
-    untilMs: clock.monotonicMs() + Number(process.env[DEADLINE] ?? DEADLINE_MS),
-  };
+  const fileSystems = new FileSystems(means);
+  const context = { ...means, tasks, fileSystems, untilMs: clock.monotonicMs() + searchMs };
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
   for (let round = 0; newTasks.length + newResources.length > 0; round++) {
