@@ -2,6 +2,9 @@ import type { EdgeKind } from '../model/edge.ts';
 import type { Observation } from '../model/sample.ts';
 import { innerEnd, type Sleep } from './sleep.ts';
 
+/** A tracer stops what it traces at each system call, for a moment. */
+export const TRACED_MS = 1000;
+
 /**
  * How long a task may wait before that counts as being held up, in milliseconds. Undefined: such waits are normal for
  * any time (a shell for its child, a client for its server), and count only if what they lead to is itself stuck.
@@ -13,7 +16,7 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   'rwsem-read': 2000,
   'rwsem-write': 2000,
   vfork: 1000,
-  ptrace: 0,
+  ptrace: TRACED_MS,
   'mmap-lock': 2000,
   'page-fault': 2000,
   futex: 3000,

@@ -40,7 +40,8 @@ describe('a verdict', () => {
   it('is about what a stopped task holds up, however normal the wait', () => {
     const edges = [edge(2, 1, 'pipe-reader'), edge(3, 2, 'child')];
     expect(troubles(sampleOf([task(1, 'T', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'stopped']]);
-    expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'traced']]);
+    expect(troubles(sampleOf([task(1, 't', 2000), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'traced']]);
+    expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([]);
   });
 
   it('is not about waits that are normal for any time, when what they lead to is well', () => {
@@ -76,6 +77,25 @@ describe('a verdict', () => {
       troubles(sampleOf([task(1, 'S', 5), task(2, 'D', waitedMs)], [edge(2, 1, 'mutex')]));
     expect(held(1900)).toEqual([]);
     expect(held(2100)).toEqual([[1, 'awaited']]);
+  });
+
+  it('is about a debugger only if others wait for what it has stopped', () => {
+    const traced = [task(1, 'S', 1e6), task(2, 't', 1e6), task(3, 'S', 1e6)];
+    const debugged = edge(2, 1, 'ptrace');
+    expect(troubles(sampleOf(traced, [debugged]))).toEqual([]);
+    expect(troubles(sampleOf(traced, [debugged, edge(3, 2, 'child')]))).toEqual([[1, 'awaited']]);
+  });
+
+  it('is not about idle workers that wait for the lock of the one that waits for requests', () => {
+    const epoll = stackOf('ep_poll', 'do_epoll_wait', 'do_syscall_64');
+    const accept = stackOf('inet_csk_accept', 'inet_accept', 'do_accept', 'do_syscall_64');
+    const read = stackOf('sk_wait_data', 'tcp_recvmsg_locked', 'tcp_recvmsg', 'do_syscall_64');
+    const named = (observation: Observation, comm: string) => ({ ...observation, task: { ...observation.task, comm } });
+    const held = (by: EdgeKind, stack: Observation['stack'], comm = 'smtpd') =>
+      troubles(sampleOf([named(task(1, 'S', 1e6, stack), 'smtpd'), named(task(2, 'S', 1e6), comm)], [edge(2, 1, by)]))
+        .length;
+    expect([held('flock', epoll), held('posix-lock', accept), held('futex', epoll)]).toEqual([0, 0, 0]);
+    expect([held('flock', read), held('flock', epoll, 'cron'), held('mutex', epoll)]).toEqual([1, 1, 1]);
   });
 
   it('is about a resource that hangs at once, and about one that does not only after a while', () => {

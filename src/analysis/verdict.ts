@@ -3,7 +3,8 @@ import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
 import { withoutWayOut } from './no-way-out.ts';
-import { blockedPatienceMs, PATIENCE_MS } from './patience.ts';
+import { blockedPatienceMs, PATIENCE_MS, TRACED_MS } from './patience.ts';
+import { awaitsItsTurn } from './turns.ts';
 import { waitGraph } from './wait-graph.ts';
 
 /** Why a root counts as what holds others up. */
@@ -104,17 +105,21 @@ function troubleOf(root: Root, byTid: ReadonlyMap<number, Observation>): HeldUp 
   const longestMs = largest(edges.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
   const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs });
   if (observation?.state === 'T') return held('stopped');
-  if (observation?.state === 't') return held('traced');
+  if (observation?.state === 't' && (observation.facts?.offCpuMs ?? TRACED_MS) >= TRACED_MS) return held('traced');
   if (resource?.hangs === true) return held('hangs');
   if (observation !== undefined && isBlockedForLong(observation)) return held('blocked');
-  return edges.some((edge) => isOverdue(edge, byTid)) ? held('awaited') : undefined;
+  return edges.some((edge) => isOverdue(edge, edges, byTid)) ? held('awaited') : undefined;
 }
 
-function isOverdue({ from, by }: Edge, byTid: ReadonlyMap<number, Observation>): boolean {
+function isOverdue(edge: Edge, all: readonly Edge[], byTid: ReadonlyMap<number, Observation>): boolean {
+  const { from, by } = edge;
   const patienceMs = PATIENCE_MS[by];
   if (patienceMs === undefined || typeof from !== 'number') return false;
   const waited = waitedMs(from, byTid);
-  return waited !== undefined && waited >= patienceMs;
+  if (waited === undefined || waited < patienceMs) return false;
+  // A debugger stops a program for as long as somebody looks at it. That concerns others only if they wait for it.
+  if (by === 'ptrace') return all.some(({ to }) => to === from);
+  return !awaitsItsTurn(edge, byTid);
 }
 
 function isBlockedForLong(observation: Observation): boolean {

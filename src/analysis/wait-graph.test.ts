@@ -208,6 +208,26 @@ describe('waitGraph', () => {
     );
   });
 
+  it('does not take a parent and a child for a deadlock while another thread of the child can go on', () => {
+    // 1 waits for its child 2, whose main thread waits for 1, and which has another thread 3.
+    const ring = [edge(1, 2, { by: 'child' }), edge(2, 1, { by: 'pipe-writer' })];
+    const seen = (threads: readonly number[], ...more: Edge[]) => {
+      const observations = [task(1, {}, 'S'), task(9, {}, 'S'), ...threads.map((tid) => task(tid, {}, 'S'))].map(
+        (each) => ({
+          ...each,
+          task: { ...each.task, pid: threads.includes(each.task.id.tid ?? 0) ? 2 : (each.task.id.tid ?? 0) },
+        }),
+      );
+      const { cycles, roots } = waitGraph({ ...EMPTY_SAMPLE, observations, edges: [...ring, edge(9, 1), ...more] });
+      return [cycles.map(({ edges }) => keysIn(edges)), roots.map(({ key, tasks }) => [key, tasks])];
+    };
+    const deadlock = ['1 > 2', '2 > 1'];
+    expect(seen([2])).toEqual([[deadlock], []]);
+    expect(seen([2, 3])).toEqual([[], [[1, 2]]]);
+    expect(seen([2, 3], edge(3, 2, { by: 'futex' }))).toEqual([[deadlock], []]);
+    expect(seen([2, 3], edge(3, 7, { by: 'futex' }))).toEqual([[], expect.arrayContaining([[1, 2]])]);
+  });
+
   it('does not take a client and a server that listen to each other for a deadlock, but does one that writes', () => {
     const cyclesWith = (by: Edge['by']) =>
       waitGraph({

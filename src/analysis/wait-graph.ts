@@ -11,10 +11,22 @@ import {
   tasksByTid,
   type WaitGraph,
 } from '../model/edge.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 
 /** Two that only listen to each other are idle: each goes on when its own next request comes, from elsewhere. */
 const LISTENS: ReadonlySet<EdgeKind> = new Set(['pipe-writer', 'socket-peer']);
+
+/** Any thread of the process that such an edge leads to can end the wait, whichever it names. */
+const OF_PROCESSES: ReadonlySet<EdgeKind> = new Set([
+  'child',
+  'flock',
+  'posix-lock',
+  'lease',
+  'pipe-writer',
+  'pipe-reader',
+  'socket-peer',
+  'served-by',
+]);
 
 type Lists = ReadonlyMap<NodeKey, readonly Edge[]>;
 
@@ -31,8 +43,10 @@ const MAX_FOLLOWED = 1_000_000;
 export function waitGraph(sample: Pick<Sample, 'observations' | 'holders' | 'edges' | 'resources'>): WaitGraph {
   const edges = edgesIn(sample);
   if (edges.length === 0) return { edges, roots: [], cycles: [] };
-  const [out, into] = [edgesByStart(edges), edgesByEnd(edges)];
-  const deadlocked = deadlockedNodes(out, into);
+  const throughThreads = withThreads(edges, sample);
+  const deadlocked = deadlockedNodes(edgesByStart(throughThreads), edgesByEnd(throughThreads));
+  const joined = throughThreads === edges ? edges : withoutRings(edges, throughThreads, deadlocked);
+  const [out, into] = [edgesByStart(joined), edgesByEnd(joined)];
   return { edges, roots: rootsOf(sample, { out, into, deadlocked }), cycles: cyclesOf(deadlocked, out) };
 }
 
@@ -83,6 +97,64 @@ function edgesBehind(key: NodeKey, { into, deadlocked }: Omit<Joined, 'out'>, is
     if (isDirectOnly) break;
   }
   return behind;
+}
+
+/**
+ * The edges in the same order, with those that wait for a process leading to any of its threads, as far as these were seen. A parent waits
+ * for its child in vain only if no thread of that can go on, whatever the main one does.
+ */
+function withThreads(
+  edges: readonly Edge[],
+  { observations, holders }: Pick<Sample, 'observations' | 'holders'>,
+): readonly Edge[] {
+  const ends = new Set(edges.flatMap(({ to, by }) => (OF_PROCESSES.has(by) && typeof to === 'number' ? to : [])));
+  if (ends.size === 0) return edges;
+  const pids = new Map<NodeKey, number>();
+  for (const some of [observations, holders])
+    for (const { task } of some)
+      if (task.pid !== undefined && task.id.tid !== undefined && ends.has(task.id.tid)) pids.set(task.id.tid, task.pid);
+  const threads = threadsOf(new Set(pids.values()), [observations, holders]);
+  const led = edges.map((edge) => {
+    const pid = OF_PROCESSES.has(edge.by) ? pids.get(edge.to) : undefined;
+    return pid !== undefined && threads.has(pid) ? { ...edge, to: `process ${pid}` } : edge;
+  });
+  const toThreads = Array.from(threads, ([pid, tids]) =>
+    Array.from(tids, (to): Edge => ({ from: `process ${pid}`, to, by: 'thread-end', any: true, evidence: [] })),
+  );
+  return [...led, ...toThreads.flat()];
+}
+
+/**
+ * Without waits for processes in circles that are no deadlocks, because another thread of the process can end them: who
+ * waits so is where these circles lead to.
+ */
+function withoutRings(
+  edges: readonly Edge[],
+  throughThreads: readonly Edge[],
+  deadlocked: ReadonlySet<NodeKey>,
+): readonly Edge[] {
+  const out = edgesByStart(edges);
+  const rings = new Map<NodeKey, number>();
+  for (const [at, nodes] of components(out.keys(), (key) => (out.get(key) ?? []).map(({ to }) => to)).entries())
+    if (nodes.length > 1) for (const node of nodes) rings.set(node, at);
+  return edges.filter(({ from, to }, at) => {
+    const ring = deadlocked.has(from) ? undefined : rings.get(from);
+    return ring === undefined || rings.get(to) !== ring || throughThreads[at]?.to === to;
+  });
+}
+
+/** The threads of these processes of which more than one was seen. */
+function threadsOf(pids: ReadonlySet<number>, lists: readonly (readonly Observation[])[]): Map<number, Set<number>> {
+  const threads = new Map<number, Set<number>>();
+  for (const { task } of lists.flat()) {
+    const { pid, id } = task;
+    if (pid === undefined || id.tid === undefined || !pids.has(pid)) continue;
+    const tids = threads.get(pid);
+    if (tids === undefined) threads.set(pid, new Set([id.tid]));
+    else tids.add(id.tid);
+  }
+  for (const [pid, tids] of threads) if (tids.size === 1) threads.delete(pid);
+  return threads;
 }
 
 /**

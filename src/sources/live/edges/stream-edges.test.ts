@@ -74,7 +74,7 @@ describe('the edges of a wait at a pipe', () => {
     expect(ends(edgesAt(pipe, files, threads))).toEqual([[10, 'pipe-writer', false, false]]);
   });
 
-  it('lead to the pipe that hangs where nobody else has it open, and no signal helps', () => {
+  it('lead to the pipe that hangs where nobody else has it open or can open it, and no signal helps', () => {
     const files = found({ 'pipe:[1]': [writer(10)] });
     const alone = known({ 10: { tids: [11], areAll: true } }, [10]);
     expect(edgesAt(pipe, files, alone)).toMatchObject({ edges: [{ to: 'pipe 1' }], resources: [{ hangs: true }] });
@@ -82,6 +82,8 @@ describe('the edges of a wait at a pipe', () => {
     expect(edgesAt(pipe, files, hears).resources[0]?.hangs).toBeUndefined();
     const polls: StreamAt = { ...pipe, wait: { ...wait, polls: true } };
     expect(edgesAt(polls, files, alone).resources[0]?.hangs).toBeUndefined();
+    const fifo: StreamAt = { ...pipe, file: { target: '/run/f', fifo: { inode: '1', major: 0, minor: 9 } } };
+    expect(edgesAt(fifo, found({ '/run/f': [writer(10)] }), alone).resources[0]?.hangs).toBeUndefined();
     const some = found({ 'pipe:[1]': [writer(10)] }, { missing: 'much' });
     expect(edgesAt(pipe, some, alone)).toEqual({ edges: [], resources: [] });
   });

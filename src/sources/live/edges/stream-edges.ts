@@ -80,9 +80,9 @@ export function edgesAt(stream: StreamAt, found: FoundFiles, known: KnownThreads
 
 /** A task that waits at a pipe or socket whose other end nobody else has open. */
 function edgeToItself(stream: StreamAt, evidence: readonly Evidence[], { deaf }: KnownThreads): FoundEdges {
-  const { wait } = stream;
-  // A signal handler may write to the pipe (the self-pipe trick).
-  const hangs = deaf.has(wait.pid) && wait.polls !== true;
+  const { wait, file } = stream;
+  // A signal handler may write to the pipe (the self-pipe trick), and anybody may open a FIFO later.
+  const hangs = deaf.has(wait.pid) && wait.polls !== true && !file.target.startsWith('/');
   const resource: Resource = {
     ...resourceOf(stream, 'has its other end open in no process but the one that waits for it'),
     ...(hangs && { hangs }),
