@@ -45,12 +45,15 @@ export const smallPackages = {
 };
 
 /**
- * Leaves the rules of `explain` in a file of their own, which is loaded when the first stack is explained. They are a
- * third of the code, and Node.js reads all of a file, whatever of it runs.
+ * Leaves a module in a file of its own, which is loaded when something of it is needed. The rules of `explain` are a
+ * third of the code, the browser's page a fifth, and Node.js reads all of a file, whatever of it runs.
  */
-export const rulesApart = {
-  name: 'rules-apart',
+export const apart = (module, file) => ({
+  name: `apart-${file}`,
   setup({ onResolve }) {
-    onResolve({ filter: /\/rules\/index\.ts$/ }, () => ({ path: './rules.cjs', external: true }));
+    const filter = new RegExp(`(?:^|/)${module.replaceAll('.', '\\.')}$`);
+    onResolve({ filter: /\.ts$/ }, ({ path, importer }) =>
+      filter.test(join(dirname(importer), path)) ? { path: `./${file}`, external: true } : undefined,
+    );
   },
-};
+});

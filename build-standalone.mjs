@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build, transform } from 'esbuild';
 import { callsByBun, lazyChildProcess, smallPackages } from './build-plugins.mjs';
+import { buildPage, pageInside } from './page-build.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
 
 const BUN = '1.4.5';
@@ -82,6 +83,7 @@ async function readerFor(arch) {
 /** Bundles the command into one file that calls C through Bun. */
 async function bundleFor(folder) {
   const outfile = join(folder, 'kstack.cjs');
+  const { page } = await buildPage(version);
   await build({
     entryPoints: ['src/main.ts'],
     outfile,
@@ -93,7 +95,7 @@ async function bundleFor(folder) {
     minifySyntax: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
-    plugins: [lazyChildProcess, callsByBun, smallPackages],
+    plugins: [lazyChildProcess, callsByBun, smallPackages, pageInside(page)],
   });
   return outfile;
 }

@@ -1,7 +1,8 @@
-// Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs, and index.js, the library.
+// Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs and page.cjs, and index.js, the library.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
-import { lazyChildProcess, rulesApart, smallPackages } from './build-plugins.mjs';
+import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
+import { buildPage, pageInside } from './page-build.mjs';
 import { SHEBANG, SHELL_START } from './shell-start.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
@@ -16,8 +17,14 @@ const common = {
   plugins: [lazyChildProcess, smallPackages],
 };
 
+const { page, inputs } = await buildPage(version);
 await rm('dist', { recursive: true, force: true });
-await build({ ...common, entryPoints: { index: 'src/index.ts' }, format: 'esm' });
+await build({
+  ...common,
+  plugins: [...common.plugins, pageInside(page)],
+  entryPoints: { index: 'src/index.ts' },
+  format: 'esm',
+});
 // CommonJS with the options parser bundled: Node.js 20 starts it in three quarters of the time of ES modules.
 const small = {
   ...common,
@@ -27,15 +34,16 @@ const small = {
   minifySyntax: true,
 };
 await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
+await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
 const command = await build({
   ...small,
   entryPoints: { kstack: 'src/main.ts' },
-  plugins: [...common.plugins, rulesApart],
+  plugins: [...common.plugins, apart('rules/index.ts', 'rules.cjs'), apart('sinks/page.ts', 'page.cjs')],
   banner: { js: `${SHEBANG}\n${SHELL_START}` },
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences(Object.keys(command.metafile.inputs)));
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences([...Object.keys(command.metafile.inputs), ...inputs]));
 
 /** The licence texts of the bundled packages. */
 async function licences(files) {

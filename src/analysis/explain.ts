@@ -4,6 +4,7 @@ import type { State } from '../model/task.ts';
 import { contextOf } from './context.ts';
 import { type Crash, crashOf } from './crash.ts';
 import { isDead } from './dead.ts';
+import { ended, explainEmpty, NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
 import { inInterrupt } from './interrupt.ts';
 import { withoutLeaves } from './leaves.ts';
@@ -119,17 +120,6 @@ function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | u
 }
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
-
-const NOTHING_KNOWN = {
-  rule: undefined,
-  within: undefined,
-  causes: '',
-  next: [],
-  undo: [],
-  source: undefined,
-  kernels: undefined,
-  others: [],
-};
 
 function explained(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): Finding {
   const { rule } = best;
@@ -310,29 +300,10 @@ function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean):
   return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}${context}` };
 }
 
-function ended(state: 'Z' | 'X' | undefined, frame: Frame | undefined): Finding {
-  const base = { ...NOTHING_KNOWN, kind: 'idle', frame, innermost: frame } as const;
-  if (state === 'X') return { ...base, waitsFor: 'nothing: it has ended, and is being removed' };
-  const whom = 'its parent to collect its exit status';
-  return {
-    ...base,
-    waitsFor: state === 'Z' ? `${whom}: it has ended` : `nothing, or ${whom}: it has ended`,
-    causes: 'A parent that does not call wait(2), is stopped, or is itself stuck.',
-    next: ['grep PPid /proc/PID/status', 'kstack -p PPID'],
-  };
-}
-
 /** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */
 function cutOff(frames: readonly Frame[], base: Omit<Finding, 'kind' | 'waitsFor'>): Finding {
   const isLock = frames.some(({ symbol }) => functionName(symbol) === 'schedule_preempt_disabled');
   return isLock
     ? { ...base, kind: 'blocked', waitsFor: 'a mutex or rw-semaphore, most likely (the stack is cut off)' }
     : { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is cut off behind the scheduler' };
-}
-
-function explainEmpty(state: State | undefined): Finding {
-  const base = { ...NOTHING_KNOWN, frame: undefined, innermost: undefined };
-  if (state === 'R') return { ...base, kind: 'running', waitsFor: 'nothing: it runs in user space, or is ready to' };
-  if (state === 'Z' || state === 'X') return ended(state, undefined);
-  return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty' };
 }

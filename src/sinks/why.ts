@@ -90,7 +90,7 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
 }
 
 /** `, which ...`. */
-function conditionOf({ trouble, root, finding }: HeldUp): string {
+export function conditionOf({ trouble, root, finding }: HeldUp): string {
   const { observation, resource } = root;
   if (trouble === 'stopped') return ', which is stopped by a signal';
   if (trouble === 'traced') return ', which its tracer has stopped';

@@ -19,7 +19,7 @@ it.each([
   ['src/sinks/new.ts', '../native/write.ts'],
   ['src/background/new.ts', '../cli/arguments.ts'],
   ['src/tui/new.ts', '../sources/text/index.ts'],
-  ['src/web/new.ts', '../sinks/text.ts'],
+  ['src/web/new.ts', '../sources/text/index.ts'],
   ['src/server/new.ts', '../cli/arguments.ts'],
   ['src/cli/new.ts', '../commands/status.ts'],
   ['src/commands/new.ts', '../main.ts'],

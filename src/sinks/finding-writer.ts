@@ -1,0 +1,46 @@
+import { explain } from '../analysis/explain.ts';
+import { changesBetween } from '../model/changes.ts';
+import type { Finding } from '../model/finding.ts';
+import { jsonText } from '../model/json-text.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { printFrames, type Stack } from '../model/stack.ts';
+import { stateKind, type ToldLine } from '../model/told-finding.ts';
+
+/** Tells what the stacks of samples mean, each once. */
+export class FindingWriter {
+  readonly #numbers = new Map<string, number>();
+  readonly #told = new WeakMap<Stack, Set<string>>();
+  #last: Sample | undefined;
+
+  /** The lines for what is new in a sample. */
+  linesFor(sample: Sample): ToldLine[] {
+    const lines: ToldLine[] = [];
+    for (const observation of changesBetween(this.#last, sample).come) this.#tell(observation, lines);
+    for (const observation of sample.holders) this.#tell(observation, lines);
+    this.#last = sample;
+    return lines;
+  }
+
+  #tell(observation: Observation, lines: ToldLine[]): void {
+    const { stack, state } = observation;
+    if ('unread' in stack || stack.value.frames.length === 0) return;
+    const kind = stateKind(state);
+    const told = this.#told.get(stack.value) ?? new Set();
+    this.#told.set(stack.value, told);
+    if (told.has(kind)) return;
+    told.add(kind);
+    const means = [kind, this.#number(explain(stack.value, state), lines)] as const;
+    lines.push({ stack: printFrames(stack.value.frames), means });
+  }
+
+  #number(finding: Finding, lines: ToldLine[]): number {
+    const text = jsonText(finding);
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#numbers.size;
+      this.#numbers.set(text, number);
+      lines.push({ finding: number, is: finding });
+    }
+    return number;
+  }
+}

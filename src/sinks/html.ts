@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
+import { jsonText } from '../model/json-text.ts';
+import { SegmentEncoder } from '../recording/encode.ts';
+import { FindingWriter } from './finding-writer.ts';
+import type { Format, Samples } from './format.ts';
+import { DATA_MARK, PAGE } from './page.ts';
+
+/** A segment tells its tasks anew: the fewer, the smaller the page. Of readers, none begins in the middle. */
+const SEGMENT_SAMPLES = 360;
+/** Bytes that make whole base64 characters, and a line of text. */
+const BASE64_BYTES = 57;
+const PIECE_BYTES = 1024 * BASE64_BYTES;
+
+/**
+ * A page with everything in it: the browser's part of kstack, the samples as a recording, and what their stacks mean.
+ * Nothing of the data is markup: it is base64.
+ */
+export const format: Format = {
+  fields: ['uid', 'cgroup', 'namespacePid', 'systemCall'],
+  facts: true,
+  edges: true,
+  binary: false,
+  async *write(samples) {
+    const [before = '', after = ''] = PAGE.split(DATA_MARK);
+    yield before;
+    const findings: string[] = [];
+    yield* block('recording', recordingLines(samples, findings));
+    yield* block('findings', findings);
+    yield after;
+  },
+};
+
+async function* recordingLines(samples: Samples, findings: string[]): AsyncGenerator<string> {
+  const writer = new FindingWriter();
+  let encoder = new SegmentEncoder(0);
+  let count = 0;
+  for await (const sample of samples) {
+    if (count > 0 && count % SEGMENT_SAMPLES === 0) encoder = new SegmentEncoder(count / SEGMENT_SAMPLES);
+    count++;
+    yield encoder.encode(sample);
+    for (const line of writer.linesFor(sample)) findings.push(`${jsonText(line)}\n`);
+  }
+}
+
+/** Text in a page that no browser takes for a program or for markup: compressed, in base64. */
+async function* block(id: string, lines: Iterable<string> | AsyncIterable<string>): AsyncGenerator<string> {
+  yield `<script type="text/plain" id="${id}">\n`;
+  const gzip = createGzip({ level: 9 });
+  const compressed = Readable.from(lines, { objectMode: true }).pipe(gzip);
+  let rest = Buffer.alloc(0);
+  for await (const piece of compressed) {
+    const bytes = Buffer.concat([rest, piece]);
+    const whole = bytes.length - (bytes.length % PIECE_BYTES);
+    for (let at = 0; at < whole; at += PIECE_BYTES) yield linesOf(bytes.subarray(at, at + PIECE_BYTES));
+    rest = bytes.subarray(whole);
+  }
+  yield linesOf(rest);
+  yield '</script>\n';
+}
+
+function linesOf(bytes: Buffer): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += BASE64_BYTES)
+    text += `${bytes.toString('base64', at, Math.min(bytes.length, at + BASE64_BYTES))}\n`;
+  return text;
+}

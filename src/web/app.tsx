@@ -1,0 +1,105 @@
+import type { FunctionComponent } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { chosen, openTask, samples, samplesShown, shown, VIEWS, type View, view } from './state.ts';
+import { FlameView } from './views/flame.tsx';
+import { HoldersView } from './views/holders.tsx';
+import { TasksView } from './views/tasks.tsx';
+import { TimelineView } from './views/timeline.tsx';
+import { UnreadView } from './views/unread.tsx';
+import { VerdictView } from './views/verdict.tsx';
+import { WaitsView } from './views/waits.tsx';
+import { counted, dateText, formatDuration, safe, timeText } from './words.ts';
+
+const CONTENT: Readonly<Record<View, FunctionComponent>> = {
+  verdict: VerdictView,
+  timeline: TimelineView,
+  waits: WaitsView,
+  holders: HoldersView,
+  flame: FlameView,
+  tasks: TasksView,
+  unread: UnreadView,
+};
+
+export function App() {
+  useEffect(() => {
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  const Content = CONTENT[view.value];
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
+      <Head />
+      <main id="content" tabIndex={-1}>
+        {samples.value.length === 0 ? <p class="empty">There is no sample in this page.</p> : <Content />}
+      </main>
+      <footer>
+        Made by kstack {KSTACK_VERSION}. Keys: <kbd>1</kbd> to <kbd>7</kbd> choose a view, <kbd>/</kbd> searches,{' '}
+        <kbd>Esc</kbd> goes back to all of the time.
+      </footer>
+    </>
+  );
+}
+
+declare const KSTACK_VERSION: string;
+
+function Head() {
+  const hosts = [...new Set(samples.value.map(({ host }) => safe(host ?? 'unknown host')))];
+  const { fromMs, toMs } = shown.value;
+  const kernel = samples.value.at(-1)?.kernel;
+  const named = hosts.length > 3 ? `${hosts.slice(0, 3).join(', ')} and ${hosts.length - 3} more` : hosts.join(', ');
+  return (
+    <header>
+      <div class="title">
+        <h1>{named === '' ? 'kstack' : named}</h1>
+        <p>
+          {kernel === undefined ? '' : `Linux ${safe(kernel)} · `}
+          {counted(samplesShown.value.length, 'sample')}
+          {toMs > 0 && ` · ${dateText(fromMs)}`}
+          {toMs > fromMs && ` to ${timeText(toMs)} (${formatDuration(toMs - fromMs)})`}
+          {chosen.value !== undefined && (
+            <button type="button" class="plain" onClick={() => (chosen.value = undefined)}>
+              show all of the time
+            </button>
+          )}
+        </p>
+      </div>
+      <nav aria-label="Views">
+        {Object.entries(VIEWS).map(([name, title], at) => (
+          <a
+            key={name}
+            href={`#view=${name}`}
+            aria-current={view.value === name ? 'page' : undefined}
+            title={`key ${at + 1}`}
+            onClick={(event) => {
+              event.preventDefault();
+              view.value = name as View;
+            }}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+    </header>
+  );
+}
+
+function onKey(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+  if (event.key === 'Escape') {
+    if (typing) (event.target as HTMLElement).blur();
+    else if (openTask.value !== undefined) openTask.value = undefined;
+    else chosen.value = undefined;
+    return;
+  }
+  if (typing) return;
+  const name = Object.keys(VIEWS)[Number(event.key) - 1];
+  if (name !== undefined) view.value = name as View;
+  if (event.key === '/') {
+    event.preventDefault();
+    document.querySelector<HTMLInputElement>('input[type=search]')?.focus();
+  }
+}

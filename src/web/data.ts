@@ -1,0 +1,49 @@
+import { BlockedSeries } from '../analysis/blocked-series.ts';
+import { TaskLives } from '../analysis/task-lives.ts';
+import type { Sample } from '../model/sample.ts';
+import type { ToldLine } from '../model/told-finding.ts';
+import { recordedSamples } from '../recording/read.ts';
+import { takeFinding } from './told-findings.ts';
+
+/** All that the page has. */
+export interface Recorded {
+  /** In the order of their times. */
+  readonly samples: readonly Sample[];
+  readonly lives: TaskLives;
+  readonly series: BlockedSeries;
+  /** What could not be read of the data, one line each. */
+  readonly damaged: readonly string[];
+}
+
+/** Reads the data that is in the page. */
+export async function readPage(progress: (samples: number) => void): Promise<Recorded> {
+  for await (const line of linesIn('findings')) takeFinding(JSON.parse(line) as ToldLine);
+  const samples: Sample[] = [];
+  const damaged: string[] = [];
+  const lives = new TaskLives();
+  const series = new BlockedSeries();
+  const tell = (line: number, why: string) => damaged.push(`line ${line} of the recording in this page: ${why}`);
+  for await (const sample of recordedSamples(linesIn('recording'), tell)) {
+    samples.push(sample);
+    lives.add(sample);
+    series.add(sample);
+    if (samples.length % 200 === 0) progress(samples.length);
+  }
+  return { samples, lives, series, damaged };
+}
+
+/** The lines of a block of data: base64 of what gzip made of them. */
+async function* linesIn(id: string): AsyncGenerator<string> {
+  const text = document.getElementById(id)?.textContent ?? '';
+  if (text.trim() === '') return;
+  const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const reader = unpacked.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
+    const lines = (rest + (value ?? '')).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+  if (rest !== '') yield rest;
+}

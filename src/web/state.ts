@@ -1,0 +1,91 @@
+import { computed, effect, signal } from '@preact/signals';
+import { type Report, report } from '../analysis/report.ts';
+import type { Sample } from '../model/sample.ts';
+import type { Recorded } from './data.ts';
+
+export const VIEWS = {
+  verdict: 'Verdict',
+  timeline: 'Timeline',
+  waits: 'Waits',
+  holders: 'Who holds whom',
+  flame: 'Flame graph',
+  tasks: 'Tasks',
+  unread: 'Not read',
+} as const;
+export type View = keyof typeof VIEWS;
+
+/** A part of the time, Unix milliseconds; both ends belong to it. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export const recorded = signal<Recorded | undefined>(undefined);
+export const view = signal<View>('verdict');
+/** Undefined: all of it. */
+export const chosen = signal<Span | undefined>(undefined);
+/** What is looked for in the flame graph and among the tasks. */
+export const query = signal('');
+/** The key of the task whose life is shown. */
+export const openTask = signal<string | undefined>(undefined);
+/** What the report says of the chosen time; undefined while it is being computed. */
+export const reported = signal<Report | undefined>(undefined);
+
+export const samples = computed<readonly Sample[]>(() => recorded.value?.samples ?? []);
+
+export const whole = computed<Span>(() => {
+  const times = samples.value.flatMap(({ timeMs }) => timeMs ?? []);
+  return { fromMs: times[0] ?? 0, toMs: times.at(-1) ?? 0 };
+});
+
+export const shown = computed<Span>(() => chosen.value ?? whole.value);
+
+export const samplesShown = computed<readonly Sample[]>(() => {
+  const span = chosen.value;
+  if (span === undefined) return samples.value;
+  return samples.value.filter(({ timeMs }) => timeMs !== undefined && timeMs >= span.fromMs && timeMs <= span.toMs);
+});
+
+/** Computes the report of the chosen time, as `kstack report --from --to` does. */
+export function keepReport(): void {
+  effect(() => {
+    const wanted = samplesShown.value;
+    reported.value = undefined;
+    report(wanted).then((found) => {
+      if (samplesShown.value === wanted) reported.value = found;
+    });
+  });
+}
+
+/** Keeps what is looked at in the address, so that a link and the back button lead to it. */
+export function keepAddress(): void {
+  const read = () => {
+    const words = new URLSearchParams(location.hash.slice(1));
+    const name = words.get('view') ?? '';
+    view.value = name in VIEWS ? (name as View) : 'verdict';
+    const [from, to] = [Number(words.get('from')), Number(words.get('to'))];
+    chosen.value = words.has('from') && Number.isFinite(from) && to > from ? { fromMs: from, toMs: to } : undefined;
+    query.value = words.get('q') ?? '';
+    openTask.value = words.get('task') ?? undefined;
+  };
+  read();
+  addEventListener('hashchange', read);
+  addEventListener('popstate', read);
+  let last = location.hash;
+  effect(() => {
+    const words = new URLSearchParams({ view: view.value });
+    if (chosen.value !== undefined) {
+      words.set('from', String(Math.floor(chosen.value.fromMs)));
+      words.set('to', String(Math.ceil(chosen.value.toMs)));
+    }
+    if (openTask.value !== undefined) words.set('task', openTask.value);
+    // A letter more in a search is no step to go back to.
+    const isStep = `#${words}` !== last.replace(/&q=[^&]*/, '');
+    if (query.value !== '') words.set('q', query.value);
+    const hash = `#${words}`;
+    if (hash === last) return;
+    last = hash;
+    if (isStep && location.hash !== '') history.pushState(null, '', hash);
+    else history.replaceState(null, '', hash);
+  });
+}

@@ -1,0 +1,99 @@
+import type { Stretch, TaskLife } from '../analysis/task-lives.ts';
+import { commandLineText } from '../model/command-line.ts';
+import type { Span } from './state.ts';
+
+/** What the table of tasks shows of one. */
+export interface TaskRow {
+  readonly life: TaskLife;
+  /** What it did last in the span. */
+  readonly last: Stretch;
+  /** In the span. */
+  readonly blockedMs: number;
+  /** How often it did something else. */
+  readonly changes: number;
+}
+
+export const COLUMNS = {
+  pid: 'PID',
+  tid: 'TID',
+  name: 'Name',
+  user: 'User',
+  state: 'State',
+  kind: 'Kind',
+  blocked: 'Blocked for',
+  what: 'Waits for',
+} as const;
+export type Column = keyof typeof COLUMNS;
+
+/** The tasks that were there in a span and match a text, sorted. */
+export function taskRows(
+  lives: readonly TaskLife[],
+  { fromMs, toMs }: Span,
+  text: string,
+  sort: { readonly by: Column; readonly isDown: boolean },
+): TaskRow[] {
+  const rows: TaskRow[] = [];
+  const wanted = text.toLowerCase();
+  for (const life of lives) {
+    const some = life.stretches.filter((each) => each.fromMs <= toMs && each.toMs >= fromMs);
+    const last = some.at(-1);
+    if (last === undefined || (wanted !== '' && !searched(life, last).includes(wanted))) continue;
+    let blockedMs = 0;
+    for (const { finding, fromMs: from, toMs: to } of some)
+      if (finding.kind === 'blocked') blockedMs += Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs));
+    rows.push({ life, last, blockedMs, changes: some.length - 1 });
+  }
+  const sign = sort.isDown ? -1 : 1;
+  return rows.sort((a, b) => sign * compared(sortValue(a, sort.by), sortValue(b, sort.by)));
+}
+
+/** What is looked for in a task. */
+function searched({ task, host }: TaskLife, { finding, observation }: Stretch): string {
+  const line = 'value' in task.commandLine ? commandLineText(task.commandLine.value) : '';
+  const frames = 'value' in observation.stack ? observation.stack.value.frames : [];
+  return [
+    task.id.tid,
+    task.pid,
+    task.comm,
+    userOf(task),
+    line,
+    host,
+    finding.waitsFor,
+    observation.state,
+    ...frames.map(({ symbol }) => symbol),
+  ]
+    .join(' ')
+    .toLowerCase();
+}
+
+export function userOf({ user, uid }: TaskLife['task']): string {
+  return user ?? (uid !== undefined && 'value' in uid ? String(uid.value) : '');
+}
+
+const KINDS = ['blocked', 'unexplained', 'running', 'idle'];
+
+function sortValue({ life: { task }, last, blockedMs }: TaskRow, by: Column): number | string {
+  switch (by) {
+    case 'pid':
+      return task.pid ?? 0;
+    case 'tid':
+      return task.id.tid ?? 0;
+    case 'name':
+      return task.comm ?? '';
+    case 'user':
+      return userOf(task);
+    case 'state':
+      return last.observation.state ?? '';
+    case 'kind':
+      return KINDS.indexOf(last.finding.kind);
+    case 'blocked':
+      return blockedMs;
+    case 'what':
+      return last.finding.waitsFor;
+  }
+}
+
+function compared(a: number | string, b: number | string): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return a < b ? -1 : Number(a > b);
+}

@@ -1,0 +1,122 @@
+import { useMemo, useState } from 'preact/hooks';
+import { waitGraph } from '../../analysis/wait-graph.ts';
+import type { NodeKey } from '../../model/edge.ts';
+import type { Sample } from '../../model/sample.ts';
+import { edgePhrase } from '../../sinks/edge-phrases.ts';
+import { namesOf } from '../../sinks/long-waits.ts';
+import { type GraphLayout, type GraphNode, layoutGraph } from '../graph-layout.ts';
+import { samplesShown } from '../state.ts';
+import { counted, dateText } from '../words.ts';
+
+const [COLUMN, ROW, WIDE, HIGH] = [300, 44, 236, 32];
+const LETTERS = 32;
+const MOST_NAMES = 500;
+
+/** Who waits for whom, in the last sample of the chosen time in which somebody does. */
+export function HoldersView() {
+  const samples = samplesShown.value;
+  const sample = useMemo(() => samples.findLast((each) => waitGraph(each).edges.length > 0), [samples]);
+  if (sample === undefined) return <p class="empty">In no sample of this time is it known who holds up whom.</p>;
+  return <Graph sample={sample} />;
+}
+
+function Graph({ sample }: { sample: Sample }) {
+  const { observations, holders, resources } = sample;
+  const [opened, setOpened] = useState<GraphNode | undefined>(undefined);
+  const layout = useMemo(() => layoutGraph(waitGraph(sample)), [sample]);
+  const names = useMemo(() => namesOf([{ observations }, { observations: holders }], resources), [sample]);
+  const state = useMemo(() => statesOf(sample), [sample]);
+  return (
+    <article>
+      <p class="when">
+        {sample.timeMs === undefined ? 'At an unknown time' : dateText(sample.timeMs)}: what is right of something waits
+        for it. A dashed line is inferred. Enter or a click lists the tasks of a box.
+      </p>
+      <div class="graph">
+        <Picture layout={layout} names={names} state={state} opened={opened} open={setOpened} />
+      </div>
+      {opened !== undefined && (
+        <section aria-label="The tasks of a box">
+          <h2>{counted(opened.keys.length, 'waiter')}</h2>
+          <ul class="names">
+            {opened.keys.slice(0, MOST_NAMES).map((key) => (
+              <li key={String(key)}>{names(key)}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </article>
+  );
+}
+
+/** What is unusual about each node: a task's state, a resource's condition. */
+function statesOf({ observations, holders, resources = [] }: Sample): (key: NodeKey) => string {
+  const words = new Map<NodeKey, string>();
+  for (const { task, state } of [...observations, ...holders])
+    if (task.id.tid !== undefined && state !== undefined) words.set(task.id.tid, state);
+  for (const { key, condition } of resources) if (condition !== undefined) words.set(key, condition);
+  return (key) => words.get(key) ?? '';
+}
+
+interface PictureProps {
+  readonly layout: GraphLayout;
+  readonly names: (key: NodeKey) => string;
+  readonly state: (key: NodeKey) => string;
+  readonly opened: GraphNode | undefined;
+  readonly open: (node: GraphNode) => void;
+}
+
+function Picture({ layout, names, state, opened, open }: PictureProps) {
+  const { nodes, links, columns, rows } = layout;
+  const [wide, high] = [columns * COLUMN, rows * ROW + 10];
+  return (
+    <svg width={wide} height={high} viewBox={`0 0 ${wide} ${high}`} role="group" aria-label="The wait-for graph">
+      {links.map(({ from, to, by, inferred }, at) => {
+        const [x1, y1] = [to.column * COLUMN + WIDE, to.row * ROW + HIGH / 2 + 4];
+        const [x2, y2] = [from.column * COLUMN, from.row * ROW + HIGH / 2 + 4];
+        const middle = (x1 + x2) / 2;
+        return (
+          <path
+            key={at}
+            class={`link${inferred ? ' inferred' : ''}`}
+            d={`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
+          >
+            <title>{`waits for ${edgePhrase({ by, to: to.keys[0] ?? '', ...(inferred && { inferred }) }, names)}`}</title>
+          </path>
+        );
+      })}
+      {nodes.map((node) => (
+        <g
+          key={node.id}
+          class={`node${node.column === 0 ? ' root' : ''}${node.isDeadlocked ? ' deadlocked' : ''}${node === opened ? ' opened' : ''}`}
+          transform={`translate(${node.column * COLUMN} ${node.row * ROW + 4})`}
+          role="button"
+          tabIndex={0}
+          aria-label={`${labelOf(node, names)} ${node.isDeadlocked ? 'deadlocked' : ''}`}
+          onClick={() => open(node)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') open(node);
+          }}
+        >
+          <rect width={WIDE} height={HIGH} rx={4} />
+          <text x={8} y={HIGH / 2}>
+            {shortened(labelOf(node, names))}
+          </text>
+          <title>{`${labelOf(node, names)} ${node.keys.length === 1 ? state(node.keys[0] ?? '') : ''}`}</title>
+        </g>
+      ))}
+    </svg>
+  );
+}
+
+/** `1234 touch`, or `300 x postgres`. */
+function labelOf({ keys }: GraphNode, names: (key: NodeKey) => string): string {
+  const [first = ''] = keys;
+  if (keys.length === 1) return names(first);
+  const kinds = new Set(keys.map((key) => names(key).replace(/^\d+ /, '')));
+  return `${keys.length} x ${[...kinds].slice(0, 3).join(', ')}${kinds.size > 3 ? ', ...' : ''}`;
+}
+
+function shortened(text: string): string {
+  return text.length <= LETTERS ? text : `${text.slice(0, LETTERS - 1)}…`;
+}
