@@ -131,7 +131,7 @@ describe('all formats', { tags: ['source'] }, () => {
     ).toBe(`${pids.length}`);
   });
 
-  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox'])(
+  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox', 'html'])(
     '%s lets no name act on a terminal',
     async (format) => {
       const pids = await standingTasks();
@@ -535,7 +535,7 @@ describe('-f', () => {
   it.each([
     [
       ['-a', '-f', 'xml'],
-      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope, perfetto, firefox\./,
+      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope, perfetto, firefox, html\./,
     ],
     [['-ab', '-f', 'json'], /-b writes the classic text to its log/],
     [['-ab', '-o', '/dev/null'], /-b writes the classic text to its log/],

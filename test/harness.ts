@@ -72,6 +72,7 @@ const AVAILABLE = {
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
+  browser: () => existsSync(BROWSER),
   BTF: () => existsSync('/sys/kernel/btf/vmlinux'),
   'libbpf.so.1': () => shell('ldconfig -p').includes('libbpf.so.1'),
   'bindfs and /dev/fuse': () => onPath('bindfs') && existsSync('/dev/fuse'),
@@ -92,6 +93,9 @@ function readable(path: string): boolean {
     return false;
   }
 }
+
+/** Debian's chromium. */
+export const BROWSER = '/usr/bin/chromium';
 
 /** How long Node.js takes to start where times in tests are from. */
 const NODE_MS = 120;

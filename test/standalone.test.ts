@@ -220,7 +220,7 @@ if (isExecutable) {
       expect(parseClassic((await inSmallRoot(root, ['-a'])).stdout).lines.map(({ pid }) => pid)).toContain(process.pid);
     });
 
-    it.each(['long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox'])(
+    it.each(['long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox', 'html'])(
       'writes %s there, whole and without a word',
       async (format) => {
         const { code, stdout, stderr } = await inSmallRoot(smallRoot(), ['-p', '2', '-f', format]);

@@ -4,10 +4,9 @@ import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
-import { fileSamples, type Wanted } from './file-samples.ts';
+import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
 import type { OutputOptions } from './output-options.ts';
-import { orNoEnd } from './report.ts';
 import { DASH } from './samples.ts';
 import { writeFile } from './write-file.ts';
 
@@ -25,16 +24,19 @@ function isSameFile(input: string, target: string): boolean {
   }
 }
 
+/** Whether a file to write is one of those to read, and says so. */
+export function isRead(target: string, { names, verb }: Wanted): boolean {
+  if (!names.some((name) => isSameFile(name, target))) return false;
+  writeStderr(`kstack: ${target} is one of the files to ${verb}; give another name with -o\n`);
+  return true;
+}
+
 /**
  * Writes the samples of files in another format. Returns the exit code: 1 if there are none, or if a file gave nothing.
  */
 export async function convertFiles(wanted: Wanted, output: OutputOptions): Promise<number> {
-  const { names } = wanted;
   const target = output.file;
-  if (target !== undefined && names.some((name) => isSameFile(name, target))) {
-    writeStderr(`kstack: ${target} is one of the files to convert; give another name with -o\n`);
-    return FAILED;
-  }
+  if (target !== undefined && isRead(target, wanted)) return FAILED;
   const format = await loadFormat(output.format);
   if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
     writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);

@@ -5,9 +5,8 @@ import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
-import { fileSamples } from './file-samples.ts';
+import { fileSamples, orNoEnd } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
-import { orNoEnd, type ReportOptions } from './report.ts';
 import type { Window } from './time-window.ts';
 
 /** One side of a comparison. */
@@ -16,11 +15,17 @@ export interface Side {
   readonly window: Window;
 }
 
+export interface DiffOptions {
+  readonly format: 'text' | 'json';
+  /** How many of each kind to show as text. */
+  readonly top: number;
+}
+
 /** Compares two files, or two times of one. Returns the exit code: 1 if one of them has no sample. */
 export async function diffFiles(
   sides: readonly [before: Side, after: Side],
   selection: Selection | undefined,
-  { format, top }: ReportOptions,
+  { format, top }: DiffOptions,
 ): Promise<number> {
   const clock = systemClock();
   const problems = noProblems();

@@ -6,7 +6,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { compileSelection } from '../sources/live/selection/compiled.ts';
-import { isTerminal, rewriteLine } from '../terminal/output.ts';
+import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
 import { DASH, type SamplesOptions, spanOf, whyUnread } from './samples.ts';
 import {
@@ -31,6 +31,17 @@ export interface Wanted {
 
 /** A window counts back from an end that is not known. */
 export class NoEnd extends Error {}
+
+/** Undefined, and said on standard error, if a window has no end. */
+export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
+  try {
+    return await found;
+  } catch (error) {
+    if (!(error instanceof NoEnd)) throw error;
+    writeStderr(`kstack: ${error.message}\n`);
+    return undefined;
+  }
+}
 
 /**
  * The samples of files that are wanted, in the order of their times, with the selected tasks only.

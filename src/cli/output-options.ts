@@ -15,29 +15,35 @@ export function addOutputOptions(command: Command): void {
   command
     .optionsGroup('Output:')
     .addOption(new Option('-f, --format <FORMAT>', 'output format').choices(FORMAT_NAMES).default('text'))
-    .addOption(
-      new Option('-o, --output <FILE>', 'write to this file; replaces it once the output is complete').argParser(
-        parseFile,
-      ),
-    )
+    .addOption(fileOption())
     .option('--full', 'with -f long, json, jsonl: leave nothing out')
     .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]');
+}
+
+export function fileOption(): Option {
+  return new Option('-o, --output <FILE>', 'write to this file; replaces it once the output is complete').argParser(
+    parseFile,
+  );
 }
 
 /** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */
 const STDOUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 
-export function parseFile(name: string): string {
+function parseFile(name: string): string {
   if (name === '') throw new InvalidArgumentError('Give the name of a file, or - for standard output.');
   return name;
+}
+
+/** Undefined for standard output. */
+export function fileOf(name: string | undefined): string | undefined {
+  return name === undefined || STDOUT.includes(name) ? undefined : name;
 }
 
 /** The parsed options. */
 export function outputOptionsOf(command: Command): OutputOptions {
   const options: { format: FormatName; output?: string; full?: true; annotate?: true } = command.opts();
   const { format, output: name, full, annotate } = options;
-  const file = name === undefined || STDOUT.includes(name) ? undefined : name;
-  return { format, file, full: full === true, annotate: annotate === true };
+  return { format, file: fileOf(name), full: full === true, annotate: annotate === true };
 }
 
 /** The formats that are abridged without `--full`: in large groups, they do not look up all system calls. */

@@ -1,45 +1,55 @@
-import { report } from '../analysis/report.ts';
+import { type Report, report } from '../analysis/report.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatReport } from '../sinks/report.ts';
 import { formatReportJson } from '../sinks/report-json.ts';
-import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { writeStdout } from '../terminal/output.ts';
+import { convertFiles, isRead } from './convert.ts';
 import { FAILED } from './exit-codes.ts';
-import { fileSamples, NoEnd, type Wanted } from './file-samples.ts';
+import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { writeFile } from './write-file.ts';
 
 export interface ReportOptions {
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | 'html';
   /** How many of each kind to show as text. */
   readonly top: number;
+  /** Undefined for standard output. */
+  readonly file: string | undefined;
 }
 
 /**
  * Reports what happened in files. Returns the exit code: 1 if there is no sample that is wanted, or if a file gave
  * nothing.
  */
-export async function reportFiles(wanted: Wanted, { format, top }: ReportOptions): Promise<number> {
+export async function reportFiles(wanted: Wanted, options: ReportOptions): Promise<number> {
+  const { format, file } = options;
+  // The page adds up itself what it has the samples for.
+  if (format === 'html') return convertFiles(wanted, { format, file, full: false, annotate: false });
+  if (file !== undefined && isRead(file, wanted)) return FAILED;
   const clock = systemClock();
   const problems = noProblems();
   const found = await orNoEnd(report(sinceBoot(fileSamples(wanted, problems, clock))));
   if (found === undefined) return FAILED;
-  if (format === 'json') for (const piece of formatReportJson(found, problems.lines)) writeStdout(piece);
-  else if (found.samples > 0)
-    for (const piece of formatReport(found, { zoneAt: clock.zoneAt, top, columns: columns() })) writeStdout(piece);
+  const isEmpty = found.samples === 0;
+  const pieces = piecesOf(found, options, { clock, problems: problems.lines });
+  // A file that is there stays as it was.
+  if (file === undefined) for await (const piece of pieces) writeStdout(piece);
+  else if (!isEmpty) await writeFile(file, pieces);
   tellProblems(problems);
-  if (found.samples === 0) tellNone(wanted.names, problems);
-  return found.samples === 0 || hasFailed(problems) ? FAILED : 0;
+  if (isEmpty) tellNone(wanted.names, problems);
+  return isEmpty || hasFailed(problems) ? FAILED : 0;
 }
 
-/** Undefined, and said on standard error, if a window has no end. */
-export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (!(error instanceof NoEnd)) throw error;
-    writeStderr(`kstack: ${error.message}\n`);
-    return undefined;
-  }
+async function* piecesOf(
+  found: Report,
+  { format, top, file }: ReportOptions,
+  { clock, problems }: { readonly clock: Clock; readonly problems: readonly string[] },
+): AsyncGenerator<string> {
+  if (format === 'json') yield* formatReportJson(found, problems);
+  else if (found.samples > 0)
+    yield* formatReport(found, { zoneAt: clock.zoneAt, top, columns: file === undefined ? columns() : MOST_COLUMNS });
 }
 
 const [LEAST_COLUMNS, MOST_COLUMNS] = [40, 120];

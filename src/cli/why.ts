@@ -6,6 +6,7 @@ import { everythingUnread } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import type { Piece } from '../sinks/format.ts';
+import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy, type WhyContext } from '../sinks/why.ts';
 import { formatWhyJson } from '../sinks/why-json.ts';
@@ -26,7 +27,7 @@ export interface WhyOptions {
   /** The mount point of the procfs. */
   readonly root: string;
   readonly source: SourceName;
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | 'html';
   /** Undefined for standard output. */
   readonly file: string | undefined;
   readonly evidence: boolean;
@@ -52,9 +53,9 @@ export async function why(options: WhyOptions): Promise<number> {
   const unknown = [...missed, ...formatUnread(everythingUnread(sample), true)];
   const host: HostState = { ...readLoad(root) };
   const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, host, unknown };
-  const pieces = format === 'json' ? formatWhyJson(verdict, context) : formatWhy(verdict, context);
-  if (file === undefined) for (const piece of pieces) writeStdout(piece);
-  else await writeFile(file, asStream(pieces));
+  const pieces = piecesOf(format, verdict, context);
+  if (file !== undefined) await writeFile(file, pieces);
+  else for await (const piece of pieces) writeStdout(piece);
   return exitCode ? exitCodeOf(verdict, forMs) : 0;
 }
 
@@ -101,6 +102,15 @@ function exitCodeOf(verdict: Verdict, forMs: number): number {
   return isBlind ? UNKNOWN : 0;
 }
 
-async function* asStream(pieces: Iterable<Piece>): AsyncGenerator<Piece> {
-  yield* pieces;
+async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context: WhyContext): AsyncGenerator<Piece> {
+  if (format === 'json') yield* formatWhyJson(verdict, context);
+  else if (format === 'text') yield* formatWhy(verdict, context);
+  else
+    yield* (await loadFormat(format)).write([verdict.sample], {
+      ...context,
+      ...NO_MARKS,
+      zoneAt: systemClock().zoneAt,
+    });
 }
+
+const NO_MARKS = { full: false, annotate: false };

@@ -31,10 +31,20 @@ export function topOption(standard: number): Option {
   return new Option('--top <N>', 'how many of each kind to show').argParser(parseTop).default(standard);
 }
 
-/** How report and diff write: as text, or as a document for programs. */
+/** How diff writes: as text, or as a document for programs. */
 export function documentOption(): Option {
   return new Option('-f, --format <FORMAT>', 'text, or json with all that was found')
     .choices(['text', 'json'])
+    .default('text');
+}
+
+/** How report and why write: the same, or as a page for a browser. */
+export function pageOption(): Option {
+  return new Option(
+    '-f, --format <FORMAT>',
+    'text, json with all that was found, or html: a page with the samples in it',
+  )
+    .choices(['text', 'json', 'html'])
     .default('text');
 }
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { DiffOptions } from '../cli/diff.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
-import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { ALL_TIMES, type Window } from '../cli/time-window.ts';
 import { documentOption, parseTime, topOption } from '../cli/window-options.ts';
@@ -37,7 +37,7 @@ export function addDiff(program: Command): void {
   });
 }
 
-interface Options extends ReportOptions {
+interface Options extends DiffOptions {
   readonly a?: Window;
   readonly b?: Window;
 }

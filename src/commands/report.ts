@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { fileOf, fileOption } from '../cli/output-options.ts';
 import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
-import { addWindowOptions, documentOption, topOption, windowOf } from '../cli/window-options.ts';
+import { addWindowOptions, pageOption, topOption, windowOf } from '../cli/window-options.ts';
 
 const FILES = 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input';
 
@@ -11,11 +12,12 @@ export function addReport(program: Command): void {
     .command('report')
     .description('Report what tasks were blocked on in recordings and logs, for how long, and who held them up.')
     .argument('<FILE...>', FILES);
-  addWindowOptions(command).addOption(topOption(4)).addOption(documentOption());
+  addWindowOptions(command).addOption(topOption(4)).addOption(pageOption()).addOption(fileOption());
   addFileSelectionOptions(command);
-  command.action(async (names: string[], options: ReportOptions) => {
+  command.action(async (names: string[], options: Omit<ReportOptions, 'file'> & { output?: string }) => {
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    process.exitCode = await reportFiles({ names, window: windowOf(command), selection, verb: 'report' }, options);
+    const wanted = { names, window: windowOf(command), selection, verb: 'report' };
+    process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output) });
   });
 }

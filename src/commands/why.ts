@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseFile } from '../cli/output-options.ts';
+import { fileOf, fileOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
-import { documentOption } from '../cli/window-options.ts';
+import { pageOption } from '../cli/window-options.ts';
 import { durationIn } from '../model/duration.ts';
 
 /** Registers `kstack why`. */
@@ -11,8 +11,8 @@ export function addWhy(program: Command): void {
     .command('why')
     .description('Say what holds this host up: who waits, for what, since when, and who is at the root of it.')
     .optionsGroup('Output:')
-    .addOption(documentOption())
-    .addOption(new Option('-o, --output <FILE>', 'write to this file').argParser(parseFile))
+    .addOption(pageOption())
+    .addOption(fileOption())
     .option('--evidence', 'show what each sentence was read from')
     .optionsGroup('As a check:')
     .option('--exit-code', 'exit with 1 if something is blocked for long, 3 if that is not known, else 0')
@@ -20,7 +20,7 @@ export function addWhy(program: Command): void {
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const options: {
-      format: 'text' | 'json';
+      format: 'text' | 'json' | 'html';
       output?: string;
       evidence?: true;
       exitCode?: true;
@@ -34,7 +34,7 @@ export function addWhy(program: Command): void {
       root: procOf(command),
       source: sourceOf(command),
       format,
-      file: output === '-' ? undefined : output,
+      file: fileOf(output),
       evidence: evidence === true,
       exitCode: exitCode === true,
       forMs,

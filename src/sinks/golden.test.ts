@@ -103,7 +103,7 @@ describe('whatever is in a sample', () => {
       expect([await isLine(JSON.parse(line)), isLine.errors]).toEqual([true, null]);
   });
 
-  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox'] as const)(
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox', 'html'] as const)(
     '%s acts on no terminal and turns no direction',
     async (name) => {
       const text = (await written(await loadFormat(name), { full: true })).toString();

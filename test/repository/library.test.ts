@@ -87,7 +87,7 @@ describe('openSampler()', () => {
 });
 
 describe('write()', () => {
-  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox'])(
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox', 'html'])(
     'writes samples as %s',
     async (format) => {
       testRequires('root');
@@ -108,7 +108,7 @@ describe('write()', () => {
     );
     expect(result).toEqual([
       'TypeError',
-      'format: xml is not one of text long json jsonl folded pprof speedscope perfetto firefox',
+      'format: xml is not one of text long json jsonl folded pprof speedscope perfetto firefox html',
     ]);
   });
 });

@@ -1,0 +1,172 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BROWSER, fixture, kstack, temporaryFolder, testRequires } from './harness.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const HOSTILE = '<img src=x oner';
+const VIEWS = ['Verdict', 'Timeline', 'Waits', 'Who holds whom', 'Flame graph', 'Tasks', 'Not read'];
+
+let browser: Browser | undefined;
+afterAll(() => browser?.close());
+
+interface Opened {
+  readonly page: Page;
+  /** What went wrong in the page, and every request that it made. */
+  readonly complaints: readonly string[];
+}
+
+async function open(file: string, colorScheme: 'light' | 'dark' = 'light'): Promise<Opened> {
+  browser ??= await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, colorScheme });
+  const complaints: string[] = [];
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', async (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!/^(?:file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(`file://${file}`);
+  await page.waitForSelector('nav');
+  return { page, complaints };
+}
+
+async function shows(page: Page, title: string): Promise<void> {
+  const wanted = JSON.stringify(title);
+  await page.waitForFunction(`document.querySelector('nav [aria-current]')?.textContent === ${wanted}`);
+}
+
+async function choose(page: Page, title: string): Promise<void> {
+  await page.click(`nav >> text="${title}"`);
+  await shows(page, title);
+  // The report is computed beside the page.
+  await page.waitForFunction("document.querySelector('main .empty')?.textContent !== 'Adding up ...'");
+}
+
+/** A recording of a hang, in which a task has a name that is markup. */
+async function recorded(): Promise<{ file: string; html: string; stuck: number }> {
+  testRequires('root', 'compiler', 'loop', 'browser');
+  const [stuck = 0] = await fixture('mmap-lock', [temporaryFolder(), '2']);
+  const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
+  const folder = temporaryFolder();
+  const [file, html] = [join(folder, 'recording'), join(folder, 'page.html')];
+  const pids = `${stuck},${named},1,2`;
+  expect((await kstack(['record', '-o', file, '-L', '-p', pids, '-i', '0.2', '--for', '3s'])).code).toBe(0);
+  const { code, stdout, stderr } = await kstack(['report', file, '-f', 'html', '-o', html]);
+  expect([code, stdout, stderr]).toEqual([0, '', '']);
+  return { file, html, stuck };
+}
+
+describe('the page of a recording', () => {
+  it('shows each view, asks nobody for anything, and has nothing serious for those who see or move otherwise', async () => {
+    const { html } = await recorded();
+    for (const scheme of ['light', 'dark'] as const) {
+      const { page, complaints } = await open(html, scheme);
+      for (const title of VIEWS) {
+        await choose(page, title);
+        expect((await page.locator('main').innerText()).length).toBeGreaterThan(20);
+        await page.evaluate(AXE);
+        const found = await page.evaluate('axe.run(document)');
+        const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(serious.map(({ id, nodes }) => [title, scheme, id, nodes[0]?.html])).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it('tells the same as kstack report', async () => {
+    const { file, html } = await recorded();
+    const { findings, holders } = JSON.parse((await kstack(['report', file, '-f', 'json'])).stdout);
+    expect(findings.length).toBeGreaterThan(0);
+    const { page } = await open(html);
+    await choose(page, 'Waits');
+    const shown = await page.locator('.findings summary').allInnerTexts();
+    expect(shown.length).toBe(findings.length);
+    for (const [at, { finding, count }] of findings.entries()) {
+      expect(shown[at]).toContain(finding.waitsFor);
+      expect(shown[at]).toContain(`${count} task`);
+    }
+    expect(await page.locator('.holders > li').count()).toBe(holders.length);
+    await page.close();
+  });
+
+  it('can be used by the keyboard alone, and the back button leads back', async () => {
+    const { html, stuck } = await recorded();
+    const { page } = await open(html);
+    for (const [at, title] of VIEWS.entries()) {
+      await page.keyboard.press(String(at + 1));
+      await shows(page, title);
+    }
+    await page.keyboard.press('6');
+    await page.keyboard.press('/');
+    await page.keyboard.type(String(stuck));
+    await page.waitForFunction("/^[1-9]\\d* tasks?\\./.test(document.querySelector('.hint')?.textContent ?? '')");
+    await page.keyboard.press('Escape');
+    await page.focus('.rows .body');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.life');
+    expect(await page.locator('.life h2').innerText()).toContain('mmap-stuck');
+    await page.goBack();
+    await page.waitForSelector('.life', { state: 'detached' });
+    await page.reload();
+    await page.waitForSelector('.rows');
+    expect(await page.inputValue('input[type=search]')).toBe(String(stuck));
+    await page.close();
+  });
+
+  it('shows the part of the time that was drawn over, in each view', async () => {
+    const { html } = await recorded();
+    const { page } = await open(html);
+    const samples = async () => Number(/(\d+) samples?/.exec(await page.locator('header').innerText())?.[1]);
+    const all = await samples();
+    await choose(page, 'Timeline');
+    const box = await page.locator('.u-over').first().boundingBox();
+    if (box === null) throw new Error('there is no chart');
+    await page.mouse.move(box.x + box.width * 0.3, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForFunction("location.hash.includes('from=')");
+    const part = await samples();
+    expect(part).toBeGreaterThan(0);
+    expect(part).toBeLessThan(all);
+    await choose(page, 'Waits');
+    await page.keyboard.press('Escape');
+    await page.waitForFunction("!location.hash.includes('from=')");
+    expect(await samples()).toBe(all);
+    await page.close();
+  });
+
+  it('takes no name for markup', async () => {
+    const { html } = await recorded();
+    const { page, complaints } = await open(html);
+    await choose(page, 'Tasks');
+    expect(await page.locator('.rows').innerText()).toContain(HOSTILE);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(readFileSync(html, 'utf8')).not.toContain(HOSTILE);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+});
+
+it('the page of why has its verdict, and what it was read from', async () => {
+  testRequires('root', 'compiler', 'browser');
+  const [outer = 0, inner = 0] = await fixture('tasks', ['vfork-chain']);
+  await pause(1100);
+  const html = join(temporaryFolder(), 'why.html');
+  const asked = ['why', '-p', String(outer)];
+  expect((await kstack([...asked, '-f', 'html', '-o', html])).code).toBe(0);
+  const { page, complaints } = await open(html);
+  expect(await page.locator('.verdict h2').innerText()).toBe((await kstack(asked)).stdout.split('\n')[0]);
+  await page.click('text="Evidence"');
+  expect(await page.locator('.evidence').innerText()).toContain(`${inner} is a vfork child of ${outer}`);
+  expect(complaints).toEqual([]);
+});
