@@ -32,7 +32,7 @@ export interface HeldUp {
 
 export interface Deadlock {
   readonly edges: readonly Edge[];
-  /** Set unless each of these edges is the kernel's word, or was there a moment before too. */
+  /** Set if each of these edges is the kernel's word, or was there a moment before too. */
   readonly isConfirmed: boolean;
   /** The tasks that wait for one of these, and are not among them. */
   readonly behind: readonly number[];

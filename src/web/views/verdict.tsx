@@ -76,7 +76,7 @@ function DeadlockPart({ deadlock, sample, names }: { deadlock: Deadlock; sample:
   return (
     <section class="root">
       <h3>
-        {deadlock.isCertain ? 'Deadlock' : 'May be a deadlock'}
+        {deadlock.isConfirmed ? 'Deadlock' : 'May be a deadlock'}
         {longest(deadlock.longestMs)}
       </h3>
       <Waiters edges={deadlock.edges} names={names} />
