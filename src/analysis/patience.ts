@@ -22,9 +22,9 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   futex: 3000,
   'thread-end': undefined,
   child: undefined,
-  flock: 1000,
-  'posix-lock': 1000,
-  lease: 1000,
+  flock: 3000,
+  'posix-lock': 3000,
+  lease: 3000,
   'pipe-writer': undefined,
   'pipe-reader': undefined,
   'socket-peer': undefined,
@@ -38,6 +38,8 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   commit: 5000,
 };
 
+/** The same for whoever waits for a task that runs, or would if it got a CPU: on an overloaded host that takes seconds. */
+export const RUNNING_MS = 5000;
 const BLOCKED_MS = 2000;
 const SLOW_MS = 5000;
 /** How tasks sleep for a disk, or for a worker of the kernel that may write to one. */

@@ -98,6 +98,31 @@ describe('a verdict', () => {
     expect([held('flock', read), held('flock', epoll, 'cron'), held('mutex', epoll)]).toEqual([1, 1, 1]);
   });
 
+  it('gives whoever runs more time, which an overloaded host needs', () => {
+    const held = (state: State, waitedMs: number) =>
+      troubles(sampleOf([task(1, state, 5), task(2, 'D', waitedMs)], [edge(2, 1, 'vfork')])).length;
+    expect([held('S', 2000), held('R', 2000), held('R', 6000)]).toEqual([1, 0, 1]);
+  });
+
+  it('is about whoever holds a lock and listens to several, not about one of these', () => {
+    const any = { any: true } as const;
+    const edges = [edge(2, 1, 'futex'), edge(1, 8, 'pipe-writer', any), edge(1, 9, 'pipe-writer', any)];
+    const seen = (state: State, ...more: Edge[]) =>
+      troubles(
+        sampleOf(
+          [1, 2, 8, 9].map((tid) => task(tid, tid > 2 ? state : 'S', 1e6)),
+          [...edges, ...more],
+        ),
+      );
+    expect(seen('S')).toEqual([[1, 'awaited']]);
+    // One of those waits for its child, which is the one that listens.
+    expect(seen('S', edge(8, 1, 'child'))).toEqual([[1, 'awaited']]);
+    expect(seen('T')).toEqual([
+      [8, 'stopped'],
+      [9, 'stopped'],
+    ]);
+  });
+
   it('is about a resource that hangs at once, and about one that does not only after a while', () => {
     const disk: Resource = { key: 'device 7:0', kind: 'device', name: 'loop0', evidence: [] };
     const waiting = [task(2, 'D', 1000, COMMIT)];

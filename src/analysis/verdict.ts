@@ -2,8 +2,8 @@ import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, ty
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
-import { withoutWayOut } from './no-way-out.ts';
-import { blockedPatienceMs, PATIENCE_MS, TRACED_MS } from './patience.ts';
+import { heldUpBy, withHeldOnly } from './no-way-out.ts';
+import { blockedPatienceMs, PATIENCE_MS, RUNNING_MS, TRACED_MS } from './patience.ts';
 import { awaitsItsTurn } from './turns.ts';
 import { waitGraph } from './wait-graph.ts';
 
@@ -69,9 +69,7 @@ export interface Verdict {
 export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
-  const troubled = graph.roots.filter((root) => troubleOf(root, byTid) !== undefined);
-  const deadlocked = graph.cycles.flatMap(({ edges }) => edges.map(({ from }) => from));
-  const heldUp = withoutWayOut(troubled, graph.edges, deadlocked).flatMap((root) => troubleOf(root, byTid) ?? []);
+  const heldUp = heldUpIn(sample, graph, byTid);
   const deadlocks = graph.cycles.map(({ edges }) => deadlockOf(edges, graph, byTid, before));
   const accounted = new Set<NodeKey>(
     [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
@@ -99,6 +97,30 @@ export function isHeldUp({ deadlocks, heldUp, blocked }: Verdict): boolean {
   return deadlocks.length + heldUp.length + blocked.length > 0;
 }
 
+function heldUpIn(sample: Sample, graph: WaitGraph, byTid: ReadonlyMap<number, Observation>): HeldUp[] {
+  const isAwaited = (root: Root) => troubleOf(root, byTid)?.trouble === 'awaited';
+  const stuck = graph.roots.filter((root) => troubleOf(root, byTid) !== undefined && !isAwaited(root));
+  const deadlocked = graph.cycles.flatMap(({ edges }) => edges.map(({ from }) => from));
+  const isHeld = heldUpBy([...stuck.map(({ key }) => key), ...deadlocked], graph.edges);
+  const awaited = rootsThatAct(sample, graph, isHeld).filter(isAwaited);
+  const roots = [...stuck, ...awaited];
+  const held = heldUpBy([...roots.map(({ key }) => key), ...deadlocked], graph.edges);
+  return withHeldOnly(roots, held).flatMap((root) => troubleOf(root, byTid) ?? []);
+}
+
+/**
+ * The roots, where a task that listens to several of which one is well waits for nobody: if others wait for a lock that
+ * it holds meanwhile, that is not the fault of any of these.
+ */
+function rootsThatAct(sample: Sample, graph: WaitGraph, isHeld: ReadonlySet<NodeKey>): readonly Root[] {
+  const edges = sample.edges?.filter(
+    ({ from, by, any }) => any !== true || PATIENCE_MS[by] !== undefined || isHeld.has(from),
+  );
+  return edges === undefined || edges.length === sample.edges?.length
+    ? graph.roots
+    : waitGraph({ ...sample, edges }).roots;
+}
+
 function troubleOf(root: Root, byTid: ReadonlyMap<number, Observation>): HeldUp | undefined {
   const { observation, resource, edges } = root;
   const finding = observation === undefined ? undefined : explainObservation(observation);
@@ -108,15 +130,21 @@ function troubleOf(root: Root, byTid: ReadonlyMap<number, Observation>): HeldUp 
   if (observation?.state === 't' && (observation.facts?.offCpuMs ?? TRACED_MS) >= TRACED_MS) return held('traced');
   if (resource?.hangs === true) return held('hangs');
   if (observation !== undefined && isBlockedForLong(observation)) return held('blocked');
-  return edges.some((edge) => isOverdue(edge, edges, byTid)) ? held('awaited') : undefined;
+  const leastMs = observation?.state === 'R' ? RUNNING_MS : 0;
+  return edges.some((edge) => isOverdue(edge, leastMs, edges, byTid)) ? held('awaited') : undefined;
 }
 
-function isOverdue(edge: Edge, all: readonly Edge[], byTid: ReadonlyMap<number, Observation>): boolean {
+function isOverdue(
+  edge: Edge,
+  leastMs: number,
+  all: readonly Edge[],
+  byTid: ReadonlyMap<number, Observation>,
+): boolean {
   const { from, by } = edge;
   const patienceMs = PATIENCE_MS[by];
   if (patienceMs === undefined || typeof from !== 'number') return false;
   const waited = waitedMs(from, byTid);
-  if (waited === undefined || waited < patienceMs) return false;
+  if (waited === undefined || waited < Math.max(patienceMs, leastMs)) return false;
   // A debugger stops a program for as long as somebody looks at it. That concerns others only if they wait for it.
   if (by === 'ptrace') return all.some(({ to }) => to === from);
   return !awaitsItsTurn(edge, byTid);
