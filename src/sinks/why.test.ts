@@ -3,6 +3,7 @@ import { HOSTILE, ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import { verdictOf } from '../analysis/verdict.ts';
 import type { Sample } from '../model/sample.ts';
+import { parseFrame } from '../model/stack.ts';
 import { formatWhy, type WhyContext } from './why.ts';
 import { formatWhyJson } from './why-json.ts';
 
@@ -35,9 +36,45 @@ describe('a verdict as text', () => {
     const edges = tasks.flatMap((_, at) =>
       at % 3 === 0 ? [] : [{ from: at + 1, to: at - (at % 3) + 1, by: 'mutex' as const, evidence: [] }],
     );
-    const text = written({ ...EMPTY_SAMPLE, observations: tasks, edges }, { unknown: Array(500).fill('x') });
-    expect(text.split('\n').length).toBeLessThan(50);
+    const linesWith = (evidence: boolean) =>
+      written({ ...EMPTY_SAMPLE, observations: tasks, edges }, { evidence, unknown: Array(500).fill('x') }).split('\n');
+    expect(linesWith(false).length).toBeLessThan(50);
+    expect(linesWith(true).length).toBeLessThan(100);
+    const text = linesWith(false).join('\n');
     expect(text).toContain('... and 996 more that hold up others (-f json has all)');
+  });
+
+  it('shows with --evidence what is known of a root, of its longest waiter, and of tasks without a known holder', () => {
+    const stack = { value: { id: 7, frames: [parseFrame('[<0>] do_signal_stop+0x1/0x2')] } };
+    const seen: Sample = {
+      ...EMPTY_SAMPLE,
+      source: { name: 'bpf' },
+      observations: [
+        observationOf(1, { state: 'T', stack, facts: { offCpuMs: 9000 } }),
+        observationOf(2, { state: 'S', facts: { offCpuMs: 7000 } }),
+        observationOf(3, { state: 'D', stack: { unread: 'timeout' }, facts: { offCpuMs: 8000 } }),
+      ],
+      edges: [{ from: 2, to: 1, by: 'child', evidence: [{ place: '/proc/2/task/2/children', text: '1' }] }],
+    };
+    const lines = written(seen)
+      .split('\n')
+      .filter((line) => line.startsWith('  evidence'));
+    expect(lines).toEqual([
+      '  evidence   2 t2, child: /proc/2/task/2/children: 1',
+      '  evidence   1 t1: BPF iterator task: state T',
+      '  evidence   1 t1: BPF iterator task: do_signal_stop',
+      '  evidence   1 t1: BPF iterator task: off the CPU for 9.0 s',
+      '  evidence   2 t2: BPF iterator task: state S',
+      expect.stringMatching(/^ {2}evidence {3}2 t2: BPF iterator task: /),
+      '  evidence   2 t2: BPF iterator task: off the CPU for 7.0 s',
+      '  evidence   3 t3: BPF iterator task: state D',
+      '  evidence   3 t3: BPF iterator task: not read (timeout)',
+      '  evidence   3 t3: BPF iterator task: off the CPU for 8.0 s',
+    ]);
+    const byProc = written({ ...seen, source: { name: 'procfs' } });
+    for (const file of ['stat: state T', 'stack: do_signal_stop', 'sched: off the CPU for 9.0 s'])
+      expect(byProc).toContain(`\n  evidence   1 t1: /proc/1/${file}\n`);
+    expect(written(seen, { evidence: false })).not.toContain('evidence');
   });
 
   it('shows as many waiters of one name as a number', () => {

@@ -4,11 +4,13 @@ import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
 import { byTarget, namesOf, someNames, whatForWithin } from './long-waits.ts';
+import { longestWaiter, taskEvidence } from './why-evidence.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
@@ -42,11 +44,11 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   const { deadlocks, heldUp, blocked } = verdict;
   if (isHeldUp(verdict)) {
     for (const deadlock of deadlocks.slice(0, MAX_ROOTS)) yield* deadlockLines(deadlock, verdict, names, context);
-    for (const held of heldUp.slice(0, MAX_ROOTS)) yield* heldUpLines(held, names, context);
+    for (const held of heldUp.slice(0, MAX_ROOTS)) yield* heldUpLines(held, verdict, names, context);
     const more = Math.max(0, deadlocks.length - MAX_ROOTS) + Math.max(0, heldUp.length - MAX_ROOTS);
     if (more > 0) yield `\n... and ${more} more that hold up others (-f json has all)\n`;
     if (blocked.length > 0) yield '\nBlocked, and nobody is known to hold them up:\n';
-    for (const group of blocked.slice(0, MAX_BLOCKED)) yield* blockedLines(group, names);
+    for (const group of blocked.slice(0, MAX_BLOCKED)) yield* blockedLines(group, verdict, names, context);
     if (blocked.length > MAX_BLOCKED) yield `  ... and ${blocked.length - MAX_BLOCKED} other waits\n`;
     yield '\n';
   }
@@ -100,15 +102,34 @@ export function conditionOf({ trouble, root, finding }: HeldUp): string {
   return finding === undefined ? '' : `, which itself ${whatForWithin(finding)}`;
 }
 
-function* heldUpLines(held: HeldUp, names: (key: NodeKey) => string, context: WhyContext): Generator<string> {
+function* heldUpLines(
+  held: HeldUp,
+  { sample }: Verdict,
+  names: (key: NodeKey) => string,
+  context: WhyContext,
+): Generator<string> {
   const { root, longestMs } = held;
   yield `\n${names(root.key)}${conditionOf(held)}\n`;
   yield `  holds up   ${counted(root.tasks, 'task')}${longest(longestMs)}\n`;
   yield* edgeLines(root.edges, names, context);
   yield* adviceLines(adviceOn(held));
-  if (context.evidence && root.resource !== undefined)
-    for (const { place, text } of root.resource.evidence)
-      yield `  evidence   ${names(root.key)}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
+  if (!context.evidence) return;
+  for (const { place, text } of root.resource?.evidence ?? [])
+    yield `  evidence   ${names(root.key)}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
+  const waiter = longestWaiter(taskKeys(root.edges), sample);
+  yield* evidenceLines([root.observation, waiter], sample, names);
+}
+
+/** About tasks themselves. */
+function* evidenceLines(
+  tasks: readonly (Observation | undefined)[],
+  sample: Sample,
+  names: (key: NodeKey) => string,
+): Generator<string> {
+  for (const observation of tasks)
+    if (observation?.task.id.tid !== undefined)
+      for (const line of taskEvidence(observation, sample))
+        yield `  evidence   ${names(observation.task.id.tid)}: ${line}\n`;
 }
 
 function* deadlockLines(
@@ -124,6 +145,7 @@ function* deadlockLines(
     yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names, MAX_NAMES)}\n`;
   const pids = new Map(sample.observations.map(({ task }) => [task.id.tid, task.pid]));
   yield* adviceLines(adviceOnDeadlock(deadlock, (tid) => pids.get(tid)));
+  if (context.evidence) yield* evidenceLines([longestWaiter([...taskKeys(edges), ...behind], sample)], sample, names);
 }
 
 function* edgeLines(
@@ -136,7 +158,9 @@ function* edgeLines(
     yield `    ${someNames(keys, names, MAX_NAMES)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
   if (alike.length > MAX_EDGES) yield `    ... and ${alike.length - MAX_EDGES} other waits behind these\n`;
   if (!evidence) return;
-  const shown = alike.flatMap(([edge]) => edges.filter(({ to, by }) => to === edge.to && by === edge.by).slice(0, 2));
+  const shown = alike
+    .slice(0, MAX_EDGES)
+    .flatMap(([edge]) => edges.filter(({ to, by }) => to === edge.to && by === edge.by).slice(0, 2));
   for (const edge of shown.slice(0, MAX_EVIDENCE))
     for (const { place, text } of edge.evidence)
       yield `  evidence   ${names(edge.from)}, ${edge.by}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;
@@ -144,11 +168,17 @@ function* edgeLines(
   if (more > 0) yield `  evidence   ... of ${counted(more, 'more wait')}: -f json\n`;
 }
 
-function* blockedLines(group: Blocked, names: (key: NodeKey) => string): Generator<string> {
+function* blockedLines(
+  group: Blocked,
+  { sample }: Verdict,
+  names: (key: NodeKey) => string,
+  { evidence }: WhyContext,
+): Generator<string> {
   const { observations, finding, longestMs } = group;
   const keys = observations.flatMap(({ task }) => task.id.tid ?? []);
   yield `  ${someNames(keys, names, MAX_NAMES)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
   yield* adviceLines(filledAdvice(finding, observations));
+  if (evidence) yield* evidenceLines([longestWaiter(keys, sample)], sample, names);
 }
 
 function* adviceLines({ next, undo }: Advice): Generator<string> {
@@ -174,7 +204,7 @@ function longest(longestMs: number | undefined): string {
   return longestMs === undefined ? '' : `, for up to ${formatDuration(longestMs)}`;
 }
 
-function taskKeys(edges: readonly Edge[]): NodeKey[] {
+function taskKeys(edges: readonly Edge[]): number[] {
   return [...new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])))];
 }
 
