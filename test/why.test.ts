@@ -30,6 +30,13 @@ describe('kstack why', () => {
     expect(stdout.split('\n').filter((line) => !line.startsWith('not known: ')).length).toBe(3);
   });
 
+  it('says that it does not see the tasks of other PID namespaces', async () => {
+    const { code, stdout } = await run('unshare', ['--pid', '--fork', '--mount-proc', KSTACK, 'why']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^not known: the tasks outside of this PID namespace: \/proc does not show them; /m);
+    expect((await kstack(asked(process.pid))).stdout).not.toContain('PID namespace');
+  });
+
   it('names the task at the end of a chain, and who waits behind it', async () => {
     const pids = await innocents();
     const [outer = 0, inner = 0] = await fixture('tasks', ['vfork-chain']);

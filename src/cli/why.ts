@@ -10,7 +10,7 @@ import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy, type WhyContext } from '../sinks/why.ts';
 import { formatWhyJson } from '../sinks/why-json.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { whyNoStacks, whyNotAllTasks } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
@@ -50,7 +50,7 @@ export async function why(options: WhyOptions): Promise<number> {
   }
   const { verdict, missed } = await look(options);
   const { sample } = verdict;
-  const unknown = [...missed, ...formatUnread(everythingUnread(sample), true)];
+  const unknown = [...asList(whyNotAllTasks(root)), ...missed, ...formatUnread(everythingUnread(sample), true)];
   const host: HostState = { ...readLoad(root) };
   const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, host, unknown };
   const pieces = piecesOf(format, verdict, context);
@@ -114,3 +114,7 @@ async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context
 }
 
 const NO_MARKS = { full: false, annotate: false };
+
+function asList(text: string | undefined): string[] {
+  return text === undefined ? [] : [text];
+}

@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from 'node:fs';
+import { existsSync, readlinkSync, statfsSync } from 'node:fs';
 import { errnoOf, readSmall } from './files.ts';
 
 /** PROC_SUPER_MAGIC of include/uapi/linux/magic.h. */
@@ -29,6 +29,21 @@ export function whyNoStacks(root: string, command: string): string | undefined {
     default:
       return `cannot read kernel stacks: ${path}: ${read.unread}`;
   }
+}
+
+/** PROC_PID_INIT_INO of include/linux/proc_ns.h. */
+const INITIAL_PID_NAMESPACE = 'pid:[4026531836]';
+
+/** Why a procfs does not show all tasks of the host; undefined if it does, or if that cannot be found out. */
+export function whyNotAllTasks(root: string): string | undefined {
+  try {
+    // That of the first task that it shows: this process may be in another one.
+    if (readlinkSync(`${root}/1/ns/pid`) === INITIAL_PID_NAMESPACE) return undefined;
+  } catch (error) {
+    errnoOf(error);
+    return undefined;
+  }
+  return `the tasks outside of this PID namespace: ${root} does not show them; run it on the host, or in a container with --pid=host`;
 }
 
 /** False if another file system is there. If that cannot be tested, reading will report why. */
