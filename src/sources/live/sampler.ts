@@ -16,6 +16,7 @@ import type { BpfReader } from './bpf/tasks.ts';
 import type { FoundEdges } from './edges/edge-source.ts';
 import { findEdges } from './edges/find-edges.ts';
 import { OpenFiles } from './edges/open-files.ts';
+import { ownTime } from './edges/own-time.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -257,7 +258,7 @@ class LiveSampler implements Sampler {
     const { clock, root } = this.#host;
     const files = new FileReads(this.#reader);
     const context = {
-      clock,
+      clock: ownTime(clock, root),
       root,
       files,
       details,

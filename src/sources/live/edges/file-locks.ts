@@ -22,7 +22,8 @@ const FUNCTIONS = new Set([
   'locks_mandatory_area',
 ]);
 
-const TABLE_BYTES = 8 << 20;
+/** Each waiter stands one further to the right than the one before: 5,000 for one lock take 12 MiB. */
+const TABLE_BYTES = 16 << 20;
 const FDINFO_BYTES = 4096;
 /** F_OFD_SETLKW (include/uapi/asm-generic/fcntl.h) */
 const WAIT_FOR_OFD_LOCK = 38n;
