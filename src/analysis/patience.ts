@@ -1,5 +1,5 @@
 import type { EdgeKind } from '../model/edge.ts';
-import type { Observation } from '../model/sample.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import { innerEnd, type Sleep } from './sleep.ts';
 
 /** A tracer stops what it traces at each system call, for a moment. */
@@ -48,8 +48,12 @@ const SLOW_SLEEPS: ReadonlySet<Sleep | undefined> = new Set<Sleep>(['bit', 'page
 const SLOW_FUNCTION = /^(?:jbd2_|xlog_|xfs_|btrfs_|f2fs_|nfs|rpc_|cifs_|ceph_|blk|wbt_|rq_qos_|balance_dirty_|sync_)/;
 const INNERMOST = 8;
 
+/** From how much pressure on CPUs on, in per cent, whoever holds a lock may have to wait for one. */
+const SHORT_OF_CPU = 60;
+
 /** The same for a task in D of which nobody knows who holds it up. */
-export function blockedPatienceMs({ stack }: Observation): number {
+export function blockedPatienceMs({ stack }: Observation, { pressure }: Pick<Sample, 'pressure'>): number {
+  if ((pressure?.cpu?.some ?? 0) >= SHORT_OF_CPU) return SLOW_MS;
   if ('unread' in stack) return BLOCKED_MS;
   const { frames } = stack.value;
   const { primitive } = innerEnd(frames);

@@ -69,7 +69,7 @@ describe('a verdict', () => {
     const { heldUp } = verdictOf(
       sampleOf([task(1, 'T', 5), task(2, 'S', 5), task(3, 'S', 9), task(4, 'S', 99)], edges),
     );
-    expect(heldUp.map(({ root, longestMs }) => [root.key, root.tasks, longestMs])).toEqual([[1, 1, 9]]);
+    expect(heldUp.map(({ root, longestMs }) => [root.key, root.tasks, longestMs])).toEqual([[1, 1, 5]]);
   });
 
   it('is about a lock that is waited for too long, and not before', () => {
@@ -121,6 +121,20 @@ describe('a verdict', () => {
       [8, 'stopped'],
       [9, 'stopped'],
     ]);
+  });
+
+  it('counts from when the root was stopped, and not the wait of a shell for what waits for a lock', () => {
+    const longest = (...[tasks, edges]: [Observation[], Edge[]]) =>
+      verdictOf(sampleOf(tasks, edges)).heldUp.map(({ longestMs }) => longestMs);
+    expect(longest([task(1, 'T', 1000), task(2, 'S', 1e7)], [edge(2, 1, 'child')])).toEqual([1000]);
+    const behind = [edge(2, 1, 'flock'), edge(3, 2, 'child')];
+    expect(longest([task(1, 'S', 1e7), task(2, 'S', 4000), task(3, 'S', 1e7)], behind)).toEqual([4000]);
+  });
+
+  it('waits longer for tasks in D on a host that is short of CPUs', () => {
+    const blocked = (some: number, waitedMs: number) =>
+      verdictOf({ ...sampleOf([task(1, 'D', waitedMs)]), pressure: { cpu: { some } } }).blocked.length;
+    expect([blocked(20, 3000), blocked(90, 3000), blocked(90, 6000)]).toEqual([1, 0, 1]);
   });
 
   it('is about a resource that hangs at once, and about one that does not only after a while', () => {

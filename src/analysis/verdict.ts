@@ -98,14 +98,14 @@ export function isHeldUp({ deadlocks, heldUp, blocked }: Verdict): boolean {
 }
 
 function heldUpIn(sample: Sample, graph: WaitGraph, byTid: ReadonlyMap<number, Observation>): HeldUp[] {
-  const isAwaited = (root: Root) => troubleOf(root, byTid)?.trouble === 'awaited';
-  const stuck = graph.roots.filter((root) => troubleOf(root, byTid) !== undefined && !isAwaited(root));
+  const isAwaited = (root: Root) => troubleOf(root, sample, byTid)?.trouble === 'awaited';
+  const stuck = graph.roots.filter((root) => troubleOf(root, sample, byTid) !== undefined && !isAwaited(root));
   const deadlocked = graph.cycles.flatMap(({ edges }) => edges.map(({ from }) => from));
   const isHeld = heldUpBy([...stuck.map(({ key }) => key), ...deadlocked], graph.edges);
   const awaited = rootsThatAct(sample, graph, isHeld).filter(isAwaited);
   const roots = [...stuck, ...awaited];
   const held = heldUpBy([...roots.map(({ key }) => key), ...deadlocked], graph.edges);
-  return withHeldOnly(roots, held).flatMap((root) => troubleOf(root, byTid) ?? []);
+  return withHeldOnly(roots, held).flatMap((root) => troubleOf(root, sample, byTid) ?? []);
 }
 
 /**
@@ -121,17 +121,35 @@ function rootsThatAct(sample: Sample, graph: WaitGraph, isHeld: ReadonlySet<Node
     : waitGraph({ ...sample, edges }).roots;
 }
 
-function troubleOf(root: Root, byTid: ReadonlyMap<number, Observation>): HeldUp | undefined {
+function troubleOf(
+  root: Root,
+  sample: Pick<Sample, 'pressure'>,
+  byTid: ReadonlyMap<number, Observation>,
+): HeldUp | undefined {
   const { observation, resource, edges } = root;
   const finding = observation === undefined ? undefined : explainObservation(observation);
-  const longestMs = largest(edges.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
-  const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs });
+  const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs: heldUpMs(root, trouble, byTid) });
   if (observation?.state === 'T') return held('stopped');
   if (observation?.state === 't' && (observation.facts?.offCpuMs ?? TRACED_MS) >= TRACED_MS) return held('traced');
   if (resource?.hangs === true) return held('hangs');
-  if (observation !== undefined && isBlockedForLong(observation)) return held('blocked');
+  if (observation !== undefined && isBlockedForLong(observation, sample)) return held('blocked');
   const leastMs = observation?.state === 'R' ? RUNNING_MS : 0;
   return edges.some((edge) => isOverdue(edge, leastMs, edges, byTid)) ? held('awaited') : undefined;
+}
+
+/**
+ * How long the longest of its waiters has been held up: not before the root was, where that is a task, and not by a wait
+ * that is normal for any time.
+ */
+function heldUpMs(
+  { key, observation, edges }: Root,
+  trouble: Trouble,
+  byTid: ReadonlyMap<number, Observation>,
+): number | undefined {
+  const counted = trouble === 'awaited' ? edges.filter(({ by }) => PATIENCE_MS[by] !== undefined) : edges;
+  const longestMs = largest(counted.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
+  const ownMs = trouble === 'awaited' || observation === undefined ? undefined : waitedMs(key, byTid);
+  return longestMs === undefined || ownMs === undefined ? longestMs : Math.min(longestMs, ownMs);
 }
 
 function isOverdue(
@@ -150,12 +168,12 @@ function isOverdue(
   return !awaitsItsTurn(edge, byTid);
 }
 
-function isBlockedForLong(observation: Observation): boolean {
+function isBlockedForLong(observation: Observation, sample: Pick<Sample, 'pressure'>): boolean {
   const { state, facts, task } = observation;
   if (state !== 'D' || task.own === true) return false;
   const { kind } = explainObservation(observation);
   if (kind === 'idle' || kind === 'running') return false;
-  return (facts?.offCpuMs ?? 0) >= blockedPatienceMs(observation);
+  return (facts?.offCpuMs ?? 0) >= blockedPatienceMs(observation, sample);
 }
 
 function waitedMs(key: NodeKey, byTid: ReadonlyMap<number, Observation>): number | undefined {
@@ -184,10 +202,10 @@ function deadlockOf(
 }
 
 /** Tasks in D for long that are not accounted for, by what they wait for. */
-function blockedGroups({ observations }: Sample, accounted: ReadonlySet<NodeKey>): Blocked[] {
+function blockedGroups(sample: Sample, accounted: ReadonlySet<NodeKey>): Blocked[] {
   const groups = new Map<Finding, Observation[]>();
-  for (const observation of observations) {
-    if (accounted.has(observation.task.id.tid ?? '') || !isBlockedForLong(observation)) continue;
+  for (const observation of sample.observations) {
+    if (accounted.has(observation.task.id.tid ?? '') || !isBlockedForLong(observation, sample)) continue;
     const finding = explainObservation(observation);
     const group = groups.get(finding);
     if (group === undefined) groups.set(finding, [observation]);
