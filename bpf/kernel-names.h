@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* Names of kernel threads. */
 #pragma once
+#include "kthread.h"
 
 /* Reads the name of a kernel thread as /proc/PID/stat shows it (fs/proc/array.c, proc_task_name; kernel/workqueue.c,
  * wq_worker_comm). Since 5.17 a thread has a full name, but a worker's is shown only since 6.10 (commit
  * 2a1b02bcba78). */
 static void read_kernel_name(struct kernel_name *name, struct task_struct *task)
 {
-	struct kthread *kthread;
+	struct kthread *kthread = kthread_of(task);
 	struct worker *worker = 0;
 	char *full = 0;
 	void *work = 0, *pool = 0;
 	int is_worker = (task->flags & PF_WQ_WORKER) != 0;
 
-	if (bpf_core_field_exists(task->worker_private))
-		kthread = BPF_CORE_READ(task, worker_private);
-	else
-		kthread = (struct kthread *)BPF_CORE_READ(task, set_child_tid);
 	if (!kthread)
 		return;
 	/* work_offq_data.disable came with the same version, so it tells whether workers show theirs. */

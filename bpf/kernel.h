@@ -80,9 +80,13 @@ struct kthread {
 /* kernel/workqueue_internal.h */
 struct work_struct;
 struct worker_pool;
+struct pool_workqueue;
 
 struct worker {
 	struct work_struct *current_work;
+	struct pool_workqueue *current_pwq;
+	unsigned int current_color; /* since 5.15 */
+	struct list_head scheduled;
 	struct worker_pool *pool;
 	char desc[24]; /* 32 in newer kernels */
 };
@@ -129,6 +133,7 @@ struct task_struct {
 	int *set_child_tid;   /* before 5.17: the struct kthread of a kernel thread */
 	void *worker_private; /* since 5.17: the struct kthread of a kernel thread */
 	unsigned long blocker; /* since 6.16 with CONFIG_DETECT_HUNG_TASK_BLOCKER */
+	void *journal_info;
 	struct thread_struct thread;
 };
 

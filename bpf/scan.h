@@ -9,6 +9,10 @@ enum {
 	MOST_STACK_BYTES = 1 << 16, /* THREAD_SIZE with the largest pages */
 };
 
+/* No program uses all of these. */
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wunused-function"
+
 static __u64 word_at(__u64 address)
 {
 	__u64 word = 0;
@@ -54,3 +58,5 @@ static int is_on_stack_of(__u64 address, __u64 task)
 	bpf_probe_read_kernel(&stack, sizeof stack, &((struct task_struct *)task)->stack);
 	return stack != 0 && address - stack < MOST_STACK_BYTES;
 }
+
+#pragma clang diagnostic pop

@@ -14,8 +14,6 @@ enum {
 	/* Indexes of STATES: R S D I T t Z X P */
 	PLACE_D = 2,
 	PLACE_I = 3,
-	PF_WQ_WORKER = 0x20,
-	PF_KTHREAD = 0x00200000,
 };
 
 /* As task_state_index and task_index_to_char: the highest bit decides, and the kernel's order is R S D T t X Z P

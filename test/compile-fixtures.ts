@@ -23,8 +23,9 @@ const SOURCES = [
   'user-locks.c',
   'file-locks.c',
   'child-waits.c',
+  'watches.c',
 ];
-const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh'];
+const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh', 'open-handle.sh', 'full-log.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */
 export default function setup({ provide }: TestProject): () => void {

@@ -150,7 +150,8 @@ const FIXTURES_OF_ROOT = new Set(['command-lines', 'rewrite', 'count', 'huge', '
 
 function fixtureNeeds(name: string, [what = '']: readonly string[]): Need[] {
   if (name === 'mmap-lock') return ['compiler', 'root', 'loop'];
-  if (name === 'stuck-loop.sh') return ['root', 'loop', 'bindfs and /dev/fuse'];
+  if (name === 'stuck-loop.sh' || name === 'open-handle.sh' || name === 'full-log.sh')
+    return ['root', 'loop', 'bindfs and /dev/fuse'];
   if (name === 'contended-locks') return ['compiler', 'root', 'bindfs and /dev/fuse'];
   if (name === 'hung-swap.sh') return ['compiler', 'root', 'loop', 'bindfs and /dev/fuse'];
   return FIXTURES_OF_ROOT.has(name) || FIXTURES_OF_ROOT.has(what) ? ['compiler', 'root'] : ['compiler'];

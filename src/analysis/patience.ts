@@ -36,6 +36,8 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   'backing-file': 5000,
   frozen: 0,
   commit: 5000,
+  transaction: 5000,
+  work: 5000,
 };
 
 /** The same for whoever waits for a task that runs, or would if it got a CPU: on an overloaded host that takes seconds. */

@@ -60,6 +60,8 @@ export const EDGE_KINDS = [
   'backing-file',
   'frozen',
   'commit',
+  'transaction',
+  'work',
 ] as const;
 
 export type EdgeKind = (typeof EDGE_KINDS)[number];

@@ -27,6 +27,8 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   'backing-file': 'its backing file on %',
   frozen: '% to be thawed',
   commit: '%, which commits the transaction',
+  transaction: '%, which has the transaction open',
+  work: '%, which runs the work',
 };
 
 /** Where the end is not a task that does something but the lock, the pipe or the socket itself. */

@@ -11,8 +11,11 @@ import { Reader } from '../../native/reader/reader.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
+import { OptionalProgram } from './bpf/optional-program.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
+import { TRANSACTION_RECORDS, type TransactionTask } from './bpf/transactions.ts';
+import { WORK_RECORDS, type WorkWaiter } from './bpf/works.ts';
 import type { FoundEdges } from './edges/edge-source.ts';
 import { findEdges } from './edges/find-edges.ts';
 import { OpenFiles } from './edges/open-files.ts';
@@ -115,6 +118,8 @@ class LiveSampler implements Sampler {
   readonly #users: UserNames;
   readonly #unixSockets: UnixSockets;
   readonly #openFiles: OpenFiles;
+  readonly #transactions: OptionalProgram<TransactionTask>;
+  readonly #works: OptionalProgram<WorkWaiter>;
   readonly #watch: HostWatch | undefined;
   readonly #bootId: Sample['bootId'] & object;
   readonly #own: OwnTasks;
@@ -142,6 +147,8 @@ class LiveSampler implements Sampler {
     this.#bootId = readBootId(root);
     this.#unixSockets = new UnixSockets(root, this.#reader);
     this.#openFiles = new OpenFiles(this.#bpf !== undefined);
+    this.#transactions = new OptionalProgram(TRANSACTION_RECORDS, this.#bpf !== undefined);
+    this.#works = new OptionalProgram(WORK_RECORDS, this.#bpf !== undefined);
     const { kmsg = '/dev/kmsg' } = host;
     this.#watch = options.events === true ? new HostWatch({ clock, kmsg }, new FileReads(this.#reader)) : undefined;
     const isHere = isOwnNamespace(root);
@@ -194,6 +201,8 @@ class LiveSampler implements Sampler {
   close(): void {
     this.#bpf?.close();
     this.#openFiles.close();
+    this.#transactions.close();
+    this.#works.close();
     this.#watch?.close();
     this.#reader.close();
   }
@@ -265,6 +274,8 @@ class LiveSampler implements Sampler {
       reader: this.#reader,
       unixSockets: this.#unixSockets,
       openFiles: this.#openFiles,
+      transactions: this.#transactions,
+      works: this.#works,
       bpf: this.#bpf,
       searchMs: searchMs(),
       tell: this.#options.missed ?? ((text: string) => this.#tell(text)),

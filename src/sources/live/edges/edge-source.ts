@@ -2,7 +2,10 @@ import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
 import type { Clock } from '../../../model/time.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
+import type { OptionalProgram } from '../bpf/optional-program.ts';
 import type { BpfReader } from '../bpf/tasks.ts';
+import type { TransactionTask } from '../bpf/transactions.ts';
+import type { WorkWaiter } from '../bpf/works.ts';
 import type { FileReads } from '../procfs/file-reads.ts';
 import type { TaskDetails } from '../procfs/task-details.ts';
 import type { UnixSockets } from '../unix-sockets.ts';
@@ -20,6 +23,8 @@ export interface EdgeContext {
   readonly unixSockets: UnixSockets;
   readonly fileSystems: FileSystems;
   readonly openFiles: OpenFiles;
+  readonly transactions: OptionalProgram<TransactionTask>;
+  readonly works: OptionalProgram<WorkWaiter>;
   /** Undefined if bpf is not used. */
   readonly bpf: BpfReader | undefined;
   /** All tasks seen so far, by TID: those selected, and those they wait for. */

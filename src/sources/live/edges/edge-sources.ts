@@ -6,14 +6,21 @@ import { fileLocks } from './file-locks.ts';
 import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
+import { transactions } from './transactions.ts';
+import { works } from './works.ts';
 
-/** Everything that finds edges beyond those that the facts about a task tell. */
+/**
+ * Everything that finds edges beyond those that the facts about a task tell. Of two that find the same edge, the first
+ * one counts: `transactions` knows for sure what `mounts` infers.
+ */
 export const EDGE_SOURCES: readonly EdgeSource[] = [
   addressSpaces,
   children,
+  transactions,
   mounts,
   devices,
   streams,
   futexes,
   fileLocks,
+  works,
 ];

@@ -144,6 +144,13 @@ export function waitWithin(names: readonly string[]): FileSystemWait | undefined
   return { ...found, types: typesOf(names.slice(start)), ...(isFault && { fault: true }) };
 }
 
+/** The innermost function of a stack that does not only sleep. */
+export function innermostOf({ stack }: Pick<Observation, 'stack'>): string | undefined {
+  if (!('value' in stack)) return undefined;
+  const frame = stack.value.frames.find(({ symbol }) => !SLEEPS.test(symbol));
+  return frame && withoutSuffix(frame.symbol);
+}
+
 /** A compiler that makes a copy of a function names it with a suffix: .constprop.0, .llvm.123. */
 function withoutSuffix(symbol: string): string {
   const dot = symbol.indexOf('.');

@@ -4,6 +4,9 @@ import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { systemClock } from '../../../native/clock.ts';
 import { Reader } from '../../../native/reader/reader.ts';
+import { OptionalProgram } from '../bpf/optional-program.ts';
+import { TRANSACTION_RECORDS } from '../bpf/transactions.ts';
+import { WORK_RECORDS } from '../bpf/works.ts';
 import { FileReads } from '../procfs/file-reads.ts';
 import { TaskDetails } from '../procfs/task-details.ts';
 import { UnixSockets } from '../unix-sockets.ts';
@@ -62,6 +65,8 @@ async function follow(
     reader,
     unixSockets,
     openFiles: new OpenFiles(false),
+    transactions: new OptionalProgram(TRANSACTION_RECORDS, false),
+    works: new OptionalProgram(WORK_RECORDS, false),
     bpf: undefined,
     searchMs: 1600,
     tell: (text: string) => told.push(text),

@@ -8,6 +8,7 @@ import { filesOfCall } from '../../system-calls/files.ts';
 import { type EdgeContext, type EdgeSource, type FoundEdges, waitsIn } from '../edge-source.ts';
 import { fileSystemWaitOf } from '../file-system-waits.ts';
 import { mountKey, mountResource } from '../file-systems.ts';
+import { journalWaitOf } from '../journal-waits.ts';
 import { type BlockDevice, BlockDevices, deviceKey, deviceResource } from './block-devices.ts';
 import { beneathDevice, beneathLoop, beneathMount, joined } from './layers.ts';
 import { settleDevices } from './settle.ts';
@@ -18,6 +19,7 @@ const words = (text: string) => new Set(text.trim().split(/\s+/));
 
 /** Kernel threads wait in these for a device: fs/jbd2/commit.c, fs/xfs, drivers/md, block. */
 const DEVICE_WAITS = words(`jbd2_journal_commit_transaction jbd2_write_superblock xfs_buf_iowait xfs_buf_submit
+  xlog_state_get_iclog_space
   xfs_bwrite xfsaild_push xlog_wait_on_iclog md_super_wait md_write_start md_do_sync wait_barrier raise_barrier
   raid5_get_active_stripe submit_bio submit_bio_noacct submit_bio_wait blk_mq_submit_bio blk_mq_get_tag
   blk_mq_freeze_queue_wait blk_execute_rq blkdev_issue_flush rq_qos_wait wbt_wait folio_wait_bit_common
@@ -101,6 +103,7 @@ function isLoopWork(observation: Observation): boolean {
 function isThreadOfDevice(observation: Observation): boolean {
   const { kernelThread, comm = '' } = observation.task;
   if (kernelThread !== true || deviceOfThread(comm) === undefined) return false;
+  if (journalWaitOf(observation) === 'handles') return false;
   return fileSystemWaitOf(observation)?.frozen !== true && waitsIn(observation, DEVICE_WAITS);
 }
 

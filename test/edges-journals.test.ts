@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { JsonEdges } from './edges.ts';
+import { fixture, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
+
+const SOURCES = ['procfs', 'bpf'] as const;
+/** On a machine that is busy with other things, a look may end before all is found, and says so. */
+const MOST_LOOKS = 10;
+/** A wait for a commit counts after five seconds. */
+const PATIENCE_MS = 5000;
+
+async function edgesBy(source: (typeof SOURCES)[number]) {
+  const args = ['-aL', '-f', 'json', '-v', '--source', source];
+  let { code, stdout, stderr } = await kstack(args);
+  for (let looks = 1; stderr.includes('no time left') && looks < MOST_LOOKS; looks++)
+    ({ code, stdout, stderr } = await kstack(args));
+  expect(code).toBe(0);
+  expect(stderr).not.toMatch(/who holds up whom, |is not known/);
+  const { edges }: JsonEdges = JSON.parse(stdout);
+  const short = edges.map(({ from, to, by, inferred }) => [
+    from.tid ?? from.resource,
+    by,
+    to.tid ?? to.resource,
+    inferred ? 'inferred' : 'the kernel says',
+  ]);
+  return { edges: short, ends: new Set(short.flatMap(([from, , to]) => [from, to])) };
+}
+
+/** 50 processes that sleep. */
+async function innocents(): Promise<number[]> {
+  const [parent = 0] = await fixture('tasks', ['crowd', '50']);
+  return readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1').trim().split(' ').map(Number);
+}
+
+const byName = (name: string) =>
+  Number(shell(`grep -lx '${name}' /proc/[0-9]*/comm 2>/dev/null || true`).split('/')[2] ?? 0);
+
+describe('a transaction of ext4 that a task has open', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'loop', 'compiler', 'bindfs and /dev/fuse'));
+
+  it('is what its commit waits for, and that is what others wait for', async () => {
+    const sleepers = await innocents();
+    const [server = 0, opener = 0, syncer = 0, starter = 0, number = -1] = await fixture('open-handle.sh', [
+      temporaryFolder(),
+      'commit',
+    ]);
+    const thread = byName(`jbd2/loop${number}-8`);
+    expect(thread).toBeGreaterThan(0);
+    for (const source of SOURCES) {
+      const certainty = source === 'bpf' ? 'the kernel says' : 'inferred';
+      const { edges, ends } = await edgesBy(source);
+      expect(edges).toContainEqual([syncer, 'commit', thread, certainty]);
+      expect(edges).toContainEqual([starter, 'commit', thread, certainty]);
+      expect(edges.filter(([from]) => from === thread)).toEqual([[thread, 'transaction', opener, certainty]]);
+      expect(edges).toContainEqual([opener, 'mount', `mount 7:${number}`, expect.any(String)]);
+      expect(sleepers.filter((pid) => ends.has(pid))).toEqual([]);
+    }
+    await pause(PATIENCE_MS - 1500);
+    const selected = [opener, syncer, starter, thread, ...sleepers].join(',');
+    for (const source of SOURCES) {
+      const { stdout } = await kstack(['why', '-p', selected, '--evidence', '--source', source]);
+      const mark = source === 'bpf' ? '' : ' (inferred)';
+      expect(stdout).toMatch(
+        new RegExp(
+          `^\\d tasks wait, directly or through others, for ${server} bindfs, which is stopped by a signal\\.`,
+        ),
+      );
+      expect(stdout).toContain(
+        `\n    ${thread} jbd2/loop${number}-8 waits for ${opener} rm, which has the transaction open${mark}\n`,
+      );
+      expect(stdout).toContain(
+        `    ${syncer} sync, ${starter} chmod wait for ${thread} jbd2/loop${number}-8, which commits the transaction${mark}\n`,
+      );
+      for (const pid of sleepers) expect(stdout).not.toMatch(new RegExp(`\\b${pid}\\b`));
+    }
+  });
+
+  it('is what a task waits for that wants nobody to have one open', async () => {
+    testRequires('python3');
+    const [, opener = 0, locker = 0] = await fixture('open-handle.sh', [temporaryFolder(), 'lock']);
+    const { edges } = await edgesBy('bpf');
+    expect(edges).toContainEqual([locker, 'transaction', opener, 'the kernel says']);
+  });
+});
