@@ -6,6 +6,18 @@ import type { Pattern } from './rules/rule.ts';
 export const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
 /** Functions that call the function of a work, the innermost first. */
 export const WORK = wholeName(['process_one_work', 'process_scheduled_works', 'worker_thread', 'run_workqueue']);
+/** Functions that run those of others, in a thread or worker. */
+export const RUNNER = wholeName([
+  'md_thread',
+  'kthread_worker_fn',
+  'rescuer_thread',
+  'smpboot_thread_fn',
+  /irq_(?:forced_)?thread(?:_fn)?/,
+  'btrfs_work_helper',
+  'normal_work_helper',
+  'async_run_entry_fn',
+  'work_for_cpu_fn',
+]);
 export const KERNEL_THREAD = wholeName(['kthread', 'kernel_thread_helper', 'kernel_thread_starter']);
 
 /** What a task does that is in one of these functions, to complete "in order to". */
@@ -42,6 +54,7 @@ const PURPOSES: readonly (readonly [purpose: string, ...names: Pattern[]])[] = [
   ['copy data between files', 'do_splice_direct', 'splice_file_to_pipe', 'vfs_copy_file_range'],
   ['look up a path', 'link_path_walk', 'path_lookupat', 'filename_lookup'],
   ['carry out an ioctl', 'do_vfs_ioctl', 'vfs_ioctl'],
+  ['carry out an io_uring request', 'io_issue_sqe', '__io_issue_sqe', 'io_wq_submit_work'],
   ['open a file', 'do_filp_open', 'path_openat', 'do_sys_open', 'do_sys_openat2'],
   ['send on a socket', 'sock_write_iter', /(?:__)?sock_sendmsg(?:_nosec)?/, 'sock_aio_write'],
   ['receive on a socket', 'sock_read_iter', /sock_recvmsg(?:_nosec)?/, 'sock_aio_read'],
@@ -112,6 +125,36 @@ const SYSTEM_CALLS: ReadonlyMap<string, string> = new Map(
       ['switch a swap device off', 'swapoff'],
       ['shut down or restart the host', 'reboot'],
       ['read the kernel log', 'syslog'],
+      ['seek in a file', 'lseek llseek'],
+      ['look for events on its file descriptors', 'epoll_wait epoll_pwait epoll_pwait2 poll ppoll select pselect6'],
+      ['change a set of watched files (epoll)', 'epoll_ctl'],
+      ['read the size of a file system', 'statfs fstatfs statfs64 fstatfs64'],
+      ['lock a file', 'flock'],
+      ['lock a file, or change an open one', 'fcntl fcntl64'],
+      ['change the times of a file', 'utimensat utime utimes futimesat'],
+      ['change the mode of a file', 'chmod fchmod fchmodat fchmodat2'],
+      ['change the owner of a file', 'chown fchown lchown fchownat'],
+      ['set an extended attribute', 'setxattr lsetxattr fsetxattr setxattrat'],
+      ['read an extended attribute', 'getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr'],
+      ['remove an extended attribute', 'removexattr lremovexattr fremovexattr'],
+      ['create a file or device node', 'mknod mknodat'],
+      ['create a symbolic link', 'symlink symlinkat'],
+      ['link a file', 'link linkat'],
+      ['change its directory', 'chdir fchdir chroot'],
+      ['replace the root file system', 'pivot_root'],
+      ['change or read disk quotas', 'quotactl quotactl_fd'],
+      ['submit asynchronous I/O', 'io_submit'],
+      ['collect asynchronous I/O', 'io_getevents io_pgetevents'],
+      ['end its asynchronous I/O', 'io_destroy'],
+      ['read ahead in a file', 'readahead fadvise64'],
+      ['send a signal', 'kill tgkill tkill rt_sigqueueinfo pidfd_send_signal'],
+      ['set up, or change, a filter of system calls', 'seccomp'],
+      ['attach or remove System V shared memory', 'shmat shmdt shmctl shmget'],
+      ['use a System V semaphore', 'semop semtimedop semctl'],
+      ['watch files', 'inotify_add_watch inotify_rm_watch fanotify_mark fanotify_init'],
+      ['find out where its pages are', 'mincore'],
+      ['change the host name', 'sethostname setdomainname'],
+      ['handle faults of its own memory', 'userfaultfd'],
     ] as const
   ).flatMap(([purpose, calls]) => calls.split(' ').map((call) => [call, purpose] as const)),
 );
@@ -130,6 +173,11 @@ export function contextOf(frames: readonly Frame[], depth: number): string {
     if (call !== undefined) {
       const known = SYSTEM_CALLS.get(call);
       return known === undefined ? `, in the system call ${call}` : `, in order to ${known}`;
+    }
+    const inside = names[at - 1] ?? '';
+    if (RUNNER.test(name) && !RUNNER.test(inside) && at - 1 > depth) {
+      const task = names.slice(at).some((outer) => WORK.test(outer)) ? 'worker' : 'thread';
+      return `, in a kernel ${task} (${inside})`;
     }
     if (WORK.test(name)) return `, in a kernel worker${functionText(names[at - 1], at - 1, depth)}`;
     if (KERNEL_THREAD.test(name)) return `, in a kernel thread${functionText(names[at - 1], at - 1, depth)}`;

@@ -85,6 +85,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive('lock', `the lock of a socket, ${IS_HELD}`, /(?:__)?lock_sock(?:_nested|_fast)?/),
   primitive('lock', `the lock of the console, ${IS_HELD}`, 'console_lock', 'console_list_lock'),
   primitive('lock', `the lock of a terminal, ${IS_HELD}`, /tty_lock(?:_slave|_interruptible|_nested)?/),
+  primitive(
+    'lock',
+    `the lock of a file or directory (inode), ${IS_HELD}`,
+    /inode_(?:try)?lock(?:_shared|_nested|_killable|_shared_nested)?/,
+    'inode_lock_shared_killable',
+  ),
+  primitive('lock', `the lock of the page cache of a file, ${IS_HELD}`, /filemap_invalidate_lock(?:_\w+)?/),
   primitive('lock', `the lock of a pipe, ${IS_HELD}`, /pipe_(?:double_)?lock(?:_nested)?/),
   primitive(
     'lock',
@@ -103,6 +110,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:rwsem_|__rwsem_|call_rwsem_)(?:down_)?write\w*/,
     /(?:__)?down_write\w*/,
     /(?:__)?ldsem_down_write\w*/,
+    /(?:__)?rwbase_write_\w+/,
   ),
   primitive(
     'lock',
@@ -110,11 +118,12 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:call_)?rwsem_\w+/,
     /(?:__)?down_read\w*/,
     /(?:__)?ldsem_down_\w+/,
+    /(?:__)?rwbase_read_\w+/,
   ),
   primitive(
     'lock',
     'a semaphore to be released',
-    /(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/,
+    /_{0,3}down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/,
   ),
   primitive('delay', 'a fixed delay to pass', /usleep_range\w*/, /f?msleep\w*/, 'ssleep', 'fsleep'),
   primitive('delay', 'a short pause, or a disk that is no longer congested', /(?:wait_iff_)?congest(?:ed|ion_wait)\w*/),
@@ -263,7 +272,7 @@ const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
     'rwsem',
     wholeName([/(?:__)?down_(?:read|write)\w*/, /(?:__|call_)?rwsem_\w+/, /mmap_(?:read|write)_lock(?:_killable)?/]),
   ],
-  ['semaphore', wholeName([/(?:__)?down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/, 'console_lock'])],
+  ['semaphore', wholeName([/_{0,3}down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/, 'console_lock'])],
 ];
 
 function lockKind(name: string): LockKind | undefined {

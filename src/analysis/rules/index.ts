@@ -68,6 +68,7 @@ import { PROCESSES } from './processes.ts';
 import { DEVICE_PURPOSES } from './purposes-devices.ts';
 import { KERNEL_PURPOSES } from './purposes-kernel.ts';
 import { NETWORK_PURPOSES } from './purposes-network.ts';
+import { OPERATION_PURPOSES } from './purposes-operations.ts';
 import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
 import { RUNNING } from './running.ts';
@@ -95,6 +96,8 @@ import { XFS_LOG } from './xfs-log.ts';
 import { ZFS } from './zfs.ts';
 import { ZFS_LOCKS } from './zfs-locks.ts';
 import { ZFS_OPERATIONS } from './zfs-operations.ts';
+
+export { DUTIES } from './duties.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
 export const RULES: readonly Rule[] = [
@@ -177,6 +180,7 @@ export const RULES: readonly Rule[] = [
   ...PCI,
   ...VIDEOCORE,
   ...DEVICE_PURPOSES,
+  ...OPERATION_PURPOSES,
   ...USB,
   ...FIRMWARE_AND_BUSES,
   ...DRIVER_FAMILIES,

@@ -16,10 +16,13 @@ const PLACED = new RegExp(`^\\s{0,40}(\\? )?(?!(?:at|in|from|by|line|file)\\s)($
 /** What was inlined where a CPU was: the last such line has the function itself, with an offset. */
 const REGISTER = /(?:^|\s)(?:R?E?IP: |NIP |LR |pc : |lr : ).{1,700}\[inline\]\s{0,4}$/;
 
+/** A lock that a task holds, in lockdep's lists: where it was taken is no frame of a stack. */
+const HELD_LOCK = /\}(?:-\{\d{1,3}:\d{1,3}\})?, at: /;
+
 /** Frames with file and line instead of an offset: scripts/decode_stacktrace.sh and syzkaller. */
 export const decodedFrames: LineParser = (line) => {
   if (!line.includes('.')) return undefined;
-  if (REGISTER.test(line)) return IGNORED;
+  if (REGISTER.test(line) || (line.includes(', at: ') && HELD_LOCK.test(line))) return IGNORED;
   const [, guess, symbol, module, behind] = FRAME.exec(line) ?? INLINED.exec(line) ?? PLACED.exec(line) ?? [];
   if (symbol !== undefined) {
     const frame = frameOf(symbol, line.trim(), { module: module ?? behind });
