@@ -9,6 +9,7 @@ import { functionName } from './function-name.ts';
 import { inInterrupt } from './interrupt.ts';
 import { withoutLeaves } from './leaves.ts';
 import { type Match, Matcher } from './match.ts';
+import { causesAt } from './mounted.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
@@ -168,7 +169,7 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
   const told = withCaller(rule.waitsFor, rule.fallback === true ? callerWithModule(frames, inner) : caller);
   const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
   const operation = operationOf(frames, best, others, inner);
-  const causes = itself === undefined ? rule.causes : OWN_LOCK_CAUSES;
+  const causes = itself === undefined ? causesAt(frames, rule.causes) : OWN_LOCK_CAUSES;
   return { ...base, kind, waitsFor: `${itself ?? told}${operation}${likely}`, causes, next, undo };
 }
 
@@ -259,6 +260,8 @@ function withCaller(waitsFor: string, caller: string | undefined): string {
   return alone === waitsFor ? waitsFor : `${alone} (the stack is cut off: its caller is not known)`;
 }
 
+const OFF_CPU = /^(?:__schedule|context_switch|__switch_to)$/;
+
 function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Match[]): Finding {
   const caller = callerIn(frames, inner);
   const frame = frames[inner.depth] ?? frames[0];
@@ -272,9 +275,12 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
     return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame: best.frame, innermost: frame };
   }
   const spins = inner.primitive?.sleep === 'spin' && caller !== undefined;
+  // The scheduler had taken the CPU from it, or it had slept and was woken.
+  const isOff = OFF_CPU.test(functionName(frames[0]?.symbol ?? ''));
+  const where = isOff ? 'it is ready to run, and waits for a CPU' : 'it is on a CPU, or ready to run';
   const waitsFor = spins
     ? `nothing: it spins on a lock that ${caller} takes${purpose}`
-    : `nothing: it is on a CPU, or ready to run${place}${purpose}`;
+    : `nothing: ${where}${place}${purpose}`;
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
 }
 

@@ -17,12 +17,34 @@ const PAGE_FAULT = wholeName([
 ]);
 
 const DUTY_OF: ReadonlyMap<string, string> = new Map(
-  DUTIES.flatMap(([duty, functions]) => functions.split(' ').map((name) => [name, duty] as const)),
+  DUTIES.flatMap(([duty, ...lists]) => lists.flatMap((list) => list.split(' ')).map((name) => [name, duty] as const)),
 );
 
 /** Purposes that do not tell what of, or for which kind of, file or device. */
-const OPEN_PURPOSE =
-  /file, pipe or device$|^(?:open|close) a file$|an ioctl$|a file of (?:sysfs|\/proc|a cgroup|debugfs)$|setting of \/proc\/sys$|^(?:probe|remove|suspend|resume|add) a device$|device that was found$|from its driver$|a kernel module$|^(?:un)?mount a file system$|^tear down network namespaces$|^create a network namespace$|^handle an interrupt of a device$|^(?:send|receive) on a socket$|attributes of a file$|^(?:run|send|use) .*netlink|^carry out an io_uring request$|^use (?:a|an|the) /;
+const OPEN_PURPOSE = new RegExp(
+  [
+    /file, pipe or device$/,
+    /^(?:open|close) a file$/,
+    /an ioctl$/,
+    /a file of (?:sysfs|\/proc|a cgroup|debugfs)$/,
+    /setting of \/proc\/sys$/,
+    /^(?:probe|remove|suspend|resume|add) a device$/,
+    /device that was found$/,
+    /from its driver$/,
+    /a kernel module$/,
+    /^(?:un)?mount a file system$/,
+    /^tear down network namespaces$/,
+    /^create a network namespace$/,
+    /^handle an interrupt of a device$/,
+    /^(?:send|receive) on a socket$/,
+    /attributes of a file$/,
+    /^(?:run|send|use) .*netlink/,
+    /^carry out an io_uring request$/,
+    /^use (?:a|an|the) /,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+);
 
 /**
  * What the whole stack belongs to, to stand behind a sentence: "in write(2)", "in a page fault", "as it exits"; and, if
