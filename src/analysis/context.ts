@@ -3,7 +3,8 @@ import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import type { Pattern } from './rules/rule.ts';
 
-export const SYSTEM_CALL = /^(?:ksys_|sys_)(\w+)$/;
+/** `sys_info` is none, and `ksys_sync_helper` is of a suspend. */
+export const SYSTEM_CALL = /^(?:ksys_|sys_)(?!info$|sync_helper$)(\w+)$/;
 /** Functions that call the function of a work, the innermost first. */
 export const WORK = wholeName(['process_one_work', 'process_scheduled_works', 'worker_thread', 'run_workqueue']);
 /** Functions that run those of others, in a thread or worker. */

@@ -20,6 +20,24 @@ const DUTY_OF: ReadonlyMap<string, string> = new Map(
   DUTIES.flatMap(([duty, ...lists]) => lists.flatMap((list) => list.split(' ')).map((name) => [name, duty] as const)),
 );
 
+/** What whole stacks are about that a system call, a worker or a sentence about the inner end may not tell. */
+const OCCASIONS: readonly (readonly [occasion: string, functions: RegExp])[] = [
+  ['suspends the host', wholeName(['pm_suspend', 'enter_state', 'suspend_devices_and_enter'])],
+  ['hibernates the host', wholeName(['hibernate', 'hibernation_snapshot'])],
+  ['restarts or powers off the host', wholeName(['kernel_restart', 'kernel_power_off', 'kernel_halt'])],
+  ['dumps core', wholeName(['do_coredump', 'vfs_coredump'])],
+  ['creates a file', /^(?!vfs_|do_|io_)\w+_(?:create|atomic_open)$/],
+  ['takes a device from its driver', wholeName([/_?_?device_release_driver(?:_internal)?/])],
+  ['sets up a device', wholeName(['really_probe', /_?_?pci_device_probe|local_pci_probe|platform_probe/])],
+  ['suspends a device', wholeName(['rpm_suspend', 'device_suspend', '__device_suspend'])],
+  ['resumes a device', wholeName(['rpm_resume', 'device_resume'])],
+  ['compacts memory', wholeName([/_?_?alloc_pages_direct_compact|try_to_compact_pages/])],
+  ['reclaims memory', wholeName([/try_to_free_pages|try_to_free_mem_cgroup_pages|_?_?node_reclaim/])],
+  ['closes a file', wholeName([/_*fput(?:_sync)?/])],
+];
+/** Functions of a kernel that looks a name up that it is to create. */
+const CREATORS = wholeName(['lookup_open', 'vfs_create', 'open_last_lookups', 'path_openat']);
+
 /** Purposes that do not tell what of, or for which kind of, file or device. */
 const OPEN_PURPOSE = new RegExp(
   [
@@ -55,13 +73,30 @@ const OPEN_PURPOSE = new RegExp(
 export function withinOf(frames: readonly Frame[], sentence: string, innermost: Frame | undefined): string | undefined {
   const called = frames.filter((frame) => !isPointer(frame));
   const names = called.map(({ symbol }) => functionName(symbol));
-  const place = placeOf(names, sentence, innermost === undefined ? 1 : called.indexOf(innermost));
+  const waiting = innermost === undefined ? 1 : called.indexOf(innermost);
+  const place = together(placeOf(names, sentence, waiting), occasionOf(names, sentence, waiting));
   const purpose = / in order to (.*)$/.exec(sentence)?.[1];
   if (purpose !== undefined && !OPEN_PURPOSE.test(purpose)) return place;
   const told = `${sentence} ${place ?? ''}`;
   const functions = dispatchedIn(names).filter((name) => !told.includes(name));
   if (functions.length === 0) return place;
   return place === undefined ? `in ${functions.join(', ')}` : withFunctions(place, functions);
+}
+
+/** What all functions inside of the outermost of these do; undefined if the sentence tells. */
+function occasionOf(names: readonly string[], sentence: string, waiting: number): string | undefined {
+  for (let at = names.length - 1; at > waiting; at--) {
+    const name = names[at] ?? '';
+    const found = OCCASIONS.find(([, functions]) => functions.test(name))?.[0];
+    if (found === undefined || (found === 'creates a file' && !CREATORS.test(names[at + 1] ?? ''))) continue;
+    return tellsMore(found, sentence) ? `as it ${found}` : undefined;
+  }
+  return undefined;
+}
+
+function together(place: string | undefined, occasion: string | undefined): string | undefined {
+  if (place === undefined || occasion === undefined) return place ?? occasion;
+  return place.startsWith('as it ') || !tellsMore(occasion, place) ? place : `${place}, ${occasion}`;
 }
 
 /** "in a kernel worker (f)" becomes "in a kernel worker (f, g)", and "in write(2)" becomes "in write(2) (g)". */

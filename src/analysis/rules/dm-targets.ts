@@ -454,4 +454,18 @@ export const DM_TARGETS: readonly Rule[] = [
     next: DM,
     source: 'drivers/md/dm-target.c: dm_register_target',
   },
+  {
+    id: 'dm-era-worker',
+    kind: 'blocked',
+    match: [
+      ['perform_rpc', 'in_worker0', 'in_worker1'],
+      ['era_status', 'era_message', 'era_postsuspend', 'era_preresume', 'era_ctr'],
+    ],
+    waitsFor: 'the worker of a dm-era device to answer',
+    inOrderTo: 'have the worker of a dm-era device do something',
+    causes: 'The worker writes metadata, and a device below does not complete its I/O; or it has been stopped.',
+    stuck: DM_STUCK,
+    next: DM,
+    source: 'drivers/md/dm-era-target.c: perform_rpc',
+  },
 ];

@@ -267,7 +267,8 @@ export const FILE_LOCKS: readonly Rule[] = [
     ],
     innermost: true,
     sleeps: ['lock'],
-    waitsFor: 'the lock of the tree of sysfs or cgroupfs (kernfs_rwsem), which another task holds',
+    waitsFor:
+      'the lock of the tree of sysfs or cgroupfs (kernfs_rwsem, before Linux 5.14 kernfs_mutex), which another task holds',
     causes: 'A file is being removed while its user does not return, or many programs scan /sys.',
     stuck: ['cgroup', 'cgroupFile'],
     next: OTHERS_BLOCKED,

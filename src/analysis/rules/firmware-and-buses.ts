@@ -362,4 +362,16 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
     stuck: ['device'],
     source: 'drivers/misc/mei/client.c: mei_cl_write',
   },
+  {
+    id: 'firewire-transaction',
+    kind: 'blocked',
+    serves: true,
+    match: [['fw_run_transaction', 'snd_fw_transaction']],
+    waitsFor: 'a FireWire device to answer a request',
+    inOrderTo: 'send a request to a FireWire device',
+    causes: 'The device was unplugged or has crashed, or the controller lost an interrupt.',
+    next: LOG,
+    stuck: ['device'],
+    source: 'drivers/firewire/core-transaction.c: fw_run_transaction',
+  },
 ];

@@ -112,6 +112,19 @@ export const MEMORY_RULES: readonly Rule[] = [
     source: 'mm/vmscan.c: shrink_folio_list',
   },
   {
+    id: 'memory-reclaim-page',
+    kind: 'blocked',
+    match: [
+      ['wait_on_page_bit', 'folio_wait_bit'],
+      ['shrink_folio_list', 'shrink_page_list'],
+    ],
+    waitsFor: 'a page to be written back, so that its memory can be freed',
+    inOrderTo: 'reclaim memory',
+    causes: 'The host or the cgroup is full of dirty pages, and the disk, swap or server they go to is slow or stuck.',
+    next: [...MEMORY, WRITEBACK, ...DISKS],
+    source: 'mm/vmscan.c: shrink_folio_list',
+  },
+  {
     id: 'memory-pageout',
     kind: 'blocked',
     match: ['pageout'],

@@ -223,7 +223,9 @@ export const NFSD_RULES: readonly Rule[] = [
     ],
     innermost: true,
     sleeps: ['lock'],
-    waitsFor: 'the lock of the NFS server (nfsd_mutex), which a task that starts or stops the server holds',
+    waitsFor:
+      'the lock of the NFS server (nfsd_mutex), which a task that starts or stops the server holds, ' +
+      'in order to read or change its settings',
     causes: 'A thread of the server that must stop waits for its file system.',
     source: 'fs/nfsd/nfsctl.c: write_threads',
   },

@@ -517,7 +517,6 @@ const PURPOSES: readonly Purpose[] = [
     'ib_uverbs_cmd_verbs',
     'ib_dereg_mr_user',
     '__mlx5_ib_dereg_mr',
-    'mlx5r_umr_post_send_wait',
     'ib_reg_user_mr',
     'ib_uverbs_reg_mr',
     'ib_uverbs_dereg_mr',
@@ -829,7 +828,7 @@ const PURPOSES: readonly Purpose[] = [
   ],
   [
     'op-thermal',
-    'read or set a temperature',
+    'read or set a value of a sensor (hwmon, thermal)',
     'drivers/thermal/thermal_core.c: thermal_zone_get_temp',
     'thermal_zone_get_temp',
     'temp_show',

@@ -320,4 +320,16 @@ export const SCSI_RULES: readonly Rule[] = [
     next: SCSI,
     source: 'drivers/scsi/sd.c: sd_shutdown',
   },
+  {
+    id: 'scsi-host-targets',
+    kind: 'blocked',
+    match: ['scsi_remove_host'],
+    innermost: true,
+    waitsFor: 'the SCSI devices of a host adapter that is removed to be released',
+    inOrderTo: 'remove a SCSI host adapter',
+    causes: 'A program or a mounted file system still uses one of the devices, or its I/O does not complete.',
+    stuck: DISK_STUCK,
+    next: [...SCSI, ...OTHERS_BLOCKED],
+    source: 'drivers/scsi/hosts.c: scsi_remove_host',
+  },
 ];

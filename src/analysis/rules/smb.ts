@@ -114,6 +114,7 @@ export const SMB_RULES: readonly Rule[] = [
   {
     id: 'cifs-lock',
     ...LOCK,
+    lock: 'rwsem',
     match: [
       [
         'cifs_strict_writev',
@@ -127,6 +128,7 @@ export const SMB_RULES: readonly Rule[] = [
         'cifs_push_locks',
         'cifs_posix_lock_set',
         'cifs_lock_add_if',
+        'cifs_reopen_file',
       ],
     ],
     waitsFor: 'the lock of a file on an SMB server (lock_sem), which another task holds',
@@ -137,6 +139,8 @@ export const SMB_RULES: readonly Rule[] = [
     id: 'cifs-open-file-lock',
     ...LOCK,
     match: [['cifs_reopen_file', 'cifs_close', 'cifs_new_fileinfo', 'smb2_set_fid', 'cifs_open']],
+    lock: 'mutex',
+    likely: true,
     waitsFor: 'the lock of an open file on an SMB server (fh_mutex), which another task holds',
     causes: HOLDER,
     source: 'fs/smb/client/file.c: cifs_reopen_file',

@@ -167,7 +167,7 @@ export const XFS_LOG: readonly Rule[] = [
       ['xfs_ail_push_all_sync', 'xfs_log_quiesce'],
       ['xfs_unmountfs', 'xfs_log_unmount', 'xfs_unmount_flush_inodes', 'xfs_fs_put_super'],
     ],
-    waitsFor: 'all metadata in the log of an XFS file system to be written back: it is being unmounted',
+    waitsFor: 'all metadata in the log of an XFS file system to be written back',
     inOrderTo: 'unmount an XFS file system',
     causes: SLOW_DISK,
     source: 'fs/xfs/xfs_mount.c: xfs_unmountfs',
