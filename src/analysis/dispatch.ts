@@ -1,19 +1,38 @@
 import { wholeName } from './pattern.ts';
 
+/** Devices, buses and levels of the kernel with functions of the same form. */
+const IOCTL_OF = [
+  'block blkdev blkdev_common sock sock_do dev drm drm_compat tty ctl dm_ctl snd_ctl usbdev usbdev_do md nbd',
+  '__nbd btrfs xfs_file ext4 __ext4 f2fs __f2fs ceph video fb do_fb sg sg_new sd kvm kvm_vm kvm_vcpu',
+  'kvm_arch_vcpu kvm_arch_vm fuse_dir fuse_file fuse_do uverbs ib_uverbs vfio\\w* loop lo floppy fd fd_locked',
+  'rfkill_fop hci_sock inet6? packet tun_chr __tun_chr binder nvme nvme_dev mmc_blk i2cdev gpio rtc_dev',
+  'watchdog evdev hidraw uinput ppp pcm cdrom sr_block scsi scsi_cmd dasd cec media v4l2 subdev amdgpu_drm',
+  'radeon_drm nouveau_drm i915 xe_drm nvidia nvidia_unlocked mtdchar ubi raid ctrl_cdev vol_cdev',
+];
+const IOCTL_OF_SUFFIX = String.raw`_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?`;
+const BUSES = [
+  'sdio mmc virtio_dev auxiliary vmbus serio nd nvdimm scsi xenbus mei_cl_device css ccw_device ap_device i3c',
+  'rpmsg_dev typec thunderbolt tb_service ide of_platform gameport mdio phy input acpi_device acpi pnp_device',
+  'pnp isa_bus wmi_dev wmi sdw sdw_drv slim fsl_mc host1x cxl_bus ntb dax_bus vdpa mdev greybus firewire',
+  'fw_unit cec',
+];
+const BUSES_SUFFIX = String.raw`_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)`;
+const POWER = [
+  'pci platform scsi usb i2c spi pnp amba pm_generic genpd __genpd acpi_subsys acpi_lpss scsi_bus ata_port',
+  'mmc_bus sdio virtio_device',
+];
+const POWER_SUFFIX =
+  String.raw`_(?:pm_|dev_|runtime_|legacy_)*` +
+  String.raw`(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?`;
+
 /** Functions of the kernel's core that call a function of any file system, or of any file, for a program. */
 const FILE_CALLERS = wholeName([
-  /_?_?vfs_(?:read|readv|write|writev|iter_read|iter_write|ioctl|fsync|fsync_range|fallocate|getattr\w*|statfs|fileattr_set)/,
+  /_?_?vfs_(?:read|readv|write|writev|iter_read|iter_write|ioctl|fsync|fsync_range|fallocate)/,
+  /vfs_(?:getattr\w*|statfs|fileattr_set)/,
   /_?_?kernel_(?:read|write)(?:_iter)?/,
   /new_sync_(?:read|write)|call_(?:read|write)_iter|do_iter_(?:read|write|readv_writev)|do_loop_readv_writev/,
   /(?:do_|ksys_|f)?(?:vfs_)?ioctl|file_ioctl|do_vfs_ioctl|x64_sys_call|sys_ioctl/,
-  /(?:block|blkdev|blkdev_common|sock|sock_do|dev|drm|drm_compat|tty|ctl|dm_ctl)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:snd_ctl|usbdev|usbdev_do|md|nbd|__nbd|btrfs|xfs_file|ext4|__ext4|f2fs|__f2fs)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:ceph|video|fb|do_fb|sg|sg_new|sd|kvm|kvm_vm|kvm_vcpu|kvm_arch_vcpu|kvm_arch_vm)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:fuse_dir|fuse_file|fuse_do|uverbs|ib_uverbs|vfio\w*|loop|lo|floppy|fd|fd_locked)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:rfkill_fop|hci_sock|inet6?|packet|tun_chr|__tun_chr|binder|nvme|nvme_dev|mmc_blk)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:i2cdev|gpio|rtc_dev|watchdog|evdev|hidraw|uinput|ppp|pcm|cdrom|sr_block|scsi)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:scsi_cmd|dasd|cec|media|v4l2|subdev|amdgpu_drm|radeon_drm|nouveau_drm|i915)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
-  /(?:xe_drm|nvidia|nvidia_unlocked|mtdchar|ubi|raid|ctrl_cdev|vol_cdev)_(?:compat_)?(?:unlocked_)?ioctl(?:_\w*common)?/,
+  new RegExp(`(?:${IOCTL_OF.join(' ').replaceAll(' ', '|')})${IOCTL_OF_SUFFIX}`),
   /drm_ioctl_kernel|video_usercopy|video_ioctl2|__video_do_ioctl|__blkdev_driver_ioctl|ib_uverbs_cmd_verbs/,
   /snd_pcm_(?:common_)?ioctl/,
   /do_(?:open|last|dentry_open)|vfs_open|chrdev_open|misc_open|blkdev_open|cdev_open|drm_stub_open/,
@@ -46,15 +65,10 @@ const DRIVER_CALLERS = wholeName([
   /usb_driver_set_configuration/,
   /_?_?hid_device_(?:probe|remove)|i2c_device_(?:probe|remove|shutdown)|spi_(?:drv_)?(?:probe|remove)/,
   /amba_(?:probe|remove)/,
-  /(?:sdio|mmc|virtio_dev|auxiliary|vmbus|serio|nd|nvdimm|scsi|xenbus|mei_cl_device)_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)/,
-  /(?:css|ccw_device|ap_device|i3c|rpmsg_dev|typec|thunderbolt|tb_service|ide)_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)/,
-  /(?:of_platform|gameport|mdio|phy|input|acpi_device|acpi|pnp_device|pnp|isa_bus)_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)/,
-  /(?:wmi_dev|wmi|sdw|sdw_drv|slim|fsl_mc|host1x|cxl_bus|ntb|dax_bus|vdpa|mdev|greybus)_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)/,
-  /(?:firewire|fw_unit|cec)_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)/,
+  new RegExp(`(?:${BUSES.join(' ').replaceAll(' ', '|')})${BUSES_SUFFIX}`),
   /pci_device_(?:remove|shutdown)|device_(?:shutdown|remove)|_?_?device_release_driver/,
   /device_release_driver_internal/,
-  /(?:pci|platform|scsi|usb|i2c|spi|pnp|amba|pm_generic|genpd|__genpd|acpi_subsys)_(?:pm_|dev_|runtime_|legacy_)*(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?/,
-  /(?:acpi_lpss|scsi_bus|ata_port|mmc_bus|sdio|virtio_device)_(?:pm_|dev_|runtime_|legacy_)*(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?/,
+  new RegExp(`(?:${POWER.join(' ').replaceAll(' ', '|')})${POWER_SUFFIX}`),
   /dpm_run_callbacks?|_?_?rpm_callback|rpm_(?:suspend|resume|idle)/,
   /device_(?:suspend|resume)(?:_noirq|_late|_early)?|_?_?device_(?:suspend|resume)(?:_noirq|_late|_early)?/,
   /cpuhp_invoke_callback|(?:raw_|blocking_|srcu_|atomic_)?notifier_call_chain|call_netdevice_notifiers\w*/,

@@ -118,6 +118,27 @@ describe('explain', () => {
     expect(told('rpm_resume')).toContain(', which another task holds, in order to ');
   });
 
+  it('points to the server or daemon of a file system that has no disk', () => {
+    const causes = (...symbols: string[]) => explain(stackOf('schedule', ...symbols)).causes;
+    expect(causes('inode_wait_for_writeback', 'evict', 'fuse_do_setattr')).toMatch(/^The FUSE daemon/);
+    expect(causes('inode_wait_for_writeback', 'evict', 'ext4_setattr')).toMatch(/^The disk below/);
+  });
+
+  it('takes the lock of an inode from an inlined function for what its caller waits for', () => {
+    const { waitsFor } = explain(stackOf('down_write', 'inode_lock', 'unheard_of'));
+    expect(waitsFor).toBe('a reader-writer lock that unheard_of takes for writing: readers or a writer hold it');
+  });
+
+  it('says that a task in state R, of which the scheduler took the CPU, waits for one', () => {
+    expect(explain(stackOf('__schedule', 'schedule', 'unheard_of'), 'R').waitsFor).toBe(
+      'nothing: it is ready to run, and waits for a CPU, in unheard_of',
+    );
+  });
+
+  it('reads the names that PowerPC puts a dot before', () => {
+    expect(explain(stackOf('.__switch_to', '.schedule', '.synchronize_net', '.packet_do_bind')).rule).toBeDefined();
+  });
+
   it('says where the kernel crashed, or which function has a report printed', () => {
     const told = (...symbols: string[]) => {
       const { kind, waitsFor } = explain(stackOf(...symbols));

@@ -15,7 +15,7 @@ const SERVED: readonly (readonly [functions: RegExp, causes: string])[] = [
   [/^afs_\w/, 'The AFS server is slow, down or unreachable.'],
 ];
 
-/** The causes of a wait, where a rule about any file system names the disk below, and the stack shows that there is none. */
+/** The causes of a wait: not the disk below, which a rule about any file system names, if the stack shows another. */
 export function causesAt(frames: readonly Frame[], causes: string): string {
   if (causes !== SLOW_DISK) return causes;
   const names = frames.map(({ symbol }) => functionName(symbol));

@@ -25,6 +25,41 @@ describe('what a whole stack belongs to', () => {
     expect(within(LOCK, ...functions)).toBe(told);
   });
 
+  it('goes on with the functions of a file or driver, where the sentence does not tell what of', () => {
+    const ioctl = ['f', 'hot_remove_disk', 'md_ioctl', 'blkdev_ioctl', '__x64_sys_ioctl'];
+    expect(within(`${LOCK}, in order to carry out an ioctl`, ...ioctl)).toBe('in ioctl(2) (hot_remove_disk)');
+    expect(within(`${LOCK}, in order to remove a member of an md array`, ...ioctl)).toBe('in ioctl(2)');
+    expect(within(`${LOCK}, in order to probe a device`, 'f', 'a_probe', 'usb_probe_interface')).toBe('in a_probe');
+  });
+
+  it('tells what kernel workers and threads are for', () => {
+    const worker = ['process_one_work', 'worker_thread', 'kthread'];
+    expect(within(LOCK, 'f', 'hub_event', ...worker)).toBe('in a kernel worker for USB ports (hub_event)');
+    expect(within(LOCK, 'f', 'raid1d', 'md_thread', 'kthread')).toBe('in a kernel thread of a RAID1 array (raid1d)');
+    expect(within(LOCK, 'f', 'finish_ordered_fn', 'btrfs_work_helper', ...worker)).toBe(
+      'in a kernel worker that finishes writes of btrfs (finish_ordered_fn)',
+    );
+  });
+
+  it('tells the occasion of the whole stack', () => {
+    const suspend = ['f', 'ksys_sync_helper', 'pm_suspend', 'state_store', 'vfs_write', '__x64_sys_write'];
+    const sync = `${LOCK}, in order to write all dirty data (sync)`;
+    expect(within(sync, ...suspend)).toBe('in write(2), as it suspends or resumes the host');
+    expect(within(`${LOCK}, in order to write dirty pages`, 'f', 'ext4_release_file', '__fput')).toBe(
+      'as it closes a file',
+    );
+    expect(within(`${LOCK}, in order to close a sound stream`, 'f', 'snd_pcm_release', '__fput')).toBeUndefined();
+    expect(within(`${LOCK}, in order to read metadata`, 'f', 'g', 'f2fs_create', 'lookup_open')).toBe(
+      'as it creates a file',
+    );
+    expect(within(`${LOCK}, in order to read metadata`, 'f', 'g', 'nfs_atomic_open', 'lookup_open')).toBeUndefined();
+  });
+
+  it('takes sys_info and ksys_sync_helper for no system calls', () => {
+    expect(within(`${LOCK}, in order to do it`, 'f', 'g', 'sys_info', 'h')).toBeUndefined();
+    expect(within(`${LOCK}, in order to do it`, 'f', 'g', 'ksys_sync_helper', 'h')).toBeUndefined();
+  });
+
   it('is not said twice', () => {
     expect(within(`${LOCK}, in order to write to a file`, 'f', 'ksys_pwrite64', '__x64_sys_pwrite64')).toBeUndefined();
     expect(within(`${LOCK}, in order to unmount a file system`, 'f', '__x64_sys_umount')).toBeUndefined();

@@ -21,19 +21,39 @@ const DUTY_OF: ReadonlyMap<string, string> = new Map(
 );
 
 /** What whole stacks are about that a system call, a worker or a sentence about the inner end may not tell. */
-const OCCASIONS: readonly (readonly [occasion: string, functions: RegExp])[] = [
-  ['suspends the host', wholeName(['pm_suspend', 'enter_state', 'suspend_devices_and_enter'])],
-  ['hibernates the host', wholeName(['hibernate', 'hibernation_snapshot'])],
-  ['restarts or powers off the host', wholeName(['kernel_restart', 'kernel_power_off', 'kernel_halt'])],
-  ['dumps core', wholeName(['do_coredump', 'vfs_coredump'])],
-  ['creates a file', /^(?!vfs_|do_|io_)\w+_(?:create|atomic_open)$/],
-  ['takes a device from its driver', wholeName([/_?_?device_release_driver(?:_internal)?/])],
-  ['sets up a device', wholeName(['really_probe', /_?_?pci_device_probe|local_pci_probe|platform_probe/])],
-  ['suspends a device', wholeName(['rpm_suspend', 'device_suspend', '__device_suspend'])],
-  ['resumes a device', wholeName(['rpm_resume', 'device_resume'])],
-  ['compacts memory', wholeName([/_?_?alloc_pages_direct_compact|try_to_compact_pages/])],
-  ['reclaims memory', wholeName([/try_to_free_pages|try_to_free_mem_cgroup_pages|_?_?node_reclaim/])],
-  ['closes a file', wholeName([/_*fput(?:_sync)?/])],
+const OCCASIONS: readonly (readonly [occasion: string, told: RegExp, functions: RegExp])[] = [
+  [
+    'suspends or resumes the host',
+    /suspends? the host/,
+    wholeName(['pm_suspend', 'enter_state', 'suspend_devices_and_enter']),
+  ],
+  ['hibernates the host', /hibernat/, wholeName(['hibernate', 'hibernation_snapshot'])],
+  [
+    'restarts or powers off the host',
+    /restart|shut the host down/,
+    wholeName(['kernel_restart', 'kernel_power_off', 'kernel_halt']),
+  ],
+  ['dumps core', /core/, wholeName(['do_coredump', 'vfs_coredump'])],
+  ['creates a file', /create/, /^(?!vfs_|do_|io_)\w+_create$/],
+  [
+    'takes a device from its driver',
+    /remov|unb[io]|unload|shut down|from its driver/,
+    wholeName([/_?_?device_release_driver(?:_internal)?/]),
+  ],
+  [
+    'sets up a device',
+    /probe|set up|configure|\badd /,
+    wholeName(['really_probe', /_?_?pci_device_probe|local_pci_probe|platform_probe/]),
+  ],
+  ['suspends a device', /suspend/, wholeName(['rpm_suspend', 'device_suspend', '__device_suspend'])],
+  ['resumes a device', /resum/, wholeName(['rpm_resume', 'device_resume'])],
+  ['compacts memory', /compact|contiguous memory/, wholeName([/_?_?alloc_pages_direct_compact|try_to_compact_pages/])],
+  [
+    'reclaims memory',
+    /reclaim|to free memory|memory can be freed|to get memory/,
+    wholeName([/try_to_free_pages|try_to_free_mem_cgroup_pages|_?_?node_reclaim/]),
+  ],
+  ['closes a file', /clos|\bexit/, wholeName([/_*fput(?:_sync)?/])],
 ];
 /** Functions of a kernel that looks a name up that it is to create. */
 const CREATORS = wholeName(['lookup_open', 'vfs_create', 'open_last_lookups', 'path_openat']);
@@ -87,9 +107,14 @@ export function withinOf(frames: readonly Frame[], sentence: string, innermost: 
 function occasionOf(names: readonly string[], sentence: string, waiting: number): string | undefined {
   for (let at = names.length - 1; at > waiting; at--) {
     const name = names[at] ?? '';
-    const found = OCCASIONS.find(([, functions]) => functions.test(name))?.[0];
-    if (found === undefined || (found === 'creates a file' && !CREATORS.test(names[at + 1] ?? ''))) continue;
-    return tellsMore(found, sentence) ? `as it ${found}` : undefined;
+    const [found, told] = OCCASIONS.find(([, , functions]) => functions.test(name)) ?? [];
+    if (
+      found === undefined ||
+      told === undefined ||
+      (found === 'creates a file' && !CREATORS.test(names[at + 1] ?? ''))
+    )
+      continue;
+    return told.test(sentence) ? undefined : `as it ${found}`;
   }
   return undefined;
 }

@@ -2,8 +2,7 @@
 export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[] = [
   [
     'for writeback of dirty pages',
-    'wb_workfn bdi_writeback_workfn wb_workfn_cgroup bdi_writeback_thread wb_update_bandwidth_workfn',
-    'pdflush',
+    'wb_workfn bdi_writeback_workfn wb_workfn_cgroup bdi_writeback_thread wb_update_bandwidth_workfn pdflush',
   ],
   ['that switches the cgroup of inodes', 'inode_switch_wbs_work_fn cgwb_release_workfn'],
   ['for the journal of a file system (jbd2)', 'kjournald2 kjournald'],
@@ -11,8 +10,7 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['that cleans up after deleted btrfs files and snapshots', 'cleaner_kthread'],
   [
     'that reclaims reserved space of btrfs',
-    'btrfs_async_reclaim_metadata_space btrfs_async_reclaim_data_space',
-    'btrfs_preempt_reclaim_metadata_space',
+    'btrfs_async_reclaim_metadata_space btrfs_async_reclaim_data_space btrfs_preempt_reclaim_metadata_space',
   ],
   ['that looks for free space of btrfs', 'caching_thread'],
   [
@@ -141,8 +139,8 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['for events of NVMe', 'nvme_async_event_work nvme_fw_act_work nvme_handle_aen_work'],
   [
     'of an NVMe target',
-    'nvmet_tcp_release_queue_work nvmet_rdma_release_queue_work nvmet_tcp_io_work',
-    'nvmet_fatal_error_handler nvmet_async_event_work nvmet_file_buffered_io_work',
+    'nvmet_tcp_release_queue_work nvmet_rdma_release_queue_work nvmet_tcp_io_work nvmet_fatal_error_handler',
+    'nvmet_async_event_work nvmet_file_buffered_io_work',
   ],
   [
     'for SCSI error handling',
@@ -159,21 +157,21 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ],
   [
     'for SAS ports',
-    'sas_revalidate_domain sas_phy_event_worker sas_port_event_worker sas_destruct_devices',
-    'sas_probe_devices sas_resume_devices sas_suspend_devices',
+    'sas_revalidate_domain sas_phy_event_worker sas_port_event_worker sas_destruct_devices sas_probe_devices',
+    'sas_resume_devices sas_suspend_devices',
   ],
   ['that resets a SAS adapter', 'hisi_sas_rst_work_handler'],
   ['for ATA hotplug', 'ata_scsi_hotplug'],
   ['for the power of a disk', 'scsi_evt_thread sd_start_done_work'],
   [
     'for an iSCSI session',
-    'iscsi_scan_session iscsi_unblock_session __iscsi_unblock_session __iscsi_unbind_session',
-    'iscsi_xmitworker __iscsi_block_session',
+    'iscsi_scan_session iscsi_unblock_session __iscsi_unblock_session __iscsi_unbind_session iscsi_xmitworker',
+    '__iscsi_block_session',
   ],
   [
     'of the iSCSI target (LIO)',
-    'iscsi_target_login_thread iscsi_target_rx_thread iscsi_target_tx_thread iscsi_target_do_login_rx',
-    'iscsi_np iscsit_delete_tiqn',
+    'iscsi_target_login_thread iscsi_target_rx_thread iscsi_target_tx_thread iscsi_target_do_login_rx iscsi_np',
+    'iscsit_delete_tiqn',
   ],
   [
     'of the SCSI target (LIO)',
@@ -206,8 +204,7 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['that resets a Bluetooth adapter', 'hci_error_reset'],
   [
     'for Bluetooth connections',
-    'rfcomm_run l2cap_chan_timeout l2cap_conn_timeout hci_conn_timeout sco_sock_timeout',
-    'hidp_session_thread',
+    'rfcomm_run l2cap_chan_timeout l2cap_conn_timeout hci_conn_timeout sco_sock_timeout hidp_session_thread',
   ],
   [
     'for a WiFi adapter',
@@ -239,10 +236,10 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['for traffic control', 'tcf_queue_work tc_cls_event_work u32_delete_key_freepf_work tcf_chain_flush'],
   [
     'that resets a network adapter',
-    'igb_reset_task ixgbe_service_task e1000_reset_task e1000_watchdog_task ice_service_task',
-    'i40e_service_task iavf_reset_task bnxt_sp_task bnxt_fw_reset_task mlx5_fw_fatal_reporter_err_work',
-    'mlx5_fw_reporter_err_work mlx4_en_restart mlx5e_tx_timeout_work rtl_task rtl8152_tx_timeout',
-    'iavf_watchdog_task virtnet_config_changed_work hclge_service_task ena_fw_reset_device',
+    'igb_reset_task ixgbe_service_task e1000_reset_task e1000_watchdog_task ice_service_task i40e_service_task',
+    'iavf_reset_task bnxt_sp_task bnxt_fw_reset_task mlx5_fw_fatal_reporter_err_work mlx5_fw_reporter_err_work',
+    'mlx4_en_restart mlx5e_tx_timeout_work rtl_task rtl8152_tx_timeout iavf_watchdog_task',
+    'virtnet_config_changed_work hclge_service_task ena_fw_reset_device',
   ],
   [
     'for RDMA',
@@ -264,8 +261,8 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['for a failed memory page', 'memory_failure_work_func'],
   [
     'that offers memory to the host (balloon)',
-    'update_balloon_size_func update_balloon_stats_func balloon_process balloon_thread',
-    'report_free_page_func page_reporting_process',
+    'update_balloon_size_func update_balloon_stats_func balloon_process balloon_thread report_free_page_func',
+    'page_reporting_process',
   ],
   ['for memory of the hypervisor', 'virtio_mem_run_wq hot_add_req'],
   [
@@ -304,8 +301,8 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ],
   [
     'for the console',
-    'console_callback fbcon_redraw nbcon_kthread_func legacy_kthread_func printk_kthread_func',
-    'fb_flashcursor con_flush vc_SAK drm_fb_helper_damage_work drm_fb_helper_dirty_work',
+    'console_callback fbcon_redraw nbcon_kthread_func legacy_kthread_func printk_kthread_func fb_flashcursor',
+    'con_flush vc_SAK drm_fb_helper_damage_work drm_fb_helper_dirty_work',
   ],
   ['for terminals', 'flush_to_ldisc do_tty_hangup do_SAK_work release_one_tty'],
   ['for device nodes (devtmpfs)', 'devtmpfsd devtmpfs_work_loop'],
@@ -313,8 +310,7 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['that sets up devices', '__driver_attach_async_helper __device_attach_async_helper async_port_probe'],
   [
     'for the suspend or resume of all devices',
-    'async_resume async_suspend async_suspend_late async_suspend_noirq async_resume_early',
-    'async_resume_noirq',
+    'async_resume async_suspend async_suspend_late async_suspend_noirq async_resume_early async_resume_noirq',
   ],
   ['for runtime power management', 'pm_runtime_work'],
   ['that suspends the host', 'try_to_suspend'],
@@ -326,18 +322,18 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['for hotplug of ACPI devices', 'acpi_hotplug_work_fn'],
   [
     'for ACPI',
-    'acpi_os_execute_deferred acpi_ec_event_handler acpi_ec_event_processor acpi_device_hotplug',
-    'acpi_nfit_scrub acpi_scan_clear_dep_fn acpi_table_events_fn',
+    'acpi_os_execute_deferred acpi_ec_event_handler acpi_ec_event_processor acpi_device_hotplug acpi_nfit_scrub',
+    'acpi_scan_clear_dep_fn acpi_table_events_fn',
   ],
   [
     'for hardware errors',
-    'aer_recover_work_func ghes_proc_in_irq mce_gen_pool_process dpc_work dpc_handler',
-    'edac_mc_workq_function eeh_event_handler cper_estatus_process crw_collect_info',
+    'aer_recover_work_func ghes_proc_in_irq mce_gen_pool_process dpc_work dpc_handler edac_mc_workq_function',
+    'eeh_event_handler cper_estatus_process crw_collect_info',
   ],
   [
     'for PCI slots',
-    'pciehp_ist pciehp_power_thread pciehp_queue_pushbutton_work acpiphp_check_host_bridge',
-    'pcie_pme_work_fn hv_eject_device_work',
+    'pciehp_ist pciehp_power_thread pciehp_queue_pushbutton_work acpiphp_check_host_bridge pcie_pme_work_fn',
+    'hv_eject_device_work',
   ],
   [
     'for sound',
@@ -349,19 +345,19 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
     'for a display',
     'drm_dp_mst_link_probe_work output_poll_execute drm_connector_poll i915_hotplug_work_func',
     'i915_digport_work_func intel_atomic_commit_work commit_work intel_atomic_helper_free_state_worker',
-    'drm_mode_rmfb_work_fn dm_irq_work_func drm_dp_mst_up_req_work drm_dp_tx_work',
-    'drm_dp_delayed_destroy_work amdgpu_display_hotplug_work_func radeon_hotplug_work_func',
-    'amdgpu_dm_irq_schedule_work handle_hpd_irq_helper nouveau_display_hpd_work',
-    'intel_fbdev_initial_config_async virtio_gpu_config_changed_work_func drm_flip_work flip_worker',
-    'intel_unpin_work_fn radeon_flip_work_func drm_self_refresh_helper_entry_work',
+    'drm_mode_rmfb_work_fn dm_irq_work_func drm_dp_mst_up_req_work drm_dp_tx_work drm_dp_delayed_destroy_work',
+    'amdgpu_display_hotplug_work_func radeon_hotplug_work_func amdgpu_dm_irq_schedule_work',
+    'handle_hpd_irq_helper nouveau_display_hpd_work intel_fbdev_initial_config_async',
+    'virtio_gpu_config_changed_work_func drm_flip_work flip_worker intel_unpin_work_fn radeon_flip_work_func',
+    'drm_self_refresh_helper_entry_work',
   ],
   [
     'that recovers a graphics processor',
     'drm_sched_job_timedout amdgpu_job_timedout drm_sched_job_timeout amdgpu_device_gpu_recover',
-    'amdgpu_ras_do_recovery etnaviv_sched_timedout_job recover_worker msm_gpu_recover',
-    'radeon_fence_check_lockup intel_gt_handle_error amdgpu_debugfs_reset_work amdgpu_reset_worker',
-    'xe_guc_exec_queue_timedout_job guc_exec_queue_timedout_job panfrost_reset_work',
-    'panthor_device_reset_work lima_sched_error_work v3d_csd_job_timedout nouveau_sched_timedout_job',
+    'amdgpu_ras_do_recovery etnaviv_sched_timedout_job recover_worker msm_gpu_recover radeon_fence_check_lockup',
+    'intel_gt_handle_error amdgpu_debugfs_reset_work amdgpu_reset_worker xe_guc_exec_queue_timedout_job',
+    'guc_exec_queue_timedout_job panfrost_reset_work panthor_device_reset_work lima_sched_error_work',
+    'v3d_csd_job_timedout nouveau_sched_timedout_job',
   ],
   [
     'for jobs of a graphics processor',
@@ -381,13 +377,13 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['of the NVIDIA driver', '_main_loop nv_kthread_q_function os_execute_work_item nvidia_modeset_resume'],
   [
     'for a virtual machine (KVM)',
-    'kvm_nx_huge_page_recovery_worker kvm_nx_lpage_recovery_worker async_pf_execute irqfd_shutdown',
-    'irqfd_inject kvm_mmu_zap_all_fast pit_do_work',
+    'kvm_nx_huge_page_recovery_worker kvm_nx_lpage_recovery_worker async_pf_execute irqfd_shutdown irqfd_inject',
+    'kvm_mmu_zap_all_fast pit_do_work',
   ],
   [
     'for devices of a virtual machine (vhost)',
-    'vhost_worker vhost_run_work_list vhost_task_fn handle_tx_net handle_rx_net',
-    'vhost_vsock_handle_tx_kick vhost_scsi_evt_work',
+    'vhost_worker vhost_run_work_list vhost_task_fn handle_tx_net handle_rx_net vhost_vsock_handle_tx_kick',
+    'vhost_scsi_evt_work',
   ],
   [
     'for virtio devices',
@@ -410,8 +406,8 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ['for a trusted platform module (TPM)', 'tpm_dev_async_work hwrng_fillfn'],
   [
     'for cryptography',
-    'cryptomgr_probe cryptomgr_test cryptd_queue_worker crypto_pump_work pcrypt_aead_enc',
-    'padata_serial_worker padata_parallel_worker',
+    'cryptomgr_probe cryptomgr_test cryptd_queue_worker crypto_pump_work pcrypt_aead_enc padata_serial_worker',
+    'padata_parallel_worker',
   ],
   [
     'for a DRBD device',
@@ -431,8 +427,7 @@ export const DUTIES: readonly (readonly [duty: string, ...functions: string[]])[
   ],
   [
     'for real-time clocks and time',
-    'rtc_timer_do_work sync_hw_clock clocksource_watchdog_kthread clocksource_watchdog_work',
-    'ptp_aux_kworker',
+    'rtc_timer_do_work sync_hw_clock clocksource_watchdog_kthread clocksource_watchdog_work ptp_aux_kworker',
   ],
   ['that restarts or powers off the host', 'deferred_cad poweroff_work_func reboot_work_func do_poweroff'],
   [

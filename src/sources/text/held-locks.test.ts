@@ -136,4 +136,13 @@ describe('what lockdep lists as held', () => {
   ])('says nothing %s', async (_, lines) => {
     expect(await told(...lines)).toEqual([]);
   });
+
+  it('is no stack, also where functions were inlined', async () => {
+    const inlined =
+      ' #0: ffff8880228887a0 (&sb->s_type->i_mutex_key#8){++++}-{4:4}, at: inode_lock include/linux/fs.h:877 [inline]';
+    const seen = [];
+    for await (const { observations } of textSamples([[...LIST, '1 lock held by a/1:', inlined, ''].join('\n')]))
+      seen.push(...observations);
+    expect(seen).toEqual([]);
+  });
 });
