@@ -22,7 +22,7 @@ const POWER = [
   'mmc_bus sdio virtio_device',
 ];
 const POWER_SUFFIX =
-  String.raw`_(?:pm_|dev_|runtime_|legacy_)*` +
+  '_(?:pm_|dev_|runtime_|legacy_)*' +
   String.raw`(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?`;
 
 /** Functions of the kernel's core that call a function of any file system, or of any file, for a program. */
