@@ -120,7 +120,7 @@ function row(name, value, floorValue, bound, format = milliseconds) {
 for (const program of ['load', 'floor'])
   execFileSync('cc', ['-O2', '-pthread', '-o', join(folder, program), join(here, `${program}.c`)]);
 await build({
-  entryPoints: [join(here, 'in-process.ts'), join(here, 'recording.ts')],
+  entryPoints: ['in-process.ts', 'recording.ts', 'day.ts'].map((name) => join(here, name)),
   outdir: folder,
   outExtension: { '.js': '.mjs' },
   bundle: true,
@@ -206,13 +206,24 @@ try {
   );
   row('report of 1 GB of classic log against grep -c, CPU', reported[1], counted[1], 4);
   row('the same, peak memory against 300 MB', reported[2] * 1024, 300e6, 1, megabytes);
+  const recording = join(folder, 'day.kstack');
+  execFileSync('node', [join(folder, 'day.mjs'), recording, log]);
+  const [fromRecording, fromLog] = runAll(
+    [
+      [command, 'report', recording],
+      [command, 'report', log],
+    ],
+    3,
+  );
+  row('report of a day of 4,000 processes, recorded, against its classic log', fromRecording[0], fromLog[0], 1 / 20);
+  row('the same, CPU', fromRecording[1], fromLog[1]);
   rmSync(log);
   for (const [what, bytesBound, cpuBound] of [
     ['processes', 1 / 40],
     ['threads', undefined, 1.3],
   ]) {
-    const recording = JSON.parse(execFileSync('node', [join(folder, 'recording.mjs'), what, '60', '100']).toString());
-    const { hourBytes, hourLogBytes, taking, recording: cpu } = recording;
+    const measured = JSON.parse(execFileSync('node', [join(folder, 'recording.mjs'), what, '60', '100']).toString());
+    const { hourBytes, hourLogBytes, taking, recording: cpu } = measured;
     row(
       `an hour of ${what} at 10 s, recorded, against -b, both compressed`,
       hourBytes,

@@ -15,22 +15,41 @@ interface Known extends Changes {
   readonly before: object | undefined;
 }
 
-const known = new WeakMap<Sample, Known>();
+/**
+ * A sample's changes. No WeakMap has them: until all memory is looked through, that would keep the samples of minutes.
+ * Nobody else sees the property.
+ */
+const KNOWN = Symbol('changes');
+
+interface Noting {
+  readonly [KNOWN]?: Known;
+}
+
+function knownOf(sample: Sample & Noting): Known | undefined {
+  return sample[KNOWN];
+}
+
+function note(sample: Sample, known: Known): void {
+  Object.defineProperty(sample, KNOWN, { value: known, configurable: true });
+}
 
 /**
  * Notes what changed since another sample, so that nobody has to compare all of their tasks. A task that did not run in
  * between need not be among the changes, although it has been off the CPU for longer.
  */
 export function noteChanges(before: Sample, after: Sample, { gone, come }: Changes): void {
-  const last = known.get(before) ?? { mark: {}, before: undefined, gone: [], come: [] };
-  known.set(before, last);
-  known.set(after, { mark: {}, before: last.mark, gone, come });
+  let last = knownOf(before);
+  if (last === undefined) {
+    last = { mark: {}, before: undefined, gone: [], come: [] };
+    note(before, last);
+  }
+  note(after, { mark: {}, before: last.mark, gone, come });
 }
 
 /** What changed since another sample: what its source has noted, or what is not the same object in both. */
 export function changesBetween(before: Sample | undefined, after: Sample): Changes {
   if (before === undefined) return { gone: [], come: after.observations };
-  const [last, noted] = [known.get(before), known.get(after)];
+  const [last, noted] = [knownOf(before), knownOf(after)];
   if (last !== undefined && noted?.before === last.mark) return noted;
   return compared(before.observations, after.observations);
 }
@@ -57,16 +76,18 @@ export function compared(before: readonly Observation[], after: readonly Observa
   return { gone, come };
 }
 
-/** A sample whose observations are listed when somebody asks for them. */
-export function listedLater(sample: Omit<Sample, 'observations'>, list: () => readonly Observation[]): Sample {
+/** The sample itself, with observations that are listed when somebody asks for them. */
+export function listedLater(sample: Sample, list: () => readonly Observation[]): Sample {
+  return Object.defineProperty(sample, 'observations', laterProperty(list));
+}
+
+function laterProperty(list: () => readonly Observation[]): PropertyDescriptor {
   let listed: readonly Observation[] | undefined;
-  return {
-    ...sample,
-    get observations() {
-      listed ??= list();
-      return listed;
-    },
+  const get = () => {
+    listed ??= list();
+    return listed;
   };
+  return { get, enumerable: true, configurable: true };
 }
 
 /** The sample with other observations, which are listed when somebody asks for them, and with other holders, if given. */
@@ -75,18 +96,10 @@ export function withObservations(
   list: () => readonly Observation[],
   holders: readonly Observation[] = sample.holders,
 ): Sample {
-  let listed: readonly Observation[] | undefined;
-  const lazy = {
-    get: () => {
-      listed ??= list();
-      return listed;
-    },
-    enumerable: true,
-    configurable: true,
-  };
   return Object.defineProperties({} as Sample, {
     ...Object.getOwnPropertyDescriptors(sample),
-    observations: lazy,
+    [KNOWN]: { value: undefined, configurable: true },
+    observations: laterProperty(list),
     holders: { value: holders, enumerable: true, configurable: true },
   });
 }

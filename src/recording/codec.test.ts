@@ -5,6 +5,7 @@ import { ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { EMPTY_SAMPLE } from '../../test/samples.ts';
 import type { Edge, Resource } from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Task } from '../model/task.ts';
 import { Interned, SegmentDecoder } from './decode.ts';
 import { SegmentEncoder } from './encode.ts';
 
@@ -13,6 +14,19 @@ function throughSegment(samples: readonly Sample[]): Sample[] {
   const decoder = new SegmentDecoder(new Interned());
   const lines = samples.flatMap((each) => encoder.encode(each).trimEnd().split('\n'));
   return lines.flatMap((line) => decoder.decode(line) ?? []);
+}
+
+/** The same through segments of so many samples, of which each but the first finds most of its lines known. */
+function throughSegments(samples: readonly Sample[], length: number): Sample[] {
+  const interned = new Interned();
+  const all: Sample[] = [];
+  for (let from = 0; from < samples.length; from += length) {
+    const encoder = new SegmentEncoder(from);
+    const decoder = new SegmentDecoder(interned);
+    for (const sample of samples.slice(from, from + length))
+      for (const line of encoder.encode(sample).trimEnd().split('\n')) all.push(...[decoder.decode(line) ?? []].flat());
+  }
+  return all;
 }
 
 /** The samples of a segment with these lines. */
@@ -53,6 +67,45 @@ describe('a recorded stream', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('is read back as it was in several segments, and what stays is the same object', () => {
+    fc.assert(
+      fc.property(stream, fc.integer({ min: 1, max: 3 }), (samples, length) => {
+        const twice = [...samples, ...samples];
+        const read = throughSegments(twice, length);
+        expect(withoutIds(read)).toStrictEqual(withoutIds(twice));
+        const tasks = new Map<string, Task>();
+        for (const { task } of read.flatMap(({ observations }) => observations)) {
+          const key = JSON.stringify(task);
+          expect(tasks.get(key) ?? task).toBe(task);
+          tasks.set(key, task);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('defines things by the number that is next, also in words that are known', () => {
+    const task = (number: string, tid: number) =>
+      `{"task":${number},"is":{"id":{"tid":${tid}},"commandLine":{"value":""}}}`;
+    const head = '{"format":"kstack-recording","version":1,"segment":0}';
+    const first = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10'].map((number) =>
+      task(number, Number(number) + 1),
+    );
+    const second = (...lines: string[]) => {
+      const interned = new Interned();
+      const [before, after] = [new SegmentDecoder(interned), new SegmentDecoder(interned)];
+      for (const line of [head, ...first]) before.decode(line);
+      // The second one is made before the first has its lines: it knows all that it has by then.
+      for (const line of [head, ...lines]) after.decode(line);
+    };
+    expect(() => second(...first)).not.toThrow();
+    expect(() => second(task('0', 2), task('1', 4))).not.toThrow();
+    expect(() => second(task('1', 1))).toThrow('task 1 does not follow task -1');
+    expect(() => second(task('0', 1), task('0', 2))).toThrow('task 0 does not follow task 0');
+    // ':' is behind '9': one that is no digit is no number either.
+    expect(() => second(...first.slice(0, 10), task(':', 11))).toThrow(SyntaxError);
   });
 
   it('is read back as it was with every oddity that was seen', () => {

@@ -21,11 +21,15 @@ export class LongList<T> {
 
   constructor(chunks: readonly (readonly T[])[] = []) {
     this.#chunks = chunks;
-    this.length = chunks.reduce((sum, { length }) => sum + length, 0);
+    let length = 0;
+    for (const chunk of chunks) length += chunk.length;
+    this.length = length;
   }
 
   toArray(): T[] {
-    return this.#chunks.flat();
+    const items: T[] = [];
+    for (const chunk of this.#chunks) for (const item of chunk) items.push(item);
+    return items;
   }
 
   /** The items at these places, which are ascending; those beyond the end are left out. */

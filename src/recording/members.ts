@@ -6,6 +6,8 @@ import { entryIn, isTornTrailer, nextTrailer, TRAILER_BYTES } from './trailer.ts
 const MAX_REGION_BYTES = 64 << 20;
 /** What a damaged segment unpacks to is kept up to a piece of this size before the damage. */
 const SALVAGE_BYTES = 256;
+/** It is unpacked in pieces of so many bytes. */
+const [LEAST_PIECE_BYTES, MOST_PIECE_BYTES] = [16 << 10, 1 << 20];
 const LINE_FEED = 10;
 /** What says that a member is a segment stands in its first bytes. */
 const LEAST_UNPACKED = 64;
@@ -137,7 +139,8 @@ function behind(member: Buffer, bytes: Buffer): Buffer {
 }
 
 function unpack(member: Buffer): Buffer {
-  return gunzipSync(member, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_REGION_BYTES });
+  const chunkSize = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, 4 * member.length));
+  return gunzipSync(member, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_REGION_BYTES, chunkSize });
 }
 
 async function salvaged(member: Buffer): Promise<{ bytes: Buffer; isWhole: boolean }> {

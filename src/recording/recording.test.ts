@@ -11,10 +11,14 @@ import { recordedSamples } from './read.ts';
 import { entryIn, TRAILER_BYTES, trailerOf } from './trailer.ts';
 import { RecordingWriter } from './write.ts';
 
+async function* whole(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
 async function timesIn(text: string, damages: string[] = []): Promise<(number | undefined)[]> {
   const times: (number | undefined)[] = [];
   const tell = (line: number, why: string) => damages.push(`${line}: ${why}`);
-  for await (const { timeMs } of recordedSamples(text.split('\n').slice(0, -1), tell)) times.push(timeMs);
+  for await (const { timeMs } of recordedSamples(linesOf(whole(text)), tell)) times.push(timeMs);
   return times;
 }
 
@@ -197,8 +201,8 @@ describe('docs/archive-format.md', () => {
     const [, example = ''] = /```json\n(.*?)```/s.exec(page) ?? [];
     const damages: string[] = [];
     const samples: Sample[] = [];
-    const lines = example.trimEnd().split('\n');
-    for await (const sample of recordedSamples(lines, (_, why) => damages.push(why))) samples.push(sample);
+    for await (const sample of recordedSamples(linesOf(whole(example)), (_, why) => damages.push(why)))
+      samples.push(sample);
     expect(damages).toEqual([]);
     expect(
       samples.map(({ observations }) =>

@@ -52,8 +52,17 @@ export const time: Shape<number> = (value, place) => {
 
 /** A number that something is counted or numbered by. */
 export const count: Shape<number> = (value, place) => {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw wrong(place, value, 'a count');
-  return value;
+  if (isCount(value)) return value;
+  throw wrong(place, value, 'a count');
+};
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+export const anObject: Shape<object> = (value, place) => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw wrong(place, value, 'an object');
 };
 
 export const flag: Shape<boolean> = (value, place) => {
@@ -92,6 +101,10 @@ export function listOf<T>(shape: Shape<T>): Shape<T[]> {
   };
 }
 
+/** Makes no name for each of many numbers unless one of them is wrong. */
+export const counts: Shape<number[]> = (value, place) =>
+  Array.isArray(value) && value.every(isCount) ? value : listOf(count)(value, place);
+
 /** Properties that must be there, and properties that may be. Unknown ones are dropped: a later version may add some. */
 export function object<R extends object, O extends object>(
   required: { readonly [K in keyof R]: Shape<R[K]> },
@@ -100,12 +113,18 @@ export function object<R extends object, O extends object>(
   const needed = Object.entries<Shape<unknown>>(required);
   const allowed = Object.entries<Shape<unknown>>(optional);
   return (value, place) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(place, value, 'an object');
-    const given = new Map(Object.entries(value));
+    if (!isObject(value)) throw wrong(place, value, 'an object');
     const result: Record<string, unknown> = {};
-    for (const [name, shape] of needed) result[name] = shape(given.get(name), `${place}.${name}`);
-    for (const [name, shape] of allowed)
-      if (given.get(name) !== undefined) result[name] = shape(given.get(name), `${place}.${name}`);
+    for (const [name, shape] of needed) result[name] = shape(value[name], `${place}.${name}`);
+    for (const [name, shape] of allowed) {
+      const given = value[name];
+      if (given !== undefined) result[name] = shape(given, `${place}.${name}`);
+    }
     return result as R & Partial<O>;
   };
+}
+
+/** Its prototype has no property of the names that are asked for. */
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

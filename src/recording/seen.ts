@@ -1,0 +1,162 @@
+import type { Reading } from '../model/reading.ts';
+import type { Observation } from '../model/sample.ts';
+import type { Stack } from '../model/stack.ts';
+import type { Task } from '../model/task.ts';
+import type { Definitions } from './definitions.ts';
+import { LongList, type Placed } from './long-list.ts';
+import type { Look } from './record.ts';
+import { counts, object, type Shape, ShapeError } from './shape.ts';
+
+/** A task as it was seen in one sample or several. */
+export interface Seen {
+  readonly task: Task;
+  readonly stack: Reading<Stack>;
+  readonly look: Look;
+  readonly cpu: number | undefined;
+  readonly switches: number | undefined;
+  /** When it left its CPU, by the monotonic clock. */
+  readonly sinceMs: number | undefined;
+  /** As it was told when it came, to be told again when it is gone. */
+  told: Observation | undefined;
+}
+
+export function observationOf(seen: Seen, monotonicMs: number | undefined): Observation {
+  const { task, stack, look, cpu, switches, sinceMs } = seen;
+  const offCpuMs = sinceMs === undefined || monotonicMs === undefined ? undefined : monotonicMs - sinceMs;
+  if (offCpuMs === undefined && switches === undefined)
+    return { task, stack, ...look, ...(cpu !== undefined && { cpu }) };
+  const numbers = { ...(switches !== undefined && { switches }), ...(offCpuMs !== undefined && { offCpuMs }) };
+  return { task, stack, ...look, ...(cpu !== undefined && { cpu }), facts: { ...look.facts, ...numbers } };
+}
+
+type Row = readonly (number | null)[];
+
+/** A list of a hundred thousand is not unusual: no name is made for each number. */
+const rows: Shape<Row[]> = (value, place) => {
+  const isRow = (row: unknown) => Array.isArray(row) && row.every((item) => item === null || Number.isFinite(item));
+  if (!Array.isArray(value) || !value.every(isRow)) throw new ShapeError(`${place}: not a list of lists of numbers`);
+  return value;
+};
+
+/** What a sample tells of a list: see `Changes` in record.ts. */
+export type ToldChanges = ReturnType<typeof changesShape>;
+export const changesShape = object<object, { gone: number[]; put: Row[]; set: Row[] }>(
+  {},
+  { gone: counts, put: rows, set: rows },
+);
+
+export interface SeenChanges {
+  readonly now: LongList<Seen>;
+  readonly gone: readonly Seen[];
+  readonly come: readonly Seen[];
+}
+
+/** Where a task's stack stands in a row of `put`, and in one of `set`. The other numbers follow. */
+const [PUT_STACK, SET_STACK] = [2, 1];
+
+/** Turns what samples tell of a list of tasks into that list. */
+export class SeenReader {
+  readonly #definitions: Definitions;
+
+  constructor(definitions: Definitions) {
+    this.#definitions = definitions;
+  }
+
+  /** A list that is told anew, of which most is in another one. */
+  first({ gone = [], put = [], set = [] }: ToldChanges, before: LongList<Seen>, monotonicMs: number | undefined) {
+    const old = before.toArray();
+    let next = 0;
+    let places: Map<Task, number> | undefined;
+    const lastOf = (task: Task) => {
+      if (old[next]?.task !== task) {
+        places ??= new Map(old.map((seen, at) => [seen.task, at]));
+        next = places.get(task) ?? old.length;
+      }
+      return old[next++];
+    };
+    const added = this.#put(put, lastOf, monotonicMs);
+    const now = this.#set(new LongList<Seen>().spliced(gone, added), set, monotonicMs, () => undefined);
+    return { now, ...differing(old, now.toArray()) };
+  }
+
+  /** A list that is told by what changed, in time that follows the changes. */
+  next(
+    before: LongList<Seen>,
+    { gone = [], put = [], set = [] }: ToldChanges,
+    monotonicMs: number | undefined,
+  ): SeenChanges {
+    if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
+    // A task that only moved in the list is told as gone and put.
+    const leaving = before.itemsAt(gone);
+    const left = new Map(leaving.map((seen) => [seen.task, seen]));
+    const added = this.#put(put, (task) => left.get(task), monotonicMs);
+    const [out, come] = [new Set<Seen>(), new Set(added.map(({ item }) => item))];
+    for (const seen of leaving) if (!come.delete(seen)) out.add(seen);
+    const spliced = gone.length + put.length === 0 ? before : before.spliced(gone, added);
+    const now = this.#set(spliced, set, monotonicMs, (old, seen) => {
+      if (!come.delete(old)) out.add(old);
+      come.add(seen);
+    });
+    return { now, gone: [...out], come: [...come] };
+  }
+
+  #put(put: readonly Row[], lastOf: (task: Task) => Seen | undefined, monotonicMs: number | undefined): Placed<Seen>[] {
+    let [at, number] = [0, 0];
+    return put.map((row) => {
+      at += row[0] ?? 0;
+      number += row[1] ?? 0;
+      const task = inTable(this.#definitions.tasks, number++, 'task');
+      return { at: at++, item: this.#seen(task, row, PUT_STACK, monotonicMs, lastOf(task)) };
+    });
+  }
+
+  #set(
+    list: LongList<Seen>,
+    set: readonly Row[],
+    monotonicMs: number | undefined,
+    changed: (old: Seen, seen: Seen) => void,
+  ): LongList<Seen> {
+    let next = 0;
+    const changes = set.map((row) => {
+      const at = next + (row[0] ?? 0);
+      next = at + 1;
+      return { at, row };
+    });
+    return list.changed(changes, (old, { row }) => {
+      const seen = this.#seen(old.task, row, SET_STACK, monotonicMs, undefined);
+      changed(old, seen);
+      return seen;
+    });
+  }
+
+  /** The last one if the task was seen in the same way. */
+  #seen(task: Task, row: Row, from: number, monotonicMs: number | undefined, last: Seen | undefined): Seen {
+    const stack = inTable(this.#definitions.stacks, row[from] ?? -1, 'stack');
+    const look = inTable(this.#definitions.looks, row[from + 1] ?? -1, 'look');
+    const cpu = row[from + 2] ?? undefined;
+    const switches = row[from + 3] ?? undefined;
+    const offCpuMs = row[from + 4] ?? undefined;
+    const sinceMs = offCpuMs === undefined || monotonicMs === undefined ? undefined : monotonicMs - offCpuMs;
+    const isSame =
+      last?.stack === stack &&
+      last.look === look &&
+      last.cpu === cpu &&
+      last.switches === switches &&
+      last.sinceMs === sinceMs;
+    if (last !== undefined && isSame) return last;
+    return { task, stack, look, cpu, switches, sinceMs, told: undefined };
+  }
+}
+
+/** @throws ShapeError if there is none of this number */
+export function inTable<T>(table: readonly T[], number: number, name: string): T {
+  const value = table[number];
+  if (value === undefined) throw new ShapeError(`${name} ${number} is not defined`);
+  return value;
+}
+
+/** What is in one list only. */
+function differing(before: readonly Seen[], after: readonly Seen[]): Omit<SeenChanges, 'now'> {
+  const [old, now] = [new Set(before), new Set(after)];
+  return { gone: before.filter((seen) => !now.has(seen)), come: after.filter((seen) => !old.has(seen)) };
+}
