@@ -52,11 +52,13 @@ struct numbers {
 	u32 files;
 };
 
-/* READ or LINK of a path. The path follows, with a NUL. */
+/* READ or LINK of a path. The path follows, with a NUL. PATHS has any number of them. */
 struct path {
 	u64 position;
 	u32 limit;
 	u32 kind;
+	u32 number; /* in the place of the TID in the records that answer it */
+	u32 bytes;  /* with the path, rounded up to a multiple of 8 */
 };
 
 /* A system call. An argument is a number, an offset in the input that follows, or one in the output buffer. */

@@ -389,13 +389,15 @@ static int body_next(struct job *job, struct task *task)
 		task->todo = numbers->files & (((1 << TASK_FILES) - 1) | 1 << DESCRIPTORS);
 		return 1;
 	}
-	if (job->taken > 0)
+	if (left == 0)
 		return 0;
-	job->taken = job->bytes;
 	if (job->kind == PATHS) {
 		task->path = (struct path *)at;
+		job->taken += task->path->bytes;
+		task->tid = task->path->number;
 		task->todo = 1 << (task->path->kind == LINK ? LINK : READ);
 	} else {
+		job->taken = job->bytes;
 		task->call = (struct call *)at;
 		task->todo = 1 << CALL;
 	}

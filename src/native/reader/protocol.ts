@@ -73,17 +73,33 @@ export function encodeGet(
   return body;
 }
 
-/**
- * A request for up to `limit` bytes of a file from a position on, or for the target of a symbolic link. A path is
- * relative to the procfs root unless it begins with a slash.
- */
-export function encodePath(what: 'read' | 'link', path: string | Buffer, position = 0n, limit = MOST_BYTES): Buffer {
-  const name = Buffer.from(path);
-  const body = Buffer.alloc(16 + name.length + 1);
-  body.writeBigUInt64LE(position, 0);
-  body.writeUInt32LE(limit, 8);
-  body.writeUInt32LE(WHAT[what], 12);
-  name.copy(body, 16);
+/** A read of up to `limit` bytes of a file from a position on, or of the target of a symbolic link. */
+export interface PathRead {
+  readonly what: 'read' | 'link';
+  /** Relative to the procfs root unless it begins with a slash. */
+  readonly path: string | Buffer;
+  readonly position: bigint;
+  readonly limit: number;
+}
+
+const PATH = { position: 0, limit: 8, kind: 12, number: 16, bytes: 20, size: 24 } as const;
+
+/** A request for these reads. The records of each have its index in the place of the TID. */
+export function encodePaths(reads: readonly PathRead[]): Buffer {
+  const names = reads.map(({ path }) => Buffer.from(path));
+  const sizes = names.map(({ length }) => (PATH.size + length + 8) & ~7);
+  const body = Buffer.alloc(sizes.reduce((sum, bytes) => sum + bytes, 0));
+  let at = 0;
+  for (const [number, { what, position, limit }] of reads.entries()) {
+    const bytes = sizes[number] ?? 0;
+    body.writeBigUInt64LE(position, at + PATH.position);
+    body.writeUInt32LE(limit, at + PATH.limit);
+    body.writeUInt32LE(WHAT[what], at + PATH.kind);
+    body.writeUInt32LE(number, at + PATH.number);
+    body.writeUInt32LE(bytes, at + PATH.bytes);
+    names[number]?.copy(body, at + PATH.size);
+    at += bytes;
+  }
   return body;
 }
 

@@ -8,10 +8,12 @@ import {
   type CallArgument,
   encodeCall,
   encodeGet,
-  encodePath,
+  encodePaths,
   encodeScan,
+  FLAG,
   type GetOptions,
   KIND,
+  type PathRead,
   RECORD,
   type Scan,
   WHAT,
@@ -32,6 +34,10 @@ interface Job {
   readonly take: RecordTaker;
   resolve(): void;
   reject(error: Error): void;
+}
+
+interface AskedPath extends Job {
+  readonly read: PathRead;
 }
 
 const BUFFER_BYTES = 1 << 19;
@@ -57,6 +63,8 @@ export class Reader {
   #buffer = Buffer.alloc(BUFFER_BYTES);
   #words = new Uint32Array(this.#buffer.buffer, this.#buffer.byteOffset, BUFFER_BYTES / 4);
   readonly #jobs = new Map<number, Job>();
+  /** Asked for in this turn of the event loop. */
+  #paths: AskedPath[] = [];
   readonly #poll = libcFunction('int poll(void *descriptors, unsigned long count, int milliseconds)');
   readonly #descriptors: Int32Array;
   #filled = 0;
@@ -122,15 +130,14 @@ export class Reader {
     await Promise.all(jobs);
   }
 
-  /** Reads from one file, or reads one symbolic link. */
-  path(
-    what: 'read' | 'link',
-    path: string | Buffer,
-    position: bigint,
-    limit: number,
-    take: RecordTaker,
-  ): Promise<void> {
-    return this.#request(KIND.paths, encodePath(what, path, position, limit), take);
+  /**
+   * Reads from one file, or reads one symbolic link. Those that are asked for in one turn of the event loop become one
+   * request, and each of them resolves by itself.
+   */
+  path(read: PathRead, take: RecordTaker): Promise<void> {
+    // The pump sends them as soon as nothing more is asked for; it may be pausing.
+    if (this.#paths.length === 0) setImmediate(() => this.#sendPaths());
+    return new Promise<void>((resolve, reject) => this.#paths.push({ read, take, resolve, reject }));
   }
 
   call(number: number, callArguments: readonly CallArgument[], take: RecordTaker): Promise<void> {
@@ -143,7 +150,22 @@ export class Reader {
     for (let tries = 0; tries < 40 && this.#wait() === undefined; tries++) pause(0.5);
   }
 
+  #sendPaths(): void {
+    const asked = this.#paths;
+    if (asked.length === 0) return;
+    this.#paths = [];
+    const take: RecordTaker = (record) => {
+      const one = asked[record.tid];
+      one?.take(record);
+      if ((record.flags & FLAG.more) === 0) one?.resolve();
+    };
+    this.#request(KIND.paths, encodePaths(asked.map(({ read }) => read)), take).catch((error: Error) => {
+      for (const { reject } of asked) reject(error);
+    });
+  }
+
   #request(kind: number, body: Buffer, take: RecordTaker): Promise<void> {
+    if (this.#closed) return Promise.reject(new Error('the reader was closed'));
     this.#lastJob = (this.#lastJob % 0x7fffffff) + 1;
     const job = this.#lastJob;
     const header = Buffer.alloc(16);
@@ -153,10 +175,11 @@ export class Reader {
     header.writeUInt32LE(Number(this.#nextIsRound), 12);
     this.#nextIsRound = false;
     // If the early request is another, nobody takes its records.
-    const isSent = this.#early?.equals(Buffer.concat([header, body])) === true;
+    const request = Buffer.concat([header, body]);
+    const isSent = this.#early?.equals(request) === true;
     if (this.#early !== undefined) this.#isAhead = isSent;
     this.#early = undefined;
-    if (!isSent) this.#unsent.push(header, body);
+    if (!isSent) this.#unsent.push(request);
     const done = new Promise<void>((resolve, reject) => this.#jobs.set(job, { take, resolve, reject }));
     this.#send();
     void this.#pump();
@@ -186,7 +209,8 @@ export class Reader {
     let pauseMs = 0;
     let idlePolls = 0;
     // Job 0 is the greeting, which nobody waits for.
-    while (this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
+    while (this.#paths.length > 0 || this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
+      this.#sendPaths();
       if (this.#unsent.length > 0) this.#send();
       if (this.#turn(pauseMs === 0 ? WAIT_MS : 0)) {
         pauseMs = 0;
@@ -286,8 +310,9 @@ export class Reader {
       closeSync(this.#process.input);
       closeSync(this.#process.output);
     }
-    for (const job of this.#jobs.values()) job.reject(error);
+    for (const job of [...this.#jobs.values(), ...this.#paths]) job.reject(error);
     this.#jobs.clear();
+    this.#paths = [];
     this.#unsent = [];
   }
 }

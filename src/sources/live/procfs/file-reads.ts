@@ -27,7 +27,7 @@ export class FileReads {
   async #one(what: 'link' | 'read', path: string, position: bigint, limit: number): Promise<Reading<Buffer>> {
     const parts: Buffer[] = [];
     let unread: Reading<Buffer> | undefined;
-    await this.#reader.path(what, path, position, limit, (record) => {
+    await this.#reader.path({ what, path, position, limit }, (record) => {
       if (record.what !== WHAT[what]) return;
       if (record.flags & FLAG.late) unread = { unread: 'timeout' };
       else if (record.result < 0 && parts.length === 0) unread = { unread: unreadableFrom(errnoName(-record.result)) };
