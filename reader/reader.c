@@ -4,8 +4,8 @@
  * kstack itself never makes such a call. This program does, in processes that share its memory; any of them can be
  * killed or left behind on its own.
  *
- *   reader ROOT     takes requests from standard input and writes records to standard output, see protocol.h;
- *                   ROOT is the procfs
+ *   reader ROOT [WORKERS]     takes requests from standard input and writes records to standard output, see
+ *                             protocol.h; ROOT is the procfs, WORKERS how many processes there may be beside this one
  *
  * One worker reads without pause, so the overhead is small. The watcher checks on it every few milliseconds. If the
  * worker is stuck, another takes over. If three are stuck, the host is sick and many workers read at a time, so that
@@ -155,6 +155,15 @@ static void give_up_lists(void)
 	}
 }
 
+/* False if all workers have been killed and none of them has died. */
+static int is_any_worker_left(void)
+{
+	for (int i = 0; i < most_workers; i++)
+		if (workers[i].state != CONDEMNED)
+			return 1;
+	return 0;
+}
+
 static struct worker *find_worker(void)
 {
 	struct worker *absent = 0;
@@ -234,8 +243,10 @@ static void watch(i64 now, i64 before)
 	if (stuck + unkillable >= SICK)
 		sick = 1;
 	permits = stuck >= SICK ? AT_A_TIME : 1;
-	if (is_all_handed_out() && stuck > 0)
+	if ((is_all_handed_out() && stuck > 0) || !is_any_worker_left())
 		round_ms -= now - before;
+	if (round_ms <= 0 && !is_all_handed_out() && !is_any_worker_left())
+		leave(5);
 	/* With too many unkillable workers, nothing begins that might add to them. */
 	int stops = round_ms <= 0 || failures >= HOPELESS || (unkillable >= MOST_RISKY && stuck == 0 && readers == 0);
 
@@ -374,9 +385,11 @@ void begin(u64 *stack)
 	own_nice = 20 - sys(__NR_getpriority, 0, 0, 0, 0);
 	sys(__NR_setpriority, 0, 0, -20, 0);
 	ignore(2);
-	int descriptors = own_nofile() - SPARE_DESCRIPTORS;
+	int descriptors = own_nofile() - SPARE_DESCRIPTORS, wanted = stack[0] > 2 ? number_of(argv[2]) : MOST_WORKERS;
 
-	most_workers = descriptors < 1 ? 1 : descriptors < MOST_WORKERS ? descriptors : MOST_WORKERS;
+	most_workers = wanted < 1 || wanted > MOST_WORKERS ? MOST_WORKERS : wanted;
+	if (descriptors < most_workers)
+		most_workers = descriptors < 1 ? 1 : descriptors;
 	root = sys(__NR_openat, AT_FDCWD, stack[0] > 1 ? argv[1] : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	own_proc = sys(__NR_openat, AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	sys(__NR_chdir, "/", 0, 0, 0);

@@ -1,7 +1,7 @@
 /*
  * Starts the reader (reader/reader.c) and its scan of /proc before the runtime: while that starts and loads kstack, two
- * thousand tasks can be read. Only for command lines of nothing but -a, states, -L, -v and --source, as root, and if
- * BPF will certainly not be used. src/native/reader/early.ts takes over the reader, and its scan if kstack asks for the
+ * thousand tasks can be read. Only for command lines of nothing but -a, states, -L, -v and --source, perhaps behind
+ * `why`, as root, and if BPF will certainly not be used. src/native/reader/early.ts takes over the reader, and its scan if kstack asks for the
  * same. Nothing here is an error: without it, kstack starts a reader itself, and says why if it cannot.
  */
 
@@ -28,12 +28,18 @@ ALWAYS int is_plain_sample(char **words, const struct table *table, struct early
   enum { STAT = 1, STACK = 4, CMDLINE = 64, HEADER = 16 };
   const char *letters = text(table, LETTERS);
   unsigned seen = 0;
+  /* `kstack why` takes all threads where nothing is selected, and no command lines. */
+  int is_why = 0;
   for (; *words != NULL; words++) {
     const char *word = *words, *value = behind(word, text(table, SOURCE_OPTION));
     if (value != NULL) {
       if (*value == '=') value++;
       else if (*value != 0 || (value = *++words) == NULL) return 0;
       *source = value;
+      continue;
+    }
+    if (!is_why && equals(word, text(table, WHY))) {
+      is_why = 1;
       continue;
     }
     if (*word++ != '-' || *word == 0) return 0;
@@ -45,11 +51,11 @@ ALWAYS int is_plain_sample(char **words, const struct table *table, struct early
     }
   }
   /* The bits are in the order of LETTERS: v, L, a, then the states in the order of src/cli/selection-options.ts. */
-  if (seen >> 2 == 0) return 0;
+  if (seen >> 2 == 0 && !is_why) return 0;
   scan->bytes = sizeof *scan - HEADER;
   scan->job = 1, scan->kind = 0, scan->round = 1;
-  scan->first = STAT, scan->then = STACK | CMDLINE, scan->threads = seen >> 1 & 1;
-  scan->budget = 8 << 20, scan->least = 4096;
+  scan->first = STAT, scan->then = is_why ? STACK : STACK | CMDLINE, scan->threads = is_why ? 1 : seen >> 1 & 1;
+  scan->budget = is_why ? 0 : 8 << 20, scan->least = is_why ? 0 : 4096;
   unsigned at = 0;
   for (unsigned bit = 3; !(seen & 4) && letters[bit] != 0; bit++) {
     if (seen >> bit & 1) scan->states[at++] = letters[bit];

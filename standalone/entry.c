@@ -88,8 +88,8 @@ __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
         ".asciz \"/proc/self/stat\"\n.asciz \"/proc/self/cwd\"\n.asciz \"/\"\n.asciz \"KSTACK_FOLDER_FD=\"\n"
-        ".asciz \"KSTACK_READER=\"\n.asciz \"kstack-reader\"\n.asciz \"/proc\"\n.asciz \"\"\n"
-        ".asciz \"vLaDRSZIT\"\n.asciz \"--source\"\n.asciz \"KSTACK_SOURCE=\"\n.asciz \"procfs\"\n"
+        ".asciz \"KSTACK_READER=\"\n.asciz \"KSTACK_ROOM=\"\n.asciz \"kstack-reader\"\n.asciz \"/proc\"\n.asciz \"\"\n"
+        ".asciz \"why\"\n.asciz \"vLaDRSZIT\"\n.asciz \"--source\"\n.asciz \"KSTACK_SOURCE=\"\n.asciz \"procfs\"\n"
         ".asciz \"auto\"\n.asciz \"/sys/kernel/btf/vmlinux\"\n.asciz \"/proc/self/ns/pid\"\n"
         ".asciz \"pid:[4026531836]\"\n.asciz \"/proc/self/stack\"\n"
         ".asciz \"TZ\"\n.asciz \"TZDIR\"\n.asciz \"TERM\"\n.asciz \"COLORTERM\"\n"
@@ -98,8 +98,9 @@ __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n"
         ".asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum {
-  NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, READER_NAME, PROC, NOTHING,
-  LETTERS, SOURCE_OPTION, SOURCE_VARIABLE, PROCFS, AUTO, BTF_FILE, NAMESPACE_LINK, NAMESPACE, STACK_FILE, FIRST_NAME
+  NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, ROOM,
+  READER_NAME, PROC, NOTHING,
+  WHY, LETTERS, SOURCE_OPTION, SOURCE_VARIABLE, PROCFS, AUTO, BTF_FILE, NAMESPACE_LINK, NAMESPACE, STACK_FILE, FIRST_NAME
 };
 
 #define CALL(n, a, b, c, d) call6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
@@ -135,11 +136,11 @@ ALWAYS void fill_standard_descriptors(const struct table *table) {
 }
 
 /* The runtime hangs or aborts if it cannot start a thread. Limits of control groups and users are hard to add up, so
-   this starts as many threads as the runtime and kstack need, and ends them again. With a reader beside the runtime
-   there must be room for all of its workers, too. */
+   this starts as many threads as the runtime, kstack and all workers of its reader need, and ends them again. Returns
+   how many there is room for. With fewer, the reader does with fewer workers (src/native/reader/room.ts). */
 enum { THREADS = 5, READER_PROCESSES = 41, MOST_THREADS = THREADS + READER_PROCESSES };
 
-ALWAYS int room_for_threads(int threads) {
+ALWAYS int room_for_threads(void) {
   enum { STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
   /* CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, PARENT_SETTID and CHILD_CLEARTID, as for a POSIX thread. */
   enum { FLAGS = 0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000 };
@@ -147,13 +148,13 @@ ALWAYS int room_for_threads(int threads) {
   volatile int tids[MOST_THREADS];
   volatile int gate = 0;
   int begun = 0;
-  while (begun < threads && begin_thread(FLAGS, stacks[begun] + STACK, (int *)&tids[begun], (int *)&gate) > 0) begun++;
+  while (begun < MOST_THREADS && begin_thread(FLAGS, stacks[begun] + STACK, (int *)&tids[begun], (int *)&gate) > 0) begun++;
   gate = 1;
-  CALL(FUTEX, &gate, WAKE_PRIVATE, threads, 0);
+  CALL(FUTEX, &gate, WAKE_PRIVATE, MOST_THREADS, 0);
   for (int i = 0; i < begun; i++)
     /* When the thread has ended, the kernel sets the word to 0 and wakes its waiters. */
     for (int tid; (tid = tids[i]) != 0;) CALL(FUTEX, &tids[i], WAIT, tid, NULL);
-  return begun == threads;
+  return begun;
 }
 
 ALWAYS int room_for_files(void) {
@@ -170,7 +171,7 @@ ALWAYS int is_kept(const char *variable, const struct table *table) {
     while (name[i] != 0 && name[i] == variable[i]) i++;
     if (name[i] == '*' || (name[i] == 0 && variable[i] == '=')) {
       /* Only the entry sets these. */
-      for (int own = FOLDER_FD; own <= READER; own++) {
+      for (int own = FOLDER_FD; own <= ROOM; own++) {
         const char *prefix = text(table, own);
         for (i = 0; prefix[i] != 0 && prefix[i] == variable[i]; i++) ;
         if (prefix[i] == 0) return 0;
@@ -201,15 +202,15 @@ ALWAYS char *put_number(char *to, unsigned long number) {
   return to;
 }
 
-/* Puts the descriptor's number into the environment, which has `spare` free slots. */
-ALWAYS void export_folder(const struct table *table, char **end, long spare, long fd) {
+/* A variable of the environment with a number; NULL if there is no memory. */
+ALWAYS char *variable_of(const struct table *table, int which, long number) {
   enum { READ_WRITE = 3, PRIVATE_ANONYMOUS = 0x22 };
   char *variable = (char *)call6(MMAP, 0, 4096, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0);
-  if (spare < 1 || (unsigned long)variable > -4096UL) fail(table, NO_FOLDER);
+  if ((unsigned long)variable > -4096UL) return NULL;
   char *to = variable;
-  for (const char *name = text(table, FOLDER_FD); *name != 0;) *to++ = *name++;
-  put_number(to, fd);
-  *end = variable;
+  for (const char *name = text(table, which); *name != 0;) *to++ = *name++;
+  put_number(to, number);
+  return variable;
 }
 
 /* Runtimes differ in what SIGUSR1 does (Node.js opens a debugger). kstack ignores it, and it must not end a background
@@ -231,8 +232,9 @@ static void prepare(long *stack, const struct table *table) {
   if (!room_for_files()) fail(table, NO_FILES);
   ignore_usr1();
   struct early_scan scan;
-  int is_early = wants_early(stack, table, &scan) && room_for_threads(MOST_THREADS);
-  if (!is_early && !room_for_threads(THREADS)) fail(table, NO_THREADS);
+  int room = room_for_threads();
+  if (room < THREADS) fail(table, NO_THREADS);
+  int is_early = room == MOST_THREADS && wants_early(stack, table, &scan);
   long spare = 0;
   char **end = environment;
   for (char **variable = environment; *variable != NULL; variable++)
@@ -241,8 +243,11 @@ static void prepare(long *stack, const struct table *table) {
   for (long i = 0; i < spare; i++) end[i] = NULL;
   long folder = leave_deleted_folder(table);
   if (folder >= 0) {
-    export_folder(table, end++, spare, folder);
+    char *variable = variable_of(table, FOLDER_FD, folder);
+    if (spare < 1 || variable == NULL) fail(table, NO_FOLDER);
+    *end++ = variable;
     spare--;
   }
-  if (is_early && spare > 0) *end = start_early(table, &scan);
+  if (spare > 0 && is_early) *end = start_early(table, &scan);
+  if (spare > 0 && room < MOST_THREADS) *end = variable_of(table, ROOM, room);
 }

@@ -34,6 +34,15 @@ if (isExecutable) {
       },
     );
 
+    it.each([['why'], ['why', '-D'], ['why', '-aL'], ['why', '-f', 'json']])(
+      'for %s %s too, which reads no command lines, unless it has other options',
+      async (...args) => {
+        const asked = args.filter((arg) => arg !== undefined);
+        const { code, stderr } = await kstack(['-v', ...asked, '--source', 'procfs']);
+        expect([code, AHEAD.test(stderr)]).toEqual([0, !asked.includes('json')]);
+      },
+    );
+
     it('if the environment says so, or BPF cannot be used', async () => {
       const env = { ...process.env, KSTACK_SOURCE: 'procfs' };
       expect((await kstack(['-av'], { env })).stderr).toMatch(AHEAD);

@@ -1,7 +1,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { expectWithin, fixture, KSTACK, kstack, lineOf, parseClassic, temporaryFolder } from './harness.ts';
+import {
+  expectWithin,
+  fixture,
+  KSTACK,
+  kstack,
+  lineOf,
+  parseClassic,
+  run,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 /**
  * True when reading the file does not end by itself within half a second, in a process of its own that is then killed.
@@ -75,6 +85,29 @@ describe('a process whose mmap lock a stuck thread holds', () => {
     ).toHaveLength(1);
     expectWithin(milliseconds, 4000);
   });
+});
+
+describe('sixty of them, where threads are few', () => {
+  it.each([14, 20, 40])(
+    '(%i) leave room for the threads of kstack, and keep nobody else from being shown',
+    async (limit) => {
+      testRequires('a hierarchy of control groups that counts PIDs');
+      const pids = await fixture('mmap-lock', [temporaryFolder(), '60']);
+      const [bystander = 0] = await fixture('tasks', ['comm'], 'bystander\n');
+      const group = `/sys/fs/cgroup/pids/kstack-stuck-${process.pid}`;
+      const script = `mkdir ${group} && echo ${limit} >${group}/pids.max && echo $$ >${group}/cgroup.procs
+      "$0" -a --source procfs; code=$?; echo $$ >/sys/fs/cgroup/pids/cgroup.procs
+      for try in $(seq 50); do rmdir ${group} 2>/dev/null && break; sleep 0.1; done; exit $code`;
+      const { code, stdout, stderr, milliseconds } = await run('bash', ['-c', script, KSTACK]);
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^kstack: 60 processes mmap-stuck \(.*could not be read in time/m),
+      ]);
+      for (const pid of pids) expect(lineOf(stdout, pid)?.state).toBe('D');
+      expect(lineOf(stdout, bystander)?.command).toMatch(/tasks comm $/);
+      expectWithin(milliseconds, 5000);
+    },
+  );
 });
 
 describe('a child of vfork that executes a program while that lock is held', () => {

@@ -5,6 +5,7 @@ import { libcFunction } from '../libc.ts';
 import { addressOf } from '../memory.ts';
 import { withOwnCapabilities } from './capabilities.ts';
 import { READER } from './program.ts';
+import { mostWorkers } from './room.ts';
 
 /** A running program, and our ends of its pipes. */
 export interface Spawned {
@@ -53,6 +54,8 @@ export function spawnReader(root: string): Spawned {
 }
 
 function start(root: string, stdin: number, stdout: number): number {
+  const workers = mostWorkers();
+  const words = ['kstack-reader', root, ...(workers === undefined ? [] : [`${workers}`])];
   const refusals: string[] = [];
   for (const open of [openMemory, ...FOLDERS.map((folder) => () => openUnnamed(folder))]) {
     const program = open();
@@ -60,7 +63,7 @@ function start(root: string, stdin: number, stdout: number): number {
       refusals.push(program);
       continue;
     }
-    const started = spawn(`/proc/self/fd/${program}`, ['kstack-reader', root], stdin, stdout);
+    const started = spawn(`/proc/self/fd/${program}`, words, stdin, stdout);
     closeSync(program);
     if (typeof started === 'number') return started;
     if (started === 'EAGAIN' || started === 'ENOMEM')
