@@ -175,24 +175,30 @@ try {
   row('kstack -a, peak memory against 90 MB', everything[2] * 1024, 90e6, 1, megabytes);
   row('kstack -D, peak memory against 90 MB', blockedOnly[2] * 1024, 90e6, 1, megabytes);
   if (existsSync(standalone)) {
-    const [floorAll, floorState, aloneHelp, aloneAll, aloneBlocked, aloneAllByProc, aloneBlockedByProc] = runAll(
+    const [floorAll, floorState, floorThreads, ...alone] = runAll(
       [
         [floor, '1', 'stat', 'cmdline', 'stack'],
         [floor, '1', 'stat'],
+        [floor, '1', 'task/stat', 'task/stack', 'cmdline'],
         [standalone, '-h'],
         [standalone, '-a'],
         [standalone, '-D'],
         [standalone, '-a', '--source', 'procfs'],
         [standalone, '-D', '--source', 'procfs'],
+        [standalone, 'why'],
+        [standalone, 'why', '--source', 'procfs'],
       ],
       15,
     );
+    const [aloneHelp, aloneAll, aloneBlocked, aloneAllByProc, aloneBlockedByProc, aloneWhy, aloneWhyByProc] = alone;
     row('standalone -h against kstack -h under Node.js', aloneHelp[0], help[0], 0.25);
     row('standalone -a --source procfs, start and end included', aloneAllByProc[0], floorAll[0], 1.6);
     row('standalone -D --source procfs, start and end included', aloneBlockedByProc[0], floorState[0], 1.8);
+    row('standalone why --source procfs, start and end included', aloneWhyByProc[0], floorThreads[0], 3);
     if (whyNoBpf === undefined) {
       row('standalone -a, start and end included', aloneAll[0], floorAll[0], 0.75);
       row('standalone -D, start and end included', aloneBlocked[0], floorState[0], 0.8);
+      row('standalone why, start and end included', aloneWhy[0], floorThreads[0], 2);
     }
   }
   const log = join(folder, 'classic.out');

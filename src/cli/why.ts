@@ -70,6 +70,7 @@ async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: re
       selection,
       source,
       fields: [],
+      commandLines: 'none',
       facts: true,
       edges: true,
       events: true,

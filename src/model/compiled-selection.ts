@@ -16,6 +16,13 @@ export interface CompiledSelection extends Omit<Selection, 'command' | 'function
   readonly cgroup?: (path: string) => boolean;
 }
 
+/** Whether every thread of every process is selected. */
+export function takesEverything(selection: CompiledSelection): boolean {
+  const { threads, command, users, cgroup, function: pattern, module } = selection;
+  const filters = [command, users, cgroup, pattern, module];
+  return takesAll(selection) && threads === true && filters.every((filter) => filter === undefined);
+}
+
 /** Whether a stack has the selected function and module. A stack that could not be read has neither. */
 export function takesStack({ function: pattern, module }: CompiledSelection, stack: Reading<Stack>): boolean {
   if (pattern === undefined && module === undefined) return true;

@@ -7,7 +7,7 @@
  * - `locked`: not tried, because a lock that the read takes is held
  * - `denied`: EACCES or EPERM
  * - `hidden`: does not exist, or is hidden from this process (hidepid)
- * - `notTold`: the text that was read does not contain it
+ * - `notTold`: the text that was read does not contain it, or nobody asked for it
  * - `malformed`: the content does not have the format that the kernel documents
  */
 export type Unreadable =

@@ -205,7 +205,8 @@ function isWhole(observation: Observation): boolean {
 }
 
 function isRead(reading: Reading<unknown> | undefined): boolean {
-  return reading === undefined || ('value' in reading && reading.cut === undefined);
+  if (reading === undefined) return true;
+  return 'value' in reading ? reading.cut === undefined : reading.unread === 'notTold';
 }
 
 /** A field of a task; undefined if it was not requested. */

@@ -1,6 +1,6 @@
 import { hostname, release } from 'node:os';
 import type { CommandLineLimits } from '../../model/command-line.ts';
-import type { CompiledSelection } from '../../model/compiled-selection.ts';
+import { type CompiledSelection, takesEverything } from '../../model/compiled-selection.ts';
 import type { Field } from '../../model/fields.ts';
 import type { Observation, Sample, Source } from '../../model/sample.ts';
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
@@ -20,6 +20,7 @@ import type { FoundEdges } from './edges/edge-source.ts';
 import { findEdges } from './edges/find-edges.ts';
 import { OpenFiles } from './edges/open-files.ts';
 import { ownTime } from './edges/own-time.ts';
+import { timedWaits } from './edges/timed-waits.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -79,7 +80,8 @@ export interface SamplerOptions {
   readonly steady: boolean;
   /** Look up the system calls of all tasks, not only of the first ones of each stack. */
   readonly allSystemCalls?: boolean;
-  readonly commandLines?: CommandLineLimits;
+  /** None: they are `notTold`. */
+  readonly commandLines?: CommandLineLimits | 'none';
   readonly rememberMs?: number;
   /** Whether this process belongs to kstack alone, so that its other threads are kstack's helpers. */
   readonly ownsProcess?: boolean;
@@ -250,6 +252,8 @@ class LiveSampler implements Sampler {
   /** Tasks that selected ones wait for, but that are not selected themselves. */
   async #holders(observations: readonly Observation[], forks: number): Promise<readonly Observation[]> {
     if (this.#bpf === undefined || !this.#options.facts) return [];
+    // The search for edges looks up tasks that were not seen; here, these are new ones at most.
+    if (this.#options.edges === true && takesEverything(this.#selection)) return [];
     const waits = observations.some(
       ({ state, facts }) =>
         state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
@@ -282,13 +286,13 @@ class LiveSampler implements Sampler {
     };
     const observe = async (pids: readonly number[]) => (await this.#read({ pids }, forks)).observations;
     const found = await findEdges([...seen.observations, ...seen.holders], context, observe);
-    const waiting = new Set(found.edges.map(({ from }) => from));
-    const wants = ({ state, task }: Observation) =>
-      state === 'D' || state === 'T' || state === 't' || waiting.has(task.id.tid ?? 0);
+    const holders = [...seen.holders, ...found.holders];
+    const timed = timedWaits([...seen.observations, ...holders], found.edges, found.resources);
+    const wants = ({ task }: Observation) => timed.has(task.id.tid ?? 0);
     return {
       ...found,
       observations: await withOffCpuTimes(seen.observations, wants, { files, root, clock }),
-      holders: await withOffCpuTimes([...seen.holders, ...found.holders], wants, { files, root, clock }),
+      holders: await withOffCpuTimes(holders, wants, { files, root, clock }),
     };
   }
 

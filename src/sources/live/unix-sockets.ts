@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import type { Reading } from '../../model/reading.ts';
 import { decodeBytes } from '../../native/decode.ts';
 import { type CallArgument, FLAG, WHAT } from '../../native/reader/protocol.ts';
 import type { Reader } from '../../native/reader/reader.ts';
@@ -58,6 +59,7 @@ export class UnixSockets {
   readonly #reader: Reader;
   readonly #reads: FileReads;
   #isBuiltIn: Promise<boolean> | undefined;
+  #namespace: Promise<Reading<Buffer>> | undefined;
 
   constructor(root: string, reader: Reader) {
     this.#root = root;
@@ -67,8 +69,11 @@ export class UnixSockets {
 
   /** The network namespace of these sockets, named as in the links in /proc: `net:[4026531840]`. */
   async namespace(): Promise<string | undefined> {
-    const own = await this.#reads.link('/proc/self/ns/net');
-    return 'unread' in own ? undefined : own.value.toString('latin1');
+    this.#namespace ??= this.#reads.link('/proc/self/ns/net');
+    const own = await this.#namespace;
+    if ('value' in own) return own.value.toString('latin1');
+    this.#namespace = undefined;
+    return undefined;
   }
 
   /** The sockets by inode. `areAll` is false if the kernel does not list all of them. */

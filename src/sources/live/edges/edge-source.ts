@@ -1,5 +1,6 @@
 import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
+import type { Stack } from '../../../model/stack.ts';
 import type { Clock } from '../../../model/time.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
 import type { OptionalProgram } from '../bpf/optional-program.ts';
@@ -65,8 +66,22 @@ export interface EdgeSource {
 /** How many frames from the innermost one may tell what a task waits for. */
 const INNERMOST = 12;
 
+/** Thousands of tasks share a few stacks, and every source asks about each of them. */
+const KNOWN = new WeakMap<Stack, Map<ReadonlySet<string>, boolean>>();
+
 /** Whether one of the innermost functions of a task's stack is among these, whatever the compiler appended to it. */
 export function waitsIn({ stack }: Observation, functions: ReadonlySet<string>): boolean {
   if (!('value' in stack)) return false;
-  return stack.value.frames.slice(0, INNERMOST).some(({ symbol }) => functions.has(symbol.split('.', 1)[0] ?? ''));
+  let answers = KNOWN.get(stack.value);
+  if (answers === undefined) {
+    answers = new Map();
+    KNOWN.set(stack.value, answers);
+  }
+  let answer = answers.get(functions);
+  if (answer === undefined) {
+    const innermost = stack.value.frames.slice(0, INNERMOST);
+    answer = innermost.some(({ symbol }) => functions.has(symbol.split('.', 1)[0] ?? ''));
+    answers.set(functions, answer);
+  }
+  return answer;
 }

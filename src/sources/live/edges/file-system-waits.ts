@@ -1,4 +1,5 @@
 import type { Observation } from '../../../model/sample.ts';
+import type { Stack } from '../../../model/stack.ts';
 
 /** A task that waits inside a file system. */
 export interface FileSystemWait {
@@ -122,10 +123,21 @@ const FAULTS: ReadonlySet<string> = new Set(
 /** How many functions behind those that sleep are looked at. */
 const INNERMOST = 3;
 
+/** Thousands of tasks share a few stacks. */
+const KNOWN = new WeakMap<Stack, { readonly wait: FileSystemWait | undefined }>();
+
 /** What a task waits for inside a file system, as its stack tells; undefined if it waits for something else. */
 export function fileSystemWaitOf({ stack }: Pick<Observation, 'stack'>): FileSystemWait | undefined {
   if (!('value' in stack)) return undefined;
-  const { frames } = stack.value;
+  let known = KNOWN.get(stack.value);
+  if (known === undefined) {
+    known = { wait: waitOfStack(stack.value) };
+    KNOWN.set(stack.value, known);
+  }
+  return known.wait;
+}
+
+function waitOfStack({ frames }: Stack): FileSystemWait | undefined {
   const start = frames.findIndex(({ symbol }) => !SLEEPS.test(symbol));
   // Most tasks wait for something else: look at all of the stack only if it matters.
   const nameAt = (at: number) => withoutSuffix(frames[at]?.symbol ?? '');

@@ -15,10 +15,11 @@ import {
 } from './stream-edges.ts';
 import { type StreamAt, StreamEnds } from './stream-ends.ts';
 import { mayBeStreamWait, type StreamWait, streamWaitOf } from './stream-wait.ts';
+import { stillIn } from './with-calls.ts';
 
 /** How many waits are looked at in all, and at once: most are of idle tasks. */
 const MOST_WAITS = 2000;
-const AT_ONCE = 64;
+const AT_ONCE = 512;
 /** Threads of a process that an edge leads to, where any of them may be the one waited for. */
 const MOST_THREADS = 4;
 const STATUS_BYTES = 4096;
@@ -62,11 +63,15 @@ async function ofStreams(some: readonly StreamAt[], context: EdgeContext): Promi
   if (found.missing !== undefined) context.tell(`pipes and sockets: left out ${found.missing}`);
   const holders = here.flatMap((stream) => holdersOf(stream, found) ?? []);
   const known = await threadsOf(here, holders, context);
-  return inSlices(some, context, async (stream) => {
-    const edges = edgesAt(stream, found, known);
-    const isTrue = edges.edges.length > 0 && (await context.details.isStillIn(stream.wait, stream.wait.call));
-    return isTrue ? edges : undefined;
+  const edges = some.flatMap((stream): [StreamAt, FoundEdges][] => {
+    const of = edgesAt(stream, found, known);
+    return of.edges.length === 0 ? [] : [[stream, of]];
   });
+  const still = await stillIn(
+    edges.map(([{ wait }]) => wait),
+    context.reader,
+  );
+  return edges.flatMap(([{ wait }, of]) => (still.has(wait) ? of : []));
 }
 
 const NO_FILES: FoundFiles = { files: new Map(), peers: new Map(), missing: undefined, place: '' };

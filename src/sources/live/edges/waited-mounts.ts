@@ -1,7 +1,7 @@
 import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
 import type { Mount, MountTable } from '../procfs/mountinfo.ts';
-import type { TaskNumbers } from '../procfs/task-details.ts';
+import { isSameCall, type TaskNumbers } from '../procfs/task-details.ts';
 import { type CallFile, filesOfCall } from '../system-calls/files.ts';
 import type { EdgeContext } from './edge-source.ts';
 import { type FileSystemWait, fileSystemWaitOf } from './file-system-waits.ts';
@@ -47,7 +47,7 @@ export class WaitedMounts {
     return waiters.map(({ task }, at) => {
       const { file, call } = found[at] ?? {};
       // A task that has left the call may have closed the file.
-      return call === undefined || isSame(call, now.get(task.id.tid)) ? file : undefined;
+      return call === undefined || isSameCall(now.get(task.id.tid), call) ? file : undefined;
     });
   }
 
@@ -120,13 +120,4 @@ function callIn(reading: Observation['systemCall']): SystemCall | undefined {
 
 function withoutCall({ systemCall: _, ...rest }: Observation): Observation {
   return rest;
-}
-
-function isSame(then: SystemCall, now: SystemCall | undefined): boolean {
-  return (
-    now !== undefined &&
-    now.number === then.number &&
-    now.stackPointer === then.stackPointer &&
-    now.arguments.every((value, at) => value === then.arguments[at])
-  );
 }

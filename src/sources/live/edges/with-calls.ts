@@ -1,9 +1,10 @@
 import type { Observation } from '../../../model/sample.ts';
-import type { SystemCallState } from '../../../model/system-call.ts';
+import type { SystemCall, SystemCallState } from '../../../model/system-call.ts';
 import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
 import { Malformed } from '../procfs/malformed.ts';
 import { parseSystemCall } from '../procfs/system-call.ts';
+import { isSameCall, type TaskNumbers } from '../procfs/task-details.ts';
 import { nameOfCall } from '../system-calls/decode.ts';
 
 const BITS = bitsOf(['syscall']);
@@ -11,8 +12,9 @@ const NO_COMMAND_LINES = { allBytes: 0, leastBytes: 0 };
 
 /** The tasks with the system calls that they are in, and the names of these. What a task's is may be in it already. */
 export async function withCalls(tasks: readonly Observation[], reader: Reader): Promise<readonly Observation[]> {
+  const unknown = tasks.filter(({ systemCall }) => systemCall === undefined);
   const calls = await callsOf(
-    tasks.filter(({ systemCall }) => systemCall === undefined),
+    unknown.flatMap(({ task: { id, pid } }) => (id.tid === undefined || pid === undefined ? [] : { pid, tid: id.tid })),
     reader,
   );
   return tasks.map((observation) => {
@@ -26,11 +28,17 @@ export async function withCalls(tasks: readonly Observation[], reader: Reader): 
   });
 }
 
-async function callsOf(tasks: readonly Observation[], reader: Reader): Promise<Map<number, SystemCallState>> {
+/** Those of the tasks that are still in the same call. */
+export async function stillIn<Wait extends TaskNumbers & { readonly call: SystemCall }>(
+  waits: readonly Wait[],
+  reader: Reader,
+): Promise<ReadonlySet<Wait>> {
+  const calls = await callsOf(waits, reader);
+  return new Set(waits.filter(({ tid, call }) => isSameCall(calls.get(tid), call)));
+}
+
+async function callsOf(numbers: readonly TaskNumbers[], reader: Reader): Promise<Map<number, SystemCallState>> {
   const calls = new Map<number, SystemCallState>();
-  const numbers = tasks.flatMap(({ task: { id, pid } }) =>
-    id.tid === undefined || pid === undefined ? [] : [{ pid, tid: id.tid }],
-  );
   if (numbers.length === 0) return calls;
   const options = { threads: true, commandLines: NO_COMMAND_LINES };
   await reader.get(

@@ -4,6 +4,7 @@ import { type Draft, hasNoMemory } from './draft.ts';
 import type { Prefetch } from './prefetch.ts';
 
 const NONE: Reading<string> = { value: '' };
+const NOT_TOLD: Reading<string> = { unread: 'notTold' };
 
 /**
  * The command lines of one sample, by process. Each is read, remembered by a prefetch, or not tried, because the
@@ -11,22 +12,27 @@ const NONE: Reading<string> = { value: '' };
  */
 export class CommandLines {
   readonly #prefetch: Prefetch | undefined;
+  readonly #areWanted: boolean;
   readonly #lines = new Map<number, Reading<string>>();
   /** Processes whose command line was requested. */
   readonly #asked = new Set<number>();
 
-  constructor(prefetch: Prefetch | undefined) {
+  /** @param areWanted whether any is read */
+  constructor(prefetch: Prefetch | undefined, areWanted: boolean) {
     this.#prefetch = prefetch;
+    this.#areWanted = areWanted;
   }
 
   /** The command line of a task; undefined as long as it is not known. */
   of({ stat, pid }: Draft): Reading<string> | undefined {
+    if (!this.#areWanted) return NOT_TOLD;
     return stat !== undefined && hasNoMemory(stat) ? NONE : this.#lines.get(pid);
   }
 
   /** Whether it must be read now. `later` means: decide when the prefetch is complete. */
   mustRead(draft: Draft, isPrefetching: boolean): boolean | 'later' {
     const { stat, pid, prefetched } = draft;
+    if (!this.#areWanted) return false;
     if (stat === undefined || hasNoMemory(stat) || this.#lines.has(pid) || this.#asked.has(pid)) return false;
     const prefetch = prefetched === undefined ? undefined : this.#prefetch;
     if (prefetch !== undefined && prefetched !== undefined) {

@@ -35,6 +35,8 @@ const BITS = {
   cmdline: bitsOf(['cmdline']),
 } as const;
 
+const NO_BYTES: CommandLineLimits = { allBytes: 0, leastBytes: 0 };
+
 export interface SampleReaderOptions {
   readonly selection: CompiledSelection;
   readonly root: string;
@@ -42,7 +44,7 @@ export interface SampleReaderOptions {
   readonly stacks: StackTable;
   readonly tasks: TaskTable;
   readonly bootId: string | undefined;
-  readonly commandLines: CommandLineLimits;
+  readonly commandLines: CommandLineLimits | 'none';
   /** What to read of each task in addition to its stat, stack and command line. */
   readonly fields: readonly Field[];
   /** What a faster source found. */
@@ -97,11 +99,12 @@ export class SampleReader {
     const unprefetched = this.#fields.filter((field) => FIELD_SOURCES[field].prefetched === undefined);
     this.#prefetched = bitsOf(['stack', 'status']) & ~bitsOf(unprefetched.map((field) => FIELD_SOURCES[field].file));
     this.#stacks = new StackReadings(stacks);
-    this.#commandLines = new CommandLines(prefetch);
+    this.#commandLines = new CommandLines(prefetch, commandLines !== 'none');
     this.#parser = new FileParser(options.root, threads);
     this.#fieldReadings = new FieldReadings(this.#fields, this.#parser);
     this.#processNames = new ProcessNames(options.root);
-    this.#requests = new Requests(reader, { threads, commandLines }, (record) => this.#take(record, false));
+    const limits = commandLines === 'none' ? NO_BYTES : commandLines;
+    this.#requests = new Requests(reader, { threads, commandLines: limits }, (record) => this.#take(record, false));
     this.#wchans = new Wchans(this.#requests);
   }
 
@@ -156,9 +159,10 @@ export class SampleReader {
   #scan(): void {
     const { isDirect, users, all, states } = this.#filter;
     const ofSelected = TASK_FILES.filter((_, at) => (this.#files & (1 << at)) !== 0);
+    const commandLine = this.#options.commandLines === 'none' ? [] : (['cmdline'] as const);
     const scan = {
       first: users === undefined ? (['stat'] as const) : (['stat', 'status'] as const),
-      ofSelected: isDirect ? [...ofSelected, 'cmdline' as const] : [],
+      ofSelected: isDirect ? [...ofSelected, ...commandLine] : [],
       states: all ? '' : [...states].join(''),
     };
     const { reader, own } = this.#options;

@@ -40,7 +40,7 @@ export class TaskDetails {
     const read = await this.#reads.bytes(`${this.#folder(task)}/syscall`, 0n, CALL_BYTES);
     if ('unread' in read) return false;
     try {
-      return isSame(parseSystemCall(read.value.toString('latin1')), call);
+      return isSameCall(parseSystemCall(read.value.toString('latin1')), call);
     } catch (error) {
       if (error instanceof Malformed) return false;
       throw error;
@@ -129,7 +129,7 @@ export class TaskDetails {
   }
 }
 
-function isSame(now: SystemCallState, then: SystemCall): boolean {
+export function isSameCall(now: SystemCallState | undefined, then: SystemCall): boolean {
   if (typeof now !== 'object') return false;
   return (
     now.number === then.number &&
