@@ -1,15 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { beforeEach, expect, it } from 'vitest';
+import { describeBpf } from './bpf-source.ts';
 import { allEdges } from './edges.ts';
-import { fixture, needs, temporaryFolder } from './harness.ts';
+import { fixture, needs, temporaryFolder, testRequires } from './harness.ts';
 
-const SOURCE = process.env['KSTACK_SOURCE'] ?? 'auto';
 const MOST_LOOKS = 20;
 
 const isWorker = (tid: number | null) => readFileSync(`/proc/${tid}/comm`, 'latin1').startsWith('kworker/');
 
-describe.skipIf(SOURCE === 'procfs')('a work of the kernel that a task waits for', { tags: ['source'] }, () => {
-  beforeEach(needs('root', 'compiler', 'BTF'));
+describeBpf('a work of the kernel that a task waits for', () => {
+  beforeEach(needs('compiler'));
 
   it('leads to the worker that runs it', async () => {
     const watchers = await fixture('watches', []);
@@ -25,9 +25,8 @@ describe.skipIf(SOURCE === 'procfs')('a work of the kernel that a task waits for
     expect(found.size).toBeGreaterThan(0);
   });
 
-  it('leads to the worker that writes the log of XFS, and on to what that waits for', async ({ skip }) => {
-    const hasXfs = /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs');
-    if (!hasXfs) skip('needs: XFS and mkfs.xfs');
+  it('leads to the worker that writes the log of XFS, and on to what that waits for', async () => {
+    testRequires('loop', 'XFS and mkfs.xfs');
     const [, first = 0, second = 0, number = -1] = await fixture('full-log.sh', [temporaryFolder()]);
     const { edges } = await allEdges();
     const works = edges.filter(({ from, by }) => by === 'work' && (from.tid === first || from.tid === second));

@@ -72,6 +72,8 @@ const AVAILABLE = {
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
+  'XFS and mkfs.xfs': () =>
+    /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs'),
   browser: () => existsSync(BROWSER),
   BTF: () => existsSync('/sys/kernel/btf/vmlinux'),
   'libbpf.so.1': () => shell('ldconfig -p').includes('libbpf.so.1'),

@@ -1,5 +1,5 @@
 import type { FunctionComponent } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { chosen, openTask, samples, samplesShown, shown, VIEWS, type View, view } from './state.ts';
 import { FlameView } from './views/flame.tsx';
 import { HoldersView } from './views/holders.tsx';
@@ -21,7 +21,8 @@ const CONTENT: Readonly<Record<View, FunctionComponent>> = {
 };
 
 export function App() {
-  useEffect(() => {
+  // Not after the page is painted: a key that is pressed at once would be lost.
+  useLayoutEffect(() => {
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
   }, []);
