@@ -131,7 +131,7 @@ describe('all formats', { tags: ['source'] }, () => {
     ).toBe(`${pids.length}`);
   });
 
-  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox', 'html'])(
+  it.each(['long', 'json', 'jsonl', 'folded', 'speedscope', 'firefox'])(
     '%s lets no name act on a terminal',
     async (format) => {
       const pids = await standingTasks();
