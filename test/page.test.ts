@@ -38,15 +38,14 @@ async function open(file: string, colorScheme: 'light' | 'dark' = 'light'): Prom
 }
 
 async function shows(page: Page, title: string): Promise<void> {
-  const wanted = JSON.stringify(title);
-  await page.waitForFunction(`document.querySelector('nav [aria-current]')?.textContent === ${wanted}`);
+  await page.locator('nav [aria-current]', { hasText: title }).waitFor();
 }
 
 async function choose(page: Page, title: string): Promise<void> {
   await page.click(`nav >> text="${title}"`);
   await shows(page, title);
   // The report is computed beside the page.
-  await page.waitForFunction("document.querySelector('main .empty')?.textContent !== 'Adding up ...'");
+  await page.locator('main .empty', { hasText: 'Adding up' }).waitFor({ state: 'detached' });
 }
 
 /** A recording of a hang, in which a task has a name that is markup. */
@@ -70,7 +69,9 @@ describe('the page of a recording', () => {
       const { page, complaints } = await open(html, scheme);
       for (const title of VIEWS) {
         await choose(page, title);
-        expect((await page.locator('main').innerText()).length).toBeGreaterThan(20);
+        const text = await page.locator('main').innerText();
+        expect(text).not.toContain('There is no sample');
+        expect(text.length).toBeGreaterThan(20);
         await page.evaluate(AXE);
         const found = await page.evaluate('axe.run(document)');
         const { violations } = found as { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
@@ -108,7 +109,7 @@ describe('the page of a recording', () => {
     await page.keyboard.press('6');
     await page.keyboard.press('/');
     await page.keyboard.type(String(stuck));
-    await page.waitForFunction("/^[1-9]\\d* tasks?\\./.test(document.querySelector('.hint')?.textContent ?? '')");
+    await page.locator('.hint', { hasText: /^[1-9]\d* tasks?\./ }).waitFor();
     await page.keyboard.press('Escape');
     await page.focus('.rows .body');
     await page.keyboard.press('Enter');
@@ -134,13 +135,13 @@ describe('the page of a recording', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await page.waitForFunction("location.hash.includes('from=')");
+    await page.waitForURL(/from=/);
     const part = await samples();
     expect(part).toBeGreaterThan(0);
     expect(part).toBeLessThan(all);
     await choose(page, 'Waits');
     await page.keyboard.press('Escape');
-    await page.waitForFunction("!location.hash.includes('from=')");
+    await page.waitForURL((url) => !url.hash.includes('from='));
     expect(await samples()).toBe(all);
     await page.close();
   });

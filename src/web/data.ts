@@ -17,7 +17,7 @@ export interface Recorded {
 
 /** Reads the data that is in the page. */
 export async function readPage(progress: (samples: number) => void): Promise<Recorded> {
-  for await (const line of linesIn('findings')) takeFinding(JSON.parse(line) as ToldLine);
+  for await (const lines of linesIn('findings')) for (const line of lines) takeFinding(JSON.parse(line) as ToldLine);
   const samples: Sample[] = [];
   const damaged: string[] = [];
   const lives = new TaskLives();
@@ -32,8 +32,8 @@ export async function readPage(progress: (samples: number) => void): Promise<Rec
   return { samples, lives, series, damaged };
 }
 
-/** The lines of a block of data: base64 of what gzip made of them. */
-async function* linesIn(id: string): AsyncGenerator<string> {
+/** The lines of a block of data, many at a time: base64 of what gzip made of them. */
+async function* linesIn(id: string): AsyncGenerator<string[]> {
   const text = document.getElementById(id)?.textContent ?? '';
   if (text.trim() === '') return;
   const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
@@ -43,7 +43,7 @@ async function* linesIn(id: string): AsyncGenerator<string> {
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     const lines = (rest + (value ?? '')).split('\n');
     rest = lines.pop() ?? '';
-    yield* lines;
+    yield lines;
   }
-  if (rest !== '') yield rest;
+  if (rest !== '') yield [rest];
 }
