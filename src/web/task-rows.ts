@@ -9,8 +9,6 @@ export interface TaskRow {
   readonly last: Stretch;
   /** In the span. */
   readonly blockedMs: number;
-  /** How often it did something else. */
-  readonly changes: number;
 }
 
 export const COLUMNS = {
@@ -41,7 +39,7 @@ export function taskRows(
     let blockedMs = 0;
     for (const { finding, fromMs: from, toMs: to } of some)
       if (finding.kind === 'blocked') blockedMs += Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs));
-    rows.push({ life, last, blockedMs, changes: some.length - 1 });
+    rows.push({ life, last, blockedMs });
   }
   const sign = sort.isDown ? -1 : 1;
   return rows.sort((a, b) => sign * compared(sortValue(a, sort.by), sortValue(b, sort.by)));
