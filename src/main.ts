@@ -10,6 +10,7 @@ import { addDiff } from './commands/diff.ts';
 import { addExplain } from './commands/explain.ts';
 import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
+import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
 import { addWhy } from './commands/why.ts';
@@ -30,6 +31,7 @@ const COMMANDS = [
   addReport,
   addDiff,
   addConvert,
+  addServe,
   addExplain,
   addCompletion,
 ];
@@ -40,6 +42,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack record -o FILE | -d DIRECTORY [-i SECONDS] [--for DURATION]
        kstack report | convert FILE...
        kstack diff BEFORE [AFTER]
+       kstack serve [FILE...] [OPTIONS]
        kstack explain [--why] [FILE...]
        kstack completion bash | zsh | fish`;
 

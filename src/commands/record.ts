@@ -2,15 +2,14 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecordingTarget } from '../background/recorder.ts';
 import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { intervalOption } from '../cli/interval-option.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
-import { durationIn, secondsIn } from '../model/duration.ts';
+import { durationIn } from '../model/duration.ts';
 import type { Selection } from '../model/selection.ts';
 
 const EVERYTHING: Selection = { all: true, threads: true };
-const LEAST_SECONDS = 0.1;
-const MOST_SECONDS = 24 * 60 * 60;
 const LEAST_BYTES = 2 ** 20;
 /** A directory has about so many files, so that room is made in small steps. */
 const FILES = 16;
@@ -36,7 +35,7 @@ export function addRecord(program: Command): void {
         .argParser(notEmpty)
         .conflicts('output'),
     )
-    .addOption(new Option('-i <SECONDS>', 'time between samples, 0.1 or more').argParser(parseSeconds).default(1))
+    .addOption(intervalOption())
     .addOption(
       new Option('--for <DURATION>', 'how long: 30s, 10m, 2h or 1d; else until Ctrl-C').argParser(parseDuration),
     );
@@ -90,12 +89,6 @@ function targetOf(command: Command, { output, d, maxSize, maxAge }: RecordFlags)
       exitCode: WRONG_USAGE,
     });
   return { file: output };
-}
-
-function parseSeconds(text: string): number {
-  const seconds = secondsIn(text);
-  if (seconds >= LEAST_SECONDS && seconds <= MOST_SECONDS) return seconds;
-  throw new InvalidArgumentError(`Give seconds from ${LEAST_SECONDS} to ${MOST_SECONDS}.`);
 }
 
 function parseDuration(text: string): number {

@@ -1,5 +1,6 @@
 import type { FunctionComponent } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
+import { LiveTools } from './live-tools.tsx';
 import { chosen, openTask, samples, samplesShown, shown, VIEWS, type View, view } from './state.ts';
 import { FlameView } from './views/flame.tsx';
 import { HoldersView } from './views/holders.tsx';
@@ -66,6 +67,7 @@ function Head() {
             </button>
           )}
         </p>
+        <LiveTools />
       </div>
       <nav aria-label="Views">
         {Object.entries(VIEWS).map(([name, title], at) => (

@@ -38,7 +38,12 @@ async function* linesIn(id: string): AsyncGenerator<string[]> {
   if (text.trim() === '') return;
   const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  const reader = unpacked.pipeThrough(new TextDecoderStream()).getReader();
+  yield* linesOf(unpacked);
+}
+
+/** The lines of a text, many at a time. */
+export async function* linesOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string[]> {
+  const reader = bytes.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     const lines = (rest + (value ?? '')).split('\n');

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { readPage } from './data.ts';
 import { keepAddress, keepReport, recorded } from './state.ts';
+import { followLive, keepToken, readFiles, streamKind } from './stream.ts';
 import { counted } from './words.ts';
 
 const place = document.getElementById('app');
@@ -12,9 +13,13 @@ if (place !== null) await start(place);
 async function start(app: HTMLElement): Promise<void> {
   const tell = (text: string) => render(<p class="loading">{text}</p>, app);
   try {
-    recorded.value = await readPage((count) => tell(`${counted(count, 'sample')} read ...`));
+    keepToken();
+    const progress = (count: number) => tell(`${counted(count, 'sample')} read ...`);
+    const kind = streamKind();
+    if (kind === 'live') await followLive();
+    else recorded.value = await (kind === 'files' ? readFiles(progress) : readPage(progress));
   } catch (error) {
-    tell(`The data of this page cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    tell(`The samples cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return;
   }
   app.textContent = '';

@@ -48,12 +48,23 @@ export const samplesShown = computed<readonly Sample[]>(() => {
 
 /** Computes the report of the chosen time, as `kstack report --from --to` does. */
 export function keepReport(): void {
+  let isComputing = false;
+  const compute = async () => {
+    isComputing = true;
+    for (let done: readonly Sample[] | undefined; done !== samplesShown.peek(); ) {
+      done = samplesShown.peek();
+      const span = chosen.peek();
+      const found = await report(done);
+      if (span === chosen.peek()) reported.value = found;
+    }
+    isComputing = false;
+  };
+  let last: Span | undefined;
   effect(() => {
-    const wanted = samplesShown.value;
-    reported.value = undefined;
-    report(wanted).then((found) => {
-      if (samplesShown.value === wanted) reported.value = found;
-    });
+    // What a live page said a moment ago stays until it says more.
+    if (samplesShown.value.length > 0 && last !== chosen.value) reported.value = undefined;
+    last = chosen.value;
+    if (!isComputing) void compute();
   });
 }
 

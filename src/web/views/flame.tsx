@@ -21,11 +21,11 @@ export function FlameView() {
   const [withIdle, setWithIdle] = useState(false);
   const [zoomed, setZoomed] = useState<FlameNode | undefined>(undefined);
   const span = shown.value;
-  const lives = recorded.value?.lives;
+  const known = recorded.value;
   const tree = useMemo(() => {
     setZoomed(undefined);
-    return flameTree(lives?.all() ?? [], span, by, withIdle);
-  }, [lives, span, by, withIdle]);
+    return flameTree(known?.lives.all() ?? [], span, by, withIdle);
+  }, [known, span, by, withIdle]);
   const root = zoomed ?? tree;
   const text = query.value.toLowerCase();
   const matches = (name: string) => text !== '' && name.toLowerCase().includes(text);

@@ -8,8 +8,8 @@ import { TaskLifeView } from './task-life.tsx';
 /** All tasks of the chosen time, and the life of the one that was opened. */
 export function TasksView() {
   const [sort, setSort] = useState<{ by: Column; isDown: boolean }>({ by: 'blocked', isDown: true });
-  const lives = recorded.value?.lives;
-  const all = useMemo(() => lives?.all() ?? [], [lives]);
+  const known = recorded.value;
+  const all = useMemo(() => known?.lives.all() ?? [], [known]);
   const span = shown.value;
   const text = query.value;
   const rows = useMemo(() => taskRows(all, span, text, sort), [all, span, text, sort]);

@@ -1,0 +1,136 @@
+import type { Server } from 'node:http';
+import { leaveOutIdle } from '../analysis/explain-sample.ts';
+import { whyNotProc } from '../background/proc-root.ts';
+import { InputError, inputBytes } from '../files/input-file.ts';
+import type { Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
+import { systemClock } from '../native/clock.ts';
+import { ownCommand } from '../native/self.ts';
+import { Access } from '../server/access.ts';
+import { FileSource } from '../server/file-source.ts';
+import { ListenError, listen, type Place } from '../server/listen.ts';
+import { LiveSource } from '../server/live-source.ts';
+import type { StreamSource } from '../server/source.ts';
+import { type Certificate, createWebServer } from '../server/web-server.ts';
+import { format as html } from '../sinks/html.ts';
+import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { openSamplerProcess } from '../sources/live/sampler-process.ts';
+import type { SourceName } from '../sources/live/source-name.ts';
+import { neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { FAILED } from './exit-codes.ts';
+import { fileSamples, type Wanted } from './file-samples.ts';
+import { noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import type { Window } from './time-window.ts';
+
+const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
+/** What still runs after a signal is left behind then: the sampler's process may be stuck. */
+const LEAVE_MS = 1000;
+const EVERYTHING: Selection = { all: true, threads: true };
+
+export interface ServeOptions {
+  /** Files; none for this host. */
+  readonly names: readonly string[];
+  readonly window: Window;
+  readonly selection: Selection | undefined;
+  /** The mount point of the procfs. */
+  readonly root: string;
+  readonly source: SourceName;
+  readonly intervalMs: number;
+  readonly place: Place;
+  /** Names of the server in URLs, beside localhost. */
+  readonly serverNames: readonly string[];
+  /** The files of the certificate and its key. */
+  readonly tls: readonly [cert: string, key: string] | undefined;
+  readonly isBehindProxy: boolean;
+  /** The command as typed, for the advice to repeat it with sudo. */
+  readonly typed: string;
+}
+
+/** Serves a page until a signal ends it. Returns the exit code. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const ended = new Promise<keyof typeof SIGNAL_EXIT>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
+  });
+  const source = options.names.length > 0 ? await sourceOfFiles(options) : await sourceOfHost(options);
+  if (source === undefined) return FAILED;
+  const access = new Access(options.serverNames);
+  let server: Server;
+  try {
+    server = await createWebServer(access, source, await certificateOf(options));
+    const host = await listen(server, options.place);
+    writeStdout(addressText(options, host, access.token));
+  } catch (error) {
+    if (!(error instanceof ListenError || error instanceof InputError)) throw error;
+    writeStderr(`kstack: ${error.message}\n`);
+    return FAILED;
+  }
+  neverWaitForTerminal();
+  const code = SIGNAL_EXIT[await ended];
+  source.close();
+  server.close();
+  server.closeAllConnections();
+  setTimeout(() => process.exit(code), LEAVE_MS).unref();
+  return code;
+}
+
+function addressText({ place, tls, isBehindProxy, serverNames }: ServeOptions, host: string, token: string): string {
+  const [name] = serverNames;
+  const shown = 'socket' in place || name === undefined ? host : `${name}${/:\d+$/.exec(host)?.[0] ?? ''}`;
+  const url =
+    isBehindProxy && name !== undefined ? `https://${name}` : `${tls === undefined ? 'http' : 'https'}://${shown}`;
+  return `${url}/#token=${token}\n`;
+}
+
+async function certificateOf({ tls }: ServeOptions): Promise<Certificate | undefined> {
+  if (tls === undefined) return undefined;
+  const [cert, key] = await Promise.all(tls.map(contentOf));
+  if (cert === undefined || key === undefined) return undefined;
+  return { cert, key };
+}
+
+async function contentOf(name: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of inputBytes(name)) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** Undefined, and said on standard error, if there is no sample in the files. */
+async function sourceOfFiles({ names, window, selection }: ServeOptions): Promise<StreamSource | undefined> {
+  const clock = systemClock();
+  const wanted: Wanted = { names, window, selection, verb: 'serve' };
+  const problems = noProblems();
+  const samples = fileSamples(wanted, problems, clock);
+  const first = await samples.next();
+  if (first.done === true) {
+    tellProblems(problems);
+    tellNone(names, problems);
+    return undefined;
+  }
+  await samples.return(undefined);
+  let isTold = false;
+  return new FileSource(async function* (): AsyncGenerator<Sample> {
+    const found = noProblems();
+    yield* fileSamples(wanted, found, clock);
+    if (!isTold) tellProblems(found);
+    isTold = true;
+  });
+}
+
+/** Undefined, and said on standard error, if stacks cannot be read. */
+async function sourceOfHost(options: ServeOptions): Promise<StreamSource | undefined> {
+  const { root, source, typed, intervalMs, selection = EVERYTHING } = options;
+  const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
+  if (refusal !== undefined) {
+    writeStderr(`kstack: ${refusal}\n`);
+    return undefined;
+  }
+  const { fields, facts, edges = false } = html;
+  const wanted = { selection, source, fields, facts, edges, events: true, intervalMs, steady: true, ownsProcess: true };
+  return new LiveSource({
+    intervalMs,
+    clock: systemClock(),
+    open: () => openSamplerProcess(root, wanted, ownCommand([])),
+    shown: (sample) => (selection.blocked === true ? leaveOutIdle(sample) : sample),
+    tell: (text) => writeStderr(`kstack: no samples are taken: ${text}\n`),
+  });
+}

@@ -1,0 +1,101 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { notEmpty } from '../cli/background-options.ts';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { intervalOption } from '../cli/interval-option.ts';
+import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { typedCommand } from '../cli/typed-command.ts';
+import { addWindowOptions, windowOf } from '../cli/window-options.ts';
+import type { Place } from '../server/listen.ts';
+
+const LARGEST_PORT = 65_535;
+const LOOPBACK = '127.0.0.1';
+
+interface ServeFlags {
+  readonly port?: number;
+  readonly socket?: string;
+  readonly listen?: string;
+  readonly name?: readonly string[];
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly behindProxy?: true;
+  readonly i: number;
+}
+
+/** Registers `kstack serve`. */
+export function addServe(program: Command): void {
+  const command = program
+    .command('serve')
+    .description('Show recordings and logs, or this host live, in a browser. Only who has the URL gets to see them.')
+    .argument('[FILE...]', 'recordings, logs of kstack -b, kernel logs, dumps (default: this host, live)')
+    .optionsGroup('Where:')
+    .addOption(new Option('--port <NUMBER>', 'port on 127.0.0.1; 0 is any that is free').argParser(parsePort))
+    .addOption(
+      new Option('--socket <FILE>', 'a UNIX socket instead, which only its owner may open')
+        .argParser(notEmpty)
+        .conflicts(['port', 'listen', 'tlsCert', 'tlsKey']),
+    )
+    .addOption(new Option('--listen <ADDRESS>', 'another address; needs TLS or --behind-proxy').argParser(notEmpty))
+    .addOption(new Option('--name <NAME>', 'a name of the server in URLs, beside localhost').argParser(addName))
+    .addOption(new Option('--tls-cert <FILE>', 'certificate for HTTPS, as PEM').argParser(notEmpty))
+    .addOption(new Option('--tls-key <FILE>', 'its private key, as PEM').argParser(notEmpty))
+    .option('--behind-proxy', 'a proxy in front of it does HTTPS')
+    .optionsGroup('Of this host, live:')
+    .addOption(intervalOption())
+    .optionsGroup('Of files:');
+  addWindowOptions(command);
+  addSelectionOptions(command, 'everything if there is none');
+  command.action(async (names: string[]) => {
+    const flags: ServeFlags = command.opts();
+    const wrong = misplacedIn(command, flags, names);
+    if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: WRONG_USAGE });
+    const selection = await selectionOf(command);
+    const { serve } = await import('../cli/serve.ts');
+    process.exitCode = await serve({
+      names,
+      window: windowOf(command),
+      selection,
+      root: procOf(command),
+      source: sourceOf(command),
+      intervalMs: 1000 * flags.i,
+      place: placeOf(flags),
+      serverNames: flags.name ?? [],
+      tls: flags.tlsCert !== undefined && flags.tlsKey !== undefined ? [flags.tlsCert, flags.tlsKey] : undefined,
+      isBehindProxy: flags.behindProxy === true,
+      typed: typedCommand(),
+    });
+  });
+}
+
+function placeOf({ socket, listen = LOOPBACK, port = 0 }: ServeFlags): Place {
+  return socket === undefined ? { address: listen, port } : { socket };
+}
+
+/** What is wrong with the options together; undefined if nothing is. */
+function misplacedIn(command: Command, flags: ServeFlags, names: readonly string[]): string | undefined {
+  const { tlsCert, tlsKey, listen, behindProxy } = flags;
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) return "'--tls-cert' and '--tls-key' need each other";
+  if (listen !== undefined && tlsCert === undefined && behindProxy !== true)
+    return "'--listen' needs '--tls-cert' and '--tls-key', or '--behind-proxy': else everybody on the way reads along";
+  if (names.includes('-')) return 'standard input can be read only once, and a page may be opened again; name a file';
+  if (names.length > 0) {
+    for (const [name, flag] of [
+      ['i', '-i'],
+      ['source', '--source'],
+      ['proc', '--proc'],
+    ] as const)
+      if (isGiven(name)) return `'${flag}' applies to this host, not to files`;
+  } else for (const name of ['from', 'to']) if (isGiven(name)) return `'--${name}' applies to files`;
+  return undefined;
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= LARGEST_PORT) return port;
+  throw new InvalidArgumentError(`Give a number from 0 to ${LARGEST_PORT}.`);
+}
+
+function addName(text: string, earlier: readonly string[] = []): readonly string[] {
+  if (/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(text)) return [...earlier, text.toLowerCase()];
+  throw new InvalidArgumentError('Give a host name such as kstack.example.com, without a port.');
+}

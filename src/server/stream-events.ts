@@ -1,0 +1,18 @@
+/** The events of a stream that a page reads (server-sent events). A field ends with its line, and JSON has none inside. */
+export function findingEvent(line: string): string {
+  return `event: finding\ndata: ${line}\n\n`;
+}
+
+/** @param lines those of a sample, each with its end */
+export function recordingEvent(lines: string): string {
+  const data = lines.trimEnd().replaceAll('\n', '\ndata: ');
+  return `event: recording\ndata: ${data}\n\n`;
+}
+
+/** All that there is was sent. */
+export const END_EVENT = 'event: end\ndata:\n\n';
+
+/** Something that the page shows, one line. */
+export function failedEvent(text: string): string {
+  return `event: failed\ndata: ${text.replaceAll(/\s+/g, ' ')}\n\n`;
+}

@@ -1,0 +1,90 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { DATA_MARK, PAGE } from '../sinks/page.ts';
+import type { Access } from './access.ts';
+import type { StreamSource } from './source.ts';
+
+const HEADER_BYTES = 8192;
+const HEADERS_MS = 5000;
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 5000;
+const MOST_CONNECTIONS = 64;
+const MOST_PAGES = 8;
+
+/** What HTTPS needs, as PEM. */
+export interface Certificate {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+}
+
+/** Serves the page to everybody, and the samples to those who have the token. Nothing else is there. */
+export async function createWebServer(
+  access: Access,
+  source: StreamSource,
+  certificate: Certificate | undefined,
+): Promise<Server> {
+  const page = new Page(source.kind);
+  let pages = 0;
+  const answer: RequestListener = (request, response) => {
+    for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
+    if (!access.isOwn(request.headers)) return refuse(response, 403, 'This is no name of this server.');
+    if (request.method !== 'GET') return refuse(response, 405, 'Only GET is possible.');
+    if (hasBody(request)) return refuse(response, 413, 'A request has no content here.');
+    if (request.url === '/') {
+      response.setHeader('content-type', 'text/html; charset=utf-8');
+      response.end(page.html);
+      return;
+    }
+    if (request.url !== '/events') return refuse(response, 404, 'There is nothing here.');
+    if (!access.hasToken(request.headers)) return refuse(response, 401, 'The token is missing or wrong.');
+    if (pages >= MOST_PAGES) return refuse(response, 503, 'Too many pages are open.');
+    pages++;
+    response.once('close', () => pages--);
+    response.setHeader('content-type', 'text/event-stream; charset=utf-8');
+    response.setHeader('x-accel-buffering', 'no');
+    response.flushHeaders();
+    source.serve(response);
+  };
+  const limits = {
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: 1000,
+  };
+  const server =
+    certificate === undefined
+      ? createServer(limits, answer)
+      : (await import('node:https')).createServer({ ...limits, ...certificate }, answer);
+  server.maxConnections = MOST_CONNECTIONS;
+  return server;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+  response.end(`${text}\n`);
+}
+
+/** The page without data, and what the browser is told beside it. */
+class Page {
+  readonly html: string;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(kind: StreamSource['kind']) {
+    const [before = '', after = ''] = PAGE.split(DATA_MARK);
+    this.html = `${before}<script type="text/plain" id="stream">${kind}</script>\n${after}`;
+    const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(PAGE)?.[1] ?? "default-src 'none'";
+    this.headers = {
+      'content-security-policy': `${policy}; frame-ancestors 'none'`,
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+      'cache-control': 'no-store',
+    };
+  }
+}

@@ -1,0 +1,297 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import {
+  BROWSER,
+  type Ended,
+  ended,
+  expectWithin,
+  fixture,
+  KSTACK,
+  kstack,
+  needs,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
+
+const HOSTILE = '<img src=x oner';
+
+interface Served {
+  readonly child: ChildProcess;
+  readonly end: Promise<Ended>;
+  readonly url: string;
+  readonly token: string;
+  readonly port: number;
+}
+
+/** Starts `kstack serve`, which ends with the test. */
+async function serve(...args: string[]): Promise<Served> {
+  const child = spawn(KSTACK, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      text += bytes;
+      if (text.endsWith('\n')) resolve(text.trim());
+    });
+    void end.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
+  });
+  const { port, hash } = new URL(url);
+  return { child, end, url, token: hash.replace('#token=', ''), port: Number(port) };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+/** Asks, and reads to the end or until `enough` says so. */
+function ask(options: RequestOptions, enough: (text: string) => boolean = () => false): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest({ host: '127.0.0.1', agent: false, ...options }, (response) => {
+      let text = '';
+      const done = () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
+      response.on('data', (bytes: Buffer) => {
+        text += bytes;
+        if (!enough(text)) return;
+        done();
+        response.destroy();
+      });
+      response.on('end', done);
+      response.on('error', reject);
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+const samplesIn = (text: string) => text.split('\n').filter((line) => line.startsWith('data: {"sample"')).length;
+const hasSample = (text: string) => /^data: \{"sample".*\n\n/m.test(text);
+
+/** The PIDs of a process's children. */
+function childrenOf({ pid = 0 }: ChildProcess): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
+    readFileSync(`/proc/${pid}/task/${tid}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await pause(50);
+}
+
+async function recording(): Promise<string> {
+  const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
+  const file = join(temporaryFolder(), 'recording');
+  const args = ['record', '-o', file, '-L', '-p', `${named},1,2`, '-i', '0.2', '--for', '2s'];
+  expect((await kstack(args)).code).toBe(0);
+  return file;
+}
+
+let browser: Browser | undefined;
+afterAll(() => browser?.close());
+
+async function open(url: string): Promise<{ page: Page; complaints: string[] }> {
+  browser ??= await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const { origin } = new URL(url);
+  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('request', (request) => {
+    if (!/^(?:data|blob):/.test(request.url()) && new URL(request.url()).origin !== origin)
+      complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(url);
+  return { page, complaints };
+}
+
+describe('kstack serve, over HTTP', () => {
+  beforeEach(needs('root'));
+
+  it('gives the samples to those who have the token, and nobody else', async () => {
+    const { port, token } = await serve('-p', '1', '--source', 'procfs');
+    const statusWith = async (headers: Record<string, string>) =>
+      (await ask({ port, path: '/events', headers }, hasSample)).status;
+    expect(await statusWith({})).toBe(401);
+    expect(await statusWith(bearer(`${token.slice(1)}x`))).toBe(401);
+    expect(await statusWith(bearer(token.slice(1)))).toBe(401);
+    expect(await statusWith({ authorization: token })).toBe(401);
+    const { status, headers, text } = await ask({ port, path: '/events', headers: bearer(token) }, hasSample);
+    expect([status, headers['content-type']]).toEqual([200, 'text/event-stream; charset=utf-8']);
+    expect(text).toContain('"format":"kstack-recording"');
+  });
+
+  it('sends with the page what keeps it apart from other sites', async () => {
+    const { port, token } = await serve('-p', '1');
+    const { status, headers, text } = await ask({ port, path: '/' });
+    expect(status).toBe(200);
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'sha256-\S+'; style-src 'sha/);
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+    expect(text).not.toContain(token);
+  });
+
+  it('answers under its own names only, and no foreign page', async () => {
+    const { port, token } = await serve('-p', '1', '--source', 'procfs', '--name', 'Stacks.example');
+    const status = async (headers: Record<string, string>) =>
+      (await ask({ port, path: '/events', headers: { ...bearer(token), ...headers } }, hasSample)).status;
+    for (const host of ['evil.example', 'localhost.evil.example', 'evil.example:80@localhost', ''])
+      expect([host, await status({ host })]).toEqual([host, 403]);
+    for (const host of ['localhost', `localhost:${port}`, '[::1]:80', 'stacks.example'])
+      expect([host, await status({ host })]).toEqual([host, 200]);
+    const host = `localhost:${port}`;
+    for (const origin of ['http://evil.example', 'null', `http://localhost:${port + 1}`])
+      expect([origin, await status({ host, origin })]).toEqual([origin, 403]);
+    expect(await status({ host, origin: `http://${host}` })).toBe(200);
+    expect(await status({ host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(403);
+  });
+
+  it('has no path to any file, and takes no large or unfinished request', async () => {
+    const { port, token } = await serve('-p', '1');
+    for (const path of ['/../../etc/passwd', '/%2e%2e/etc/passwd', '//etc/passwd', '/events/..', '/?x', '/index.html'])
+      expect([path, (await ask({ port, path, headers: bearer(token) })).status]).toEqual([path, 404]);
+    expect((await ask({ port, path: '/', method: 'OPTIONS' })).status).toBe(405);
+    expect((await ask({ port, path: '/', headers: { 'content-length': '5' } })).status).toBe(413);
+    expect((await ask({ port, path: '/', headers: { 'x-large': 'x'.repeat(20_000) } })).status).toBe(431);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
+    socket.resume();
+    const began = performance.now();
+    await new Promise((resolve) => socket.once('close', resolve));
+    expectWithin(performance.now() - began, 12_000);
+  });
+
+  it('samples while a page is open, and only then; whoever comes later gets what was kept', async () => {
+    const { child, port, token } = await serve('-p', '1', '--source', 'procfs', '-i', '0.1');
+    await pause(300);
+    expect(childrenOf(child)).toEqual([]);
+    const request = { port, path: '/events', headers: bearer(token) };
+    const { text } = await ask(request, (found) => samplesIn(found) >= 5);
+    expect(samplesIn(text)).toBeGreaterThanOrEqual(5);
+    await until(() => childrenOf(child).length === 0);
+    const later = await ask(request, hasSample);
+    const kept = text.split('\n').slice(0, 5);
+    expect(later.text.split('\n').slice(0, 5)).toEqual(kept);
+  });
+
+  it('is not held up by a page that reads nothing', async () => {
+    const { port, token } = await serve('-L', '--source', 'procfs', '-i', '0.1');
+    const slow = connect(port, '127.0.0.1');
+    slow.pause();
+    slow.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    onTestFinished(() => void slow.destroy());
+    const request = { port, path: '/events', headers: bearer(token) };
+    const { text } = await ask(request, (found) => samplesIn(found) >= 20);
+    expect(samplesIn(text)).toBeGreaterThanOrEqual(20);
+  });
+
+  it('ends soon after Ctrl-C, also while pages are open', async () => {
+    const { child, end, port, token } = await serve('-p', '1', '--source', 'procfs');
+    const asked = ask({ port, path: '/events', headers: bearer(token) }).catch(() => undefined);
+    await until(() => childrenOf(child).length > 0);
+    const began = performance.now();
+    child.kill('SIGINT');
+    expect((await end).code).toBe(130);
+    expectWithin(performance.now() - began, 3000);
+    await asked;
+  });
+
+  it('says what is in the way of a port or a socket', async () => {
+    const { port } = await serve('-p', '1');
+    const again = await kstack(['serve', '-p', '1', '--port', String(port)]);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      `kstack: port ${port} is in use; give another with --port, or 0 for any that is free\n`,
+    ]);
+    const link = join(temporaryFolder(), 'link');
+    symlinkSync('/tmp/nowhere', link);
+    const linked = await kstack(['serve', '-p', '1', '--socket', link]);
+    expect([linked.code, linked.stderr]).toEqual([1, expect.stringContaining('exists')]);
+    for (const args of [['--listen', '0.0.0.0'], ['--tls-cert', 'x'], ['-'], ['--from', '-10m']])
+      expect((await kstack(['serve', ...args])).code).toBe(2);
+    expect((await kstack(['serve', '/nowhere'])).code).toBe(1);
+  });
+
+  it('serves on a socket that only its owner may open, and that goes with it', async () => {
+    const socketPath = join(temporaryFolder(), 'socket');
+    const { child, end, token } = await serve('-p', '1', '--source', 'procfs', '--socket', socketPath);
+    expect(lstatSync(socketPath).mode & 0o777).toBe(0o600);
+    const { status } = await ask({ socketPath, path: '/events', headers: bearer(token) }, hasSample);
+    expect(status).toBe(200);
+    child.kill('SIGTERM');
+    expect((await end).code).toBe(143);
+    expect(lstatSync(socketPath, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('kstack serve, in a browser', () => {
+  it('shows files as the page with data does, and keeps the token out of the address', async () => {
+    testRequires('root', 'compiler', 'browser');
+    const { url, token } = await serve(await recording());
+    const { page, complaints } = await open(url);
+    await page.waitForSelector('nav');
+    expect(page.url()).not.toContain(token);
+    expect(await page.locator('.live').count()).toBe(0);
+    await page.keyboard.press('6');
+    await page.waitForSelector('.rows');
+    expect(await page.locator('.rows').innerText()).toContain(HOSTILE);
+    expect(await page.locator('img').count()).toBe(0);
+    await page.reload();
+    await page.waitForSelector('.rows');
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('shows this host live, can be held, and leads back', async () => {
+    testRequires('root', 'compiler', 'browser');
+    const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
+    const { url } = await serve('-p', `${named},1`, '-i', '0.2', '--source', 'procfs');
+    const { page, complaints } = await open(url);
+    await page.waitForSelector('.live');
+    const samples = async () => Number(/(\d+) samples?/.exec(await page.locator('header').innerText())?.[1]);
+    const atLeast = async (count: number) => {
+      while ((await samples()) < count) await pause(100);
+    };
+    await atLeast(4);
+    for (const key of ['1', '2', '3', '4', '5', '6', '7']) {
+      await page.keyboard.press(key);
+      await pause(300);
+    }
+    await page.click('.live >> text=Pause');
+    const held = await samples();
+    await pause(1000);
+    expect(await samples()).toBe(held);
+    await page.click('.live >> text=Earlier');
+    expect(await samples()).toBe(held - 1);
+    await page.click('.live >> text=Later');
+    expect(await samples()).toBe(held);
+    await page.click('.live >> text="Go on"');
+    await atLeast(held + 3);
+    await page.keyboard.press('6');
+    await page.waitForSelector('.rows');
+    expect(await page.locator('.rows').innerText()).toContain(HOSTILE);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('tells who has no token where it is', async () => {
+    testRequires('root', 'browser');
+    const { url } = await serve('-p', '1');
+    const { page } = await open(url.replace(/#.*/, ''));
+    await page.getByText('the URL that kstack serve printed').waitFor();
+    await page.close();
+  });
+});
