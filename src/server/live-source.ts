@@ -128,7 +128,7 @@ class Viewer {
   }
 
   fail(why: string): void {
-    if (this.#stalled === undefined) this.#response.write(failedEvent(why));
+    if (!this.#response.writableNeedDrain) this.#response.write(failedEvent(why));
   }
 
   close(): void {
