@@ -171,3 +171,26 @@ it('the page of why has its verdict, and what it was read from', async () => {
   expect(await page.locator('.evidence').innerText()).toContain(`${inner} is a vfork child of ${outer}`);
   expect(complaints).toEqual([]);
 });
+
+it('a page to hand on has no arguments, users or hosts in it, and still shows each view', async () => {
+  testRequires('root', 'compiler', 'loop', 'browser');
+  const { file } = await recorded();
+  const html = join(temporaryFolder(), 'redacted.html');
+  expect((await kstack(['report', file, '--redact', '-f', 'html', '-o', html])).code).toBe(0);
+  const { stdout: before } = await kstack(['convert', file, '-f', 'jsonl']);
+  const { stdout: after } = await kstack(['convert', file, '--redact', '-f', 'jsonl']);
+  const linesOf = (text: string): { host: string; arguments?: string[] | null }[] =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  const givenIn = (text: string) => linesOf(text).flatMap((line) => line.arguments?.slice(1) ?? []);
+  expect(givenIn(before)).toContain('comm');
+  expect(givenIn(after).filter((argument) => !/^argument-\d+$/.test(argument))).toEqual([]);
+  expect(new Set(linesOf(after).map(({ host }) => host))).toEqual(new Set(['host-1']));
+  const { page, complaints } = await open(html);
+  for (const title of VIEWS) await choose(page, title);
+  expect(await page.locator('h1').innerText()).toBe('host-1');
+  expect(complaints).toEqual([]);
+  expect((await kstack(['report', file, '--redact'])).code).toBe(2);
+});

@@ -26,6 +26,10 @@ export function fileOption(): Option {
   );
 }
 
+export function redactOption(): Option {
+  return new Option('--redact', 'for handing on: replace arguments, users, hosts, addresses and paths by stand-ins');
+}
+
 /** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */
 const STDOUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1'];
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { fileOf, fileOption } from '../cli/output-options.ts';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, pageOption, topOption, windowOf } from '../cli/window-options.ts';
@@ -12,12 +13,19 @@ export function addReport(program: Command): void {
     .command('report')
     .description('Report what tasks were blocked on in recordings and logs, for how long, and who held them up.')
     .argument('<FILE...>', FILES);
-  addWindowOptions(command).addOption(topOption(4)).addOption(pageOption()).addOption(fileOption());
+  addWindowOptions(command)
+    .addOption(topOption(4))
+    .addOption(pageOption())
+    .addOption(fileOption())
+    .addOption(redactOption());
   addFileSelectionOptions(command);
-  command.action(async (names: string[], options: Omit<ReportOptions, 'file'> & { output?: string }) => {
+  command.action(async (names: string[], options: Omit<ReportOptions, 'file'> & { output?: string; redact?: true }) => {
+    const { redact = false } = options;
+    if (redact && options.format !== 'html')
+      command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    const wanted = { names, window: windowOf(command), selection, verb: 'report' };
+    const wanted = { names, window: windowOf(command), selection, verb: 'report', redact };
     process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output) });
   });
 }

@@ -1,0 +1,91 @@
+/** What a stand-in is for. */
+export type Kind =
+  | 'argument'
+  | 'path'
+  | 'user'
+  | 'host'
+  | 'server'
+  | 'address'
+  | 'group'
+  | 'device'
+  | 'resource'
+  | 'value';
+
+const IPV4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)/g;
+/** More than two colons, or two together: times have two. Addresses of network cards look alike. */
+const IPV6 =
+  /(?<![\w:])(?:(?:[\da-f]{1,4}:){3,7}[\da-f]{1,4}|(?=[\da-f:]*::)(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4})(?![\w:])/gi;
+const MAIL = /[^\s@<>"]+@[^\s@<>"]+/g;
+/** What kstack reads of the kernel names no file of anybody. */
+const PROC = /^\/proc(?:\/(?:\d+|self|PID|TID|task|fd|fdinfo|[a-z_]+))*(?= |,|:|$)/;
+
+/** Kernel threads have a slash in their names. */
+const THREAD = /(?:^|[^\w/])(?:kworker|ksoftirqd|migration|cpuhp|swapper|jbd2|irq|rcu\w*|idle_inject)$/;
+const THREAD_END = /^\/[\w:.+>-]*/;
+
+/** Words that stand for what is left out. The same text always has the same one. */
+export class Stand {
+  readonly #words = new Map<string, string>();
+  readonly #counts = new Map<Kind, number>();
+
+  for(kind: Kind, text: string): string {
+    const key = `${kind} ${text}`;
+    let word = this.#words.get(key);
+    if (word === undefined) {
+      const count = (this.#counts.get(kind) ?? 0) + 1;
+      this.#counts.set(kind, count);
+      word = `${kind}-${count}`;
+      this.#words.set(key, word);
+    }
+    return word;
+  }
+
+  /** A name of a task, which stays but for an address in it: threads of NFS are named after their server. */
+  name(text: string): string {
+    const address = (found: string) => this.for('address', found);
+    return text.replace(IPV4, address).replace(IPV6, address);
+  }
+
+  /**
+   * A sentence of the kernel or of kstack. A path may have spaces in it, so what stands behind its beginning goes with
+   * it, up to the end of the text.
+   */
+  text(text: string): string {
+    let from = 0;
+    for (;;) {
+      const slash = text.indexOf('/', from);
+      if (slash === -1) break;
+      const kept = (THREAD.test(text.slice(0, slash)) ? THREAD_END : PROC).exec(text.slice(slash));
+      if (kept !== null) {
+        from = slash + kept[0].length;
+        continue;
+      }
+      // The word with the slash in it goes, too: HOST:/export.
+      const start = Math.max(text.lastIndexOf(' ', slash), text.lastIndexOf('=', slash)) + 1;
+      return this.#named(text.slice(0, start)) + this.for('path', text.slice(start));
+    }
+    return this.#named(text);
+  }
+
+  #named(text: string): string {
+    return this.name(text.replace(MAIL, (found) => this.for('address', found)));
+  }
+}
+
+/** Numbers, constants and what is between them. */
+const PLAIN = /^(?:\.\.\.|[A-Z_][A-Z\d_]*|0x[\da-f]+|-?\d+(?:\.\d+)?(?:ms|us|ns|s)?|[\s,|(){}[\]=])*$/;
+
+/**
+ * A system call with its numbers and constants only: all between the first and the last name, text or description of a
+ * file in it is one word. Undefined if anything else is left.
+ */
+export function wordsLeft(text: string, stand: Stand): string | undefined {
+  const [, name = '', given = ''] = /^([a-z_][\w ]*)\((.*)\)$/s.exec(text) ?? [];
+  if (name === '') return undefined;
+  const from = given.search(/[<"]/);
+  if (from === -1) return PLAIN.test(given) ? text : undefined;
+  const to = Math.max(given.lastIndexOf('>'), given.lastIndexOf('"'), from) + 1;
+  const [before, after] = [given.slice(0, from), given.slice(to)];
+  if (!PLAIN.test(before) || !PLAIN.test(after)) return undefined;
+  return `${name}(${before}<${stand.for('value', given.slice(from, to))}>${after})`;
+}

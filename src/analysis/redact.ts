@@ -1,0 +1,189 @@
+import { changesBetween, noteChanges, withObservations } from '../model/changes.ts';
+import type { Edge, Evidence, NodeKey, Resource } from '../model/edge.ts';
+import type { Reading } from '../model/reading.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import type { SystemCallState } from '../model/system-call.ts';
+import type { Task } from '../model/task.ts';
+import { type Kind, Stand, wordsLeft } from './redact-text.ts';
+
+type Samples = Iterable<Sample> | AsyncIterable<Sample>;
+
+/**
+ * The samples to hand on: instead of command-line arguments, user and host names, network addresses, paths and control
+ * groups there are words such as `path-3`, the same for the same throughout. Names of tasks and functions, numbers and
+ * times stay. Text whose form is not known is left out rather than searched. docs/formats.md tells what is covered.
+ */
+export async function* redacted(samples: Samples): AsyncGenerator<Sample> {
+  const redactor = new Redactor();
+  const lasts = new Map<string, { readonly whole: Sample; readonly shown: Sample }>();
+  for await (const whole of samples) {
+    const shown = redactor.sample(whole);
+    const { host = '' } = whole;
+    const last = lasts.get(host);
+    if (last !== undefined) {
+      const { gone, come } = changesBetween(last.whole, whole);
+      noteChanges(last.shown, shown, { gone: gone.map(redactor.observation), come: come.map(redactor.observation) });
+    }
+    lasts.set(host, { whole, shown });
+    yield shown;
+  }
+}
+
+/** Resources have the numbers of the kernel in their keys, or a name. */
+const NUMBERED = /^[a-z]+(?:[ -][a-z]+)* [\d:]+$/;
+/** Kernel names of disks, which say nothing of their owner. */
+const DISK = /^(?:loop|sd[a-z]|vd[a-z]|xvd[a-z]|nvme|dm-|md|mmcblk|sr|zram|nbd)[\dnp]*$/;
+/** Of systemd, and the same on every host. */
+const SLICES = new Set(['system.slice', 'user.slice', 'machine.slice', 'init.scope', 'kubepods.slice', 'docker']);
+
+class Redactor {
+  readonly #stand = new Stand();
+  readonly #tasks = new WeakMap<Task, Task>();
+  readonly #observations = new WeakMap<Observation, Observation>();
+  readonly #commandLines = new WeakMap<Reading<string>, Reading<string>>();
+
+  sample(sample: Sample): Sample {
+    const { host, bootId, source, edges, resources, unread, events, holders } = sample;
+    // Not with `...`: that would list the observations.
+    const shown = {
+      ...withObservations(sample, () => []),
+      ...(host !== undefined && { host: this.#stand.for('host', host) }),
+      ...(bootId !== undefined && { bootId: this.#reading(bootId, (text) => text) }),
+      source: { ...source, ...(source.why !== undefined && { why: this.#stand.text(source.why) }) },
+      ...(edges !== undefined && { edges: edges.map(this.#edge) }),
+      ...(resources !== undefined && { resources: resources.map(this.#resource) }),
+      unread: unread.map(({ detail, comm, ...each }) => ({
+        ...each,
+        ...(comm !== undefined && { comm: this.#stand.name(comm) }),
+      })),
+      ...(events !== undefined && { events: events.map((event) => ({ ...event, text: this.#event(event.text) })) }),
+    };
+    return withObservations(shown, () => sample.observations.map(this.observation), holders.map(this.observation));
+  }
+
+  readonly observation = (observation: Observation): Observation => {
+    let shown = this.#observations.get(observation);
+    if (shown !== undefined) return shown;
+    const { systemCall, stack, facts } = observation;
+    const lock = facts?.lock;
+    shown = {
+      ...observation,
+      task: this.#task(observation.task),
+      stack: 'unread' in stack ? withoutDetail(stack) : stack,
+      ...(systemCall !== undefined && { systemCall: this.#reading(systemCall, this.#systemCall) }),
+      ...(lock?.place !== undefined && { facts: { ...facts, lock: { ...lock, place: this.#stand.text(lock.place) } } }),
+    };
+    this.#observations.set(observation, shown);
+    return shown;
+  };
+
+  #task(task: Task): Task {
+    let shown = this.#tasks.get(task);
+    if (shown !== undefined) return shown;
+    const { comm, processName, commandLine, user, cgroup, uid, namespacePid } = task;
+    shown = {
+      ...task,
+      ...(comm !== undefined && { comm: this.#stand.name(comm) }),
+      ...(processName !== undefined && { processName: this.#stand.name(processName) }),
+      commandLine: this.#commandLine(commandLine, processName ?? comm),
+      ...(user !== undefined && { user: this.#stand.for('user', user) }),
+      ...(cgroup !== undefined && { cgroup: this.#reading(cgroup, this.#cgroup) }),
+      ...(uid !== undefined && { uid: withoutDetail(uid) }),
+      ...(namespacePid !== undefined && { namespacePid: withoutDetail(namespacePid) }),
+    };
+    this.#tasks.set(task, shown);
+    return shown;
+  }
+
+  /** The threads of a process share the reading. */
+  #commandLine(reading: Reading<string>, comm: string | undefined): Reading<string> {
+    let shown = this.#commandLines.get(reading);
+    if (shown === undefined) {
+      shown = this.#reading(reading, (text) => this.#arguments(text, comm));
+      this.#commandLines.set(reading, shown);
+    }
+    return shown;
+  }
+
+  /** The program keeps its name if that is the name of the task, too. */
+  #arguments(text: string, comm: string | undefined): string {
+    if (text === '') return text;
+    const ends = text.endsWith('\0');
+    const [program = '', ...given] = (ends ? text.slice(0, -1) : text).split('\0');
+    const base = program.slice(program.lastIndexOf('/') + 1);
+    const first = base !== '' && base === comm ? this.#stand.name(base) : this.#stand.for('argument', program);
+    return [first, ...given.map((argument) => this.#stand.for('argument', argument))].join('\0') + (ends ? '\0' : '');
+  }
+
+  readonly #cgroup = (path: string): string =>
+    path
+      .split('/')
+      .map((part) => (part === '' || SLICES.has(part) ? part : this.#stand.for('group', part)))
+      .join('/');
+
+  readonly #systemCall = (call: SystemCallState): SystemCallState => {
+    if (typeof call === 'string') return call;
+    const { text, stackPointer, programCounter, ...rest } = call;
+    const left = text === undefined ? undefined : wordsLeft(text, this.#stand);
+    return { ...rest, ...(left !== undefined && { text: left }) };
+  };
+
+  readonly #edge = (edge: Edge): Edge => ({
+    ...edge,
+    from: this.#key(edge.from),
+    to: this.#key(edge.to),
+    evidence: edge.evidence.map(this.#evidence),
+  });
+
+  readonly #resource = (resource: Resource): Resource => {
+    const { kind, name, condition } = resource;
+    const isKept = (kind === 'device' && DISK.test(name)) || NUMBERED.test(name);
+    return {
+      ...resource,
+      key: this.#keyText(resource.key),
+      name: isKept ? name : this.#stand.for(STANDS_FOR[kind], name),
+      ...(condition !== undefined && { condition: this.#stand.text(condition) }),
+      evidence: resource.evidence.map(this.#evidence),
+    };
+  };
+
+  #key(key: NodeKey): NodeKey {
+    return typeof key === 'number' ? key : this.#keyText(key);
+  }
+
+  #keyText(key: string): string {
+    return NUMBERED.test(key) ? key : this.#stand.for('resource', key);
+  }
+
+  readonly #evidence = (evidence: Evidence): Evidence => ({
+    ...evidence,
+    place: this.#stand.text(evidence.place),
+    text: this.#stand.text(evidence.text),
+  });
+
+  /** What the kernel says of a server (`nfs: server NAME not responding`) names it. */
+  #event(text: string): string {
+    return this.#stand.text(
+      text.replace(/\bserver (\S+)/, (_, name: string) => `server ${this.#stand.for('server', name)}`),
+    );
+  }
+
+  #reading<T>(reading: Reading<T>, shown: (value: T) => T): Reading<T> {
+    return 'unread' in reading ? withoutDetail(reading) : { ...reading, value: shown(reading.value) };
+  }
+}
+
+const STANDS_FOR: Readonly<Record<Resource['kind'], Kind>> = {
+  mount: 'path',
+  file: 'path',
+  server: 'server',
+  lock: 'resource',
+  pipe: 'resource',
+  socket: 'resource',
+  device: 'device',
+};
+
+/** `detail` quotes what was read. */
+function withoutDetail<T>(reading: Reading<T>): Reading<T> {
+  return 'unread' in reading ? { unread: reading.unread } : reading;
+}
