@@ -109,6 +109,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     'a reader-writer lock that other tasks hold',
     /(?:rwsem_|__rwsem_|call_rwsem_)(?:down_)?write\w*/,
     /(?:__)?down_write\w*/,
+    'f2fs_down_write',
     /(?:__)?ldsem_down_write\w*/,
     /(?:__)?rwbase_write_\w+/,
   ),
@@ -117,6 +118,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     'a reader-writer lock that a writer holds or waits for',
     /(?:call_)?rwsem_\w+/,
     /(?:__)?down_read\w*/,
+    'f2fs_down_read',
     /(?:__)?ldsem_down_\w+/,
     /(?:__)?rwbase_read_\w+/,
   ),
@@ -270,7 +272,11 @@ const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
   ],
   [
     'rwsem',
-    wholeName([/(?:__)?down_(?:read|write)\w*/, /(?:__|call_)?rwsem_\w+/, /mmap_(?:read|write)_lock(?:_killable)?/]),
+    wholeName([
+      /(?:__|f2fs_)?down_(?:read|write)\w*/,
+      /(?:__|call_)?rwsem_\w+/,
+      /mmap_(?:read|write)_lock(?:_killable)?/,
+    ]),
   ],
   ['semaphore', wholeName([/_{0,3}down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/, 'console_lock'])],
 ];

@@ -213,7 +213,7 @@ export const CEPH_RULES: readonly Rule[] = [
     module: ['ceph'],
     innermost: true,
     sleeps: ['lock'],
-    waitsFor: 'a lock of the session with a Ceph MDS (s_mutex, mdsc->mutex), which another task holds',
+    waitsFor: 'a lock of the session with a Ceph MDS (s_mutex, mdsc->mutex, snap_rwsem), which another task holds',
     causes: 'The holder waits for the cluster, for memory, or for a page.',
     source: 'fs/ceph/caps.c: ceph_check_caps',
   },

@@ -291,7 +291,7 @@ export const DM_TARGETS: readonly Rule[] = [
   {
     id: 'dm-verity',
     kind: 'blocked',
-    match: [['verity_verify_io', 'verity_work', 'verity_hash_update', 'verity_hash', 'verity_prefetch_io']],
+    match: [['verity_verify_io', 'verity_hash_update', 'verity_hash', 'verity_prefetch_io']],
     waitsFor: 'the hash of a block of a dm-verity device to be computed',
     inOrderTo: 'verify a block of a dm-verity device',
     causes: 'A slow hardware hash.',

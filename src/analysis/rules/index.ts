@@ -83,6 +83,7 @@ import { SOCKETS } from './sockets.ts';
 import { SOUND } from './sound.ts';
 import { SRCU_DOMAINS } from './srcu.ts';
 import { STOPS } from './stops.ts';
+import { SUBSYSTEM_LOCKS } from './subsystem-locks.ts';
 import { SWAP_RULES } from './swap.ts';
 import { THREADGROUP } from './threadgroup.ts';
 import { TRACING } from './tracing.ts';
@@ -188,6 +189,7 @@ export const RULES: readonly Rule[] = [
   ...SECURITY,
   ...SERVICES,
   ...POWER_AND_SCHEDULER,
+  ...SUBSYSTEM_LOCKS,
   ...LOCKS,
   ...SRCU_DOMAINS,
   ...RCU,

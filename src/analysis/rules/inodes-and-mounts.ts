@@ -166,9 +166,20 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     source: 'fs/namei.c: lock_rename',
   },
   {
+    id: 'fs-two-files',
+    ...LOCK,
+    match: [['lock_two_nondirectories', 'lock_two_inodes']],
+    waitsFor: 'the lock of one of the two files that it locks together, which another task holds',
+    causes: FILE_HOLDER,
+    source: 'fs/inode.c: lock_two_nondirectories',
+  },
+  {
     id: 'fs-rename-files',
     ...LOCK,
-    match: [['lock_two_nondirectories', 'lock_two_inodes', 'vfs_rename']],
+    match: [
+      ['lock_two_nondirectories', 'lock_two_inodes'],
+      ['vfs_rename', 'ext4_move_extents', 'swap_inode_boot_loader'],
+    ],
     waitsFor: 'the lock of a file, which another task holds, in order to rename or exchange it',
     causes: FILE_HOLDER,
     source: 'fs/inode.c: lock_two_nondirectories',

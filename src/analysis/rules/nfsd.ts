@@ -206,6 +206,18 @@ export const NFSD_RULES: readonly Rule[] = [
     source: 'fs/nfsd/nfssvc.c: nfsd_svc',
   },
   {
+    id: 'nfsd-mutex-stop',
+    ...NFSD,
+    match: [['nfsd_shutdown_threads', 'nfsd_destroy_serv']],
+    innermost: true,
+    sleeps: ['lock'],
+    waitsFor:
+      'the lock of the NFS server (nfsd_mutex), which a task that starts or stops the server holds, ' +
+      'in order to stop the NFS server',
+    causes: 'A thread of the server that must stop waits for its file system.',
+    source: 'fs/nfsd/nfssvc.c: nfsd_shutdown_threads',
+  },
+  {
     id: 'nfsd-mutex',
     ...NFSD,
     match: [
@@ -217,8 +229,14 @@ export const NFSD_RULES: readonly Rule[] = [
         'nfsd_pool_stats_open',
         'nfsd_nl_threads_get_doit',
         'nfsd_nl_threads_set_doit',
+        'nfsd_nl_version_get_doit',
+        'nfsd_nl_version_set_doit',
+        'nfsd_nl_listener_get_doit',
+        'nfsd_nl_listener_set_doit',
+        'nfsd_nl_pool_mode_set_doit',
         'exports_net_open',
         'nfsd_stats_open',
+        'nfsd_nl_pool_mode_get_doit',
       ],
     ],
     innermost: true,
@@ -279,7 +297,9 @@ export const NFSD_RULES: readonly Rule[] = [
   {
     id: 'nfsd-work',
     ...NFSD,
-    match: [/nfsd[34]?_\w+|fh_verify|nfs4_preprocess_stateid_op|fh_lock_nested|fh_fill_\w+/],
+    match: [
+      /(?!nfsd_(?:nl|umount|shutdown|startup|svc$|net|init|exit|destroy|create_serv|put))nfsd[34]?_\w+|fh_verify|nfs4_preprocess_stateid_op|fh_lock_nested|fh_fill_\w+/,
+    ],
     waitsFor: 'the exported file system, in {caller}',
     inOrderTo: 'serve an NFS client',
     causes: SLOW_EXPORT,

@@ -103,12 +103,12 @@ const PURPOSES: readonly Purpose[] = [
     'kernel/cgroup/cgroup.c: cgroup_post_fork',
     'cgroup_post_fork',
   ],
+  ['mm-cgroup-files', 'create the files of a cgroup', 'kernel/cgroup/cgroup.c: css_populate_dir', 'css_populate_dir'],
   [
-    'mm-cgroup-files',
-    'create the files of a cgroup',
-    'kernel/cgroup/cgroup.c: cgroup_addrm_files',
-    'cgroup_addrm_files',
-    'css_populate_dir',
+    'mm-cgroup-files-change',
+    'add or remove files of a cgroup',
+    'kernel/cgroup/cgroup.c: cgroup_apply_cftypes',
+    'cgroup_apply_cftypes',
   ],
   [
     'mm-cgroup-path',

@@ -72,7 +72,14 @@ const PURPOSES: readonly Purpose[] = [
     'array_state_store',
   ],
   ['op-dm-remove', 'remove a device-mapper device', 'drivers/md/dm-ioctl.c: dev_remove', 'dev_remove', 'remove_all'],
-  ['op-dm-suspend', 'suspend or resume a device-mapper device', 'drivers/md/dm-ioctl.c: dev_suspend', 'do_suspend'],
+  [
+    'op-dm-suspend',
+    'suspend or resume a device-mapper device',
+    'drivers/md/dm-ioctl.c: dev_suspend',
+    'dev_suspend',
+    'do_suspend',
+    'do_resume',
+  ],
   [
     'op-dm-load',
     'load a table of a device-mapper device',
@@ -726,7 +733,6 @@ const PURPOSES: readonly Purpose[] = [
     'expkey_flush',
     'write_unlock_fs',
     'write_unlock_ip',
-    'nfsd_nl_listener_set_doit',
   ],
   [
     'op-netfs',
