@@ -1,5 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/**
+ * Tests of the command that look at tasks of their own, and mostly wait: they can bear another file beside them. None
+ * may compare what is seen of all tasks, and no more than one (hung-files) may swap to a device that hangs.
+ */
+const OF_THEIR_OWN = [
+  'background',
+  'background-files',
+  'background-host',
+  'background-killed',
+  'explain',
+  'hung-files',
+  'oled',
+  'page',
+  'permission',
+  'record',
+  'record-directory',
+  'report',
+  'standalone',
+  'triggers',
+  'viewers',
+].map((name) => `test/${name}.test.ts`);
+
 export default defineConfig({
   test: {
     globalSetup: ['test/compile-fixtures.ts'],
@@ -17,14 +39,20 @@ export default defineConfig({
         test: { name: 'repository', include: ['test/repository/**/*.test.ts'], maxWorkers: '100%' },
       },
       {
-        // What has to hold of every build of the command, $KSTACK_BIN. The tests look at the processes of one host: a
-        // frozen file system of one would be in the way of all others.
+        // What has to hold of every build of the command, $KSTACK_BIN.
+        extends: true,
+        test: { name: 'command-own', include: OF_THEIR_OWN, maxWorkers: 2, sequence: { groupOrder: 1 } },
+      },
+      {
+        // The same, of tests that look at all processes of the host: a frozen file system of one would be in the way of
+        // all others.
         extends: true,
         test: {
-          name: 'command',
+          name: 'command-host',
           include: ['test/*.test.ts'],
+          exclude: OF_THEIR_OWN,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
