@@ -1,6 +1,6 @@
-// What came of a run of tests: node .ci/test-results.mjs RESULTS.json [TAG]
+// What came of a run of tests: node .ci/test-results.mjs RESULTS.json [TAG|!TAG]
 // Prints "PASSED FAILED", then what failed, each with its message. A test that was skipped has failed, unless the tag
-// that was asked for leaves it out.
+// that was asked for leaves it out: TAG all tests without it, !TAG all with it.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -16,8 +16,12 @@ function failuresOf({ name, status, message, assertionResults }) {
   const path = relative('.', name);
   if (status === 'failed' && assertionResults.length === 0) return [described(path, message)];
   return assertionResults
-    .filter((test) => test.status === 'failed' || (test.status !== 'passed' && (tag === '' || test.tags.includes(tag))))
+    .filter((test) => test.status === 'failed' || (test.status !== 'passed' && isAsked(test.tags)))
     .map((test) => described(`${path}: ${test.fullName}`, test.failureMessages?.join('\n') || test.status));
+}
+
+function isAsked(tags) {
+  return tag.startsWith('!') ? !tags.includes(tag.slice(1)) : tag === '' || tags.includes(tag);
 }
 
 function described(what, message) {

@@ -61,7 +61,7 @@ async function innocents(): Promise<number[]> {
 const deviceOfMount = (folder: string) =>
   shell(`awk -v point="${folder}" '$5 == point { print $3 }' /proc/self/mountinfo | tail -n 1`);
 
-describe('a loop device on a FUSE file system whose server is stopped', { tags: ['source'] }, () => {
+describe('a loop device on a FUSE file system whose server is stopped', () => {
   beforeEach(needs('root', 'loop', 'bindfs and /dev/fuse'));
 
   it('leads from those who wait for it, or for the file system on it, to its server', async () => {
@@ -89,7 +89,7 @@ describe('a loop device on a FUSE file system whose server is stopped', { tags: 
   });
 });
 
-describe('swap on such a loop device', { tags: ['source'] }, () => {
+describe('swap on such a loop device', () => {
   beforeEach(needs('root', 'loop', 'bindfs and /dev/fuse'));
 
   it('is what a task waits for whose memory is swapped out', async () => {
@@ -115,7 +115,7 @@ describe('swap on such a loop device', { tags: ['source'] }, () => {
   });
 });
 
-describe('a busy disk', { tags: ['source'] }, () => {
+describe('a busy disk', () => {
   beforeEach(needs('root', 'loop'));
 
   it('is what tasks wait for, and what it completes, but does not hang', async () => {

@@ -36,7 +36,7 @@ async function innocents(): Promise<number[]> {
 const byName = (name: string) =>
   Number(shell(`grep -lx '${name}' /proc/[0-9]*/comm 2>/dev/null || true`).split('/')[2] ?? 0);
 
-describe('a transaction of ext4 that a task has open', { tags: ['source'] }, () => {
+describe('a transaction of ext4 that a task has open', () => {
   beforeEach(needs('root', 'loop', 'compiler', 'bindfs and /dev/fuse'));
 
   it('is what its commit waits for, and that is what others wait for', async () => {

@@ -115,7 +115,7 @@ function scene() {
 const innocents = (start: (command: string, args: readonly string[]) => { readonly pid: number }) =>
   Array.from({ length: 50 }, () => start('sleep', ['600']).pid);
 
-describe('a FUSE file system', { tags: ['source'] }, () => {
+describe('a FUSE file system', () => {
   beforeEach(needs('root', 'bindfs and /dev/fuse'));
 
   it('leads to its daemon, and through that to the stopped daemon of the one that it lies on', async () => {
@@ -180,7 +180,7 @@ describe('a FUSE file system', { tags: ['source'] }, () => {
   });
 });
 
-describe('a frozen file system', { tags: ['source'] }, () => {
+describe('a frozen file system', () => {
   beforeEach(needs('root', 'loop', 'bindfs and /dev/fuse'));
 
   it('is what its writers wait for, and no task holds it', async () => {

@@ -146,7 +146,7 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
   });
 }
 
-describe('by /proc', { tags: ['source'] }, () => {
+describe('by /proc', () => {
   beforeEach(needs('root'));
   testsWith('procfs');
 
