@@ -19,8 +19,8 @@ const FROZEN = 'fsfreeze -u MOUNTPOINT';
 
 /**
  * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
- * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE and of the mount point of a frozen file system. What the
- * sample does not tell keeps its name.
+ * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE and of the
+ * mount point of a frozen file system. What the sample does not tell keeps its name.
  */
 export function filledAdvice({ next, undo }: Finding, observations: readonly Observation[]) {
   const values = valuesOf(observations);

@@ -23,7 +23,9 @@ export interface BlockedRun {
   readonly isStill: boolean;
   /** Whether it did not run in between; else it was only seen in the same place. */
   readonly isProven: boolean;
-  /** Set if it is from a log: the task was blocked for at least so long, before its first report and after its last one. */
+  /**
+   * Set if it is from a log: the task was blocked for at least so long, before its first report and after its last one.
+   */
   readonly isReported?: true;
 }
 
@@ -168,9 +170,9 @@ function hungSeconds(events: readonly Event[]): Map<number, number> {
 type Sighting = { -readonly [K in keyof BlockedRun]: BlockedRun[K] };
 
 /**
- * Follows the blocked tasks that a log tells of. A task that it does not mention may be blocked, too: so one is taken to
- * be blocked from its first report to the last one in the same place, and before that for as long as the kernel says in
- * the first one.
+ * Follows the blocked tasks that a log tells of. A task that it does not mention may be blocked, too: so one is taken
+ * to be blocked from its first report to the last one in the same place, and before that for as long as the kernel says
+ * in the first one.
  */
 export class ReportedRuns implements Runs {
   readonly #host: string | undefined;

@@ -161,8 +161,8 @@ const SYSTEM_CALLS: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Where a task is in an unknown function: ", in order to ..." or ", in ...", by the functions further out; empty if they
- * do not tell.
+ * Where a task is in an unknown function: ", in order to ..." or ", in ...", by the functions further out; empty if
+ * they do not tell.
  */
 export function contextOf(frames: readonly Frame[], depth: number): string {
   const names = frames.map(({ symbol }) => functionName(symbol));

@@ -9,8 +9,8 @@ const OOPS = wholeName(['oops_end', 'make_task_dead', 'rewind_stack_do_exit', 'r
 const END = 0.9;
 
 /**
- * Whether a task has given up its CPU for good, at the end of do_exit. Old kernels wait in that function for a core dump
- * as well, which other threads of the process write, but earlier in it and in state D.
+ * Whether a task has given up its CPU for good, at the end of do_exit. Old kernels wait in that function for a core
+ * dump as well, which other threads of the process write, but earlier in it and in state D.
  */
 export function isDead(frames: readonly Frame[], { depth, primitive }: InnerEnd, state: 'D' | undefined): boolean {
   const frame = frames[depth];

@@ -178,7 +178,9 @@ function isVague({ waitsFor, innermost, purpose }: Rule): boolean {
   return innermost === true && purpose !== true && waitsFor.includes('{caller}');
 }
 
-/** What a task does in an unknown function of a subsystem: by the nearest rule further out that knows more than that. */
+/**
+ * What a task does in an unknown function of a subsystem: by the nearest rule further out that knows more than that.
+ */
 function farther({ rule, depth }: Match, others: readonly Match[]): string | undefined {
   const known = others.find(
     (other) => other.depth > depth && other.rule.inOrderTo !== undefined && !isVague(other.rule),
@@ -246,7 +248,9 @@ function crashed({ waitsFor, frame }: Crash): Finding {
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
-/** What may hang for whoever needs it on behalf of a blocked task: that may hold its own mmap lock, and does not stop. */
+/**
+ * What may hang for whoever needs it on behalf of a blocked task: that may hold its own mmap lock, and does not stop.
+ */
 const OF_BLOCKED_TASK: readonly Resource[] = ['processes', 'mmapLock', 'ptrace'];
 
 function mayHang(command: string, stuck: readonly Resource[] = []): boolean {

@@ -4,7 +4,8 @@ const SYSTEM_CALL =
 
 /**
  * The name of a symbol's function in the kernel's sources: without compiler suffixes (`.isra.0`, `.cold`) and the
- * padding prefix (`__pfx_`), and without the dot that PowerPC puts before. System call wrappers become `sys_NAME` on every architecture.
+ * padding prefix (`__pfx_`), and without the dot that PowerPC puts before. System call wrappers become `sys_NAME` on
+ * every architecture.
  */
 export function functionName(symbol: string): string {
   const name = symbol.includes('.') ? symbol.replace(COMPILER_SUFFIX, '') : symbol;

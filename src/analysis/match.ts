@@ -101,7 +101,8 @@ function compile(step: Step): Test {
 
 /**
  * Whether a rule may be about a stack with this kind of sleep; undefined: /proc/PID/stack lacks the functions of locks
- * and completions. A task that waits for a lock in a function where others idle is at work: the rule only tells what for.
+ * and completions. A task that waits for a lock in a function where others idle is at work: the rule only tells what
+ * for.
  */
 function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined): boolean {
   if (sleep === undefined) return true;
@@ -154,7 +155,9 @@ function knowledgeOf({ sleeps, likely, lock }: Rule, sleep: Sleep | undefined, k
   return sleep !== undefined || likely === true ? 1 : -1;
 }
 
-/** A rule about what functions do says less than one about what they wait for, and more than one that only names them. */
+/**
+ * A rule about what functions do says less than one about what they wait for, and more than one that only names them.
+ */
 function vaguenessOf({ purpose, sleeps, waitsFor }: Rule): number {
   if (purpose === true) return 1;
   return sleeps === undefined && waitsFor.includes('{caller}') ? 2 : 0;

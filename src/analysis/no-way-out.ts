@@ -1,8 +1,8 @@
 import { type Edge, edgesByEnd, type NodeKey, type Root } from '../model/edge.ts';
 
 /**
- * Whoever cannot go on without one of these nodes, and these. A task that waits for any of several, such as a reader of a
- * pipe with several writers, is held up only if all of them are.
+ * Whoever cannot go on without one of these nodes, and these. A task that waits for any of several, such as a reader of
+ * a pipe with several writers, is held up only if all of them are.
  * @param edges all of the graph
  */
 export function heldUpBy(nodes: Iterable<NodeKey>, edges: readonly Edge[]): Set<NodeKey> {

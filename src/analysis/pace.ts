@@ -31,8 +31,8 @@ export class Pace {
   /**
    * A sample was taken then. Returns for how many seconds the one before it spoke.
    *
-   * @param ordinaryMs how far apart samples are as long as nothing happens, if it tells: after dense ones, one this long
-   * after them is none too late
+   * @param ordinaryMs how far apart samples are as long as nothing happens, if it tells: after dense ones, one this
+   * long after them is none too late
    */
   arrive(timeMs: number, ordinaryMs = 0): number {
     const [lastMs, longestMs] = [this.#lastMs, this.#longestMs];

@@ -40,13 +40,17 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   work: 5000,
 };
 
-/** The same for whoever waits for a task that runs, or would if it got a CPU: on an overloaded host that takes seconds. */
+/**
+ * The same for whoever waits for a task that runs, or would if it got a CPU: on an overloaded host that takes seconds.
+ */
 export const RUNNING_MS = 5000;
 const BLOCKED_MS = 2000;
 const SLOW_MS = 5000;
 /** How tasks sleep for a disk, or for a worker of the kernel that may write to one. */
 const SLOW_SLEEPS: ReadonlySet<Sleep | undefined> = new Set<Sleep>(['bit', 'page', 'buffer', 'io', 'work']);
-/** Functions of journals, logs, network file systems and throttling, which wait for a disk or a server in other ways. */
+/**
+ * Functions of journals, logs, network file systems and throttling, which wait for a disk or a server in other ways.
+ */
 const SLOW_FUNCTION = /^(?:jbd2_|xlog_|xfs_|btrfs_|f2fs_|nfs|rpc_|cifs_|ceph_|blk|wbt_|rq_qos_|balance_dirty_|sync_)/;
 const INNERMOST = 8;
 

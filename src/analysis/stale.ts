@@ -34,7 +34,9 @@ const SWITCH = /^(?:__switch_to|__schedule)$/;
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
 
-/** Whether a frame is no call: nothing returns to the first byte of a function. Not so of the first frame and the last. */
+/**
+ * Whether a frame is no call: nothing returns to the first byte of a function. Not so of the first frame and the last.
+ */
 export function isPointer({ offset, size }: Frame): boolean {
   return offset === 0 && size !== undefined && size > 0;
 }

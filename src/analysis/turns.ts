@@ -7,8 +7,8 @@ const LOCKS_OF_PROGRAMS: ReadonlySet<EdgeKind> = new Set(['futex', 'flock', 'pos
 const AWAITS_REQUESTS: ReadonlySet<string | undefined> = new Set(['epoll', 'socket-accept', 'unix-accept']);
 
 /**
- * Whether a task waits for its turn among idle workers: of those that share a socket that accepts connections, one waits
- * for the next connection and the others for a lock that it holds meanwhile (Postfix, Apache's prefork, uWSGI).
+ * Whether a task waits for its turn among idle workers: of those that share a socket that accepts connections, one
+ * waits for the next connection and the others for a lock that it holds meanwhile (Postfix, Apache's prefork, uWSGI).
  */
 export function awaitsItsTurn({ from, to, by }: Edge, byTid: ReadonlyMap<number, Observation>): boolean {
   if (!LOCKS_OF_PROGRAMS.has(by) || typeof from !== 'number' || typeof to !== 'number') return false;

@@ -138,8 +138,8 @@ function troubleOf(
 }
 
 /**
- * How long the longest of its waiters has been held up: not before the root was, where that is a task, and not by a wait
- * that is normal for any time.
+ * How long the longest of its waiters has been held up: not before the root was, where that is a task, and not by a
+ * wait that is normal for any time.
  */
 function heldUpMs(
   { key, observation, edges }: Root,

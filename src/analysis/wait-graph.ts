@@ -100,8 +100,8 @@ function edgesBehind(key: NodeKey, { into, deadlocked }: Omit<Joined, 'out'>, is
 }
 
 /**
- * The edges in the same order, with those that wait for a process leading to any of its threads, as far as these were seen. A parent waits
- * for its child in vain only if no thread of that can go on, whatever the main one does.
+ * The edges in the same order, with those that wait for a process leading to any of its threads, as far as these were
+ * seen. A parent waits for its child in vain only if no thread of that can go on, whatever the main one does.
  */
 function withThreads(
   edges: readonly Edge[],

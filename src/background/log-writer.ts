@@ -88,8 +88,8 @@ export class LogWriter {
   }
 
   /**
-   * Writes the queued samples, and the end of the log, if the file system answers. Returns how many are lost, with those
-   * for which there was no memory.
+   * Writes the queued samples, and the end of the log, if the file system answers. Returns how many are lost, with
+   * those for which there was no memory.
    */
   async drain(): Promise<number> {
     this.#options.log.hurry();

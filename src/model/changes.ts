@@ -1,8 +1,8 @@
 import type { Observation, Sample } from './sample.ts';
 
 /**
- * What turns the observations of one sample into those of another. A task that was seen in another way is in both lists.
- * Tell it by its numbers: what is gone need not be the object that came.
+ * What turns the observations of one sample into those of another. A task that was seen in another way is in both
+ * lists. Tell it by its numbers: what is gone need not be the object that came.
  */
 export interface Changes {
   readonly gone: readonly Observation[];
@@ -90,7 +90,9 @@ function laterProperty(list: () => readonly Observation[]): PropertyDescriptor {
   return { get, enumerable: true, configurable: true };
 }
 
-/** The sample with other observations, which are listed when somebody asks for them, and with other holders, if given. */
+/**
+ * The sample with other observations, which are listed when somebody asks for them, and with other holders, if given.
+ */
 export function withObservations(
   sample: Omit<Sample, 'observations'>,
   list: () => readonly Observation[],

@@ -25,7 +25,9 @@ export interface Observation extends ObservationFields {
 /** A lock that a task waits for. */
 export interface LockWait {
   readonly kind: 'mutex' | 'semaphore' | 'rwsem-read' | 'rwsem-write';
-  /** The lock's address in hexadecimal. It shows which tasks wait for the same lock. Absent if a log names the owner. */
+  /**
+   * The lock's address in hexadecimal. It shows which tasks wait for the same lock. Absent if a log names the owner.
+   */
   readonly address?: string;
   /**
    * TID of the task that holds it, as the lock records it; with several readers, the latest one. Absent if the kernel
@@ -33,8 +35,8 @@ export interface LockWait {
    */
   readonly owner?: number;
   /**
-   * Set if the owner is only likely: the kernel's log says so, since the lock may have changed hands meanwhile, or it is
-   * the latest of several readers.
+   * Set if the owner is only likely: the kernel's log says so, since the lock may have changed hands meanwhile, or it
+   * is the latest of several readers.
    */
   readonly inferred?: true;
   /** Where the kernel says so, if not in `task_struct.blocker`. */
@@ -130,7 +132,9 @@ export interface Sample {
    * vfork child.
    */
   readonly holders: readonly Observation[];
-  /** Who waits for whom, beyond what the facts about each task tell (`edgesIn` joins both). Absent if none was found. */
+  /**
+   * Who waits for whom, beyond what the facts about each task tell (`edgesIn` joins both). Absent if none was found.
+   */
   readonly edges?: readonly Edge[];
   /** Those among the ends of `edges`. */
   readonly resources?: readonly Resource[];
@@ -140,7 +144,10 @@ export interface Sample {
    * {@link everythingUnread} adds what could not be read of `observations`.
    */
   readonly unread: readonly Unread[];
-  /** What happened on the host since the sample before it in the stream, in the order of the times. Absent if nothing did. */
+  /**
+   * What happened on the host since the sample before it in the stream, in the order of the times. Absent if nothing
+   * did.
+   */
   readonly events?: readonly Event[];
   /** Absent if it was not asked for, or if the kernel does not tell. */
   readonly pressure?: Pressure;

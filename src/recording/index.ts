@@ -17,8 +17,8 @@ const FIRST_STEP = 1 << 16;
 const MOST_SEGMENTS = 1_000_000;
 
 /**
- * The regions of a packed recording, from its trailers, which name one another from the last one back. Reads one trailer
- * for each segment. Undefined if they do not lead to the beginning: then all of it has to be read.
+ * The regions of a packed recording, from its trailers, which name one another from the last one back. Reads one
+ * trailer for each segment. Undefined if they do not lead to the beginning: then all of it has to be read.
  */
 export function regionsOf(readAt: ReadAt, sizeBytes: number): Region[] | undefined {
   const last = findLast(readAt, sizeBytes);

@@ -2,8 +2,8 @@
 const MAX_LINE_BYTES = 16 << 20;
 
 /**
- * The lines in the bytes of a recording, those of each chunk together: take them before the next ones. Of a line that is
- * too long, its beginning, which is no JSON. What follows the last line end was torn off.
+ * The lines in the bytes of a recording, those of each chunk together: take them before the next ones. Of a line that
+ * is too long, its beginning, which is no JSON. What follows the last line end was torn off.
  */
 export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Iterable<string>> {
   let parts: Uint8Array[] = [];

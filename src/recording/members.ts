@@ -15,12 +15,19 @@ const MOST_UNPACKED = 2048;
 const SEGMENT_LINE = new RegExp(`^${HEAD}|^\\{"(?:place|task|stack|look)":\\d+,"(?:is|as|frames|unread)":`, 'm');
 /** Bounds time: a file may have as many beginnings of members as it has room for. */
 const MOST_TRIES = 64;
-/** What a power cut leaves at the end, which may unpack without an error; nothing packed ends so, nor does a trailer. */
+/**
+ * What a power cut leaves at the end, which may unpack without an error; nothing packed ends so, nor does a trailer.
+ */
 const ZEROS = Buffer.alloc(16);
-/** How zlib begins a member of a recording. A recording that goes on after a crash has one in the middle of a region. */
+/**
+ * How zlib begins a member of a recording. A recording that goes on after a crash has one in the middle of a region.
+ */
 const MEMBER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
-/** Whether a file that begins with these bytes is a recording, packed as kstack record writes it, or what is left of one. */
+/**
+ * Whether a file that begins with these bytes is a recording, packed as kstack record writes it, or what is left of
+ * one.
+ */
 export function isPackedRecording(head: Buffer): boolean {
   if (nextTrailer(head, 0) !== -1) return true;
   let tries = MOST_TRIES;

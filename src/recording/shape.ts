@@ -105,7 +105,9 @@ export function listOf<T>(shape: Shape<T>): Shape<T[]> {
 export const counts: Shape<number[]> = (value, place) =>
   Array.isArray(value) && value.every(isCount) ? value : listOf(count)(value, place);
 
-/** Properties that must be there, and properties that may be. Unknown ones are dropped: a later version may add some. */
+/**
+ * Properties that must be there, and properties that may be. Unknown ones are dropped: a later version may add some.
+ */
 export function object<R extends object, O extends object>(
   required: { readonly [K in keyof R]: Shape<R[K]> },
   optional: { readonly [K in keyof O]: Shape<O[K]> },

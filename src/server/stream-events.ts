@@ -1,4 +1,6 @@
-/** The events of a stream that a page reads (server-sent events). A field ends with its line, and JSON has none inside. */
+/**
+ * The events of a stream that a page reads (server-sent events). A field ends with its line, and JSON has none inside.
+ */
 export function findingEvent(line: string): string {
   return `event: finding\ndata: ${line}\n\n`;
 }

@@ -172,8 +172,8 @@ class HostTrace {
   }
 
   /**
-   * An arrow goes from the slice that begins earlier to the one that begins later, which may be either of the two. So it
-   * ends at a mark on the holder's track, which is never the earlier one.
+   * An arrow goes from the slice that begins earlier to the one that begins later, which may be either of the two. So
+   * it ends at a mark on the holder's track, which is never the earlier one.
    */
   #hold(holder: Span, waiter: Span, flowEnd: bigint, atMs: number): void {
     const { comm = '?', id } = waiter.task;

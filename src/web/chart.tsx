@@ -8,7 +8,10 @@ export interface Mark {
   readonly text: string;
 }
 
-/** uPlot's own are of the American kind: the unit from which on a form is used, the form, and what it has where days change. */
+/**
+ * uPlot's own are of the American kind: the unit from which on a form is used, the form, and what it has where days
+ * change.
+ */
 const DAY = '\n{YYYY}-{MM}-{DD}';
 const TIMES = [
   [3600 * 24, '{YYYY}-{MM}-{DD}', null, null, null, null, null, null, 1],

@@ -83,7 +83,9 @@ export type Resource =
   /** The lock of radio switches (rfkill_global_mutex). */
   | 'rfkill';
 
-/** Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs. */
+/**
+ * Each command that rules advise, with what it may have to wait for. Those with an empty list take no lock that hangs.
+ */
 export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'dmesg -T': [],
   'dmesg -T | tail': [],

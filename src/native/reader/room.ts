@@ -8,7 +8,9 @@ declare const KSTACK_STANDALONE: boolean;
  * runtime started.
  */
 const ROOM = 'KSTACK_ROOM';
-/** Bun starts threads whenever it likes, and aborts if it cannot: some for its compiler, and one per CPU for garbage. */
+/**
+ * Bun starts threads whenever it likes, and aborts if it cannot: some for its compiler, and one per CPU for garbage.
+ */
 const THREADS_OF_RUNTIME = 6;
 const MOST_COLLECTORS = 8;
 /** The reader itself. */

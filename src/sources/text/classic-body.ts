@@ -11,7 +11,9 @@ const BLANK_LINE = Buffer.from('\n\n');
 const NEAR = 64;
 const NONE = -1;
 
-/** The pieces of a sample: lines about tasks, and behind those that share it a stack. Numbers alone, which copy fast. */
+/**
+ * The pieces of a sample: lines about tasks, and behind those that share it a stack. Numbers alone, which copy fast.
+ */
 class Pieces {
   /** Where they begin in the stream. */
   from = 0;

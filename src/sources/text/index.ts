@@ -24,8 +24,8 @@ export interface TextOptions {
 
 /**
  * Reads the stacks in a text of any known format, or a mix of formats, packed and encoded in any known way: see
- * docs/explain.md. Yields one sample for everything written at the same moment, and each sample of kstack's own formats.
- * What the text does not contain is absent. Memory is bounded, whatever the size of the text.
+ * docs/explain.md. Yields one sample for everything written at the same moment, and each sample of kstack's own
+ * formats. What the text does not contain is absent. Memory is bounded, whatever the size of the text.
  * @param chunks the text in pieces of any size
  * @throws PackedInput if another program has to unpack it
  */

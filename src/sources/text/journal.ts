@@ -26,8 +26,8 @@ interface Entry {
 }
 
 /**
- * Reads the entries of `journalctl -o verbose` and `-o export` (systemd.io/JOURNAL_EXPORT_FORMATS), which have a field on
- * each line. A field of several lines, in the second form, follows its name and its length in eight bytes.
+ * Reads the entries of `journalctl -o verbose` and `-o export` (systemd.io/JOURNAL_EXPORT_FORMATS), which have a field
+ * on each line. A field of several lines, in the second form, follows its name and its length in eight bytes.
  */
 export class JournalEntries {
   #entry: Entry | undefined;

@@ -47,9 +47,9 @@ const OF_THREADS = /^(?:kthread|ret_from_fork\w*|worker_thread)$/;
 const OF_CALLS = /^(?:do_syscall_\w+|entry_SYSCALL_64\w*|el0_svc\w*|invoke_syscall|x64_sys_call|system_call_fastpath)$/;
 
 /**
- * Whether these are the frames of two stacks in turn: one of a thread and one of a system call, a function that no stack
- * has twice, or several functions that stand twice in a row, one of which is of the scheduler or of the entry into the
- * kernel, which never call themselves.
+ * Whether these are the frames of two stacks in turn: one of a thread and one of a system call, a function that no
+ * stack has twice, or several functions that stand twice in a row, one of which is of the scheduler or of the entry
+ * into the kernel, which never call themselves.
  */
 export function isAlternating(frames: readonly Frame[]): boolean {
   const doubled = new Set<string>();

@@ -18,9 +18,9 @@ const OWNER_FLAGS = 7n;
 
 /**
  * The locks that tasks wait for, from two passes over the stacks of waiters. A task counts if it was not on a CPU from
- * its turn in the first pass to its turn in the second: all that time its waiter stood in the list of the same lock. Two
- * such waiters wait for the same lock if one leads to the other in both passes. The lock lies around the head of the
- * list, and must look like one of its kind in both.
+ * its turn in the first pass to its turn in the second: all that time its waiter stood in the list of the same lock.
+ * Two such waiters wait for the same lock if one leads to the other in both passes. The lock lies around the head of
+ * the list, and must look like one of its kind in both.
  * @param typeOf the kind of lock, by the function that waits
  */
 export function locksIn(

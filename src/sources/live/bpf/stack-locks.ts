@@ -12,8 +12,8 @@ const FUNCTIONS: readonly [LockType, RegExp][] = [
 ];
 
 /**
- * Where tasks in S usually sleep, and that is no lock. That of others is found out by asking one of those that are called
- * from the same place.
+ * Where tasks in S usually sleep, and that is no lock. That of others is found out by asking one of those that are
+ * called from the same place.
  */
 const IDLE = new Set([
   'ep_poll',

@@ -42,7 +42,9 @@ export interface Waiter {
   /** As in {@link TaskRecord}. */
   readonly switches: number;
   readonly onCpu: boolean;
-  /** The addresses of the task, of its waiter (0: it has none), and of the waiters or the head beside it in the list. */
+  /**
+   * The addresses of the task, of its waiter (0: it has none), and of the waiters or the head beside it in the list.
+   */
   readonly task: bigint;
   readonly waiter: bigint;
   readonly next: bigint;

@@ -33,8 +33,8 @@ export interface HeldLock extends FileLock {
 const WAITS = '->';
 
 /**
- * Parses /proc/locks (fs/locks.c, locks_show and lock_get_status; proc_locks(5)): waiters stand behind the lock that they
- * wait for, since Linux 5.13 indented behind other waiters. Lines of another form are left out.
+ * Parses /proc/locks (fs/locks.c, locks_show and lock_get_status; proc_locks(5)): waiters stand behind the lock that
+ * they wait for, since Linux 5.13 indented behind other waiters. Lines of another form are left out.
  */
 export function parseFileLocks(table: string): HeldLock[] {
   const held: (FileLock & { readonly waiters: FileLock[] })[] = [];

@@ -102,8 +102,8 @@ export interface Serving {
 }
 
 /**
- * Which threads of a daemon its callers wait for: if all are stopped, the main one; else those that are stopped, in D or
- * inside a file system; else the main one, as the kernel does not tell which thread has whose request.
+ * Which threads of a daemon its callers wait for: if all are stopped, the main one; else those that are stopped, in D
+ * or inside a file system; else the main one, as the kernel does not tell which thread has whose request.
  */
 export function servingThreads(pid: number, threads: readonly DaemonThread[]): Serving {
   const living = threads.filter(({ state }) => state !== 'Z' && state !== 'X');

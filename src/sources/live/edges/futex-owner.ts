@@ -31,7 +31,9 @@ const WRITE_PHASE_LOCKED = 3;
 const WRITE_LOCKED_WITH_WAITERS = 3;
 const MOST_RWLOCK_FLAGS = 2;
 
-/** musl's pthread_mutex_t (pthread_impl.h): offsets from _m_lock. In a normal mutex, which has type 0, it names nobody. */
+/**
+ * musl's pthread_mutex_t (pthread_impl.h): offsets from _m_lock. In a normal mutex, which has type 0, it names nobody.
+ */
 const MUSL_MUTEX = { type: -4, waiters: 4 } as const;
 const MUSL_TYPES = 7;
 const MUSL_PSHARED = 128;
@@ -74,8 +76,8 @@ export interface Claim {
 }
 
 /**
- * Whether a wait may be for a lock or a thread that names somebody: of most waits, such as those for condition variables
- * and semaphores, the value alone tells that they do not.
+ * Whether a wait may be for a lock or a thread that names somebody: of most waits, such as those for condition
+ * variables and semaphores, the value alone tells that they do not.
  */
 export function mayNameSomebody({ value, shared }: FutexWait): boolean {
   if (value === undefined) return true;

@@ -20,7 +20,9 @@ const MOST_WAITERS = 128;
 /** A wait for a 32-bit word in user space to change. */
 export interface FutexWait {
   readonly address: bigint;
-  /** What the word was when the wait began; undefined for a lock with priority inheritance, which says no such value. */
+  /**
+   * What the word was when the wait began; undefined for a lock with priority inheritance, which says no such value.
+   */
   readonly value: number | undefined;
   /** Whether the word may be in memory that other processes have mapped, too. */
   readonly shared: boolean;
@@ -33,8 +35,8 @@ export interface FutexArray {
 }
 
 /**
- * What a task in futex(2), futex_wait(2) or futex_waitv(2) waits for. Undefined for other calls, and for operations that
- * no lock waits with (FUTEX_WAIT_REQUEUE_PI is that of condition variables).
+ * What a task in futex(2), futex_wait(2) or futex_waitv(2) waits for. Undefined for other calls, and for operations
+ * that no lock waits with (FUTEX_WAIT_REQUEUE_PI is that of condition variables).
  */
 export function futexWaitOf(name: string | undefined, { arguments: words }: SystemCall) {
   const [address = 0n, second = 0n, third = 0n, fourth = 0n] = words.slice(0, 4).map(BigInt);

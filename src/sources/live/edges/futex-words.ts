@@ -34,8 +34,8 @@ export function wordsOf(waits: Iterable<readonly [FutexWaiter, FutexWait]>): Fut
 }
 
 /**
- * At most so many, those first that are most likely locks: with many waiters, and not on the stack of the only one. Processes take
- * turns, so that none with thousands of idle threads hides another.
+ * At most so many, those first that are most likely locks: with many waiters, and not on the stack of the only one.
+ * Processes take turns, so that none with thousands of idle threads hides another.
  */
 export function inTurns(words: readonly FutexWord[], most: number): FutexWord[] {
   const perProcess = new Map<number, FutexWord[]>();

@@ -1,8 +1,9 @@
 import type { Mount } from '../procfs/mountinfo.ts';
 
 /**
- * The directories that an overlay file system lies on (fs/overlayfs/params.c, ovl_show_options), as they were given when
- * it was mounted. Those that do not start from the root directory are left out: from where they start is not known.
+ * The directories that an overlay file system lies on (fs/overlayfs/params.c, ovl_show_options), as they were given
+ * when it was mounted. Those that do not start from the root directory are left out: from where they start is not
+ * known.
  */
 export function layersOf({ type, options }: Mount): string[] {
   if (type !== 'overlay') return [];

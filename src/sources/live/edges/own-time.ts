@@ -30,7 +30,9 @@ export function ownTime(clock: Clock, root: string): Clock {
   };
 }
 
-/** How long the main thread was ready to run and did not (kernel/sched/stats.h; Documentation/scheduler/sched-stats). */
+/**
+ * How long the main thread was ready to run and did not (kernel/sched/stats.h; Documentation/scheduler/sched-stats).
+ */
 function waitedForCpuMs(path: string): number | undefined {
   const read = readSmall(path);
   const words = 'value' in read ? read.value.toString('latin1').trim().split(' ') : [];

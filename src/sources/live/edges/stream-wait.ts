@@ -106,8 +106,8 @@ const WRITES: Readonly<Record<string, number>> = {
 const CONNECTS: Readonly<Record<string, number>> = { connect: 0 };
 
 /**
- * Whether the task may be in such a wait, also where its system call is not known yet. All of them are in S; one in D in
- * these functions waits for a lock.
+ * Whether the task may be in such a wait, also where its system call is not known yet. All of them are in S; one in D
+ * in these functions waits for a lock.
  */
 export function mayBeStreamWait(observation: Observation): boolean {
   const { state, facts, systemCall } = observation;

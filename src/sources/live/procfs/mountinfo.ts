@@ -46,7 +46,9 @@ export function parseMountinfo(text: string): Mount[] {
   });
 }
 
-/** Space, tab, newline, backslash and number sign (and, in options, comma) stand as `\040` (fs/seq_file.c, mangle_path). */
+/**
+ * Space, tab, newline, backslash and number sign (and, in options, comma) stand as `\040` (fs/seq_file.c, mangle_path).
+ */
 export function unescapeOctal(text: string): string {
   return text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
 }
@@ -76,8 +78,8 @@ export class MountTable {
   }
 
   /**
-   * The mount that a path leads to, if no symbolic link on the way leads elsewhere. Undefined if the task cannot see it:
-   * the root directory of a chroot need not be a mount point.
+   * The mount that a path leads to, if no symbolic link on the way leads elsewhere. Undefined if the task cannot see
+   * it: the root directory of a chroot need not be a mount point.
    * @param path absolute, as from {@link normalPath}
    */
   at(path: string): Mount | undefined {

@@ -15,9 +15,9 @@ const CLOCKS_MS = 200;
 
 /**
  * For how long tasks have been off the CPU, and how often they left one, from /proc/PID/sched (kernel/sched/debug.c,
- * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler has a clock for each CPU, which
- * leaves out what interrupts and the hypervisor take, so they differ by seconds after a while: the present time is that
- * of the CPU that the task was on. Returns the observations with these facts where they could be read.
+ * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler has a clock for each CPU,
+ * which leaves out what interrupts and the hypervisor take, so they differ by seconds after a while: the present time
+ * is that of the CPU that the task was on. Returns the observations with these facts where they could be read.
  */
 export async function withOffCpuTimes(
   observations: readonly Observation[],

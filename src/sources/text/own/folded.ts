@@ -17,8 +17,8 @@ const OFF_CPU = /^(?:__schedule|schedule|finish_task_switch(?:\.[\w.]+)?)(?:_\[k
 /** bcc's tools put it between the functions of the program and those of the kernel. */
 const DELIMITER = '-';
 /**
- * The functions by which tasks enter the kernel, and those that kernel threads begin with. They tell the name of a thread
- * from a function.
+ * The functions by which tasks enter the kernel, and those that kernel threads begin with. They tell the name of a
+ * thread from a function.
  */
 const OUTERMOST =
   /^(?:ret_from_\w+|entry_\w+|(?:x64_sys_call|do_syscall_64|do_(?:fast|int80)_syscall_32\w*|do_int80_\w+)|asm_\w+|el[01]\w*|system_call\w*|ret_fast_syscall|ret_to_user|handle_(?:sys|exception)\w*|do_trap_\w+|__(?:x64|arm64|ia32|s390x|riscv|se)_\w*sys_\w+|kthread|kernel_thread_starter|page_fault|\[[^\]]{1,80}\])$/;

@@ -337,7 +337,9 @@ const byTid = (list: readonly unknown[]) =>
     .map((each) => JSON.parse(each));
 
 describe('what was written as long', () => {
-  /** Long tells neither which of several CPUs, nor which of several times, is whose, nor times of days to the second. */
+  /**
+   * Long tells neither which of several CPUs, nor which of several times, is whose, nor times of days to the second.
+   */
   const vague = (told: unknown) => ({ ...(told as object), cpu: undefined, offCpuMs: undefined });
   const tasksOf = (list: readonly Observation[], threads: boolean) =>
     byTid(list.map((each) => vague(carriedByLong(each, threads))));

@@ -25,8 +25,8 @@ const MAX_NAMES = 4000;
 const AT_ONCE = 128;
 
 /**
- * Block devices as sysfs shows them (Documentation/ABI/testing/sysfs-block). Never opens a device, nor any file of a file
- * system; what is not there, or does not answer, is undefined.
+ * Block devices as sysfs shows them (Documentation/ABI/testing/sysfs-block). Never opens a device, nor any file of a
+ * file system; what is not there, or does not answer, is undefined.
  */
 export class BlockDevices {
   readonly #context: EdgeContext;
@@ -155,7 +155,9 @@ export function deviceResource(device: BlockDevice): Resource {
   };
 }
 
-/** A name with a slash, such as `cciss/c0d0`, has a `!` there (drivers/base/core.c). Nothing leads out of the folder. */
+/**
+ * A name with a slash, such as `cciss/c0d0`, has a `!` there (drivers/base/core.c). Nothing leads out of the folder.
+ */
 function inSysfs(name: string): string {
   const safe = name.replaceAll('/', '!');
   return safe === '.' || safe === '..' ? '!' : safe;

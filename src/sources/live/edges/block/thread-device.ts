@@ -4,7 +4,10 @@ export type DeviceHint = { readonly number: string } | { readonly names: readonl
 /** Longer names of kernel threads are cut to this before Linux 5.17, and the rest is lost. */
 const CUT = 15;
 
-/** A worker's name and, while it runs one, its work queue's or what the work calls itself (kernel/workqueue.c, wq_worker_comm). */
+/**
+ * A worker's name and, while it runs one, its work queue's or what the work calls itself (kernel/workqueue.c,
+ * wq_worker_comm).
+ */
 const WORKER = /^kworker\/[^+]*\+(.+)$/;
 
 /**
