@@ -14,7 +14,6 @@ const OF_THEIR_OWN = [
   'oled',
   'page',
   'permission',
-  'record',
   'record-directory',
   'report',
   'standalone',

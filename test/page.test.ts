@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -48,12 +49,26 @@ async function choose(page: Page, title: string): Promise<void> {
   await page.locator('main .empty', { hasText: 'Adding up' }).waitFor({ state: 'detached' });
 }
 
-/** A recording of a hang, in which a task has a name that is markup. */
-async function recorded(): Promise<{ file: string; html: string; stuck: number }> {
+interface Recorded {
+  readonly file: string;
+  readonly html: string;
+  readonly stuck: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let shared: Promise<Recorded> | undefined;
+
+/** A recording of a hang, in which a task has a name that is markup; all tests share it. */
+function recorded(): Promise<Recorded> {
   testRequires('root', 'compiler', 'loop', 'browser');
+  shared ??= record();
+  return shared;
+}
+
+async function record(): Promise<Recorded> {
   const [stuck = 0] = await fixture('mmap-lock', [temporaryFolder(), '2']);
   const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
-  const folder = temporaryFolder();
   const [file, html] = [join(folder, 'recording'), join(folder, 'page.html')];
   const pids = `${stuck},${named},1,2`;
   expect((await kstack(['record', '-o', file, '-L', '-p', pids, '-i', '0.2', '--for', '3s'])).code).toBe(0);

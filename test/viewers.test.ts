@@ -1,14 +1,31 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { fixture, kstack, needs, temporaryFolder, testRequires } from './harness.ts';
 import { eventsIn, packetsIn } from './perfetto-trace.ts';
 
-/** Records a while of a process with threads that wait for a frozen file system. */
-async function recordedHang(): Promise<{ file: string; tids: number[]; firstMs: number; lastMs: number }> {
+interface RecordedHang {
+  readonly file: string;
+  readonly tids: readonly number[];
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+let shared: Promise<RecordedHang> | undefined;
+
+/** A while of a process with threads that wait for a frozen file system; the tests share it. */
+function recordedHang(): Promise<RecordedHang> {
+  shared ??= record();
+  return shared;
+}
+
+async function record(): Promise<RecordedHang> {
   const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '1']);
-  const file = join(temporaryFolder(), 'recording');
+  const file = join(folder, 'recording');
   const { code } = await kstack(['record', '-o', file, '-L', '-p', String(pid), '-i', '0.2', '--for', '2s']);
   expect(code).toBe(0);
   const { stdout } = await kstack(['convert', file, '-f', 'jsonl']);
