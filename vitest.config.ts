@@ -17,7 +17,6 @@ const OF_THEIR_OWN = [
   'record-directory',
   'report',
   'standalone',
-  'triggers',
   'viewers',
 ].map((name) => `test/${name}.test.ts`);
 
