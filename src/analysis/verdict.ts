@@ -59,14 +59,17 @@ export interface Verdict {
   readonly longestMs: number | undefined;
   /** Whether too little could be read to call the host healthy. */
   readonly isBlind: boolean;
+  /** Whether the search for who waits for whom was cut short. */
+  readonly isCut: boolean;
 }
 
 /**
  * What holds a host up, by a sample of all its tasks. A wait that is short, or that is normal for a healthy host,
  * is not a verdict.
  * @param before the same tasks a moment earlier: for edges that are inferred
+ * @param isCut whether the search for these edges was cut short
  */
-export function verdictOf(sample: Sample, before?: Sample): Verdict {
+export function verdictOf(sample: Sample, before?: Sample, isCut = false): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
   const heldUp = heldUpIn(sample, graph, byTid);
@@ -89,6 +92,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     inD: observations.filter(({ state }) => state === 'D').length,
     longestMs: largest(times),
     isBlind: observations.length === 0 || observations.every(({ stack }) => 'unread' in stack),
+    isCut,
   };
 }
 

@@ -64,6 +64,7 @@ async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: re
   const { selection, root, source, verbose } = options;
   const clock = systemClock();
   const missed = new Set<string>();
+  let isCut = false;
   const sampler = await openSampler(
     { clock, root },
     {
@@ -79,28 +80,31 @@ async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: re
       tell: (text) => {
         if (verbose) log(clock, 'DEBUG', text);
       },
-      missed: (text) => missed.add(text),
+      missed: (text, how) => {
+        missed.add(text);
+        isCut ||= how === 'cutShort';
+      },
     },
   );
   try {
     const first = await sampler.next();
-    const verdict = verdictOf(first);
+    const verdict = verdictOf(first, undefined, isCut);
     if (verdict.deadlocks.every(({ isConfirmed }) => isConfirmed)) return { verdict, missed: [...missed] };
     await sleep(AGAIN_MS);
-    return { verdict: verdictOf(await sampler.next(), first), missed: [...missed] };
+    return { verdict: verdictOf(await sampler.next(), first, isCut), missed: [...missed] };
   } finally {
     sampler.close();
   }
 }
 
-/** 0: nothing is held up for so long. 1: something is. 3: that is not known. */
+/** 0: nothing is held up for so long. 1: something is. 3: that is not known, also because the search was cut short. */
 function exitCodeOf(verdict: Verdict, forMs: number): number {
-  const { longestMs, isBlind } = verdict;
+  const { longestMs, isBlind, isCut } = verdict;
   if (isHeldUp(verdict)) {
     if (longestMs === undefined) return UNKNOWN;
-    return longestMs >= forMs ? FAILED : 0;
+    if (longestMs >= forMs) return FAILED;
   }
-  return isBlind ? UNKNOWN : 0;
+  return isBlind || isCut ? UNKNOWN : 0;
 }
 
 async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context: WhyContext): AsyncGenerator<Piece> {

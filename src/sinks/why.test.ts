@@ -25,6 +25,12 @@ describe('a verdict as text', () => {
     }
   });
 
+  it('does not call a host healthy if the search was cut short', () => {
+    const cut = verdictOf({ ...EMPTY_SAMPLE, observations: [observationOf(1, { state: 'S' })] }, undefined, true);
+    expect([...formatWhy(cut, CONTEXT)][0]).toMatch(/^Nothing is known to hold this host up, but the search was cut/);
+    expect(JSON.parse([...formatWhyJson(cut, CONTEXT)].join('')).verdict).toBe('unknown');
+  });
+
   it('is one screen, however much is held up', () => {
     const tasks = Array.from({ length: 3000 }, (_, at) =>
       observationOf(at + 1, {

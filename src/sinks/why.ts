@@ -64,7 +64,7 @@ function namesIn({ sample: { observations, holders, resources } }: Verdict): (ke
 
 /** The verdict in a sentence. */
 export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
-  const { deadlocks, heldUp, blocked, tasks, isBlind } = verdict;
+  const { deadlocks, heldUp, blocked, tasks, isBlind, isCut } = verdict;
   const [deadlock] = deadlocks;
   const [held] = heldUp;
   const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
@@ -88,7 +88,10 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   }
   if (tasks === 0) return 'Nothing can be said: no task was found that is selected.';
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
-  return `Nothing holds this host up: of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck.`;
+  const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
+  return isCut
+    ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
+    : `Nothing holds this host up: ${none}.`;
 }
 
 /** `, which ...`. */

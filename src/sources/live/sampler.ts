@@ -56,6 +56,15 @@ const REMEMBER_MS = 2000;
 const SEARCH_MS = 1600;
 const SEARCH = 'KSTACK_EDGES_MS';
 
+/**
+ * How much longer the search may take where kstack has to wait for a CPU, less what the reading of the tasks has taken:
+ * whoever asks wants an answer.
+ */
+const OVERLOADED_MS = 2500;
+
+/** How long it may take to read since when tasks wait. */
+const TIMES_MS = 300;
+
 /** The sampled host: its clock, the mount point of its procfs, and its kernel log. */
 export interface Host {
   readonly clock: Clock;
@@ -85,8 +94,8 @@ export interface SamplerOptions {
   readonly rememberMs?: number;
   /** Whether this process belongs to kstack alone, so that its other threads are kstack's helpers. */
   readonly ownsProcess?: boolean;
-  /** Called with what was left out of who holds up whom; if absent, `tell` is. */
-  missed?(text: string): void;
+  /** Called with what was left out of who holds up whom, and whether the search was cut short; if absent, `tell` is. */
+  missed?(text: string, how?: 'cutShort'): void;
   /** Called with the chosen source, why the other was not chosen, and what is missing. */
   tell?(text: string): void;
 }
@@ -166,12 +175,14 @@ class LiveSampler implements Sampler {
     const selection = this.#selection;
     this.#stacks.trim();
     const timeMs = clock.nowMs();
+    const startMs = clock.monotonicMs();
     const { bootTimeSeconds, forks } = readHostStat(root);
     const seen = await this.#read(selection, forks);
     if (this.#reader.isAhead) this.#tell('the reader was started before the runtime, and had begun to read');
     const locked = await this.#holders(seen.observations, forks);
     const details = new TaskDetails(root, this.#reader, this.#unixSockets);
-    const found = await this.#edges({ observations: seen.observations, holders: locked }, forks, details);
+    const searched = { observations: seen.observations, holders: locked };
+    const found = await this.#edges(searched, { forks, details, startMs });
     const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
     this.#tasks.trim(seen.observations.length);
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
@@ -266,12 +277,17 @@ class LiveSampler implements Sampler {
    * What these tasks wait for, beyond what facts tell, the tasks that they wait for and that were not seen yet, and for
    * how long those that wait have done so.
    */
-  async #edges(seen: Pick<Sample, 'observations' | 'holders'>, forks: number, details: TaskDetails): Promise<Followed> {
+  async #edges(
+    seen: Pick<Sample, 'observations' | 'holders'>,
+    { forks, details, startMs }: { readonly forks: number; readonly details: TaskDetails; readonly startMs: number },
+  ): Promise<Followed> {
     if (this.#options.edges !== true) return { ...seen, edges: [], resources: [] };
     const { clock, root } = this.#host;
     const files = new FileReads(this.#reader);
+    const overloadedMs = Math.max(0, startMs + OVERLOADED_MS - clock.monotonicMs());
+    const own = ownTime(clock, root, overloadedMs);
     const context = {
-      clock: ownTime(clock, root),
+      clock: own,
       root,
       files,
       details,
@@ -289,10 +305,11 @@ class LiveSampler implements Sampler {
     const holders = [...seen.holders, ...found.holders];
     const timed = timedWaits([...seen.observations, ...holders], found.edges, found.resources);
     const wants = ({ task }: Observation) => timed.has(task.id.tid ?? 0);
+    const read = { files, root, clock: own, untilMs: own.monotonicMs() + TIMES_MS, tell: context.tell };
     return {
       ...found,
-      observations: await withOffCpuTimes(seen.observations, wants, { files, root, clock }),
-      holders: await withOffCpuTimes(holders, wants, { files, root, clock }),
+      holders: await withOffCpuTimes(holders, wants, read),
+      observations: await withOffCpuTimes(seen.observations, wants, read),
     };
   }
 

@@ -32,8 +32,8 @@ export interface EdgeContext {
   readonly tasks: ReadonlyMap<number, Observation>;
   /** After this, by the monotonic clock, a source begins no more reads and returns what it has. */
   readonly untilMs: number;
-  /** Called with what is missing, and why, for `-v`. */
-  tell(text: string): void;
+  /** Called with what is missing, and why. `cutShort`: the search as a whole ended before its end. */
+  tell(text: string, how?: 'cutShort'): void;
 }
 
 export interface FoundEdges {

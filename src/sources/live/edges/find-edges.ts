@@ -34,11 +34,15 @@ export async function findEdges(
   const asked = new Set<number>();
   const fileSystems = new FileSystems(means);
   const context = { ...means, tasks, fileSystems, untilMs: clock.monotonicMs() + searchMs };
+  const isLate = () => clock.monotonicMs() > context.untilMs;
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
   for (let round = 0; newTasks.length + newResources.length > 0; round++) {
-    if (round === MAX_ROUNDS || (round > 0 && clock.monotonicMs() > context.untilMs)) {
-      tell(`who holds up whom: not followed to the end: ${round === MAX_ROUNDS ? 'it is too far' : 'no time left'}`);
+    if (round === MAX_ROUNDS || (round > 0 && isLate())) {
+      tell(
+        `who holds up whom: not followed to the end: ${round === MAX_ROUNDS ? 'it is too far' : 'no time left'}`,
+        'cutShort',
+      );
       break;
     }
     for (const observation of newTasks)
@@ -46,7 +50,7 @@ export async function findEdges(
     const concerned = newTasks.filter(
       (task) => task.task.own !== true && sources.some((source) => source.concerns(task)),
     );
-    const found = await askAll(sources, await withCalls(concerned, reader), newResources, context);
+    const found = await askAll(sources, await withCalls(concerned, reader, isLate), newResources, context);
     newResources = addResources(resources, found.resources);
     for (const edge of found.edges) if (!edges.has(edgeKey(edge))) edges.set(edgeKey(edge), edge);
     const ends = [...newTasks.flatMap(edgesOf), ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
@@ -54,7 +58,10 @@ export async function findEdges(
     const unknown = [...wanted].filter((tid) => !asked.has(tid));
     const tids = unknown.slice(0, MAX_HOLDERS - holders.length);
     if (tids.length < unknown.length)
-      tell(`who holds up whom: not looked at ${unknown.length - tids.length} tasks that others wait for: too many`);
+      tell(
+        `who holds up whom: not looked at ${unknown.length - tids.length} tasks that others wait for: too many`,
+        'cutShort',
+      );
     for (const tid of unknown) asked.add(tid);
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);

@@ -1,4 +1,5 @@
 import type { SystemCall } from '../../../model/system-call.ts';
+import { takingTurns } from '../taking-turns.ts';
 import { mayNameSomebody } from './futex-owner.ts';
 import type { FutexWait } from './futex-wait.ts';
 
@@ -50,14 +51,7 @@ export function inTurns(words: readonly FutexWord[], most: number): FutexWord[] 
     const others = list.filter((word) => !isOn.has(word)).sort((a, b) => b.waiters.length - a.waiters.length);
     return [...others, ...onStacks.slice(0, MOST_ON_STACKS)];
   });
-  const longest = lists.reduce((sofar, { length }) => Math.max(sofar, length), 0);
-  const chosen: FutexWord[] = [];
-  for (let turn = 0; turn < longest && chosen.length < most; turn++)
-    for (const list of lists) {
-      const word = list[turn];
-      if (word !== undefined) chosen.push(word);
-    }
-  return chosen.slice(0, most);
+  return takingTurns(lists, most);
 }
 
 function isOnOwnStack({ wait: { address }, waiters }: FutexWord): boolean {

@@ -15,7 +15,7 @@ function host(schedstat: string) {
   tell(schedstat);
   let nowMs = 1000;
   const clock: Clock = { nowMs: () => 0, monotonicMs: () => nowMs, sleep: () => Promise.resolve(), zoneAt: () => UTC };
-  const own = ownTime(clock, root);
+  const own = ownTime(clock, root, 2500);
   return {
     tell,
     passed(passedMs: number) {

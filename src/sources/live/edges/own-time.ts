@@ -3,15 +3,13 @@ import { readSmall } from '../procfs/files.ts';
 
 /** How often the kernel is asked. */
 const LOOK_MS = 10;
-/** How far the clock may fall behind: whoever asks wants an answer, even if it is not whole. */
-const MOST_MS = 2500;
-
 /**
  * A clock for deadlines on work: it stands still while the main thread of this process waits for a CPU, so that less is
  * left out on an overloaded host.
  * @param root the mount point of the procfs; if it does not tell, the clock is an ordinary one
+ * @param mostMs how far the clock may fall behind: whoever asks wants an answer, even if it is not whole
  */
-export function ownTime(clock: Clock, root: string): Clock {
+export function ownTime(clock: Clock, root: string, mostMs: number): Clock {
   const path = `${root}/self/schedstat`;
   const start = waitedForCpuMs(path);
   if (start === undefined) return clock;
@@ -23,7 +21,7 @@ export function ownTime(clock: Clock, root: string): Clock {
       const now = clock.monotonicMs();
       if (now >= lookedMs + LOOK_MS) {
         lookedMs = now;
-        waitedMs = Math.min(MOST_MS, Math.max(waitedMs, (waitedForCpuMs(path) ?? start) - start));
+        waitedMs = Math.min(mostMs, Math.max(waitedMs, (waitedForCpuMs(path) ?? start) - start));
       }
       return now - waitedMs;
     },

@@ -6,17 +6,29 @@ import { Malformed } from '../procfs/malformed.ts';
 import { parseSystemCall } from '../procfs/system-call.ts';
 import { isSameCall, type TaskNumbers } from '../procfs/task-details.ts';
 import { nameOfCall } from '../system-calls/decode.ts';
+import { byStackInTurns } from '../taking-turns.ts';
 
 const BITS = bitsOf(['syscall']);
+/** Tasks per request. */
+const AT_ONCE = 2048;
 const NO_COMMAND_LINES = { allBytes: 0, leastBytes: 0 };
 
-/** The tasks with the system calls that they are in, and the names of these. What a task's is may be in it already. */
-export async function withCalls(tasks: readonly Observation[], reader: Reader): Promise<readonly Observation[]> {
+/**
+ * The tasks with the system calls that they are in, and the names of these. What a task's is may be in it already.
+ * @param isLate asked after each few thousand tasks; once it is so, those of the others are not read
+ */
+export async function withCalls(
+  tasks: readonly Observation[],
+  reader: Reader,
+  isLate = () => false,
+): Promise<readonly Observation[]> {
   const unknown = tasks.filter(({ systemCall }) => systemCall === undefined);
-  const calls = await callsOf(
-    unknown.flatMap(({ task: { id, pid } }) => (id.tid === undefined || pid === undefined ? [] : { pid, tid: id.tid })),
-    reader,
+  const numbers = byStackInTurns(unknown).flatMap(({ task: { id, pid } }) =>
+    id.tid === undefined || pid === undefined ? [] : { pid, tid: id.tid },
   );
+  const calls = new Map<number, SystemCallState>();
+  for (let from = 0; from < numbers.length && (from === 0 || !isLate()); from += AT_ONCE)
+    for (const [tid, call] of await callsOf(numbers.slice(from, from + AT_ONCE), reader)) calls.set(tid, call);
   return tasks.map((observation) => {
     const { systemCall, task } = observation;
     const read = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;

@@ -1,6 +1,7 @@
 import type { KernelFacts, Observation } from '../../../model/sample.ts';
 import type { Clock } from '../../../model/time.ts';
 import { onEachCpu } from '../../../native/affinity.ts';
+import { byStackInTurns } from '../taking-turns.ts';
 import type { FileReads } from './file-reads.ts';
 import { readSmall } from './files.ts';
 
@@ -13,6 +14,17 @@ const MAX_TASKS = 4000;
 /** How long it may take to go to all the CPUs that the tasks were on. */
 const CLOCKS_MS = 200;
 
+/** What times are read with. */
+export interface OffCpuReads {
+  readonly files: FileReads;
+  readonly root: string;
+  readonly clock: Clock;
+  /** By the clock. Later, no more are read but a first few. */
+  readonly untilMs: number;
+  /** Called with what was left out. */
+  tell(text: string): void;
+}
+
 /**
  * For how long tasks have been off the CPU, and how often they left one, from /proc/PID/sched (kernel/sched/debug.c,
  * proc_sched_show_task; CONFIG_SCHED_DEBUG, always there since Linux 6.15). The scheduler has a clock for each CPU,
@@ -22,27 +34,30 @@ const CLOCKS_MS = 200;
 export async function withOffCpuTimes(
   observations: readonly Observation[],
   wants: (observation: Observation) => boolean,
-  { files, root, clock }: { readonly files: FileReads; readonly root: string; readonly clock: Clock },
+  { files, root, clock, untilMs, tell }: OffCpuReads,
 ): Promise<readonly Observation[]> {
-  const wanted = observations
-    .filter((each) => each.cpu !== undefined && each.facts?.offCpuMs === undefined && wants(each))
-    .slice(0, MAX_TASKS);
+  const all = observations.filter(
+    (each) => each.cpu !== undefined && each.facts?.offCpuMs === undefined && wants(each),
+  );
+  const wanted = byStackInTurns(all).slice(0, MAX_TASKS);
   if (wanted.length === 0) return observations;
   const cpus = new Set(wanted.flatMap(({ cpu }) => cpu ?? []));
   const nowMs = clock.monotonicMs;
   const clocks = onEachCpu(cpus, ownLastMs, { nowMs, untilMs: nowMs() + CLOCKS_MS });
   const facts = new Map<Observation, KernelFacts>();
-  for (let from = 0; from < wanted.length; from += AT_ONCE)
+  let read = 0;
+  for (; read < wanted.length && (read === 0 || nowMs() < untilMs); read += AT_ONCE)
     await Promise.all(
-      wanted.slice(from, from + AT_ONCE).map(async (observation) => {
+      wanted.slice(read, read + AT_ONCE).map(async (observation) => {
         const { pid, id } = observation.task;
         const present = clocks.get(observation.cpu ?? -1);
-        const then = await read(`${root}/${pid}/task/${id.tid}/sched`, files);
+        const then = await lastOf(`${root}/${pid}/task/${id.tid}/sched`, files);
         if (then === undefined || present === undefined) return;
         const offCpuMs = Math.max(0, Math.round(present - then.lastMs));
         facts.set(observation, { ...observation.facts, offCpuMs, switches: then.switches });
       }),
     );
+  if (read < all.length) tell(`since when ${all.length - read} tasks wait that are like others: no time left`);
   return observations.map((observation) => {
     const known = facts.get(observation);
     return known === undefined ? observation : { ...observation, facts: known };
@@ -55,7 +70,7 @@ function ownLastMs(): number | undefined {
   return 'value' in own ? parseSched(own.value.toString('latin1'))?.lastMs : undefined;
 }
 
-async function read(path: string, files: FileReads) {
+async function lastOf(path: string, files: FileReads) {
   const told = await files.bytes(path, 0n, FILE_BYTES);
   return 'value' in told ? parseSched(told.value.toString('latin1')) : undefined;
 }

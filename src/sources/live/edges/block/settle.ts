@@ -88,13 +88,13 @@ export function withoutIdle(
 async function longestWaits(
   devices: readonly Resource[],
   edges: readonly Edge[],
-  { tasks, files, root, clock }: EdgeContext,
+  { tasks, files, root, clock, untilMs, tell }: EdgeContext,
 ): Promise<Map<string, number>> {
   const into = edgesByEnd(edges);
   const behind = new Map(devices.map(({ key }) => [key, tasksBehind(key, into)]));
   const tids = [...new Set([...behind.values()].flat())].slice(0, MAX_ASKED);
   const observations = tids.flatMap((tid) => tasks.get(tid) ?? []);
-  const timed = await withOffCpuTimes(observations, () => true, { files, root, clock });
+  const timed = await withOffCpuTimes(observations, () => true, { files, root, clock, untilMs, tell });
   const waited = new Map(timed.map(({ task, facts }) => [task.id.tid, facts?.offCpuMs ?? 0]));
   const longest = (some: readonly number[]) => some.reduce((most, tid) => Math.max(most, waited.get(tid) ?? 0), 0);
   return new Map([...behind].map(([key, some]) => [key, longest(some)]));
