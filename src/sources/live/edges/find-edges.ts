@@ -35,6 +35,7 @@ export async function findEdges(
   const fileSystems = new FileSystems(means);
   const context = { ...means, tasks, fileSystems, untilMs: clock.monotonicMs() + searchMs };
   const isLate = () => clock.monotonicMs() > context.untilMs;
+  let isWhole = true;
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
   for (let round = 0; newTasks.length + newResources.length > 0; round++) {
@@ -43,6 +44,7 @@ export async function findEdges(
         `who holds up whom: not followed to the end: ${round === MAX_ROUNDS ? 'it is too far' : 'no time left'}`,
         'cutShort',
       );
+      isWhole = false;
       break;
     }
     for (const observation of newTasks)
@@ -66,6 +68,7 @@ export async function findEdges(
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);
   }
+  if (isWhole && isLate()) tell('who holds up whom: not followed to the end: no time left', 'cutShort');
   const found = { edges: [...edges.values()], resources: [...resources.values()] };
   return { ...(await settleAll(sources, found, context)), holders };
 }
