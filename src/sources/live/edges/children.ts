@@ -14,7 +14,7 @@ const FDINFO_BYTES = 4096;
 /** Each thread has children of its own. */
 const MOST_THREADS = 1000;
 
-interface Waiter {
+export interface Waiter {
   readonly pid: number;
   readonly tid: number;
   /** Undefined if it is not known. */
@@ -22,7 +22,7 @@ interface Waiter {
 }
 
 /** A child, and what says so. */
-interface Child {
+export interface Child {
   readonly pid: number;
   readonly evidence: Evidence;
   readonly inferred?: true;
@@ -116,8 +116,8 @@ async function childOfPidfd({ pid, tid }: Waiter, fd: number, { files, root }: E
     : [{ pid: Number(child), evidence: { place, text: `Pid: ${child}` } }];
 }
 
-/** All children of a process, or of a thread if it waits for no others. */
-async function childrenOf({ pid, tid, wait }: Waiter, context: EdgeContext): Promise<Child[]> {
+/** All children of a process, or of a thread if it waits for no others: of each thread, the oldest first. */
+export async function childrenOf({ pid, tid, wait }: Waiter, context: EdgeContext): Promise<Child[]> {
   const listed = wait?.ofThread === true ? { value: [tid] } : listTids(context.root, pid);
   const tids = 'value' in listed ? listed.value : [tid];
   if (tids.length > MOST_THREADS)

@@ -7,6 +7,7 @@ import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
 import { transactions } from './transactions.ts';
+import { vforkChildren } from './vfork-children.ts';
 import { works } from './works.ts';
 
 /**
@@ -16,6 +17,7 @@ import { works } from './works.ts';
 export const EDGE_SOURCES: readonly EdgeSource[] = [
   addressSpaces,
   children,
+  vforkChildren,
   transactions,
   mounts,
   devices,

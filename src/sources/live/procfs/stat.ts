@@ -25,6 +25,8 @@ for (const state of STATES) STATE_OF_CODE[state.charCodeAt(0)] = state;
 
 /** PF_KTHREAD of include/linux/sched.h. */
 const KERNEL_THREAD = 0x00200000;
+/** PF_FORKNOEXEC, the same. */
+const FORKED = 0x00000040;
 
 /** Field numbers in proc_pid_stat(5). */
 const FIELD = { ppid: 4, flags: 9, threads: 20, startTicks: 22, cpu: 39 } as const;
@@ -77,4 +79,10 @@ export function parseStat(stat: Buffer): Stat {
     startTicks: field(FIELD.startTicks),
     cpu: field(FIELD.cpu),
   };
+}
+
+/** Whether a process still runs the program of its parent. False if `stat` is not a stat file. */
+export function runsParentsProgram(stat: Buffer): boolean {
+  const flags = stat.toString('latin1', stat.lastIndexOf(CLOSING) + 2).split(' ')[FIELD.flags - 3];
+  return (Number(flags) & FORKED) !== 0;
 }
