@@ -16,14 +16,14 @@ const BUSES = [
   'pnp isa_bus wmi_dev wmi sdw sdw_drv slim fsl_mc host1x cxl_bus ntb dax_bus vdpa mdev greybus firewire',
   'fw_unit cec',
 ];
-const BUSES_SUFFIX = String.raw`_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)`;
+const BUSES_SUFFIX = '_(?:bus_)?(?:dev_)?(?:probe|remove|shutdown)';
 const POWER = [
   'pci platform scsi usb i2c spi pnp amba pm_generic genpd __genpd acpi_subsys acpi_lpss scsi_bus ata_port',
   'mmc_bus sdio virtio_device',
 ];
 const POWER_SUFFIX =
   '_(?:pm_|dev_|runtime_|legacy_)*' +
-  String.raw`(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?`;
+  '(?:suspend|resume|freeze|thaw|poweroff|restore|prepare|complete)(?:_noirq|_late|_early|_common)?';
 
 /** Functions of the kernel's core that call a function of any file system, or of any file, for a program. */
 const FILE_CALLERS = wholeName([
