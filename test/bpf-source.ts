@@ -19,10 +19,14 @@ export function describeBpf(name: string, tests: () => void): void {
   });
 }
 
+/** Why this kernel has no source bpf; undefined if it has. */
 function refusal(): string | undefined {
   const { status, stderr } = spawnSync(KSTACK, ['-p', '2', '--source', 'bpf'], { encoding: 'utf8' });
   return status === 0 ? undefined : stderr;
 }
+
+/** The sources that this kernel has, for tests that compare what each of them tells. */
+export const SOURCES: readonly ('procfs' | 'bpf')[] = refusal() === undefined ? ['procfs', 'bpf'] : ['procfs'];
 
 export interface Task {
   readonly tid: number;

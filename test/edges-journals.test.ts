@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { describeBpf, SOURCES } from './bpf-source.ts';
 import type { JsonEdges } from './edges.ts';
 import { fixture, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
 
-const SOURCES = ['procfs', 'bpf'] as const;
 /** On a machine that is busy with other things, a look may end before all is found, and says so. */
 const MOST_LOOKS = 10;
 /** A wait for a commit counts after five seconds. */
 const PATIENCE_MS = 5000;
 
-async function edgesBy(source: (typeof SOURCES)[number]) {
+async function edgesBy(source: string) {
   const args = ['-aL', '-f', 'json', '-v', '--source', source];
   let { code, stdout, stderr } = await kstack(args);
   for (let looks = 1; stderr.includes('no time left') && looks < MOST_LOOKS; looks++)
@@ -75,7 +75,9 @@ describe('a transaction of ext4 that a task has open', () => {
       for (const pid of sleepers) expect(stdout).not.toMatch(new RegExp(`\\b${pid}\\b`));
     }
   });
+});
 
+describeBpf('a transaction of ext4 that a task has open, by bpf', () => {
   it('is what a task waits for that wants nobody to have one open', async () => {
     testRequires('python3');
     const [, opener = 0, locker = 0] = await fixture('open-handle.sh', [temporaryFolder(), 'lock']);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { SOURCES } from './bpf-source.ts';
 import { ended, kstack, needs, shell, temporaryFolder } from './harness.ts';
 
 interface End {
@@ -20,10 +21,9 @@ interface Told {
   readonly waits: readonly { readonly root: End | null; readonly edges: readonly number[] }[];
 }
 
-const SOURCES = ['procfs', 'bpf'] as const;
 const endOf = ({ tid, resource }: End) => tid ?? resource;
 
-async function edgesBy(source: (typeof SOURCES)[number]) {
+async function edgesBy(source: string) {
   const { code, stdout, stderr } = await kstack(['-aL', '-f', 'json', '-v', '--source', source]);
   expect(code).toBe(0);
   expect(stderr).not.toContain('who holds up whom');
