@@ -68,6 +68,7 @@ const AVAILABLE = {
   script: () => onPath('script'),
   cgroup2: () => / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
   'a hierarchy of control groups that counts PIDs': () => existsSync('/sys/fs/cgroup/pids/cgroup.procs'),
+  openssl: () => onPath('openssl'),
   'systemd-analyze': () => onPath('systemd-analyze'),
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),

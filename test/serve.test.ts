@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -15,6 +16,7 @@ import {
   KSTACK,
   kstack,
   needs,
+  shell,
   temporaryFolder,
   testRequires,
 } from './harness.ts';
@@ -56,9 +58,13 @@ interface Answer {
 }
 
 /** Asks, and reads to the end or until `enough` says so. */
-function ask(options: RequestOptions, enough: (text: string) => boolean = () => false): Promise<Answer> {
+function ask(
+  { ca, ...options }: RequestOptions & { readonly ca?: string },
+  enough: (text: string) => boolean = () => false,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = httpRequest({ host: '127.0.0.1', agent: false, ...options }, (response) => {
+    const request = ca === undefined ? httpRequest : httpsRequest;
+    const asked = request({ host: '127.0.0.1', agent: false, ...options, ...(ca && { ca }) }, (response) => {
       let text = '';
       const done = () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
       response.on('data', (bytes: Buffer) => {
@@ -223,6 +229,36 @@ describe('kstack serve, over HTTP', () => {
     for (const args of [['--listen', '0.0.0.0'], ['--tls-cert', 'x'], ['-'], ['--from', '-10m']])
       expect((await kstack(['serve', ...args])).code).toBe(2);
     expect((await kstack(['serve', '/nowhere'])).code).toBe(1);
+  });
+
+  it('serves on another address by HTTPS only, and says which file is no certificate or key', async () => {
+    testRequires('openssl');
+    const folder = temporaryFolder();
+    shell(
+      `cd "$FOLDER" && openssl req -x509 -newkey rsa:2048 -nodes -keyout key -out cert -days 2 -subj /CN=localhost \\
+        -addext subjectAltName=DNS:localhost 2>&1`,
+      { FOLDER: folder },
+    );
+    const [cert, key] = [join(folder, 'cert'), join(folder, 'key')];
+    const only = ['-p', '1', '--source', 'procfs', '--listen', '127.0.0.2', '--name', 'localhost'];
+    const { url, token, port } = await serve(...only, '--tls-cert', cert, '--tls-key', key);
+    expect(url).toBe(`https://localhost:${port}/#token=${token}`);
+    const place = { host: '127.0.0.2', port, servername: 'localhost', ca: readFileSync(cert, 'utf8') };
+    const own = { host: `localhost:${port}` };
+    expect((await ask({ ...place, path: '/', headers: own })).status).toBe(200);
+    const headers = { ...own, ...bearer(token) };
+    expect((await ask({ ...place, path: '/events', headers }, hasSample)).text).toMatch(/sample/);
+    expect((await ask({ ...place, path: '/events', headers: own })).status).toBe(401);
+    expect((await ask({ ...place, path: '/', headers: { host: 'evil.example' } })).status).toBe(403);
+    await expect(ask({ host: '127.0.0.2', port, path: '/' })).rejects.toThrow();
+    for (const [files, message] of [
+      [[key, cert], `kstack: ${key} and ${cert} are no certificate and its private key, as PEM: `],
+      [['/dev/zero', key], 'kstack: /dev/zero is too large for a certificate or a key\n'],
+      [[cert, '/nowhere'], 'kstack: cannot read /nowhere: '],
+    ] as const) {
+      const { code, stderr } = await kstack(['serve', ...only, '--tls-cert', files[0], '--tls-key', files[1]]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    }
   });
 
   it('serves on a socket that only its owner may open, and that goes with it', async () => {

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
+import { createSecureContext } from 'node:tls';
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { whyNotProc } from '../background/proc-root.ts';
+import { reasonOf } from '../files/files.ts';
 import { InputError, inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
@@ -25,6 +27,8 @@ import type { Window } from './time-window.ts';
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 /** What still runs after a signal is left behind then: the sampler's process may be stuck. */
 const LEAVE_MS = 1000;
+/** A chain of certificates takes some kilobytes. */
+const MOST_PEM_BYTES = 1 << 20;
 const EVERYTHING: Selection = { all: true, threads: true };
 
 export interface ServeOptions {
@@ -81,16 +85,30 @@ function addressText({ place, tls, isBehindProxy, serverNames }: ServeOptions, h
   return `${url}/#token=${token}\n`;
 }
 
+/** @throws ListenError if the files are not a certificate and its key; InputError if they cannot be read */
 async function certificateOf({ tls }: ServeOptions): Promise<Certificate | undefined> {
   if (tls === undefined) return undefined;
-  const [cert, key] = await Promise.all(tls.map(contentOf));
-  if (cert === undefined || key === undefined) return undefined;
+  const [certName, keyName] = tls;
+  const [cert, key] = await Promise.all([contentOf(certName), contentOf(keyName)]);
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    const files = `${certName} and ${keyName}`;
+    throw new ListenError(`${files} are no certificate and its private key, as PEM: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
   return { cert, key };
 }
 
 async function contentOf(name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of inputBytes(name)) chunks.push(Buffer.from(chunk));
+  let bytes = 0;
+  for await (const chunk of inputBytes(name)) {
+    bytes += chunk.length;
+    if (bytes > MOST_PEM_BYTES) throw new ListenError(`${name} is too large for a certificate or a key`);
+    chunks.push(Buffer.from(chunk));
+  }
   return Buffer.concat(chunks);
 }
 
