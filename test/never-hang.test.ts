@@ -1,7 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
+  ended,
   expectWithin,
   fixture,
   KSTACK,
@@ -150,6 +152,28 @@ describe('Ctrl-C while a read hangs', () => {
     const [status, asked = 0, ended = 0] = output.toString().split(' ').map(Number);
     expect(status).toBe(130);
     expectWithin((ended - asked) * 1000, 500);
+  });
+});
+
+describe('a reader process that somebody kills', () => {
+  it('is started again, and everything is shown', async () => {
+    const child = spawn(KSTACK, ['-a', '--source', 'procfs'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const end = ended(child);
+    const { pid = 0 } = child;
+    const readerOf = () =>
+      textOf(`/proc/${pid}/task/${pid}/children`)
+        .split(' ')
+        .find((one) => textOf(`/proc/${one}/comm`).startsWith('kstack-reader'));
+    let reader = readerOf();
+    while (reader === undefined && child.exitCode === null) {
+      await pause(1);
+      reader = readerOf();
+    }
+    // On a small host it may be done, and gone.
+    spawnSync('kill', ['-9', reader ?? '']);
+    const { code, stdout, stderr } = await end;
+    expect([code, stderr]).toEqual([0, expect.not.stringContaining('ERROR')]);
+    expect(parseClassic(stdout).lines.map((line) => line.pid)).toContain(process.pid);
   });
 });
 

@@ -63,3 +63,18 @@ it('rejects what is asked for when it is closed, and afterwards', async () => {
   await expect(asked).rejects.toThrow('the reader was closed');
   await expect(read(reader, 'read', 'version')).rejects.toThrow('the reader was closed');
 });
+
+it('can be started again after somebody has killed it, and not otherwise', async () => {
+  const reader = openReader();
+  const version = await read(reader, 'read', 'version');
+  expect(reader.restart()).toBe(false);
+  const killed = reader.pid;
+  process.kill(killed, 'SIGKILL');
+  // Whether that shows as it is asked or as it answers: it says what has happened.
+  await expect(read(reader, 'read', 'version')).rejects.toThrow('the reader process ended: signal 9');
+  expect(reader.restart()).toBe(true);
+  expect(reader.pid).not.toBe(killed);
+  expect(await read(reader, 'read', 'version')).toBe(version);
+  reader.close();
+  expect(reader.restart()).toBe(false);
+});

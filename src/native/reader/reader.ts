@@ -40,6 +40,9 @@ interface AskedPath extends Job {
   readonly read: PathRead;
 }
 
+/** Job 0, which nobody waits for. */
+const GREETING: Job = { take: () => undefined, resolve: () => undefined, reject: () => undefined };
+
 const BUFFER_BYTES = 1 << 19;
 /** How long to block for a record before the event loop runs again. */
 const WAIT_MS = 2;
@@ -59,14 +62,15 @@ const AT_ONCE = 4000;
  * itself goes on and can always exit. See reader/reader.c. Whoever opens one closes it.
  */
 export class Reader {
-  readonly #process: Spawned;
+  readonly #root: string;
+  #process: Spawned;
   #buffer = Buffer.alloc(BUFFER_BYTES);
   #words = new Uint32Array(this.#buffer.buffer, this.#buffer.byteOffset, BUFFER_BYTES / 4);
   readonly #jobs = new Map<number, Job>();
   /** Asked for in this turn of the event loop. */
   #paths: AskedPath[] = [];
   readonly #poll = libcFunction('int poll(void *descriptors, unsigned long count, int milliseconds)');
-  readonly #descriptors: Int32Array;
+  #descriptors: Int32Array;
   #filled = 0;
   #lastJob = 0;
   #pumping = false;
@@ -78,16 +82,28 @@ export class Reader {
 
   /** @throws Error if the process cannot be started, see {@link spawnReader} */
   constructor(root: string) {
+    this.#root = root;
     const early = takeEarlyReader(root);
     this.#early = early?.request;
     this.#isAhead = early !== undefined;
     this.#process = early?.process ?? spawnReader(root);
     this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
-    this.#jobs.set(0, {
-      take: () => undefined,
-      resolve: () => undefined,
-      reject: () => undefined,
-    });
+    this.#jobs.set(0, GREETING);
+  }
+
+  /**
+   * Starts the process again if it has ended by itself, or was killed; false if not. What it had opened is closed.
+   * @throws Error if the process cannot be started
+   */
+  restart(): boolean {
+    if (!this.#hasEnded) return false;
+    this.#process = spawnReader(this.#root);
+    this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
+    this.#jobs.set(0, GREETING);
+    this.#filled = 0;
+    this.#closed = false;
+    this.#hasEnded = false;
+    return true;
   }
 
   get pid(): number {
@@ -146,8 +162,9 @@ export class Reader {
 
   /** Ends the reader and its workers. Workers that cannot be killed are left behind and hold no resource of kstack. */
   close(): void {
+    this.#hasEnded = false;
     this.#fail(new Error('the reader was closed'));
-    for (let tries = 0; tries < 40 && this.#wait() === undefined; tries++) pause(0.5);
+    this.#waitBriefly();
   }
 
   #sendPaths(): void {
@@ -195,8 +212,10 @@ export class Reader {
         if (sent === bytes.length) this.#unsent.shift();
         else this.#unsent[0] = bytes.subarray(sent);
       } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return;
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
+        const code = error instanceof Error && 'code' in error ? error.code : undefined;
+        if (code === 'EAGAIN') return;
+        if (code === 'EPIPE') this.#failEnded();
+        else this.#fail(error instanceof Error ? error : new Error(String(error)));
         return;
       }
     }
@@ -228,11 +247,12 @@ export class Reader {
 
   /** Takes the records that have arrived; false if none arrive within `waitMs`. */
   #turn(waitMs: number): boolean {
+    if (this.#closed) return false;
     this.#descriptors[1] = POLLIN;
     if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
     const got = readSync(this.#process.output, this.#buffer, this.#filled, this.#buffer.length - this.#filled, null);
     if (got === 0) {
-      this.#fail(new Error(`the reader process ended: ${this.#howItEnded()}`));
+      this.#failEnded();
       return false;
     }
     this.#filled += got;
@@ -293,8 +313,23 @@ export class Reader {
     return waited === this.#process.pid ? status[0] : undefined;
   }
 
+  /** A process closes its pipes a moment before its end. */
+  #waitBriefly(): number | undefined {
+    let status = this.#wait();
+    for (let tries = 1; tries < 40 && status === undefined; tries++) {
+      pause(0.5);
+      status = this.#wait();
+    }
+    return status;
+  }
+
+  #failEnded(): void {
+    this.#hasEnded = true;
+    this.#fail(new Error(`the reader process ended: ${this.#howItEnded()}`));
+  }
+
   #howItEnded(): string {
-    const code = this.#wait();
+    const code = this.#waitBriefly();
     if (code === undefined) return 'unknown reason';
     if (code >> 8 === NO_PROCESS)
       return 'it cannot start a worker process (raise ulimit -u or pids.max of its control group)';
@@ -303,6 +338,7 @@ export class Reader {
   }
 
   #closed = false;
+  #hasEnded = false;
 
   #fail(error: Error): void {
     if (!this.#closed) {

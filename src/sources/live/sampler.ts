@@ -133,7 +133,7 @@ class LiveSampler implements Sampler {
   readonly #works: OptionalProgram<WorkWaiter>;
   readonly #watch: HostWatch | undefined;
   readonly #bootId: Sample['bootId'] & object;
-  readonly #own: OwnTasks;
+  readonly #isHere: boolean;
   readonly #told = new Set<string>();
 
   constructor(host: Host, options: SamplerOptions, selection: CompiledSelection) {
@@ -162,14 +162,28 @@ class LiveSampler implements Sampler {
     this.#works = new OptionalProgram(WORK_RECORDS, this.#bpf !== undefined);
     const { kmsg = '/dev/kmsg' } = host;
     this.#watch = options.events === true ? new HostWatch({ clock, kmsg }, new FileReads(this.#reader)) : undefined;
-    const isHere = isOwnNamespace(root);
-    this.#own = {
-      reader: isHere ? this.#reader.pid : undefined,
-      kstack: isHere && options.ownsProcess === true ? process.pid : undefined,
+    this.#isHere = isOwnNamespace(root);
+  }
+
+  #own(): OwnTasks {
+    return {
+      reader: this.#isHere ? this.#reader.pid : undefined,
+      kstack: this.#isHere && this.#options.ownsProcess === true ? process.pid : undefined,
     };
   }
 
   async next(): Promise<Sample> {
+    try {
+      return await this.#take();
+    } catch (error) {
+      // Somebody has killed it, such as the kernel for want of memory.
+      if (!this.#reader.restart()) throw error;
+      this.#tell('the reader process ended, and was started again');
+      return this.#take();
+    }
+  }
+
+  async #take(): Promise<Sample> {
     const { clock, root } = this.#host;
     const { fields, steady, intervalMs } = this.#options;
     const selection = this.#selection;
@@ -249,7 +263,7 @@ class LiveSampler implements Sampler {
         commandLines: this.#options.commandLines ?? LARGE,
         fields: this.#options.fields,
         prefetch,
-        own: this.#own,
+        own: this.#own(),
         userName: (uid) => this.#users.of(uid),
       }).read();
     try {
