@@ -8,6 +8,7 @@ const OF_THEIR_OWN = [
   'background',
   'background-files',
   'background-host',
+  'clickhouse',
   'explain',
   'hung-files',
   'page',

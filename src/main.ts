@@ -10,6 +10,7 @@ import { addDiff } from './commands/diff.ts';
 import { addExplain } from './commands/explain.ts';
 import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
+import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -33,6 +34,7 @@ const COMMANDS = [
   addConvert,
   addServe,
   addExplain,
+  addSchema,
   addCompletion,
 ];
 
@@ -44,6 +46,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack diff BEFORE [AFTER]
        kstack serve [FILE...] [OPTIONS]
        kstack explain [--why] [FILE...]
+       kstack schema clickhouse [--server VERSION] [--keep DAYS]
        kstack completion bash | zsh | fish`;
 
 function createProgram(): Command {

@@ -73,6 +73,7 @@ const AVAILABLE = {
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
+  'clickhouse-server': () => onPath('clickhouse-server'),
   'XFS and mkfs.xfs': () =>
     /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs'),
   browser: () => existsSync(BROWSER),

@@ -3,7 +3,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
 import { HostRuns } from './host-runs.ts';
-import { signatureOf } from './signature.ts';
+import { signatureOf, waitSignature } from './signature.ts';
 
 /** A wait of tasks with the same functions on their stacks. It is the same on every kernel and host. */
 export interface DiffedWait {
@@ -96,7 +96,7 @@ async function waitsIn(samples: Samples): Promise<Waits> {
   const ran = ({ observation, finding, seconds, seen }: BlockedRun) => {
     const stack = stackOf(observation);
     const signature = stack === undefined ? '' : signatureOf(stack);
-    const key = `${finding.rule ?? ''}\n${stack === undefined ? finding.waitsFor : signature}`;
+    const key = waitSignature(finding, stack);
     const wait = waits.get(key);
     if (wait === undefined) {
       if (waits.size < MAX_WAITS) waits.set(key, { signature, finding, stack, seconds, seen });

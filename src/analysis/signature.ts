@@ -1,3 +1,4 @@
+import type { Finding } from '../model/finding.ts';
 import type { Stack } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 
@@ -12,10 +13,25 @@ export function signatureOf(stack: Stack): string {
   let signature = signatures.get(stack);
   if (signature === undefined) {
     const text = stack.frames.map(({ symbol }) => functionName(symbol)).join('\n');
-    signature = hash(text, 0x01000193) + hash(text, 0x5bd1e995);
+    signature = digitsOf(text);
     signatures.set(stack, signature);
   }
   return signature;
+}
+
+/**
+ * 16 hexadecimal digits for a wait: of the rule that explains it and the functions of its stack, or of what is waited
+ * for where there is no stack. Equal on every kernel and host, like {@link signatureOf}.
+ */
+export function waitSignature(
+  { rule, waitsFor }: Pick<Finding, 'rule' | 'waitsFor'>,
+  stack: Stack | undefined,
+): string {
+  return digitsOf(`${rule ?? ''}\n${stack === undefined ? waitsFor : signatureOf(stack)}`);
+}
+
+function digitsOf(text: string): string {
+  return hash(text, 0x01000193) + hash(text, 0x5bd1e995);
 }
 
 const BASIS = 0x811c9dc5;
