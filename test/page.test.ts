@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +170,64 @@ describe('the page of a recording', () => {
     expect(readFileSync(html, 'utf8')).not.toContain(HOSTILE);
     expect(complaints).toEqual([]);
     await page.close();
+  });
+});
+
+describe('the page of a comparison', () => {
+  it('tells the same as kstack diff, and shows either side', async () => {
+    const { file } = await recorded();
+    const html = join(temporaryFolder(), 'changes.html');
+    const { stdout } = await kstack(['convert', file, '-f', 'jsonl']);
+    const times = [...new Set([...stdout.matchAll(/"time":"([^"]*)"/g)].map(([, time = '']) => time))];
+    const middle = times[Math.floor(times.length / 2)] ?? '';
+    // Only one side has the stuck tasks, so that something changes.
+    const before = join(temporaryFolder(), 'before');
+    expect((await kstack(['record', '-o', before, '-p', '1', '-i', '0.2', '--for', '1s'])).code).toBe(0);
+    const { code, stderr } = await kstack(['diff', before, file, '-f', 'html', '-o', html]);
+    expect([code, stderr]).toEqual([0, '']);
+    const found = JSON.parse((await kstack(['diff', before, file, '-f', 'json'])).stdout);
+    expect(found.appeared.length).toBeGreaterThan(0);
+    const { page, complaints } = await open(html);
+    await shows(page, 'Changes');
+    const rows = page.locator('.changes tbody tr');
+    await rows.first().waitFor();
+    const shown = await rows.allInnerTexts();
+    const all = ['appeared', 'grown', 'shrunk', 'disappeared'].flatMap((kind) => found[kind]);
+    expect(shown.length).toBe(all.length);
+    for (const [at, { finding }] of all.entries()) expect(shown[at]).toContain(finding.waitsFor);
+    await page.focus('.changes canvas');
+    await page.keyboard.press('ArrowDown');
+    expect(await page.locator('.told').innerText()).toMatch(/ → .* tasks on average$/);
+    await page.evaluate(AXE);
+    const { violations } = (await page.evaluate('axe.run(document)')) as { violations: { impact: string }[] };
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    const samples = async () => Number(/(\d+) samples?/.exec(await page.locator('header').innerText())?.[1]);
+    await choose(page, 'Tasks');
+    expect(await samples()).toBe(times.length);
+    await page.click('.sides >> text=before');
+    await page.waitForURL(/side=before/);
+    expect(await samples()).not.toBe(times.length);
+    expect(complaints).toEqual([]);
+    await page.close();
+    // Both times of one file, with the same stand-ins on both sides.
+    const windows = ['--a', `/${middle}`, '--b', `${middle}/`];
+    expect((await kstack(['diff', file, ...windows, '-f', 'html', '--redact', '-o', html])).code).toBe(0);
+    const redacted = await open(html);
+    const facts = redacted.page.locator('.facts dd');
+    await facts.first().waitFor();
+    expect((await facts.allInnerTexts()).map((text) => text.split(':')[0])).toEqual(['host-1', 'host-1']);
+    await redacted.page.close();
+  });
+
+  it('is not written if one side has no sample', async () => {
+    const { file } = await recorded();
+    const html = join(temporaryFolder(), 'changes.html');
+    const asked = ['diff', file, '--a', '/2001-01-01', '--b', '2001-01-01/', '-f', 'html', '-o', html];
+    const { code, stderr } = await kstack(asked);
+    expect([code, stderr]).toEqual([1, `kstack: no sample of ${file} is in the time asked for\n`]);
+    expect(existsSync(html)).toBe(false);
+    expect((await kstack(['diff', file, file, '--redact'])).code).toBe(2);
+    expect((await kstack(['diff', file, file, '-f', 'html', '-o', file])).code).toBe(1);
   });
 });
 

@@ -23,15 +23,26 @@ const PROC = /^\/proc(?:\/(?:\d+|self|PID|TID|task|fd|fdinfo|[a-z_]+))*(?= |,|:|
 const THREAD = /(?:^|[^\w/])(?:kworker|ksoftirqd|migration|cpuhp|swapper|jbd2|irq|rcu\w*|idle_inject)$/;
 const THREAD_END = /^\/[\w:.+>-]*/;
 
+/** Of all texts that have a word of their own. A stream may go on for weeks. */
+const MOST_CHARACTERS = 64 << 20;
+
 /** Words that stand for what is left out. The same text always has the same one. */
 export class Stand {
   readonly #words = new Map<string, string>();
   readonly #counts = new Map<Kind, number>();
+  #left: number;
+
+  /** @param characters of texts that have a word of their own; those beyond share one */
+  constructor(characters = MOST_CHARACTERS) {
+    this.#left = characters;
+  }
 
   for(kind: Kind, text: string): string {
     const key = `${kind} ${text}`;
     let word = this.#words.get(key);
     if (word === undefined) {
+      this.#left -= key.length;
+      if (this.#left < 0) return `${kind}-more`;
       const count = (this.#counts.get(kind) ?? 0) + 1;
       this.#counts.set(kind, count);
       word = `${kind}-${count}`;

@@ -8,24 +8,32 @@ import { type Kind, Stand, wordsLeft } from './redact-text.ts';
 
 type Samples = Iterable<Sample> | AsyncIterable<Sample>;
 
-/**
- * The samples to hand on: instead of command-line arguments, user and host names, network addresses, paths and control
- * groups there are words such as `path-3`, the same for the same throughout. Names of tasks and functions, numbers and
- * times stay. Text whose form is not known is left out rather than searched. docs/formats.md tells what is covered.
- */
-export async function* redacted(samples: Samples): AsyncGenerator<Sample> {
-  const redactor = new Redactor();
-  const lasts = new Map<string, { readonly whole: Sample; readonly shown: Sample }>();
-  for await (const whole of samples) {
-    const shown = redactor.sample(whole);
+/** The samples of a stream to hand on: see {@link Redactor}. */
+export async function* redacted(samples: Samples, redactor = new Redactor()): AsyncGenerator<Sample> {
+  const stream = new RedactedStream(redactor);
+  for await (const sample of samples) yield stream.next(sample);
+}
+
+/** Makes the samples of a stream ready to hand on, one after the other. */
+export class RedactedStream {
+  readonly #redactor: Redactor;
+  readonly #lasts = new Map<string, { readonly whole: Sample; readonly shown: Sample }>();
+
+  constructor(redactor: Redactor) {
+    this.#redactor = redactor;
+  }
+
+  next(whole: Sample): Sample {
+    const { observation } = this.#redactor;
+    const shown = this.#redactor.sample(whole);
     const { host = '' } = whole;
-    const last = lasts.get(host);
+    const last = this.#lasts.get(host);
     if (last !== undefined) {
       const { gone, come } = changesBetween(last.whole, whole);
-      noteChanges(last.shown, shown, { gone: gone.map(redactor.observation), come: come.map(redactor.observation) });
+      noteChanges(last.shown, shown, { gone: gone.map(observation), come: come.map(observation) });
     }
-    lasts.set(host, { whole, shown });
-    yield shown;
+    this.#lasts.set(host, { whole, shown });
+    return shown;
   }
 }
 
@@ -36,11 +44,22 @@ const DISK = /^(?:loop|sd[a-z]|vd[a-z]|xvd[a-z]|nvme|dm-|md|mmcblk|sr|zram|nbd)[
 /** Of systemd, and the same on every host. */
 const SLICES = new Set(['system.slice', 'user.slice', 'machine.slice', 'init.scope', 'kubepods.slice', 'docker']);
 
-class Redactor {
+/**
+ * Makes samples ready to hand on: instead of command-line arguments, user and host names, network addresses, paths and
+ * control groups there are words such as `path-3`, the same for the same throughout. Names of tasks and functions,
+ * numbers and times stay. Text whose form is not known is left out rather than searched. docs/formats.md tells what is
+ * covered.
+ */
+export class Redactor {
   readonly #stand = new Stand();
   readonly #tasks = new WeakMap<Task, Task>();
   readonly #observations = new WeakMap<Observation, Observation>();
   readonly #commandLines = new WeakMap<Reading<string>, Reading<string>>();
+
+  /** A sentence of kstack that goes with samples. */
+  text(text: string): string {
+    return this.#stand.text(text);
+  }
 
   sample(sample: Sample): Sample {
     const { host, bootId, source, edges, resources, unread, events, holders } = sample;

@@ -25,7 +25,7 @@ function isSameFile(input: string, target: string): boolean {
 }
 
 /** Whether a file to write is one of those to read, and says so. */
-export function isRead(target: string, { names, verb }: Wanted): boolean {
+export function isRead(target: string, { names, verb }: Pick<Wanted, 'names' | 'verb'>): boolean {
   if (!names.some((name) => isSameFile(name, target))) return false;
   writeStderr(`kstack: ${target} is one of the files to ${verb}; give another name with -o\n`);
   return true;

@@ -1,13 +1,17 @@
 import { diff } from '../analysis/diff.ts';
+import { Redactor, redacted } from '../analysis/redact.ts';
+import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { isRead } from './convert.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd } from './file-samples.ts';
-import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, type Problems, tellProblems } from './merged-samples.ts';
 import type { Window } from './time-window.ts';
+import { writeFile } from './write-file.ts';
 
 /** One side of a comparison. */
 export interface Side {
@@ -15,32 +19,80 @@ export interface Side {
   readonly window: Window;
 }
 
+type Sides = readonly [before: Side, after: Side];
+
 export interface DiffOptions {
-  readonly format: 'text' | 'json';
+  readonly format: 'text' | 'json' | 'html';
   /** How many of each kind to show as text. */
   readonly top: number;
+  /** Undefined for standard output. */
+  readonly file: string | undefined;
+  /** Of a page: whether stand-ins replace what tells of people and machines. */
+  readonly redact: boolean;
 }
 
 /** Compares two files, or two times of one. Returns the exit code: 1 if one of them has no sample. */
-export async function diffFiles(
-  sides: readonly [before: Side, after: Side],
-  selection: Selection | undefined,
-  { format, top }: DiffOptions,
-): Promise<number> {
+export async function diffFiles(sides: Sides, selection: Selection | undefined, options: DiffOptions): Promise<number> {
+  const { file: target, format } = options;
+  if (target !== undefined && sides.some(({ file }) => isRead(target, { names: [file], verb: 'diff' }))) return FAILED;
   const clock = systemClock();
   const problems = noProblems();
-  const [before, after] = sides.map(({ file, window }) =>
-    fileSamples({ names: [file], window, selection, verb: 'diff' }, problems, clock),
+  const read = ({ file, window }: Side) =>
+    fileSamples({ names: [file], window, selection, verb: 'diff' }, problems, clock);
+  const streams = [read(sides[0]), read(sides[1])] as const;
+  const counts = await orNoEnd(
+    format === 'html' ? writePage(streams, options) : writeFound(streams, options, problems.lines),
   );
-  if (before === undefined || after === undefined) return FAILED;
-  const found = await orNoEnd(diff(before, after));
-  if (found === undefined) return FAILED;
-  if (format === 'json') writeStdout(formatDiffJson(found, problems.lines));
-  else if (found.sides.every(({ samples }) => samples > 0))
-    for (const piece of formatDiff(found, top)) writeStdout(piece);
+  if (counts === undefined) return FAILED;
   tellProblems(problems);
-  const without = sides.filter(({ file }, at) => found.sides[at]?.samples === 0 && !problems.empty.includes(file));
-  if (!hasFailed(problems))
-    for (const { file } of without) writeStderr(`kstack: no sample of ${file} is in the time asked for\n`);
-  return found.sides.some(({ samples }) => samples === 0) || hasFailed(problems) ? FAILED : 0;
+  if (!hasFailed(problems)) tellWithout(sides, counts, problems);
+  return counts.includes(0) || hasFailed(problems) ? FAILED : 0;
+}
+
+type Streams = readonly [before: AsyncGenerator<Sample>, after: AsyncGenerator<Sample>];
+
+/** Returns how many samples each side has. A file that is there stays as it was if a side has none. */
+async function writeFound(
+  [before, after]: Streams,
+  { format, top, file }: DiffOptions,
+  problems: readonly string[],
+): Promise<readonly number[]> {
+  const found = await diff(before, after);
+  const counts = found.sides.map(({ samples }) => samples);
+  const isComplete = !counts.includes(0);
+  async function* pieces(): AsyncGenerator<string> {
+    if (format === 'json') yield formatDiffJson(found, problems);
+    else if (isComplete) yield* formatDiff(found, top);
+  }
+  if (file === undefined) for await (const piece of pieces()) writeStdout(piece);
+  else if (isComplete) await writeFile(file, pieces());
+  return counts;
+}
+
+/** The same. The page compares by itself. Without a sample on one side, nothing is written. */
+async function writePage(streams: Streams, { file, redact }: DiffOptions): Promise<readonly number[]> {
+  const redactor = redact ? new Redactor() : undefined;
+  const firsts = await Promise.all(streams.map((stream) => stream.next()));
+  const counts = firsts.map(({ done }) => (done === true ? 0 : 1));
+  if (counts.includes(0)) {
+    for (const stream of streams) await stream.return(undefined);
+    return counts;
+  }
+  async function* whole(at: 0 | 1): AsyncGenerator<Sample> {
+    const first = firsts[at];
+    if (first?.done === false) yield first.value;
+    yield* streams[at];
+  }
+  const shown = (at: 0 | 1) => (redactor === undefined ? whole(at) : redacted(whole(at), redactor));
+  const { comparingPage } = await import('../sinks/html.ts');
+  const pieces = comparingPage(shown(0), shown(1));
+  if (file !== undefined) await writeFile(file, pieces);
+  else for await (const piece of pieces) writeStdout(piece);
+  return counts;
+}
+
+function tellWithout(sides: Sides, counts: readonly number[], problems: Problems): void {
+  for (const [at, { file }] of sides.entries())
+    if (counts[at] === 0 && !problems.empty.includes(file))
+      writeStderr(`kstack: no sample of ${file} is in the time asked for\n`);
 }

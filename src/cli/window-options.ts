@@ -31,14 +31,7 @@ export function topOption(standard: number): Option {
   return new Option('--top <N>', 'how many of each kind to show').argParser(parseTop).default(standard);
 }
 
-/** How diff writes: as text, or as a document for programs. */
-export function documentOption(): Option {
-  return new Option('-f, --format <FORMAT>', 'text, or json with all that was found')
-    .choices(['text', 'json'])
-    .default('text');
-}
-
-/** How report and why write: the same, or as a page for a browser. */
+/** How report, diff and why write: as text, as a document for programs, or as a page for a browser. */
 export function pageOption(): Option {
   return new Option(
     '-f, --format <FORMAT>',

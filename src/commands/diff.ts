@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiffOptions } from '../cli/diff.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { ALL_TIMES, type Window } from '../cli/time-window.ts';
-import { documentOption, parseTime, topOption } from '../cli/window-options.ts';
+import { pageOption, parseTime, topOption } from '../cli/window-options.ts';
 
 /** Registers `kstack diff`. */
 export function addDiff(program: Command): void {
@@ -19,7 +20,9 @@ export function addDiff(program: Command): void {
     )
     .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
     .addOption(topOption(5))
-    .addOption(documentOption());
+    .addOption(pageOption())
+    .addOption(fileOption())
+    .addOption(redactOption());
   addFileSelectionOptions(command, false);
   command.action(async (before: string, after: string | undefined, options: Options) => {
     const { a, b } = options;
@@ -27,17 +30,26 @@ export function addDiff(program: Command): void {
       command.error("error: give a second file, or '--a' and '--b' for two times of the first", {
         exitCode: WRONG_USAGE,
       });
+    if (options.redact === true && options.format !== 'html')
+      command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
     const { diffFiles } = await import('../cli/diff.ts');
     const sides = [
       { file: before, window: a ?? ALL_TIMES },
       { file: after ?? before, window: b ?? ALL_TIMES },
     ] as const;
-    process.exitCode = await diffFiles(sides, selection, options);
+    process.exitCode = await diffFiles(sides, selection, {
+      format: options.format,
+      top: options.top,
+      file: fileOf(options.output),
+      redact: options.redact === true,
+    });
   });
 }
 
-interface Options extends DiffOptions {
+interface Options extends Pick<DiffOptions, 'format' | 'top'> {
+  readonly output?: string;
+  readonly redact?: true;
   readonly a?: Window;
   readonly b?: Window;
 }

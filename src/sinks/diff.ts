@@ -3,25 +3,26 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { whatFor } from './long-waits.ts';
 import { functionsOf } from './report.ts';
 
-const TITLES = {
-  appeared: 'new',
-  grown: 'grown',
-  shrunk: 'shrunk',
-  disappeared: 'gone',
-} as const;
+/** The kinds of change, with their words for people, those first that matter most. */
+export const KINDS = [
+  ['appeared', 'new'],
+  ['grown', 'grown'],
+  ['shrunk', 'shrunk'],
+  ['disappeared', 'gone'],
+] as const;
 
 /** What changed, for people: the waits by how much they changed, at most `top` of each kind. */
 export function* formatDiff(diff: Diff, top: number): Generator<string> {
   const [before, after] = diff.sides;
   yield `blocked tasks on average, in ${before.samples} and ${after.samples} samples:\n\n`;
   let found = false;
-  for (const kind of ['appeared', 'grown', 'shrunk', 'disappeared'] as const) {
+  for (const [kind, title] of KINDS) {
     const waits = diff[kind];
     if (waits.length === 0) continue;
     found = true;
     const lines = waits.slice(0, top).flatMap(linesOf);
     const more = waits.length > top ? [`  ... ${waits.length - top} more: --top ${waits.length}`] : [];
-    yield `${[`${TITLES[kind]}:`, ...lines, ...more].map(escapeUnsafe).join('\n')}\n\n`;
+    yield `${[`${title}:`, ...lines, ...more].map(escapeUnsafe).join('\n')}\n\n`;
   }
   if (diff.unchanged > 0) yield `${diff.unchanged} wait${diff.unchanged === 1 ? '' : 's'} about as before.\n`;
   else if (!found) yield 'No task was blocked in either.\n';
@@ -29,11 +30,12 @@ export function* formatDiff(diff: Diff, top: number): Generator<string> {
 
 function linesOf({ before, after, finding, stack }: DiffedWait): string[] {
   return [
-    `  ${rounded(before)} -> ${rounded(after)}  ${whatFor(finding)}`,
+    `  ${meanTasks(before)} -> ${meanTasks(after)}  ${whatFor(finding)}`,
     ...(stack === undefined ? [] : [`    ${functionsOf(stack)}`]),
   ];
 }
 
-function rounded(mean: number): string {
+/** How many tasks there were on average, for people. */
+export function meanTasks(mean: number): string {
   return mean === 0 || mean >= 10 ? String(Math.round(mean)) : mean.toPrecision(2);
 }

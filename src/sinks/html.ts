@@ -21,18 +21,26 @@ export const format: Format = {
   facts: true,
   edges: true,
   binary: false,
-  async *write(samples) {
-    const [before = '', after = ''] = PAGE.split(DATA_MARK);
-    yield before;
-    const findings: string[] = [];
-    yield* block('recording', recordingLines(samples, findings));
-    yield* block('findings', findings);
-    yield after;
-  },
+  write: (samples) => pageOf({ recording: samples }),
 };
 
-async function* recordingLines(samples: Samples, findings: string[]): AsyncGenerator<string> {
+/** A page that compares two streams. */
+export function comparingPage(before: Samples, after: Samples): AsyncGenerator<string> {
+  return pageOf({ before, recording: after });
+}
+
+/** @param streams by the name of their block, which src/web/data.ts reads */
+async function* pageOf(streams: Readonly<Record<string, Samples>>): AsyncGenerator<string> {
+  const [start = '', end = ''] = PAGE.split(DATA_MARK);
+  yield start;
+  const findings: string[] = [];
   const writer = new FindingWriter();
+  for (const [name, samples] of Object.entries(streams)) yield* block(name, recordingLines(samples, writer, findings));
+  yield* block('findings', findings);
+  yield end;
+}
+
+async function* recordingLines(samples: Samples, writer: FindingWriter, findings: string[]): AsyncGenerator<string> {
   let encoder = new SegmentEncoder(0);
   let count = 0;
   for await (const sample of samples) {

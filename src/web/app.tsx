@@ -1,7 +1,22 @@
 import type { FunctionComponent } from 'preact';
 import { useLayoutEffect } from 'preact/hooks';
 import { LiveTools } from './live-tools.tsx';
-import { chosen, openTask, samples, samplesShown, shown, VIEWS, type View, view } from './state.ts';
+import {
+  chosen,
+  openTask,
+  SIDES,
+  samples,
+  samplesShown,
+  shown,
+  showSide,
+  side,
+  sides,
+  VIEWS,
+  type View,
+  view,
+  views,
+} from './state.ts';
+import { ChangesView } from './views/changes.tsx';
 import { FlameView } from './views/flame.tsx';
 import { HoldersView } from './views/holders.tsx';
 import { TasksView } from './views/tasks.tsx';
@@ -12,6 +27,7 @@ import { WaitsView } from './views/waits.tsx';
 import { counted, dateText, formatDuration, safe, timeText } from './words.ts';
 
 const CONTENT: Readonly<Record<View, FunctionComponent>> = {
+  changes: ChangesView,
   verdict: VerdictView,
   timeline: TimelineView,
   waits: WaitsView,
@@ -38,8 +54,8 @@ export function App() {
         {samples.value.length === 0 ? <p class="empty">There is no sample in this page.</p> : <Content />}
       </main>
       <footer>
-        Made by kstack {KSTACK_VERSION}. Keys: <kbd>1</kbd> to <kbd>7</kbd> choose a view, <kbd>/</kbd> searches,{' '}
-        <kbd>Esc</kbd> goes back to all of the time.
+        Made by kstack {KSTACK_VERSION}. Keys: <kbd>1</kbd> to <kbd>{views.value.length}</kbd> choose a view,{' '}
+        <kbd>/</kbd> searches, <kbd>Esc</kbd> goes back to all of the time.
       </footer>
     </>
   );
@@ -68,9 +84,10 @@ function Head() {
           )}
         </p>
         <LiveTools />
+        <SideChoice />
       </div>
       <nav aria-label="Views">
-        {Object.entries(VIEWS).map(([name, title], at) => (
+        {views.value.map((name, at) => (
           <a
             key={name}
             href={`#view=${name}`}
@@ -78,14 +95,28 @@ function Head() {
             title={`key ${at + 1}`}
             onClick={(event) => {
               event.preventDefault();
-              view.value = name as View;
+              view.value = name;
             }}
           >
-            {title}
+            {VIEWS[name]}
           </a>
         ))}
       </nav>
     </header>
+  );
+}
+
+/** Which of two recordings all views but the changes show. */
+function SideChoice() {
+  if (sides.value === undefined || view.value === 'changes') return null;
+  return (
+    <p class="sides">
+      {SIDES.map((name) => (
+        <button key={name} type="button" aria-pressed={side.value === name} onClick={() => showSide(name)}>
+          {name}
+        </button>
+      ))}
+    </p>
   );
 }
 
@@ -99,8 +130,8 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (typing) return;
-  const name = Object.keys(VIEWS)[Number(event.key) - 1];
-  if (name !== undefined) view.value = name as View;
+  const name = views.value[Number(event.key) - 1];
+  if (name !== undefined) view.value = name;
   if (event.key === '/') {
     event.preventDefault();
     document.querySelector<HTMLInputElement>('input[type=search]')?.focus();

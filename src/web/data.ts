@@ -15,15 +15,26 @@ export interface Recorded {
   readonly damaged: readonly string[];
 }
 
+/** What a page has: a recording, and in a page of `kstack diff` another one that came before it. */
+export interface Content {
+  readonly recording: Recorded;
+  readonly before: Recorded | undefined;
+}
+
 /** Reads the data that is in the page. */
-export async function readPage(progress: (samples: number) => void): Promise<Recorded> {
+export async function readPage(progress: (samples: number) => void): Promise<Content> {
   for await (const lines of linesIn('findings')) for (const line of lines) takeFinding(JSON.parse(line) as ToldLine);
+  const before = document.getElementById('before') === null ? undefined : await readBlock('before', progress);
+  return { recording: await readBlock('recording', progress), before };
+}
+
+async function readBlock(id: string, progress: (samples: number) => void): Promise<Recorded> {
   const samples: Sample[] = [];
   const damaged: string[] = [];
   const lives = new TaskLives();
   const series = new BlockedSeries();
-  const tell = (line: number, why: string) => damaged.push(`line ${line} of the recording in this page: ${why}`);
-  for await (const sample of recordedSamples(linesIn('recording'), tell)) {
+  const tell = (line: number, why: string) => damaged.push(`line ${line} of the ${id} in this page: ${why}`);
+  for await (const sample of recordedSamples(linesIn(id), tell)) {
     samples.push(sample);
     lives.add(sample);
     series.add(sample);

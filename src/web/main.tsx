@@ -3,7 +3,7 @@ import './page.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { readPage } from './data.ts';
-import { keepAddress, keepReport, recorded } from './state.ts';
+import { keepAddress, keepReport, recorded, show } from './state.ts';
 import { followLive, keepToken, readFiles, streamKind } from './stream.ts';
 import { counted } from './words.ts';
 
@@ -17,7 +17,8 @@ async function start(app: HTMLElement): Promise<void> {
     const progress = (count: number) => tell(`${counted(count, 'sample')} read ...`);
     const kind = streamKind();
     if (kind === 'live') await followLive();
-    else recorded.value = await (kind === 'files' ? readFiles(progress) : readPage(progress));
+    else if (kind === 'files') recorded.value = await readFiles(progress);
+    else show(await readPage(progress));
   } catch (error) {
     tell(`The samples cannot be read: ${error instanceof Error ? error.message : String(error)}`);
     return;

@@ -17,6 +17,21 @@ export function colourOf(name: string): string {
   return `hsl(${20 + (Math.abs(hash) % 40)} ${55 + (Math.abs(hash >> 8) % 25)}% ${62 + (Math.abs(hash >> 4) % 14)}%)`;
 }
 
+/** Blue is less and orange is more: the colour-blind can tell these apart, too. */
+const [LESS, SAME, MORE] = [
+  [92, 160, 214],
+  [217, 220, 224],
+  [240, 138, 40],
+] as const;
+
+/** @param change from -1, which is gone, to 1, which is new */
+export function colourOfChange(change: number): string {
+  const end = change < 0 ? LESS : MORE;
+  const share = Math.min(1, Math.abs(change)) ** 0.7;
+  const [red, green, blue] = SAME.map((from, at) => Math.round(from + share * ((end[at] ?? from) - from)));
+  return `rgb(${red} ${green} ${blue})`;
+}
+
 /** A colour of the page's style, by the name of its property. */
 export function styleColour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();

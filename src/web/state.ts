@@ -1,9 +1,10 @@
 import { computed, effect, signal } from '@preact/signals';
 import { type Report, report } from '../analysis/report.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Recorded } from './data.ts';
+import type { Content, Recorded } from './data.ts';
 
 export const VIEWS = {
+  changes: 'Changes',
   verdict: 'Verdict',
   timeline: 'Timeline',
   waits: 'Waits',
@@ -14,13 +15,21 @@ export const VIEWS = {
 } as const;
 export type View = keyof typeof VIEWS;
 
+export const SIDES = ['before', 'after'] as const;
+export type Side = (typeof SIDES)[number];
+
 /** A part of the time, Unix milliseconds; both ends belong to it. */
 export interface Span {
   readonly fromMs: number;
   readonly toMs: number;
 }
 
+/** What all views but the changes show. */
 export const recorded = signal<Recorded | undefined>(undefined);
+/** The two sides of a comparison; undefined if the page has one recording. */
+export const sides = signal<Readonly<Record<Side, Recorded>> | undefined>(undefined);
+/** The side that is shown. */
+export const side = signal<Side>('after');
 export const view = signal<View>('verdict');
 /** Undefined: all of it. */
 export const chosen = signal<Span | undefined>(undefined);
@@ -33,10 +42,13 @@ export const reported = signal<Report | undefined>(undefined);
 
 export const samples = computed<readonly Sample[]>(() => recorded.value?.samples ?? []);
 
-export const whole = computed<Span>(() => {
-  const times = samples.value.flatMap(({ timeMs }) => timeMs ?? []);
-  return { fromMs: times[0] ?? 0, toMs: times.at(-1) ?? 0 };
-});
+export const whole = computed<Span>(() => spanOf(samples.value));
+
+/** From the first sample to the last one. */
+export function spanOf(some: readonly Sample[]): Span {
+  const isTimed = ({ timeMs }: Sample) => timeMs !== undefined;
+  return { fromMs: some.find(isTimed)?.timeMs ?? 0, toMs: some.findLast(isTimed)?.timeMs ?? 0 };
+}
 
 export const shown = computed<Span>(() => chosen.value ?? whole.value);
 
@@ -45,6 +57,28 @@ export const samplesShown = computed<readonly Sample[]>(() => {
   if (span === undefined) return samples.value;
   return samples.value.filter(({ timeMs }) => timeMs !== undefined && timeMs >= span.fromMs && timeMs <= span.toMs);
 });
+
+/** Those of the page, in the order of the keys that choose them. */
+export const views = computed<readonly View[]>(() => {
+  const all = Object.keys(VIEWS) as View[];
+  return sides.value === undefined ? all.filter((name) => name !== 'changes') : all;
+});
+
+export function show({ recording, before }: Content): void {
+  recorded.value = recording;
+  if (before === undefined) return;
+  sides.value = { before, after: recording };
+}
+
+/** Shows the other side of a comparison in all views. */
+export function showSide(name: Side): void {
+  const both = sides.peek();
+  if (both === undefined || name === side.peek()) return;
+  side.value = name;
+  chosen.value = undefined;
+  openTask.value = undefined;
+  recorded.value = both[name];
+}
 
 /** Computes the report of the chosen time, as `kstack report --from --to` does. */
 export function keepReport(): void {
@@ -72,8 +106,9 @@ export function keepReport(): void {
 export function keepAddress(): void {
   const read = () => {
     const words = new URLSearchParams(location.hash.slice(1));
-    const name = words.get('view') ?? '';
-    view.value = name in VIEWS ? (name as View) : 'verdict';
+    const [first = 'verdict'] = views.value;
+    view.value = views.value.find((name) => name === words.get('view')) ?? first;
+    showSide(words.get('side') === 'before' ? 'before' : 'after');
     const [from, to] = [Number(words.get('from')), Number(words.get('to'))];
     chosen.value = words.has('from') && Number.isFinite(from) && to > from ? { fromMs: from, toMs: to } : undefined;
     query.value = words.get('q') ?? '';
@@ -85,6 +120,7 @@ export function keepAddress(): void {
   let last = location.hash;
   effect(() => {
     const words = new URLSearchParams({ view: view.value });
+    if (side.value !== 'after') words.set('side', side.value);
     if (chosen.value !== undefined) {
       words.set('from', String(Math.floor(chosen.value.fromMs)));
       words.set('to', String(Math.ceil(chosen.value.toMs)));
