@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -266,4 +266,23 @@ it('a page to hand on has no arguments, users or hosts in it, and still shows ea
   expect(await page.locator('h1').innerText()).toBe('host-1');
   expect(complaints).toEqual([]);
   expect((await kstack(['report', file, '--redact'])).code).toBe(2);
+});
+
+it('a sample and a verdict can be handed on, too', async () => {
+  testRequires('root', 'compiler');
+  const secret = join(temporaryFolder(), 'secret-customer');
+  const [holder = 0, waiter = 0] = await fixture('file-locks', ['flock', secret, '1']);
+  await pause(1100);
+  const pids = ['-p', `${holder},${waiter}`];
+  for (const format of ['text', 'long', 'json', 'jsonl', 'speedscope', 'perfetto', 'firefox']) {
+    const { code, stdout, stderr } = await kstack([...pids, '--redact', '-f', format]);
+    expect([format, code, stdout.includes('secret-customer'), stderr]).toEqual([format, 0, false, '']);
+  }
+  expect((await kstack(pids)).stdout).toContain('secret-customer');
+  for (const args of [['--evidence'], ['-f', 'json']]) {
+    const { code, stdout } = await kstack(['why', ...pids, '--redact', ...args]);
+    expect([code, stdout.includes('secret-customer'), stdout.includes(hostname())]).toEqual([0, false, false]);
+    expect(stdout).toContain(String(waiter));
+  }
+  expect((await kstack(['-b', '-a', '--redact'])).code).toBe(2);
 });

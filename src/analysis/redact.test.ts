@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anySample } from '../../test/any-samples.ts';
 import { changesBetween } from '../model/changes.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import { redacted } from './redact.ts';
+import { Redactor, redacted } from './redact.ts';
 import { Stand, wordsLeft } from './redact-text.ts';
 
 const TASK = {
@@ -99,6 +99,22 @@ describe('a redacted sample', () => {
       }),
     );
   });
+});
+
+it('texts beyond the memory for them share a word', () => {
+  const stand = new Stand(20);
+  const words = ['a', 'b', 'a-long-one', 'a'].map((text) => stand.for('path', text));
+  expect(words).toEqual(['path-1', 'path-2', 'path-more', 'path-1']);
+});
+
+it('has the same words in several streams', async () => {
+  const redactor = new Redactor();
+  const hostsOf = async (host: string) => {
+    const found: (string | undefined)[] = [];
+    for await (const sample of redacted([sampleOf({ host })], redactor)) found.push(sample.host);
+    return found;
+  };
+  expect([await hostsOf('a'), await hostsOf('b'), await hostsOf('a')]).toEqual([['host-1'], ['host-2'], ['host-1']]);
 });
 
 it.each([

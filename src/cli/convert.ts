@@ -1,4 +1,5 @@
 import { fstatSync, realpathSync, statSync } from 'node:fs';
+import { redacted } from '../analysis/redact.ts';
 import { codeOf } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
@@ -47,7 +48,8 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
   const problems = noProblems();
   const colour = output.file === undefined && mayColour(process.env);
   const written = async () => {
-    const read = fileSamples(wanted, problems, clock);
+    const whole = fileSamples(wanted, problems, clock);
+    const read = output.redact ? redacted(whole) : whole;
     const first = await read.next();
     const isEmpty = first.done === true;
     // A file that is there stays as it was.

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs';
-import { redacted } from '../analysis/redact.ts';
 import { selected } from '../analysis/selected.ts';
 import { codeOf } from '../files/files.ts';
 import type { Untold } from '../model/compiled-selection.ts';
@@ -28,8 +27,6 @@ export interface Wanted {
   readonly selection: Selection | undefined;
   /** The command, for advice. */
   readonly verb: string;
-  /** Whether stand-ins replace what tells of people and machines. */
-  readonly redact?: boolean;
 }
 
 /** A window counts back from an end that is not known. */
@@ -58,9 +55,7 @@ export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Cl
     const read = (bytes: number) => progress.read(bytes);
     const merged = mergedSamples({ names, verb, bounds, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
-    const taken = selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
-    // A selection goes by the true names.
-    yield* wanted.redact === true ? redacted(taken) : taken;
+    yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
   } finally {
     progress.end();
   }

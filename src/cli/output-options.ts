@@ -8,6 +8,8 @@ export interface OutputOptions {
   readonly file: string | undefined;
   readonly full: boolean;
   readonly annotate: boolean;
+  /** Whether stand-ins replace what tells of people and machines. */
+  readonly redact: boolean;
 }
 
 /** Adds the output options to a command. */
@@ -17,7 +19,8 @@ export function addOutputOptions(command: Command): void {
     .addOption(new Option('-f, --format <FORMAT>', 'output format').choices(FORMAT_NAMES).default('text'))
     .addOption(fileOption())
     .option('--full', 'with -f long, json, jsonl: leave nothing out')
-    .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]');
+    .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]')
+    .addOption(redactOption());
 }
 
 export function fileOption(): Option {
@@ -45,9 +48,9 @@ export function fileOf(name: string | undefined): string | undefined {
 
 /** The parsed options. */
 export function outputOptionsOf(command: Command): OutputOptions {
-  const options: { format: FormatName; output?: string; full?: true; annotate?: true } = command.opts();
-  const { format, output: name, full, annotate } = options;
-  return { format, file: fileOf(name), full: full === true, annotate: annotate === true };
+  const options: { format: FormatName; output?: string; full?: true; annotate?: true; redact?: true } = command.opts();
+  const { format, output: name, full, annotate, redact } = options;
+  return { format, file: fileOf(name), full: full === true, annotate: annotate === true, redact: redact === true };
 }
 
 /** The formats that are abridged without `--full`: in large groups, they do not look up all system calls. */

@@ -17,6 +17,8 @@ export interface ReportOptions {
   readonly top: number;
   /** Undefined for standard output. */
   readonly file: string | undefined;
+  /** Of a page: whether stand-ins replace what tells of people and machines. */
+  readonly redact: boolean;
 }
 
 /**
@@ -24,9 +26,9 @@ export interface ReportOptions {
  * nothing.
  */
 export async function reportFiles(wanted: Wanted, options: ReportOptions): Promise<number> {
-  const { format, file } = options;
+  const { format, file, redact } = options;
   // The page adds up itself what it has the samples for.
-  if (format === 'html') return convertFiles(wanted, { format, file, full: false, annotate: false });
+  if (format === 'html') return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
   if (file !== undefined && isRead(file, wanted)) return FAILED;
   const clock = systemClock();
   const problems = noProblems();

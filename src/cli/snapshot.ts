@@ -1,3 +1,4 @@
+import { RedactedStream, Redactor } from '../analysis/redact.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
@@ -48,8 +49,9 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   try {
     const began = clock.monotonicMs();
     const taken = await sampler.next();
-    const sample =
+    const whole =
       selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(taken) : taken;
+    const sample = output.redact ? new RedactedStream(new Redactor()).next(whole) : whole;
     tell(`${describeTasks(sample)}, read in ${Math.round(clock.monotonicMs() - began)} ms`);
     const pieces = format.write([sample], {
       zoneAt: clock.zoneAt,

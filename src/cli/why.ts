@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { RedactedStream, Redactor } from '../analysis/redact.ts';
 import { isHeldUp, type Verdict, verdictOf } from '../analysis/verdict.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import type { HostState } from '../model/host-state.ts';
@@ -31,6 +32,8 @@ export interface WhyOptions {
   /** Undefined for standard output. */
   readonly file: string | undefined;
   readonly evidence: boolean;
+  /** Whether stand-ins replace what tells of people and machines. */
+  readonly redact: boolean;
   /** Whether the exit code is the verdict: see {@link exitCodeOf}. */
   readonly exitCode: boolean;
   /** From when on a wait counts for the exit code. */
@@ -48,9 +51,11 @@ export async function why(options: WhyOptions): Promise<number> {
     writeStderr(`kstack: ${refusal}\n`);
     return exitCode ? UNKNOWN : FAILED;
   }
-  const { verdict, missed } = await look(options);
+  const redactor = options.redact ? new Redactor() : undefined;
+  const { verdict, missed } = await look(options, redactor);
   const { sample } = verdict;
-  const unknown = [...asList(whyNotAllTasks(root)), ...missed, ...formatUnread(everythingUnread(sample), true)];
+  const told = [...asList(whyNotAllTasks(root)), ...missed].map((text) => redactor?.text(text) ?? text);
+  const unknown = [...told, ...formatUnread(everythingUnread(sample), true)];
   const host: HostState = { ...readLoad(root) };
   const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, host, unknown };
   const pieces = piecesOf(format, verdict, context);
@@ -60,7 +65,10 @@ export async function why(options: WhyOptions): Promise<number> {
 }
 
 /** Takes one sample, or two if the first shows a deadlock that is inferred. */
-async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: readonly string[] }> {
+async function look(
+  options: WhyOptions,
+  redactor: Redactor | undefined,
+): Promise<{ verdict: Verdict; missed: readonly string[] }> {
   const { selection, root, source, verbose } = options;
   const clock = systemClock();
   const missed = new Set<string>();
@@ -86,12 +94,17 @@ async function look(options: WhyOptions): Promise<{ verdict: Verdict; missed: re
       },
     },
   );
+  const stream = redactor && new RedactedStream(redactor);
+  const next = async () => {
+    const sample = await sampler.next();
+    return stream?.next(sample) ?? sample;
+  };
   try {
-    const first = await sampler.next();
+    const first = await next();
     const verdict = verdictOf(first, undefined, isCut);
     if (verdict.deadlocks.every(({ isConfirmed }) => isConfirmed)) return { verdict, missed: [...missed] };
     await sleep(AGAIN_MS);
-    return { verdict: verdictOf(await sampler.next(), first, isCut), missed: [...missed] };
+    return { verdict: verdictOf(await next(), first, isCut), missed: [...missed] };
   } finally {
     sampler.close();
   }

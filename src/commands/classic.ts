@@ -34,8 +34,8 @@ async function runClassic(program: Command): Promise<void> {
   const output = outputOptionsOf(program);
   const misplaced = misplacedIn(output);
   if (misplaced !== undefined) program.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
-  if (background !== undefined && (output.format !== 'text' || output.file !== undefined))
-    program.error("error: -b writes the classic text to its log; '-f' and '-o' apply only without -b", {
+  if (background !== undefined && (output.format !== 'text' || output.file !== undefined || output.redact))
+    program.error("error: -b writes the classic text to its log; '-f', '-o' and '--redact' apply only without -b", {
       exitCode: WRONG_USAGE,
     });
   if (background === undefined) {

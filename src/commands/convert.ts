@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
-import { addOutputOptions, misplacedIn, outputOptionsOf, redactOption } from '../cli/output-options.ts';
+import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, windowOf } from '../cli/window-options.ts';
 
@@ -12,16 +12,14 @@ export function addConvert(program: Command): void {
     .argument('<FILE...>', 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input');
   addWindowOptions(command);
   addOutputOptions(command);
-  command.addOption(redactOption());
   addFileSelectionOptions(command);
   command.action(async (names: string[]) => {
     const output = outputOptionsOf(command);
     const misplaced = misplacedIn(output);
     if (misplaced !== undefined) command.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
-    const { redact = false }: { redact?: boolean } = command.opts();
     const { convertFiles } = await import('../cli/convert.ts');
-    const wanted = { names, window: windowOf(command), selection, verb: 'convert', redact };
+    const wanted = { names, window: windowOf(command), selection, verb: 'convert' };
     process.exitCode = await convertFiles(wanted, output);
   });
 }

@@ -25,7 +25,7 @@ export function addReport(program: Command): void {
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    const wanted = { names, window: windowOf(command), selection, verb: 'report', redact };
-    process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output) });
+    const wanted = { names, window: windowOf(command), selection, verb: 'report' };
+    process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output), redact });
   });
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { fileOf, fileOption } from '../cli/output-options.ts';
+import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { pageOption } from '../cli/window-options.ts';
@@ -14,6 +14,7 @@ export function addWhy(program: Command): void {
     .addOption(pageOption())
     .addOption(fileOption())
     .option('--evidence', 'show what each sentence was read from')
+    .addOption(redactOption())
     .optionsGroup('As a check:')
     .option('--exit-code', 'exit with 1 if something is blocked for long, 3 if that is not known, else 0')
     .addOption(new Option('--for <DURATION>', 'for how long: 30s, 5m').argParser(parseDuration).default(30_000, '30s'));
@@ -23,6 +24,7 @@ export function addWhy(program: Command): void {
       format: 'text' | 'json' | 'html';
       output?: string;
       evidence?: true;
+      redact?: true;
       exitCode?: true;
       for: number;
     } = command.opts();
@@ -36,6 +38,7 @@ export function addWhy(program: Command): void {
       format,
       file: fileOf(output),
       evidence: evidence === true,
+      redact: options.redact === true,
       exitCode: exitCode === true,
       forMs,
       verbose: program.opts()['verbose'] === true,
