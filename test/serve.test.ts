@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
@@ -33,22 +33,44 @@ interface Served {
 
 /** Starts `kstack serve`, which ends with the test. */
 async function serve(...args: string[]): Promise<Served> {
+  const { child, end } = startServe(...args);
+  const url = await firstLine(child, end);
+  const { port, hash } = new URL(url);
+  return { child, end, url, token: hash.replace('#token=', ''), port: Number(port) };
+}
+
+function startServe(...args: string[]): Pick<Served, 'child' | 'end'> {
   const child = spawn(KSTACK, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const end = ended(child);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await end;
   });
-  const url = await new Promise<string>((resolve, reject) => {
+  return { child, end };
+}
+
+function firstLine({ stdout }: ChildProcess, end: Promise<Ended>): Promise<string> {
+  return new Promise<string>((resolve, reject) => {
     let text = '';
-    child.stdout.on('data', (bytes: Buffer) => {
+    stdout?.on('data', (bytes: Buffer) => {
       text += bytes;
       if (text.endsWith('\n')) resolve(text.trim());
     });
     void end.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
   });
-  const { port, hash } = new URL(url);
-  return { child, end, url, token: hash.replace('#token=', ''), port: Number(port) };
+}
+
+/** The port of 127.0.0.1 that a process waits on. */
+function listeningPort({ pid = 0 }: ChildProcess): number {
+  const sockets = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    const found = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
+    return found?.[1] ?? [];
+  });
+  for (const line of readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n')) {
+    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
+    if (state === '0A' && sockets.includes(inode)) return Number.parseInt(local.split(':')[1] ?? '', 16);
+  }
+  throw new Error(`process ${pid} waits on no port`);
 }
 
 interface Answer {
@@ -261,6 +283,22 @@ describe('kstack serve, over HTTP', () => {
     }
   });
 
+  it('behind a proxy, has the URL of the proxy and answers under its name', async () => {
+    const place = ['--listen', '127.0.0.1', '--behind-proxy', '--name', 'stacks.example', '--port', '0'];
+    const { child, end } = startServe('-p', '1', '--source', 'procfs', ...place);
+    const url = new URL(await firstLine(child, end));
+    expect([url.protocol, url.host]).toEqual(['https:', 'stacks.example']);
+    const port = listeningPort(child);
+    const headers = { ...bearer(url.hash.replace('#token=', '')), host: 'stacks.example' };
+    const status = async (more: Record<string, string>) =>
+      (await ask({ port, path: '/events', headers: { ...headers, ...more } }, hasSample)).status;
+    expect(await status({ origin: 'https://stacks.example' })).toBe(200);
+    expect(await status({ origin: 'https://evil.example' })).toBe(403);
+    expect(await status({ host: 'evil.example', origin: 'https://evil.example' })).toBe(403);
+    // What a proxy adds of whom it asks for is no reason to let anybody in.
+    expect(await status({ 'x-forwarded-host': 'evil.example', authorization: 'Bearer x' })).toBe(401);
+  });
+
   it('serves on a socket that only its owner may open, and that goes with it', async () => {
     const socketPath = join(temporaryFolder(), 'socket');
     const { child, end, token } = await serve('-p', '1', '--source', 'procfs', '--socket', socketPath);
@@ -270,6 +308,76 @@ describe('kstack serve, over HTTP', () => {
     child.kill('SIGTERM');
     expect((await end).code).toBe(143);
     expect(lstatSync(socketPath, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe('a recording that a page starts and stops', () => {
+  beforeEach(needs('root'));
+  const post = (port: number, path: string, headers: Record<string, string>) =>
+    ask({ port, path, headers, method: 'POST' });
+  const statesIn = (text: string): { sinceMs?: number; samples: number; trouble?: string }[] =>
+    [...text.matchAll(/^event: recorder\ndata: (.*)$/gm)].map(([, state = '']) => JSON.parse(state));
+
+  it('needs the token, and a page of this server', async () => {
+    const directory = join(temporaryFolder(), 'recordings');
+    const { port, token } = await serve('-p', '1', '--source', 'procfs', '--record-to', directory);
+    const status = async (headers: Record<string, string>) => (await post(port, '/recording/start', headers)).status;
+    expect(await status({})).toBe(401);
+    expect(await status(bearer(`${token.slice(1)}x`))).toBe(401);
+    expect(await status({ ...bearer(token), origin: 'http://evil.example' })).toBe(403);
+    expect(await status({ ...bearer(token), host: 'evil.example' })).toBe(403);
+    expect(await status({ ...bearer(token), 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await status({ ...bearer(token), 'content-length': '2' })).toBe(413);
+    for (const path of ['/recording/start/x', '/recording/start?to=/etc', '/recording/%2e%2e', '/recording'])
+      expect([path, (await post(port, path, bearer(token))).status]).toEqual([path, 405]);
+    expect((await ask({ port, path: '/recording/start', headers: bearer(token) })).status).toBe(405);
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  it('goes nowhere unless the command line says where', async () => {
+    const { port, token } = await serve('-p', '1', '--source', 'procfs');
+    expect((await post(port, '/recording/start', bearer(token))).status).toBe(405);
+    const { text } = await ask({ port, path: '/events', headers: bearer(token) }, hasSample);
+    expect(statesIn(text)).toEqual([]);
+    const { code, stderr } = await kstack(['serve', await recording(), '--record-to', '/nowhere']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("'--record-to' applies to this host, not to files")]);
+  });
+
+  it('has the samples that the page shows, also while no page is open, and each page sees its state', async () => {
+    const directory = join(temporaryFolder(), 'recordings');
+    const args = ['-p', '1', '--source', 'procfs', '-i', '0.1', '--redact', '--record-to', directory];
+    const { child, end, port, token } = await serve(...args);
+    const request = { port, path: '/events', headers: bearer(token) };
+    expect((await post(port, '/recording/start', bearer(token))).status).toBe(204);
+    const { text } = await ask(request, (found) => (statesIn(found).at(-1)?.samples ?? 0) >= 5);
+    expect(statesIn(text).at(-1)?.sinceMs).toBeGreaterThan(0);
+    await pause(500);
+    expect(childrenOf(child)).not.toEqual([]);
+    expect((await post(port, '/recording/stop', bearer(token))).status).toBe(204);
+    await until(() => childrenOf(child).length === 0);
+    const state = statesIn((await ask(request, (found) => statesIn(found).length > 0)).text)[0];
+    expect(state).toEqual({ samples: expect.any(Number) });
+    const files = readdirSync(directory).filter((name) => name.endsWith('.kstack'));
+    const { stdout } = await kstack(['convert', join(directory, files[0] ?? ''), '-f', 'jsonl']);
+    const times = new Set([...stdout.matchAll(/"time":"([^"]*)"/g)].map(([, time]) => time));
+    expect(times.size).toBe(state?.samples);
+    expect(new Set([...stdout.matchAll(/"host":"([^"]*)"/g)].map(([, host]) => host))).toEqual(new Set(['host-1']));
+    // Again into the same directory, and to the end of the server.
+    expect((await post(port, '/recording/start', bearer(token))).status).toBe(204);
+    await ask(request, (found) => (statesIn(found).at(-1)?.samples ?? 0) >= 2);
+    expect((await kstack(['status', '-d', directory])).code).toBe(0);
+    child.kill('SIGTERM');
+    expect((await end).code).toBe(143);
+    expect((await kstack(['status', '-d', directory])).code).toBe(1);
+  });
+
+  it('says in the page why there is none', async () => {
+    const file = await recording();
+    const { port, token } = await serve('-p', '1', '--source', 'procfs', '--record-to', file);
+    expect((await post(port, '/recording/start', bearer(token))).status).toBe(204);
+    const request = { port, path: '/events', headers: bearer(token) };
+    const { text } = await ask(request, (found) => statesIn(found).some(({ trouble }) => trouble !== undefined));
+    expect(statesIn(text).at(-1)).toEqual({ samples: 0, trouble: expect.stringContaining('ENOTDIR') });
   });
 });
 
@@ -319,6 +427,20 @@ describe('kstack serve, in a browser', () => {
     await page.keyboard.press('6');
     await page.waitForSelector('.rows');
     expect(await page.locator('.rows').innerText()).toContain(HOSTILE);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('starts and stops a recording', async () => {
+    testRequires('root', 'browser');
+    const directory = join(temporaryFolder(), 'recordings');
+    const { url } = await serve('-p', '1', '-i', '0.2', '--source', 'procfs', '--record-to', directory);
+    const { page, complaints } = await open(url);
+    await page.click('.live >> text="Record"');
+    await page.locator('.recorder', { hasText: /^Recording since .*: [2-9] samples/ }).waitFor();
+    await page.click('.live >> text="Stop recording"');
+    await page.locator('.recorder', { hasText: /^\d+ samples recorded$/ }).waitFor();
+    expect(readdirSync(directory).some((name) => name.endsWith('.kstack'))).toBe(true);
     expect(complaints).toEqual([]);
     await page.close();
   });

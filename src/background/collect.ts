@@ -50,7 +50,8 @@ export async function collect(collection: Collection): Promise<CollectionEnd> {
       sampler ??= await reopen();
       return await sampler.next();
     } catch (error) {
-      complaints.complain(`No sample could be taken: ${error instanceof Error ? error.message : String(error)}.`);
+      const why = error instanceof Error ? error.message : String(error);
+      if (!stop.aborted) complaints.complain(`No sample could be taken: ${why}.`);
       sampler?.close();
       sampler = undefined;
       return undefined;

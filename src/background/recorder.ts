@@ -39,6 +39,8 @@ export interface RecorderOptions {
 
 export interface RecorderContext {
   readonly clock: Clock;
+  /** Where the samples come from; else a sampler is opened. */
+  readonly open?: () => Promise<Collection['sampler']>;
   readonly stop: AbortSignal;
   tell(level: LogLevel, text: string): void;
   /** Called after each sample, and once at the end without one. */
@@ -76,7 +78,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
         ? await openFile(target.file, files, context)
         : await openDirectory({ ...target, durationMs: options.durationMs }, files, context);
     const { log, journal, format, commandLines } = opened;
-    const open = () =>
+    const openOwn = () =>
       openSampler(
         { clock, root },
         {
@@ -93,6 +95,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           commandLines,
         },
       );
+    const { open = openOwn } = context;
     let end: CollectionEnd | undefined;
     try {
       const sampler = await open();

@@ -1,7 +1,9 @@
 import type { Server } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
+import { RedactedStream, Redactor, redacted } from '../analysis/redact.ts';
 import { whyNotProc } from '../background/proc-root.ts';
+import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { reasonOf } from '../files/files.ts';
 import { InputError, inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
@@ -9,6 +11,7 @@ import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
 import { Access } from '../server/access.ts';
+import { DirectoryRecorder } from '../server/directory-recorder.ts';
 import { FileSource } from '../server/file-source.ts';
 import { ListenError, listen, type Place } from '../server/listen.ts';
 import { LiveSource } from '../server/live-source.ts';
@@ -29,6 +32,8 @@ const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 const LEAVE_MS = 1000;
 /** A chain of certificates takes some kilobytes. */
 const MOST_PEM_BYTES = 1 << 20;
+/** Of what a page records. */
+const BOUNDS = recordingBounds(USUAL_BYTES, { maxUsedPercent: 85, options: '' });
 const EVERYTHING: Selection = { all: true, threads: true };
 
 export interface ServeOptions {
@@ -46,6 +51,10 @@ export interface ServeOptions {
   /** The files of the certificate and its key. */
   readonly tls: readonly [cert: string, key: string] | undefined;
   readonly isBehindProxy: boolean;
+  /** Whether stand-ins replace what tells of people and machines. */
+  readonly redact: boolean;
+  /** The directory that a page may record into. */
+  readonly recordTo: string | undefined;
   /** The command as typed, for the advice to repeat it with sudo. */
   readonly typed: string;
 }
@@ -70,10 +79,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
   neverWaitForTerminal();
   const code = SIGNAL_EXIT[await ended];
-  source.close();
+  // A recording is ended, unless its file system hangs.
+  setTimeout(() => process.exit(code), source.closesMs + LEAVE_MS).unref();
   server.close();
   server.closeAllConnections();
-  setTimeout(() => process.exit(code), LEAVE_MS).unref();
+  await source.close();
   return code;
 }
 
@@ -113,7 +123,7 @@ async function contentOf(name: string): Promise<Buffer> {
 }
 
 /** Undefined, and said on standard error, if there is no sample in the files. */
-async function sourceOfFiles({ names, window, selection }: ServeOptions): Promise<StreamSource | undefined> {
+async function sourceOfFiles({ names, window, selection, redact }: ServeOptions): Promise<StreamSource | undefined> {
   const clock = systemClock();
   const wanted: Wanted = { names, window, selection, verb: 'serve' };
   const problems = noProblems();
@@ -125,10 +135,13 @@ async function sourceOfFiles({ names, window, selection }: ServeOptions): Promis
     return undefined;
   }
   await samples.return(undefined);
+  // The same stand-ins each time the page is opened.
+  const redactor = redact ? new Redactor() : undefined;
   let isTold = false;
   return new FileSource(async function* (): AsyncGenerator<Sample> {
     const found = noProblems();
-    yield* fileSamples(wanted, found, clock);
+    const whole = fileSamples(wanted, found, clock);
+    yield* redactor === undefined ? whole : redacted(whole, redactor);
     if (!isTold) tellProblems(found);
     isTold = true;
   });
@@ -136,7 +149,7 @@ async function sourceOfFiles({ names, window, selection }: ServeOptions): Promis
 
 /** Undefined, and said on standard error, if stacks cannot be read. */
 async function sourceOfHost(options: ServeOptions): Promise<StreamSource | undefined> {
-  const { root, source, typed, intervalMs, selection = EVERYTHING } = options;
+  const { root, source, typed, intervalMs, redact, recordTo, selection = EVERYTHING } = options;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
@@ -144,11 +157,24 @@ async function sourceOfHost(options: ServeOptions): Promise<StreamSource | undef
   }
   const { fields, facts, edges = false } = html;
   const wanted = { selection, source, fields, facts, edges, events: true, intervalMs, steady: true, ownsProcess: true };
+  const clock = systemClock();
+  const redactor = redact ? new Redactor() : undefined;
+  const stream = redactor && new RedactedStream(redactor);
+  const shown = (text: string) => redactor?.text(text) ?? text;
+  const tell = (text: string) => writeStderr(`kstack: ${text}\n`);
+  const recorder =
+    recordTo === undefined
+      ? undefined
+      : new DirectoryRecorder({ directory: recordTo, bounds: BOUNDS, root, source, intervalMs, clock, tell, shown });
   return new LiveSource({
     intervalMs,
-    clock: systemClock(),
+    clock,
     open: () => openSamplerProcess(root, wanted, ownCommand([])),
-    shown: (sample) => (selection.blocked === true ? leaveOutIdle(sample) : sample),
-    tell: (text) => writeStderr(`kstack: no samples are taken: ${text}\n`),
+    shown: (sample) => {
+      const some = selection.blocked === true ? leaveOutIdle(sample) : sample;
+      return stream?.next(some) ?? some;
+    },
+    tell: (text) => tell(`no samples are taken: ${text}`),
+    recorder,
   });
 }

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecordingTarget } from '../background/recorder.ts';
+import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
@@ -11,8 +12,6 @@ import type { Selection } from '../model/selection.ts';
 
 const EVERYTHING: Selection = { all: true, threads: true };
 const LEAST_BYTES = 2 ** 20;
-/** A directory has about so many files, so that room is made in small steps. */
-const FILES = 16;
 
 const NOT_A_FILE: ReadonlySet<string> = new Set(['-', '/dev/stdout', '/dev/stderr', '/dev/fd/1', '/proc/self/fd/1']);
 
@@ -44,7 +43,7 @@ export function addRecord(program: Command): void {
     .addOption(
       new Option('--max-size <SIZE>', 'what all files may take together: 20M, 2G')
         .argParser(parseSize)
-        .default(200 * 2 ** 20, '200M'),
+        .default(USUAL_BYTES, '200M'),
     )
     .addOption(new Option('--max-age <DURATION>', 'how old samples may get: 36h, 7d').argParser(parseDuration))
     .addOption(maxUsedPercentOption());
@@ -69,11 +68,8 @@ export function addRecord(program: Command): void {
 
 function targetOf(command: Command, { output, d, maxSize, maxAge }: RecordFlags): RecordingTarget {
   if (d !== undefined) {
-    const maxUsedPercent = maxUsedPercentOf(command);
-    const fileBytes = Math.ceil(maxSize / FILES);
-    const keep = Number.POSITIVE_INFINITY;
-    const bounds = { fileBytes, keep, totalBytes: maxSize, ageMs: maxAge, maxUsedPercent, options: '--max-size' };
-    return { directory: d, bounds };
+    const options = { ageMs: maxAge, maxUsedPercent: maxUsedPercentOf(command), options: '--max-size' };
+    return { directory: d, bounds: recordingBounds(maxSize, options) };
   }
   if (output === undefined)
     command.error("error: give a file with '-o' or a directory with '-d'", { exitCode: WRONG_USAGE });

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { notEmpty } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
+import { redactOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { addWindowOptions, windowOf } from '../cli/window-options.ts';
@@ -18,6 +19,8 @@ interface ServeFlags {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly behindProxy?: true;
+  readonly redact?: true;
+  readonly recordTo?: string;
   readonly i: number;
 }
 
@@ -39,8 +42,15 @@ export function addServe(program: Command): void {
     .addOption(new Option('--tls-cert <FILE>', 'certificate for HTTPS, as PEM').argParser(notEmpty))
     .addOption(new Option('--tls-key <FILE>', 'its private key, as PEM').argParser(notEmpty))
     .option('--behind-proxy', 'a proxy in front of it does HTTPS')
+    .optionsGroup('What:')
+    .addOption(redactOption())
     .optionsGroup('Of this host, live:')
     .addOption(intervalOption())
+    .addOption(
+      new Option('--record-to <DIRECTORY>', 'whoever has the URL may start and stop a recording into it').argParser(
+        notEmpty,
+      ),
+    )
     .optionsGroup('Of files:');
   addWindowOptions(command);
   addSelectionOptions(command, 'everything if there is none');
@@ -60,6 +70,8 @@ export function addServe(program: Command): void {
       place: placeOf(flags),
       serverNames: flags.name ?? [],
       tls: flags.tlsCert !== undefined && flags.tlsKey !== undefined ? [flags.tlsCert, flags.tlsKey] : undefined,
+      redact: flags.redact === true,
+      recordTo: flags.recordTo,
       isBehindProxy: flags.behindProxy === true,
       typed: typedCommand(),
     });
@@ -83,6 +95,7 @@ function misplacedIn(command: Command, flags: ServeFlags, names: readonly string
       ['i', '-i'],
       ['source', '--source'],
       ['proc', '--proc'],
+      ['recordTo', '--record-to'],
     ] as const)
       if (isGiven(name)) return `'${flag}' applies to this host, not to files`;
   } else for (const name of ['from', 'to']) if (isGiven(name)) return `'--${name}' applies to files`;

@@ -11,22 +11,34 @@ import { END_EVENT, failedEvent, findingEvent, recordingEvent } from './stream-e
 /** A segment tells its tasks anew. */
 const SEGMENT_SAMPLES = 360;
 
+/** A page that takes nothing for so long is given up. */
+const STALLED_MS = 60_000;
+
 /** The samples of files, read anew for each page. */
 export class FileSource implements StreamSource {
   readonly kind = 'files';
   readonly #read: () => AsyncIterable<Sample>;
+  readonly #stalledMs: number;
 
-  constructor(read: () => AsyncIterable<Sample>) {
+  constructor(read: () => AsyncIterable<Sample>, stalledMs = STALLED_MS) {
     this.#read = read;
+    this.#stalledMs = stalledMs;
   }
 
   serve(response: ServerResponse): void {
+    // Nothing was sent for so long. That may be for want of samples: files are searched for a selection.
+    response.setTimeout(this.#stalledMs, () => {
+      if (response.writableNeedDrain) response.destroy();
+    });
     // A page that is closed early is no failure.
     pipeline(Readable.from(eventsOf(this.#read())), response).catch(() => response.destroy());
   }
 
-  close(): void {
-    // Streams end with their connections.
+  /** Streams end with their connections. */
+  readonly closesMs = 0;
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }
 

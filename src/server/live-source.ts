@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
+import type { DirectoryRecorder } from './directory-recorder.ts';
 import { type Cursor, KeptSegments } from './kept-segments.ts';
-import type { StreamSource } from './source.ts';
-import { failedEvent } from './stream-events.ts';
+import type { PageRecorder, StreamSource } from './source.ts';
+import { failedEvent, recorderEvent } from './stream-events.ts';
 
 const MOST_KEPT_BYTES = 64 * 2 ** 20;
 /** A page that takes nothing for so long is given up. */
@@ -22,9 +24,14 @@ export interface LiveOptions {
   shown(sample: Sample): Sample;
   /** Called with why there are no samples. */
   tell(text: string): void;
+  /** Absent if a page must not record. */
+  readonly recorder?: DirectoryRecorder | undefined;
 }
 
-/** Samples of this host, which are taken only while a page is open. No page can hold them up. */
+/**
+ * Samples of this host, which are taken only while a page is open or a recording runs. No page and no disk can hold them
+ * up.
+ */
 export class LiveSource implements StreamSource {
   readonly kind = 'live';
   readonly #options: LiveOptions;
@@ -34,26 +41,45 @@ export class LiveSource implements StreamSource {
 
   constructor(options: LiveOptions) {
     this.#options = options;
+    options.recorder?.follow(() => {
+      for (const viewer of this.#viewers) viewer.send();
+      this.#runIfWanted();
+    });
+  }
+
+  get recorder(): PageRecorder | undefined {
+    return this.#options.recorder;
+  }
+
+  get closesMs(): number {
+    const { recorder } = this.#options;
+    return recorder?.state.sinceMs === undefined ? 0 : recorder.endsMs;
   }
 
   serve(response: ServerResponse): void {
-    const viewer = new Viewer(response, this.#kept);
+    const viewer = new Viewer(response, this.#kept, this.#options.recorder);
     this.#viewers.add(viewer);
     response.once('close', () => {
       viewer.close();
       this.#viewers.delete(viewer);
-      if (this.#viewers.size === 0) this.close();
+      this.#runIfWanted();
     });
     viewer.send();
-    if (this.#stop !== undefined) return;
-    const stop = new AbortController();
-    this.#stop = stop;
-    void this.#run(stop.signal);
+    this.#runIfWanted();
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.#options.recorder?.stop();
     this.#stop?.abort();
     this.#stop = undefined;
+  }
+
+  #runIfWanted(): void {
+    const isWanted = this.#viewers.size > 0 || this.#options.recorder?.state.sinceMs !== undefined;
+    if (isWanted === (this.#stop !== undefined)) return;
+    this.#stop?.abort();
+    this.#stop = isWanted ? new AbortController() : undefined;
+    if (this.#stop !== undefined) void this.#run(this.#stop.signal);
   }
 
   /** Samples until nobody looks. A sampler that fails is opened again. */
@@ -80,11 +106,13 @@ export class LiveSource implements StreamSource {
   }
 
   async #sample(sampler: Sampler, stop: AbortSignal): Promise<void> {
-    const { intervalMs, clock, shown } = this.#options;
+    const { intervalMs, clock, shown, recorder } = this.#options;
     for (let dueMs = clock.monotonicMs(); !stop.aborted; ) {
-      const sample = await sampler.next();
+      const taken = await sampler.next();
       if (stop.aborted) return;
-      this.#kept.add(shown(sample));
+      const sample = shown(taken);
+      this.#kept.add(sample);
+      recorder?.take(sample);
       for (const viewer of this.#viewers) viewer.send();
       const nowMs = clock.monotonicMs();
       dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
@@ -106,17 +134,20 @@ class Viewer {
   readonly #response: ServerResponse;
   readonly #kept: KeptSegments;
   readonly #cursor: Cursor;
+  readonly #recorder: DirectoryRecorder | undefined;
+  #told: RecorderState | undefined;
   #stalled: NodeJS.Timeout | undefined;
 
-  constructor(response: ServerResponse, kept: KeptSegments) {
+  constructor(response: ServerResponse, kept: KeptSegments, recorder: DirectoryRecorder | undefined) {
     this.#response = response;
     this.#kept = kept;
+    this.#recorder = recorder;
     this.#cursor = kept.begin();
   }
 
   send(): void {
     while (this.#stalled === undefined) {
-      const event = this.#kept.read(this.#cursor);
+      const event = this.#recorderEvent() ?? this.#kept.read(this.#cursor);
       if (event === undefined) return;
       if (this.#response.write(event)) continue;
       this.#stalled = setTimeout(() => this.#response.destroy(), STALLED_MS);
@@ -125,6 +156,14 @@ class Viewer {
         this.send();
       });
     }
+  }
+
+  /** If it changed since it was told last. */
+  #recorderEvent(): string | undefined {
+    const state = this.#recorder?.state;
+    if (state === undefined || state === this.#told) return undefined;
+    this.#told = state;
+    return recorderEvent(state);
   }
 
   fail(why: string): void {

@@ -6,5 +6,15 @@ export interface StreamSource {
   readonly kind: 'files' | 'live';
   /** Sends events to a page until there are no more, or the page is gone. */
   serve(response: ServerResponse): void;
-  close(): void;
+  /** Absent if a page must not record. */
+  readonly recorder?: PageRecorder | undefined;
+  /** How long it may take to close. */
+  readonly closesMs: number;
+  close(): Promise<void>;
+}
+
+/** Starts and stops a recording for a page, which has no say in where it goes. */
+export interface PageRecorder {
+  start(): void;
+  stop(): Promise<void>;
 }

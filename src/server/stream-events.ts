@@ -1,3 +1,5 @@
+import type { RecorderState } from '../model/recorder-state.ts';
+
 /**
  * The events of a stream that a page reads (server-sent events). A field ends with its line, and JSON has none inside.
  */
@@ -9,6 +11,11 @@ export function findingEvent(line: string): string {
 export function recordingEvent(lines: string): string {
   const data = lines.trimEnd().replaceAll('\n', '\ndata: ');
   return `event: recording\ndata: ${data}\n\n`;
+}
+
+/** The state of the recording that a page may start and stop. */
+export function recorderEvent(state: RecorderState): string {
+  return `event: recorder\ndata: ${JSON.stringify(state)}\n\n`;
 }
 
 /** All that there is was sent. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { DATA_MARK, PAGE } from '../sinks/page.ts';
 import type { Access } from './access.ts';
-import type { StreamSource } from './source.ts';
+import type { PageRecorder, StreamSource } from './source.ts';
 
 const HEADER_BYTES = 8192;
 const HEADERS_MS = 5000;
@@ -27,15 +27,17 @@ export async function createWebServer(
   const answer: RequestListener = (request, response) => {
     for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
     if (!access.isOwn(request.headers)) return refuse(response, 403, 'This is no name of this server.');
-    if (request.method !== 'GET') return refuse(response, 405, 'Only GET is possible.');
+    const isOrder = source.recorder !== undefined && ORDERS.has(request.url ?? '');
+    if (request.method !== (isOrder ? 'POST' : 'GET')) return refuse(response, 405, 'That is not possible here.');
     if (hasBody(request)) return refuse(response, 413, 'A request has no content here.');
     if (request.url === '/') {
       response.setHeader('content-type', 'text/html; charset=utf-8');
       response.end(page.html);
       return;
     }
-    if (request.url !== '/events') return refuse(response, 404, 'There is nothing here.');
+    if (request.url !== '/events' && !isOrder) return refuse(response, 404, 'There is nothing here.');
     if (!access.hasToken(request.headers)) return refuse(response, 401, 'The token is missing or wrong.');
+    if (isOrder) return order(source.recorder, request.url, response);
     if (pages >= MOST_PAGES) return refuse(response, 503, 'Too many pages are open.');
     pages++;
     response.once('close', () => pages--);
@@ -57,6 +59,18 @@ export async function createWebServer(
       : (await import('node:https')).createServer({ ...limits, ...certificate }, answer);
   server.maxConnections = MOST_CONNECTIONS;
   return server;
+}
+
+/** Only these words are in a request: where a recording goes is on the command line. */
+const [START, STOP] = ['/recording/start', '/recording/stop'];
+const ORDERS: ReadonlySet<string> = new Set([START, STOP]);
+
+/** The page learns from its events what became of it. */
+function order(recorder: PageRecorder | undefined, url: string | undefined, response: ServerResponse): void {
+  if (url === START) recorder?.start();
+  else void recorder?.stop();
+  response.writeHead(204);
+  response.end();
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { BlockedSeries } from '../analysis/blocked-series.ts';
 import { TaskLives } from '../analysis/task-lives.ts';
+import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';
 import { recordedSamples } from '../recording/read.ts';
@@ -20,6 +21,9 @@ export const isLive = signal(false);
 export const isPaused = signal(false);
 /** Why no samples come, if none do. */
 export const trouble = signal('');
+
+/** The recording that a page may start and stop: see src/server/source.ts. Undefined if it must not. */
+export const recorder = signal<RecorderState | undefined>(undefined);
 
 /** What `kstack serve` serves with this page; undefined for a page with data in it. */
 export function streamKind(): string | undefined {
@@ -163,14 +167,22 @@ export function resume(): void {
   isPaused.value = false;
 }
 
+/** Starts or stops a recording. The server's events tell what became of it. */
+export async function orderRecording(order: 'start' | 'stop'): Promise<void> {
+  const { ok, status } = await ask(`/recording/${order}`, 'POST');
+  if (!ok) trouble.value = `The server answers with ${status}.`;
+}
+
+function ask(path: string, method: 'GET' | 'POST'): Promise<Response> {
+  const headers = { authorization: `Bearer ${sessionStorage.getItem(TOKEN) ?? ''}` };
+  return fetch(path, { method, headers, cache: 'no-store' });
+}
+
 /** The server does not serve this page. */
 class Refused extends Error {}
 
 async function* streamedSamples(damaged: string[]): AsyncGenerator<Sample> {
-  const response = await fetch('/events', {
-    headers: { authorization: `Bearer ${sessionStorage.getItem(TOKEN) ?? ''}` },
-    cache: 'no-store',
-  });
+  const response = await ask('/events', 'GET');
   if (response.status === 401)
     throw new Refused('the token is missing or wrong. Open the URL that kstack serve printed when it began');
   if (response.status === 503) throw new Refused('too many pages are open');
@@ -191,6 +203,7 @@ async function* recordingLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): A
       if (event === 'finding') takeFinding(JSON.parse(data) as ToldLine);
       else if (event === 'recording') recorded.push(data);
       else if (event === 'failed') trouble.value = data;
+      else if (event === 'recorder') recorder.value = JSON.parse(data) as RecorderState;
     }
     yield recorded;
   }
