@@ -11,6 +11,7 @@ const OF_THEIR_OWN = [
   'clickhouse',
   'explain',
   'hung-files',
+  'metrics',
   'page',
   'record-directory',
   'report',

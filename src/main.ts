@@ -8,6 +8,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addConvert } from './commands/convert.ts';
 import { addDiff } from './commands/diff.ts';
 import { addExplain } from './commands/explain.ts';
+import { addMetrics } from './commands/metrics.ts';
 import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
 import { addSchema } from './commands/schema.ts';
@@ -34,6 +35,7 @@ const COMMANDS = [
   addConvert,
   addServe,
   addExplain,
+  addMetrics,
   addSchema,
   addCompletion,
 ];
@@ -46,6 +48,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack diff BEFORE [AFTER]
        kstack serve [FILE...] [OPTIONS]
        kstack explain [--why] [FILE...]
+       kstack metrics [--openmetrics] [-o FILE]
        kstack schema clickhouse [--server VERSION] [--keep DAYS]
        kstack completion bash | zsh | fish`;
 

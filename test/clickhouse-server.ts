@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { ended, temporaryFolder, testRequires, withinMs } from './harness.ts';
+import { ended, freePort, temporaryFolder, testRequires, withinMs } from './harness.ts';
 
 const START_MS = 10_000;
 
@@ -16,17 +15,6 @@ export interface ClickHouse {
   /** Kills it. What it said was written is there when it is started again. */
   kill(): Promise<void>;
   start(): Promise<void>;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
-    });
-  });
 }
 
 /** Starts Debian's clickhouse-server in a temporary folder. It ends with the test. */

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
@@ -74,6 +75,7 @@ const AVAILABLE = {
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
   'clickhouse-server': () => onPath('clickhouse-server'),
+  'prometheus and promtool': () => onPath('prometheus') && onPath('promtool'),
   'XFS and mkfs.xfs': () =>
     /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs'),
   browser: () => existsSync(BROWSER),
@@ -207,6 +209,18 @@ export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** A port of 127.0.0.1 that is free. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
 }
 
 /** A process line of the classic text. */

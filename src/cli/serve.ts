@@ -10,11 +10,12 @@ import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
-import { Access } from '../server/access.ts';
+import { Access, TOKEN } from '../server/access.ts';
 import { DirectoryRecorder } from '../server/directory-recorder.ts';
 import { FileSource } from '../server/file-source.ts';
 import { ListenError, listen, type Place } from '../server/listen.ts';
 import { LiveSource } from '../server/live-source.ts';
+import { MetricsPage } from '../server/metrics-page.ts';
 import type { StreamSource } from '../server/source.ts';
 import { type Certificate, createWebServer } from '../server/web-server.ts';
 import { format as html } from '../sinks/html.ts';
@@ -24,14 +25,16 @@ import type { SourceName } from '../sources/live/source-name.ts';
 import { neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, type Wanted } from './file-samples.ts';
+import { type LookOptions, look } from './look.ts';
 import { noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { measuredMetrics } from './metrics.ts';
 import type { Window } from './time-window.ts';
 
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 /** What still runs after a signal is left behind then: the sampler's process may be stuck. */
 const LEAVE_MS = 1000;
 /** A chain of certificates takes some kilobytes. */
-const MOST_PEM_BYTES = 1 << 20;
+const MOST_BYTES = 1 << 20;
 /** Of what a page records. */
 const BOUNDS = recordingBounds(USUAL_BYTES, { maxUsedPercent: 85, options: '' });
 const EVERYTHING: Selection = { all: true, threads: true };
@@ -55,6 +58,8 @@ export interface ServeOptions {
   readonly redact: boolean;
   /** The directory that a page may record into. */
   readonly recordTo: string | undefined;
+  /** The file of the token; undefined for a new one. */
+  readonly tokenFile: string | undefined;
   /** The command as typed, for the advice to repeat it with sudo. */
   readonly typed: string;
 }
@@ -66,10 +71,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   });
   const source = options.names.length > 0 ? await sourceOfFiles(options) : await sourceOfHost(options);
   if (source === undefined) return FAILED;
-  const access = new Access(options.serverNames);
   let server: Server;
   try {
-    server = await createWebServer(access, source, await certificateOf(options));
+    const access = new Access(options.serverNames, await tokenOf(options));
+    server = await createWebServer(access, source, await certificateOf(options), metricsOfHost(options));
     const host = await listen(server, options.place);
     writeStdout(addressText(options, host, access.token));
   } catch (error) {
@@ -111,12 +116,28 @@ async function certificateOf({ tls }: ServeOptions): Promise<Certificate | undef
   return { cert, key };
 }
 
+/** @throws ListenError if the file has no token; InputError if it cannot be read */
+async function tokenOf({ tokenFile }: ServeOptions): Promise<string | undefined> {
+  if (tokenFile === undefined) return undefined;
+  const token = (await contentOf(tokenFile)).toString('latin1').trim();
+  if (TOKEN.test(token)) return token;
+  throw new ListenError(`${tokenFile} has no token: write 20 to 100 letters, digits, - and _ into it`);
+}
+
+/** Undefined for files. */
+function metricsOfHost({ names, root, source, intervalMs, selection = EVERYTHING }: ServeOptions) {
+  if (names.length > 0) return undefined;
+  const open = (wanted: LookOptions) => openSamplerProcess(root, { ...wanted, selection, source }, ownCommand([]));
+  const measure = (samples: number) => measuredMetrics(() => look(open), samples);
+  return new MetricsPage({ mostMs: intervalMs, clock: systemClock(), measure });
+}
+
 async function contentOf(name: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of inputBytes(name)) {
     bytes += chunk.length;
-    if (bytes > MOST_PEM_BYTES) throw new ListenError(`${name} is too large for a certificate or a key`);
+    if (bytes > MOST_BYTES) throw new ListenError(`${name} is too large for a certificate, a key or a token`);
     chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks);

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RedactedStream, Redactor } from '../analysis/redact.ts';
-import { isHeldUp, type Verdict, verdictOf } from '../analysis/verdict.ts';
+import { isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import type { HostState } from '../model/host-state.ts';
 import { everythingUnread } from '../model/sample.ts';
@@ -18,10 +17,8 @@ import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED, UNKNOWN } from './exit-codes.ts';
+import { look } from './look.ts';
 import { writeFile } from './write-file.ts';
-
-/** How long after the first look an inferred deadlock must still be there. */
-const AGAIN_MS = 200;
 
 export interface WhyOptions {
   readonly selection: Selection;
@@ -45,14 +42,22 @@ export interface WhyOptions {
 
 /** Says what holds the host up. Returns the exit code. */
 export async function why(options: WhyOptions): Promise<number> {
-  const { root, format, file, evidence, exitCode, forMs, typed } = options;
+  const { selection, root, source, format, file, evidence, exitCode, forMs, verbose, typed } = options;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
     return exitCode ? UNKNOWN : FAILED;
   }
   const redactor = options.redact ? new Redactor() : undefined;
-  const { verdict, missed } = await look(options, redactor);
+  const stream = redactor && new RedactedStream(redactor);
+  const clock = systemClock();
+  const tell = (text: string) => {
+    if (verbose) log(clock, 'DEBUG', text);
+  };
+  const { verdict, missed } = await look(
+    (wanted) => openSampler({ clock, root }, { ...wanted, selection, source, tell }),
+    (sample) => stream?.next(sample) ?? sample,
+  );
   const { sample } = verdict;
   const told = [...asList(whyNotAllTasks(root)), ...missed].map((text) => redactor?.text(text) ?? text);
   const unknown = [...told, ...formatUnread(everythingUnread(sample), true)];
@@ -62,52 +67,6 @@ export async function why(options: WhyOptions): Promise<number> {
   if (file !== undefined) await writeFile(file, pieces);
   else for await (const piece of pieces) writeStdout(piece);
   return exitCode ? exitCodeOf(verdict, forMs) : 0;
-}
-
-/** Takes one sample, or two if the first shows a deadlock that is inferred. */
-async function look(
-  options: WhyOptions,
-  redactor: Redactor | undefined,
-): Promise<{ verdict: Verdict; missed: readonly string[] }> {
-  const { selection, root, source, verbose } = options;
-  const clock = systemClock();
-  const missed = new Set<string>();
-  let isCut = false;
-  const sampler = await openSampler(
-    { clock, root },
-    {
-      selection,
-      source,
-      fields: [],
-      commandLines: 'none',
-      facts: true,
-      edges: true,
-      events: true,
-      steady: false,
-      ownsProcess: true,
-      tell: (text) => {
-        if (verbose) log(clock, 'DEBUG', text);
-      },
-      missed: (text, how) => {
-        missed.add(text);
-        isCut ||= how === 'cutShort';
-      },
-    },
-  );
-  const stream = redactor && new RedactedStream(redactor);
-  const next = async () => {
-    const sample = await sampler.next();
-    return stream?.next(sample) ?? sample;
-  };
-  try {
-    const first = await next();
-    const verdict = verdictOf(first, undefined, isCut);
-    if (verdict.deadlocks.every(({ isConfirmed }) => isConfirmed)) return { verdict, missed: [...missed] };
-    await sleep(AGAIN_MS);
-    return { verdict: verdictOf(await next(), first, isCut), missed: [...missed] };
-  } finally {
-    sampler.close();
-  }
 }
 
 /** 0: nothing is held up for so long. 1: something is. 3: that is not known, also because the search was cut short. */

@@ -5,13 +5,21 @@ import type { Piece } from '../sinks/format.ts';
 /** The deadline for calls once the file system has answered: a busy disk may need longer than the usual deadline. */
 const SLOW_MS = 30_000;
 
-/** Writes a file that belongs to whoever called sudo. */
-export function writeFile(name: string, pieces: AsyncIterable<Piece>): Promise<void> {
+/**
+ * Writes a file that belongs to whoever called sudo.
+ * @param mode of a new file; by default only its owner can read it
+ */
+export function writeFile(name: string, pieces: Iterable<Piece> | AsyncIterable<Piece>, mode?: number): Promise<void> {
   return withFiles((files) => {
     const answered = () => {
       files.deadlineMs = SLOW_MS;
     };
-    return writeOutputFile(name, pieces, { files, owner: whoCalledSudo(process.env), answered });
+    return writeOutputFile(name, pieces, {
+      files,
+      owner: whoCalledSudo(process.env),
+      ...(mode !== undefined && { mode }),
+      answered,
+    });
   });
 }
 

@@ -21,6 +21,7 @@ interface ServeFlags {
   readonly behindProxy?: true;
   readonly redact?: true;
   readonly recordTo?: string;
+  readonly tokenFile?: string;
   readonly i: number;
 }
 
@@ -42,6 +43,9 @@ export function addServe(program: Command): void {
     .addOption(new Option('--tls-cert <FILE>', 'certificate for HTTPS, as PEM').argParser(notEmpty))
     .addOption(new Option('--tls-key <FILE>', 'its private key, as PEM').argParser(notEmpty))
     .option('--behind-proxy', 'a proxy in front of it does HTTPS')
+    .addOption(
+      new Option('--token-file <FILE>', 'the token, from a file; else a new one each time').argParser(notEmpty),
+    )
     .optionsGroup('What:')
     .addOption(redactOption())
     .optionsGroup('Of this host, live:')
@@ -73,6 +77,7 @@ export function addServe(program: Command): void {
       redact: flags.redact === true,
       recordTo: flags.recordTo,
       isBehindProxy: flags.behindProxy === true,
+      tokenFile: flags.tokenFile,
       typed: typedCommand(),
     });
   });

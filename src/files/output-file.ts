@@ -16,6 +16,8 @@ export interface OutputFileOptions {
   readonly files: Files;
   /** Who gets a file that is new or was theirs. Anyone else's file is replaced by one of this process's user. */
   readonly owner: Owner | undefined;
+  /** Of a new file; else only its owner can read it, because command lines may hold secrets. */
+  readonly mode?: number;
   /** Called once the file system has answered. From then on it is at worst slow. */
   answered(): void;
 }
@@ -23,8 +25,7 @@ export interface OutputFileOptions {
 /**
  * Writes a file atomically: whenever kstack is killed, the name leads to the old content or to all of the new one. Only
  * a kill in the microseconds between link and rename leaves something behind: the whole file, as .kstack-PID.tmp (on
- * file systems without O_TMPFILE, any kill does). Only its owner can read the file, because command lines may hold
- * secrets. A device or a FIFO is written to in place.
+ * file systems without O_TMPFILE, any kill does). A device or a FIFO is written to in place.
  * @throws Error naming the file if it cannot be written, is a symbolic link (which root must not follow), is a FIFO
  * without a reader, or is on a file system that does not answer
  */
@@ -51,6 +52,7 @@ const STREAM_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOC
 /** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
 const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
 const NAMED_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const PRIVATE = 0o600;
 const PIECE_BYTES = 1 << 20;
 
 function kindOf(existing: FileStatus): string {
@@ -85,10 +87,14 @@ async function writeStream(fd: number, pieces: Pieces): Promise<void> {
   }
 }
 
-async function replace(path: string, pieces: Pieces, { files, owner, answered }: OutputFileOptions): Promise<void> {
+async function replace(
+  path: string,
+  pieces: Pieces,
+  { files, owner, mode = PRIVATE, answered }: OutputFileOptions,
+): Promise<void> {
   const temporary = join(dirname(path), `.kstack-${process.pid}.tmp`);
-  const unnamed = await openUnnamed(files, dirname(path));
-  const fd = unnamed ?? (await openNamed(files, temporary));
+  const unnamed = await openUnnamed(files, dirname(path), mode);
+  const fd = unnamed ?? (await openNamed(files, temporary, mode));
   answered();
   let isNamed = unnamed === undefined;
   try {
@@ -144,9 +150,9 @@ async function giveTo(files: Files, fd: number, owner: Owner | undefined): Promi
 }
 
 /** A file without a name, which vanishes with its last descriptor; undefined if the file system has no O_TMPFILE. */
-async function openUnnamed(files: Files, folder: string): Promise<number | undefined> {
+async function openUnnamed(files: Files, folder: string, mode: number): Promise<number | undefined> {
   try {
-    return await files.open(undefined, folder, UNNAMED_FLAGS, 0o600);
+    return await files.open(undefined, folder, UNNAMED_FLAGS, mode);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'EOPNOTSUPP' || code === 'EISDIR' || code === 'EINVAL') return undefined;
@@ -154,13 +160,13 @@ async function openUnnamed(files: Files, folder: string): Promise<number | undef
   }
 }
 
-async function openNamed(files: Files, path: string): Promise<number> {
+async function openNamed(files: Files, path: string, mode: number): Promise<number> {
   try {
-    return await files.open(undefined, path, NAMED_FLAGS, 0o600);
+    return await files.open(undefined, path, NAMED_FLAGS, mode);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     // Left by a kstack with the same PID that was killed.
     await files.unlink(undefined, path);
-    return files.open(undefined, path, NAMED_FLAGS, 0o600);
+    return files.open(undefined, path, NAMED_FLAGS, mode);
   }
 }

@@ -6,14 +6,22 @@ const TOKEN_BYTES = 24;
 /** A name or an address, and a port: nothing else that has a meaning in a URL. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i;
 
+/** What a token is made of: all that a header may have of it. It cannot be guessed if it is that long. */
+export const TOKEN = /^[\w-]{20,100}$/;
+
 /** Who may ask: those who have the token, under a name of this server that no foreign site can point here. */
 export class Access {
-  readonly token = randomBytes(TOKEN_BYTES).toString('base64url');
-  readonly #digest = digestOf(this.token);
+  readonly token: string;
+  readonly #digest: Buffer;
   readonly #names: ReadonlySet<string>;
 
-  /** @param names those of this server beside localhost and addresses, in lower case */
-  constructor(names: readonly string[]) {
+  /**
+   * @param names those of this server beside localhost and addresses, in lower case
+   * @param token a new one if it is undefined
+   */
+  constructor(names: readonly string[], token: string | undefined) {
+    this.token = token ?? randomBytes(TOKEN_BYTES).toString('base64url');
+    this.#digest = digestOf(this.token);
     this.#names = new Set(['localhost', ...names]);
   }
 

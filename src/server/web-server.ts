@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { DATA_MARK, PAGE } from '../sinks/page.ts';
 import type { Access } from './access.ts';
+import type { MetricsPage } from './metrics-page.ts';
 import type { PageRecorder, StreamSource } from './source.ts';
 
 const HEADER_BYTES = 8192;
@@ -16,11 +17,12 @@ export interface Certificate {
   readonly key: Buffer;
 }
 
-/** Serves the page to everybody, and the samples to those who have the token. Nothing else is there. */
+/** Serves the page to everybody, and samples and metrics to those who have the token. Nothing else is there. */
 export async function createWebServer(
   access: Access,
   source: StreamSource,
   certificate: Certificate | undefined,
+  metrics: MetricsPage | undefined,
 ): Promise<Server> {
   const page = new Page(source.kind);
   let pages = 0;
@@ -35,9 +37,11 @@ export async function createWebServer(
       response.end(page.html);
       return;
     }
-    if (request.url !== '/events' && !isOrder) return refuse(response, 404, 'There is nothing here.');
+    const isMetrics = metrics !== undefined && request.url === '/metrics';
+    if (request.url !== '/events' && !isOrder && !isMetrics) return refuse(response, 404, 'There is nothing here.');
     if (!access.hasToken(request.headers)) return refuse(response, 401, 'The token is missing or wrong.');
     if (isOrder) return order(source.recorder, request.url, response);
+    if (isMetrics) return void metrics.serve(request.headers.accept, response);
     if (pages >= MOST_PAGES) return refuse(response, 503, 'Too many pages are open.');
     pages++;
     response.once('close', () => pages--);

@@ -184,7 +184,19 @@ describe('the documentation', () => {
   });
 
   it('shows command lines with options that exist', async () => {
-    const names = ['status', 'stop', 'record', 'report', 'diff', 'convert', 'explain', 'schema', 'completion'];
+    const names = [
+      'status',
+      'stop',
+      'record',
+      'report',
+      'diff',
+      'convert',
+      'explain',
+      'serve',
+      'metrics',
+      'schema',
+      'completion',
+    ];
     const commands = [[], ...names.map((name) => [name])];
     const described = (await Promise.all(commands.map((command) => inHelp(...command)))).flat();
     const flags = new Set(described.flatMap(({ option }) => option.match(/(?<![\w-])--?\w+/g) ?? []));

@@ -19,14 +19,14 @@ export interface Command {
  */
 export async function openSamplerProcess(
   root: string,
-  { tell, ...options }: SamplerOptions,
+  { tell, missed = tell, ...options }: SamplerOptions,
   { file, args }: Command,
 ): Promise<Sampler> {
   const child = spawn(file, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, [SAMPLER]: '1' },
   });
-  const sampler = new ProcessSampler(child, tell);
+  const sampler = new ProcessSampler(child, { ...(tell && { tell }), ...(missed && { missed }) });
   try {
     const order: SamplerOrder = { root, options };
     await sampler.ask(JSON.stringify(order));
@@ -46,12 +46,12 @@ class ProcessSampler implements Sampler {
   readonly #child: ChildProcess;
   readonly #decoder = new SampleDecoder();
   readonly #waiting: Waiting[] = [];
-  readonly #tell: SamplerOptions['tell'];
+  readonly #told: Pick<SamplerOptions, 'tell' | 'missed'>;
   #ended: Error | undefined;
 
-  constructor(child: ChildProcess, tell: SamplerOptions['tell']) {
+  constructor(child: ChildProcess, told: Pick<SamplerOptions, 'tell' | 'missed'>) {
     this.#child = child;
-    this.#tell = tell;
+    this.#told = told;
     child.once('error', (error) => this.#end(error));
     child.once('exit', (code, signal) => this.#end(new Error(`the sampler ended with ${signal ?? code}`)));
     child.stdin?.on('error', (error) => this.#end(error));
@@ -88,7 +88,10 @@ class ProcessSampler implements Sampler {
     const answer: SamplerAnswer = JSON.parse(line);
     switch (answer.kind) {
       case 'tell':
-        this.#tell?.(answer.text);
+        this.#told.tell?.(answer.text);
+        return;
+      case 'missed':
+        this.#told.missed?.(answer.text, answer.how);
         return;
       case 'failed':
         this.#waiting.shift()?.reject(new Error(answer.message));

@@ -9,12 +9,13 @@ import type { SamplerOptions } from './sampler.ts';
 /** The first line to the process. Each empty line after it requests a sample. */
 export interface SamplerOrder {
   readonly root: string;
-  readonly options: Omit<SamplerOptions, 'tell'>;
+  readonly options: Omit<SamplerOptions, 'tell' | 'missed'>;
 }
 
 export type SamplerAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'tell'; readonly text: string }
+  | { readonly kind: 'missed'; readonly text: string; readonly how?: 'cutShort' }
   | { readonly kind: 'failed'; readonly message: string }
   /** Some of the observations of the sample that follows. */
   | { readonly kind: 'part'; readonly part: EncodedPart }

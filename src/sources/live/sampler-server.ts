@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../native/clock.ts';
 import { writeAll } from '../../native/write.ts';
-import { openSampler, type Sampler } from './sampler.ts';
+import { openSampler, type Sampler, type SamplerOptions } from './sampler.ts';
 import { SampleEncoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
 
 const STDOUT = 1;
@@ -26,7 +26,8 @@ export async function serveSamples(): Promise<void> {
 function open(line: string): Promise<Sampler> {
   const { root, options }: SamplerOrder = JSON.parse(line);
   const tell = (text: string) => answer({ kind: 'tell', text });
-  return openSampler({ clock: systemClock(), root }, { ...options, tell });
+  const missed: SamplerOptions['missed'] = (text, how) => answer({ kind: 'missed', text, ...(how && { how }) });
+  return openSampler({ clock: systemClock(), root }, { ...options, tell, missed });
 }
 
 /** Failed writes need no handling: if the reader is gone, the input ends too. */
