@@ -42,7 +42,7 @@ const TOKENS = [
 ];
 const NESTS = ['[', '{"a":', '[{"a":[', '(', '<b>', '{"frames":['];
 /** Most are small, so that there can be many. */
-const MOST_BYTES = [1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 20];
+const MOST_BYTES = [1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 20];
 
 const MOST_REPEATED_BYTES = 1 << 18;
 
@@ -139,7 +139,7 @@ const MUTATIONS: readonly Mutation[] = [
 
 /** The bytes after some mutations. */
 export function mutated(bytes: Buffer, random: Random, others: readonly Buffer[]): Buffer {
-  const most = MOST_BYTES[random.small(MOST_BYTES.length)] ?? 0;
+  const most = MOST_BYTES[random.below(1 + random.small(MOST_BYTES.length))] ?? 0;
   let result = bytes;
   for (let left = 1 + random.small(6); left > 0; left--)
     result = random.of(MUTATIONS)(result, random, others).subarray(0, most);
