@@ -2,7 +2,7 @@ import type { Changes } from '../model/changes.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
-import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import { isWhole, type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
@@ -296,10 +296,12 @@ class MissingParts {
   }
 
   #count(observations: readonly Observation[], sign: number): void {
-    for (const observation of observations)
+    for (const observation of observations) {
+      if (isWhole(observation)) continue;
       for (const { what, why } of unreadOf([observation])) {
         const key = `${what}: ${why}`;
         this.#now.set(key, (this.#now.get(key) ?? 0) + sign);
       }
+    }
   }
 }

@@ -21,10 +21,9 @@ export class StuckRuns {
   #count = 0;
 
   add(run: BlockedRun): void {
-    const { sinceMs, untilMs, seen } = run;
-    if (sinceMs === undefined || untilMs === undefined || untilMs - sinceMs < (seen === 1 ? LEAST_MS : 1)) return;
+    if (!isTimed(run) || lengthOf(run) < (run.seen === 1 ? LEAST_MS : 1)) return;
     this.#count++;
-    this.#keep({ ...run, sinceMs, untilMs });
+    this.#keep(run);
     if (this.#size <= 2 * MAX_KEPT) return;
     const longest = this.longest().slice(0, MAX_KEPT);
     this.#kept = new Map();
@@ -36,15 +35,21 @@ export class StuckRuns {
     const { host, observation } = run;
     const { id, comm } = observation.task;
     const key = `${host ?? ''}/${id.tid ?? ''}/${comm ?? ''}`;
+    const known = this.#kept.get(key);
+    this.#size++;
+    if (known === undefined) {
+      this.#kept.set(key, [run]);
+      return;
+    }
     const apart: StuckRun[] = [];
     let whole = run;
-    for (const other of this.#kept.get(key) ?? []) {
+    for (const other of known) {
       if (isOfSame(whole, other)) whole = together(whole, other);
       else apart.push(other);
     }
-    const joined = (this.#kept.get(key)?.length ?? 0) - apart.length;
+    const joined = known.length - apart.length;
     this.#count -= joined;
-    this.#size += 1 - joined;
+    this.#size -= joined;
     this.#kept.set(key, [...apart, whole]);
   }
 
@@ -57,6 +62,10 @@ export class StuckRuns {
   longest(): StuckRun[] {
     return [...this.#kept.values()].flat().sort((a, b) => lengthOf(b) - lengthOf(a));
   }
+}
+
+function isTimed(run: BlockedRun): run is StuckRun {
+  return run.sinceMs !== undefined && run.untilMs !== undefined;
 }
 
 function lengthOf({ sinceMs, untilMs }: StuckRun): number {

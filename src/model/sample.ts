@@ -203,12 +203,10 @@ export function unreadOf(observations: readonly Observation[]): Unread[] {
 }
 
 /** Whether nothing of it is missing: true of nearly all. */
-function isWhole(observation: Observation): boolean {
-  return (
-    isRead(observation.stack) &&
-    isRead(observation.task.commandLine) &&
-    FIELD_NAMES.every((field) => isRead(readingOf(observation, field)))
-  );
+export function isWhole(observation: Observation): boolean {
+  if (!isRead(observation.stack) || !isRead(observation.task.commandLine)) return false;
+  for (const field of FIELD_NAMES) if (!isRead(readingOf(observation, field))) return false;
+  return true;
 }
 
 function isRead(reading: Reading<unknown> | undefined): boolean {

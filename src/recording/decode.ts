@@ -59,6 +59,7 @@ const sampleShape = object<
   },
 );
 
+const TEXT = new TextDecoder('utf-8', { ignoreBOM: true });
 const KINDS = ['task', 'stack', 'look', 'place', 'edge', 'resource'] as const;
 
 /** Turns the lines of one segment into its samples. */
@@ -80,11 +81,17 @@ export class SegmentDecoder {
     this.#reader = new SeenReader(this.#definitions);
   }
 
+  /** The place behind the line there if it defines again what the segment before has defined; else undefined. */
+  passKnown(lines: DataView, from: number): number | undefined {
+    return this.#isBegun ? this.#definitions.passKnown(lines, from) : undefined;
+  }
+
   /**
    * Takes the next line. Returns the sample if it is one, with all that it refers to.
    * @throws ShapeError if the line is not what the format says; SyntaxError if it is no JSON
    */
-  decode(line: string): Sample | undefined {
+  decode(bytes: Uint8Array): Sample | undefined {
+    const line = TEXT.decode(bytes);
     if (line.length > LONG_LINE && isDeep(line)) throw new ShapeError('nested too deeply');
     if (!this.#isBegun) {
       const { version } = headShape(JSON.parse(line), 'head');
@@ -93,7 +100,7 @@ export class SegmentDecoder {
       this.#isBegun = true;
       return undefined;
     }
-    if (this.#definitions.takeLine(line)) return undefined;
+    if (this.#definitions.takeLine(line, bytes)) return undefined;
     const value: unknown = JSON.parse(line);
     if (typeof value !== 'object' || value === null) throw new ShapeError('a line is an object');
     if ('sample' in value) return this.#sample(value);

@@ -1,6 +1,8 @@
+import { hashOf } from '../model/bytes.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
+import { behindNumber, type KeptText, KeptTexts } from './kept-text.ts';
 import { type Look, printedFrame } from './record.ts';
 import { anObject, count, listOf, name, object, type Shape, ShapeError, text, word, yes } from './shape.ts';
 import { lookShape, taskShape } from './shapes.ts';
@@ -10,16 +12,16 @@ const MAX_TASKS = 300_000;
 const MAX_FRAMES = 1024;
 
 /** Keeps what was made of a text, for when the same text comes again. Forgets all of it when there is much. */
-class Made<T> {
-  readonly #byText = new Map<string, T>();
+class Made<Key, T> {
+  readonly #all = new Map<Key, T>();
 
-  get(text: string): T | undefined {
-    return this.#byText.get(text);
+  get(key: Key): T | undefined {
+    return this.#all.get(key);
   }
 
-  set(text: string, value: T): T {
-    if (this.#byText.size >= MAX_TASKS) this.#byText.clear();
-    this.#byText.set(text, value);
+  set(key: Key, value: T): T {
+    if (this.#all.size >= MAX_TASKS) this.#all.clear();
+    this.#all.set(key, value);
     return value;
   }
 }
@@ -29,10 +31,7 @@ type Meaning =
   | { readonly kind: 'stack'; readonly value: Reading<Stack> }
   | { readonly kind: 'look'; readonly value: Look };
 
-/** What a line means that defines something. */
-type Definition = Meaning & {
-  /** What stands behind its number. */
-  readonly rest: string;
+type Told = Meaning & {
   /** What it is told by: the task so many before. */
   readonly as: number | undefined;
   readonly like: Task | undefined;
@@ -40,21 +39,36 @@ type Definition = Meaning & {
   place: number;
 };
 
+/** What a line means that defines something, and what stands behind its number. */
+type Definition = Told & { readonly rest: KeptText };
+
 /** What the segments of a recording have defined: equal tasks and stacks are the same object in all of them. */
 export class KnownDefinitions {
-  readonly byText = new Made<Definition>();
-  readonly #frames = new Made<Stack>();
-  readonly #tasks = new Made<Task>();
+  readonly texts = new KeptTexts();
+  /** By a number that stands for the text. Where two texts have the same one, the later one is kept. */
+  readonly #byText = new Made<number, Definition>();
+  readonly #tasks = new Made<number, Task>();
+  readonly #frames = new Made<string, Stack>();
   readonly #numbers = new WeakMap<Task, number>();
   #nextNumber = 0;
   #nextStack = 0;
   /** Those of the latest segment, in the order of its lines. */
   latest: readonly Definition[] = [];
 
+  /** What a line says that has this behind its number, and is told by that task; made anew if nothing is known. */
+  definition(line: Uint8Array, from: number, like: Task | undefined, make: () => Told): Definition {
+    const key = hashOf(line, from, like === undefined ? -1 : this.#numberOf(like));
+    const known = this.#byText.get(key);
+    if (known !== undefined && known.like === like && known.rest.is(line, from)) return known;
+    return this.#byText.set(key, Object.assign(make(), { rest: this.texts.keep(line, from) }));
+  }
+
   /** Equal tasks are one, whatever they are told by. */
   task(task: Task): Task {
-    const key = JSON.stringify(task);
-    return this.#tasks.get(key) ?? this.#tasks.set(key, task);
+    const text = JSON.stringify(task);
+    const key = hashOf(new TextEncoder().encode(text), 0, 0);
+    const known = this.#tasks.get(key);
+    return known !== undefined && JSON.stringify(known) === text ? known : this.#tasks.set(key, task);
   }
 
   stack(frames: readonly Frame[]): Stack {
@@ -63,7 +77,7 @@ export class KnownDefinitions {
   }
 
   /** A number of a task that no other one has. */
-  numberOf(task: Task): number {
+  #numberOf(task: Task): number {
     const number = this.#numbers.get(task) ?? this.#nextNumber++;
     this.#numbers.set(task, number);
     return number;
@@ -93,6 +107,9 @@ const likeShape = object<{ as: number; is: object }, object>({ as: count, is: an
 const DEFINES = /^\{"(task|stack|look)":(\d{1,9})(?:,"as":(\d{1,9}))?,/;
 export type DefinedKind = Definition['kind'];
 
+const headOf = (kind: DefinedKind) => new TextEncoder().encode(`{"${kind}":`);
+const HEADS = { task: headOf('task'), stack: headOf('stack'), look: headOf('look') };
+
 /**
  * What a segment defines, by number. Most of it was defined in the same words by the segment before it, in the same
  * order.
@@ -114,28 +131,34 @@ export class Definitions {
   }
 
   /**
+   * The place behind the line there if it is the definition that the segment before has next, with the number that is
+   * next here. Undefined if it is something else.
+   */
+  passKnown(lines: DataView, from: number): number | undefined {
+    const next = this.#before[this.#next];
+    if (next === undefined) return undefined;
+    const { kind, rest, as, like } = next;
+    const at = behindNumber(lines, from, HEADS[kind], this.#countOf(kind));
+    if (at === undefined || !rest.isAt(lines, at)) return undefined;
+    if (like !== undefined && this.tasks[this.tasks.length - (as ?? 0)] !== like) return undefined;
+    this.#add(next);
+    return at + rest.length + 1;
+  }
+
+  /**
    * Takes a line as kstack writes it. Returns whether it is one that defines something.
    * @throws ShapeError if the line is not what the format says; SyntaxError if it is no JSON
    */
-  takeLine(line: string): boolean {
-    const next = this.#before[this.#next];
-    if (next !== undefined && this.#isAgain(line, next)) {
-      this.#add(next);
-      return true;
-    }
+  takeLine(line: string, bytes: Uint8Array): boolean {
     const [, kind, number = '', told] = DEFINES.exec(line) ?? [];
     if (kind !== 'task' && kind !== 'stack' && kind !== 'look') return false;
     const as = told === undefined ? undefined : Number(told);
     const like = kind === 'task' && as !== undefined ? this.#taskBefore(as) : undefined;
-    const rest = line.slice(`{"${kind}":${number}`.length);
-    const key = `${kind} ${like === undefined ? '' : this.#known.numberOf(like)}${rest}`;
-    let known = this.#known.byText.get(key);
-    if (known === undefined) {
+    const from = HEADS[kind].length + number.length;
+    const known = this.#known.definition(bytes, from, like, () => {
       const meaning = this.#meaning(kind, anObject(JSON.parse(line), 'a line'));
-      // A part of the key takes no memory of its own.
-      known = { ...meaning, rest: key.slice(-rest.length), as, like, place: -1 };
-      this.#known.byText.set(key, known);
-    }
+      return { ...meaning, as, like, place: -1 };
+    });
     this.#checkNumber(kind, Number(number));
     this.#add(known);
     return true;
@@ -145,14 +168,6 @@ export class Definitions {
   take(kind: DefinedKind, number: number, line: object): void {
     this.#checkNumber(kind, number);
     this.#define(this.#meaning(kind, line));
-  }
-
-  /** Whether a line says so, with the number that is next. */
-  #isAgain(line: string, { kind, rest, as, like }: Definition): boolean {
-    if (!line.endsWith(rest)) return false;
-    const head = `{"${kind}":${this.#countOf(kind)}`;
-    if (line.length !== head.length + rest.length || !line.startsWith(head)) return false;
-    return like === undefined || this.tasks[this.tasks.length - (as ?? 0)] === like;
   }
 
   #add(definition: Definition): void {

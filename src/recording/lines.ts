@@ -1,36 +1,39 @@
 /** A longer line belongs to no recording of kstack. */
 const MAX_LINE_BYTES = 16 << 20;
+const LINE_FEED = 10;
 
 /**
- * The lines in the bytes of a recording, those of each chunk together: take them before the next ones. Of a line that
- * is too long, its beginning, which is no JSON. What follows the last line end was torn off.
+ * The bytes of a recording in pieces of whole lines: take each before the next one. Of a line that is too long, its
+ * beginning, which is no JSON. What follows the last line end was torn off.
  */
-export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Iterable<string>> {
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let parts: Uint8Array[] = [];
   let length = 0;
-  const take = () => {
-    const line = Buffer.concat(parts).toString();
-    parts = [];
-    length = 0;
-    return line;
-  };
-  const linesIn = function* (chunk: Buffer): Generator<string> {
+  for await (const chunk of chunks) {
+    const first = chunk.indexOf(LINE_FEED);
     let from = 0;
-    for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, from)) {
-      if (parts.length === 0) yield chunk.toString('utf8', from, end);
-      else {
-        parts.push(chunk.subarray(from, end));
-        yield take();
-      }
-      from = end + 1;
+    if (length > 0 && first !== -1) {
+      from = first + 1;
+      yield joined([...parts, chunk.subarray(0, from)]);
+      parts = [];
+      length = 0;
     }
-    if (length > MAX_LINE_BYTES) return;
+    const end = first === -1 ? 0 : chunk.lastIndexOf(LINE_FEED) + 1;
+    if (end > from) yield chunk.subarray(from, end);
+    const rest = Math.max(from, end);
+    if (rest === chunk.length || length > MAX_LINE_BYTES) continue;
     // The next chunk may replace this one.
-    parts.push(Uint8Array.prototype.slice.call(chunk, from));
-    length += chunk.length - from;
-  };
-  for await (const { buffer, byteOffset, byteLength } of chunks)
-    yield linesIn(Buffer.from(buffer, byteOffset, byteLength));
+    parts.push(Uint8Array.prototype.slice.call(chunk, rest));
+    length += chunk.length - rest;
+  }
 }
 
-const LINE_FEED = 10;
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -86,18 +86,28 @@ export class SeenReader {
     monotonicMs: number | undefined,
   ): SeenChanges {
     if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
+    if (gone.length + put.length === 0) return this.#nextInPlace(before, set, monotonicMs);
     // A task that only moved in the list is told as gone and put.
     const leaving = before.itemsAt(gone);
     const left = new Map(leaving.map((seen) => [seen.task, seen]));
     const added = this.#put(put, (task) => left.get(task), monotonicMs);
     const [out, come] = [new Set<Seen>(), new Set(added.map(({ item }) => item))];
     for (const seen of leaving) if (!come.delete(seen)) out.add(seen);
-    const spliced = gone.length + put.length === 0 ? before : before.spliced(gone, added);
-    const now = this.#set(spliced, set, monotonicMs, (old, seen) => {
+    const now = this.#set(before.spliced(gone, added), set, monotonicMs, (old, seen) => {
       if (!come.delete(old)) out.add(old);
       come.add(seen);
     });
     return { now, gone: [...out], come: [...come] };
+  }
+
+  /** Nobody came or went: what most samples tell. */
+  #nextInPlace(before: LongList<Seen>, set: readonly Row[], monotonicMs: number | undefined): SeenChanges {
+    const [gone, come]: [Seen[], Seen[]] = [[], []];
+    const now = this.#set(before, set, monotonicMs, (old, seen) => {
+      gone.push(old);
+      come.push(seen);
+    });
+    return { now, gone, come };
   }
 
   #put(put: readonly Row[], lastOf: (task: Task) => Seen | undefined, monotonicMs: number | undefined): Placed<Seen>[] {
@@ -118,7 +128,9 @@ export class SeenReader {
   ): LongList<Seen> {
     let next = 0;
     const changes = set.map((row) => {
-      const at = next + (row[0] ?? 0);
+      const skip = row[0] ?? 0;
+      if (skip < 0) throw new ShapeError('changes are not in the order of the tasks');
+      const at = next + skip;
       next = at + 1;
       return { at, row };
     });

@@ -2,6 +2,7 @@ import { BlockedSeries } from '../analysis/blocked-series.ts';
 import { TaskLives } from '../analysis/task-lives.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';
+import { linesOf } from '../recording/lines.ts';
 import { recordedSamples } from '../recording/read.ts';
 import { takeFinding } from './told-findings.ts';
 
@@ -23,7 +24,8 @@ export interface Content {
 
 /** Reads the data that is in the page. */
 export async function readPage(progress: (samples: number) => void): Promise<Content> {
-  for await (const lines of linesIn('findings')) for (const line of lines) takeFinding(JSON.parse(line) as ToldLine);
+  for await (const lines of textLines(bytesIn('findings')))
+    for (const line of lines) takeFinding(JSON.parse(line) as ToldLine);
   const before = document.getElementById('before') === null ? undefined : await readBlock('before', progress);
   return { recording: await readBlock('recording', progress), before };
 }
@@ -34,7 +36,7 @@ async function readBlock(id: string, progress: (samples: number) => void): Promi
   const lives = new TaskLives();
   const series = new BlockedSeries();
   const tell = (line: number, why: string) => damaged.push(`line ${line} of the ${id} in this page: ${why}`);
-  for await (const sample of recordedSamples(linesIn(id), tell)) {
+  for await (const sample of recordedSamples(linesOf(bytesIn(id)), tell)) {
     samples.push(sample);
     lives.add(sample);
     series.add(sample);
@@ -43,23 +45,23 @@ async function readBlock(id: string, progress: (samples: number) => void): Promi
   return { samples, lives, series, damaged };
 }
 
-/** The lines of a block of data, many at a time: base64 of what gzip made of them. */
-async function* linesIn(id: string): AsyncGenerator<string[]> {
+/** The bytes of a block of data: base64 of what gzip made of them. */
+async function* bytesIn(id: string): AsyncGenerator<Uint8Array> {
   const text = document.getElementById(id)?.textContent ?? '';
   if (text.trim() === '') return;
   const bytes = Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (character) => character.charCodeAt(0));
-  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  yield* linesOf(unpacked);
+  yield* chunksOf(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')));
+}
+
+/** Not every browser can iterate over a stream. */
+export async function* chunksOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read())
+    if (value !== undefined) yield value;
 }
 
 /** The lines of a text, many at a time. */
-export async function* linesOf(bytes: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string[]> {
-  const reader = bytes.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = '';
-  for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
-    const lines = (rest + (value ?? '')).split('\n');
-    rest = lines.pop() ?? '';
-    yield lines;
-  }
-  if (rest !== '') yield [rest];
+export async function* textLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string[]> {
+  const text = new TextDecoder();
+  for await (const piece of linesOf(chunks)) yield text.decode(piece).trimEnd().split('\n');
 }

@@ -5,7 +5,7 @@ import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';
 import { recordedSamples } from '../recording/read.ts';
-import { linesOf, type Recorded } from './data.ts';
+import { chunksOf, type Recorded, textLines } from './data.ts';
 import { chosen, recorded, samples, samplesShown } from './state.ts';
 import { takeFinding } from './told-findings.ts';
 
@@ -192,19 +192,20 @@ async function* streamedSamples(damaged: string[]): AsyncGenerator<Sample> {
 }
 
 /** The lines of a recording in server-sent events. What stacks mean comes before them. */
-async function* recordingLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string[]> {
+async function* recordingLines(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const bytes = new TextEncoder();
   let event = '';
-  for await (const lines of linesOf(body)) {
-    const recorded: string[] = [];
+  for await (const lines of textLines(chunksOf(body))) {
+    let recorded = '';
     for (const line of lines) {
       if (line.startsWith('event: ')) event = line.slice('event: '.length);
       if (!line.startsWith('data: ')) continue;
       const data = line.slice('data: '.length);
       if (event === 'finding') takeFinding(JSON.parse(data) as ToldLine);
-      else if (event === 'recording') recorded.push(data);
+      else if (event === 'recording') recorded += `${data}\n`;
       else if (event === 'failed') trouble.value = data;
       else if (event === 'recorder') recorder.value = JSON.parse(data) as RecorderState;
     }
-    yield recorded;
+    yield bytes.encode(recorded);
   }
 }
