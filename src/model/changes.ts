@@ -9,10 +9,27 @@ export interface Changes {
   readonly come: readonly Observation[];
 }
 
+/** An observation, and where it is in the list of its sample. */
+export interface PlacedObservation {
+  readonly at: number;
+  readonly observation: Observation;
+}
+
+/** What turns one list of observations into another, in this order. All places are ascending. */
+export interface Moves {
+  /** Places in the list before. */
+  readonly gone: readonly number[];
+  /** New ones, at places of the list now. */
+  readonly put: readonly PlacedObservation[];
+  /** At places of the list now, of the task that is there: it was seen in another way. */
+  readonly set: readonly PlacedObservation[];
+}
+
 interface Known extends Changes {
   /** Stands for the sample: if it referred to the one before, the latest one would keep all of them. */
   readonly mark: object;
   readonly before: object | undefined;
+  readonly moves: (() => Moves) | undefined;
 }
 
 /**
@@ -36,14 +53,15 @@ function note(sample: Sample, known: Known): void {
 /**
  * Notes what changed since another sample, so that nobody has to compare all of their tasks. A task that did not run in
  * between need not be among the changes, although it has been off the CPU for longer.
+ * @param moves the same with places, if the source knows them
  */
-export function noteChanges(before: Sample, after: Sample, { gone, come }: Changes): void {
+export function noteChanges(before: Sample, after: Sample, { gone, come }: Changes, moves?: () => Moves): void {
   let last = knownOf(before);
   if (last === undefined) {
-    last = { mark: {}, before: undefined, gone: [], come: [] };
+    last = { mark: {}, before: undefined, gone: [], come: [], moves: undefined };
     note(before, last);
   }
-  note(after, { mark: {}, before: last.mark, gone, come });
+  note(after, { mark: {}, before: last.mark, gone, come, moves });
 }
 
 /** What changed since another sample: what its source has noted, or what is not the same object in both. */
@@ -52,6 +70,12 @@ export function changesBetween(before: Sample | undefined, after: Sample): Chang
   const [last, noted] = [knownOf(before), knownOf(after)];
   if (last !== undefined && noted?.before === last.mark) return noted;
   return compared(before.observations, after.observations);
+}
+
+/** What turns the observations of a sample into those of another, if their source has noted it. */
+export function movesBetween(before: Sample | undefined, after: Sample): Moves | undefined {
+  const [last, noted] = [before && knownOf(before), knownOf(after)];
+  return last !== undefined && noted?.before === last.mark ? noted.moves?.() : undefined;
 }
 
 /** What is in one list only. */

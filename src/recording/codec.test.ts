@@ -101,6 +101,17 @@ describe('a recorded stream', () => {
     );
   });
 
+  it('is written again by what changed, as it was written first', () => {
+    fc.assert(
+      fc.property(stream, fc.integer({ min: 2, max: 5 }), (samples, length) => {
+        const read = throughSegments([...samples, ...samples], length);
+        const again = throughSegments(read, length + 1);
+        expect(withoutIds(again)).toStrictEqual(withoutIds([...samples, ...samples]));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('defines things by the number that is next, also in words that are known', () => {
     const task = (number: string, tid: number) =>
       `{"task":${number},"is":{"id":{"tid":${tid}},"commandLine":{"value":""}}}`;

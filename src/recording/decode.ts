@@ -1,13 +1,13 @@
-import { listedLater, noteChanges } from '../model/changes.ts';
+import { listedLater, type Moves, noteChanges } from '../model/changes.ts';
 import type { Edge, Resource } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Pressure } from '../model/pressure.ts';
 import type { Sample } from '../model/sample.ts';
 import { Definitions, KnownDefinitions } from './definitions.ts';
-import { LongList } from './long-list.ts';
+import { LongList, type Placed } from './long-list.ts';
 import { type Place, VERSION } from './record.ts';
 import { ListReader, type Run, runsShape } from './runs.ts';
-import { changesShape, inTable, observationOf, type Seen, SeenReader } from './seen.ts';
+import { changesShape, inTable, observationOf, type Seen, type SeenChanges, SeenReader } from './seen.ts';
 import { count, listOf, number, object, oneOf, type Shape, ShapeError, time } from './shape.ts';
 import { edgeShape, eventShape, placeShape, pressureShape, resourceShape, unreadShape } from './shapes.ts';
 
@@ -134,7 +134,7 @@ export class SegmentDecoder {
     const interned = this.#interned;
     const reader = this.#reader;
     // The tasks of a new segment are told anew, and most are those of the one before.
-    const { now, gone, come } = this.#isFirst
+    const { now, gone, come, places } = this.#isFirst
       ? reader.first(tasks, interned.seen, monotonicMs)
       : reader.next(interned.seen, tasks, monotonicMs);
     this.#isFirst = false;
@@ -149,18 +149,24 @@ export class SegmentDecoder {
     );
     if (interned.last !== undefined) {
       const lastMs = interned.last.monotonicMs;
-      noteChanges(interned.last, whole, {
+      const changes = {
         gone: gone.map((one) => one.told ?? observationOf(one, lastMs)),
         come: come.map((one) => {
           one.told = observationOf(one, monotonicMs);
           return one.told;
         }),
-      });
+      };
+      noteChanges(interned.last, whole, changes, places && (() => movesOf(places, monotonicMs)));
     }
     interned.seen = now;
     interned.last = whole;
     return whole;
   }
+}
+
+function movesOf({ gone, put, set }: NonNullable<SeenChanges['places']>, monotonicMs: number | undefined): Moves {
+  const placed = ({ at, item }: Placed<Seen>) => ({ at, observation: observationOf(item, monotonicMs) });
+  return { gone, put: put.map(placed), set: set.map(placed) };
 }
 
 /** What a sample tells of itself alone. */

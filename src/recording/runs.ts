@@ -11,6 +11,7 @@ const MAX_LISTED = 1_000_000;
 export class ListWriter<T extends object> {
   readonly #numbers = new Map<string, number>();
   #last = NONE;
+  #list: readonly T[] | undefined;
 
   /**
    * The list in numbers; null if there is none, undefined if that is as in the sample before.
@@ -20,6 +21,8 @@ export class ListWriter<T extends object> {
     list: readonly T[] | undefined,
     define: (number: number, element: T) => void,
   ): readonly Run[] | null | undefined {
+    if (list === this.#list) return undefined;
+    this.#list = list;
     const numbers = list?.slice(0, MAX_LISTED).map((element) => {
       const text = jsonText(element);
       let number = this.#numbers.get(text);

@@ -49,10 +49,18 @@ export interface SeenChanges {
   readonly now: LongList<Seen>;
   readonly gone: readonly Seen[];
   readonly come: readonly Seen[];
+  /** Where that is: in the list before, and in the one now. Absent of a list that is told anew. */
+  readonly places?: {
+    readonly gone: readonly number[];
+    readonly put: readonly Placed<Seen>[];
+    readonly set: readonly Placed<Seen>[];
+  };
 }
 
 /** Where a task's stack stands in a row of `put`, and in one of `set`. The other numbers follow. */
 const [PUT_STACK, SET_STACK] = [2, 1];
+
+const NOWHERE = { gone: [], put: [], set: [] };
 
 /** Turns what samples tell of a list of tasks into that list. */
 export class SeenReader {
@@ -63,7 +71,11 @@ export class SeenReader {
   }
 
   /** A list that is told anew, of which most is in another one. */
-  first({ gone = [], put = [], set = [] }: ToldChanges, before: LongList<Seen>, monotonicMs: number | undefined) {
+  first(
+    { gone = [], put = [], set = [] }: ToldChanges,
+    before: LongList<Seen>,
+    monotonicMs: number | undefined,
+  ): SeenChanges {
     const old = before.toArray();
     let next = 0;
     let places: Map<Task, number> | undefined;
@@ -75,7 +87,7 @@ export class SeenReader {
       return old[next++];
     };
     const added = this.#put(put, lastOf, monotonicMs);
-    const now = this.#set(new LongList<Seen>().spliced(gone, added), set, monotonicMs, () => undefined);
+    const { now } = this.#set(new LongList<Seen>().spliced(gone, added), set, monotonicMs, () => undefined);
     return { now, ...differing(old, now.toArray()) };
   }
 
@@ -85,7 +97,7 @@ export class SeenReader {
     { gone = [], put = [], set = [] }: ToldChanges,
     monotonicMs: number | undefined,
   ): SeenChanges {
-    if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [] };
+    if (gone.length + put.length + set.length === 0) return { now: before, gone: [], come: [], places: NOWHERE };
     if (gone.length + put.length === 0) return this.#nextInPlace(before, set, monotonicMs);
     // A task that only moved in the list is told as gone and put.
     const leaving = before.itemsAt(gone);
@@ -93,21 +105,21 @@ export class SeenReader {
     const added = this.#put(put, (task) => left.get(task), monotonicMs);
     const [out, come] = [new Set<Seen>(), new Set(added.map(({ item }) => item))];
     for (const seen of leaving) if (!come.delete(seen)) out.add(seen);
-    const now = this.#set(before.spliced(gone, added), set, monotonicMs, (old, seen) => {
+    const { now, places } = this.#set(before.spliced(gone, added), set, monotonicMs, (old, seen) => {
       if (!come.delete(old)) out.add(old);
       come.add(seen);
     });
-    return { now, gone: [...out], come: [...come] };
+    return { now, gone: [...out], come: [...come], places: { gone, put: added, set: places } };
   }
 
   /** Nobody came or went: what most samples tell. */
   #nextInPlace(before: LongList<Seen>, set: readonly Row[], monotonicMs: number | undefined): SeenChanges {
     const [gone, come]: [Seen[], Seen[]] = [[], []];
-    const now = this.#set(before, set, monotonicMs, (old, seen) => {
+    const { now, places } = this.#set(before, set, monotonicMs, (old, seen) => {
       gone.push(old);
       come.push(seen);
     });
-    return { now, gone, come };
+    return { now, gone, come, places: { gone: [], put: [], set: places } };
   }
 
   #put(put: readonly Row[], lastOf: (task: Task) => Seen | undefined, monotonicMs: number | undefined): Placed<Seen>[] {
@@ -125,7 +137,7 @@ export class SeenReader {
     set: readonly Row[],
     monotonicMs: number | undefined,
     changed: (old: Seen, seen: Seen) => void,
-  ): LongList<Seen> {
+  ): { now: LongList<Seen>; places: Placed<Seen>[] } {
     let next = 0;
     const changes = set.map((row) => {
       const skip = row[0] ?? 0;
@@ -134,11 +146,14 @@ export class SeenReader {
       next = at + 1;
       return { at, row };
     });
-    return list.changed(changes, (old, { row }) => {
-      const seen = this.#seen(old.task, row, SET_STACK, monotonicMs, undefined);
-      changed(old, seen);
-      return seen;
+    const places: Placed<Seen>[] = [];
+    const now = list.changed(changes, (old, { at, row }) => {
+      const item = this.#seen(old.task, row, SET_STACK, monotonicMs, undefined);
+      changed(old, item);
+      places.push({ at, item });
+      return item;
     });
+    return { now, places };
   }
 
   /** The last one if the task was seen in the same way. */
