@@ -1,9 +1,18 @@
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { isEntry, isLeftOver, isOutermost, isScheduler } from './functions.ts';
+import { interruptFrames, isEntry, isLeftOver, isOutermost, isScheduler } from './functions.ts';
+import { InterruptPart } from './interrupt-part.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
-import { asSeen, hasDecimalOffset, hasNoSize, isAlternating, isLikeProgram, ofTask } from './task-frames.ts';
+import {
+  asSeen,
+  hasDecimalOffset,
+  hasNoSize,
+  isAlternating,
+  isLikeProgram,
+  ofTask,
+  softirqFrames,
+} from './task-frames.ts';
 import type { Assembled, LeftOut, Place, Seam } from './text-stack.ts';
 
 const MOST_TASKS = 100_000;
@@ -33,7 +42,7 @@ export class Assembly {
   #guessed: Frame[] = [];
   /** So many of them are further in than the last frame that is none. */
   #guessedWithin = 0;
-  #ofInterrupt: Frame[] = [];
+  readonly #interrupt = new InterruptPart();
   /** The frames up to here are those of an interrupt, if others follow. */
   #interrupted = 0;
   /** Where the CPU was; undefined once a frame has followed. */
@@ -44,9 +53,6 @@ export class Assembly {
   #number: number | undefined;
   #stamp: Stamp;
   #begun = false;
-  #inInterrupt = false;
-  /** An NMI: the registers above it are those of what it interrupted. */
-  #isAbove = false;
   /** Behind `<TASK>`, and when that was. */
   #inTask = false;
   #openedAt: Stamp;
@@ -106,7 +112,7 @@ export class Assembly {
   }
 
   get hasFrames(): boolean {
-    return this.#frames.length > 0 || this.#guessed.length > 0 || this.#ofInterrupt.length > 0;
+    return this.#frames.length > 0 || this.#guessed.length > 0 || !this.#interrupt.isEmpty;
   }
 
   /** Whether a name alone in its line is a frame: behind `Call Trace:`, if the frames so far have no offsets. */
@@ -130,6 +136,7 @@ export class Assembly {
     if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
     switch (line.kind) {
       case 'frame':
+        if (line.isInTrace && !this.#begun && !this.hasFrames) return;
         if (line.isUnsure && !this.hasFrames) {
           this.#guess(line.frame, now);
           return;
@@ -138,6 +145,7 @@ export class Assembly {
         this.#frame(line.frame, line.number, now);
         return;
       case 'guess':
+        if (line.isInTrace && !this.#begun && !this.hasFrames) return;
         this.#guess(line.frame, now);
         return;
       case 'lines':
@@ -151,7 +159,7 @@ export class Assembly {
         if (line.caller !== undefined) this.#frame(line.caller, undefined, now);
         return;
       case 'instruction':
-        if (this.#frames.length === 0 && !this.#begun) this.#instruction = line.frame;
+        this.#instructed(line.frame, now);
         return;
       case 'program':
         this.#isInProgram = true;
@@ -202,7 +210,7 @@ export class Assembly {
         this.#openedAt = now;
         this.#inTask = true;
         this.#isHeaded ||= !this.hasFrames;
-        this.#inInterrupt = false;
+        this.#interrupt.leave();
         return;
       case 'task-end':
         this.#closes ||= this.hasFrames && !this.#inTask;
@@ -210,17 +218,24 @@ export class Assembly {
         return;
       case 'interrupt':
         this.#isHeaded ||= !this.hasFrames;
-        this.#inInterrupt = true;
-        this.#isAbove = line.above === true;
+        this.#interrupt.enter(line.above === true);
         return;
       case 'interrupt-end':
-        this.#inInterrupt = false;
+        this.#interrupt.leave();
         return;
       case 'interrupted':
         this.#interrupted = this.#frames.length;
         return;
       default:
     }
+  }
+
+  /** Registers: above a trace, or where an interrupt that the trace begins with ends. */
+  #instructed(frame: Frame, now: Stamp): void {
+    if (this.#interrupt.isIn && !this.#interrupt.isEmpty) this.#interrupt.restart(frame);
+    else if (this.#frames.length > 0 && interruptFrames([...this.#frames, frame]) === this.#frames.length)
+      this.#frame(frame, undefined, now);
+    else if (this.#frames.length === 0 && (!this.#begun || !this.#interrupt.isEmpty)) this.#instruction = frame;
   }
 
   /** A line of which nothing is known. */
@@ -273,10 +288,10 @@ export class Assembly {
       this.#mixed = 2;
       this.#isTorn = false;
     }
-    if (this.#inInterrupt) {
+    if (this.#interrupt.isIn) {
+      this.#interrupt.add(frame, this.#instruction);
       // Guesses alone are of the interrupt that prints this.
-      if (!this.#isAbove) this.#instruction = undefined;
-      if (this.#ofInterrupt.length < MOST_FRAMES) this.#ofInterrupt.push(frame);
+      if (!this.#interrupt.isAbove) this.#instruction = undefined;
       return;
     }
     // PowerPC and s390 print it as the first frame, too.
@@ -323,7 +338,7 @@ export class Assembly {
     if (this.#isPast) return;
     this.#touch(now);
     this.#strangers = 0;
-    if (!this.#inInterrupt && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
+    if (!this.#interrupt.isIn && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
     else this.#guesses++;
   }
 
@@ -473,8 +488,10 @@ export class Assembly {
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
     for (const frame of likely) this.#frames.push(frame);
     this.#guesses += this.#guessed.length - likely.length;
-    const all = this.#frames.length === 0 ? this.#ofInterrupt : this.#frames;
-    const frames = ofTask(all, this.#interrupted);
+    const all = this.#frames.length === 0 ? this.#interrupt.frames : this.#frames;
+    const ofCpu = ofTask(all, this.#interrupted);
+    const frames =
+      this.#frames.length === 0 ? ofCpu : [...softirqFrames(this.#interrupt.frames), ...ofCpu].slice(0, MOST_FRAMES);
     // Tracers print the stack of the program behind that of the kernel.
     const isProgram =
       (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||
@@ -488,9 +505,7 @@ export class Assembly {
       this.#wasMixed = this.#mixed > 0;
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
-        tasks: this.#tasks.map((header) =>
-          asSeen(header, frames, this.#interrupted > 0 || this.#ofInterrupt.length > 0),
-        ),
+        tasks: this.#tasks.map((header) => asSeen(header, frames, this.#interrupted > 0 || !this.#interrupt.isEmpty)),
         frames,
         stamp: this.#stamp,
         leftOut: this.leftOut,
@@ -508,13 +523,12 @@ export class Assembly {
     this.#frames = [];
     this.#guessed = [];
     this.#guessedWithin = 0;
-    this.#ofInterrupt = [];
+    this.#interrupt.clear();
     this.#interrupted = 0;
     this.#exception = undefined;
     this.#number = undefined;
     this.#begins = undefined;
     this.#closes = false;
-    this.#inInterrupt = false;
     this.#isUnclaimed = false;
     this.#isBehindOutermost = false;
     this.#isPast = false;

@@ -206,7 +206,8 @@ function taskOf(text: string): Line | undefined {
   if (text.endsWith(':') && ACTIVE.test(text)) return { kind: 'label', header: { onCpu: true } };
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
-  if (PAST.test(text)) return { kind: 'past' };
+  // A place in the same line is all that it says.
+  if (PAST.test(text)) return text.includes('+0x') ? IGNORED : { kind: 'past' };
   const race = text.includes(' bytes by ') ? KCSAN.exec(text) : null;
   return race === null ? undefined : { kind: 'label', header: { ...headerOf({ tid: race[1] }), onCpu: true } };
 }

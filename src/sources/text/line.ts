@@ -22,16 +22,17 @@ export interface Header {
 export type Line =
   /** `number` counts from the innermost, in formats that number frames. */
   /** `isPrint`: it was printed alone. It is part of a stack only if it has the next number.
-   * `isUnsure`: as the innermost function it may be left over. */
+   * `isUnsure`: as the innermost function it may be left over. `isInTrace`: it is one only in a stack that has begun. */
   | {
       readonly kind: 'frame';
       readonly frame: Frame;
       readonly number?: number;
       readonly isPrint?: true;
       readonly isUnsure?: true;
+      readonly isInTrace?: true;
     }
   /** An address on the stack that may be left over from an earlier call. The kernel marks it with `?`. */
-  | { readonly kind: 'guess'; readonly frame: Frame }
+  | { readonly kind: 'guess'; readonly frame: Frame; readonly isInTrace?: true }
   /** Several frames in one line. */
   | { readonly kind: 'lines'; readonly lines: readonly Line[] }
   /** A function and, unless the line is cut, the one that called it. */

@@ -93,6 +93,9 @@ const REST_OF_SENTENCE =
   /^\s{0,4}[)"'\x60]?[,;]?\s{1,4}(?!at |May )[A-Za-z][a-z']{0,24}(?:[.,;:!?]\s{0,4}$|,? {1,2}[a-z']{1,24}(?=[\s.,;:!?]|$))/;
 /** gdb and scripts/faddr2line print a function so, with the lines of the source that it has there. */
 const TITLE = /^\s{0,8}(?:[-*•] |\d{1,3}[.)] )?["'\x60]?$/;
+/** A function in a list of a sentence. */
+const LISTED = /^\s{0,8}[-*•] ["'\x60]$/;
+const REST_OF_LISTED = /["'\x60]\s{0,4}$/;
 const REST_OF_TITLE = /^["'\x60]?\s?:(?:\s|$)/;
 /** Lines of a report that may have anything in them. */
 const REPORT = /^\s{0,40}(?:Hardware name|Workqueue|Comm|(?:Kernel )?[Cc]ommand line|Modules linked in|Code):/;
@@ -190,6 +193,7 @@ function firstOf(found: Found): Line | undefined {
   if (!END.test(rest)) return undefined;
   if (REPORT.test(before)) return IGNORED;
   if (SENTENCE.test(before) || REST_OF_SENTENCE.test(rest)) return undefined;
+  if (LISTED.test(before) && REST_OF_LISTED.test(rest)) return undefined;
   if (REST_OF_TITLE.test(rest) && TITLE.test(before)) return undefined;
   if (before.length <= LONGEST_BEFORE && ONLY_FURNITURE.test(before)) return lineOf(found, before);
   const near = before.slice(-LONGEST_BEFORE);

@@ -8,8 +8,22 @@ import type { Header } from './line.ts';
  */
 export function ofTask(frames: readonly Frame[], interrupted: number): readonly Frame[] {
   const rest = frames.slice(interrupted < frames.length ? interrupted : 0);
-  const entered = rest.slice(interruptFrames(rest));
-  return entered.slice(reportFrames(entered));
+  const count = interruptFrames(rest);
+  const entered = rest.slice(count);
+  return [...softirqFrames(rest.slice(0, count)), ...entered.slice(reportFrames(entered))];
+}
+
+const SOFTIRQ = /^(?:__do_softirq|handle_softirqs|call_softirq|do_softirq(?:\.part\.\d+)?)$/;
+
+/**
+ * Of the frames of interrupts, those of a softirq that the CPU handles: what an interrupt leaves to be done may run for
+ * long, on top of any task. None if there is no softirq among them.
+ */
+export function softirqFrames(frames: readonly Frame[]): readonly Frame[] {
+  const at = frames.findIndex(({ symbol }) => SOFTIRQ.test(symbol));
+  const ofSoftirq = frames.slice(0, at + 1);
+  const inner = ofSoftirq.slice(interruptFrames(ofSoftirq));
+  return inner.slice(reportFrames(inner));
 }
 
 /** Whether frames of this look are of a program: none of them is a function that the kernel is known to have. */
