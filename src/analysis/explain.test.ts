@@ -236,7 +236,22 @@ describe('the kind of sleep', () => {
 
   it('takes a task for running that was preempted, unless it is in D', () => {
     expect(toldOf(['__cond_resched', 'nobody_knows'])[0]).toBe('running');
-    expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')[0]).toBe('unexplained');
+    expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')).toEqual(['blocked', 'something unknown in nobody_knows']);
+  });
+
+  it('says what an unknown function belongs to, by its name or module', () => {
+    expect(toldOf(['wait_for_completion', 'tb_nobody_knows'])[1]).toContain(
+      'something that tb_nobody_knows started (by its name, a part of Thunderbolt)',
+    );
+    expect(toldOf(['some_nobody_knows'], 'D')[1]).toBe('something unknown in some_nobody_knows');
+    expect(toldOf(['f2fs_nobody_knows'])[1]).toBe('a step of F2FS to complete, in f2fs_nobody_knows (by its name)');
+  });
+
+  it('names no function of a running task if the kernel was sure of none', () => {
+    const frames = parseFrames('[<0>] ? __schedule+0x1/0x20\n[<0>] ? some_leaf+0x1/0x20');
+    const { waitsFor } = explain({ id: 0, frames }, 'R');
+    expect(waitsFor).toContain('(likely');
+    expect(waitsFor).not.toContain('some_leaf');
   });
 
   it('never lets a task run that is in D, or that waits under a lock or for a completion', () => {

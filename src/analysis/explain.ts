@@ -13,9 +13,11 @@ import { causesAt } from './mounted.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { RULES } from './rules/index.ts';
-import type { Rule } from './rules/rule.ts';
+import { namesOf, type Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
+import { inSoftirq } from './softirq.ts';
 import { withoutStale } from './stale.ts';
+import { subsystemOf } from './subsystem.ts';
 import { withinOf } from './within.ts';
 import { tellsMore } from './wording.ts';
 
@@ -74,6 +76,8 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   if (crash !== undefined) return crashed(crash);
   const interrupt = state === 'D' ? undefined : inInterrupt(marked);
   if (interrupt !== undefined) return cutInInterrupt(interrupt);
+  const softirq = state === 'D' ? undefined : inSoftirq(marked);
+  if (softirq !== undefined) return handles(softirq);
   const frames = state === 'R' ? withoutLeaves(marked) : withoutStale(marked);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
@@ -89,7 +93,7 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
-  return unexplained(frames, inner, matches.length > 0);
+  return unexplained(frames, inner, { idles: matches.length > 0, state });
 }
 
 /** Whether a task at such an inner end waits, for a lock or for anything else. */
@@ -118,6 +122,12 @@ function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | u
   const caller = callerIn(frames, inner);
   const module = frames[inner.depth]?.module;
   return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
+}
+
+/** What an unknown function belongs to. */
+function byName(frame: Frame | undefined): string {
+  const subsystem = frame === undefined ? undefined : subsystemOf(frame);
+  return subsystem === undefined ? '' : ` (by its name, a part of ${subsystem})`;
 }
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
@@ -166,7 +176,10 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
     const waitsFor = `${unknownIn(caller, inner)}${purpose}${likely}`;
     return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };
   }
-  const told = withCaller(rule.waitsFor, rule.fallback === true ? callerWithModule(frames, inner) : caller);
+  const isUnknown = rule.fallback === true && caller !== undefined;
+  const told = isUnknown
+    ? `${withCaller(rule.waitsFor, callerWithModule(frames, inner))}${byName(frames[inner.depth])}`
+    : `${withCaller(rule.waitsFor, caller)}${isVague(rule) && isByExpression(rule) ? ' (by its name)' : ''}`;
   const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
   const operation = operationOf(frames, best, others, inner);
   const causes = itself === undefined ? causesAt(frames, rule.causes) : OWN_LOCK_CAUSES;
@@ -176,6 +189,11 @@ function explained(frames: readonly Frame[], best: Match, others: readonly Match
 /** Whether a rule only knows the subsystem of an unknown function. */
 function isVague({ waitsFor, innermost, purpose }: Rule): boolean {
   return innermost === true && purpose !== true && waitsFor.includes('{caller}');
+}
+
+/** Whether a rule takes its functions by their look, as those of a subsystem. */
+function isByExpression({ match: [first = []] }: Rule): boolean {
+  return namesOf(first) === undefined;
 }
 
 /**
@@ -270,9 +288,10 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
   const caller = callerIn(frames, inner);
   const frame = frames[inner.depth] ?? frames[0];
   const { inOrderTo } = matches.find(({ rule }) => rule.inOrderTo !== undefined)?.rule ?? {};
-  const place = caller === undefined ? '' : `, in ${caller}`;
+  const isSure = !frames.every(isGuess);
+  const place = caller === undefined || !isSure ? '' : `, in ${caller}`;
   const purpose = inOrderTo === undefined ? contextOf(frames, inner.depth) : `, in order to ${inOrderTo}`;
-  const likely = frames.every(isGuess) ? LIKELY : '';
+  const likely = isSure ? '' : LIKELY;
   const [best] = matches;
   if (best?.rule.spins === true) {
     const waitsFor = `${best.rule.waitsFor}${purpose}${likely}`;
@@ -293,21 +312,31 @@ function cutInInterrupt({ doing, frame }: NonNullable<ReturnType<typeof inInterr
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
 }
 
-/** @param idles whether rules fit that know tasks to idle in such a stack, which the state D contradicts */
-function unexplained(frames: readonly Frame[], inner: InnerEnd, idles: boolean): Finding {
+function handles({ doing, frame }: NonNullable<ReturnType<typeof inSoftirq>>): Finding {
+  return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `nothing: ${doing}`, frame, innermost: frame };
+}
+
+/** `idles`: whether rules fit that know tasks to idle in such a stack, which the state D contradicts. */
+function unexplained(
+  frames: readonly Frame[],
+  inner: InnerEnd,
+  { idles, state }: { readonly idles: boolean; readonly state: 'R' | 'D' | undefined },
+): Finding {
   const frame = frames[inner.depth] ?? frames[0];
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
   const base = { ...NOTHING_KNOWN, frame, innermost: frame };
   const held = inner.primitive?.waitsFor;
   const context = contextOf(frames, inner.depth);
-  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${caller}${context}` };
+  const named = `${caller}${byName(frames[inner.depth])}`;
+  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${named}${context}` };
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
   if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base);
   if (idles) {
     const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
-  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${caller}${context}` };
+  if (state === 'D') return { ...base, kind: 'blocked', waitsFor: `something unknown in ${named}${context}` };
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${named}${context}` };
 }
 
 /** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */

@@ -3,6 +3,7 @@ import { functionName } from './function-name.ts';
 import { withoutLeaves } from './leaves.ts';
 import { wholeName } from './pattern.ts';
 import { innerEnd } from './sleep.ts';
+import { inSoftirq } from './softirq.ts';
 
 /** What a CPU runs in an interrupt. None of these is the outermost function of a task. */
 const INTERRUPT = wholeName([
@@ -45,6 +46,7 @@ export function inInterrupt(frames: readonly Frame[]): { readonly doing: string;
   const kind = isSoft ? 'a softirq' : 'an interrupt';
   const report = frames.find((_, at) => REPORTS_OTHER.test(names[at] ?? ''));
   if (report !== undefined) return { doing: OF_OTHER, frame: report };
+  if (inSoftirq(frames) !== undefined) return undefined;
   const told = withoutLeaves(frames);
   const { depth, primitive } = innerEnd(told);
   const at = told.findIndex(({ symbol }, index) => index >= depth && !TICK.test(functionName(symbol)));

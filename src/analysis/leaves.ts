@@ -11,6 +11,8 @@ const LEAF = wholeName([
   /rcu_(?:is_watching|read_(?:un)?lock\w*|lockdep_\w+)|preempt_count_(?:add|sub)|debug_smp_processor_id/,
   /__sanitizer_cov_\w+|write_comp_data|check_kcov_mode|__?asan_\w+|__asan_(?:load|store)\w*|kasan_check_\w+/,
   /(?:__)?(?:const_)?(?:u|n)delay|__delay|delay_(?:tsc|halt|loop|mwaitx?)\w*|cpu_relax|arch_local_\w+|native_read_tsc/,
+  /__this_cpu_preempt_check|check_memory_region\w*|_{0,2}msan_\w+|rcu_dynticks_curr_cpu_in_eqs|__srcu_read_(?:un)?lock/,
+  /prandom_\w+|get_random_\w+|mem(?:cpy|set|cmp|move)\w*|str(?:cpy|cmp|len|ncpy|lcpy)\w*|find_next_\w+/,
   /osDevReadReg\d+|osGpuRead\w*|_regRead|_kbusRead\w*|arch_(?:static_)?counter_\w+|arch_timer_\w*get\w*/,
 ]);
 

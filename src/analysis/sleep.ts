@@ -50,6 +50,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:native_|pv_|__pv_)?queued_(?:spin|read|write)_lock\w*/,
     /_raw_(?:spin|read|write)_(?:try)?lock\w*/,
     /(?:do|__)_?raw_(?:spin|read|write)_lock\w*/,
+    /_{0,2}(?:arch_|ticket_)spin_(?:try)?lock\w*|__(?:read|write)_lock_failed/,
     'osq_lock',
     'mutex_spin_on_owner',
     'rwsem_spin_on_owner',

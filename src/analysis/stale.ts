@@ -27,6 +27,8 @@ const STALE = wholeName([
   /psi_(?:task|group)_\w+/,
   /do_gettimeofday|(?:__)?getnstimeofday\w*|ktime_get_(?:real_)?ts\w*|read_tsc|(?:__)?delayacct_\w+/,
   /__traceiter_sched_\w+/,
+  /_{0,2}preempt_count_(?:add|sub)|srso_\w+|__x86_return_thunk/,
+  /find_held_lock|print_usage_bug|check_noncircular|mark_held_locks|debug_check_no_locks_freed|print_irqtrace_events/,
   /__?lock_acquired?|lock_(?:acquired?|release)|validate_chain/,
 ]);
 const SWITCH = /^(?:__switch_to|__schedule)$/;

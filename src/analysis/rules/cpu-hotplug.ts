@@ -88,7 +88,14 @@ export const CPU_HOTPLUG: readonly Rule[] = [
     id: 'cpu-hotplug-thread',
     kind: 'blocked',
     match: [
-      ['cpuhp_kick_ap', 'cpuhp_kick_ap_work', '__cpuhp_kick_ap', 'cpuhp_invoke_ap_callback', 'cpuhp_kick_ap_sync'],
+      [
+        'cpuhp_kick_ap',
+        'cpuhp_kick_ap_work',
+        '__cpuhp_kick_ap',
+        'cpuhp_invoke_ap_callback',
+        'cpuhp_kick_ap_sync',
+        'cpuhp_issue_call',
+      ],
     ],
     waitsFor: 'the hotplug thread of a CPU (cpuhp) to run the callbacks of drivers and subsystems',
     inOrderTo: 'have a CPU run hotplug callbacks',

@@ -74,7 +74,7 @@ export const GRAPHICS: readonly Rule[] = [
         'drm_gem_dma_resv_wait',
         'xe_sync_entry_wait',
         /i915_gem_object_wait\w*/,
-        /sync_file_\w+/,
+        /sync_file_(?!range)\w+/,
         'amdgpu_gem_wait_idle_ioctl',
         'amdgpu_bo_sync_wait',
       ],

@@ -157,6 +157,17 @@ export const MD_RAID: readonly Rule[] = [
     source: 'drivers/md/md-bitmap.c: bitmap_daemon_work',
   },
   {
+    id: 'md-bitmap-read',
+    kind: 'blocked',
+    match: [['md_bitmap_load', 'md_bitmap_read_sb', 'md_bitmap_init_from_disk', 'read_sb_page', 'bitmap_load']],
+    waitsFor: 'the bitmap of an md array to be read from its members',
+    inOrderTo: 'read the bitmap of an md array',
+    causes: SLOW_MEMBER,
+    stuck: BITMAP_STUCK,
+    next: [...STATES, ...DISKS],
+    source: 'drivers/md/md-bitmap.c: md_bitmap_load',
+  },
+  {
     id: 'md-bitmap',
     kind: 'blocked',
     match: [

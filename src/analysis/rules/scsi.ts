@@ -251,7 +251,6 @@ export const SCSI_RULES: readonly Rule[] = [
         'scsi_remove_device',
         'scsi_remove_host',
         'scsi_remove_target',
-        'scsi_forget_host',
       ],
     ],
     innermost: true,

@@ -33,6 +33,7 @@ export const ZFS_LOCKS: readonly Rule[] = [
       'dmu_prefetch_by_dnode',
       'dnode_next_offset',
       'dnode_new_blkid',
+      'dnode_evict_dbufs',
       'dnode_free_range',
       'dnode_set_blksz',
       'dnode_sync',
