@@ -14,6 +14,7 @@ enum {
 	TICK_MS = 5,
 	SICK_TICK_MS = 2,
 	PATIENCE_TICKS = 2,       /* a read that waits for this long is stuck */
+	STOPPED_TICKS = 20,       /* how often to look whether a worker that does nothing was stopped */
 	PATIENCE_AGAIN_MS = 100,  /* what a stuck second try gets at least before another read takes its place */
 	DEADLINE_MS = 1000,       /* what a stuck read gets at most, once nothing else is left to read */
 	ROUND_MS = 1200,          /* how long a round waits for stuck reads while nothing else is left to read */
@@ -75,6 +76,7 @@ struct worker {
 	u32 state;
 	u32 wake;
 	u32 operations; /* begun so far */
+	u32 watched, idle; /* the watcher's, too: see check_workers */
 	u32 seen, ticks; /* the watcher's: the last `operations` it saw, and for how many ticks it has not changed */
 	i64 since_ms;   /* when it got stuck or was condemned */
 	int unkillable;

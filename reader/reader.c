@@ -26,8 +26,7 @@ static int own_nofile(void)
 	return limit[1] > 1 << 20 ? 1 << 20 : limit[1];
 }
 
-/* Whether the worker waits in the kernel rather than for a CPU. */
-static int is_waiting(struct worker *worker)
+static char state_of_worker(struct worker *worker)
 {
 	char text[512];
 	i64 got;
@@ -37,9 +36,9 @@ static int is_waiting(struct worker *worker)
 		worker->stat = sys(__NR_openat, own_proc, text, O_RDONLY | O_CLOEXEC, 0);
 	}
 	if (worker->stat < 0)
-		return 1;
+		return 0;
 	got = sys(__NR_pread64, worker->stat, text, sizeof text, 0);
-	return got <= 0 || state_of(text, got) != 'R';
+	return got <= 0 ? 0 : state_of(text, got);
 }
 
 /* Memory or processes are short: go on with the workers below this one, or give up if there are none. */
@@ -208,6 +207,29 @@ static i64 deadline_of(const struct worker *worker)
 	return failures >= HOPELESS ? HOPELESS_MS : DEADLINE_MS;
 }
 
+/* Somebody may kill or stop a worker. It may have held a lock, and what it did is not done: give up, and have kstack
+ * start all of this again. Without any lock, and before one is taken. */
+static void check_workers(void)
+{
+	for (int i = 0; i < MOST_WORKERS; i++) {
+		struct worker *worker = &workers[i];
+
+		if (worker->state == ABSENT || worker->state == CONDEMNED)
+			continue;
+		if (__atomic_load_n(&worker->tid, __ATOMIC_ACQUIRE) == 0)
+			leave(6);
+		/* A read that is stopped is given up like one that hangs. */
+		if (!jobs || (worker->state != READER && (worker->state != READING || worker->what != CALL))) {
+			worker->idle = 0;
+			continue;
+		}
+		worker->idle = worker->operations == worker->watched ? worker->idle + 1 : 0;
+		worker->watched = worker->operations;
+		if (worker->idle > 0 && worker->idle % STOPPED_TICKS == 0 && state_of_worker(worker) == 'T')
+			leave(6);
+	}
+}
+
 /* Runs every few milliseconds while there are jobs. */
 static void watch(i64 now, i64 before)
 {
@@ -228,7 +250,7 @@ static void watch(i64 now, i64 before)
 			worker->ticks = worker->operations == worker->seen ? worker->ticks + 1 : 0;
 			worker->seen = worker->operations;
 			if (worker->ticks < PATIENCE_TICKS ||
-			    (worker->ticks < DEADLINE_MS / TICK_MS && !is_waiting(worker)) ||
+			    (worker->ticks < DEADLINE_MS / TICK_MS && state_of_worker(worker) == 'R') ||
 			    !__atomic_compare_exchange_n(&worker->state, &state, STUCK, 0, __ATOMIC_ACQ_REL,
 							 __ATOMIC_ACQUIRE))
 				continue;
@@ -400,6 +422,7 @@ void begin(u64 *stack)
 
 		i64 ready = sys(__NR_ppoll, &input, 1, jobs ? &tick : 0, 0);
 
+		check_workers();
 		if (ready > 0)
 			take_request();
 		now = now_ms();

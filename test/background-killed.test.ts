@@ -9,12 +9,55 @@ import {
   expectAscending,
   killedAt,
   LOG,
+  logged,
   rotated,
+  samples,
   stateOf,
   taken,
   until,
 } from './background-run.ts';
-import { fixture, kstack, shell, temporaryFolder, testRequires } from './harness.ts';
+import { fixture, kstack, readersOf, shell, temporaryFolder, testRequires } from './harness.ts';
+
+describe('a process that writes the log, and that somebody', () => {
+  it.each([
+    ['kills', 'SIGKILL', 'killed'],
+    ['stops', 'SIGSTOP', 'stopped'],
+  ] as const)('%s is replaced: the run goes on, in the same files, and says so', async (_, signal, how) => {
+    testRequires('root');
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', '2', '-x', '101', '--source', 'procfs'], 50);
+    await until(() => taken(directory) >= 2);
+    const { ino } = lstatSync(join(directory, LOG));
+    const readers = readersOf(pid);
+    expect(readers).toHaveLength(2);
+    for (const reader of readers) process.kill(reader, signal);
+    const before = taken(directory);
+    await until(() => taken(directory) >= before + 3);
+    const status = await kstack(['status', '-d', directory]);
+    expect([status.code, status.stdout]).toEqual([0, expect.stringMatching(`^PID: +${pid}\n`)]);
+    expect(status.stdout).toContain(`The process that writes the log ended (it was ${how} by ${signal}). Another one`);
+    expect(status.stdout).toContain(`the process that reads /proc ended (it was ${how} by ${signal}); another one`);
+    // It holds the lock again.
+    const other = await kstack(['-b', '-p', '2', '-d', directory]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining(`PID ${pid}`)]);
+    expect((await kstack(['stop', '-d', directory])).code).toBe(0);
+    expect(lstatSync(join(directory, LOG)).ino).toBe(ino);
+    expect(samples(logged(directory))).toHaveLength(taken(directory));
+  });
+
+  it('a run counts as active until it has its lock again', async () => {
+    testRequires('root');
+    const directory = temporaryFolder();
+    const { pid } = await background(directory, ['-p', '2', '-x', '101'], 60_000);
+    await until(() => taken(directory) >= 1 && stateOf(directory).samples >= 1);
+    for (const reader of readersOf(pid)) process.kill(reader, 'SIGKILL');
+    const status = await kstack(['status', '-d', directory]);
+    expect([status.code, status.stdout]).toEqual([0, expect.stringMatching(`^PID: +${pid}\n`)]);
+    const other = await kstack(['-b', '-p', '2', '-d', directory]);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringContaining(`PID ${pid}`)]);
+    expect((await kstack(['stop', '-d', directory])).code).toBe(0);
+  });
+});
 
 describe('after kill -9', () => {
   const options = (counter: number) => ['-p', String(counter), '-m', '1', '-n', '10000', '-x', '100'];

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -184,6 +184,24 @@ export function fixture(name: string, args: readonly string[], input = ''): Prom
     });
     child.on('close', () => reject(new Error(`${name} ${args.join(' ')} ended before it was ready`)));
   });
+}
+
+/** The processes that read /proc, or write a log, for a kstack. */
+export function readersOf(pid: number): number[] {
+  const threads = existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : [];
+  return threads
+    .flatMap((tid) => textOf(`/proc/${pid}/task/${tid}/children`).split(' '))
+    .filter((child) => textOf(`/proc/${child}/comm`).startsWith('kstack-reader'))
+    .map(Number);
+}
+
+/** The text of a file; empty if it is not there, as that of a process that has gone. */
+export function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
 }
 
 /** Starts python3 with a thread of that name, which waits. Resolves to the numbers of both. */

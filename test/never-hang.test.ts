@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import {
@@ -10,9 +10,11 @@ import {
   kstack,
   lineOf,
   parseClassic,
+  readersOf,
   run,
   temporaryFolder,
   testRequires,
+  textOf,
 } from './harness.ts';
 
 /**
@@ -155,25 +157,33 @@ describe('Ctrl-C while a read hangs', () => {
   });
 });
 
-describe('a reader process that somebody kills', () => {
-  it('is started again, and everything is shown', async () => {
-    const child = spawn(KSTACK, ['-a', '--source', 'procfs'], { stdio: ['ignore', 'pipe', 'pipe'] });
+describe('a reader process that somebody', () => {
+  it.each([
+    ['kills', 'SIGKILL', ['-a']],
+    ['kills', 'SIGKILL', ['why']],
+    ['stops', 'SIGSTOP', ['-a']],
+    ['stops', 'SIGSTOP', ['-aL', '-f', 'long']],
+    ['stops', 'SIGSTOP', ['why']],
+  ] as const)('%s (%s) during kstack %s is replaced, and everything is shown', async (_, signal, args) => {
+    testRequires('root');
+    const without = await kstack([...args, ...PROCFS]);
+    const child = spawn(KSTACK, [...args, ...PROCFS], { stdio: ['ignore', 'pipe', 'pipe'] });
     const end = ended(child);
-    const { pid = 0 } = child;
-    const readerOf = () =>
-      textOf(`/proc/${pid}/task/${pid}/children`)
-        .split(' ')
-        .find((one) => textOf(`/proc/${one}/comm`).startsWith('kstack-reader'));
-    let reader = readerOf();
+    let [reader] = readersOf(child.pid ?? 0);
     while (reader === undefined && child.exitCode === null) {
       await pause(1);
-      reader = readerOf();
+      [reader] = readersOf(child.pid ?? 0);
     }
     // On a small host it may be done, and gone.
-    spawnSync('kill', ['-9', reader ?? '']);
-    const { code, stdout, stderr } = await end;
+    const hit = spawnSync('kill', ['-s', signal.slice(3), String(reader)]).status === 0;
+    const { code, stdout, stderr, milliseconds } = await end;
     expect([code, stderr]).toEqual([0, expect.not.stringContaining('ERROR')]);
-    expect(parseClassic(stdout).lines.map((line) => line.pid)).toContain(process.pid);
+    if (hit && stderr.includes('the process that reads /proc ended'))
+      expect(stderr).toMatch(
+        new RegExp(`^kstack: the process that reads /proc ended \\(it was \\w+ by ${signal}\\); an`),
+      );
+    if (args[0] === '-a') expect(parseClassic(stdout).lines.map((line) => line.pid)).toContain(process.pid);
+    expectWithin(milliseconds - without.milliseconds, 3000);
   });
 });
 
@@ -193,14 +203,5 @@ function expectAllStillThere(earlier: string, later: string, before: ReadonlyMap
     if (textOf(`/proc/${pid}/comm`) === '') continue;
     const changes = command.startsWith('kworker/') || before.get(pid) !== textOf(`/proc/${pid}/cmdline`);
     expect([pid, commands.get(pid)]).toEqual([pid, changes ? expect.any(String) : command]);
-  }
-}
-
-/** Nothing of a process that has gone. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return '';
   }
 }

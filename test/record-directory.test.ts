@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { smallFileSystem, stateOf, taken, until } from './background-run.ts';
-import { ended, KSTACK, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
+import { ended, KSTACK, kstack, needs, readersOf, shell, temporaryFolder, testRequires } from './harness.ts';
 
 /** Few tasks, so that files stay small and samples quick. */
 const FEW = ['-p', '1,2', '--source', 'procfs'];
@@ -42,6 +42,22 @@ async function times(files: readonly string[]): Promise<string[]> {
 
 describe('kstack record -d', () => {
   beforeEach(needs('root'));
+
+  it('goes on if its readers are killed, and says so', async () => {
+    const directory = temporaryFolder();
+    const { child, end, stderr } = recorder(['-d', directory, ...FEW], 100);
+    await until(() => started(directory, child.pid) && taken(directory) >= 2);
+    const readers = readersOf(child.pid ?? 0);
+    expect(readers).toHaveLength(2);
+    for (const reader of readers) process.kill(reader, 'SIGKILL');
+    const before = taken(directory);
+    await until(() => taken(directory) >= before + 3);
+    child.kill('SIGTERM');
+    expect((await end).code).toBe(143);
+    expect(stderr()).toContain('The process that writes the log ended (it was killed by SIGKILL). Another one');
+    expect(stderr()).toContain('the process that reads /proc ended (it was killed by SIGKILL); another one');
+    expect(await times(recordings(directory))).toHaveLength(taken(directory));
+  });
 
   it('is shown by status, ended by stop, and alone in its directory', async () => {
     const directory = join(temporaryFolder(), 'made/for/it');

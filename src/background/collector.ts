@@ -12,7 +12,7 @@ import { collect } from './collect.ts';
 import { textFormat } from './log-format.ts';
 import { type BackgroundOptions, INTERVAL_MS } from './options.ts';
 import type { LogBounds } from './rotating-log.ts';
-import { commandLineLimits, endRun, runTimes, type StartedRun, startRun } from './run.ts';
+import { commandLineLimits, endRun, mendedText, renewedText, runTimes, type StartedRun, startRun } from './run.ts';
 
 /** The last sample of a run may start this long after the run's end. */
 const GRACE_MS = 15_000;
@@ -74,6 +74,7 @@ export async function runCollector({
   // reader is closed, because closing may have to wait for the file system.
   const fileReader = new Reader('/proc');
   const files = filesOf(fileReader);
+  let started: StartedRun | undefined;
   const open = () =>
     openSampler(
       { clock, root },
@@ -87,9 +88,9 @@ export async function runCollector({
         ownsProcess: true,
         commandLines: commandLineLimits(bounds),
         tell: (text) => tell('DEBUG', text),
+        mended: (text) => started?.journal.say('ERROR', mendedText(text)),
       },
     );
-  let started: StartedRun;
   let sampler: Sampler;
   try {
     started = await startRun({ directory: options.directory, holds: 'text', bounds, durationMs }, files, clock, tell);
@@ -105,6 +106,7 @@ export async function runCollector({
   journal.change(times);
   report(times.startedMs);
   process.chdir('/');
+  files.renewed = (end) => journal.say('ERROR', renewedText(end));
   // No deadline from here on: nobody is waiting for this process.
   files.deadlineMs = Number.POSITIVE_INFINITY;
   const end = await collect({

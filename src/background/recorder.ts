@@ -18,7 +18,16 @@ import { singleRecording } from './log-names.ts';
 import { type Journal, PATIENCE_MS, type WritingState } from './log-writer.ts';
 import { INTERVAL_MS } from './options.ts';
 import { type LogBounds, RotatingLog } from './rotating-log.ts';
-import { commandLineLimits, endRun, type RunFiles, runTimes, startRun, withinPatience } from './run.ts';
+import {
+  commandLineLimits,
+  endRun,
+  mendedText,
+  type RunFiles,
+  renewedText,
+  runTimes,
+  startRun,
+  withinPatience,
+} from './run.ts';
 import { describeFull } from './space.ts';
 import type { Triggering } from './triggered.ts';
 
@@ -93,6 +102,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
           steady: true,
           ownsProcess: true,
           commandLines,
+          mended: (text) => journal.say('ERROR', mendedText(text)),
         },
       );
     const { open = openOwn } = context;
@@ -100,6 +110,7 @@ export async function runRecorder(options: RecorderOptions, context: RecorderCon
     try {
       const sampler = await open();
       opened.begin();
+      files.renewed = (end) => journal.say('ERROR', renewedText(end));
       files.deadlineMs = Number.POSITIVE_INFINITY;
       end = await collect({
         sampler,

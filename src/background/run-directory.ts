@@ -65,8 +65,10 @@ export async function findRun(files: Files, name: string, host = hostname()): Pr
   if (!isLocked && recorded?.host !== undefined && recorded.host !== host && (await isAlive(files, recorded)))
     return findRun(files, name, recorded.host);
   const state = newest(written, recorded);
-  if (!isLocked) return { directory, active: 'no', state, silence: undefined };
   const isHere = state !== undefined && (await isAlive(files, state));
+  // Somebody has killed the process that held the lock of a run; it takes the lock again with its next sample.
+  const goesOn = isHere && written?.pid === state.pid && state.endedMs === undefined;
+  if (!isLocked && !goesOn) return { directory, active: 'no', state, silence: undefined };
   return { directory, active: isHere ? 'here' : 'elsewhere', state: isHere ? state : undefined, silence: undefined };
 }
 

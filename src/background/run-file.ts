@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import type { FileStatus } from '../files/files.ts';
+import { codeOf, type FileStatus } from '../files/files.ts';
 import { hostInFileName, type LogDirectory, LogError } from './log-directory.ts';
 import type { Append } from './log-file.ts';
 import type { LogNames } from './log-names.ts';
@@ -91,9 +91,17 @@ export class RunFile {
     return parseRunState((await this.directory.files.read(this.#fd, 0, BYTES)).toString());
   }
 
-  /** Replaces the content with one write of one page, which even SIGKILL cannot tear. */
-  write(state: RunState): Promise<void> {
-    return this.directory.files.write(this.#fd, formatRunState(state), 0);
+  /**
+   * Replaces the content with one write of one page, which even SIGKILL cannot tear.
+   * @throws LogError if the process that held the lock was killed, and another run has taken it since
+   */
+  async write(state: RunState): Promise<void> {
+    try {
+      await this.directory.files.write(this.#fd, formatRunState(state), 0);
+    } catch (error) {
+      if (codeOf(error) !== 'EBUSY') throw error;
+      throw new LogError(`another run has taken ${this.directory.name}`);
+    }
   }
 }
 

@@ -103,6 +103,16 @@ export async function startRun(
   return { run, log, journal };
 }
 
+/** What a run says of {@link RemoteFiles.renewed}. */
+export function renewedText(end: string): string {
+  return `The process that writes the log ended (${end}). Another one was started.`;
+}
+
+/** What a run says of what its sampler put right. */
+export function mendedText(text: string): string {
+  return `While a sample was taken, ${text}.`;
+}
+
 /** When a run that starts now does so, and when it will end. */
 export function runTimes({ durationMs }: Pick<RunOptions, 'durationMs'>, clock: Clock) {
   const startedMs = clock.nowMs();

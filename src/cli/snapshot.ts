@@ -44,7 +44,8 @@ export async function snapshot({ selection, root, source, output, verbose, typed
   };
   tell(`reading ${describeSelection(selection)} from ${root}`);
   const { fields, facts, edges = false } = format;
-  const options = { selection, source, fields, facts, edges, steady: false, ownsProcess: true, tell };
+  const mended = (text: string) => writeStderr(`kstack: ${text}\n`);
+  const options = { selection, source, fields, facts, edges, steady: false, ownsProcess: true, tell, mended };
   const sampler = await openSampler({ clock, root }, { ...options, allSystemCalls: output.full });
   try {
     const began = clock.monotonicMs();

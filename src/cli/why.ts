@@ -54,8 +54,9 @@ export async function why(options: WhyOptions): Promise<number> {
   const tell = (text: string) => {
     if (verbose) log(clock, 'DEBUG', text);
   };
+  const mended = (text: string) => writeStderr(`kstack: ${text}\n`);
   const { verdict, missed } = await look(
-    (wanted) => openSampler({ clock, root }, { ...wanted, selection, source, tell }),
+    (wanted) => openSampler({ clock, root }, { ...wanted, selection, source, tell, mended }),
     (sample) => stream?.next(sample) ?? sample,
   );
   const { sample } = verdict;

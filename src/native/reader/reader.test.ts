@@ -1,5 +1,6 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { errnoName } from '../errno.ts';
 import { FLAG } from './protocol.ts';
 import { Reader } from './reader.ts';
@@ -64,6 +65,37 @@ it('rejects what is asked for when it is closed, and afterwards', async () => {
   await expect(read(reader, 'read', 'version')).rejects.toThrow('the reader was closed');
 });
 
+it('notices that it was stopped, and is killed then', async () => {
+  const reader = openReader();
+  await read(reader, 'read', 'version');
+  process.kill(reader.pid, 'SIGSTOP');
+  await expect(read(reader, 'read', 'version')).rejects.toThrow('it was stopped by SIGSTOP');
+  expect(reader.restart()).toBe(true);
+  expect(await read(reader, 'read', 'version')).toContain('Linux');
+});
+
+it.each(['SIGKILL', 'SIGSTOP'] as const)('ends if one of its worker processes gets a %s', async (signal) => {
+  const reader = openReader();
+  await read(reader, 'read', 'version');
+  const workers = readFileSync(`/proc/${reader.pid}/task/${reader.pid}/children`, 'latin1').trim().split(' ');
+  for (const worker of workers) process.kill(Number(worker), signal);
+  await expect(read(reader, 'read', 'version')).rejects.toThrow('one of its worker processes was killed or stopped');
+  expect(reader.end).toBe('one of its worker processes was killed or stopped');
+});
+
+it('is killed if it does not answer, such as in a debugger', async (context) => {
+  if (spawnSync('python3', ['-V']).status !== 0) context.skip('needs: python3');
+  const reader = openReader();
+  await read(reader, 'read', 'version');
+  // PTRACE_ATTACH.
+  const script = `import ctypes, sys; ctypes.CDLL(None).ptrace(16, ${reader.pid}, None, None); sys.stdin.read()`;
+  const tracer = spawn('python3', ['-c', script]);
+  onTestFinished(() => void tracer.kill('SIGKILL'));
+  const isStopped = () => /^State:\tt/m.test(readFileSync(`/proc/${reader.pid}/status`, 'latin1'));
+  await vi.waitUntil(isStopped, { timeout: 10_000 });
+  await expect(read(reader, 'read', 'version')).rejects.toThrow('no answer within 2.6 s');
+});
+
 it('can be started again after somebody has killed it, and not otherwise', async () => {
   const reader = openReader();
   const version = await read(reader, 'read', 'version');
@@ -71,7 +103,7 @@ it('can be started again after somebody has killed it, and not otherwise', async
   const killed = reader.pid;
   process.kill(killed, 'SIGKILL');
   // Whether that shows as it is asked or as it answers: it says what has happened.
-  await expect(read(reader, 'read', 'version')).rejects.toThrow('the reader process ended: signal 9');
+  await expect(read(reader, 'read', 'version')).rejects.toThrow('the reader process ended: it was killed by SIGKILL');
   expect(reader.restart()).toBe(true);
   expect(reader.pid).not.toBe(killed);
   expect(await read(reader, 'read', 'version')).toBe(version);

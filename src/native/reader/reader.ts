@@ -2,7 +2,6 @@ import { closeSync, readSync, writeSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { errnoName } from '../errno.ts';
 import { libcFunction } from '../libc.ts';
-import { pause } from '../pause.ts';
 import { takeEarlyReader } from './early.ts';
 import {
   type CallArgument,
@@ -19,6 +18,7 @@ import {
   WHAT,
 } from './protocol.ts';
 import { type Spawned, spawnReader } from './spawn.ts';
+import { howItEnded, isStopped, waitBriefly, waitStatus } from './wait.ts';
 
 /** Receives a job's records. The bytes are valid only during the call. `result` is a length or a negative errno. */
 export type RecordTaker = (record: {
@@ -31,31 +31,45 @@ export type RecordTaker = (record: {
 }) => void;
 
 interface Job {
+  /** Whether the reader itself ends it in time. A system call may take as long as it likes. */
+  readonly isTimed: boolean;
   readonly take: RecordTaker;
   resolve(): void;
   reject(error: Error): void;
 }
 
-interface AskedPath extends Job {
+interface AskedPath extends Omit<Job, 'isTimed'> {
   readonly read: PathRead;
 }
 
 /** Job 0, which nobody waits for. */
-const GREETING: Job = { take: () => undefined, resolve: () => undefined, reject: () => undefined };
+const GREETING: Job = { isTimed: false, take: () => undefined, resolve: () => undefined, reject: () => undefined };
 
 const BUFFER_BYTES = 1 << 19;
 /** How long to block for a record before the event loop runs again. */
 const WAIT_MS = 2;
 /** On a busy host the reader waits for a CPU now and then. After so many polls without a record, something hangs. */
 const POLLS_BEFORE_PAUSE = 50;
+const POLLS_MS = POLLS_BEFORE_PAUSE * WAIT_MS;
 const LONGEST_PAUSE_MS = 20;
-const WNOHANG = 1;
-/** Exit codes of reader/reader.c. */
-const NO_MEMORY = 4;
-const NO_PROCESS = 5;
+/**
+ * The reader gives up each read in time. It counts as hanging after this time without a record: longer than its
+ * rounds, and not counting what this process spends waiting for a CPU.
+ */
+const SILENCE_MS = 2500;
 const POLLIN = 1;
 /** Tasks per request. */
 const AT_ONCE = 4000;
+
+/** The reader was killed or stopped, or ended by itself. */
+export class ReaderEnded extends Error {
+  readonly how: string;
+
+  constructor(how: string) {
+    super(`the reader process ended: ${how}`);
+    this.how = how;
+  }
+}
 
 /**
  * A separate process that reads files of /proc and makes system calls. Any of these may hang, some for good; kstack
@@ -91,18 +105,26 @@ export class Reader {
     this.#jobs.set(0, GREETING);
   }
 
+  /** How the process ended, if it did so by itself, or was killed or stopped; undefined if it runs. */
+  get end(): string | undefined {
+    this.#look();
+    return this.#end;
+  }
+
   /**
-   * Starts the process again if it has ended by itself, or was killed; false if not. What it had opened is closed.
+   * Starts the process again if it has ended; false if not. What it had opened is closed.
    * @throws Error if the process cannot be started
    */
   restart(): boolean {
-    if (!this.#hasEnded) return false;
+    if (this.end === undefined) return false;
     this.#process = spawnReader(this.#root);
     this.#descriptors = Int32Array.of(this.#process.output, POLLIN);
     this.#jobs.set(0, GREETING);
     this.#filled = 0;
+    this.#early = undefined;
+    this.#isAhead = false;
     this.#closed = false;
-    this.#hasEnded = false;
+    this.#end = undefined;
     return true;
   }
 
@@ -162,9 +184,9 @@ export class Reader {
 
   /** Ends the reader and its workers. Workers that cannot be killed are left behind and hold no resource of kstack. */
   close(): void {
-    this.#hasEnded = false;
+    this.#end = undefined;
     this.#fail(new Error('the reader was closed'));
-    this.#waitBriefly();
+    waitBriefly(this.#process.pid);
   }
 
   #sendPaths(): void {
@@ -182,7 +204,8 @@ export class Reader {
   }
 
   #request(kind: number, body: Buffer, take: RecordTaker): Promise<void> {
-    if (this.#closed) return Promise.reject(new Error('the reader was closed'));
+    if (this.#closed)
+      return Promise.reject(this.#end === undefined ? new Error('the reader was closed') : new ReaderEnded(this.#end));
     this.#lastJob = (this.#lastJob % 0x7fffffff) + 1;
     const job = this.#lastJob;
     const header = Buffer.alloc(16);
@@ -197,7 +220,8 @@ export class Reader {
     if (this.#early !== undefined) this.#isAhead = isSent;
     this.#early = undefined;
     if (!isSent) this.#unsent.push(request);
-    const done = new Promise<void>((resolve, reject) => this.#jobs.set(job, { take, resolve, reject }));
+    const isTimed = kind !== KIND.calls;
+    const done = new Promise<void>((resolve, reject) => this.#jobs.set(job, { isTimed, take, resolve, reject }));
     this.#send();
     void this.#pump();
     return done;
@@ -214,7 +238,7 @@ export class Reader {
       } catch (error) {
         const code = error instanceof Error && 'code' in error ? error.code : undefined;
         if (code === 'EAGAIN') return;
-        if (code === 'EPIPE') this.#failEnded();
+        if (code === 'EPIPE') this.#failEnded(waitBriefly(this.#process.pid));
         else this.#fail(error instanceof Error ? error : new Error(String(error)));
         return;
       }
@@ -227,6 +251,7 @@ export class Reader {
     this.#pumping = true;
     let pauseMs = 0;
     let idlePolls = 0;
+    let silentMs = 0;
     // Job 0 is the greeting, which nobody waits for.
     while (this.#paths.length > 0 || this.#jobs.size > (this.#jobs.has(0) ? 1 : 0)) {
       this.#sendPaths();
@@ -234,12 +259,16 @@ export class Reader {
       if (this.#turn(pauseMs === 0 ? WAIT_MS : 0)) {
         pauseMs = 0;
         idlePolls = 0;
+        silentMs = 0;
         await nextTurn();
       } else if (++idlePolls < POLLS_BEFORE_PAUSE) {
         await nextTurn();
       } else {
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2 || 1);
         await sleep(pauseMs);
+        silentMs = this.#isTimed() ? silentMs + pauseMs : 0;
+        this.#look();
+        if (silentMs >= SILENCE_MS) this.#kill(`no answer within ${(SILENCE_MS + POLLS_MS) / 1000} s`);
       }
     }
     this.#pumping = false;
@@ -252,7 +281,7 @@ export class Reader {
     if (this.#poll(this.#descriptors, 1, waitMs) <= 0) return false;
     const got = readSync(this.#process.output, this.#buffer, this.#filled, this.#buffer.length - this.#filled, null);
     if (got === 0) {
-      this.#failEnded();
+      this.#failEnded(waitBriefly(this.#process.pid));
       return false;
     }
     this.#filled += got;
@@ -306,39 +335,37 @@ export class Reader {
     this.#words = new Uint32Array(larger.buffer, larger.byteOffset, larger.length >> 2);
   }
 
-  /** The exit status of waitpid(2); undefined while the process runs. */
-  #wait(): number | undefined {
-    const status = new Int32Array(1);
-    const waited = libcFunction('int waitpid(int pid, void *status, int options)')(this.#process.pid, status, WNOHANG);
-    return waited === this.#process.pid ? status[0] : undefined;
+  #isTimed(): boolean {
+    for (const { isTimed } of this.#jobs.values()) if (isTimed) return true;
+    return false;
   }
 
-  /** A process closes its pipes a moment before its end. */
-  #waitBriefly(): number | undefined {
-    let status = this.#wait();
-    for (let tries = 1; tries < 40 && status === undefined; tries++) {
-      pause(0.5);
-      status = this.#wait();
-    }
-    return status;
+  /** Notices that somebody has killed or stopped the process. A stopped one is killed: it would answer nobody. */
+  #look(): void {
+    if (this.#closed) return;
+    const status = waitStatus(this.#process.pid);
+    if (status === undefined) return;
+    if (isStopped(status)) this.#kill(howItEnded(status));
+    else this.#failEnded(status);
   }
 
-  #failEnded(): void {
-    this.#hasEnded = true;
-    this.#fail(new Error(`the reader process ended: ${this.#howItEnded()}`));
+  #kill(why: string): void {
+    process.kill(this.#process.pid, 'SIGKILL');
+    waitBriefly(this.#process.pid);
+    this.#failBy(why);
   }
 
-  #howItEnded(): string {
-    const code = this.#waitBriefly();
-    if (code === undefined) return 'unknown reason';
-    if (code >> 8 === NO_PROCESS)
-      return 'it cannot start a worker process (raise ulimit -u or pids.max of its control group)';
-    if (code >> 8 === NO_MEMORY) return 'out of memory';
-    return (code & 0x7f) === 0 ? `exit code ${code >> 8}` : `signal ${code & 0x7f}`;
+  #failEnded(status: number | undefined): void {
+    this.#failBy(howItEnded(status));
+  }
+
+  #failBy(why: string): void {
+    this.#end = why;
+    this.#fail(new ReaderEnded(why));
   }
 
   #closed = false;
-  #hasEnded = false;
+  #end: string | undefined;
 
   #fail(error: Error): void {
     if (!this.#closed) {

@@ -1,7 +1,7 @@
-import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, lstatSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LogDirectory } from '../../background/log-directory.ts';
 import { RunFile } from '../../background/run-file.ts';
 import { Reader } from './reader.ts';
@@ -25,7 +25,22 @@ function files({ first = 0n, deadlineMs = 5000 } = {}): RemoteFiles {
       if (isStatx) record.bytes.writeBigUInt64LE(first + record.bytes.readBigUInt64LE(INODE.offset), INODE.offset);
       take(record);
     });
-  return new RemoteFiles({ call }, deadlineMs, (path) => new Error(`${path} is late`));
+  return new RemoteFiles(
+    { call, end: undefined, restart: () => false },
+    deadlineMs,
+    (path) => new Error(`${path} is late`),
+  );
+}
+
+function withReader() {
+  const reader = new Reader('/proc');
+  onTestFinished(() => reader.close());
+  return { reader, remote: new RemoteFiles(reader, 5000, (path) => new Error(`${path} is late`)) };
+}
+
+async function killed(reader: Reader): Promise<void> {
+  process.kill(reader.pid, 'SIGKILL');
+  await vi.waitUntil(() => reader.end !== undefined);
 }
 
 describe('inode numbers above 2^53', () => {
@@ -71,12 +86,61 @@ describe('RemoteFiles', () => {
     expect(await files().status(undefined, '/nothing/there')).toBeUndefined();
   });
 
+  it('go on if the reader is killed, with the same files and the same lock', async () => {
+    const folder = temporaryFolder();
+    const { reader, remote } = withReader();
+    const ends: string[] = [];
+    remote.renewed = (end) => ends.push(end);
+    const path = join(folder, 'log');
+    const directory = await remote.open(undefined, folder, 0);
+    await remote.statusOf(directory);
+    const fd = await remote.open(directory, 'log', constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
+    await remote.statusOf(fd);
+    expect(await remote.lock(fd)).toBe(true);
+    await remote.append(fd, Buffer.from('before '));
+    await killed(reader);
+    await remote.append(fd, Buffer.from('after'));
+    expect(readFileSync(path, 'latin1')).toBe('before after');
+    expect(ends).toEqual(['it was killed by SIGKILL']);
+    const other = files();
+    expect(await other.lock(await other.open(undefined, path, constants.O_RDWR))).toBe(false);
+  });
+
+  it('do not go on with a file that was replaced, that is locked by another, or whose position is lost', async () => {
+    const folder = temporaryFolder();
+    const { reader, remote } = withReader();
+    const open = async (name: string, flags = constants.O_RDWR | constants.O_APPEND) => {
+      const fd = await remote.open(undefined, join(folder, name), flags | constants.O_CREAT, 0o600);
+      await remote.statusOf(fd);
+      return fd;
+    };
+    const [replaced, locked, positioned] = [await open('a'), await open('b'), await open('c', constants.O_WRONLY)];
+    await remote.lock(locked);
+    await killed(reader);
+    writeFileSync(join(folder, 'other'), '');
+    renameSync(join(folder, 'other'), join(folder, 'a'));
+    const other = files();
+    const theirs = await other.open(undefined, join(folder, 'b'), constants.O_RDWR);
+    await expect.poll(() => other.lock(theirs)).toBe(true);
+    const bytes = Buffer.from('x');
+    await expect(remote.append(replaced, bytes)).rejects.toMatchObject({ code: 'ESTALE' });
+    await expect(remote.append(locked, bytes)).rejects.toMatchObject({ code: 'EBUSY' });
+    await expect(remote.append(positioned, bytes)).rejects.toMatchObject({ code: 'ESTALE' });
+    await remote.write(positioned, bytes, 0);
+    expect(['a', 'b', 'c'].map((name) => readFileSync(join(folder, name), 'latin1'))).toEqual(['', '', 'x']);
+    await remote.close(replaced);
+  });
+
   it('abandon a call at the deadline, while others are answered', async () => {
     const reader = new Reader('/proc');
     onTestFinished(() => reader.close());
     const never = new Promise<void>(() => undefined);
     const call: Reader['call'] = (number, args, take) => (args.length === 2 ? never : reader.call(number, args, take));
-    const remote = new RemoteFiles({ call }, 200, (path) => new Error(`${path} is late`));
+    const remote = new RemoteFiles(
+      { call, end: undefined, restart: () => false },
+      200,
+      (path) => new Error(`${path} is late`),
+    );
     const late = remote.spaceAt('/tmp');
     expect((await remote.status(undefined, '/tmp'))?.links).toBeGreaterThan(0);
     await expect(late).rejects.toThrow('/tmp is late');

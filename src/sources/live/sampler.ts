@@ -7,7 +7,7 @@ import { isOnlyPids, type Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import { TaskTable } from '../../model/task.ts';
 import type { Clock } from '../../model/time.ts';
-import { Reader } from '../../native/reader/reader.ts';
+import { Reader, ReaderEnded } from '../../native/reader/reader.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
 import { countMoreThreads } from './bpf/more-threads.ts';
@@ -96,6 +96,8 @@ export interface SamplerOptions {
   readonly ownsProcess?: boolean;
   /** Called with what was left out of who holds up whom, and whether the search was cut short; if absent, `tell` is. */
   missed?(text: string, how?: 'cutShort'): void;
+  /** Called with what went wrong and was put right, such as a reader that somebody killed; if absent, `tell` is. */
+  mended?(text: string): void;
   /** Called with the chosen source, why the other was not chosen, and what is missing. */
   tell?(text: string): void;
 }
@@ -173,12 +175,17 @@ class LiveSampler implements Sampler {
   }
 
   async next(): Promise<Sample> {
+    const { pid } = this.#reader;
     try {
       return await this.#take();
     } catch (error) {
-      // Somebody has killed it, such as the kernel for want of memory.
-      if (!this.#reader.restart()) throw error;
-      this.#tell('the reader process ended, and was started again');
+      // Somebody has killed or stopped it, such as the kernel for want of memory. Where it makes calls on files, these
+      // have started the next one already.
+      const how = error instanceof ReaderEnded ? error.how : this.#reader.end;
+      if (!this.#reader.restart() && this.#reader.pid === pid) throw error;
+      const text = `the process that reads /proc ended (${how ?? 'unknown reason'}); another one was started`;
+      if (this.#options.mended === undefined) this.#tell(text);
+      else this.#options.mended(text);
       return this.#take();
     }
   }
