@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SOURCES } from './bpf-source.ts';
 import { fixture, KSTACK, kstack, lineOf, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
 const withoutCapabilities = (dropped: string, ...args: string[]) =>
@@ -100,5 +101,63 @@ describe('without CAP_SYS_PTRACE', () => {
       /^kstack: PID \d+ \(refused\): kernel stack not readable: permission denied; CAP_SYS_PTRACE or CAP_DAC_READ_SEARCH is missing[^\n]*\n$/,
     );
     expect(code).toBe(0);
+  });
+});
+
+describe('where /proc hides the processes of others', () => {
+  beforeEach(needs('root'));
+
+  /** Runs kstack without CAP_SYS_PTRACE on a /proc that is mounted so. */
+  const hidden = (option: string, ...args: string[]) => {
+    const script = `mount -t proc -o ${option} proc /proc && exec setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace "$0" "$@"`;
+    return run('unshare', ['-m', 'sh', '-c', script, KSTACK, ...args]);
+  };
+  const WAY_OUT = 'and CAP_SYS_PTRACE is missing; run kstack with it, or remount /proc with hidepid=0\n';
+
+  it.each([
+    ['hidepid=2,gid=12345', 'hidepid=(2|invisible)'],
+    // Whoever is in the group, which is 0 here, is exempt from the others.
+    ['hidepid=4', 'hidepid=(4|ptraceable)'],
+  ])('(%s) one line says so, with the option and the way out', async (option, named) => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'unseen\n');
+    const by = `/proc is mounted with ${named}, ${WAY_OUT}`;
+    const all = await hidden(option, '-a', '--source', 'procfs');
+    expect([all.code, all.stderr]).toEqual([
+      0,
+      expect.stringMatching(new RegExp(`^kstack: other users' processes not shown: ${by}$`)),
+    ]);
+    expect(lineOf(all.stdout, pid)).toBeUndefined();
+    for (const args of [[], ['-L']]) {
+      const one = await hidden(option, '-p', String(pid), '--source', 'procfs', ...args);
+      expect([one.code, one.stderr]).toEqual([
+        1,
+        expect.stringMatching(new RegExp(`^kstack: [PT]ID ${pid}: not there, or hidden: ${by}$`)),
+      ]);
+    }
+    const why = await hidden(option, 'why', '--source', 'procfs', '--exit-code');
+    expect([why.code, why.stdout]).toEqual([3, expect.stringMatching(/^Nothing can be said: other users' processes/)]);
+  });
+
+  it('(hidepid=1) one line says that it denies them, also of the threads of a process', async () => {
+    const [pid = 0] = await fixture('tasks', ['comm'], 'denied\n');
+    const { stderr } = await hidden('hidepid=1,gid=12345', '-L', '-p', String(pid), '--source', 'procfs');
+    const by = `/proc is mounted with hidepid=(1|noaccess), ${WAY_OUT}`;
+    expect(stderr).toMatch(new RegExp(`^kstack: TID ${pid}: thread not readable: permission denied; ${by}$`));
+  });
+
+  it('bpf shows them all the same, by their names, and one line says what is hidden', async (context) => {
+    if (!SOURCES.includes('bpf')) context.skip('needs: bpf');
+    const pids = [...(await fixture('tasks', ['comm'], 'first\n')), ...(await fixture('tasks', ['comm'], 'second\n'))];
+    const { code, stdout, stderr } = await hidden('hidepid=4', '-S', '--source', 'bpf');
+    expect(code).toBe(0);
+    expect(pids.map((pid) => lineOf(stdout, pid)?.command)).toEqual(['first', 'second']);
+    expect(lineOf(stdout, pids[0] ?? 0)?.stack).not.toBe('');
+    expect(stderr).toMatch(
+      new RegExp(
+        `^kstack: \\d+ processes \\(.*\\): command line not shown: /proc is mounted with hidepid=\\w+, ${WAY_OUT}`,
+        'm',
+      ),
+    );
+    expect(stderr).not.toContain("other users' processes");
   });
 });

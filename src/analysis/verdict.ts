@@ -59,6 +59,8 @@ export interface Verdict {
   readonly longestMs: number | undefined;
   /** Whether too little could be read to call the host healthy. */
   readonly isBlind: boolean;
+  /** Of how many tasks the kernel stack could not be read. */
+  readonly unreadStacks: number;
   /** Whether the search for who waits for whom was cut short. */
   readonly isCut: boolean;
 }
@@ -82,6 +84,7 @@ export function verdictOf(sample: Sample, before?: Sample, isCut = false): Verdi
   const blocked = blockedGroups(sample, accounted);
   const times = [...heldUp, ...deadlocks, ...blocked].flatMap(({ longestMs }) => longestMs ?? []);
   const { observations } = sample;
+  const unreadStacks = observations.filter(({ stack }) => 'unread' in stack).length;
   return {
     sample,
     graph,
@@ -91,9 +94,15 @@ export function verdictOf(sample: Sample, before?: Sample, isCut = false): Verdi
     tasks: observations.length,
     inD: observations.filter(({ state }) => state === 'D').length,
     longestMs: largest(times),
-    isBlind: observations.length === 0 || observations.every(({ stack }) => 'unread' in stack),
+    isBlind: observations.length === 0 || unreadStacks === observations.length || areHidden(sample),
+    unreadStacks,
     isCut,
   };
+}
+
+/** Whether a procfs hides other users' processes, and nothing else shows them. */
+export function areHidden({ unread }: Sample): boolean {
+  return unread.some(({ what, why }) => what === 'processes' && why === 'hidden');
 }
 
 /** Whether there is something to say. */

@@ -24,7 +24,7 @@ export type Unreadable =
 /** A value from the kernel, or why there is none. `cut` is set if only the beginning of the value was taken. */
 export type Reading<T> =
   | { readonly value: T; readonly cut?: true }
-  /** `detail` says what is malformed: path, item and content. */
+  /** `detail` says what is malformed (path, item and content), or what denies or hides it. */
   | { readonly unread: Unreadable; readonly detail?: string };
 
 /** The reason that the errno of a failed read stands for. */

@@ -71,7 +71,7 @@ export interface Unread {
   readonly what: 'processes' | 'task' | 'stack' | 'commandLine' | 'threads' | Field;
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
-  /** For `malformed`: path, item and content. */
+  /** For `malformed`: path, item and content. For `denied` and `hidden`: by what, if that is known. */
   readonly detail?: string;
 }
 

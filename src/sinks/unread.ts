@@ -34,6 +34,12 @@ const REASONS: Readonly<Partial<Record<Why, string>>> = {
   timeout: 'could not be read in time; it is probably stuck in an execve that waits for the mmap lock of its parent',
 };
 
+/** What precedes the detail, for the same. */
+const DETAILED: Readonly<Partial<Record<Why, string>>> = {
+  denied: 'not readable: permission denied; ',
+  hidden: 'not shown: ',
+};
+
 /** Things that need a different text for the same reason. */
 const REASONS_OF: Readonly<Partial<Record<What, Readonly<Partial<Record<Why, string>>>>>> = {
   commandLine: {
@@ -118,8 +124,8 @@ function common<T>(values: readonly T[]): T | undefined {
 function formatReason({ what, why, detail }: Unread, threads: boolean): string {
   if (why === 'gone') return 'no such process';
   if (why === 'hidden' && what === 'task')
-    return 'not there, or hidden by this /proc (hidepid): CAP_SYS_PTRACE is missing';
+    return `not there, or hidden: ${escapeUnsafe(detail ?? 'by this /proc (hidepid); CAP_SYS_PTRACE is missing')}`;
   const name = threads && what === 'task' ? 'thread' : nameOf(what);
-  if (detail !== undefined) return `${name} not readable: ${escapeUnsafe(detail)}`;
+  if (detail !== undefined) return `${name} ${DETAILED[why] ?? 'not readable: '}${escapeUnsafe(detail)}`;
   return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
 }

@@ -1,6 +1,6 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { areHidden, type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
@@ -64,7 +64,7 @@ function namesIn({ sample: { observations, holders, resources } }: Verdict): (ke
 
 /** The verdict in a sentence. */
 export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
-  const { deadlocks, heldUp, blocked, tasks, isBlind, isCut } = verdict;
+  const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, unreadStacks } = verdict;
   const [deadlock] = deadlocks;
   const [held] = heldUp;
   const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
@@ -87,11 +87,14 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
   if (tasks === 0) return 'Nothing can be said: no task was found that is selected.';
+  if (areHidden(sample)) return "Nothing can be said: other users' processes are hidden from kstack.";
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
   const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
   return isCut
     ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
-    : `Nothing holds this host up: ${none}.`;
+    : unreadStacks > 0
+      ? `Nothing holds this host up, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${none}.`
+      : `Nothing holds this host up: ${none}.`;
 }
 
 /** `, which ...`. */

@@ -1,5 +1,6 @@
 import { existsSync, readlinkSync, statfsSync } from 'node:fs';
 import { errnoOf, readSmall } from './files.ts';
+import { describeHiding, hidingFromUs } from './hiding.ts';
 
 /** PROC_SUPER_MAGIC of include/uapi/linux/magic.h. */
 const PROC_SUPER_MAGIC = 0x9fa0;
@@ -44,6 +45,14 @@ export function whyNotAllTasks(root: string): string | undefined {
     return undefined;
   }
   return `the tasks outside of this PID namespace: ${root} does not show them; run it on the host, or in a container with --pid=host`;
+}
+
+/** What hides files of other users' processes, even where BPF shows these processes; undefined if nothing does. */
+export function whyNotAllFiles(root: string): string | undefined {
+  const hiding = hidingFromUs(root);
+  return (
+    hiding && `what other users' processes have open, and what else only /proc tells: ${describeHiding(root, hiding)}`
+  );
 }
 
 /** False if another file system is there. If that cannot be tested, reading will report why. */

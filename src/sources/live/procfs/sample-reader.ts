@@ -18,10 +18,10 @@ import { FieldReadings } from './field-readings.ts';
 import { FIELD_SOURCES } from './field-sources.ts';
 import { FileParser } from './file-parser.ts';
 import { listPids } from './files.ts';
-import { hidesFromUs } from './hiding.ts';
 import { inOrder, observe } from './observe.ts';
 import type { Prefetch, PrefetchedTask } from './prefetch.ts';
 import { ProcessNames } from './process-names.ts';
+import { type Missed, Refusals } from './refusals.ts';
 import { Requests } from './requests.ts';
 import { StackReadings } from './stack-readings.ts';
 import { parseStat, parseState } from './stat.ts';
@@ -55,7 +55,6 @@ export interface SampleReaderOptions {
 }
 
 type Record = Parameters<RecordTaker>[0];
-type Missed = { readonly unread: Unreadable; readonly detail?: string };
 
 /** Reads the tasks of one sample: the stat of every task that may match, then the other files of those that do. */
 export class SampleReader {
@@ -80,6 +79,7 @@ export class SampleReader {
   readonly #parser: FileParser;
   readonly #fieldReadings: FieldReadings;
   readonly #processNames: ProcessNames;
+  readonly #refusals: Refusals;
 
   constructor(options: SampleReaderOptions) {
     const { selection, fields, prefetch, stacks, reader, commandLines, own } = options;
@@ -103,6 +103,7 @@ export class SampleReader {
     this.#parser = new FileParser(options.root, threads);
     this.#fieldReadings = new FieldReadings(this.#fields, this.#parser);
     this.#processNames = new ProcessNames(options.root);
+    this.#refusals = new Refusals(options.root);
     const limits = commandLines === 'none' ? NO_BYTES : commandLines;
     this.#requests = new Requests(reader, { threads, commandLines: limits }, (record) => this.#take(record, false));
     this.#wchans = new Wchans(this.#requests);
@@ -128,7 +129,9 @@ export class SampleReader {
       this.#askFor(this.#filter.threads ? { pids, threads: true } : { pids }, isKnown, () => []);
       await this.#finish();
     }
-    if (!onlyPids && this.#isHidden()) this.#unread.push({ tid: 0, what: 'processes', why: 'hidden' });
+    // A prefetch shows those that /proc hides.
+    if (!onlyPids && prefetch === undefined && this.#refusals.hides)
+      this.#miss({ tid: 0, what: 'processes' }, 'hidden');
     for (const tid of prefetch?.replaced() ?? []) {
       const draft = this.#drafts.get(tid);
       if (draft?.prefetched !== undefined) draft.ended = true;
@@ -149,7 +152,7 @@ export class SampleReader {
       },
     });
     const monotonicMs = prefetch?.monotonicMs();
-    return { observations, unread: this.#unread, ...(monotonicMs !== undefined && { monotonicMs }) };
+    return { observations, unread: withoutTwins(this.#unread), ...(monotonicMs !== undefined && { monotonicMs }) };
   }
 
   /**
@@ -209,16 +212,9 @@ export class SampleReader {
     this.#resume(draft);
   }
 
-  #hides: boolean | undefined;
-
-  #isHidden(): boolean {
-    this.#hides ??= hidesFromUs(this.#options.root);
-    return this.#hides;
-  }
-
   /** Requests the tasks that a selection may take, by number. */
   #askFor(selection: CompiledSelection, isKnown: (number: number) => boolean, list: () => readonly number[]): void {
-    const miss = (pid: number, why: Unreadable) => this.#unread.push({ tid: pid, pid, what: 'threads', why });
+    const miss = (pid: number, why: Unreadable) => this.#miss({ tid: pid, pid, what: 'threads' }, why);
     const bits = bitsOf(this.#filter.users === undefined ? ['stat'] : ['stat', 'status']);
     for (const { pid, tid } of candidates(selection, this.#options.root, isKnown, list, miss)) {
       if (this.#drafts.has(tid)) continue;
@@ -268,22 +264,23 @@ export class SampleReader {
     let why = missOf(flags, result);
     if (what === WHAT.list) {
       if (pid === 0) throw new Error(`cannot list the processes: ${why}`);
-      this.#unread.push({ tid: pid, pid, what: 'threads', why: why ?? 'gone' });
+      this.#miss({ tid: pid, pid, what: 'threads' }, why ?? 'gone');
       return;
     }
     const draft = this.#drafts.get(tid) ?? emptyDraft(pid, tid, undefined);
     const file = TASK_FILES[what];
     if (file === undefined) return;
     if (why === 'gone' && (file === 'syscall' || file === 'cgroup') && this.#parser.lacks(file)) why = 'ENOENT';
+    if (why === 'gone' && draft.prefetched !== undefined && this.#refusals.hides) why = 'hidden';
     if (why === 'gone' && file !== 'stat' && file !== 'wchan') draft.ended = true;
     switch (file) {
       case 'stat':
         if (why === undefined) this.#takeStat(draft, bytes, direct);
         else if (why === 'gone' || draft.stat !== undefined) this.#end(draft);
-        else this.#missStat(draft, { unread: why });
+        else this.#missStat(draft, this.#refusals.of(why));
         return;
       case 'stack':
-        draft.stack = why === undefined ? this.#stacks.ofBytes(bytes) : { unread: why };
+        draft.stack = why === undefined ? this.#stacks.ofBytes(bytes) : this.#refusals.of(why);
         if (why === 'timeout') this.#wchans.want(draft);
         return;
       case 'wchan':
@@ -291,10 +288,10 @@ export class SampleReader {
         return;
       case 'cmdline':
         if (why === undefined) this.#commandLines.take(draft, bytes, (flags & FLAG.cut) !== 0);
-        else this.#commandLines.miss(draft, { unread: why });
+        else this.#commandLines.miss(draft, { ...this.#refusals.of(why) }); // its own: equal ones count as of one process
         return;
       default:
-        this.#fieldReadings.take(draft, file, bytes, why);
+        this.#fieldReadings.take(draft, file, bytes, why && this.#refusals.of(why));
         if (file === 'status') this.#takeStatus(draft, bytes, why);
         if (file === 'cgroup') this.#takeCgroup(draft, bytes, why);
     }
@@ -410,8 +407,14 @@ export class SampleReader {
     this.#unread.push({ tid, pid, comm, state, what, why, ...(detail !== undefined && { detail }) });
   }
 
-  #missTask({ pid, tid }: Draft, { unread, detail }: Missed, status: Status | undefined): void {
-    const why = unread === 'gone' && this.#isHidden() ? 'hidden' : unread;
+  #miss(what: Omit<Unread, 'why' | 'detail'>, why: Unreadable): void {
+    const { unread, ...more } = this.#refusals.of(why);
+    this.#unread.push({ ...what, why: unread, ...more });
+  }
+
+  #missTask({ pid, tid }: Draft, missed: Missed, status: Status | undefined): void {
+    const isHidden = missed.unread === 'gone' && this.#refusals.hides;
+    const { unread: why, detail } = isHidden ? this.#refusals.of('hidden') : missed;
     const known = status && { pid, comm: status.name, state: status.state };
     this.#unread.push({ tid, ...known, what: 'task', why, ...(detail !== undefined && { detail }) });
   }
@@ -421,6 +424,14 @@ export class SampleReader {
     if (prefetch === undefined || draft.prefetched === undefined) return draft.stack;
     return this.#stacks.ofText(prefetch.stackOf(draft.prefetched));
   }
+}
+
+/** Without the threads of a process of which, for the same reason, nothing at all could be read. */
+function withoutTwins(unread: readonly Unread[]): readonly Unread[] {
+  const tasks = new Map(unread.filter(({ what }) => what === 'task').map(({ tid, why }) => [tid, why]));
+  return tasks.size === 0
+    ? unread
+    : unread.filter(({ what, tid, why }) => what !== 'threads' || tasks.get(tid) !== why);
 }
 
 /** Why a file could not be read; undefined if it could. */
