@@ -17,7 +17,9 @@ enum {
 	READ,              /* bytes of a file from a position on */
 	LINK,              /* the target of a symbolic link */
 	CALL,              /* a system call */
-	DESCRIPTORS,       /* of a process: for each a line `FD TARGET`, with a NUL for its end */
+	/* of a process: for each a line `FD TARGET`, with a NUL for its end; of a pipe `FD pipe:[INODE] rw`, if that is
+	 * what it is open for */
+	DESCRIPTORS,
 	END,               /* in records: the last one of a job */
 };
 

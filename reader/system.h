@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 #include <linux/time_types.h>
 #include <linux/types.h>
 

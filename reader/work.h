@@ -222,6 +222,17 @@ static i64 read_link(struct task *task, char *out)
 	return sys(__NR_readlinkat, root, task->path + 1, out, FILE_BYTES);
 }
 
+/* Puts what a descriptor is open for, by the mode of its link (fs/proc/fd.c, tid_fd_update_inode). Nothing if a filter of
+ * system calls does not know statx(2). */
+static char *put_access(char *to, int directory, const char *fd)
+{
+	struct statx link;
+
+	if (call6(__NR_statx, directory, (u64)fd, AT_SYMLINK_NOFOLLOW, STATX_MODE, (u64)&link, 0) != 0)
+		return to;
+	return put(put(put(to, " "), link.stx_mode & S_IRUSR ? "r" : ""), link.stx_mode & S_IWUSR ? "w" : "");
+}
+
 /* The open descriptors of a process. `cut` is set if there are more than DESCRIPTOR_BYTES tell. */
 static i64 read_descriptors(struct worker *worker, char *to, int *cut)
 {
@@ -246,6 +257,8 @@ static i64 read_descriptors(struct worker *worker, char *to, int *cut)
 			if (length <= 0 || (target[0] == '/' && !worker->task.job->paths))
 				continue;
 			at = target + length;
+			if (target[0] == 'p') /* pipe:[1] */
+				at = put_access(at, worker->file, entry->name);
 			*at++ = 0;
 			*cut = at + TARGET_BYTES > entries;
 		}

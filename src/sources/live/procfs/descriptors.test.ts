@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DESCRIPTORS_BIT, WHAT } from '../../../native/reader/protocol.ts';
@@ -6,18 +7,20 @@ import { takeDescriptors } from '../bpf/descriptors.ts';
 import { deviceOf } from '../edges/stream-ends.ts';
 import { parseFdinfo, parseLinks } from './descriptors.ts';
 
-async function descriptorsOf(paths: boolean): Promise<Map<number, string>> {
+type Link = ReturnType<typeof parseLinks> extends Generator<infer Each> ? Each : never;
+
+async function descriptorsOf(paths: boolean, pid = process.pid): Promise<Map<number, Link>> {
   const reader = new Reader('/proc');
   onTestFinished(() => reader.close());
-  const found = new Map<number, string>();
+  const found = new Map<number, Link>();
   const options = { threads: false, commandLines: { allBytes: 0, leastBytes: 0 }, paths };
-  const own = { pid: process.pid, tid: process.pid };
+  const own = { pid, tid: pid };
   await reader.get(
     [own],
     () => DESCRIPTORS_BIT,
     options,
     ({ what, bytes }) => {
-      if (what === WHAT.descriptors) for (const { fd, target } of parseLinks(bytes)) found.set(fd, target);
+      if (what === WHAT.descriptors) for (const link of parseLinks(bytes)) found.set(link.fd, link);
     },
   );
   return found;
@@ -28,23 +31,51 @@ describe('the descriptors of a process', () => {
     const fd = openSync('/dev/null', 'r');
     onTestFinished(() => closeSync(fd));
     const all = await descriptorsOf(true);
-    expect(all.get(fd)).toBe('/dev/null');
-    expect(all.get(0)).toBe(readlinkSync('/proc/self/fd/0'));
+    expect(all.get(fd)?.target).toBe('/dev/null');
+    expect(all.get(0)?.target).toBe(readlinkSync('/proc/self/fd/0'));
     const some = await descriptorsOf(false);
     expect(some.size).toBeGreaterThan(0);
-    expect(Array.from(some.values(), (target) => target[0])).not.toContain('/');
+    expect(Array.from(some.values(), ({ target }) => target[0])).not.toContain('/');
   });
 
   it('end where what was read of them ends', () => {
     expect([...parseLinks(Buffer.from('0 pipe:[1]\x003 /a b\n\x0012 sock'))]).toEqual([
-      { fd: 0, target: 'pipe:[1]' },
-      { fd: 3, target: '/a b\n' },
+      { fd: 0, target: 'pipe:[1]', access: undefined },
+      { fd: 3, target: '/a b\n', access: undefined },
     ]);
     expect([...parseLinks(Buffer.from(''))]).toEqual([]);
   });
 });
 
 describe('what a descriptor is open for', () => {
+  it('stands behind the name of a pipe, and is both for a socket', () => {
+    const lines = '0 pipe:[1] r\x001 pipe:[1] w\x002 pipe:[2] rw\x003 socket:[3]\x004 /a rw\0';
+    expect(Array.from(parseLinks(Buffer.from(lines)), ({ target, access }) => [target, access])).toEqual([
+      ['pipe:[1]', { reads: true, writes: false }],
+      ['pipe:[1]', { reads: false, writes: true }],
+      ['pipe:[2]', { reads: true, writes: true }],
+      ['socket:[3]', { reads: true, writes: true }],
+      ['/a rw', undefined],
+    ]);
+  });
+
+  it('is told by the reader for each end of a pipe', async () => {
+    const shell = spawn('sh', ['-c', 'cat | cat'], { stdio: ['pipe', 'ignore', 'ignore'] });
+    onTestFinished(() => {
+      shell.stdin.end();
+    });
+    const children = () => readFileSync(`/proc/${shell.pid}/task/${shell.pid}/children`, 'latin1').split(' ');
+    await expect.poll(() => children().filter(Boolean).length).toBe(2);
+    const [writer = 0, reader = 0] = children().map(Number);
+    const own = async (pid: number, fd: number) => {
+      const { target, access } = (await descriptorsOf(false, pid)).get(fd) ?? {};
+      expect(target).toBe(readlinkSync(`/proc/${pid}/fd/${fd}`));
+      return access;
+    };
+    await expect.poll(() => own(writer, 1)).toEqual({ reads: false, writes: true });
+    await expect.poll(() => own(reader, 0)).toEqual({ reads: true, writes: false });
+  });
+
   const text = (flags: string) => `pos:\t0\nflags:\t${flags}\nmnt_id:\t15\nino:\t4711\n`;
 
   it('is in its flags', () => {

@@ -13,10 +13,14 @@ const FDINFO_BYTES = 4096;
 const FLAGS_AT_ONCE = 512;
 const MOST_FLAGS = 5000;
 
+type Access = Pick<OpenFile, 'reads' | 'writes'>;
+
 interface Link {
   readonly target: string;
   readonly pid: number;
   readonly fd: number;
+  /** Undefined if the link does not tell. */
+  readonly access: Access | undefined;
 }
 
 /** Finds who has files open, by the links in /proc/PID/fd (proc_pid_fd(5)) of all processes, as far as time allows. */
@@ -80,7 +84,7 @@ async function readLinks(
       if (flags & (FLAG.late | FLAG.skipped)) miss('timeout');
       else if (result === -EACCES || result === -EPERM) miss('denied');
       else if (flags & FLAG.cut) miss('too many');
-      for (const { fd, target } of parseLinks(bytes)) if (targets.has(target)) links.push({ target, pid, fd });
+      for (const link of parseLinks(bytes)) if (targets.has(link.target)) links.push({ ...link, pid });
     },
   );
 }
@@ -90,21 +94,33 @@ const EACCES = 13;
 
 const SLASH = 0x2f;
 
-/** What the reader says of a process's descriptors: `FD TARGET` and a NUL for each. */
-export function* parseLinks(bytes: Buffer): Generator<{ readonly fd: number; readonly target: string }> {
+const BOTH: Access = { reads: true, writes: true };
+
+/** What the reader says of a process's descriptors (DESCRIPTORS of reader/protocol.h). */
+export function* parseLinks(bytes: Buffer): Generator<Omit<Link, 'pid'>> {
   for (let at = 0; at < bytes.length; ) {
     const space = bytes.indexOf(0x20, at);
     const end = bytes.indexOf(0, at);
     if (space < 0 || end < 0) return;
     const isPath = bytes[space + 1] === SLASH;
     // Most are no paths, and in ASCII.
-    const target = isPath ? decodeBytes(bytes.subarray(space + 1, end)) : bytes.toString('latin1', space + 1, end);
-    if (space < end) yield { fd: Number(bytes.toString('latin1', at, space)), target };
+    const text = isPath ? decodeBytes(bytes.subarray(space + 1, end)) : bytes.toString('latin1', space + 1, end);
+    if (space < end) yield { fd: Number(bytes.toString('latin1', at, space)), ...accessIn(text, isPath) };
     at = end + 1;
   }
 }
 
-/** What these descriptors are open for, from /proc/PID/fdinfo/FD (proc_pid_fdinfo(5)). Sockets are for both. */
+/** Sockets are for both. Of a pipe, its mode stands behind it. */
+function accessIn(text: string, isPath: boolean): Pick<Link, 'target' | 'access'> {
+  if (isPath) return { target: text, access: undefined };
+  if (text.startsWith('socket:')) return { target: text, access: BOTH };
+  const space = text.indexOf(' ');
+  if (space === -1) return { target: text, access: undefined };
+  const mode = text.slice(space);
+  return { target: text.slice(0, space), access: { reads: mode.includes('r'), writes: mode.includes('w') } };
+}
+
+/** What these descriptors are open for: where their links do not tell, from /proc/PID/fdinfo/FD (proc_pid_fdinfo(5)). */
 async function withFlags(
   all: readonly Link[],
   targets: ReadonlyMap<string, SharedFile>,
@@ -119,9 +135,9 @@ async function withFlags(
     if (others === undefined) files.set(target, [file]);
     else others.push(file);
   };
-  const isSocket = ({ target }: Link) => target.startsWith('socket:');
-  for (const { target, pid, fd } of all.filter(isSocket)) add(target, { pid, tid: pid, fd, reads: true, writes: true });
-  const links = all.filter((link) => !isSocket(link));
+  for (const { target, pid, fd, access } of all)
+    if (access !== undefined) add(target, { pid, tid: pid, fd, ...access });
+  const links = all.filter(({ access }) => access === undefined);
   for (let from = 0; from < links.length; from += FLAGS_AT_ONCE) {
     if (from >= MOST_FLAGS || left() <= 0) {
       miss('no time left', links.length - from);
