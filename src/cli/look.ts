@@ -29,7 +29,7 @@ export async function look(
     fields: [],
     commandLines: 'none',
     facts: true,
-    edges: true,
+    edges: 'verdict',
     events: true,
     steady: false,
     ownsProcess: true,

@@ -178,6 +178,11 @@ export class Reader {
     return new Promise<void>((resolve, reject) => this.#paths.push({ read, take, resolve, reject }));
   }
 
+  /** Reads all of these in one request; each record has the index of its read in the place of the TID. */
+  async paths(reads: readonly PathRead[], take: RecordTaker): Promise<void> {
+    if (reads.length > 0) await this.#request(KIND.paths, encodePaths(reads), take);
+  }
+
   call(number: number, callArguments: readonly CallArgument[], take: RecordTaker): Promise<void> {
     return this.#request(KIND.calls, encodeCall(number, callArguments), take);
   }

@@ -79,8 +79,11 @@ export interface SamplerOptions {
   readonly fields: readonly Field[];
   /** Whether to take KernelFacts. */
   readonly facts: boolean;
-  /** Whether to find out who holds up whom, beyond what these facts tell. */
-  readonly edges?: boolean;
+  /**
+   * Whether to find out who holds up whom, beyond what these facts tell. `verdict`: without waits that are normal, and
+   * that nothing can be wrong with.
+   */
+  readonly edges?: boolean | 'verdict';
   /** Whether to take events and pressure. Events count from the moment on when the sampler is opened. */
   readonly events?: boolean;
   /** How far apart they are taken as long as nothing happens: told with each sample. */
@@ -247,6 +250,10 @@ class LiveSampler implements Sampler {
     this.#told.add(text);
   }
 
+  #findsEdges(): boolean {
+    return this.#options.edges === true || this.#options.edges === 'verdict';
+  }
+
   #isSoonerFromProc(): boolean {
     const { source, facts, steady, selection } = this.#options;
     if (source === 'procfs') return true;
@@ -285,7 +292,7 @@ class LiveSampler implements Sampler {
   async #holders(observations: readonly Observation[], forks: number): Promise<readonly Observation[]> {
     if (this.#bpf === undefined || !this.#options.facts) return [];
     // The search for edges looks up tasks that were not seen; here, these are new ones at most.
-    if (this.#options.edges === true && takesEverything(this.#selection)) return [];
+    if (this.#findsEdges() && takesEverything(this.#selection)) return [];
     const waits = observations.some(
       ({ state, facts }) =>
         state === 'D' || state === 't' || facts?.lock !== undefined || facts?.vforkParent !== undefined,
@@ -302,7 +309,7 @@ class LiveSampler implements Sampler {
     seen: Pick<Sample, 'observations' | 'holders'>,
     { forks, details, startMs }: { readonly forks: number; readonly details: TaskDetails; readonly startMs: number },
   ): Promise<Followed> {
-    if (this.#options.edges !== true) return { ...seen, edges: [], resources: [] };
+    if (!this.#findsEdges()) return { ...seen, edges: [], resources: [] };
     const { clock, root } = this.#host;
     const files = new FileReads(this.#reader);
     const overloadedMs = Math.max(0, startMs + OVERLOADED_MS - clock.monotonicMs());
@@ -319,6 +326,7 @@ class LiveSampler implements Sampler {
       works: this.#works,
       bpf: this.#bpf,
       searchMs: searchMs(),
+      forVerdict: this.#options.edges === 'verdict',
       tell: this.#options.missed ?? ((text: string) => this.#tell(text)),
     };
     const observe = async (pids: readonly number[]) => (await this.#read({ pids }, forks)).observations;

@@ -28,6 +28,8 @@ export interface EdgeContext {
   readonly works: OptionalProgram<WorkWaiter>;
   /** Undefined if bpf is not used. */
   readonly bpf: BpfReader | undefined;
+  /** Set if a verdict is all that is wanted: waits that are normal, and that nothing can be wrong with, may be left out. */
+  readonly forVerdict: boolean;
   /** All tasks seen so far, by TID: those selected, and those they wait for. */
   readonly tasks: ReadonlyMap<number, Observation>;
   /** After this, by the monotonic clock, a source begins no more reads and returns what it has. */
@@ -50,8 +52,13 @@ export interface EdgeSource {
    * with the task's system call, which is read of those that it takes.
    */
   concerns(observation: Observation): boolean;
-  /** The edges from these tasks, each of which concerns it. May name tasks that were not seen, and new resources. */
-  ofTasks(waiters: readonly Observation[], context: EdgeContext): Promise<FoundEdges>;
+  /** Set if, for a verdict, it is asked after the others, to know what they have found. */
+  readonly isLast?: true;
+  /**
+   * The edges from these tasks, each of which concerns it. May name tasks that were not seen, and new resources.
+   * @param known the edges found so far
+   */
+  ofTasks(waiters: readonly Observation[], context: EdgeContext, known: readonly Edge[]): Promise<FoundEdges>;
   /** Edges from resources that others lead to, each of which `follows` takes. */
   follows?(resource: Resource): boolean;
   ofResources?(resources: readonly Resource[], context: EdgeContext): Promise<FoundEdges>;

@@ -67,6 +67,7 @@ async function follow(
     openFiles: new OpenFiles(false),
     transactions: new OptionalProgram(TRANSACTION_RECORDS, false),
     works: new OptionalProgram(WORK_RECORDS, false),
+    forVerdict: false,
     bpf: undefined,
     searchMs: 1600,
     tell: (text: string) => told.push(text),

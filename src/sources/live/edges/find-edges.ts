@@ -31,7 +31,7 @@ export async function findEdges(
   const resources = new Map<string, Resource>();
   const edges = new Map<string, Edge>();
   const holders: Observation[] = [];
-  const asked = new Set<number>();
+  const observed = new Set<number>();
   const fileSystems = new FileSystems(means);
   const context = { ...means, tasks, fileSystems, untilMs: clock.monotonicMs() + searchMs };
   const isLate = () => clock.monotonicMs() > context.untilMs;
@@ -52,19 +52,21 @@ export async function findEdges(
     const concerned = newTasks.filter(
       (task) => task.task.own !== true && sources.some((source) => source.concerns(task)),
     );
-    const found = await askAll(sources, await withCalls(concerned, reader, isLate), newResources, context);
+    const asked = { tasks: await withCalls(concerned, reader, isLate), resources: newResources };
+    const known = [...edges.values(), ...newTasks.flatMap(edgesOf)];
+    const found = await askInTurn(sources, asked, known, context);
     newResources = addResources(resources, found.resources);
     for (const edge of found.edges) if (!edges.has(edgeKey(edge))) edges.set(edgeKey(edge), edge);
     const ends = [...newTasks.flatMap(edgesOf), ...found.edges].flatMap(({ from, to }): NodeKey[] => [from, to]);
     const wanted = new Set(ends.flatMap((key) => (typeof key === 'number' && !tasks.has(key) ? key : [])));
-    const unknown = [...wanted].filter((tid) => !asked.has(tid));
+    const unknown = [...wanted].filter((tid) => !observed.has(tid));
     const tids = unknown.slice(0, MAX_HOLDERS - holders.length);
     if (tids.length < unknown.length)
       tell(
         `who holds up whom: not looked at ${unknown.length - tids.length} tasks that others wait for: too many`,
         'cutShort',
       );
-    for (const tid of unknown) asked.add(tid);
+    for (const tid of unknown) observed.add(tid);
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);
   }
@@ -100,18 +102,40 @@ function wordsOf({ condition, hangs, inferred }: Resource): number {
   return (hangs === true ? 4 : 0) + (condition === undefined ? 0 : 2) + (inferred === true ? 0 : 1);
 }
 
-/** Asks each source that something concerns. */
+interface Asked {
+  readonly tasks: readonly Observation[];
+  readonly resources: readonly Resource[];
+}
+
+/** Asks each source that something concerns: for a verdict, those last that want to be. */
+async function askInTurn(
+  sources: readonly EdgeSource[],
+  asked: Asked,
+  known: readonly Edge[],
+  context: EdgeContext,
+): Promise<FoundEdges> {
+  const isLast = ({ isLast }: EdgeSource) => context.forVerdict && isLast === true;
+  const first = await askAll(
+    sources.filter((source) => !isLast(source)),
+    asked,
+    known,
+    context,
+  );
+  const last = await askAll(sources.filter(isLast), asked, [...known, ...first.edges], context);
+  return { edges: [...first.edges, ...last.edges], resources: [...first.resources, ...last.resources] };
+}
+
 async function askAll(
   sources: readonly EdgeSource[],
-  tasks: readonly Observation[],
-  resources: readonly Resource[],
+  { tasks, resources }: Asked,
+  known: readonly Edge[],
   context: EdgeContext,
 ): Promise<FoundEdges> {
   const asked = sources.flatMap((source) => {
     const waiters = tasks.filter((task) => source.concerns(task));
     const followed = resources.filter((resource) => source.follows?.(resource) === true);
     return [
-      ...(waiters.length > 0 ? [answerOf(source, context, () => source.ofTasks(waiters, context))] : []),
+      ...(waiters.length > 0 ? [answerOf(source, context, () => source.ofTasks(waiters, context, known))] : []),
       ...(followed.length > 0 && source.ofResources !== undefined
         ? [answerOf(source, context, () => source.ofResources?.(followed, context))]
         : []),

@@ -25,6 +25,7 @@ export interface OtherEnd {
   readonly inferred?: true;
 }
 
+const SOCKET = /^socket:\[(\d+)\]$/;
 const TABLE_BYTES = 4 << 20;
 const FDINFO_BYTES = 4096;
 const MOUNTS_BYTES = 1 << 20;
@@ -34,23 +35,32 @@ export class StreamEnds {
   readonly #context: EdgeContext;
   readonly #tcp = new Map<string, Promise<TcpTable>>();
   readonly #named = new Map<string, Promise<UnixNames>>();
-  readonly #namespaces = new Map<number, Promise<string>>();
+  /** Of the network, by PID. */
+  readonly #namespaces = new Map<number, string>();
   #unix: Promise<UnixPeers> | undefined;
 
   constructor(context: EdgeContext) {
     this.#context = context;
   }
 
-  /** Undefined if it cannot be found out, or if what it waits at is neither a pipe nor such a socket. */
-  async of(asked: StreamWait): Promise<StreamAt | undefined> {
-    const wait = asked.polls === true ? await this.#polled(asked) : asked;
-    if (wait?.fd === undefined) return undefined;
-    const folder = this.#folder(wait);
-    const link = await this.#context.files.link(`${folder}/fd/${wait.fd}`);
-    if ('unread' in link) return undefined;
-    const target = decodeBytes(link.value);
+  /** Without those of which it cannot be found out, and those that wait at neither a pipe nor such a socket. */
+  async ofAll(asked: readonly StreamWait[]): Promise<StreamAt[]> {
+    const { files } = this.#context;
+    const known = await Promise.all(asked.map((wait) => (wait.polls === true ? this.#polled(wait) : wait)));
+    const waits = known.flatMap((wait) => (wait?.fd === undefined ? [] : wait));
+    const links = await files.links(waits.map((wait) => `${this.#folder(wait)}/fd/${wait.fd}`));
+    const at = waits.flatMap((wait, number) => {
+      const link = links[number];
+      return link === undefined ? [] : { wait, target: decodeBytes(link) };
+    });
+    await this.#readNamespaces(at.flatMap(({ wait, target }) => (SOCKET.test(target) ? wait : [])));
+    const streams = await Promise.all(at.map(({ wait, target }) => this.#streamAt(wait, target)));
+    return streams.flatMap((stream) => stream ?? []);
+  }
+
+  async #streamAt(wait: StreamWait, target: string): Promise<StreamAt | undefined> {
     if (/^pipe:\[\d+\]$/.test(target)) return { wait, file: { target }, others: [] };
-    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    const inode = SOCKET.exec(target)?.[1];
     if (inode !== undefined) return this.#socket(wait, target, inode);
     if (wait.at !== 'pipe' || !target.startsWith('/')) return undefined;
     const fifo = await this.#fifo(wait);
@@ -94,7 +104,7 @@ export class StreamEnds {
 
   /** Without these, a BPF program may still tell the peer. */
   async #unixEnds(wait: StreamWait, inode: string): Promise<OtherEnd[]> {
-    const namespace = await this.#namespace(wait);
+    const namespace = this.#namespace(wait);
     const isOwn = namespace === (await this.#context.unixSockets.namespace());
     this.#unix ??= isOwn ? this.#context.unixSockets.read().then(unixPeers) : undefined;
     const unix = isOwn ? await this.#unix : undefined;
@@ -140,7 +150,7 @@ export class StreamEnds {
   }
 
   async #tcpTable(wait: StreamWait): Promise<TcpTable> {
-    const namespace = await this.#namespace(wait);
+    const namespace = this.#namespace(wait);
     const known = this.#tcp.get(namespace);
     if (known !== undefined) return known;
     const read = Promise.all([this.#table(wait, 'tcp'), this.#table(wait, 'tcp6')]).then(
@@ -159,14 +169,19 @@ export class StreamEnds {
     return decodeBytes(read.value);
   }
 
-  #namespace({ pid, tid }: StreamWait): Promise<string> {
-    const known = this.#namespaces.get(pid);
-    if (known !== undefined) return known;
-    const read = this.#context.files
-      .link(`${this.#folder({ pid, tid })}/ns/net`)
-      .then((link) => ('value' in link ? link.value.toString('latin1') : `of ${pid}`));
-    this.#namespaces.set(pid, read);
-    return read;
+  async #readNamespaces(waits: readonly StreamWait[]): Promise<void> {
+    const unknown = [...new Map(waits.map((wait) => [wait.pid, wait])).values()].filter(
+      ({ pid }) => !this.#namespaces.has(pid),
+    );
+    const links = await this.#context.files.links(unknown.map((wait) => `${this.#folder(wait)}/ns/net`));
+    for (const [number, { pid }] of unknown.entries()) {
+      const link = links[number]?.toString('latin1');
+      if (link !== undefined) this.#namespaces.set(pid, link);
+    }
+  }
+
+  #namespace({ pid }: StreamWait): string {
+    return this.#namespaces.get(pid) ?? `of ${pid}`;
   }
 
   /** Which FIFO a descriptor is of: its inode (since Linux 5.14), and the device of its mount. */

@@ -1,3 +1,4 @@
+import type { Edge } from '../../../model/edge.ts';
 import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
 import { listTids } from '../procfs/files.ts';
 import { Malformed } from '../procfs/malformed.ts';
@@ -14,6 +15,7 @@ import {
   type Threads,
 } from './stream-edges.ts';
 import { type StreamAt, StreamEnds } from './stream-ends.ts';
+import { relevantStreams } from './stream-relevance.ts';
 import { mayBeStreamWait, type StreamWait, streamWaitOf } from './stream-wait.ts';
 import { stillIn } from './with-calls.ts';
 
@@ -28,56 +30,56 @@ const STATUS_BYTES = 4096;
 export const streams: EdgeSource = {
   name: 'pipes and sockets',
   concerns: mayBeStreamWait,
-  async ofTasks(waiters, context): Promise<FoundEdges> {
+  isLast: true,
+  async ofTasks(waiters, context, known): Promise<FoundEdges> {
     const waits = waiters.flatMap((waiter) => streamWaitOf(waiter) ?? []);
     if (waits.length > MOST_WAITS)
       context.tell(`pipes and sockets: of ${waits.length} tasks that wait there, ${MOST_WAITS} were looked at`);
     const ends = new StreamEnds(context);
     const chosen = waits.slice(0, MOST_WAITS);
-    const opened = await inSlices(
-      chosen.filter(({ does }) => does === 'open'),
-      context,
-      (wait) => ofOpen(wait, ends, context),
+    const opens = chosen.filter(({ does }) => does === 'open');
+    const opened = await inSlices(opens, context, (some) =>
+      Promise.all(some.map((wait) => ofOpen(wait, ends, context))),
     );
-    const at = await inSlices(
-      chosen.filter(({ does }) => does !== 'open'),
-      context,
-      (wait) => ends.of(wait),
-    );
-    const found = await ofStreams(at, context);
-    return joined([...opened, ...found]);
+    const others = chosen.filter(({ does }) => does !== 'open');
+    const at = await inSlices(others, context, (some) => ends.ofAll(some));
+    return joined([...opened, ...(await ofStreams(at, known, context))]);
   },
 };
 
-async function ofOpen(wait: StreamWait, ends: StreamEnds, { details }: EdgeContext): Promise<FoundEdges | undefined> {
+async function ofOpen(wait: StreamWait, ends: StreamEnds, { details }: EdgeContext): Promise<FoundEdges> {
   const path = await ends.pathOf(wait);
-  if (path === undefined || !(await details.isStillIn(wait, wait.call))) return undefined;
+  if (path === undefined || !(await details.isStillIn(wait, wait.call))) return { edges: [], resources: [] };
   return edgeToFifo({ wait }, path);
 }
 
 /** One search for all of them; a second one for what only the first has shown to be at the other end. */
-async function ofStreams(some: readonly StreamAt[], context: EdgeContext): Promise<FoundEdges[]> {
-  const here = some.filter(({ server }) => server === undefined);
-  const found = here.length === 0 ? undefined : await search(here, context);
-  if (found === undefined) return inSlices(some, context, async (stream) => edgesAt(stream, NO_FILES, NO_THREADS));
+async function ofStreams(
+  all: readonly StreamAt[],
+  edges: readonly Edge[],
+  context: EdgeContext,
+): Promise<readonly FoundEdges[]> {
+  const isHere = all.some(({ server }) => server === undefined);
+  const found = isHere ? await search(all, context) : NO_FILES;
   if (found.missing !== undefined) context.tell(`pipes and sockets: left out ${found.missing}`);
-  const holders = here.flatMap((stream) => holdersOf(stream, found) ?? []);
-  const known = await threadsOf(here, holders, context);
-  const edges = some.flatMap((stream): [StreamAt, FoundEdges][] => {
+  const some = context.forVerdict ? relevantStreams(all, found, edges, context.tasks) : all;
+  const holders = some.flatMap((stream) => holdersOf(stream, found) ?? []);
+  const known = await threadsOf(some, holders, context);
+  const told = some.flatMap((stream): [StreamAt, FoundEdges][] => {
     const of = edgesAt(stream, found, known);
     return of.edges.length === 0 ? [] : [[stream, of]];
   });
   const still = await stillIn(
-    edges.map(([{ wait }]) => wait),
+    told.map(([{ wait }]) => wait),
     context.reader,
   );
-  return edges.flatMap(([{ wait }, of]) => (still.has(wait) ? of : []));
+  return told.flatMap(([{ wait }, of]) => (still.has(wait) ? of : []));
 }
 
 const NO_FILES: FoundFiles = { files: new Map(), peers: new Map(), missing: undefined, place: '' };
-const NO_THREADS: KnownThreads = { threads: new Map(), deaf: new Set() };
 
-async function search(some: readonly StreamAt[], context: EdgeContext): Promise<FoundFiles> {
+async function search(all: readonly StreamAt[], context: EdgeContext): Promise<FoundFiles> {
+  const some = all.filter(({ server }) => server === undefined);
   const wanted = new Map<string, SharedFile>();
   for (const { file, others } of some) {
     wanted.set(file.target, file);
@@ -185,10 +187,10 @@ async function deafOf(pids: ReadonlySet<number>, { files, root }: EdgeContext): 
 const SIGNALS_OF_GLIBC = (1n << 31n) | (1n << 32n);
 
 /** Bounded in number at once, and in time. */
-async function inSlices<From, To>(
-  all: readonly From[],
+async function inSlices<To>(
+  all: readonly StreamWait[],
   { clock, untilMs, tell }: EdgeContext,
-  ask: (one: From) => Promise<To | undefined>,
+  ask: (some: readonly StreamWait[]) => Promise<readonly To[]>,
 ): Promise<To[]> {
   const answers: To[] = [];
   for (let from = 0; from < all.length; from += AT_ONCE) {
@@ -196,8 +198,7 @@ async function inSlices<From, To>(
       tell(`pipes and sockets: ${all.length - from} waits were not looked at: no time left`);
       break;
     }
-    const some = await Promise.all(all.slice(from, from + AT_ONCE).map(ask));
-    for (const answer of some) if (answer !== undefined) answers.push(answer);
+    for (const answer of await ask(all.slice(from, from + AT_ONCE))) answers.push(answer);
   }
   return answers;
 }

@@ -12,7 +12,7 @@ const NORMAL: ReadonlySet<EdgeKind> = new Set([
 ]);
 
 /** Tasks in these states are stuck, or hold others up. */
-const STUCK: ReadonlySet<Observation['state']> = new Set(['D', 'T', 't']);
+export const STUCK_STATES: ReadonlySet<Observation['state']> = new Set(['D', 'T', 't']);
 
 /**
  * The tasks and resources of which it matters since when they wait: those in D, T and t, those in waits that end soon
@@ -25,7 +25,7 @@ export function timedWaits(
   resources: readonly Resource[],
 ): ReadonlySet<NodeKey> {
   const timed = new Set<NodeKey>();
-  for (const { state, task } of tasks) if (STUCK.has(state) && task.id.tid !== undefined) timed.add(task.id.tid);
+  for (const { state, task } of tasks) if (STUCK_STATES.has(state) && task.id.tid !== undefined) timed.add(task.id.tid);
   for (const { from, by } of edges) if (!NORMAL.has(by)) timed.add(from);
   for (const { key, hangs } of resources) if (hangs === true) timed.add(key);
   const into = edgesByEnd(edges);

@@ -16,6 +16,16 @@ export class FileReads {
     return this.#one('link', path, 0n, 0);
   }
 
+  /** The targets of many links, in their order; undefined for those that cannot be read, or not in time. */
+  async links(paths: readonly string[]): Promise<readonly (Buffer | undefined)[]> {
+    const targets: (Buffer | undefined)[] = paths.map(() => undefined);
+    const reads = paths.map((path) => ({ what: 'link' as const, path, position: 0n, limit: 0 }));
+    await this.#reader.paths(reads, ({ what, tid: at, flags, result, bytes }) => {
+      if (what === WHAT.link && (flags & FLAG.late) === 0 && result > 0) targets[at] = Buffer.from(bytes);
+    });
+    return targets;
+  }
+
   /**
    * Up to `limit` bytes of a file, from a position on. Fewer if the file ends or the rest cannot be read; for memory,
    * that is where the next page is missing (EIO).
