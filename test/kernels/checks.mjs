@@ -9,6 +9,7 @@ import { Profile } from 'pprof-format';
 import { DM_CHECKS } from './dm-checks.mjs';
 import { bytesOf, framesText, parseLook, parseText, steadyTasks } from './records.mjs';
 import { SICK_CHECKS } from './sick-checks.mjs';
+import { LOCK_CHECKS, WHY_CHECKS } from './why-checks.mjs';
 
 const SCHEMA = join(import.meta.dirname, '../../schema/kstack-sample-1.schema.json');
 const SPEEDSCOPE = createRequire(import.meta.url).resolve('speedscope/dist/release/file-format-schema.json');
@@ -41,6 +42,9 @@ export function checksOf(guest) {
     ...WRITTEN.map((format) => [`format ${format}`, (files) => FORMATS[format](files)]),
     ...SICK_CHECKS,
     ...DM_CHECKS,
+    ...WHY_CHECKS,
+    // With PREEMPT_RT, locks have another layout, which is not read.
+    ...(guest.name.endsWith('-rt') ? [] : LOCK_CHECKS),
     ['the kernel complained of nothing', kernelLog],
   ];
   return checks

@@ -6,10 +6,13 @@
  * FOLDER/mount. Then it suspends the device, with "freeze" as dmsetup does it: with the file system frozen before.
  *
  * Prints "ready WRITER READER DM LOOP": a process that writes to a file and waits until that is on the disk, one that
- * reads a file past the cache, and the minor numbers of both devices. Undoes everything at end of input, and after two
- * minutes by itself.
+ * reads a file past the cache, and the minor numbers of both devices. Without "freeze" also, behind them, PIPER TYPIST
+ * CREATOR SECOND FINDER: one that holds the mutex of a pipe while it reads a page of a file, one that waits for that
+ * mutex; one that holds the rw-semaphore of a folder while it reads this, one that waits to write it, and one that waits
+ * to read it. Undoes everything at end of input, and after two minutes by itself.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/dm-ioctl.h>
 #include <linux/fs.h>
@@ -20,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -27,11 +31,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { BLOCK = 4096, SECTOR = 512, LONGEST_MS = 120000, MOST_TRIES = 500 };
+enum { BLOCK = 4096, SECTOR = 512, LONGEST_MS = 120000, MOST_TRIES = 500, FILES = 2, MOST_CHILDREN = 7 };
 
-static char name[64], mount_point[512], loop[64];
-static int control = -1, created, mounted, files[2] = { -1, -1 };
-static pid_t children[2];
+static char name[64], mount_point[512], loop[64], *mapping;
+static int control = -1, created, mounted, files[FILES] = { -1, -1 }, pipe_fds[2] = { -1, -1 };
+static int child_count;
+static pid_t children[MOST_CHILDREN];
 
 static struct {
   struct dm_ioctl head;
@@ -54,13 +59,11 @@ static int ask(unsigned long what, uint32_t flags) {
 
 static void clean_up(void) {
   if (created) ask(DM_DEV_SUSPEND, 0);
-  for (int i = 0; i < 2; i++)
-    if (children[i] > 0) {
-      kill(children[i], SIGKILL);
-      waitpid(children[i], NULL, 0);
-    }
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < child_count; i++) kill(children[i], SIGKILL);
+  for (int i = 0; i < child_count; i++) waitpid(children[i], NULL, 0);
+  for (int i = 0; i < FILES; i++)
     if (files[i] >= 0) close(files[i]);
+  if (mapping != NULL) munmap(mapping, BLOCK);
   if (mounted) umount2(mount_point, 0);
   for (int tries = 0; created && ask(DM_DEV_REMOVE, 0) != 0 && tries < 100; tries++) usleep(50000);
   char line[128];
@@ -118,12 +121,21 @@ static unsigned make_mapped(void) {
   return number;
 }
 
-static pid_t start(void (*work)(int fd), int fd) {
+/* Starts a process, and waits until it is stuck. */
+static void start(void (*work)(int fd), int fd) {
   pid_t child = fork();
-  if (child != 0) return child;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  work(fd);
-  _exit(0);
+  if (child < 0) die("fork");
+  if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    work(fd);
+    _exit(0);
+  }
+  children[child_count++] = child;
+  for (int tries = 0, looks = 0; looks < 10; tries++) {
+    if (tries > MOST_TRIES) die("a process did not get stuck");
+    looks = is_in_D(child) ? looks + 1 : 0;
+    usleep(20000);
+  }
 }
 
 static void write_through(int fd) {
@@ -136,14 +148,36 @@ static void read_past_cache(int fd) {
   if (posix_memalign(&block, BLOCK, BLOCK) == 0) (void)!pread(fd, block, BLOCK, 0);
 }
 
-static int open_file(const char *file, int flags) {
-  char path[600], block[BLOCK] = "x";
-  snprintf(path, sizeof path, "%s/%s", mount_point, file);
+static void write_page(int fd) { (void)!write(fd, mapping, BLOCK); }
+static void write_byte(int fd) { (void)!write(fd, "", 1); }
+static void create(int folder) { openat(folder, "created", O_CREAT | O_WRONLY | O_CLOEXEC, 0600); }
+static void create_second(int folder) { openat(folder, "second", O_CREAT | O_WRONLY | O_CLOEXEC, 0600); }
+static void find(int folder) { openat(folder, "nowhere", O_RDONLY | O_CLOEXEC); }
+
+static void write_file(const char *path) {
+  char block[BLOCK] = "x";
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0 || write(fd, block, sizeof block) != BLOCK || fsync(fd) != 0) die(path);
   close(fd);
-  fd = open(path, O_RDWR | O_CLOEXEC | flags);
-  if (fd < 0) die(path);
+}
+
+static void mount_it(unsigned number) {
+  char device[64];
+  snprintf(device, sizeof device, "/dev/dm-%u", number);
+  for (int tries = 0; access(device, F_OK) != 0 && tries < 100; tries++) usleep(20000);
+  if (mount(device, mount_point, "ext4", 0, NULL) != 0) die("mount");
+  mounted = 1;
+}
+
+static const char *path_of(const char *file) {
+  static char path[600];
+  snprintf(path, sizeof path, "%s/%s", mount_point, file);
+  return path;
+}
+
+static int open_file(const char *file, int flags) {
+  int fd = open(path_of(file), O_CLOEXEC | flags);
+  if (fd < 0) die(path_of(file));
   return fd;
 }
 
@@ -159,25 +193,36 @@ int main(int argc, char **argv) {
   snprintf(mount_point, sizeof mount_point, "%s/mount", argv[1]);
   make_loop(argv[1]);
   unsigned number = make_mapped();
-  char device[64];
-  snprintf(device, sizeof device, "/dev/dm-%u", number);
-  for (int tries = 0; access(device, F_OK) != 0 && tries < 100; tries++) usleep(20000);
-  if (mount(device, mount_point, "ext4", 0, NULL) != 0) die("mount");
-  mounted = 1;
-  files[0] = open_file("written", 0);
-  files[1] = open_file("read", O_DIRECT);
-  sync();
+  mount_it(number);
+  write_file(path_of("written"));
+  write_file(path_of("read"));
+  write_file(path_of("mapped"));
+  if (mkdir(path_of("folder"), 0700) != 0) die("folder");
+  /* So that nothing of them is in memory. */
+  if (umount2(mount_point, 0) != 0) die("umount");
+  mounted = 0;
+  mount_it(number);
+  files[0] = open_file("written", O_RDWR);
+  files[1] = open_file("read", O_RDWR | O_DIRECT);
+  int mapped = open_file("mapped", O_RDONLY), folder = open_file("folder", O_RDONLY | O_DIRECTORY);
+  mapping = mmap(NULL, BLOCK, PROT_READ, MAP_SHARED, mapped, 0);
+  if (mapping == MAP_FAILED || pipe(pipe_fds) != 0) die("mmap");
+  close(mapped);
   int freeze = argc > 2 && strcmp(argv[2], "freeze") == 0;
   if (ask(DM_DEV_SUSPEND, DM_SUSPEND_FLAG | (freeze ? 0 : DM_SKIP_LOCKFS_FLAG)) != 0) die("DM_DEV_SUSPEND");
-  children[0] = start(write_through, files[0]);
-  children[1] = start(read_past_cache, files[1]);
-  for (int i = 0; i < 2; i++)
-    for (int tries = 0, looks = 0; looks < 10; tries++) {
-      if (tries > MOST_TRIES) die("a process did not get stuck");
-      looks = is_in_D(children[i]) ? looks + 1 : 0;
-      usleep(20000);
-    }
-  printf("ready %d %d %u %s\n", children[0], children[1], number, loop + strlen("/dev/loop"));
+  start(write_through, files[0]);
+  start(read_past_cache, files[1]);
+  if (!freeze) {
+    start(write_page, pipe_fds[1]);
+    start(write_byte, pipe_fds[1]);
+    start(create, folder);
+    start(create_second, folder);
+    start(find, folder);
+  }
+  close(folder);
+  printf("ready %d %d %u %s", children[0], children[1], number, loop + strlen("/dev/loop"));
+  for (int i = 2; i < child_count; i++) printf(" %d", children[i]);
+  printf("\n");
   fflush(stdout);
   struct pollfd input = { 0, POLLIN, 0 };
   char bytes[64];

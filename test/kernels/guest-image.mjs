@@ -6,7 +6,8 @@ import { basename, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const FIXTURES = ['../fixtures/tasks.c', '../fixtures/mmap-lock.c', 'dm-suspended.c', 'look.c'];
+const SHARED = ['tasks', 'mmap-lock', 'user-locks', 'file-locks', 'streams'].map((name) => `../fixtures/${name}.c`);
+const FIXTURES = [...SHARED, 'dm-suspended.c', 'look.c'];
 const GLIBC = /^(ld-linux[-\w]*|lib(c|m|dl|rt|pthread|resolv|nss_\w+))\.so\.\d+$/;
 
 /** Makes the initramfs that all guests of an architecture share: { file, libraries }, without glibc's own. */

@@ -84,9 +84,15 @@ for source in procfs bpf; do
   record sick.$source.all sh -c "text=\$(kstack -a --source $source); code=\$?; echo \"\$text\"; exit \$code"
 done
 record sick.long kstack -DL -f long
+record sick.why kstack why -f json
 exec 8>&-
 wait $lock
 look >/out/sick.after
+
+# Who holds up whom. They count after three seconds, which the device takes.
+fixture deadlock '' user-locks deadlock
+fixture flock '' file-locks flock /tmp/lock 2
+fixture pipeline '' streams pipeline
 
 # A suspended device of the device mapper beneath a file system; the second time, frozen.
 for freeze in '' freeze; do
@@ -101,6 +107,7 @@ for freeze in '' freeze; do
   step "$name"
   device=$name
   for source in procfs bpf; do record $device.$source kstack -aL -f json --source $source; done
+  [ -n "$freeze" ] || for source in procfs bpf; do record why.$source kstack why -f json --source $source; done
   exec 8>&-
   wait $dm
 done

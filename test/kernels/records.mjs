@@ -1,8 +1,8 @@
 // What a guest recorded, read: its files, the lines of look.c, and kstack's classic text.
 import { Buffer } from 'node:buffer';
 
-/** What is undone before the guest ends. */
-const ENDED = new Set(['mmap-lock.ready', 'dm.ready', 'dmfreeze.ready']);
+/** What is not there while all tasks are looked at. */
+const OTHERS = new Set(['mmap-lock', 'dm', 'dmfreeze', 'deadlock', 'flock', 'pipeline'].map((name) => `${name}.ready`));
 
 /** The files of a guest, with what they say. */
 export function recordsOf(contents, kernel) {
@@ -23,9 +23,9 @@ export function recordsOf(contents, kernel) {
       if (code === '') throw new Error(`${name} was not run`);
       return { code, started: Number(started), ended: Number(ended), seconds: Number(ended) - Number(started) };
     },
-    /** The first PID of each fixture that lives until the end. */
+    /** The first PID of each fixture that lives from the start until the end. */
     fixtures() {
-      const names = [...contents.keys()].filter((name) => name.endsWith('.ready') && !ENDED.has(name));
+      const names = [...contents.keys()].filter((name) => name.endsWith('.ready') && !OTHERS.has(name));
       return names.map((name) => [name.replace('.ready', ''), fixture(name.replace('.ready', '')).pids[0]]);
     },
   };
