@@ -1,16 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* What a task waits for, and who holds it. */
 #pragma once
-
-static int tid_of(__u64 task)
-{
-	int tid = 0;
-
-	if (task == 0)
-		return 0;
-	bpf_probe_read_kernel(&tid, sizeof tid, &((struct task_struct *)task)->pid);
-	return tid;
-}
+#include "task.h"
 
 /* The task that a lock records as its owner. The lowest bits of the word are flags. */
 static int owner_at(__u64 address, __u64 flags)

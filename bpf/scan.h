@@ -7,6 +7,16 @@ enum {
 	PAGE_BYTES = 4096,
 	PAGE_WORDS = PAGE_BYTES / 8,
 	MOST_STACK_BYTES = 1 << 16, /* THREAD_SIZE with the largest pages */
+	MOST_CANDIDATES = 8,
+};
+
+/* The innermost words of a task's stack, and which of them may belong to what is looked for. In memory: the verifier
+ * would follow each value of a variable on its own. */
+struct window {
+	__u64 task;
+	__u32 count;
+	__u32 candidates[MOST_CANDIDATES];
+	__u64 words[PAGE_WORDS + WINDOW_WORDS];
 };
 
 /* No program uses all of these. */
@@ -31,14 +41,36 @@ static __u64 stack_pointer_of(struct task_struct *task)
 	return 0;
 }
 
-/* Reads the innermost words of a stack, at least WINDOW_WORDS. Up to the end of its page first: the stack may end
+/* Reads at least WINDOW_WORDS words. Up to the end of its page first: the stack may end
  * there, and then there is nothing to read behind it. Without a branch, which would double the verifier's work. */
-static void read_window(void *words, __u64 pointer)
+static void read_words(void *words, __u64 pointer)
 {
 	__u64 bytes = PAGE_BYTES - (pointer & (PAGE_BYTES - 1));
 
 	bpf_probe_read_kernel(words, bytes, (void *)pointer);
 	bpf_probe_read_kernel(words + bytes, WINDOW_WORDS * sizeof(__u64), (void *)(pointer + bytes));
+}
+
+/* The indexes of words that are the task's address, and from `first` to `last` words behind which (before, if negative)
+ * only addresses stand; the last entry is none. Without a branch, and counted in memory: the verifier would follow each
+ * branch and each count on its own. */
+static __always_inline void find_candidates(struct window *window, int first, int last)
+{
+	volatile __u32 *count = &window->count;
+	/* read back as a number: the verifier takes no calculation with a pointer */
+	__u64 task = *(volatile __u64 *)&window->task, differs, fits;
+	int i, j;
+
+	*count = 0;
+	for (i = first < 0 ? -first : 0; i < WINDOW_WORDS - (last < 0 ? 0 : last); i++) {
+		differs = window->words[i] ^ task;
+		fits = ~(differs | -differs);
+#pragma unroll
+		for (j = first; j <= last; j++)
+			fits &= window->words[i + j];
+		window->candidates[*count % MOST_CANDIDATES] = i;
+		*count += fits >> 63;
+	}
 }
 
 /* Whether a list's neighbours of this element lead back to it. */

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "records.h"
 #include "state.h"
+#include "task.h"
 #include "locks.h"
 #include "kernel-names.h"
 
@@ -180,10 +181,8 @@ int tasks(struct bpf_iter__task *context)
 		record->cpu = task->thread_info.cpu;
 	else if (bpf_core_field_exists(task->cpu))
 		record->cpu = task->cpu;
-	/* The order matters: on_cpu first, then the switches, then the stack. So if both are the same later, the
-	 * task was not on a CPU in between. */
 	read_off_cpu(scratch, task);
-	record->switches = task->nvcsw + task->nivcsw;
+	record->switches = switches_of(task);
 	read_lock(record, task);
 	read_mmap_lock(record, task);
 	/* kernel threads use vfork_done for something else */

@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "state.h"
 #include "scan.h"
+#include "task.h"
 #include "waiters.h"
 
 /* TIDs to look at besides those of tasks in D. */
@@ -21,15 +22,10 @@ struct {
 	__type(value, __u8);
 } asked SEC(".maps");
 
-enum { MOST_CANDIDATES = 8 };
-
 struct scratch {
 	struct waiter waiter;
-	/* In memory: the verifier would follow each value of a variable on its own. */
-	__u32 is_asked;
-	__u32 count;
-	__u32 candidates[MOST_CANDIDATES];
-	__u64 words[PAGE_WORDS + WINDOW_WORDS];
+	__u32 is_asked; /* in memory, as in struct window */
+	struct window window;
 };
 
 struct {
@@ -41,15 +37,6 @@ struct {
 
 /* include/linux/mutex.h, kernel/locking/rwsem.c and semaphore.c: the same since 4.9. */
 enum { TASK_IN_WAITER = 16, TYPE_IN_WAITER = 24 };
-
-static __u32 tid_of(__u64 task)
-{
-	__u32 tid = 0;
-
-	if ((__s64)task < 0)
-		bpf_probe_read_kernel(&tid, sizeof tid, &((struct task_struct *)task)->pid);
-	return tid;
-}
 
 /* The lowest three bits of owners are flags. */
 static void read_lock(struct waiter *waiter)
@@ -64,24 +51,6 @@ static void read_lock(struct waiter *waiter)
 	waiter->semaphore = waiter->head - bpf_core_field_offset(struct semaphore, wait_list);
 	bpf_probe_read_kernel(&waiter->semaphore_count, sizeof waiter->semaphore_count,
 			      (void *)(waiter->semaphore + bpf_core_field_offset(struct semaphore, count)));
-}
-
-/* The indexes of words that are the task's address and follow two addresses, as in a waiter; the last entry is none.
- * Without a branch, and counted in memory: the verifier would follow each branch and each count on its own. */
-static void find_candidates(struct scratch *scratch)
-{
-	volatile __u32 *count = &scratch->count;
-	/* read back as a number: the verifier takes no calculation with a pointer */
-	__u64 task = *(volatile __u64 *)&scratch->waiter.task, differs, fits;
-	int i;
-
-	*count = 0;
-	for (i = 2; i < WINDOW_WORDS; i++) {
-		differs = scratch->words[i] ^ task;
-		fits = ~(differs | -differs) & scratch->words[i - 2] & scratch->words[i - 1];
-		scratch->candidates[*count % MOST_CANDIDATES] = i;
-		*count += fits >> 63;
-	}
 }
 
 static void read_waiter(struct waiter *waiter, __u64 address)
@@ -108,15 +77,16 @@ static void read_waiter(struct waiter *waiter, __u64 address)
 
 static void find_waiter(struct scratch *scratch, __u64 pointer)
 {
-	struct waiter *waiter = &scratch->waiter;
+	struct window *window = &scratch->window;
 	__u64 address = 0, element;
 	__u32 i, at;
 
-	find_candidates(scratch);
+	read_words(window->words, pointer);
+	find_candidates(window, -2, -1);
 	for (i = 0; i < MOST_CANDIDATES; i++) {
-		if (i >= scratch->count)
+		if (i >= window->count)
 			break;
-		at = scratch->candidates[i];
+		at = window->candidates[i];
 		element = pointer + (__u64)at * 8 - TASK_IN_WAITER;
 		if (is_linked(element, word_at(element), word_at(element + 8))) {
 			address = element;
@@ -124,7 +94,7 @@ static void find_waiter(struct scratch *scratch, __u64 pointer)
 		}
 	}
 	if (address != 0)
-		read_waiter(waiter, address);
+		read_waiter(&scratch->waiter, address);
 }
 
 SEC("iter/task")
@@ -150,15 +120,13 @@ int waiters(struct bpf_iter__task *context)
 	__builtin_memset(waiter, 0, sizeof *waiter);
 	waiter->tid = tid;
 	waiter->task = (__u64)task;
+	scratch->window.task = (__u64)task;
 	*(volatile __u32 *)&scratch->is_asked = is_asked;
-	/* The order matters, as in tasks.bpf.c. */
 	waiter->on_cpu = task->on_cpu;
-	waiter->switches = task->nvcsw + task->nivcsw;
+	waiter->switches = switches_of(task);
 	pointer = stack_pointer_of(task);
-	if (!waiter->on_cpu && pointer != 0 && bpf_core_field_exists(struct mutex, wait_list)) {
-		read_window(scratch->words, pointer);
+	if (!waiter->on_cpu && pointer != 0 && bpf_core_field_exists(struct mutex, wait_list))
 		find_waiter(scratch, pointer);
-	}
 	if (*(volatile __u32 *)&scratch->is_asked || waiter->waiter != 0)
 		bpf_seq_write(seq, waiter, sizeof *waiter);
 	return 0;

@@ -25,7 +25,7 @@ const SOURCES = [
   'child-waits.c',
   'watches.c',
 ];
-const SCRIPTS = ['hung-swap.sh', 'stuck-loop.sh', 'open-handle.sh', 'full-log.sh'];
+const SCRIPTS = ['hung-swap.sh', 'stopped-server.sh', 'stuck-loop.sh', 'open-handle.sh', 'full-log.sh'];
 
 /** Compiles the programs of test/fixtures/ once for all tests. */
 export default function setup({ provide }: TestProject): () => void {

@@ -85,3 +85,32 @@ describeBpf('a transaction of ext4 that a task has open, by bpf', () => {
     expect(edges).toContainEqual([locker, 'transaction', opener, 'the kernel says']);
   });
 });
+
+describeBpf('a transaction of btrfs that a task has open', () => {
+  beforeEach(needs('root', 'loop', 'compiler', 'bindfs and /dev/fuse'));
+
+  it('leads from who wants to start the next one over its commit to who has it open', async () => {
+    testRequires('btrfs and mkfs.btrfs');
+    const sleepers = await innocents();
+    const [server = 0, opener = 0, committer = 0, starter = 0] = await fixture('open-handle.sh', [
+      temporaryFolder(),
+      'btrfs',
+    ]);
+    const { edges, ends } = await edgesBy('bpf');
+    // The commit waits for a lock of the tree that the opener holds, before it waits for who has the transaction open.
+    expect(edges.filter(([from, by]) => from === starter && by === 'commit')).toEqual([
+      [starter, 'commit', committer, expect.any(String)],
+    ]);
+    expect(edges.filter(([from]) => from === committer).map(([, , to]) => to)).toEqual([opener]);
+    expect(edges.filter(([, by, to]) => by === 'commit' && to === opener)).toEqual([]);
+    expect(sleepers.filter((pid) => ends.has(pid))).toEqual([]);
+    await pause(PATIENCE_MS - 1500);
+    const { stdout } = await kstack(['why', '-p', [opener, committer, starter, ...sleepers].join(',')]);
+    expect(stdout).toMatch(
+      new RegExp(`^3 tasks wait, directly or through others, for ${server} bindfs, which is stopped by a signal\\.`),
+    );
+    expect(stdout).toMatch(
+      new RegExp(`\n    ${starter} chattr waits for ${committer} btrfs, which commits the transaction`),
+    );
+  });
+});

@@ -78,6 +78,8 @@ const AVAILABLE = {
   'prometheus and promtool': () => onPath('prometheus') && onPath('promtool'),
   'XFS and mkfs.xfs': () =>
     /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs'),
+  'btrfs and mkfs.btrfs': () =>
+    /\bbtrfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && onPath('mkfs.btrfs') && onPath('btrfs'),
   browser: () => existsSync(BROWSER),
   BTF: () => existsSync('/sys/kernel/btf/vmlinux'),
   'libbpf.so.1': () => shell('ldconfig -p').includes('libbpf.so.1'),

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { journalsIn, TRANSACTION_RECORDS, type TransactionTask } from './transactions.ts';
+import {
+  type BtrfsTransaction,
+  btrfsWaitsIn,
+  journalsIn,
+  TRANSACTION_RECORDS,
+  type TransactionTask,
+} from './transactions.ts';
 
 const JOURNAL = 0xffff_8880_0000_1000n;
 const TRANSACTION = 0xffff_8880_0001_0000n;
@@ -16,6 +22,7 @@ const NOTHING: TransactionTask = {
   state: 0,
   entry: 0n,
   next: 0n,
+  btrfs: undefined,
 };
 const thread = { ...NOTHING, tid: 10, commits: JOURNAL };
 const opener = { ...NOTHING, tid: 20, transaction: TRANSACTION, journal: JOURNAL, transactionId: 5, state: LOCKED };
@@ -86,5 +93,37 @@ describe('journals from two passes', () => {
       transactionId: 5,
       state: LOCKED,
     });
+  });
+});
+
+describe('waits for transactions of btrfs, from two passes', () => {
+  const FS = 0xffff_8880_0004_0000n;
+  const transaction = (id: bigint): BtrfsTransaction => ({
+    id,
+    writerWait: TRANSACTION + id * 0x1000n + 64n,
+    commitWait: TRANSACTION + id * 0x1000n + 88n,
+    startWait: FS + 512n,
+    blockedWait: FS + 536n,
+  });
+  const has = (tid: number, id = 7n) => ({ ...NOTHING, tid, btrfs: transaction(id) });
+  const commits = { ...sleeper(20, transaction(7n).writerWait), btrfs: transaction(7n) };
+  const waitsOf = (first: readonly TransactionTask[], second = first) =>
+    btrfsWaitsIn(first, second).map(({ tid, id, what, open, committing }) => [tid, id, what, open, committing]);
+
+  it('are those of a commit for all others that have it open, and of others for the commit', () => {
+    const { commitWait, startWait, blockedWait } = transaction(7n);
+    const others = [sleeper(30, commitWait), sleeper(31, startWait), sleeper(32, blockedWait)];
+    expect(waitsOf([has(10), has(11), commits, ...others])).toEqual([
+      [20, 7n, 'writers', [10, 11], []],
+      [30, 7n, 'commit', [10, 11, 20], [20]],
+      [31, 7n, 'commit', [10, 11, 20], [20]],
+      [32, 7n, 'commit', [10, 11, 20], [20]],
+    ]);
+  });
+
+  it('are of who had the same transaction open in both passes, and slept all the time', () => {
+    expect(waitsOf([has(10), commits], [has(10, 8n), commits])).toEqual([[20, 7n, 'writers', [], []]]);
+    expect(waitsOf([has(10), commits], [has(10), { ...commits, switches: 8 }])).toEqual([]);
+    expect(waitsOf([has(10), sleeper(30, FS + 8n)])).toEqual([]);
   });
 });

@@ -14,10 +14,18 @@ const RECORD = {
   state: 44,
   entry: 48,
   next: 56,
-  size: 64,
+  btrfsId: 64,
+  writerWait: 72,
+  commitWait: 80,
+  startWait: 88,
+  blockedWait: 96,
+  size: 104,
 } as const;
 
-/** A commit thread of jbd2, a task that may have a transaction open, or one that sleeps in a wait queue. */
+/**
+ * A commit thread of jbd2, a task that may have a transaction of jbd2 open, one that has one of btrfs open, or one that
+ * sleeps in a wait queue.
+ */
 export interface TransactionTask {
   readonly tid: number;
   /** As in {@link TaskRecord}. */
@@ -36,6 +44,21 @@ export interface TransactionTask {
   /** Its entry in a wait queue, and the next in the list of that: another entry or the head. */
   readonly entry: bigint;
   readonly next: bigint;
+  /** Its transaction of btrfs. */
+  readonly btrfs: BtrfsTransaction | undefined;
+}
+
+/** Of btrfs, with the addresses of the lists of those who wait for it. */
+export interface BtrfsTransaction {
+  /** The number that the file system gives it. */
+  readonly id: bigint;
+  /** Until nobody else has it open. */
+  readonly writerWait: bigint;
+  /** Until it is committed. */
+  readonly commitWait: bigint;
+  /** Of its file system: until its commit has come so far that they may start the next one; until it has begun. */
+  readonly startWait: bigint;
+  readonly blockedWait: bigint;
 }
 
 /** A task has a transaction open. */
@@ -78,9 +101,20 @@ export const TRANSACTION_RECORDS: RecordFormat<TransactionTask> = {
       state: number(RECORD.state),
       entry: word(RECORD.entry),
       next: word(RECORD.next),
+      btrfs: word(RECORD.btrfsId) === 0n ? undefined : btrfsAt(word),
     };
   },
 };
+
+function btrfsAt(word: (at: number) => bigint): BtrfsTransaction {
+  return {
+    id: word(RECORD.btrfsId),
+    writerWait: word(RECORD.writerWait),
+    commitWait: word(RECORD.commitWait),
+    startWait: word(RECORD.startWait),
+    blockedWait: word(RECORD.blockedWait),
+  };
+}
 
 /** T_LOCKED: no handles can join it any more, and the commit thread waits for those that have (fs/jbd2/commit.c). */
 const LOCKED = 1;
@@ -90,13 +124,8 @@ const LOCKED = 1;
  * open in both had it open all the time if that is locked, as nobody can open it again; who slept has slept on.
  */
 export function journalsIn(first: readonly TransactionTask[], second: readonly TransactionTask[]): Journal[] {
-  const before = new Map(first.map((task) => [task.tid, task]));
-  const pairs = second.flatMap((after) => {
-    const then = before.get(after.tid);
-    return then === undefined ? [] : [[then, after] as const];
-  });
-  const sleeping = new Map(pairs.filter(isAsleep).map(([, task]) => [task.entry, task]));
-  const heads = [...sleeping.values()].map((task) => [task.tid, headOf(task, sleeping)] as const);
+  const pairs = pairsOf(first, second);
+  const heads = headsIn(pairs);
   return pairs
     .filter(([then, now]) => now.commits !== 0n && then.commits === now.commits)
     .map((pair): Journal => {
@@ -112,9 +141,59 @@ export function journalsIn(first: readonly TransactionTask[], second: readonly T
             id,
             isLocked: then.state === LOCKED && state === LOCKED,
           })),
-        sleepers: new Set(heads.flatMap(([tid, head]) => (isWithin(head) && tid !== thread ? tid : []))),
+        sleepers: new Set([...heads].flatMap(([tid, head]) => (isWithin(head) && tid !== thread ? tid : []))),
       };
     });
+}
+
+/** A task sleeps until others are done with a transaction of btrfs. */
+export interface BtrfsWait {
+  readonly tid: number;
+  /** The number of the transaction. */
+  readonly id: bigint;
+  /** `writers`: until nobody else has it open; `commit`: for its commit. */
+  readonly what: 'writers' | 'commit';
+  /** TIDs of those who have it open, without the task itself. */
+  readonly open: readonly number[];
+  /** Those among them that commit it, and wait until nobody else has it open. */
+  readonly committing: readonly number[];
+}
+
+/** Of the transactions that somebody had open in both passes, who slept all the time. */
+export function btrfsWaitsIn(first: readonly TransactionTask[], second: readonly TransactionTask[]): BtrfsWait[] {
+  const pairs = pairsOf(first, second);
+  const heads = headsIn(pairs);
+  const transactions = new Map<bigint, { readonly of: BtrfsTransaction; readonly tids: number[] }>();
+  for (const [then, { tid, btrfs: of }] of pairs) {
+    if (of === undefined || then.btrfs?.id !== of.id || then.btrfs.writerWait !== of.writerWait) continue;
+    const known = transactions.get(of.writerWait);
+    if (known === undefined) transactions.set(of.writerWait, { of, tids: [tid] });
+    else known.tids.push(tid);
+  }
+  return Array.from(transactions.values(), ({ of, tids }) =>
+    Array.from(heads, ([tid, head]): BtrfsWait[] => {
+      const isCommit = head === of.commitWait || head === of.startWait || head === of.blockedWait;
+      if (head !== of.writerWait && !isCommit) return [];
+      const open = tids.filter((other) => other !== tid);
+      const committing = open.filter((other) => heads.get(other) === of.writerWait);
+      return [{ tid, id: of.id, what: isCommit ? 'commit' : 'writers', open, committing }];
+    }).flat(),
+  ).flat();
+}
+
+/** The tasks that both passes have. */
+function pairsOf(first: readonly TransactionTask[], second: readonly TransactionTask[]): Pair[] {
+  const before = new Map(first.map((task) => [task.tid, task]));
+  return second.flatMap((after): Pair[] => {
+    const then = before.get(after.tid);
+    return then === undefined ? [] : [[then, after]];
+  });
+}
+
+/** The head of the wait queue of each task that slept on, by TID. */
+function headsIn(pairs: readonly Pair[]): Map<number, bigint> {
+  const sleeping = new Map(pairs.filter(isAsleep).map(([, task]) => [task.entry, task]));
+  return new Map(Array.from(sleeping.values(), (task) => [task.tid, headOf(task, sleeping)]));
 }
 
 type Pair = readonly [before: TransactionTask, after: TransactionTask];

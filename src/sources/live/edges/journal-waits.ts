@@ -22,6 +22,10 @@ const WITH_HANDLE = words(`__ext4_new_inode ext4_add_entry ext4_add_nondir ext4_
   jbd2_journal_get_write_access jbd2_journal_get_create_access do_get_write_access ext4_xattr_set_handle
   ext4_append ext4_init_acl ext4_init_new_dir`);
 
+/** For evidence: where bpf/transactions.bpf.c reads who sleeps where, and who has what open. */
+export const ON_STACK = 'wait_queue_entry on its kernel stack';
+export const JOURNAL_INFO = 'task_struct.journal_info';
+
 /** How a task waits for a journal of jbd2, or a commit thread for who has its transaction open. */
 export type JournalWait = 'commit' | 'maybe-commit' | 'handles' | 'all-handles';
 

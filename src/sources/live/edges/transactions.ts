@@ -1,9 +1,10 @@
 import type { Edge } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
-import { type Journal, journalsIn } from '../bpf/transactions.ts';
+import { btrfsWaitsIn, type Journal, journalsIn } from '../bpf/transactions.ts';
+import { btrfsEdges, mayBeBtrfsWait } from './btrfs-transactions.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { fileSystemWaitOf } from './file-system-waits.ts';
-import { handleFunctionOf, journalWaitOf } from './journal-waits.ts';
+import { handleFunctionOf, JOURNAL_INFO, journalWaitOf, ON_STACK } from './journal-waits.ts';
 import { commitThreadOf } from './journals.ts';
 import { WaitedMounts } from './waited-mounts.ts';
 import { withCalls } from './with-calls.ts';
@@ -12,17 +13,19 @@ import { withCalls } from './with-calls.ts';
 const MAX_OPENERS = 256;
 
 /**
- * Transactions of jbd2, the journal of ext4: a commit waits for all that have the transaction open, and others wait for
- * the commit. Of the latter, those are left to `mounts` of which the kernel does not tell.
+ * Transactions of btrfs, and of jbd2, the journal of ext4: a commit waits for all that have the transaction open, and
+ * others wait for the commit. Of the latter, those are left to `mounts` of which the kernel does not tell.
  */
 export const transactions: EdgeSource = {
   name: 'transactions',
-  concerns: (observation) => journalWaitOf(observation) !== undefined,
+  concerns: (observation) => journalWaitOf(observation) !== undefined || mayBeBtrfsWait(observation),
   async ofTasks(waiters, context): Promise<FoundEdges> {
     const passes = context.transactions.readTwice(context.tell);
     if (passes === undefined) return { edges: await edgesByStacks(waiters, context), resources: [] };
     const journals = journalsIn(passes[0], passes[1]);
-    return { edges: waiters.flatMap((waiter) => edgesOf(waiter, journals, context)), resources: [] };
+    const ofJournals = waiters.flatMap((waiter) => edgesOf(waiter, journals, context));
+    const ofBtrfs = btrfsEdges(waiters, btrfsWaitsIn(passes[0], passes[1]), context.tasks);
+    return { edges: [...ofJournals, ...ofBtrfs], resources: [] };
   },
 };
 
@@ -49,9 +52,6 @@ function edgesOf(waiter: Observation, journals: readonly Journal[], { tasks }: E
       ],
     }));
 }
-
-const ON_STACK = 'wait_queue_entry on its kernel stack';
-const JOURNAL_INFO = 'task_struct.journal_info';
 
 /** Which tasks have a transaction open, as far as their stacks show: those that wait for I/O in a function of ext4. */
 async function edgesByStacks(waiters: readonly Observation[], context: EdgeContext): Promise<Edge[]> {
