@@ -82,7 +82,7 @@ const DRIVER_CALLERS = wholeName([
 const BETWEEN = wholeName([
   /_?_?schedule\w*|wait_for_\w+|_?_?mutex_lock\w*|down_\w+|_?_?down|rwsem_\w+|notify_change|do_truncate/,
   /sys_\w+|ksys_\w+|do_\w*(?:open|read|write)v?|path_openat|lookup_open|_?_?driver_\w+|_?_?device_\w+|pm_\w+|rpm_\w+/,
-  /_raw_\w+|_?_?might_\w+|_?_?cond_resched|security_\w+|locks?_\w+|file_\w+|fsnotify\w*|bus_\w+|bdev_\w+/,
+  /_raw_\w+|rcu_\w+|lock_(?:acquire|release)\w*|_?_?might_\w+|_?_?cond_resched|security_\w+|locks?_\w+|file_\w+|fsnotify\w*|bus_\w+|bdev_\w+/,
   /_?_?blkdev_\w+/,
   /pde_\w+|usb_open|get_tree_\w+|genl_rcv|_?_?cleanup_mnt|call_rcu\w*|_*flush_\w+|do_fault_around/,
   /\w+_module_notify|.*_bdev_flags/,

@@ -130,6 +130,10 @@ function byName(frame: Frame | undefined): string {
   return subsystem === undefined ? '' : ` (by its name, a part of ${subsystem})`;
 }
 
+/** Outermost functions of whole stacks: they say nothing of what a task is about. */
+const OF_NO_CALLER =
+  /^(?:kthread\w*|ret_from_\w+|worker_thread|process_one_work|entry_\w+|do_syscall_\w+|el0\w*|invoke_syscall|\w*sys_\w+)$/;
+
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
 
 function explained(frames: readonly Frame[], best: Match, others: readonly Match[], inner: InnerEnd): Finding {
@@ -242,7 +246,7 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   }
   if (rule.kind !== 'blocked' || rule.complete === true || / (?:in order to|so that) /.test(rule.waitsFor)) return '';
   const context = contextOf(frames, inner.depth);
-  if (rule.fallback === true) return context;
+  if (rule.fallback === true) return context === '' ? callerOfAll(frames, inner) : context;
   const from = Number.isInteger(depth) ? depth : inner.depth;
   const isLock = rule.sleeps?.includes('lock') === true;
   const isNews = (purpose: string) => isLock || rule.serves === true || tellsMore(purpose, rule.waitsFor);
@@ -260,6 +264,14 @@ function operationOf(frames: readonly Frame[], best: Match, others: readonly Mat
   const sleeps = rule.sleeps ?? [inner.primitive?.sleep ?? 'schedule'];
   const isOfFile = isOpen || sleeps.some((sleep) => IN_FILES.has(sleep));
   return isOfFile ? context.replace(ANY_FILE, '') : context.replace(WITH_ANY_FILE, '');
+}
+
+/** The outermost function of a stack that is cut off, if it is another than the one that waits. */
+function callerOfAll(frames: readonly Frame[], { depth }: InnerEnd): string {
+  const outermost = frames.findLast(({ symbol }, at) => at > depth && isTelling(functionName(symbol)));
+  if (outermost === undefined) return '';
+  const name = functionName(outermost.symbol);
+  return OF_NO_CALLER.test(name) ? '' : `, called by ${name}${byName(outermost)}`;
 }
 
 function crashed({ waitsFor, frame }: Crash): Finding {

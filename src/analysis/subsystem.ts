@@ -40,7 +40,7 @@ const SUBSYSTEMS: readonly (readonly [subsystem: string, prefixes: string, modul
   ],
   ['an NVIDIA driver', 'nv nvidia uvm os rm', 'nvidia nvidia_uvm nvidia_drm nvidia_modeset'],
   ['sound', 'snd soc sof hda', 'snd snd_pcm snd_hda_codec snd_sof snd_usb_audio'],
-  ['Bluetooth', 'hci bt btusb l2cap rfcomm sco mgmt btintel', 'bluetooth btusb'],
+  ['Bluetooth', 'hci bt btusb l2cap rfcomm sco mgmt btintel qca', 'bluetooth btusb hci_uart btqca'],
   ['WiFi', 'ieee80211 cfg80211 nl80211 iwl brcmf ath mt76 rtw rtw89 wl mwifiex', 'mac80211 cfg80211 iwlwifi'],
   ['the network', 'dev netdev net neigh skb sk sock inet inet6 tcp udp ip ip6 ipv6 fib rt6 br bond team vlan vxlan'],
   ['the packet filter', 'nf nft xt ipt ip_set nfnl conntrack', 'nf_tables nf_conntrack'],

@@ -135,7 +135,16 @@ export const BLOCK: readonly Rule[] = [
   {
     id: 'block-frozen',
     kind: 'blocked',
-    match: [['blk_queue_enter', '__bio_queue_enter', 'bio_queue_enter', '__submit_bio_noacct', 'blk_try_enter_queue']],
+    match: [
+      [
+        'blk_queue_enter',
+        '__bio_queue_enter',
+        'bio_queue_enter',
+        '__submit_bio',
+        '__submit_bio_noacct',
+        'blk_try_enter_queue',
+      ],
+    ],
     innermost: true,
     waitsFor: 'a frozen disk queue to be unfrozen',
     inOrderTo: 'submit a request to a disk queue',
