@@ -8,7 +8,9 @@ const SOURCE = String.raw`(?: [\w./-]{1,200}\.[chS]:\d{1,6})?`;
 const CALLEE = String.raw`(?:${ADDRESS}\((${SYMBOL})(?:${OFFSET})?(?: ${MODULE})?\)|(${SYMBOL})(?: ${MODULE})?)`;
 const CALLER = String.raw`(?:${ADDRESS}\()?(${SYMBOL})${OFFSET}(?: ${MODULE})?${SOURCE}\)?`;
 /** The caller is in the next line, unknown, or lost. */
-const CUT_CALL = new RegExp(`${BEFORE}${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\](?: \\(0x[0-9a-f]{8}\\))?\\s{0,4}$`);
+const CUT_CALL = new RegExp(
+  `${BEFORE}${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\](?: \\(0x[0-9a-f]{8}\\))?\\s{0,4}$`,
+);
 const CALL = new RegExp(`${BEFORE}${CALLEE} from ${CALLER}\\s{0,4}$`);
 /** The same where someone has taken the addresses away, but not the parentheses. */
 const BARE_CALL = new RegExp(
