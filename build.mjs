@@ -1,5 +1,5 @@
 // Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs and page.cjs, and index.js, the library.
-import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { buildPage, pageInside } from './page-build.mjs';
@@ -45,11 +45,17 @@ const command = await build({
 await chmod('dist/kstack.cjs', 0o755);
 await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences([...Object.keys(command.metafile.inputs), ...inputs]));
 
+async function licenceIn(folder) {
+  const name = (await readdir(folder)).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each));
+  if (name === undefined) throw new Error(`${folder} has no licence`);
+  return `${folder}/${name}`;
+}
+
 /** The licence texts of the bundled packages. */
 async function licences(files) {
   const packages = new Set(files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean));
   const texts = [];
   for (const folder of packages)
-    texts.push(`${folder.slice('node_modules/'.length)}\n\n${await readFile(`${folder}/LICENSE`, 'utf8')}`);
+    texts.push(`${folder.slice('node_modules/'.length)}\n\n${await readFile(await licenceIn(folder), 'utf8')}`);
   return texts.join('\n\n');
 }

@@ -15,6 +15,7 @@ import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
+import { addTop } from './commands/top.ts';
 import { addWhy } from './commands/why.ts';
 import { returnToFolder } from './native/folder.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
@@ -27,6 +28,7 @@ declare const KSTACK_VERSION: string;
 const COMMANDS = [
   addClassic,
   addWhy,
+  addTop,
   addStatus,
   addStop,
   addRecord,
@@ -42,6 +44,7 @@ const COMMANDS = [
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack why [OPTIONS]
+       kstack top [FILE...] [OPTIONS]
        kstack status | stop [-d DIRECTORY]
        kstack record -o FILE | -d DIRECTORY [-i SECONDS] [--for DURATION]
        kstack report | convert FILE...

@@ -67,6 +67,7 @@ const AVAILABLE = {
   go: () => onPath('go'),
   jq: () => onPath('jq'),
   script: () => onPath('script'),
+  tmux: () => onPath('tmux'),
   cgroup2: () => / cgroup2 /.test(readFileSync('/proc/mounts', 'utf8')),
   'a hierarchy of control groups that counts PIDs': () => existsSync('/sys/fs/cgroup/pids/cgroup.procs'),
   openssl: () => onPath('openssl'),

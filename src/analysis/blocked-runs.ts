@@ -38,11 +38,14 @@ export interface Runs {
 
 /** The finding of a task that waits for a resource; undefined for all others, and for kstack itself. */
 export function blockedFinding(observation: Observation): Finding | undefined {
-  const { task, state } = observation;
-  if (task.own === true) return undefined;
+  if (observation.task.own === true) return undefined;
   const finding = explainObservation(observation);
-  const isBlocked = finding.kind === 'blocked' || (finding.kind === 'unexplained' && state === 'D');
-  return isBlocked ? finding : undefined;
+  return isBlocked(observation, finding) ? finding : undefined;
+}
+
+/** The same of a task with its finding. */
+export function isBlocked({ task, state }: Observation, { kind }: Finding): boolean {
+  return task.own !== true && (kind === 'blocked' || (kind === 'unexplained' && state === 'D'));
 }
 
 /** How many tasks of a sample wait for a resource. */

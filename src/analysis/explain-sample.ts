@@ -52,9 +52,14 @@ export const KINDS: readonly Finding['kind'][] = ['blocked', 'unexplained', 'run
 
 /** How many tasks of each kind were seen, including those left out. */
 export function countKinds({ observations, leftOut }: Pick<Sample, 'observations' | 'leftOut'>): KindCounts {
+  return kindCounts(observations.map(explainObservation), leftOut);
+}
+
+/** The same of tasks by their findings. */
+export function kindCounts(findings: readonly Finding[], leftOut: Sample['leftOut']): KindCounts {
   const { blocked = 0, idle = 0, running = 0, unexplained = 0 } = leftOut;
   const counts = { blocked, idle, running, unexplained };
-  for (const observation of observations) counts[kindOf(observation)]++;
+  for (const { kind } of findings) counts[kind]++;
   return counts;
 }
 

@@ -27,6 +27,8 @@ export interface Wanted {
   readonly selection: Selection | undefined;
   /** The command, for advice. */
   readonly verb: string;
+  /** Whether nothing is written to the terminal meanwhile. */
+  readonly isQuiet?: boolean;
 }
 
 /** A window counts back from an end that is not known. */
@@ -48,8 +50,8 @@ export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
  * @throws NoEnd
  */
 export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
-  const { names, window, selection, verb } = wanted;
-  const progress = new ReadProgress(names, clock);
+  const { names, window, selection, verb, isQuiet = false } = wanted;
+  const progress = new ReadProgress(names, clock, isQuiet);
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
@@ -139,10 +141,10 @@ class ReadProgress {
   #toldMs: number;
   #isTold = false;
 
-  constructor(names: readonly string[], clock: Clock) {
+  constructor(names: readonly string[], clock: Clock, isQuiet: boolean) {
     this.#clock = clock;
     this.#toldMs = clock.monotonicMs();
-    this.#isShown = isTerminal(STDERR) && !names.includes(DASH);
+    this.#isShown = !isQuiet && isTerminal(STDERR) && !names.includes(DASH);
     if (this.#isShown) for (const name of names) this.#allBytes += sizeOf(name);
   }
 

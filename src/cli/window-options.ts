@@ -15,6 +15,25 @@ export function addWindowOptions(command: Command): Command {
     .addOption(new Option('--to <TIME>', 'up to this time').argParser(parseTime));
 }
 
+/**
+ * What is wrong with options that apply to files or to this host, given the files that are named; undefined if nothing
+ * is.
+ * @param ofHost flags by the names of their options
+ */
+export function misplacedOnFiles(
+  command: Command,
+  names: readonly string[],
+  ofHost: Readonly<Record<string, string>>,
+): string | undefined {
+  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
+  if (names.length === 0) {
+    const name = ['from', 'to'].find(isGiven);
+    return name === undefined ? undefined : `'--${name}' applies to files`;
+  }
+  const name = Object.keys(ofHost).find(isGiven);
+  return name === undefined ? undefined : `'${ofHost[name]}' applies to this host, not to files`;
+}
+
 export function windowOf(command: Command): Window {
   const { from, to }: { from?: Moment; to?: Moment } = command.opts();
   return { from, to };

@@ -26,7 +26,7 @@ export function writeFile(name: string, pieces: Iterable<Piece> | AsyncIterable<
 const LARGEST_ID = 2 ** 32 - 2;
 
 /** The user who became root with sudo(8), from the environment; undefined without sudo. */
-function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
+export function whoCalledSudo({ SUDO_UID: uid = '', SUDO_GID: gid = '' }: NodeJS.ProcessEnv): Owner | undefined {
   if (process.geteuid?.() !== 0 || ![uid, gid].every((id) => /^\d{1,10}$/.test(id) && Number(id) <= LARGEST_ID))
     return undefined;
   return { uid: Number(uid), gid: Number(gid) };

@@ -5,7 +5,7 @@ import { intervalOption } from '../cli/interval-option.ts';
 import { redactOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
-import { addWindowOptions, windowOf } from '../cli/window-options.ts';
+import { addWindowOptions, misplacedOnFiles, windowOf } from '../cli/window-options.ts';
 import type { Place } from '../server/listen.ts';
 
 const LARGEST_PORT = 65_535;
@@ -90,21 +90,11 @@ function placeOf({ socket, listen = LOOPBACK, port = 0 }: ServeFlags): Place {
 /** What is wrong with the options together; undefined if nothing is. */
 function misplacedIn(command: Command, flags: ServeFlags, names: readonly string[]): string | undefined {
   const { tlsCert, tlsKey, listen, behindProxy } = flags;
-  const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
   if ((tlsCert === undefined) !== (tlsKey === undefined)) return "'--tls-cert' and '--tls-key' need each other";
   if (listen !== undefined && tlsCert === undefined && behindProxy !== true)
     return "'--listen' needs '--tls-cert' and '--tls-key', or '--behind-proxy': else everybody on the way reads along";
   if (names.includes('-')) return 'standard input can be read only once, and a page may be opened again; name a file';
-  if (names.length > 0) {
-    for (const [name, flag] of [
-      ['i', '-i'],
-      ['source', '--source'],
-      ['proc', '--proc'],
-      ['recordTo', '--record-to'],
-    ] as const)
-      if (isGiven(name)) return `'${flag}' applies to this host, not to files`;
-  } else for (const name of ['from', 'to']) if (isGiven(name)) return `'--${name}' applies to files`;
-  return undefined;
+  return misplacedOnFiles(command, names, { i: '-i', source: '--source', proc: '--proc', recordTo: '--record-to' });
 }
 
 function parsePort(text: string): number {

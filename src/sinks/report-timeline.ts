@@ -2,10 +2,9 @@ import type { Report, ReportedEvent } from '../analysis/report.ts';
 import { merged } from '../analysis/timeline.ts';
 import type { EventKind } from '../model/event.ts';
 import type { Clock } from '../model/time.ts';
+import { barOf } from '../terminal/bars.ts';
 import { moment, timeOfDay } from './moment.ts';
 
-/** Heights of the timeline; nothing for no task. */
-const BARS = ' ▁▂▃▄▅▆▇█';
 const WIDEST = 60;
 /** The indentation, and the bars at both ends. */
 const MARGINS = 4;
@@ -46,7 +45,7 @@ export function timelineLines({ timeline, gaps, events, ...span }: Report, conte
     .map((blocked, at) => {
       // A sample speaks until the next one.
       last = blocked ?? last;
-      return blocked === undefined && isGap(at) ? '·' : BARS[Math.ceil((last * (BARS.length - 1)) / Math.max(1, most))];
+      return blocked === undefined && isGap(at) ? '·' : barOf(last, most);
     })
     .join('');
   const marks = marksOf(events, columnOf, width);

@@ -1,5 +1,5 @@
+import { searchText, userOf } from '../analysis/search-text.ts';
 import type { Stretch, TaskLife } from '../analysis/task-lives.ts';
-import { commandLineText } from '../model/command-line.ts';
 import type { Span } from './state.ts';
 
 /** What the table of tasks shows of one. */
@@ -35,7 +35,11 @@ export function taskRows(
   for (const life of lives) {
     const some = life.stretches.filter((each) => each.fromMs <= toMs && each.toMs >= fromMs);
     const last = some.at(-1);
-    if (last === undefined || (wanted !== '' && !searched(life, last).includes(wanted))) continue;
+    if (
+      last === undefined ||
+      (wanted !== '' && !searchText(last.observation, last.finding, life.host).includes(wanted))
+    )
+      continue;
     let blockedMs = 0;
     for (const { finding, fromMs: from, toMs: to } of some)
       if (finding.kind === 'blocked') blockedMs += Math.max(0, Math.min(to, toMs) - Math.max(from, fromMs));
@@ -43,29 +47,6 @@ export function taskRows(
   }
   const sign = sort.isDown ? -1 : 1;
   return rows.sort((a, b) => sign * compared(sortValue(a, sort.by), sortValue(b, sort.by)));
-}
-
-/** What is looked for in a task. */
-function searched({ task, host }: TaskLife, { finding, observation }: Stretch): string {
-  const line = 'value' in task.commandLine ? commandLineText(task.commandLine.value) : '';
-  const frames = 'value' in observation.stack ? observation.stack.value.frames : [];
-  return [
-    task.id.tid,
-    task.pid,
-    task.comm,
-    userOf(task),
-    line,
-    host,
-    finding.waitsFor,
-    observation.state,
-    ...frames.map(({ symbol }) => symbol),
-  ]
-    .join(' ')
-    .toLowerCase();
-}
-
-export function userOf({ user, uid }: TaskLife['task']): string {
-  return user ?? (uid !== undefined && 'value' in uid ? String(uid.value) : '');
 }
 
 const KINDS = ['blocked', 'unexplained', 'running', 'idle'];

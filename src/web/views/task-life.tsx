@@ -1,3 +1,4 @@
+import { userOf } from '../../analysis/search-text.ts';
 import type { Stretch, TaskLife } from '../../analysis/task-lives.ts';
 import { commandLineText } from '../../model/command-line.ts';
 import { containerOf } from '../../model/container.ts';
@@ -5,7 +6,6 @@ import type { Reading } from '../../model/reading.ts';
 import { whatForWithin } from '../../sinks/long-waits.ts';
 import { KIND_COLOURS } from '../palette.ts';
 import { openTask, type Span } from '../state.ts';
-import { userOf } from '../task-rows.ts';
 import { counted, formatDuration, safe, timeText } from '../words.ts';
 
 const MOST_STRETCHES = 200;

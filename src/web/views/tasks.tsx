@@ -1,7 +1,8 @@
 import { useMemo, useState } from 'preact/hooks';
+import { userOf } from '../../analysis/search-text.ts';
 import { Rows } from '../rows.tsx';
 import { openTask, query, recorded, shown } from '../state.ts';
-import { COLUMNS, type Column, taskRows, userOf } from '../task-rows.ts';
+import { COLUMNS, type Column, taskRows } from '../task-rows.ts';
 import { counted, formatDuration, safe } from '../words.ts';
 import { TaskLifeView } from './task-life.tsx';
 

@@ -1,0 +1,50 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { intervalOption } from '../cli/interval-option.ts';
+import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { typedCommand } from '../cli/typed-command.ts';
+import { addWindowOptions, misplacedOnFiles, windowOf } from '../cli/window-options.ts';
+
+interface TopFlags {
+  readonly i: number;
+  readonly batch?: true;
+  readonly n?: number;
+}
+
+/** Registers `kstack top`. */
+export function addTop(program: Command): void {
+  const command = program
+    .command('top')
+    .description('Show on the terminal which tasks are blocked or run, live, or replay recordings and logs.')
+    .argument('[FILE...]', 'recordings, logs of kstack -b, kernel logs, dumps (default: this host, live)')
+    .addOption(intervalOption())
+    .option('--batch', 'plain blocks one after the other, as where the output is not a terminal')
+    .addOption(new Option('-n <NUMBER>', 'plain blocks, and end after so many').argParser(parseCount))
+    .optionsGroup('Of files:');
+  addWindowOptions(command);
+  addSelectionOptions(command, 'everything if there is none');
+  command.action(async (names: string[]) => {
+    const wrong = misplacedOnFiles(command, names, { source: '--source', proc: '--proc' });
+    if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: WRONG_USAGE });
+    const flags: TopFlags = command.opts();
+    const selection = await selectionOf(command);
+    const { top } = await import('../cli/top.ts');
+    process.exitCode = await top({
+      names,
+      window: windowOf(command),
+      selection,
+      root: procOf(command),
+      source: sourceOf(command),
+      intervalMs: 1000 * flags.i,
+      batch: flags.batch === true || flags.n !== undefined,
+      count: flags.n,
+      typed: typedCommand(),
+    });
+  });
+}
+
+function parseCount(text: string): number {
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (count > 0) return count;
+  throw new InvalidArgumentError('Give a number of 1 or more.');
+}

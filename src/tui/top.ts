@@ -1,0 +1,319 @@
+import type { HostState } from '../model/host-state.ts';
+import type { Sample } from '../model/sample.ts';
+import type { Clock } from '../model/time.ts';
+import { formatDuration } from '../terminal/duration.ts';
+import { Drawing } from './draw.ts';
+import type { Beat } from './header.ts';
+import { History } from './history.ts';
+import type { Key } from './keys.ts';
+import { Screen } from './screen.ts';
+import { TaskTrack } from './task-track.ts';
+import { TerminalSession } from './terminal-session.ts';
+import type { TopSource } from './top-source.ts';
+import { type Drawn, firstView, type Order, press, type View } from './view.ts';
+
+const MOST_KEPT_BYTES = 32 << 20;
+const MOST_BEATS = 4096;
+const MESSAGE_MS = 6000;
+/** Without a new sample, the time since the last one is shown so often. */
+const TICK_MS = 1000;
+/** After a sampler that failed. */
+const AGAIN_MS = 5000;
+
+export interface TopOptions {
+  readonly source: TopSource;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  /** Whether every thread is shown, not only main threads. */
+  readonly threads: boolean;
+  readonly colour: boolean;
+  /** Begins a recording. @throws Error that says why it cannot */
+  record(): Promise<OpenRecording>;
+  /** How busy the host is; empty for files. */
+  readHost(): HostState;
+}
+
+/** A recording that samples are added to. Errors say what cannot be recorded to, and why. */
+export interface OpenRecording {
+  readonly name: string;
+  readonly samples: number;
+  add(sample: Sample): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** How it ended: by a key, or by Ctrl-C. */
+export type TopEnd = 'quit' | 'interrupt';
+
+/** Shows samples on a terminal until somebody ends it. */
+export class Top {
+  readonly #options: TopOptions;
+  readonly #session: TerminalSession;
+  readonly #drawing = new Drawing();
+  readonly #screen = new Screen();
+  readonly #history = new History(MOST_KEPT_BYTES);
+  readonly #stop = new AbortController();
+  readonly #ended: Promise<TopEnd>;
+  #end: (how: TopEnd) => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  #view: View;
+  #drawn: Drawn = { keys: [], length: 0, height: 1 };
+  #latest: Sample | undefined;
+  /** Of all samples that came, those of the latest ones; the last is that of `#latest`. */
+  readonly #beats: Beat[] = [];
+  #host: HostState = {};
+  /** The number of the sample that is shown while it is paused. */
+  #pausedAt: number | undefined;
+  #tookMs: number;
+  #hasEnded = false;
+  #message: { readonly text: string; readonly untilMs: number } | undefined;
+  #recording: OpenRecording | undefined;
+  #track: TaskTrack | undefined;
+  #isDirty = false;
+  /** Ends a pause between two samples. */
+  #wake: () => void = () => undefined;
+
+  constructor(options: TopOptions) {
+    this.#options = options;
+    this.#view = firstView(options);
+    this.#tookMs = options.clock.monotonicMs();
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    this.#session = new TerminalSession({
+      pressed: (keys) => this.#try(() => this.#press(keys)),
+      lost: () => this.#try(() => this.#redraw()),
+      drained: () => this.#try(() => this.#drawAgain()),
+    });
+  }
+
+  end(how: TopEnd): void {
+    this.#end(how);
+  }
+
+  /** Resolves when somebody ends it. The terminal is as it was before then. */
+  async run(): Promise<TopEnd> {
+    this.#session.open();
+    const ticking = setInterval(() => this.#try(() => this.#draw()), TICK_MS);
+    const taking = this.#take().catch(this.#fail);
+    try {
+      return await this.#ended;
+    } finally {
+      clearInterval(ticking);
+      this.#stop.abort();
+      this.#wake();
+      this.#options.source.close();
+      await this.#stopRecording();
+      this.#session.close();
+      if (this.#hasEnded) await taking;
+    }
+  }
+
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #take(): Promise<void> {
+    const { source, intervalMs, clock } = this.#options;
+    const { signal } = this.#stop;
+    for (let dueMs = clock.monotonicMs(); !signal.aborted; ) {
+      let sample: Sample | undefined;
+      try {
+        sample = await source.next();
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#say(error instanceof Error ? error.message : String(error));
+        await clock.sleep(AGAIN_MS, signal);
+        continue;
+      }
+      if (signal.aborted) return;
+      if (sample === undefined) {
+        this.#hasEnded = true;
+        this.#say('this is the end; left goes back');
+        return;
+      }
+      this.#took(sample);
+      const nowMs = clock.monotonicMs();
+      dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
+      await this.#rest(dueMs - nowMs);
+    }
+  }
+
+  /** Waits for the next sample to be due. Files are not read on while the view is paused. */
+  async #rest(milliseconds: number): Promise<void> {
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await this.#options.clock.sleep(milliseconds, woken.signal);
+    while (this.#options.source.kind === 'files' && this.#isAtEndOfPause() && !this.#stop.signal.aborted)
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+  }
+
+  #isAtEndOfPause(): boolean {
+    return this.#pausedAt !== undefined && this.#pausedAt < this.#history.next;
+  }
+
+  #took(sample: Sample): void {
+    this.#latest = sample;
+    this.#tookMs = this.#options.clock.monotonicMs();
+    this.#history.add(sample);
+    this.#beats.push({ timeMs: sample.timeMs, blocked: this.#drawing.blockedIn(sample) });
+    if (this.#beats.length > MOST_BEATS) this.#beats.splice(0, this.#beats.length - MOST_BEATS);
+    this.#host = this.#options.readHost();
+    void this.#record(sample);
+    this.#draw();
+  }
+
+  #press(keys: readonly Key[]): void {
+    for (const key of keys) {
+      const { view, order } = press(this.#view, key, this.#drawn);
+      this.#view = view;
+      if (order !== undefined) this.#obey(order);
+      this.#draw();
+    }
+  }
+
+  #obey(order: Order): void {
+    const { source } = this.#options;
+    switch (order) {
+      case 'quit':
+      case 'interrupt':
+        this.#end(order);
+        return;
+      case 'suspend':
+        this.#session.suspend();
+        return;
+      case 'redraw':
+        this.#redraw();
+        return;
+      case 'pause':
+        this.#pauseAt(this.#pausedAt === undefined ? this.#history.next - 1 : undefined);
+        return;
+      case 'back':
+        this.#step(-1);
+        return;
+      case 'forward':
+        this.#step(1);
+        return;
+      case 'record':
+        void this.#toggleRecording().catch(this.#fail);
+        return;
+      case 'threads':
+        source.take(this.#view.threads);
+        return;
+    }
+  }
+
+  #step(by: -1 | 1): void {
+    const { first, next } = this.#history;
+    const at = (this.#pausedAt ?? next - 1) + by;
+    if (at < first) this.#say('no earlier sample is kept');
+    else if (at < next) this.#pauseAt(at);
+    else if (this.#options.source.kind === 'files' && !this.#hasEnded) this.#pauseAt(next);
+    else this.#say(this.#hasEnded ? 'this is the last sample' : 'this is the latest sample; space goes on');
+  }
+
+  #pauseAt(number: number | undefined): void {
+    this.#pausedAt = number === -1 ? undefined : number;
+    this.#wake();
+  }
+
+  async #toggleRecording(): Promise<void> {
+    if (this.#recording !== undefined) {
+      await this.#stopRecording();
+      return;
+    }
+    try {
+      this.#recording = await this.#options.record();
+      this.#say(`recording to ${this.#recording.name}; r stops`);
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #record(sample: Sample): Promise<void> {
+    try {
+      await this.#recording?.add(sample);
+    } catch (error) {
+      this.#recording = undefined;
+      this.#say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #stopRecording(): Promise<void> {
+    const recording = this.#recording;
+    this.#recording = undefined;
+    if (recording === undefined) return;
+    try {
+      await recording.end();
+      this.#say(`${recording.name}: ${recording.samples} samples`);
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #say(text: string): void {
+    this.#message = { text, untilMs: this.#options.clock.monotonicMs() + MESSAGE_MS };
+    this.#draw();
+  }
+
+  #redraw(): void {
+    this.#screen.forget();
+    this.#draw();
+  }
+
+  #drawAgain(): void {
+    if (this.#isDirty) this.#draw();
+  }
+
+  #draw(): void {
+    if (this.#stop.signal.aborted) return;
+    // A slow terminal gets the latest frame once it has taken the one before.
+    this.#isDirty = this.#session.isBusy;
+    if (this.#isDirty) return;
+    const { clock, colour } = this.#options;
+    const number = Math.min(this.#pausedAt ?? this.#history.next - 1, this.#history.next - 1);
+    const sample = number === this.#history.next - 1 ? this.#latest : this.#history.at(number);
+    if (this.#message !== undefined && this.#message.untilMs < clock.monotonicMs()) this.#message = undefined;
+    const { size } = this.#session;
+    const behind = this.#history.next - 1 - number;
+    const { lines, view, drawn } = this.#drawing.frameOf(
+      this.#view,
+      {
+        sample,
+        host: this.#pausedAt === undefined ? this.#host : {},
+        beats: behind === 0 ? this.#beats : this.#beats.slice(0, -behind),
+        mode: this.#mode(number),
+        zoneAt: clock.zoneAt,
+        message: this.#message?.text,
+        colour,
+        staysOf: (task) => {
+          if (this.#track?.key !== task) this.#track = new TaskTrack(task, this.#history);
+          return this.#track.upTo(number);
+        },
+      },
+      size,
+    );
+    this.#view = view;
+    this.#drawn = drawn;
+    const text = this.#screen.paint(lines, size);
+    if (text !== '') this.#session.write(text);
+  }
+
+  #mode(number: number): string {
+    const { intervalMs, clock, source } = this.#options;
+    const recording = this.#recording === undefined ? '' : `  recording (${this.#recording.samples})`;
+    const { first, next } = this.#history;
+    if (this.#pausedAt !== undefined) return `paused at ${number - first + 1} of ${next - first}${recording}`;
+    if (source.kind === 'files') return `${this.#hasEnded ? 'end' : 'replayed'}${recording}`;
+    const lateMs = clock.monotonicMs() - this.#tookMs;
+    const every = `every ${intervalMs / 1000} s`;
+    const late = lateMs > intervalMs + 2 * TICK_MS ? `, none for ${formatDuration(lateMs)}` : '';
+    return `${every}${late}${recording}`;
+  }
+}
