@@ -126,8 +126,9 @@ async function print(command: TopCommand, source: Source, clock: Clock): Promise
       const context = { zoneAt: clock.zoneAt, columns, host: hostState(command), beats, mode };
       writeStdout(`${taken === 0 ? '' : '\n'}${blockOf(sample, context, options)}`);
       if (source.kind === 'files' || taken + 1 >= count) continue;
-      dueMs = Math.max(dueMs + intervalMs, clock.monotonicMs());
-      await clock.sleep(dueMs - clock.monotonicMs(), stop.signal);
+      const nowMs = clock.monotonicMs();
+      dueMs = Math.max(dueMs + intervalMs, nowMs);
+      await clock.sleep(dueMs - nowMs, stop.signal);
     }
     return code;
   } finally {
