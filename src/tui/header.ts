@@ -31,7 +31,12 @@ const WIDEST_CHART = 60;
 
 /** The lines above the table: which host, how busy it is, what its tasks do, and how many were blocked lately. */
 export function headerLines(sample: Sample, counts: KindCounts, context: HeaderContext): Line[] {
-  return [titleLine(sample, context), line(busyText(sample, context.host)), countLine(sample), chartLine(context)];
+  return [
+    titleLine(sample, context),
+    line(busyText(sample, context.host)),
+    countLine(sample, counts),
+    chartLine(context),
+  ];
 }
 
 function titleLine({ host, kernel, timeMs }: Sample, { zoneAt, mode }: HeaderContext): Line {

@@ -34,11 +34,13 @@ const SAMPLE: Sample = {
 };
 
 const shown = (options: Partial<RowOptions>, sample = SAMPLE) =>
-  rowsOf(explainedTasks(sample), holdersIn(sample), { ...OPTIONS, ...options }).map(({ name, tasks, longestMs, finding }) => [
-    name ?? finding.kind,
-    tasks.map(({ observation }) => observation.task.id.tid),
-    longestMs,
-  ]);
+  rowsOf(explainedTasks(sample), holdersIn(sample), { ...OPTIONS, ...options }).map(
+    ({ name, tasks, longestMs, finding }) => [
+      name ?? finding.kind,
+      tasks.map(({ observation }) => observation.task.id.tid),
+      longestMs,
+    ],
+  );
 
 describe('rowsOf', () => {
   it('shows blocked ones first, then the largest group, without idle ones and kstack itself', () => {
