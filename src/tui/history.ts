@@ -61,7 +61,7 @@ export class History {
     const { decoder, samples } = this.#read;
     for (const text of segment.texts.slice(samples.length, number - segment.first + 1))
       for (const line of text.trimEnd().split('\n')) {
-        const sample = decoder.decode(line);
+        const sample = decoder.decode(Buffer.from(line));
         if (sample !== undefined) samples.push(sample);
       }
     return samples[number - segment.first];

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Sample } from '../../model/sample.ts';
+import { linesOf } from '../../recording/lines.ts';
+import { recordedSamples } from '../../recording/read.ts';
 import type { Sampler, SamplerOptions } from './sampler.ts';
-import { SampleDecoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
+import { type SamplerMessage, type SamplerOrder, withoutMessages } from './sampler-protocol.ts';
 import { SAMPLER } from './source-name.ts';
 
 /** The command that starts kstack. */
@@ -44,7 +45,6 @@ interface Waiting {
 
 class ProcessSampler implements Sampler {
   readonly #child: ChildProcess;
-  readonly #decoder = new SampleDecoder();
   readonly #waiting: Waiting[] = [];
   readonly #told: Pick<SamplerOptions, 'tell' | 'missed'>;
   #ended: Error | undefined;
@@ -55,7 +55,7 @@ class ProcessSampler implements Sampler {
     child.once('error', (error) => this.#end(error));
     child.once('exit', (code, signal) => this.#end(new Error(`the sampler ended with ${signal ?? code}`)));
     child.stdin?.on('error', (error) => this.#end(error));
-    createInterface({ input: child.stdout as Readable }).on('line', (line) => this.#take(line));
+    void this.#read(child.stdout as Readable).catch((error: Error) => this.#end(error));
   }
 
   /** Sends a line. Resolves to the sample in the answer, if there is one. */
@@ -84,26 +84,27 @@ class ProcessSampler implements Sampler {
     this.#child.unref();
   }
 
-  #take(line: string): void {
-    const answer: SamplerAnswer = JSON.parse(line);
-    switch (answer.kind) {
+  async #read(output: Readable): Promise<void> {
+    const damaged = (_line: number, why: string) => {
+      throw new Error(`the sampler sent what cannot be read: ${why}`);
+    };
+    const pieces = withoutMessages(linesOf(output), (message) => this.#take(message));
+    for await (const sample of recordedSamples(pieces, damaged)) this.#waiting.shift()?.resolve(sample);
+  }
+
+  #take(message: SamplerMessage): void {
+    switch (message.kind) {
       case 'tell':
-        this.#told.tell?.(answer.text);
+        this.#told.tell?.(message.text);
         return;
       case 'missed':
-        this.#told.missed?.(answer.text, answer.how);
+        this.#told.missed?.(message.text, message.how);
         return;
       case 'failed':
-        this.#waiting.shift()?.reject(new Error(answer.message));
+        this.#waiting.shift()?.reject(new Error(message.message));
         return;
       case 'ready':
         this.#waiting.shift()?.resolve(undefined);
-        return;
-      case 'part':
-        this.#decoder.take(answer.part);
-        return;
-      default:
-        this.#waiting.shift()?.resolve(this.#decoder.end(answer.sample));
     }
   }
 

@@ -1,80 +1,75 @@
 import { expect, it } from 'vitest';
-import type { Observation, Sample } from '../../model/sample.ts';
-import { SampleDecoder, SampleEncoder, type SamplerAnswer } from './sampler-protocol.ts';
+import { ODD_SAMPLES } from '../../../test/odd-samples.ts';
+import type { Sample } from '../../model/sample.ts';
+import { linesOf } from '../../recording/lines.ts';
+import { recordedSamples } from '../../recording/read.ts';
+import { SampleEncoder, type SamplerMessage, withoutMessages } from './sampler-protocol.ts';
 
-const stack = { value: { id: 7, frames: [{ symbol: 'f', offset: 1, size: 2, raw: '[<0>] f+0x1/0x2' }] } };
+async function* chunks(text: string, bytes: number): AsyncGenerator<Uint8Array> {
+  const all = Buffer.from(text);
+  for (let at = 0; at < all.length; at += bytes) yield all.subarray(at, at + bytes);
+}
 
-function sampleOf(count: number, holders: number): Sample {
-  const observation = (tid: number): Observation => ({
-    task: { id: { tid, startTicks: 5 }, pid: tid, comm: 'x\udcff', commandLine: { value: 'x\0-y\0' } },
-    state: 'D',
-    stack: tid % 3 === 0 ? { unread: 'timeout' } : stack,
-    facts: { offCpuMs: tid },
-  });
-  return {
-    timeMs: 1,
-    host: 'h',
-    bootId: { value: 'b' },
-    kernel: '6.18',
-    source: { name: 'bpf' },
-    threads: true,
-    fields: [],
-    observations: Array.from({ length: count }, (_, at) => observation(at + 1)),
-    holders: Array.from({ length: holders }, (_, at) => observation(count + at + 1)),
-    leftOut: { idle: 3 },
-    unread: [{ tid: 9, what: 'task', why: 'gone' }],
+/** What arrives of a text in pieces of so many bytes: samples and messages, in their order. */
+async function received(text: string, bytes = 1000): Promise<(Sample | SamplerMessage)[]> {
+  const all: (Sample | SamplerMessage)[] = [];
+  const damaged = (line: number, why: string) => {
+    throw new Error(`line ${line}: ${why}`);
   };
+  const lines = withoutMessages(linesOf(chunks(text, bytes)), (message) => all.push(message));
+  for await (const sample of recordedSamples(lines, damaged)) all.push(sample);
+  return all;
 }
 
-/** As lines of JSON, in which a task and a stack are no objects any more that anybody else has. */
-function send(encoder: SampleEncoder, decoder: SampleDecoder, sample: Sample): { decoded: Sample; bytes: number } {
-  let bytes = 0;
-  for (const piece of encoder.encode(sample)) {
-    const line = JSON.stringify(piece);
-    bytes += line.length;
-    const answer: SamplerAnswer = JSON.parse(line);
-    if (answer.kind === 'part') decoder.take(answer.part);
-    if (answer.kind === 'sample') return { decoded: decoder.end(answer.sample), bytes };
-  }
-  throw new Error('the encoder never came to an end');
-}
+const withoutIds = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll(/"id":\d+/g, '"id":0'));
 
-const withoutIds = (sample: Sample) =>
-  JSON.parse(JSON.stringify(sample, (key, value) => (key === 'id' && typeof value === 'number' ? 0 : value)));
-
-it.each([
-  [0, 0],
-  [1, 0],
-  [0, 2],
-  [500, 0],
-  [1700, 3],
-])('%i observations and %i holders arrive as they were sent', (count, holders) => {
-  const sample = sampleOf(count, holders);
-  const { decoded } = send(new SampleEncoder(), new SampleDecoder(), sample);
-  expect(withoutIds(decoded)).toEqual(withoutIds(sample));
+it.each([1, 7, 1000, 1 << 20])('samples arrive as they were sent, in pieces of %i bytes', async (bytes) => {
+  const encoder = new SampleEncoder();
+  const text = ODD_SAMPLES.map((sample) => encoder.encode(sample)).join('');
+  expect(withoutIds(await received(text, bytes))).toEqual(withoutIds(ODD_SAMPLES));
 });
 
-it('what is the same in two samples is sent once, and is the same object where it arrives', () => {
+it('messages arrive behind the samples that were sent before them', async () => {
   const encoder = new SampleEncoder();
-  const decoder = new SampleDecoder();
-  const sample = sampleOf(1000, 0);
-  const first = send(encoder, decoder, sample);
-  const second = send(encoder, decoder, { ...sample, timeMs: 2 });
-  expect(second.bytes).toBeLessThan(first.bytes * 0.75);
-  for (const [at, { task, stack }] of second.decoded.observations.entries()) {
-    expect(task).toBe(first.decoded.observations[at]?.task);
-    if ('value' in stack) expect(stack).toBe(first.decoded.observations[at]?.stack);
+  const [sample] = ODD_SAMPLES;
+  if (sample === undefined) throw new Error('no sample');
+  const message = (text: string) => `${JSON.stringify({ kind: 'tell', text })}\n`;
+  const text = `{"kind":"ready"}\n${encoder.encode(sample)}${message('a')}${message('b\u2028')}${encoder.encode(sample)}`;
+  for (const bytes of [1, 50, 1 << 20]) {
+    const all = await received(text, bytes);
+    expect(all.map((each) => ('kind' in each ? each.kind : 'sample'))).toEqual([
+      'ready',
+      'sample',
+      'tell',
+      'tell',
+      'sample',
+    ]);
+    expect(all[3]).toEqual({ kind: 'tell', text: 'b\u2028' });
   }
 });
 
-it('both sides begin anew before they have kept too much', () => {
+it('what is the same in two samples is sent once, and is the same object where it arrives', async () => {
   const encoder = new SampleEncoder();
-  const decoder = new SampleDecoder();
-  // Each sample has other tasks: none is the same object.
-  for (let round = 0; round < 4; round++) {
-    const sample = sampleOf(70_000, 0);
-    const { decoded } = send(encoder, decoder, sample);
-    expect(decoded.observations).toHaveLength(70_000);
-    expect(decoded.observations[69_999]?.task.id.tid).toBe(70_000);
+  const [sample] = ODD_SAMPLES;
+  if (sample === undefined) throw new Error('no sample');
+  const texts = [sample, { ...sample, timeMs: 2 }].map((each) => encoder.encode(each));
+  expect(texts[1]?.length).toBeLessThan((texts[0]?.length ?? 0) / 10);
+  const [first, second] = (await received(texts.join(''))) as Sample[];
+  for (const [at, { task, stack }] of (second?.observations ?? []).entries()) {
+    expect(task).toBe(first?.observations[at]?.task);
+    const before = first?.observations[at]?.stack;
+    if ('value' in stack && before !== undefined && 'value' in before) expect(stack.value).toBe(before.value);
   }
+});
+
+it('both sides begin anew before they have kept too much', async () => {
+  const encoder = new SampleEncoder();
+  const texts = Array.from({ length: 200 }, (_, at) => {
+    const [sample] = ODD_SAMPLES;
+    if (sample === undefined) throw new Error('no sample');
+    return encoder.encode({ ...sample, timeMs: at });
+  });
+  expect(texts.filter((text) => text.startsWith('{"format":')).length).toBeGreaterThan(2);
+  const all = (await received(texts.join(''))) as Sample[];
+  expect(all.map(({ timeMs }) => timeMs)).toEqual(Array.from({ length: 200 }, (_, at) => at));
 });

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { systemClock } from '../../native/clock.ts';
 import { writeAll } from '../../native/write.ts';
 import { openSampler, type Sampler, type SamplerOptions } from './sampler.ts';
-import { SampleEncoder, type SamplerAnswer, type SamplerOrder } from './sampler-protocol.ts';
+import { SampleEncoder, type SamplerMessage, type SamplerOrder } from './sampler-protocol.ts';
 
 const STDOUT = 1;
 
@@ -15,7 +15,7 @@ export async function serveSamples(): Promise<void> {
       if (sampler === undefined) {
         sampler = await open(line);
         answer({ kind: 'ready' });
-      } else for (const piece of encoder.encode(await sampler.next())) answer(piece);
+      } else send(encoder.encode(await sampler.next()));
     } catch (error) {
       answer({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
     }
@@ -30,7 +30,11 @@ function open(line: string): Promise<Sampler> {
   return openSampler({ clock: systemClock(), root }, { ...options, tell, missed });
 }
 
+function answer(message: SamplerMessage): void {
+  send(`${JSON.stringify(message)}\n`);
+}
+
 /** Failed writes need no handling: if the reader is gone, the input ends too. */
-function answer(what: SamplerAnswer): void {
-  writeAll(STDOUT, `${JSON.stringify(what)}\n`);
+function send(lines: string): void {
+  writeAll(STDOUT, lines);
 }
