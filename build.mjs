@@ -1,4 +1,4 @@
-// Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs and page.cjs, and index.js, the library.
+// Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs, page.cjs and parquet.cjs, and index.js, the library.
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
@@ -35,15 +35,24 @@ const small = {
 };
 await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
 await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
+const parquet = await build({ ...small, entryPoints: { parquet: 'src/sinks/parquet-library.ts' } });
 const command = await build({
   ...small,
   entryPoints: { kstack: 'src/main.ts' },
-  plugins: [...common.plugins, apart('rules/index.ts', 'rules.cjs'), apart('sinks/page.ts', 'page.cjs')],
+  plugins: [
+    ...common.plugins,
+    apart('rules/index.ts', 'rules.cjs'),
+    apart('sinks/page.ts', 'page.cjs'),
+    apart('sinks/parquet-library.ts', 'parquet.cjs'),
+  ],
   banner: { js: `${SHEBANG}\n${SHELL_START}` },
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences([...Object.keys(command.metafile.inputs), ...inputs]));
+await writeFile(
+  'dist/THIRD-PARTY-LICENSES.txt',
+  await licences([command, parquet].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(inputs)),
+);
 
 async function licenceIn(folder) {
   const name = (await readdir(folder)).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each));

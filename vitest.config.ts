@@ -15,6 +15,7 @@ const OF_THEIR_OWN = [
   'page',
   'record-directory',
   'report',
+  'sql',
   'standalone',
   'viewers',
 ].map((name) => `test/${name}.test.ts`);

@@ -125,9 +125,10 @@ export async function sample(selection: Selection, options: SampleOptions = {}):
 export async function* write(samples: Samples, name: FormatName, options: WriteOptions = {}): AsyncGenerator<Piece> {
   if (!FORMAT_NAMES.includes(name)) throw new TypeError(`format: ${name} is not one of ${FORMAT_NAMES.join(' ')}`);
   const format = await loadFormat(name);
-  const { colour = false, full = false, annotate = false } = options;
-  yield* format.write(samples, { zoneAt: systemClock().zoneAt, colour, full, annotate });
+  const { colour = false, full = false, annotate = false, table } = options;
+  const context = { zoneAt: systemClock().zoneAt, colour, full, annotate };
+  yield* format.write(samples, { ...context, ...(table !== undefined && { table }) });
 }
 
-/** The command's output options: colour on or off, `--full`, `--annotate`. */
+/** The command's output options: colour on or off, `--full`, `--annotate`, `--table`. */
 export type WriteOptions = Partial<Omit<WriteContext, 'zoneAt'>>;

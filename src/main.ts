@@ -13,6 +13,7 @@ import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
 import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
+import { addSql } from './commands/sql.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
 import { addTop } from './commands/top.ts';
@@ -37,6 +38,7 @@ const COMMANDS = [
   addConvert,
   addServe,
   addExplain,
+  addSql,
   addMetrics,
   addSchema,
   addCompletion,
@@ -51,6 +53,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack diff BEFORE [AFTER]
        kstack serve [FILE...] [OPTIONS]
        kstack explain [--why] [FILE...]
+       kstack sql FILE... STATEMENT
        kstack metrics [--openmetrics] [-o FILE]
        kstack schema clickhouse [--server VERSION] [--keep DAYS]
        kstack completion bash | zsh | fish`;

@@ -8,6 +8,8 @@ import { expect, inject, onTestFinished, type TestContext, TestRunner } from 'vi
 /** The command as it is in the package. */
 export const NODE_BUILD = join(import.meta.dirname, '../dist/kstack.cjs');
 
+export const NODE_MODULES = join(import.meta.dirname, '../node_modules');
+
 /** The command under test. */
 export const KSTACK = process.env['KSTACK_BIN'] ?? NODE_BUILD;
 
@@ -76,6 +78,7 @@ const AVAILABLE = {
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
   'clickhouse-server': () => onPath('clickhouse-server'),
+  '@duckdb/node-api (npm install --no-save)': () => existsSync(join(NODE_MODULES, '@duckdb/node-api')),
   'prometheus and promtool': () => onPath('prometheus') && onPath('promtool'),
   'XFS and mkfs.xfs': () =>
     /\bxfs$/m.test(readFileSync('/proc/filesystems', 'latin1')) && existsSync('/usr/sbin/mkfs.xfs'),

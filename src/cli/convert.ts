@@ -59,7 +59,8 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
       yield first.value;
       yield* read;
     }
-    const pieces = format.write(samples(), { zoneAt, colour, full: output.full, annotate: output.annotate });
+    const { full, annotate, table } = output;
+    const pieces = format.write(samples(), { zoneAt, colour, full, annotate, ...(table !== undefined && { table }) });
     if (target !== undefined) await writeFile(target, pieces);
     else for await (const piece of pieces) writeStdout(piece);
     return { isEmpty };

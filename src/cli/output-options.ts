@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { TABLE_NAMES, type TableName } from '../analysis/tables/tables.ts';
 import { FORMAT_NAMES, type FormatName } from '../sinks/formats.ts';
 
 /** How and where a sample is written. */
@@ -10,6 +11,8 @@ export interface OutputOptions {
   readonly annotate: boolean;
   /** Whether stand-ins replace what tells of people and machines. */
   readonly redact: boolean;
+  /** Of formats that write one. */
+  readonly table?: TableName;
 }
 
 /** Adds the output options to a command. */
@@ -20,6 +23,11 @@ export function addOutputOptions(command: Command): void {
     .addOption(fileOption())
     .option('--full', 'with -f long, json, jsonl: leave nothing out')
     .option('--annotate', 'with -f folded: mark functions of the kernel with _[k]')
+    .addOption(
+      new Option('--table <NAME>', 'with -f parquet: a table of docs/tables.md, else observations').choices(
+        TABLE_NAMES,
+      ),
+    )
     .addOption(redactOption());
 }
 
@@ -46,19 +54,30 @@ export function fileOf(name: string | undefined): string | undefined {
   return name === undefined || STDOUT.includes(name) ? undefined : name;
 }
 
+interface OutputFlags {
+  readonly format: FormatName;
+  readonly output?: string;
+  readonly full?: true;
+  readonly annotate?: true;
+  readonly redact?: true;
+  readonly table?: TableName;
+}
+
 /** The parsed options. */
 export function outputOptionsOf(command: Command): OutputOptions {
-  const options: { format: FormatName; output?: string; full?: true; annotate?: true; redact?: true } = command.opts();
-  const { format, output: name, full, annotate, redact } = options;
-  return { format, file: fileOf(name), full: full === true, annotate: annotate === true, redact: redact === true };
+  const options: OutputFlags = command.opts();
+  const { format, output: name, full, annotate, redact, table } = options;
+  const marks = { full: full === true, annotate: annotate === true, redact: redact === true };
+  return { format, file: fileOf(name), ...marks, ...(table !== undefined && { table }) };
 }
 
 /** The formats that are abridged without `--full`: in large groups, they do not look up all system calls. */
 const ABRIDGED: readonly FormatName[] = ['long', 'json', 'jsonl'];
 
 /** The message about an option that the format does not use; undefined if there is none. */
-export function misplacedIn({ format, full, annotate }: OutputOptions): string | undefined {
+export function misplacedIn({ format, full, annotate, table }: OutputOptions): string | undefined {
   if (full && !ABRIDGED.includes(format)) return "'--full' needs '-f long', 'json' or 'jsonl'";
   if (annotate && format !== 'folded') return "'--annotate' needs '-f folded'";
+  if (table !== undefined && format !== 'parquet') return "'--table' needs '-f parquet'";
   return undefined;
 }

@@ -59,6 +59,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       colour: output.file === undefined && mayColour(process.env),
       full: output.full,
       annotate: output.annotate,
+      ...(output.table !== undefined && { table: output.table }),
     });
     if (output.file !== undefined) await writeFile(output.file, pieces);
     else for await (const piece of pieces) writeStdout(piece);

@@ -3,17 +3,18 @@ import { basename } from 'node:path';
 /** Set by the build of the standalone executable. */
 declare const KSTACK_STANDALONE: boolean;
 
-const standalone = typeof KSTACK_STANDALONE !== 'undefined' && KSTACK_STANDALONE;
+/** Whether this is the executable with its runtime inside. */
+export const isStandalone = typeof KSTACK_STANDALONE !== 'undefined' && KSTACK_STANDALONE;
 
 /** The name that kstack was started by, without its folder. */
 export function ownName(): string {
-  const started = standalone ? process.argv0 : process.argv[1];
+  const started = isStandalone ? process.argv0 : process.argv[1];
   return basename(started ?? 'kstack').replace(/\.c?js$/, '');
 }
 
 /** How to start kstack again with the same arguments. `runtimeOptions` are for Node.js. */
 export function ownCommand(runtimeOptions: readonly string[]): { readonly file: string; readonly args: string[] } {
-  if (standalone) return { file: process.execPath, args: process.argv.slice(2) };
+  if (isStandalone) return { file: process.execPath, args: process.argv.slice(2) };
   return {
     file: process.execPath,
     args: [...('bun' in process.versions ? [] : runtimeOptions), ...process.execArgv, ...process.argv.slice(1)],

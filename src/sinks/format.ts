@@ -1,3 +1,4 @@
+import type { TableName } from '../analysis/tables/tables.ts';
 import type { Field } from '../model/fields.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
@@ -11,6 +12,8 @@ export interface WriteContext {
   readonly full: boolean;
   /** Mark frames as kernel frames. Only for formats that can. */
   readonly annotate: boolean;
+  /** Which table. Only for formats that write one; `observations` if it is absent. */
+  readonly table?: TableName;
 }
 
 export type Piece = string | Uint8Array;

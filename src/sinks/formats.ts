@@ -11,6 +11,7 @@ const FORMATS = {
   speedscope: () => import('./speedscope.ts'),
   perfetto: () => import('./perfetto.ts'),
   firefox: () => import('./firefox.ts'),
+  parquet: () => import('./parquet.ts'),
   html: () => import('./html.ts'),
 } as const satisfies Record<string, () => Promise<{ readonly format: Format }>>;
 

@@ -193,6 +193,7 @@ describe('the documentation', () => {
       'convert',
       'explain',
       'serve',
+      'sql',
       'metrics',
       'schema',
       'completion',

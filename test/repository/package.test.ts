@@ -75,6 +75,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'schema/kstack-why-1.schema.json',
       'dist/kstack.cjs',
       'dist/page.cjs',
+      'dist/parquet.cjs',
       'dist/rules.cjs',
       'packaging/oled-link.sh',
       'dist/THIRD-PARTY-LICENSES.txt',
