@@ -83,6 +83,8 @@ const PAST = new RegExp(
     String.raw`.{1,64}\{[A-Z-]{4,20}\} .*at:$`,
   ].join('|')})`,
 );
+/** The same with a function that was inlined there. */
+const PLACED_LAST = /last {1,2}(?:en|dis)abled at \(\d{1,20}\): \S/;
 /** Other lines that belong to the report of a task. */
 const REPORT = new RegExp(
   `^\\s{0,40}(?:${[
@@ -207,7 +209,7 @@ function taskOf(text: string): Line | undefined {
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
   // A place in the same line is all that it says.
-  if (PAST.test(text)) return text.includes('+0x') ? IGNORED : { kind: 'past' };
+  if (PAST.test(text)) return text.includes('+0x') || PLACED_LAST.test(text) ? IGNORED : { kind: 'past' };
   const race = text.includes(' bytes by ') ? KCSAN.exec(text) : null;
   return race === null ? undefined : { kind: 'label', header: { ...headerOf({ tid: race[1] }), onCpu: true } };
 }

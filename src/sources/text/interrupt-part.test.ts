@@ -35,7 +35,8 @@ describe('where a CPU was, by registers', () => {
 
   it('is not lost to lines that only name a place', () => {
     const place = 'softirqs last disabled at (4): [<ffffffff8100fb22>] irq_exit+0x170/0x1a0 kernel/softirq.c:436';
-    expect(tellAll(HEADER, place, rip('g_spin'))).toEqual(['packer R: g_spin']);
+    const inlined = 'softirqs last disabled at (4): [<ffffffff8100fb22>] g_call kernel/softirq.c:395 [inline]';
+    expect(tellAll(HEADER, inlined, place, rip('g_spin'))).toEqual(['packer R: g_spin']);
   });
 });
 
