@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
-import { fixture, KSTACK, needs, run, temporaryFolder } from './harness.ts';
+import { fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
 
 interface Node {
   readonly tid: number | null;
@@ -130,6 +131,21 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     expect(resourceFrom(seen, pipe)).toMatchObject({ kind: 'pipe', condition, hangs: true });
     expect(resourceFrom(seen, socketpair)).toMatchObject({ kind: 'socket', condition, hangs: true });
     expect(resourceFrom(seen, handler)).toMatchObject({ kind: 'pipe', condition, hangs: false });
+  });
+
+  it('who reads the pipe of a parent that waits for it is in a deadlock, unless a signal handler may write', async () => {
+    const [deaf = 0] = await fixture('streams', ['parent']);
+    const [handles = 0] = await fixture('streams', ['parent-handler']);
+    const childOf = (pid: number) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1'));
+    const [reader, other] = [childOf(deaf), childOf(handles)];
+    const seen = await look();
+    expect(from(seen, deaf)).toEqual([[reader, 'child', '']]);
+    expect(from(seen, reader)).toEqual([[deaf, 'pipe-writer', '']]);
+    expect(from(seen, handles)).toEqual([[other, 'child', '']]);
+    expect(from(seen, other)).toEqual([]);
+    const { stdout } = await kstack(['why', '-p', [deaf, reader, handles, other].join(',')]);
+    expect(stdout).toMatch(new RegExp(`^Deadlock: ${deaf} streams, ${reader} streams wait for each other\\.\n`));
+    expect(stdout).not.toMatch(new RegExp(`\\b(?:${handles}|${other})\\b`));
   });
 
   it('one that waits at the pipe of its process waits for the other threads', async () => {

@@ -52,7 +52,7 @@ export interface EdgeSource {
    * with the task's system call, which is read of those that it takes.
    */
   concerns(observation: Observation): boolean;
-  /** Set if, for a verdict, it is asked after the others, to know what they have found. */
+  /** Set if it is asked after the others, to know what they have found. */
   readonly isLast?: true;
   /**
    * The edges from these tasks, each of which concerns it. May name tasks that were not seen, and new resources.

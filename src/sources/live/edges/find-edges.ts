@@ -107,14 +107,14 @@ interface Asked {
   readonly resources: readonly Resource[];
 }
 
-/** Asks each source that something concerns: for a verdict, those last that want to be. */
+/** Asks each source that something concerns, and those last that want to be. */
 async function askInTurn(
   sources: readonly EdgeSource[],
   asked: Asked,
   known: readonly Edge[],
   context: EdgeContext,
 ): Promise<FoundEdges> {
-  const isLast = ({ isLast }: EdgeSource) => context.forVerdict && isLast === true;
+  const isLast = ({ isLast }: EdgeSource) => isLast === true;
   const first = await askAll(
     sources.filter((source) => !isLast(source)),
     asked,

@@ -5,6 +5,7 @@ import { Malformed } from '../procfs/malformed.ts';
 import { parseStat, type Stat } from '../procfs/stat.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import type { FoundFiles, SearchContext, SharedFile } from './open-file.ts';
+import { deafOf, parentsThatMayWrite } from './signal-handlers.ts';
 import {
   edgesAt,
   edgeToFifo,
@@ -24,7 +25,6 @@ const MOST_WAITS = 2000;
 const AT_ONCE = 512;
 /** Threads of a process that an edge leads to, where any of them may be the one waited for. */
 const MOST_THREADS = 4;
-const STATUS_BYTES = 4096;
 
 /** Who is at the other end of a pipe, FIFO or socket: UNIX sockets, and TCP on this host. */
 export const streams: EdgeSource = {
@@ -55,20 +55,26 @@ async function ofOpen(wait: StreamWait, ends: StreamEnds, { details }: EdgeConte
 
 /** One search for all of them; a second one for what only the first has shown to be at the other end. */
 async function ofStreams(
-  all: readonly StreamAt[],
+  streams: readonly StreamAt[],
   edges: readonly Edge[],
   context: EdgeContext,
 ): Promise<readonly FoundEdges[]> {
-  const isHere = all.some(({ server }) => server === undefined);
-  const found = isHere ? await search(all, context) : NO_FILES;
+  const isHere = streams.some(({ server }) => server === undefined);
+  const found = isHere ? await search(streams, context) : NO_FILES;
   if (found.missing !== undefined) context.tell(`pipes and sockets: left out ${found.missing}`);
-  const some = context.forVerdict ? relevantStreams(all, found, edges, context.tasks) : all;
+  const some = context.forVerdict ? relevantStreams(streams, found, edges, context.tasks) : streams;
   const holders = some.flatMap((stream) => holdersOf(stream, found) ?? []);
   const known = await threadsOf(some, holders, context);
-  const told = some.flatMap((stream): [StreamAt, FoundEdges][] => {
+  const all = some.flatMap((stream): [StreamAt, FoundEdges][] => {
     const of = edgesAt(stream, found, known);
     return of.edges.length === 0 ? [] : [[stream, of]];
   });
+  const mayWrite = await parentsThatMayWrite(
+    all.flatMap(([, of]) => of.edges),
+    edges,
+    context,
+  );
+  const told = all.filter(([, of]) => !of.edges.some((edge) => mayWrite.has(edge)));
   const still = await stillIn(
     told.map(([{ wait }]) => wait),
     context.reader,
@@ -170,21 +176,6 @@ async function readStats(pids: readonly number[], { reader }: EdgeContext): Prom
   );
   return stats;
 }
-
-/** Processes that catch no signal (SigCgt of /proc/PID/status), but for the two that glibc keeps for itself. */
-async function deafOf(pids: ReadonlySet<number>, { files, root }: EdgeContext): Promise<Set<number>> {
-  const deaf = new Set<number>();
-  for (const pid of pids) {
-    const read = await files.bytes(`${root}/${pid}/status`, 0n, STATUS_BYTES);
-    const text = 'value' in read ? read.value.toString('latin1') : '';
-    const caught = /^SigCgt:\t([0-9a-f]{1,16})$/m.exec(text)?.[1];
-    if (caught !== undefined && (BigInt(`0x${caught}`) & ~SIGNALS_OF_GLIBC) === 0n) deaf.add(pid);
-  }
-  return deaf;
-}
-
-/** SIGCANCEL (32) and SIGSETXID (33). */
-const SIGNALS_OF_GLIBC = (1n << 31n) | (1n << 32n);
 
 /** Bounded in number at once, and in time. */
 async function inSlices<To>(
