@@ -41,6 +41,9 @@ describe('a verdict', () => {
     const edges = [edge(2, 1, 'pipe-reader'), edge(3, 2, 'child')];
     expect(troubles(sampleOf([task(1, 'T', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'stopped']]);
     expect(troubles(sampleOf([task(1, 't', 2000), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([[1, 'traced']]);
+    // Not even its time could be read: it has been stopped for a moment.
+    const { facts: _, ...untimed } = task(1, 't', 0);
+    expect(troubles(sampleOf([untimed, task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([]);
     expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([]);
   });
 
@@ -91,11 +94,16 @@ describe('a verdict', () => {
     const accept = stackOf('inet_csk_accept', 'inet_accept', 'do_accept', 'do_syscall_64');
     const read = stackOf('sk_wait_data', 'tcp_recvmsg_locked', 'tcp_recvmsg', 'do_syscall_64');
     const named = (observation: Observation, comm: string) => ({ ...observation, task: { ...observation.task, comm } });
-    const held = (by: EdgeKind, stack: Observation['stack'], comm = 'smtpd') =>
-      troubles(sampleOf([named(task(1, 'S', 1e6, stack), 'smtpd'), named(task(2, 'S', 1e6), comm)], [edge(2, 1, by)]))
-        .length;
+    const poll = stackOf('do_poll', 'do_sys_poll', 'do_syscall_64');
+    const held = (by: EdgeKind, stack: Observation['stack'], comm = 'smtpd', pid = 2) => {
+      const waiter = named(task(2, 'S', 1e6), comm);
+      const all = [named(task(1, 'S', 1e6, stack), 'smtpd'), { ...waiter, task: { ...waiter.task, pid } }];
+      return troubles(sampleOf(all, [edge(2, 1, by)])).length;
+    };
     expect([held('flock', epoll), held('posix-lock', accept), held('futex', epoll)]).toEqual([0, 0, 0]);
     expect([held('flock', read), held('flock', epoll, 'cron'), held('mutex', epoll)]).toEqual([1, 1, 1]);
+    // A thread that polls may as well wait for the answer to a request of its own.
+    expect([held('flock', poll), held('futex', poll), held('futex', poll, 'smtpd', 1)]).toEqual([0, 0, 1]);
   });
 
   it('gives whoever runs more time, which an overloaded host needs', () => {

@@ -143,11 +143,18 @@ function troubleOf(
   const finding = observation === undefined ? undefined : explainObservation(observation);
   const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs: heldUpMs(root, trouble, byTid) });
   if (observation?.state === 'T') return held('stopped');
-  if (observation?.state === 't' && (observation.facts?.offCpuMs ?? TRACED_MS) >= TRACED_MS) return held('traced');
+  if (observation?.state === 't' && tracedMs(observation, byTid) >= TRACED_MS) return held('traced');
   if (resource?.hangs === true) return held('hangs');
   if (observation !== undefined && isBlockedForLong(observation, sample)) return held('blocked');
   const leastMs = observation?.state === 'R' ? RUNNING_MS : 0;
   return edges.some((edge) => isOverdue(edge, leastMs, edges, byTid)) ? held('awaited') : undefined;
+}
+
+/** A tracer such as strace stops a task for a moment only. If other tasks have a time, this one has just been stopped. */
+function tracedMs({ facts }: Observation, byTid: ReadonlyMap<number, Observation>): number {
+  if (facts?.offCpuMs !== undefined) return facts.offCpuMs;
+  for (const other of byTid.values()) if (other.facts?.offCpuMs !== undefined) return 0;
+  return TRACED_MS;
 }
 
 /**

@@ -56,7 +56,9 @@ function waiterOf({ task, systemCall }: Observation): Waiter | undefined {
 }
 
 async function edgesFrom(waiter: Waiter, context: EdgeContext): Promise<Edge[]> {
-  const waited = await waitedFor(waiter, context);
+  const all = await waitedFor(waiter, context);
+  const reported = await Promise.all(all.map(({ pid }) => isStoppedFor(waiter.pid, pid, context)));
+  const waited = all.filter((_, at) => reported[at] === false);
   const any = waited.length > 1;
   return waited.map(({ pid, evidence, inferred }) => ({
     from: waiter.tid,
@@ -66,6 +68,19 @@ async function edgesFrom(waiter: Waiter, context: EdgeContext): Promise<Edge[]> 
     ...((inferred === true || waiter.wait === undefined) && { inferred: true }),
     evidence: [evidence],
   }));
+}
+
+/**
+ * Whether a child is stopped by its parent as a tracer. The parent is about to be told: strace is at each system call, so
+ * that both seem to wait for each other.
+ */
+async function isStoppedFor(parent: number, pid: number, context: EdgeContext): Promise<boolean> {
+  const child = context.tasks.get(pid);
+  if (child !== undefined && child.state !== 't') return false;
+  const status = (await statusOf(`${pid}`, context)) ?? '';
+  if (child === undefined && !/^State:\tt/m.test(status)) return false;
+  const tracer = child?.facts?.tracer ?? Number(/^TracerPid:\t(\d+)$/m.exec(status)?.[1] ?? 0);
+  return (context.tasks.get(tracer)?.task.pid ?? tracer) === parent;
 }
 
 /** Processes that trace others than their children: they wait for these as well, and not all of them may be known. */

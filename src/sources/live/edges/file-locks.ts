@@ -81,6 +81,7 @@ async function edgesFrom(
   await holders.find([...locks], waiters);
   const edges: Edge[] = [];
   const resources = new Map<string, Resource>();
+  const gotTheirs = whoGotLock(context.tasks.values(), table);
   for (const waiter of waiters) {
     // Of several waits of one process it is not known which one is this thread's.
     const isUnclear = new Set(waiter.blocked.map(({ wanted }) => wanted.text)).size > 1;
@@ -89,6 +90,7 @@ async function edgesFrom(
         for (const end of await holders.endsOf(lock, waiter)) {
           const inferred = isUnclear || end.inferred || !lock.waiters.includes(wanted);
           if (typeof end.to === 'object') resources.set(end.to.key, end.to);
+          else if (gotTheirs.has(end.to)) continue;
           edges.push({
             from: waiter.tid,
             to: typeof end.to === 'object' ? end.to.key : end.to,
@@ -100,6 +102,19 @@ async function edgesFrom(
         }
   }
   return { edges, resources: [...resources.values()] };
+}
+
+/**
+ * PIDs of those that waited when they were seen, and that the table, which was read later, does not have waiting: what
+ * others have waited for until now is not their fault.
+ */
+export function whoGotLock(tasks: Iterable<Observation>, table: Pick<FileLockTable, 'waitsOf'>): Set<number> {
+  const pids = new Set<number>();
+  for (const observation of tasks) {
+    const { pid } = observation.task;
+    if (pid !== undefined && waitsIn(observation, FUNCTIONS) && table.waitsOf(pid).length === 0) pids.add(pid);
+  }
+  return pids;
 }
 
 /** Undefined if the table does not have it waiting (any more). */
