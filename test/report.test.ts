@@ -47,6 +47,11 @@ describe('kstack report of a log and its rotated files', () => {
     const twice = await kstack(['report', newest, newer, old, newer]);
     expect([twice.code, twice.stdout]).toEqual([0, stdout]);
     expect(twice.stderr).toBe('kstack: 4 samples were there twice, and counted once\n');
+    const text = readFileSync(newest, 'utf8');
+    writeFileSync(newest, `${text}${text}`);
+    const inOne = await kstack(['report', old, newer, newest]);
+    expect([inOne.code, inOne.stdout]).toEqual([0, stdout]);
+    expect(inOne.stderr).toBe('kstack: 3 samples were there twice, and counted once\n');
   });
 
   it('that is torn has what is whole', async () => {
@@ -163,6 +168,25 @@ it('kstack diff refuses two windows without a time', async () => {
     const { code, stderr } = await kstack(['diff', 'log', ...window]);
     expect([code, stderr]).toEqual([2, expect.stringContaining('Give the beginning or the end')]);
   }
+});
+
+it('kstack diff says which options it has in place of those of report', async () => {
+  for (const option of ['--from', '--to']) {
+    const { code, stderr } = await kstack(['diff', 'a', 'b', option, '03:00']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--a FROM/TO of BEFORE, --b FROM/TO of AFTER')]);
+  }
+});
+
+it('says of folded stacks that they have no times', async () => {
+  const file = join(temporaryFolder(), 'stacks.folded');
+  writeFileSync(file, 'cat;entry_SYSCALL_64_after_hwframe;do_syscall_64;vfs_read;folio_wait_bit_common 3\n');
+  const { code, stderr } = await kstack(['report', file]);
+  expect([code, stderr]).toEqual([
+    0,
+    `kstack: ${file} has folded stacks, which tell neither when nor for how long: ` +
+      'kstack explain shows what they wait for\n',
+  ]);
+  expect((await kstack(['convert', file, '-f', 'json'])).stderr).toBe('');
 });
 
 it('finds nothing in a text of nothing but lines that are too long', async () => {

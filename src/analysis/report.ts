@@ -2,7 +2,7 @@ import type { Changes } from '../model/changes.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
-import { isWhole, type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import { isWhole, type Observation, type Sample, type Unread, unreadOf } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
@@ -78,8 +78,8 @@ export interface Report {
   readonly stuck: readonly StuckRun[];
   /** How many stuck tasks there are, of which `stuck` has the longest. */
   readonly stuckCount: number;
-  /** How often what could not be read, and why: `stack: timeout`. */
-  readonly unread: readonly { readonly what: string; readonly count: number }[];
+  /** How often what could not be read, and why. */
+  readonly unread: readonly (Pick<Unread, 'what' | 'why'> & { readonly count: number })[];
 }
 
 interface SummedTask extends Changing<ReportedTask> {
@@ -131,7 +131,7 @@ class ReportBuilder {
     const { timeMs, host, unread, source, events = [] } = sample;
     this.#samples++;
     if (host !== undefined && this.#named.size < MAX_HOSTS) this.#named.add(host);
-    for (const { what, why } of unread) this.#unread.add(`${what}: ${why}`, 1);
+    for (const { what, why } of unread) this.#unread.add({ what, why }, 1);
     for (const event of events) this.#happened(event, sample);
     const runs = this.#runsOf(host);
     runs.add(sample);
@@ -149,7 +149,7 @@ class ReportBuilder {
 
   /** What follows from a sample that does not go on from the one before it. */
   #addAlone(sample: Sample): void {
-    for (const { what, why } of unreadOf(sample.observations)) this.#unread.add(`${what}: ${why}`, 1);
+    for (const { what, why } of unreadOf(sample.observations)) this.#unread.add({ what, why }, 1);
     for (const root of waitGraph(sample).roots) this.#hold(sample.host, holderOf(root), 0);
   }
 
@@ -272,36 +272,40 @@ function addRun(sum: SummedTask, { observation, seconds, isReported, isProven, s
   sum.isAtLeast = sum.reported > seen;
 }
 
-/** How often what happened. */
-class Counts {
-  readonly #counts = new Map<string, number>();
+type Missing = Pick<Unread, 'what' | 'why'>;
 
-  add(what: string, count: number): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + count);
+/** How often what could not be read. */
+class Counts {
+  readonly #counts = new Map<string, Missing & { count: number }>();
+
+  add({ what, why }: Missing, count: number): void {
+    const key = `${what}: ${why}`;
+    const known = this.#counts.get(key) ?? { what, why, count: 0 };
+    known.count += count;
+    this.#counts.set(key, known);
   }
 
-  mostFirst(): { what: string; count: number }[] {
-    return [...this.#counts].map(([what, count]) => ({ what, count })).sort((a, b) => b.count - a.count);
+  all(): (Missing & { count: number })[] {
+    return [...this.#counts.values()];
+  }
+
+  mostFirst(): (Missing & { count: number })[] {
+    return this.all().sort((a, b) => b.count - a.count);
   }
 }
 
 /** Follows what could not be read of the tasks of one host. */
 class MissingParts {
-  readonly #now = new Map<string, number>();
+  readonly #now = new Counts();
 
   add({ gone, come }: Changes, all: Counts): void {
     this.#count(gone, -1);
     this.#count(come, 1);
-    for (const [what, count] of this.#now) if (count > 0) all.add(what, count);
+    for (const { count, ...missing } of this.#now.all()) if (count > 0) all.add(missing, count);
   }
 
   #count(observations: readonly Observation[], sign: number): void {
-    for (const observation of observations) {
-      if (isWhole(observation)) continue;
-      for (const { what, why } of unreadOf([observation])) {
-        const key = `${what}: ${why}`;
-        this.#now.set(key, (this.#now.get(key) ?? 0) + sign);
-      }
-    }
+    for (const observation of observations)
+      if (!isWhole(observation)) for (const missing of unreadOf([observation])) this.#now.add(missing, sign);
   }
 }

@@ -141,6 +141,23 @@ describe('recordings in a directory', () => {
     expect(numbers).toEqual(first(3000).slice(-numbers.length));
   });
 
+  it('keep the oldest file when somebody else has made room', async () => {
+    let oldest: string | undefined;
+    const { folder } = await flight({
+      samples: 2030,
+      totalBytes: 2 ** 16,
+      before: (index, _, at) => {
+        if (index !== 2000) return;
+        const rotated = readdirSync(at).filter((name) => /-\d+\.kstack$/.test(name));
+        const [first, ...others] = rotated.sort();
+        oldest = first;
+        for (const name of others) rmSync(join(at, name));
+      },
+    });
+    expect(oldest).toBeDefined();
+    expect(readdirSync(folder)).toContain(oldest);
+  });
+
   it('are rotated when they get old, and removed before they are too old', async () => {
     const { folder } = await flight({ samples: 1000, ageMs: 16_000_000 });
     // Every 120 samples: a segment has 60, and a file is old after 100.

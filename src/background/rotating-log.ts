@@ -193,13 +193,19 @@ export class RotatingLog {
   async #removeOldest(): Promise<void> {
     const { bounds, clock } = this.#options;
     const { keep, totalBytes, ageMs = Number.POSITIVE_INFINITY } = bounds;
-    let total = totalOf(this.#files) + this.#file.size;
     // What was written last to a file may be so much younger than what was written first.
     const isTooOld = ({ modifiedMs }: RotatedFile) => clock.nowMs() - modifiedMs >= ageMs - ageMs / PARTS_OF_AGE;
-    for (let [oldest] = this.#files; oldest !== undefined; [oldest] = this.#files) {
-      if (this.#files.length <= keep && total <= totalBytes && !isTooOld(oldest)) return;
+    const total = () => totalOf(this.#files) + this.#file.size;
+    const tooMuch = () => {
+      const [oldest] = this.#files;
+      if (oldest === undefined) return undefined;
+      return this.#files.length > keep || total() > totalBytes || isTooOld(oldest) ? oldest : undefined;
+    };
+    if (tooMuch() === undefined) return;
+    // Somebody else may have removed some.
+    await this.#list();
+    for (let oldest = tooMuch(); oldest !== undefined; oldest = tooMuch()) {
       await this.#remove(oldest.file);
-      total -= oldest.size;
       this.#files = this.#files.slice(1);
     }
   }

@@ -61,6 +61,9 @@ function optionsOf(command: Command): readonly Option[] {
 function resolveLong(command: Command, options: readonly Option[], word: string): Resolved {
   const [typed = ''] = word.split('=', 1);
   const value = word.slice(typed.length);
+  // An option that only says what to give in its place.
+  const hidden = command.options.find((each) => each.hidden && each.long === typed);
+  if (hidden !== undefined) return { text: word, flag: typed, wantsValue: hidden.required && value === '' };
   const matching = options.flatMap(({ long }) => (long?.startsWith(typed) === true ? [long] : []));
   const flag =
     matching.find((long) => long === typed) ?? matching.find((long) => CLASSIC.includes(long)) ?? matching[0] ?? typed;

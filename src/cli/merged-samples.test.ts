@@ -54,6 +54,16 @@ describe('the samples of a recording', () => {
     expect((await read(one)).hasFailed).toBe(false);
   });
 
+  it('are there once, also if it is there twice, or a part of it is in the same file again', async () => {
+    const [first] = await recorded(numbered(150));
+    for (const again of [bytes, first ?? bytes, Buffer.concat([bytes, bytes])]) {
+      const found = await read(Buffer.concat([bytes, again]));
+      expect(found.times).toEqual(all);
+      expect(found.problems.repeated).toBeGreaterThan(0);
+    }
+    expect((await read(Buffer.concat([bytes, bytes]))).problems.repeated).toBe(150);
+  });
+
   it('are read if it was packed once more, also where it is damaged', async () => {
     expect(await read(gzipSync(bytes))).toEqual({ times: all, problems: noProblems(), hasFailed: false });
     const found = await read(gzipSync(zeroed(0, 64)));

@@ -1,9 +1,10 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { localClock } from './local-clock.ts';
+import { Fingerprints, Repeats } from './repeats.ts';
 import { DASH, type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
 import type { Bounds } from './time-window.ts';
 
@@ -30,6 +31,7 @@ const ASSUMED = 'times without a zone are taken for local time';
 /** A stream, and its next sample. */
 interface Head {
   readonly stream: AsyncGenerator<Sample>;
+  readonly fingerprints: Fingerprints;
   sample: Sample;
   /** Where it belongs: a sample without a time stays behind the one before it. */
   timeMs: number;
@@ -76,14 +78,16 @@ export async function* mergedSamples(
     const stream = read(name, inputs, shared, problems);
     const first = await stream.next();
     if (first.done === true) continue;
-    heads.push({ stream, sample: first.value, timeMs: first.value.timeMs ?? 0 });
+    const { timeMs = 0 } = first.value;
+    heads.push({ stream, fingerprints: new Fingerprints(), sample: first.value, timeMs });
   }
   for (;;) {
     let earliest = heads[0];
     if (earliest === undefined) return;
     for (const head of heads) if (head.timeMs < earliest.timeMs) earliest = head;
-    if (repeats.has(earliest.sample)) problems.repeated++;
-    else yield earliest.sample;
+    const { fingerprints, sample } = earliest;
+    if (repeats.has(sample, fingerprints.of(sample))) problems.repeated++;
+    else yield sample;
     const next = await earliest.stream.next();
     if (next.done === true) heads.splice(heads.indexOf(earliest), 1);
     else {
@@ -91,42 +95,6 @@ export async function* mergedSamples(
       earliest.timeMs = next.value.timeMs ?? earliest.timeMs;
     }
   }
-}
-
-/** Finds samples that were there already: those of one time come one after the other. */
-class Repeats {
-  readonly #latest = new Map<string, Sample[]>();
-
-  has(sample: Sample): boolean {
-    const { host = '', timeMs } = sample;
-    if (timeMs === undefined) return false;
-    const latest = this.#latest.get(host) ?? [];
-    if (latest[0]?.timeMs !== timeMs) {
-      this.#latest.set(host, [sample]);
-      return false;
-    }
-    if (latest.some((other) => isSame(other, sample))) return true;
-    latest.push(sample);
-    return false;
-  }
-}
-
-function isSame(a: Sample, b: Sample): boolean {
-  if (a.monotonicMs !== b.monotonicMs || a.observations.length !== b.observations.length) return false;
-  return a.observations.every((observation, at) => {
-    const other = b.observations[at];
-    return other !== undefined && isSameTask(observation, other);
-  });
-}
-
-function isSameTask(a: Observation, b: Observation): boolean {
-  if (a.task.id.tid !== b.task.id.tid || a.task.comm !== b.task.comm || a.state !== b.state) return false;
-  const [one, other] = [a.stack, b.stack];
-  if ('unread' in one || 'unread' in other) return 'unread' in one && 'unread' in other;
-  const [frames, others] = [one.value.frames, other.value.frames];
-  return (
-    frames === others || (frames.length === others.length && frames.every(({ raw }, at) => raw === others[at]?.raw))
-  );
 }
 
 /** The first of many say enough. */
@@ -175,10 +143,17 @@ async function* read(
   }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
+  if (notes.folded === true && TIMED_VERBS.has(verb))
+    problems.lines.push(
+      `${name} has folded stacks, which tell neither when nor for how long: kstack explain shows what they wait for`,
+    );
   if (found) return;
   if (isDamaged) problems.unread++;
   else problems.empty.push(name === DASH ? 'the input' : name);
 }
+
+/** Commands that tell for how long tasks wait. */
+const TIMED_VERBS: ReadonlySet<string> = new Set(['report', 'diff']);
 
 /** Such is the sample of a text that has only lines that are too long. */
 function saysNothing(sample: Sample): boolean {

@@ -19,6 +19,8 @@ export function addDiff(program: Command): void {
       ),
     )
     .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
+    .addOption(notOfDiff('--from'))
+    .addOption(notOfDiff('--to'))
     .addOption(topOption(5))
     .addOption(pageOption())
     .addOption(fileOption())
@@ -45,6 +47,14 @@ export function addDiff(program: Command): void {
       redact: options.redact === true,
     });
   });
+}
+
+/** An option of report: of two files, one time is not enough. */
+function notOfDiff(name: string): Option {
+  const refuse = () => {
+    throw new InvalidArgumentError('diff takes a time for each side: --a FROM/TO of BEFORE, --b FROM/TO of AFTER.');
+  };
+  return new Option(`${name} <TIME>`).argParser(refuse).hideHelp();
 }
 
 interface Options extends Pick<DiffOptions, 'format' | 'top'> {

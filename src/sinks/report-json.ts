@@ -29,7 +29,7 @@ export function* formatReportJson(report: Report, problems: readonly string[]): 
     gaps: report.gaps.map((gap) => ({ host: safe(gap.host), from: timeOf(gap.fromMs), to: timeOf(gap.toMs) })),
     eventCount,
     stuckCount,
-    unread: report.unread,
+    unread: report.unread.map(({ what, why, count }) => ({ what: `${what}: ${why}`, count })),
     problems: problems.map(escapeInvalid),
   };
   yield jsonText(head).slice(0, -1);

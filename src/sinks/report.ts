@@ -3,6 +3,7 @@ import { functionName } from '../analysis/function-name.ts';
 import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report.ts';
 import type { StuckRun } from '../analysis/stuck.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
+import type { Unread } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
@@ -12,15 +13,18 @@ import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { moment, timeOfDay } from './moment.ts';
 import { eventLines, timelineLines } from './report-timeline.ts';
+import { nameOf as nameOfUnread } from './unread.ts';
 
 export interface ReportContext {
   readonly zoneAt: Clock['zoneAt'];
   /** How many events, findings, holders and stuck tasks are shown. */
   readonly top: number;
-  /** Longer lines are cut. */
+  /** The timeline is as wide, and longer lines are cut. */
   readonly columns: number;
 }
 
+/** On a narrower terminal lines go on below: what is cut off is gone. */
+const LEAST_CUT = 80;
 const SHOWN_TASKS = 3;
 const SHOWN_FUNCTIONS = 6;
 const SHOWN_UNREAD = 5;
@@ -53,7 +57,8 @@ export function* formatReport(report: Report, context: ReportContext): Generator
 
 function fitted(line: string, { columns }: ReportContext): string {
   const text = escapeUnsafe(line);
-  return text.length <= columns ? text : `${text.slice(0, columns - 3)}...`;
+  const most = Math.max(columns, LEAST_CUT);
+  return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 
 function list<T>(
@@ -122,26 +127,50 @@ function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, s
 }
 
 function stuckLines(run: StuckRun, context: ReportContext, several: boolean): string[] {
-  const { host, observation, sinceMs, untilMs, isStill, seen, isProven, isReported = false } = run;
+  const { host, observation, sinceMs, untilMs, isStill, isReported = false } = run;
   const { task, state } = observation;
   const stack = stackOf(observation);
-  const how = isProven ? 'it did not run in between' : `seen ${seen} times in the same place`;
   const [since, end] = [moment(sinceMs, context), moment(untilMs, context)];
   const isSameDay = since.split(' ')[0] === end.split(' ')[0];
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
   const name = nameOf(task, several ? host : undefined);
   return [
     `  ${lasting(untilMs - sinceMs, isReported)}  ${name} (${state ?? '?'}) since ${since}, ${until}`,
-    `    ${how}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
+    `    ${howStuck(run)}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
   ];
+}
+
+/** How it is known that a task was stuck. A log has no counts: only where the kernel itself says so, it is proven. */
+export function howStuck({ isProven, isReported, seen }: StuckRun): string {
+  if (isProven) return isReported === true ? 'the kernel says that it did not run' : 'it did not run in between';
+  return seen === 1 ? 'seen once' : `seen ${seen} times in the same place`;
 }
 
 function unreadLines({ unread }: Report): string[] {
   if (unread.length === 0) return [];
-  const shown = unread.slice(0, SHOWN_UNREAD).map(({ what, count }) => `${what} (${count} times)`);
+  const shown = unread
+    .slice(0, SHOWN_UNREAD)
+    .map((each) => `${missingText(each)} ${each.count === 1 ? 'once' : `${each.count} times`}`);
   const more = unread.length - shown.length;
-  return [`not read: ${shown.join(', ')}${more > 0 ? `, ${more} more kinds` : ''}`];
+  return [`not read: ${shown.join(', ')}${more > 0 ? `, and ${counted(more, 'more kind')}` : ''}`];
 }
+
+/** `kernel stack (no answer in time)` */
+export function missingText({ what, why }: Pick<Unread, 'what' | 'why'>): string {
+  return `${nameOfUnread(what)} (${SHORT_REASONS[why] ?? why})`;
+}
+
+/** Other reasons are names of errnos, or say enough. */
+const SHORT_REASONS: Readonly<Partial<Record<Unread['why'], string>>> = {
+  gone: 'the process was gone',
+  timeout: 'no answer in time',
+  skipped: 'too many other reads hung',
+  locked: "the process's mmap lock was held",
+  denied: 'permission denied',
+  malformed: 'not in the form of proc(5)',
+  EAGAIN: 'no thread left to read with',
+  cut: 'only its beginning: too long',
+};
 
 function nameOf({ id, comm }: Task, host: string | undefined): string {
   const name = comm === undefined ? '?' : shortened(comm);

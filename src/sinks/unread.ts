@@ -13,7 +13,8 @@ const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   commandLine: 'command line',
 };
 
-function nameOf(what: What): string {
+/** What a thing is called that could not be read. */
+export function nameOf(what: What): string {
   return isField(what) ? FIELDS[what].label : NAMES[what];
 }
 

@@ -23,6 +23,8 @@ export interface InputNotes {
   cut?: string;
   /** Samples of a classic log that are torn, or not quite as kstack writes them, and where the first one begins. */
   odd?: { readonly count: number; readonly at: number };
+  /** Set if there are folded stacks, which have neither times nor states. */
+  folded?: true;
 }
 
 /** Enough to tell UTF-16 from other bytes, and for every magic. */

@@ -178,6 +178,7 @@ export class TextReader {
   }
 
   #collect(): void {
+    if (this.#folded.found.length > 0) this.#notes.folded = true;
     for (const list of [this.#long.found, this.#folded.found])
       for (const sample of list.splice(0)) this.found.push(sample);
   }

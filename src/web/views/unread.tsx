@@ -1,5 +1,6 @@
 import { countKinds } from '../../analysis/explain-sample.ts';
 import { everythingUnread } from '../../model/sample.ts';
+import { missingText } from '../../sinks/report.ts';
 import { recorded, reported, samplesShown } from '../state.ts';
 import { counted, safe } from '../words.ts';
 
@@ -29,10 +30,10 @@ export function UnreadView() {
             </tr>
           </thead>
           <tbody>
-            {report?.unread.map(({ what, count }) => (
-              <tr key={what}>
-                <td>{safe(what)}</td>
-                <td class="number">{count.toLocaleString('en')}</td>
+            {report?.unread.map((each) => (
+              <tr key={missingText(each)}>
+                <td>{safe(missingText(each))}</td>
+                <td class="number">{each.count.toLocaleString('en')}</td>
               </tr>
             ))}
           </tbody>

@@ -2,7 +2,7 @@ import { stackOf } from '../../analysis/blocked-runs.ts';
 import type { ReportedFinding, ReportedHolder } from '../../analysis/report.ts';
 import type { StuckRun } from '../../analysis/stuck.ts';
 import { whatForWithin } from '../../sinks/long-waits.ts';
-import { functionsOf } from '../../sinks/report.ts';
+import { functionsOf, howStuck } from '../../sinks/report.ts';
 import { reported } from '../state.ts';
 import { counted, dateText, formatDuration, safe } from '../words.ts';
 import { AdviceList } from './verdict.tsx';
@@ -100,14 +100,14 @@ function HolderItem({ holder: { key, name, taskSeconds, waiters } }: { holder: R
 }
 
 function StuckItem({ run }: { run: StuckRun }) {
-  const { observation, sinceMs, untilMs, isStill, isProven, seen } = run;
+  const { observation, sinceMs, untilMs, isStill } = run;
   const { task, state } = observation;
   const stack = stackOf(observation);
   return (
     <li>
       <span class="amount">{formatDuration(untilMs - sinceMs)}</span> {safe(task.comm ?? '?')} {task.id.tid} (
       {state ?? '?'}) since {dateText(sinceMs)}, {isStill ? 'still there at the end' : `until ${dateText(untilMs)}`}:{' '}
-      {isProven ? 'it did not run in between' : `seen ${seen} times in the same place`}
+      {howStuck(run)}
       {stack !== undefined && stack.frames.length > 0 && <div class="functions">{functionsOf(stack)}</div>}
     </li>
   );
