@@ -87,6 +87,8 @@ __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         "see pids.max of the control group, and ulimit -u\\n\"\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
+        ".asciz \"kstack: no room for the memory that kstack maps (most of it is never used): "
+        "raise ulimit -v to 3000000 or more\\n\"\n"
         ".asciz \"/proc/self/stat\"\n.asciz \"/proc/self/cwd\"\n.asciz \"/\"\n.asciz \"KSTACK_FOLDER_FD=\"\n"
         ".asciz \"KSTACK_READER=\"\n.asciz \"KSTACK_ROOM=\"\n.asciz \"kstack-reader\"\n.asciz \"/proc\"\n.asciz \"\"\n"
         ".asciz \"why\"\n.asciz \"vLaDRSZIT\"\n.asciz \"--source\"\n.asciz \"KSTACK_SOURCE=\"\n.asciz \"procfs\"\n"
@@ -98,7 +100,7 @@ __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n"
         ".asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum {
-  NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, ROOM,
+  NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, NO_MEMORY, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, ROOM,
   READER_NAME, PROC, NOTHING,
   WHY, LETTERS, SOURCE_OPTION, SOURCE_VARIABLE, PROCFS, AUTO, BTF_FILE, NAMESPACE_LINK, NAMESPACE, STACK_FILE, FIRST_NAME
 };
@@ -157,13 +159,17 @@ ALWAYS int room_for_threads(void) {
   return begun;
 }
 
-ALWAYS int room_for_files(void) {
-  enum { NOFILE = 7, LEAST = 8 };
+/* Whether a limit (setrlimit(2)) is at least so high, or can be raised. */
+ALWAYS int has_room(int resource, unsigned long least) {
   unsigned long limit[2];
-  if (CALL(PRLIMIT, 0, NOFILE, NULL, limit) < 0 || limit[0] >= LEAST) return 1;
+  if (CALL(PRLIMIT, 0, resource, NULL, limit) < 0 || limit[0] >= least) return 1;
   limit[0] = limit[1];
-  return limit[1] >= LEAST && CALL(PRLIMIT, 0, NOFILE, limit, NULL) == 0;
+  return limit[1] >= least && CALL(PRLIMIT, 0, resource, limit, NULL) == 0;
 }
+
+/* The runtime reserves 2.3 GB of addresses as it starts, and crashes if it cannot. */
+enum { NOFILE = 7, LEAST_FILES = 8, ADDRESSES = 9 };
+#define LEAST_ADDRESSES 2400000000UL
 
 ALWAYS int is_kept(const char *variable, const struct table *table) {
   for (const char *name = text(table, FIRST_NAME); *name != 0;) {
@@ -214,12 +220,13 @@ ALWAYS char *variable_of(const struct table *table, int which, long number) {
 }
 
 /* Runtimes differ in what SIGUSR1 does (Node.js opens a debugger). kstack ignores it, and it must not end a background
-   run. */
-ALWAYS void ignore_usr1(void) {
-  enum { SIGUSR1 = 10, IGNORE = 1, SET_BYTES = 8 };
+   run. SIGXFSZ would end kstack without a word where files may not grow (ulimit -f). */
+ALWAYS void ignore_signals(void) {
+  enum { SIGUSR1 = 10, SIGXFSZ = 25, IGNORE = 1, SET_BYTES = 8 };
   volatile unsigned long action[4];
   action[0] = IGNORE, action[1] = action[2] = action[3] = 0;
   CALL(SIGACTION, SIGUSR1, action, NULL, SET_BYTES);
+  CALL(SIGACTION, SIGXFSZ, action, NULL, SET_BYTES);
 }
 
 #include "early-reader.h"
@@ -229,8 +236,9 @@ static void prepare(long *stack, const struct table *table) {
   char **environment = (char **)(stack + stack[0] + 2);
   fill_standard_descriptors(table);
   if (CALL(FACCESSAT, AT_FDCWD, text(table, PROC_FILE), 4, 0) < 0) fail(table, NO_PROC);
-  if (!room_for_files()) fail(table, NO_FILES);
-  ignore_usr1();
+  if (!has_room(NOFILE, LEAST_FILES)) fail(table, NO_FILES);
+  if (!has_room(ADDRESSES, LEAST_ADDRESSES)) fail(table, NO_MEMORY);
+  ignore_signals();
   struct early_scan scan;
   int room = room_for_threads();
   if (room < THREADS) fail(table, NO_THREADS);

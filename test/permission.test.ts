@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SOURCES } from './bpf-source.ts';
-import { fixture, KSTACK, kstack, lineOf, needs, run, temporaryFolder, testRequires } from './harness.ts';
+import { fixture, isExecutable, KSTACK, kstack, lineOf, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
 const withoutCapabilities = (dropped: string, ...args: string[]) =>
   run('setpriv', [`--bounding-set=-${dropped}`, `--inh-caps=-${dropped}`, KSTACK, ...args]);
@@ -86,6 +86,73 @@ describe('with little of everything', () => {
     const { code, stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
     expect([code, stderr.replaceAll(/^kstack: PID 1 .*\n/gm, '')]).toEqual([0, '']);
     expect(stdout.match(/Cmd: \S*\/tasks crowd 500 $/gm)).toHaveLength(501);
+  });
+});
+
+describe('where files may not grow (ulimit -f)', () => {
+  beforeEach(needs('root'));
+
+  const limited = (kilobytes: number, ...args: string[]) =>
+    run('bash', ['-c', `ulimit -f ${kilobytes}; exec "$0" "$@"`, KSTACK, ...args]);
+
+  it.each([0, 1])('(%i kB) a line says that there is no room for the program that reads', async (kilobytes) => {
+    const { code, signal, stdout, stderr } = await limited(kilobytes, '-a');
+    expect([code, signal, stdout]).toEqual([1, null, '']);
+    expect(stderr).toMatch(
+      /^kstack: cannot start the reader process: no file may be larger than \d+ bytes here \(ulimit -f\)[^\n]+\n$/,
+    );
+  });
+
+  it('a line names the limit where the output is larger', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'out');
+    const script = `ulimit -f 20; exec "$0" -aL -f json >${file}`;
+    const toStdout = await run('bash', ['-c', script, KSTACK]);
+    const toFile = await limited(20, '-aL', '-f', 'json', '-o', join(folder, 'other'));
+    for (const { code, signal, stderr } of [toStdout, toFile]) {
+      expect([code, signal]).toEqual([1, null]);
+      expect(stderr).toMatch(
+        /^kstack: cannot write [^\n]+: no file may be larger than 20480 bytes here: raise ulimit -f\n/,
+      );
+    }
+  });
+
+  it('the soft limit alone does not matter', async () => {
+    const { code, stdout } = await run('bash', ['-c', 'ulimit -S -f 0; exec "$0" -p 2', KSTACK]);
+    expect([code, lineOf(stdout, 2)?.state]).toEqual([0, 'S']);
+  });
+});
+
+describe('where the kernel forbids programs in memory (vm.memfd_noexec=2)', () => {
+  beforeEach(needs('root'));
+
+  /** In namespaces of its own. The folders where programs can be executed and written are these. */
+  const forbidden = (readOnly: string) =>
+    run('unshare', [
+      '-m',
+      '-p',
+      '-f',
+      '--mount-proc',
+      'sh',
+      '-c',
+      `test -e /proc/sys/vm/memfd_noexec || exit 9; echo 2 >/proc/sys/vm/memfd_noexec
+      for folder in /dev/shm /run /var/tmp; do mount -t tmpfs -o noexec none $folder; done
+      mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp
+      ${readOnly}
+      exec "$0" -p $$`,
+      KSTACK,
+    ]);
+
+  it('a program is executed beside that of kstack, or a line names the setting and the ways out', async (context) => {
+    const works = await forbidden('');
+    if (works.code === 9) context.skip('needs: a kernel with vm.memfd_noexec');
+    expect([works.code, works.stderr]).toEqual([0, '']);
+    const beside = dirname(NAME === 'kstack' && !isExecutable ? process.execPath : KSTACK);
+    const refused = await forbidden(`mount --bind ${beside} ${beside} && mount -o remount,bind,ro ${beside}`);
+    expect([refused.code, refused.stdout]).toEqual([1, '']);
+    expect(refused.stderr).toMatch(
+      /^kstack: cannot start the reader process: [^\n]*\(sysctl vm.memfd_noexec is 2; set it to 1 or 0\)[^\n]*\/dev\/shm[^\n]*without noexec\n$/,
+    );
   });
 });
 

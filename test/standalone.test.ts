@@ -269,6 +269,16 @@ if (isExecutable) {
       ]);
     });
 
+    it('says so where there is no room for what it maps', async () => {
+      const { code, signal, stderr } = await script('ulimit -v 1000000; exec "$0" -h');
+      expect([code, signal, stderr]).toEqual([
+        1,
+        null,
+        expect.stringMatching(/^kstack: no room for the memory that kstack maps [^\n]+ulimit -v[^\n]+\n$/),
+      ]);
+      expect((await script('ulimit -S -v 1000000; exec "$0" -h')).code).toBe(0);
+    });
+
     const settings = [
       'BUN_BE_BUN=1',
       'BUN_OPTIONS=--version',

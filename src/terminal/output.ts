@@ -1,4 +1,5 @@
 import { constants, openSync } from 'node:fs';
+import { describeFileSizeLimit } from '../native/file-size-limit.ts';
 import { writeAll } from '../native/write.ts';
 import { escapeUnsafe } from './escape.ts';
 
@@ -47,7 +48,8 @@ export class OutputError extends Error {
   readonly brokenPipe: boolean;
 
   constructor(cause: Error) {
-    super(`cannot write to standard output: ${cause.message}`, { cause });
+    const limit = 'code' in cause && cause.code === 'EFBIG' ? describeFileSizeLimit() : undefined;
+    super(`cannot write to standard output: ${limit ?? cause.message}`, { cause });
     this.brokenPipe = 'code' in cause && cause.code === 'EPIPE';
   }
 }

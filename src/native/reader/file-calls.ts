@@ -1,4 +1,5 @@
 import { errnoName } from '../errno.ts';
+import { describeFileSizeLimit } from '../file-size-limit.ts';
 import type { CallArgument } from './protocol.ts';
 import { type Reader, ReaderEnded } from './reader.ts';
 import { numberOf, type SystemCall } from './system-calls.ts';
@@ -94,7 +95,9 @@ export class FileCalls {
       await Promise.race([done, expired]).finally(() => clearTimeout(timer));
     } else await done;
     if (answer.result >= 0) return answer;
-    throw withCode(errnoName(-answer.result), `${VERBS[call]} ${path}`);
+    const code = errnoName(-answer.result);
+    const limit = code === 'EFBIG' ? describeFileSizeLimit() : undefined;
+    throw withCode(code, `${VERBS[call]} ${path}${limit === undefined ? '' : `: ${limit}`}`);
   }
 }
 

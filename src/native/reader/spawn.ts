@@ -1,8 +1,11 @@
-import { closeSync, constants as files, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, constants as files, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { errnoName, lastErrno } from '../errno.ts';
+import { fileSizeLimit, setFileSizeLimit } from '../file-size-limit.ts';
 import { libcFunction } from '../libc.ts';
 import { addressOf } from '../memory.ts';
+import { writeAll } from '../write.ts';
 import { withOwnCapabilities } from './capabilities.ts';
 import { READER } from './program.ts';
 import { mostWorkers } from './room.ts';
@@ -57,7 +60,8 @@ function start(root: string, stdin: number, stdout: number): number {
   const workers = mostWorkers();
   const words = ['kstack-reader', root, ...(workers === undefined ? [] : [`${workers}`])];
   const refusals: string[] = [];
-  for (const open of [openMemory, ...FOLDERS.map((folder) => () => openUnnamed(folder))]) {
+  const folders = executableFolders();
+  for (const open of [openMemory, ...folders.map((folder) => () => openUnnamed(folder))]) {
     const program = open();
     if (typeof program === 'string') {
       refusals.push(program);
@@ -71,13 +75,26 @@ function start(root: string, stdin: number, stdout: number): number {
     refusals.push(`cannot be executed: ${started}`);
   }
   throw new Error(
-    `cannot start the reader process: a memfd ${refusals[0]} (sysctl vm.memfd_noexec?), ` +
-      `and nothing can be executed in ${FOLDERS.join(', ')} either`,
+    `cannot start the reader process: a memfd ${refusals[0]}${whyNoMemory()}, and no program can be ` +
+      `written and executed in ${folders.join(', ')} either; mount one of these writable and without noexec`,
   );
+}
+
+const NOEXEC = '/proc/sys/vm/memfd_noexec';
+
+/** The sysctl that forbids it, and the way out: since Linux 6.3, 2 forbids programs in memory. */
+function whyNoMemory(): string {
+  const setting = existsSync(NOEXEC) ? readFileSync(NOEXEC, 'latin1').trim() : '0';
+  return Number(setting) >= 2 ? ` (sysctl vm.memfd_noexec is ${setting}; set it to 1 or 0)` : '';
 }
 
 /** Where to try next. The file has no name, so nothing is left behind. */
 const FOLDERS = ['/dev/shm', '/run', '/tmp', '/var/tmp'];
+
+/** The last one has a program that is being executed. */
+function executableFolders(): string[] {
+  return [...FOLDERS, dirname(process.execPath)];
+}
 
 function bytesOfReader(): Buffer {
   const bytes = READER[process.arch];
@@ -85,12 +102,29 @@ function bytesOfReader(): Buffer {
   return Buffer.from(bytes, 'base64');
 }
 
+/**
+ * Writes the reader's program to a file. The limit on the size of files holds for those in memory, too.
+ * @throws Error that names the limit if it is too low
+ */
+function fill(fd: number): void {
+  const bytes = bytesOfReader();
+  const { soft, hard } = fileSizeLimit();
+  if (hard < bytes.length)
+    throw new Error(
+      `cannot start the reader process: no file may be larger than ${hard} bytes here (ulimit -f), and its program has ${bytes.length}; raise ulimit -f`,
+    );
+  if (soft < bytes.length) setFileSizeLimit(hard, hard);
+  const failure = writeAll(fd, bytes);
+  if (soft < bytes.length) setFileSizeLimit(soft, hard);
+  if (failure !== undefined) throw failure;
+}
+
 function openMemory(): number | string {
   const create = libcFunction('int memfd_create(const char *name, unsigned int flags)');
   let fd = create('kstack-reader', MFD_CLOEXEC | MFD_EXEC);
   if (fd < 0 && lastErrno() === constants.errno.EINVAL) fd = create('kstack-reader', MFD_CLOEXEC);
   if (fd < 0) return `cannot be created: ${errnoName(lastErrno())}`;
-  writeSync(fd, bytesOfReader());
+  fill(fd);
   return fd;
 }
 
@@ -98,7 +132,7 @@ function openUnnamed(folder: string): number | string {
   try {
     const fd = openSync(folder, files.O_RDWR | files.O_DIRECTORY | O_TMPFILE, 0o700);
     try {
-      writeSync(fd, bytesOfReader());
+      fill(fd);
       // A file that is open for writing cannot be executed (ETXTBSY).
       return openSync(`/proc/self/fd/${fd}`, 'r');
     } finally {
