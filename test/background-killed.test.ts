@@ -122,7 +122,7 @@ describe('after kill -9', () => {
     );
   });
 
-  it('status says that the run did not end by itself, and how far it came; of one that was stopped it says nothing', async () => {
+  it('status says that the run did not end by itself, and how far it came; of one that was stopped, from when to when it ran', async () => {
     const directory = temporaryFolder();
     const started = await background(directory, ['-p', '2', '-x', '101'], 50);
     // A kill before the run file counts the first sample would leave none that is known to be whole.
@@ -134,8 +134,12 @@ describe('after kill -9', () => {
     );
     const { pid } = await background(directory, ['-p', '2', '-x', '101'], 50);
     await end(pid, 'SIGTERM');
-    expect((await kstack(['status', '-d', directory])).stderr).toBe(
-      `kstack: no background run is active on ${directory}\n`,
+    const time = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d';
+    expect((await kstack(['status', '-d', directory])).stderr).toMatch(
+      new RegExp(
+        `^kstack: no background run is active on ${directory}\n` +
+          `kstack: the last one, PID ${pid}, ran from ${time} to ${time}; it had written \\d+ samples?\n$`,
+      ),
     );
   });
 

@@ -254,7 +254,12 @@ $`),
     expect(isAlive(pid)).toBe(false);
     for (const command of ['status', 'stop']) {
       const { code, stdout, stderr } = await kstack([command, '-d', directory]);
-      expect([code, stdout, stderr]).toEqual([1, '', `kstack: no background run is active on ${directory}\n`]);
+      const last = command === 'status' ? `kstack: the last one, PID ${pid}, ran from [^\\n]+\n` : '';
+      expect([code, stdout, stderr]).toEqual([
+        1,
+        '',
+        expect.stringMatching(new RegExp(`^kstack: no background run is active on ${directory}\n${last}$`)),
+      ]);
     }
   });
 

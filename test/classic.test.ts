@@ -257,12 +257,21 @@ describe('what the original took', () => {
     [['--verb', '-p', 'PID']],
     [['--v', '-p', 'PID']],
     [['-p', 'PID', '-i', '9', '-x', '101', '-m', '0', '-t', '0']],
+    [['-p', 'PID', '-n', '0', '-t', '-1', '-d', '/nowhere']],
     [['-c', 'status', '-p', 'PID', '--command=kept']],
   ])('is taken: %j', async (words) => {
     testRequires('root');
     const [pid = 0] = await fixture('tasks', ['comm'], 'kept\n');
     const { code, stdout } = await kstack(words.map((word) => word.replace('PID', String(pid))));
     expect([code, lineOf(stdout, pid)?.state]).toEqual([0, 'S']);
+  });
+
+  it('with options of background mode, but a line says that these have no effect', async () => {
+    testRequires('root');
+    const one = await kstack(['-p', '2', '-i', '9']);
+    const three = await kstack(['-p', '2', '-n', '0', '-t', '-1', '-m', '0']);
+    expect([one.code, one.stderr]).toEqual([0, 'kstack: -i has no effect without -b\n']);
+    expect([three.code, three.stderr]).toEqual([0, 'kstack: -t, -m, -n have no effect without -b\n']);
   });
 
   it('-h may be abbreviated too', async () => {

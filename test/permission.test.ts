@@ -228,3 +228,19 @@ describe('where /proc hides the processes of others', () => {
     expect(stderr).not.toContain("other users' processes");
   });
 });
+
+describe('without root', () => {
+  beforeEach(needs('root'));
+
+  it.each(['status', 'stop'])('%s says that a directory may belong to root', async (command) => {
+    const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', KSTACK, command, '-d', temporaryFolder()];
+    const { code, stdout, stderr } = await run('setpriv', asNobody);
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      '',
+      expect.stringMatching(
+        /^kstack: cannot use [^\n]+: permission denied \(EACCES\); it may belong to root: repeat[^\n]+\n$/,
+      ),
+    ]);
+  });
+});

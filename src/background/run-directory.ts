@@ -117,6 +117,8 @@ function newest(one: RunState | undefined, other: RunState | undefined): RunStat
   return one.writtenMs >= other.writtenMs ? one : other;
 }
 
+const PERHAPS_OF_ROOT = '; it may belong to root: repeat it with sudo';
+
 async function explained<Found>(name: string, find: () => Promise<Found>): Promise<Found> {
   try {
     return await find();
@@ -128,6 +130,8 @@ async function explained<Found>(name: string, find: () => Promise<Found>): Promi
       codeOf(error) === undefined
     )
       throw error;
-    throw new LogError(`cannot use ${name} for log files: ${error.message}`);
+    const advice =
+      ['EACCES', 'EPERM'].includes(codeOf(error) ?? '') && process.geteuid?.() !== 0 ? PERHAPS_OF_ROOT : '';
+    throw new LogError(`cannot use ${name} for log files: ${error.message}${advice}`);
   }
 }

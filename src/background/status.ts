@@ -16,8 +16,7 @@ export function status(name: string): Promise<number> {
     const run = await findSettledRun(files, name);
     if (run.active === 'no') {
       writeStderr(`kstack: ${describeNoRun(run, name)}\n`);
-      if (run.state !== undefined && run.state.endedMs === undefined)
-        writeStderr(`kstack: ${describeSuddenEnd(run.state)}\n`);
+      if (run.state !== undefined) writeStderr(`kstack: ${describeEnd(run.state)}\n`);
       for (const message of run.state?.messages ?? []) writeStderr(`kstack: the last one said: ${message}\n`);
       return 1;
     }
@@ -26,8 +25,13 @@ export function status(name: string): Promise<number> {
   });
 }
 
-function describeSuddenEnd({ pid, samples, writtenMs }: RunState): string {
-  const last = `it had written ${samples} ${samples === 1 ? 'sample' : 'samples'} by ${timeText(systemClock(), writtenMs)}`;
+function describeEnd({ pid, samples, startedMs, endedMs, writtenMs, paused }: RunState): string {
+  const clock = systemClock();
+  const written = `it had written ${samples} ${samples === 1 ? 'sample' : 'samples'}`;
+  const pause = paused === undefined ? '' : `, and writing was paused: ${paused}`;
+  if (endedMs !== undefined)
+    return `the last one, PID ${pid}, ran from ${timeText(clock, startedMs)} to ${timeText(clock, endedMs)}; ${written}${pause}`;
+  const last = `${written} by ${timeText(clock, writtenMs)}${pause}`;
   return `the last one, PID ${pid}, did not end by itself: it was killed, or the host went down; ${last}`;
 }
 

@@ -103,6 +103,14 @@ export function backgroundOptionsOf(command: Command): BackgroundOptions | undef
   };
 }
 
+/** A line about the options that matter in background mode only, if any is given without it. */
+export function describeIgnored(command: Command): string | undefined {
+  const names = [...TIMES.map(({ name }) => name), 'd', ...FILES.map(({ name }) => name)];
+  const ignored = names.filter((name) => command.getOptionValueSource(name) === 'cli').map((name) => `-${name}`);
+  if (ignored.length === 0) return undefined;
+  return `${ignored.join(', ')} ${ignored.length === 1 ? 'has' : 'have'} no effect without -b`;
+}
+
 export function maxUsedPercentOption(): Option {
   return numberOption(FULL);
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { REPORT_FD } from '../background/options.ts';
-import { addBackgroundOptions, backgroundOptionsOf } from '../cli/background-options.ts';
+import { addBackgroundOptions, backgroundOptionsOf, describeIgnored } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { mostSimilar } from '../model/similar.ts';
+import { writeStderr } from '../terminal/output.ts';
 
 /** The classic interface, a command without a name: one sample in the foreground, or a background run. */
 export function addClassic(program: Command): void {
@@ -39,6 +40,8 @@ async function runClassic(program: Command): Promise<void> {
       exitCode: WRONG_USAGE,
     });
   if (background === undefined) {
+    const ignored = describeIgnored(program);
+    if (ignored !== undefined) writeStderr(`kstack: ${ignored}\n`);
     const { snapshot } = await import('../cli/snapshot.ts');
     process.exitCode = await snapshot({ selection, root, source, output, verbose, typed });
   } else if (process.env[REPORT_FD] === undefined) {

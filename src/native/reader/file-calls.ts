@@ -1,4 +1,4 @@
-import { errnoName } from '../errno.ts';
+import { errnoName, errnoText } from '../errno.ts';
 import { describeFileSizeLimit } from '../file-size-limit.ts';
 import type { CallArgument } from './protocol.ts';
 import { type Reader, ReaderEnded } from './reader.ts';
@@ -97,7 +97,7 @@ export class FileCalls {
     if (answer.result >= 0) return answer;
     const code = errnoName(-answer.result);
     const limit = code === 'EFBIG' ? describeFileSizeLimit() : undefined;
-    throw withCode(code, `${VERBS[call]} ${path}${limit === undefined ? '' : `: ${limit}`}`);
+    throw withCode(code, `${VERBS[call]} ${path}: ${limit ?? errnoText(-answer.result)}`);
   }
 }
 
@@ -107,7 +107,7 @@ export function isEnded(error: unknown): boolean {
 }
 
 export function withCode(code: string, text: string, cause?: unknown): Error {
-  return Object.assign(new Error(`${code}: ${text}`, { cause }), { code });
+  return Object.assign(new Error(text, { cause }), { code });
 }
 
 const VERBS: Readonly<Record<FileCall, string>> = {

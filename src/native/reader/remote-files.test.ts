@@ -81,7 +81,7 @@ describe('RemoteFiles', () => {
   it('fail with the errno and the name', async () => {
     await expect(files().open(undefined, '/nothing/there', 0)).rejects.toMatchObject({
       code: 'ENOENT',
-      message: 'ENOENT: cannot open /nothing/there',
+      message: 'cannot open /nothing/there: no such file or directory (ENOENT)',
     });
     expect(await files().status(undefined, '/nothing/there')).toBeUndefined();
   });
