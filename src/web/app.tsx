@@ -4,6 +4,7 @@ import { LiveTools } from './live-tools.tsx';
 import {
   chosen,
   openTask,
+  recorded,
   SIDES,
   samples,
   samplesShown,
@@ -51,7 +52,13 @@ export function App() {
       </a>
       <Head />
       <main id="content" tabIndex={-1}>
-        {samples.value.length === 0 ? <p class="empty">There is no sample in this page.</p> : <Content />}
+        {samples.value.length === 0 ? (
+          <p class="empty">There is no sample in this page.</p>
+        ) : recorded.value?.isAddedUp === false && ADDS_UP.has(view.value) ? (
+          <p class="empty">Adding up ...</p>
+        ) : (
+          <Content />
+        )}
       </main>
       <footer>
         Made by kstack {KSTACK_VERSION}. Keys: <kbd>1</kbd> to <kbd>{views.value.length}</kbd> choose a view,{' '}
@@ -60,6 +67,9 @@ export function App() {
     </>
   );
 }
+
+/** What shows more than samples. */
+const ADDS_UP: ReadonlySet<View> = new Set(['timeline', 'flame', 'tasks']);
 
 declare const KSTACK_VERSION: string;
 
@@ -72,7 +82,7 @@ function Head() {
     <header>
       <div class="title">
         <h1>{named === '' ? 'kstack' : named}</h1>
-        <p>
+        <p class="about">
           {kernel === undefined ? '' : `Linux ${safe(kernel)} · `}
           {counted(samplesShown.value.length, 'sample')}
           {toMs > 0 && ` · ${dateText(fromMs)}`}
@@ -93,6 +103,7 @@ function Head() {
             href={`#view=${name}`}
             aria-current={view.value === name ? 'page' : undefined}
             title={`key ${at + 1}`}
+            data-text={VIEWS[name]}
             onClick={(event) => {
               event.preventDefault();
               view.value = name;

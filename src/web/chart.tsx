@@ -37,7 +37,7 @@ export function Chart({ label, height, data, series, bands = [], marks = [], onS
   useEffect(() => {
     const element = place.current;
     if (element === null) return;
-    const [ink, faint] = [styleColour('--ink'), styleColour('--line')];
+    const [ink, faint] = [styleColour('--faint'), styleColour('--line')];
     const axis = { stroke: ink, grid: { stroke: faint, width: 1 }, ticks: { stroke: faint }, font: '12px system-ui' };
     const plot = new UPlot(
       {

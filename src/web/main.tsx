@@ -3,7 +3,7 @@ import './page.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { readPage } from './data.ts';
-import { keepAddress, keepReport, recorded, show } from './state.ts';
+import { addUp, keepAddress, keepReport, recorded, show } from './state.ts';
 import { followLive, keepToken, readFiles, streamKind } from './stream.ts';
 import { counted } from './words.ts';
 
@@ -27,4 +27,5 @@ async function start(app: HTMLElement): Promise<void> {
   keepAddress();
   keepReport();
   render(<App />, app);
+  await addUp();
 }

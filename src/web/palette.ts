@@ -1,5 +1,7 @@
 /** Colours that the colour-blind can tell apart (Okabe and Ito), for light and dark backgrounds. */
 export const PALETTE = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9', '#d55e00', '#f0e442'] as const;
+/** Of thin lines, which need more contrast in both schemes. */
+export const LINES = ['#3f8fc8', '#d07f00', '#0f9d76'] as const;
 export const OTHERS = '#8a8f98';
 
 /** Of each kind of finding. */

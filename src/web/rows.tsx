@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 /** Pixels. */
 const ROW = 26;
 const BEYOND = 8;
+const MOST_KNOWN = 400;
 /** Browsers know no longer elements: of a longer list, a step of the scroll bar is more than a row. */
 const MOST_PIXELS = 8_000_000;
 
@@ -28,6 +29,27 @@ export function Rows({ count, label, head, row, onOpen }: RowsProps) {
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
+  // Rows that stay are not made anew with each step of the scroll bar.
+  const known = useMemo(() => new Map<number, ComponentChildren>(), [row, onOpen, focus, count]);
+  const rowAt = (at: number): ComponentChildren => {
+    const made = known.get(at) ?? (
+      <div
+        key={at}
+        class={`row${at % 2 === 1 ? ' odd' : ''}${at === focus ? ' focus' : ''}`}
+        role="row"
+        aria-rowindex={at + 2}
+        onClick={() => {
+          setFocus(at);
+          onOpen(at);
+        }}
+      >
+        {row(at)}
+      </div>
+    );
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(at, made);
+    return made;
+  };
   const pixels = Math.min(count * ROW, MOST_PIXELS);
   const visible = Math.ceil(height / ROW);
   const scrollable = Math.max(1, pixels - height);
@@ -68,20 +90,7 @@ export function Rows({ count, label, head, row, onOpen }: RowsProps) {
       >
         <div style={{ height: `${pixels}px`, position: 'relative' }}>
           <div style={{ position: 'absolute', top: `${Math.max(0, top - (first - from) * ROW)}px`, left: 0, right: 0 }}>
-            {Array.from({ length: to - from }, (_, at) => (
-              <div
-                key={from + at}
-                class={`row${from + at === focus ? ' focus' : ''}`}
-                role="row"
-                aria-rowindex={from + at + 2}
-                onClick={() => {
-                  setFocus(from + at);
-                  onOpen(from + at);
-                }}
-              >
-                {row(from + at)}
-              </div>
-            ))}
+            {Array.from({ length: to - from }, (_, at) => rowAt(from + at))}
           </div>
         </div>
       </div>

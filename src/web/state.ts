@@ -1,7 +1,8 @@
 import { computed, effect, signal } from '@preact/signals';
 import { type Report, report } from '../analysis/report.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Content, Recorded } from './data.ts';
+import { addedUp, type Content, type Recorded } from './data.ts';
+import { paced } from './paced.ts';
 
 export const VIEWS = {
   changes: 'Changes',
@@ -70,6 +71,16 @@ export function show({ recording, before }: Content): void {
   sides.value = { before, after: recording };
 }
 
+/** Adds up what is shown beside the page. */
+export async function addUp(): Promise<void> {
+  const [one, both] = [recorded.peek(), sides.peek()];
+  if (both !== undefined) {
+    const done = { before: await addedUp(both.before), after: await addedUp(both.after) };
+    sides.value = done;
+    recorded.value = done[side.peek()];
+  } else if (one?.isAddedUp === false) recorded.value = await addedUp(one);
+}
+
 /** Shows the other side of a comparison in all views. */
 export function showSide(name: Side): void {
   const both = sides.peek();
@@ -88,7 +99,7 @@ export function keepReport(): void {
     for (let done: readonly Sample[] | undefined; done !== samplesShown.peek(); ) {
       done = samplesShown.peek();
       const span = chosen.peek();
-      const found = await report(done);
+      const found = await report(paced(done));
       if (span === chosen.peek()) reported.value = found;
     }
     isComputing = false;

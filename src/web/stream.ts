@@ -148,7 +148,13 @@ class Kept {
   }
 
   shown(): Recorded {
-    return { samples: [...this.samples], lives: this.#lives, series: this.#series, damaged: this.#damaged };
+    return {
+      samples: [...this.samples],
+      lives: this.#lives,
+      series: this.#series,
+      isAddedUp: true,
+      damaged: this.#damaged,
+    };
   }
 }
 

@@ -13,6 +13,7 @@ import {
   WIDTHS,
   type Width,
 } from '../flame-layout.ts';
+import { paced } from '../paced.ts';
 import { colourOfChange } from '../palette.ts';
 import { SIDES, sides, spanOf } from '../state.ts';
 import { counted, dateText, formatDuration, safe, timeText } from '../words.ts';
@@ -24,9 +25,10 @@ const SHOWN = 50;
 export function ChangesView() {
   const both = sides.value;
   const [found, setFound] = useState<Diff | undefined>(undefined);
+  const [before, after] = [both?.before.samples, both?.after.samples];
   useEffect(() => {
-    if (both !== undefined) void diff(both.before.samples, both.after.samples).then(setFound);
-  }, [both]);
+    if (before !== undefined && after !== undefined) void diff(paced(before), paced(after)).then(setFound);
+  }, [before, after]);
   if (both === undefined || found === undefined) return <p class="empty">Adding up ...</p>;
   const changed = KINDS.some(([kind]) => found[kind].length > 0);
   return (
@@ -43,7 +45,7 @@ export function ChangesView() {
       {changed && <Waits found={found} />}
       {found.unchanged > 0 && <p class="more">{counted(found.unchanged, 'wait')} about as before.</p>}
       <h2>The stacks of both</h2>
-      <Stacks both={both} />
+      {both.after.isAddedUp ? <Stacks both={both} /> : <p class="empty">Adding up ...</p>}
     </article>
   );
 }

@@ -8,8 +8,10 @@ import { type GraphLayout, type GraphNode, layoutGraph } from '../graph-layout.t
 import { samplesShown } from '../state.ts';
 import { counted, dateText } from '../words.ts';
 
-const [COLUMN, ROW, WIDE, HIGH] = [300, 44, 236, 32];
-const LETTERS = 32;
+const [COLUMN, ROW, WIDE, HIGH] = [350, 42, 240, 30];
+const LETTERS = 30;
+/** Of the word on a line, between two columns. */
+const BY_LETTERS = 16;
 const MOST_NAMES = 500;
 
 /** Who waits for whom, in the last sample of the chosen time in which somebody does. */
@@ -58,6 +60,9 @@ function statesOf({ observations, holders, resources = [] }: Sample): (key: Node
   return (key) => words.get(key) ?? '';
 }
 
+/** Short enough to stand in a box. */
+const STATES: ReadonlySet<string> = new Set(['R', 'S', 'D', 'Z', 'T', 't', 'I', 'X', 'P']);
+
 interface PictureProps {
   readonly layout: GraphLayout;
   readonly names: (key: NodeKey) => string;
@@ -68,21 +73,30 @@ interface PictureProps {
 
 function Picture({ layout, names, state, opened, open }: PictureProps) {
   const { nodes, links, columns, rows } = layout;
+  // One for each box that waits: lines meet there. A line back to the left has no room for it.
+  const firsts = new Map(links.filter(({ from, to }) => from.column > to.column).map((link) => [link.from, link]));
+  const labelled = new Set(firsts.values());
   const [wide, high] = [columns * COLUMN, rows * ROW + 10];
   return (
     <svg width={wide} height={high} viewBox={`0 0 ${wide} ${high}`} role="group" aria-label="The wait-for graph">
-      {links.map(({ from, to, by, inferred }, at) => {
+      {links.map((link, at) => {
+        const { from, to, by, inferred } = link;
         const [x1, y1] = [to.column * COLUMN + WIDE, to.row * ROW + HIGH / 2 + 4];
         const [x2, y2] = [from.column * COLUMN, from.row * ROW + HIGH / 2 + 4];
         const middle = (x1 + x2) / 2;
         return (
-          <path
-            key={at}
-            class={`link${inferred ? ' inferred' : ''}`}
-            d={`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
-          >
+          <g key={at}>
+            <path
+              class={`link${inferred ? ' inferred' : ''}`}
+              d={`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
+            />
+            {labelled.has(link) && (
+              <text class="by" x={(x1 + 2 * x2) / 3} y={y2}>
+                {shortened(by, BY_LETTERS)}
+              </text>
+            )}
             <title>{`waits for ${edgePhrase({ by, to: to.keys[0] ?? '', ...(inferred && { inferred }) }, names)}`}</title>
-          </path>
+          </g>
         );
       })}
       {nodes.map((node) => (
@@ -100,7 +114,10 @@ function Picture({ layout, names, state, opened, open }: PictureProps) {
         >
           <rect width={WIDE} height={HIGH} rx={4} />
           <text x={8} y={HIGH / 2}>
-            {shortened(labelOf(node, names))}
+            {shortened(labelOf(node, names), LETTERS)}
+          </text>
+          <text class="badge" x={WIDE - 8} y={HIGH / 2}>
+            {node.keys.length === 1 && STATES.has(state(node.keys[0] ?? '')) && state(node.keys[0] ?? '')}
           </text>
           <title>{`${labelOf(node, names)} ${node.keys.length === 1 ? state(node.keys[0] ?? '') : ''}`}</title>
         </g>
@@ -117,6 +134,6 @@ function labelOf({ keys }: GraphNode, names: (key: NodeKey) => string): string {
   return `${keys.length} x ${[...kinds].slice(0, 3).join(', ')}${kinds.size > 3 ? ', ...' : ''}`;
 }
 
-function shortened(text: string): string {
-  return text.length <= LETTERS ? text : `${text.slice(0, LETTERS - 1)}…`;
+function shortened(text: string, letters: number): string {
+  return text.length <= letters ? text : `${text.slice(0, letters - 1)}…`;
 }

@@ -24,7 +24,7 @@ export function TaskLifeView({ life, span }: { life: TaskLife; span: Span }) {
       <h2>
         {safe(task.comm ?? '?')} {task.id.tid}
       </h2>
-      <dl>
+      <dl class="facts">
         <Fact name="Process" value={task.pid === undefined ? undefined : `${task.pid} ${task.processName ?? ''}`} />
         <Fact name="Parent" value={task.ppid === undefined ? undefined : String(task.ppid)} />
         <Fact name="Command line" value={lineOf(task.commandLine)} />
@@ -34,6 +34,10 @@ export function TaskLifeView({ life, span }: { life: TaskLife; span: Span }) {
         <Fact name="Container" value={container && [container.runtime, container.id].filter(Boolean).join(' ')} />
       </dl>
       <Bars stretches={inSpan} span={span} />
+      <p class="ends">
+        <time>{timeText(span.fromMs)}</time>
+        <time>{timeText(span.toMs)}</time>
+      </p>
       <ol class="stretches">
         {inSpan.slice(-MOST_STRETCHES).map((stretch, at) => (
           <StretchItem key={at} stretch={stretch} />

@@ -76,6 +76,8 @@ export function TasksView() {
   );
 }
 
+const NUMBERS: ReadonlySet<Column> = new Set(['pid', 'tid', 'blocked']);
+
 interface HeadingProps {
   readonly name: Column;
   readonly title: string;
@@ -86,7 +88,11 @@ interface HeadingProps {
 function Heading({ name, title, sort, setSort }: HeadingProps) {
   const isSorted = sort.by === name;
   return (
-    <span role="columnheader" class={name} aria-sort={isSorted ? (sort.isDown ? 'descending' : 'ascending') : 'none'}>
+    <span
+      role="columnheader"
+      class={`${name}${NUMBERS.has(name) ? ' number' : ''}`}
+      aria-sort={isSorted ? (sort.isDown ? 'descending' : 'ascending') : 'none'}
+    >
       <button
         type="button"
         class="plain"

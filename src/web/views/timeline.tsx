@@ -4,14 +4,14 @@ import type { ReportedEvent } from '../../analysis/report.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { Sample } from '../../model/sample.ts';
 import { Chart } from '../chart.tsx';
-import { OTHERS, PALETTE } from '../palette.ts';
+import { LINES, OTHERS, PALETTE } from '../palette.ts';
 import { OTHER_WAITS, stackedWaits } from '../stacked.ts';
 import { chosen, recorded, reported, type Span, samplesShown, shown } from '../state.ts';
 import { counted, dateText, formatDuration, safe, timeText } from '../words.ts';
 
 const MOST_WAITS = 8;
 const MOST_EVENTS = 100;
-const LONGEST_LABEL = 70;
+const LONGEST_LABEL = 120;
 
 /** Blocked tasks over time by what they wait for, pressure, and what happened. */
 export function TimelineView() {
@@ -92,8 +92,9 @@ function PressureChart({ samples, events }: { samples: readonly Sample[]; events
       data: [timed.map(({ timeMs = 0 }) => timeMs / 1000), ...columns] as [number[], ...(number | null)[][]],
       series: PRESSURES.map((name, at) => ({
         label: `${name} %`,
-        stroke: PALETTE[at] ?? OTHERS,
+        stroke: LINES[at] ?? OTHERS,
         width: 1.5,
+        points: { show: columns[0]?.length === 1 },
         dash: at === 0 ? [] : [2 + 4 * at, 3],
       })),
     };

@@ -1,16 +1,19 @@
 import { countKinds } from '../../analysis/explain-sample.ts';
-import { everythingUnread } from '../../model/sample.ts';
+import { everythingUnread, type Unread } from '../../model/sample.ts';
 import { missingText } from '../../sinks/report.ts';
 import { recorded, reported, samplesShown } from '../state.ts';
 import { counted, safe } from '../words.ts';
 
 const SHOWN = 200;
+/** Of those with the same trouble. */
+const MOST_TASKS = 12;
 
 /** What could not be read, and what was left out: what the other views cannot tell. */
 export function UnreadView() {
   const report = reported.value;
   const last = samplesShown.value.at(-1);
   const entries = last === undefined ? [] : everythingUnread(last);
+  const groups = byTrouble(entries);
   const damaged = recorded.value?.damaged ?? [];
   const nothing = report !== undefined && report.unread.length + entries.length + damaged.length === 0;
   return (
@@ -26,7 +29,9 @@ export function UnreadView() {
           <thead>
             <tr>
               <th scope="col">What, and why</th>
-              <th scope="col">How often</th>
+              <th scope="col" class="number">
+                How often
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -44,31 +49,44 @@ export function UnreadView() {
           <caption>In the last sample</caption>
           <thead>
             <tr>
-              <th scope="col">Task</th>
-              <th scope="col">TID</th>
-              <th scope="col">What</th>
-              <th scope="col">Why</th>
+              <th scope="col">What, and why</th>
+              <th scope="col" class="number">
+                Tasks
+              </th>
+              <th scope="col">Of which tasks</th>
             </tr>
           </thead>
           <tbody>
-            {entries.slice(0, SHOWN).map(({ tid, comm, what, why, detail }, at) => (
-              <tr key={at}>
-                <td>{safe(comm ?? '')}</td>
-                <td class="number">{tid === 0 ? '' : tid}</td>
-                <td>{what}</td>
-                <td>
-                  {why}
-                  {detail !== undefined && `: ${safe(detail)}`}
+            {groups.slice(0, SHOWN).map(([title, tasks]) => (
+              <tr key={title}>
+                <td>{safe(title)}</td>
+                <td class="number">{tasks.length.toLocaleString('en')}</td>
+                <td class="names">
+                  {safe(tasks.slice(0, MOST_TASKS).join(', '))}
+                  {tasks.length > MOST_TASKS && ` and ${(tasks.length - MOST_TASKS).toLocaleString('en')} more`}
                 </td>
               </tr>
             ))}
           </tbody>
         </table>
       )}
-      {entries.length > SHOWN && <p class="more">{counted(entries.length - SHOWN, 'more line')}</p>}
+      {groups.length > SHOWN && <p class="more">{counted(groups.length - SHOWN, 'more line')}</p>}
       {last !== undefined && <LeftOut sample={last} />}
     </article>
   );
+}
+
+/** The tasks, by what of them was not read and why. */
+function byTrouble(entries: readonly Unread[]): [title: string, tasks: string[]][] {
+  const groups = new Map<string, string[]>();
+  for (const { tid, comm = '', what, why, detail } of entries) {
+    const title = `${what}: ${why}${detail === undefined ? '' : `: ${detail}`}`;
+    const task = tid === 0 ? comm : `${comm} ${tid}`.trim();
+    const tasks = groups.get(title);
+    if (tasks === undefined) groups.set(title, [task]);
+    else tasks.push(task);
+  }
+  return [...groups];
 }
 
 function LeftOut({ sample }: { sample: Parameters<typeof countKinds>[0] }) {

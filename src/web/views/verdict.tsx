@@ -24,9 +24,8 @@ export function VerdictView() {
   return (
     <article class="verdict">
       <h2 class={isHeldUp(verdict) ? 'bad' : 'good'}>{sentenceOf(verdict, names)}</h2>
-      <p class="when">
-        {sample.timeMs === undefined ? 'At an unknown time' : dateText(sample.timeMs)}: {stateOf(sample, verdict.inD)}
-      </p>
+      <p class="when">{sample.timeMs === undefined ? 'At an unknown time' : `At ${dateText(sample.timeMs)}`}</p>
+      <Tiles sample={sample} inD={verdict.inD} longestMs={verdict.longestMs} />
       {verdict.deadlocks.map((deadlock, at) => (
         <DeadlockPart key={at} deadlock={deadlock} sample={sample} names={names} />
       ))}
@@ -41,13 +40,43 @@ export function VerdictView() {
   );
 }
 
-function stateOf({ observations, pressure }: Sample, inD: number): string {
-  const stalls = PRESSURES.flatMap((name) => {
-    const some = pressure?.[name]?.some;
-    return some === undefined ? [] : [`${name} ${some} %`];
-  });
-  const of = `${inD} of ${counted(observations.length, 'task')} in D`;
-  return stalls.length === 0 ? of : `${of}; pressure: ${stalls.join(', ')}`;
+interface TilesProps {
+  readonly sample: Sample;
+  readonly inD: number;
+  readonly longestMs: number | undefined;
+}
+
+/** The host in a few numbers. */
+function Tiles({ sample: { observations, pressure }, inD, longestMs }: TilesProps) {
+  return (
+    <dl class="tiles">
+      <div>
+        <dt>in D</dt>
+        <dd>
+          {inD.toLocaleString('en')} <small>of {counted(observations.length, 'task')}</small>
+        </dd>
+      </div>
+      {longestMs !== undefined && (
+        <div>
+          <dt>longest wait</dt>
+          <dd>{formatDuration(longestMs)}</dd>
+        </div>
+      )}
+      {PRESSURES.map((name) => {
+        const some = pressure?.[name]?.some;
+        return (
+          some !== undefined && (
+            <div key={name}>
+              <dt>{name} pressure</dt>
+              <dd>
+                {some.toFixed(some < 10 ? 1 : 0)} <small>%</small>
+              </dd>
+            </div>
+          )
+        );
+      })}
+    </dl>
+  );
 }
 
 function HeldPart({ held, names }: { held: HeldUp; names: Names }) {
@@ -127,19 +156,23 @@ export function AdviceList({ advice: { next, undo } }: { advice: Advice }) {
   if (next.length + undo.length === 0) return null;
   return (
     <dl class="advice">
-      {next.length > 0 && <dt>Look at</dt>}
-      {next.map((line) => (
-        <dd key={line}>
-          <code>{safe(line)}</code>
-        </dd>
-      ))}
-      {undo.length > 0 && <dt class="changes">Would undo it; changes the host</dt>}
-      {undo.map((line) => (
-        <dd key={line}>
-          <code>{safe(line)}</code>
-        </dd>
-      ))}
+      <Commands title="Look at" lines={next} />
+      <Commands title="Would undo it; changes the host" lines={undo} changes />
     </dl>
+  );
+}
+
+function Commands({ title, lines, changes }: { title: string; lines: readonly string[]; changes?: true }) {
+  if (lines.length === 0) return null;
+  return (
+    <div>
+      <dt class={changes ? 'changes' : ''}>{title}</dt>
+      {lines.map((line) => (
+        <dd key={line}>
+          <code>{safe(line)}</code>
+        </dd>
+      ))}
+    </div>
   );
 }
 

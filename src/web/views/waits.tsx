@@ -61,29 +61,39 @@ function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; mo
           </span>{' '}
           <span class="count">{counted(count, 'task')}:</span> <span class="what">{whatForWithin(finding)}</span>
         </summary>
-        {finding.causes !== '' && <p>{finding.causes}</p>}
-        <AdviceList advice={finding} />
-        <table>
-          <caption>Blocked longest</caption>
-          <thead>
-            <tr>
-              <th scope="col">Task</th>
-              <th scope="col">TID</th>
-              <th scope="col">For</th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map(({ task, seconds }, at) => (
-              <tr key={at}>
-                <td>{safe(task.comm ?? '?')}</td>
-                <td class="number">{task.id.tid ?? '?'}</td>
-                <td class="number">{formatDuration(1000 * seconds)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-        {count > shown.length && <p class="more">{counted(count - shown.length, 'more task')}</p>}
-        {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
+        <div class="detail">
+          <div>
+            {finding.causes !== '' && <p>{finding.causes}</p>}
+            <AdviceList advice={finding} />
+            {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
+          </div>
+          <div>
+            <table>
+              <caption>Blocked longest</caption>
+              <thead>
+                <tr>
+                  <th scope="col">Task</th>
+                  <th scope="col" class="number">
+                    TID
+                  </th>
+                  <th scope="col" class="number">
+                    For
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {shown.map(({ task, seconds }, at) => (
+                  <tr key={at}>
+                    <td>{safe(task.comm ?? '?')}</td>
+                    <td class="number">{task.id.tid ?? '?'}</td>
+                    <td class="number">{formatDuration(1000 * seconds)}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            {count > shown.length && <p class="more">{counted(count - shown.length, 'more task')}</p>}
+          </div>
+        </div>
       </details>
     </li>
   );
