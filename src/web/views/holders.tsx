@@ -4,7 +4,7 @@ import type { NodeKey } from '../../model/edge.ts';
 import type { Sample } from '../../model/sample.ts';
 import { edgePhrase } from '../../sinks/edge-phrases.ts';
 import { namesOf } from '../../sinks/long-waits.ts';
-import { type GraphLayout, type GraphNode, layoutGraph } from '../graph-layout.ts';
+import { type GraphLayout, type GraphLink, type GraphNode, layoutGraph } from '../graph-layout.ts';
 import { samplesShown } from '../state.ts';
 import { counted, dateText } from '../words.ts';
 
@@ -74,29 +74,29 @@ interface PictureProps {
 function Picture({ layout, names, state, opened, open }: PictureProps) {
   const { nodes, links, columns, rows } = layout;
   // One for each box that waits: lines meet there. A line back to the left has no room for it.
-  const firsts = new Map(links.filter(({ from, to }) => from.column > to.column).map((link) => [link.from, link]));
-  const labelled = new Set(firsts.values());
+  const labelled = new Map(links.filter(({ from, to }) => from.column > to.column).map((link) => [link.from, link]));
   const [wide, high] = [columns * COLUMN, rows * ROW + 10];
   return (
     <svg width={wide} height={high} viewBox={`0 0 ${wide} ${high}`} role="group" aria-label="The wait-for graph">
-      {links.map((link, at) => {
-        const { from, to, by, inferred } = link;
-        const [x1, y1] = [to.column * COLUMN + WIDE, to.row * ROW + HIGH / 2 + 4];
-        const [x2, y2] = [from.column * COLUMN, from.row * ROW + HIGH / 2 + 4];
+      {links.map(({ from, to, by, inferred }, at) => {
+        const [x1, y1, x2, y2] = endsOf({ from, to });
         const middle = (x1 + x2) / 2;
         return (
-          <g key={at}>
-            <path
-              class={`link${inferred ? ' inferred' : ''}`}
-              d={`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
-            />
-            {labelled.has(link) && (
-              <text class="by" x={(x1 + 2 * x2) / 3} y={y2}>
-                {shortened(by, BY_LETTERS)}
-              </text>
-            )}
+          <path
+            key={at}
+            class={`link${inferred ? ' inferred' : ''}`}
+            d={`M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`}
+          >
             <title>{`waits for ${edgePhrase({ by, to: to.keys[0] ?? '', ...(inferred && { inferred }) }, names)}`}</title>
-          </g>
+          </path>
+        );
+      })}
+      {[...labelled.values()].map((link) => {
+        const [x1, , x2, y2] = endsOf(link);
+        return (
+          <text key={link.from.id} class="by" x={(x1 + x2) / 2} y={y2}>
+            {shortened(link.by, BY_LETTERS)}
+          </text>
         );
       })}
       {nodes.map((node) => (
@@ -124,6 +124,15 @@ function Picture({ layout, names, state, opened, open }: PictureProps) {
       ))}
     </svg>
   );
+}
+
+/** Where a line begins, at what is waited for, and where it ends. */
+function endsOf({
+  from,
+  to,
+}: Pick<GraphLink, 'from' | 'to'>): readonly [x1: number, y1: number, x2: number, y2: number] {
+  const middleOf = ({ row }: GraphNode) => row * ROW + HIGH / 2 + 4;
+  return [to.column * COLUMN + WIDE, middleOf(to), from.column * COLUMN, middleOf(from)];
 }
 
 /** `1234 touch`, or `300 x postgres`. */
