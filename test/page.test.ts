@@ -272,8 +272,9 @@ it('a sample and a verdict can be handed on, too', async () => {
   testRequires('root', 'compiler');
   const secret = join(temporaryFolder(), 'secret-customer');
   const [holder = 0, waiter = 0] = await fixture('file-locks', ['flock', secret, '1']);
-  await pause(1100);
   const pids = ['-p', `${holder},${waiter}`];
+  // A lock of a file counts from the third second on.
+  await expect.poll(async () => (await kstack(['why', ...pids])).stdout, { timeout: 30_000 }).toContain(String(waiter));
   for (const format of ['text', 'long', 'json', 'jsonl', 'speedscope', 'perfetto', 'firefox']) {
     const { code, stdout, stderr } = await kstack([...pids, '--redact', '-f', format]);
     expect([format, code, stdout.includes('secret-customer'), stderr]).toEqual([format, 0, false, '']);
