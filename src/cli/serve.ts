@@ -7,7 +7,7 @@ import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts'
 import { reasonOf } from '../files/files.ts';
 import { InputError, inputBytes } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import { EVERYTHING, type Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
 import { Access, TOKEN } from '../server/access.ts';
@@ -37,7 +37,6 @@ const LEAVE_MS = 1000;
 const MOST_BYTES = 1 << 20;
 /** Of what a page records. */
 const BOUNDS = recordingBounds(USUAL_BYTES, { maxUsedPercent: 85, options: '' });
-const EVERYTHING: Selection = { all: true, threads: true };
 
 export interface ServeOptions {
   /** Files; none for this host. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { fileOf, fileOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
+import { EVERYTHING } from '../model/selection.ts';
 
 /** Registers `kstack metrics`. */
 export function addMetrics(program: Command): void {
@@ -17,7 +18,7 @@ export function addMetrics(program: Command): void {
     const selection = await selectionOf(command);
     const { metrics } = await import('../cli/metrics.ts');
     process.exitCode = await metrics({
-      selection: selection === undefined ? { all: true, threads: true } : { ...selection, threads: true },
+      selection: selection === undefined ? EVERYTHING : { ...selection, threads: true },
       root: procOf(command),
       source: sourceOf(command),
       form: openmetrics === true ? 'openMetrics' : 'prometheus',

@@ -8,9 +8,8 @@ import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selec
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { durationIn } from '../model/duration.ts';
-import type { Selection } from '../model/selection.ts';
+import { EVERYTHING } from '../model/selection.ts';
 
-const EVERYTHING: Selection = { all: true, threads: true };
 const LEAST_BYTES = 2 ** 20;
 
 const NOT_A_FILE: ReadonlySet<string> = new Set(['-', '/dev/stdout', '/dev/stderr', '/dev/fd/1', '/proc/self/fd/1']);

@@ -4,6 +4,7 @@ import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selec
 import { typedCommand } from '../cli/typed-command.ts';
 import { pageOption } from '../cli/window-options.ts';
 import { durationIn } from '../model/duration.ts';
+import { EVERYTHING } from '../model/selection.ts';
 
 /** Registers `kstack why`. */
 export function addWhy(program: Command): void {
@@ -32,7 +33,7 @@ export function addWhy(program: Command): void {
     const selection = await selectionOf(command);
     const { why } = await import('../cli/why.ts');
     process.exitCode = await why({
-      selection: selection === undefined ? { all: true, threads: true } : { ...selection, threads: true },
+      selection: selection === undefined ? EVERYTHING : { ...selection, threads: true },
       root: procOf(command),
       source: sourceOf(command),
       format,

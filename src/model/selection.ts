@@ -36,6 +36,8 @@ export interface Selection {
   readonly blocked?: boolean;
 }
 
+export const EVERYTHING: Selection = { all: true, threads: true };
+
 type Numbers = Pick<Selection, 'all' | 'pids' | 'states'>;
 
 /** True if the selection takes tasks of any PID and state. */

@@ -2,6 +2,7 @@ import { type RecorderOptions, runRecorder } from '../background/recorder.ts';
 import type { LogBounds } from '../background/rotating-log.ts';
 import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
+import { EVERYTHING } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import type { PageRecorder } from './source.ts';
 
@@ -75,7 +76,7 @@ export class DirectoryRecorder implements PageRecorder {
       await runRecorder(
         {
           // The samples come as they were selected.
-          selection: { all: true, threads: true },
+          selection: EVERYTHING,
           root,
           source,
           target: { directory, bounds },

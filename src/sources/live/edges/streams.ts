@@ -1,7 +1,7 @@
 import type { Edge } from '../../../model/edge.ts';
 import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
 import { listTids } from '../procfs/files.ts';
-import { Malformed } from '../procfs/malformed.ts';
+import { unlessMalformed } from '../procfs/malformed.ts';
 import { parseStat, type Stat } from '../procfs/stat.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import type { FoundFiles, SearchContext, SharedFile } from './open-file.ts';
@@ -167,11 +167,8 @@ async function readStats(pids: readonly number[], { reader }: EdgeContext): Prom
     options,
     ({ what, pid, result, bytes }) => {
       if (what !== stat || result <= 0) return;
-      try {
-        stats.set(pid, parseStat(bytes));
-      } catch (error) {
-        if (!(error instanceof Malformed)) throw error;
-      }
+      const parsed = unlessMalformed(() => parseStat(bytes));
+      if (parsed !== undefined) stats.set(pid, parsed);
     },
   );
   return stats;

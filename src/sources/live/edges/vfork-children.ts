@@ -1,6 +1,7 @@
 import type { Edge } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
-import { runsParentsProgram } from '../procfs/stat.ts';
+import { unlessMalformed } from '../procfs/malformed.ts';
+import { parseStat } from '../procfs/stat.ts';
 import { type Child, childrenOf } from './children.ts';
 import { type EdgeContext, type EdgeSource, type FoundEdges, waitsIn } from './edge-source.ts';
 import { inSlices } from './thread-numbers.ts';
@@ -48,7 +49,8 @@ export const vforkChildren: EdgeSource = {
 async function lastForked(children: readonly Child[], { files, root }: EdgeContext): Promise<Child | undefined> {
   for (const child of children.toReversed()) {
     const stat = await files.bytes(`${root}/${child.pid}/stat`, 0n, STAT_BYTES);
-    if ('value' in stat && runsParentsProgram(stat.value)) return child;
+    if ('unread' in stat) continue;
+    if (unlessMalformed(() => parseStat(stat.value))?.runsParentsProgram === true) return child;
   }
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall, SystemCallState } from '../../../model/system-call.ts';
 import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
 import type { Reader } from '../../../native/reader/reader.ts';
-import { Malformed } from '../procfs/malformed.ts';
+import { unlessMalformed } from '../procfs/malformed.ts';
 import { parseSystemCall } from '../procfs/system-call.ts';
 import { isSameCall, type TaskNumbers } from '../procfs/task-details.ts';
 import { nameOfCall } from '../system-calls/decode.ts';
@@ -59,11 +59,8 @@ async function callsOf(numbers: readonly TaskNumbers[], reader: Reader): Promise
     options,
     ({ tid, what, result, bytes }) => {
       if (TASK_FILES[what] !== 'syscall' || result <= 0) return;
-      try {
-        calls.set(tid, parseSystemCall(bytes.toString('latin1')));
-      } catch (error) {
-        if (!(error instanceof Malformed)) throw error;
-      }
+      const call = unlessMalformed(() => parseSystemCall(bytes.toString('latin1')));
+      if (call !== undefined) calls.set(tid, call);
     },
   );
   return calls;

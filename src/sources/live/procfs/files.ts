@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:f
 import type { HostState } from '../../../model/host-state.ts';
 import { type Reading, unreadableFrom } from '../../../model/reading.ts';
 import { listNumbers } from '../../../native/files.ts';
-import { Malformed } from './malformed.ts';
+import { unlessMalformed } from './malformed.ts';
 import { parseStatus, type Status } from './status.ts';
 
 /** A stat file has 52 numbers of at most 20 digits and a name of at most 64 bytes. */
@@ -88,12 +88,7 @@ export function listTids(root: string, pid: number): Reading<number[]> {
 export function readStatus(folder: string): Status | undefined {
   const read = readSmall(`${folder}/status`);
   if ('unread' in read) return undefined;
-  try {
-    return parseStatus(read.value);
-  } catch (error) {
-    if (error instanceof Malformed) return undefined;
-    throw error;
-  }
+  return unlessMalformed(() => parseStatus(read.value));
 }
 
 /**

@@ -8,3 +8,13 @@ export class Malformed extends Error {
 }
 
 const LONGEST_SHOWN = 40;
+
+/** What was parsed; undefined if the file does not have the documented format. */
+export function unlessMalformed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}

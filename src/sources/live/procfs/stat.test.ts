@@ -22,6 +22,7 @@ describe('parseStat', () => {
           state,
           ppid: 4243,
           kernelThread: false,
+          runsParentsProgram: false,
           threads: 7,
           startTicks: 123456789,
           cpu: 3,
@@ -30,6 +31,12 @@ describe('parseStat', () => {
         expect(parseState(bytes)).toBe(state);
       }),
     );
+  });
+
+  it('tells a child that has executed no program yet by PF_FORKNOEXEC', () => {
+    const stat = (flags: number) => Buffer.from(`1 (a) S ${NUMBERS.replace(' 4194304 ', ` ${flags} `)}\n`);
+    expect(parseStat(stat(4194304 | 0x40)).runsParentsProgram).toBe(true);
+    expect(parseStat(stat(0x1f_ff_bf)).runsParentsProgram).toBe(false);
   });
 
   it('reads the kernel that runs', () => {

@@ -9,6 +9,8 @@ export interface Stat {
   readonly state: State;
   readonly ppid: number;
   readonly kernelThread: boolean;
+  /** Whether it has executed no program since it was forked. Absent if this is not from the stat file. */
+  readonly runsParentsProgram?: boolean;
   readonly threads: number;
   /** These two are undefined if only the status could be read, which has neither. */
   readonly startTicks: number | undefined;
@@ -75,14 +77,9 @@ export function parseStat(stat: Buffer): Stat {
     state,
     ppid: field(FIELD.ppid),
     kernelThread: (field(FIELD.flags) & KERNEL_THREAD) !== 0,
+    runsParentsProgram: (field(FIELD.flags) & FORKED) !== 0,
     threads: field(FIELD.threads),
     startTicks: field(FIELD.startTicks),
     cpu: field(FIELD.cpu),
   };
-}
-
-/** Whether a process still runs the program of its parent. False if `stat` is not a stat file. */
-export function runsParentsProgram(stat: Buffer): boolean {
-  const flags = stat.toString('latin1', stat.lastIndexOf(CLOSING) + 2).split(' ')[FIELD.flags - 3];
-  return (Number(flags) & FORKED) !== 0;
 }

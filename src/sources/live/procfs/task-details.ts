@@ -5,7 +5,7 @@ import type { Reader } from '../../../native/reader/reader.ts';
 import type { Connection } from '../system-calls/question.ts';
 import type { UnixSockets } from '../unix-sockets.ts';
 import { FileReads } from './file-reads.ts';
-import { Malformed } from './malformed.ts';
+import { unlessMalformed } from './malformed.ts';
 import { describeUnixSockets, parseSockets, SOCKET_TABLES, type Sockets } from './sockets.ts';
 import { parseSystemCall } from './system-call.ts';
 
@@ -39,12 +39,10 @@ export class TaskDetails {
   async isStillIn(task: TaskNumbers, call: SystemCall): Promise<boolean> {
     const read = await this.#reads.bytes(`${this.#folder(task)}/syscall`, 0n, CALL_BYTES);
     if ('unread' in read) return false;
-    try {
-      return isSameCall(parseSystemCall(read.value.toString('latin1')), call);
-    } catch (error) {
-      if (error instanceof Malformed) return false;
-      throw error;
-    }
+    return isSameCall(
+      unlessMalformed(() => parseSystemCall(read.value.toString('latin1'))),
+      call,
+    );
   }
 
   /** The file, pipe or socket behind a descriptor; undefined if it cannot be found out. */
