@@ -4,7 +4,7 @@ import { whyNotProc } from '../background/proc-root.ts';
 import { RecordingFile } from '../background/recording-file.ts';
 import type { HostState } from '../model/host-state.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import { EVERYTHING, type Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
@@ -27,7 +27,6 @@ import { whoCalledSudo } from './write-file.ts';
 
 const [STDIN, STDOUT] = [0, 1];
 const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-const EVERYTHING: Selection = { all: true, threads: true };
 /** Of plain blocks. */
 const [USUAL_COLUMNS, MOST_BEATS] = [120, 4096];
 
