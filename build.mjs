@@ -1,7 +1,8 @@
-// Bundles src/ into dist/: kstack.cjs, the command, with rules.cjs, page.cjs and parquet.cjs, and index.js, the library.
+// Bundles src/ into dist/: kstack.cjs, the command, with the files that it loads on demand, and index.js, the library.
 import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
+import { buildCommand } from './command-build.mjs';
 import { buildPage, pageInside } from './page-build.mjs';
 import { SHEBANG, SHELL_START } from './shell-start.mjs';
 
@@ -36,22 +37,21 @@ const small = {
 await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
 await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
 const parquet = await build({ ...small, entryPoints: { parquet: 'src/sinks/parquet-library.ts' } });
-const command = await build({
+const inputsOfCommand = await buildCommand({
   ...small,
-  entryPoints: { kstack: 'src/main.ts' },
   plugins: [
     ...common.plugins,
     apart('rules/index.ts', 'rules.cjs'),
     apart('sinks/page.ts', 'page.cjs'),
     apart('sinks/parquet-library.ts', 'parquet.cjs'),
   ],
-  banner: { js: `${SHEBANG}\n${SHELL_START}` },
+  banner: `${SHEBANG}\n${SHELL_START}`,
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
 await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
-  await licences([command, parquet].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(inputs)),
+  await licences([...inputsOfCommand, ...Object.keys(parquet.metafile.inputs), ...inputs]),
 );
 
 async function licenceIn(folder) {

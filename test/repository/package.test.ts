@@ -74,9 +74,12 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'schema/kstack-diff-1.schema.json',
       'schema/kstack-why-1.schema.json',
       'dist/kstack.cjs',
+      'dist/more.cjs',
       'dist/page.cjs',
       'dist/parquet.cjs',
+      'dist/patterns.cjs',
       'dist/rules.cjs',
+      'dist/sample.cjs',
       'packaging/oled-link.sh',
       'dist/THIRD-PARTY-LICENSES.txt',
     ])

@@ -1,0 +1,96 @@
+// Bundles the command for Node.js into a few CommonJS files: Node.js reads all of a file, whatever of it runs.
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+
+/** The main module of the command, which is in the file that is started, with all that it imports. */
+const MAIN = 'src/main.ts';
+
+/**
+ * Which other modules are together in a file, with all that they import; the last file has what is left. Of a file with
+ * `whole`, all modules are needed at once, else each when it is asked for.
+ */
+const FILES = [
+  { file: 'kstack.cjs', modules: [MAIN], whole: true },
+  { file: 'sample.cjs', modules: ['src/cli/snapshot.ts', 'src/sinks/text.ts'], whole: true },
+  {
+    file: 'patterns.cjs',
+    modules: ['selection/pattern.ts', 'selection/cgroup-pattern.ts', 'node_modules/re2js/build/index.js'],
+  },
+  { file: 'more.cjs', modules: [''] },
+];
+
+/**
+ * Writes the files to a folder. Returns which source files are in them.
+ * @param banner the first lines of the file that is started
+ * @param options esbuild's
+ */
+export async function buildCommand({ outdir, banner, ...options }) {
+  // Splits it so that modules that the same ones import are one part.
+  const { metafile, outputFiles } = await build({
+    ...options,
+    outdir,
+    entryPoints: [MAIN],
+    write: false,
+    splitting: true,
+    format: 'esm',
+    outExtension: {},
+  });
+  const parts = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+  const places = placesOf(parts);
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  for (const { file, whole } of FILES)
+    await build({
+      ...options,
+      stdin: { contents: entryOf(file, whole, places), resolveDir: outdir },
+      outfile: join(outdir, file),
+      format: 'cjs',
+      outExtension: {},
+      banner: { js: file === 'kstack.cjs' ? banner : '' },
+      plugins: [partsInFiles(file, places, texts)],
+    });
+  return Object.keys(metafile.inputs);
+}
+
+/** The file of each part. */
+function placesOf(parts) {
+  const places = new Map();
+  for (const { file, modules } of FILES) {
+    const named = [...parts].filter(([, { entryPoint = '' }]) => modules.some((module) => entryPoint.endsWith(module)));
+    if (named.length < modules.length) throw new Error(`${file}: not each of its modules is imported on demand`);
+    for (const name of withImports(parts, named)) if (!places.has(name)) places.set(name, file);
+  }
+  return places;
+}
+
+/** These parts and all that they import, but for what they import on demand. */
+function withImports(parts, named) {
+  const all = new Set(named.map(([name]) => name));
+  // The set grows during the loop.
+  for (const name of all)
+    for (const { path, kind, external } of parts.get(name).imports)
+      if (kind === 'import-statement' && external !== true) all.add(basename(path));
+  return all;
+}
+
+/** A module that gives the parts of a file to the others. */
+function entryOf(file, whole, places) {
+  const names = [...places].flatMap(([name, place]) => (place === file ? [JSON.stringify(`./${name}`)] : []));
+  if (whole) return names.map((name) => `export * as ${name} from ${name};`).join('\n');
+  return `module.exports = {${names.map((name) => `get ${name}() { return require(${name}); }`).join(',\n')}};`;
+}
+
+/** Takes the parts of a file from memory, and the others from their files. */
+const partsInFiles = (file, places, texts) => ({
+  name: 'parts-in-files',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.c?js$/ }, ({ path }) => {
+      const name = basename(path);
+      return places.has(name) ? { path: name, namespace: 'part' } : { path, external: true };
+    });
+    onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
+      const place = places.get(path);
+      const others = `module.exports = require(${JSON.stringify(`./${place}`)})[${JSON.stringify(`./${path}`)}];`;
+      return { contents: place === file ? texts.get(path) : others };
+    });
+  },
+});
