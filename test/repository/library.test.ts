@@ -108,7 +108,7 @@ describe('write()', () => {
     );
     expect(result).toEqual([
       'TypeError',
-      'format: xml is not one of text long json jsonl folded pprof speedscope perfetto firefox html',
+      'format: xml is not one of text long json jsonl folded pprof speedscope perfetto firefox parquet html',
     ]);
   });
 });
