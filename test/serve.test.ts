@@ -275,7 +275,7 @@ describe('kstack serve, over HTTP', () => {
     await expect(ask({ host: '127.0.0.2', port, path: '/' })).rejects.toThrow();
     for (const [files, message] of [
       [[key, cert], `kstack: ${key} and ${cert} are no certificate and its private key, as PEM: `],
-      [['/dev/zero', key], 'kstack: /dev/zero is too large for a certificate or a key\n'],
+      [['/dev/zero', key], 'kstack: /dev/zero is too large for a certificate, a key or a token\n'],
       [[cert, '/nowhere'], 'kstack: cannot read /nowhere: '],
     ] as const) {
       const { code, stderr } = await kstack(['serve', ...only, '--tls-cert', files[0], '--tls-key', files[1]]);

@@ -87,7 +87,7 @@ describe('openSampler()', () => {
 });
 
 describe('write()', () => {
-  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox', 'html'])(
+  it.each(['text', 'long', 'json', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox', 'parquet', 'html'])(
     'writes samples as %s',
     async (format) => {
       testRequires('root');
