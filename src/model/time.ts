@@ -4,6 +4,11 @@ export interface ZoneOffset {
   readonly abbreviation: string;
 }
 
+/** When the next of some beats is due, given when the last one was: those that are over by now are left out. */
+export function nextDueMs(dueMs: number, nowMs: number, intervalMs: number): number {
+  return dueMs + intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
+}
+
 /** The source of time, passed in so that tests and recordings can set it. */
 export interface Clock {
   /** Unix milliseconds. */

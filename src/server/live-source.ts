@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Clock } from '../model/time.ts';
+import { type Clock, nextDueMs } from '../model/time.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
 import type { DirectoryRecorder } from './directory-recorder.ts';
 import { type Cursor, KeptSegments } from './kept-segments.ts';
@@ -115,7 +115,7 @@ export class LiveSource implements StreamSource {
       recorder?.take(sample);
       for (const viewer of this.#viewers) viewer.send();
       const nowMs = clock.monotonicMs();
-      dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
+      dueMs = nextDueMs(dueMs, nowMs, intervalMs);
       await pause(dueMs - nowMs, stop);
     }
   }

@@ -1,11 +1,12 @@
 import type { HostState } from '../model/host-state.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Clock } from '../model/time.ts';
+import { type Clock, nextDueMs } from '../model/time.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { Drawing } from './draw.ts';
 import type { Beat } from './header.ts';
 import { History } from './history.ts';
 import type { Key } from './keys.ts';
+import { type OpenRecording, Recorder } from './recorder.ts';
 import { Screen } from './screen.ts';
 import { TaskTrack } from './task-track.ts';
 import { TerminalSession } from './terminal-session.ts';
@@ -28,17 +29,9 @@ export interface TopOptions {
   readonly threads: boolean;
   readonly colour: boolean;
   /** Begins a recording. @throws Error that says why it cannot */
-  record(): Promise<OpenRecording>;
+  readonly record: () => Promise<OpenRecording>;
   /** How busy the host is; empty for files. */
   readHost(): HostState;
-}
-
-/** A recording that samples are added to. Errors say what cannot be recorded to, and why. */
-export interface OpenRecording {
-  readonly name: string;
-  readonly samples: number;
-  add(sample: Sample): Promise<void>;
-  end(): Promise<void>;
 }
 
 /** How it ended: by a key, or by Ctrl-C. */
@@ -66,7 +59,7 @@ export class Top {
   #tookMs: number;
   #hasEnded = false;
   #message: { readonly text: string; readonly untilMs: number } | undefined;
-  #recording: OpenRecording | undefined;
+  readonly #recorder: Recorder;
   #track: TaskTrack | undefined;
   #isDirty = false;
   /** Ends a pause between two samples. */
@@ -80,6 +73,7 @@ export class Top {
       this.#end = resolve;
       this.#fail = reject;
     });
+    this.#recorder = new Recorder(options.record, (text) => this.#say(text));
     this.#session = new TerminalSession({
       pressed: (keys) => this.#try(() => this.#press(keys)),
       lost: () => this.#try(() => this.#redraw()),
@@ -103,7 +97,7 @@ export class Top {
       this.#stop.abort();
       this.#wake();
       this.#options.source.close();
-      await this.#stopRecording();
+      await this.#recorder.stop();
       this.#session.close();
       if (this.#hasEnded) await taking;
     }
@@ -138,7 +132,7 @@ export class Top {
       }
       this.#took(sample);
       const nowMs = clock.monotonicMs();
-      dueMs += intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));
+      dueMs = nextDueMs(dueMs, nowMs, intervalMs);
       await this.#rest(dueMs - nowMs);
     }
   }
@@ -165,7 +159,7 @@ export class Top {
     this.#beats.push({ timeMs: sample.timeMs, blocked: this.#drawing.blockedIn(sample) });
     if (this.#beats.length > MOST_BEATS) this.#beats.splice(0, this.#beats.length - MOST_BEATS);
     this.#host = this.#options.readHost();
-    void this.#record(sample);
+    void this.#recorder.add(sample).catch(this.#fail);
     this.#draw();
   }
 
@@ -201,7 +195,7 @@ export class Top {
         this.#step(1);
         return;
       case 'record':
-        void this.#toggleRecording().catch(this.#fail);
+        void this.#recorder.toggle().catch(this.#fail);
         return;
       case 'threads':
         source.take(this.#view.threads);
@@ -221,40 +215,6 @@ export class Top {
   #pauseAt(number: number | undefined): void {
     this.#pausedAt = number === -1 ? undefined : number;
     this.#wake();
-  }
-
-  async #toggleRecording(): Promise<void> {
-    if (this.#recording !== undefined) {
-      await this.#stopRecording();
-      return;
-    }
-    try {
-      this.#recording = await this.#options.record();
-      this.#say(`recording to ${this.#recording.name}; r stops`);
-    } catch (error) {
-      this.#say(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  async #record(sample: Sample): Promise<void> {
-    try {
-      await this.#recording?.add(sample);
-    } catch (error) {
-      this.#recording = undefined;
-      this.#say(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  async #stopRecording(): Promise<void> {
-    const recording = this.#recording;
-    this.#recording = undefined;
-    if (recording === undefined) return;
-    try {
-      await recording.end();
-      this.#say(`${recording.name}: ${recording.samples} samples`);
-    } catch (error) {
-      this.#say(error instanceof Error ? error.message : String(error));
-    }
   }
 
   #say(text: string): void {
@@ -307,7 +267,8 @@ export class Top {
 
   #mode(number: number): string {
     const { intervalMs, clock, source } = this.#options;
-    const recording = this.#recording === undefined ? '' : `  recording (${this.#recording.samples})`;
+    const { samples } = this.#recorder;
+    const recording = samples === undefined ? '' : `  recording (${samples})`;
     const { first, next } = this.#history;
     if (this.#pausedAt !== undefined) return `paused at ${number - first + 1} of ${next - first}${recording}`;
     if (source.kind === 'files') return `${this.#hasEnded ? 'end' : 'replayed'}${recording}`;
