@@ -78,6 +78,9 @@ it.each(['SIGKILL', 'SIGSTOP'] as const)('ends if one of its worker processes ge
   const reader = openReader();
   await read(reader, 'read', 'version');
   const workers = readFileSync(`/proc/${reader.pid}/task/${reader.pid}/children`, 'latin1').trim().split(' ');
+  // One that is killed while it has the lock of the queue is noticed only as no answer comes.
+  const sleeps = (pid: string) => /^State:\tS/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
+  await vi.waitUntil(() => workers.every(sleeps), { timeout: 10_000 });
   for (const worker of workers) process.kill(Number(worker), signal);
   await expect(read(reader, 'read', 'version')).rejects.toThrow('one of its worker processes was killed or stopped');
   expect(reader.end).toBe('one of its worker processes was killed or stopped');
