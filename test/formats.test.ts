@@ -404,7 +404,9 @@ describe('-o', () => {
     const script =
       'mount -t tmpfs -o size=8k none "$1" && echo before > "$1/out" && "$0" -aL -f json -o "$1/out"; echo "code $?"; cat "$1/out"; ls -A "$1"';
     const { stdout, stderr } = await run('unshare', ['-m', 'sh', '-c', script, KSTACK, folder]);
-    expect(stderr).toMatch(new RegExp(`^kstack: cannot write ${folder}/out: ENOSPC`, 'm'));
+    expect(stderr).toMatch(
+      new RegExp(`^kstack: cannot write ${folder}/out: no space left on device \\(ENOSPC\\)$`, 'm'),
+    );
     expect(stdout).toBe('code 1\nbefore\nout\n');
   });
 
@@ -535,7 +537,7 @@ describe('-f', () => {
   it.each([
     [
       ['-a', '-f', 'xml'],
-      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope, perfetto, firefox, html\./,
+      /'xml' is invalid\. Allowed choices are text, long, json, jsonl, folded, pprof, speedscope, perfetto, firefox, parquet, html\./,
     ],
     [['-ab', '-f', 'json'], /-b writes the classic text to its log/],
     [['-ab', '-o', '/dev/null'], /-b writes the classic text to its log/],

@@ -138,6 +138,7 @@ describe('where the kernel forbids programs in memory (vm.memfd_noexec=2)', () =
       `test -e /proc/sys/vm/memfd_noexec || exit 9; echo 2 >/proc/sys/vm/memfd_noexec
       for folder in /dev/shm /run /var/tmp; do mount -t tmpfs -o noexec none $folder; done
       mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp
+      here=$(dirname "$0") && mount --bind "$here" "$here" && mount -o remount,bind,exec "$here"
       ${readOnly}
       exec "$0" -p $$`,
       KSTACK,

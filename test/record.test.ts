@@ -192,7 +192,7 @@ describe('kstack report', () => {
     const { code, stdout } = await kstack(['report', file]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^db1: .* \(4 min 0 s\)\n3 samples\n/);
-    expect(stdout).toContain('    it did not run in between: jbd2_log_wait_commit\n');
+    expect(stdout).toContain('    the kernel says that it did not run: jbd2_log_wait_commit\n');
   });
 
   it('takes only the time asked for', async () => {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { codeOf } from '../files/files.ts';
+import { codeOf, reasonOf } from '../files/files.ts';
 import type { Clock } from '../model/time.ts';
 import type { Piece } from '../recording/write.ts';
 import { compressFile, Interrupted } from './compressed-file.ts';
@@ -114,7 +114,7 @@ export class RotatingLog {
       if (error instanceof LogError || !(error instanceof Error) || code === undefined) throw error;
       if (code === 'ENOENT') await this.#directory.check();
       return {
-        reason: `Cannot write to ${this.#directory.name}: ${error.message}.`,
+        reason: `Cannot write to ${this.#directory.name}: ${reasonOf(error)}.`,
         kind: meansFull(code) ? 'full' : 'failing',
       };
     }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeAll } from '../native/write.ts';
 import { absolutePath } from './absolute-path.ts';
-import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.ts';
+import { codeOf, type FileStatus, type Files, isRegular, reasonOf, typeOf } from './files.ts';
 
 type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
@@ -40,7 +40,7 @@ export async function writeOutputFile(name: string, pieces: Pieces, options: Out
     else if (isStream(typeOf(existing))) await writeStream(openStream(path), pieces);
     else throw new Error(`it is ${kindOf(existing)}`);
   } catch (error) {
-    throw new Error(`cannot write ${name}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new Error(`cannot write ${name}: ${reasonOf(error)}`, {
       cause: error,
     });
   }

@@ -97,7 +97,8 @@ export class FileCalls {
     if (answer.result >= 0) return answer;
     const code = errnoName(-answer.result);
     const limit = code === 'EFBIG' ? describeFileSizeLimit() : undefined;
-    throw withCode(code, `${VERBS[call]} ${path}: ${limit ?? errnoText(-answer.result)}`);
+    const reason = limit ?? errnoText(-answer.result);
+    throw Object.assign(withCode(code, `${VERBS[call]} ${path}: ${reason}`), { reason });
   }
 }
 
