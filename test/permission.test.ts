@@ -126,6 +126,9 @@ describe('where files may not grow (ulimit -f)', () => {
 describe('where the kernel forbids programs in memory (vm.memfd_noexec=2)', () => {
   beforeEach(needs('root'));
 
+  /** The repository may be in one of those folders. */
+  const ROOT = join(import.meta.dirname, '..');
+
   /** In namespaces of its own. The folders where programs can be executed and written are these. */
   const forbidden = (readOnly: string) =>
     run('unshare', [
@@ -138,7 +141,7 @@ describe('where the kernel forbids programs in memory (vm.memfd_noexec=2)', () =
       `test -e /proc/sys/vm/memfd_noexec || exit 9; echo 2 >/proc/sys/vm/memfd_noexec
       for folder in /dev/shm /run /var/tmp; do mount -t tmpfs -o noexec none $folder; done
       mount --bind /tmp /tmp && mount -o remount,bind,noexec /tmp
-      here=$(dirname "$0") && mount --bind "$here" "$here" && mount -o remount,bind,exec "$here"
+      mount --bind ${ROOT} ${ROOT} && mount -o remount,bind,exec ${ROOT}
       ${readOnly}
       exec "$0" -p $$`,
       KSTACK,
