@@ -26,6 +26,16 @@ const CLOCK_MS = 60;
 /** The formats that nothing else here is read by. */
 const WRITTEN = ['long', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', 'firefox'];
 
+/** What is not told on a guest, although its kernel has it. */
+function whyLeftOut(name, guest) {
+  const isArm = guest.name.endsWith('-arm64');
+  if (LOCK_CHECKS.some(([each]) => each === name)) {
+    if (guest.name.endsWith('-rt')) return 'with PREEMPT_RT, locks have another layout, which is not read';
+    return isArm ? 'on arm64, stacks do not show the functions of locks' : undefined;
+  }
+  return isArm && / holds the lock of a file$/.test(name) ? 'not found on arm64, for a reason not known' : undefined;
+}
+
 /** The checks by name, each with the reason for which a guest is left out, if any. */
 export function checksOf(guest) {
   const checks = [
@@ -43,14 +53,13 @@ export function checksOf(guest) {
     ...SICK_CHECKS,
     ...DM_CHECKS,
     ...WHY_CHECKS,
-    // With PREEMPT_RT, locks have another layout, which is not read.
-    ...(guest.name.endsWith('-rt') ? [] : LOCK_CHECKS),
+    ...LOCK_CHECKS,
     ['the kernel complained of nothing', kernelLog],
   ];
   return checks
     .map(([name, check, source]) => {
-      if (source !== 'bpf' || guest.bpf) return { name, check };
-      return { name, skipped: 'bpf needs Linux 5.11' };
+      const skipped = source === 'bpf' && !guest.bpf ? 'bpf needs Linux 5.11' : whyLeftOut(name, guest);
+      return skipped === undefined ? { name, check } : { name, skipped };
     })
     .concat(guest.bpf ? [] : [{ name: 'bpf: is refused with the reason, and auto does without', check: refused }]);
 }

@@ -59,7 +59,10 @@ function fileLock(files, source) {
   const [holder, ...waiters] = files.fixture('flock').pids;
   const root = verdict.roots.find(({ tid }) => tid === holder);
   assert.equal(root?.trouble, 'awaited', verdict.told);
-  for (const waiter of waiters) assert.ok(has(edgesTo(verdict, root), [waiter, 'flock', holder]), verdict.told);
+  const edges = edgesTo(verdict, root);
+  // Before 5.13, /proc/locks has no waiter that waits behind another one.
+  const listed = /^5\.10\./.test(verdict.kernel) ? waiters.slice(0, 1) : waiters;
+  for (const waiter of listed) assert.ok(has(edges, [waiter, 'flock', holder]), verdict.told);
 }
 
 function pipeline(files, source) {
