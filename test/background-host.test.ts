@@ -136,7 +136,7 @@ describe('a host out of everything', () => {
     expect(isAlive(pid)).toBe(true);
     expect(messages().match(/ERROR/g)).toHaveLength(1);
     expect(messages()).toMatch(
-      /ERROR - Cannot write to \S+: [^\n(]*\((EROFS|EIO)\)\. Samples are kept in memory until it can be written to again\.\n$/,
+      /ERROR - Cannot write to \S+: [^\n(]*\((EROFS|EIO)\)\. Samples are kept in memory until it can be written to again\.$/m,
     );
     await end(pid, 'SIGTERM');
   });
