@@ -4,6 +4,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { widthOf } from '../terminal/width.ts';
 
 /** Where there is no terminal, progress is told after a minute, two, four and so on, and then every hour. */
 const FIRST_PLAIN_MS = 60_000;
@@ -136,11 +137,6 @@ function fitted(name: string, line: string, columns: number): string {
   while (characters.length > 0 && widthOf(characters.join('')) + '...'.length > room) characters.shift();
   if (characters.length >= LEAST_NAME) return `...${characters.join('')}: ${line}`;
   return line.slice(0, Math.max(0, columns));
-}
-
-/** At most: what is not ASCII may take two columns. */
-function widthOf(text: string): number {
-  return [...text].reduce((sum, character) => sum + (character < '\x7f' ? 1 : 2), 0);
 }
 
 function formatBytes(bytes: number): string {

@@ -16,7 +16,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { fitted } from '../terminal/width.ts';
 import { type Line, line } from './cells.ts';
 import type { Holders } from './holders.ts';
-import type { Row } from './rows.ts';
+import { type Row, waitedMs } from './rows.ts';
 import { longestText } from './table.ts';
 import type { Stay } from './task-track.ts';
 
@@ -58,9 +58,9 @@ export function groupDetails({ tasks, finding, holders: held }: Row, holders: Ho
 }
 
 function taskText(observation: Observation): string {
-  const { task, state, facts } = observation;
+  const { task, state } = observation;
   const { id, pid, comm = '?' } = task;
-  const time = longestText(state === 'R' ? undefined : facts?.offCpuMs);
+  const time = longestText(waitedMs({ observation }));
   const [number, own] = [pid, id.tid].map((some) => fitted(`${some ?? '?'}`, NUMBER, 'right'));
   const user = userOf(task);
   return `${number} ${own} ${state ?? '?'}  ${fitted(time, 11, 'right')}  ${escapeUnsafe(comm)}${user === '' ? '' : `  ${escapeUnsafe(user)}`}  ${escapeUnsafe(lineOf(observation))}`;

@@ -134,7 +134,7 @@ function urgency({ kind }: Finding): number {
 }
 
 /** How long a task has been off the CPU, if it waits; undefined if that is not known. */
-export function waitedMs({ observation: { state, facts } }: ExplainedTask): number | undefined {
+export function waitedMs({ observation: { state, facts } }: Pick<ExplainedTask, 'observation'>): number | undefined {
   return state === 'R' ? undefined : facts?.offCpuMs;
 }
 

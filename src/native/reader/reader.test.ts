@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { requires } from '../../../test/harness.ts';
 import { errnoName } from '../errno.ts';
 import { FLAG } from './protocol.ts';
 import { Reader } from './reader.ts';
@@ -87,7 +88,7 @@ it.each(['SIGKILL', 'SIGSTOP'] as const)('ends if one of its worker processes ge
 });
 
 it('is killed if it does not answer, such as in a debugger', async (context) => {
-  if (spawnSync('python3', ['-V']).status !== 0) context.skip('needs: python3');
+  requires(context, 'python3');
   const reader = openReader();
   await read(reader, 'read', 'version');
   // PTRACE_ATTACH.
