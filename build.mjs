@@ -37,6 +37,7 @@ const small = {
 await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
 await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
 const parquet = await build({ ...small, entryPoints: { parquet: 'src/sinks/parquet-library.ts' } });
+const clickHouse = await build({ ...small, entryPoints: { clickhouse: 'src/clickhouse/client-library.ts' } });
 const inputsOfCommand = await buildCommand({
   ...small,
   plugins: [
@@ -44,6 +45,7 @@ const inputsOfCommand = await buildCommand({
     apart('rules/index.ts', 'rules.cjs'),
     apart('sinks/page.ts', 'page.cjs'),
     apart('sinks/parquet-library.ts', 'parquet.cjs'),
+    apart('clickhouse/client-library.ts', 'clickhouse.cjs'),
   ],
   banner: `${SHEBANG}\n${SHELL_START}`,
   define: { KSTACK_VERSION: JSON.stringify(version) },
@@ -51,7 +53,11 @@ const inputsOfCommand = await buildCommand({
 await chmod('dist/kstack.cjs', 0o755);
 await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
-  await licences([...inputsOfCommand, ...Object.keys(parquet.metafile.inputs), ...inputs]),
+  await licences([
+    ...inputsOfCommand,
+    ...[parquet, clickHouse].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+    ...inputs,
+  ]),
 );
 
 async function licenceIn(folder) {

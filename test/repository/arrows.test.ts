@@ -10,6 +10,8 @@ it.each([
   ['src/model/new.ts', '../sinks/text.ts'],
   ['src/native/new.ts', '../sources/live/procfs/index.ts'],
   ['src/files/new.ts', '../terminal/output.ts'],
+  ['src/clickhouse/new.ts', '../sinks/clickhouse.ts'],
+  ['src/sinks/new.ts', '../clickhouse/connection.ts'],
   ['src/terminal/new.ts', '../sinks/text.ts'],
   ['src/sources/live/procfs/new.ts', '../../../analysis/group.ts'],
   ['src/sources/text/new.ts', '../../sinks/text.ts'],

@@ -76,6 +76,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'dist/kstack.cjs',
       'dist/more.cjs',
       'dist/page.cjs',
+      'dist/clickhouse.cjs',
       'dist/parquet.cjs',
       'dist/patterns.cjs',
       'dist/rules.cjs',

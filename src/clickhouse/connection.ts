@@ -1,0 +1,133 @@
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type { ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient } from './client-library.ts';
+import type { Credentials } from './credentials.ts';
+import { ClickHouseFailure, failureOf, foreign } from './failure.ts';
+import { shownTarget, type Target } from './target.ts';
+
+export interface ConnectionOptions {
+  readonly target: Target;
+  readonly credentials: Credentials;
+  /** Certificates of authorities to trust, as PEM; else those that the runtime trusts. */
+  readonly authorities?: Buffer | undefined;
+  /** How long the server may say nothing. */
+  readonly deadlineMs: number;
+}
+
+/** The server says so of itself in each answer; a proxy that answers itself does not. */
+const OWN_HEADER = /^x-clickhouse-/;
+const MOST_SHOWN_BYTES = 4096;
+
+/** A ClickHouse database over HTTP(S), of version 18.16 and later. All calls throw ClickHouseFailure. */
+export class Connection {
+  /** Year and month of the server. */
+  readonly version: readonly [year: number, month: number];
+  /** The target as a URL, without a user. */
+  readonly shown: string;
+  readonly #client: ClickHouseClient;
+  readonly #asked: Parameters<typeof failureOf>[1];
+
+  private constructor(client: ClickHouseClient, asked: Parameters<typeof failureOf>[1], version: [number, number]) {
+    this.#client = client;
+    this.#asked = asked;
+    this.shown = asked.shown;
+    this.version = version;
+  }
+
+  /** @throws ClickHouseFailure if the server does not let the user in, or is none */
+  static async open({ target, credentials, authorities, deadlineMs }: ConnectionOptions): Promise<Connection> {
+    const { user: username, password } = credentials;
+    const client = createClient({
+      url: target.server,
+      database: target.database,
+      username,
+      password,
+      ...(authorities !== undefined && { tls: { ca_cert: authorities } }),
+      request_timeout: deadlineMs,
+      // It would write to standard output.
+      log: { level: ClickHouseLogLevel.OFF },
+      // Servers of before 20 close a connection after three idle seconds without saying so.
+      keep_alive: { idle_socket_ttl: 1500 },
+    });
+    const asked = { shown: shownTarget(target), user: username, deadlineMs };
+    const unversioned = new Connection(client, asked, [0, 0]);
+    try {
+      for await (const { version } of unversioned.rows('SELECT version() AS version')) {
+        const [, year, month] = /^(\d+)\.(\d+)/.exec(String(version)) ?? [];
+        if (year !== undefined && month !== undefined)
+          return new Connection(client, asked, [Number(year), Number(month)]);
+      }
+      throw new ClickHouseFailure('foreign', `${asked.shown}: ${foreign('')}`);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The rows of a SELECT without FORMAT, as JSON has them: numbers of 64 bits are text. The server answers when it has
+   * them all, so that there is an error or the rows.
+   */
+  async *rows(statement: string, signal?: AbortSignal): AsyncGenerator<Record<string, unknown>> {
+    try {
+      const answer = await this.#client.query({
+        query: statement,
+        format: 'JSONEachRow',
+        clickhouse_settings: { wait_end_of_query: 1, output_format_json_quote_64bit_integers: 1 },
+        ...(signal !== undefined && { abort_signal: signal }),
+      });
+      if (!isOwn(answer.response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(await answer.text()));
+      for await (const rows of answer.stream<Record<string, unknown>>()) for (const row of rows) yield row.json();
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  /** Runs a statement that has no rows. */
+  async run(statement: string, signal?: AbortSignal): Promise<void> {
+    await this.#exec(statement, undefined, signal);
+  }
+
+  /**
+   * Inserts rows.
+   * @param body lines of JSONEachRow in gzip
+   */
+  async insert(table: string, body: Readable, signal?: AbortSignal): Promise<void> {
+    await this.#exec(`INSERT INTO ${table} FORMAT JSONEachRow`, body, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
+    try {
+      const { stream, response_headers } = await this.#client.exec({
+        query,
+        ...(body !== undefined && { values: body, http_headers: { 'Content-Encoding': 'gzip' } }),
+        ...(signal !== undefined && { abort_signal: signal }),
+      });
+      let said = '';
+      stream.on('data', (bytes: Buffer) => {
+        if (said.length < MOST_SHOWN_BYTES) said += bytes.toString('latin1');
+      });
+      await finished(stream);
+      if (!isOwn(response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(said));
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #foreign(text: string): string {
+    return `${this.shown}: ${foreign(text)}`;
+  }
+
+  #failure(error: unknown): ClickHouseFailure {
+    return error instanceof ClickHouseFailure ? error : failureOf(error, this.#asked);
+  }
+}
+
+function isOwn(headers: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(headers).some((name) => OWN_HEADER.test(name));
+}
