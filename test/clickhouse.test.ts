@@ -78,6 +78,17 @@ it('the tables of a recording are as large in ClickHouse when it was inserted tw
   expect(await counts('FINAL')).toEqual(once);
   const seen = `SELECT uniqExact(observation), uniqExact(sample), uniqExact(host) FROM observations`;
   expect(await server.ask(seen)).toBe(`${lines.get('observations')?.length}\t${lines.get('samples')?.length}\t1`);
+  // What the views make of it is as often there, and says the same.
+  const observed = (lines.get('observations') ?? []).map((line) => JSON.parse(line));
+  const isBlocked = ({ kind, state }: Record<string, unknown>) =>
+    kind === 'blocked' || (kind === 'unexplained' && state === 'D');
+  const copied = observed.filter((row) => row.selected === 1 && row.own === 0 && isBlocked(row));
+  expect(Number(await server.ask('SELECT count() FROM blocked FINAL'))).toBe(copied.length);
+  const vforked = copied.filter(({ rule }) => rule === 'vfork');
+  const { wait, time_ms: first, kernel } = vforked[0] ?? {};
+  const whenSeen = `SELECT minMerge(first_ms), maxMerge(last_ms), any(kernel) FROM wait_hosts WHERE wait = '${wait}'`;
+  const alike = vforked.filter((row) => row.wait === wait);
+  expect(await server.ask(whenSeen)).toBe([first, alike.at(-1)?.time_ms, kernel].join('\t'));
   const blocked = `SELECT uniqExact(observation) FROM observations WHERE kind = 'blocked' AND rule = 'vfork'`;
   expect(Number(await server.ask(blocked))).toBeGreaterThan(2);
   const joined = `SELECT uniqExact(function) FROM frames WHERE stack IN (SELECT stack FROM observations)`;
@@ -92,7 +103,7 @@ it('a schema for newer servers compresses more and forgets by age, one for old o
   expect(plain).not.toMatch(/TTL|CODEC|LowCardinality/);
   expect(modern).toContain('`host` LowCardinality(String)');
   expect(modern).toContain('`rule` LowCardinality(Nullable(String))');
-  expect(modern.match(/^TTL time \+ INTERVAL 7 DAY;$/gm)).toHaveLength(6);
+  expect(modern.match(/^TTL time \+ INTERVAL 7 DAY;$/gm)).toHaveLength(7);
   for (const wrong of [
     ['--server', 'new'],
     ['--keep', '0'],

@@ -7,6 +7,7 @@ import {
   type Value,
 } from '../analysis/tables/tables.ts';
 import { jsonText } from '../model/json-text.ts';
+import { BLOCKED, COPY_BLOCKED, WAIT_HOSTS } from './clickhouse-views.ts';
 
 /** What a ClickHouse server is, and how long it keeps rows. */
 export interface ClickHouseOptions {
@@ -52,14 +53,16 @@ const REPEATED: ReadonlySet<string> = new Set([
  * `FINAL` reads, and some time later on the disk.
  */
 export function clickHouseSchema(options: ClickHouseOptions): string {
-  return TABLE_NAMES.map((name) => `${createTable(name, tableNamed(name), options)};\n`).join('\n');
+  const tables = TABLE_NAMES.map((name) => `${createTable(name, tableNamed(name), options)};\n`);
+  return [...tables, `${createTable('blocked', BLOCKED, options, true)};\n`, COPY_BLOCKED, WAIT_HOSTS].join('\n');
 }
 
-function createTable(name: string, table: Table, { version, keepDays }: ClickHouseOptions): string {
+/** @param isCopied whether a view fills it: it has to tell all columns, and may not tell those that are MATERIALIZED */
+function createTable(name: string, table: Table, { version, keepDays }: ClickHouseOptions, isCopied = false): string {
   const isModern = isSince(version, MODERN);
   const order = orderOf(table);
   const columns = Object.entries(table.columns).flatMap(([column, definition]) =>
-    columnLines(column, definition, isFixed(table, column), isModern),
+    columnLines(column, definition, { isFixed: isFixed(table, column), isModern, isCopied }),
   );
   const ending = [
     'ENGINE = ReplacingMergeTree',
@@ -80,13 +83,17 @@ function isFixed({ key, timed }: Table, column: string): boolean {
   return key.includes(column) || (timed === true && (column === 'host' || column === 'time'));
 }
 
-function columnLines(name: string, { type, nullable }: Column, isFixed: boolean, isModern: boolean): string[] {
+function columnLines(
+  name: string,
+  { type, nullable }: Column,
+  { isFixed, isModern, isCopied }: Readonly<Record<'isFixed' | 'isModern' | 'isCopied', boolean>>,
+): string[] {
   const asNullable = (plain: string) => (nullable === true && !isFixed ? `Nullable(${plain})` : plain);
   if (type === 'time') {
     const codec = !isModern ? '' : isFixed ? ' CODEC(DoubleDelta, ZSTD)' : ' CODEC(ZSTD)';
-    const seconds = `MATERIALIZED toDateTime(intDiv(${name}_ms, 1000), 'UTC')`;
+    const seconds = isCopied ? '' : ` MATERIALIZED toDateTime(intDiv(${name}_ms, 1000), 'UTC')`;
     const stored = `${quoted(`${name}_ms`)} ${asNullable('Int64')}${codec}`;
-    return [stored, `${quoted(name)} ${asNullable("DateTime('UTC')")} ${seconds}`];
+    return [stored, `${quoted(name)} ${asNullable("DateTime('UTC')")}${seconds}`];
   }
   if (!isModern || type !== 'text') return [`${quoted(name)} ${asNullable(TYPES[type])}`];
   return REPEATED.has(name)

@@ -42,13 +42,14 @@ export class TableRows {
     const { place, spanMs } = this.#placeOf(sample);
     const unread = everythingUnread(sample);
     yield { table: 'samples', row: sampleRow(sample, place, spanMs, unread.length) };
+    const kernel = safe(sample.kernel);
     const lists = [
       [sample.observations, true],
       [sample.holders, false],
     ] as const;
     for (const [observations, selected] of lists)
       for (const [at, observation] of observations.entries())
-        yield* this.#observationRows(observation, sample, { ...place, span_ms: spanMs, selected }, at);
+        yield* this.#observationRows(observation, sample, { ...place, kernel, span_ms: spanMs, selected }, at);
     yield* waitRows(sample, place, (task) => this.#taskRowOf(task, sample).task);
     for (const { tid, pid, comm, state, what, why, detail } of unread) {
       const key = hashOf([place.sample, tid, pid, comm, what]);
@@ -86,7 +87,7 @@ export class TableRows {
   *#observationRows(
     observation: Observation,
     sample: Sample,
-    place: Place & Pick<Row<'observations'>, 'span_ms' | 'selected'>,
+    place: Place & Pick<Row<'observations'>, 'kernel' | 'span_ms' | 'selected'>,
     at: number,
   ): Generator<TableRow> {
     const { task, state, stack: reading, cpu, wchan, facts, systemCall } = observation;

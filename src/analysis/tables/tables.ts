@@ -96,6 +96,7 @@ export const TABLES = {
     columns: {
       observation: { type: 'key', about: 'of sample and task' },
       ...PLACE,
+      kernel: { type: 'text', nullable: true, about: 'release of the kernel' },
       span_ms: {
         type: 'integer',
         nullable: true,
@@ -201,6 +202,7 @@ export const TABLES = {
       state: { type: 'text', nullable: true, about: 'of a task' },
       condition: { type: 'text', nullable: true, about: 'what is unusual about a resource' },
       tasks: { type: 'count', about: 'how many wait for it, directly or through others, or are in the deadlock' },
+      waiters: { type: 'text', about: 'their TIDs, separated by commas' },
       at_least: { type: 'flag', about: 'whether there are more than tasks tells' },
       certain: { type: 'flag', about: 'whether the kernel says every edge of it' },
     },

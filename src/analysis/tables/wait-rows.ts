@@ -10,6 +10,7 @@ import {
 import { escapeInvalid } from '../../model/raw-text.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
+import { holderOf } from '../holder-times.ts';
 import { waitGraph } from '../wait-graph.ts';
 import { hashOf } from './hash.ts';
 import type { Row, TableRow } from './tables.ts';
@@ -34,16 +35,19 @@ export function* waitRows(sample: Sample, place: Place, keyOf: (task: Task) => b
   const resources = new Map(sample.resources?.map((resource) => [resource.key, resource]));
   const ends: Ends = { tasks: tasksByTid(sample), resources, keyOf };
   for (const edge of edges) yield { table: 'waits', row: edgeRow(edge, place, ends) };
-  for (const { key, tasks, edges: some, isAtLeast = false } of roots) {
+  for (const each of roots) {
+    const { key, tasks, edges: some, isAtLeast = false } = each;
+    const waiters = holderOf(each).waiters.join();
     const { kind, tid, task, resource, name, state, condition } = endOf(key, ends);
-    const row = { kind, tid, task, resource, name, state, condition, tasks, at_least: isAtLeast };
+    const row = { kind, tid, task, resource, name, state, condition, tasks, waiters, at_least: isAtLeast };
     const root = hashOf([place.sample, typeof key, key]);
     yield { table: 'roots', row: { root, ...place, ...row, certain: isCertain(some) } };
   }
   for (const { edges: some, isCertain: certain } of cycles) {
     const waiting = new Set(some.flatMap(({ from }) => (typeof from === 'number' ? from : [])));
     const root = hashOf([place.sample, 'deadlock', ...some.map(edgeKey).toSorted()]);
-    const row = { ...NO_END, kind: 'deadlock', tasks: waiting.size, at_least: false, certain };
+    const counts = { tasks: waiting.size, waiters: [...waiting].join(), at_least: false };
+    const row = { ...NO_END, kind: 'deadlock', ...counts, certain };
     yield { table: 'roots', row: { root, ...place, ...row } };
   }
 }
