@@ -64,16 +64,19 @@ describe('-L', { tags: ['source'] }, () => {
     expect(threads((await kstack(['-DL'])).stdout).filter((line) => line.pid === pid)).toMatchObject([{ state: 'D' }]);
   });
 
-  it('is what -D advises where only other threads are stuck, if the source knows', async () => {
+  it.each(['procfs', 'bpf'])('is what -D advises where only other threads are stuck: %s', async (source) => {
     const [pid = 0] = await fixture('tasks', ['thread-in-vfork']);
-    expect(await kstack(['-D', '--source', 'procfs'])).toMatchObject({ code: 0, stderr: '' });
-    const asked = await kstack(['-D', '--source', 'bpf']);
+    const asked = await kstack(['-D', '--source', source]);
     if (asked.stderr.startsWith('kstack: --source bpf: ')) return;
+    const threadsOfHost = Number(/\/(\d+) /.exec(readFileSync('/proc/loadavg', 'latin1'))?.[1]);
+    // From /proc, a look at very many threads takes too long.
+    if (source === 'procfs' && threadsOfHost > 900) return;
     const [, count] = /^kstack: (\d+) more threads? (?:is|are) in D: use -L$/m.exec(asked.stderr) ?? [];
     expect(Number(count)).toBeGreaterThanOrEqual(1);
-    const stuck = threads((await kstack(['-DL', '--source', 'bpf'])).stdout).filter((line) => line.pid !== line.tid);
+    const stuck = threads((await kstack(['-DL', '--source', source])).stdout).filter((line) => line.pid !== line.tid);
     expect(stuck.map((line) => line.pid)).toContain(pid);
-    expect((await kstack(['-DL', '--source', 'bpf'])).stderr).not.toContain('use -L');
+    expect((await kstack(['-DL', '--source', source])).stderr).not.toContain('use -L');
+    expect((await kstack(['-Z', '--source', source])).stderr).not.toContain('use -L');
   });
 
   it('calls a TID a TID where it says what could not be read', async () => {

@@ -10,7 +10,7 @@ import type { Clock } from '../../model/time.ts';
 import { Reader, ReaderEnded } from '../../native/reader/reader.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
-import { countMoreThreads } from './bpf/more-threads.ts';
+import { countMoreThreads, selectionOfThreads } from './bpf/more-threads.ts';
 import { OptionalProgram } from './bpf/optional-program.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
@@ -48,6 +48,9 @@ const LARGE: CommandLineLimits = { allBytes: 8 << 20, leastBytes: 4096 };
  * bench).
  */
 const TASKS_WORTH_LOADING = 250;
+
+/** Reading the state of this many threads from /proc takes about 10 ms. */
+const THREADS_SOON_COUNTED = 1000;
 
 /** How long a stream reuses a command line that was read. */
 const REMEMBER_MS = 2000;
@@ -207,7 +210,7 @@ class LiveSampler implements Sampler {
     const details = new TaskDetails(root, this.#reader, this.#unixSockets);
     const searched = { observations: seen.observations, holders: locked };
     const found = await this.#edges(searched, { forks, details, startMs });
-    const threads = steady || this.#bpf === undefined ? undefined : countMoreThreads(selection, this.#bpf);
+    const threads = steady ? undefined : await this.#moreThreads(seen.unread, forks);
     this.#tasks.trim(seen.observations.length);
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
     return {
@@ -263,8 +266,25 @@ class LiveSampler implements Sampler {
     return countThreads(this.#host.root) < TASKS_WORTH_LOADING;
   }
 
+  /** How many threads in the selected states are left out, where that is cheap to know. */
+  async #moreThreads(unread: Sample['unread'], forks: number): Promise<number | undefined> {
+    const asked = selectionOfThreads(this.#selection);
+    if (asked === undefined) return undefined;
+    if (this.#bpf !== undefined) return countMoreThreads(asked, this.#bpf);
+    // From /proc it takes a look at each thread. Where a read hangs, that would hang once more.
+    const isCheap = !asked.states?.some((state) => state === 'S' || state === 'I');
+    if (!isCheap || unread.some(({ why }) => why === 'timeout' || why === 'skipped')) return undefined;
+    if (countThreads(this.#host.root) > THREADS_SOON_COUNTED) return undefined;
+    const { observations } = await this.#read(asked, forks, { commandLines: 'none', fields: [] });
+    return observations.filter(({ task }) => task.id.tid !== task.pid).length;
+  }
+
   /** The tasks of a selection. Falls back to /proc alone if the prefetch fails. */
-  async #read(selection: CompiledSelection, forks: number): Promise<Seen> {
+  async #read(
+    selection: CompiledSelection,
+    forks: number,
+    { commandLines = LARGE, fields }: Pick<SamplerOptions, 'commandLines' | 'fields'> = this.#options,
+  ): Promise<Seen> {
     const { root } = this.#host;
     const read = (prefetch: Prefetch | undefined) =>
       new SampleReader({
@@ -274,8 +294,8 @@ class LiveSampler implements Sampler {
         stacks: this.#stacks,
         tasks: this.#tasks,
         bootId: 'value' in this.#bootId ? this.#bootId.value : undefined,
-        commandLines: this.#options.commandLines ?? LARGE,
-        fields: this.#options.fields,
+        commandLines,
+        fields,
         prefetch,
         own: this.#own(),
         userName: (uid) => this.#users.of(uid),

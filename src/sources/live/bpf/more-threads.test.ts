@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CompiledSelection } from '../../../model/compiled-selection.ts';
 import type { State } from '../../../model/task.ts';
-import { countMoreThreads } from './more-threads.ts';
+import { countMoreThreads, selectionOfThreads } from './more-threads.ts';
 import type { TaskRecord } from './records.ts';
 
 function record(pid: number, tid: number, state: State, comm: string, uid: number): TaskRecord {
@@ -27,8 +27,10 @@ const RECORDS = [
 ];
 
 describe('countMoreThreads', () => {
-  const count = (selection: CompiledSelection) =>
-    countMoreThreads(selection, { read: () => ({ records: RECORDS, nowNs: 0 }) });
+  const count = (selection: CompiledSelection) => {
+    const asked = selectionOfThreads(selection);
+    return asked && countMoreThreads(asked, { read: () => ({ records: RECORDS, nowNs: 0 }) });
+  };
 
   it('counts threads in the selected states that are not main threads and pass the filters', () => {
     expect(count({ states: ['D'] })).toBe(2);
