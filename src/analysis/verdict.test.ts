@@ -106,6 +106,20 @@ describe('a verdict', () => {
     expect([held('flock', poll), held('futex', poll), held('futex', poll, 'smtpd', 1)]).toEqual([0, 0, 1]);
   });
 
+  it.each([
+    ['poll', ['0x0', '0x0'], 1],
+    ['ppoll', ['0x7f00', '0x700000000'], 1],
+    ['ppoll', ['0x7f00', '0x2'], 0],
+    ['pselect6', ['0x0', '0x0'], 1],
+    ['select', ['0x4', '0x7f00'], 0],
+  ])('is about a worker that only sleeps while it holds the lock of others: %s(%s)', (name, values, roots) => {
+    const smtpd = (observation: Observation) => ({ ...observation, task: { ...observation.task, comm: 'smtpd' } });
+    const systemCall = { value: { number: 7, name, arguments: values } };
+    const holder = { ...smtpd(task(1, 'S', 1e6, stackOf('do_sys_poll', 'do_syscall_64'))), systemCall };
+    const all = [holder, smtpd(task(2, 'S', 1e6))];
+    expect(troubles(sampleOf(all, [edge(2, 1, 'flock')])).length).toBe(roots);
+  });
+
   it('gives whoever runs more time, which an overloaded host needs', () => {
     const held = (state: State, waitedMs: number) =>
       troubles(sampleOf([task(1, state, 5), task(2, 'D', waitedMs)], [edge(2, 1, 'vfork')])).length;

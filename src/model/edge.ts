@@ -66,6 +66,9 @@ export const EDGE_KINDS = [
 
 export type EdgeKind = (typeof EDGE_KINDS)[number];
 
+/** Locks that a program may hold for as long as it waits for something else. */
+export const LOCKS_OF_PROGRAMS: ReadonlySet<EdgeKind> = new Set(['futex', 'flock', 'posix-lock']);
+
 /** One waits for another. */
 export interface Edge {
   readonly from: NodeKey;

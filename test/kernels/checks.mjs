@@ -28,12 +28,11 @@ const WRITTEN = ['long', 'jsonl', 'folded', 'pprof', 'speedscope', 'perfetto', '
 
 /** What is not told on a guest, although its kernel has it. */
 function whyLeftOut(name, guest) {
-  const isArm = guest.name.endsWith('-arm64');
   if (LOCK_CHECKS.some(([each]) => each === name)) {
     if (guest.name.endsWith('-rt')) return 'with PREEMPT_RT, locks have another layout, which is not read';
-    return isArm ? 'on arm64, stacks do not show the functions of locks' : undefined;
+    if (guest.name.endsWith('-arm64')) return 'on arm64, stacks do not show the functions of locks';
   }
-  return isArm && / holds the lock of a file$/.test(name) ? 'not found on arm64, for a reason not known' : undefined;
+  return undefined;
 }
 
 /** The checks by name, each with the reason for which a guest is left out, if any. */

@@ -21,6 +21,7 @@ import { findEdges } from './edges/find-edges.ts';
 import { OpenFiles } from './edges/open-files.ts';
 import { ownTime } from './edges/own-time.ts';
 import { timedWaits } from './edges/timed-waits.ts';
+import { withHoldersCalls } from './edges/with-calls.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -355,11 +356,13 @@ class LiveSampler implements Sampler {
     const timed = timedWaits([...seen.observations, ...holders], found.edges, found.resources);
     const wants = ({ task }: Observation) => timed.has(task.id.tid ?? 0);
     const read = { files, root, clock: own, untilMs: own.monotonicMs() + TIMES_MS, tell: context.tell };
-    return {
-      ...found,
-      holders: await withOffCpuTimes(holders, wants, read),
-      observations: await withOffCpuTimes(seen.observations, wants, read),
-    };
+    const complete = async (tasks: readonly Observation[]) =>
+      withOffCpuTimes(
+        context.forVerdict ? await withHoldersCalls(tasks, found.edges, this.#reader) : tasks,
+        wants,
+        read,
+      );
+    return { ...found, holders: await complete(holders), observations: await complete(seen.observations) };
   }
 
   /** Adds what the system calls refer to, if they were requested. */

@@ -1,3 +1,4 @@
+import { type Edge, LOCKS_OF_PROGRAMS } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
 import type { SystemCall, SystemCallState } from '../../../model/system-call.ts';
 import { bitsOf, TASK_FILES } from '../../../native/reader/protocol.ts';
@@ -38,6 +39,19 @@ export async function withCalls(
     const named = typeof call === 'object' && name !== undefined ? { ...call, name } : call;
     return { ...observation, systemCall: { value: named } };
   });
+}
+
+/** The tasks; of those that hold a lock of programs, with their system call: some only sleep in poll(2). */
+export async function withHoldersCalls(
+  tasks: readonly Observation[],
+  edges: readonly Edge[],
+  reader: Reader,
+): Promise<readonly Observation[]> {
+  const held = new Set(edges.flatMap(({ to, by }) => (LOCKS_OF_PROGRAMS.has(by) ? to : [])));
+  const holders = tasks.filter(({ task }) => held.has(task.id.tid ?? ''));
+  if (holders.length === 0) return tasks;
+  const called = new Map((await withCalls(holders, reader)).map((holder) => [holder.task.id.tid, holder]));
+  return tasks.map((each) => called.get(each.task.id.tid) ?? each);
 }
 
 /** Those of the tasks that are still in the same call. */
