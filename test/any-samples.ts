@@ -131,7 +131,7 @@ const unread = known<Unread>({
   pid: maybe(number),
   comm: maybe(text),
   state: maybe(fc.constantFrom(...STATES)),
-  what: fc.constantFrom('task', 'threads', 'uid'),
+  what: fc.constantFrom('task', 'threads', 'uid', 'edges'),
   why: fc.constantFrom('gone', 'timeout', 'EIO'),
   detail: maybe(fc.constant('/proc/1/status: Uid')),
 });

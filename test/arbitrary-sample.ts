@@ -3,7 +3,16 @@ import { EDGE_KINDS, type Edge, type Evidence, RESOURCE_KINDS, type Resource } f
 import { EVENT_KINDS, type Event } from '../src/model/event.ts';
 import type { Pressure, Stall } from '../src/model/pressure.ts';
 import type { Reading } from '../src/model/reading.ts';
-import type { KernelFacts, LeftOut, LockWait, Observation, Sample, Source, Unread } from '../src/model/sample.ts';
+import {
+  type KernelFacts,
+  type LeftOut,
+  type LockWait,
+  type Observation,
+  type Sample,
+  type Source,
+  UNREAD_THINGS,
+  type Unread,
+} from '../src/model/sample.ts';
 import type { Frame } from '../src/model/stack.ts';
 import type { SystemCallState } from '../src/model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../src/model/task.ts';
@@ -117,7 +126,7 @@ const unread: fc.Arbitrary<Unread> = fc.record(
     pid: number,
     comm: text,
     state: fc.constantFrom(...STATES),
-    what: fc.constantFrom('processes' as const, 'task' as const, 'stack' as const, 'threads' as const, 'uid' as const),
+    what: fc.constantFrom(...UNREAD_THINGS),
     why: fc.oneof(why, fc.constant('cut' as const)),
     detail: text,
   } satisfies ModelOf<Unread>,

@@ -1,6 +1,6 @@
 import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { isSearchCut, type Observation, type Sample } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
 import { heldUpBy, withHeldOnly } from './no-way-out.ts';
 import { blockedPatienceMs, PATIENCE_MS, RUNNING_MS, TRACED_MS } from './patience.ts';
@@ -69,9 +69,8 @@ export interface Verdict {
  * What holds a host up, by a sample of all its tasks. A wait that is short, or that is normal for a healthy host,
  * is not a verdict.
  * @param before the same tasks a moment earlier: for edges that are inferred
- * @param isCut whether the search for these edges was cut short
  */
-export function verdictOf(sample: Sample, before?: Sample, isCut = false): Verdict {
+export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
   const heldUp = heldUpIn(sample, graph, byTid);
@@ -96,7 +95,7 @@ export function verdictOf(sample: Sample, before?: Sample, isCut = false): Verdi
     longestMs: largest(times),
     isBlind: observations.length === 0 || unreadStacks === observations.length || areHidden(sample),
     unreadStacks,
-    isCut,
+    isCut: isSearchCut(sample),
   };
 }
 

@@ -24,7 +24,6 @@ export async function look(
   shown: (sample: Sample) => Sample = (sample) => sample,
 ): Promise<Look> {
   const missed = new Set<string>();
-  let isCut = false;
   const sampler = await open({
     fields: [],
     commandLines: 'none',
@@ -33,17 +32,14 @@ export async function look(
     events: true,
     steady: false,
     ownsProcess: true,
-    missed: (text, how) => {
-      missed.add(text);
-      isCut ||= how === 'cutShort';
-    },
+    missed: (text) => void missed.add(text),
   });
   try {
     const first = shown(await sampler.next());
-    const verdict = verdictOf(first, undefined, isCut);
+    const verdict = verdictOf(first);
     if (verdict.deadlocks.every(({ isConfirmed }) => isConfirmed)) return { verdict, missed: [...missed] };
     await sleep(AGAIN_MS);
-    return { verdict: verdictOf(shown(await sampler.next()), first, isCut), missed: [...missed] };
+    return { verdict: verdictOf(shown(await sampler.next()), first), missed: [...missed] };
   } finally {
     sampler.close();
   }

@@ -59,6 +59,17 @@ export interface KernelFacts {
   readonly tracer?: number;
 }
 
+/** What may be unread. `edges`: the search for who waits for whom was cut short. */
+export const UNREAD_THINGS = [
+  'processes',
+  'edges',
+  'task',
+  'stack',
+  'commandLine',
+  'threads',
+  ...FIELD_NAMES,
+] as const satisfies readonly (string | Field)[];
+
 /** A task, or one thing about it, that could not be read. */
 export interface Unread {
   /** 0 if it is not about a single task. */
@@ -68,7 +79,7 @@ export interface Unread {
   /** Absent if not even the name could be read. */
   readonly comm?: string;
   readonly state?: State;
-  readonly what: 'processes' | 'task' | 'stack' | 'commandLine' | 'threads' | Field;
+  readonly what: (typeof UNREAD_THINGS)[number];
   /** `cut`: only its beginning was taken. */
   readonly why: Unreadable | 'cut';
   /** For `malformed`: path, item and content. For `denied` and `hidden`: by what, if that is known. */
@@ -140,7 +151,8 @@ export interface Sample {
   readonly resources?: readonly Resource[];
   readonly leftOut: LeftOut;
   /**
-   * Selected tasks of which at most the status could be read, and what could not be read of tasks left out.
+   * Selected tasks of which at most the status could be read, what could not be read of tasks left out, and whether
+   * the search for edges was cut short.
    * {@link everythingUnread} adds what could not be read of `observations`.
    */
   readonly unread: readonly Unread[];
@@ -171,6 +183,11 @@ export function startTimeSeconds({ id: { startTicks } }: Task, sample: Sample): 
   const { ticksPerSecond, bootTimeSeconds } = sample;
   if (startTicks === undefined || ticksPerSecond === undefined || bootTimeSeconds === undefined) return undefined;
   return Math.floor(startTicks / ticksPerSecond) + bootTimeSeconds;
+}
+
+/** Whether the search for who waits for whom was cut short, so that more may be held up. */
+export function isSearchCut({ unread }: Pick<Sample, 'unread'>): boolean {
+  return unread.some(({ what }) => what === 'edges');
 }
 
 /** Everything in the sample that could not be read: whole tasks first, then stacks, command lines and fields. */

@@ -3,7 +3,14 @@ import { EVENT_KINDS, type Event } from '../model/event.ts';
 import { FIELD_NAMES } from '../model/fields.ts';
 import type { Pressure, Stall } from '../model/pressure.ts';
 import type { Reading, Unreadable } from '../model/reading.ts';
-import type { KernelFacts, LeftOut, LockWait, Source, Unread } from '../model/sample.ts';
+import {
+  type KernelFacts,
+  type LeftOut,
+  type LockWait,
+  type Source,
+  UNREAD_THINGS,
+  type Unread,
+} from '../model/sample.ts';
 import type { SystemCall } from '../model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../model/task.ts';
 import type { Look, Place } from './record.ts';
@@ -140,7 +147,7 @@ export const placeShape: Shape<Place> = object<
   },
 );
 
-const what = oneOf(['processes', 'task', 'stack', 'commandLine', 'threads', ...FIELD_NAMES] as const);
+const what = oneOf(UNREAD_THINGS);
 const why: Shape<Unread['why']> = (value, place) => word(value, place) as Unread['why'];
 
 export const unreadShape: Shape<Unread> = object<

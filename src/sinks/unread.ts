@@ -8,6 +8,7 @@ type Why = Unread['why'];
 const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   task: 'process',
   processes: "other users' processes",
+  edges: 'the search for who holds up whom',
   threads: 'threads',
   stack: 'kernel stack',
   commandLine: 'command line',
@@ -43,6 +44,10 @@ const DETAILED: Readonly<Partial<Record<Why, string>>> = {
 
 /** Things that need a different text for the same reason. */
 const REASONS_OF: Readonly<Partial<Record<What, Readonly<Partial<Record<Why, string>>>>>> = {
+  edges: {
+    timeout: 'was cut short: no time left',
+    cut: 'was cut short: there are too many waits',
+  },
   commandLine: {
     timeout: "could not be read in time; a thread that waits in the kernel probably holds the process's mmap lock",
   },

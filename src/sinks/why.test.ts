@@ -26,7 +26,8 @@ describe('a verdict as text', () => {
   });
 
   it('does not call a host healthy if the search was cut short', () => {
-    const cut = verdictOf({ ...EMPTY_SAMPLE, observations: [observationOf(1, { state: 'S' })] }, undefined, true);
+    const observations = [observationOf(1, { state: 'S' })];
+    const cut = verdictOf({ ...EMPTY_SAMPLE, observations, unread: [{ tid: 0, what: 'edges', why: 'timeout' }] });
     expect([...formatWhy(cut, CONTEXT)][0]).toMatch(/^Nothing is known to hold this host up, but the search was cut/);
     expect(JSON.parse([...formatWhyJson(cut, CONTEXT)].join('')).verdict).toBe('unknown');
   });

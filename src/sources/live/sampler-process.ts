@@ -98,7 +98,7 @@ class ProcessSampler implements Sampler {
         this.#told.tell?.(message.text);
         return;
       case 'missed':
-        this.#told.missed?.(message.text, message.how);
+        this.#told.missed?.(message.text);
         return;
       case 'failed':
         this.#waiting.shift()?.reject(new Error(message.message));

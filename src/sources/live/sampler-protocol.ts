@@ -14,7 +14,7 @@ export interface SamplerOrder {
 export type SamplerMessage =
   | { readonly kind: 'ready' }
   | { readonly kind: 'tell'; readonly text: string }
-  | { readonly kind: 'missed'; readonly text: string; readonly how?: 'cutShort' }
+  | { readonly kind: 'missed'; readonly text: string }
   | { readonly kind: 'failed'; readonly message: string };
 
 /** How the line of a message begins; no line of a recording does. */

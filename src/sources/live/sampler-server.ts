@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../native/clock.ts';
 import { writeAll } from '../../native/write.ts';
-import { openSampler, type Sampler, type SamplerOptions } from './sampler.ts';
+import { openSampler, type Sampler } from './sampler.ts';
 import { SampleEncoder, type SamplerMessage, type SamplerOrder } from './sampler-protocol.ts';
 
 const STDOUT = 1;
@@ -26,7 +26,7 @@ export async function serveSamples(): Promise<void> {
 function open(line: string): Promise<Sampler> {
   const { root, options }: SamplerOrder = JSON.parse(line);
   const tell = (text: string) => answer({ kind: 'tell', text });
-  const missed: SamplerOptions['missed'] = (text, how) => answer({ kind: 'missed', text, ...(how && { how }) });
+  const missed = (text: string) => answer({ kind: 'missed', text });
   return openSampler({ clock: systemClock(), root }, { ...options, tell, missed });
 }
 

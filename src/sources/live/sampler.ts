@@ -101,8 +101,8 @@ export interface SamplerOptions {
   readonly rememberMs?: number;
   /** Whether this process belongs to kstack alone, so that its other threads are kstack's helpers. */
   readonly ownsProcess?: boolean;
-  /** Called with what was left out of who holds up whom, and whether the search was cut short; if absent, `tell` is. */
-  missed?(text: string, how?: 'cutShort'): void;
+  /** Called with what sources of edges left out of who holds up whom; if absent, `tell` is. */
+  missed?(text: string): void;
   /** Called with what went wrong and was put right, such as a reader that somebody killed; if absent, `tell` is. */
   mended?(text: string): void;
   /** Called with the chosen source, why the other was not chosen, and what is missing. */
@@ -230,7 +230,7 @@ class LiveSampler implements Sampler {
       ...(await this.#resolved(found, details)),
       ...(found.edges.length > 0 && { edges: found.edges, resources: found.resources }),
       leftOut: threads === undefined ? {} : { threads },
-      unread: seen.unread,
+      unread: [...seen.unread, ...found.unread],
       ...(await this.#watch?.read()),
     };
   }
@@ -330,7 +330,7 @@ class LiveSampler implements Sampler {
     seen: Pick<Sample, 'observations' | 'holders'>,
     { forks, details, startMs }: { readonly forks: number; readonly details: TaskDetails; readonly startMs: number },
   ): Promise<Followed> {
-    if (!this.#findsEdges()) return { ...seen, edges: [], resources: [] };
+    if (!this.#findsEdges()) return { ...seen, edges: [], resources: [], unread: [] };
     const { clock, root } = this.#host;
     const files = new FileReads(this.#reader);
     const overloadedMs = Math.max(0, startMs + OVERLOADED_MS - clock.monotonicMs());
@@ -383,7 +383,7 @@ class LiveSampler implements Sampler {
   }
 }
 
-type Followed = Pick<Sample, 'observations' | 'holders'> & FoundEdges;
+type Followed = Pick<Sample, 'observations' | 'holders' | 'unread'> & FoundEdges;
 
 /** How long the search for who waits for whom may take: longer on emulated machines, if the environment says so. */
 function searchMs(): number {

@@ -34,8 +34,8 @@ export interface EdgeContext {
   readonly tasks: ReadonlyMap<number, Observation>;
   /** After this, by the monotonic clock, a source begins no more reads and returns what it has. */
   readonly untilMs: number;
-  /** Called with what is missing, and why. `cutShort`: the search as a whole ended before its end. */
-  tell(text: string, how?: 'cutShort'): void;
+  /** Called with what is missing, and why. */
+  tell(text: string): void;
 }
 
 export interface FoundEdges {

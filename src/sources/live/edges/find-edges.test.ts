@@ -82,7 +82,7 @@ async function follow(
 describe('findEdges', () => {
   it('follows waits from task to task, and looks at each task once that it did not know', async () => {
     const source = sourceOf('pipes', [edge(1, 2), edge(2, 3), edge(3, 1), edge(3, 4)]);
-    const { edges, holders, observed, told } = await follow([source], [waiter(1)]);
+    const { edges, holders, observed, told, unread } = await follow([source], [waiter(1)]);
     expect(edges.map(({ from, to }) => [from, to])).toEqual([
       [1, 2],
       [2, 3],
@@ -91,7 +91,7 @@ describe('findEdges', () => {
     ]);
     expect(observed).toEqual([[2], [3], [4]]);
     expect(holders.map(({ task }) => task.id.tid)).toEqual([2, 3, 4]);
-    expect(told).toEqual([]);
+    expect([told, unread]).toEqual([[], []]);
   });
 
   it('follows resources, from one source to the other', async () => {
@@ -185,9 +185,9 @@ describe('findEdges', () => {
       'pipes',
       Array.from({ length: 1234 }, (_, at) => edge(1, 1000 + at)),
     );
-    const { holders, edges, told } = await follow([source], [waiter(1)]);
+    const { holders, edges, unread } = await follow([source], [waiter(1)]);
     expect([holders.length, edges.length]).toEqual([1000, 1234]);
-    expect(told).toEqual(['who holds up whom: not looked at 234 tasks that others wait for: too many']);
+    expect(unread).toEqual([{ tid: 0, what: 'edges', why: 'cut' }]);
   });
 
   it('does not follow a chain without end, and tells so', async () => {
@@ -199,9 +199,9 @@ describe('findEdges', () => {
         resources: [],
       }),
     };
-    const { edges, told } = await follow([endless], [waiter(1)]);
+    const { edges, unread } = await follow([endless], [waiter(1)]);
     expect(edges).toHaveLength(16);
-    expect(told).toEqual(['who holds up whom: not followed to the end: it is too far']);
+    expect(unread).toEqual([{ tid: 0, what: 'edges', why: 'cut' }]);
   });
 
   it('begins no more rounds when there is no time left, and tells so', async () => {
@@ -212,9 +212,9 @@ describe('findEdges', () => {
         return { edges: waiters.map(({ task }) => edge(task.id.tid ?? 0, 2)), resources: [] };
       },
     });
-    const { edges, told, holders } = await follow([slow], [waiter(1)], { nowMs: () => nowMs });
+    const { edges, unread, holders } = await follow([slow], [waiter(1)], { nowMs: () => nowMs });
     expect(edges).toEqual([edge(1, 2)]);
     expect(holders).toHaveLength(1);
-    expect(told).toEqual(['who holds up whom: not followed to the end: no time left']);
+    expect(unread).toEqual([{ tid: 0, what: 'edges', why: 'timeout' }]);
   });
 });

@@ -1,5 +1,5 @@
 import { type Edge, edgeKey, edgesOf, type NodeKey, type Resource } from '../../../model/edge.ts';
-import type { Observation, Sample } from '../../../model/sample.ts';
+import type { Observation, Sample, Unread } from '../../../model/sample.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { EDGE_SOURCES } from './edge-sources.ts';
 import { FileSystems } from './file-systems.ts';
@@ -10,14 +10,14 @@ const MAX_ROUNDS = 16;
 /** Bounds the work: a host may have tens of thousands of waiters, but what they wait for is little. */
 const MAX_HOLDERS = 1000;
 
-type Followed = Pick<Sample, 'holders'> & FoundEdges;
+type Followed = Pick<Sample, 'holders' | 'unread'> & FoundEdges;
 
 /** What is read with, and how long all of it may take. */
 type Means = Omit<EdgeContext, 'tasks' | 'fileSystems' | 'untilMs'> & { readonly searchMs: number };
 
 /**
- * Who waits for whom, from these tasks on, and the tasks on the way that are not among them. Each source fails alone:
- * what it could not read is told.
+ * Who waits for whom, from these tasks on, the tasks on the way that are not among them, and in `unread` whether the
+ * search was cut short. Each source fails alone: what it could not read is told.
  * @param observe sees the tasks of these TIDs, as far as they still exist
  */
 export async function findEdges(
@@ -26,7 +26,7 @@ export async function findEdges(
   observe: (tids: readonly number[]) => Promise<readonly Observation[]>,
   sources: readonly EdgeSource[] = EDGE_SOURCES,
 ): Promise<Followed> {
-  const { clock, reader, tell, searchMs } = means;
+  const { clock, reader, searchMs } = means;
   const tasks = new Map<number, Observation>();
   const resources = new Map<string, Resource>();
   const edges = new Map<string, Edge>();
@@ -35,16 +35,12 @@ export async function findEdges(
   const fileSystems = new FileSystems(means);
   const context = { ...means, tasks, fileSystems, untilMs: clock.monotonicMs() + searchMs };
   const isLate = () => clock.monotonicMs() > context.untilMs;
-  let isWhole = true;
+  let cut: Unread['why'] | undefined;
   let newTasks = observations;
   let newResources: readonly Resource[] = [];
   for (let round = 0; newTasks.length + newResources.length > 0; round++) {
     if (round === MAX_ROUNDS || (round > 0 && isLate())) {
-      tell(
-        `who holds up whom: not followed to the end: ${round === MAX_ROUNDS ? 'it is too far' : 'no time left'}`,
-        'cutShort',
-      );
-      isWhole = false;
+      cut = round === MAX_ROUNDS ? 'cut' : 'timeout';
       break;
     }
     for (const observation of newTasks)
@@ -61,18 +57,15 @@ export async function findEdges(
     const wanted = new Set(ends.flatMap((key) => (typeof key === 'number' && !tasks.has(key) ? key : [])));
     const unknown = [...wanted].filter((tid) => !observed.has(tid));
     const tids = unknown.slice(0, MAX_HOLDERS - holders.length);
-    if (tids.length < unknown.length)
-      tell(
-        `who holds up whom: not looked at ${unknown.length - tids.length} tasks that others wait for: too many`,
-        'cutShort',
-      );
+    if (tids.length < unknown.length) cut = 'cut';
     for (const tid of unknown) observed.add(tid);
     newTasks = tids.length === 0 ? [] : await observe(tids);
     for (const holder of newTasks) holders.push(holder);
   }
-  if (isWhole && isLate()) tell('who holds up whom: not followed to the end: no time left', 'cutShort');
+  if (cut === undefined && isLate()) cut = 'timeout';
   const found = { edges: [...edges.values()], resources: [...resources.values()] };
-  return { ...(await settleAll(sources, found, context)), holders };
+  const unread: Unread[] = cut === undefined ? [] : [{ tid: 0, what: 'edges', why: cut }];
+  return { ...(await settleAll(sources, found, context)), holders, unread };
 }
 
 /** In turn: each sees what the ones before it have left. */

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { EVENT_KINDS, type Event } from '../../../model/event.ts';
-import { FIELD_NAMES } from '../../../model/fields.ts';
 import { PRESSURES, type Pressure } from '../../../model/pressure.ts';
 import type { Reading, Unreadable } from '../../../model/reading.ts';
-import type { KernelFacts, Observation, Unread } from '../../../model/sample.ts';
+import { type KernelFacts, type Observation, UNREAD_THINGS, type Unread } from '../../../model/sample.ts';
 import type { Frame } from '../../../model/stack.ts';
 import type { SystemCallState } from '../../../model/system-call.ts';
 import { STATES, type Task } from '../../../model/task.ts';
@@ -168,7 +167,7 @@ export function framesIn(list: readonly unknown[], path: string): Frame[] {
   });
 }
 
-const WHATS = ['processes', 'task', 'stack', 'commandLine', 'threads', ...FIELD_NAMES, 'bootId'] as const;
+const WHATS = [...UNREAD_THINGS, 'bootId'] as const;
 
 /** An entry of what could not be read; `bootId` is about the host. */
 export type UnreadRecord = Omit<Unread, 'what'> & { readonly what: Unread['what'] | 'bootId' };
