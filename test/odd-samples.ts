@@ -257,6 +257,7 @@ const BY_BPF: Sample = {
   leftOut: { threads: 3, idle: 5, blocked: 1 },
   unread: [
     { tid: 0, what: 'processes', why: 'hidden' },
+    { tid: 0, what: 'namespaces', why: 'hidden', detail: '/proc is of another one' },
     { tid: 0, what: 'edges', why: 'timeout' },
     { tid: 4242, what: 'task', why: 'gone' },
     { tid: 624, pid: 624, comm: 'execve-stuck', state: 'D', what: 'task', why: 'timeout' },

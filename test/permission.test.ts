@@ -248,3 +248,31 @@ describe('without root', () => {
     ]);
   });
 });
+
+describe('in a PID namespace that is not that of the host', () => {
+  beforeEach(needs('root'));
+  const LINE =
+    /tasks outside of this PID namespace not shown: \/proc is not of the host's PID namespace; run it on the host, or in a container with --pid=host\n/;
+  const inside = (...args: readonly string[]) =>
+    run('unshare', ['--pid', '--fork', '--mount-proc', '--kill-child', KSTACK, ...args]);
+
+  it.each([
+    ['-a'],
+    ['record', '--for', '1', '-i', '1', '-o', 'FILE'],
+    ['top', '--batch', '-n', '1'],
+    ['metrics'],
+    ['-b', '-a', '-t', '1', '-i', '10', '-d', 'FILE'],
+  ])('a line says so: %s', async (...args) => {
+    const file = join(temporaryFolder(), 'file');
+    const { code, stderr } = await inside(...args.map((arg) => (arg === 'FILE' ? file : arg)));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(LINE);
+  });
+
+  it('so does what is written, but where only PIDs are asked for', async () => {
+    const { stdout } = await inside('-a', '-f', 'json');
+    expect(JSON.parse(stdout).unread).toMatchObject([{ tid: null, what: 'namespaces', why: 'hidden' }]);
+    expect((await inside('-p', '1')).stderr).toBe('');
+    expect((await kstack(['-a'])).stderr).not.toMatch(LINE);
+  });
+});

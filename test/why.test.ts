@@ -31,9 +31,16 @@ describe('kstack why', () => {
   });
 
   it('says that it does not see the tasks of other PID namespaces', async () => {
-    const { code, stdout } = await run('unshare', ['--pid', '--fork', '--mount-proc', KSTACK, 'why']);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/^not known: the tasks outside of this PID namespace: \/proc does not show them; /m);
+    const inside = (...args: string[]) => run('unshare', ['--pid', '--fork', '--mount-proc', ...args]);
+    const beside = 'sleep 60 & exec "$0" "$@"';
+    const { code, stdout } = await inside('sh', '-c', beside, KSTACK, 'why', '--exit-code');
+    expect([code, stdout]).toEqual([
+      3,
+      expect.stringMatching(/^Nothing can be said: tasks outside of this PID namespace are hidden from kstack\.\n/),
+    ]);
+    expect(stdout).toMatch(
+      /^not known: tasks outside of this PID namespace not shown: \/proc is not of the host's PID namespace; run /m,
+    );
     expect((await kstack(asked(process.pid))).stdout).not.toContain('PID namespace');
   });
 

@@ -215,11 +215,10 @@ describe('a verdict', () => {
     expect(verdictOf(sampleOf([])).isBlind).toBe(true);
     expect(verdictOf(sampleOf([task(1, 'S', 1, { unread: 'denied' })])).isBlind).toBe(true);
     expect(verdictOf(sampleOf([task(1, 'S', 1)])).isBlind).toBe(false);
-    const hidden: Sample = {
-      ...sampleOf([task(1, 'S', 1)]),
-      unread: [{ tid: 0, what: 'processes', why: 'hidden' }],
-    };
-    expect(verdictOf(hidden).isBlind).toBe(true);
+    for (const what of ['processes', 'namespaces'] as const) {
+      const hidden: Sample = { ...sampleOf([task(1, 'S', 1)]), unread: [{ tid: 0, what, why: 'hidden' }] };
+      expect(verdictOf(hidden).isBlind).toBe(true);
+    }
   });
 
   it('tells of how many tasks the stack could not be read', () => {

@@ -1,6 +1,6 @@
 import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, type WaitGraph } from '../model/edge.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
-import { isSearchCut, type Observation, type Sample } from '../model/sample.ts';
+import { isSearchCut, type Observation, type Sample, type Unread } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
 import { heldUpBy, withHeldOnly } from './no-way-out.ts';
 import { blockedPatienceMs, PATIENCE_MS, RUNNING_MS, TRACED_MS } from './patience.ts';
@@ -93,15 +93,15 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     tasks: observations.length,
     inD: observations.filter(({ state }) => state === 'D').length,
     longestMs: largest(times),
-    isBlind: observations.length === 0 || unreadStacks === observations.length || areHidden(sample),
+    isBlind: observations.length === 0 || unreadStacks === observations.length || hiddenIn(sample) !== undefined,
     unreadStacks,
     isCut: isSearchCut(sample),
   };
 }
 
-/** Whether a procfs hides other users' processes, and nothing else shows them. */
-export function areHidden({ unread }: Sample): boolean {
-  return unread.some(({ what, why }) => what === 'processes' && why === 'hidden');
+/** Tasks that a procfs hides, and that nothing else shows: those of other users, or of other PID namespaces. */
+export function hiddenIn({ unread }: Sample): Unread | undefined {
+  return unread.find(({ what, why }) => (what === 'processes' || what === 'namespaces') && why === 'hidden');
 }
 
 /** Whether there is something to say. */

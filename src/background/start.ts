@@ -3,9 +3,10 @@ import { fstatSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { withFiles } from '../files/remote.ts';
+import { EVERYTHING } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { formatDateTime } from '../terminal/local-time.ts';
 import { log } from '../terminal/log.ts';
 import type { CollectorReport } from './collector.ts';
@@ -32,6 +33,8 @@ export async function startInBackground(options: BackgroundOptions, root: string
   };
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed) ?? (await whyNotBegin(options));
   if (refusal !== undefined) return fail(refusal);
+  const missing = describeMissingTasks(root, EVERYTHING);
+  if (missing !== undefined) log(clock, 'INFO', missing);
   log(clock, 'INFO', 'Spawning process to run in background...');
   const { file, args } = ownCommand(SMALL_HEAP);
   const child = spawn(file, args, {

@@ -3,7 +3,7 @@ import { whyNotProc } from '../background/proc-root.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatMetrics, type MetricsForm } from '../sinks/metrics.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
@@ -36,6 +36,8 @@ export async function metrics({ form, file, ...options }: MetricsOptions): Promi
     writeStderr(`kstack: ${refusal}\n`);
     return FAILED;
   }
+  const missing = describeMissingTasks(root, selection);
+  if (missing !== undefined) writeStderr(`kstack: ${missing}\n`);
   const clock = systemClock();
   const tell = (text: string) => {
     if (verbose) log(clock, 'DEBUG', text);

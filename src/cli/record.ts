@@ -11,7 +11,7 @@ import { linesOf } from '../recording/lines.ts';
 import { unpackedSegments } from '../recording/members.ts';
 import { recordedSamples } from '../recording/read.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { type Host, openSampler } from '../sources/live/sampler.ts';
 import { neverWaitForTerminal, rewriteLine, terminalColumns, writeStderr } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
@@ -40,6 +40,8 @@ export async function record(options: RecordOptions): Promise<number> {
     return FAILED;
   }
   neverWaitForTerminal();
+  const missing = describeMissingTasks(root, options.selection);
+  if (missing !== undefined) writeStderr(`kstack: ${missing}\n`);
   const clock = systemClock();
   const { gone, areAll } = await missingOf(options.selection, { clock, root });
   for (const line of formatUnread(gone, false)) writeStderr(`kstack: ${line}\n`);

@@ -19,7 +19,7 @@ import { MetricsPage } from '../server/metrics-page.ts';
 import type { StreamSource } from '../server/source.ts';
 import { type Certificate, createWebServer } from '../server/web-server.ts';
 import { format as html } from '../sinks/html.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { openSamplerProcess } from '../sources/live/sampler-process.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
@@ -175,6 +175,8 @@ async function sourceOfHost(options: ServeOptions): Promise<StreamSource | undef
     writeStderr(`kstack: ${refusal}\n`);
     return undefined;
   }
+  const missing = describeMissingTasks(root, selection);
+  if (missing !== undefined) writeStderr(`kstack: ${missing}\n`);
   const { fields, facts, edges = false } = html;
   const wanted = { selection, source, fields, facts, edges, events: true, intervalMs, steady: true, ownsProcess: true };
   const clock = systemClock();

@@ -8,7 +8,7 @@ import { EVERYTHING, type Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { ownCommand } from '../native/self.ts';
-import { whyNoStacks } from '../sources/live/procfs/access.ts';
+import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
 import { openSamplerProcess } from '../sources/live/sampler-process.ts';
@@ -56,6 +56,8 @@ export async function top(command: TopCommand): Promise<number> {
       writeStderr(`kstack: ${refusal}\n`);
       return FAILED;
     }
+    const missing = describeMissingTasks(root, selection ?? EVERYTHING);
+    if (missing !== undefined) writeStderr(`kstack: ${missing}\n`);
   }
   const clock = systemClock();
   const problems = noProblems();

@@ -10,7 +10,7 @@ import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy, type WhyContext } from '../sinks/why.ts';
 import { formatWhyJson } from '../sinks/why-json.ts';
-import { whyNoStacks, whyNotAllFiles, whyNotAllTasks } from '../sources/live/procfs/access.ts';
+import { whyNoStacks, whyNotAllFiles } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
@@ -62,7 +62,7 @@ export async function why(options: WhyOptions): Promise<number> {
   const { sample } = verdict;
   // Without bpf, these tasks are missing themselves, and that is among what is unread.
   const notAllFiles = sample.source.name === 'bpf' ? whyNotAllFiles(root) : undefined;
-  const untold = [...asList(whyNotAllTasks(root)), ...asList(notAllFiles), ...missed];
+  const untold = [...(notAllFiles === undefined ? [] : [notAllFiles]), ...missed];
   const told = untold.map((text) => redactor?.text(text) ?? text);
   const unknown = [...told, ...formatUnread(everythingUnread(sample), true)];
   const host: HostState = { ...readLoad(root) };
@@ -95,7 +95,3 @@ async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context
 }
 
 const NO_MARKS = { full: false, annotate: false };
-
-function asList(text: string | undefined): string[] {
-  return text === undefined ? [] : [text];
-}

@@ -59,9 +59,13 @@ export interface KernelFacts {
   readonly tracer?: number;
 }
 
-/** What may be unread. `edges`: the search for who waits for whom was cut short. */
+/**
+ * What may be unread. `namespaces`: the tasks of other PID namespaces. `edges`: the search for who waits for whom was
+ * cut short.
+ */
 export const UNREAD_THINGS = [
   'processes',
+  'namespaces',
   'edges',
   'task',
   'stack',

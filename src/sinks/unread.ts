@@ -8,6 +8,7 @@ type Why = Unread['why'];
 const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   task: 'process',
   processes: "other users' processes",
+  namespaces: 'tasks outside of this PID namespace',
   edges: 'the search for who holds up whom',
   threads: 'threads',
   stack: 'kernel stack',

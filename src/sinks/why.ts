@@ -1,6 +1,6 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { areHidden, type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { type Blocked, type Deadlock, type HeldUp, hiddenIn, isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
@@ -10,6 +10,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
 import { byTarget, namesOf, someNames, whatForWithin } from './long-waits.ts';
+import { nameOf } from './unread.ts';
 import { longestWaiter, taskEvidence } from './why-evidence.ts';
 
 /** One screen. */
@@ -87,7 +88,8 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
   if (tasks === 0) return 'Nothing can be said: no task was found that is selected.';
-  if (areHidden(sample)) return "Nothing can be said: other users' processes are hidden from kstack.";
+  const hidden = hiddenIn(sample);
+  if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
   const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
   return isCut

@@ -1,4 +1,5 @@
 import { existsSync, readlinkSync, statfsSync } from 'node:fs';
+import { isOnlyPids, type Selection } from '../../../model/selection.ts';
 import { errnoOf, readSmall } from './files.ts';
 import { describeHiding, hidingFromUs } from './hiding.ts';
 
@@ -44,7 +45,13 @@ export function whyNotAllTasks(root: string): string | undefined {
     errnoOf(error);
     return undefined;
   }
-  return `the tasks outside of this PID namespace: ${root} does not show them; run it on the host, or in a container with --pid=host`;
+  return `${root} is not of the host's PID namespace; run it on the host, or in a container with --pid=host`;
+}
+
+/** The same as a line for the user; undefined also if only tasks are selected whose numbers were given. */
+export function describeMissingTasks(root: string, selection: Selection): string | undefined {
+  const why = isOnlyPids(selection) ? undefined : whyNotAllTasks(root);
+  return why && `tasks outside of this PID namespace not shown: ${why}`;
 }
 
 /** What hides files of other users' processes, even where BPF shows these processes; undefined if nothing does. */

@@ -1,4 +1,5 @@
 import type { Unreadable } from '../../../model/reading.ts';
+import { whyNotAllTasks } from './access.ts';
 import { describeHiding, type Hiding, hidingFromUs, mayTraceAll } from './hiding.ts';
 
 /** Why something could not be read, and what is behind it. */
@@ -11,6 +12,7 @@ export interface Missed {
 export class Refusals {
   readonly #root: string;
   #hiding: { readonly by: Hiding | undefined } | undefined;
+  #namespace: { readonly by: string | undefined } | undefined;
   #denied: Missed | undefined;
   #hidden: Missed | undefined;
 
@@ -21,6 +23,12 @@ export class Refusals {
   /** Whether the procfs does not list all processes. */
   get hides(): boolean {
     return this.#by?.isTotal === true;
+  }
+
+  /** Why the procfs shows not all tasks of the host; undefined if it does. */
+  get namespace(): string | undefined {
+    this.#namespace ??= { by: whyNotAllTasks(this.#root) };
+    return this.#namespace.by;
   }
 
   /** The same reason, with what is known of it. */

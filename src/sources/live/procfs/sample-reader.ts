@@ -132,6 +132,8 @@ export class SampleReader {
     // A prefetch shows those that /proc hides.
     if (!onlyPids && prefetch === undefined && this.#refusals.hides)
       this.#miss({ tid: 0, what: 'processes' }, 'hidden');
+    const outside = onlyPids ? undefined : this.#refusals.namespace;
+    if (outside !== undefined) this.#unread.push({ tid: 0, what: 'namespaces', why: 'hidden', detail: outside });
     for (const tid of prefetch?.replaced() ?? []) {
       const draft = this.#drafts.get(tid);
       if (draft?.prefetched !== undefined) draft.ended = true;
