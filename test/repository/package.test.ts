@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { parseClassic, requires, run } from '../harness.ts';
 
@@ -60,6 +60,25 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
     const { code, stdout } = await run('node', ['use.js'], { cwd: folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^kthreadd kthreadd \{ value: '[0-9a-f-]{36}' \} number idle \{ value: 0 \}\n$/);
+  });
+
+  it('carries the types of the library, and no others', () => {
+    const types = readdirSync(join(folder, 'node_modules/kstack/dist/types'), { recursive: true }).map(String);
+    const folders = new Set(types.filter((path) => path.endsWith('.d.ts')).map((path) => path.split('/')[0]));
+    expect(folders).toEqual(new Set(['index.d.ts', 'analysis', 'model', 'sinks', 'sources']));
+    expect(types).not.toContain('sources/live/bpf/tasks.d.ts');
+  });
+
+  it('carries no executable and no package of another kind, wherever they were built', () => {
+    const tree = mkdtempSync(join(folder, 'tree-'));
+    cpSync(join(root, 'package.json'), join(tree, 'package.json'));
+    const built = ['standalone/kstack-linux-x64', 'packages/kstack_0.1.0_amd64.deb', 'kstack.cjs'];
+    for (const path of built) {
+      mkdirSync(join(tree, 'dist', dirname(path)), { recursive: true });
+      writeFileSync(join(tree, 'dist', path), '');
+    }
+    const [{ files = [] } = {}] = JSON.parse(npm(tree, 'pack', '--dry-run', '--json', '--ignore-scripts'));
+    expect(files.map(({ path }: { path: string }) => path).sort()).toEqual(['dist/kstack.cjs', 'package.json']);
   });
 
   it('carries nothing but what it needs to run', () => {
