@@ -33,11 +33,7 @@ const SUBSYSTEMS: readonly (readonly [subsystem: string, prefixes: string, modul
   ['Lustre', 'ptlrpc ldlm osc mdc ll lod mdt ofd lnet ksocknal', 'ptlrpc lustre lnet osc mdc mdt ofd'],
   ['ZFS', 'zfs zio spa txg dmu dsl dbuf dnode arc vdev zil zap metaslab zpl', 'zfs spl'],
   ['DRBD', 'drbd', 'drbd'],
-  [
-    'a graphics driver',
-    'drm amdgpu i915 intel nouveau nvkm radeon xe ttm msm panfrost lima vc4 v3d',
-    'drm amdgpu i915',
-  ],
+  ['a graphics driver', 'drm amdgpu i915 intel nouveau nvkm radeon xe ttm panfrost lima vc4 v3d', 'drm amdgpu i915'],
   ['an NVIDIA driver', 'nv nvidia uvm os rm', 'nvidia nvidia_uvm nvidia_drm nvidia_modeset'],
   ['sound', 'snd soc sof hda', 'snd snd_pcm snd_hda_codec snd_sof snd_usb_audio'],
   ['Bluetooth', 'hci bt btusb l2cap rfcomm sco mgmt btintel qca', 'bluetooth btusb hci_uart btqca'],

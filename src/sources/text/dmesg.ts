@@ -35,6 +35,8 @@ const OOPS = new RegExp(
     String.raw`(?: (?:Not tainted|Tainted:|Kdump:)|\s{0,4}$)`,
   's',
 );
+/** How a kernel names its build. Of itself it also tells whether it is tainted; Lustre does not, of other tasks. */
+const BUILD = / #\d{1,6} SMP /;
 const OLD_OOPS = new RegExp(
   String.raw`(?:^|\W)(?:[Pp]|P?I)?[Ii][Dd]: {0,4}(\d{1,10}), comm: {1,30}${NAME}` +
     String.raw`(?:\s{1,30}(?:Not tainted|Tainted:|veid|xid|\d{1,2}\.\d{1,3}\.\d)|\s{0,4}$)`,
@@ -187,7 +189,11 @@ function taskOf(text: string): Line | undefined {
   }
   if (text.includes('omm: ')) {
     const oops = OOPS.exec(text) ?? OLD_OOPS.exec(text);
-    if (oops !== null) return { kind: 'task', header: { ...headerOf({ name: oops[2], tid: oops[1] }), onCpu: true } };
+    if (oops !== null) {
+      const header = headerOf({ name: oops[2], tid: oops[1] });
+      const isOfAnother = !text.includes('ainted') && BUILD.test(text);
+      return { kind: 'task', header: isOfAnother ? header : { ...header, onCpu: true } };
+    }
   }
   if (text.includes('lockup')) {
     const [, name, tid] = LOCKUP.exec(text) ?? [];

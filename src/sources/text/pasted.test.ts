@@ -19,6 +19,22 @@ const PROC = ['[<0>] f_wait+0x1/0x2', '[<0>] g_write+0x1/0x2'];
 describe('a stack as people paste it', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     [
+      'of another task that Lustre has watched: that one waits',
+      [
+        'LNet: Service thread pid 931 was inactive for 200.35s. Dumping the stack trace for debugging purposes:',
+        'Pid: 931, comm: ll_ost01_038 3.10.0-1062.el7_lustre.x86_64 #1 SMP Mon Oct 21 20:19:09 UTC 2019',
+        'Call Trace:',
+        ' [<ffffffffc0c8c54d>] __cv_timedwait_common+0x13d/0x190 [spl]',
+        ' [<ffffffffc12cf6e3>] zio_wait+0x133/0x280 [zfs]',
+      ],
+      ['ll_ost01_038 931: __cv_timedwait_common zio_wait'],
+    ],
+    [
+      'of a task that printed its own, before 3.10: that one runs',
+      ['Pid: 931, comm: copier Not tainted 2.6.32 #1 SMP', 'Call Trace:', ' [<ffffffff8100a072>] f_wait+0x13d/0x190'],
+      ['copier 931 R: f_wait'],
+    ],
+    [
       'of crash without its signs',
       ['> > PID: 41 TASK: ffff888108bebb00 CPU: 6 COMMAND: "packer"', `> > 0 [${ADDRESS}] f_wait at ${ADDRESS}`],
       ['packer 41: f_wait'],

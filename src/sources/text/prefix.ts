@@ -11,8 +11,12 @@ export interface Body {
   readonly quotes: number;
 }
 
-/** The kernel's own stamp, seconds since boot. `dmesg -d` and `journalctl -o short-delta` add a difference. */
-const UPTIME = /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9} ?>?)?\]:? ?/;
+/**
+ * The kernel's own stamp, seconds since boot. `dmesg -d` and `journalctl -o short-delta` add a difference, kernels of
+ * Qualcomm the time of day.
+ */
+const UPTIME =
+  /\[ {0,12}[+<]?\d{1,12}\.\d{0,9}(?: {0,2}<? {0,12}\d{1,12}\.\d{1,9} ?>?| \/ \d\d-\d\d \d\d:\d\d:\d\d\.\d{1,6})?\]:? ?/;
 /** The stamp is within this many characters. */
 const UPTIME_BYTES = 250;
 /** The CPU, which kernels of some vendors print right behind the stamp. */

@@ -105,6 +105,7 @@ describe('a line behind a prefix', () => {
   it.each([
     'Nov 25 03:09:00 lab-a kernel: ',
     'Nov 25 03:09:00.123456 lab-a kernel: ',
+    '<6>[   79.822894 / 05-03 18:11:50.340] ',
     'Wed 2026-11-25 03:09:00 CET lab-a kernel: ',
     '2026-11-25T03:09:00.123456+01:00 lab-a kernel: ',
     '2026-11-25T03:09:00+0100 lab-a kernel: ',
