@@ -35,6 +35,11 @@ describe('explain', () => {
     ).toBe('fuse-request');
   });
 
+  it('knows a lock by who takes it, where /proc leaves out the functions of locks', () => {
+    const finding = explain(stackOf('madvise_do_behavior', 'do_madvise', '__x64_sys_madvise'), 'D');
+    expect([finding.rule, finding.kind]).toEqual(['memory-lock-advise', 'blocked']);
+  });
+
   it('warns of a page lock that the task holds itself, and names no holder where it does not', () => {
     const writing = ['folio_wait_bit_common', '__folio_lock', 'extent_write_cache_pages', 'do_writepages'];
     expect(explain(stackOf(...writing, 'vfs_fsync_range')).waitsFor).not.toMatch(/holds|itself/);

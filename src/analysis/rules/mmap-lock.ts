@@ -81,7 +81,17 @@ const OWN_MMAP_LOCK: readonly LockOfMemory[] = [
   },
   {
     id: 'memory-lock-advise',
-    match: [['sys_madvise', 'do_madvise', 'madvise_lock', 'vector_madvise', 'process_madvise']],
+    match: [
+      [
+        'sys_madvise',
+        'do_madvise',
+        'madvise_lock',
+        'madvise_do_behavior',
+        'madvise_walk_vmas',
+        'vector_madvise',
+        'process_madvise',
+      ],
+    ],
     inOrderTo: 'tell the kernel how memory is used (madvise)',
     source: 'mm/madvise.c: do_madvise',
   },
