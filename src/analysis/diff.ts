@@ -42,7 +42,11 @@ type Samples = Iterable<Sample> | AsyncIterable<Sample>;
 
 /** Compares what tasks were blocked on in two streams. */
 export async function diff(before: Samples, after: Samples): Promise<Diff> {
-  const [a, b] = [await waitsIn(before), await waitsIn(after)];
+  return diffOf(await waitsIn(before), await waitsIn(after));
+}
+
+/** Compares the waits of two streams. */
+export function diffOf(a: Waits, b: Waits): Diff {
   const signatures = new Set([...a.waits.keys(), ...b.waits.keys()]);
   const waits = [...signatures].flatMap((key): DiffedWait[] => {
     const [one, other] = [a.waits.get(key), b.waits.get(key)];
@@ -65,7 +69,7 @@ export async function diff(before: Samples, after: Samples): Promise<Diff> {
   };
 }
 
-interface Wait {
+export interface Wait {
   readonly signature: string;
   readonly finding: Finding;
   readonly stack: Stack | undefined;
@@ -73,7 +77,8 @@ interface Wait {
   seen: number;
 }
 
-interface Waits {
+/** What tasks were blocked on in a stream, by the signature of the wait. */
+export interface Waits {
   readonly waits: ReadonlyMap<string, Wait>;
   readonly samples: number;
   readonly seconds: number;
@@ -89,7 +94,7 @@ function mean(wait: Wait | undefined, { samples, seconds }: Waits): number {
   return seconds === 0 ? wait.seen / samples : wait.seconds / seconds;
 }
 
-async function waitsIn(samples: Samples): Promise<Waits> {
+export async function waitsIn(samples: Samples): Promise<Waits> {
   const waits = new Map<string, Wait>();
   const hosts = new Map<string, HostRuns>();
   let count = 0;

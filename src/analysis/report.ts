@@ -2,6 +2,7 @@ import type { Changes } from '../model/changes.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Fleet } from '../model/fleet.ts';
 import { isWhole, type Observation, type Sample, type Unread, unreadOf } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
@@ -73,11 +74,16 @@ export interface Report {
   /** In the order of their times, the first thousand. */
   readonly events: readonly ReportedEvent[];
   readonly eventCount: number;
+  /** Those with the most task time, and how many there are. */
   readonly findings: readonly ReportedFinding[];
+  readonly findingCount: number;
   readonly holders: readonly ReportedHolder[];
+  readonly holderCount: number;
   readonly stuck: readonly StuckRun[];
   /** How many stuck tasks there are, of which `stuck` has the longest. */
   readonly stuckCount: number;
+  /** What several hosts say together; absent if nobody has added it up. */
+  readonly fleet?: Fleet;
   /** How often what could not be read, and why. */
   readonly unread: readonly (Pick<Unread, 'what' | 'why'> & { readonly count: number })[];
 }
@@ -195,6 +201,8 @@ class ReportBuilder {
         isAtLeast: [...tasks.values()].some((task) => task.isAtLeast),
         tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds),
       })),
+      findingCount: findings.length,
+      holderCount: this.#holders.size,
       holders: [...this.#holders.values()]
         .map(({ all, ...holder }) => ({ ...holder, waiters: all.size }))
         .sort((a, b) => b.taskSeconds - a.taskSeconds),

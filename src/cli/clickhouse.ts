@@ -11,10 +11,14 @@ const DEADLINE_MS = 30_000;
  * Connects to a database as the options say.
  * @throws ClickHouseFailure, CredentialsError
  */
-export async function openConnection(target: Target, flags: ConnectionFlags): Promise<Connection> {
+export async function openConnection(
+  target: Target,
+  flags: ConnectionFlags,
+  deadlineMs = DEADLINE_MS,
+): Promise<Connection> {
   const { credentials, authorities } = await withFiles(async (files) => ({
     credentials: await credentialsOf(target, flags.credentialsFile, { files, environment: process.env }),
     authorities: flags.caFile === undefined ? undefined : await authoritiesIn(files, flags.caFile),
   }));
-  return Connection.open({ target, credentials, authorities, deadlineMs: DEADLINE_MS });
+  return Connection.open({ target, credentials, authorities, deadlineMs });
 }

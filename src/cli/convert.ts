@@ -68,6 +68,6 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
   const done = await orNoEnd(written());
   if (done === undefined) return FAILED;
   tellProblems(problems);
-  if (done.isEmpty) tellNone(wanted.names, problems);
+  if (done.isEmpty) tellNone(wanted.names, problems, wanted.origin);
   return done.isEmpty || hasFailed(problems) ? FAILED : 0;
 }

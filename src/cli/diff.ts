@@ -1,4 +1,4 @@
-import { diff } from '../analysis/diff.ts';
+import { diffOf, type Waits, waitsIn } from '../analysis/diff.ts';
 import { Redactor, redacted } from '../analysis/redact.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
@@ -7,8 +7,10 @@ import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
 import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { isRead } from './convert.ts';
+import { isAddedUp, waitsOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd } from './file-samples.ts';
+import type { Origin } from './host-options.ts';
 import { hasFailed, noProblems, type Problems, tellProblems } from './merged-samples.ts';
 import type { Window } from './time-window.ts';
 import { writeFile } from './write-file.ts';
@@ -17,6 +19,7 @@ import { writeFile } from './write-file.ts';
 export interface Side {
   readonly file: string;
   readonly window: Window;
+  readonly origin: Origin;
 }
 
 type Sides = readonly [before: Side, after: Side];
@@ -37,11 +40,14 @@ export async function diffFiles(sides: Sides, selection: Selection | undefined, 
   if (target !== undefined && sides.some(({ file }) => isRead(target, { names: [file], verb: 'diff' }))) return FAILED;
   const clock = systemClock();
   const problems = noProblems();
-  const read = ({ file, window }: Side) =>
-    fileSamples({ names: [file], window, selection, verb: 'diff' }, problems, clock);
-  const streams = [read(sides[0]), read(sides[1])] as const;
+  const wanted = ({ file, window, origin }: Side) => ({ names: [file], window, selection, origin, verb: 'diff' });
+  const read = (side: Side) => fileSamples(wanted(side), problems, clock);
+  const waitsOf = (side: Side) =>
+    isAddedUp(wanted(side)) ? waitsOfDatabase(wanted(side), problems, clock) : waitsIn(read(side));
   const counts = await orNoEnd(
-    format === 'html' ? writePage(streams, options) : writeFound(streams, options, problems.lines),
+    format === 'html'
+      ? writePage([read(sides[0]), read(sides[1])], options)
+      : writeFound([() => waitsOf(sides[0]), () => waitsOf(sides[1])], options, problems.lines),
   );
   if (counts === undefined) return FAILED;
   tellProblems(problems);
@@ -53,11 +59,11 @@ type Streams = readonly [before: AsyncGenerator<Sample>, after: AsyncGenerator<S
 
 /** Returns how many samples each side has. A file that is there stays as it was if a side has none. */
 async function writeFound(
-  [before, after]: Streams,
+  [before, after]: readonly [before: () => Promise<Waits>, after: () => Promise<Waits>],
   { format, top, file }: DiffOptions,
   problems: readonly string[],
 ): Promise<readonly number[]> {
-  const found = await diff(before, after);
+  const found = diffOf(await before(), await after());
   const counts = found.sides.map(({ samples }) => samples);
   const isComplete = !counts.includes(0);
   async function* pieces(): AsyncGenerator<string> {

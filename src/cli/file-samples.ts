@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { selected } from '../analysis/selected.ts';
+import { isTarget } from '../clickhouse/target.ts';
 import { codeOf } from '../files/files.ts';
 import type { Untold } from '../model/compiled-selection.ts';
 import type { Sample } from '../model/sample.ts';
@@ -7,6 +8,8 @@ import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { compileSelection } from '../sources/live/selection/compiled.ts';
 import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
+import { databaseSpan } from './database-samples.ts';
+import { ALL_HOSTS, type Origin } from './host-options.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
 import { DASH, type SamplesOptions, spanOf, whyUnread } from './samples.ts';
 import {
@@ -25,6 +28,8 @@ export interface Wanted {
   readonly names: readonly string[];
   readonly window: Window;
   readonly selection: Selection | undefined;
+  /** Which hosts, and how a database is reached; absent for all hosts. */
+  readonly origin?: Origin;
   /** The command, for advice. */
   readonly verb: string;
   /** Whether nothing is written to the terminal meanwhile. */
@@ -50,12 +55,12 @@ export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
  * @throws NoEnd
  */
 export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
-  const { names, window, selection, verb, isQuiet = false } = wanted;
+  const { names, window, selection, verb, origin, isQuiet = false } = wanted;
   const progress = new ReadProgress(names, clock, isQuiet);
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
-    const merged = mergedSamples({ names, verb, bounds, read }, problems, clock);
+    const merged = mergedSamples({ names, verb, bounds, origin, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
     yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
   } finally {
@@ -76,8 +81,8 @@ export async function* selectedSamples(
 }
 
 /** The window in Unix milliseconds; undefined if only the first sample on standard input tells. */
-async function boundsFor(
-  { names, window, verb }: Wanted,
+export async function boundsFor(
+  { names, window, verb, origin = ALL_HOSTS }: Wanted,
   problems: Problems,
   clock: Clock,
 ): Promise<Bounds | undefined> {
@@ -93,7 +98,7 @@ async function boundsFor(
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const name of names) {
     try {
-      const span = await spanOf(name, options);
+      const span = await (isTarget(name) ? databaseSpan(name, origin) : spanOf(name, options));
       if (span === undefined) continue;
       firstMs = Math.min(firstMs, span.firstMs);
       lastMs = Math.max(lastMs, span.lastMs);

@@ -1,8 +1,12 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
+import { isTarget } from '../clickhouse/target.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writeStderr } from '../terminal/output.ts';
+import { databaseSamples } from './database-samples.ts';
+import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
 import { DASH, type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
@@ -42,6 +46,8 @@ export interface Inputs {
   /** The command that reads them, for advice. */
   readonly verb: string;
   readonly bounds: Bounds | undefined;
+  /** Of all hosts, if it is absent. */
+  readonly origin?: Origin | undefined;
   /** Called with the number of bytes that were read. */
   read?(bytes: number): void;
 }
@@ -108,7 +114,7 @@ function addDamage(problems: Problems, text: string): void {
 
 async function* read(
   name: string,
-  { verb, bounds, read: count }: Inputs,
+  { verb, bounds, origin = ALL_HOSTS, read: count }: Inputs,
   shared: Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>,
   problems: Problems,
 ): AsyncGenerator<Sample> {
@@ -129,15 +135,17 @@ async function* read(
     },
   };
   try {
-    for await (const sample of samplesOf(name, options)) {
-      if (saysNothing(sample)) continue;
+    const intern = (frames: readonly Frame[]) => shared.stacks.intern(frames);
+    const samples = isTarget(name) ? databaseSamples(name, origin, bounds, intern) : samplesOf(name, options);
+    for await (const sample of samples) {
+      if (saysNothing(sample) || !isHostIn(origin.hosts, sample.host)) continue;
       found = true;
       yield sample;
     }
   } catch (error) {
     const unread = whyUnread(error, name, verb);
     if (unread === undefined) throw error;
-    problems.lines.push(`nothing in ${name} was read: ${unread}`);
+    problems.lines.push(`nothing in ${isTarget(name) ? 'the database' : name} was read: ${unread}`);
     problems.unread++;
     return;
   }
@@ -149,7 +157,7 @@ async function* read(
     );
   if (found) return;
   if (isDamaged) problems.unread++;
-  else problems.empty.push(name === DASH ? 'the input' : name);
+  else if (origin.hosts.length === 0 && !isTarget(name)) problems.empty.push(name === DASH ? 'the input' : name);
 }
 
 /** Commands that tell for how long tasks wait. */
@@ -176,8 +184,9 @@ export function tellProblems({ lines, empty, repeated }: Problems): void {
 }
 
 /** Says that nothing is left of the files, unless it is said of each that it gave nothing. */
-export function tellNone(names: readonly string[], { empty, unread }: Problems): void {
-  if (names.length > empty.length + unread) writeStderr('kstack: no sample is in the time asked for\n');
+export function tellNone(names: readonly string[], { empty, unread }: Problems, { hosts } = ALL_HOSTS): void {
+  const what = hosts.length === 0 ? 'in the time' : 'of the hosts and in the time';
+  if (names.length > empty.length + unread) writeStderr(`kstack: no sample is ${what} asked for\n`);
 }
 
 /** Whether a file gave nothing, or not all it has: the exit code tells. */

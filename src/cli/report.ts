@@ -2,10 +2,12 @@ import { type Report, report } from '../analysis/report.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
-import { formatReport } from '../sinks/report.ts';
+import { formatReport, SHOWN_TASKS } from '../sinks/report.ts';
 import { formatReportJson } from '../sinks/report-json.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { convertFiles, isRead } from './convert.ts';
+import type { Most } from './database-report.ts';
+import { isAddedUp, reportOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
@@ -32,7 +34,11 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   if (file !== undefined && isRead(file, wanted)) return FAILED;
   const clock = systemClock();
   const problems = noProblems();
-  const found = await orNoEnd(report(sinceBoot(fileSamples(wanted, problems, clock))));
+  const found = await orNoEnd(
+    isAddedUp(wanted)
+      ? reportOfDatabase(wanted, mostOf(options), problems, clock)
+      : report(sinceBoot(fileSamples(wanted, problems, clock))),
+  );
   if (found === undefined) return FAILED;
   const isEmpty = found.samples === 0;
   const pieces = piecesOf(found, options, { clock, problems: problems.lines });
@@ -40,9 +46,16 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   if (file === undefined) for await (const piece of pieces) writeStdout(piece);
   else if (!isEmpty) await writeFile(file, pieces);
   tellProblems(problems);
-  if (isEmpty) tellNone(wanted.names, problems);
+  if (isEmpty) tellNone(wanted.names, problems, wanted.origin);
   return isEmpty || hasFailed(problems) ? FAILED : 0;
 }
+
+/** What a document has, and what is shown as text: a database gives no more than that. */
+function mostOf({ format, top }: ReportOptions): Most {
+  return format === 'json' ? { each: MOST_TOLD, tasks: MOST_TOLD } : { each: top, tasks: SHOWN_TASKS };
+}
+
+const MOST_TOLD = 1000;
 
 async function* piecesOf(
   found: Report,

@@ -1,4 +1,6 @@
 import { statSync } from 'node:fs';
+import { CredentialsError } from '../clickhouse/credentials.ts';
+import { ClickHouseFailure } from '../clickhouse/failure.ts';
 import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { Interned } from '../recording/decode.ts';
@@ -193,6 +195,7 @@ async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; 
  * @param verb the command that is to read it
  */
 export function whyUnread(error: unknown, name: string, verb: string): string | undefined {
-  if (error instanceof InputError) return error.message;
+  if (error instanceof InputError || error instanceof ClickHouseFailure || error instanceof CredentialsError)
+    return error.message;
   return error instanceof PackedInput ? `${error.message}: ${error.command} ${name} | kstack ${verb} -` : undefined;
 }

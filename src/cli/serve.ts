@@ -25,6 +25,7 @@ import type { SourceName } from '../sources/live/source-name.ts';
 import { neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, type Wanted } from './file-samples.ts';
+import type { Origin } from './host-options.ts';
 import { type LookOptions, look } from './look.ts';
 import { noProblems, tellNone, tellProblems } from './merged-samples.ts';
 import { measuredMetrics } from './metrics.ts';
@@ -43,6 +44,7 @@ export interface ServeOptions {
   readonly names: readonly string[];
   readonly window: Window;
   readonly selection: Selection | undefined;
+  readonly origin: Origin;
   /** The mount point of the procfs. */
   readonly root: string;
   readonly source: SourceName;
@@ -143,15 +145,21 @@ async function contentOf(name: string): Promise<Buffer> {
 }
 
 /** Undefined, and said on standard error, if there is no sample in the files. */
-async function sourceOfFiles({ names, window, selection, redact }: ServeOptions): Promise<StreamSource | undefined> {
+async function sourceOfFiles({
+  names,
+  window,
+  selection,
+  origin,
+  redact,
+}: ServeOptions): Promise<StreamSource | undefined> {
   const clock = systemClock();
-  const wanted: Wanted = { names, window, selection, verb: 'serve' };
+  const wanted: Wanted = { names, window, selection, origin, verb: 'serve' };
   const problems = noProblems();
   const samples = fileSamples(wanted, problems, clock);
   const first = await samples.next();
   if (first.done === true) {
     tellProblems(problems);
-    tellNone(names, problems);
+    tellNone(names, problems, origin);
     return undefined;
   }
   await samples.return(undefined);

@@ -27,7 +27,7 @@ export function misplacedOnFiles(
 ): string | undefined {
   const isGiven = (name: string) => command.getOptionValueSource(name) === 'cli';
   if (names.length === 0) {
-    const name = ['from', 'to'].find(isGiven);
+    const name = ['from', 'to', 'host'].find(isGiven);
     return name === undefined ? undefined : `'--${name}' applies to files`;
   }
   const name = Object.keys(ofHost).find(isGiven);

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiffOptions } from '../cli/diff.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { ALL_TIMES, type Window } from '../cli/time-window.ts';
@@ -11,7 +12,7 @@ export function addDiff(program: Command): void {
   const command = program
     .command('diff')
     .description('Compare what tasks were blocked on in two recordings, or at two times of one.')
-    .argument('<BEFORE>', 'a recording or log')
+    .argument('<BEFORE>', 'a recording, a log, or clickhouse://HOST/DATABASE')
     .argument('[AFTER]', 'another one; else --a and --b compare two times of BEFORE')
     .addOption(
       new Option('--a <FROM/TO>', 'only this time of BEFORE, as with report --from and --to: 03:00/03:10').argParser(
@@ -25,6 +26,7 @@ export function addDiff(program: Command): void {
     .addOption(pageOption())
     .addOption(fileOption())
     .addOption(redactOption());
+  addOriginOptions(command);
   addFileSelectionOptions(command, false);
   command.action(async (before: string, after: string | undefined, options: Options) => {
     const { a, b } = options;
@@ -34,11 +36,12 @@ export function addDiff(program: Command): void {
       });
     if (options.redact === true && options.format !== 'html')
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
+    const origin = originOf(command, [before, ...(after === undefined ? [] : [after])]);
     const selection = await selectionOf(command);
     const { diffFiles } = await import('../cli/diff.ts');
     const sides = [
-      { file: before, window: a ?? ALL_TIMES },
-      { file: after ?? before, window: b ?? ALL_TIMES },
+      { file: before, window: a ?? ALL_TIMES, origin },
+      { file: after ?? before, window: b ?? ALL_TIMES, origin },
     ] as const;
     process.exitCode = await diffFiles(sides, selection, {
       format: options.format,

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, pageOption, topOption, windowOf } from '../cli/window-options.ts';
 
-const FILES = 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input';
+const FILES = 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input; clickhouse://HOST/DATABASE';
 
 /** Registers `kstack report`. */
 export function addReport(program: Command): void {
@@ -18,14 +19,16 @@ export function addReport(program: Command): void {
     .addOption(pageOption())
     .addOption(fileOption())
     .addOption(redactOption());
+  addOriginOptions(command);
   addFileSelectionOptions(command);
   command.action(async (names: string[], options: Omit<ReportOptions, 'file'> & { output?: string; redact?: true }) => {
     const { redact = false } = options;
     if (redact && options.format !== 'html')
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
+    const origin = originOf(command, names);
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    const wanted = { names, window: windowOf(command), selection, verb: 'report' };
+    const wanted = { names, window: windowOf(command), selection, origin, verb: 'report' };
     process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output), redact });
   });
 }

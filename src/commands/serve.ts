@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { notEmpty } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { redactOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
@@ -30,7 +31,10 @@ export function addServe(program: Command): void {
   const command = program
     .command('serve')
     .description('Show recordings and logs, or this host live, in a browser. Only who has the URL gets to see them.')
-    .argument('[FILE...]', 'recordings, logs of kstack -b, kernel logs, dumps (default: this host, live)')
+    .argument(
+      '[FILE...]',
+      'recordings, logs of kstack -b, kernel logs, dumps, clickhouse://HOST/DATABASE (default: this host, live)',
+    )
     .optionsGroup('Where:')
     .addOption(new Option('--port <NUMBER>', 'port on 127.0.0.1; 0 is any that is free').argParser(parsePort))
     .addOption(
@@ -57,17 +61,20 @@ export function addServe(program: Command): void {
     )
     .optionsGroup('Of files:');
   addWindowOptions(command);
+  addOriginOptions(command);
   addSelectionOptions(command, 'everything if there is none');
   command.action(async (names: string[]) => {
     const flags: ServeFlags = command.opts();
     const wrong = misplacedIn(command, flags, names);
     if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: WRONG_USAGE });
+    const origin = originOf(command, names);
     const selection = await selectionOf(command);
     const { serve } = await import('../cli/serve.ts');
     process.exitCode = await serve({
       names,
       window: windowOf(command),
       selection,
+      origin,
       root: procOf(command),
       source: sourceOf(command),
       intervalMs: 1000 * flags.i,

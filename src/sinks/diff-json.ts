@@ -1,8 +1,7 @@
 import type { Diff, DiffedSide, DiffedWait } from '../analysis/diff.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
-import { wholeFinding } from './json-values.ts';
-import { rounded, stackIn } from './report-json.ts';
+import { rounded, stackIn, wholeFinding } from './json-values.ts';
 
 /** The version of schema/kstack-diff-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;

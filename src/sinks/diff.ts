@@ -1,5 +1,6 @@
 import type { Diff, DiffedWait } from '../analysis/diff.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { meanTasks } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { functionsOf } from './report.ts';
 
@@ -33,9 +34,4 @@ function linesOf({ before, after, finding, stack }: DiffedWait): string[] {
     `  ${meanTasks(before)} -> ${meanTasks(after)}  ${whatFor(finding)}`,
     ...(stack === undefined ? [] : [`    ${functionsOf(stack)}`]),
   ];
-}
-
-/** How many tasks there were on average, for people. */
-export function meanTasks(mean: number): string {
-  return mean === 0 || mean >= 10 ? String(Math.round(mean)) : mean.toPrecision(2);
 }

@@ -1,4 +1,5 @@
 import { kindOf } from '../analysis/explain-sample.ts';
+import { signatureOf } from '../analysis/signature.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { containerOf } from '../model/container.ts';
 import type { Finding } from '../model/finding.ts';
@@ -86,7 +87,7 @@ function taskOf(observation: Observation, sample: Sample) {
   };
 }
 
-function timeIn(timeMs: number | undefined): string | null {
+export function timeIn(timeMs: number | undefined): string | null {
   return timeMs === undefined ? null : new Date(timeMs).toISOString();
 }
 
@@ -221,4 +222,16 @@ export function pressureEntries(pressure: Pressure | undefined) {
     const stall = pressure?.[resource];
     return stall === undefined ? [] : [{ resource, some: stall.some, full: stall.full ?? null }];
   });
+}
+
+export function stackIn(stack: Stack | undefined) {
+  return {
+    signature: stack === undefined ? null : signatureOf(stack),
+    frames: stack === undefined ? [] : framesOf(stack),
+  };
+}
+
+/** To the millisecond: sums have noise behind that. */
+export function rounded(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
 }

@@ -1,11 +1,10 @@
 import { stackOf } from '../analysis/blocked-runs.ts';
 import type { Report } from '../analysis/report.ts';
-import { signatureOf } from '../analysis/signature.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
-import type { Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
-import { framesOf, safe, wholeFinding } from './json-values.ts';
+import { rounded, safe, stackIn, timeIn, wholeFinding } from './json-values.ts';
+import { fleetIn } from './report-fleet-json.ts';
 import { nodeOf } from './wait-values.ts';
 
 /** The version of schema/kstack-report-1.schema.json. Raise it when a property changes its meaning or disappears. */
@@ -16,26 +15,28 @@ const VERSION = 1;
  * @param problems what was wrong with the files
  */
 export function* formatReportJson(report: Report, problems: readonly string[]): Generator<string> {
-  const { fromMs, toMs, hosts, samples, untimed, empty, eventCount, stuckCount } = report;
+  const { fromMs, toMs, hosts, samples, untimed, empty, eventCount, findingCount, holderCount, stuckCount } = report;
   const head = {
     format: 'kstack-report',
     version: VERSION,
-    from: timeOf(fromMs),
-    to: timeOf(toMs),
+    from: timeIn(fromMs),
+    to: timeIn(toMs),
     hosts: hosts.map(escapeInvalid),
     samples,
     untimed,
     empty,
-    gaps: report.gaps.map((gap) => ({ host: safe(gap.host), from: timeOf(gap.fromMs), to: timeOf(gap.toMs) })),
+    gaps: report.gaps.map((gap) => ({ host: safe(gap.host), from: timeIn(gap.fromMs), to: timeIn(gap.toMs) })),
     eventCount,
+    findingCount,
+    holderCount,
     stuckCount,
     unread: report.unread.map(({ what, why, count }) => ({ what: `${what}: ${why}`, count })),
     problems: problems.map(escapeInvalid),
   };
   yield jsonText(head).slice(0, -1);
-  yield* list('timeline', report.timeline, ({ timeMs, blocked }) => ({ time: timeOf(timeMs), blocked }));
+  yield* list('timeline', report.timeline, ({ timeMs, blocked }) => ({ time: timeIn(timeMs), blocked }));
   yield* list('events', report.events, ({ timeMs, host, kind, text }) => ({
-    time: timeOf(timeMs),
+    time: timeIn(timeMs),
     host: safe(host),
     kind,
     text: escapeInvalid(text),
@@ -57,14 +58,15 @@ export function* formatReportJson(report: Report, problems: readonly string[]): 
   yield* list('stuck', report.stuck, (run) => ({
     ...taskIn(run.host, run.observation.task),
     state: run.observation.state ?? null,
-    since: timeOf(run.sinceMs),
-    until: timeOf(run.untilMs),
+    since: timeIn(run.sinceMs),
+    until: timeIn(run.untilMs),
     isStill: run.isStill,
     isProven: run.isProven,
     seen: run.seen,
     finding: wholeFinding(run.finding),
     ...stackIn(stackOf(run.observation)),
   }));
+  if (report.fleet !== undefined) yield `,\n"fleet":${jsonText(fleetIn(report.fleet))}`;
   yield '}\n';
 }
 
@@ -74,22 +76,6 @@ function* list<T>(name: string, all: readonly T[], objectOf: (one: T) => object)
   yield ']';
 }
 
-export function stackIn(stack: Stack | undefined) {
-  return {
-    signature: stack === undefined ? null : signatureOf(stack),
-    frames: stack === undefined ? [] : framesOf(stack),
-  };
-}
-
 function taskIn(host: string | undefined, { id, pid, comm }: Task) {
   return { host: safe(host), pid: pid ?? null, tid: id.tid ?? null, comm: safe(comm) };
-}
-
-function timeOf(timeMs: number | undefined): string | null {
-  return timeMs === undefined ? null : new Date(timeMs).toISOString();
-}
-
-/** To the millisecond: sums have noise behind that. */
-export function rounded(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
 }

@@ -12,6 +12,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { moment, timeOfDay } from './moment.ts';
+import { fleetSections } from './report-fleet.ts';
 import { eventLines, timelineLines } from './report-timeline.ts';
 import { nameOf as nameOfUnread } from './unread.ts';
 
@@ -25,7 +26,8 @@ export interface ReportContext {
 
 /** On a narrower terminal lines go on below: what is cut off is gone. */
 const LEAST_CUT = 80;
-const SHOWN_TASKS = 3;
+/** Of the tasks of a finding. */
+export const SHOWN_TASKS = 3;
 const SHOWN_FUNCTIONS = 6;
 const SHOWN_UNREAD = 5;
 /** Of the first findings, the usual causes and what to check next are shown, too. */
@@ -44,13 +46,15 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* shown(timelineLines(report, context));
   yield* shown(list('events', report.events, report.eventCount, top, (event) => eventLines(event, context, several)));
   if (report.findings.length === 0) yield 'No task was blocked in any sample.\n\n';
-  const { findings, holders, stuck } = report;
-  yield* shown(
-    list('blocked, by the time of all tasks together', findings, findings.length, top, (finding, at) =>
-      findingLines(finding, several, at < ADVISED),
-    ),
-  );
-  yield* shown(list('held up others', holders, holders.length, top, (holder) => [holderLine(holder, several)]));
+  const { findings, holders, stuck, fleet } = report;
+  if (fleet !== undefined) for (const lines of fleetSections(fleet, context)) yield* shown(lines);
+  else
+    yield* shown(
+      list('blocked, by the time of all tasks together', findings, report.findingCount, top, (finding, at) =>
+        findingLines(finding, several, at < ADVISED),
+      ),
+    );
+  yield* shown(list('held up others', holders, report.holderCount, top, (holder) => [holderLine(holder, several)]));
   yield* shown(list('stuck in one place', stuck, report.stuckCount, top, (run) => stuckLines(run, context, several)));
   yield* shown(unreadLines(report));
 }

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type Diff, type DiffedWait, diff } from '../../analysis/diff.ts';
-import { KINDS, meanTasks } from '../../sinks/diff.ts';
+import { meanTasks } from '../../sinks/counted.ts';
+import { KINDS } from '../../sinks/diff.ts';
 import { whatFor } from '../../sinks/long-waits.ts';
 import type { Recorded } from '../data.ts';
 import { FlameDrawing } from '../flame-drawing.tsx';

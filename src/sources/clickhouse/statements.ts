@@ -1,0 +1,321 @@
+import { inScope, listOf, onHosts, type Scope } from './scope.ts';
+
+// The statements that a report and a comparison are added up by. They are written for ClickHouse 18.16: it joins two
+// tables only, the left one being the one in FROM, and knows no WITH and no window functions.
+
+/** As in pace.ts: what is further apart is a gap, and the usual interval is the median of the latest ones. */
+const GAP_INTERVALS = 3;
+const USUAL_OF = 31;
+
+/**
+ * The samples of the scope with their place among those of their host: `at` from 1 to `last`, `next_ms` for how long
+ * each speaks, and `gap_ms` how much longer it takes until the next one. Within a stream span_ms tells; between two
+ * streams of one host the interval does.
+ */
+export function placedSamples(scope: Scope): string {
+  const row = "(time_ms, sample, ifNull(span_ms, -1), cityHash64(ifNull(boot_id, '')), source = 'text')";
+  // A log of events has no spans: it does not tell for how long.
+  const speaks = 'arrayExists(x -> x.3 >= 0 OR NOT x.5, placed)';
+  const span = `multiIf(x.3 >= 0, x.3, x.5, 0, step > ${GAP_INTERVALS} * usual, usual, step)`;
+  return `SELECT host, one.1 AS time_ms, one.2 AS sample, one.4 AS boot, at, last, next_ms, step_ms - next_ms AS gap_ms
+FROM (
+  SELECT
+    host,
+    arraySort(groupArray(${row})) AS placed,
+    arrayDifference(arrayMap(x -> x.1, placed)) AS steps,
+    arraySort(arraySlice(arrayFilter(x -> x > 0, steps), -${USUAL_OF})) AS latest,
+    if(${speaks} AND notEmpty(latest), latest[intDiv(length(latest), 2) + 1], 0) AS usual,
+    arrayMap((x, step) -> ${span}, placed, steps) AS spans,
+    arrayPushBack(arrayPopFront(spans), usual) AS nexts,
+    arrayPushBack(arrayPopFront(steps), usual) AS next_steps,
+    length(placed) AS last
+  FROM samples FINAL
+  WHERE ${inScope(scope)} AND time_ms > 0
+  GROUP BY host
+)
+ARRAY JOIN placed AS one, nexts AS next_ms, next_steps AS step_ms, arrayEnumerate(placed) AS at`;
+}
+
+/** Rows of a table of the scope with the place of their sample. */
+function placedRows(table: 'blocked' | 'roots', scope: Scope): string {
+  const places = `SELECT sample, boot, at, last, next_ms FROM (${placedSamples(scope)})`;
+  return `${table} FINAL ALL INNER JOIN (${places}) USING sample`;
+}
+
+/** A task in one place: as long as it does not run, the number of its context switches stays the same. */
+const PLACE = 'host, boot, tid, comm, rule, waits_for, stack, switches';
+
+/** Each task that was blocked in one finding, with `ms`, for how long. */
+function blockedTasks(scope: Scope): string {
+  // What did not run was blocked before its first sample and in gaps, too.
+  const since = 'argMin(time_ms - ifNull(off_cpu_ms, 0), at)';
+  return `SELECT
+  host, boot, tid, rule, waits_for,
+  greatest(sum(sampled), sum(proven)) AS ms,
+  argMin(comm, first) AS comm,
+  argMin(pid, first) AS pid,
+  argMin(finding, first) AS finding,
+  argMin(ifNull(stack, 0), first) AS stack
+FROM (
+  SELECT
+    ${PLACE},
+    toFloat64(sum(next_ms)) AS sampled,
+    if(isNull(switches), toFloat64(0), max(time_ms) - ${since}) AS proven,
+    min(time_ms) AS first,
+    any(ifNull(pid, 0)) AS pid,
+    any(finding) AS finding
+  FROM ${placedRows('blocked', scope)}
+  WHERE ${inScope(scope)}
+  GROUP BY ${PLACE}
+)
+GROUP BY host, boot, tid, rule, waits_for`;
+}
+
+export const FINDING_COLUMNS = ['rule', 'waits_for', 'ms', 'tasks', 'finding', 'stack'] as const;
+
+/** What was blocked on, with the time of all tasks together. */
+export function findings(scope: Scope): string {
+  return `SELECT
+  rule, waits_for,
+  sum(ms) AS ms,
+  count() AS tasks,
+  any(finding) AS finding,
+  any(stack) AS stack
+FROM (${blockedTasks(scope)})
+GROUP BY rule, waits_for
+ORDER BY ms DESC, tasks DESC`;
+}
+
+/** The tasks of each finding that were blocked longest, so many of each. */
+export function longestTasks(scope: Scope, each: number): string {
+  return `SELECT rule, waits_for, host, tid, pid, comm, ms
+FROM (${blockedTasks(scope)})
+ORDER BY ms DESC, host, tid
+LIMIT ${each} BY rule, waits_for`;
+}
+
+export const HOLDER_COLUMNS = ['host', 'tid', 'resource', 'name', 'ms', 'waiters'] as const;
+
+export function holders(scope: Scope): string {
+  return `SELECT host, tid, resource, name, sum(next_ms * length(who)) AS ms, uniqExactArray(who) AS waiters
+FROM (
+  SELECT host, tid, resource, name, next_ms, arrayFilter(x -> x != '', splitByChar(',', waiters)) AS who
+  FROM ${placedRows('roots', scope)}
+  WHERE ${inScope(scope)} AND kind != 'deadlock'
+)
+GROUP BY host, tid, resource, name
+ORDER BY ms DESC, host, tid, resource`;
+}
+
+export const STUCK_COLUMNS = [
+  'host',
+  'tid',
+  'pid',
+  'comm',
+  'state',
+  'since_ms',
+  'until_ms',
+  'seen',
+  'is_still',
+  'is_proven',
+  'finding',
+  'stack',
+] as const;
+
+/** As in stuck.ts: seen once, a task counts if it had not run for so long. */
+const LEAST_MS = 1000;
+
+/**
+ * Tasks that stayed in one place. One that may have run is there as often as it was seen in samples that follow each
+ * other; one that did not, once.
+ */
+export function stuckTasks(scope: Scope): string {
+  const sighting = '(at, time_ms, time_ms - ifNull(off_cpu_ms, 0), state, finding)';
+  return `SELECT
+  host, tid, any(a_pid) AS pid, comm, stack,
+  argMin(one.4, one.1) AS state,
+  argMin(one.5, one.1) AS finding,
+  argMin(one.3, one.1) AS since_ms,
+  max(one.2) AS until_ms,
+  count() AS seen,
+  max(one.1) = max(last_at) AS is_still,
+  isNotNull(switches) AS is_proven
+FROM (
+  SELECT
+    ${PLACE},
+    any(ifNull(pid, 0)) AS a_pid,
+    any(last) AS last_at,
+    arraySort(x -> x.1, groupArray(${sighting})) AS sightings
+  FROM ${placedRows('blocked', scope)}
+  WHERE ${inScope(scope)}
+  GROUP BY ${PLACE}
+)
+ARRAY JOIN sightings AS one, arrayEnumerate(sightings) AS number
+GROUP BY ${PLACE}, if(isNull(switches), one.1 - number, 0)
+HAVING until_ms - since_ms >= if(seen = 1, ${LEAST_MS}, 1)
+ORDER BY until_ms - since_ms DESC, host, tid`;
+}
+
+export const GAP_COLUMNS = ['host', 'time_ms', 'next_time_ms'] as const;
+
+export function gaps(scope: Scope): string {
+  return `SELECT host, time_ms, time_ms + next_ms + gap_ms AS next_time_ms
+FROM (${placedSamples(scope)})
+WHERE gap_ms > 1
+ORDER BY time_ms`;
+}
+
+/**
+ * How many tasks were blocked when: in each time of so many milliseconds the most of each host, added up over all.
+ */
+export function timeline(scope: Scope, everyMs: number): string {
+  const of = (table: string, blocked: number) =>
+    `SELECT host, time_ms, sample, ${blocked} AS tasks FROM ${table} FINAL WHERE ${inScope(scope)} AND time_ms > 0`;
+  return `SELECT min(first_ms) AS moment_ms, sum(most) AS blocked
+FROM (
+  SELECT host, intDiv(time_ms, ${everyMs}) AS slot, min(time_ms) AS first_ms, max(tasks) AS most
+  FROM (
+    SELECT host, time_ms, sample, sum(tasks) AS tasks
+    FROM (${of('samples', 0)} UNION ALL ${of('blocked', 1)})
+    GROUP BY host, time_ms, sample
+  )
+  GROUP BY host, slot
+)
+GROUP BY slot
+ORDER BY moment_ms`;
+}
+
+export const EVENT_COLUMNS = ['host', 'time_ms', 'uptime_s', 'kind', 'text'] as const;
+
+export function events(scope: Scope): string {
+  return `SELECT ${EVENT_COLUMNS.join(', ')} FROM events FINAL WHERE ${inScope(scope)} ORDER BY time_ms`;
+}
+
+export function unread(scope: Scope): string {
+  return `SELECT what, why, count() AS times
+FROM unread FINAL
+WHERE ${inScope(scope)}
+GROUP BY what, why
+ORDER BY times DESC`;
+}
+
+/** How many samples there are, of how many hosts, and when. */
+export function extent(scope: Scope): string {
+  return `SELECT
+  uniqExact(host) AS hosts,
+  count() AS samples,
+  countIf(time_ms = 0) AS untimed,
+  countIf(tasks = left_out) AS empty,
+  minIf(time_ms, time_ms > 0) AS first_ms,
+  max(time_ms) AS last_ms
+FROM samples FINAL
+WHERE ${inScope(scope)}`;
+}
+
+export function hostNames(scope: Scope, most: number): string {
+  return `SELECT host FROM samples WHERE ${inScope(scope)} AND host != '' GROUP BY host ORDER BY host LIMIT ${most}`;
+}
+
+/**
+ * What was blocked on, by wait, for how long together: `ms`.
+ * @param condition which waits
+ */
+export function waits(scope: Scope, condition = '1'): string {
+  return `SELECT
+  wait,
+  sum(next_ms) AS ms,
+  count() AS seen,
+  uniqExact(host) AS hosts,
+  uniqExact(host, boot, tid) AS tasks,
+  arraySlice(groupUniqArray(host), 1, ${MOST_NAMES}) AS names,
+  arraySlice(groupUniqArray(ifNull(kernel, '')), 1, ${MOST_NAMES}) AS kernels,
+  arraySlice(groupUniqArray(ifNull(stack, 0)), 1, ${MOST_NAMES}) AS stacks,
+  min(time_ms) AS first_ms,
+  max(time_ms) AS last_ms,
+  argMin(finding, time_ms) AS finding,
+  argMin(ifNull(stack, 0), time_ms) AS first_stack
+FROM ${placedRows('blocked', scope)}
+WHERE ${inScope(scope)} AND ${condition}
+GROUP BY wait
+ORDER BY ms DESC, seen DESC`;
+}
+
+const MOST_NAMES = 20;
+
+export const WAIT_COLUMNS = [
+  'wait',
+  'ms',
+  'seen',
+  'hosts',
+  'tasks',
+  'names',
+  'kernels',
+  'stacks',
+  'first_ms',
+  'last_ms',
+  'finding',
+  'first_stack',
+] as const;
+
+/** How long all samples speak together, and how many there are. */
+export function spoken(scope: Scope): string {
+  return `SELECT count() AS samples, sum(next_ms) AS ms FROM (${placedSamples(scope)})`;
+}
+
+/** How many tasks of each host were blocked on average: `load`. */
+export function hostLoads(scope: Scope): string {
+  return `SELECT host, sum(blocked_ms) / sum(spoken_ms) AS load
+FROM (
+  SELECT host, sum(next_ms) AS spoken_ms, 0 AS blocked_ms FROM (${placedSamples(scope)}) GROUP BY host
+  UNION ALL
+  SELECT host, 0 AS spoken_ms, sum(next_ms) AS blocked_ms
+  FROM ${placedRows('blocked', scope)}
+  WHERE ${inScope(scope)}
+  GROUP BY host
+)
+GROUP BY host
+HAVING sum(spoken_ms) > 0`;
+}
+
+/** The quarters of the loads of all hosts. */
+export function quartiles(scope: Scope): string {
+  const at = (part: number) => `quantileExact(${part})(load)`;
+  return `SELECT ${at(0.25)} AS low, ${at(0.5)} AS middle, ${at(0.75)} AS high FROM (${hostLoads(scope)})`;
+}
+
+export function hostsAbove(scope: Scope, load: number, most: number): string {
+  return `SELECT host, load FROM (${hostLoads(scope)}) WHERE load > ${load} ORDER BY load DESC, host LIMIT ${most}`;
+}
+
+/** The wait with the most task time on each host, and what part of its task time that is. */
+export function mostOnHosts(scope: Scope, condition: string): string {
+  return `SELECT host, argMax(wait, ms) AS wait, argMax(finding, ms) AS finding, max(ms) / sum(ms) AS part
+FROM (
+  SELECT host, wait, sum(next_ms) AS ms, argMin(finding, time_ms) AS finding
+  FROM ${placedRows('blocked', scope)}
+  WHERE ${inScope(scope)} AND ${condition}
+  GROUP BY host, wait
+)
+GROUP BY host`;
+}
+
+/** When waits of hosts were first seen, of those that were then first seen on any of them. */
+export function firstSeen({ hosts }: Pick<Scope, 'hosts'>, condition: string): string {
+  return `SELECT wait, minMerge(first_ms) AS seen_ms
+FROM wait_hosts
+WHERE ${onHosts({ hosts })}
+GROUP BY wait
+HAVING ${condition}`;
+}
+
+/** When anything was first seen on hosts. */
+export function firstOfAll({ hosts }: Pick<Scope, 'hosts'>): string {
+  return `SELECT count() AS known, minMerge(first_ms) AS seen_ms FROM wait_hosts WHERE ${onHosts({ hosts })}`;
+}
+
+export function modulesOf(stacks: Iterable<string>): string {
+  return `SELECT toString(stack) AS key, arraySlice(groupUniqArray(module), 1, ${MOST_NAMES}) AS modules
+FROM frames
+WHERE stack IN ${listOf(stacks)} AND module IS NOT NULL
+GROUP BY stack`;
+}

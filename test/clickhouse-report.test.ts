@@ -1,0 +1,187 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { expect, it, onTestFinished } from 'vitest';
+import { tableRows } from '../src/analysis/tables/rows.ts';
+import type { TableName } from '../src/analysis/tables/tables.ts';
+import { samplesOf } from '../src/cli/samples.ts';
+import type { Sample } from '../src/model/sample.ts';
+import { clickHouseLine } from '../src/sinks/clickhouse.ts';
+import { InternedStacks } from '../src/sources/text/index.ts';
+import { type ClickHouse, clickHouse } from './clickhouse-server.ts';
+import { ended, fixture, KSTACK, kstack, temporaryFolder, testRequires } from './harness.ts';
+import { ODD_SAMPLES } from './odd-samples.ts';
+
+/** A recording of tasks that hold up others: two wait for a file lock, one for the child of a vfork. */
+async function recording(): Promise<string> {
+  testRequires('root');
+  const folder = temporaryFolder();
+  const locks = await fixture('file-locks', ['flock', join(folder, 'lock'), '2']);
+  const vfork = await fixture('tasks', ['vfork']);
+  const file = join(folder, 'recording');
+  const pids = [process.pid, ...locks, ...vfork].join();
+  const { code, stderr } = await kstack(['record', '-Lp', pids, '-i', '0.5', '--for', '4', '-o', file]);
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/\d samples?, /)]);
+  return file;
+}
+
+function samplesIn(file: string): AsyncIterable<Sample> {
+  const damaged = (text: string) => {
+    throw new Error(text);
+  };
+  return samplesOf(file, { notes: {}, stacks: new InternedStacks(), known: new Set(), damaged });
+}
+
+/** A database with these samples. */
+async function database(
+  server: ClickHouse,
+  name: string,
+  samples: Iterable<Sample> | AsyncIterable<Sample>,
+): Promise<string> {
+  await server.ask(`CREATE DATABASE ${name}`);
+  const schema = (await kstack(['schema', 'clickhouse'])).stdout;
+  const statements = schema.split(';\n').filter((statement) => statement.trim() !== '');
+  for (const statement of statements)
+    await server.ask(statement.replace(/(EXISTS|TO|FROM) (?=\w+)/g, (word) => `${word}${name}.`));
+  const lines = new Map<TableName, string[]>();
+  for await (const row of tableRows(samples))
+    lines.set(row.table, [...(lines.get(row.table) ?? []), clickHouseLine(row)]);
+  for (const [table, rows] of lines) await server.ask(`INSERT INTO ${name}.${table} FORMAT JSONEachRow`, rows.join(''));
+  return `${server.url.replace('http', 'clickhouse')}/${name}`;
+}
+
+/** What a command says. */
+async function told(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await kstack(args);
+  expect([code, stderr]).toEqual([0, '']);
+  return stdout;
+}
+
+type Found = Record<string, Record<string, unknown>[]>;
+
+/** A report with what is equally long in one order. */
+function inOrder(json: string): unknown {
+  const found: Found = JSON.parse(json);
+  const sorted = (list: unknown[] = []) => list.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  const findings = (found['findings'] ?? []).map(({ tasks, ...rest }) => ({ ...rest, tasks: sorted(tasks as []) }));
+  return {
+    ...found,
+    findings: sorted(findings),
+    ...Object.fromEntries(['holders', 'stuck', 'unread'].map((name) => [name, sorted(found[name])])),
+  };
+}
+
+it('a report, a comparison and a conversion of one host are those of its recording', async () => {
+  const server = await clickHouse();
+  const file = await recording();
+  const url = await database(server, 'one', samplesIn(file));
+  const ofFile = await told('report', file, '-f', 'json');
+  expect(inOrder(await told('report', url, '-f', 'json'))).toEqual(inOrder(ofFile));
+  expect(ofFile).toMatch(/"holders":\[\n\{/);
+  expect(ofFile).toMatch(/"stuck":\[\n\{/);
+  const [head] = (await told('report', url)).split('\n\n');
+  expect((await told('report', file)).startsWith(`${head}\n\n`)).toBe(true);
+  // A selection is applied to the tasks one by one.
+  const selected = ['-c', 'file-locks', '-f', 'json'];
+  expect(inOrder(await told('report', url, ...selected))).toEqual(inOrder(await told('report', file, ...selected)));
+  const sides = ['--a', '-30s/-2s', '--b', '-2s/', '-f', 'json'];
+  expect(JSON.parse(await told('diff', url, ...sides))).toEqual(JSON.parse(await told('diff', file, ...sides)));
+  const seen = (text: string) =>
+    text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .map(({ type, time, tid, comm, state, rule, frames }) => ({ type, time, tid, comm, state, rule, frames }))
+      .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  expect(seen(await told('convert', url, '-f', 'jsonl'))).toEqual(seen(await told('convert', file, '-f', 'jsonl')));
+  const [ofDatabase, ofRecording] = [await servedSamples(url), await servedSamples(file)];
+  expect(ofDatabase).toBe(ofRecording);
+  expect(ofDatabase).toBeGreaterThan(2);
+});
+
+/** How many samples a page is sent. */
+async function servedSamples(source: string): Promise<number> {
+  const child = spawn(KSTACK, ['serve', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const end = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await end;
+  });
+  const address = new URL(
+    await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`))),
+  );
+  const headers = { authorization: `Bearer ${address.hash.replace('#token=', '').trim()}` };
+  const answer = await fetch(`${address.origin}/events`, { headers });
+  const events = await answer.text();
+  expect([answer.status, events]).toEqual([200, expect.stringMatching(/event: end\n/)]);
+  return [...events.matchAll(/"sample":\d/g)].length;
+}
+
+it('a report of several hosts has what they have in common, what is new, and who is unlike the rest', async () => {
+  const server = await clickHouse();
+  const file = await recording();
+  const samples: Sample[] = [];
+  for await (const sample of samplesIn(file)) samples.push(sample);
+  const isBlocked = (sample: Sample) => sample.observations.filter(({ task }) => task.comm === 'file-locks');
+  async function* fleet(): AsyncGenerator<Sample> {
+    for (const [at, sample] of samples.entries())
+      for (const host of ['db1', 'db2', 'db3', 'db4', 'web1']) {
+        const all = { ...sample, host, kernel: host === 'db2' ? '6.12.1' : '6.1.0', observations: sample.observations };
+        // Only one host has the lock, and only in the end.
+        const isLocked = host === 'web1' && at >= samples.length / 2;
+        const locked = new Set(isBlocked(sample));
+        yield isLocked ? all : { ...all, observations: all.observations.filter((each) => !locked.has(each)) };
+      }
+  }
+  const url = await database(server, 'fleet', fleet());
+  const json = await told('report', url, '-f', 'json');
+  const schemaOf = (name: string) =>
+    JSON.parse(readFileSync(join(import.meta.dirname, `../schema/kstack-${name}-1.schema.json`), 'utf8'));
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  const isValid = ajv.addSchema(schemaOf('sample')).compile(schemaOf('report'));
+  isValid(JSON.parse(json));
+  expect(isValid.errors).toBeNull();
+  const { fleet: all } = JSON.parse(json);
+  const vfork = all.waits.find(({ finding }: { finding: { rule: string } }) => finding.rule === 'vfork');
+  expect(vfork).toMatchObject({ hosts: 5, tasks: 5, kernels: ['6.1.0', '6.12.1'], firstSeen: expect.any(String) });
+  expect(vfork.hostNames).toEqual(['db1', 'db2', 'db3', 'db4', 'web1']);
+  expect(all.fresh).toBeNull();
+  expect(all.unlike).toMatchObject([{ host: 'web1', most: { finding: { rule: expect.any(String) } } }]);
+  const from = new Date((samples[Math.ceil(samples.length / 2)]?.timeMs ?? 0) - 1).toISOString();
+  const since = await told('report', url, '--from', from);
+  expect(since).toMatch(/^db1, db2, db3, db4 and 1 more hosts: /);
+  expect(since).toMatch(/1 task on 5 hosts|5 tasks on 5 hosts/);
+  expect(since).toMatch(
+    /\n\nnew, never seen before on these hosts:\n.* on 1 host {2}waits for a file lock .*\n {4}web1; since/,
+  );
+  expect(since).toMatch(/\n\nhosts unlike the rest, where 1\.0 tasks are blocked on average:\n {2}web1: /);
+  // Of some hosts only, from the database and from its samples.
+  for (const more of [[], ['-a']]) {
+    const some: { hosts: string[] } = JSON.parse(await told('report', url, '--host', 'db?,x*', '-f', 'json', ...more));
+    expect(some.hosts).toEqual(['db1', 'db2', 'db3', 'db4']);
+  }
+  const nobody = await kstack(['report', url, '--host', 'x*']);
+  expect([nobody.code, nobody.stderr]).toEqual([1, 'kstack: no sample is of the hosts and in the time asked for\n']);
+});
+
+it('a database with whatever samples is read, and one that is not there says what to do', async () => {
+  const server = await clickHouse('secret');
+  const environment = { ...process.env, CLICKHOUSE_PASSWORD: 'secret' };
+  const url = await database(server, 'odd', ODD_SAMPLES);
+  for (const format of ['text', 'json', 'html']) {
+    const { code, stderr } = await kstack(['report', url, '-f', format], { env: environment });
+    expect([code, stderr]).toEqual([0, '']);
+  }
+  const converted = await kstack(['convert', url, '-f', 'json'], { env: environment });
+  expect(converted.code).toBe(0);
+  const counted = converted.stdout.split('{"format":"kstack-sample"').length - 1;
+  expect(String(counted)).toBe(await server.ask('SELECT count() FROM odd.samples'));
+  const refused = await kstack(['report', url]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/CLICKHOUSE_PASSWORD/)]);
+  const missing = await kstack(['report', `${url}x`], { env: environment });
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringMatching(/kstack schema clickhouse/)]);
+  const told = await kstack(['report', url.replace('//', '//me:hidden@')]);
+  expect([told.code, told.stderr]).toEqual([2, expect.stringMatching(/--credentials-file/)]);
+  expect(told.stderr).not.toContain('hidden');
+});
