@@ -29,7 +29,8 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['src/**/*.test.ts'], maxWorkers: '100%' },
+        // No module keeps a state, so that files can share what they import: a third less of CPU time.
+        test: { name: 'unit', include: ['src/**/*.test.ts'], maxWorkers: '100%', isolate: false },
       },
       {
         // What is the same of every build of the command: the repository itself, the package, the library.
