@@ -98,7 +98,7 @@ __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"COLUMNS\"\n.asciz \"LINES\"\n"
         ".asciz \"NO_COLOR\"\n.asciz \"FORCE_COLOR\"\n"
         ".asciz \"PATH\"\n.asciz \"JOURNAL_STREAM\"\n.asciz \"XDG_RUNTIME_DIR\"\n"
-        ".asciz \"SUDO_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
+        ".asciz \"SUDO_*\"\n.asciz \"CLICKHOUSE_*\"\n.asciz \"KSTACK_*\"\n.asciz \"LD_*\"\n.asciz \"\"\n.balign 16\n");
 enum {
   NO_PROC, NO_THREADS, NO_FILES, NO_FOLDER, NO_MEMORY, PROC_FILE, PROC_FOLDER, ROOT, FOLDER_FD, READER, ROOM,
   READER_NAME, PROC, NOTHING,
