@@ -13,6 +13,7 @@ import { addRecord } from './commands/record.ts';
 import { addReport } from './commands/report.ts';
 import { addSchema } from './commands/schema.ts';
 import { addServe } from './commands/serve.ts';
+import { addShip } from './commands/ship.ts';
 import { addSql } from './commands/sql.ts';
 import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
@@ -41,6 +42,7 @@ const COMMANDS = [
   addSql,
   addMetrics,
   addSchema,
+  addShip,
   addCompletion,
 ];
 
@@ -56,6 +58,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack sql FILE... STATEMENT
        kstack metrics [--openmetrics] [-o FILE]
        kstack schema clickhouse [--server VERSION] [--keep DAYS]
+       kstack ship DIRECTORY | FILE... --to URL [--follow]
        kstack completion bash | zsh | fish`;
 
 function createProgram(): Command {

@@ -1,4 +1,4 @@
-import { Connection } from '../clickhouse/connection.ts';
+import { Connection, type ConnectionOptions } from '../clickhouse/connection.ts';
 import { authoritiesIn, credentialsOf } from '../clickhouse/credentials.ts';
 import type { Target } from '../clickhouse/target.ts';
 import { withFiles } from '../files/remote.ts';
@@ -6,6 +6,19 @@ import type { ConnectionFlags } from './clickhouse-options.ts';
 
 /** How long a server may say nothing. */
 const DEADLINE_MS = 30_000;
+
+/**
+ * What the options say of a connection.
+ * @throws CredentialsError
+ */
+export function connectionOptions(target: Target, flags: ConnectionFlags): Promise<ConnectionOptions> {
+  return withFiles(async (files) => ({
+    target,
+    credentials: await credentialsOf(target, flags.credentialsFile, { files, environment: process.env }),
+    authorities: flags.caFile === undefined ? undefined : await authoritiesIn(files, flags.caFile),
+    deadlineMs: DEADLINE_MS,
+  }));
+}
 
 /**
  * Connects to a database as the options say.
@@ -16,9 +29,5 @@ export async function openConnection(
   flags: ConnectionFlags,
   deadlineMs = DEADLINE_MS,
 ): Promise<Connection> {
-  const { credentials, authorities } = await withFiles(async (files) => ({
-    credentials: await credentialsOf(target, flags.credentialsFile, { files, environment: process.env }),
-    authorities: flags.caFile === undefined ? undefined : await authoritiesIn(files, flags.caFile),
-  }));
-  return Connection.open({ target, credentials, authorities, deadlineMs });
+  return Connection.open({ ...(await connectionOptions(target, flags)), deadlineMs });
 }

@@ -139,7 +139,7 @@ function fitted(name: string, line: string, columns: number): string {
   return line.slice(0, Math.max(0, columns));
 }
 
-function formatBytes(bytes: number): string {
+export function formatBytes(bytes: number): string {
   if (bytes < 10_000) return `${bytes} bytes`;
   return bytes < 1e7 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

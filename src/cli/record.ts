@@ -7,26 +7,29 @@ import { withFiles } from '../files/remote.ts';
 import type { Unread } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
+import { commandWith } from '../native/self.ts';
 import { linesOf } from '../recording/lines.ts';
 import { unpackedSegments } from '../recording/members.ts';
 import { recordedSamples } from '../recording/read.ts';
+import { ShipperProcess } from '../shipping/shipper-process.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { type Host, openSampler } from '../sources/live/sampler.ts';
 import { neverWaitForTerminal, rewriteLine, terminalColumns, writeStderr } from '../terminal/output.ts';
-import { FAILED } from './exit-codes.ts';
+import { type Shipping, shipWords } from './clickhouse-options.ts';
+import { FAILED, SIGNAL_EXIT } from './exit-codes.ts';
 import { Progress } from './progress.ts';
-
-const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export interface RecordOptions extends RecorderOptions {
   /** The command as typed, for the advice to repeat it with sudo. */
   readonly typed: string;
+  /** Where a directory is sent meanwhile. */
+  readonly shipping: Shipping | undefined;
 }
 
 /** Records samples until the time is up or a signal ends it. Returns the exit code. */
 export async function record(options: RecordOptions): Promise<number> {
-  const { root, typed, target, durationMs } = options;
+  const { root, typed, target, durationMs, shipping } = options;
   const stop = new AbortController();
   let ended: keyof typeof SIGNAL_EXIT | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -38,6 +41,11 @@ export async function record(options: RecordOptions): Promise<number> {
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
     return FAILED;
+  }
+  if (shipping !== undefined) {
+    const { connectionOptions } = await import('./clickhouse.ts');
+    // What is wrong with a file is told before anything is recorded.
+    await connectionOptions(shipping.target, shipping.connection);
   }
   neverWaitForTerminal();
   const missing = describeMissingTasks(root, options.selection);
@@ -51,6 +59,15 @@ export async function record(options: RecordOptions): Promise<number> {
   const screen = { columns: terminalColumns, rewrite: rewriteLine, print };
   const progress = new Progress({ name, durationMs, clock, screen });
   let written: Written = { samples: 0, bytes: 0, isPaused: false };
+  let shipper: ShipperProcess | undefined;
+  /** As soon as the directory is there, and something in it. */
+  const ship = () => {
+    if (shipping !== undefined && 'directory' in target)
+      shipper ??= new ShipperProcess({
+        ...commandWith(shipWords(target.directory, shipping)),
+        tell: (text) => progress.say(text),
+      });
+  };
   try {
     const end = await runRecorder(options, {
       clock,
@@ -61,8 +78,10 @@ export async function record(options: RecordOptions): Promise<number> {
       progress: (state, bytes, sample) => {
         written = { samples: state.samples, bytes, isPaused: state.paused !== undefined };
         progress.took(state, bytes, sample);
+        ship();
       },
     });
+    await shipper?.end();
     progress.close();
     const found = await foundIn(target, written);
     print(progress.summary(found));
@@ -70,6 +89,7 @@ export async function record(options: RecordOptions): Promise<number> {
     if (ended !== undefined) return SIGNAL_EXIT[ended];
     return end === 'done' ? 0 : FAILED;
   } finally {
+    await shipper?.end();
     progress.close();
   }
 }

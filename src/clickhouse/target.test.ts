@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isTarget, parseTarget, shownTarget } from './target.ts';
+import { isTarget, parseTarget, shownTarget, targetUrl } from './target.ts';
 
 it.each([
   ['clickhouse://db1', 'http://db1:8123', 'default', undefined],
@@ -14,6 +14,7 @@ it.each([
 ])('%s is a database', (text, server, database, user) => {
   expect(isTarget(text)).toBe(true);
   expect(parseTarget(text)).toEqual({ server, database, user });
+  expect(parseTarget(targetUrl(parseTarget(text)))).toEqual({ server, database, user });
 });
 
 it('a target is shown without the user', () => {

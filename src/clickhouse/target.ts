@@ -22,6 +22,13 @@ export function shownTarget({ server, database }: Omit<Target, 'user'>): string 
   return `${server}/${encodeURIComponent(database)}`;
 }
 
+/** The whole of it as a URL, which {@link parseTarget} takes. */
+export function targetUrl(target: Target): string {
+  const url = new URL(shownTarget(target));
+  url.username = target.user ?? '';
+  return url.href;
+}
+
 /**
  * Takes `clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1]`, whose port is 8123, or 8443 if it is secure, and
  * `http[s]://` with the same parts and the usual ports.

@@ -2,9 +2,11 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { RecordingTarget } from '../background/recorder.ts';
 import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
+import { addShippingOptions, shippingOf } from '../cli/clickhouse-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
+import { sizeParser } from '../cli/size-option.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { durationIn } from '../model/duration.ts';
@@ -41,16 +43,18 @@ export function addRecord(program: Command): void {
     .optionsGroup('Bounds of a directory:')
     .addOption(
       new Option('--max-size <SIZE>', 'what all files may take together: 20M, 2G')
-        .argParser(parseSize)
+        .argParser(sizeParser(LEAST_BYTES, '1M', '500M or 2G'))
         .default(USUAL_BYTES, '200M'),
     )
     .addOption(new Option('--max-age <DURATION>', 'how old samples may get: 36h, 7d').argParser(parseDuration))
     .addOption(maxUsedPercentOption());
+  addShippingOptions(command);
   addTriggerOptions(command);
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const flags: RecordFlags = command.opts();
     const target = targetOf(command, flags);
+    const shipping = shippingOf(command, flags.d);
     const { record } = await import('../cli/record.ts');
     process.exitCode = await record({
       selection: (await selectionOf(command)) ?? EVERYTHING,
@@ -61,6 +65,7 @@ export function addRecord(program: Command): void {
       durationMs: flags.for,
       triggering: await triggeringOf(command, procOf(command), flags.i),
       typed: typedCommand(),
+      shipping,
     });
   });
 }
@@ -90,13 +95,4 @@ function parseDuration(text: string): number {
   const milliseconds = durationIn(text);
   if (milliseconds !== undefined) return milliseconds;
   throw new InvalidArgumentError('Give a duration such as 30s, 10m, 2h or 1d.');
-}
-
-const UNIT_BYTES: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 };
-
-function parseSize(text: string): number {
-  const [, digits, unit = ''] = /^(\d{1,9})([KMGT])$/i.exec(text) ?? [];
-  const bytes = Number(digits) * (UNIT_BYTES[unit.toUpperCase()] ?? Number.NaN);
-  if (bytes >= LEAST_BYTES) return bytes;
-  throw new InvalidArgumentError('Give 1M or more, such as 500M or 2G.');
 }

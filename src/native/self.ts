@@ -14,9 +14,15 @@ export function ownName(): string {
 
 /** How to start kstack again with the same arguments. `runtimeOptions` are for Node.js. */
 export function ownCommand(runtimeOptions: readonly string[]): { readonly file: string; readonly args: string[] } {
-  if (isStandalone) return { file: process.execPath, args: process.argv.slice(2) };
-  return {
-    file: process.execPath,
-    args: [...('bun' in process.versions ? [] : runtimeOptions), ...process.execArgv, ...process.argv.slice(1)],
-  };
+  return commandWith(process.argv.slice(2), runtimeOptions);
+}
+
+/** How to start kstack with these arguments. */
+export function commandWith(
+  words: readonly string[],
+  runtimeOptions: readonly string[] = [],
+): { readonly file: string; readonly args: string[] } {
+  if (isStandalone) return { file: process.execPath, args: [...words] };
+  const options = 'bun' in process.versions ? [] : runtimeOptions;
+  return { file: process.execPath, args: [...options, ...process.execArgv, process.argv[1] ?? '', ...words] };
 }

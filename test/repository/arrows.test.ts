@@ -23,6 +23,8 @@ it.each([
   ['src/tui/new.ts', '../sources/text/index.ts'],
   ['src/web/new.ts', '../sources/text/index.ts'],
   ['src/server/new.ts', '../cli/arguments.ts'],
+  ['src/shipping/new.ts', '../cli/arguments.ts'],
+  ['src/background/new.ts', '../shipping/sender.ts'],
   ['src/cli/new.ts', '../commands/status.ts'],
   ['src/commands/new.ts', '../main.ts'],
 ])('the linter lets no arrow point from %s to %s', (from, to) => {

@@ -198,6 +198,7 @@ describe('the documentation', () => {
       'sql',
       'metrics',
       'schema',
+      'ship',
       'completion',
     ];
     const commands = [[], ...names.map((name) => [name])];

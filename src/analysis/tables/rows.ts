@@ -38,6 +38,11 @@ export class TableRows {
   readonly #stackKeys = new WeakMap<Stack, bigint>();
   #untimed = 0;
 
+  /** From now on all that rows refer to comes again before them. */
+  forget(): void {
+    for (const keys of Object.values(this.#seen)) keys.clear();
+  }
+
   *of(sample: Sample): Generator<TableRow> {
     const { place, spanMs } = this.#placeOf(sample);
     const unread = everythingUnread(sample);

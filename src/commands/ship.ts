@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { addConnectionOptions, type ConnectionFlags, maxRateOption, toOption } from '../cli/clickhouse-options.ts';
+import type { Target } from '../clickhouse/target.ts';
+
+interface ShipFlags extends ConnectionFlags {
+  readonly to: Target;
+  readonly follow?: true;
+  readonly maxRate?: number;
+}
+
+/** Registers `kstack ship`. */
+export function addShip(program: Command): void {
+  const command = program
+    .command('ship')
+    .description('Send recordings to ClickHouse, into the tables of `kstack schema clickhouse` (docs/ship.md).')
+    .argument('<FILE...>', 'one directory of recordings, of which is sent what was not, or files, which are sent whole')
+    .addOption(toOption('').makeOptionMandatory())
+    .option('--follow', 'go on with what is recorded into the directory from now on')
+    .addOption(maxRateOption());
+  addConnectionOptions(command);
+  command.action(async (names: string[]) => {
+    const flags: ShipFlags = command.opts();
+    const { to: target, follow = false, maxRate } = flags;
+    const { ship } = await import('../cli/ship.ts');
+    process.exitCode = await ship({ names, target, connection: flags, follow, maxRate });
+  });
+}
