@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -13,7 +12,7 @@ import { ClickHouseFailure, type FailureKind } from '../src/clickhouse/failure.t
 import { parseTarget } from '../src/clickhouse/target.ts';
 import { withFiles } from '../src/files/remote.ts';
 import { clickHouse } from './clickhouse-server.ts';
-import { freePort, temporaryFolder, testRequires } from './harness.ts';
+import { certificate, freePort, temporaryFolder } from './harness.ts';
 
 const PASSWORD = 'ein Geheimnis';
 const KNOWN: Credentials = { user: 'default', password: PASSWORD };
@@ -148,30 +147,9 @@ it('what does not answer is given up', async () => {
 });
 
 it('a certificate has to be trusted, and for the host', async () => {
-  testRequires('openssl');
   const server = await clickHouse(PASSWORD);
-  const folder = temporaryFolder();
-  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
   const proxy = async (name: string) => {
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-subj',
-        '/CN=test',
-        '-addext',
-        name,
-      ],
-      { stdio: 'ignore' },
-    );
+    const { key, cert } = certificate(name);
     const forward: RequestListener = async (request, answer) => {
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
       for (const name of ['host', 'connection', 'transfer-encoding']) delete headers[name];
@@ -181,10 +159,10 @@ it('a certificate has to be trusted, and for the host', async () => {
       answer.writeHead(got.status, display === null ? {} : { 'x-clickhouse-server-display-name': display });
       answer.end(await got.text());
     };
-    return listening(createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, forward));
+    const tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, forward);
+    return { port: await listening(tls), authorities: await withFiles((files) => authoritiesIn(files, cert)) };
   };
-  const port = await proxy('subjectAltName=IP:127.0.0.1');
-  const authorities = await withFiles((files) => authoritiesIn(files, cert));
+  const { port, authorities } = await proxy('subjectAltName=IP:127.0.0.1');
   expect(await failure(open(`https://127.0.0.1:${port}`))).toEqual(['tls', expect.stringContaining('--ca-file')]);
   const connection = await open(`clickhouse://127.0.0.1:${port}?secure=1`, { authorities });
   expect(await rowsOf(connection, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
@@ -197,8 +175,7 @@ it('a certificate has to be trusted, and for the host', async () => {
     expect.stringContaining('is this the port for TLS'),
   ]);
   const other = await proxy('subjectAltName=DNS:elsewhere');
-  const others = await withFiles((files) => authoritiesIn(files, cert));
-  expect(await failure(open(`https://127.0.0.1:${other}`, { authorities: others }))).toEqual([
+  expect(await failure(open(`https://127.0.0.1:${other.port}`, other))).toEqual([
     'tls',
     expect.stringContaining('is for another host'),
   ]);

@@ -235,6 +235,16 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+/** A new certificate that nobody vouches for but itself, and its key: the names of their files. */
+export function certificate(extension: string): { readonly key: string; readonly cert: string } {
+  testRequires('openssl');
+  const folder = temporaryFolder();
+  const [key, cert] = [join(folder, 'key'), join(folder, 'cert')];
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=test', '-addext', extension];
+  execFileSync('openssl', [...request, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  return { key, cert };
+}
+
 /** A port of 127.0.0.1 that is free. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -134,14 +134,19 @@ function shipDirectory(
 async function shipFiles(names: readonly string[], { sender, clock, shipped }: Shipping): Promise<void> {
   const problems = noProblems();
   const [rows, batches] = [new TableRows(), new RowBatches()];
+  let read = 0;
+  const send = async () => {
+    for await (const batch of batches.take()) await sender.send(batch);
+    shipped.samples = read;
+  };
   try {
     const wanted = { names, window: { from: undefined, to: undefined }, selection: undefined, verb: 'ship' };
     for await (const sample of fileSamples(wanted, problems, clock)) {
       for (const row of rows.of(sample)) batches.add(row);
-      shipped.samples++;
-      if (batches.isFull) for await (const batch of batches.take()) await sender.send(batch);
+      read++;
+      if (batches.isFull) await send();
     }
-    for await (const batch of batches.take()) await sender.send(batch);
+    await send();
   } finally {
     tellProblems(problems);
     shipped.isDamaged = hasFailed(problems);

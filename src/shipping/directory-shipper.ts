@@ -38,10 +38,8 @@ export class DirectoryShipper {
   readonly #unfinished = new Map<string, { readonly size: number; readonly sinceMs: number }>();
   /** The part of each host that was read last: the time of its next sample counts from there. */
   readonly #latest = new Map<string, string>();
+  /** How many were sent. */
   samples = 0;
-  segments = 0;
-  /** How many were not there any more when it was their turn, at least. */
-  missing = 0;
   isDamaged = false;
 
   constructor(options: ShipperOptions) {
@@ -133,7 +131,6 @@ export class DirectoryShipper {
       const lost = last === undefined && segment === -1 ? 0 : number > segment ? number - segment - 1 : number;
       segment = number;
       if (lost === 0) return;
-      this.missing += lost;
       const are = lost === 1 ? 'segment is' : 'segments are';
       tell(`at least ${lost} ${are} missing before ${file.name}: removed before they were sent, or never written`);
     };
@@ -143,13 +140,14 @@ export class DirectoryShipper {
     };
     // Each segment is complete in itself, here as there.
     this.#rows.forget();
+    let samples = 0;
     for await (const sample of this.#samplesIn(file, part, { begun, damaged })) {
       for (const row of this.#rows.of(sample)) this.#batches.add(row);
-      this.samples++;
+      samples++;
       if (this.#batches.isFull) for await (const batch of this.#batches.take()) await sender.send(batch);
     }
     for await (const batch of this.#batches.take()) await sender.send(batch);
-    this.segments++;
+    this.samples += samples;
     this.#latest.set(file.host, placeOf(file, part));
     return segment;
   }
