@@ -121,7 +121,9 @@ it('what is no ClickHouse is told for what it is', async () => {
   ]);
   // It is there for the first question only, as behind a login that expires.
   let asked = 0;
-  const late = await answers((_, answer) => {
+  let url: string | undefined;
+  const late = await answers((request, answer) => {
+    ({ url } = request);
     if (asked++ > 0) answer.end('<html>Log in</html>');
     else answer.writeHead(200, { 'x-clickhouse-query-id': '1' }).end('{"version":"24.3.1.2672"}\n');
   });
@@ -131,6 +133,8 @@ it('what is no ClickHouse is told for what it is', async () => {
     'foreign',
     expect.stringContaining("'Log in'"),
   ]);
+  // A later server is asked to collect the rows of many hosts, and to answer when they are stored.
+  expect(url).toMatch(/&async_insert=1&wait_for_async_insert=1/);
 });
 
 it('what does not answer is given up', async () => {

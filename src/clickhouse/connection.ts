@@ -17,6 +17,9 @@ export interface ConnectionOptions {
 
 /** The server says so of itself in each answer; a proxy that answers itself does not. */
 const OWN_HEADER = /^x-clickhouse-/;
+/** From this version on there are asynchronous inserts. */
+const COLLECTS_SINCE = [21, 11] as const;
+const COLLECTED = { async_insert: 1, wait_for_async_insert: 1 } as const;
 const MOST_SHOWN_BYTES = 4096;
 
 /** A ClickHouse database over HTTP(S), of version 18.16 and later. All calls throw ClickHouseFailure. */
@@ -90,7 +93,7 @@ export class Connection {
   }
 
   /**
-   * Inserts rows.
+   * Inserts rows. A server that can do so collects them with those of other hosts, and answers when all are stored.
    * @param body lines of JSONEachRow in gzip
    */
   async insert(table: string, body: Readable, signal?: AbortSignal): Promise<void> {
@@ -101,11 +104,17 @@ export class Connection {
     return this.#client.close();
   }
 
+  get #collects(): boolean {
+    const [year, month] = this.version;
+    return year > COLLECTS_SINCE[0] || (year === COLLECTS_SINCE[0] && month >= COLLECTS_SINCE[1]);
+  }
+
   async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
     try {
       const { stream, response_headers } = await this.#client.exec({
         query,
         ...(body !== undefined && { values: body, http_headers: { 'Content-Encoding': 'gzip' } }),
+        ...(body !== undefined && this.#collects && { clickhouse_settings: COLLECTED }),
         ...(signal !== undefined && { abort_signal: signal }),
       });
       let said = '';
