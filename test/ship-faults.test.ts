@@ -20,6 +20,9 @@ import {
   serverWithTables,
 } from './shipping.ts';
 
+// A server of its own for each test, and many starts of the command: that takes time on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
+
 const SHAPE = { segment: 5, file: 3 };
 const WAIT = { timeout: 40_000, interval: 100 };
 
