@@ -2,8 +2,8 @@ import { unlikeAbove } from '../analysis/unlike.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Fleet, FleetWait, UnlikeHost } from '../model/fleet.ts';
 import { allRows, type Cells, type Database, onlyRow, type Shown, shownRows } from '../sources/clickhouse/cells.ts';
+import * as statements from '../sources/clickhouse/fleet-statements.ts';
 import { listOf, type Scope } from '../sources/clickhouse/scope.ts';
-import * as statements from '../sources/clickhouse/statements.ts';
 import { findingsOf, type Intern, knownFinding, stacksOf } from '../sources/clickhouse/stored.ts';
 
 /** Of fewer, none is unlike the rest. */

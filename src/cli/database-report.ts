@@ -40,6 +40,13 @@ export async function databaseReport(database: Database, scope: Scope, most: Mos
   const found = await shownRows(database, statements.findings(scope), statements.FINDING_COLUMNS, most.each);
   const tasks = await allRows(database, statements.longestTasks(scope, most.tasks));
   const held = await shownRows(database, statements.holders(scope), statements.HOLDER_COLUMNS, most.each);
+  const waiters = new Map<string, number>();
+  if (held.rows.length > 0) {
+    const hosts = new Set(held.rows.map((row) => row.toldText('host')));
+    const statement = statements.waitersOf(scope, hosts, held.rows.map(holderName));
+    for (const row of await allRows(database, statement))
+      waiters.set(row.toldText('holder'), row.toldNumber('waiters'));
+  }
   const stuck = await shownRows(database, statements.stuckTasks(scope), statements.STUCK_COLUMNS, most.each);
   const known = await knownTo(database, [...found.rows, ...stuck.rows], intern);
   const moments = isTimed ? await allRows(database, statements.timeline(scope, everyMs)) : [];
@@ -61,7 +68,7 @@ export async function databaseReport(database: Database, scope: Scope, most: Mos
     eventCount: events.total,
     findings: found.rows.map((row) => findingOf(row, tasks, known)),
     findingCount: found.total,
-    holders: held.rows.map(holderIn),
+    holders: held.rows.map((row) => holderIn(row, waiters)),
     holderCount: held.total,
     stuck: stuck.rows.map((row) => stuckRun(row, known)),
     stuckCount: stuck.total,
@@ -130,13 +137,18 @@ function hostIn(row: Cells): string | undefined {
   return row.text('host') || undefined;
 }
 
-function holderIn(row: Cells): ReportedHolder {
+/** As the database names it, too. */
+function holderName(row: Cells): string {
+  return `${row.toldText('host')}/${row.text('tid') ?? ''}/${row.text('resource') ?? ''}/${row.text('name') ?? ''}`;
+}
+
+function holderIn(row: Cells, waiters: ReadonlyMap<string, number>): ReportedHolder {
   return {
     host: hostIn(row),
     key: row.number('tid') ?? row.toldText('resource'),
     name: row.text('name'),
     taskSeconds: row.toldNumber('ms') / 1000,
-    waiters: row.toldNumber('waiters'),
+    waiters: waiters.get(holderName(row)) ?? 0,
   };
 }
 

@@ -1,4 +1,4 @@
-import { inScope, listOf, onHosts, type Scope } from './scope.ts';
+import { inScope, listOf, type Scope } from './scope.ts';
 
 // The statements that a report and a comparison are added up by. They are written for ClickHouse 18.16: it joins two
 // tables only, the left one being the one in FROM, and knows no WITH and no window functions.
@@ -17,27 +17,46 @@ export function placedSamples(scope: Scope): string {
   // A log of events has no spans: it does not tell for how long.
   const speaks = 'arrayExists(x -> x.3 >= 0 OR NOT x.5, placed)';
   const span = `multiIf(x.3 >= 0, x.3, x.5, 0, step > ${GAP_INTERVALS} * usual, usual, step)`;
-  return `SELECT host, one.1 AS time_ms, one.2 AS sample, one.4 AS boot, at, last, next_ms, step_ms - next_ms AS gap_ms
+  // Each step is a SELECT of its own: else the expression of one column is put into the functions of another, which take
+  // a copy of all arrays in it for each element. Joined under their own names, arrays are not repeated either.
+  return `SELECT
+  host, placed.1 AS time_ms, placed.2 AS sample, placed.4 AS boot,
+  at, last,
+  nexts AS next_ms,
+  steps - nexts AS gap_ms
 FROM (
   SELECT
-    host,
-    arraySort(groupArray(${row})) AS placed,
-    arrayDifference(arrayMap(x -> x.1, placed)) AS steps,
-    arraySort(arraySlice(arrayFilter(x -> x > 0, steps), -${USUAL_OF})) AS latest,
-    if(${speaks} AND notEmpty(latest), latest[intDiv(length(latest), 2) + 1], 0) AS usual,
-    arrayMap((x, step) -> ${span}, placed, steps) AS spans,
+    host, placed,
     arrayPushBack(arrayPopFront(spans), usual) AS nexts,
-    arrayPushBack(arrayPopFront(steps), usual) AS next_steps,
+    arrayPushBack(arrayPopFront(steps), usual) AS steps,
+    arrayEnumerate(placed) AS at,
     length(placed) AS last
-  FROM samples FINAL
-  WHERE ${inScope(scope)} AND time_ms > 0
-  GROUP BY host
+  FROM (
+    SELECT host, placed, steps, usual, arrayMap((x, step) -> ${span}, placed, steps) AS spans
+    FROM (
+      SELECT
+        host, placed, steps,
+        if(${speaks} AND notEmpty(latest), latest[intDiv(length(latest), 2) + 1], 0) AS usual
+      FROM (
+        SELECT host, placed, steps, arraySort(arraySlice(arrayFilter(x -> x > 0, steps), -${USUAL_OF})) AS latest
+        FROM (
+          SELECT host, placed, arrayDifference(arrayMap(x -> x.1, placed)) AS steps
+          FROM (
+            SELECT host, arraySort(groupArray(${row})) AS placed
+            FROM samples FINAL
+            WHERE ${inScope(scope)} AND time_ms > 0
+            GROUP BY host
+          )
+        )
+      )
+    )
+  )
 )
-ARRAY JOIN placed AS one, nexts AS next_ms, next_steps AS step_ms, arrayEnumerate(placed) AS at`;
+ARRAY JOIN placed, nexts, steps, at`;
 }
 
 /** Rows of a table of the scope with the place of their sample. */
-function placedRows(table: 'blocked' | 'roots', scope: Scope): string {
+export function placedRows(table: 'blocked' | 'roots', scope: Scope): string {
   const places = `SELECT sample, boot, at, last, next_ms FROM (${placedSamples(scope)})`;
   return `${table} FINAL ALL INNER JOIN (${places}) USING sample`;
 }
@@ -94,17 +113,26 @@ ORDER BY ms DESC, host, tid
 LIMIT ${each} BY rule, waits_for`;
 }
 
-export const HOLDER_COLUMNS = ['host', 'tid', 'resource', 'name', 'ms', 'waiters'] as const;
+export const HOLDER_COLUMNS = ['host', 'tid', 'resource', 'name', 'ms'] as const;
+
+const HOLDER = 'host, tid, resource, name';
+const IS_HOLDER = "kind != 'deadlock'";
 
 export function holders(scope: Scope): string {
-  return `SELECT host, tid, resource, name, sum(next_ms * length(who)) AS ms, uniqExactArray(who) AS waiters
-FROM (
-  SELECT host, tid, resource, name, next_ms, arrayFilter(x -> x != '', splitByChar(',', waiters)) AS who
-  FROM ${placedRows('roots', scope)}
-  WHERE ${inScope(scope)} AND kind != 'deadlock'
-)
-GROUP BY host, tid, resource, name
+  return `SELECT ${HOLDER}, sum(next_ms * tasks) AS ms
+FROM ${placedRows('roots', scope)}
+WHERE ${inScope(scope)} AND ${IS_HOLDER}
+GROUP BY ${HOLDER}
 ORDER BY ms DESC, host, tid, resource`;
+}
+
+/** How many tasks waited for these tasks and resources, in all samples together. Their lists are long to read. */
+export function waitersOf(scope: Scope, hosts: Iterable<string>, names: Iterable<string>): string {
+  const key = "concat(host, '/', ifNull(toString(tid), ''), '/', ifNull(resource, ''), '/', ifNull(name, ''))";
+  return `SELECT ${key} AS holder, uniqExactArray(arrayFilter(x -> x != '', splitByChar(',', waiters))) AS waiters
+FROM roots
+WHERE ${inScope(scope)} AND host IN ${listOf(hosts)} AND ${IS_HOLDER} AND ${key} IN ${listOf(names)}
+GROUP BY holder`;
 }
 
 export const STUCK_COLUMNS = [
@@ -141,16 +169,19 @@ export function stuckTasks(scope: Scope): string {
   max(one.1) = max(last_at) AS is_still,
   isNotNull(switches) AS is_proven
 FROM (
+  SELECT ${PLACE}, a_pid, last_at, one, arrayEnumerate(one) AS number
+  FROM (
   SELECT
     ${PLACE},
     any(ifNull(pid, 0)) AS a_pid,
     any(last) AS last_at,
-    arraySort(x -> x.1, groupArray(${sighting})) AS sightings
+    arraySort(x -> x.1, groupArray(${sighting})) AS one
   FROM ${placedRows('blocked', scope)}
   WHERE ${inScope(scope)}
   GROUP BY ${PLACE}
+  )
 )
-ARRAY JOIN sightings AS one, arrayEnumerate(sightings) AS number
+ARRAY JOIN one, number
 GROUP BY ${PLACE}, if(isNull(switches), one.1 - number, 0)
 HAVING until_ms - since_ms >= if(seen = 1, ${LEAST_MS}, 1)
 ORDER BY until_ms - since_ms DESC, host, tid`;
@@ -214,108 +245,4 @@ WHERE ${inScope(scope)}`;
 
 export function hostNames(scope: Scope, most: number): string {
   return `SELECT host FROM samples WHERE ${inScope(scope)} AND host != '' GROUP BY host ORDER BY host LIMIT ${most}`;
-}
-
-/**
- * What was blocked on, by wait, for how long together: `ms`.
- * @param condition which waits
- */
-export function waits(scope: Scope, condition = '1'): string {
-  return `SELECT
-  wait,
-  sum(next_ms) AS ms,
-  count() AS seen,
-  uniqExact(host) AS hosts,
-  uniqExact(host, boot, tid) AS tasks,
-  arraySlice(groupUniqArray(host), 1, ${MOST_NAMES}) AS names,
-  arraySlice(groupUniqArray(ifNull(kernel, '')), 1, ${MOST_NAMES}) AS kernels,
-  arraySlice(groupUniqArray(ifNull(stack, 0)), 1, ${MOST_NAMES}) AS stacks,
-  min(time_ms) AS first_ms,
-  max(time_ms) AS last_ms,
-  argMin(finding, time_ms) AS finding,
-  argMin(ifNull(stack, 0), time_ms) AS first_stack
-FROM ${placedRows('blocked', scope)}
-WHERE ${inScope(scope)} AND ${condition}
-GROUP BY wait
-ORDER BY ms DESC, seen DESC`;
-}
-
-const MOST_NAMES = 20;
-
-export const WAIT_COLUMNS = [
-  'wait',
-  'ms',
-  'seen',
-  'hosts',
-  'tasks',
-  'names',
-  'kernels',
-  'stacks',
-  'first_ms',
-  'last_ms',
-  'finding',
-  'first_stack',
-] as const;
-
-/** How long all samples speak together, and how many there are. */
-export function spoken(scope: Scope): string {
-  return `SELECT count() AS samples, sum(next_ms) AS ms FROM (${placedSamples(scope)})`;
-}
-
-/** How many tasks of each host were blocked on average: `load`. */
-export function hostLoads(scope: Scope): string {
-  return `SELECT host, sum(blocked_ms) / sum(spoken_ms) AS load
-FROM (
-  SELECT host, sum(next_ms) AS spoken_ms, 0 AS blocked_ms FROM (${placedSamples(scope)}) GROUP BY host
-  UNION ALL
-  SELECT host, 0 AS spoken_ms, sum(next_ms) AS blocked_ms
-  FROM ${placedRows('blocked', scope)}
-  WHERE ${inScope(scope)}
-  GROUP BY host
-)
-GROUP BY host
-HAVING sum(spoken_ms) > 0`;
-}
-
-/** The quarters of the loads of all hosts. */
-export function quartiles(scope: Scope): string {
-  const at = (part: number) => `quantileExact(${part})(load)`;
-  return `SELECT ${at(0.25)} AS low, ${at(0.5)} AS middle, ${at(0.75)} AS high FROM (${hostLoads(scope)})`;
-}
-
-export function hostsAbove(scope: Scope, load: number, most: number): string {
-  return `SELECT host, load FROM (${hostLoads(scope)}) WHERE load > ${load} ORDER BY load DESC, host LIMIT ${most}`;
-}
-
-/** The wait with the most task time on each host, and what part of its task time that is. */
-export function mostOnHosts(scope: Scope, condition: string): string {
-  return `SELECT host, argMax(wait, ms) AS wait, argMax(finding, ms) AS finding, max(ms) / sum(ms) AS part
-FROM (
-  SELECT host, wait, sum(next_ms) AS ms, argMin(finding, time_ms) AS finding
-  FROM ${placedRows('blocked', scope)}
-  WHERE ${inScope(scope)} AND ${condition}
-  GROUP BY host, wait
-)
-GROUP BY host`;
-}
-
-/** When waits of hosts were first seen, of those that were then first seen on any of them. */
-export function firstSeen({ hosts }: Pick<Scope, 'hosts'>, condition: string): string {
-  return `SELECT wait, minMerge(first_ms) AS seen_ms
-FROM wait_hosts
-WHERE ${onHosts({ hosts })}
-GROUP BY wait
-HAVING ${condition}`;
-}
-
-/** When anything was first seen on hosts. */
-export function firstOfAll({ hosts }: Pick<Scope, 'hosts'>): string {
-  return `SELECT count() AS known, minMerge(first_ms) AS seen_ms FROM wait_hosts WHERE ${onHosts({ hosts })}`;
-}
-
-export function modulesOf(stacks: Iterable<string>): string {
-  return `SELECT toString(stack) AS key, arraySlice(groupUniqArray(module), 1, ${MOST_NAMES}) AS modules
-FROM frames
-WHERE stack IN ${listOf(stacks)} AND module IS NOT NULL
-GROUP BY stack`;
 }
