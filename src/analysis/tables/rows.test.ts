@@ -3,7 +3,7 @@ import { ODD_SAMPLES } from '../../../test/odd-samples.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../../test/samples.ts';
 import type { Sample } from '../../model/sample.ts';
 import { parseFrames } from '../../model/stack.ts';
-import { tableRows } from './rows.ts';
+import { TableRows, tableRows } from './rows.ts';
 import { type Column, TABLE_NAMES, type TableName, type TableRow, tableNamed, type Value } from './tables.ts';
 
 async function rowsOf(samples: readonly Sample[]): Promise<TableRow[]> {
@@ -135,5 +135,19 @@ describe('the rows of samples', () => {
     expect(inTable(rows, 'observations').map(({ task }) => task)).toEqual(
       ['a', 'a', 'b'].map((name) => inTable(rows, 'tasks').find(({ comm }) => comm === name)?.['task']),
     );
+  });
+
+  it('that others refer to come again for whoever has forgotten them, with the same keys', () => {
+    const rows = new TableRows();
+    const sample = { ...EMPTY_SAMPLE, observations: [observationOf(1, { stack: { value: STACK } })] };
+    const referred = () => {
+      const timed = new Set(['samples', 'observations']);
+      return [...rows.of(sample)].filter(({ table }) => !timed.has(table));
+    };
+    const first = referred();
+    expect(new Set(first.map(({ table }) => table))).toEqual(new Set(['tasks', 'findings', 'stacks', 'frames']));
+    expect(referred()).toEqual([]);
+    rows.forget();
+    expect(referred()).toEqual(first);
   });
 });
