@@ -1,15 +1,20 @@
-// Builds dist/standalone/kstack-linux-x64 and -arm64, executables that contain runtime and BPF programs:
+// Builds dist/standalone/kstack-linux-x64 and -arm64, executables that contain runtime and BPF programs, with the
+// licences of what is inside, a CycloneDX bill of materials for each, and SHA256SUMS:
 // npm run build:standalone [-- x64|arm64]
 // Bun comes from its packages in the npm registry and is used for this build only. Builds of one commit are identical.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build, transform } from 'esbuild';
 import { callsByBun, lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { buildPage, pageInside } from './page-build.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
+import { billOf } from './standalone/bill.mjs';
+import { partsOfBun } from './standalone/bun-parts.mjs';
+import { bunLicences, packageLicences, packagesIn } from './standalone/licences.mjs';
+import { writeSums } from './standalone/sums.mjs';
 
 const BUN = '1.4.5';
 
@@ -40,12 +45,19 @@ const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
 try {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
-  const bundle = await bundleFor(folder);
+  const { bundle, packages } = await bundleFor(folder);
   const ownBun = join(
     await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512),
     'bin/bun',
   );
   await mkdir('dist/standalone', { recursive: true });
+  const versions = JSON.parse(execFileSync(ownBun, ['-p', 'JSON.stringify(process.versions)']).toString());
+  const parts = partsOfBun(versions);
+  await writeFile(
+    'dist/standalone/THIRD-PARTY-LICENSES.txt',
+    `${await packageLicences(packages)}\n\n${await bunLicences(versions, parts)}`,
+  );
+  const { packages: locked } = JSON.parse(await readFile('package-lock.json', 'utf8'));
   for (const arch of wanted) {
     const { bun } = TARGETS[arch];
     const runtime = join(await fetchPackage(bun.name, BUN, bun.sha512), 'bin/bun');
@@ -67,8 +79,13 @@ try {
       { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
     );
     await addEntry(outfile, arch, await readerFor(arch));
+    const contents = packages.map((name) => ({ name, ...locked[name] }));
+    const executable = await readFile(outfile);
+    const bill = billOf({ version, arch, executable, contents, bun: { ...bun, version: BUN }, parts });
+    await writeFile(`${outfile}.cdx.json`, `${JSON.stringify(bill, null, 2)}\n`);
     console.log(outfile);
   }
+  await writeSums('dist/standalone', /^kstack-linux-\w+$/);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -80,11 +97,11 @@ async function readerFor(arch) {
   return Buffer.from(READER[arch], 'base64');
 }
 
-/** Bundles the command into one file that calls C through Bun. */
+/** Bundles the command into one file that calls C through Bun. Returns it, and the folders of the packages in it. */
 async function bundleFor(folder) {
   const outfile = join(folder, 'kstack.cjs');
-  const { page } = await buildPage(version);
-  await build({
+  const { page, inputs } = await buildPage(version);
+  const { metafile } = await build({
     entryPoints: ['src/main.ts'],
     outfile,
     bundle: true,
@@ -95,9 +112,10 @@ async function bundleFor(folder) {
     minifySyntax: true,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
+    metafile: true,
     plugins: [lazyChildProcess, callsByBun, smallPackages, pageInside(page)],
   });
-  return outfile;
+  return { bundle: outfile, packages: packagesIn([...Object.keys(metafile.inputs), ...inputs]) };
 }
 
 /** Unpacks a package and returns its folder. @throws Error if the archive's sha512 differs */

@@ -1,10 +1,11 @@
 // Bundles src/ into dist/: kstack.cjs, the command, with the files that it loads on demand, and index.js, the library.
-import { chmod, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
 import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { buildCommand } from './command-build.mjs';
 import { buildPage, pageInside } from './page-build.mjs';
 import { SHEBANG, SHELL_START } from './shell-start.mjs';
+import { packageLicences, packagesIn } from './standalone/licences.mjs';
 
 const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 const common = {
@@ -53,24 +54,11 @@ const inputsOfCommand = await buildCommand({
 await chmod('dist/kstack.cjs', 0o755);
 await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
-  await licences([
-    ...inputsOfCommand,
-    ...[parquet, clickHouse].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
-    ...inputs,
-  ]),
+  await packageLicences(
+    packagesIn([
+      ...inputsOfCommand,
+      ...[parquet, clickHouse].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
+      ...inputs,
+    ]),
+  ),
 );
-
-async function licenceIn(folder) {
-  const name = (await readdir(folder)).find((each) => /^licen[cs]e(\.md|\.txt)?$/i.test(each));
-  if (name === undefined) throw new Error(`${folder} has no licence`);
-  return `${folder}/${name}`;
-}
-
-/** The licence texts of the bundled packages. */
-async function licences(files) {
-  const packages = new Set(files.map((file) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]).filter(Boolean));
-  const texts = [];
-  for (const folder of packages)
-    texts.push(`${folder.slice('node_modules/'.length)}\n\n${await readFile(await licenceIn(folder), 'utf8')}`);
-  return texts.join('\n\n');
-}
