@@ -14,7 +14,7 @@ const SUITES = /^(bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stab
 const MODULES = ['crc32c_generic', 'loop', 'ext4', 'dm_mod'];
 
 /** The configured mirror of Debian's releases and that of its security updates. */
-function mirrors() {
+export function mirrors() {
   const targets = execFileSync('apt-get', ['indextargets', '--no-release-info', '--format', '$(REPO_URI) $(RELEASE)'])
     .toString()
     .trim()

@@ -235,7 +235,8 @@ describe('the service', () => {
     testRequires('systemd-analyze');
     const text = readFileSync(unit, 'utf8');
     // Without a selection, that is every thread.
-    expect(text).toMatch(/^ExecStart=.* kstack record -i 10 -d \/var\/log\/kstack --max-size 200M$/m);
+    expect(text).toMatch(/^Environment="RECORD_OPTIONS=-i 10 --max-size 200M"$/m);
+    expect(text).toMatch(/^ExecStart=.* kstack record -d \/var\/log\/kstack \$RECORD_OPTIONS$/m);
     const [, filter = ''] = /^SystemCallFilter=(.*)$/m.exec(text) ?? [];
     const lines = execFileSync('systemd-analyze', ['syscall-filter']).toString();
     // The sets of systemd, as far as they name each other.

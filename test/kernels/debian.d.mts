@@ -1,0 +1,1 @@
+export function mirrors(): { readonly releases: string; readonly security: string | undefined };
