@@ -83,8 +83,14 @@ export class Stand {
   }
 }
 
-/** Numbers, constants and what is between them. */
-const PLAIN = /^(?:\.\.\.|[A-Z_][A-Z\d_]*|0x[\da-f]+|-?\d+(?:\.\d+)?(?:ms|us|ns|s)?|[\s,|(){}[\]=])*$/;
+/** What is between numbers and constants. */
+const BETWEEN = /[\s,|(){}[\]=]+/;
+const PLAIN = /^(?:\.\.\.|[A-Z_][A-Z\d_]*|0x[\da-f]+|-?\d+(?:\.\d+)?(?:ms|us|ns|s)?)?$/;
+
+/** Word by word: one expression for all of them would try every way to divide them. */
+function isPlain(text: string): boolean {
+  return text.split(BETWEEN).every((word) => PLAIN.test(word));
+}
 
 /**
  * A system call with its numbers and constants only: all between the first and the last name, text or description of a
@@ -94,9 +100,9 @@ export function wordsLeft(text: string, stand: Stand): string | undefined {
   const [, name = '', given = ''] = /^([a-z_][\w ]*)\((.*)\)$/s.exec(text) ?? [];
   if (name === '') return undefined;
   const from = given.search(/[<"]/);
-  if (from === -1) return PLAIN.test(given) ? text : undefined;
+  if (from === -1) return isPlain(given) ? text : undefined;
   const to = Math.max(given.lastIndexOf('>'), given.lastIndexOf('"'), from) + 1;
   const [before, after] = [given.slice(0, from), given.slice(to)];
-  if (!PLAIN.test(before) || !PLAIN.test(after)) return undefined;
+  if (!isPlain(before) || !isPlain(after)) return undefined;
   return `${name}(${before}<${stand.for('value', given.slice(from, to))}>${after})`;
 }

@@ -134,3 +134,7 @@ it.each([
 ])('addresses in names are replaced: %s', (text, name) => {
   expect(new Stand().name(text)).toBe(name);
 });
+
+it('takes no longer for a constant that is no constant', () => {
+  expect(wordsLeft(`ioctl(3, ${'LONG_'.repeat(1000)};, "x")`, new Stand())).toBeUndefined();
+});
