@@ -3,6 +3,8 @@ import './native/no-debugger.ts';
 import { Command, CommanderError } from 'commander';
 import { resolveArguments } from './cli/arguments.ts';
 import { FAILED, WRONG_USAGE } from './cli/exit-codes.ts';
+import { VERSION } from './cli/version.ts';
+import { addBundle } from './commands/bundle.ts';
 import { addClassic } from './commands/classic.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addConvert } from './commands/convert.ts';
@@ -23,9 +25,6 @@ import { returnToFolder } from './native/folder.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
 import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
 
-/** Set by the build to the version in package.json. */
-declare const KSTACK_VERSION: string;
-
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
 const COMMANDS = [
   addClassic,
@@ -34,6 +33,7 @@ const COMMANDS = [
   addStatus,
   addStop,
   addRecord,
+  addBundle,
   addReport,
   addDiff,
   addConvert,
@@ -51,6 +51,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack top [FILE...] [OPTIONS]
        kstack status | stop [-d DIRECTORY]
        kstack record -o FILE | -d DIRECTORY [-i SECONDS] [--for DURATION]
+       kstack bundle [-o FILE] [--for DURATION] [--redact]
        kstack report | convert FILE...
        kstack diff BEFORE [AFTER]
        kstack serve [FILE...] [OPTIONS]
@@ -67,7 +68,7 @@ function createProgram(): Command {
     .usage(USAGE)
     .description('Show the kernel stacks of the selected processes. Processes that share a stack stand together.')
     .helpOption('-h, --help', 'show this help')
-    .version(`kstack ${KSTACK_VERSION}`, '--version', 'show the version')
+    .version(`kstack ${VERSION}`, '--version', 'show the version')
     .option('-v, --verbose', 'report progress on standard error')
     .allowExcessArguments()
     .enablePositionalOptions()

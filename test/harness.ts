@@ -77,6 +77,7 @@ const AVAILABLE = {
   man: () => onPath('man'),
   bpftool: () => onPath('bpftool'),
   protoc: () => onPath('protoc'),
+  sos: () => existsSync('/usr/lib/python3/dist-packages/sos/report/plugins'),
   'clickhouse-server': () => onPath('clickhouse-server'),
   '@duckdb/node-api (npm install --no-save)': () => existsSync(join(NODE_MODULES, '@duckdb/node-api')),
   'prometheus and promtool': () => onPath('prometheus') && onPath('promtool'),

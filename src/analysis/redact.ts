@@ -61,6 +61,18 @@ export class Redactor {
     return this.#stand.text(text);
   }
 
+  /** A value that stands alone. */
+  value(text: string): string {
+    return this.#stand.for('value', text);
+  }
+
+  /** What the kernel says of a server (`nfs: server NAME not responding`) names it. */
+  kernelLine(text: string): string {
+    return this.#stand.text(
+      text.replace(/\bserver (\S+)/, (_, name: string) => `server ${this.#stand.for('server', name)}`),
+    );
+  }
+
   sample(sample: Sample): Sample {
     const { host, bootId, source, edges, resources, unread, events, holders } = sample;
     // Not with `...`: that would list the observations.
@@ -75,7 +87,7 @@ export class Redactor {
         ...each,
         ...(comm !== undefined && { comm: this.#stand.name(comm) }),
       })),
-      ...(events !== undefined && { events: events.map((event) => ({ ...event, text: this.#event(event.text) })) }),
+      ...(events !== undefined && { events: events.map((event) => ({ ...event, text: this.kernelLine(event.text) })) }),
     };
     return withObservations(shown, () => sample.observations.map(this.observation), holders.map(this.observation));
   }
@@ -179,13 +191,6 @@ export class Redactor {
     place: this.#stand.text(evidence.place),
     text: this.#stand.text(evidence.text),
   });
-
-  /** What the kernel says of a server (`nfs: server NAME not responding`) names it. */
-  #event(text: string): string {
-    return this.#stand.text(
-      text.replace(/\bserver (\S+)/, (_, name: string) => `server ${this.#stand.for('server', name)}`),
-    );
-  }
 
   #reading<T>(reading: Reading<T>, shown: (value: T) => T): Reading<T> {
     return 'unread' in reading ? withoutDetail(reading) : { ...reading, value: shown(reading.value) };

@@ -3,6 +3,7 @@ import { CredentialsError } from '../clickhouse/credentials.ts';
 import { ClickHouseFailure } from '../clickhouse/failure.ts';
 import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
+import { beginsBundle, beginsPackedBundle, recordingIn } from '../recording/bundle.ts';
 import { Interned } from '../recording/decode.ts';
 import { mayHave, regionsOf } from '../recording/index.ts';
 import { linesOf } from '../recording/lines.ts';
@@ -49,8 +50,12 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     }
   }
   let isRecording = false;
+  let isBundle = false;
   const isKept = (first: Buffer) => {
-    isRecording = isPackedRecording(first) || endsAsRecording(name);
+    // Parts of it may look like a recording from outside.
+    if (beginsPackedBundle(first)) return false;
+    isBundle = beginsBundle(first);
+    isRecording = isBundle || isPackedRecording(first) || endsAsRecording(name);
     return isRecording;
   };
   const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
@@ -58,7 +63,8 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   const tell = (line: number, why: string) => damaged(`${name}:${line}: ${why}`);
   if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
-    yield* recordedSamples(linesOf(unpackedSegments(chunks, lost)), tell);
+    const recording = isBundle ? recordingIn(chunks) : chunks;
+    yield* recordedSamples(linesOf(unpackedSegments(recording, lost)), tell);
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
@@ -101,7 +107,8 @@ function openRecording(name: string, read: (bytes: number) => void = () => undef
     read(bytes.length);
     return bytes;
   };
-  const isPacked = isPackedRecording(readAt(0, SEEK_HEAD_BYTES));
+  const begin = readAt(0, SEEK_HEAD_BYTES);
+  const isPacked = isPackedRecording(begin) && !beginsPackedBundle(begin);
   const regions = isPacked ? regionsOf(readAt, file.sizeBytes) : undefined;
   if (regions === undefined) file.close();
   return regions && { regions, readAt, close: () => file.close() };

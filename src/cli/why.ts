@@ -1,23 +1,18 @@
-import { RedactedStream, Redactor } from '../analysis/redact.ts';
+import { Redactor } from '../analysis/redact.ts';
 import { isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import { whyNotProc } from '../background/proc-root.ts';
-import type { HostState } from '../model/host-state.ts';
-import { everythingUnread } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import type { Piece } from '../sinks/format.ts';
 import { loadFormat } from '../sinks/formats.ts';
-import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy, type WhyContext } from '../sinks/why.ts';
 import { formatWhyJson } from '../sinks/why-json.ts';
-import { whyNoStacks, whyNotAllFiles } from '../sources/live/procfs/access.ts';
-import { readLoad } from '../sources/live/procfs/files.ts';
-import { openSampler } from '../sources/live/sampler.ts';
+import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED, UNKNOWN } from './exit-codes.ts';
-import { look } from './look.ts';
+import { takeVerdict } from './take-verdict.ts';
 import { writeFile } from './write-file.ts';
 
 export interface WhyOptions {
@@ -48,25 +43,17 @@ export async function why(options: WhyOptions): Promise<number> {
     writeStderr(`kstack: ${refusal}\n`);
     return exitCode ? UNKNOWN : FAILED;
   }
-  const redactor = options.redact ? new Redactor() : undefined;
-  const stream = redactor && new RedactedStream(redactor);
   const clock = systemClock();
-  const tell = (text: string) => {
-    if (verbose) log(clock, 'DEBUG', text);
-  };
-  const mended = (text: string) => writeStderr(`kstack: ${text}\n`);
-  const { verdict, missed } = await look(
-    (wanted) => openSampler({ clock, root }, { ...wanted, selection, source, tell, mended }),
-    (sample) => stream?.next(sample) ?? sample,
-  );
-  const { sample } = verdict;
-  // Without bpf, these tasks are missing themselves, and that is among what is unread.
-  const notAllFiles = sample.source.name === 'bpf' ? whyNotAllFiles(root) : undefined;
-  const untold = [...(notAllFiles === undefined ? [] : [notAllFiles]), ...missed];
-  const told = untold.map((text) => redactor?.text(text) ?? text);
-  const unknown = [...told, ...formatUnread(everythingUnread(sample), true)];
-  const host: HostState = { ...readLoad(root) };
-  const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, host, unknown };
+  const { verdict, ...found } = await takeVerdict({
+    selection,
+    root,
+    source,
+    redactor: options.redact ? new Redactor() : undefined,
+    tell: (text) => {
+      if (verbose) log(clock, 'DEBUG', text);
+    },
+  });
+  const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, ...found };
   const pieces = piecesOf(format, verdict, context);
   if (file !== undefined) await writeFile(file, pieces);
   else for await (const piece of pieces) writeStdout(piece);

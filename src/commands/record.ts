@@ -1,15 +1,15 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { RecordingTarget } from '../background/recorder.ts';
 import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { maxUsedPercentOf, maxUsedPercentOption, notEmpty } from '../cli/background-options.ts';
 import { addShippingOptions, shippingOf } from '../cli/clickhouse-options.ts';
+import { parseDuration } from '../cli/duration-option.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { sizeParser } from '../cli/size-option.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
-import { durationIn } from '../model/duration.ts';
 import { EVERYTHING } from '../model/selection.ts';
 
 const LEAST_BYTES = 2 ** 20;
@@ -89,10 +89,4 @@ function targetOf(command: Command, { output, d, maxSize, maxAge }: RecordFlags)
       exitCode: WRONG_USAGE,
     });
   return { file: output };
-}
-
-function parseDuration(text: string): number {
-  const milliseconds = durationIn(text);
-  if (milliseconds !== undefined) return milliseconds;
-  throw new InvalidArgumentError('Give a duration such as 30s, 10m, 2h or 1d.');
 }

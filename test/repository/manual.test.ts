@@ -187,9 +187,11 @@ describe('the documentation', () => {
 
   it('shows command lines with options that exist', async () => {
     const names = [
+      'why',
       'status',
       'stop',
       'record',
+      'bundle',
       'report',
       'diff',
       'convert',

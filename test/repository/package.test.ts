@@ -92,6 +92,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'schema/kstack-report-1.schema.json',
       'schema/kstack-diff-1.schema.json',
       'schema/kstack-why-1.schema.json',
+      'schema/kstack-bundle-1.schema.json',
       'dist/kstack.cjs',
       'dist/more.cjs',
       'dist/page.cjs',
@@ -101,6 +102,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'dist/rules.cjs',
       'dist/sample.cjs',
       'packaging/oled-link.sh',
+      'packaging/sos/kstack.py',
       'dist/THIRD-PARTY-LICENSES.txt',
     ])
       expect(existsSync(join(folder, 'node_modules/kstack', file))).toBe(true);

@@ -37,11 +37,13 @@ describe('a file of /proc/pressure', () => {
 describe('a record of /dev/kmsg', () => {
   it('has a number, a time and a text', () => {
     expect(parseKmsg(Buffer.from('6,5666,36818525808,-;loop0: detected\n SUBSYSTEM=block\n DEVICE=b7:0\n'))).toEqual({
+      priority: 6,
       sequence: 5666,
       uptimeSeconds: 36818.525808,
       text: 'loop0: detected',
     });
     expect(parseKmsg(Buffer.from('12,7,1,c,caller=T99,more;x;y\n'))).toEqual({
+      priority: 12,
       sequence: 7,
       uptimeSeconds: 0.000001,
       text: 'x;y',
