@@ -13,6 +13,7 @@ const OF_THEIR_OWN = [
   'explain',
   'hung-files',
   'metrics',
+  'otlp',
   'page',
   'record-directory',
   'report',

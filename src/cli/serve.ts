@@ -129,7 +129,7 @@ async function tokenOf({ tokenFile }: ServeOptions): Promise<string | undefined>
 function metricsOfHost({ names, root, source, intervalMs, selection = EVERYTHING }: ServeOptions) {
   if (names.length > 0) return undefined;
   const open = (wanted: LookOptions) => openSamplerProcess(root, { ...wanted, selection, source }, ownCommand([]));
-  const measure = (samples: number) => measuredMetrics(() => look(open), samples);
+  const measure = async (samples: number) => (await measuredMetrics(() => look(open), samples)).metrics;
   return new MetricsPage({ mostMs: intervalMs, clock: systemClock(), measure });
 }
 

@@ -1,6 +1,5 @@
-import { constants } from 'node:fs';
-import { absolutePath } from '../files/absolute-path.ts';
-import { type Files, isRegular, reasonOf } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
+import { SettingsFileError, settingsIn } from '../files/settings-file.ts';
 import type { Target } from './target.ts';
 
 export interface Credentials {
@@ -14,7 +13,6 @@ export class CredentialsError extends Error {}
 /** The names of variables of the environment, and of lines of a credentials file. */
 const [USER, PASSWORD] = ['CLICKHOUSE_USER', 'CLICKHOUSE_PASSWORD'];
 const STANDARD_USER = 'default';
-const OF_OTHERS = 0o077;
 
 /**
  * Who asks, and the password: from the file if one is given, else from the environment. A user in the URL comes first.
@@ -53,22 +51,11 @@ function linesIn(content: Buffer, name: string): Record<string, string> {
   return told;
 }
 
-/** At most 64 KiB. A link is followed, as that of a secret in Kubernetes: it is the file that counts. */
 async function contentOf(files: Files, name: string, isSecret: boolean): Promise<Buffer> {
-  let fd: number | undefined;
   try {
-    fd = await files.open(undefined, absolutePath(name), constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = await files.statusOf(fd);
-    if (!isRegular(status)) throw new CredentialsError(`cannot read ${name}: it is not a regular file`);
-    if (isSecret && status.uid !== 0 && status.uid !== process.geteuid?.())
-      throw new CredentialsError(`${name} belongs to another user, who could change it`);
-    if (isSecret && (status.mode & OF_OTHERS) !== 0)
-      throw new CredentialsError(`others may read or change ${name}: chmod 600 ${name}`);
-    return await files.read(fd, 0, status.size);
+    return await settingsIn(files, name, isSecret);
   } catch (error) {
-    if (error instanceof CredentialsError) throw error;
-    throw new CredentialsError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
-  } finally {
-    if (fd !== undefined) await files.close(fd);
+    if (error instanceof SettingsFileError) throw new CredentialsError(error.message, { cause: error });
+    throw error;
   }
 }

@@ -1,4 +1,5 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
+import { addOtlpOptions, otlpOf } from '../cli/otlp-options.ts';
 import { fileOf, fileOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
@@ -10,8 +11,9 @@ export function addMetrics(program: Command): void {
     .command('metrics')
     .description('Print what tasks are blocked on, and what holds them up, as numbers for Prometheus.')
     .optionsGroup('Output:')
-    .option('--openmetrics', 'as OpenMetrics 1.0 (default: text format 0.0.4)')
-    .addOption(fileOption());
+    .addOption(new Option('--openmetrics', 'as OpenMetrics 1.0 (default: text format 0.0.4)').conflicts('otlp'))
+    .addOption(fileOption().conflicts('otlp'));
+  addOtlpOptions(command, 'send them to');
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const { openmetrics, output }: { openmetrics?: true; output?: string } = command.opts();
@@ -23,6 +25,7 @@ export function addMetrics(program: Command): void {
       source: sourceOf(command),
       form: openmetrics === true ? 'openMetrics' : 'prometheus',
       file: fileOf(output),
+      otlp: await otlpOf(command),
       verbose: program.opts()['verbose'] === true,
       typed: typedCommand(),
     });

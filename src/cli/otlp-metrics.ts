@@ -1,0 +1,44 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { metricsRequest } from '../sinks/otlp.ts';
+import { writeStderr } from '../terminal/output.ts';
+import { FAILED } from './exit-codes.ts';
+import type { Measured } from './metrics.ts';
+import { type OtlpTarget, signalUrl } from './otlp-options.ts';
+import { post } from './otlp-post.ts';
+import { VERSION } from './version.ts';
+
+/** The next measurement will come: an older one need not get through. */
+const PATIENCE_MS = 20_000;
+const ONE_REQUEST_MS = 10_000;
+
+/** Sends metrics, again if the receiver wants that. Returns the exit code. */
+export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTarget): Promise<number> {
+  const { timeMs = Date.now(), host, kernel, bootId, architecture } = sample;
+  const resource = {
+    version: VERSION,
+    ...(host !== undefined && { host }),
+    ...(kernel !== undefined && { kernel }),
+    ...(bootId !== undefined && 'value' in bootId && { bootId: bootId.value }),
+    ...(architecture !== undefined && { architecture }),
+  };
+  const url = signalUrl(target, 'metrics');
+  const body = metricsRequest(metrics, resource, { timeMs, sinceMs: timeMs });
+  const endMs = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const posted = await post({ url, headers: target.headers, body, deadlineMs: ONE_REQUEST_MS });
+    if (posted.isTaken) {
+      if (posted.rejected === undefined) return 0;
+      const { count, why } = posted.rejected;
+      writeStderr(`kstack: ${url.href}: ${count} metrics were not taken: ${why || 'it does not say why'}\n`);
+      return count > 0 ? FAILED : 0;
+    }
+    const { why, afterMs } = posted;
+    if (afterMs === undefined || performance.now() + afterMs > endMs) {
+      const again =
+        afterMs === undefined ? '' : `; it was tried for ${PATIENCE_MS / 1000} s, or may be again later only`;
+      writeStderr(`kstack: ${url.href}: no metrics were delivered: ${why}${again}\n`);
+      return FAILED;
+    }
+    await pause(afterMs);
+  }
+}

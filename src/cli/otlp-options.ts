@@ -1,0 +1,100 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { reasonOf } from '../files/files.ts';
+import { withFiles } from '../files/remote.ts';
+import { settingsIn } from '../files/settings-file.ts';
+import { notEmpty } from './background-options.ts';
+import { WRONG_USAGE } from './exit-codes.ts';
+
+/** Where a receiver of OTLP is, and what its requests carry beside their content. */
+export interface OtlpTarget {
+  /** Without /v1/metrics. */
+  readonly base: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface OtlpFlags {
+  readonly otlp?: URL;
+  readonly otlpHeaders?: string;
+}
+
+/** The form of OTEL_EXPORTER_OTLP_HEADERS, under a name that the executable passes on. */
+const HEADERS = 'KSTACK_OTLP_HEADERS';
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]{1,100}$/;
+const HEADER_VALUE = /^[\x20-\x7e]{0,8000}$/;
+
+/** Adds the options about a receiver to a command. @param what it is sent */
+export function addOtlpOptions(command: Command, what: string): void {
+  command
+    .addOption(
+      new Option('--otlp <URL>', `${what} a receiver of OTLP over HTTP: http://localhost:4318`).argParser(parseUrl),
+    )
+    .addOption(
+      new Option(
+        '--otlp-headers <FILE>',
+        'its headers, NAME: VALUE on each line; only you may read the file',
+      ).argParser(notEmpty),
+    );
+}
+
+/**
+ * The receiver that was named; undefined if none was. Exits if there are headers for none.
+ * @throws Error naming the file of the headers if it cannot be used
+ */
+export async function otlpOf(command: Command): Promise<OtlpTarget | undefined> {
+  const { otlp: base, otlpHeaders: file }: OtlpFlags = command.opts();
+  if (base === undefined) {
+    if (file !== undefined) command.error("error: '--otlp-headers' needs '--otlp'", { exitCode: WRONG_USAGE });
+    return undefined;
+  }
+  return { base, headers: file === undefined ? headersIn(process.env[HEADERS] ?? '') : await headersOf(file) };
+}
+
+/** The address of one signal. */
+export function signalUrl({ base }: OtlpTarget, signal: 'metrics' | 'logs'): URL {
+  return new URL(`${base.href.replace(/\/$/, '')}/v1/${signal}`);
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('Give http:// or https://.');
+  if (url.username !== '' || url.password !== '')
+    throw new InvalidArgumentError('Other users see it in ps: credentials go into the file of --otlp-headers.');
+  if (url.search !== '' || url.hash !== '') throw new InvalidArgumentError('Give it without ? and #.');
+  if (/\/v1\/(?:metrics|logs)\/?$/.test(url.pathname))
+    throw new InvalidArgumentError(`Leave ${url.pathname.slice(url.pathname.indexOf('/v1/'))} out: kstack adds it.`);
+  return url;
+}
+
+async function headersOf(file: string): Promise<Record<string, string>> {
+  try {
+    const text = (await withFiles((files) => settingsIn(files, file, true))).toString();
+    const lines = text.split('\n').filter((line) => !/^\s*(?:#|$)/.test(line));
+    return headersFrom(
+      lines.map((line) => /^([^:]*):(.*)$/s.exec(line)),
+      'each line is NAME: VALUE',
+    );
+  } catch (error) {
+    throw new Error(`cannot use the headers in ${file}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** `name=value,name=value`, values percent-encoded (OTEL_EXPORTER_OTLP_HEADERS). */
+function headersIn(text: string): Record<string, string> {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  try {
+    const decoded = pairs.map((pair) => /^([^=]*)=(.*)$/s.exec(decodeURIComponent(pair)));
+    return headersFrom(decoded, 'it has the form NAME=VALUE,NAME=VALUE');
+  } catch (error) {
+    throw new Error(`cannot use ${HEADERS}: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function headersFrom(pairs: readonly (RegExpExecArray | null)[], form: string): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const pair of pairs) {
+    const [, name = '', value = ''] = (pair ?? []).map((part) => part.trim());
+    if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) throw new Error(form);
+    headers[name] = value;
+  }
+  return headers;
+}

@@ -1,0 +1,33 @@
+import { constants } from 'node:fs';
+import { absolutePath } from './absolute-path.ts';
+import { type Files, isRegular, reasonOf } from './files.ts';
+
+const OF_OTHERS = 0o077;
+
+/** A file with settings cannot be used. The message names it, and the way out. */
+export class SettingsFileError extends Error {}
+
+/**
+ * The content of a file with credentials, or with certificates, up to 64 KiB. A link is followed, as that of a secret in
+ * Kubernetes: it is the file that counts.
+ * @param isSecret whether nobody but its owner may read it
+ * @throws SettingsFileError
+ */
+export async function settingsIn(files: Files, name: string, isSecret: boolean): Promise<Buffer> {
+  let fd: number | undefined;
+  try {
+    fd = await files.open(undefined, absolutePath(name), constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = await files.statusOf(fd);
+    if (!isRegular(status)) throw new SettingsFileError(`cannot read ${name}: it is not a regular file`);
+    if (isSecret && status.uid !== 0 && status.uid !== process.geteuid?.())
+      throw new SettingsFileError(`${name} belongs to another user, who could change it`);
+    if (isSecret && (status.mode & OF_OTHERS) !== 0)
+      throw new SettingsFileError(`others may read or change ${name}: chmod 600 ${name}`);
+    return await files.read(fd, 0, status.size);
+  } catch (error) {
+    if (error instanceof SettingsFileError) throw error;
+    throw new SettingsFileError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    if (fd !== undefined) await files.close(fd);
+  }
+}

@@ -1,0 +1,161 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { fixture, freePort, kstack, needs, temporaryFolder, testRequires, withinMs } from './harness.ts';
+
+interface Received {
+  readonly path: string | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** A receiver of OTLP, which gives these answers one after the other, and then takes everything. */
+async function receiver(...answers: ((response: ServerResponse) => void)[]) {
+  const received: Received[] = [];
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    received.push({ path: request.url, headers: request.headers, body: Buffer.concat(pieces) });
+    const answer = answers.shift();
+    if (answer === undefined) response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+    else answer(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+}
+
+/** What protoc reads in a message of test/otlp.proto, or makes of its text. */
+function protoc(how: 'decode' | 'encode', message: string, input: Buffer | string): Buffer {
+  testRequires('protoc');
+  const args = [`--${how}=otlp.${message}`, `--proto_path=${import.meta.dirname}`, 'otlp.proto'];
+  return execFileSync('protoc', args, { input });
+}
+
+const decoded = ({ body }: Received) => protoc('decode', 'ExportMetricsServiceRequest', body).toString();
+
+describe('kstack metrics --otlp', () => {
+  beforeEach(needs('root', 'compiler'));
+
+  it('sends what it prints otherwise, with the host it is of', async () => {
+    const pids = await fixture('tasks', ['vfork-chain']);
+    const { url, received } = await receiver();
+    const { code, stdout, stderr } = await kstack(['metrics', '--otlp', `${url}/base/`, '-p', pids.join()]);
+    expect([code, stdout, stderr]).toEqual([0, '', '']);
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({
+      path: '/base/v1/metrics',
+      headers: { 'content-type': 'application/x-protobuf' },
+    });
+    const text = received.map(decoded).join('');
+    // A field that is not known has a number for its name.
+    expect(text).not.toMatch(/^\s*\d+(?:: | \{)/m);
+    const host = execFileSync('uname', ['-n']).toString().trim();
+    expect(text).toMatch(new RegExp(`key: "host.name"\\s+value \\{\\s+string_value: "${host}"`));
+    expect(text).toMatch(/key: "service.name"\s+value \{\s+string_value: "kstack"/);
+    const [, blocked = ''] = /name: "kstack_blocked_tasks"\n(.*?)\n {4}\}/s.exec(text) ?? [];
+    expect(blocked).toMatch(/as_double: 2\b/);
+    expect(blocked).toMatch(/key: "rule"\s+value \{\s+string_value: "vfork"/);
+    const [, time = 0] = /time_unix_nano: (\d+)/.exec(blocked) ?? [];
+    expect(Math.abs(Number(time) / 1e6 - Date.now())).toBeLessThan(withinMs(60_000));
+    const printed = await kstack(['metrics', '-p', pids.join()]);
+    const names = [...printed.stdout.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+    const sent = [...text.matchAll(/name: "(kstack_\w+)"/g)].map(([, name]) => name);
+    // By then, they have waited for long enough to hold others up.
+    expect(names).toEqual(expect.arrayContaining(sent));
+    expect(sent).toEqual(expect.arrayContaining(['kstack_tasks', 'kstack_held_up_tasks', 'kstack_source_info']));
+  });
+
+  it('sends headers from a file that only its owner may read, or from the environment', async () => {
+    const { url, received } = await receiver();
+    const file = join(temporaryFolder(), 'headers');
+    writeFileSync(file, '# of a test\nAuthorization: Bearer secret: yes\n\nx-tenant:  7\n', { mode: 0o600 });
+    const args = ['metrics', '-p', '2', '--otlp', url];
+    expect((await kstack([...args, '--otlp-headers', file])).code).toBe(0);
+    const env = { ...process.env, KSTACK_OTLP_HEADERS: 'authorization=Bearer%20secret,x-tenant=7' };
+    expect((await kstack(args, { env })).code).toBe(0);
+    const [one, other] = received;
+    expect(one?.headers).toMatchObject({ authorization: 'Bearer secret: yes', 'x-tenant': '7' });
+    expect(other?.headers).toMatchObject({ authorization: 'Bearer secret', 'x-tenant': '7' });
+    chmodSync(file, 0o644);
+    const open = await kstack([...args, '--otlp-headers', file]);
+    expect([open.code, open.stderr]).toEqual([
+      1,
+      expect.stringContaining(`others may read or change ${file}: chmod 600 ${file}`),
+    ]);
+    writeFileSync(file, 'secret\n');
+    chmodSync(file, 0o600);
+    const wrong = await kstack([...args, '--otlp-headers', file]);
+    expect(wrong.stderr).toMatch(/: each line is NAME: VALUE\n$/);
+    expect(wrong.stderr).not.toContain('secret');
+    expect(received).toHaveLength(2);
+  });
+
+  it('sends again where the receiver is busy, as late as it says', async () => {
+    const { url, received } = await receiver(
+      (response) => response.writeHead(503).end(),
+      (response) => response.writeHead(429, { 'retry-after': '2' }).end(),
+    );
+    const { code, stderr, milliseconds } = await kstack(['metrics', '-p', '2', '--otlp', url]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(received.map(({ body }) => body.equals(received[0]?.body ?? Buffer.alloc(0)))).toEqual([true, true, true]);
+    expect(milliseconds).toBeGreaterThan(2900);
+  });
+
+  it.each<[string, (response: ServerResponse) => void, RegExp]>([
+    [
+      'a web page',
+      (r) => r.writeHead(200, { 'content-type': 'text/html' }).end('<p>Log in'),
+      /200 with a web page: a proxy/,
+    ],
+    ['a refusal', (r) => r.writeHead(401).end(), /it answered 401; credentials go into the file of --otlp-headers/],
+    ['nothing there', (r) => r.writeHead(404).end(), /it answered 404; is it a receiver of OTLP/],
+    ['another address', (r) => r.writeHead(302, { location: 'http://127.0.0.1:1/' }).end(), /302; give the address/],
+    ['later only', (r) => r.writeHead(503, { 'retry-after': '3600' }).end(), /it answered 503; .*later only/],
+    ['endless', (r) => r.writeHead(200).end(Buffer.alloc(100_000)), /longer than 65536 bytes/],
+  ])('says what is wrong with the answer: %s', async (_, answer, message) => {
+    const { url, received } = await receiver(...Array.from({ length: 50 }, () => answer));
+    const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+    if (!message.source.includes('65536')) expect(received).toHaveLength(1);
+  });
+
+  it('says what the receiver did not take, and why it refused', async () => {
+    const partial = 'partial_success { rejected_data_points: 3 error_message: "too old" }';
+    const some = protoc('encode', 'ExportMetricsServiceResponse', partial);
+    const type = { 'content-type': 'application/x-protobuf' };
+    const { url } = await receiver((response) => response.writeHead(200, type).end(some));
+    const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
+    expect([code, stderr]).toEqual([1, `kstack: ${url}/v1/metrics: 3 metrics were not taken: too old\n`]);
+    // A google.rpc.Status has its message in field 2.
+    const status = Buffer.from('\x12\x07no room', 'latin1');
+    const other = await receiver((response) => response.writeHead(400, type).end(status));
+    const refused = await kstack(['metrics', '-p', '2', '--otlp', other.url]);
+    expect(refused.stderr).toMatch(/no metrics were delivered: it answered 400: no room\n$/);
+  });
+
+  it('gives up on a receiver that is not there', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/ECONNREFUSED.*; it was tried for 20 s/)]);
+  });
+
+  it.each([
+    [['--otlp', 'localhost:4318'], 'Give http:// or https://.'],
+    [['--otlp', 'http://me:secret@localhost'], 'credentials go into the file'],
+    [['--otlp', 'http://localhost:4318/v1/metrics'], 'Leave /v1/metrics out'],
+    [['--otlp', 'http://localhost/?x=1'], 'without ? and #'],
+    [['--otlp-headers', '/dev/null'], "'--otlp-headers' needs '--otlp'"],
+    [['--otlp', 'http://localhost', '--openmetrics'], 'cannot be used with'],
+    [['--otlp', 'http://localhost', '-o', 'x'], 'cannot be used with'],
+  ])('refuses %s', async (args, message) => {
+    const { code, stderr } = await kstack(['metrics', ...args]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+});
