@@ -21,7 +21,8 @@ import {
 } from './shipping.ts';
 
 // A server of its own for each test, and many starts of the command: that takes time on a busy machine.
-vi.setConfig({ testTimeout: 180_000 });
+// To remove what a server has left takes long, too, where hundreds of kills have kept it from merging.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 900_000 });
 
 const SHAPE = { segment: 5, file: 3 };
 const WAIT = { timeout: 40_000, interval: 100 };
