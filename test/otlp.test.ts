@@ -159,3 +159,43 @@ describe('kstack metrics --otlp', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
   });
 });
+
+describe('kstack record --otlp', () => {
+  beforeEach(needs('root', 'compiler'));
+
+  const logs = ({ body }: Received) => protoc('decode', 'ExportLogsServiceRequest', body).toString();
+
+  it('sends a log record for each task that is stuck and each trigger, again where the receiver is busy', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const { url, received } = await receiver((response) => response.writeHead(503).end());
+    const file = join(temporaryFolder(), 'recording');
+    const args = ['record', '-o', file, '-p', `${parent}`, '-i', '0.5', '--when', 'blocked>0', '--keep', '1s'];
+    const { code, stderr } = await kstack([...args, '--for', '13s', '--otlp', url]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`kstack: ${url}/v1/logs: it answered 503\n`);
+    expect(stderr).toContain(`kstack: ${url}/v1/logs: log records are taken again\n`);
+    expect(new Set(received.map(({ path }) => path))).toEqual(new Set(['/v1/logs']));
+    const text = received.slice(1).map(logs).join('');
+    // A field that is not known has a number for its name.
+    expect(text).not.toMatch(/^\s*\d+(?:: | \{)/m);
+    expect(text.match(/event_name: "kstack.trigger"/g)).toHaveLength(1);
+    expect(text.match(/event_name: "kstack.stuck"/g)).toHaveLength(1);
+    expect(text).toMatch(new RegExp(`string_value: "${parent} tasks has been stuck for \\d\\d s: waits for its vfork`));
+    expect(text).toMatch(new RegExp(`key: "thread.id"\\s+value \\{\\s+int_value: ${parent}\\b`));
+    expect(text).toMatch(/key: "kstack.rule"\s+value \{\s+string_value: "vfork"/);
+    expect(text).toMatch(/key: "host.name"/);
+    expect(text).toContain('severity_number: SEVERITY_NUMBER_WARN');
+  });
+
+  it('records all the same while nobody takes them, and says how many were not delivered', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const file = join(temporaryFolder(), 'recording');
+    const args = ['record', '-o', file, '-p', `${parent}`, '-i', '0.1', '--when', 'blocked>0', '--for', '2s'];
+    const { code, stderr } = await kstack([...args, '--otlp', url]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/\/v1\/logs: .*ECONNREFUSED/);
+    expect(stderr).toContain(`kstack: ${url}/v1/logs: 1 log record was not delivered\n`);
+    expect((await kstack(['report', file])).stdout).toContain('trigger');
+  });
+});

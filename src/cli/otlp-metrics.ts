@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { metricsRequest } from '../sinks/otlp.ts';
+import { metricsRequest, otlpResource } from '../sinks/otlp.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import type { Measured } from './metrics.ts';
@@ -13,14 +13,8 @@ const ONE_REQUEST_MS = 10_000;
 
 /** Sends metrics, again if the receiver wants that. Returns the exit code. */
 export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTarget): Promise<number> {
-  const { timeMs = Date.now(), host, kernel, bootId, architecture } = sample;
-  const resource = {
-    version: VERSION,
-    ...(host !== undefined && { host }),
-    ...(kernel !== undefined && { kernel }),
-    ...(bootId !== undefined && 'value' in bootId && { bootId: bootId.value }),
-    ...(architecture !== undefined && { architecture }),
-  };
+  const { timeMs = Date.now() } = sample;
+  const resource = otlpResource(sample, VERSION);
   const url = signalUrl(target, 'metrics');
   const body = metricsRequest(metrics, resource, { timeMs, sinceMs: timeMs });
   const endMs = performance.now() + PATIENCE_MS;

@@ -18,6 +18,8 @@ import { type Host, openSampler } from '../sources/live/sampler.ts';
 import { neverWaitForTerminal, rewriteLine, terminalColumns, writeStderr } from '../terminal/output.ts';
 import { type Shipping, shipWords } from './clickhouse-options.ts';
 import { FAILED, SIGNAL_EXIT } from './exit-codes.ts';
+import { LogSender } from './otlp-logs.ts';
+import type { OtlpTarget } from './otlp-options.ts';
 import { Progress } from './progress.ts';
 
 export interface RecordOptions extends RecorderOptions {
@@ -25,11 +27,13 @@ export interface RecordOptions extends RecorderOptions {
   readonly typed: string;
   /** Where a directory is sent meanwhile. */
   readonly shipping: Shipping | undefined;
+  /** Who is told of stuck tasks and triggers. */
+  readonly otlp: OtlpTarget | undefined;
 }
 
 /** Records samples until the time is up or a signal ends it. Returns the exit code. */
 export async function record(options: RecordOptions): Promise<number> {
-  const { root, typed, target, durationMs, shipping } = options;
+  const { root, typed, target, durationMs, shipping, otlp } = options;
   const stop = new AbortController();
   let ended: keyof typeof SIGNAL_EXIT | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -59,6 +63,7 @@ export async function record(options: RecordOptions): Promise<number> {
   const screen = { columns: terminalColumns, rewrite: rewriteLine, print };
   const progress = new Progress({ name, durationMs, clock, screen });
   let written: Written = { samples: 0, bytes: 0, isPaused: false };
+  const logs = otlp && new LogSender(otlp, (text) => progress.say(text));
   let shipper: ShipperProcess | undefined;
   /** As soon as the directory is there, and something in it. */
   const ship = () => {
@@ -78,10 +83,11 @@ export async function record(options: RecordOptions): Promise<number> {
       progress: (state, bytes, sample) => {
         written = { samples: state.samples, bytes, isPaused: state.paused !== undefined };
         progress.took(state, bytes, sample);
+        if (sample !== undefined) logs?.add(sample);
         ship();
       },
     });
-    await shipper?.end();
+    await Promise.all([shipper?.end(), logs?.end()]);
     progress.close();
     const found = await foundIn(target, written);
     print(progress.summary(found));
@@ -89,7 +95,7 @@ export async function record(options: RecordOptions): Promise<number> {
     if (ended !== undefined) return SIGNAL_EXIT[ended];
     return end === 'done' ? 0 : FAILED;
   } finally {
-    await shipper?.end();
+    await Promise.all([shipper?.end(), logs?.end()]);
     progress.close();
   }
 }

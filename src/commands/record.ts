@@ -6,6 +6,7 @@ import { addShippingOptions, shippingOf } from '../cli/clickhouse-options.ts';
 import { parseDuration } from '../cli/duration-option.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
+import { addOtlpOptions, otlpOf } from '../cli/otlp-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { sizeParser } from '../cli/size-option.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
@@ -50,6 +51,8 @@ export function addRecord(program: Command): void {
     .addOption(maxUsedPercentOption());
   addShippingOptions(command);
   addTriggerOptions(command);
+  command.optionsGroup('Log records of stuck tasks and triggers:');
+  addOtlpOptions(command, 'send them to');
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const flags: RecordFlags = command.opts();
@@ -66,6 +69,7 @@ export function addRecord(program: Command): void {
       triggering: await triggeringOf(command, procOf(command), flags.i),
       typed: typedCommand(),
       shipping,
+      otlp: await otlpOf(command),
     });
   });
 }

@@ -1,5 +1,7 @@
 import type { Metric } from '../analysis/metrics.ts';
+import type { News } from '../analysis/news.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
+import type { Sample } from '../model/sample.ts';
 import { Message } from './protobuf.ts';
 
 /**
@@ -13,6 +15,18 @@ export const FIELDS = {
   Metric: { name: 1, description: 2, gauge: 5, sum: 7 },
   Gauge: { data_points: 1 },
   Sum: { data_points: 1, aggregation_temporality: 2, is_monotonic: 3 },
+  ExportLogsServiceRequest: { resource_logs: 1 },
+  ResourceLogs: { resource: 1, scope_logs: 2 },
+  ScopeLogs: { scope: 1, log_records: 2 },
+  LogRecord: {
+    time_unix_nano: 1,
+    severity_number: 2,
+    severity_text: 3,
+    body: 5,
+    attributes: 6,
+    observed_time_unix_nano: 11,
+    event_name: 12,
+  },
   NumberDataPoint: { start_time_unix_nano: 2, time_unix_nano: 3, as_double: 4, attributes: 7 },
   Resource: { attributes: 1 },
   InstrumentationScope: { name: 1, version: 2 },
@@ -31,6 +45,17 @@ export interface OtlpResource {
   readonly kernel?: string;
   readonly bootId?: string;
   readonly architecture?: string;
+}
+
+/** The host of a sample, and this kstack. @param version of kstack */
+export function otlpResource({ host, kernel, bootId, architecture }: Sample, version: string): OtlpResource {
+  return {
+    version,
+    ...(host !== undefined && { host }),
+    ...(kernel !== undefined && { kernel }),
+    ...(bootId !== undefined && 'value' in bootId && { bootId: bootId.value }),
+    ...(architecture !== undefined && { architecture }),
+  };
 }
 
 /** When metrics were measured, and since when what is counted is counted, in Unix milliseconds. */
@@ -65,6 +90,35 @@ function addMetric(message: Message, { name, help, type, values }: Metric, { tim
       });
     if (type === 'counter') message.varint(sum.aggregation_temporality, CUMULATIVE).varint(sum.is_monotonic, 1);
   });
+}
+
+/** logs.proto, SeverityNumber: WARN */
+const WARN = 13;
+/** Names of OpenTelemetry's semantic conventions, where there are any. */
+const ATTRIBUTES: Readonly<Record<string, string>> = { pid: 'process.pid', tid: 'thread.id', comm: 'thread.name' };
+
+/** An ExportLogsServiceRequest, as POST /v1/logs takes it. @param observedMs when it is sent, Unix milliseconds */
+export function logsRequest(news: readonly News[], resource: OtlpResource, observedMs: number): Uint8Array {
+  const message = new Message();
+  const { ExportLogsServiceRequest: request, ResourceLogs: ofResource, ScopeLogs: ofScope } = FIELDS;
+  message.message(request.resource_logs, () => {
+    addResource(message, ofResource.resource, resource);
+    message.message(ofResource.scope_logs, () => {
+      addScope(message, ofScope.scope, resource);
+      for (const each of news) message.message(ofScope.log_records, () => addRecord(message, each, observedMs));
+    });
+  });
+  return message.take();
+}
+
+function addRecord(message: Message, { timeMs, kind, text, about }: News, observedMs: number): void {
+  const field = FIELDS.LogRecord;
+  if (timeMs !== undefined) message.fixed64(field.time_unix_nano, nanoseconds(timeMs));
+  message.varint(field.severity_number, WARN).text(field.severity_text, 'WARN');
+  message.message(field.body, () => addValue(message, text));
+  const named = Object.entries(about).map(([name, value]) => [ATTRIBUTES[name] ?? `kstack.${name}`, value]);
+  addAttributes(message, field.attributes, Object.fromEntries(named));
+  message.fixed64(field.observed_time_unix_nano, nanoseconds(observedMs)).text(field.event_name, `kstack.${kind}`);
 }
 
 /** Names of Node.js and of OpenTelemetry's semantic conventions (host.arch). */
