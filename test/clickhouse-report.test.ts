@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { tableRows } from '../src/analysis/tables/rows.ts';
 import type { TableName } from '../src/analysis/tables/tables.ts';
@@ -10,7 +11,7 @@ import type { Sample } from '../src/model/sample.ts';
 import { clickHouseLine } from '../src/sinks/clickhouse.ts';
 import { InternedStacks } from '../src/sources/text/index.ts';
 import { type ClickHouse, clickHouse } from './clickhouse-server.ts';
-import { ended, fixture, KSTACK, kstack, temporaryFolder, testRequires } from './harness.ts';
+import { BROWSER, ended, fixture, KSTACK, kstack, temporaryFolder, testRequires } from './harness.ts';
 import { ODD_SAMPLES } from './odd-samples.ts';
 
 /** A recording of tasks that hold up others: two wait for a file lock, one for the child of a vfork. */
@@ -156,6 +157,7 @@ it('a report of several hosts has what they have in common, what is new, and who
     /\n\nnew, never seen before on these hosts:\n.* on 1 host {2}waits for a file lock .*\n {4}web1; since/,
   );
   expect(since).toMatch(/\n\nhosts unlike the rest, where 1\.0 tasks are blocked on average:\n {2}web1: /);
+  await showsFleet(url);
   // Of some hosts only, from the database and from its samples.
   for (const more of [[], ['-a']]) {
     const some: { hosts: string[] } = JSON.parse(await told('report', url, '--host', 'db?,x*', '-f', 'json', ...more));
@@ -164,6 +166,34 @@ it('a report of several hosts has what they have in common, what is new, and who
   const nobody = await kstack(['report', url, '--host', 'x*']);
   expect([nobody.code, nobody.stderr]).toEqual([1, 'kstack: no sample is of the hosts and in the time asked for\n']);
 });
+
+/** The same on a page, of which a copy names no host. */
+async function showsFleet(url: string): Promise<void> {
+  testRequires('browser');
+  const [file, redacted] = ['fleet.html', 'redacted.html'].map((name) => join(temporaryFolder(), name)) as [
+    string,
+    string,
+  ];
+  expect(await told('report', url, '-f', 'html', '-o', file)).toBe('');
+  expect(await told('report', url, '-f', 'html', '--redact', '-o', redacted)).toBe('');
+  const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
+  onTestFinished(() => browser.close());
+  const textOf = async (path: string) => {
+    const page = await browser.newPage();
+    await page.goto(`file://${path}`);
+    await page.locator('nav [aria-current]', { hasText: 'Fleet' }).waitFor();
+    for (const summary of await page.locator('.fleet summary').all()) await summary.click();
+    return await page.locator('main').innerText();
+  };
+  const text = await textOf(file);
+  expect(text).toMatch(/5 tasks on 5 hosts: ?\s*waits for its vfork child/);
+  expect(text).toMatch(/Hosts\s+db1, db2, db3, db4, web1\s/);
+  expect(text).toMatch(/Kernels\s+6\.1\.0, 6\.12\.1/);
+  expect(text).toMatch(/Hosts unlike the rest, where 1\.0 tasks are blocked on average[\s\S]*\nweb1\s/);
+  const hidden = await textOf(redacted);
+  expect(hidden).toMatch(/Hosts\s+host-1, host-2, host-3, host-4, host-5\s/);
+  expect(hidden).not.toMatch(/db1|web1/);
+}
 
 it('a database with whatever samples is read, and one that is not there says what to do', async () => {
   const server = await clickHouse('secret');

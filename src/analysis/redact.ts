@@ -1,5 +1,6 @@
 import { changesBetween, noteChanges, withObservations } from '../model/changes.ts';
 import type { Edge, Evidence, NodeKey, Resource } from '../model/edge.ts';
+import type { Fleet, FleetWait } from '../model/fleet.ts';
 import type { Reading } from '../model/reading.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { SystemCallState } from '../model/system-call.ts';
@@ -71,6 +72,18 @@ export class Redactor {
     return this.#stand.text(
       text.replace(/\bserver (\S+)/, (_, name: string) => `server ${this.#stand.for('server', name)}`),
     );
+  }
+
+  /** Of what hosts say together, only they have names of their own. */
+  fleet(fleet: Fleet): Fleet {
+    const host = (name: string) => this.#stand.for('host', name);
+    const ofWait = (wait: FleetWait): FleetWait => ({ ...wait, names: wait.names.map(host) });
+    return {
+      ...fleet,
+      waits: fleet.waits.map(ofWait),
+      fresh: fleet.fresh?.map(ofWait),
+      unlike: fleet.unlike.map((each) => ({ ...each, host: host(each.host) })),
+    };
   }
 
   sample(sample: Sample): Sample {

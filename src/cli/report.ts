@@ -1,4 +1,6 @@
+import { Redactor, redacted } from '../analysis/redact.ts';
 import { type Report, report } from '../analysis/report.ts';
+import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
@@ -29,11 +31,17 @@ export interface ReportOptions {
  */
 export async function reportFiles(wanted: Wanted, options: ReportOptions): Promise<number> {
   const { format, file, redact } = options;
-  // The page adds up itself what it has the samples for.
-  if (format === 'html') return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
-  if (file !== undefined && isRead(file, wanted)) return FAILED;
   const clock = systemClock();
   const problems = noProblems();
+  if (format === 'html') {
+    const found = isAddedUp(wanted)
+      ? await orNoEnd(reportOfDatabase(wanted, mostOf(options), noProblems(), clock))
+      : undefined;
+    if (found?.fleet !== undefined) return await writeFleetPage(found.fleet, found.samples, wanted, options);
+    // The page adds up itself what it has the samples for.
+    return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
+  }
+  if (file !== undefined && isRead(file, wanted)) return FAILED;
   const found = await orNoEnd(
     isAddedUp(wanted)
       ? reportOfDatabase(wanted, mostOf(options), problems, clock)
@@ -50,9 +58,29 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   return isEmpty || hasFailed(problems) ? FAILED : 0;
 }
 
+/** More than a page is to have of several hosts. */
+const MOST_PAGE_SAMPLES = 1000;
+
+async function writeFleetPage(
+  fleet: Fleet,
+  count: number,
+  wanted: Wanted,
+  { file, redact }: ReportOptions,
+): Promise<number> {
+  const problems = noProblems();
+  const redactor = redact ? new Redactor() : undefined;
+  const read = count > MOST_PAGE_SAMPLES ? [] : fileSamples(wanted, problems, systemClock());
+  const { fleetPage } = await import('../sinks/html.ts');
+  const pieces = fleetPage(redactor?.fleet(fleet) ?? fleet, redactor === undefined ? read : redacted(read, redactor));
+  if (file === undefined) for await (const piece of pieces) writeStdout(piece);
+  else await writeFile(file, pieces);
+  tellProblems(problems);
+  return hasFailed(problems) ? FAILED : 0;
+}
+
 /** What a document has, and what is shown as text: a database gives no more than that. */
 function mostOf({ format, top }: ReportOptions): Most {
-  return format === 'json' ? { each: MOST_TOLD, tasks: MOST_TOLD } : { each: top, tasks: SHOWN_TASKS };
+  return format !== 'text' ? { each: MOST_TOLD, tasks: MOST_TOLD } : { each: top, tasks: SHOWN_TASKS };
 }
 
 const MOST_TOLD = 1000;

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
+import type { Fleet } from '../model/fleet.ts';
 import { jsonText } from '../model/json-text.ts';
 import { SegmentEncoder } from '../recording/encode.ts';
 import { FindingWriter } from './finding-writer.ts';
@@ -29,14 +30,20 @@ export function comparingPage(before: Samples, after: Samples): AsyncGenerator<s
   return pageOf({ before, recording: after });
 }
 
+/** A page of several hosts: what they say together, and samples of theirs. */
+export function fleetPage(fleet: Fleet, samples: Samples): AsyncGenerator<string> {
+  return pageOf({ recording: samples }, fleet);
+}
+
 /** @param streams by the name of their block, which src/web/data.ts reads */
-async function* pageOf(streams: Readonly<Record<string, Samples>>): AsyncGenerator<string> {
+async function* pageOf(streams: Readonly<Record<string, Samples>>, fleet?: Fleet): AsyncGenerator<string> {
   const [start = '', end = ''] = PAGE.split(DATA_MARK);
   yield start;
   const findings: string[] = [];
   const writer = new FindingWriter();
   for (const [name, samples] of Object.entries(streams)) yield* block(name, recordingLines(samples, writer, findings));
   yield* block('findings', findings);
+  if (fleet !== undefined) yield* block('fleet', [jsonText(fleet)]);
   yield end;
 }
 

@@ -3,6 +3,7 @@ import { useLayoutEffect } from 'preact/hooks';
 import { LiveTools } from './live-tools.tsx';
 import {
   chosen,
+  fleet,
   openTask,
   recorded,
   SIDES,
@@ -19,6 +20,7 @@ import {
 } from './state.ts';
 import { ChangesView } from './views/changes.tsx';
 import { FlameView } from './views/flame.tsx';
+import { FleetView } from './views/fleet.tsx';
 import { HoldersView } from './views/holders.tsx';
 import { TasksView } from './views/tasks.tsx';
 import { TimelineView } from './views/timeline.tsx';
@@ -28,6 +30,7 @@ import { WaitsView } from './views/waits.tsx';
 import { counted, dateText, formatDuration, safe, timeText } from './words.ts';
 
 const CONTENT: Readonly<Record<View, FunctionComponent>> = {
+  fleet: FleetView,
   changes: ChangesView,
   verdict: VerdictView,
   timeline: TimelineView,
@@ -52,7 +55,7 @@ export function App() {
       </a>
       <Head />
       <main id="content" tabIndex={-1}>
-        {samples.value.length === 0 ? (
+        {samples.value.length === 0 && view.value !== 'fleet' ? (
           <p class="empty">There is no sample in this page.</p>
         ) : recorded.value?.isAddedUp === false && ADDS_UP.has(view.value) ? (
           <p class="empty">Adding up ...</p>
@@ -81,8 +84,8 @@ function Head() {
   return (
     <header>
       <div class="title">
-        <h1>{named === '' ? 'kstack' : named}</h1>
-        <p class="about">
+        <h1>{named !== '' ? named : fleet.value === undefined ? 'kstack' : 'Fleet'}</h1>
+        <p class="about" hidden={samples.value.length === 0}>
           {kernel === undefined ? '' : `Linux ${safe(kernel)} · `}
           {counted(samplesShown.value.length, 'sample')}
           {toMs > 0 && ` · ${dateText(fromMs)}`}

@@ -1,5 +1,6 @@
 import { BlockedSeries } from '../analysis/blocked-series.ts';
 import { TaskLives } from '../analysis/task-lives.ts';
+import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';
 import { linesOf } from '../recording/lines.ts';
@@ -19,10 +20,14 @@ export interface Recorded {
   readonly damaged: readonly string[];
 }
 
-/** What a page has: a recording, and in a page of `kstack diff` another one that came before it. */
+/**
+ * What a page has: a recording, in a page of `kstack diff` another one that came before it, and in a page of several
+ * hosts what they say together.
+ */
 export interface Content {
   readonly recording: Recorded;
   readonly before: Recorded | undefined;
+  readonly fleet: Fleet | undefined;
 }
 
 /** Reads the data that is in the page. */
@@ -30,7 +35,15 @@ export async function readPage(progress: (samples: number) => void): Promise<Con
   for await (const lines of textLines(bytesIn('findings')))
     for (const line of lines) takeFinding(JSON.parse(line) as ToldLine);
   const before = document.getElementById('before') === null ? undefined : await readBlock('before', progress);
-  return { recording: await readBlock('recording', progress), before };
+  return { recording: await readBlock('recording', progress), before, fleet: await readFleet() };
+}
+
+async function readFleet(): Promise<Fleet | undefined> {
+  if (document.getElementById('fleet') === null) return undefined;
+  const text = new TextDecoder();
+  let json = '';
+  for await (const bytes of bytesIn('fleet')) json += text.decode(bytes, { stream: true });
+  return JSON.parse(json) as Fleet;
 }
 
 async function readBlock(id: string, progress: (samples: number) => void): Promise<Recorded> {

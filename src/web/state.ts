@@ -1,10 +1,12 @@
 import { computed, effect, signal } from '@preact/signals';
 import { type Report, report } from '../analysis/report.ts';
+import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import { addedUp, type Content, type Recorded } from './data.ts';
 import { paced } from './paced.ts';
 
 export const VIEWS = {
+  fleet: 'Fleet',
   changes: 'Changes',
   verdict: 'Verdict',
   timeline: 'Timeline',
@@ -25,7 +27,9 @@ export interface Span {
   readonly toMs: number;
 }
 
-/** What all views but the changes show. */
+/** What several hosts say together; undefined in a page of one. */
+export const fleet = signal<Fleet | undefined>(undefined);
+/** What all views but the changes and the fleet show. */
 export const recorded = signal<Recorded | undefined>(undefined);
 /** The two sides of a comparison; undefined if the page has one recording. */
 export const sides = signal<Readonly<Record<Side, Recorded>> | undefined>(undefined);
@@ -62,11 +66,18 @@ export const samplesShown = computed<readonly Sample[]>(() => {
 /** Those of the page, in the order of the keys that choose them. */
 export const views = computed<readonly View[]>(() => {
   const all = Object.keys(VIEWS) as View[];
-  return sides.value === undefined ? all.filter((name) => name !== 'changes') : all;
+  const isThere: Partial<Record<View, boolean>> = {
+    fleet: fleet.value !== undefined,
+    changes: sides.value !== undefined,
+  };
+  // Of very many hosts, a page has no samples.
+  const isAlone = fleet.value !== undefined && samples.value.length === 0;
+  return isAlone ? ['fleet'] : all.filter((name) => isThere[name] !== false);
 });
 
-export function show({ recording, before }: Content): void {
+export function show({ recording, before, fleet: together }: Content): void {
   recorded.value = recording;
+  fleet.value = together;
   if (before === undefined) return;
   sides.value = { before, after: recording };
 }
