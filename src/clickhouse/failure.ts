@@ -89,9 +89,13 @@ function ofServer(text: string, { user }: Asked): Told | undefined {
 
 const TRUST = 'DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\\w+|CERT_\\w+|ERR_TLS_\\w+';
 
-function ofConnection(code: string, text: string, { deadlineMs }: Asked): Told | undefined {
+const TLS_PORT = 'is this the port for TLS (8443; 8123 is for plain HTTP)?';
+
+function ofConnection(code: string, text: string, { shown, deadlineMs }: Asked): Told | undefined {
+  // A server of plain HTTP may wait for the end of the first line, which TLS does not have.
+  const advice = shown.startsWith('https:') ? `; if it never answers: ${TLS_PORT}` : '';
   if (/^Timeout error|aborted a request/.test(text) || code === 'ETIMEDOUT')
-    return ['unreachable', `no answer within ${deadlineMs / 1000} s`];
+    return ['unreachable', `no answer within ${deadlineMs / 1000} s${advice}`];
   if (code === 'ECONNREFUSED')
     return ['unreachable', 'connection refused: does the server run, and is this its HTTP port (8123; 8443 for TLS)?'];
   if (code === 'ENOTFOUND') return ['unreachable', 'no such host'];
@@ -100,8 +104,7 @@ function ofConnection(code: string, text: string, { deadlineMs }: Asked): Told |
     return ['tls', `the certificate of the server is for another host (${code}): give the name that it has`];
   if (new RegExp(`^(?:${TRUST})$`).test(code))
     return ['tls', `the certificate of the server is not trusted (${code}): give its authority with --ca-file`];
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO')
-    return ['tls', `TLS fails (${code}): is this the port for TLS (8443; 8123 is for plain HTTP)?`];
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO') return ['tls', `TLS fails (${code}): ${TLS_PORT}`];
   if (code.startsWith('HPE_'))
     return ['foreign', `what answers is no HTTP (${code}): does it want ?secure=1 or https?`];
   if (code === 'ECONNRESET' || text === 'socket hang up')
