@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -24,7 +24,7 @@ function promtool(text: string): string {
 /** Starts `kstack serve` with a token of ours, which ends with the test. Resolves to its URL. */
 async function serve(...args: string[]): Promise<URL> {
   const tokenFile = join(temporaryFolder(), 'token');
-  writeFileSync(tokenFile, `${TOKEN}\n`);
+  writeFileSync(tokenFile, `${TOKEN}\n`, { mode: 0o600 });
   const child = spawn(KSTACK, ['serve', '--token-file', tokenFile, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const end = ended(child);
   onTestFinished(async () => {
@@ -167,10 +167,13 @@ describe('kstack serve', () => {
     const { origin } = await serve(file);
     expect((await fetch(`${origin}/metrics`, { headers: bearer })).status).toBe(404);
     for (const text of ['', 'short', `${TOKEN} ${TOKEN}`]) {
-      writeFileSync(join(folder, 'token'), text);
+      writeFileSync(join(folder, 'token'), text, { mode: 0o600 });
       const { code, stderr } = await kstack(['serve', '--token-file', join(folder, 'token'), file]);
       expect([code, stderr]).toEqual([1, expect.stringMatching(/token has no token: write 20 to 100 letters/)]);
     }
+    chmodSync(join(folder, 'token'), 0o640);
+    const open = await kstack(['serve', '--token-file', join(folder, 'token'), file]);
+    expect([open.code, open.stderr]).toEqual([1, expect.stringContaining('others may read or change')]);
     const { code, stderr } = await kstack(['serve', '--token-file', join(folder, 'none'), file]);
     expect([code, stderr]).toEqual([1, expect.stringContaining('ENOENT')]);
   });

@@ -187,7 +187,15 @@ describe('kstack why', () => {
   });
 
   it('takes a selection, a duration and a file, and refuses what is none', async () => {
-    for (const wrong of [['--for', '0'], ['--for', 'x'], ['-f', 'long'], ['-o', ''], ['extra'], ['--full']]) {
+    for (const wrong of [
+      ['--for', '0'],
+      ['--for', 'x'],
+      ['--for', '5s'],
+      ['-f', 'long'],
+      ['-o', ''],
+      ['extra'],
+      ['--full'],
+    ]) {
       const { code, stdout, stderr } = await kstack(['why', ...wrong]);
       expect([wrong, code, stdout]).toEqual([wrong, 2, '']);
       expect(stderr).toMatch(/^kstack: /);

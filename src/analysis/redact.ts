@@ -98,6 +98,8 @@ export class Redactor {
       ...(resources !== undefined && { resources: resources.map(this.#resource) }),
       unread: unread.map(({ detail, comm, ...each }) => ({
         ...each,
+        // The content of a malformed file may be anything; the other ones are sentences of kstack.
+        ...(detail !== undefined && each.why !== 'malformed' && { detail: this.#stand.text(detail) }),
         ...(comm !== undefined && { comm: this.#stand.name(comm) }),
       })),
       ...(events !== undefined && { events: events.map((event) => ({ ...event, text: this.kernelLine(event.text) })) }),

@@ -65,7 +65,7 @@ interface OpenTarget extends Pick<Collection, 'log' | 'journal' | 'format'> {
 }
 
 /** Who holds up whom takes many reads while thousands of tasks wait: it is not asked ten times a second. */
-const LEAST_FOR_EDGES_MS = 1000;
+export const LEAST_FOR_EDGES_MS = 1000;
 /** So many of the segments are in a file: it ends with one. */
 const SEGMENTS_OF_FILE = 8;
 

@@ -4,9 +4,12 @@ import { secondsIn } from '../model/duration.ts';
 const LEAST_SECONDS = 0.1;
 const MOST_SECONDS = 24 * 60 * 60;
 
-/** -i of commands that keep in step for as long as they are watched or space is there. */
-export function intervalOption(): Option {
-  return new Option('-i <SECONDS>', 'time between samples, 0.1 or more').argParser(parseSeconds).default(1);
+/**
+ * -i of commands that keep in step for as long as they are watched or space is there.
+ * @param more what else is to be said of it
+ */
+export function intervalOption(more = ''): Option {
+  return new Option('-i <SECONDS>', `time between samples, 0.1 or more${more}`).argParser(parseSeconds).default(1);
 }
 
 function parseSeconds(text: string): number {

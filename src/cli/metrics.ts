@@ -64,6 +64,11 @@ export interface Measured {
   readonly sample: Sample;
 }
 
+/** The kernel counts CPU time in hundredths of a second. */
+function roundedToTicks(seconds: number): number {
+  return Math.round(100 * seconds) / 100;
+}
+
 /**
  * The metrics of a look at the host, with what it cost.
  * @param samples how many were taken before by a program that stays
@@ -75,7 +80,8 @@ export async function measuredMetrics(taken: () => Promise<Look>, samples: numbe
   const endCpu = ownCpuSeconds();
   const cost = {
     seconds: (clock.monotonicMs() - beganMs) / 1000,
-    cpuSeconds: beganCpu === undefined || endCpu === undefined ? undefined : Math.max(0, endCpu - beganCpu),
+    cpuSeconds:
+      beganCpu === undefined || endCpu === undefined ? undefined : Math.max(0, roundedToTicks(endCpu - beganCpu)),
     memoryBytes: process.memoryUsage.rss(),
     samples: samples === undefined ? undefined : samples + 1,
   };

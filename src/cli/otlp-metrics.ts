@@ -11,6 +11,12 @@ import { VERSION } from './version.ts';
 const PATIENCE_MS = 20_000;
 const ONE_REQUEST_MS = 10_000;
 
+const TRIED = `; it was tried for ${PATIENCE_MS / 1000} s: does a receiver listen there?`;
+
+function lateText(afterMs: number): string {
+  return `; it wants the next request in ${Math.ceil(afterMs / 1000)} s only`;
+}
+
 /** Sends metrics, again if the receiver wants that. Returns the exit code. */
 export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTarget): Promise<number> {
   const { timeMs = Date.now() } = sample;
@@ -28,8 +34,7 @@ export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTar
     }
     const { why, afterMs } = posted;
     if (afterMs === undefined || performance.now() + afterMs > endMs) {
-      const again =
-        afterMs === undefined ? '' : `; it was tried for ${PATIENCE_MS / 1000} s, or may be again later only`;
+      const again = afterMs === undefined ? '' : afterMs > PATIENCE_MS ? lateText(afterMs) : TRIED;
       writeStderr(`kstack: ${url.href}: no metrics were delivered: ${why}${again}\n`);
       return FAILED;
     }

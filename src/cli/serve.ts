@@ -6,6 +6,8 @@ import { whyNotProc } from '../background/proc-root.ts';
 import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { reasonOf } from '../files/files.ts';
 import { InputError, inputBytes } from '../files/input-file.ts';
+import { withFiles } from '../files/remote.ts';
+import { SettingsFileError, settingsIn } from '../files/settings-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { EVERYTHING, type Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
@@ -79,7 +81,8 @@ export async function serve(options: ServeOptions): Promise<number> {
     const host = await listen(server, options.place);
     writeStdout(addressText(options, host, access.token));
   } catch (error) {
-    if (!(error instanceof ListenError || error instanceof InputError)) throw error;
+    if (!(error instanceof ListenError || error instanceof InputError || error instanceof SettingsFileError))
+      throw error;
     writeStderr(`kstack: ${error.message}\n`);
     return FAILED;
   }
@@ -117,10 +120,11 @@ async function certificateOf({ tls }: ServeOptions): Promise<Certificate | undef
   return { cert, key };
 }
 
-/** @throws ListenError if the file has no token; InputError if it cannot be read */
+/** @throws ListenError if the file has no token; SettingsFileError if it cannot be read, or others can read it */
 async function tokenOf({ tokenFile }: ServeOptions): Promise<string | undefined> {
   if (tokenFile === undefined) return undefined;
-  const token = (await contentOf(tokenFile)).toString('latin1').trim();
+  const content = await withFiles((files) => settingsIn(files, tokenFile, true));
+  const token = content.toString('latin1').trim();
   if (TOKEN.test(token)) return token;
   throw new ListenError(`${tokenFile} has no token: write 20 to 100 letters, digits, - and _ into it`);
 }

@@ -118,6 +118,10 @@ function shipDirectory(
     try {
       for (let isLast = !follow; ; isLast = finish.aborted) {
         await shipper.ship(!isLast);
+        if (isLast && !follow && shipper.recordings === 0) {
+          say(`${name} has no recordings of 'kstack record -d': name files to send them`);
+          shipped.isDamaged = true;
+        }
         if (isLast) return;
         await sender.close();
         if (!finish.aborted) await clock.sleep(LOOK_MS, finish);

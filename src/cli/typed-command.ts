@@ -2,7 +2,9 @@ import { ownName } from '../native/self.ts';
 
 /** The command as it was typed, for advice to repeat it. */
 export function typedCommand(): string {
-  return [ownName(), ...process.argv.slice(2).map(quote)].join(' ');
+  // What npx has started is not on the PATH.
+  const npx = process.env['npm_command'] === 'exec' ? ['npx'] : [];
+  return [...npx, ownName(), ...process.argv.slice(2).map(quote)].join(' ');
 }
 
 /** Quotes a word for the shell, if necessary. */

@@ -32,7 +32,7 @@ export function addBundle(program: Command): void {
     )
     .addOption(redactOption())
     .optionsGroup('Recording:')
-    .addOption(intervalOption())
+    .addOption(intervalOption('; below 1, who holds up whom is not searched for'))
     .addOption(new Option('--for <DURATION>', 'how long: 30s, 10m').argParser(parseDuration).default(USUAL_MS, '30s'));
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {

@@ -36,7 +36,7 @@ export function addRecord(program: Command): void {
         .argParser(notEmpty)
         .conflicts('output'),
     )
-    .addOption(intervalOption())
+    .addOption(intervalOption('; below 1, who holds up whom is not searched for'))
     .addOption(
       new Option('--for <DURATION>', 'how long: 30s, 10m, 2h or 1d; else until Ctrl-C').argParser(parseDuration),
     );

@@ -1,4 +1,5 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { writeStderr } from '../terminal/output.ts';
 
 const LARGEST_DAYS = 36_500;
 
@@ -21,8 +22,15 @@ export function addSchema(program: Command): void {
   command.action(async () => {
     const { server, keep }: { server: readonly [number, number]; keep: number } = command.opts();
     const { printSchema } = await import('../cli/print-schema.ts');
+    if (command.getOptionValueSource('keep') === 'cli' && !forgets(server))
+      writeStderr("kstack: '--keep' has no effect: servers before 20.3 forget no rows; give yours with '--server'\n");
     printSchema({ version: server, keepDays: keep });
   });
+}
+
+/** Whether a server deletes rows by their age. */
+function forgets([year, month]: readonly [number, number]): boolean {
+  return year > 20 || (year === 20 && month >= 3);
 }
 
 function parseVersion(text: string): readonly [year: number, month: number] {

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
@@ -30,6 +31,8 @@ export function addWhy(program: Command): void {
       for: number;
     } = command.opts();
     const { format, output, evidence, exitCode, for: forMs } = options;
+    if (exitCode !== true && command.getOptionValueSource('for') === 'cli')
+      command.error("error: '--for' applies only with '--exit-code'", { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
     const { why } = await import('../cli/why.ts');
     process.exitCode = await why({

@@ -38,8 +38,10 @@ export class DirectoryShipper {
   readonly #unfinished = new Map<string, { readonly size: number; readonly sinceMs: number }>();
   /** The part of each host that was read last: the time of its next sample counts from there. */
   readonly #latest = new Map<string, string>();
-  /** How many were sent. */
+  /** How many samples were sent. */
   samples = 0;
+  /** How many recordings there were last. */
+  recordings = 0;
   isDamaged = false;
 
   constructor(options: ShipperOptions) {
@@ -56,6 +58,7 @@ export class DirectoryShipper {
     await directory.check();
     await withSpool(directory, async (files) => {
       const found = new Set<Position>();
+      this.recordings = files.length;
       let before: ReadPart | undefined;
       for (const file of files) {
         const position = await positionOf(directory, file, positions.files);

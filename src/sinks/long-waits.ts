@@ -19,7 +19,7 @@ export function namesOf(
     for (const { task } of observations)
       if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(task.comm ?? '?')}`);
   for (const { key, name } of resources) names.set(key, escapeUnsafe(name));
-  return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or not seen)` : escapeUnsafe(key));
+  return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or left out)` : escapeUnsafe(key));
 }
 
 /** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The root that holds up most comes first. */

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redactor } from '../../analysis/redact.ts';
 import { report } from '../../analysis/report.ts';
+import { LEAST_FOR_EDGES_MS } from '../../background/recorder.ts';
 import { reasonOf } from '../../files/files.ts';
 import type { Sample } from '../../model/sample.ts';
 import { EVERYTHING, type Selection } from '../../model/selection.ts';
@@ -43,8 +44,6 @@ const SHARE = { whyJson: 0.2, kernelLog: 0.25, recording: 0.4 } as const;
 const LOG_PACKED = 4;
 /** How much of the report is text. */
 const [REPORT_TOP, REPORT_COLUMNS] = [20, 120];
-/** Who holds up whom takes many reads while thousands of tasks wait: it is not asked ten times a second. */
-const LEAST_FOR_EDGES_MS = 1000;
 
 class Late extends Error {}
 
