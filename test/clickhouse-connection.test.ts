@@ -103,8 +103,10 @@ it('a server that goes away in the middle is unreachable, and is there again', a
   expect(await rowsOf(connection, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
+/** Answers each request so until the test ends; resolves to the port. */
+const answers = (listener: RequestListener) => listening(createServer(listener));
+
 it('what is no ClickHouse is told for what it is', async () => {
-  const answers = (listener: RequestListener) => listening(createServer(listener));
   for (const status of [200, 302, 403, 502]) {
     const port = await answers((_, answer) =>
       answer
@@ -135,6 +137,33 @@ it('what is no ClickHouse is told for what it is', async () => {
   ]);
   // A later server is asked to collect the rows of many hosts, and to answer when they are stored.
   expect(url).toMatch(/&async_insert=1&wait_for_async_insert=1/);
+});
+
+it('an answer without an end is given up, and so is one that is no row', async () => {
+  const own = { 'x-clickhouse-query-id': '1' };
+  let asked = 0;
+  const endless = await answers((_, answer) => {
+    if (asked++ === 0) answer.writeHead(200, own).end('{"version":"24.3.1.2672"}\n');
+    else answer.writeHead(200, own).write(' ');
+  });
+  const connection = await open(`http://127.0.0.1:${endless}`, { deadlineMs: 500 });
+  expect(await failure(connection.insert('t', Readable.from([gzipSync('')])))).toEqual([
+    'unreachable',
+    expect.stringContaining('no answer within 0.5 s'),
+  ]);
+  const nothing = await answers((_, answer) => answer.writeHead(200, own).end('null\n'));
+  expect(await failure(open(`http://127.0.0.1:${nothing}`))).toEqual([
+    'foreign',
+    expect.stringContaining('is no ClickHouse'),
+  ]);
+});
+
+it('certificates of all authorities are read, and no more than that', async () => {
+  const file = join(temporaryFolder(), 'certificates');
+  writeFileSync(file, `${'#'.repeat(200_000)}\n-----BEGIN CERTIFICATE-----\n`);
+  expect((await withFiles((files) => authoritiesIn(files, file))).length).toBe(200_029);
+  writeFileSync(file, Buffer.alloc((4 << 20) + 1));
+  await expect(withFiles((files) => authoritiesIn(files, file))).rejects.toThrow(/is too large: 4194305 bytes/);
 });
 
 it('what does not answer is given up', async () => {

@@ -164,6 +164,7 @@ describe('kstack metrics --otlp', () => {
   ])('refuses %s', async (args, message) => {
     const { code, stderr } = await kstack(['metrics', ...args]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(stderr).not.toContain('secret');
   });
 });
 
@@ -192,6 +193,21 @@ describe('kstack record --otlp', () => {
     expect(text).toMatch(/key: "kstack.rule"\s+value \{\s+string_value: "vfork"/);
     expect(text).toMatch(/key: "host.name"/);
     expect(text).toContain('severity_number: SEVERITY_NUMBER_WARN');
+  });
+
+  it('does not hurry with whoever wants all of it at once, nor complain of each', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    let number = 0;
+    const busy = (response: ServerResponse) => {
+      const why = Buffer.from(`\x12\x09no room ${number++ % 10}`, 'latin1');
+      response.writeHead(503, { 'retry-after': '0', 'content-type': 'application/x-protobuf' }).end(why);
+    };
+    const { url, received } = await receiver(...Array.from({ length: 1000 }, () => busy));
+    const file = join(temporaryFolder(), 'recording');
+    const args = ['record', '-o', file, '-p', `${parent}`, '-i', '0.1', '--when', 'blocked>0', '--for', '3s'];
+    const { stderr } = await kstack([...args, '--otlp', url]);
+    expect(received.length).toBeLessThan(6);
+    expect(stderr.match(/no room/g)).toHaveLength(1);
   });
 
   it('records all the same while nobody takes them, and says how many were not delivered', async () => {

@@ -143,7 +143,7 @@ it('says what is wrong with a command line', async () => {
   const to = ['--to', 'clickhouse://127.0.0.1:1'];
   for (const [args, why] of [
     [['ship', folder], "option '--to <URL>' not specified"],
-    [['ship', folder, '--to', 'db1'], 'It is no URL of a database'],
+    [['ship', folder, '--to', 'db1'], "the URL of '--to' is no URL of a database"],
     [['ship', folder, '--to', 'clickhouse://me:geheim@db1'], '--credentials-file or in CLICKHOUSE_PASSWORD'],
     [['ship', folder, folder, ...to], 'give one directory, or files'],
     [['ship', KSTACK, '--follow', ...to], '--follow needs a directory'],
@@ -153,6 +153,7 @@ it('says what is wrong with a command line', async () => {
   ] as const) {
     const { code, stderr } = await kstack(args);
     expect([args, code, stderr]).toEqual([args, 2, expect.stringContaining(why)]);
+    expect(stderr).not.toContain('geheim');
   }
   expect(readdirSync(folder)).toEqual([]);
   const missing = await kstack(['ship', join(folder, 'none'), ...to]);

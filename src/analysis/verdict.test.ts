@@ -120,6 +120,15 @@ describe('a verdict', () => {
     expect(troubles(sampleOf(all, [edge(2, 1, 'flock')])).length).toBe(roots);
   });
 
+  it('does not know where very many tasks are in D, and since when is not known', () => {
+    const untimed = (count: number, state: State = 'D') =>
+      verdictOf(sampleOf(Array.from({ length: count }, (_, at) => observationOf(at + 1, { state, stack: COMMIT }))))
+        .untimed;
+    expect([untimed(10), untimed(11), untimed(11, 'S')]).toEqual([0, 11, 0]);
+    const timed = Array.from({ length: 20 }, (_, at) => task(at + 1, 'D', 5, COMMIT));
+    expect(verdictOf(sampleOf(timed)).untimed).toBe(0);
+  });
+
   it('gives whoever runs more time, which an overloaded host needs', () => {
     const held = (state: State, waitedMs: number) =>
       troubles(sampleOf([task(1, state, 5), task(2, 'D', waitedMs)], [edge(2, 1, 'vfork')])).length;

@@ -63,6 +63,8 @@ export interface Verdict {
   readonly unreadStacks: number;
   /** Whether the search for who waits for whom was cut short. */
   readonly isCut: boolean;
+  /** How many tasks are in D that are not accounted for, and nobody knows since when. Few of them say nothing. */
+  readonly untimed: number;
 }
 
 /**
@@ -96,6 +98,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     isBlind: observations.length === 0 || unreadStacks === observations.length || hiddenIn(sample) !== undefined,
     unreadStacks,
     isCut: isSearchCut(sample),
+    untimed: untimedIn(sample, accounted),
   };
 }
 
@@ -193,6 +196,20 @@ function isBlockedForLong(observation: Observation, sample: Pick<Sample, 'pressu
   const { kind } = explainObservation(observation);
   if (kind === 'idle' || kind === 'running') return false;
   return (facts?.offCpuMs ?? 0) >= blockedPatienceMs(observation, sample);
+}
+
+/** A busy host has some tasks in D at any moment, and one of them may have ended before its time was read. */
+const FEW_UNTIMED = 10;
+
+function untimedIn({ observations }: Sample, accounted: ReadonlySet<NodeKey>): number {
+  const untimed = observations.filter((observation) => {
+    const { state, facts, task } = observation;
+    if (state !== 'D' || facts?.offCpuMs !== undefined || task.own === true || accounted.has(task.id.tid ?? ''))
+      return false;
+    const { kind } = explainObservation(observation);
+    return kind === 'blocked' || kind === 'unexplained';
+  }).length;
+  return untimed > FEW_UNTIMED ? untimed : 0;
 }
 
 function waitedMs(key: NodeKey, byTid: ReadonlyMap<number, Observation>): number | undefined {

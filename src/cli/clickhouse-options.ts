@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseTarget, type Target, TargetError, targetUrl } from '../clickhouse/target.ts';
 import { notEmpty } from './background-options.ts';
 import { WRONG_USAGE } from './exit-codes.ts';
@@ -37,10 +37,8 @@ export interface Shipping {
 
 /** --to of commands that send to a database. */
 export function toOption(about: string): Option {
-  return new Option(
-    '--to <URL>',
-    `${about}clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1], or http[s]://`,
-  ).argParser(targetIn);
+  // Without a parser: its errors repeat what was given, and so a password.
+  return new Option('--to <URL>', `${about}clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1], or http[s]://`);
 }
 
 /** Adds what `record` needs to send what it records. */
@@ -51,14 +49,14 @@ export function addShippingOptions(command: Command): void {
 
 /** Undefined if nothing is sent. Ends with an error if an option is misplaced. */
 export function shippingOf(command: Command, directory: string | undefined): Shipping | undefined {
-  const { to, maxRate, ...others }: ConnectionFlags & { to?: Target; maxRate?: number } = command.opts();
+  const { to, maxRate, ...others }: ConnectionFlags & { to?: string; maxRate?: number } = command.opts();
   const misplaced = (flag: string, where: string) =>
     command.error(`error: '${flag}' applies only with '${where}'`, { exitCode: WRONG_USAGE });
   if (to !== undefined) {
     if (directory === undefined) misplaced('--to', '-d');
     const { credentialsFile, caFile } = others;
     const connection = { ...(credentialsFile && { credentialsFile }), ...(caFile && { caFile }) };
-    return { target: to, connection, maxRate };
+    return { target: targetOf(command, to, "the URL of '--to'"), connection, maxRate };
   }
   for (const [name, flag] of [
     ['maxRate', '--max-rate'],
@@ -86,12 +84,12 @@ export function maxRateOption(): Option {
   );
 }
 
-/** @throws InvalidArgumentError, which does not repeat a password */
-export function targetIn(text: string): Target {
+/** Ends with an error if the URL is none of a database, which does not repeat a password. @param what the URL is */
+export function targetOf(command: Command, text: string, what: string): Target {
   try {
     return parseTarget(text);
   } catch (error) {
-    if (error instanceof TargetError) throw new InvalidArgumentError(`It ${error.message}.`);
-    throw error;
+    if (!(error instanceof TargetError)) throw error;
+    command.error(`error: ${what} ${error.message}`, { exitCode: WRONG_USAGE });
   }
 }

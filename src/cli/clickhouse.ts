@@ -27,7 +27,7 @@ export function connectionOptions(target: Target, flags: ConnectionFlags): Promi
 export async function openConnection(
   target: Target,
   flags: ConnectionFlags,
-  deadlineMs = DEADLINE_MS,
+  { deadlineMs = DEADLINE_MS, signal }: { readonly deadlineMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<Connection> {
-  return Connection.open({ ...(await connectionOptions(target, flags)), deadlineMs });
+  return Connection.open({ ...(await connectionOptions(target, flags)), deadlineMs, signal });
 }

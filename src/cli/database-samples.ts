@@ -20,7 +20,7 @@ export async function* usingDatabase<T>(
   use: (database: Connection) => AsyncIterable<T>,
 ): AsyncGenerator<T> {
   const { openConnection } = await import('./clickhouse.ts');
-  const database = await openConnection(parseTarget(name), flags, DEADLINE_MS);
+  const database = await openConnection(parseTarget(name), flags, { deadlineMs: DEADLINE_MS });
   try {
     yield* use(database);
   } finally {

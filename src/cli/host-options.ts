@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isTarget } from '../clickhouse/target.ts';
-import { addConnectionOptions, type ConnectionFlags, targetIn } from './clickhouse-options.ts';
-import { WRONG_USAGE } from './exit-codes.ts';
+import { addConnectionOptions, type ConnectionFlags, targetOf } from './clickhouse-options.ts';
 
 /** Which hosts of what is read are wanted, and how a database among it is reached. */
 export interface Origin {
@@ -24,7 +23,7 @@ export function addOriginOptions(command: Command): Command {
 /** Ends the command if a URL among the names is none of a database. */
 export function originOf(command: Command, names: readonly string[]): Origin {
   const { host = [], ...connection }: ConnectionFlags & { host?: readonly string[] } = command.opts();
-  for (const name of names) if (isTarget(name)) checkTarget(command, name);
+  for (const name of names) if (isTarget(name)) targetOf(command, name, 'the URL of the database');
   const { credentialsFile, caFile } = connection;
   return {
     hosts: host,
@@ -33,16 +32,6 @@ export function originOf(command: Command, names: readonly string[]): Origin {
       ...(caFile !== undefined && { caFile }),
     },
   };
-}
-
-function checkTarget(command: Command, name: string): void {
-  try {
-    targetIn(name);
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    const text = `${error.message.charAt(0).toLowerCase()}${error.message.slice(1)}`;
-    command.error(`error: the URL of the database cannot be used: ${text}`, { exitCode: WRONG_USAGE });
-  }
 }
 
 function parseHosts(text: string): readonly string[] {

@@ -11,6 +11,8 @@ const MOST_KEPT = 10_000;
 const MOST_SENT = 500;
 const ONE_REQUEST_MS = 10_000;
 const MOST_PAUSE_MS = 60_000;
+/** Between two complaints. */
+const QUIET_MS = 60_000;
 /** What is left at the end has so long. */
 const ENDS_MS = 5000;
 
@@ -27,6 +29,7 @@ export class LogSender {
   #lost = 0;
   /** What is wrong with the receiver, as it was told. */
   #wrong: string | undefined;
+  #toldMs = 0;
 
   constructor(target: OtlpTarget, tell: (text: string) => void) {
     this.#target = target;
@@ -83,7 +86,8 @@ export class LogSender {
 
   #post(news: readonly News[]): Promise<Posted> {
     const body = logsRequest(news, this.#resource, Date.now());
-    return post({ url: this.#url, headers: this.#target.headers, body, deadlineMs: ONE_REQUEST_MS });
+    const { signal } = this.#over;
+    return post({ url: this.#url, headers: this.#target.headers, body, deadlineMs: ONE_REQUEST_MS, signal });
   }
 
   #took(rejected: (Posted & { isTaken: true })['rejected']): void {
@@ -102,10 +106,13 @@ export class LogSender {
     this.#lost += count;
   }
 
-  /** Tells each fault once. */
+  /** Tells each fault once, and no more than one in a minute. */
   #complain(why: string): void {
-    if (this.#wrong !== why) this.#tell(`${this.#url.href}: ${why}`);
+    const nowMs = performance.now();
+    if (this.#wrong !== undefined && (this.#wrong === why || nowMs - this.#toldMs < QUIET_MS)) return;
+    this.#tell(`${this.#url.href}: ${why}`);
     this.#wrong = why;
+    this.#toldMs = nowMs;
   }
 }
 

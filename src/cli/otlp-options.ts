@@ -13,7 +13,7 @@ export interface OtlpTarget {
 }
 
 interface OtlpFlags {
-  readonly otlp?: URL;
+  readonly otlp?: string;
   readonly otlpHeaders?: string;
 }
 
@@ -26,7 +26,8 @@ const HEADER_VALUE = /^[\x20-\x7e]{0,8000}$/;
 export function addOtlpOptions(command: Command, what: string): void {
   command
     .addOption(
-      new Option('--otlp <URL>', `${what} a receiver of OTLP over HTTP: http://localhost:4318`).argParser(parseUrl),
+      // Without a parser: its errors repeat what was given, and so a password.
+      new Option('--otlp <URL>', `${what} a receiver of OTLP over HTTP: http://localhost:4318`),
     )
     .addOption(
       new Option(
@@ -41,17 +42,27 @@ export function addOtlpOptions(command: Command, what: string): void {
  * @throws Error naming the file of the headers if it cannot be used
  */
 export async function otlpOf(command: Command): Promise<OtlpTarget | undefined> {
-  const { otlp: base, otlpHeaders: file }: OtlpFlags = command.opts();
-  if (base === undefined) {
+  const { otlp, otlpHeaders: file }: OtlpFlags = command.opts();
+  if (otlp === undefined) {
     if (file !== undefined) command.error("error: '--otlp-headers' needs '--otlp'", { exitCode: WRONG_USAGE });
     return undefined;
   }
+  const base = urlOf(command, otlp);
   return { base, headers: file === undefined ? headersIn(process.env[HEADERS] ?? '') : await headersOf(file) };
 }
 
 /** The address of one signal. */
 export function signalUrl({ base }: OtlpTarget, signal: 'metrics' | 'logs'): URL {
   return new URL(`${base.href.replace(/\/$/, '')}/v1/${signal}`);
+}
+
+function urlOf(command: Command, text: string): URL {
+  try {
+    return parseUrl(text);
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    command.error(`error: the URL of '--otlp' cannot be used. ${error.message}`, { exitCode: WRONG_USAGE });
+  }
 }
 
 function parseUrl(text: string): URL {

@@ -14,6 +14,8 @@ export interface PostOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly deadlineMs: number;
+  /** Aborted to wait no longer. */
+  readonly signal?: AbortSignal;
 }
 
 const MOST_ANSWER_BYTES = 64 << 10;
@@ -50,7 +52,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-function exchange({ url, headers, body, deadlineMs }: PostOptions): Promise<Answer> {
+function exchange({ url, headers, body, deadlineMs, signal }: PostOptions): Promise<Answer> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const late = () => {
@@ -58,8 +60,14 @@ function exchange({ url, headers, body, deadlineMs }: PostOptions): Promise<Answ
       sent.destroy();
     };
     const timer = setTimeout(late, deadlineMs);
+    const ended = () => {
+      reject(new Error('it did not answer before the end'));
+      sent.destroy();
+    };
+    signal?.addEventListener('abort', ended, { once: true });
     const end = (use: () => void) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', ended);
       use();
     };
     const all = { ...headers, 'content-type': TYPE, 'content-length': body.length };
@@ -87,9 +95,9 @@ function adviceOn(status: number): string {
   return status >= 300 && status < 400 ? '; give the address it redirects to' : '';
 }
 
-/** Seconds, or a date (RFC 9110, 10.2.3). */
+/** Seconds, or a date (RFC 9110, 10.2.3); never at once. */
 function retryAfterMs(text: string | undefined): number {
   if (text === undefined) return USUAL_AFTER_MS;
   const milliseconds = /^\d{1,9}$/.test(text) ? 1000 * Number(text) : Date.parse(text) - Date.now();
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : USUAL_AFTER_MS;
+  return Number.isFinite(milliseconds) ? Math.max(USUAL_AFTER_MS, milliseconds) : USUAL_AFTER_MS;
 }

@@ -63,7 +63,7 @@ export async function ship(options: ShipOptions): Promise<number> {
   const clock = systemClock();
   const ending = endings();
   const sender = new Sender({
-    connect: () => openConnection(target, connection),
+    connect: () => openConnection(target, connection, { signal: ending.stop.signal }),
     clock,
     maxRate,
     stop: ending.stop.signal,
@@ -166,7 +166,9 @@ function endings(): Ending {
     process.on(signal, () => {
       // They come to the recorder, too, which first ends what it writes.
       if (isOfRecorder) return;
-      ending.signal ??= signal;
+      // Whoever asks twice does not want to wait.
+      if (ending.signal !== undefined) process.exit(SIGNAL_EXIT[signal]);
+      ending.signal = signal;
       stop.abort();
       finish.abort();
     });

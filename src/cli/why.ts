@@ -62,12 +62,12 @@ export async function why(options: WhyOptions): Promise<number> {
 
 /** 0: nothing is held up for so long. 1: something is. 3: that is not known, also because the search was cut short. */
 function exitCodeOf(verdict: Verdict, forMs: number): number {
-  const { longestMs, isBlind, isCut } = verdict;
+  const { longestMs, isBlind, isCut, untimed } = verdict;
   if (isHeldUp(verdict)) {
     if (longestMs === undefined) return UNKNOWN;
     if (longestMs >= forMs) return FAILED;
   }
-  return isBlind || isCut ? UNKNOWN : 0;
+  return isBlind || isCut || untimed > 0 ? UNKNOWN : 0;
 }
 
 async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context: WhyContext): AsyncGenerator<Piece> {

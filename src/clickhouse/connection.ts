@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ClickHouseLogLevel, createClient } from './client-library.ts';
@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly authorities?: Buffer | undefined;
   /** How long the server may say nothing. */
   readonly deadlineMs: number;
+  /** Aborted to try no longer. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The server says so of itself in each answer; a proxy that answers itself does not. */
@@ -39,7 +41,7 @@ export class Connection {
   }
 
   /** @throws ClickHouseFailure if the server does not let the user in, or is none */
-  static async open({ target, credentials, authorities, deadlineMs }: ConnectionOptions): Promise<Connection> {
+  static async open({ target, credentials, authorities, deadlineMs, signal }: ConnectionOptions): Promise<Connection> {
     const { user: username, password } = credentials;
     const client = createClient({
       url: target.server,
@@ -56,7 +58,8 @@ export class Connection {
     const asked = { shown: shownTarget(target), user: username, deadlineMs };
     const unversioned = new Connection(client, asked, [0, 0]);
     try {
-      for await (const { version } of unversioned.rows('SELECT version() AS version')) {
+      const within = untilLate(deadlineMs, signal);
+      for await (const { version } of unversioned.rows('SELECT version() AS version', within)) {
         const [, year, month] = /^(\d+)\.(\d+)/.exec(String(version)) ?? [];
         if (year !== undefined && month !== undefined)
           return new Connection(client, asked, [Number(year), Number(month)]);
@@ -81,7 +84,10 @@ export class Connection {
         ...(signal !== undefined && { abort_signal: signal }),
       });
       if (!isOwn(answer.response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(await answer.text()));
-      for await (const rows of answer.stream<Record<string, unknown>>()) for (const row of rows) yield row.json();
+      const stream = answer.stream<Record<string, unknown>>();
+      // The client heeds it until the answer begins.
+      if (signal !== undefined) addAbortSignal(signal, stream);
+      for await (const rows of stream) for (const row of rows) yield this.#object(row.json());
     } catch (error) {
       throw this.#failure(error);
     }
@@ -121,11 +127,18 @@ export class Connection {
       stream.on('data', (bytes: Buffer) => {
         if (said.length < MOST_SHOWN_BYTES) said += bytes.toString('latin1');
       });
-      await finished(stream);
+      // Who has answered has nothing more to do.
+      await finished(stream, { signal: untilLate(this.#asked.deadlineMs, signal) });
       if (!isOwn(response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(said));
     } catch (error) {
       throw this.#failure(error);
     }
+  }
+
+  /** A row. What is none comes from another server. */
+  #object(row: unknown): Record<string, unknown> {
+    if (typeof row === 'object' && row !== null && !Array.isArray(row)) return row as Record<string, unknown>;
+    throw new ClickHouseFailure('foreign', this.#foreign(''));
   }
 
   #foreign(text: string): string {
@@ -139,4 +152,9 @@ export class Connection {
 
 function isOwn(headers: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(headers).some((name) => OWN_HEADER.test(name));
+}
+
+function untilLate(deadlineMs: number, signal: AbortSignal | undefined): AbortSignal {
+  const late = AbortSignal.timeout(deadlineMs);
+  return signal === undefined ? late : AbortSignal.any([late, signal]);
 }

@@ -94,7 +94,7 @@ const TLS_PORT = 'is this the port for TLS (8443; 8123 is for plain HTTP)?';
 function ofConnection(code: string, text: string, { shown, deadlineMs }: Asked): Told | undefined {
   // A server of plain HTTP may wait for the end of the first line, which TLS does not have.
   const advice = shown.startsWith('https:') ? `; if it never answers: ${TLS_PORT}` : '';
-  if (/^Timeout error|aborted a request/.test(text) || code === 'ETIMEDOUT')
+  if (/^Timeout error|aborted a request/.test(text) || code === 'ETIMEDOUT' || code === 'ABORT_ERR')
     return ['unreachable', `no answer within ${deadlineMs / 1000} s${advice}`];
   if (code === 'ECONNREFUSED')
     return ['unreachable', 'connection refused: does the server run, and is this its HTTP port (8123; 8443 for TLS)?'];

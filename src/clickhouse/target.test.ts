@@ -24,9 +24,12 @@ it('a target is shown without the user', () => {
 it.each([
   ['db1:8123', /clickhouse:\/\//],
   ['ftp://db1', /clickhouse:\/\//],
-  ['clickhouse://', /no valid URL/],
+  ['clickhouse://', /has no host/],
+  ['clickhouse:///k', /has no host/],
+  ['clickhouse://db1:8123\\k', /has no host/],
   ['clickhouse://db1:99999', /no valid URL/],
   ['clickhouse://db1/%zz', /no valid URL/],
+  ['clickhouse://db1/%2e%2e', /more than a database/],
   ['clickhouse://db1/a/b', /more than a database/],
   ['clickhouse://db1/a#b', /more than a database/],
   ['clickhouse://db1?secure=maybe', /secure=1/],

@@ -38,6 +38,9 @@ export function parseTarget(text: string): Target {
   const [, scheme] = SCHEME.exec(text) ?? [];
   if (scheme === undefined)
     throw new TargetError('is no URL of a database: give clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1]');
+  // The URL standard would take the first word behind them for the host.
+  if (/^[^:]*:\/\/(?:\/|[?#]|$)/.test(text) || text.includes('\\'))
+    throw new TargetError('has no host: give clickhouse://[USER@]HOST[:PORT][/DATABASE]');
   const isOwn = scheme.toLowerCase() === 'clickhouse';
   // Of a scheme that it does not know, the URL standard takes less apart.
   const url = urlOf(isOwn ? `http${text.slice(scheme.length)}` : text);
@@ -51,8 +54,10 @@ export function parseTarget(text: string): Target {
   // The URL standard leaves out port 80 of http.
   const toldPort = /^[^/?#]*:(\d+)(?:[/?#]|$)/.exec(text.slice(scheme.length + 3))?.[1];
   const port = toldPort ?? (isOwn ? (isSecure ? PORTS.secure : PORTS.plain) : undefined);
-  const database = decoded(url.pathname.replace(/^\/|\/$/g, ''));
-  if (database.includes('/') || url.hash !== '') throw new TargetError('has more than a database behind the host');
+  // As it is written: the standard resolves `..`.
+  const path = /^[^/?#]*\/?([^?#]*)/.exec(text.slice(scheme.length + 3))?.[1] ?? '';
+  const database = decoded(path.replace(/\/$/, ''));
+  if (/\/|^\.\.?$/.test(database) || url.hash !== '') throw new TargetError('has more than a database behind the host');
   return {
     server: new URL(port === undefined ? host : `${host}:${port}`).origin,
     database: database === '' ? 'default' : database,

@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
-import { addConnectionOptions, type ConnectionFlags, maxRateOption, toOption } from '../cli/clickhouse-options.ts';
-import type { Target } from '../clickhouse/target.ts';
+import {
+  addConnectionOptions,
+  type ConnectionFlags,
+  maxRateOption,
+  targetOf,
+  toOption,
+} from '../cli/clickhouse-options.ts';
 
 interface ShipFlags extends ConnectionFlags {
-  readonly to: Target;
+  readonly to: string;
   readonly follow?: true;
   readonly maxRate?: number;
 }
@@ -20,7 +25,8 @@ export function addShip(program: Command): void {
   addConnectionOptions(command);
   command.action(async (names: string[]) => {
     const flags: ShipFlags = command.opts();
-    const { to: target, follow = false, maxRate } = flags;
+    const { to, follow = false, maxRate } = flags;
+    const target = targetOf(command, to, "the URL of '--to'");
     const { ship } = await import('../cli/ship.ts');
     process.exitCode = await ship({ names, target, connection: flags, follow, maxRate });
   });

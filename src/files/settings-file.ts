@@ -3,13 +3,15 @@ import { absolutePath } from './absolute-path.ts';
 import { type Files, isRegular, reasonOf } from './files.ts';
 
 const OF_OTHERS = 0o077;
+/** Certificates of all authorities of the world take a twentieth of it. */
+const MOST_BYTES = 4 << 20;
 
 /** A file with settings cannot be used. The message names it, and the way out. */
 export class SettingsFileError extends Error {}
 
 /**
- * The content of a file with credentials, or with certificates, up to 64 KiB. A link is followed, as that of a secret in
- * Kubernetes: it is the file that counts.
+ * The content of a file with credentials, or with certificates. A link is followed, as that of a secret in Kubernetes:
+ * it is the file that counts.
  * @param isSecret whether nobody but its owner may read it
  * @throws SettingsFileError
  */
@@ -23,7 +25,16 @@ export async function settingsIn(files: Files, name: string, isSecret: boolean):
       throw new SettingsFileError(`${name} belongs to another user, who could change it`);
     if (isSecret && (status.mode & OF_OTHERS) !== 0)
       throw new SettingsFileError(`others may read or change ${name}: chmod 600 ${name}`);
-    return await files.read(fd, 0, status.size);
+    if (status.size > MOST_BYTES)
+      throw new SettingsFileError(`${name} is too large: ${status.size} bytes, and ${MOST_BYTES} are the most`);
+    const pieces: Buffer[] = [];
+    for (let at = 0; at < status.size; ) {
+      const piece = await files.read(fd, at, status.size - at);
+      if (piece.length === 0) break;
+      pieces.push(piece);
+      at += piece.length;
+    }
+    return Buffer.concat(pieces);
   } catch (error) {
     if (error instanceof SettingsFileError) throw error;
     throw new SettingsFileError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });

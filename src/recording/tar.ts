@@ -54,6 +54,8 @@ function checksumOf(header: Buffer): number {
 interface Entry {
   readonly name: string;
   readonly sizeBytes: number;
+  /** Not a link, a folder or a device. */
+  readonly isFile: boolean;
 }
 
 /** What a header says; undefined if it is none. */
@@ -67,7 +69,8 @@ function entryIn(header: Buffer): Entry | undefined {
   if (header.length < BLOCK_BYTES || !text(FIELD.magic, 6).startsWith('ustar')) return undefined;
   if (sizeBytes === undefined || number(FIELD.checksum) !== checksumOf(header.subarray(0, BLOCK_BYTES)))
     return undefined;
-  return { name: text(FIELD.name, MOST_NAME_BYTES), sizeBytes };
+  const type = text(FIELD.type, 1);
+  return { name: text(FIELD.name, MOST_NAME_BYTES), sizeBytes, isFile: type === '' || type === REGULAR_FILE };
 }
 
 /** The name of the first file of an archive that begins so; undefined if it is no archive. */
@@ -98,7 +101,7 @@ export async function* contentIn(
         header = Buffer.alloc(0);
         left = entry.sizeBytes;
         padding = -left & (BLOCK_BYTES - 1);
-        isFound = isWanted(entry.name);
+        isFound = entry.isFile && isWanted(entry.name);
       }
       if (isFound && left === 0) return;
     }

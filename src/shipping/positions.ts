@@ -129,7 +129,6 @@ function sentByAnother({ directory, target }: PositionsOptions): string {
 }
 
 const TEXTS = ['host', 'check', 'inode'];
-const NUMBERS = ['order', 'segment', 'from', 'end'];
 
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {};
@@ -142,8 +141,16 @@ function isHead(value: unknown): value is { readonly version: number } {
 
 function isPosition(value: unknown): value is Position {
   const fields = fieldsOf(value);
+  const { order, segment, from, end } = fields;
   return (
     TEXTS.every((name) => typeof fields[name] === 'string') &&
-    NUMBERS.every((name) => Number.isSafeInteger(fields[name]))
+    isAtLeast(order, 0) &&
+    isAtLeast(segment, -1) &&
+    isAtLeast(from, 0) &&
+    isAtLeast(end, from)
   );
+}
+
+function isAtLeast(value: unknown, least: number): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= least;
 }

@@ -3,6 +3,8 @@ import type { LogDirectory } from '../background/log-directory.ts';
 
 /** A sector of every disk: one is written as a whole, whatever happens meanwhile. */
 const SLOT_BYTES = 512;
+/** Of tens of thousands of recordings. A larger file has something else in it. */
+const MOST_BYTES = 16 << 20;
 const CHUNK_BYTES = 64 << 10;
 const LINE_FEED = 10;
 
@@ -29,6 +31,10 @@ export class SlotFile {
       return undefined;
     }
     const file = new SlotFile(directory, fd);
+    if (status.size > MOST_BYTES) {
+      await files.truncate(fd, 0);
+      return file;
+    }
     for (let at = 0; at < status.size; at += CHUNK_BYTES) {
       const chunk = await files.read(fd, at, CHUNK_BYTES);
       for (let from = 0; from < chunk.length; from += SLOT_BYTES)

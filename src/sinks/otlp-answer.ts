@@ -20,7 +20,10 @@ export function rejectedIn(answer: Uint8Array): Rejected | undefined {
   const fields = fieldsOf(partial);
   const [count = 0, why] = [fields?.get(REJECTED), fields?.get(ERROR_MESSAGE)];
   const text = why instanceof Uint8Array ? textOf(why) : '';
-  return typeof count === 'number' && (count > 0 || text !== '') ? { count, why: text } : undefined;
+  if (typeof count !== 'number') return undefined;
+  // It is signed.
+  const rejected = count < 2 ** 63 ? count : 0;
+  return rejected > 0 || text !== '' ? { count: rejected, why: text } : undefined;
 }
 
 /** What a receiver says of a request that failed: a google.rpc.Status. Undefined if it says nothing. */
@@ -30,7 +33,7 @@ export function statusIn(answer: Uint8Array): string | undefined {
 }
 
 function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes.subarray(0, LONGEST));
+  return new TextDecoder().decode(bytes.subarray(0, LONGEST)).replaceAll(/\s+/g, ' ');
 }
 
 /** The last value of each field of a message (protobuf.dev/programming-guides/encoding); undefined if it is none. */

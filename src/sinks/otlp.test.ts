@@ -53,4 +53,8 @@ it('takes any bytes for an answer', () => {
   expect(rejectedIn(Buffer.from('\x0a\x06\x08\x03\x12\x02no', 'latin1'))).toEqual({ count: 3, why: 'no' });
   expect([rejectedIn(Buffer.alloc(0)), rejectedIn(Buffer.from('\x0a\x00', 'latin1'))]).toEqual([undefined, undefined]);
   expect(statusIn(Buffer.from('\x08\x05\x12\x02no', 'latin1'))).toBe('no');
+  // One line; and a count below zero is none.
+  expect(statusIn(Buffer.from('\x12\x03a\nb', 'latin1'))).toBe('a b');
+  const below = Buffer.from('\x0a\x0f\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12\x02no', 'latin1');
+  expect(rejectedIn(below)).toEqual({ count: 0, why: 'no' });
 });

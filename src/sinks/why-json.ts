@@ -13,7 +13,7 @@ const VERSION = 1;
 
 /** A verdict as one JSON document, with all that was found. */
 export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext): Generator<string> {
-  const { sample, tasks, inD, longestMs, isBlind, isCut, deadlocks, heldUp, blocked } = verdict;
+  const { sample, tasks, inD, longestMs, isBlind, isCut, untimed, deadlocks, heldUp, blocked } = verdict;
   const pids = new Map([...sample.observations, ...sample.holders].map(({ task }) => [task.id.tid, task.pid]));
   const edges = new Map<Edge, number>();
   for (const { edges: some } of [...deadlocks, ...heldUp.map(({ root }) => root)])
@@ -25,7 +25,7 @@ export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext):
     version: VERSION,
     ...placeOf(sample),
     source: { name: sample.source.name, why: sample.source.why ?? null },
-    verdict: isHeldUp(verdict) ? 'heldUp' : isBlind || isCut ? 'unknown' : 'healthy',
+    verdict: isHeldUp(verdict) ? 'heldUp' : isBlind || isCut || untimed > 0 ? 'unknown' : 'healthy',
     sentence: escapeInvalid(sentenceOf(verdict)),
     longestMs: longestMs ?? null,
     tasks,

@@ -65,7 +65,7 @@ function namesIn({ sample: { observations, holders, resources } }: Verdict): (ke
 
 /** The verdict in a sentence. */
 export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
-  const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, unreadStacks } = verdict;
+  const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
   const [deadlock] = deadlocks;
   const [held] = heldUp;
   const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
@@ -92,6 +92,8 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
   const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
+  if (untimed > 0 && !isCut)
+    return `Nothing is known to hold this host up, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${none}, as far as that is known.`;
   return isCut
     ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
     : unreadStacks > 0

@@ -45,18 +45,20 @@ export async function withOffCpuTimes(
   const nowMs = clock.monotonicMs;
   const clocks = onEachCpu(cpus, ownLastMs, { nowMs, untilMs: nowMs() + CLOCKS_MS });
   const facts = new Map<Observation, KernelFacts>();
-  let read = 0;
+  let [read, unclocked] = [0, 0];
   for (; read < wanted.length && (read === 0 || nowMs() < untilMs); read += AT_ONCE)
     await Promise.all(
       wanted.slice(read, read + AT_ONCE).map(async (observation) => {
         const { pid, id } = observation.task;
         const present = clocks.get(observation.cpu ?? -1);
+        if (present === undefined) unclocked++;
         const then = await lastOf(`${root}/${pid}/task/${id.tid}/sched`, files);
         if (then === undefined || present === undefined) return;
         const offCpuMs = Math.max(0, Math.round(present - then.lastMs));
         facts.set(observation, { ...observation.facts, offCpuMs, switches: then.switches });
       }),
     );
+  if (unclocked > 0) tell(`since when ${unclocked} tasks wait: their CPUs were too busy to ask for the time`);
   if (read < all.length) tell(`since when ${all.length - read} tasks wait that are like others: no time left`);
   return observations.map((observation) => {
     const known = facts.get(observation);
