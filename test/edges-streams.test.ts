@@ -208,8 +208,14 @@ describeBpf('by bpf, where the kernel refuses the program for descriptors', () =
 
   it('-v says so, and the links in /proc tell', async () => {
     const [, , reader = 0] = await fixture('streams', ['writers']);
-    const { edges, stderr } = await sampled('bpf', await refused());
-    expect(stderr).toMatch(/bpf: who has a pipe or socket open: .*EPERM; reading the links in \/proc\/PID\/fd instead/);
+    const isRefused = /bpf: who has a pipe or socket open: .*EPERM; reading the links in \/proc\/PID\/fd instead/;
+    let { edges, stderr } = await sampled('bpf', await refused());
+    // Which call it is depends on the tasks of the host.
+    for (let tries = 0; tries < 3 && !isRefused.test(stderr); tries++) {
+      around = undefined;
+      ({ edges, stderr } = await sampled('bpf', await refused()));
+    }
+    expect(stderr).toMatch(isRefused);
     const places = edges.filter((edge) => end(edge.from) === reader).map(({ evidence }) => evidence.at(-1)?.place);
     expect(places).toHaveLength(2);
     for (const place of places) expect(place).toMatch(/^\/proc\/\d+\/fd\/\d+$/);
