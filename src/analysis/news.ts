@@ -39,7 +39,13 @@ export class NewsWatch {
     const at = timeMs === undefined ? {} : { timeMs };
     const news: News[] = events
       .filter(({ kind }) => kind === 'trigger')
-      .map((event) => ({ ...at, timeMs: event.timeMs ?? timeMs ?? 0, kind: 'trigger', text: event.text, about: {} }));
+      .map(({ text, timeMs: ownMs }) => ({
+        ...at,
+        ...(ownMs !== undefined && { timeMs: ownMs }),
+        kind: 'trigger',
+        text,
+        about: {},
+      }));
     if (timeMs === undefined) return news;
     const before = this.#waits;
     this.#waits = new Map();

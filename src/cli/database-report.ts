@@ -2,6 +2,7 @@ import type { Report, ReportedFinding, ReportedHolder, ReportedTask } from '../a
 import type { StuckRun } from '../analysis/stuck.ts';
 import { EVENT_KINDS } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Fleet } from '../model/fleet.ts';
 import type { Unread } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { STATES, type Task } from '../model/task.ts';
@@ -192,4 +193,18 @@ function eventIn(row: Cells): Report['events'] {
 function unreadIn(row: Cells): Report['unread'][number] {
   const [what, why] = [row.toldText('what') as Unread['what'], row.toldText('why') as Unread['why']];
   return { what, why, count: row.toldNumber('times') };
+}
+
+/** What several hosts of a scope say together, and how many samples they have; undefined of one host. */
+export async function databaseFleet(
+  database: Database,
+  scope: Scope,
+  most: number,
+  intern: Intern,
+): Promise<{ readonly fleet: Fleet; readonly samples: number } | undefined> {
+  const extent = await onlyRow(database, statements.extent(scope));
+  const hostCount = extent.toldNumber('hosts');
+  if (hostCount <= 1) return undefined;
+  const fleet = await fleetOf(database, scope, { fromMs: extent.toldNumber('first_ms'), hostCount, most }, intern);
+  return { fleet, samples: extent.toldNumber('samples') };
 }

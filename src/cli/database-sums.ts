@@ -8,7 +8,7 @@ import { spoken, waits } from '../sources/clickhouse/fleet-statements.ts';
 import type { Scope } from '../sources/clickhouse/scope.ts';
 import { findingsOf, type Intern, knownFinding, stacksOf } from '../sources/clickhouse/stored.ts';
 import { InternedStacks } from '../sources/text/index.ts';
-import { databaseReport, type Most } from './database-report.ts';
+import { databaseFleet, databaseReport, type Most } from './database-report.ts';
 import { scopeOf, usingDatabase } from './database-samples.ts';
 import { boundsFor, type Wanted } from './file-samples.ts';
 import { ALL_HOSTS } from './host-options.ts';
@@ -31,6 +31,11 @@ export async function reportOfDatabase(wanted: Wanted, most: Most, problems: Pro
     databaseReport(database, scope, most, intern),
   );
   return found ?? report([]);
+}
+
+/** What several hosts of a database say together; undefined of one host, or if it cannot be read. */
+export function fleetOfDatabase(wanted: Wanted, most: number, problems: Problems, clock: Clock) {
+  return addedUp(wanted, problems, clock, (database, scope, intern) => databaseFleet(database, scope, most, intern));
 }
 
 /** The waits in a database, for a comparison. */

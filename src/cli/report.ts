@@ -9,7 +9,7 @@ import { formatReportJson } from '../sinks/report-json.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { convertFiles, isRead } from './convert.ts';
 import type { Most } from './database-report.ts';
-import { isAddedUp, reportOfDatabase } from './database-sums.ts';
+import { fleetOfDatabase, isAddedUp, reportOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
@@ -34,10 +34,10 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   const clock = systemClock();
   const problems = noProblems();
   if (format === 'html') {
-    const found = isAddedUp(wanted)
-      ? await orNoEnd(reportOfDatabase(wanted, mostOf(options), noProblems(), clock))
+    const together = isAddedUp(wanted)
+      ? await orNoEnd(fleetOfDatabase(wanted, MOST_TOLD, noProblems(), clock))
       : undefined;
-    if (found?.fleet !== undefined) return await writeFleetPage(found.fleet, found.samples, wanted, options);
+    if (together !== undefined) return await writeFleetPage(together.fleet, together.samples, wanted, options);
     // The page adds up itself what it has the samples for.
     return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
   }
@@ -80,7 +80,7 @@ async function writeFleetPage(
 
 /** What a document has, and what is shown as text: a database gives no more than that. */
 function mostOf({ format, top }: ReportOptions): Most {
-  return format !== 'text' ? { each: MOST_TOLD, tasks: MOST_TOLD } : { each: top, tasks: SHOWN_TASKS };
+  return format === 'json' ? { each: MOST_TOLD, tasks: MOST_TOLD } : { each: top, tasks: SHOWN_TASKS };
 }
 
 const MOST_TOLD = 1000;

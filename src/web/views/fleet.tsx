@@ -3,7 +3,7 @@ import { meanTasks } from '../../sinks/counted.ts';
 import { whatFor } from '../../sinks/long-waits.ts';
 import { fleet, samples } from '../state.ts';
 import { counted, dateText, formatDuration, safe } from '../words.ts';
-import { AdviceList } from './verdict.tsx';
+import { WaitDetail } from './waits.tsx';
 
 const SHOWN = 50;
 const SHOWN_NAMES = 20;
@@ -62,11 +62,7 @@ function WaitItem({ wait, most }: { wait: FleetWait; most: number }) {
           <span class="what">{safe(whatFor(finding))}</span>
         </summary>
         <div class="detail">
-          <div>
-            {finding.causes !== '' && <p>{finding.causes}</p>}
-            <AdviceList advice={finding} />
-            {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
-          </div>
+          <WaitDetail finding={finding} stack={stack} />
           <dl class="facts">
             <dt>Hosts</dt>
             <dd>{listed(names, hosts)}</dd>

@@ -1,6 +1,8 @@
 import { stackOf } from '../../analysis/blocked-runs.ts';
 import type { ReportedFinding, ReportedHolder } from '../../analysis/report.ts';
 import type { StuckRun } from '../../analysis/stuck.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Stack } from '../../model/stack.ts';
 import { whatForWithin } from '../../sinks/long-waits.ts';
 import { functionsOf, howStuck } from '../../sinks/report.ts';
 import { reported } from '../state.ts';
@@ -62,11 +64,7 @@ function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; mo
           <span class="count">{counted(count, 'task')}:</span> <span class="what">{whatForWithin(finding)}</span>
         </summary>
         <div class="detail">
-          <div>
-            {finding.causes !== '' && <p>{finding.causes}</p>}
-            <AdviceList advice={finding} />
-            {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
-          </div>
+          <WaitDetail finding={finding} stack={stack} />
           <div>
             <table>
               <caption>Blocked longest</caption>
@@ -96,6 +94,17 @@ function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; mo
         </div>
       </details>
     </li>
+  );
+}
+
+/** What is usually the cause of a wait, what to look at, and where it is. */
+export function WaitDetail({ finding, stack }: { finding: Finding; stack: Stack | undefined }) {
+  return (
+    <div>
+      {finding.causes !== '' && <p>{finding.causes}</p>}
+      <AdviceList advice={finding} />
+      {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
+    </div>
   );
 }
 
