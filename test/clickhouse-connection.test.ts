@@ -151,6 +151,17 @@ it('an answer without an end is given up, and so is one that is no row', async (
     'unreachable',
     expect.stringContaining('no answer within 0.5 s'),
   ]);
+  // The client's limit starts with the last byte, ours with the answer: here the one, there the other ends it.
+  for (const partAfterMs of [0, 100]) {
+    const begun = await answers((_, answer) => {
+      answer.writeHead(200, own).write(' ');
+      setTimeout(() => answer.write(' '), partAfterMs);
+    });
+    expect(await failure(open(`http://127.0.0.1:${begun}`, { deadlineMs: 500 }))).toEqual([
+      'unreachable',
+      expect.stringContaining('no answer within 0.5 s'),
+    ]);
+  }
   const nothing = await answers((_, answer) => answer.writeHead(200, own).end('null\n'));
   expect(await failure(open(`http://127.0.0.1:${nothing}`))).toEqual([
     'foreign',

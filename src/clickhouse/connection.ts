@@ -3,7 +3,7 @@ import { finished } from 'node:stream/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { ClickHouseLogLevel, createClient } from './client-library.ts';
 import type { Credentials } from './credentials.ts';
-import { ClickHouseFailure, failureOf, foreign } from './failure.ts';
+import { type Asked, ClickHouseFailure, failureOf, foreign } from './failure.ts';
 import { shownTarget, type Target } from './target.ts';
 
 export interface ConnectionOptions {
@@ -23,6 +23,8 @@ const OWN_HEADER = /^x-clickhouse-/;
 const COLLECTS_SINCE = [21, 11] as const;
 const COLLECTED = { async_insert: 1, wait_for_async_insert: 1 } as const;
 const MOST_SHOWN_BYTES = 4096;
+/** The part of the time limit after which a connection that is reset was reset by the limit: its timers are not exact. */
+const TIMERS_AGREE = 0.9;
 
 /** A ClickHouse database over HTTP(S), of version 18.16 and later. All calls throw ClickHouseFailure. */
 export class Connection {
@@ -31,9 +33,9 @@ export class Connection {
   /** The target as a URL, without a user. */
   readonly shown: string;
   readonly #client: ClickHouseClient;
-  readonly #asked: Parameters<typeof failureOf>[1];
+  readonly #asked: Asked;
 
-  private constructor(client: ClickHouseClient, asked: Parameters<typeof failureOf>[1], version: [number, number]) {
+  private constructor(client: ClickHouseClient, asked: Asked, version: [number, number]) {
     this.#client = client;
     this.#asked = asked;
     this.shown = asked.shown;
@@ -76,6 +78,7 @@ export class Connection {
    * them all, so that there is an error or the rows.
    */
   async *rows(statement: string, signal?: AbortSignal): AsyncGenerator<Record<string, unknown>> {
+    let heardMs: number | undefined;
     try {
       const answer = await this.#client.query({
         query: statement,
@@ -83,13 +86,17 @@ export class Connection {
         clickhouse_settings: { wait_end_of_query: 1, output_format_json_quote_64bit_integers: 1 },
         ...(signal !== undefined && { abort_signal: signal }),
       });
+      heardMs = performance.now();
       if (!isOwn(answer.response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(await answer.text()));
       const stream = answer.stream<Record<string, unknown>>();
       // The client heeds it until the answer begins.
       if (signal !== undefined) addAbortSignal(signal, stream);
-      for await (const rows of stream) for (const row of rows) yield this.#object(row.json());
+      for await (const rows of stream) {
+        for (const row of rows) yield this.#object(row.json());
+        heardMs = performance.now();
+      }
     } catch (error) {
-      throw this.#failure(error);
+      throw this.#failure(error, heardMs);
     }
   }
 
@@ -116,6 +123,7 @@ export class Connection {
   }
 
   async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
+    let heardMs: number | undefined;
     try {
       const { stream, response_headers } = await this.#client.exec({
         query,
@@ -123,6 +131,7 @@ export class Connection {
         ...(body !== undefined && this.#collects && { clickhouse_settings: COLLECTED }),
         ...(signal !== undefined && { abort_signal: signal }),
       });
+      heardMs = performance.now();
       let said = '';
       stream.on('data', (bytes: Buffer) => {
         if (said.length < MOST_SHOWN_BYTES) said += bytes.toString('latin1');
@@ -131,7 +140,7 @@ export class Connection {
       await finished(stream, { signal: untilLate(this.#asked.deadlineMs, signal) });
       if (!isOwn(response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(said));
     } catch (error) {
-      throw this.#failure(error);
+      throw this.#failure(error, heardMs);
     }
   }
 
@@ -145,8 +154,11 @@ export class Connection {
     return `${this.shown}: ${foreign(text)}`;
   }
 
-  #failure(error: unknown): ClickHouseFailure {
-    return error instanceof ClickHouseFailure ? error : failureOf(error, this.#asked);
+  /** @param heardMs when the last part of an answer came: once it has begun, the client's own time limit resets it */
+  #failure(error: unknown, heardMs: number | undefined): ClickHouseFailure {
+    if (error instanceof ClickHouseFailure) return error;
+    const silentMs = heardMs === undefined ? 0 : performance.now() - heardMs;
+    return failureOf(error, { ...this.#asked, fellSilent: silentMs >= this.#asked.deadlineMs * TIMERS_AGREE });
   }
 }
 

@@ -24,11 +24,13 @@ export class ClickHouseFailure extends Error {
 }
 
 /** What a server said of itself, for {@link failureOf}. */
-interface Asked {
+export interface Asked {
   /** The target as a URL. */
   readonly shown: string;
   readonly user: string;
   readonly deadlineMs: number;
+  /** Its answer had begun, and nothing more came for that long. */
+  readonly fellSilent?: boolean;
 }
 
 /** What an error of the client means. */
@@ -91,10 +93,12 @@ const TRUST = 'DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\
 
 const TLS_PORT = 'is this the port for TLS (8443; 8123 is for plain HTTP)?';
 
-function ofConnection(code: string, text: string, { shown, deadlineMs }: Asked): Told | undefined {
+function ofConnection(code: string, text: string, { shown, deadlineMs, fellSilent }: Asked): Told | undefined {
   // A server of plain HTTP may wait for the end of the first line, which TLS does not have.
   const advice = shown.startsWith('https:') ? `; if it never answers: ${TLS_PORT}` : '';
-  if (/^Timeout error|aborted a request/.test(text) || code === 'ETIMEDOUT' || code === 'ABORT_ERR')
+  const reset = code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE';
+  const isLate = /^Timeout error|aborted a request/.test(text) || code === 'ETIMEDOUT' || code === 'ABORT_ERR';
+  if (isLate || (reset && fellSilent === true))
     return ['unreachable', `no answer within ${deadlineMs / 1000} s${advice}`];
   if (code === 'ECONNREFUSED')
     return ['unreachable', 'connection refused: does the server run, and is this its HTTP port (8123; 8443 for TLS)?'];
@@ -107,7 +111,7 @@ function ofConnection(code: string, text: string, { shown, deadlineMs }: Asked):
   if (code.startsWith('ERR_SSL') || code === 'EPROTO') return ['tls', `TLS fails (${code}): ${TLS_PORT}`];
   if (code.startsWith('HPE_'))
     return ['foreign', `what answers is no HTTP (${code}): does it want ?secure=1 or https?`];
-  if (code === 'ECONNRESET' || text === 'socket hang up')
+  if (reset || text === 'socket hang up')
     return ['unreachable', 'the connection was closed: is this the HTTP port, and does it want ?secure=1 or https?'];
   return code === '' ? undefined : ['unreachable', `${text} (${code})`];
 }
