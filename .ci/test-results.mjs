@@ -1,6 +1,7 @@
 // What came of a run of tests: node .ci/test-results.mjs RESULTS.json [TAG|!TAG]
 // Prints "PASSED FAILED", then what failed, each with its message. A test that was skipped has failed, unless the tag
-// that was asked for leaves it out: TAG all tests without it, !TAG all with it.
+// that was asked for leaves it out: TAG all tests without it, !TAG all with it. What passed only when it was tried
+// again goes to standard error.
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
@@ -11,6 +12,7 @@ const { numPassedTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
 const failures = testResults.flatMap(failuresOf);
 console.log(numPassedTests, failures.length);
 for (const failure of failures) console.log(failure);
+for (const lucky of testResults.flatMap(triedAgain)) console.error(`== Passed only when it was tried again: ${lucky}`);
 
 function failuresOf({ name, status, message, assertionResults }) {
   const path = relative('.', name);
@@ -18,6 +20,12 @@ function failuresOf({ name, status, message, assertionResults }) {
   return assertionResults
     .filter((test) => test.status === 'failed' || (test.status !== 'passed' && isAsked(test.tags)))
     .map((test) => described(`${path}: ${test.fullName}`, test.failureMessages?.join('\n') || test.status));
+}
+
+function triedAgain({ name, assertionResults }) {
+  return assertionResults
+    .filter((test) => test.status === 'passed' && test.failureMessages?.length > 0)
+    .map((test) => described(`${relative('.', name)}: ${test.fullName}`, test.failureMessages.join('\n')));
 }
 
 function isAsked(tags) {
