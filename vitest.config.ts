@@ -8,8 +8,10 @@ const OF_THEIR_OWN = [
   'background',
   'background-files',
   'background-host',
+  'background-killed',
   'clickhouse',
   'clickhouse-connection',
+  'clickhouse-report',
   'explain',
   'hung-files',
   'metrics',
@@ -50,7 +52,7 @@ export default defineConfig({
       {
         // What has to hold of every build of the command, $KSTACK_BIN.
         extends: true,
-        test: { name: 'command-own', include: OF_THEIR_OWN, maxWorkers: 2, retry, sequence: { groupOrder: 1 } },
+        test: { name: 'command-own', include: OF_THEIR_OWN, maxWorkers: 3, retry, sequence: { groupOrder: 1 } },
       },
       {
         // The same, of tests that look at all processes of the host: a frozen file system of one would be in the way of

@@ -77,7 +77,8 @@ describe('a file system', () => {
       await until(() => taken(directory) > before);
       await end(pid, 'SIGTERM');
       expectAscending(counts(directory, counter));
-      expect(messages().match(/ERROR/g)).toHaveLength(1);
+      // Said once for all samples that found it full; on a busy host it may become full twice.
+      expect(messages().match(/ERROR/g)?.length).toBe(messages().match(/INFO - Writing again/g)?.length);
     },
   );
 });

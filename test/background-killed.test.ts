@@ -132,7 +132,7 @@ describe('after kill -9', () => {
     expect(killed.stderr).toMatch(
       new RegExp(`the last one, PID ${started.pid}, did not end by itself: .* it had written \\d+ samples? by \\d{4}-`),
     );
-    const { pid } = await background(directory, ['-p', '2', '-x', '101'], 50);
+    const { pid } = await background(directory, ['-p', '2', '-x', '101'], 60_000);
     await end(pid, 'SIGTERM');
     const time = '\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d';
     expect((await kstack(['status', '-d', directory])).stderr).toMatch(
