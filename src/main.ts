@@ -3,6 +3,7 @@ import './native/no-debugger.ts';
 import { Command, CommanderError } from 'commander';
 import { resolveArguments } from './cli/arguments.ts';
 import { FAILED, WRONG_USAGE } from './cli/exit-codes.ts';
+import { helpForNarrow } from './cli/help-width.ts';
 import { VERSION } from './cli/version.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addClassic } from './commands/classic.ts';
@@ -73,12 +74,13 @@ function createProgram(): Command {
     .allowExcessArguments()
     .enablePositionalOptions()
     .exitOverride()
+    .configureHelp(helpForNarrow)
     .configureOutput({
       writeOut: writeStdout,
       writeErr: writeStderr,
       outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
     })
-    .showHelpAfterError(`usage: kstack ${program.usage()}\nTry 'kstack -h' for more.`);
+    .showHelpAfterError("Try 'kstack -h' for more.");
   for (const add of COMMANDS) add(program);
   for (const command of program.commands) {
     command.allowExcessArguments(false);

@@ -3,7 +3,18 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fixture, kstack, lineOf, needs, parseClassic, shell, temporaryFolder, testRequires } from './harness.ts';
+import {
+  fixture,
+  KSTACK,
+  kstack,
+  lineOf,
+  needs,
+  parseClassic,
+  run,
+  shell,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 const ZONES = [
   'UTC',
@@ -212,20 +223,43 @@ describe('PIDs that are none', () => {
       const { code, stdout, stderr } = await kstack(['-p', pids]);
       expect([code, stdout]).toEqual([2, '']);
       expect(stderr).toContain('is not a PID: give whole numbers from 1 to 2147483647');
-      expect(stderr).toContain('usage: kstack');
     },
   );
 });
 
+const HINT = "Try 'kstack -h' for more.\n";
+
 describe('usage', () => {
-  it.each([[], ['-v'], ['-q'], ['-a', 'stray'], ['-p'], ['--verbos']])(
-    'is shown on standard error, exit 2, for %j',
-    async (...args) => {
-      const { code, stdout, stderr } = await kstack(args.flat());
+  it.each([[[]], [['-v']], [['-t', '1']]])(
+    'is shown on standard error, exit 2, for %j, which selects nothing',
+    async (args) => {
+      const { code, stdout, stderr } = await kstack(args);
       expect([code, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(/^kstack: [^\n]+\n(\(Did you mean --verbose\?\)\n)?usage: kstack /);
+      expect(stderr).toMatch(/^kstack: at least one of -a -p .*\nusage: kstack /);
+      expect(stderr.endsWith(`\n${HINT}`)).toBe(true);
     },
   );
+
+  it.each([[['-q']], [['-a', 'stray']], [['-p']], [['--verbosse']], [['-a', '--user', 'nobody-of-that-name']]])(
+    'is not shown for the mistake in %j: it is said in two lines or three, exit 2',
+    async (args) => {
+      const { code, stdout, stderr } = await kstack(args);
+      expect([code, stdout]).toEqual([2, '']);
+      const [message, ...rest] = stderr.split(/(?<=\n)/);
+      expect(message).toMatch(/^kstack: /);
+      expect(rest.filter((line) => line !== '(Did you mean --verbose?)\n')).toEqual([HINT]);
+    },
+  );
+
+  it.each([30, 70])('is wrapped on a terminal of %i columns', async (columns) => {
+    testRequires('script');
+    const whole = (await kstack(['why', '-h'])).stdout;
+    const { code, stdout } = await run('script', ['-qec', `stty cols ${columns}; ${KSTACK} why -h`, '/dev/null']);
+    const lines = stdout.replaceAll('\r', '').split('\n');
+    expect(code).toBe(0);
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+    expect(lines.join(' ').split(/\s+/)).toEqual(whole.split(/\s+/));
+  });
 
   it.each(['-h', '--help'])(
     'is shown whole on standard output by %s, exit 0, whatever else is given',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ended,
@@ -146,7 +146,8 @@ describe('a mistake', () => {
     [['-a', '--annotate', '-f', 'pprof'], "'--annotate' needs '-f folded'"],
     [['-a', '--f', 'json'], "option '--f' is ambiguous: it may be --function, --format, --full"],
     [['-a', 'status'], "'-a' cannot be used with the command 'status'"],
-    [['-d', '/var/log/kstack', 'stop'], "'-d' belongs after the command: kstack stop -d DIRECTORY"],
+    [['-b', 'why'], "'-b' cannot be used with the command 'why'"],
+    [['-Q', 'why'], "unknown option '-Q'"],
     [['status', 'extra'], "too many arguments for 'status'. Expected 0 arguments but got 1."],
     [['stop', '-a'], "unknown option '-a'"],
   ])('in %j is said, exit 2', async (words, message) => {
@@ -154,11 +155,32 @@ describe('a mistake', () => {
     expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', `kstack: ${message}`]);
   });
 
+  it.each([
+    [['-d', '/var/log/kstack', 'stop'], '-d', 'stop -d /var/log/kstack'],
+    [['-f', 'json', 'why', '--evidence'], '-f', 'why -f json --evidence'],
+    [['-c', 'a b', '-D', 'why'], '-c', "why -c 'a b' -D"],
+    [['-vDLc', 'x', 'why'], '-D', '-v why -DLc x'],
+    [['-v', '--form', 'json', 'why'], '--format', '-v why --format json'],
+  ])('is %j: the advice is the command line as it should be', async (words, flag, right) => {
+    const { code, stdout, stderr } = await kstack(words, { env: { ...process.env, npm_command: '' } });
+    const message = `kstack: '${flag}' belongs after the command: ${basename(KSTACK, '.cjs')} ${right}`;
+    expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', message]);
+  });
+
+  it.each([
+    ['-h', 'why'],
+    ['--help', 'why'],
+    ['-Dh', 'why'],
+    ['-c', 'x', '--help', 'why', '--evidence'],
+  ])('is none: %s %s shows the help of the command', async (...words) => {
+    expect(await kstack(words)).toMatchObject({ code: 0, stderr: '', stdout: (await kstack(['why', '-h'])).stdout });
+  });
+
   it('is an argument that is not UTF-8, which would name another file', async () => {
     testRequires('root');
     const folder = temporaryFolder();
     const run = shell(`cd ${folder}; "$KSTACK" -p 2 -o "$(printf 'a\\377')" 2>&1; echo "=$?"`, { KSTACK });
-    expect(run).toMatch(/^kstack: argument 'a\\xff' is not UTF-8\nusage: .*=2$/s);
+    expect(run).toMatch(/^kstack: argument 'a\\xff' is not UTF-8\nTry 'kstack -h' for more.\n=2$/);
     expect(readdirSync(folder)).toEqual([]);
     // This one is, and is taken as it is.
     expect(await kstack(['-p', '2', '-o', 'a\ufffd'], { cwd: folder })).toMatchObject({ code: 0 });

@@ -3,23 +3,26 @@ import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { decodeBytes } from '../native/decode.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { commandLine } from './typed-command.ts';
 
 /** Abbreviations of the original's long options keep their meaning, even if a newer option makes them ambiguous. */
 const CLASSIC = ['--verbose', '--help'];
 
 /** Options that do not concern a sample, and so may precede any command. */
-const HARMLESS = ['-v', '--verbose'];
+export const HARMLESS: readonly string[] = ['-v', '--verbose'];
+
+const HELP: readonly string[] = ['-h', '--help'];
 
 /**
  * Prepares the words of a command line for the parser: expands abbreviated long options, which getopt_long(3) and
- * Python's argparse allow, and turns `-p=1` into `-p1`. Exits with the program's error if an abbreviation is ambiguous,
- * or if an option of a sample precedes a command.
+ * Python's argparse allow, turns `-p=1` into `-p1`, and `-h why` into `why -h`. Exits with the program's error if an
+ * abbreviation is ambiguous, or if an option of a sample precedes a command.
  */
 export function resolveArguments(program: Command, words: readonly string[]): string[] {
   refuseBytes(program, words);
   let command = program;
   let options = optionsOf(program);
-  const before: string[] = [];
+  const before: Before[] = [];
   const resolved: string[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? '';
@@ -28,30 +31,36 @@ export function resolveArguments(program: Command, words: readonly string[]): st
       const named = command === program ? program.commands.find((candidate) => candidate.name() === word) : undefined;
       resolved.push(word);
       if (named === undefined) continue;
-      refuseBefore(program, named, before);
+      if (before.some(({ flags }) => flags.some((flag) => HELP.includes(flag)))) return [named.name(), '--help'];
+      refuseBefore(program, named, before, words.slice(at + 1));
       command = named;
       options = optionsOf(named);
       continue;
     }
-    const { text, flag, wantsValue } = word.startsWith('--')
+    const { text, flags, wantsValue } = word.startsWith('--')
       ? resolveLong(command, options, word)
       : resolveShort(options, word);
-    resolved.push(text);
-    if (command === program) before.push(flag);
-    const value = words[at + 1];
-    if (!wantsValue || value === undefined) continue;
-    resolved.push(value);
-    at++;
+    const value = wantsValue ? words[at + 1] : undefined;
+    const taken = value === undefined ? [text] : [text, value];
+    for (const each of taken) resolved.push(each);
+    if (command === program) before.push({ flags, words: taken });
+    if (value !== undefined) at++;
   }
   return resolved;
 }
 
 interface Resolved {
   readonly text: string;
-  /** The option that it contains, for messages. */
-  readonly flag: string;
-  /** Whether the next word is its value. */
+  /** The options that it contains. */
+  readonly flags: readonly string[];
+  /** Whether the next word is the value of the last of them. */
   readonly wantsValue: boolean;
+}
+
+/** Options before a command, in one word and the value behind it. */
+interface Before {
+  readonly flags: readonly string[];
+  readonly words: readonly string[];
 }
 
 function optionsOf(command: Command): readonly Option[] {
@@ -63,37 +72,56 @@ function resolveLong(command: Command, options: readonly Option[], word: string)
   const value = word.slice(typed.length);
   // An option that only says what to give in its place.
   const hidden = command.options.find((each) => each.hidden && each.long === typed);
-  if (hidden !== undefined) return { text: word, flag: typed, wantsValue: hidden.required && value === '' };
+  if (hidden !== undefined) return { text: word, flags: [typed], wantsValue: hidden.required && value === '' };
   const matching = options.flatMap(({ long }) => (long?.startsWith(typed) === true ? [long] : []));
   const flag =
     matching.find((long) => long === typed) ?? matching.find((long) => CLASSIC.includes(long)) ?? matching[0] ?? typed;
   if (matching.length > 1 && flag !== typed && !CLASSIC.includes(flag))
     command.error(`error: option '${typed}' is ambiguous: it may be ${matching.join(', ')}`);
   const option = options.find(({ long }) => long === flag);
-  return { text: flag + value, flag, wantsValue: option?.required === true && value === '' };
+  return { text: flag + value, flags: [flag], wantsValue: option?.required === true && value === '' };
 }
 
 /** Resolves a cluster. The first option that takes a value takes the rest of the word. */
 function resolveShort(options: readonly Option[], word: string): Resolved {
+  const flags: string[] = [];
   for (let at = 1; at < word.length; at++) {
     const flag = `-${word.charAt(at)}`;
+    flags.push(flag);
     const option = options.find(({ short }) => short === flag);
     if (option?.required !== true) continue;
     const value = word.slice(at + 1);
-    return { text: word.slice(0, at + 1) + value.replace(/^=(?=.)/s, ''), flag, wantsValue: value === '' };
+    return { text: word.slice(0, at + 1) + value.replace(/^=(?=.)/s, ''), flags, wantsValue: value === '' };
   }
-  return { text: word, flag: word.slice(0, 2), wantsValue: false };
+  return { text: word, flags, wantsValue: false };
 }
 
-/** Rejects sample options before a command, which would be ignored silently: `-a status`, `-d DIRECTORY status`. */
-function refuseBefore(program: Command, command: Command, before: readonly string[]): void {
-  const flag = before.find((candidate) => !HARMLESS.includes(candidate));
-  if (flag === undefined) return;
-  const own = optionsOf(command).find(({ short, long }) => short === flag || long === flag);
-  if (own === undefined) program.error(`error: '${flag}' cannot be used with the command '${command.name()}'`);
-  program.error(
-    `error: '${flag}' belongs after the command: kstack ${command.name()} ${own.flags.replaceAll(/[<>]/g, '')}`,
-  );
+/**
+ * Rejects sample options before a command, which would be ignored silently: `-a status`, `-d DIRECTORY status`. Those
+ * that the program does not know are left to the parser.
+ * @param after the words behind the command
+ */
+function refuseBefore(program: Command, command: Command, before: readonly Before[], after: readonly string[]): void {
+  const flags = before.flatMap((each) => each.flags).filter((flag) => !HARMLESS.includes(flag) && has(program, flag));
+  const [first] = flags;
+  if (first === undefined) return;
+  const foreign = flags.find((flag) => !has(command, flag));
+  if (foreign !== undefined) program.error(`error: '${foreign}' cannot be used with the command '${command.name()}'`);
+  const isVerbose = before.some((each) => each.flags.some((flag) => HARMLESS.includes(flag)));
+  const moved = before.flatMap((each) => withoutHarmless(each));
+  const right = commandLine([...(isVerbose ? ['-v'] : []), command.name(), ...moved, ...after]);
+  program.error(`error: '${first}' belongs after the command: ${right}`);
+}
+
+function has(command: Command, flag: string): boolean {
+  return optionsOf(command).some(({ short, long }) => short === flag || long === flag);
+}
+
+function withoutHarmless({ flags, words }: Before): readonly string[] {
+  const [first = '', ...value] = words;
+  if (flags.every((flag) => HARMLESS.includes(flag))) return [];
+  // In a cluster, the flags stand before the value.
+  return flags.includes('-v') ? [first.replace('v', ''), ...value] : words;
 }
 
 /** The runtime replaces bytes that are not UTF-8 with U+FFFD, which would name another file, user or expression. */

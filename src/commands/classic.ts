@@ -26,7 +26,9 @@ async function runClassic(program: Command): Promise<void> {
     program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, program)}`, { exitCode: WRONG_USAGE });
   const selection = await selectionOf(program);
   if (selection === undefined)
-    program.error(`error: at least one of ${SELECTING} is needed`, { exitCode: WRONG_USAGE });
+    program.error(`error: at least one of ${SELECTING} is needed\nusage: kstack ${program.usage()}`, {
+      exitCode: WRONG_USAGE,
+    });
   const verbose = program.opts()['verbose'] === true;
   const typed = typedCommand();
   const root = procOf(program);
