@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import { STATES } from '../model/task.ts';
 import { writeStdout } from '../terminal/output.ts';
+import { HARMLESS } from './arguments.ts';
 import { formatBashCompletion } from './completion/bash.ts';
 import type {
   CommandDescription,
@@ -31,7 +32,8 @@ export function printCompletion(program: Command, shell: Shell): void {
 
 function describeProgram(program: Command): ProgramDescription {
   const commands = program.createHelp().visibleCommands(program).map(describeCommand);
-  return { ...describeCommand(program), name: '', executables: ['kstack', 'oled-kstack'], commands };
+  const names = { name: '', executables: ['kstack', 'oled-kstack'], beforeCommand: HARMLESS };
+  return { ...describeCommand(program), ...names, commands };
 }
 
 function describeCommand(command: Command): CommandDescription {

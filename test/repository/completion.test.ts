@@ -221,8 +221,11 @@ const CONTROL = /\p{Cc}/gu;
 const LINES: [string, string[]][] = [
   ['kstack st', ['status', 'stop']],
   ['oled-kstack st', ['status', 'stop']],
-  ['kstack -R --proc /proc st', ['status', 'stop']],
-  ['kstack -c a:b st', ['status', 'stop']],
+  ['kstack -v st', ['status', 'stop']],
+  ['kstack --verbose st', ['status', 'stop']],
+  ['kstack -R st', []],
+  ['kstack -R --proc /proc st', []],
+  ['kstack -c a:b st', []],
   ['kstack -c st', []],
   ['kstack --wh', []],
   ['kstack explain --wh', ['--why']],
@@ -385,7 +388,7 @@ describe('the completion', () => {
   it('completes in bash where = does not break words', async () => {
     const bash = await TerminalShell.bash({ setUp: 'COMP_WORDBREAKS=${COMP_WORDBREAKS//[=:]}' });
     expect(await bash.completed('kstack --user=root,dae')).toBe('kstack --user=root,daemon ');
-    expect(await bash.completed('kstack --user=root exp')).toBe('kstack --user=root explain ');
+    expect(await bash.completed('kstack explain --user=root fi')).toBe('kstack explain --user=root file\\ one ');
   });
 
   it('quotes in bash and zsh what it completes a file to', async () => {
@@ -403,6 +406,7 @@ describe('the completion', () => {
       name: '',
       description: nasty,
       executables: ['kstack'],
+      beforeCommand: ['-v'],
       options: [
         { flags: ['-f', '--format'], description: nasty, value: { name: 'A:B', kind: 'choice', words } },
         { flags: ['-o'], description: nasty },

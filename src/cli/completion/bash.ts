@@ -28,6 +28,11 @@ _kstack_flags() {
 ${commands.map(({ name, options }) => `    ${quote(name)}) completer=(_kstack_words ${options.flatMap(({ flags }) => flags).join(' ')}) ;;`).join('\n')}
   esac
 }
+
+# Whether option word $1 may precede a command.
+_kstack_may_precede() {
+  [[ $1 == @(${program.beforeCommand.join('|')}) ]]
+}
 ${COMPLETERS}
 complete -F _kstack ${program.executables.join(' ')}
 `;
@@ -129,7 +134,7 @@ _kstack_split_option() {
 }
 
 _kstack() {
-  local IFS=$' \\t\\n' command='' flag='' attached='' before='' typed='' options=yes word
+  local IFS=$' \\t\\n' command='' flag='' attached='' before='' typed='' options=yes commands=yes word
   local -i operands=0
   local -a completer=()
   COMPREPLY=()
@@ -143,6 +148,7 @@ _kstack() {
     elif [[ $word == -- ]]; then
       options=''
     elif [[ -n $options && $word == -?* ]]; then
+      [[ -n $command ]] || _kstack_may_precede "$word" || commands=''
       _kstack_split_option "$word" && [[ -n $attached ]] && flag=''
     elif [[ -z $command ]] && _kstack_flags "$word"; then
       command=$word
@@ -163,7 +169,7 @@ _kstack() {
     fi
   else
     before='' typed=$word
-    _kstack_operand "$command" "$operands"
+    [[ -z $command && -z $commands ]] || _kstack_operand "$command" "$operands"
   fi
   [[ \${#completer[@]} -eq 0 ]] || "\${completer[@]}"
 }

@@ -2,6 +2,8 @@
 export interface ProgramDescription extends CommandDescription {
   /** The names it is installed under. */
   readonly executables: readonly string[];
+  /** The flags that may precede a command. */
+  readonly beforeCommand: readonly string[];
   readonly commands: readonly CommandDescription[];
 }
 

@@ -39,9 +39,17 @@ function __kstack_at
     test "$command" = "$argv[1]"; or return
     test (count $argv) -eq 1; or test $operands $argv[2..3]
 end
+
+# Whether a command may be completed: behind most options there is none.
+function __kstack_at_command
+    __kstack_at '' -eq 0; or return
+    for word in (commandline -opc)[2..-1]
+        contains -- $word ${program.beforeCommand.join(' ')}; or return
+    end
+end
 ${COMPLETERS}
 complete -c ${name} -f
-${program.commands.map((command) => `complete -c ${name} -n "__kstack_at '' -eq 0" -a ${quote(command.name)} -d ${quote(command.description)}`).join('\n')}
+${program.commands.map((command) => `complete -c ${name} -n __kstack_at_command -a ${quote(command.name)} -d ${quote(command.description)}`).join('\n')}
 ${commands.flatMap((command) => completions(name, command)).join('\n')}
 ${others.map((other) => `complete -c ${other} -w ${name}`).join('\n')}
 `;

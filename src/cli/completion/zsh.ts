@@ -28,6 +28,11 @@ ${program.commands.map((command) => `      ${quote(command.name)})\n        _arg
 }
 
 _kstack_commands() {
+  # Behind any other option there is none.
+  local word
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    [[ $word == (${program.beforeCommand.join('|')}) ]] || return 1
+  done
   local -a commands=(
 ${program.commands.map(({ name, description }) => `    ${quote(`${backslash(name, ':')}:${backslash(description, '')}`)}`).join('\n')}
   )
