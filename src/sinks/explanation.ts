@@ -1,4 +1,5 @@
 import { filledAdvice } from '../analysis/advice.ts';
+import { explainCutName } from '../analysis/cut-name.ts';
 import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
@@ -63,7 +64,7 @@ function holderLines(sample: Sample): string[] {
 /** False if there are too many different stacks to take one more. */
 function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): boolean {
   const { stack, state, task } = observation;
-  const finding = explainObservation(observation);
+  const finding = findingOf(observation);
   const hasFrames = 'value' in stack && stack.value.frames.length > 0;
   const key = hasFrames ? `${contentOf(stack.value)}\n${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
   let explanation = found.get(key);
@@ -86,6 +87,12 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   if (named === undefined && text !== '' && explanation.tasks.size < MAX_NAMED)
     explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1 });
   return true;
+}
+
+function findingOf(observation: Observation): Finding {
+  const { stack, state, wchan } = observation;
+  const isOfPs = 'value' in stack && stack.cut === true && wchan !== undefined;
+  return isOfPs && state !== 'R' && state !== 'Z' ? explainCutName(stack.value) : explainObservation(observation);
 }
 
 const contents = new WeakMap<Stack, string>();
