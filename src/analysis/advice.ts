@@ -17,19 +17,22 @@ const DESCRIPTOR = new RegExp(`(?:\\d|AT_FDCWD)<(/${SAFE}{1,255})>(, ")?`);
 const ARGUMENT = new RegExp(`"(${SAFE}{1,255})"(?: in <(/${SAFE}{1,255})>)?`);
 const FROZEN = 'fsfreeze -u MOUNTPOINT';
 
+/** What an advice takes of a task. */
+type Advised = Pick<Observation, 'task' | 'systemCall'>;
+
 /**
  * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
  * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE and of the
  * mount point of a frozen file system. What the sample does not tell keeps its name.
  */
-export function filledAdvice({ next, undo }: Finding, observations: readonly Observation[]) {
+export function filledAdvice({ next, undo }: Finding, observations: readonly Advised[]) {
   const values = valuesOf(observations);
   const fill = (command: string) =>
     values.get(command) ?? command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
   return { next: next.map(fill), undo: undo.map(fill) };
 }
 
-function valuesOf(observations: readonly Observation[]): Map<string, string> {
+function valuesOf(observations: readonly Advised[]): Map<string, string> {
   const values = new Map<string, string>();
   const { pid, ppid, id } = observations[0]?.task ?? {};
   const numbers = { PID: pid ?? id?.tid, PPID: ppid, TID: id?.tid };

@@ -88,6 +88,20 @@ describe('a report as text', () => {
     expect(places).toEqual(places.toSorted((a, b) => a - b));
   });
 
+  it('fills in the numbers of the task that was blocked longest, where all are of one host', async () => {
+    const vfork = { value: { id: 3, frames: parseFrames('[<0>] kernel_clone+0x1/0x2\n[<0>] __do_sys_vfork+0x1/0x2') } };
+    const sample = (host: string): Sample => ({
+      ...EMPTY_SAMPLE,
+      host,
+      timeMs: START_MS,
+      observations: [observationOf(41, { task: taskOf(41, { pid: 40 }), state: 'D', stack: vfork })],
+    });
+    const textOf = async (...hosts: string[]) => [...formatReport(await report(hosts.map(sample)), context)].join('');
+    expect(await textOf('a')).toMatch(/^ {4}next: .*\b4[01]\b/m);
+    expect(await textOf('a')).not.toMatch(/^ {4}next: .*\b[PT]ID\b/m);
+    expect(await textOf('a', 'b')).toMatch(/^ {4}next: .*\b[PT]ID\b/m);
+  });
+
   it('marks events below the timeline', async () => {
     const text = [...formatReport(await report(night()), context)].join('');
     expect(text).toMatch(/\n {2}\|.{60}\|\n +T +!\n {2}03:10:00/);

@@ -1,3 +1,4 @@
+import { filledAdvice } from '../analysis/advice.ts';
 import { stackOf } from '../analysis/blocked-runs.ts';
 import { functionName } from '../analysis/function-name.ts';
 import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report.ts';
@@ -112,7 +113,8 @@ function findingLines(reported: ReportedFinding, several: boolean, isAdvised: bo
     return `${nameOf(task, several ? host : undefined)} ${lasting(1000 * seconds, each.isAtLeast)}`;
   });
   const more = count - shown.length;
-  const [check] = finding.next;
+  // Numbers and names of several hosts would be read as those of this one.
+  const [check] = several ? finding.next : filledAdvice(finding, tasks).next;
   return [
     `  ${lasting(1000 * taskSeconds, isAtLeast)}  ${counted(count, 'task')}  ${whatFor(finding)}`,
     `    ${shown.join(', ')}${more > 0 ? ` (+${more})` : ''}`,
