@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { release, version } from 'node:os';
 import type { Redactor } from '../../analysis/redact.ts';
-import { type Files, reasonOf } from '../../files/files.ts';
+import { codeOf, type Files, reasonOf } from '../../files/files.ts';
 import { withFiles } from '../../files/remote.ts';
 import { isStandalone } from '../../native/self.ts';
 import { VERSION } from '../version.ts';
@@ -54,10 +54,11 @@ export interface HostFacts {
 export async function hostFacts(root: string, redactor: Redactor | undefined): Promise<HostFacts> {
   const notes: string[] = [];
   const texts = await withFiles(async (files) => {
-    const text = async (path: string) => {
+    const text = async (path: string, absent?: string) => {
       try {
         return await textOf(files, path);
       } catch (error) {
+        if (absent !== undefined && codeOf(error) === 'ENOENT') return absent;
         notes.push(`${path} could not be read: ${reasonOf(error)}`);
         return undefined;
       }
@@ -69,7 +70,8 @@ export async function hostFacts(root: string, redactor: Redactor | undefined): P
       text(`${root}/meminfo`),
       text(`${root}/loadavg`),
       text('/sys/devices/system/cpu/online'),
-      text(`${root}/modules`),
+      // A kernel that can load none has no such file (kernel/module/procfs.c).
+      text(`${root}/modules`, ''),
       ...SETTINGS.map((name) => text(`${root}/sys/${name}`)),
     ]);
     return { osRelease, cmdline, uptime, meminfo, loadavg, cpus, modules, settings };
