@@ -133,6 +133,22 @@ describe('kstack why', () => {
     expect((await kstack(['why', '--proc', '/nowhere'])).code).toBe(1);
   });
 
+  it('says that nothing matches a selection, which is no healthy host', async () => {
+    for (const [words, code] of [
+      [['-c', 'no-such-command-anywhere'], 0],
+      [['-p', '2147483647'], 1],
+      [['-p', '2147483647', '--exit-code'], 3],
+      [['-c', 'no-such-command-anywhere', '--exit-code'], 3],
+    ] as const) {
+      const { stdout, ...ended } = await kstack(['why', ...words]);
+      expect([words, ended.code, stdout.split('\n')[0]]).toEqual([
+        words,
+        code,
+        'No task matches the selection: nothing can be said.',
+      ]);
+    }
+  });
+
   it('is a document for programs, as the schema says, healthy or not', { tags: ['source'] }, async () => {
     const ajv = new Ajv2020({ allErrors: true });
     const schemaOf = (name: string) =>

@@ -57,7 +57,9 @@ export async function why(options: WhyOptions): Promise<number> {
   const pieces = piecesOf(format, verdict, context);
   if (file !== undefined) await writeFile(file, pieces);
   else for await (const piece of pieces) writeStdout(piece);
-  return exitCode ? exitCodeOf(verdict, forMs) : 0;
+  if (exitCode) return exitCodeOf(verdict, forMs);
+  const { all, pids = [] } = selection;
+  return verdict.tasks === 0 && all !== true && pids.length > 0 ? FAILED : 0;
 }
 
 /** 0: nothing is held up for so long. 1: something is. 3: that is not known, also because the search was cut short. */

@@ -101,7 +101,7 @@ describe('a verdict as text', () => {
 describe('the sentence', () => {
   it('tells a selection without a task from stacks that could not be read', () => {
     const denied = observationOf(1, { state: 'S', stack: { unread: 'denied' } });
-    expect(written(EMPTY_SAMPLE)).toMatch(/^Nothing can be said: no task was found that is selected\.\n/);
+    expect(written(EMPTY_SAMPLE)).toMatch(/^No task matches the selection: nothing can be said\.\n/);
     expect(written({ ...EMPTY_SAMPLE, observations: [denied] })).toMatch(/^Nothing can be said: no kernel stack could/);
   });
 

@@ -87,7 +87,7 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
     const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
-  if (tasks === 0) return 'Nothing can be said: no task was found that is selected.';
+  if (tasks === 0) return 'No task matches the selection: nothing can be said.';
   const hidden = hiddenIn(sample);
   if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
