@@ -4,7 +4,7 @@ import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { ended, fixture, KSTACK, kstack, requires, run, shell, temporaryFolder } from './harness.ts';
+import { ended, fixture, KSTACK, kstack, requires, run, shell, temporaryFolder, testRequires } from './harness.ts';
 
 function explained(input: string | Buffer, ...args: string[]) {
   const child = spawn(KSTACK, ['explain', ...args]);
@@ -167,14 +167,19 @@ describe('kstack explain', () => {
     expect(await kstack(['explain', '/dev/null'])).toMatchObject({ code: 1, stdout: '' });
   });
 
-  it('asks for a paste on a terminal', async (context: TestContext) => {
-    requires(context, 'script');
-    const child = spawn('script', ['-qec', `${KSTACK} explain`, '/dev/null']);
+  it.each([
+    ['explain', '1 x ext4_page_mkwrite'],
+    ['explain -', '1 x ext4_page_mkwrite'],
+    ['report -', '1 sample'],
+    ['convert - -f long', 'ext4_page_mkwrite'],
+  ])('asks for a paste on a terminal: %s', async (command, shown) => {
+    testRequires('script');
+    const child = spawn('script', ['-qec', `${KSTACK} ${command}`, '/dev/null']);
     const end = ended(child);
     child.stdout.once('data', () => child.stdin.write(`${FROZEN}\x04`));
     const { stdout } = await end;
-    expect(stdout).toContain('kstack: paste the stacks here, then press Ctrl-D\r\n');
-    expect(stdout).toContain('1 x ext4_page_mkwrite\r\n');
+    expect(stdout).toContain('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\r\n');
+    expect(stdout).toContain(shown);
   });
 
   it('reads a log of any size to its end, in the same memory', async (context: TestContext) => {

@@ -6,11 +6,10 @@ import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
-import { isTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
 import { DASH, samplesOf, whyUnread } from './samples.ts';
 
-const STDIN = 0;
 const MAX_PROBLEMS = 20;
 
 export interface ExplainOptions {
@@ -76,7 +75,6 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
   for (const name of names) {
     const before = found.stacks;
     const notes: InputNotes = {};
-    if (name === DASH && isTerminal(STDIN)) writeStderr('kstack: paste the stacks here, then press Ctrl-D\n');
     const shown = name === DASH ? 'the input' : name;
     try {
       const damaged = (text: string) => {

@@ -11,10 +11,12 @@ import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
 import { entryIn, TRAILER_BYTES } from '../recording/trailer.ts';
 import { decoded, type InputNotes, type InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
+import { isTerminal, writeStderr } from '../terminal/output.ts';
 import type { Bounds } from './time-window.ts';
 
 /** On the command line, the name of standard input. */
 export const DASH = '-';
+const STDIN = 0;
 
 export interface SamplesOptions {
   /** Learns about the file as a whole. */
@@ -49,6 +51,8 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
       return yield* samples;
     }
   }
+  if (name === DASH && isTerminal(STDIN))
+    writeStderr('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\n');
   let isRecording = false;
   let isBundle = false;
   const isKept = (first: Buffer) => {
