@@ -121,6 +121,19 @@ describe('kstack why', () => {
     expect(stdout).toMatch(/^Nothing holds this host up(?:, as far as could be read [^:]*)?: of 1 task, /);
   });
 
+  it('agrees with a report of the same tasks about who holds up others', async () => {
+    const { parent, child } = await waitingParent();
+    const reported = async () => {
+      const file = join(temporaryFolder(), 'recording');
+      const both = ['-p', `${parent},${child}`, '--for', '1s', '-i', '1'];
+      expect((await kstack(['record', '-o', file, ...both])).code).toBe(0);
+      return (await kstack(['report', file])).stdout;
+    };
+    expect(await reported()).not.toContain('held up others');
+    process.kill(child, 'SIGSTOP');
+    expect(await reported()).toMatch(new RegExp(`^ {2}\\S+ s {2}sleep ${child} held up 1 task$`, 'm'));
+  });
+
   it('is a check: exits with 1 if something has been held up for long, else with 0, and with 3 if it cannot tell', async () => {
     const [outer = 0] = await fixture('tasks', ['vfork-chain']);
     await pause(1100);

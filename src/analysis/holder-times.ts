@@ -1,7 +1,7 @@
 import type { Changes } from '../model/changes.ts';
 import { edgesOf, type NodeKey, type Root } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import { waitGraph } from './wait-graph.ts';
+import { holdersIn } from './holding.ts';
 
 /** What others waited for, directly or indirectly: a task, or a resource. */
 export interface Holder {
@@ -68,7 +68,7 @@ export class HolderTimes {
     for (const { from, to } of [...waiting.flatMap(edgesOf), ...(this.#edges.edges ?? [])]) involved.add(from).add(to);
     const observations = [...involved].flatMap((key) => (typeof key === 'number' && this.#byTid.get(key)) || []);
     this.#involved = involved;
-    this.#holders = waitGraph({ observations, holders: this.#unselected, ...this.#edges }).roots.map(holderOf);
+    this.#holders = holdersIn({ observations, holders: this.#unselected, ...this.#edges }).map(holderOf);
   }
 
   #settle(): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
+import type { Edge } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
 import { report } from './report.ts';
@@ -96,6 +97,24 @@ describe('a report', () => {
       sampleAt(10, [waiting(1), seen(7, FROZEN)]),
     ]);
     expect(holders).toMatchObject([{ host: 'db1', key: 7, name: 't7', taskSeconds: 30, waiters: 2 }]);
+  });
+
+  it('does not say that a child holds up its shell, unless it is stuck', async () => {
+    const edges: Edge[] = [{ from: 1, to: 2, by: 'child', evidence: [] }];
+    const held = async (child: Partial<Observation>) => {
+      const sample = (seconds: number) => ({
+        ...sampleAt(seconds, [seen(1, EPOLL, { state: 'S' }), seen(2, EPOLL, child)]),
+        edges,
+      });
+      const { holders } = await report([sample(0), sample(10)]);
+      expect((await report([{ ...sample(0), source: { name: 'text', partial: true } }])).holders.length).toBe(
+        holders.length,
+      );
+      return holders.map(({ key, waiters, taskSeconds }) => [key, waiters, taskSeconds]);
+    };
+    expect(await held({ state: 'S' })).toEqual([]);
+    expect(await held({ state: 'T' })).toEqual([[2, 1, 20]]);
+    expect(await held({ state: 'D', stack: FROZEN })).toEqual([[2, 1, 20]]);
   });
 
   it('takes a task for stuck only while it does not run', async () => {

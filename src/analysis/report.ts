@@ -8,11 +8,11 @@ import type { Stack } from '../model/stack.ts';
 import { type Task, taskKey } from '../model/task.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
 import { type Holder, HolderTimes, holderOf } from './holder-times.ts';
+import { holdersIn } from './holding.ts';
 import { HostRuns } from './host-runs.ts';
 import type { Gap } from './pace.ts';
 import { mayBeSame, type StuckRun, StuckRuns } from './stuck.ts';
 import { type Moment, Timeline } from './timeline.ts';
-import { waitGraph } from './wait-graph.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
 const MAX_TASKS = 100_000;
@@ -156,7 +156,7 @@ class ReportBuilder {
   /** What follows from a sample that does not go on from the one before it. */
   #addAlone(sample: Sample): void {
     for (const { what, why } of unreadOf(sample.observations)) this.#unread.add({ what, why }, 1);
-    for (const root of waitGraph(sample).roots) this.#hold(sample.host, holderOf(root), 0);
+    for (const root of holdersIn(sample)) this.#hold(sample.host, holderOf(root), 0);
   }
 
   #runsOf(host: string | undefined): HostRuns {

@@ -2,23 +2,9 @@ import { type Edge, edgeKey, edgesByEnd, type NodeKey, type Root, tasksByTid, ty
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import { isSearchCut, type Observation, type Sample, type Unread } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
-import { heldUpBy, withHeldOnly } from './no-way-out.ts';
-import { blockedPatienceMs, PATIENCE_MS, RUNNING_MS, TRACED_MS } from './patience.ts';
-import { awaitsItsTurn } from './turns.ts';
+import { FOR_LONG, isBlocked, rootsThatHoldUp, type Trouble, waitedMs } from './holding.ts';
+import { PATIENCE_MS } from './patience.ts';
 import { waitGraph } from './wait-graph.ts';
-
-/** Why a root counts as what holds others up. */
-export type Trouble =
-  /** A task that a signal has stopped. */
-  | 'stopped'
-  /** A task that its tracer has stopped. */
-  | 'traced'
-  /** A task that is blocked itself, on something without an edge. */
-  | 'blocked'
-  /** A resource that does not answer until somebody does something about it. */
-  | 'hangs'
-  /** Nothing is known to be wrong with it, but others have waited for it for too long. */
-  | 'awaited';
 
 /** What holds others up. */
 export interface HeldUp {
@@ -113,50 +99,11 @@ export function isHeldUp({ deadlocks, heldUp, blocked }: Verdict): boolean {
 }
 
 function heldUpIn(sample: Sample, graph: WaitGraph, byTid: ReadonlyMap<number, Observation>): HeldUp[] {
-  const isAwaited = (root: Root) => troubleOf(root, sample, byTid)?.trouble === 'awaited';
-  const stuck = graph.roots.filter((root) => troubleOf(root, sample, byTid) !== undefined && !isAwaited(root));
-  const deadlocked = graph.cycles.flatMap(({ edges }) => edges.map(({ from }) => from));
-  const isHeld = heldUpBy([...stuck.map(({ key }) => key), ...deadlocked], graph.edges);
-  const awaited = rootsThatAct(sample, graph, isHeld).filter(isAwaited);
-  const roots = [...stuck, ...awaited];
-  const held = heldUpBy([...roots.map(({ key }) => key), ...deadlocked], graph.edges);
-  return withHeldOnly(roots, held).flatMap((root) => troubleOf(root, sample, byTid) ?? []);
-}
-
-/**
- * The roots, where a task that listens to several of which one is well waits for nobody: if others wait for a lock that
- * it holds meanwhile, that is not the fault of any of these.
- */
-function rootsThatAct(sample: Sample, graph: WaitGraph, isHeld: ReadonlySet<NodeKey>): readonly Root[] {
-  const edges = sample.edges?.filter(
-    ({ from, by, any }) => any !== true || PATIENCE_MS[by] !== undefined || isHeld.has(from),
-  );
-  return edges === undefined || edges.length === sample.edges?.length
-    ? graph.roots
-    : waitGraph({ ...sample, edges }).roots;
-}
-
-function troubleOf(
-  root: Root,
-  sample: Pick<Sample, 'pressure'>,
-  byTid: ReadonlyMap<number, Observation>,
-): HeldUp | undefined {
-  const { observation, resource, edges } = root;
-  const finding = observation === undefined ? undefined : explainObservation(observation);
-  const held = (trouble: Trouble): HeldUp => ({ root, trouble, finding, longestMs: heldUpMs(root, trouble, byTid) });
-  if (observation?.state === 'T') return held('stopped');
-  if (observation?.state === 't' && tracedMs(observation, byTid) >= TRACED_MS) return held('traced');
-  if (resource?.hangs === true) return held('hangs');
-  if (observation !== undefined && isBlockedForLong(observation, sample)) return held('blocked');
-  const leastMs = observation?.state === 'R' ? RUNNING_MS : 0;
-  return edges.some((edge) => isOverdue(edge, leastMs, edges, byTid)) ? held('awaited') : undefined;
-}
-
-/** A tracer such as strace stops a task for a moment only. If other tasks have a time, this one has just been stopped. */
-function tracedMs({ facts }: Observation, byTid: ReadonlyMap<number, Observation>): number {
-  if (facts?.offCpuMs !== undefined) return facts.offCpuMs;
-  for (const other of byTid.values()) if (other.facts?.offCpuMs !== undefined) return 0;
-  return TRACED_MS;
+  return rootsThatHoldUp(sample, graph, byTid, FOR_LONG).map(({ root, trouble }) => {
+    const { observation } = root;
+    const finding = observation === undefined ? undefined : explainObservation(observation);
+    return { root, trouble, finding, longestMs: heldUpMs(root, trouble, byTid) };
+  });
 }
 
 /**
@@ -174,30 +121,6 @@ function heldUpMs(
   return longestMs === undefined || ownMs === undefined ? longestMs : Math.min(longestMs, ownMs);
 }
 
-function isOverdue(
-  edge: Edge,
-  leastMs: number,
-  all: readonly Edge[],
-  byTid: ReadonlyMap<number, Observation>,
-): boolean {
-  const { from, by } = edge;
-  const patienceMs = PATIENCE_MS[by];
-  if (patienceMs === undefined || typeof from !== 'number') return false;
-  const waited = waitedMs(from, byTid);
-  if (waited === undefined || waited < Math.max(patienceMs, leastMs)) return false;
-  // A debugger stops a program for as long as somebody looks at it. That concerns others only if they wait for it.
-  if (by === 'ptrace') return all.some(({ to }) => to === from);
-  return !awaitsItsTurn(edge, byTid);
-}
-
-function isBlockedForLong(observation: Observation, sample: Pick<Sample, 'pressure'>): boolean {
-  const { state, facts, task } = observation;
-  if (state !== 'D' || task.own === true) return false;
-  const { kind } = explainObservation(observation);
-  if (kind === 'idle' || kind === 'running') return false;
-  return (facts?.offCpuMs ?? 0) >= blockedPatienceMs(observation, sample);
-}
-
 /** A busy host has some tasks in D at any moment, and one of them may have ended before its time was read. */
 const FEW_UNTIMED = 10;
 
@@ -210,10 +133,6 @@ function untimedIn({ observations }: Sample, accounted: ReadonlySet<NodeKey>): n
     return kind === 'blocked' || kind === 'unexplained';
   }).length;
   return untimed > FEW_UNTIMED ? untimed : 0;
-}
-
-function waitedMs(key: NodeKey, byTid: ReadonlyMap<number, Observation>): number | undefined {
-  return typeof key === 'number' ? byTid.get(key)?.facts?.offCpuMs : undefined;
 }
 
 function deadlockOf(
@@ -241,7 +160,7 @@ function deadlockOf(
 function blockedGroups(sample: Sample, accounted: ReadonlySet<NodeKey>): Blocked[] {
   const groups = new Map<Finding, Observation[]>();
   for (const observation of sample.observations) {
-    if (accounted.has(observation.task.id.tid ?? '') || !isBlockedForLong(observation, sample)) continue;
+    if (accounted.has(observation.task.id.tid ?? '') || !isBlocked(observation, sample, FOR_LONG)) continue;
     const finding = explainObservation(observation);
     const group = groups.get(finding);
     if (group === undefined) groups.set(finding, [observation]);

@@ -204,6 +204,7 @@ export const TABLES = {
       tasks: { type: 'count', about: 'how many wait for it, directly or through others, or are in the deadlock' },
       waiters: { type: 'text', about: 'their TIDs, separated by commas' },
       at_least: { type: 'flag', about: 'whether there are more than tasks tells' },
+      holds_up: { type: 'flag', about: 'whether these waits are not just normal, as of a shell for its child' },
       certain: { type: 'flag', about: 'whether the kernel says every edge of it' },
     },
   },

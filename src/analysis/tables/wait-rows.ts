@@ -11,6 +11,7 @@ import { escapeInvalid } from '../../model/raw-text.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import { holderOf } from '../holder-times.ts';
+import { holdersIn } from '../holding.ts';
 import { waitGraph } from '../wait-graph.ts';
 import { hashOf } from './hash.ts';
 import type { Row, TableRow } from './tables.ts';
@@ -30,23 +31,26 @@ interface Ends {
  * @param keyOf the key of a task's row
  */
 export function* waitRows(sample: Sample, place: Place, keyOf: (task: Task) => bigint): Generator<TableRow> {
-  const { edges, roots, cycles } = waitGraph(sample);
+  const graph = waitGraph(sample);
+  const { edges, roots, cycles } = graph;
   if (edges.length === 0) return;
+  const held = new Set(holdersIn(sample, graph));
   const resources = new Map(sample.resources?.map((resource) => [resource.key, resource]));
   const ends: Ends = { tasks: tasksByTid(sample), resources, keyOf };
   for (const edge of edges) yield { table: 'waits', row: edgeRow(edge, place, ends) };
-  for (const each of roots) {
+  for (const each of new Set([...roots, ...held])) {
     const { key, tasks, edges: some, isAtLeast = false } = each;
     const waiters = holderOf(each).waiters.join();
     const { kind, tid, task, resource, name, state, condition } = endOf(key, ends);
-    const row = { kind, tid, task, resource, name, state, condition, tasks, waiters, at_least: isAtLeast };
+    const waiting = { tasks, waiters, at_least: isAtLeast, holds_up: held.has(each) };
+    const row = { kind, tid, task, resource, name, state, condition, ...waiting };
     const root = hashOf([place.sample, typeof key, key]);
     yield { table: 'roots', row: { root, ...place, ...row, certain: isCertain(some) } };
   }
   for (const { edges: some, isCertain: certain } of cycles) {
     const waiting = new Set(some.flatMap(({ from }) => (typeof from === 'number' ? from : [])));
     const root = hashOf([place.sample, 'deadlock', ...some.map(edgeKey).toSorted()]);
-    const counts = { tasks: waiting.size, waiters: [...waiting].join(), at_least: false };
+    const counts = { tasks: waiting.size, waiters: [...waiting].join(), at_least: false, holds_up: true };
     const row = { ...NO_END, kind: 'deadlock', ...counts, certain };
     yield { table: 'roots', row: { root, ...place, ...row } };
   }

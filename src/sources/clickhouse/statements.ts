@@ -116,7 +116,7 @@ LIMIT ${each} BY rule, waits_for`;
 export const HOLDER_COLUMNS = ['host', 'tid', 'resource', 'name', 'ms'] as const;
 
 const HOLDER = 'host, tid, resource, name';
-const IS_HOLDER = "kind != 'deadlock'";
+const IS_HOLDER = "kind != 'deadlock' AND holds_up";
 
 export function holders(scope: Scope): string {
   return `SELECT ${HOLDER}, sum(next_ms * tasks) AS ms
