@@ -99,6 +99,16 @@ describe('kstack top', () => {
     await screen.until(/its vfork child/);
   });
 
+  it('says on 30 columns what tasks wait for, and all of the verdict', async () => {
+    const [parent = 0, child = 0] = await fixture('tasks', ['vfork']);
+    const screen = top(`-p ${parent},${child} -i 0.2`, { columns: 30, rows: 30 });
+    await screen.until(/^ {4}1 {2}its vfork child to /m);
+    screen.press('w');
+    await screen.until((text) =>
+      /wait(s)?, directly or through others, for \d+ tasks/.test(text.replaceAll(/\s+/g, ' ')),
+    );
+  });
+
   it('has no colour with NO_COLOR, and shows what is selected all the same', async () => {
     const [parent = 0] = await fixture('tasks', ['vfork']);
     const plain = top(`-p ${parent} -i 0.2`, { env: 'NO_COLOR=1' });

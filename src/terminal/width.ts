@@ -36,7 +36,8 @@ export function fitted(text: string, columns: number, at: 'left' | 'right' = 'le
   return at === 'left' ? shown + space : space + shown;
 }
 
-function cutHard(text: string, columns: number): string {
+/** The beginning of a text that fits into so many columns, and nothing else. */
+export function cutHard(text: string, columns: number): string {
   let width = 0;
   let kept = '';
   for (const { segment } of graphemes(text)) {

@@ -1,4 +1,4 @@
-import { cut, fitted, widthOf } from '../terminal/width.ts';
+import { cut, cutHard, fitted, widthOf } from '../terminal/width.ts';
 
 /** SGR parameters (ECMA-48, 8.3.117): the terminal's own colours, so that they suit its background. */
 const STYLES = {
@@ -46,6 +46,41 @@ export function printed(cells: Line, { columns, colour, isSelected = false }: Li
     shown += parameters === '' ? some : `\x1b[${parameters}m${some}\x1b[0m`;
   }
   return isSelected ? `\x1b[${STYLES.selected}m${shown}${fitted('', left)}\x1b[0m` : shown;
+}
+
+/** Below this width, lines go on below where they can, and tables have fewer columns. */
+export const NARROW = 60;
+const HANGING = '  ';
+
+/** The line on as many lines as it takes: broken at blanks, or inside of what is longer than a line. */
+export function wrapped(cells: Line, columns: number): Line[] {
+  const room = Math.max(1, columns - HANGING.length);
+  const lines: Cell[][] = [[]];
+  let left = columns;
+  const add = (text: string, style: StyleName | undefined) => {
+    lines.at(-1)?.push({ text, ...(style !== undefined && { style }) });
+    left -= widthOf(text);
+  };
+  for (const { text, style } of cells)
+    for (const word of text.split(/(?<=\S +)(?=\S)/)) {
+      let rest = word;
+      if (widthOf(rest.trimEnd()) > left && left < columns) {
+        // What has only a label before it may begin below that, too.
+        if (lines.at(-1)?.every((cell) => cell.text.trim() === '') === true) lines.pop();
+        lines.push([{ text: HANGING }]);
+        left = room;
+      }
+      while (widthOf(rest.trimEnd()) > left) {
+        const head = cutHard(rest, left);
+        if (head === '') break;
+        add(head, style);
+        rest = rest.slice(head.length);
+        lines.push([{ text: HANGING }]);
+        left = room;
+      }
+      add(widthOf(rest) > left ? rest.trimEnd() : rest, style);
+    }
+  return lines;
 }
 
 /** The same for a file: without trailing blanks. */

@@ -14,7 +14,7 @@ import { moment, timeOfDay } from '../sinks/moment.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { fitted } from '../terminal/width.ts';
-import { type Line, line } from './cells.ts';
+import { type Line, line, NARROW } from './cells.ts';
 import type { Holders } from './holders.ts';
 import { type Row, waitedMs } from './rows.ts';
 import { longestText } from './table.ts';
@@ -34,7 +34,8 @@ const MOST_FRAMES = 12;
 const NUMBER = 8;
 
 /** A group: what its tasks wait for, a stack, and the tasks, one a line. */
-export function groupDetails({ tasks, finding, holders: held }: Row, holders: Holders): Details {
+export function groupDetails({ tasks, finding, holders: held }: Row, holders: Holders, columns: number): Details {
+  const isNarrow = columns < NARROW;
   const first = tasks.find((task) => task.finding === finding) ?? tasks[0];
   const frames = first === undefined ? [] : framesOf(first.observation);
   const more = frames.length - MOST_FRAMES;
@@ -45,16 +46,21 @@ export function groupDetails({ tasks, finding, holders: held }: Row, holders: Ho
       ...frames.slice(0, MOST_FRAMES).map((frame, at) => labelled(at === 0 ? 'stack' : '', frameText(frame))),
       ...(more > 0 ? [labelled('', `... ${more} more frames: enter on a task`)] : []),
       line(''),
-      [
-        {
-          text: `${fitted('PID', NUMBER, 'right')} ${fitted('TID', NUMBER, 'right')} ST         FOR  NAME`,
-          style: 'bold',
-        },
-      ],
+      line(isNarrow ? SHORT_TITLES : TITLES, 'bold'),
     ],
-    lines: tasks.map(({ observation, finding: own }) => [{ text: taskText(observation), style: own.kind }]),
+    lines: tasks.map(({ observation, finding: own }) => {
+      const text = isNarrow ? shortText(observation) : taskText(observation);
+      return [{ text, style: own.kind }];
+    }),
     keys: tasks.map(({ observation }) => taskKey(observation.task.id)),
   };
+}
+
+const TITLES = `${fitted('PID', NUMBER, 'right')} ${fitted('TID', NUMBER, 'right')} ST         FOR  NAME`;
+const SHORT_TITLES = `${fitted('TID', NUMBER, 'right')} ST NAME`;
+
+function shortText({ task: { id, comm = '?' }, state }: Observation): string {
+  return `${fitted(`${id.tid ?? '?'}`, NUMBER, 'right')} ${state ?? '?'}  ${escapeUnsafe(comm)}`;
 }
 
 function taskText(observation: Observation): string {

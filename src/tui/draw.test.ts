@@ -55,6 +55,21 @@ describe('a frame', () => {
     await expect(`${text}\n`).toMatchFileSnapshot(`golden/${name}.txt`);
   });
 
+  it.each(PAGES)('of %s on 30 columns is as it was', async (name, keys) => {
+    const text = linesAfter(keys, shownOf(sample), { rows: 40, columns: 30 })
+      .map((each) => each.replaceAll(STYLE, '').trimEnd())
+      .join('\n');
+    await expect(`${text}\n`).toMatchFileSnapshot(`golden/narrow-${name}.txt`);
+  });
+
+  it('loses no word on 30 columns, where nothing can be selected', () => {
+    const wordsOf = (keys: readonly Key[], columns: number) => {
+      const lines = linesAfter(keys, shownOf(sample), { rows: 200, columns });
+      return lines.slice(4, -1).join(' ').replaceAll(STYLE, '').replaceAll(/\s+/g, '');
+    };
+    for (const keys of [['e'], ['w'], ['?']] as const) expect(wordsOf(keys, 30)).toBe(wordsOf(keys, 300));
+  });
+
   it.each([
     [{ rows: 24, columns: 80 }],
     [{ rows: 100, columns: 300 }],

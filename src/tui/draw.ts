@@ -7,7 +7,7 @@ import { everythingUnread, type Sample } from '../model/sample.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy } from '../sinks/why.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { type Line, line, plainText, printed } from './cells.ts';
+import { type Line, line, NARROW, plainText, printed, wrapped } from './cells.ts';
 import { type Details, explainDetails, groupDetails, taskDetails } from './details.ts';
 import { type HeaderContext, headerLines } from './header.ts';
 import { FOOTER, helpLines } from './help.ts';
@@ -118,7 +118,16 @@ function fittedTo({ fixed, lines, keys }: Details, room: number): Details {
   return { fixed: fixed.slice(Math.max(0, fixed.length - Math.max(0, room - LEAST_MOVING))), lines, keys };
 }
 
-function detailsOf(view: View, { sample, tasks }: Explained, shown: Shown, columns: number): Details {
+/** On a narrow terminal, what cannot be selected goes on below. */
+function detailsOf(view: View, explained: Explained, shown: Shown, columns: number): Details {
+  const details = wholeDetails(view, explained, shown, columns);
+  const { fixed, lines, keys } = details;
+  if (columns >= NARROW || placeOf(view).page.kind === 'groups') return details;
+  const below = (some: readonly Line[]) => some.flatMap((each) => wrapped(each, columns));
+  return { fixed: below(fixed), lines: keys.length === 0 ? below(lines) : lines, keys };
+}
+
+function wholeDetails(view: View, { sample, tasks }: Explained, shown: Shown, columns: number): Details {
   const { page } = placeOf(view);
   if (page.kind === 'help') return { fixed: [], lines: helpLines(), keys: [] };
   if (page.kind === 'verdict') return { fixed: [], lines: verdictLines(sample, shown.host), keys: [] };
@@ -128,7 +137,7 @@ function detailsOf(view: View, { sample, tasks }: Explained, shown: Shown, colum
   if (page.kind === 'groups') return groupsDetails(tasks, holders, view, columns);
   const row = rowsOf(tasks, holders, view).find(({ key }) => key === page.group);
   if (row === undefined) return { fixed: [], lines: [line('No task is in this group now.')], keys: [] };
-  return page.kind === 'group' ? groupDetails(row, holders) : explainDetails(row);
+  return page.kind === 'group' ? groupDetails(row, holders, columns) : explainDetails(row);
 }
 
 function groupsDetails(

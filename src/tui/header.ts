@@ -4,11 +4,11 @@ import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
-import { moment } from '../sinks/moment.ts';
+import { moment, timeOfDay } from '../sinks/moment.ts';
 import { barOf } from '../terminal/bars.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { type Cell, type Line, line } from './cells.ts';
+import { type Cell, type Line, line, NARROW } from './cells.ts';
 
 /** How many tasks were blocked in a sample that was seen. */
 export interface Beat {
@@ -39,10 +39,12 @@ export function headerLines(sample: Sample, counts: KindCounts, context: HeaderC
   ];
 }
 
-function titleLine({ host, kernel, timeMs }: Sample, { zoneAt, mode }: HeaderContext): Line {
+function titleLine({ host, kernel, timeMs }: Sample, { zoneAt, mode, columns }: HeaderContext): Line {
+  const isNarrow = columns < NARROW;
+  const time = timeMs === undefined ? 'at an unknown time' : moment(timeMs, { zoneAt });
   const parts = [
-    ...(kernel === undefined ? [] : [`Linux ${escapeUnsafe(kernel)}`]),
-    timeMs === undefined ? 'at an unknown time' : moment(timeMs, { zoneAt }),
+    ...(kernel === undefined || isNarrow ? [] : [`Linux ${escapeUnsafe(kernel)}`]),
+    isNarrow ? timeOfDay(time) : time,
     mode,
   ];
   return [{ text: escapeUnsafe(host ?? 'unknown host'), style: 'bold' }, { text: `  ${parts.join('  ')}` }];

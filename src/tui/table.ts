@@ -3,7 +3,7 @@ import { whatForWithin } from '../sinks/long-waits.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { fitted, widthOf } from '../terminal/width.ts';
-import type { Line } from './cells.ts';
+import { type Line, NARROW } from './cells.ts';
 import type { Holders } from './holders.ts';
 import { type Row, tally } from './rows.ts';
 
@@ -36,18 +36,22 @@ export function tableOf(rows: readonly Row[], holders: Holders, columns: number)
 function columnsFor(rows: readonly Row[], holders: Holders, columns: number): Column[] {
   const isNamed = rows.some(({ name }) => name !== undefined);
   const isHeld = rows.some((row) => row.holders.length > 0);
+  const isNarrow = columns < NARROW;
   const hasFunction = columns >= WITH_FUNCTION;
-  const fixed: Column[] = [
-    { title: 'TASKS', width: WIDTHS.count, at: 'right', text: ({ tasks }) => `${tasks.length}` },
+  const count: Column = { title: 'TASKS', width: WIDTHS.count, at: 'right', text: ({ tasks }) => `${tasks.length}` };
+  const others: readonly Column[] = [
     { title: 'ST', width: WIDTHS.states, text: statesOf },
     { title: 'FOR', width: WIDTHS.time, at: 'right', text: ({ longestMs }) => longestText(longestMs) },
   ];
+  const fixed = isNarrow ? [count] : [count, ...others];
   const flexible: (Omit<Column, 'width'> & { readonly share: number })[] = [
     ...(isNamed ? [{ title: 'GROUP', share: 3, text: ({ name = '' }: Row) => escapeUnsafe(name) }] : []),
     { title: 'WAITS FOR', share: 6, text: ({ finding }) => whatForWithin(finding).replace(/^waits for /, '') },
-    ...(isHeld ? [{ title: 'HELD UP BY', share: 3, text: (row: Row) => holderText(row.holders, holders) }] : []),
+    ...(isHeld && !isNarrow
+      ? [{ title: 'HELD UP BY', share: 3, text: (row: Row) => holderText(row.holders, holders) }]
+      : []),
     ...(hasFunction ? [{ title: 'FUNCTION', share: 3, text: functionOf }] : []),
-    { title: 'COMMANDS', share: 3, text: commandsOf },
+    ...(isNarrow ? [] : [{ title: 'COMMANDS', share: 3, text: commandsOf }]),
   ];
   const gaps = 2 * (fixed.length + flexible.length - 1);
   const room = Math.max(0, columns - gaps - fixed.reduce((sum, { width }) => sum + width, 0));
