@@ -70,14 +70,14 @@ export async function hostFacts(root: string, redactor: Redactor | undefined): P
       text(`${root}/meminfo`),
       text(`${root}/loadavg`),
       text('/sys/devices/system/cpu/online'),
-      // A kernel that can load none has no such file (kernel/module/procfs.c).
+      // A kernel without what a file is about has no such file: modules, keys for SysRq.
       text(`${root}/modules`, ''),
-      ...SETTINGS.map((name) => text(`${root}/sys/${name}`)),
+      ...SETTINGS.map((name) => text(`${root}/sys/${name}`, '')),
     ]);
     return { osRelease, cmdline, uptime, meminfo, loadavg, cpus, modules, settings };
   });
   const { osRelease, cmdline, uptime, meminfo, loadavg, cpus, modules, settings } = texts;
-  const trimmed = (value: string | undefined) => value?.trim() ?? null;
+  const trimmed = (value: string | undefined) => value?.trim() || null;
   const facts = {
     format: 'kstack-host',
     version: 1,
