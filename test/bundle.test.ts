@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ended, expectWithin, fixture, KSTACK, kstack, needs, run, temporaryFolder, testRequires } from './harness.ts';
@@ -111,9 +112,7 @@ describe('kstack bundle', () => {
       const recorded = await kstack(['convert', file, '-f', 'json', '--full']);
       expect(recorded.stdout).toContain('"comm":"sh"');
       const page = [...bundle.text('report.html').matchAll(/<script type="text\/plain" id="\w+">\n([^<]*)/g)];
-      const data = page.map(([, base64 = '']) =>
-        execFileSync('gunzip', { input: Buffer.from(base64, 'base64') }).toString(),
-      );
+      const data = page.map(([, base64 = '']) => gunzipSync(Buffer.from(base64, 'base64')).toString());
       expect(data.join('')).toContain('"sh"');
       for (const text of [recorded.stdout, ...data, ...FILES.map(bundle.text)]) expect(text).not.toContain(secret);
       expect(bundle.inside).not.toContain(secret);
