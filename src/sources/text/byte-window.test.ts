@@ -32,4 +32,19 @@ describe('a window on a stream of bytes', () => {
       }),
     );
   });
+
+  it('tells that of long texts, too', () => {
+    const length = 300_000;
+    const one = Buffer.alloc(length, 'a text of some length\n');
+    fc.assert(
+      fc.property(fc.nat(length), fc.integer({ min: 1, max: length }), fc.nat(9), (at, most, gap) => {
+        const other = Buffer.from(one);
+        if (at < length) other[at] = 0x42;
+        const window = new ByteWindow();
+        window.append(Buffer.concat([one, Buffer.alloc(gap), other]));
+        expect(window.same(0, length + gap, most)).toBe(Math.min(at, most));
+      }),
+      { numRuns: 30 },
+    );
+  });
 });

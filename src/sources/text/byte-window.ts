@@ -2,6 +2,11 @@ import { sameBytes } from '../../model/bytes.ts';
 
 /** Room for so many chunks like the first one: what is kept is moved the more rarely, and a short text takes little. */
 const CHUNKS = 8;
+/**
+ * So many bytes are compared by memcmp(3) at least and at most: it compares ten times as many a second, and a call of it
+ * costs as much as comparing a kilobyte without.
+ */
+const [SHORT, LONG] = [4096, 1 << 18];
 const [BLANK, ZERO] = [0x20, 0x30];
 
 /** The part of a stream of bytes that is in memory. Places count from the beginning of the stream. */
@@ -78,6 +83,20 @@ export class ByteWindow {
   /** How many bytes at two places are the same, up to a length; at one of them, they are a text without NUL. */
   same(place: number, other: number, length: number): number {
     const view = this.#view;
-    return sameBytes(view, place - this.#from, view, other - this.#from, length);
+    const [one, two] = [place - this.#from, other - this.#from];
+    let same = sameBytes(view, one, view, two, Math.min(length, SHORT));
+    if (same < SHORT) return same;
+    let step = 2 * SHORT;
+    for (; this.#isSame(one + same, two + same, Math.min(step, length - same)); step = Math.min(2 * step, LONG)) {
+      same += step;
+      if (same >= length) return length;
+    }
+    for (step /= 2; step >= SHORT; step /= 2)
+      if (same + step <= length && this.#isSame(one + same, two + same, step)) same += step;
+    return same + sameBytes(view, one + same, view, two + same, Math.min(length - same, SHORT));
+  }
+
+  #isSame(one: number, two: number, length: number): boolean {
+    return this.#bytes.compare(this.#bytes, one, one + length, two, two + length) === 0;
   }
 }

@@ -114,9 +114,13 @@ export class ClassicBlocks {
   }
 
   observation(seen: number): Observation {
-    const observation = this.#observations[seen];
-    if (observation === undefined) throw new Error('no observation has this number');
-    return observation;
+    return observationAt(this.#observations, seen);
+  }
+
+  /** Lists the observations among these pieces, also when all numbers are forgotten: what is none has one below 0. */
+  observations(seen: Int32Array): () => Observation[] {
+    const all = this.#observations;
+    return () => Array.from(seen.filter((number) => number >= 0), (number) => observationAt(all, number));
   }
 
   /** How many of these pieces are lines that were cut. */
@@ -166,6 +170,12 @@ export class ClassicBlocks {
     const isPlain = more.length === 0 && whole?.frames.length === frames.length && whole.leftOut.mixed === 0;
     return isPlain && assembly.leftOut.cut === 0 && whole.leftOut.cut === 0 ? this.#stacks.intern(frames) : undefined;
   }
+}
+
+function observationAt(all: readonly Observation[], seen: number): Observation {
+  const observation = all[seen];
+  if (observation === undefined) throw new Error('no observation has this number');
+  return observation;
 }
 
 function firstOf(header: Header, stack: Stack): Observation {

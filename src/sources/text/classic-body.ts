@@ -7,6 +7,8 @@ const LINE_FEED = 10;
 const PID = Buffer.from('PID:');
 const STACK = Buffer.from('Stack:\n');
 const BLANK_LINE = Buffer.from('\n\n');
+/** From so many numbers on, copying them by one call is faster. */
+const WORTH_A_CALL = 32;
 /** Within so many lines, the stack of a block is looked for. */
 const NEAR = 64;
 const NONE = -1;
@@ -41,6 +43,25 @@ class Pieces {
     this.origins = grown(this.origins, count);
   }
 
+  /** Takes over pieces of the sample before, which are now so much further behind the beginning. */
+  copy(before: Pieces, from: number, to: number, shift: number): void {
+    const [{ count, ends, ids, seen, origins }, length] = [this, to - from];
+    for (let at = 0; at < length; at++) {
+      ends[count + at] = (before.ends[from + at] ?? 0) + shift;
+      origins[count + at] = from + at;
+    }
+    if (length < WORTH_A_CALL) {
+      for (let at = 0; at < length; at++) {
+        ids[count + at] = before.ids[from + at] ?? NONE;
+        seen[count + at] = before.seen[from + at] ?? NONE;
+      }
+    } else {
+      ids.set(before.ids.subarray(from, to), count);
+      seen.set(before.seen.subarray(from, to), count);
+    }
+    this.count += length;
+  }
+
   /** Adds one that is not in the sample before. */
   add(id: number, end: number): void {
     this.reserve(this.count + 1);
@@ -71,7 +92,7 @@ function grown(numbers: Int32Array<ArrayBuffer>, count: number): Int32Array<Arra
 
 /** What turned out to be in a sample. */
 export interface ReadBody {
-  readonly observations: readonly Observation[];
+  readonly observations: () => readonly Observation[];
   /** Since the sample before; undefined if there is none to compare with. */
   readonly changes: Changes | undefined;
   /** How many lines were too long to be read whole. */
@@ -86,7 +107,7 @@ export class ClassicBody {
   #now = new Pieces();
   /** The piece of the sample before that is likely to be next. */
   #next = 0;
-  /** 1 for each line of the sample before that stands in this one, too, with the same stack. */
+  /** 1 for each piece of the sample before that was taken over, unless it is a line whose stack is another one. */
   #stays = new Uint8Array(0);
   /** The place of each piece in the sample before. */
   #places = new Int32Array(0);
@@ -153,24 +174,23 @@ export class ClassicBody {
     const most = Math.min(this.#window.end - this.at, before.startOf(before.count) - start);
     const same = this.#window.same(start, this.at, most);
     const to = start - before.from + same;
-    const shift = this.at - now.from - (start - before.from);
-    const first = now.count;
-    now.reserve(first + before.count - from);
-    let next = from;
-    for (; next < before.count; next++) {
-      const [end = 0, id = 0, seen = NONE] = [before.ends[next], before.ids[next], before.seen[next]];
-      if (end > to || stays[next] === 1) break;
-      const at = now.count++;
-      now.ends[at] = end + shift;
-      now.ids[at] = id;
-      now.seen[at] = seen;
-      now.origins[at] = next;
-      if (seen !== NONE) stays[next] = 1;
-      else if (!this.#endBlock(first)) return false;
+    let [next, firstStack, lastStack] = [from, NONE, NONE];
+    for (; next < before.count && (before.ends[next] ?? 0) <= to && stays[next] === 0; next++) {
+      stays[next] = 1;
+      if (before.seen[next] !== NONE) continue;
+      if (firstStack === NONE) firstStack = next;
+      lastStack = next;
     }
     if (next === from) return true;
+    const first = now.count;
+    now.reserve(first + next - from);
+    now.copy(before, from, next, this.at - now.from - (start - before.from));
     this.at = now.startOf(now.count);
     this.#next = next;
+    if (firstStack === NONE) return true;
+    if (!this.#endBlock(first, first + firstStack - from)) return false;
+    // The blocks between this stack and the last one are as they were.
+    this.#blockAt = first + lastStack - from + 1;
     return true;
   }
 
@@ -178,13 +198,11 @@ export class ClassicBody {
    * Gives the lines of a block the stack that was added behind them. Those from number `sure` on have it.
    * Returns whether there is such a line.
    */
-  #endBlock(sure: number): boolean {
-    const now = this.#now;
-    const last = now.count - 1;
+  #endBlock(sure: number, stack: number): boolean {
     const from = this.#blockAt;
-    this.#blockAt = now.count;
-    if (from === last) return false;
-    if (from < sure) this.#settle(from, Math.min(sure, last), this.#blocks.stackOf(now.ids[last] ?? NONE));
+    this.#blockAt = stack + 1;
+    if (from === stack) return false;
+    if (from < sure) this.#settle(from, Math.min(sure, stack), this.#blocks.stackOf(this.#now.ids[stack] ?? NONE));
     return true;
   }
 
@@ -241,24 +259,20 @@ export class ClassicBody {
     // What follows it is likely to be what followed it before.
     const place = this.#placeOf(stack);
     if (place !== NONE) this.#next = place + 1;
-    return this.#endBlock(now.count) ? undefined : 'other';
+    return this.#endBlock(now.count, now.count - 1) ? undefined : 'other';
   }
 
   /** Ends the sample. The next one is compared with it. */
   end(): ReadBody {
     const [before, now, blocks] = [this.#before, this.#now, this.#blocks];
     const gone: Observation[] = [];
-    for (let at = 0; at < before.count; at++) {
+    for (let at = this.#stays.indexOf(0); at !== -1 && at < before.count; at = this.#stays.indexOf(0, at + 1)) {
       const seen = before.seen[at] ?? NONE;
-      if (seen !== NONE && this.#stays[at] === 0) gone.push(blocks.observation(seen));
+      if (seen !== NONE) gone.push(blocks.observation(seen));
     }
     if (this.#places.length < blocks.count) this.#places = new Int32Array(2 * blocks.count);
-    const observations: Observation[] = [];
-    for (let at = 0; at < now.count; at++) {
-      const [id = 0, seen = NONE] = [now.ids[at], now.seen[at]];
-      this.#places[id] = at;
-      if (seen !== NONE) observations.push(blocks.observation(seen));
-    }
+    for (let at = 0; at < now.count; at++) this.#places[now.ids[at] ?? NONE] = at;
+    const observations = blocks.observations(now.seen.slice(0, now.count));
     const cut = blocks.cutOf(now.ids.subarray(0, now.count));
     const changes = this.#isFirst ? undefined : { gone, come: this.#come };
     this.#isFirst = false;

@@ -1,4 +1,4 @@
-import { noteChanges } from '../../model/changes.ts';
+import { listedLater, noteChanges } from '../../model/changes.ts';
 import type { Sample } from '../../model/sample.ts';
 import { ByteWindow } from './byte-window.ts';
 import type { ClassicBlocks } from './classic-blocks.ts';
@@ -110,16 +110,17 @@ export class ClassicLog {
 
   #finish(head: Pick<Sample, 'timeMs' | 'host'>): void {
     const { observations, changes, cut } = this.#body.end();
-    const sample: Sample = {
+    const told: Sample = {
       ...head,
       source: { name: 'text' },
       threads: true,
       fields: [],
-      observations,
+      observations: [],
       holders: [],
       leftOut: cut > 0 ? { lines: cut } : {},
       unread: [],
     };
+    const sample = listedLater(told, observations);
     if (this.#last !== undefined && changes !== undefined) noteChanges(this.#last, sample, changes);
     this.found.push(sample);
     this.#last = sample;
