@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { fixture, freePort, kstack, needs, temporaryFolder, testRequires, withinMs } from './harness.ts';
+import { certificate, fixture, freePort, kstack, needs, temporaryFolder, testRequires, withinMs } from './harness.ts';
 
 interface Received {
   readonly path: string | undefined;
@@ -13,9 +14,23 @@ interface Received {
 }
 
 /** A receiver of OTLP, which gives these answers one after the other, and then takes everything. */
-async function receiver(...answers: ((response: ServerResponse) => void)[]) {
+function receiver(...answers: ((response: ServerResponse) => void)[]) {
+  return receiverAt('http', createServer, answers);
+}
+
+/** The same over TLS, with this certificate. */
+function secureReceiver({ key, cert }: ReturnType<typeof certificate>) {
+  const pair = { key: readFileSync(key), cert: readFileSync(cert) };
+  return receiverAt('https', (listener) => createTlsServer(pair, listener), []);
+}
+
+async function receiverAt(
+  scheme: string,
+  create: (listener: RequestListener) => ReturnType<typeof createServer>,
+  answers: ((response: ServerResponse) => void)[],
+) {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const server = create(async (request, response) => {
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     received.push({ path: request.url, headers: request.headers, body: Buffer.concat(pieces) });
@@ -28,7 +43,7 @@ async function receiver(...answers: ((response: ServerResponse) => void)[]) {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
+  return { url: `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
 
 /** What protoc reads in a message of test/otlp.proto, or makes of its text. */
@@ -122,6 +137,16 @@ describe('kstack metrics --otlp', () => {
       (r) => r.writeHead(503, { 'retry-after': '3600' }).end(),
       /it answered 503; it wants the next request in 3600 s only/,
     ],
+    [
+      'a reason',
+      (r) => r.writeHead(400, { 'content-type': 'text/plain' }).end('no\ngood \x1b[31m'),
+      /it answered 400: no good \\x1b\[31m\n$/,
+    ],
+    [
+      'much',
+      (r) => r.writeHead(400, { 'content-type': 'application/json; x' }).end(`{"message":"${'a'.repeat(5000)}"}`),
+      /it answered 400: \{"message":"a{288}\.\.\.\n$/,
+    ],
     ['endless', (r) => r.writeHead(200).end(Buffer.alloc(100_000)), /longer than 65536 bytes/],
   ])('says what is wrong with the answer: %s', async (_, answer, message) => {
     const { url, received } = await receiver(...Array.from({ length: 50 }, () => answer));
@@ -144,6 +169,33 @@ describe('kstack metrics --otlp', () => {
     expect(refused.stderr).toMatch(/no metrics were delivered: it answered 400: no room\n$/);
   });
 
+  it('trusts whom --otlp-ca-file names, over TLS, and says what is wrong with others', async () => {
+    const own = certificate('subjectAltName=IP:127.0.0.1');
+    const { url, received } = await secureReceiver(own);
+    const send = async (...more: string[]) => {
+      const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', ...more]);
+      return [code, stderr];
+    };
+    expect(await send(url, '--otlp-ca-file', own.cert)).toEqual([0, '']);
+    expect(received.map(({ path }) => path)).toEqual(['/v1/metrics']);
+    const start = `kstack: ${url}/v1/metrics: no metrics were delivered: `;
+    const untrusted = `${start}the certificate of the receiver is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT): `;
+    expect(await send(url)).toEqual([1, `${untrusted}give its authority with --otlp-ca-file\n`]);
+    const other = url.replace('127.0.0.1', 'localhost');
+    expect(await send(other, '--otlp-ca-file', own.cert)).toEqual([
+      1,
+      expect.stringContaining('for another host (ERR_TLS_CERT_ALTNAME_INVALID): give the name that it has'),
+    ]);
+    const plain = await receiver();
+    const [code, stderr] = await send(plain.url.replace('http', 'https'), '--otlp-ca-file', own.cert);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/does it want http:\/\/ rather than https:\/\/\?\n$/)]);
+    expect(await send(url, '--otlp-ca-file', own.key)).toEqual([
+      1,
+      `kstack: ${own.key} has no certificate as PEM: it begins with -----BEGIN CERTIFICATE-----\n`,
+    ]);
+    expect(received).toHaveLength(1);
+  });
+
   it('gives up on a receiver that is not there', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
@@ -158,7 +210,9 @@ describe('kstack metrics --otlp', () => {
     [['--otlp', 'http://me:secret@localhost'], 'credentials go into the file'],
     [['--otlp', 'http://localhost:4318/v1/metrics'], 'Leave /v1/metrics out'],
     [['--otlp', 'http://localhost/?x=1'], 'without ? and #'],
+    [['--otlp', 'http://localhost/v1development/profiles'], 'Leave /v1development/profiles out'],
     [['--otlp-headers', '/dev/null'], "'--otlp-headers' needs '--otlp'"],
+    [['--otlp-ca-file', '/dev/null'], "'--otlp-ca-file' needs '--otlp'"],
     [['--otlp', 'http://localhost', '--openmetrics'], 'cannot be used with'],
     [['--otlp', 'http://localhost', '-o', 'x'], 'cannot be used with'],
   ])('refuses %s', async (args, message) => {
@@ -193,6 +247,45 @@ describe('kstack record --otlp', () => {
     expect(text).toMatch(/key: "kstack.rule"\s+value \{\s+string_value: "vfork"/);
     expect(text).toMatch(/key: "host.name"/);
     expect(text).toContain('severity_number: SEVERITY_NUMBER_WARN');
+  });
+
+  it('sends profiles of what does not idle, with --otlp-profiles', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const own = certificate('subjectAltName=IP:127.0.0.1');
+    const { url, received } = await secureReceiver(own);
+    const file = join(temporaryFolder(), 'recording');
+    const args = ['record', '-o', file, '-p', `${parent},${process.pid}`, '-i', '0.5', '--for', '2s'];
+    const { code } = await kstack([...args, '--otlp', url, '--otlp-ca-file', own.cert, '--otlp-profiles']);
+    expect(code).toBe(0);
+    expect(received.map(({ path }) => path)).toEqual(['/v1development/profiles']);
+    const text = received.map(({ body }) => protoc('decode', 'ExportProfilesServiceRequest', body).toString()).join('');
+    expect(text).not.toMatch(/^\s*\d+(?:: | \{)/m);
+    // The two are this test, which idles or runs, and what waits.
+    expect(text).toMatch(/string_table: "\[kernel.kallsyms\]"/);
+    expect(text).toMatch(/string_value: "vfork"/);
+    expect(text).toMatch(/string_value: "tasks"/);
+    expect(text).not.toMatch(/string_value: "idle"/);
+    expect(text).toMatch(/\bperiod: 500000000\n/);
+    expect(text).toMatch(/\bvalues: [1-9]/);
+    expect(text).toMatch(/key: "host.name"/);
+    expect(text).toMatch(/profile_id: ".{16,}"/);
+  });
+
+  it('says that a receiver takes no profiles, and records all the same', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const { url, received } = await receiver((response) => response.writeHead(404).end());
+    const file = join(temporaryFolder(), 'recording');
+    const args = ['record', '-o', file, '-p', `${parent}`, '-i', '0.5', '--for', '2s', '--otlp', url];
+    const { code, stderr } = await kstack([...args, '--otlp-profiles']);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${url}/v1development/profiles: it answered 404; it may not take profiles`);
+    expect(stderr).toContain('profiles: 1 profile was not delivered\n');
+    expect(received).toHaveLength(1);
+    const misplaced = await kstack(['record', '-o', `${file}2`, '--otlp-profiles']);
+    expect([misplaced.code, misplaced.stderr]).toEqual([
+      2,
+      expect.stringContaining("'--otlp-profiles' needs '--otlp'"),
+    ]);
   });
 
   it('does not hurry with whoever wants all of it at once, nor complain of each', async () => {

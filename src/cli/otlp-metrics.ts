@@ -25,7 +25,7 @@ export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTar
   const body = metricsRequest(metrics, resource, { timeMs, sinceMs: timeMs });
   const endMs = performance.now() + PATIENCE_MS;
   for (;;) {
-    const posted = await post({ url, headers: target.headers, body, deadlineMs: ONE_REQUEST_MS });
+    const posted = await post(target, { url, body, deadlineMs: ONE_REQUEST_MS });
     if (posted.isTaken) {
       if (posted.rejected === undefined) return 0;
       const { count, why } = posted.rejected;

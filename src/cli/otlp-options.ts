@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { reasonOf } from '../files/files.ts';
 import { withFiles } from '../files/remote.ts';
-import { settingsIn } from '../files/settings-file.ts';
+import { certificatesIn, settingsIn } from '../files/settings-file.ts';
 import { notEmpty } from './background-options.ts';
 import { WRONG_USAGE } from './exit-codes.ts';
 
@@ -10,11 +10,18 @@ export interface OtlpTarget {
   /** Without /v1/metrics. */
   readonly base: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** Certificates of authorities to trust, as PEM; undefined for those that the runtime trusts. */
+  readonly authorities: Buffer | undefined;
 }
+
+/** What is sent, and the path of each. That of profiles is in alpha. */
+export const PATHS = { metrics: 'v1/metrics', logs: 'v1/logs', profiles: 'v1development/profiles' } as const;
+export type Signal = keyof typeof PATHS;
 
 interface OtlpFlags {
   readonly otlp?: string;
   readonly otlpHeaders?: string;
+  readonly otlpCaFile?: string;
 }
 
 /** The form of OTEL_EXPORTER_OTLP_HEADERS, under a name that the executable passes on. */
@@ -34,26 +41,36 @@ export function addOtlpOptions(command: Command, what: string): void {
         '--otlp-headers <FILE>',
         'its headers, NAME: VALUE on each line; only you may read the file',
       ).argParser(notEmpty),
+    )
+    .addOption(
+      new Option('--otlp-ca-file <FILE>', 'certificates, as PEM, of who may vouch for it').argParser(notEmpty),
     );
 }
 
 /**
- * The receiver that was named; undefined if none was. Exits if there are headers for none.
- * @throws Error naming the file of the headers if it cannot be used
+ * The receiver that was named; undefined if none was. Exits if other options apply to none.
+ * @throws Error naming a file that cannot be used
  */
 export async function otlpOf(command: Command): Promise<OtlpTarget | undefined> {
-  const { otlp, otlpHeaders: file }: OtlpFlags = command.opts();
+  const { otlp, otlpHeaders: file, otlpCaFile: caFile }: OtlpFlags = command.opts();
   if (otlp === undefined) {
-    if (file !== undefined) command.error("error: '--otlp-headers' needs '--otlp'", { exitCode: WRONG_USAGE });
+    const misplaced = OF_RECEIVER.find((name) => command.getOptionValueSource(name) === 'cli');
+    const flag = command.options.find((option) => option.attributeName() === misplaced)?.long;
+    if (flag !== undefined) command.error(`error: '${flag}' needs '--otlp'`, { exitCode: WRONG_USAGE });
     return undefined;
   }
-  const base = urlOf(command, otlp);
-  return { base, headers: file === undefined ? headersIn(process.env[HEADERS] ?? '') : await headersOf(file) };
+  return {
+    base: urlOf(command, otlp),
+    headers: file === undefined ? headersIn(process.env[HEADERS] ?? '') : await headersOf(file),
+    authorities: caFile === undefined ? undefined : await withFiles((files) => certificatesIn(files, caFile)),
+  };
 }
 
+const OF_RECEIVER = ['otlpHeaders', 'otlpCaFile', 'otlpProfiles'];
+
 /** The address of one signal. */
-export function signalUrl({ base }: OtlpTarget, signal: 'metrics' | 'logs'): URL {
-  return new URL(`${base.href.replace(/\/$/, '')}/v1/${signal}`);
+export function signalUrl({ base }: Pick<OtlpTarget, 'base'>, signal: Signal): URL {
+  return new URL(`${base.href.replace(/\/$/, '')}/${PATHS[signal]}`);
 }
 
 function urlOf(command: Command, text: string): URL {
@@ -71,8 +88,8 @@ function parseUrl(text: string): URL {
   if (url.username !== '' || url.password !== '')
     throw new InvalidArgumentError('Other users see it in ps: credentials go into the file of --otlp-headers.');
   if (url.search !== '' || url.hash !== '') throw new InvalidArgumentError('Give it without ? and #.');
-  if (/\/v1\/(?:metrics|logs)\/?$/.test(url.pathname))
-    throw new InvalidArgumentError(`Leave ${url.pathname.slice(url.pathname.indexOf('/v1/'))} out: kstack adds it.`);
+  const [path] = /\/v1(?:development)?\/(?:metrics|logs|traces|profiles)\/?$/.exec(url.pathname) ?? [];
+  if (path !== undefined) throw new InvalidArgumentError(`Leave ${path} out: kstack adds it.`);
   return url;
 }
 

@@ -1,7 +1,9 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { certificateFault } from '../files/certificate-fault.ts';
 import { codeOf, reasonOf } from '../files/files.ts';
-import { type Rejected, rejectedIn, statusIn } from '../sinks/otlp-answer.ts';
+import { type Rejected, rejectedIn, statusIn, textOf } from '../sinks/otlp-answer.ts';
+import { type OtlpTarget, PATHS } from './otlp-options.ts';
 
 /** What became of a request. */
 export type Posted =
@@ -11,7 +13,6 @@ export type Posted =
 
 export interface PostOptions {
   readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly deadlineMs: number;
   /** Aborted to wait no longer. */
@@ -25,9 +26,9 @@ const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const USUAL_AFTER_MS = 1000;
 
 /** Sends a request to a receiver of OTLP, and never takes longer than the deadline. It follows no redirect. */
-export async function post(options: PostOptions): Promise<Posted> {
+export async function post(target: OtlpTarget, options: PostOptions): Promise<Posted> {
   try {
-    const { status, headers, body } = await exchange(options);
+    const { status, headers, body } = await exchange(target, options);
     const type = headers['content-type'] ?? '';
     // A proxy or a login page also answers with 200.
     if (/^text\/html/i.test(type) && !RETRYABLE.has(status)) {
@@ -35,15 +36,30 @@ export async function post(options: PostOptions): Promise<Posted> {
       return { isTaken: false, why, afterMs: undefined };
     }
     if (status >= 200 && status < 300) return { isTaken: true, rejected: rejectedIn(body) };
-    const said = type.startsWith(TYPE) ? statusIn(body) : undefined;
-    const why = `it answered ${status}${said === undefined ? '' : `: ${said}`}${adviceOn(status)}`;
+    const said = saidIn(type, body);
+    const why = `it answered ${status}${said === '' ? '' : `: ${said}`}${adviceOn(status, options.url)}`;
     if (!RETRYABLE.has(status)) return { isTaken: false, why, afterMs: undefined };
     return { isTaken: false, why, afterMs: retryAfterMs(headers['retry-after']) };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const isCertificate = /^(?:ERR_TLS|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/.test(codeOf(error) ?? '');
-    return { isTaken: false, why: reasonOf(error), afterMs: isCertificate ? undefined : USUAL_AFTER_MS };
+    const fault = tlsFault(codeOf(error) ?? '');
+    return fault === undefined
+      ? { isTaken: false, why: reasonOf(error), afterMs: USUAL_AFTER_MS }
+      : { isTaken: false, why: fault, afterMs: undefined };
   }
+}
+
+function tlsFault(code: string): string | undefined {
+  const isPlain = code.startsWith('ERR_SSL') || code === 'EPROTO';
+  if (isPlain) return `TLS fails (${code}): does it want http:// rather than https://?`;
+  return certificateFault(code, 'receiver', '--otlp-ca-file');
+}
+
+/** The reason that an answer gives, on one line; nothing if it gives none. */
+function saidIn(type: string, body: Buffer): string {
+  if (type.startsWith(TYPE)) return statusIn(body) ?? '';
+  // A server of TLS that is asked without it answers with text and no header.
+  return type === '' || /^(?:text\/plain|application\/json)\b/i.test(type) ? textOf(body) : '';
 }
 
 interface Answer {
@@ -52,7 +68,10 @@ interface Answer {
   readonly body: Buffer;
 }
 
-function exchange({ url, headers, body, deadlineMs, signal }: PostOptions): Promise<Answer> {
+function exchange(
+  { headers, authorities }: OtlpTarget,
+  { url, body, deadlineMs, signal }: PostOptions,
+): Promise<Answer> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const late = () => {
@@ -71,7 +90,13 @@ function exchange({ url, headers, body, deadlineMs, signal }: PostOptions): Prom
       use();
     };
     const all = { ...headers, 'content-type': TYPE, 'content-length': body.length };
-    const sent = request(url, { method: 'POST', headers: all, agent: false }, (answer) => {
+    const options = {
+      method: 'POST',
+      headers: all,
+      agent: false,
+      ...(authorities !== undefined && { ca: authorities }),
+    };
+    const sent = request(url, options, (answer) => {
       const pieces: Buffer[] = [];
       let length = 0;
       answer.on('data', (piece: Buffer) => {
@@ -89,8 +114,10 @@ function exchange({ url, headers, body, deadlineMs, signal }: PostOptions): Prom
   });
 }
 
-function adviceOn(status: number): string {
+function adviceOn(status: number, { pathname }: URL): string {
   if (status === 401 || status === 403) return '; credentials go into the file of --otlp-headers';
+  if (status === 404 && pathname.endsWith(`/${PATHS.profiles}`))
+    return '; it may not take profiles, which are experimental';
   if (status === 404) return '; is it a receiver of OTLP over HTTP, usually at port 4318?';
   return status >= 300 && status < 400 ? '; give the address it redirects to' : '';
 }

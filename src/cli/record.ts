@@ -20,6 +20,7 @@ import { type Shipping, shipWords } from './clickhouse-options.ts';
 import { FAILED, SIGNAL_EXIT } from './exit-codes.ts';
 import { LogSender } from './otlp-logs.ts';
 import type { OtlpTarget } from './otlp-options.ts';
+import { ProfileSender } from './otlp-profiles.ts';
 import { Progress } from './progress.ts';
 
 export interface RecordOptions extends RecorderOptions {
@@ -29,11 +30,13 @@ export interface RecordOptions extends RecorderOptions {
   readonly shipping: Shipping | undefined;
   /** Who is told of stuck tasks and triggers. */
   readonly otlp: OtlpTarget | undefined;
+  /** Whether it is sent profiles, too. */
+  readonly profiles: boolean;
 }
 
 /** Records samples until the time is up or a signal ends it. Returns the exit code. */
 export async function record(options: RecordOptions): Promise<number> {
-  const { root, typed, target, durationMs, shipping, otlp } = options;
+  const { root, typed, target, durationMs, shipping } = options;
   const stop = new AbortController();
   let ended: keyof typeof SIGNAL_EXIT | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -63,7 +66,7 @@ export async function record(options: RecordOptions): Promise<number> {
   const screen = { columns: terminalColumns, rewrite: rewriteLine, print };
   const progress = new Progress({ name, durationMs, clock, screen });
   let written: Written = { samples: 0, bytes: 0, isPaused: false };
-  const logs = otlp && new LogSender(otlp, (text) => progress.say(text));
+  const told = receiversOf(options, (text) => progress.say(text));
   let shipper: ShipperProcess | undefined;
   /** As soon as the directory is there, and something in it. */
   const ship = () => {
@@ -83,11 +86,11 @@ export async function record(options: RecordOptions): Promise<number> {
       progress: (state, bytes, sample) => {
         written = { samples: state.samples, bytes, isPaused: state.paused !== undefined };
         progress.took(state, bytes, sample);
-        if (sample !== undefined) logs?.add(sample);
+        if (sample !== undefined) for (const each of told) each.add(sample);
         ship();
       },
     });
-    await Promise.all([shipper?.end(), logs?.end()]);
+    await Promise.all([shipper?.end(), ...told.map((each) => each.end())]);
     progress.close();
     const found = await foundIn(target, written);
     print(progress.summary(found));
@@ -95,9 +98,15 @@ export async function record(options: RecordOptions): Promise<number> {
     if (ended !== undefined) return SIGNAL_EXIT[ended];
     return end === 'done' ? 0 : FAILED;
   } finally {
-    await Promise.all([shipper?.end(), logs?.end()]);
+    await Promise.all([shipper?.end(), ...told.map((each) => each.end())]);
     progress.close();
   }
+}
+
+/** Who is told of the samples while they are recorded. */
+function receiversOf({ otlp, profiles, intervalMs }: RecordOptions, tell: (text: string) => void) {
+  if (otlp === undefined) return [];
+  return [new LogSender(otlp, tell), ...(profiles ? [new ProfileSender(otlp, intervalMs, tell)] : [])];
 }
 
 interface Written {

@@ -1,5 +1,5 @@
 import type { Files } from '../files/files.ts';
-import { SettingsFileError, settingsIn } from '../files/settings-file.ts';
+import { certificatesIn, SettingsFileError, settingsIn } from '../files/settings-file.ts';
 import type { Target } from './target.ts';
 
 export interface Credentials {
@@ -24,7 +24,8 @@ export async function credentialsOf(
   name: string | undefined,
   { files, environment }: { readonly files: Files; readonly environment: Readonly<Record<string, string | undefined>> },
 ): Promise<Credentials> {
-  const told = name === undefined ? environment : linesIn(await contentOf(files, name, true), name);
+  const told =
+    name === undefined ? environment : linesIn(await orCredentialsError(settingsIn(files, name, true)), name);
   return { user: user ?? told[USER] ?? STANDARD_USER, password: told[PASSWORD] ?? '' };
 }
 
@@ -32,11 +33,8 @@ export async function credentialsOf(
  * The certificates of authorities in a file, as PEM.
  * @throws CredentialsError naming the file
  */
-export async function authoritiesIn(files: Files, name: string): Promise<Buffer> {
-  const content = await contentOf(files, name, false);
-  if (!content.includes('-----BEGIN CERTIFICATE-----'))
-    throw new CredentialsError(`${name} has no certificate as PEM: it begins with -----BEGIN CERTIFICATE-----`);
-  return content;
+export function authoritiesIn(files: Files, name: string): Promise<Buffer> {
+  return orCredentialsError(certificatesIn(files, name));
 }
 
 function linesIn(content: Buffer, name: string): Record<string, string> {
@@ -51,9 +49,9 @@ function linesIn(content: Buffer, name: string): Record<string, string> {
   return told;
 }
 
-async function contentOf(files: Files, name: string, isSecret: boolean): Promise<Buffer> {
+async function orCredentialsError(content: Promise<Buffer>): Promise<Buffer> {
   try {
-    return await settingsIn(files, name, isSecret);
+    return await content;
   } catch (error) {
     if (error instanceof SettingsFileError) throw new CredentialsError(error.message, { cause: error });
     throw error;

@@ -1,3 +1,4 @@
+import { certificateFault } from '../files/certificate-fault.ts';
 import { codeOf } from '../files/files.ts';
 
 /**
@@ -89,8 +90,6 @@ function ofServer(text: string, { user }: Asked): Told | undefined {
   return [kind, `the server refuses${asked}: ${plain} (code ${code})${advice === '' ? '' : `; ${advice}`}`];
 }
 
-const TRUST = 'DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\\w+|CERT_\\w+|ERR_TLS_\\w+';
-
 const TLS_PORT = 'is this the port for TLS (8443; 8123 is for plain HTTP)?';
 
 function ofConnection(code: string, text: string, { shown, deadlineMs, fellSilent }: Asked): Told | undefined {
@@ -103,11 +102,8 @@ function ofConnection(code: string, text: string, { shown, deadlineMs, fellSilen
   if (code === 'ECONNREFUSED')
     return ['unreachable', 'connection refused: does the server run, and is this its HTTP port (8123; 8443 for TLS)?'];
   if (code === 'ENOTFOUND') return ['unreachable', 'no such host'];
-  if (code === 'CERT_HAS_EXPIRED') return ['tls', `the certificate of the server has expired (${code})`];
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return ['tls', `the certificate of the server is for another host (${code}): give the name that it has`];
-  if (new RegExp(`^(?:${TRUST})$`).test(code))
-    return ['tls', `the certificate of the server is not trusted (${code}): give its authority with --ca-file`];
+  const fault = certificateFault(code, 'server', '--ca-file');
+  if (fault !== undefined) return ['tls', fault];
   if (code.startsWith('ERR_SSL') || code === 'EPROTO') return ['tls', `TLS fails (${code}): ${TLS_PORT}`];
   if (code.startsWith('HPE_'))
     return ['foreign', `what answers is no HTTP (${code}): does it want ?secure=1 or https?`];

@@ -24,6 +24,7 @@ interface RecordFlags {
   readonly for?: number;
   readonly maxSize: number;
   readonly maxAge?: number;
+  readonly otlpProfiles?: true;
 }
 
 /** Registers `kstack record`. */
@@ -53,6 +54,7 @@ export function addRecord(program: Command): void {
   addTriggerOptions(command);
   command.optionsGroup('Log records of stuck tasks and triggers:');
   addOtlpOptions(command, 'send them to');
+  command.option('--otlp-profiles', 'experimental: send it profiles too, of where tasks are that do not idle');
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const flags: RecordFlags = command.opts();
@@ -70,6 +72,7 @@ export function addRecord(program: Command): void {
       typed: typedCommand(),
       shipping,
       otlp: await otlpOf(command),
+      profiles: flags.otlpProfiles === true,
     });
   });
 }

@@ -42,3 +42,14 @@ export async function settingsIn(files: Files, name: string, isSecret: boolean):
     if (fd !== undefined) await files.close(fd);
   }
 }
+
+/**
+ * The certificates of authorities in a file, as PEM.
+ * @throws SettingsFileError
+ */
+export async function certificatesIn(files: Files, name: string): Promise<Buffer> {
+  const content = await settingsIn(files, name, false);
+  if (!content.includes('-----BEGIN CERTIFICATE-----'))
+    throw new SettingsFileError(`${name} has no certificate as PEM: it begins with -----BEGIN CERTIFICATE-----`);
+  return content;
+}

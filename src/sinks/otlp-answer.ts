@@ -1,6 +1,6 @@
 /**
- * What a receiver did not take of a request that it took: the partial_success of an ExportMetricsServiceResponse or
- * ExportLogsServiceResponse, which have the same numbers.
+ * What a receiver did not take of a request that it took: the partial_success of an Export*ServiceResponse, which has
+ * the same numbers for all signals.
  */
 export interface Rejected {
   readonly count: number;
@@ -32,8 +32,10 @@ export function statusIn(answer: Uint8Array): string | undefined {
   return message instanceof Uint8Array && message.length > 0 ? textOf(message) : undefined;
 }
 
-function textOf(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes.subarray(0, LONGEST)).replaceAll(/\s+/g, ' ');
+/** The beginning of a text, on one line. It may hold anything else. */
+export function textOf(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes.subarray(0, LONGEST)).replaceAll(/\s+/g, ' ').trim();
+  return bytes.length > LONGEST ? `${text}...` : text;
 }
 
 /** The last value of each field of a message (protobuf.dev/programming-guides/encoding); undefined if it is none. */

@@ -124,7 +124,7 @@ function addRecord(message: Message, { timeMs, kind, text, about }: News, observ
 /** Names of Node.js and of OpenTelemetry's semantic conventions (host.arch). */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 
-function addResource(message: Message, field: number, resource: OtlpResource): void {
+export function addResource(message: Message, field: number, resource: OtlpResource): void {
   const { version, host, kernel, bootId, architecture } = resource;
   message.message(field, () =>
     addAttributes(message, FIELDS.Resource.attributes, {
@@ -139,7 +139,7 @@ function addResource(message: Message, field: number, resource: OtlpResource): v
   );
 }
 
-function addScope(message: Message, field: number, { version }: OtlpResource): void {
+export function addScope(message: Message, field: number, { version }: OtlpResource): void {
   const { name, version: of } = FIELDS.InstrumentationScope;
   message.message(field, () => message.text(name, 'kstack').text(of, version));
 }
@@ -152,13 +152,13 @@ function addAttributes(message: Message, field: number, values: Readonly<Record<
     });
 }
 
-function addValue(message: Message, value: string | number): void {
+export function addValue(message: Message, value: string | number): void {
   const field = FIELDS.AnyValue;
   if (typeof value === 'string') message.text(field.string_value, escapeInvalid(value));
   else if (Number.isSafeInteger(value) && value >= 0) message.varint(field.int_value, value);
   else message.double(field.double_value, value);
 }
 
-function nanoseconds(milliseconds: number): bigint {
+export function nanoseconds(milliseconds: number): bigint {
   return BigInt(Math.round(milliseconds)) * 1_000_000n;
 }

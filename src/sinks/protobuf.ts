@@ -52,6 +52,23 @@ export class Message {
     });
   }
 
+  bytes(field: number, value: Uint8Array): this {
+    return this.message(field, () => {
+      this.#reserve(value.length);
+      this.#bytes.set(value, this.#length);
+      this.#length += value.length;
+    });
+  }
+
+  /** A repeated field of such numbers as varint() takes. */
+  packed(field: number, values: readonly number[]): this {
+    if (values.length === 0) return this;
+    return this.message(field, () => {
+      this.#reserve(MOST_VARINT_BYTES * values.length);
+      for (const value of values) this.#varint(value);
+    });
+  }
+
   /** A message within this one, which has the fields that `write` adds. */
   message(field: number, write: () => void): this {
     this.#tag(field, LENGTH_DELIMITED);
