@@ -99,24 +99,38 @@ it('a report, a comparison and a conversion of one host are those of its recordi
   const [ofDatabase, ofRecording] = [await servedSamples(url), await servedSamples(file)];
   expect(ofDatabase).toBe(ofRecording);
   expect(ofDatabase).toBeGreaterThan(2);
+  // A page says that there is no database any more.
+  const address = await served(url);
+  await server.kill();
+  const failed = /event: failed\ndata: nothing in the database was read: .*connection refused/;
+  expect(await eventsAt(address)).toMatch(failed);
 });
 
-/** How many samples a page is sent. */
-async function servedSamples(source: string): Promise<number> {
-  const child = spawn(KSTACK, ['serve', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** The URL of a server that ends with the test. */
+async function served(...args: string[]): Promise<URL> {
+  const child = spawn(KSTACK, ['serve', ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const end = ended(child);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await end;
   });
-  const address = new URL(
-    await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`))),
+  return new URL(
+    await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim()))),
   );
-  const headers = { authorization: `Bearer ${address.hash.replace('#token=', '').trim()}` };
-  const answer = await fetch(`${address.origin}/events`, { headers });
+}
+
+/** What a page is sent. */
+async function eventsAt({ origin, hash }: URL): Promise<string> {
+  const headers = { authorization: `Bearer ${hash.replace('#token=', '')}` };
+  const answer = await fetch(`${origin}/events`, { headers });
   const events = await answer.text();
   expect([answer.status, events]).toEqual([200, expect.stringMatching(/event: end\n/)]);
-  return [...events.matchAll(/"sample":\d/g)].length;
+  return events;
+}
+
+/** How many samples a page is sent. */
+async function servedSamples(source: string): Promise<number> {
+  return [...(await eventsAt(await served(source))).matchAll(/"sample":\d/g)].length;
 }
 
 it('a report of several hosts has what they have in common, what is new, and who is unlike the rest', async () => {
@@ -178,21 +192,24 @@ async function showsFleet(url: string): Promise<void> {
   expect(await told('report', url, '-f', 'html', '--redact', '-o', redacted)).toBe('');
   const browser = await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
   onTestFinished(() => browser.close());
-  const textOf = async (path: string) => {
+  const textOf = async (address: string) => {
     const page = await browser.newPage();
-    await page.goto(`file://${path}`);
+    await page.goto(address);
     await page.locator('nav [aria-current]', { hasText: 'Fleet' }).waitFor();
     for (const summary of await page.locator('.fleet summary').all()) await summary.click();
     return await page.locator('main').innerText();
   };
-  const text = await textOf(file);
+  const text = await textOf(`file://${file}`);
   expect(text).toMatch(/5 tasks on 5 hosts: ?\s*waits for its vfork child/);
   expect(text).toMatch(/Hosts\s+db1, db2, db3, db4, web1\s/);
   expect(text).toMatch(/Kernels\s+6\.1\.0, 6\.12\.1/);
   expect(text).toMatch(/Hosts unlike the rest, where 1\.0 tasks are blocked on average[\s\S]*\nweb1\s/);
-  const hidden = await textOf(redacted);
+  const hidden = await textOf(`file://${redacted}`);
   expect(hidden).toMatch(/Hosts\s+host-1, host-2, host-3, host-4, host-5\s/);
   expect(hidden).not.toMatch(/db1|web1/);
+  // A server has the same.
+  expect(await textOf((await served(url)).href)).toBe(text);
+  expect(await textOf((await served(url, '--redact')).href)).toBe(hidden);
 }
 
 it('a database with whatever samples is read, and one that is not there says what to do', async () => {

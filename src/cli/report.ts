@@ -1,4 +1,4 @@
-import { Redactor, redacted } from '../analysis/redact.ts';
+import { Redactor } from '../analysis/redact.ts';
 import { type Report, report } from '../analysis/report.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
@@ -9,10 +9,11 @@ import { formatReportJson } from '../sinks/report-json.ts';
 import { writeStdout } from '../terminal/output.ts';
 import { convertFiles, isRead } from './convert.ts';
 import type { Most } from './database-report.ts';
-import { fleetOfDatabase, isAddedUp, reportOfDatabase } from './database-sums.ts';
+import { isAddedUp, reportOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, type Problems, tellNone, tellProblems } from './merged-samples.ts';
+import { pageContent } from './page-content.ts';
 import { writeFile } from './write-file.ts';
 
 export interface ReportOptions {
@@ -34,10 +35,13 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   const clock = systemClock();
   const problems = noProblems();
   if (format === 'html') {
-    const together = isAddedUp(wanted)
-      ? await orNoEnd(fleetOfDatabase(wanted, MOST_TOLD, noProblems(), clock))
-      : undefined;
-    if (together !== undefined) return await writeFleetPage(together.fleet, together.samples, wanted, options);
+    const redactor = redact ? new Redactor() : undefined;
+    const content = isAddedUp(wanted) ? await orNoEnd(pageContent(wanted, problems, { clock, redactor })) : undefined;
+    if (content?.fleet !== undefined) return await writeFleetPage(content.fleet, content.samples, problems, file);
+    if (problems.unread > 0) {
+      tellProblems(problems);
+      return FAILED;
+    }
     // The page adds up itself what it has the samples for.
     return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
   }
@@ -58,20 +62,14 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   return isEmpty || hasFailed(problems) ? FAILED : 0;
 }
 
-/** More than a page is to have of several hosts. */
-const MOST_PAGE_SAMPLES = 1000;
-
 async function writeFleetPage(
   fleet: Fleet,
-  count: number,
-  wanted: Wanted,
-  { file, redact }: ReportOptions,
+  samples: AsyncIterable<Sample>,
+  problems: Problems,
+  file: string | undefined,
 ): Promise<number> {
-  const problems = noProblems();
-  const redactor = redact ? new Redactor() : undefined;
-  const read = count > MOST_PAGE_SAMPLES ? [] : fileSamples(wanted, problems, systemClock());
   const { fleetPage } = await import('../sinks/html.ts');
-  const pieces = fleetPage(redactor?.fleet(fleet) ?? fleet, redactor === undefined ? read : redacted(read, redactor));
+  const pieces = fleetPage(fleet, samples);
   if (file === undefined) for await (const piece of pieces) writeStdout(piece);
   else await writeFile(file, pieces);
   tellProblems(problems);

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
-import { RedactedStream, Redactor, redacted } from '../analysis/redact.ts';
+import { RedactedStream, Redactor } from '../analysis/redact.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';
 import { reasonOf } from '../files/files.ts';
@@ -31,6 +31,7 @@ import type { Origin } from './host-options.ts';
 import { type LookOptions, look } from './look.ts';
 import { noProblems, tellNone, tellProblems } from './merged-samples.ts';
 import { measuredMetrics } from './metrics.ts';
+import { pageContent } from './page-content.ts';
 import type { Window } from './time-window.ts';
 
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -170,12 +171,21 @@ async function sourceOfFiles({
   // The same stand-ins each time the page is opened.
   const redactor = redact ? new Redactor() : undefined;
   let isTold = false;
-  return new FileSource(async function* (): AsyncGenerator<Sample> {
+  return new FileSource(async () => {
     const found = noProblems();
-    const whole = fileSamples(wanted, found, clock);
-    yield* redactor === undefined ? whole : redacted(whole, redactor);
-    if (!isTold) tellProblems(found);
-    isTold = true;
+    // The page is told, too, that it has not all.
+    const tell = () => {
+      if (!isTold) tellProblems(found);
+      isTold = true;
+      if (found.unread > 0) throw new Error(found.lines.at(-1));
+    };
+    const { fleet, samples: read } = await pageContent(wanted, found, { clock, redactor });
+    if (found.unread > 0) tell();
+    async function* toldBehind(): AsyncGenerator<Sample> {
+      yield* read;
+      tell();
+    }
+    return { fleet, samples: toldBehind() };
   });
 }
 

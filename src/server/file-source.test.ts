@@ -10,7 +10,7 @@ const STALLED_MS = 300;
 
 /** Connects to a server of these samples. Resolves to the socket, which nobody reads yet. */
 async function connected(read: () => AsyncGenerator<Sample>) {
-  const source = new FileSource(read, STALLED_MS);
+  const source = new FileSource(async () => ({ fleet: undefined, samples: read() }), STALLED_MS);
   const server = createServer((_, response) => source.serve(response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close().closeAllConnections());

@@ -1,12 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Fleet } from '../model/fleet.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { SegmentEncoder } from '../recording/encode.ts';
 import { FindingWriter } from '../sinks/finding-writer.ts';
 import type { StreamSource } from './source.ts';
-import { END_EVENT, failedEvent, findingEvent, recordingEvent } from './stream-events.ts';
+import { END_EVENT, failedEvent, findingEvent, fleetEvent, recordingEvent } from './stream-events.ts';
 
 /** A segment tells its tasks anew. */
 const SEGMENT_SAMPLES = 360;
@@ -14,13 +15,20 @@ const SEGMENT_SAMPLES = 360;
 /** A page that takes nothing for so long is given up. */
 const STALLED_MS = 60_000;
 
+/** What a page is sent of files or of a database. */
+export interface FileContent {
+  /** What several hosts say together. */
+  readonly fleet: Fleet | undefined;
+  readonly samples: AsyncIterable<Sample>;
+}
+
 /** The samples of files, read anew for each page. */
 export class FileSource implements StreamSource {
   readonly kind = 'files';
-  readonly #read: () => AsyncIterable<Sample>;
+  readonly #read: () => Promise<FileContent>;
   readonly #stalledMs: number;
 
-  constructor(read: () => AsyncIterable<Sample>, stalledMs = STALLED_MS) {
+  constructor(read: () => Promise<FileContent>, stalledMs = STALLED_MS) {
     this.#read = read;
     this.#stalledMs = stalledMs;
   }
@@ -31,7 +39,7 @@ export class FileSource implements StreamSource {
       if (response.writableNeedDrain) response.destroy();
     });
     // A page that is closed early is no failure.
-    pipeline(Readable.from(eventsOf(this.#read())), response).catch(() => response.destroy());
+    pipeline(Readable.from(eventsOf(this.#read)), response).catch(() => response.destroy());
   }
 
   /** Streams end with their connections. */
@@ -42,11 +50,13 @@ export class FileSource implements StreamSource {
   }
 }
 
-async function* eventsOf(samples: AsyncIterable<Sample>): AsyncGenerator<string> {
+async function* eventsOf(read: () => Promise<FileContent>): AsyncGenerator<string> {
   const writer = new FindingWriter();
   let encoder = new SegmentEncoder(0);
   let count = 0;
   try {
+    const { fleet, samples } = await read();
+    if (fleet !== undefined) yield fleetEvent(jsonText(fleet));
     for await (const sample of samples) {
       if (count > 0 && count % SEGMENT_SAMPLES === 0) encoder = new SegmentEncoder(count / SEGMENT_SAMPLES);
       count++;

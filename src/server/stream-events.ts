@@ -7,6 +7,11 @@ export function findingEvent(line: string): string {
   return `event: finding\ndata: ${line}\n\n`;
 }
 
+/** @param json what several hosts say together */
+export function fleetEvent(json: string): string {
+  return `event: fleet\ndata: ${json}\n\n`;
+}
+
 /** @param lines those of a sample, each with its end */
 export function recordingEvent(lines: string): string {
   const data = lines.trimEnd().replaceAll('\n', '\ndata: ');

@@ -1,12 +1,13 @@
 import { signal } from '@preact/signals';
 import { BlockedSeries } from '../analysis/blocked-series.ts';
 import { TaskLives } from '../analysis/task-lives.ts';
+import type { Fleet } from '../model/fleet.ts';
 import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';
 import { recordedSamples } from '../recording/read.ts';
 import { chunksOf, type Recorded, textLines } from './data.ts';
-import { chosen, recorded, samples, samplesShown } from './state.ts';
+import { chosen, fleet, recorded, samples, samplesShown } from './state.ts';
 import { takeFinding } from './told-findings.ts';
 
 /** Of a live page. When there are more, the oldest quarter goes. */
@@ -208,6 +209,7 @@ async function* recordingLines(body: ReadableStream<Uint8Array>): AsyncGenerator
       if (!line.startsWith('data: ')) continue;
       const data = line.slice('data: '.length);
       if (event === 'finding') takeFinding(JSON.parse(data) as ToldLine);
+      else if (event === 'fleet') fleet.value = JSON.parse(data) as Fleet;
       else if (event === 'recording') recorded += `${data}\n`;
       else if (event === 'failed') trouble.value = data;
       else if (event === 'recorder') recorder.value = JSON.parse(data) as RecorderState;
