@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { chromium } from 'playwright-core';
@@ -13,6 +13,7 @@ import { InternedStacks } from '../src/sources/text/index.ts';
 import { type ClickHouse, clickHouse } from './clickhouse-server.ts';
 import { BROWSER, ended, fixture, KSTACK, kstack, temporaryFolder, testRequires } from './harness.ts';
 import { ODD_SAMPLES } from './odd-samples.ts';
+import { filesOfRun, samplesOfHost } from './shipping.ts';
 
 /** A recording of tasks that hold up others: two wait for a file lock, one for the child of a vfork. */
 async function recording(): Promise<string> {
@@ -45,11 +46,19 @@ async function database(
   const statements = schema.split(';\n').filter((statement) => statement.trim() !== '');
   for (const statement of statements)
     await server.ask(statement.replace(/(EXISTS|TO|FROM) (?=\w+)/g, (word) => `${word}${name}.`));
+  await insert(server, name, samples);
+  return `${server.url.replace('http', 'clickhouse')}/${name}`;
+}
+
+async function insert(
+  server: ClickHouse,
+  name: string,
+  samples: Iterable<Sample> | AsyncIterable<Sample>,
+): Promise<void> {
   const lines = new Map<TableName, string[]>();
   for await (const row of tableRows(samples))
     lines.set(row.table, [...(lines.get(row.table) ?? []), clickHouseLine(row)]);
   for (const [table, rows] of lines) await server.ask(`INSERT INTO ${name}.${table} FORMAT JSONEachRow`, rows.join(''));
-  return `${server.url.replace('http', 'clickhouse')}/${name}`;
 }
 
 /** What a command says. */
@@ -118,6 +127,39 @@ async function served(...args: string[]): Promise<URL> {
     await new Promise<string>((resolve) => child.stdout.once('data', (text) => resolve(`${text}`.trim()))),
   );
 }
+
+it('two recorders of one host at once count what is blocked once, and a number that comes again is another task', async () => {
+  const server = await clickHouse();
+  /** Task 2 ends after half of the time, and another one has its number. */
+  const recorded = (fromMs: number): Sample[] =>
+    samplesOfHost('db1', 20, fromMs).map((sample, at) => ({
+      ...sample,
+      observations: sample.observations
+        .filter(({ task }) => (task.id.tid ?? 0) <= 2)
+        .map((each) => {
+          const startTicks = at >= 10 && each.task.id.tid === 2 ? 200 : 100;
+          return { ...each, task: { ...each.task, id: { ...each.task.id, startTicks } } };
+        }),
+    }));
+  const streams = [recorded(1_790_000_000_000), recorded(1_790_000_000_500)];
+  const url = await database(server, 'both', streams[0] ?? []);
+  await insert(server, 'both', streams[1] ?? []);
+  const files: string[] = [];
+  for (const stream of streams) {
+    const file = join(temporaryFolder(), 'recording');
+    writeFileSync(file, Buffer.concat(await filesOfRun(stream, { segment: 20, file: 1 })));
+    files.push(file);
+  }
+  const { stuck, ...ofDatabase } = JSON.parse(await told('report', url, '-f', 'json'));
+  expect(ofDatabase).toMatchObject({ samples: 40, findings: [{ taskSeconds: 40, count: 3 }], stuckCount: 3 });
+  expect(stuck.map(({ tid, seen }: Record<string, number>) => [tid, seen])).toEqual([
+    [1, 40],
+    [2, 20],
+    [2, 20],
+  ]);
+  const { findings, timeline } = JSON.parse(await told('report', ...files, '-f', 'json'));
+  expect(ofDatabase).toMatchObject({ findings, timeline });
+});
 
 /** What a page is sent. */
 async function eventsAt({ origin, hash }: URL): Promise<string> {

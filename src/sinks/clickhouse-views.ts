@@ -11,6 +11,7 @@ const BLOCKED_COLUMNS: readonly string[] = [
   'task',
   'pid',
   'tid',
+  'start_ticks',
   'comm',
   'state',
   'rule',

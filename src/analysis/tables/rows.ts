@@ -116,6 +116,7 @@ export class TableRows {
       task: taken.task,
       pid: taken.pid,
       tid: taken.tid,
+      start_ticks: taken.start_ticks,
       comm: taken.comm,
       state: state ?? null,
       own: task.own === true,

@@ -106,6 +106,12 @@ export const TABLES = {
       task: { type: 'key', about: 'tasks.task' },
       pid: { type: 'integer', nullable: true, about: 'number of the process' },
       tid: { type: 'integer', nullable: true, about: 'number of the thread' },
+      start_ticks: {
+        type: 'integer',
+        nullable: true,
+        unit: 'ticks',
+        about: 'from boot to its start: with boot and tid, the same task',
+      },
       comm: { type: 'text', nullable: true, about: 'name of the thread' },
       state: { type: 'text', nullable: true, about: 'R S D I T t Z X P' },
       selected: { type: 'flag', about: 'false for one that was only read because others wait for it' },

@@ -13,7 +13,7 @@ export function waits(scope: Scope, condition = '1'): string {
   sum(next_ms) AS ms,
   count() AS seen,
   uniqExact(host) AS hosts,
-  uniqExact(host, boot, tid) AS tasks,
+  uniqExact(host, boot, ifNull(tid, 0), ifNull(start_ticks, 0)) AS tasks,
   arraySlice(groupUniqArray(host), 1, ${MOST_NAMES}) AS names,
   arraySlice(groupUniqArray(ifNull(kernel, '')), 1, ${MOST_NAMES}) AS kernels,
   arraySlice(groupUniqArray(ifNull(stack, 0)), 1, ${MOST_NAMES}) AS stacks,

@@ -10,13 +10,14 @@ const USUAL_OF = 31;
 /**
  * The samples of the scope with their place among those of their host: `at` from 1 to `last`, `next_ms` for how long
  * each speaks, and `gap_ms` how much longer it takes until the next one. Within a stream span_ms tells; between two
- * streams of one host the interval does.
+ * streams of one host the interval does. Where two recorders of a host ran at once, it is the time to the next sample of
+ * either, as in a report of both recordings.
  */
 export function placedSamples(scope: Scope): string {
   const row = "(time_ms, sample, ifNull(span_ms, -1), cityHash64(ifNull(boot_id, '')), source = 'text')";
   // A log of events has no spans: it does not tell for how long.
   const speaks = 'arrayExists(x -> x.3 >= 0 OR NOT x.5, placed)';
-  const span = `multiIf(x.3 >= 0, x.3, x.5, 0, step > ${GAP_INTERVALS} * usual, usual, step)`;
+  const span = `multiIf(x.3 >= 0, least(x.3, step), x.5, 0, step > ${GAP_INTERVALS} * usual, usual, step)`;
   // Each step is a SELECT of its own: else the expression of one column is put into the functions of another, which take
   // a copy of all arrays in it for each element. Joined under their own names, arrays are not repeated either.
   return `SELECT
@@ -62,14 +63,14 @@ export function placedRows(table: 'blocked' | 'roots', scope: Scope): string {
 }
 
 /** A task in one place: as long as it does not run, the number of its context switches stays the same. */
-const PLACE = 'host, boot, tid, comm, rule, waits_for, stack, switches';
+const PLACE = 'host, boot, tid, start_ticks, comm, rule, waits_for, stack, switches';
 
 /** Each task that was blocked in one finding, with `ms`, for how long. */
 function blockedTasks(scope: Scope): string {
   // What did not run was blocked before its first sample and in gaps, too.
   const since = 'argMin(time_ms - ifNull(off_cpu_ms, 0), at)';
   return `SELECT
-  host, boot, tid, rule, waits_for,
+  host, boot, tid, start_ticks, rule, waits_for,
   greatest(sum(sampled), sum(proven)) AS ms,
   argMin(comm, first) AS comm,
   argMin(pid, first) AS pid,
@@ -87,7 +88,7 @@ FROM (
   WHERE ${inScope(scope)}
   GROUP BY ${PLACE}
 )
-GROUP BY host, boot, tid, rule, waits_for`;
+GROUP BY host, boot, tid, start_ticks, rule, waits_for`;
 }
 
 export const FINDING_COLUMNS = ['rule', 'waits_for', 'ms', 'tasks', 'finding', 'stack'] as const;
