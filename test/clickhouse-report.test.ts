@@ -220,7 +220,13 @@ it('a report of several hosts has what they have in common, what is new, and who
     expect(some.hosts).toEqual(['db1', 'db2', 'db3', 'db4']);
   }
   const nobody = await kstack(['report', url, '--host', 'x*']);
-  expect([nobody.code, nobody.stderr]).toEqual([1, 'kstack: no sample is of the hosts and in the time asked for\n']);
+  const shown = url.replace('clickhouse:', 'http:');
+  expect([nobody.code, nobody.stderr]).toEqual([1, `kstack: no sample of ${shown} is of the hosts asked for (x*)\n`]);
+  const early = await kstack(['report', url, '--to', '2001-01-01']);
+  expect([early.code, early.stderr]).toEqual([
+    1,
+    expect.stringMatching(/ is in the time asked for \(to 2001-01-02 00:00:00\): they are from 20.* to 20.*\n$/),
+  ]);
 });
 
 /** The same on a page, of which a copy names no host. */

@@ -201,8 +201,24 @@ describe('kstack report', () => {
     const { stdout } = await kstack(['report', '--from', '2026-11-25T04:00Z', file]);
     expect(stdout).toContain('tar 8');
     expect(stdout).not.toContain('tar 7');
-    const none = await kstack(['report', '--from', '2026-11-26T04:00Z', file]);
-    expect([none.code, none.stderr]).toEqual([1, 'kstack: no sample is in the time asked for\n']);
+    const env = { ...process.env, TZ: 'UTC' };
+    const none = await kstack(['report', '--from', '2026-11-26T04:00Z', file], { env });
+    const [asked, there] = ['from 2026-11-26 04:00:00', 'from 2026-11-25 03:10:00 to 2026-11-25 04:10:00'];
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      `kstack: no sample of ${file} is in the time asked for (${asked}): they are ${there}\n`,
+    ]);
+    for (const window of [
+      ['--from', '2026-11-25T04:00Z', '--to', '2026-11-25T03:00Z'],
+      ['--from', '-10m', '--to', '-70m'],
+    ]) {
+      const [from, to] = ['2026-11-25 04:00:00', '2026-11-25 03:00:00'];
+      const turned = await kstack(['report', ...window, file], { env });
+      expect([turned.code, turned.stderr]).toEqual([
+        1,
+        `kstack: the time asked for ends before it begins: it is from ${from} to ${to}\n`,
+      ]);
+    }
   });
 
   it('diff names the waits that are new and gone', async () => {

@@ -6,7 +6,8 @@ import { loadFormat } from '../sinks/formats.ts';
 import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { tellNone } from './nothing-found.ts';
 import type { OutputOptions } from './output-options.ts';
 import { DASH } from './samples.ts';
 import { writeFile } from './write-file.ts';
@@ -68,6 +69,6 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
   const done = await orNoEnd(written());
   if (done === undefined) return FAILED;
   tellProblems(problems);
-  if (done.isEmpty) tellNone(wanted.names, problems, wanted.origin);
+  if (done.isEmpty) await tellNone(wanted, problems, clock);
   return done.isEmpty || hasFailed(problems) ? FAILED : 0;
 }

@@ -5,13 +5,14 @@ import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
-import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { writeStdout } from '../terminal/output.ts';
 import { isRead } from './convert.ts';
 import { isAddedUp, waitsOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd } from './file-samples.ts';
 import type { Origin } from './host-options.ts';
-import { hasFailed, noProblems, type Problems, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { tellNone } from './nothing-found.ts';
 import type { Window } from './time-window.ts';
 import { writeFile } from './write-file.ts';
 
@@ -51,7 +52,8 @@ export async function diffFiles(sides: Sides, selection: Selection | undefined, 
   );
   if (counts === undefined) return FAILED;
   tellProblems(problems);
-  if (!hasFailed(problems)) tellWithout(sides, counts, problems);
+  if (!hasFailed(problems))
+    for (const [at, side] of sides.entries()) if (counts[at] === 0) await tellNone(wanted(side), problems, clock);
   return counts.includes(0) || hasFailed(problems) ? FAILED : 0;
 }
 
@@ -95,10 +97,4 @@ async function writePage(streams: Streams, { file, redact }: DiffOptions): Promi
   if (file !== undefined) await writeFile(file, pieces);
   else for await (const piece of pieces) writeStdout(piece);
   return counts;
-}
-
-function tellWithout(sides: Sides, counts: readonly number[], problems: Problems): void {
-  for (const [at, { file }] of sides.entries())
-    if (counts[at] === 0 && !problems.empty.includes(file))
-      writeStderr(`kstack: no sample of ${file} is in the time asked for\n`);
 }

@@ -11,7 +11,7 @@ import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
 import { databaseSpan } from './database-samples.ts';
 import { ALL_HOSTS, type Origin } from './host-options.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
-import { DASH, type SamplesOptions, spanOf, whyUnread } from './samples.ts';
+import { DASH, type SamplesOptions, type Span, spanOf, whyUnread } from './samples.ts';
 import {
   type Bounds,
   boundsOf,
@@ -20,6 +20,7 @@ import {
   isAllTimes,
   isTimeOfDay,
   needsEnd,
+  timeText,
   type Window,
 } from './time-window.ts';
 
@@ -36,10 +37,10 @@ export interface Wanted {
   readonly isQuiet?: boolean;
 }
 
-/** A window counts back from an end that is not known. */
+/** A window counts back from an end that is not known, or ends before it begins. */
 export class NoEnd extends Error {}
 
-/** Undefined, and said on standard error, if a window has no end. */
+/** Undefined, and said on standard error, if a window has no end, or one before its beginning. */
 export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
   try {
     return await found;
@@ -80,20 +81,35 @@ export async function* selectedSamples(
     problems.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
 }
 
-/** The window in Unix milliseconds; undefined if only the first sample on standard input tells. */
-export async function boundsFor(
-  { names, window, verb, origin = ALL_HOSTS }: Wanted,
-  problems: Problems,
-  clock: Clock,
-): Promise<Bounds | undefined> {
+/**
+ * The window in Unix milliseconds; undefined if only the first sample on standard input tells.
+ * @throws NoEnd
+ */
+export async function boundsFor(wanted: Wanted, problems: Problems, clock: Clock): Promise<Bounds | undefined> {
+  const { names, window } = wanted;
   const { zoneAt } = clock;
   const ends = needsEnd(window);
-  if (!ends && !isTimeOfDay(window.from) && !isTimeOfDay(window.to)) return boundsOf(window, { firstMs: 0 }, zoneAt);
+  if (!ends && !isTimeOfDay(window.from) && !isTimeOfDay(window.to))
+    return inOrder(boundsOf(window, { firstMs: 0 }, zoneAt), clock);
   if (names.includes(DASH)) {
     if (ends)
       throw new NoEnd(`a time before the end, such as -10m, needs files: the end of standard input is not known`);
     return undefined;
   }
+  const span = await wholeSpan(wanted, problems, clock);
+  if (span === undefined) return undefined;
+  const bounds = inOrder(boundsOf(window, span, zoneAt), clock);
+  const taken = dayTaken(window, bounds, span, zoneAt);
+  if (taken !== undefined) problems.lines.push(taken);
+  return bounds;
+}
+
+/** When the samples of files begin and end; undefined if none has a time, or no file can be read. */
+export async function wholeSpan(
+  { names, verb, origin = ALL_HOSTS }: Wanted,
+  problems: Problems,
+  clock: Clock,
+): Promise<Span | undefined> {
   const options: SamplesOptions = { ...textOptions(clock, problems), notes: {}, damaged: () => undefined };
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const name of names) {
@@ -107,12 +123,14 @@ export async function boundsFor(
       if (whyUnread(error, name, verb) === undefined) throw error;
     }
   }
-  if (!Number.isFinite(firstMs)) return undefined;
-  const span = { firstMs, lastMs };
-  const bounds = boundsOf(window, span, zoneAt);
-  const taken = dayTaken(window, bounds, span, zoneAt);
-  if (taken !== undefined) problems.lines.push(taken);
-  return bounds;
+  return Number.isFinite(firstMs) ? { firstMs, lastMs } : undefined;
+}
+
+function inOrder(bounds: Bounds, { zoneAt }: Clock): Bounds {
+  const { fromMs, toMs } = bounds;
+  if (fromMs <= toMs) return bounds;
+  const [from, to] = [timeText(fromMs, zoneAt), timeText(toMs, zoneAt)];
+  throw new NoEnd(`the time asked for ends before it begins: it is from ${from} to ${to}`);
 }
 
 async function* inWindow(

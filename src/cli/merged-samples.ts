@@ -183,12 +183,6 @@ export function tellProblems({ lines, empty, repeated }: Problems): void {
     writeStderr(`kstack: ${repeated} sample${repeated === 1 ? ' was' : 's were'} there twice, and counted once\n`);
 }
 
-/** Says that nothing is left of the files, unless it is said of each that it gave nothing. */
-export function tellNone(names: readonly string[], { empty, unread }: Problems, { hosts } = ALL_HOSTS): void {
-  const what = hosts.length === 0 ? 'in the time' : 'of the hosts and in the time';
-  if (names.length > empty.length + unread) writeStderr(`kstack: no sample is ${what} asked for\n`);
-}
-
 /** Whether a file gave nothing, or not all it has: the exit code tells. */
 export function hasFailed({ empty, unread, isDamaged }: Problems): boolean {
   return isDamaged || empty.length + unread > 0;

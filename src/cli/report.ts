@@ -12,7 +12,8 @@ import type { Most } from './database-report.ts';
 import { isAddedUp, reportOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, type Problems, tellNone, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, type Problems, tellProblems } from './merged-samples.ts';
+import { tellNone } from './nothing-found.ts';
 import { pageContent } from './page-content.ts';
 import { writeFile } from './write-file.ts';
 
@@ -58,7 +59,7 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   if (file === undefined) for await (const piece of pieces) writeStdout(piece);
   else if (!isEmpty) await writeFile(file, pieces);
   tellProblems(problems);
-  if (isEmpty) tellNone(wanted.names, problems, wanted.origin);
+  if (isEmpty) await tellNone(wanted, problems, clock);
   return isEmpty || hasFailed(problems) ? FAILED : 0;
 }
 

@@ -29,8 +29,9 @@ import { FAILED } from './exit-codes.ts';
 import { fileSamples, type Wanted } from './file-samples.ts';
 import type { Origin } from './host-options.ts';
 import { type LookOptions, look } from './look.ts';
-import { noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { noProblems, tellProblems } from './merged-samples.ts';
 import { measuredMetrics } from './metrics.ts';
+import { tellNone } from './nothing-found.ts';
 import { pageContent } from './page-content.ts';
 import type { Window } from './time-window.ts';
 
@@ -164,7 +165,7 @@ async function sourceOfFiles({
   const first = await samples.next();
   if (first.done === true) {
     tellProblems(problems);
-    tellNone(names, problems, origin);
+    await tellNone(wanted, problems, clock);
     return undefined;
   }
   await samples.return(undefined);

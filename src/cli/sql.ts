@@ -7,7 +7,8 @@ import { isRead } from './convert.ts';
 import { NoDuckDb, SampleDatabase } from './duckdb.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { tellNone } from './nothing-found.ts';
 import { writeFile } from './write-file.ts';
 
 export interface SqlOptions {
@@ -29,10 +30,11 @@ export async function askFiles(wanted: Wanted, { statement, format, file }: SqlO
   }
   try {
     const problems = noProblems();
-    const count = await orNoEnd(fill(database, fileSamples(wanted, problems, systemClock())));
+    const clock = systemClock();
+    const count = await orNoEnd(fill(database, fileSamples(wanted, problems, clock)));
     if (count === undefined) return FAILED;
     tellProblems(problems);
-    if (count === 0) tellNone(wanted.names, problems);
+    if (count === 0) await tellNone(wanted, problems, clock);
     const isAnswered = await answer(database, { statement, format, file });
     return !isAnswered || count === 0 || hasFailed(problems) ? FAILED : 0;
   } finally {

@@ -179,6 +179,12 @@ export function isTimeOfDay(moment: Moment | undefined): moment is ClockMoment {
   return moment !== undefined && 'secondOfDay' in moment && moment.day === undefined;
 }
 
+/** A moment in local time. */
+export function timeText(ms: number, zoneAt: ZoneAt): string {
+  const seconds = Math.floor(ms / 1000);
+  return formatDateTime(seconds, zoneAt(seconds), '-');
+}
+
 /** Which of several days was taken for a time without a day; undefined if there is nothing to tell. */
 export function dayTaken(
   { from, to }: Window,
@@ -186,7 +192,7 @@ export function dayTaken(
   { firstMs, lastMs = firstMs }: Span,
   zoneAt: ZoneAt,
 ): string | undefined {
-  const textOf = (ms: number) => formatDateTime(Math.floor(ms / 1000), zoneAt(Math.floor(ms / 1000)), '-');
+  const textOf = (ms: number) => timeText(ms, zoneAt);
   const dayOf = (ms: number) => textOf(ms).slice(0, 'YYYY-MM-DD'.length);
   if (dayOf(firstMs) === dayOf(lastMs)) return undefined;
   if (isTimeOfDay(from)) return `the files hold several days: what is taken begins at ${textOf(fromMs)}`;

@@ -21,7 +21,8 @@ import type { TopSource } from '../tui/top-source.ts';
 import { firstView } from '../tui/view.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
-import { hasFailed, noProblems, tellNone, tellProblems } from './merged-samples.ts';
+import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
+import { tellNone } from './nothing-found.ts';
 import type { Window } from './time-window.ts';
 import { whoCalledSudo } from './write-file.ts';
 
@@ -67,7 +68,7 @@ export async function top(command: TopCommand): Promise<number> {
   const ended = await orNoEnd(isShown ? show(command, source, clock) : print(command, source, clock));
   tellProblems(problems);
   if (ended === undefined) return FAILED;
-  if (names.length > 0 && source.isEmpty) tellNone(names, problems);
+  if (names.length > 0 && source.isEmpty) await tellNone(wanted, problems, clock);
   return ended === 0 && (hasFailed(problems) || source.isEmpty) ? FAILED : ended;
 }
 

@@ -1,0 +1,45 @@
+import { isTarget, parseTarget, shownTarget } from '../clickhouse/target.ts';
+import type { Clock } from '../model/time.ts';
+import { writeStderr } from '../terminal/output.ts';
+import { boundsFor, type Wanted, wholeSpan } from './file-samples.ts';
+import { ALL_HOSTS } from './host-options.ts';
+import { noProblems, type Problems } from './merged-samples.ts';
+import { DASH } from './samples.ts';
+import { isAllTimes, timeText } from './time-window.ts';
+
+/**
+ * Says that nothing is left of the files, what was asked for and what there is, unless it is said of each that it gave
+ * nothing.
+ */
+export async function tellNone(wanted: Wanted, { empty, unread }: Problems, clock: Clock): Promise<void> {
+  const { names, window, origin: { hosts } = ALL_HOSTS } = wanted;
+  if (names.length <= empty.length + unread) return;
+  const asked = [
+    ...(hosts.length === 0 ? [] : [`of the hosts asked for (${hosts.join(', ')})`]),
+    ...(isAllTimes(window) ? [] : [`in the time asked for${await askedTime(wanted, clock)}`]),
+  ];
+  const what = asked.length === 0 ? 'there' : asked.join(' and ');
+  writeStderr(`kstack: no sample of ${filesText(names)} is ${what}${await thereText(wanted, clock)}\n`);
+}
+
+function filesText([first = '', ...others]: readonly string[]): string {
+  const name = first === DASH ? 'the input' : isTarget(first) ? shownTarget(parseTarget(first)) : first;
+  return others.length === 0 ? name : `${name} and ${others.length} more`;
+}
+
+async function askedTime(wanted: Wanted, clock: Clock): Promise<string> {
+  const { fromMs, toMs } = (await boundsFor(wanted, noProblems(), clock)) ?? {};
+  const from = fromMs !== undefined && Number.isFinite(fromMs) ? [`from ${timeText(fromMs, clock.zoneAt)}`] : [];
+  const to = toMs !== undefined && Number.isFinite(toMs) ? [`to ${timeText(toMs, clock.zoneAt)}`] : [];
+  const parts = [...from, ...to];
+  return parts.length === 0 ? '' : ` (${parts.join(' ')})`;
+}
+
+/** When the samples are that there are. */
+async function thereText(wanted: Wanted, clock: Clock): Promise<string> {
+  if (wanted.names.includes(DASH)) return '';
+  const span = await wholeSpan(wanted, noProblems(), clock);
+  if (span === undefined) return '';
+  const [first, last] = [timeText(span.firstMs, clock.zoneAt), timeText(span.lastMs, clock.zoneAt)];
+  return first === last ? `: it is of ${first}` : `: they are from ${first} to ${last}`;
+}
