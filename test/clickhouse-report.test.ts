@@ -3,17 +3,26 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { chromium } from 'playwright-core';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { selected } from '../src/analysis/selected.ts';
 import { tableRows } from '../src/analysis/tables/rows.ts';
 import type { TableName } from '../src/analysis/tables/tables.ts';
 import { samplesOf } from '../src/cli/samples.ts';
+import { Connection } from '../src/clickhouse/connection.ts';
+import { parseTarget } from '../src/clickhouse/target.ts';
 import type { Sample } from '../src/model/sample.ts';
+import type { Selection } from '../src/model/selection.ts';
 import { clickHouseLine } from '../src/sinks/clickhouse.ts';
+import { storedSamples } from '../src/sources/clickhouse/samples.ts';
+import { compileSelection } from '../src/sources/live/selection/compiled.ts';
 import { InternedStacks } from '../src/sources/text/index.ts';
 import { type ClickHouse, clickHouse } from './clickhouse-server.ts';
 import { BROWSER, ended, fixture, KSTACK, kstack, temporaryFolder, testRequires } from './harness.ts';
 import { ODD_SAMPLES } from './odd-samples.ts';
 import { filesOfRun, samplesOfHost } from './shipping.ts';
+
+// Servers and a browser of its own: that takes time on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 /** A recording of tasks that hold up others: two wait for a file lock, one for the child of a vfork. */
 async function recording(): Promise<string> {
@@ -256,9 +265,61 @@ async function showsFleet(url: string): Promise<void> {
   expect(hidden).toMatch(/Hosts\s+host-1, host-2, host-3, host-4, host-5\s/);
   expect(hidden).not.toMatch(/db1|web1/);
   // A server has the same.
-  expect(await textOf((await served(url)).href)).toBe(text);
   expect(await textOf((await served(url, '--redact')).href)).toBe(hidden);
 }
+
+const SELECTIONS: readonly [string, Selection, isLess: boolean][] = [
+  ['states', { states: ['D', 'Z'] }, true],
+  ['numbers', { pids: [2, 8, 1000] }, true],
+  ['numbers and states', { pids: [2], states: ['D'] }, true],
+  ['a name', { command: { source: '^(sh|kw.*|t1$)|e' } }, true],
+  ['a name that SQL does not tell', { command: { source: '\\w', flags: 'i' } }, false],
+  ['users', { users: [0, 1000] }, false],
+  ['a function', { function: { source: 'nfs|futex_wait' } }, true],
+  ['a module', { module: "o'dd\\" }, true],
+  ['what is not idle', { blocked: true }, true],
+  ['all of it', { states: ['D'], users: [0], function: { source: 'rpc' }, module: 'sunrpc', blocked: true }, true],
+];
+
+it('a selection takes of a database what it takes of all of its samples, and pulls fewer tasks', async () => {
+  const server = await clickHouse();
+  const waiting = samplesIn(await recording());
+  const url = await database(server, 'odd', ODD_SAMPLES);
+  await insert(server, 'odd', waiting);
+  const stacks = new InternedStacks();
+  const target = parseTarget(url);
+  const connection = await Connection.open({
+    target,
+    credentials: { user: 'default', password: '' },
+    deadlineMs: 60_000,
+  });
+  onTestFinished(() => connection.close());
+  const taken = async (selection: Selection, isPushed: boolean) => {
+    let pulled = 0;
+    const counting = {
+      async *rows(statement: string) {
+        for await (const row of connection.rows(statement)) {
+          if ('stack_unread' in row) pulled++;
+          yield row;
+        }
+      },
+    };
+    const scope = { hosts: [], fromMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+    const stored = storedSamples(counting, scope, (frames) => stacks.intern(frames), isPushed ? selection : undefined);
+    const missed = new Set<string>();
+    const samples: string[] = [];
+    const part = selected(stored, await compileSelection(selection), (what) => missed.add(what));
+    for await (const sample of part) samples.push(JSON.stringify(sample));
+    return { samples, missed: [...missed].sort(), pulled };
+  };
+  for (const [name, selection, isLess] of SELECTIONS) {
+    const [whole, pushed] = [await taken(selection, false), await taken(selection, true)];
+    expect([name, pushed.samples]).toEqual([name, whole.samples]);
+    // A task that another condition leaves out is not missed for what is not told of it.
+    expect([name, whole.missed]).toEqual([name, expect.arrayContaining(pushed.missed)]);
+    if (isLess) expect([name, pushed.pulled < whole.pulled]).toEqual([name, true]);
+  }
+});
 
 it('a database with whatever samples is read, and one that is not there says what to do', async () => {
   const server = await clickHouse('secret');

@@ -1,6 +1,7 @@
 import type { Connection } from '../clickhouse/connection.ts';
 import { parseTarget } from '../clickhouse/target.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
 import type { Scope } from '../sources/clickhouse/scope.ts';
 import type { Intern } from '../sources/clickhouse/stored.ts';
 import type { Origin } from './host-options.ts';
@@ -33,15 +34,22 @@ export function scopeOf({ hosts }: Origin, bounds: Bounds | undefined): Scope {
   return { hosts, fromMs, toMs };
 }
 
+/** What is wanted of a database. */
+export interface DatabasePart {
+  readonly origin: Origin;
+  readonly bounds: Bounds | undefined;
+  /** Applied by the caller: what it does not need may be left out. */
+  readonly selection: Selection | undefined;
+}
+
 /** The samples of a database that are wanted, in the order of their times. */
 export async function* databaseSamples(
   name: string,
-  origin: Origin,
-  bounds: Bounds | undefined,
+  { origin, bounds, selection }: DatabasePart,
   intern: Intern,
 ): AsyncGenerator<Sample> {
   const { storedSamples } = await import('../sources/clickhouse/samples.ts');
-  yield* usingDatabase(name, origin, (database) => storedSamples(database, scopeOf(origin, bounds), intern));
+  yield* usingDatabase(name, origin, (database) => storedSamples(database, scopeOf(origin, bounds), intern, selection));
 }
 
 /** When the samples of a database begin and end; undefined if there is none. */

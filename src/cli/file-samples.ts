@@ -61,7 +61,7 @@ export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Cl
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
-    const merged = mergedSamples({ names, verb, bounds, origin, read }, problems, clock);
+    const merged = mergedSamples({ names, verb, bounds, origin, selection, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
     yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
   } finally {

@@ -1,6 +1,7 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import { isTarget } from '../clickhouse/target.ts';
 import type { Sample } from '../model/sample.ts';
+import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
@@ -48,6 +49,8 @@ export interface Inputs {
   readonly bounds: Bounds | undefined;
   /** Of all hosts, if it is absent. */
   readonly origin?: Origin | undefined;
+  /** Applied by the caller: what it does not need of a database may be left out. */
+  readonly selection?: Selection | undefined;
   /** Called with the number of bytes that were read. */
   read?(bytes: number): void;
 }
@@ -78,7 +81,9 @@ export async function* mergedSamples(
   clock: Pick<Clock, 'nowMs' | 'zoneAt'>,
 ): AsyncGenerator<Sample> {
   const shared = textOptions(clock, problems);
-  const repeats = new Repeats();
+  // A database has each sample once; and without tasks that are not needed, two of one time may look the same.
+  const isDatabase = inputs.names.length === 1 && inputs.names.every(isTarget);
+  const repeats = isDatabase ? undefined : new Repeats();
   const heads: Head[] = [];
   for (const name of inputs.names) {
     const stream = read(name, inputs, shared, problems);
@@ -92,7 +97,7 @@ export async function* mergedSamples(
     if (earliest === undefined) return;
     for (const head of heads) if (head.timeMs < earliest.timeMs) earliest = head;
     const { fingerprints, sample } = earliest;
-    if (repeats.has(sample, fingerprints.of(sample))) problems.repeated++;
+    if (repeats?.has(sample, fingerprints.of(sample)) === true) problems.repeated++;
     else yield sample;
     const next = await earliest.stream.next();
     if (next.done === true) heads.splice(heads.indexOf(earliest), 1);
@@ -114,7 +119,7 @@ function addDamage(problems: Problems, text: string): void {
 
 async function* read(
   name: string,
-  { verb, bounds, origin = ALL_HOSTS, read: count }: Inputs,
+  { names, verb, bounds, origin = ALL_HOSTS, selection, read: count }: Inputs,
   shared: Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>,
   problems: Problems,
 ): AsyncGenerator<Sample> {
@@ -136,7 +141,9 @@ async function* read(
   };
   try {
     const intern = (frames: readonly Frame[]) => shared.stacks.intern(frames);
-    const samples = isTarget(name) ? databaseSamples(name, origin, bounds, intern) : samplesOf(name, options);
+    // Samples of several sources are compared as a whole.
+    const part = { origin, bounds, selection: names.length === 1 ? selection : undefined };
+    const samples = isTarget(name) ? databaseSamples(name, part, intern) : samplesOf(name, options);
     for await (const sample of samples) {
       if (saysNothing(sample) || !isHostIn(origin.hosts, sample.host)) continue;
       found = true;

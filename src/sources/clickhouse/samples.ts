@@ -2,25 +2,38 @@ import { EVENT_KINDS, type Event } from '../../model/event.ts';
 import { FIELD_NAMES } from '../../model/fields.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { LeftOut, Sample, Unread } from '../../model/sample.ts';
+import type { Selection } from '../../model/selection.ts';
 import { allRows, type Cells, type Database } from './cells.ts';
 import { inScope, type Scope } from './scope.ts';
+import { neededBy } from './selected-rows.ts';
 import type { Intern } from './stored.ts';
 import { graphIn } from './stored-edges.ts';
 import { StoredTasks } from './stored-tasks.ts';
 
-/** So many rows of observations are in memory, or those of one second. */
+/** So many rows are in memory, or those of one second. */
 const MOST_ROWS = 30_000;
 const [HOUR_MS, SECOND_MS] = [3_600_000, 1000];
 
 /**
  * The samples of a database in the order of their times, as whole as the tables have them. What they do not have: the
  * arguments of a command line one by one, the number of a system call, what makes a resource hang for good.
+ * @param selection is applied by the caller: tasks that it needs not are left out, as far as the database can tell
  */
-export async function* storedSamples(database: Database, scope: Scope, intern: Intern): AsyncGenerator<Sample> {
+export async function* storedSamples(
+  database: Database,
+  scope: Scope,
+  intern: Intern,
+  selection?: Selection,
+): AsyncGenerator<Sample> {
   const stored = new StoredTasks(database, intern);
   const waiting = new Map<string, Event[]>();
-  for await (const slice of slicesOf(database, scope)) yield* samplesIn(database, slice, stored, waiting);
+  const need: Need = (part) => (selection === undefined ? undefined : neededBy(selection, part));
+  for await (const slice of slicesOf(database, scope, need))
+    yield* samplesIn(database, slice, need(slice), stored, waiting);
 }
+
+/** The condition that a row of observations is needed; undefined if all are. */
+type Need = (part: Scope) => string | undefined;
 
 /** When the samples of a scope begin and end; undefined if there is none with a time. */
 export async function storedSpan(
@@ -36,12 +49,13 @@ FROM samples WHERE ${inScope(scope)} AND time_ms > 0`;
 }
 
 /** The scope in parts that fit into memory: hours together, or seconds of one hour. */
-async function* slicesOf(database: Database, scope: Scope): AsyncGenerator<Scope> {
-  for (const hours of joined(await slotsOf(database, scope, HOUR_MS))) {
+async function* slicesOf(database: Database, scope: Scope, need: Need): AsyncGenerator<Scope> {
+  for (const hours of joined(await slotsOf(database, scope, need, HOUR_MS))) {
     const part = within(scope, hours, HOUR_MS);
     if (hours.rows <= MOST_ROWS) yield part;
     else
-      for (const seconds of joined(await slotsOf(database, part, SECOND_MS))) yield within(scope, seconds, SECOND_MS);
+      for (const seconds of joined(await slotsOf(database, part, need, SECOND_MS)))
+        yield within(scope, seconds, SECOND_MS);
   }
 }
 
@@ -51,12 +65,23 @@ interface Slots {
   readonly rows: number;
 }
 
-async function slotsOf(database: Database, scope: Scope, ms: number): Promise<Slots[]> {
-  const statement = `SELECT intDiv(time_ms, ${ms}) AS slot, sum(tasks) AS observed
-FROM samples FINAL WHERE ${inScope(scope)} GROUP BY slot ORDER BY slot`;
+async function slotsOf(database: Database, scope: Scope, need: Need, ms: number): Promise<Slots[]> {
+  const needed = need(scope);
+  const slots = (
+    table: string,
+    rows: string,
+    condition = '1',
+  ) => `SELECT intDiv(time_ms, ${ms}) AS slot, ${rows} AS observed
+FROM ${table} WHERE ${inScope(scope)} AND ${condition} GROUP BY slot`;
+  const counted = ['samples', 'waits', 'unread'].map((table) => slots(table, 'count()'));
+  const all =
+    needed === undefined
+      ? [slots('samples FINAL', 'sum(tasks)')]
+      : [...counted, slots('observations', 'count()', needed)];
+  const statement = `SELECT slot, sum(observed) AS rows FROM (${all.join(' UNION ALL ')}) GROUP BY slot ORDER BY slot`;
   return (await allRows(database, statement)).map((row) => {
     const slot = row.toldNumber('slot');
-    return { first: slot, last: slot, rows: row.toldNumber('observed') };
+    return { first: slot, last: slot, rows: row.toldNumber('rows') };
   });
 }
 
@@ -96,13 +121,19 @@ const OBSERVED = [
 async function* samplesIn(
   database: Database,
   slice: Scope,
+  needed: string | undefined,
   stored: StoredTasks,
   waiting: Map<string, Event[]>,
 ): AsyncGenerator<Sample> {
-  const from = (table: string, columns: string, order = 'time_ms') =>
-    allRows(database, `SELECT ${columns} FROM ${table} FINAL WHERE ${inScope(slice)} ORDER BY ${order}`);
+  const from = (table: string, columns: string, order = 'time_ms', condition = '1') =>
+    allRows(
+      database,
+      `SELECT ${columns} FROM ${table} FINAL WHERE ${inScope(slice)} AND ${condition} ORDER BY ${order}`,
+    );
   const samples = await from('samples', 'toString(sample) AS of_sample, *', 'time_ms, host, sample');
-  const observed = await from('observations', OBSERVED.join(', '), 'time_ms, host, sample, tid');
+  const observed = await from('observations', OBSERVED.join(', '), 'time_ms, host, sample, tid', needed);
+  const isCut = samples.some((row) => row.toldNumber('left_out') > 0);
+  const kinds = isCut ? await kindsSeen(database, slice) : new Map<string, number>();
   await stored.learn(observed);
   const observations = bySample(observed);
   const waits = bySample(await from('waits', 'toString(sample) AS of_sample, *'));
@@ -115,7 +146,7 @@ async function* samplesIn(
     const due = events?.filter((event) => (event.timeMs ?? 0) <= timeMs) ?? [];
     if (events !== undefined && due.length > 0) waiting.set(row.toldText('host'), events.slice(due.length));
     const rows = { observed: observations.get(key) ?? [], unread: unread.get(key) ?? [], waits: waits.get(key) ?? [] };
-    yield sampleIn(row, rows, stored, due);
+    yield sampleIn(row, rows, stored, { events: due, leftOut: leftOutIn(row, kinds) });
   }
 }
 
@@ -148,7 +179,7 @@ function sampleIn(
   row: Cells,
   { observed, unread, waits }: Readonly<Record<'observed' | 'unread' | 'waits', readonly Cells[]>>,
   stored: StoredTasks,
-  events: readonly Event[],
+  { events, leftOut }: { readonly events: readonly Event[]; readonly leftOut: LeftOut },
 ): Sample {
   const [timeMs, host] = [row.toldNumber('time_ms'), row.toldText('host')];
   const [bootId, kernel, architecture] = [row.text('boot_id'), row.text('kernel'), row.text('architecture')];
@@ -177,7 +208,7 @@ function sampleIn(
     observations: of(true),
     holders: of(false),
     ...graphIn(waits),
-    leftOut: leftOutIn(row, observed),
+    leftOut,
     // An observation tells itself that its stack was not read.
     unread: unread.flatMap((each) =>
       each.text('what') === 'stack' && each.text('why') !== 'cut' ? [] : [unreadIn(each)],
@@ -189,11 +220,19 @@ function sampleIn(
 
 const KINDS = ['blocked', 'idle', 'running', 'unexplained'] as const;
 
-function leftOutIn(row: Cells, observed: readonly Cells[]): LeftOut {
+/** How many tasks of each kind the samples have, by the key of the sample and the kind. */
+async function kindsSeen(database: Database, slice: Scope): Promise<Map<string, number>> {
+  const statement = `SELECT concat(toString(sample), ' ', kind) AS of, count() AS seen
+FROM observations FINAL WHERE ${inScope(slice)} AND selected = 1 GROUP BY of`;
+  const rows = await allRows(database, statement);
+  return new Map(rows.map((row) => [row.toldText('of'), row.toldNumber('seen')]));
+}
+
+function leftOutIn(row: Cells, kinds: ReadonlyMap<string, number>): LeftOut {
   if (row.toldNumber('left_out') === 0) return {};
   const left: { -readonly [K in keyof LeftOut]: LeftOut[K] } = {};
   for (const kind of KINDS) {
-    const seen = observed.filter((each) => each.flag('selected') && each.text('kind') === kind).length;
+    const seen = kinds.get(`${row.toldText('of_sample')} ${kind}`) ?? 0;
     if (row.toldNumber(kind) > seen) left[kind] = row.toldNumber(kind) - seen;
   }
   return left;
