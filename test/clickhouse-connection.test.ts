@@ -127,7 +127,7 @@ it('what is no ClickHouse is told for what it is', async () => {
   const late = await answers((request, answer) => {
     ({ url } = request);
     if (asked++ > 0) answer.end('<html>Log in</html>');
-    else answer.writeHead(200, { 'x-clickhouse-query-id': '1' }).end('{"version":"24.3.1.2672"}\n');
+    else answer.writeHead(200, { 'x-clickhouse-query-id': '1' }).end('24.3.1.2672\n');
   });
   const connection = await open(`http://127.0.0.1:${late}`);
   expect(connection.version).toEqual([24, 3]);
@@ -143,7 +143,7 @@ it('an answer without an end is given up, and so is one that is no row', async (
   const own = { 'x-clickhouse-query-id': '1' };
   let asked = 0;
   const endless = await answers((_, answer) => {
-    if (asked++ === 0) answer.writeHead(200, own).end('{"version":"24.3.1.2672"}\n');
+    if (asked++ === 0) answer.writeHead(200, own).end('24.3.1.2672\n');
     else answer.writeHead(200, own).write(' ');
   });
   const connection = await open(`http://127.0.0.1:${endless}`, { deadlineMs: 500 });
@@ -162,11 +162,29 @@ it('an answer without an end is given up, and so is one that is no row', async (
       expect.stringContaining('no answer within 0.5 s'),
     ]);
   }
-  const nothing = await answers((_, answer) => answer.writeHead(200, own).end('null\n'));
+  // Bytes that never end are not kept.
+  for (const headers of [{}, own]) {
+    const flood = await answers((_, answer) => {
+      const part = Buffer.alloc(1 << 20, 'a');
+      const timer = setInterval(() => answer.write(part), 20);
+      answer.writeHead(200, headers).on('close', () => clearInterval(timer));
+    });
+    expect(await failure(open(`http://127.0.0.1:${flood}`))).toEqual([
+      'foreign',
+      expect.stringMatching(/something else: 'a{100}\.\.\.': is there a proxy\?$/),
+    ]);
+  }
+  const nothing = await answers((_, answer) => answer.writeHead(200, own).end('\n'));
   expect(await failure(open(`http://127.0.0.1:${nothing}`))).toEqual([
     'foreign',
     expect.stringContaining('is no ClickHouse'),
   ]);
+  let questions = 0;
+  const rowless = await answers((_, answer) =>
+    answer.writeHead(200, own).end(questions++ === 0 ? '24.3.1.2672\n' : 'null\n'),
+  );
+  const other = await open(`http://127.0.0.1:${rowless}`);
+  expect(await failure(rowsOf(other, 'SELECT 1'))).toEqual(['foreign', expect.stringContaining('is no ClickHouse')]);
 });
 
 it('certificates of all authorities are read, and no more than that', async () => {

@@ -60,13 +60,16 @@ export class Connection {
     const asked = { shown: shownTarget(target), user: username, deadlineMs };
     const unversioned = new Connection(client, asked, [0, 0]);
     try {
-      const within = untilLate(deadlineMs, signal);
-      for await (const { version } of unversioned.rows('SELECT version() AS version', within)) {
-        const [, year, month] = /^(\d+)\.(\d+)/.exec(String(version)) ?? [];
-        if (year !== undefined && month !== undefined)
-          return new Connection(client, asked, [Number(year), Number(month)]);
-      }
-      throw new ClickHouseFailure('foreign', `${asked.shown}: ${foreign('')}`);
+      // Whatever answers may never end.
+      const said = await unversioned.#exec(
+        'SELECT version() FORMAT TabSeparated',
+        undefined,
+        untilLate(deadlineMs, signal),
+      );
+      const [, year, month] = /^(\d+)\.(\d+)[\d.]*\n$/.exec(said) ?? [];
+      if (year === undefined || month === undefined)
+        throw new ClickHouseFailure('foreign', `${asked.shown}: ${foreign(said)}`);
+      return new Connection(client, asked, [Number(year), Number(month)]);
     } catch (error) {
       await client.close();
       throw error;
@@ -122,7 +125,8 @@ export class Connection {
     return year > COLLECTS_SINCE[0] || (year === COLLECTS_SINCE[0] && month >= COLLECTS_SINCE[1]);
   }
 
-  async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<void> {
+  /** Returns the answer, which is short: more of it than can be shown is not read. */
+  async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<string> {
     let heardMs: number | undefined;
     try {
       const { stream, response_headers } = await this.#client.exec({
@@ -134,11 +138,13 @@ export class Connection {
       heardMs = performance.now();
       let said = '';
       stream.on('data', (bytes: Buffer) => {
-        if (said.length < MOST_SHOWN_BYTES) said += bytes.toString('latin1');
+        said += bytes.toString('latin1', 0, MOST_SHOWN_BYTES);
+        if (said.length >= MOST_SHOWN_BYTES) stream.destroy(new ClickHouseFailure('foreign', this.#foreign(said)));
       });
       // Who has answered has nothing more to do.
       await finished(stream, { signal: untilLate(this.#asked.deadlineMs, signal) });
       if (!isOwn(response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(said));
+      return said;
     } catch (error) {
       throw this.#failure(error, heardMs);
     }
