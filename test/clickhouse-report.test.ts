@@ -326,8 +326,10 @@ it('a database with whatever samples is read, and one that is not there says wha
   const environment = { ...process.env, CLICKHOUSE_PASSWORD: 'secret' };
   const url = await database(server, 'odd', ODD_SAMPLES);
   for (const format of ['text', 'json', 'html']) {
-    const { code, stderr } = await kstack(['report', url, '-f', format], { env: environment });
+    const { code, stdout, stderr } = await kstack(['report', url, '-f', format], { env: environment });
     expect([code, stderr]).toEqual([0, '']);
+    // Names hold what controls a terminal.
+    expect([format, /[^\n\P{Cc}]|\u202e/u.test(stdout)]).toEqual([format, false]);
   }
   const converted = await kstack(['convert', url, '-f', 'json'], { env: environment });
   expect(converted.code).toBe(0);

@@ -175,7 +175,8 @@ it('a recorder sends what it records, and what is left when it ends', async () =
   const { code, stderr } = await end;
   expect([code, stderr]).toEqual([143, expect.stringMatching(/sent \d+ samples.*\n.*: \d+ samples, /)]);
   const [, recorded] = /: (\d+) samples, [\d.]+ \w+\n$/.exec(stderr) ?? [];
-  expect(await server.ask('SELECT count(), uniqExact(sample) FROM samples FINAL')).toBe(`${recorded}\t${recorded}`);
   const again = await kstack(['ship', directory, '--to', server.url], { env });
-  expect(again.stderr).toContain('sent 0 samples');
+  // On a busy machine, ten seconds may not suffice.
+  if (!stderr.includes('the rest is still there')) expect(again.stderr).toContain('sent 0 samples');
+  expect(await server.ask('SELECT count(), uniqExact(sample) FROM samples FINAL')).toBe(`${recorded}\t${recorded}`);
 });
