@@ -120,7 +120,11 @@ export class ClassicBlocks {
   /** Lists the observations among these pieces, also when all numbers are forgotten: what is none has one below 0. */
   observations(seen: Int32Array): () => Observation[] {
     const all = this.#observations;
-    return () => Array.from(seen.filter((number) => number >= 0), (number) => observationAt(all, number));
+    return () =>
+      Array.from(
+        seen.filter((number) => number >= 0),
+        (number) => observationAt(all, number),
+      );
   }
 
   /** How many of these pieces are lines that were cut. */
