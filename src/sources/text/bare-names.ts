@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import { isOutermost, isWellKnown } from './functions.ts';
+import { isOutermost, isScheduler, isWellKnown } from './functions.ts';
 import type { Line } from './line.ts';
 import { frameOf, MODULE } from './patterns.ts';
 
@@ -7,7 +7,7 @@ const OF_MODULE = String.raw`\[([\w-]{2,64})\]`;
 /** One identifier, perhaps numbered, with parentheses, or as Python prints bytes, and its module. */
 const NAME = new RegExp(
   String.raw`^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?` +
-    String.raw`(?: ${OF_MODULE})?\s{0,20}$`,
+    String.raw`(?: ${OF_MODULE})?\s{0,20}(?:\s(?:<-|←|#|\/\/).{0,100})?$`,
 );
 const UNKNOWN = '[unknown]';
 /** Faults of a program are the outermost function where interrupts are no stacks of their own. */
@@ -47,6 +47,8 @@ export class BareNames {
   #frames: Frame[] = [];
   #tail: string | undefined;
   #isCounted = false;
+  /** How far each name is indented. */
+  #indents: number[] = [];
 
   /** `known`: names of functions that the kernel has. */
   constructor(known: ReadonlySet<string>) {
@@ -72,16 +74,11 @@ export class BareNames {
   /** The task, which older versions of offcputime of bcc print in a line of its own, before the time. */
   get comm(): string | undefined {
     if (!this.#isCounted) return undefined;
-    if (this.#tail !== undefined || this.#end === -1) return this.#tail;
+    const end = endOf(this.#frames);
+    if (this.#tail !== undefined || end === -1) return this.#tail;
     // stackcount prints no task, and an address behind the outermost function may have a name.
-    const last = this.#frames.slice(this.#end + 1).at(-1)?.symbol;
+    const last = this.#frames.slice(end + 1).at(-1)?.symbol;
     return last?.includes('_') ? undefined : last;
-  }
-
-  get #end(): number {
-    return this.#frames.findIndex(
-      ({ symbol }) => symbol === UNKNOWN || isOutermost(symbol, undefined) || FAULT.test(symbol),
-    );
   }
 
   get isEmpty(): boolean {
@@ -91,20 +88,32 @@ export class BareNames {
   /** Takes a line with a name; false if it has none. */
   add(line: string): boolean {
     const frame = named(line);
-    if (frame !== undefined && this.#frames.length < LONGEST_RUN) this.#frames.push(frame);
-    return frame !== undefined;
+    if (frame === undefined) return false;
+    if (this.#frames.length < LONGEST_RUN) {
+      this.#frames.push(frame);
+      this.#indents.push(line.search(/\S/));
+    }
+    return true;
   }
 
   /** The frames of the run that ends here; none if it was no stack. */
   take(): Frame[] {
-    const frames = this.#frames;
-    const end = this.#end;
+    const isReverse = isOutermostFirst(this.#frames) || this.#isTree;
+    const frames = isReverse ? this.#frames.toReversed() : this.#frames;
+    const end = endOf(frames);
     this.#frames = [];
     this.#tail = undefined;
     this.#isCounted = false;
+    this.#indents = [];
     // What is behind the outermost function is of the program.
     const kernel = end === -1 ? frames : frames.slice(0, frames[end]?.symbol === UNKNOWN ? end : end + 1);
     return this.#isStack(kernel.map(({ symbol }) => symbol)) ? kernel : [];
+  }
+
+  /** Each function stands a bit further in than its caller in the line before. */
+  get #isTree(): boolean {
+    const indents = this.#indents;
+    return indents.length >= LEAST_NAMES && indents.slice(1).every((indent, at) => indent > (indents[at] ?? 0));
   }
 
   #isStack(names: readonly string[]): boolean {
@@ -113,4 +122,15 @@ export class BareNames {
     const alike = names.filter((name) => name.includes('_') || this.#known.has(name) || isWellKnown(name)).length;
     return known >= LEAST_KNOWN && 4 * alike >= 3 * names.length;
   }
+}
+
+/** perf-report(1) and drawings of calls begin with the outermost function. Nothing is further in than the scheduler. */
+function isOutermostFirst(frames: readonly Frame[]): boolean {
+  const [first] = frames;
+  const last = frames.at(-1);
+  return first !== undefined && last !== undefined && isScheduler(last) && !isScheduler(first);
+}
+
+function endOf(frames: readonly Frame[]): number {
+  return frames.findIndex(({ symbol }) => symbol === UNKNOWN || isOutermost(symbol, undefined) || FAULT.test(symbol));
 }

@@ -1,4 +1,4 @@
-import { isWellKnown } from './functions.ts';
+import { isScheduler, isWellKnown } from './functions.ts';
 import { type Header, headerOf, type Line, type LineParser } from './line.ts';
 import { frameOf } from './patterns.ts';
 
@@ -10,6 +10,12 @@ const CALLERS = new RegExp(`(?:^|\\s)(${NAME}(?: <- ${NAME}){1,200})\\s{0,4}$`);
 /** Tables of 0x.tools: innermost first. The kernel's stack is the last one. */
 const OFFSET = String.raw`[\w.$]{1,128}\+0x[0-9a-f]{1,8}`;
 const COLUMNS = new RegExp(`[,'"](${OFFSET}(?:;${OFFSET}){0,200})['"]?\\s{0,4}$`);
+
+/** As people write it: `schedule <- io_schedule`, `do_fsync -> schedule`. Nothing else is in the line. */
+const ARROW = String.raw`\s{0,4}(?:->|=>|<-|<=|[→⇒←⇐<>])\s{0,4}`;
+const WRITTEN = new RegExp(
+  String.raw`^\s{0,8}["'\x60(]?(${NAME}(?:\(\))?(?:${ARROW}${NAME}(?:\(\))?){2,100})["'\x60)]?\.?\s{0,4}$`,
+);
 
 /** A monitor's one-line form of /proc/PID/stack: innermost first. */
 const PLACE = String.raw`[A-Za-z_][\w.$]{0,127}\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?:\s?\[[\w-]{1,64}\])?`;
@@ -40,12 +46,24 @@ export const chains: LineParser = (line) => {
     const places = ARROWED.exec(line)?.[1]?.split('→') ?? [];
     if (places.length > 0) return arrowed(places, line);
   }
+  const written = /[<>→⇒←⇐]/.test(line) && !line.includes('+0x') ? WRITTEN.exec(line)?.[1] : undefined;
+  if (written !== undefined) return writtenChain(written.split(new RegExp(ARROW)));
   if (!line.includes(';') && !line.includes(',')) return undefined;
   const column = line.includes('+0x') ? COLUMNS.exec(line)?.[1]?.split(';') : undefined;
   if (column === undefined) return undefined;
   const names = column.map((each) => each.replace(/\+0x\w+$/, ''));
   return names.some((name) => PROGRAM.test(name)) ? undefined : lineOf(names, headerIn(line));
 };
+
+/** The end at which the scheduler is, is the innermost one. Without it, it may be anything. */
+function writtenChain(parts: readonly string[]): Line | undefined {
+  const frames = parts.map((part) => part.replace(/\(\)$/, '')).map((name) => frameOf(name, name));
+  const [first] = frames;
+  const last = frames.at(-1);
+  if (first === undefined || last === undefined || isScheduler(first) === isScheduler(last)) return undefined;
+  const names = frames.map(({ symbol }) => symbol);
+  return lineOf(isScheduler(first) ? names : names.reverse(), {});
+}
 
 function arrowed(places: readonly string[], line: string): Line {
   const frames = places.map((place): Line => {

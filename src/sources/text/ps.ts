@@ -29,7 +29,8 @@ const KINDS: Readonly<Record<string, Column['kind']>> = {
 const WORDS: Readonly<Record<string, number>> = { STARTED: 5 };
 /** `-`: it runs, or is not in the kernel. `0`: it runs, or that may not be read. */
 const NO_WCHAN = /^(?:[-0?*]|\.\.\.)$/;
-const FUNCTION = /^[A-Za-z_][\w.$]{0,127}$/;
+/** A narrow column marks what it cuts off. */
+const FUNCTION = /^[A-Za-z_][\w.$]{0,127}\+?$/;
 
 /** A table of ps(1) with the WCHAN column, `ps -o pid,stat,wchan,comm`: one function is known of each task. */
 export class PsTable {
@@ -88,7 +89,7 @@ export class PsTable {
 }
 
 /** Kernel threads stand in brackets in a column of command lines; of others the program is the name. */
-function commOf(name: string): string {
+export function commOf(name: string): string {
   const thread = /^\[(.{1,64})\](?: <defunct>)?$/.exec(name)?.[1];
   if (thread !== undefined) return thread;
   // People write remarks behind.

@@ -1,6 +1,9 @@
 /** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
 const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+(?: \[[\w-]+\])?|\(\))?'?\s*$/;
 
+/** A PID and a name or a state, as in tables of ps(1). */
+const ROW = /^\s{0,12}(?:\S{1,32}\s{1,12})?\d{1,10}:?\s{1,12}[A-Za-z]/;
+
 /**
  * Whether a line may be a frame, or a header that may stand far before its stack. A log has millions of lines that are
  * neither, so this must be cheap, and may be wrong only about lines that are none.
@@ -18,6 +21,7 @@ export function hasSign(line: string): boolean {
     line.includes('ptrval') ||
     line.includes(' at ffff') ||
     line.includes('WCHAN') ||
+    line.includes('/wchan') ||
     line.includes('task:') ||
     line.includes(' blocked for ') ||
     line.includes(' <- ') ||
@@ -33,7 +37,9 @@ export function hasSign(line: string): boolean {
     (line.includes('#') && /#\d{1,4}\s/.test(line)) ||
     line.includes('.ko') ||
     (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
-    ALONE.test(line)
+    ALONE.test(line) ||
+    (line.includes('schedule') && /[<>→⇒←⇐]/.test(line)) ||
+    (line.includes('_') && ROW.test(line))
   );
 }
 

@@ -15,6 +15,7 @@ import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
+import { wchanAnswer, wchanAsked, wchanRow, wholeName } from './wchan-rows.ts';
 import { Wraps } from './wraps.ts';
 
 const LONGEST_LINE = 4096;
@@ -22,6 +23,8 @@ const LONGEST_LINE = 4096;
 const MOST_CALLERS = 256;
 
 const MOST_FRAMES = 256;
+/** Between the stack of the kernel and the task, tracers print that of the program, of at most so many lines. */
+const MOST_OF_PROGRAM = 127;
 /** A summary follows on so many tasks. */
 const MOST_NAMED = 64;
 const MOST_WAITERS = 256;
@@ -166,7 +169,8 @@ export class StackFinder {
     const { text, logged } = bodyOf(cleaned(line, this.#quoted.isOn));
     const known = inContext(recognize(text), logged);
     if (known !== undefined) return known !== IGNORED;
-    return bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text);
+    if (bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text)) return true;
+    return !logged && (wchanAsked(text) !== undefined || wchanRow(text, this.#known) !== undefined);
   }
 
   #read(line: string): void {
@@ -252,6 +256,12 @@ export class StackFinder {
   }
 
   #step(line: Line): void {
+    const held = this.#held;
+    const isOfHeld = held?.tasks.length === 0 && !this.#current.hasFrames && this.#gapLines <= MOST_OF_PROGRAM;
+    if (line.kind === 'behind' && isOfHeld) {
+      this.#held = { ...held, tasks: [line.header] };
+      return;
+    }
     this.#current.step(line, this.#stamps.now, this.#place);
     if (line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call') {
       this.#gapLines = 0;
@@ -324,7 +334,7 @@ export class StackFinder {
       this.#body(trace, logged);
       return;
     }
-    const row = this.#table?.row(text);
+    const row = this.#table?.row(text) ?? (logged ? undefined : this.#loneRow(text));
     if (row?.kind === 'row') {
       this.#row(row.header, row.wchan);
       return;
@@ -362,6 +372,18 @@ export class StackFinder {
     else if (known.kind === 'waits') this.#waits(known.waiter);
     else this.#step(known);
   }
+
+  /** A row of a table without titles, or what `cat /proc/PID/wchan` answers. */
+  #loneRow(text: string): Line | undefined {
+    const asked = this.#asked;
+    this.#asked = wchanAsked(text);
+    if (this.#current.hasFrames) return undefined;
+    const answer = asked === undefined ? undefined : wchanAnswer(text, this.#known);
+    if (asked !== undefined && answer !== undefined) return { kind: 'row', header: asked, wchan: answer };
+    return wchanRow(text, this.#known);
+  }
+
+  #asked: Header | undefined;
 
   /** A frame whose name is cut off, if only one function that is known begins so. */
   #truncated(text: string): Line | undefined {
@@ -407,7 +429,8 @@ export class StackFinder {
   #greppedTid: number | undefined;
 
   #row(header: Header, wchan: string | undefined): void {
-    const frames: Frame[] = wchan === undefined ? [] : [{ symbol: wchan, raw: wchan }];
+    const symbol = wchan === undefined ? undefined : wholeName(wchan, this.#known);
+    const frames: Frame[] = symbol === undefined ? [] : [{ symbol, raw: symbol }];
     this.#release();
     this.found.push({
       tasks: [header],

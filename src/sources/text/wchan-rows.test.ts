@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { StackFinder } from './stacks.ts';
+import { wholeName } from './wchan-rows.ts';
+
+const KNOWN = new Set(['ep_poll', 'jbd2_log_wait_commit', 'rpc_wait_bit_killable', 'rpc_wait_bit']);
+
+function tellAll(...lines: readonly string[]): string[] {
+  const finder = new StackFinder(KNOWN);
+  for (const line of lines) finder.take(line);
+  finder.end();
+  return finder.found.map(({ tasks, stack }) => {
+    const whose = tasks.map(({ name, tid, state }) =>
+      [name, tid, state].filter((part) => part !== undefined).join(' '),
+    );
+    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
+  });
+}
+
+describe('a task of which only the function is known in which it waits', () => {
+  it.each<[string, readonly string[], readonly string[]]>([
+    [
+      'ps behind grep',
+      ['  1234 D    jbd2_log_wait_commit     archiver', '  1235 Ds   rpc_wait_bit_killable    /usr/bin/rsync -a /x /y'],
+      ['archiver 1234 D: jbd2_log_wait_commit', 'rsync 1235 D: rpc_wait_bit_killable'],
+    ],
+    [
+      'ps with the state first, and with a user',
+      ['D   1234 jbd2_log_wait_commit   archiver', 'root 1235 D rpc_wait_bit_killable rsync'],
+      ['archiver 1234 D: jbd2_log_wait_commit', 'rsync 1235 D: rpc_wait_bit_killable'],
+    ],
+    [
+      'grep',
+      ['/proc/1/wchan:ep_poll', '/proc/7/task/8/wchan:some_new_function', '/proc/9/wchan:0'],
+      ['1: ep_poll', '8: some_new_function'],
+    ],
+    ['a loop', ['1234 jbd2_log_wait_commit', '1235: ep_poll'], ['1234: jbd2_log_wait_commit', '1235: ep_poll']],
+    [
+      'cat, and the next prompt behind the answer',
+      ['# cat /proc/12/wchan', 'ep_pollroot@lab-a:~# cat /proc/13/wchan', 'rpc_wait_bit[root@lab-a ~]#'],
+      ['12: ep_poll', '13: rpc_wait_bit'],
+    ],
+    [
+      'a bugreport of Android',
+      ['    1 /init                            ep_poll', '  345 kworker/u16:3                    jbd2_log_wait_commit'],
+      ['init 1: ep_poll', 'kworker/u16:3 345: jbd2_log_wait_commit'],
+    ],
+  ])('%s', (_, lines, expected) => {
+    expect(tellAll(...lines)).toEqual(expected);
+  });
+
+  it('is none in a sentence, or in a log', () => {
+    expect(tellAll('All 3 of them stay in ep_poll I guess', 'see 7 in D state at ep_poll here')).toEqual([]);
+    expect(tellAll('[    1.000000] 1234 D jbd2_log_wait_commit archiver')).toEqual([]);
+  });
+});
+
+describe('a name that a narrow column has cut off', () => {
+  it('is the only one that begins so', () => {
+    expect(wholeName('jbd2_l', KNOWN)).toBe('jbd2_log_wait_commit');
+    expect(wholeName('jbd2_log_+', KNOWN)).toBe('jbd2_log_wait_commit');
+    expect(wholeName('rpc_wa', KNOWN)).toBe('rpc_wa');
+    expect(wholeName('rpc_w+', KNOWN)).toBe('rpc_w');
+    expect(wholeName('ep_poll', KNOWN)).toBe('ep_poll');
+  });
+});
