@@ -478,6 +478,11 @@ export class Assembly {
 
   /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
   end(isLast = true): void {
+    // Nothing follows on where the CPU was interrupted.
+    if (this.#exception !== undefined && this.#frames.length > 0) {
+      const count = this.#frames.length;
+      if (interruptFrames([...this.#frames, this.#exception]) === count) this.#frames.push(this.#exception);
+    }
     // Behind the scheduler the kernel's unwinder has given up.
     const isLost = this.#frames.every(isScheduler);
     const likely = isLost ? this.#guessed.slice(this.#guessedWithin).filter((frame) => this.#isLikely(frame)) : [];

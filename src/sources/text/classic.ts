@@ -17,8 +17,8 @@ const TASK = new RegExp(
 /** The word for unknown values. */
 const UNKNOWN = 'unknown';
 
-/** Others print guesses, modules before functions and parentheses there. */
-const FRAME = /^\[<[0-9a-f]{1,16}>\] [^\s?:(]/;
+/** Others print guesses, modules before functions and parentheses there, and Markdown marks each underscore. */
+const FRAME = /^\[<[0-9a-f]{1,16}>\] (?![^+]{0,100}\\_)[^\s?:(]/;
 
 /**
  * The classic text of kstack and oled-kstack (docs/oled.md). Frames are as in /proc/PID/stack. Names and symbols may

@@ -223,6 +223,7 @@ describe('the source of a web page', () => {
     [' <TASK>', [' <TASK>']],
     [' </TASK>', [' </TASK>']],
     ['&unknown; &#0; &#x110000;', ['&unknown; &#0; &#x110000;']],
+    ['<li>[&lt;0&gt;] f+0x1/0x2</li><li>[&lt;0&gt;] g+0x1/0x2</li>', ['[<0>] f+0x1/0x2', '[<0>] g+0x1/0x2']],
   ])('is text: %s', (line, text) => {
     expect(htmlText(line)).toEqual(text);
   });

@@ -209,7 +209,8 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 /** Those that a page or a mail shows text with. The kernel's own are `<TASK>`, `<IRQ>` and the like. */
 const TAG =
   /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/g;
-const BREAK = /<br\s{0,4}\/?>/gi;
+/** Items of a list, and paragraphs, may stand in one line of the source. */
+const BREAK = /<br\s{0,4}\/?>|<\/(?:div|li|p|tr)>(?=\s{0,8}<(?:div|li|p|tr)\b)/gi;
 
 /** The text of a line of a web page's source; several lines where it has breaks. */
 export function htmlText(line: string): readonly string[] {

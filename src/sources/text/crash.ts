@@ -3,7 +3,10 @@ import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 const ADDRESS = '(?:0x)?[0-9a-f]{4,16}';
 const OFFSET = String.raw`(?:\+(?:0x[0-9a-f]{1,9}(?:\/0x[0-9a-f]{1,9})?|\d{1,9}))?`;
-const WHERE = String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?${OFFSET} at ${ADDRESS}(?:\s{1,4}${MODULE})?`;
+/** A mail program may break the line before the address. */
+const WHERE =
+  String.raw`(?: \[[\w-]{1,64}\])?(?: \(via ${SYMBOL}\))?${OFFSET} at` +
+  String.raw`(?:\s{0,4}$| ${ADDRESS}(?:\s{1,4}${MODULE})?)`;
 const FRAME = new RegExp(`(?:${BEFORE}|!)#(\\d{1,4}) \\[${ADDRESS}\\] (${SYMBOL})${WHERE}`);
 /** Mail programs and web pages take the `#` for the mark of a title or a number. */
 const UNMARKED_FRAME = new RegExp(`^\\s{0,8}(\\d{1,3}) \\[[0-9a-f]{8,16}\\] (${SYMBOL})${WHERE}`);
@@ -12,6 +15,8 @@ const SHORT_FRAME = new RegExp(`${BEFORE}#(\\d{1,4}) {1,4}(${SYMBOL}) at [0-9a-f
 const ARM_FRAME = new RegExp(
   `${BEFORE}#(\\d{1,4}) \\[<[0-9a-f]{8}>\\] \\((${SYMBOL})(?: ${MODULE})?\\) from \\[<[0-9a-f]{8}>\\]`,
 );
+/** Someone has taken the numbers away. */
+const UNNUMBERED_FRAME = new RegExp(`^\\[${ADDRESS}\\] (${SYMBOL}) at ${ADDRESS}(?: ${MODULE})?\\s{0,4}$`);
 /** `bt -t`: everything on the stack that looks like a return address. */
 const TEXT_SYMBOL = new RegExp(`^\\s{1,20}\\[${ADDRESS}\\] (${SYMBOL}) at ${ADDRESS}(?: ${MODULE})?\\s{0,4}$`);
 const START = new RegExp(`^\\s{1,30}START: (${SYMBOL}) at ${ADDRESS}`);
@@ -23,7 +28,10 @@ const TASK = new RegExp(
 );
 /** `set` and `task`. */
 const STATE = /^\s{0,8}STATE: TASK_(\w+)/;
-const EXCEPTION = new RegExp(`^\\s{0,10}\\[exception RIP: (${SYMBOL})\\+(0x[0-9a-f]{1,9}|\\d{1,9})(?: ${MODULE})?\\]`);
+/** x86 and arm64. */
+const EXCEPTION = new RegExp(
+  String.raw`^\s{0,10}(?:\[exception RIP: |PC: [0-9a-f]{16}\s{1,4}\[)(${SYMBOL})\+(0x[0-9a-f]{1,9}|\d{1,9})(?: ${MODULE})?\]`,
+);
 /** drgn-tools: the stack of an interrupt ends here, or a stack does. */
 const CONTINUES = /^\s{0,8}-- continuing to previous stack/;
 const TOOLS_END = /^\s{0,8}-- .{1,200} --\s{0,4}$/;
@@ -82,14 +90,16 @@ export const crash: LineParser = (line) => {
       const frame = frameOf(unmarked, line.trim(), { module: unmarkedModule });
       return { kind: 'frame', frame, number: Number(number) };
     }
+    const [, plain, plainModule] = UNNUMBERED_FRAME.exec(line) ?? [];
+    if (plain !== undefined) return { kind: 'frame', frame: frameOf(plain, line.trim(), { module: plainModule }) };
     const [, symbol, module] = TEXT_SYMBOL.exec(line) ?? [];
     if (symbol !== undefined) return { kind: 'guess', frame: frameOf(symbol, `? ${line.trim()}`, { module }) };
     const start = START.exec(line)?.[1];
     return start === undefined ? undefined : { kind: 'guess', frame: frameOf(start, `? ${line.trim()}`) };
   }
-  if (line.includes('[exception')) {
+  if (line.includes('[exception') || line.includes('  PC: ')) {
     const [, symbol, offset = '', module] = EXCEPTION.exec(line) ?? [];
-    if (symbol === undefined) return IGNORED;
+    if (symbol === undefined) return line.includes('[exception') ? IGNORED : undefined;
     return { kind: 'exception', frame: frameOf(symbol, line.trim(), { offset: Number(offset), module }) };
   }
   if (line.includes(' -- '))

@@ -25,7 +25,7 @@ const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
 /** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
 const OLD_TASK = new RegExp(
-  String.raw`^\s{0,8}(\S.{0,63}?)\s{1,40}([A-Ztx])\s{0,10}(?:` +
+  String.raw`^\s{0,8}(\S.{0,150}?) ([A-Ztx])\s{0,10}(?:` +
     String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
   's',
 );
@@ -109,7 +109,7 @@ const REPORT = new RegExp(
     'PACATMSCRATCH',
     '[0-9a-f]{4,16}: [0-9a-f]{8}',
     '(?:[0-9a-f]{8,16}[\\s.]{1,8}){2,}',
-    '[0-9a-f]{16}$',
+    '[0-9a-f]{16}(?: \\[[\\w-]{1,64}\\])?$',
     '\\[?<[0-9a-f]{8,16}>\\]?$',
     '(?:\\[[0-9a-f]{8,16}\\] ?){1,2}$',
     '\\[[\\w-]{1,64}\\]$',
@@ -183,9 +183,9 @@ function taskOf(text: string): Line | undefined {
   const [, letter, number, group] = text.includes('state:') ? (NAMELESS.exec(text) ?? []) : [];
   if (number !== undefined) return { kind: 'task', header: headerOf({ tid: number, pid: group, state: letter }) };
   if (OLD_TASK_SIGN.test(text)) {
-    const [, name, state, tid, shortTid] = OLD_TASK.exec(text) ?? [];
+    const [, name = '', state, tid, shortTid] = OLD_TASK.exec(text) ?? [];
     const number = tid ?? shortTid;
-    if (number !== undefined) return { kind: 'task', header: headerOf({ name, tid: number, state }) };
+    if (number !== undefined) return { kind: 'task', header: headerOf({ name: nameIn(name), tid: number, state }) };
   }
   if (text.includes('omm: ')) {
     const oops = OOPS.exec(text) ?? OLD_OOPS.exec(text);
@@ -218,6 +218,24 @@ function taskOf(text: string): Line | undefined {
   if (PAST.test(text)) return text.includes('+0x') || PLACED_LAST.test(text) ? IGNORED : { kind: 'past' };
   const race = text.includes(' bytes by ') ? KCSAN.exec(text) : null;
   return race === null ? undefined : { kind: 'label', header: { ...headerOf({ tid: race[1] }), onCpu: true } };
+}
+
+/** The kernel pads names to so many characters; until 2.6.32, to the second number. */
+const LONGEST_FIELD = 15;
+const FIELDS = [LONGEST_FIELD, 13];
+/** The end of a prefix. */
+const MARK_LAST = /^.*[^\w\s(]\s{1,4}(?=\S)/s;
+
+/** The name in what stands before the state. A prefix that nobody knows may be part of it. */
+function nameIn(before: string): string {
+  const isField = (length: number) =>
+    /(?:^|[^\w])$/.test(before.slice(0, -length)) &&
+    /^\S/.test(before.slice(-length)) &&
+    !MARK_LAST.test(before.slice(-length));
+  const isPadded = before.endsWith(' ') && before.length > LONGEST_FIELD;
+  const length =
+    FIELDS.find((each) => before.length >= each && isField(each)) ?? (isPadded ? LONGEST_FIELD : undefined);
+  return (length === undefined ? before.replace(MARK_LAST, '') : before.slice(-length)).trim();
 }
 
 function holderOf(text: string): Line | undefined {

@@ -26,6 +26,9 @@ const FURNITURE = [
   String.raw`stack:(?=\s)`,
   String.raw`#\d{1,4}(?=[\s:])`,
   String.raw`\d{1,3}[):](?=\s)`,
+  // Line ends and list items of JSON, YAML and Python, between frames of one line
+  String.raw`(?:\\r)?\\n`,
+  String.raw`['"]?,\s{0,4}['"]?(?=[\s[\w(])`,
 ].join('|');
 const ONLY_FURNITURE = new RegExp(`^(?:${FURNITURE})*$`);
 const BEHIND_PREFIX = new RegExp(`(?:${FURNITURE})*$`);
@@ -102,7 +105,7 @@ const REPORT = /^\s{0,40}(?:Hardware name|Workqueue|Comm|(?:Kernel )?[Cc]ommand 
 /** Behind a frame without a size: nothing else may be there, or it is a program's, or a column of a table. */
 const REST_WITHOUT_SIZE = /^'?\s{0,8}(?:$|\((?:0x|unreliable|\[)|<[0-9a-f]|at (?:0x)?[0-9a-f]{4}|\/\*|\[\[)/;
 /** What follows right behind a frame. */
-const END = /^(?:[\s)\]<>|,;:'"\x60}\\]|$)/;
+const END = /^(?:[\s)\]<>|,;:'"\x60}\\*$]|$)/;
 const MODULE_IS_ADDRESS = /^(?:0x)?[0-9a-f]{8,16}$/;
 
 const PLAIN = new RegExp(

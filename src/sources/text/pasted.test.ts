@@ -35,6 +35,73 @@ describe('a stack as people paste it', () => {
       ['copier 931 R: f_wait'],
     ],
     [
+      'of crash without numbers',
+      [`> PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`, `> [${ADDRESS}] f_wait at ${ADDRESS}`],
+      ['packer 41: f_wait'],
+    ],
+    [
+      'of crash, in lines that a mail program has broken',
+      [
+        `PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`,
+        ` #8 [${ADDRESS}] f_wait at`,
+        `${ADDRESS} [jbd2]`,
+        ` #9 [${ADDRESS}] g_write at ${ADDRESS}`,
+        '[ext4]',
+        ` #10 [${ADDRESS}] kthread at ${ADDRESS}`,
+      ],
+      ['packer 41: f_wait g_write kthread'],
+    ],
+    [
+      'of crash on arm64, with nothing behind the interrupt',
+      [
+        `PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`,
+        ` #9 [${ADDRESS}] gic_handle_irq at ${ADDRESS}`,
+        '--- <IRQ stack> ---',
+        `#10 [${ADDRESS}] el1_irq at ${ADDRESS}`,
+        `     PC: ${ADDRESS}  [f_spins+796]`,
+        `     LR: ${ADDRESS}  [f_spins+728]`,
+      ],
+      ['packer 41 R: f_spins'],
+    ],
+    [
+      'of arm without addresses',
+      [
+        '[] (do_raw_spin_lock+0x0/0x160) from [] (_raw_spin_lock+0x18/0x1c)',
+        'r6:dd75ff70 r5:400d7000',
+        '[] (_raw_spin_lock+0x0/0x1c) from [] (sys_write+0x4c/0x78)',
+      ],
+      [': do_raw_spin_lock _raw_spin_lock sys_write'],
+    ],
+    [
+      'behind two words of memory',
+      [
+        'archiver        D 0000000000000001     0  4501      2 0x00000080',
+        ' ffff880c0a5bba58 0000000000000046',
+        'Call Trace:',
+        ' [<ffffffff8150f3ee>] f_wait+0x13e/0x180',
+      ],
+      ['archiver 4501 D: f_wait'],
+    ],
+    [
+      'of bpftrace with addresses',
+      ['@[', '\tffffffff81a2b2e2 f_wait+690 ([kernel.kallsyms])', '\tffffffffc0a2bc26 g_write+197 ([jbd2])', ']: 2'],
+      [': f_wait g_write'],
+    ],
+    [
+      'in one line of JSON, and of Python',
+      [
+        '"stack": "[<0>] f_wait+0x12/0x40\\n[<0>] g_write+0x12/0x40\\n"',
+        '',
+        "['[<0>] f_wait+0x1/0x2', '[<0>] h_write+0x1/0x2']",
+      ],
+      [': f_wait g_write', ': f_wait h_write'],
+    ],
+    [
+      'in Markdown',
+      ['[<0>] jbd2\\_log\\_wait\\_commit+0xc5/0x140', '[<0>] ext4\\_sync\\_file+0x1c2/0x3a0'],
+      [': jbd2_log_wait_commit ext4_sync_file'],
+    ],
+    [
       'of crash without its signs',
       ['> > PID: 41 TASK: ffff888108bebb00 CPU: 6 COMMAND: "packer"', `> > 0 [${ADDRESS}] f_wait at ${ADDRESS}`],
       ['packer 41: f_wait'],

@@ -2,7 +2,7 @@ import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, SYMBOL } from './patterns.ts';
 
 const FRAME = new RegExp(
-  `^\\s{1,60}(?:[0-9a-f]{1,16} )?(?:(${SYMBOL})(?:\\+0x([0-9a-f]{1,16}))?|\\S.{0,300}) ` +
+  `^\\s{1,60}(?:[0-9a-f]{1,16} )?(?:(${SYMBOL})(?:\\+(?:0x([0-9a-f]{1,16})|(\\d{1,9})))?|\\S.{0,300}) ` +
     String.raw`\((\[[\w.-]{1,64}\](?:[\w.-]{0,64})|[^()\s]{1,300})(?: \(deleted\))?\)(?: \(inlined\))?\s{0,4}$`,
 );
 const KERNEL = /^\[(?:kernel|guest\.kernel)\b|\bvmlinu[xz]|^\/proc\/kcore/;
@@ -23,7 +23,7 @@ const TRACED = /^\s{0,12}\d{1,12}\.\d{1,6} \([ .\d]{1,16}ms\): (\S.{0,15}?)\/(\d
  */
 export const perf: LineParser = (line) => {
   if (line.endsWith(')') || line.endsWith(') ')) {
-    const [, symbol, offset, place = ''] = line.includes('(') ? (FRAME.exec(line) ?? []) : [];
+    const [, symbol, hex, decimal, place = ''] = line.includes('(') ? (FRAME.exec(line) ?? []) : [];
     if (place !== '') {
       const isKernel = KERNEL.test(place);
       const [, listed, file] = MODULE.exec(place) ?? [];
@@ -31,7 +31,9 @@ export const perf: LineParser = (line) => {
       if (!isKernel && (module === undefined || NO_MODULE.test(module)))
         return place.includes('/') ? IGNORED : undefined;
       if (symbol === undefined) return IGNORED;
-      const parts = offset === undefined ? {} : { offset: Number.parseInt(offset, 16) };
+      // In maps of bpftrace(8), `kstack(perf)`.
+      const offset = hex === undefined ? decimal && Number(decimal) : Number.parseInt(hex, 16);
+      const parts = typeof offset === 'number' ? { offset } : {};
       return { kind: 'frame', frame: frameOf(symbol, line.trim(), isKernel ? parts : { ...parts, module }) };
     }
   }

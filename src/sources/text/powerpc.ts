@@ -1,4 +1,4 @@
-import { IGNORED, type Line, type LineParser } from './line.ts';
+import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
 import { frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 /** `--- interrupt: 900 at f+0x1/0x2`, before 5.x `--- Exception: 901 at .f+0x1/0x2`. */
@@ -8,9 +8,18 @@ const MARK = new RegExp(`--- (?:interrupt|Exception): ([0-9a-f]{3,4})(?: at ${PL
 const INTERRUPTS = new Set(['100', '200', '500', '501', '900', '901', '980', 'a00', 'e60', 'e80', 'ea0', 'f00', 'f01']);
 const LINK = /^\s{0,20}LR = /;
 
+/** The debugger xmon (arch/powerpc/xmon/xmon.c, excprint). */
+const XMON = /^\s{0,8}cpu 0x[0-9a-f]{1,4}: Vector: [0-9a-f]{1,4} /;
+const XMON_TASK = /^\s{2,12}pid\s{1,4}= (\d{1,10}), comm = (\S.{0,15})$/;
+
 /** The marks between the stack of an interrupt and the one below it (arch/powerpc/kernel/process.c, show_stack). */
 export const powerpc: LineParser = (line) => {
-  if (!line.includes('---')) return LINK.test(line) ? IGNORED : undefined;
+  if (!line.includes('---')) {
+    if (XMON.test(line)) return { kind: 'label', header: { onCpu: true } };
+    const [, tid, name] = line.includes('comm = ') ? (XMON_TASK.exec(line) ?? []) : [];
+    if (tid !== undefined) return { kind: 'about', header: headerOf({ tid, name }) };
+    return LINK.test(line) ? IGNORED : undefined;
+  }
   const [, vector, symbol, offset = '', size = '', module] = MARK.exec(line) ?? [];
   if (vector === undefined) return undefined;
   if (!INTERRUPTS.has(vector)) return IGNORED;

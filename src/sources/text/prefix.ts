@@ -57,6 +57,8 @@ const OTHERS = [
   String.raw`kern: kern\.\w{1,8}: `,
   String.raw`(?:kern|user)\.\w{1,8}:? (?=\S)`,
   String.raw`${LEVEL}:? (?=\[)`,
+  // A comment in code
+  String.raw`\s{0,20}\/\/ `,
   // The quote mark of a mail, the border of a table
   String.raw`\s{0,40}[>|│┃║] ?`,
   String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,

@@ -1,4 +1,5 @@
 import { CRASH_STATES } from './crash.ts';
+import { dmesg, report } from './dmesg.ts';
 import { type Header, headerOf, IGNORED, type LineParser, stateOf } from './line.ts';
 
 /** Prompts of shells, crash, drgn, kdb, gdb and sdb, with what was typed. */
@@ -48,6 +49,9 @@ export const prompts: LineParser = (line) => {
       : { kind: 'label', isTitle: true, header: headerOf({ tid: tid ?? pid, pid: tid && pid }) };
   }
   const { command = '', inner, outer } = prompt.groups ?? {};
+  // A comment may hold a log.
+  const logged = /^\s{0,12}[#$%]\s/.test(line) ? (dmesg(command) ?? report(command)) : undefined;
+  if (logged !== undefined) return logged;
   if (ONE_FRAME.test(command)) return IGNORED;
   const letters = FOREACH.exec(command)?.[1];
   const ofAll = letters === undefined ? undefined : stateOf(CRASH_STATES[letters]);

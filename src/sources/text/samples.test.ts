@@ -135,6 +135,19 @@ describe('a line behind a prefix', () => {
     '[console-7] [  123.456789] ',
     'unheard-of prefix 42 | [  123.456789] ',
     '<li>[  123.456789] ',
+    '# ',
+    '// ',
+    '* ',
+    '17: ',
+    'lab-a: ',
+    '"',
+    '[pod/debugger-x/shell] ',
+    'time="2026-11-25T03:09:00Z" level=info msg="" ',
+    'I1125 03:09:00.123456    1234 log.go:12] ',
+    '25/Nov/2026:03:09:00 +0100 ',
+    '2026 Nov 25 03:09:00 lab-a %KERN-4-SYSTEM_MSG: ',
+    '3456-',
+    '<6>[  123.456789][ T5001] archiver: ',
   ])('is read: %j', (prefix) => {
     expect(tellAll(behind(prefix, REPORT))).toEqual(READ);
     expect(tellAll(behind(prefix, OLD_REPORT))).toEqual(READ);
@@ -368,7 +381,7 @@ describe('the form of', () => {
         '    -                tar (7)',
         '        99',
       ),
-      [': __schedule schedule do_wait'],
+      ['tar 7: __schedule schedule do_wait'],
     ],
     [
       'perf script',
