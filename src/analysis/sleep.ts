@@ -51,6 +51,8 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /_raw_(?:spin|read|write)_(?:try)?lock\w*/,
     /(?:do|__)_?raw_(?:spin|read|write)_lock\w*/,
     /_{0,2}(?:arch_|ticket_)spin_(?:try)?lock\w*|__(?:read|write)_lock_failed/,
+    // What the debugging variants print and call
+    /spin_(?:bug|dump)|_{0,2}spin_lock_debug/,
     'osq_lock',
     'mutex_spin_on_owner',
     'rwsem_spin_on_owner',

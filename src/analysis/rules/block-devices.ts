@@ -53,7 +53,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
   {
     id: 'block-discard',
     kind: 'blocked',
-    match: [['blkdev_issue_discard', '__blkdev_issue_discard', 'blk_ioctl_discard', 'blk_next_bio']],
+    match: [['blkdev_issue_discard', '__blkdev_issue_discard', 'blk_ioctl_discard']],
     waitsFor: 'a discard (TRIM) to complete',
     inOrderTo: 'discard blocks of a disk (TRIM)',
     causes: 'fstrim, mkfs or the discard mount option on a device that discards slowly.',
@@ -69,6 +69,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
         'blkdev_issue_zeroout',
         '__blkdev_issue_zeroout',
         '__blkdev_issue_write_zeroes',
+        '__blkdev_issue_zero_pages',
         'blkdev_issue_write_zeroes',
         'blk_ioctl_zeroout',
       ],
