@@ -1,6 +1,6 @@
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
-import { interruptFrames, isEntry, isLeftOver, isOutermost, isScheduler } from './functions.ts';
+import { interruptFrames, isEntry, isLeftOver, isOutermost, isOwnReport, isScheduler } from './functions.ts';
 import { InterruptPart } from './interrupt-part.ts';
 import type { Header, Line } from './line.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
@@ -87,6 +87,10 @@ export class Assembly {
   #wasMixed = false;
   /** Behind `Call Trace:`, before its frames. */
   #isTrace = false;
+  /** The task has printed its stack itself: it ran. */
+  #isOwnReport = false;
+  /** `</TASK>` was the end of the stack so far. */
+  #isOver = false;
   /** Behind an outermost function, without anything between. */
   #isBehindOutermost = false;
   /** The latest line was one of a list of tasks. */
@@ -214,6 +218,7 @@ export class Assembly {
         return;
       case 'task-end':
         this.#closes ||= this.hasFrames && !this.#inTask;
+        this.#isOver = this.hasFrames;
         this.#inTask = false;
         return;
       case 'interrupt':
@@ -232,6 +237,7 @@ export class Assembly {
 
   /** Registers: above a trace, or where an interrupt that the trace begins with ends. */
   #instructed(frame: Frame, now: Stamp): void {
+    if (this.#isOver) this.end();
     if (this.#interrupt.isIn && !this.#interrupt.isEmpty) this.#interrupt.restart(frame);
     else if (this.#frames.length > 0 && interruptFrames([...this.#frames, frame]) === this.#frames.length)
       this.#frame(frame, undefined, now);
@@ -294,6 +300,7 @@ export class Assembly {
       if (!this.#interrupt.isAbove) this.#instruction = undefined;
       return;
     }
+    if (this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame) || this.#instruction !== undefined;
     // PowerPC and s390 print it as the first frame, too.
     if (this.#instruction !== undefined && this.#instruction.symbol !== frame.symbol)
       this.#frames.push(this.#instruction);
@@ -336,6 +343,7 @@ export class Assembly {
 
   #guess(frame: Frame, now: Stamp): void {
     if (this.#isPast) return;
+    if (!this.#interrupt.isIn && this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame);
     this.#touch(now);
     this.#strangers = 0;
     if (!this.#interrupt.isIn && this.#guessed.length < MOST_FRAMES) this.#guessed.push(frame);
@@ -488,6 +496,7 @@ export class Assembly {
     const likely = isLost ? this.#guessed.slice(this.#guessedWithin).filter((frame) => this.#isLikely(frame)) : [];
     // The registers of a task that ran, without a stack or before one of guesses.
     const isTold = this.#tasks.length > 0 || this.#begun;
+    if (this.#isOwnReport && this.#tasks.length === 0) this.#tasks = [{ onCpu: true }];
     const instruction = this.#frames.length === 0 && isTold ? this.#instruction : undefined;
     if (instruction !== undefined && this.#tasks.length === 0) this.#tasks = [{ onCpu: true }];
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
@@ -510,7 +519,9 @@ export class Assembly {
       this.#wasMixed = this.#mixed > 0;
       this.#isProgramNext = frames.every(hasDecimalOffset) && this.#isOutermost(this.#frames.length - 1);
       this.#emit({
-        tasks: this.#tasks.map((header) => asSeen(header, frames, this.#interrupted > 0 || !this.#interrupt.isEmpty)),
+        tasks: this.#tasks.map((header) =>
+          asSeen(header, frames, this.#interrupted > 0 || !this.#interrupt.isEmpty || this.#isOwnReport),
+        ),
         frames,
         stamp: this.#stamp,
         leftOut: this.leftOut,
@@ -536,6 +547,8 @@ export class Assembly {
     this.#closes = false;
     this.#isUnclaimed = false;
     this.#isBehindOutermost = false;
+    this.#isOwnReport = false;
+    this.#isOver = false;
     this.#isPast = false;
     this.#strangers = 0;
     this.#forget();

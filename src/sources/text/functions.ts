@@ -175,12 +175,33 @@ const REPORT = anyOf(
   'dump_header',
 );
 
+const CLONE = /\.(?:isra|cold|part|constprop)\b.*$/;
+
 /** The number of frames at the inner end that only print the stack. */
 export function reportFrames(frames: readonly Frame[]): number {
-  const count = frames.findIndex(
-    ({ symbol }) => !REPORT.test(symbol.replace(/\.(?:isra|cold|part|constprop)\b.*$/, '')),
-  );
+  const count = frames.findIndex(({ symbol }) => !REPORT.test(symbol.replace(CLONE, '')));
   return count === -1 ? 0 : count;
+}
+
+/** A task prints these stacks of its own, where it runs. */
+const OF_ITSELF = anyOf(
+  'dump_stack\\w*',
+  'show_regs',
+  '__warn(?:_printk)?',
+  'warn_slowpath_\\w+',
+  '(?:__)?report_bug',
+  'handle_bug',
+  '(?:asm_)?exc_invalid_op',
+  '(?:do_)?invalid_op',
+  '__die(?:_body)?',
+  'die_addr',
+  'page_fault_oops',
+  'dump_header',
+);
+
+/** Whether this function is on the stack of a task that reports itself. */
+export function isOwnReport({ symbol }: Frame): boolean {
+  return OF_ITSELF.test(symbol.replace(CLONE, ''));
 }
 
 /** A task that runs has none of these as its innermost function. */

@@ -89,9 +89,38 @@ describe('functions that report', () => {
     'dump_stack_lvl ubsan_epilogue __ubsan_handle_shift_out_of_bounds f',
     'dump_stack dump_header f',
     'report_bug __warn f',
-  ])('are left out: %s', (functions) => {
+  ])('are left out, and show that the task ran: %s', (functions) => {
     const frames = functions.split(' ').map((symbol) => `[ 1.0]  ${symbol}+0x1/0x2`);
-    expect(tellAll('[ 1.0] Call Trace:', ...frames)).toEqual([': f']);
+    expect(tellAll('[ 1.0] Call Trace:', ...frames)).toEqual(['R: f']);
+  });
+
+  it('show it also as guesses, and not where the scheduler reports', () => {
+    expect(tellAll('Call Trace:', ' ? __warn+0x1/0x2', ' ? report_bug+0x1/0x2', ' f+0x1/0x2')).toEqual(['R: f']);
+    expect(tellAll('Call Trace:', ' dump_stack+0x1/0x2', ' __schedule+0x1/0x2', ' f+0x1/0x2')).toEqual([
+      ': __schedule f',
+    ]);
+    expect(tellAll('Call Trace:', ' show_stack+0x1/0x2', ' f+0x1/0x2')).toEqual([': f']);
+  });
+});
+
+describe('registers', () => {
+  it('show that a task ran of which nothing else is told, also behind the stack of another one', () => {
+    const stack = ['RIP: 0010:g_spins+0x1/0x2', 'Call Trace:', ' <TASK>', ' f+0x1/0x2', ' </TASK>'];
+    const head = 'CPU: 4 PID: 7 Comm: archiver Not tainted 6.13.0 #1';
+    expect(tellAll(head, ...stack, 'Hardware name: x', ...stack)).toEqual(['archiver 7 R: g_spins f', 'R: g_spins f']);
+  });
+
+  it('are known on PA-RISC', () => {
+    const lines = [
+      'CPU: 0 PID: 7 Comm: archiver Not tainted 6.1.12 #5',
+      '',
+      '  IAOQ[0]: g_polls+0xe0/0x4b0',
+      '  IAOQ[1]: g_polls+0xe4/0x4b0',
+      '  RP(r2): g_polls+0xa8/0x4b0',
+      'Backtrace:',
+      '  [<0000000040b45d88>] f+0x2a0/0x6a8',
+    ];
+    expect(tellAll(...lines)).toEqual(['archiver 7 R: g_polls f']);
   });
 });
 

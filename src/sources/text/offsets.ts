@@ -36,13 +36,14 @@ const OLD_MODULE = /:([\w-]{1,64}):$/;
 /** What stands before a function is within this many characters. */
 const LONGEST_BEFORE = 200;
 
-/** Labels of the place where a CPU was, on x86, arm64, arm, PowerPC, MIPS, RISC-V, LoongArch, SPARC and s390. */
+/** Labels of the place where a CPU was, by architecture. */
 const INSTRUCTION = new RegExp(
   `(?:^|[\\s\\]|>:])(?:${[
     'R?E?IP:?(?: is at)?(?: [0-9a-f]{4}:?)?',
     String.raw`RIP: \w{4}:?(?:0x[0-9a-f]{1,16})?`,
     String.raw`(?:pc|PC|epc|ERA|TPC|NIP)\s{0,8}(?:is at|:)?(?:\s[0-9a-f]{16})?`,
     String.raw`Krnl PSW(?:\s?:.{0,80})?`,
+    String.raw`IAOQ\[0\]:`,
   ].join('|')})\\s{0,4}[(<:]{0,2}$`,
 );
 /** What a line says of a function that is no frame: words, and places other than that of the CPU. */
@@ -82,6 +83,9 @@ const PROSE = new RegExp(
     'RPC',
     'I7',
     'IP',
+    // PA-RISC
+    String.raw`IAOQ\[1\]`,
+    String.raw`RP\(r2\)`,
     '=',
   ].join('|')})\\s{0,4}[:=]?\\s{0,4}[<(]?|\\.[chS]:\\d{1,6}:?\\s?|@\\s?|[/\\\\]` +
     // GFS2 names who asked for a lock

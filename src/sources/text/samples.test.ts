@@ -930,7 +930,7 @@ describe('the frames of an interrupt and of a report are left out', () => {
     expect(tellAll(trace('io_schedule', 'asm_exc_page_fault', 'copy_user'))).toEqual([
       ': io_schedule asm_exc_page_fault copy_user',
     ]);
-    expect(tellAll(trace('dump_stack', 'show_stack'))).toEqual([': dump_stack show_stack']);
+    expect(tellAll(trace('dump_stack', 'show_stack'))).toEqual(['R: dump_stack show_stack']);
   });
 });
 

@@ -40,6 +40,9 @@ export function hasDecimalOffset({ raw }: Frame): boolean {
   return /\+\d+(?: \[[\w-]+\])?$/.test(raw);
 }
 
+/** `__schedule_bug` calls nothing else. */
+const MOST_OF_SCHEDULER = 2;
+
 /** The header without what is of use only until the stack is complete. */
 export function asSeen(
   { onCpu, ranLong, ...header }: Header,
@@ -48,7 +51,9 @@ export function asSeen(
 ): Header {
   const innermost = frames[0];
   const isOnCpu = onCpu === true || ranLong === true;
-  const ran = innermost === undefined ? isOnCpu : (isOnCpu || wasInterrupted) && !isScheduler(innermost);
+  // The scheduler, too, reports tasks.
+  const isAsleep = frames.slice(0, MOST_OF_SCHEDULER).some(isScheduler);
+  const ran = innermost === undefined ? isOnCpu : (isOnCpu || wasInterrupted) && !isAsleep;
   return header.state === undefined && ran ? { ...header, state: 'R' } : header;
 }
 
