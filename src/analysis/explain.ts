@@ -340,7 +340,13 @@ function unexplained(
   const held = inner.primitive?.waitsFor;
   const context = contextOf(frames, inner.depth);
   const named = `${caller}${byName(frames[inner.depth])}`;
-  if (held !== undefined) return { ...base, kind: 'blocked', waitsFor: `${held}, in ${named}${context}` };
+  if (held !== undefined) {
+    const isCut = frames[inner.depth] === undefined;
+    const waitsFor = isCut
+      ? `${held} (the stack is cut off: its caller is not known)`
+      : `${held}, in ${named}${context}`;
+    return { ...base, kind: 'blocked', waitsFor };
+  }
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
   if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base);
   if (idles) {

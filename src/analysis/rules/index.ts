@@ -69,6 +69,7 @@ import { DEVICE_PURPOSES } from './purposes-devices.ts';
 import { KERNEL_PURPOSES } from './purposes-kernel.ts';
 import { NETWORK_PURPOSES } from './purposes-network.ts';
 import { OPERATION_PURPOSES } from './purposes-operations.ts';
+import { RAW_FLASH } from './raw-flash.ts';
 import { RCU } from './rcu.ts';
 import type { Rule } from './rule.ts';
 import { RUNNING } from './running.ts';
@@ -119,6 +120,7 @@ export const RULES: readonly Rule[] = [
   ...MD_RAID,
   ...BCACHE,
   ...DISK_DRIVERS,
+  ...RAW_FLASH,
   ...NVME_RULES,
   ...SCSI_RULES,
   ...SCSI_TRANSPORTS,
