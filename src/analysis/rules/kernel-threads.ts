@@ -61,7 +61,8 @@ export const KERNEL_THREADS: readonly Rule[] = [
     },
     {
       id: 'idle-smpboot',
-      match: ['smpboot_thread_fn'],
+      // Until 2.6.34 and 3.6, these two had loops of their own.
+      match: [['smpboot_thread_fn', 'migration_thread', 'ksoftirqd']],
       waitsFor: 'work for this per-CPU thread (ksoftirqd, migration, cpuhp, ...)',
       inOrderTo: 'run its per-CPU work',
       source: 'kernel/smpboot.c: smpboot_thread_fn',

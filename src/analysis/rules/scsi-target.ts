@@ -35,15 +35,24 @@ export const SCSI_TARGET: readonly Rule[] = [
   {
     id: 'scsi-target-portal',
     kind: 'blocked',
-    match: [
-      ['iscsit_reset_np_thread', 'iscsit_del_np', 'iscsit_deaccess_np', 'iscsit_access_np', 'iscsit_del_np_thread'],
-    ],
+    match: [['iscsit_reset_np_thread', 'iscsit_del_np', 'iscsit_del_np_thread']],
     waitsFor: 'the login thread of a network portal of the iSCSI target to leave the login that it is at',
     inOrderTo: 'stop a network portal of the iSCSI target of this host',
     causes: 'An initiator began a login and does not go on, or its old session does not end.',
     stuck: TARGET_STUCK,
     next: TARGET,
     source: 'drivers/target/iscsi/iscsi_target.c: iscsit_reset_np_thread',
+  },
+  {
+    id: 'scsi-target-turn',
+    kind: 'blocked',
+    match: [['iscsit_access_np', 'iscsit_deaccess_np']],
+    waitsFor: 'another login to the same portal group of the iSCSI target to end (np_login_sem)',
+    inOrderTo: 'log an initiator in to the iSCSI target of this host',
+    causes: 'An initiator began a login and does not go on, or its old session does not end.',
+    stuck: TARGET_STUCK,
+    next: TARGET,
+    source: 'drivers/target/iscsi/iscsi_target.c: iscsit_access_np',
   },
   {
     id: 'scsi-target-login',

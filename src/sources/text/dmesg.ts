@@ -25,7 +25,7 @@ const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
 /** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
 const OLD_TASK = new RegExp(
-  String.raw`^\s{0,8}(\S.{0,150}?) ([A-Ztx])\s{0,10}(?:` +
+  String.raw`^\s{0,8}(\S.{0,150}?) ([A-Ztx])(?![0-9A-F]{7})\s{0,10}(?:` +
     String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
   's',
 );
@@ -85,6 +85,8 @@ const PAST = new RegExp(
     String.raw`.{1,64}\{[A-Z-]{4,20}\} .*at:$`,
   ].join('|')})`,
 );
+/** Behind the place, SLUB prints the whole trace (mm/slub.c, print_track). */
+const SLUB = / age=\d{1,20} cpu=\d/;
 /** The same with a function that was inlined there. */
 const PLACED_LAST = /last {1,2}(?:en|dis)abled at \(\d{1,20}\): \S/;
 /** Other lines that belong to the report of a task. */
@@ -215,7 +217,8 @@ function taskOf(text: string): Line | undefined {
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
   // A place in the same line is all that it says.
-  if (PAST.test(text)) return text.includes('+0x') || PLACED_LAST.test(text) ? IGNORED : { kind: 'past' };
+  if (PAST.test(text))
+    return (text.includes('+0x') && !SLUB.test(text)) || PLACED_LAST.test(text) ? IGNORED : { kind: 'past' };
   const race = text.includes(' bytes by ') ? KCSAN.exec(text) : null;
   return race === null ? undefined : { kind: 'label', header: { ...headerOf({ tid: race[1] }), onCpu: true } };
 }

@@ -73,6 +73,15 @@ describe('a stack as people paste it', () => {
       [': do_raw_spin_lock _raw_spin_lock sys_write'],
     ],
     [
+      'whose address in the code looks like a state',
+      [
+        'ksoftirqd/1   S F0180000     5      1             6     4 (L-TLB)',
+        'Call Trace:',
+        ' [<c011fa21>] f_wait+0x89/0xc4',
+      ],
+      [': f_wait'],
+    ],
+    [
       'behind two words of memory',
       [
         'archiver        D 0000000000000001     0  4501      2 0x00000080',

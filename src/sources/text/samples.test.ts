@@ -221,6 +221,7 @@ rpc_wait_bit_killable+0x24/0x40
     'options\nread_only\nno_root_squash\nall',
     'Preemption disabled at:\n[<ffffffff81>] f+0x1/0x2',
     'Allocated by task 7:\n f+0x1/0x2\n g+0x1/0x2\n\nFreed by task 7:\n f+0x1/0x2',
+    'INFO: Allocated in f+0xc4/0xf60 age=168 cpu=1 pid=5\n\tg+0x1/0x2\n\th+0x1/0x2\nINFO: Slab 0xffffea0008571000',
   ])('is no frame: %j', (text) => {
     expect(tellAll(text)).toEqual([]);
   });
