@@ -333,6 +333,7 @@ export class Assembly {
 
   /** A frame was here. */
   #touch(now: Stamp, number?: number): void {
+    this.#isInList = false;
     if (this.#begins === undefined) {
       this.#begins = this.#place;
       this.#firstNumber = number;

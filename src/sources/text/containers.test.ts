@@ -229,6 +229,21 @@ describe('the source of a web page', () => {
   });
 });
 
+it('JSON of another tool has tasks with their stacks', async () => {
+  const tasks = [
+    { pid: 812, comm: 'archiver', state: 'D', stack: ['f_wait+0x1/0x2', 'g_write+0x1/0x2'] },
+    { tid: 813, name: 'cop\nier', kernel_stack: '[<0>] h_wait+0x1/0x2\n[<0>] g_write+0x1/0x2' },
+  ];
+  expect(await toldBy(JSON.stringify(tasks))).toEqual([
+    {
+      tasks: [
+        ['archiver', 'f_wait g_write'],
+        ['cop ier', 'h_wait g_write'],
+      ],
+    },
+  ]);
+});
+
 it('any JSON and any wrapping is read without an exception', async () => {
   const value = fc.dictionary(
     fc.constantFrom('MESSAGE', 'log', 'message', 'time', 'host', 'jsonPayload', '__REALTIME_TIMESTAMP', 'type', 'tid'),

@@ -118,7 +118,7 @@ const PLACES = ['kubernetes', 'host', 'labels'];
 export function jsonRecord(value: unknown): LogRecord | undefined {
   if (!isObject(value)) return undefined;
   const wrapped = WRAPPERS.map((name) => value[name]).find(isObject);
-  const text = textIn(value) ?? (wrapped && textIn(wrapped));
+  const text = textIn(value) ?? (wrapped && textIn(wrapped)) ?? taskIn(value);
   if (text === undefined) return undefined;
   const monotonic = value['_TRANSPORT'] === 'kernel' ? numberIn(value['_SOURCE_MONOTONIC_TIMESTAMP']) : undefined;
   return {
@@ -130,6 +130,22 @@ export function jsonRecord(value: unknown): LogRecord | undefined {
 }
 
 type Properties = Readonly<Record<string, unknown>>;
+
+/** Where tools put the stack of a task, and what they call its numbers and names. */
+const STACKS = ['stack', 'kernel_stack', 'kstack', 'stack_trace', 'stacktrace', 'backtrace', 'trace', 'frames'];
+const NUMBERS = ['tid', 'pid'];
+const NAMES = ['comm', 'name', 'command'];
+
+/** The stack of a task, below a title that tells whose it is. */
+function taskIn(value: Properties): string | undefined {
+  const stack = STACKS.map((name) => textOf(value[name])).find((text) => text?.includes('_'));
+  if (stack === undefined) return undefined;
+  const number = NUMBERS.map((name) => numberIn(value[name])).find((each) => each !== undefined);
+  const comm = NAMES.map((name) => value[name]).find((each) => typeof each === 'string');
+  const state = typeof value['state'] === 'string' ? ` state ${value['state'].slice(0, 1)}` : '';
+  const title = number === undefined ? '' : `PID ${number} (${String(comm ?? '').replace(/[\r\n]/g, ' ')})${state}:`;
+  return `${title}\n${stack}`;
+}
 
 function textIn(value: Properties): string | undefined {
   for (const name of TEXTS) {

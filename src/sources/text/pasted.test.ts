@@ -82,6 +82,24 @@ describe('a stack as people paste it', () => {
       [': f_wait'],
     ],
     [
+      'of two hosts in one log',
+      [
+        'task:archiver        state:D stack:0     pid:501   ppid:1',
+        'Call Trace:',
+        ' f_wait+0x1/0x2',
+        ' g_write+0x1/0x2',
+      ].flatMap((line) => [
+        `Nov 25 03:09:00 lab-a kernel: ${line}`,
+        `Nov 25 03:09:00 lab-b kernel: ${line.replace('501', '502').replace('f_wait', 'h_wait')}`,
+      ]),
+      ['archiver 501 D: f_wait g_write', 'archiver 502 D: h_wait g_write'],
+    ],
+    [
+      'below short lines for each task',
+      ['812 D archiver', 'f_wait+0x1/0x2', '813 S copier', 'g_wait+0x1/0x2'],
+      ['archiver 812 D: f_wait', 'copier 813 S: g_wait'],
+    ],
+    [
       'behind two words of memory',
       [
         'archiver        D 0000000000000001     0  4501      2 0x00000080',

@@ -15,7 +15,7 @@ import { goesOn, isScrap, type Part } from './rest.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
 import type { Assembled, LeftOut, Place, Seam, TextStack } from './text-stack.ts';
-import { wchanAnswer, wchanAsked, wchanRow, wholeName } from './wchan-rows.ts';
+import { type Row, wchanAnswer, wchanAsked, wchanRow } from './wchan-rows.ts';
 import { Wraps } from './wraps.ts';
 
 const LONGEST_LINE = 4096;
@@ -160,6 +160,7 @@ export class StackFinder {
     for (const [key, assembly] of this.#assemblies) if (assembly !== this.#current) this.#drop(key, assembly);
     this.#assemblies.clear();
     this.#assemblies.set('', this.#current);
+    this.#mainHost = undefined;
     return true;
   }
 
@@ -262,8 +263,11 @@ export class StackFinder {
       this.#held = { ...held, tasks: [line.header] };
       return;
     }
+    const isOfFrames = line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call';
+    if (isOfFrames) this.#lone = undefined;
+    else this.#releaseLone();
     this.#current.step(line, this.#stamps.now, this.#place);
-    if (line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call') {
+    if (isOfFrames) {
       this.#gapLines = 0;
       this.#gapWords = 0;
       this.#gapQuotes = 0;
@@ -273,6 +277,7 @@ export class StackFinder {
 
   #stranger(logged: boolean, isIndented: boolean, isCut: boolean): void {
     this.#gapLines++;
+    this.#releaseLone();
     if (!isCut) {
       this.#gapWords++;
       this.#gapQuotes = Math.max(this.#gapQuotes, this.#place.quotes);
@@ -283,6 +288,7 @@ export class StackFinder {
   #blank(): void {
     this.#isAfterEmpty = false;
     this.#endBareNames();
+    this.#releaseLone();
     this.#table = undefined;
     this.#list = undefined;
     this.#recognizer.reset();
@@ -297,7 +303,7 @@ export class StackFinder {
   #turnTo(caller: string | undefined, isLogged: boolean): void {
     if (this.#assemblies.size > 1) this.#endOld();
     if (caller === undefined && !isLogged) return;
-    const key = caller ?? '';
+    const key = `${this.#otherHost()}${caller ?? ''}`;
     let assembly = this.#assemblies.get(key);
     if (assembly === undefined) {
       if (this.#assemblies.size >= MOST_CALLERS) this.#endAll();
@@ -307,9 +313,23 @@ export class StackFinder {
     this.#current = assembly;
   }
 
+  /** In a log of several hosts, each has its own callers: the host of this line, if it is another than the first. */
+  #otherHost(): string {
+    const { host } = this.#stamps.now.told;
+    if (host === undefined || host === this.#mainHost) return '';
+    if (this.#mainHost !== undefined && (this.#assemblies.size > 1 || !this.#current.isIdle)) return `${host} `;
+    this.#mainHost = host;
+    return '';
+  }
+
+  #mainHost: string | undefined;
+
   #endOld(): void {
+    const { now } = this.#stamps;
     for (const [key, assembly] of this.#assemblies) {
-      const isOld = !isSameMoment(assembly.stamp, this.#stamps.now);
+      const { host } = assembly.stamp.told;
+      const there = host === now.told.host || host === undefined ? now : { ...now, told: { ...now.told, host } };
+      const isOld = !isSameMoment(assembly.stamp, there);
       if (isOld && assembly !== this.#current) assembly.end();
       if (key !== '' && assembly !== this.#current && assembly.isIdle) this.#drop(key, assembly);
     }
@@ -334,9 +354,17 @@ export class StackFinder {
       this.#body(trace, logged);
       return;
     }
-    const row = this.#table?.row(text) ?? (logged ? undefined : this.#loneRow(text));
+    const row = this.#table?.row(text);
     if (row?.kind === 'row') {
       this.#row(row.header, row.wchan);
+      return;
+    }
+    const lone = logged ? undefined : this.#loneRow(text);
+    if (lone !== undefined) {
+      this.#releaseLone();
+      this.#endBareNames();
+      this.#step({ kind: 'label', header: lone.header, weak: true });
+      this.#lone = lone;
       return;
     }
     this.#table = PsTable.from(text);
@@ -374,16 +402,24 @@ export class StackFinder {
   }
 
   /** A row of a table without titles, or what `cat /proc/PID/wchan` answers. */
-  #loneRow(text: string): Line | undefined {
+  #loneRow(text: string): Row | undefined {
     const asked = this.#asked;
     this.#asked = wchanAsked(text);
-    if (this.#current.hasFrames) return undefined;
     const answer = asked === undefined ? undefined : wchanAnswer(text, this.#known);
     if (asked !== undefined && answer !== undefined) return { kind: 'row', header: asked, wchan: answer };
     return wchanRow(text, this.#known);
   }
 
   #asked: Header | undefined;
+
+  /** The latest such row: if its stack follows at once, that tells more. */
+  #lone: Row | undefined;
+
+  #releaseLone(): void {
+    const lone = this.#lone;
+    this.#lone = undefined;
+    if (lone !== undefined) this.#row(lone.header, lone.wchan);
+  }
 
   /** A frame whose name is cut off, if only one function that is known begins so. */
   #truncated(text: string): Line | undefined {
@@ -429,7 +465,7 @@ export class StackFinder {
   #greppedTid: number | undefined;
 
   #row(header: Header, wchan: string | undefined): void {
-    const symbol = wchan === undefined ? undefined : wholeName(wchan, this.#known);
+    const symbol = wchan?.replace(/\+$/, '');
     const frames: Frame[] = symbol === undefined ? [] : [{ symbol, raw: symbol }];
     this.#release();
     this.found.push({
@@ -559,6 +595,7 @@ export class StackFinder {
     const rest = this.#quoted.end();
     if (rest !== '') this.#read(rest);
     this.#endBareNames();
+    this.#releaseLone();
     this.#endAll();
     this.#release();
     this.#releaseWaiters();

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StackFinder } from './stacks.ts';
-import { wholeName } from './wchan-rows.ts';
 
-const KNOWN = new Set(['ep_poll', 'jbd2_log_wait_commit', 'rpc_wait_bit_killable', 'rpc_wait_bit']);
+const KNOWN = new Set(['ep_poll', 'jbd2_log_wait_commit', 'rpc_wait_bit_killable', 'rpc_wait_bit', '__lock_page']);
 
 function tellAll(...lines: readonly string[]): string[] {
   const finder = new StackFinder(KNOWN);
@@ -22,6 +21,12 @@ describe('a task of which only the function is known in which it waits', () => {
       'ps behind grep',
       ['  1234 D    jbd2_log_wait_commit     archiver', '  1235 Ds   rpc_wait_bit_killable    /usr/bin/rsync -a /x /y'],
       ['archiver 1234 D: jbd2_log_wait_commit', 'rsync 1235 D: rpc_wait_bit_killable'],
+    ],
+    ['ps, which leaves out underscores', ['1234 D lock_page archiver'], ['archiver 1234 D: lock_page']],
+    [
+      'a column that is too narrow',
+      ['PID S WCHAN COMMAND', '1234 D jbd2_log_+ archiver'],
+      ['archiver 1234 D: jbd2_log_'],
     ],
     [
       'ps with the state first, and with a user',
@@ -48,18 +53,27 @@ describe('a task of which only the function is known in which it waits', () => {
     expect(tellAll(...lines)).toEqual(expected);
   });
 
+  it('is no more than a title if its stack follows at once', () => {
+    expect(
+      tellAll(
+        '812 D archiver jbd2_log_wait_commit',
+        '[<0>] jbd2_log_wait_commit+0x1/0x2',
+        '[<0>] f+0x1/0x2',
+        '813 D copier rpc_wait_bit_killable',
+        '[<0>] rpc_wait_bit_killable+0x1/0x2',
+        '814 D reader ep_poll',
+        '815 D writer ep_poll',
+      ),
+    ).toEqual([
+      'archiver 812 D: jbd2_log_wait_commit f',
+      'copier 813 D: rpc_wait_bit_killable',
+      'reader 814 D: ep_poll',
+      'writer 815 D: ep_poll',
+    ]);
+  });
+
   it('is none in a sentence, or in a log', () => {
     expect(tellAll('All 3 of them stay in ep_poll I guess', 'see 7 in D state at ep_poll here')).toEqual([]);
     expect(tellAll('[    1.000000] 1234 D jbd2_log_wait_commit archiver')).toEqual([]);
-  });
-});
-
-describe('a name that a narrow column has cut off', () => {
-  it('is the only one that begins so', () => {
-    expect(wholeName('jbd2_l', KNOWN)).toBe('jbd2_log_wait_commit');
-    expect(wholeName('jbd2_log_+', KNOWN)).toBe('jbd2_log_wait_commit');
-    expect(wholeName('rpc_wa', KNOWN)).toBe('rpc_wa');
-    expect(wholeName('rpc_w+', KNOWN)).toBe('rpc_w');
-    expect(wholeName('ep_poll', KNOWN)).toBe('ep_poll');
   });
 });

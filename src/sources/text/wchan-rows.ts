@@ -14,7 +14,12 @@ const ASKED = /\bcat \/proc\/(?:(\d{1,10})\/task\/)?(\d{1,10})\/wchan(?:$|[\s;&]
 const SHORTEST = 6;
 /** In a row there may be one word before the PID, the user or the name. */
 const MOST_WORDS_BEFORE = 1;
-type Row = Line & { readonly kind: 'row' };
+export type Row = Line & { readonly kind: 'row' };
+
+/** ps(1) leaves out the underscores that a name begins with. */
+function isKnown(name: string, known: ReadonlySet<string>): boolean {
+  return ['', '_', '__', '___'].some((before) => known.has(before + name));
+}
 
 /**
  * A row for a task whose only known function is that in which it waits, without the titles of a table: ps(1) behind
@@ -27,11 +32,12 @@ export function wchanRow(line: string, known: ReadonlySet<string>): Row | undefi
   const words = line.trim().split(/\s+/);
   const [first = '', second = ''] = words;
   const numberAt = [first, second].findIndex((word) => NUMBER.test(word.replace(/:$/, '')));
-  const wchanAt = words.findIndex((word) => word.includes('_') && known.has(word));
+  const wchanAt = words.findIndex((word) => word.includes('_') && isKnown(word, known));
   if (numberAt === -1 || wchanAt <= numberAt) return undefined;
   const tid = words[numberAt]?.replace(/:$/, '');
   const wchan = words[wchanAt] ?? '';
-  // `7 ep_poll`
+  // `812 ep_poll`. A smaller number may be that of a frame.
+  if (words.length === 2 && !/^\d{3}|:$/.test(first)) return undefined;
   if (words.length === 2) return { kind: 'row', header: headerOf({ tid }), wchan };
   const stateAt = words.findIndex((word) => STATE.test(word));
   // `7 archiver ep_poll`
@@ -70,16 +76,4 @@ export function wchanAnswer(line: string, known: ReadonlySet<string>): string | 
   for (let length = word.length; length >= SHORTEST; length--)
     if (known.has(word.slice(0, length))) return word.slice(0, length);
   return undefined;
-}
-
-/** Of `ps -l` six characters, of top(1) some, with a `+`. */
-const [CUT_LENGTH, CUT_SIGN] = [6, '+'];
-
-/** The whole name of a function of which a table shows the beginning, if only one that is known begins so. */
-export function wholeName(wchan: string, known: ReadonlySet<string>): string {
-  const isMarked = wchan.endsWith(CUT_SIGN);
-  if ((!isMarked && wchan.length !== CUT_LENGTH) || known.has(wchan)) return wchan;
-  const beginning = isMarked ? wchan.slice(0, -1) : wchan;
-  const [name, another] = [...known].filter((each) => each.startsWith(beginning));
-  return name !== undefined && another === undefined ? name : beginning;
 }
