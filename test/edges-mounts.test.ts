@@ -109,7 +109,7 @@ function scene() {
     await until(() => /percpu|sb_start_write|mnt_want_write/.test(stackOf(pid)));
     return { mount: `mount ${deviceOf(point)}`, pid, point };
   }
-  return { folder, mounted, start, fuse, frozen };
+  return { folder, mounted, resumes, start, fuse, frozen };
 }
 
 const innocents = (start: (command: string, args: readonly string[]) => { readonly pid: number }) =>
@@ -193,6 +193,39 @@ describe('a frozen file system', () => {
       expect(resource(mount)).toMatchObject({ name: point, condition: 'is frozen', hangs: true });
       expect(rootsOf(pid)).toEqual([mount]);
       expect(sleepers.filter((each) => ends.has(each))).toEqual([]);
+    }
+  });
+
+  it('is what a loop device on it waits for, and who writes to a page there', async () => {
+    const { folder, mounted, start, resumes } = scene();
+    const [outer, inner] = [join(folder, 'outer'), join(folder, 'outer/inner')];
+    for (const [image, point, size] of [
+      [join(folder, 'image'), outer, '64M'],
+      [join(outer, 'image'), inner, '16M'],
+    ] as const) {
+      mkdirSync(point);
+      shell(`truncate -s ${size} ${image} && mkfs.ext4 -q ${image} && mount -o loop ${image} ${point}`);
+      mounted.push(point);
+    }
+    shell(`sync -f ${inner}`);
+    const [mount, innerMount] = [outer, inner].map((point) => `mount ${deviceOf(point)}`);
+    resumes.push(() => shell(`fsfreeze -u ${outer}`));
+    shell(`fsfreeze -f ${outer}`);
+    const write = (waits: RegExp, ...options: string[]) => {
+      const { pid } = start('dd', ['if=/dev/zero', `of=${inner}/file`, 'count=1', 'conv=notrunc', ...options]);
+      return until(() => waits.test(stackOf(pid))).then(() => pid);
+    };
+    const WAIT = /folio_wait|wait_on_page/;
+    // The first one waits for its page to be written, the second one does so with the page locked.
+    const first = await write(WAIT, 'bs=4k', 'conv=fsync');
+    const second = await write(WAIT, 'bs=1', 'conv=fsync');
+    const third = await write(/get_folio|get_page|write_begin/, 'bs=1');
+    for (const source of SOURCES) {
+      const { edges, resource, rootsOf } = await edgesBy(source);
+      for (const each of [first, second, third])
+        expect(edges).toContainEqual([each, 'mount', innerMount, 'the kernel says']);
+      expect(resource(mount ?? '')).toMatchObject({ name: outer, condition: 'is frozen', hangs: true });
+      expect(rootsOf(first)).toContain(mount);
     }
   });
 

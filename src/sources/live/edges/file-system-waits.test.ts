@@ -21,6 +21,7 @@ describe('a task waits inside a file system', () => {
       'xfs',
       'ext4',
     ],
+    ['__filemap_get_folio < ext4_da_write_begin < generic_perform_write', 'ext4', 'xfs'],
     ['submit_bio_wait < iomap_dio_zero < __iomap_dio_rw < ext4_file_read_iter', 'ext4', 'xfs'],
   ])('in %s: of type %s, not %s', (functions, type, other) => {
     const types = waitOf(functions)?.types;
@@ -31,6 +32,7 @@ describe('a task waits inside a file system', () => {
     'percpu_rwsem_wait < mnt_want_write < path_openat < do_filp_open',
     'percpu_rwsem_wait < __percpu_down_read < vfs_write < ksys_write',
     '__sb_start_write < mnt_want_write < filename_create',
+    'percpu_rwsem_wait < lo_rw_aio.isra.0 < loop_process_work < process_one_work',
     'schedule < percpu_rwsem_wait < ext4_page_mkwrite < do_page_mkwrite < handle_mm_fault',
   ])('that is frozen: %s', (functions) => {
     expect(waitOf(functions)).toMatchObject({ frozen: true });
@@ -51,6 +53,10 @@ describe('a task waits inside a file system', () => {
 
 describe('a task does not wait inside a file system', () => {
   it.each([
+    [
+      'that waits for memory',
+      'throttle_direct_reclaim < __alloc_pages_slowpath < __filemap_get_folio < ext4_da_write_begin',
+    ],
     ['that idles as a FUSE daemon', 'fuse_dev_do_read < fuse_dev_read < vfs_read'],
     [
       'that waits for the lock of a directory',

@@ -87,6 +87,11 @@ const WAITS: ReadonlySet<string> = new Set([
     lock_extent wait_extent_bit btrfs_lock_extent_bits wait_reserve_ticket handle_reserve_ticket`),
 ]);
 
+/** The same, if they sleep themselves (mm/filemap.c): they also allocate memory, and wait for that in other functions. */
+const WAITS_ITSELF: ReadonlySet<string> = new Set(
+  words('__filemap_get_folio __filemap_get_folio_mpol pagecache_get_page grab_cache_page_write_begin'),
+);
+
 /** Whoever waits in these waits for a transaction of the journal to be committed: fs/jbd2/journal.c, transaction.c. */
 const JOURNAL_WAITS: ReadonlySet<string> = new Set(
   words(`jbd2_log_wait_commit jbd2_complete_transaction wait_transaction_locked wait_transaction_switching
@@ -103,7 +108,7 @@ const STARTS_TO_WRITE: ReadonlySet<string> = new Set(
     __mnt_want_write mnt_want_write_file_path vfs_write do_iter_write vfs_iter_write vfs_iocb_iter_write vfs_writev
     do_splice_direct do_splice vfs_copy_file_range vfs_clone_file_range do_clone_file_range vfs_dedupe_file_range_one
     aio_write io_write do_sys_ftruncate do_ftruncate vfs_truncate do_truncate vfs_fallocate
-    ext4_page_mkwrite ext4_evict_inode btrfs_page_mkwrite f2fs_vm_page_mkwrite filemap_page_mkwrite __xfs_filemap_fault
+    lo_rw_aio ext4_page_mkwrite ext4_evict_inode btrfs_page_mkwrite f2fs_vm_page_mkwrite filemap_page_mkwrite __xfs_filemap_fault
     __xfs_write_fault xfs_write_fault xfs_trans_alloc start_transaction btrfs_evict_inode`),
 );
 /** Those that are never anything but a wait for a thaw, where the innermost function is not on the stack. */
@@ -179,6 +184,7 @@ function thawAt(start: number, nameAt: (at: number) => string): Found | undefine
 }
 
 function waitAt(start: number, nameAt: (at: number) => string): Found | undefined {
+  if (WAITS_ITSELF.has(nameAt(start))) return { function: nameAt(start) };
   for (let at = start; at < start + INNERMOST; at++) {
     const name = nameAt(at);
     if (WAITS.has(name)) return { function: name };

@@ -140,6 +140,18 @@ export function mountResource({ device, point, type, source }: Mount): Resource 
   return { key: mountKey(device), kind: 'mount', name: point, evidence };
 }
 
+/** Whoever waits for a thaw is held up by no task: the freeze has no owner (fs/super.c, freeze_super). */
+export function frozenMount(mount: Mount, shows: Evidence): Resource {
+  const resource = mountResource(mount);
+  return {
+    ...resource,
+    condition: 'is frozen',
+    hangs: true,
+    inferred: true,
+    evidence: [shows, ...resource.evidence],
+  };
+}
+
 /** Below the procfs. That of a thread: the main one may have ended, and threads need not share descriptors. */
 function folderOf({ pid, tid }: TaskNumbers): string {
   return `/${pid}/task/${tid}`;

@@ -1,9 +1,9 @@
-import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
+import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { type Mount, normalPath } from '../procfs/mountinfo.ts';
 import type { EdgeContext, EdgeSource, FoundEdges } from './edge-source.ts';
 import { type FileSystemWait, fileSystemWaitOf } from './file-system-waits.ts';
-import { deviceIn, type FileOnMount, mountKey, mountResource } from './file-systems.ts';
+import { deviceIn, type FileOnMount, frozenMount, mountKey, mountResource } from './file-systems.ts';
 import { edgesToDaemons } from './fuse.ts';
 import { isFuse } from './fuse-daemons.ts';
 import { edgeToCommit } from './journals.ts';
@@ -87,10 +87,9 @@ async function edgesOf(waiter: Observation, file: FileOnMount | undefined, conte
   };
   const commit = wait.journal === true ? await edgeToCommit(tid, file, context) : undefined;
   if (commit !== undefined) return { edges: [commit], resources: [] };
-  const resource = mountResource(mount);
-  if (wait.frozen === true) return { edges: [edge], resources: [frozen(resource, shows)] };
+  if (wait.frozen === true) return { edges: [edge], resources: [frozenMount(mount, shows)] };
   const beneath = await edgesBeneath(mount, wait, context);
-  return { edges: [edge, ...beneath.edges], resources: [resource, ...beneath.resources] };
+  return { edges: [edge, ...beneath.edges], resources: [mountResource(mount), ...beneath.resources] };
 }
 
 /**
@@ -115,15 +114,4 @@ async function edgesBeneath(overlay: Mount, wait: FileSystemWait, { fileSystems 
     return { ...ends, by: 'beneath', ...(found.size > 1 && { any: true }), inferred: true, evidence };
   });
   return { edges, resources: Array.from(found.values(), ({ mount }) => mountResource(mount)) };
-}
-
-/** Whoever waits for a thaw is held up by no task: the freeze has no owner (fs/super.c, freeze_super). */
-function frozen(resource: Resource, shows: Evidence): Resource {
-  return {
-    ...resource,
-    condition: 'is frozen',
-    hangs: true,
-    inferred: true,
-    evidence: [shows, ...resource.evidence],
-  };
 }

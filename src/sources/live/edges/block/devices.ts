@@ -7,7 +7,7 @@ import { PATH_BYTES } from '../../system-calls/arguments.ts';
 import { filesOfCall } from '../../system-calls/files.ts';
 import { type EdgeContext, type EdgeSource, type FoundEdges, waitsIn } from '../edge-source.ts';
 import { fileSystemWaitOf } from '../file-system-waits.ts';
-import { mountKey, mountResource } from '../file-systems.ts';
+import { deviceIn, frozenMount, mountKey, mountResource } from '../file-systems.ts';
 import { journalWaitOf } from '../journal-waits.ts';
 import { type BlockDevice, BlockDevices, deviceKey, deviceResource } from './block-devices.ts';
 import { beneathDevice, beneathLoop, beneathMount, joined } from './layers.ts';
@@ -120,12 +120,21 @@ async function ofTask(waiter: Observation, reads: BlockDevices, context: EdgeCon
   const loop = isLoopWork(waiter) ? loopOfThread(comm) : undefined;
   if (loop !== undefined) {
     const found = await beneathLoop(tid, loop, { by: 'backing-file' }, reads, context);
-    return { ...found, edges: found.edges.map((edge) => ({ ...edge, evidence: [name, ...edge.evidence] })) };
+    const edges = found.edges.map((edge) => ({ ...edge, evidence: [name, ...edge.evidence] }));
+    return { edges, resources: [...frozenBehind(waiter, found, context), ...found.resources] };
   }
   if (waitsIn(waiter, SWAP_IN)) return ofSwap(tid, reads, context);
   const hint = isThreadOfDevice(waiter) ? deviceOfThread(comm) : undefined;
   if (hint === undefined) return ofDeviceFile({ pid, tid }, waiter, reads, context);
   return toDevice(await reads.byHint(hint), { from: tid, by: 'device', inferred: true, evidence: [name] });
+}
+
+/** The file system of a loop device's file, if the worker waits there for a thaw. */
+function frozenBehind({ task, ...observation }: Observation, { edges }: FoundEdges, context: EdgeContext): Resource[] {
+  const wait = fileSystemWaitOf(observation);
+  const mount = context.fileSystems.mounted(deviceIn(`${edges.at(-1)?.to}`));
+  if (wait?.frozen !== true || mount === undefined) return [];
+  return [frozenMount(mount, { place: `/proc/${task.pid}/task/${task.id.tid}/stack`, text: wait.function })];
 }
 
 /** What is swapped out lies on the one swap device, if there is only one with something on it. */
