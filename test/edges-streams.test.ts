@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { bpfCalls, describeBpf, withFailing } from './bpf-source.ts';
-import { fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
+import { FrozenGroup } from './frozen-group.ts';
+import { ended, fixture, KSTACK, kstack, needs, requires, run, shell, temporaryFolder, textOf } from './harness.ts';
 
 interface Node {
   readonly tid: number | null;
@@ -39,6 +42,50 @@ async function sampled(source: string, around: readonly string[] = []): Promise<
     if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
     if (!/no time left/.test(stderr) || tries > 30) return { ...JSON.parse(stdout), stderr };
   }
+}
+
+const SERVE = `import socket, sys
+server = socket.socket(); server.bind(('0.0.0.0', 5555)); server.listen()
+print('listens', flush=True)
+accepted = server.accept()[0]; sys.stdin.read()`;
+const ASK = `import socket, sys
+client = socket.create_connection((sys.argv[1], 5555))
+print('connected', flush=True)
+client.recv(1)`;
+
+/** A server in a network namespace of its own, and a client outside that has connected through a veth and reads. */
+async function acrossNamespaces(): Promise<{ readonly server: number; readonly client: number }> {
+  const [here, there] = [`ks${process.pid}a`, `ks${process.pid}b`];
+  const server = startedPython(['unshare', '-n', 'python3', '-c', SERVE], 'listens');
+  const pid = await server;
+  shell(
+    `ip link add ${here} type veth peer name ${there} netns ${pid} && ip addr add 198.18.93.1/30 dev ${here} &&
+      ip link set ${here} up && nsenter -t ${pid} -n ip addr add 198.18.93.2/30 dev ${there} &&
+      nsenter -t ${pid} -n ip link set ${there} up`,
+  );
+  const client = await startedPython(['python3', '-c', ASK, '198.18.93.2'], 'connected');
+  for (let tries = 0; !textOf(`/proc/${client}/stack`).includes('tcp_recvmsg'); tries++) {
+    if (tries > 1000) throw new Error('it does not read');
+    await pause(20);
+  }
+  return { server: pid, client };
+}
+
+/** Resolves to its PID once it has printed a word. */
+async function startedPython([command = '', ...args]: readonly string[], word: string): Promise<number> {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = ended(child);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await closed;
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (bytes: Buffer) => {
+      if (bytes.includes(word)) resolve();
+    });
+    child.on('close', () => reject(new Error(`${command} ended early`)));
+  });
+  return child.pid ?? 0;
 }
 
 const end = ({ tid, resource }: Node) => tid ?? resource ?? '';
@@ -120,6 +167,18 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     const seen = await look();
     expect(from(seen, accepted)).toEqual([[server, 'socket-peer', '']]);
     expect(from(seen, queued)).toEqual([[server, 'socket-peer', 'inferred']]);
+  });
+
+  it('clients of a TCP server in another network namespace lead to it, also if it is frozen', async (context) => {
+    requires(context, 'ip', 'python3', 'cgroup2');
+    const { server, client } = await acrossNamespaces();
+    expect(from(await look(), client)).toEqual([[server, 'socket-peer', 'inferred']]);
+    const why = async () =>
+      (await kstack(['why', '-p', `${server},${client}`, '--source', source])).stdout.split('\n')[0];
+    expect(await why()).toMatch(/^Nothing holds this host up/);
+    const group = new FrozenGroup(2);
+    await group.freeze(server);
+    expect(await why()).toBe(`2 tasks wait, directly or through others, for ${group.folder}, which is frozen.`);
   });
 
   it('one that waits at its own pipe or socketpair waits for ever, unless a signal handler may write', async () => {

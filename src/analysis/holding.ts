@@ -112,6 +112,8 @@ function troubleIn({ observation, resource, edges }: Root, judged: Judged): Trou
   const { sample, byTid, patience } = judged;
   if (observation?.state === 'T') return 'stopped';
   if (observation?.state === 't' && patience.isOver(tracedMs(observation, byTid), TRACED_MS)) return 'traced';
+  // Whoever pauses a container wants it to wait. That concerns others only if they wait for it.
+  if (resource?.kind === 'cgroup') return edges.some(({ by }) => by !== 'frozen') ? 'hangs' : undefined;
   if (resource?.hangs === true) return 'hangs';
   if (observation !== undefined && isBlocked(observation, sample, patience)) return 'blocked';
   const leastMs = observation?.state === 'R' ? RUNNING_MS : 0;

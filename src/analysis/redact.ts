@@ -220,6 +220,7 @@ const STANDS_FOR: Readonly<Record<Resource['kind'], Kind>> = {
   pipe: 'resource',
   socket: 'resource',
   device: 'device',
+  cgroup: 'path',
 };
 
 /** `detail` quotes what was read. */

@@ -27,6 +27,9 @@ export function adviceOn({ root, trouble, finding }: HeldUp): Advice {
 function adviceOnResource({ kind, name, condition = '', key }: NonNullable<HeldUp['root']['resource']>): Advice {
   if (!SAFE.test(name)) return NONE;
   const number = /\d+:(\d+)$/.exec(key)?.[1];
+  if (kind === 'cgroup' && key.startsWith('cgroup1 '))
+    return { next: [`cat ${name}/freezer.state`], undo: [`echo THAWED > ${name}/freezer.state`] };
+  if (kind === 'cgroup') return { next: [`cat ${name}/cgroup.events`], undo: [`echo 0 > ${name}/cgroup.freeze`] };
   if (kind === 'mount' && /frozen/.test(condition)) return { next: [], undo: [`fsfreeze -u ${name}`] };
   if (kind === 'mount' && /no process serves/.test(condition))
     return { next: [], undo: [`echo 1 > /sys/fs/fuse/connections/${number ?? 'N'}/abort`] };

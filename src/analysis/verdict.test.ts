@@ -47,6 +47,22 @@ describe('a verdict', () => {
     expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([]);
   });
 
+  it('is about a frozen control group only if others wait for its tasks', () => {
+    const group: Resource = {
+      key: 'cgroup2 /g',
+      kind: 'cgroup',
+      name: '/g',
+      condition: 'is frozen',
+      hangs: true,
+      evidence: [],
+    };
+    const frozen = [edge(1, group.key, 'frozen'), edge(2, group.key, 'frozen')];
+    const tasks = [task(1, 'S', 9000), task(2, 'D', 9000), task(3, 'S', 9000)];
+    expect(isHeldUp(verdictOf(sampleOf(tasks, frozen, [group])))).toBe(false);
+    const awaited = sampleOf(tasks, [...frozen, edge(3, 2, 'socket-peer')], [group]);
+    expect(troubles(awaited)).toEqual([[group.key, 'hangs']]);
+  });
+
   it('is not about waits that are normal for any time, when what they lead to is well', () => {
     const soft = Object.entries(PATIENCE_MS).flatMap(([kind, patience]) => (patience === undefined ? [kind] : []));
     expect(soft).toContain('child');

@@ -66,6 +66,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const accounted = new Set<NodeKey>(
     [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
       deadlocks.flatMap(({ edges, behind }) => [...edges.map(({ from }) => from), ...behind]),
+      frozenGroupTasks(sample),
     ),
   );
   const blocked = blockedGroups(sample, accounted);
@@ -86,6 +87,12 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     isCut: isSearchCut(sample),
     untimed: untimedIn(sample, accounted),
   };
+}
+
+/** The tasks of frozen control groups. */
+function frozenGroupTasks({ edges, resources }: Sample): NodeKey[] {
+  const groups = new Set<NodeKey>(resources?.flatMap(({ kind, key }) => (kind === 'cgroup' ? key : [])));
+  return edges?.flatMap(({ from, to }) => (groups.has(to) ? from : [])) ?? [];
 }
 
 /** Tasks that a procfs hides, and that nothing else shows: those of other users, or of other PID namespaces. */

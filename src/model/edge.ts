@@ -3,7 +3,7 @@ import type { Observation, Sample } from './sample.ts';
 /** What waits, or is waited for: a task by its TID, or a resource by its key. */
 export type NodeKey = number | string;
 
-export const RESOURCE_KINDS = ['lock', 'file', 'pipe', 'socket', 'mount', 'device', 'server'] as const;
+export const RESOURCE_KINDS = ['lock', 'file', 'pipe', 'socket', 'mount', 'device', 'server', 'cgroup'] as const;
 
 /** What tasks wait for that is not a task. */
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];

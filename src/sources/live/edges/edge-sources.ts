@@ -3,6 +3,7 @@ import { devices } from './block/devices.ts';
 import { children } from './children.ts';
 import type { EdgeSource } from './edge-source.ts';
 import { fileLocks } from './file-locks.ts';
+import { freezers } from './freezers.ts';
 import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
@@ -15,6 +16,7 @@ import { works } from './works.ts';
  * one counts: `transactions` knows for sure what `mounts` infers.
  */
 export const EDGE_SOURCES: readonly EdgeSource[] = [
+  freezers,
   addressSpaces,
   children,
   vforkChildren,

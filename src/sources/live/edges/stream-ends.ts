@@ -3,6 +3,7 @@ import { type Fdinfo, parseFdinfo } from '../procfs/descriptors.ts';
 import { parseTcpRows, parseUnixNames } from '../procfs/sockets.ts';
 import type { UnixSocket } from '../unix-sockets.ts';
 import type { EdgeContext } from './edge-source.ts';
+import { NetworkNamespaces } from './network-namespaces.ts';
 import type { SharedFile } from './open-file.ts';
 import { parsePollfd, parseUnixAddress, type StreamWait } from './stream-wait.ts';
 import { TcpTable } from './tcp-ends.ts';
@@ -33,6 +34,7 @@ const MOUNTS_BYTES = 1 << 20;
 /** Looks up what waits are at. Remembers the tables of sockets: it is for one moment. */
 export class StreamEnds {
   readonly #context: EdgeContext;
+  readonly #networks: NetworkNamespaces;
   readonly #tcp = new Map<string, Promise<TcpTable>>();
   readonly #named = new Map<string, Promise<UnixNames>>();
   /** Of the network, by PID. */
@@ -41,6 +43,7 @@ export class StreamEnds {
 
   constructor(context: EdgeContext) {
     this.#context = context;
+    this.#networks = new NetworkNamespaces(context);
   }
 
   /** Without those of which it cannot be found out, and those that wait at neither a pipe nor such a socket. */
@@ -98,8 +101,10 @@ export class StreamEnds {
       const place = `/proc/${wait.pid}/net/tcp`;
       return [{ target: `socket:[${end.socket}]`, place, text: end.text, ...(end.accepts && { inferred: true }) }];
     });
-    const server = ends.flatMap((end) => ('server' in end ? end.server : []))[0];
-    return { wait, file, others, ...(server !== undefined && { server }) };
+    const [away] = ends.flatMap((end) => ('server' in end ? end : []));
+    if (away === undefined) return { wait, file, others };
+    const elsewhere = await this.#networks.endsOf(away.connection);
+    return elsewhere.length > 0 ? { wait, file, others: elsewhere } : { wait, file, others, server: away.server };
   }
 
   /** Without these, a BPF program may still tell the peer. */

@@ -1,5 +1,6 @@
 import type { Edge, NodeKey } from '../../../model/edge.ts';
 import type { Observation } from '../../../model/sample.ts';
+import { isTrapped } from './freezers.ts';
 import type { FoundFiles } from './open-file.ts';
 import { holdersOf } from './stream-edges.ts';
 import type { StreamAt } from './stream-ends.ts';
@@ -56,7 +57,7 @@ function suspectsIn(
   const add = (key: NodeKey) => {
     if (typeof key === 'number') suspects.add(tasks.get(key)?.task.pid ?? key);
   };
-  for (const [tid, { state }] of tasks) if (STUCK_STATES.has(state)) add(tid);
+  for (const [tid, task] of tasks) if (STUCK_STATES.has(task.state) || isTrapped(task)) add(tid);
   for (const { from, to } of edges) for (const key of [from, to]) add(key);
   return suspects;
 }

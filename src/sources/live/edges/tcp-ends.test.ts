@@ -41,9 +41,21 @@ describe('the other end of a TCP socket', () => {
 
   it('is a server if it is elsewhere, and unknown of a socket that is not in the table or listens', () => {
     const tcp = table(row('0600000A:C350', REMOTE, '01', 10), LISTENER);
-    expect(tcp.endsOf('10')).toEqual([{ server: '10.0.0.5:5432' }]);
+    const connection = { local: '10.0.0.6:50000', remote: '10.0.0.5:5432' };
+    expect(tcp.endsOf('10')).toEqual([{ server: '10.0.0.5:5432', connection }]);
     expect(tcp.endsOf('30')).toEqual([]);
     expect(tcp.endsOf('99')).toEqual([]);
+  });
+
+  it('is in the table of another network namespace, accepted or not', () => {
+    const connection = { local: '10.0.0.6:50000', remote: '10.0.0.5:5432' };
+    const listener = row('00000000:1538', '00000000:0000', '0A', 40);
+    const at = (...rows: string[]) => table(listener, ...rows).endsFor(connection);
+    expect(at(row(REMOTE, '0600000A:C350', '01', 20))).toMatchObject([{ socket: '20' }]);
+    expect(at(row(REMOTE, '0600000A:C350', '01', 0))).toMatchObject([{ socket: '40' }]);
+    expect(at(row(REMOTE, '0600000A:C350', '06', 0))).toEqual([]);
+    // Who listens at that port there need not be who is asked.
+    expect(at()).toEqual([]);
   });
 
   it('is found where one end is IPv4 and the other one IPv4 in IPv6', () => {

@@ -8,7 +8,13 @@ export type TcpEnd =
   /** A socket that a program has open: the other end itself, or one that has yet to accept it. */
   | { readonly socket: string; readonly accepts?: true; readonly text: string }
   /** An address that is not of this host, as far as this network namespace tells. */
-  | { readonly server: string };
+  | { readonly server: string; readonly connection: TcpAddresses };
+
+/** Those of a socket: `10.0.0.1:50000`. */
+export interface TcpAddresses {
+  readonly local: string;
+  readonly remote: string;
+}
 
 /** The TCP sockets of a network namespace, for looking up the other ends. */
 export class TcpTable {
@@ -36,13 +42,27 @@ export class TcpTable {
     const text = `tcp ${local} -> ${remote}`;
     if (other !== undefined && other !== row && other.inode !== '0') return [{ socket: other.inode, text }];
     if (other === undefined || other === row) {
-      if (!isOfThisHost(local, remote)) return [{ server: remote }];
+      if (!isOfThisHost(local, remote)) return [{ server: remote, connection: { local, remote } }];
       if (state !== STATES.established && state !== STATES.synSent) return [];
     } else if (other.state !== STATES.established && other.state !== STATES.synReceived) return [];
-    // In the queue of a socket that listens, or not even there.
+    return this.#accepting(remote, text);
+  }
+
+  /** The other ends of a socket of another network namespace, if they are in this one. */
+  endsFor({ local, remote }: TcpAddresses): { readonly socket: string; readonly text: string }[] {
+    const other = this.#byAddresses.get(`${remote} ${local}`);
+    const text = `tcp ${local} -> ${remote}`;
+    if (other === undefined) return [];
+    if (other.inode !== '0') return [{ socket: other.inode, text }];
+    const isWaiting = other.state === STATES.established || other.state === STATES.synReceived;
+    return isWaiting ? this.#accepting(remote, text) : [];
+  }
+
+  /** In the queue of a socket that listens, or not even there. */
+  #accepting(remote: string, text: string) {
     return this.#listenersAt(remote).map((listener) => ({
       socket: listener.inode,
-      accepts: true,
+      accepts: true as const,
       text: `${text}, accepted by nobody yet; ${listener.local} listens`,
     }));
   }

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { allEdges, named } from './edges.ts';
+import { FrozenGroup } from './frozen-group.ts';
+import { fixture, kstack, needs, requires, temporaryFolder } from './harness.ts';
+
+describe('tasks of a frozen control group', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'compiler'));
+
+  it.for([
+    [2, 'cgroup2', 'echo 0 > %/cgroup.freeze'],
+    [1, 'a hierarchy of control groups that freezes', 'echo THAWED > %/freezer.state'],
+  ] as const)('wait for its thaw, and so do those behind them: version %s', async ([version, need, undo], context) => {
+    requires(context, need);
+    const [holder = 0, one = 0, two = 0] = await fixture('file-locks', ['flock', join(temporaryFolder(), 'lock'), '2']);
+    const group = new FrozenGroup(version);
+    await group.freeze(holder);
+    const key = `cgroup${version} ${group.folder}`;
+    const { edges, resources } = await allEdges();
+    expect(named(edges, { holder, one, two }, ['frozen', 'flock'])).toEqual([
+      `holder frozen ${key}`,
+      'one flock holder',
+      'two flock holder',
+    ]);
+    const edge = edges.find(({ from }) => from.tid === holder);
+    expect(edge?.inferred).toBe(false);
+    expect(edge?.evidence[0]?.place).toBe(`/proc/${holder}/task/${holder}/cgroup`);
+    expect(resources.find((each) => each.key === key)).toMatchObject({ name: group.folder, condition: 'is frozen' });
+    const { stdout } = await kstack(['why', '-p', `${holder},${one},${two}`]);
+    expect(stdout.split('\n')[0]).toBe(
+      `3 tasks wait, directly or through others, for ${group.folder}, which is frozen.`,
+    );
+    expect(stdout).toContain(`\n  undo       ${undo.replace('%', group.folder)}   (changes the host)\n`);
+  });
+
+  it('hold up nobody if nobody else waits for them', async (context) => {
+    requires(context, 'cgroup2');
+    const [parent = 0] = await fixture('tasks', ['crowd', '1']);
+    const pid = Number(readFileSync(`/proc/${parent}/task/${parent}/children`, 'latin1'));
+    await new FrozenGroup(2).freeze(pid);
+    const { stdout } = await kstack(['why', '-p', `${pid}`]);
+    expect(stdout).toMatch(/^Nothing holds this host up/);
+  });
+});
+
+describe('a traced task that is stopped', { tags: ['source'] }, () => {
+  beforeEach(needs('root', 'compiler'));
+
+  it('waits for its tracer', async () => {
+    const [tracee = 0] = await fixture('tasks', ['traced']);
+    const [, tracer = ''] = /^TracerPid:\t(\d+)$/m.exec(readFileSync(`/proc/${tracee}/status`, 'latin1')) ?? [];
+    const { edges } = await allEdges();
+    expect(named(edges, { tracee, tracer: Number(tracer) }, ['ptrace'])).toEqual(['tracee ptrace tracer']);
+    expect(edges.find(({ from }) => from.tid === tracee)?.inferred).toBe(false);
+  });
+});
