@@ -7,6 +7,7 @@ import { freezers } from './freezers.ts';
 import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
+import { tracers } from './tracers.ts';
 import { transactions } from './transactions.ts';
 import { vforkChildren } from './vfork-children.ts';
 import { works } from './works.ts';
@@ -21,6 +22,7 @@ export const EDGE_SOURCES: readonly EdgeSource[] = [
   children,
   vforkChildren,
   transactions,
+  tracers,
   mounts,
   devices,
   streams,
