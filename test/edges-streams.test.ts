@@ -64,11 +64,27 @@ async function acrossNamespaces(): Promise<{ readonly server: number; readonly c
       nsenter -t ${pid} -n ip link set ${there} up`,
   );
   const client = await startedPython(['python3', '-c', ASK, '198.18.93.2'], 'connected');
-  for (let tries = 0; !textOf(`/proc/${client}/stack`).includes('tcp_recvmsg'); tries++) {
-    if (tries > 1000) throw new Error('it does not read');
+  await inFunction(client, 'tcp_recvmsg');
+  return { server: pid, client };
+}
+
+/** Writes to a terminal that nobody reads from. */
+const TERMINAL = `import os, sys
+master, slave = os.openpty()
+if os.fork() == 0:
+    os.close(master)
+    try:
+        while True: os.write(slave, b'x' * 1000)
+    finally: os._exit(0)
+os.close(slave)
+print('ready', flush=True)
+sys.stdin.read()`;
+
+async function inFunction(pid: number, name: string): Promise<void> {
+  for (let tries = 0; !textOf(`/proc/${pid}/stack`).includes(name); tries++) {
+    if (tries > 1000) throw new Error(`${pid} does not come to ${name}`);
     await pause(20);
   }
-  return { server: pid, client };
 }
 
 /** Resolves to its PID once it has printed a word. */
@@ -179,6 +195,20 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     const group = new FrozenGroup(2);
     await group.freeze(server);
     expect(await why()).toBe(`2 tasks wait, directly or through others, for ${group.folder}, which is frozen.`);
+  });
+
+  it('a writer to a pseudoterminal waits for whoever has its master open', async (context) => {
+    requires(context, 'python3');
+    const terminal = await startedPython(['python3', '-c', TERMINAL], 'ready');
+    const writer = Number(readFileSync(`/proc/${terminal}/task/${terminal}/children`, 'latin1'));
+    await inFunction(writer, 'n_tty_write');
+    expect(from(await look(), writer)).toEqual([[terminal, 'terminal', 'inferred']]);
+    process.kill(terminal, 'SIGSTOP');
+    const { stdout } = await kstack(['why', '-p', `${terminal},${writer}`, '--source', source]);
+    expect(stdout).toMatch(
+      new RegExp(`^1 task waits, directly or through others, for ${terminal} \\S+, which is stopped by a signal\\.\n`),
+    );
+    expect(stdout).toContain(` waits for ${terminal} python3 to read from its terminal (inferred)\n`);
   });
 
   it('one that waits at its own pipe or socketpair waits for ever, unless a signal handler may write', async () => {

@@ -28,6 +28,7 @@ export const PATIENCE_MS: Readonly<Record<EdgeKind, number | undefined>> = {
   'pipe-writer': undefined,
   'pipe-reader': undefined,
   'socket-peer': undefined,
+  terminal: undefined,
   mount: 5000,
   'served-by': 5000,
   server: undefined,

@@ -25,6 +25,7 @@ const OF_PROCESSES: ReadonlySet<EdgeKind> = new Set([
   'pipe-writer',
   'pipe-reader',
   'socket-peer',
+  'terminal',
   'served-by',
 ]);
 

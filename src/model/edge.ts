@@ -52,6 +52,7 @@ export const EDGE_KINDS = [
   'pipe-writer',
   'pipe-reader',
   'socket-peer',
+  'terminal',
   'mount',
   'served-by',
   'server',

@@ -19,6 +19,7 @@ const PHRASES: Readonly<Record<EdgeKind, string>> = {
   'pipe-writer': '% to write to the pipe',
   'pipe-reader': '% to read from the pipe',
   'socket-peer': '%, at the other end of its socket',
+  terminal: '% to read from its terminal',
   mount: 'the file system %',
   'served-by': '%, which serves it',
   server: 'the server %',

@@ -7,6 +7,7 @@ import { freezers } from './freezers.ts';
 import { futexes } from './futexes.ts';
 import { mounts } from './mounts.ts';
 import { streams } from './streams.ts';
+import { terminals } from './terminals.ts';
 import { tracers } from './tracers.ts';
 import { transactions } from './transactions.ts';
 import { vforkChildren } from './vfork-children.ts';
@@ -26,6 +27,7 @@ export const EDGE_SOURCES: readonly EdgeSource[] = [
   mounts,
   devices,
   streams,
+  terminals,
   futexes,
   fileLocks,
   works,

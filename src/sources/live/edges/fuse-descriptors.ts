@@ -1,16 +1,11 @@
-import { DESCRIPTORS_BIT, WHAT } from '../../../native/reader/protocol.ts';
-import { parseLinks } from '../procfs/descriptors.ts';
 import { listPids, listTids } from '../procfs/files.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
 import type { TaskNumbers } from '../procfs/task-details.ts';
 import type { EdgeContext } from './edge-source.ts';
 import { commOf, connectionOf, subtypeOf } from './fuse-daemons.ts';
+import { AT_A_TIME, type Descriptor, openDescriptors } from './open-descriptors.ts';
 
-/** Processes per request: after each, the time is looked at. */
-const AT_A_TIME = 256;
 const FDINFO_BYTES = 4096;
-const ENOENT = 2;
-const ESRCH = 3;
 
 /** A descriptor of /dev/fuse. */
 export interface FuseDescriptor extends TaskNumbers {
@@ -62,27 +57,14 @@ export async function findFuseDescriptors(mounts: readonly Mount[], context: Edg
 }
 
 async function lookAt(tasks: readonly TaskNumbers[], looked: Looked, context: EdgeContext): Promise<void> {
-  if (tasks.length === 0) return;
-  const open: (TaskNumbers & { fd: number })[] = [];
-  await context.reader.get(
-    tasks,
-    () => DESCRIPTORS_BIT,
-    { threads: true, commandLines: { allBytes: 0, leastBytes: 0 }, paths: true },
-    ({ what, pid, tid, flags, result, bytes }) => {
-      if (what !== WHAT.descriptors) return;
-      if (flags !== 0 || (result < 0 && result !== -ENOENT && result !== -ESRCH)) looked.missed++;
-      if (result === 0) looked.without.push(pid);
-      for (const { fd, target } of parseLinks(bytes)) if (target.endsWith('/dev/fuse')) open.push({ pid, tid, fd });
-    },
-  );
+  const { open, without, missed } = await openDescriptors(tasks, context, (target) => target.endsWith('/dev/fuse'));
+  looked.missed += missed;
+  for (const pid of without) looked.without.push(pid);
   for (const each of await Promise.all(open.map((descriptor) => withConnection(descriptor, context))))
     looked.found.push(each);
 }
 
-async function withConnection(
-  { pid, tid, fd }: TaskNumbers & { fd: number },
-  { root, files }: EdgeContext,
-): Promise<FuseDescriptor> {
+async function withConnection({ pid, tid, fd }: Descriptor, { root, files }: EdgeContext): Promise<FuseDescriptor> {
   const read = await files.bytes(`${root}/${pid}/task/${tid}/fdinfo/${fd}`, 0n, FDINFO_BYTES);
   const text = 'value' in read ? read.value.toString('latin1') : '';
   const connection = /^fuse_connection:\s*(\d+)$/m.exec(text)?.[1];

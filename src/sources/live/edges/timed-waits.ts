@@ -8,6 +8,7 @@ const NORMAL: ReadonlySet<EdgeKind> = new Set([
   'pipe-writer',
   'pipe-reader',
   'socket-peer',
+  'terminal',
   'server',
 ]);
 
