@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
@@ -13,8 +13,7 @@ export class FrozenGroup {
   constructor(version: 1 | 2) {
     this.#version = version;
     this.#parent = version === 2 ? cgroup2() : '/sys/fs/cgroup/freezer';
-    this.folder = join(this.#parent, `kstack-test-${process.pid}`);
-    mkdirSync(this.folder);
+    this.folder = mkdtempSync(join(this.#parent, 'kstack-test-'));
     onTestFinished(() => {
       this.#freezes(false);
       for (const pid of this.#members) writeFileSync(join(this.#parent, 'cgroup.procs'), `${pid}`);
