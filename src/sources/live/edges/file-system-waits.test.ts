@@ -51,6 +51,11 @@ describe('a task waits inside a file system', () => {
   });
 });
 
+it('a task that waits for the lookup of another one waits inside a file system, of whichever type', () => {
+  const wait = { function: 'd_alloc_parallel', types: undefined, sharesLookup: true };
+  expect(waitOf('d_alloc_parallel < __lookup_slow < walk_component < path_lookupat')).toEqual(wait);
+});
+
 describe('a task does not wait inside a file system', () => {
   it.each([
     [

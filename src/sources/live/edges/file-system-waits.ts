@@ -11,6 +11,8 @@ export interface FileSystemWait {
   readonly frozen?: true;
   /** Set if it waits for the journal to commit a transaction. */
   readonly journal?: true;
+  /** Set if it waits for another task that looks up the same name. */
+  readonly sharesLookup?: true;
   /** Set if a page fault leads there: the arguments of the system call then say nothing about the file. */
   readonly fault?: true;
 }
@@ -91,6 +93,12 @@ const WAITS: ReadonlySet<string> = new Set([
 const WAITS_ITSELF: ReadonlySet<string> = new Set(
   words('__filemap_get_folio __filemap_get_folio_mpol pagecache_get_page grab_cache_page_write_begin'),
 );
+
+/**
+ * Whoever waits here waits for another task to look up the same name (fs/dcache.c): in the same file system, and in one
+ * that lies on others not necessarily for the layer that it would ask itself.
+ */
+const SHARES_LOOKUP: ReadonlySet<string> = new Set(words('d_wait_lookup d_alloc_parallel'));
 
 /** Whoever waits in these waits for a transaction of the journal to be committed: fs/jbd2/journal.c, transaction.c. */
 const JOURNAL_WAITS: ReadonlySet<string> = new Set(
@@ -174,7 +182,7 @@ function withoutSuffix(symbol: string): string {
   return dot === -1 ? symbol : symbol.slice(0, dot);
 }
 
-type Found = Pick<FileSystemWait, 'function' | 'frozen' | 'journal'>;
+type Found = Pick<FileSystemWait, 'function' | 'frozen' | 'journal' | 'sharesLookup'>;
 
 function thawAt(start: number, nameAt: (at: number) => string): Found | undefined {
   let at = start;
@@ -185,6 +193,7 @@ function thawAt(start: number, nameAt: (at: number) => string): Found | undefine
 
 function waitAt(start: number, nameAt: (at: number) => string): Found | undefined {
   if (WAITS_ITSELF.has(nameAt(start))) return { function: nameAt(start) };
+  if (SHARES_LOOKUP.has(nameAt(start))) return { function: nameAt(start), sharesLookup: true };
   for (let at = start; at < start + INNERMOST; at++) {
     const name = nameAt(at);
     if (WAITS.has(name)) return { function: name };

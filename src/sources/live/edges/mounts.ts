@@ -88,7 +88,7 @@ async function edgesOf(waiter: Observation, file: FileOnMount | undefined, conte
   const commit = wait.journal === true ? await edgeToCommit(tid, file, context) : undefined;
   if (commit !== undefined) return { edges: [commit], resources: [] };
   if (wait.frozen === true) return { edges: [edge], resources: [frozenMount(mount, shows)] };
-  const beneath = await edgesBeneath(mount, wait, context);
+  const beneath = wait.sharesLookup === true ? NOTHING : await edgesBeneath(mount, wait, context);
   return { edges: [edge, ...beneath.edges], resources: [mountResource(mount), ...beneath.resources] };
 }
 
