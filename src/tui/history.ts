@@ -6,7 +6,6 @@ import { SegmentEncoder } from '../recording/encode.ts';
 interface Segment {
   /** The number of its first sample. */
   readonly first: number;
-  readonly encoder: SegmentEncoder;
   /** One for each sample: lines of a recording. */
   readonly texts: string[];
   bytes: number;
@@ -20,6 +19,8 @@ export class History {
   readonly #segments: Segment[] = [];
   #bytes = 0;
   #next = 0;
+  /** Of the latest segment. It knows all tasks and stacks of it, which would take more room than the texts. */
+  #encoder = new SegmentEncoder(0);
   /** Of the segment that was read last. */
   #read: { readonly segment: Segment; readonly decoder: SegmentDecoder; readonly samples: Sample[] } | undefined;
 
@@ -40,10 +41,11 @@ export class History {
   add(sample: Sample): void {
     let segment = this.#segments.at(-1);
     if (segment === undefined || segment.texts.length >= SEGMENT_SAMPLES || segment.bytes > this.#mostBytes / 8) {
-      segment = { first: this.#next, encoder: new SegmentEncoder(0), texts: [], bytes: 0 };
+      segment = { first: this.#next, texts: [], bytes: 0 };
       this.#segments.push(segment);
+      this.#encoder = new SegmentEncoder(0);
     }
-    const text = segment.encoder.encode(sample);
+    const text = this.#encoder.encode(sample);
     segment.texts.push(text);
     segment.bytes += text.length;
     this.#bytes += text.length;
