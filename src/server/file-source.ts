@@ -6,6 +6,7 @@ import { jsonText } from '../model/json-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { SegmentEncoder } from '../recording/encode.ts';
 import { FindingWriter } from '../sinks/finding-writer.ts';
+import { PageSamples } from '../sinks/page-samples.ts';
 import type { StreamSource } from './source.ts';
 import { END_EVENT, failedEvent, findingEvent, fleetEvent, recordingEvent } from './stream-events.ts';
 
@@ -52,12 +53,14 @@ export class FileSource implements StreamSource {
 
 async function* eventsOf(read: () => Promise<FileContent>): AsyncGenerator<string> {
   const writer = new FindingWriter();
+  const shown = new PageSamples();
   let encoder = new SegmentEncoder(0);
   let count = 0;
   try {
     const { fleet, samples } = await read();
     if (fleet !== undefined) yield fleetEvent(jsonText(fleet));
-    for await (const sample of samples) {
+    for await (const whole of samples) {
+      const sample = shown.next(whole);
       if (count > 0 && count % SEGMENT_SAMPLES === 0) encoder = new SegmentEncoder(count / SEGMENT_SAMPLES);
       count++;
       for (const line of writer.linesFor(sample)) yield findingEvent(jsonText(line));

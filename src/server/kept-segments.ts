@@ -2,6 +2,7 @@ import { jsonText } from '../model/json-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { SegmentEncoder } from '../recording/encode.ts';
 import { FindingWriter } from '../sinks/finding-writer.ts';
+import { PageSamples } from '../sinks/page-samples.ts';
 import { findingEvent, recordingEvent } from './stream-events.ts';
 
 /** Samples that can be read without others, as the events of a stream. */
@@ -28,6 +29,7 @@ const SEGMENT_SAMPLES = 60;
  */
 export class KeptSegments {
   readonly #mostBytes: number;
+  readonly #shown = new PageSamples();
   readonly #segments: Segment[] = [];
   #bytes = 0;
   #next = 0;
@@ -36,7 +38,8 @@ export class KeptSegments {
     this.#mostBytes = mostBytes;
   }
 
-  add(sample: Sample): void {
+  add(whole: Sample): void {
+    const sample = this.#shown.next(whole);
     let segment = this.#segments.at(-1);
     if (segment === undefined || segment.events.length >= SEGMENT_SAMPLES || segment.bytes > this.#mostBytes / 8) {
       segment = {

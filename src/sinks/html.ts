@@ -6,9 +6,10 @@ import { SegmentEncoder } from '../recording/encode.ts';
 import { FindingWriter } from './finding-writer.ts';
 import type { Format, Samples } from './format.ts';
 import { DATA_MARK, PAGE } from './page.ts';
+import { PageSamples } from './page-samples.ts';
 
 /** A segment tells its tasks anew: the fewer, the smaller the page. Of readers, none begins in the middle. */
-const SEGMENT_SAMPLES = 360;
+const SEGMENT_SAMPLES = 1000;
 /** Bytes that make whole base64 characters, and a line of text. */
 const BASE64_BYTES = 57;
 const PIECE_BYTES = 1024 * BASE64_BYTES;
@@ -50,7 +51,9 @@ async function* pageOf(streams: Readonly<Record<string, Samples>>, fleet?: Fleet
 async function* recordingLines(samples: Samples, writer: FindingWriter, findings: string[]): AsyncGenerator<string> {
   let encoder = new SegmentEncoder(0);
   let count = 0;
-  for await (const sample of samples) {
+  const shown = new PageSamples();
+  for await (const whole of samples) {
+    const sample = shown.next(whole);
     if (count > 0 && count % SEGMENT_SAMPLES === 0) encoder = new SegmentEncoder(count / SEGMENT_SAMPLES);
     count++;
     yield encoder.encode(sample);

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { lastLinked } from '../../analysis/last-linked.ts';
 import { waitGraph } from '../../analysis/wait-graph.ts';
 import type { NodeKey } from '../../model/edge.ts';
 import type { Sample } from '../../model/sample.ts';
@@ -17,7 +18,7 @@ const MOST_NAMES = 500;
 /** Who waits for whom, in the last sample of the chosen time in which somebody does. */
 export function HoldersView() {
   const samples = samplesShown.value;
-  const sample = useMemo(() => samples.findLast((each) => waitGraph(each).edges.length > 0), [samples]);
+  const sample = useMemo(() => lastLinked(samples), [samples]);
   if (sample === undefined) return <p class="empty">In no sample of this time is it known who holds up whom.</p>;
   return <Graph sample={sample} />;
 }
