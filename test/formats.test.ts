@@ -383,6 +383,11 @@ describe('pprof', () => {
     const { code, stdout } = await run('script', ['-qec', `${KSTACK} -p 2 -f pprof`, '/dev/null']);
     expect(stdout).toMatch(/^kstack: pprof is a binary format: write it to a file with -o, or redirect the output\s*$/);
     expect(code).toBe(1);
+    for (const command of ['-p 2', 'why -p 2', 'report /dev/null', 'diff /dev/null /dev/null', 'convert /dev/null']) {
+      const page = await run('script', ['-qec', `${KSTACK} ${command} -f html`, '/dev/null']);
+      const said = /^kstack: html is a page for a browser: write it to a file with -o, or redirect the output\s*$/;
+      expect([command, page.code, page.stdout]).toEqual([command, 1, expect.stringMatching(said)]);
+    }
   });
 });
 

@@ -1,122 +1,26 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { expectWithin, fixture, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
 import {
-  BROWSER,
-  type Ended,
-  ended,
-  expectWithin,
-  fixture,
-  KSTACK,
-  kstack,
-  needs,
-  shell,
-  temporaryFolder,
-  testRequires,
-} from './harness.ts';
+  ask,
+  bearer,
+  childrenOf,
+  cpuTicks,
+  firstLine,
+  hasSample,
+  listeningPort,
+  open,
+  samplesIn,
+  serve,
+  startServe,
+  unsentBytes,
+  until,
+} from './served.ts';
 
 const HOSTILE = '<img src=x oner';
-
-interface Served {
-  readonly child: ChildProcess;
-  readonly end: Promise<Ended>;
-  readonly url: string;
-  readonly token: string;
-  readonly port: number;
-}
-
-/** Starts `kstack serve`, which ends with the test. */
-async function serve(...args: string[]): Promise<Served> {
-  const { child, end } = startServe(...args);
-  const url = await firstLine(child, end);
-  const { port, hash } = new URL(url);
-  return { child, end, url, token: hash.replace('#token=', ''), port: Number(port) };
-}
-
-function startServe(...args: string[]): Pick<Served, 'child' | 'end'> {
-  const child = spawn(KSTACK, ['serve', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const end = ended(child);
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
-    await end;
-  });
-  return { child, end };
-}
-
-function firstLine({ stdout }: ChildProcess, end: Promise<Ended>): Promise<string> {
-  return new Promise<string>((resolve, reject) => {
-    let text = '';
-    stdout?.on('data', (bytes: Buffer) => {
-      text += bytes;
-      if (text.endsWith('\n')) resolve(text.trim());
-    });
-    void end.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)));
-  });
-}
-
-/** The port of 127.0.0.1 that a process waits on. */
-function listeningPort({ pid = 0 }: ChildProcess): number {
-  const sockets = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    const found = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`));
-    return found?.[1] ?? [];
-  });
-  for (const line of readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n')) {
-    const [, local = '', , state, , , , , , inode = ''] = line.trim().split(/\s+/);
-    if (state === '0A' && sockets.includes(inode)) return Number.parseInt(local.split(':')[1] ?? '', 16);
-  }
-  throw new Error(`process ${pid} waits on no port`);
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly text: string;
-}
-
-/** Asks, and reads to the end or until `enough` says so. */
-function ask(
-  { ca, ...options }: RequestOptions & { readonly ca?: string },
-  enough: (text: string) => boolean = () => false,
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const request = ca === undefined ? httpRequest : httpsRequest;
-    const asked = request({ host: '127.0.0.1', agent: false, ...options, ...(ca && { ca }) }, (response) => {
-      let text = '';
-      const done = () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
-      response.on('data', (bytes: Buffer) => {
-        text += bytes;
-        if (!enough(text)) return;
-        done();
-        response.destroy();
-      });
-      response.on('end', done);
-      response.on('error', reject);
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
-}
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-const samplesIn = (text: string) => text.split('\n').filter((line) => line.startsWith('data: {"sample"')).length;
-const hasSample = (text: string) => /^data: \{"sample".*\n\n/m.test(text);
-
-/** The PIDs of a process's children. */
-function childrenOf({ pid = 0 }: ChildProcess): string[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((tid) =>
-    readFileSync(`/proc/${pid}/task/${tid}/children`, 'utf8').split(' ').filter(Boolean),
-  );
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await pause(50);
-}
 
 async function recording(): Promise<string> {
   const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
@@ -124,25 +28,6 @@ async function recording(): Promise<string> {
   const args = ['record', '-o', file, '-L', '-p', `${named},1,2`, '-i', '0.2', '--for', '2s'];
   expect((await kstack(args)).code).toBe(0);
   return file;
-}
-
-let browser: Browser | undefined;
-afterAll(() => browser?.close());
-
-async function open(url: string): Promise<{ page: Page; complaints: string[] }> {
-  browser ??= await chromium.launch({ executablePath: BROWSER, args: ['--no-sandbox'] });
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const { origin } = new URL(url);
-  page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    if (!/^(?:data|blob):/.test(request.url()) && new URL(request.url()).origin !== origin)
-      complaints.push(`request: ${request.url()}`);
-  });
-  await page.goto(url);
-  return { page, complaints };
 }
 
 describe('kstack serve, over HTTP', () => {
@@ -187,6 +72,17 @@ describe('kstack serve, over HTTP', () => {
     expect(await status({ host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(403);
   });
 
+  it('does not print the token of a file, but how to take it from there', async () => {
+    const tokenFile = join(temporaryFolder(), 'token');
+    writeFileSync(tokenFile, 'a-token-that-stays-the-same\n', { mode: 0o600 });
+    const { child, end } = startServe('-p', '1', '--source', 'procfs', '--token-file', tokenFile);
+    const text = await firstLine(child, end);
+    expect(text).not.toContain('a-token');
+    const url = new URL(shell(`echo "${text}"`).trim());
+    const headers = bearer(url.hash.replace('#token=', ''));
+    expect((await ask({ port: Number(url.port), path: '/events', headers }, hasSample)).status).toBe(200);
+  });
+
   it('has no path to any file, and takes no large or unfinished request', async () => {
     const { port, token } = await serve('-p', '1');
     for (const path of ['/../../etc/passwd', '/%2e%2e/etc/passwd', '//etc/passwd', '/events/..', '/?x', '/index.html'])
@@ -215,16 +111,28 @@ describe('kstack serve, over HTTP', () => {
     expect(later.text.split('\n').slice(0, 5)).toEqual(kept);
   });
 
-  it('is not held up by a page that reads nothing', async () => {
-    const { port, token } = await serve('-L', '--source', 'procfs', '-i', '0.1');
+  it('costs little beside the samples of 8,000 threads, and is not held up by a page that reads nothing', async () => {
+    await fixture('tasks', ['crowd', '4000']);
+    const { child, port, token } = await serve('-L', '-c', '^tasks$', '-i', '0.2');
     const slow = connect(port, '127.0.0.1');
     slow.pause();
     slow.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${token}\r\n\r\n`);
     onTestFinished(() => void slow.destroy());
+    const sampler = () => childrenOf(child).reduce((sum, pid) => sum + cpuTicks(pid), 0);
+    const spent: { server: number; sampler: number }[] = [];
     const request = { port, path: '/events', headers: bearer(token) };
-    const { text } = await ask(request, (found) => samplesIn(found) >= 20);
-    expect(samplesIn(text)).toBeGreaterThanOrEqual(20);
-  });
+    // The first samples tell of every thread, later ones of what has changed.
+    const { text } = await ask(request, (found) => {
+      const count = samplesIn(found);
+      if (count >= 2 && spent.length === 0) spent.push({ server: cpuTicks(child.pid), sampler: sampler() });
+      return count >= 8;
+    });
+    const [before, after] = [spent[0], { server: cpuTicks(child.pid), sampler: sampler() }];
+    expect(text.match(/^data: \{"task"/gm)?.length).toBeGreaterThanOrEqual(8000);
+    expect(unsentBytes(port, slow.localPort)).toBeGreaterThan(0);
+    if (before === undefined) throw new Error('there were no samples');
+    expect(after.server - before.server).toBeLessThan((after.sampler - before.sampler) / 3);
+  }, 180_000);
 
   it('ends soon after Ctrl-C, also while pages are open', async () => {
     const { child, end, port, token } = await serve('-p', '1', '--source', 'procfs');
@@ -300,11 +208,17 @@ describe('kstack serve, over HTTP', () => {
   });
 
   it('serves on a socket that only its owner may open, and that goes with it', async () => {
+    testRequires('curl');
     const socketPath = join(temporaryFolder(), 'socket');
-    const { child, end, token } = await serve('-p', '1', '--source', 'procfs', '--socket', socketPath);
+    const { child, end } = startServe('-p', '1', '--source', 'procfs', '--socket', socketPath);
+    const text = await firstLine(child, end);
     expect(lstatSync(socketPath).mode & 0o777).toBe(0o600);
-    const { status } = await ask({ socketPath, path: '/events', headers: bearer(token) }, hasSample);
-    expect(status).toBe(200);
+    const url = new URL(/^Then open: +(\S+)$/m.exec(text)?.[1] ?? '');
+    const headers = { ...bearer(url.hash.replace('#token=', '')), host: url.host };
+    expect((await ask({ socketPath, path: '/events', headers }, hasSample)).status).toBe(200);
+    // The command that it prints, to the letter.
+    const curl = /^Here, for text: +(.*)$/m.exec(text)?.[1] ?? '';
+    expect(shell(`${curl} --silent --max-time 3 || true`)).toContain('data: {"sample"');
     child.kill('SIGTERM');
     expect((await end).code).toBe(143);
     expect(lstatSync(socketPath, { throwIfNoEntry: false })).toBeUndefined();

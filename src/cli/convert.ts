@@ -3,16 +3,17 @@ import { redacted } from '../analysis/redact.ts';
 import { codeOf } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
-import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
 import type { OutputOptions } from './output-options.ts';
 import { DASH } from './samples.ts';
+import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
 
-const [STDIN, STDOUT] = [0, 1];
+const STDIN = 0;
 
 /** Whether writing to a file would replace one that is read, by its name or as standard input. */
 function isSameFile(input: string, target: string): boolean {
@@ -40,10 +41,7 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
   const target = output.file;
   if (target !== undefined && isRead(target, wanted)) return FAILED;
   const format = await loadFormat(output.format);
-  if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
-    writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);
-    return FAILED;
-  }
+  if (isUnfitForTerminal(output.format, target, format)) return FAILED;
   const clock = systemClock();
   const { zoneAt } = clock;
   const problems = noProblems();

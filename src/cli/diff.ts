@@ -14,6 +14,7 @@ import type { Origin } from './host-options.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
 import type { Window } from './time-window.ts';
+import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
 
 /** One side of a comparison. */
@@ -38,6 +39,7 @@ export interface DiffOptions {
 /** Compares two files, or two times of one. Returns the exit code: 1 if one of them has no sample. */
 export async function diffFiles(sides: Sides, selection: Selection | undefined, options: DiffOptions): Promise<number> {
   const { file: target, format } = options;
+  if (isUnfitForTerminal(format, target)) return FAILED;
   if (target !== undefined && sides.some(({ file }) => isRead(target, { names: [file], verb: 'diff' }))) return FAILED;
   const clock = systemClock();
   const problems = noProblems();

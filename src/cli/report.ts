@@ -15,6 +15,7 @@ import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, type Problems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
 import { pageContent } from './page-content.ts';
+import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
 
 export interface ReportOptions {
@@ -35,6 +36,7 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   const { format, file, redact } = options;
   const clock = systemClock();
   const problems = noProblems();
+  if (isUnfitForTerminal(format, file)) return FAILED;
   if (format === 'html') {
     const redactor = redact ? new Redactor() : undefined;
     const content = isAddedUp(wanted) ? await orNoEnd(pageContent(wanted, problems, { clock, redactor })) : undefined;

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { hostname } from 'node:os';
 import { createSecureContext } from 'node:tls';
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { RedactedStream, Redactor } from '../analysis/redact.ts';
@@ -15,7 +16,7 @@ import { ownCommand } from '../native/self.ts';
 import { Access, TOKEN } from '../server/access.ts';
 import { DirectoryRecorder } from '../server/directory-recorder.ts';
 import { FileSource } from '../server/file-source.ts';
-import { ListenError, listen, type Place } from '../server/listen.ts';
+import { ListenError, listen } from '../server/listen.ts';
 import { LiveSource } from '../server/live-source.ts';
 import { MetricsPage } from '../server/metrics-page.ts';
 import type { StreamSource } from '../server/source.ts';
@@ -33,6 +34,7 @@ import { noProblems, tellProblems } from './merged-samples.ts';
 import { measuredMetrics } from './metrics.ts';
 import { tellNone } from './nothing-found.ts';
 import { pageContent } from './page-content.ts';
+import { addressText, type ServeAddress } from './serve-address.ts';
 import type { Window } from './time-window.ts';
 
 const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -43,7 +45,7 @@ const MOST_BYTES = 1 << 20;
 /** Of what a page records. */
 const BOUNDS = recordingBounds(USUAL_BYTES, { maxUsedPercent: 85, options: '' });
 
-export interface ServeOptions {
+export interface ServeOptions extends ServeAddress {
   /** Files; none for this host. */
   readonly names: readonly string[];
   readonly window: Window;
@@ -53,18 +55,10 @@ export interface ServeOptions {
   readonly root: string;
   readonly source: SourceName;
   readonly intervalMs: number;
-  readonly place: Place;
-  /** Names of the server in URLs, beside localhost. */
-  readonly serverNames: readonly string[];
-  /** The files of the certificate and its key. */
-  readonly tls: readonly [cert: string, key: string] | undefined;
-  readonly isBehindProxy: boolean;
   /** Whether stand-ins replace what tells of people and machines. */
   readonly redact: boolean;
   /** The directory that a page may record into. */
   readonly recordTo: string | undefined;
-  /** The file of the token; undefined for a new one. */
-  readonly tokenFile: string | undefined;
   /** The command as typed, for the advice to repeat it with sudo. */
   readonly typed: string;
 }
@@ -81,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<number> {
     const access = new Access(options.serverNames, await tokenOf(options));
     server = await createWebServer(access, source, await certificateOf(options), metricsOfHost(options));
     const host = await listen(server, options.place);
-    writeStdout(addressText(options, host, access.token));
+    writeStdout(addressText(options, host, access.token, hostname()));
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof InputError || error instanceof SettingsFileError))
       throw error;
@@ -96,14 +90,6 @@ export async function serve(options: ServeOptions): Promise<number> {
   server.closeAllConnections();
   await source.close();
   return code;
-}
-
-function addressText({ place, tls, isBehindProxy, serverNames }: ServeOptions, host: string, token: string): string {
-  const [name] = serverNames;
-  const shown = 'socket' in place || name === undefined ? host : `${name}${/:\d+$/.exec(host)?.[0] ?? ''}`;
-  const url =
-    isBehindProxy && name !== undefined ? `https://${name}` : `${tls === undefined ? 'http' : 'https'}://${shown}`;
-  return `${url}/#token=${token}\n`;
 }
 
 /** @throws ListenError if the files are not a certificate and its key; InputError if they cannot be read */

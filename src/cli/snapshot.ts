@@ -9,11 +9,10 @@ import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
-import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import type { OutputOptions } from './output-options.ts';
+import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
-
-const STDOUT = 1;
 
 export interface SnapshotOptions {
   readonly selection: Selection;
@@ -29,10 +28,7 @@ export interface SnapshotOptions {
 /** Writes one sample. Returns the exit code: 1 if stacks cannot be read, or if none of the given PIDs exists. */
 export async function snapshot({ selection, root, source, output, verbose, typed }: SnapshotOptions): Promise<number> {
   const format = await loadFormat(output.format);
-  if (format.binary && output.file === undefined && isTerminal(STDOUT)) {
-    writeStderr(`kstack: ${output.format} is a binary format: write it to a file with -o, or redirect the output\n`);
-    return 1;
-  }
+  if (isUnfitForTerminal(output.format, output.file, format)) return 1;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);

@@ -13,6 +13,6 @@ export function commandLine(words: readonly string[]): string {
 }
 
 /** Quotes a word for the shell, if necessary. */
-function quote(word: string): string {
+export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -13,6 +13,7 @@ import { log } from '../terminal/log.ts';
 import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED, UNKNOWN } from './exit-codes.ts';
 import { takeVerdict } from './take-verdict.ts';
+import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
 
 export interface WhyOptions {
@@ -38,6 +39,7 @@ export interface WhyOptions {
 /** Says what holds the host up. Returns the exit code. */
 export async function why(options: WhyOptions): Promise<number> {
   const { selection, root, source, format, file, evidence, exitCode, forMs, verbose, typed } = options;
+  if (isUnfitForTerminal(format, file)) return exitCode ? UNKNOWN : FAILED;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
   if (refusal !== undefined) {
     writeStderr(`kstack: ${refusal}\n`);
