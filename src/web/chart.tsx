@@ -20,6 +20,9 @@ const TIMES = [
   [0.001, '{HH}:{mm}:{ss}.{fff}', DAY, null, DAY, null, null, null, 1],
 ];
 
+/** Steps of an axis: there is no half of a task. */
+const WHOLE = [1, 10, 100, 1000, 10_000, 100_000].flatMap((power) => [power, 2 * power, 5 * power]);
+
 interface ChartProps {
   readonly label: string;
   readonly height: number;
@@ -47,7 +50,7 @@ export function Chart({ label, height, data, series, bands = [], marks = [], onS
         bands: [...bands],
         axes: [
           { ...axis, values: TIMES },
-          { ...axis, size: 56 },
+          { ...axis, size: 56, incrs: WHOLE },
         ],
         scales: { y: { range: (_, __, max) => [0, Math.max(1, max * 1.05)] } },
         legend: { live: true },

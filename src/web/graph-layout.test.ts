@@ -34,3 +34,11 @@ it('gives no two boxes of a column the same place', () => {
   const places = laidOut(edges).nodes.map(({ column, row }) => `${column} ${row}`);
   expect(new Set(places).size).toBe(places.length);
 });
+
+it('tells how many have no room', () => {
+  const pairs = Array.from({ length: 1000 }, (_, at) => edge(2 * at + 1, 2 * at + 2));
+  const { nodes, undrawn } = laidOut(pairs);
+  expect(nodes).toHaveLength(400);
+  expect(undrawn).toBe(1600);
+  expect(laidOut(pairs.slice(0, 100)).undrawn).toBe(0);
+});

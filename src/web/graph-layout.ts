@@ -22,6 +22,8 @@ export interface GraphLayout {
   readonly links: readonly GraphLink[];
   readonly columns: number;
   readonly rows: number;
+  /** How many tasks and resources have no room. */
+  readonly undrawn: number;
 }
 
 /** More would be no drawing. */
@@ -81,5 +83,7 @@ export function layoutGraph({ edges, roots, cycles }: WaitGraph): GraphLayout {
   };
   for (const { edges: some } of cycles) for (const { from } of some) start(from);
   for (const { key } of roots) start(key);
-  return { nodes, links, columns, rows: rows + 1 };
+  const all = new Set(edges.flatMap(({ from, to }) => [from, to]));
+  const undrawn = [...all].filter((key) => !placed.has(key)).length;
+  return { nodes, links, columns, rows: rows + 1, undrawn };
 }

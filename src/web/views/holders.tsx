@@ -38,6 +38,12 @@ function Graph({ sample }: { sample: Sample }) {
       <div class="graph">
         <Picture layout={layout} names={names} state={state} opened={opened} open={setOpened} />
       </div>
+      {layout.undrawn > 0 && (
+        <p class="more">
+          No room for {layout.undrawn.toLocaleString('en')} more that wait or are waited for: those that hold up fewest.
+          The view Tasks lists all tasks.
+        </p>
+      )}
       {opened !== undefined && (
         <section aria-label="The tasks of a box">
           <h2>{counted(opened.keys.length, 'waiter')}</h2>
@@ -78,7 +84,7 @@ function Picture({ layout, names, state, opened, open }: PictureProps) {
   const labelled = new Map(links.filter(({ from, to }) => from.column > to.column).map((link) => [link.from, link]));
   const [wide, high] = [columns * COLUMN, rows * ROW + 10];
   return (
-    <svg width={wide} height={high} viewBox={`0 0 ${wide} ${high}`} role="group" aria-label="The wait-for graph">
+    <svg width={wide} height={high} viewBox={`-1 0 ${wide} ${high}`} role="group" aria-label="The wait-for graph">
       {links.map(({ from, to, by, inferred }, at) => {
         const [x1, y1, x2, y2] = endsOf({ from, to });
         const middle = (x1 + x2) / 2;

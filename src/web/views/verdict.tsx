@@ -81,6 +81,7 @@ function Tiles({ sample: { observations, pressure }, inD, longestMs }: TilesProp
 
 function HeldPart({ held, names }: { held: HeldUp; names: Names }) {
   const { root, longestMs } = held;
+  const ofResource = root.resource === undefined ? [] : [[names(root.key), root.resource.evidence] as const];
   return (
     <section class="root">
       <h3>
@@ -94,8 +95,7 @@ function HeldPart({ held, names }: { held: HeldUp; names: Names }) {
       </p>
       <Waiters edges={root.edges} names={names} />
       <AdviceList advice={adviceOn(held)} />
-      {root.resource !== undefined && <EvidenceList of={[[names(root.key), root.resource.evidence]]} />}
-      <EdgeEvidence edges={root.edges} names={names} />
+      <EvidenceList of={[...ofResource, ...edgeEvidence(root.edges, names)]} />
     </section>
   );
 }
@@ -111,7 +111,7 @@ function DeadlockPart({ deadlock, sample, names }: { deadlock: Deadlock; sample:
       <Waiters edges={deadlock.edges} names={names} />
       {deadlock.behind.length > 0 && <p>Behind them wait {counted(deadlock.behind.length, 'more task')}.</p>}
       <AdviceList advice={adviceOnDeadlock(deadlock, (tid) => pids.get(tid))} />
-      <EdgeEvidence edges={deadlock.edges} names={names} />
+      <EvidenceList of={edgeEvidence(deadlock.edges, names)} />
     </section>
   );
 }
@@ -178,12 +178,13 @@ function Commands({ title, lines, changes }: { title: string; lines: readonly st
 
 const MOST_EVIDENCE = 20;
 
-function EdgeEvidence({ edges, names }: { edges: readonly Edge[]; names: Names }) {
-  const some = edges.slice(0, MOST_EVIDENCE);
-  return <EvidenceList of={some.map(({ from, by, evidence }) => [`${names(from)}, ${by}`, evidence])} />;
+type Told = readonly [name: string, evidence: readonly Evidence[]];
+
+function edgeEvidence(edges: readonly Edge[], names: Names): Told[] {
+  return edges.slice(0, MOST_EVIDENCE).map(({ from, by, evidence }) => [`${names(from)}, ${by}`, evidence]);
 }
 
-function EvidenceList({ of }: { of: readonly (readonly [string, readonly Evidence[]])[] }) {
+function EvidenceList({ of }: { of: readonly Told[] }) {
   const lines = of.flatMap(([name, evidence]) => evidence.map(({ place, text }) => [name, safe(place), safe(text)]));
   if (lines.length === 0) return null;
   return (
