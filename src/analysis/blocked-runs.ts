@@ -2,7 +2,7 @@ import type { Changes } from '../model/changes.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import type { Stack } from '../model/stack.ts';
+import { printFrames, type Stack } from '../model/stack.ts';
 import { taskKey } from '../model/task.ts';
 import { explainObservation } from './explain-sample.ts';
 
@@ -249,7 +249,14 @@ function keyOf(observation: Observation): string | Observation {
 }
 
 function isSamePlace(a: Observation, b: Observation): boolean {
-  return stackOf(a) === stackOf(b) && a.facts?.switches === b.facts?.switches && a.task.comm === b.task.comm;
+  const isSame = a.facts?.switches === b.facts?.switches && a.task.comm === b.task.comm;
+  return isSame && isSameStack(stackOf(a), stackOf(b));
+}
+
+/** Two recordings of a host each have an object of their own for a stack. */
+function isSameStack(a: Stack | undefined, b: Stack | undefined): boolean {
+  if (a === b || a === undefined || b === undefined) return a === b;
+  return a.frames.length === b.frames.length && printFrames(a.frames) === printFrames(b.frames);
 }
 
 export function stackOf({ stack }: Observation): Stack | undefined {

@@ -117,6 +117,12 @@ describe('a report', () => {
     expect(await held({ state: 'D', stack: FROZEN })).toEqual([[2, 1, 20]]);
   });
 
+  it('knows a place again in another recording of the same host', async () => {
+    const again = () => stackOf(7, 'percpu_rwsem_wait', 'ext4_page_mkwrite', 'do_page_mkwrite', 'handle_mm_fault');
+    const { stuck } = await report([0, 10, 20, 30].map((seconds) => sampleAt(seconds, [seen(1, again())])));
+    expect(stuck).toMatchObject([{ sinceMs: 0, untilMs: 30_000, seen: 4 }]);
+  });
+
   it('takes a task for stuck only while it does not run', async () => {
     const at = (seconds: number, switches: number | undefined, offCpuMs = 0) =>
       sampleAt(seconds, [seen(1, FROZEN, { facts: { offCpuMs, ...(switches !== undefined && { switches }) } })]);
