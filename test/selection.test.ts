@@ -200,7 +200,7 @@ describe('what cannot be', () => {
   it.each([
     [
       ['-c', '(a|b'],
-      /^kstack: option '-c, --command <REGEX>' argument '\(a\|b' is invalid\. missing closing \):\n {2}\(a\|b\n {2}\^\nusage: /,
+      /^kstack: option '-c, --command <REGEX>' argument '\(a\|b' is invalid\. missing closing \):\n {2}\(a\|b\n {2}\^\nTry 'kstack -h' for more\.\n$/,
     ],
     [['--function', 'a[z-b]c'], /'--function <REGEX>' .*invalid character class range:\n {2}a\[z-b\]c\n {6}\^\n/],
     [['-c', 'a**'], /invalid nested repetition operator:\n {2}a\*\*\n {4}\^\n/],
