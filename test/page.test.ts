@@ -111,6 +111,10 @@ describe('the page of a recording', () => {
       expect(shown[at]).toContain(`${count} task`);
     }
     expect(await page.locator('.holders > li').count()).toBe(holders.length);
+    const advised = (await kstack(['report', file])).stdout.matchAll(/^ +next: (.*)$/gm);
+    const text = await page.locator('.findings').textContent();
+    for (const [, command] of advised) expect(text).toContain(command);
+    expect(text).not.toMatch(/-p PID\b/);
     await page.close();
   });
 

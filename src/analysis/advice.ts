@@ -32,6 +32,17 @@ export function filledAdvice({ next, undo }: Finding, observations: readonly Adv
   return { next: next.map(fill), undo: undo.map(fill) };
 }
 
+/**
+ * The same of a wait in a report.
+ * @param several whether it has several hosts: numbers and names of one would be read as those of any of them
+ */
+export function adviceOnWait(
+  { finding, tasks }: { readonly finding: Finding; readonly tasks: readonly Advised[] },
+  several: boolean,
+) {
+  return several ? finding : filledAdvice(finding, tasks);
+}
+
 function valuesOf(observations: readonly Advised[]): Map<string, string> {
   const values = new Map<string, string>();
   const { pid, ppid, id } = observations[0]?.task ?? {};

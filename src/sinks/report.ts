@@ -1,4 +1,4 @@
-import { filledAdvice } from '../analysis/advice.ts';
+import { adviceOnWait } from '../analysis/advice.ts';
 import { stackOf } from '../analysis/blocked-runs.ts';
 import { functionName } from '../analysis/function-name.ts';
 import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report.ts';
@@ -113,8 +113,7 @@ function findingLines(reported: ReportedFinding, several: boolean, isAdvised: bo
     return `${nameOf(task, several ? host : undefined)} ${lasting(1000 * seconds, each.isAtLeast)}`;
   });
   const more = count - shown.length;
-  // Numbers and names of several hosts would be read as those of this one.
-  const [check] = several ? finding.next : filledAdvice(finding, tasks).next;
+  const [check] = adviceOnWait(reported, several).next;
   return [
     `  ${lasting(1000 * taskSeconds, isAtLeast)}  ${counted(count, 'task')}  ${whatFor(finding)}`,
     `    ${shown.join(', ')}${more > 0 ? ` (+${more})` : ''}`,

@@ -62,7 +62,7 @@ function WaitItem({ wait, most }: { wait: FleetWait; most: number }) {
           <span class="what">{safe(whatFor(finding))}</span>
         </summary>
         <div class="detail">
-          <WaitDetail finding={finding} stack={stack} />
+          <WaitDetail finding={finding} advice={finding} stack={stack} />
           <dl class="facts">
             <dt>Hosts</dt>
             <dd>{listed(names, hosts)}</dd>

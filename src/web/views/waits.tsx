@@ -1,5 +1,7 @@
+import { adviceOnWait } from '../../analysis/advice.ts';
 import { stackOf } from '../../analysis/blocked-runs.ts';
 import type { ReportedFinding, ReportedHolder } from '../../analysis/report.ts';
+import type { Advice } from '../../analysis/root-advice.ts';
 import type { StuckRun } from '../../analysis/stuck.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Stack } from '../../model/stack.ts';
@@ -15,7 +17,7 @@ const SHOWN = 50;
 export function WaitsView() {
   const report = reported.value;
   if (report === undefined) return <p class="empty">Adding up ...</p>;
-  const { findings, holders, stuck, stuckCount } = report;
+  const { hosts, findings, holders, stuck, stuckCount } = report;
   const most = findings[0]?.taskSeconds ?? 0;
   return (
     <article>
@@ -23,7 +25,7 @@ export function WaitsView() {
       {findings.length === 0 && <p class="empty">No task was blocked in any sample.</p>}
       <ol class="findings">
         {findings.slice(0, SHOWN).map((finding, at) => (
-          <FindingItem key={at} reported={finding} most={most} isOpen={at < 2} />
+          <FindingItem key={at} reported={finding} most={most} several={hosts.length > 1} isOpen={at < 2} />
         ))}
       </ol>
       <More count={findings.length} what="wait" />
@@ -49,7 +51,14 @@ function More({ count, what }: { count: number; what: string }) {
   return count > SHOWN ? <p class="more">{counted(count - SHOWN, `more ${what}`)}</p> : null;
 }
 
-function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; most: number; isOpen: boolean }) {
+interface FindingProps {
+  readonly reported: ReportedFinding;
+  readonly most: number;
+  readonly several: boolean;
+  readonly isOpen: boolean;
+}
+
+function FindingItem({ reported, most, several, isOpen }: FindingProps) {
   const { finding, taskSeconds, isAtLeast, count, tasks, stack } = reported;
   const shown = tasks.slice(0, 8);
   return (
@@ -64,7 +73,7 @@ function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; mo
           <span class="count">{counted(count, 'task')}:</span> <span class="what">{whatForWithin(finding)}</span>
         </summary>
         <div class="detail">
-          <WaitDetail finding={finding} stack={stack} />
+          <WaitDetail finding={finding} advice={adviceOnWait(reported, several)} stack={stack} />
           <div>
             <table>
               <caption>Blocked longest</caption>
@@ -98,11 +107,11 @@ function FindingItem({ reported, most, isOpen }: { reported: ReportedFinding; mo
 }
 
 /** What is usually the cause of a wait, what to look at, and where it is. */
-export function WaitDetail({ finding, stack }: { finding: Finding; stack: Stack | undefined }) {
+export function WaitDetail({ finding, advice, stack }: { finding: Finding; advice: Advice; stack: Stack | undefined }) {
   return (
     <div>
       {finding.causes !== '' && <p>{finding.causes}</p>}
-      <AdviceList advice={finding} />
+      <AdviceList advice={advice} />
       {stack !== undefined && <pre>{stack.frames.map(({ raw }) => safe(raw)).join('\n')}</pre>}
     </div>
   );
