@@ -6,8 +6,8 @@ import { SegmentEncoder } from '../recording/encode.ts';
 interface Segment {
   /** The number of its first sample. */
   readonly first: number;
-  /** One for each sample: lines of a recording. */
-  readonly texts: string[];
+  /** One for each sample: lines of a recording. Outside the heap, which grows to several times of what is in it. */
+  readonly texts: Buffer[];
   bytes: number;
 }
 
@@ -45,7 +45,7 @@ export class History {
       this.#segments.push(segment);
       this.#encoder = new SegmentEncoder(0);
     }
-    const text = this.#encoder.encode(sample);
+    const text = Buffer.from(this.#encoder.encode(sample));
     segment.texts.push(text);
     segment.bytes += text.length;
     this.#bytes += text.length;
@@ -62,10 +62,20 @@ export class History {
       this.#read = { segment, decoder: new SegmentDecoder(new Interned()), samples: [] };
     const { decoder, samples } = this.#read;
     for (const text of segment.texts.slice(samples.length, number - segment.first + 1))
-      for (const line of text.trimEnd().split('\n')) {
-        const sample = decoder.decode(Buffer.from(line));
+      for (const line of linesOf(text)) {
+        const sample = decoder.decode(line);
         if (sample !== undefined) samples.push(sample);
       }
     return samples[number - segment.first];
+  }
+}
+
+const LINE_FEED = 10;
+
+function* linesOf(text: Buffer): Generator<Buffer> {
+  for (let from = 0; from < text.length; ) {
+    const end = text.indexOf(LINE_FEED, from);
+    yield text.subarray(from, end);
+    from = end + 1;
   }
 }
