@@ -149,7 +149,7 @@ describe('the log of another user', () => {
     const log = join(directory, LOG);
     shell(`install -o nobody -m 644 /dev/null ${log}`);
     const { pid, messages } = await background(directory, ['-p', '2']);
-    await until(() => !isAlive(pid));
+    await until(() => !isAlive(pid) && messages().includes('ERROR'));
     expect(messages()).toMatch(/ERROR - \S+ is a file of another user; nothing is written to it\. The run ends\.\n$/);
     expect(readFileSync(log, 'utf8')).toBe('');
   });
