@@ -127,7 +127,7 @@ it('what is no ClickHouse is told for what it is', async () => {
   const late = await answers((request, answer) => {
     ({ url } = request);
     if (asked++ > 0) answer.end('<html>Log in</html>');
-    else answer.writeHead(200, { 'x-clickhouse-query-id': '1' }).end('24.3.1.2672\n');
+    else answer.writeHead(200, { 'x-clickhouse-query-id': '1' }).end('24.3.1.2672.altinitystable\n');
   });
   const connection = await open(`http://127.0.0.1:${late}`);
   expect(connection.version).toEqual([24, 3]);

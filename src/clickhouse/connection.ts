@@ -22,6 +22,8 @@ const OWN_HEADER = /^x-clickhouse-/;
 /** From this version on there are asynchronous inserts. */
 const COLLECTS_SINCE = [21, 11] as const;
 const COLLECTED = { async_insert: 1, wait_for_async_insert: 1 } as const;
+/** Distributions add a name of their own: 23.8.11.29.altinitystable. */
+const VERSION = /^(\d+)\.(\d+)[\w.+-]*\n$/;
 const MOST_SHOWN_BYTES = 4096;
 /** The part of the time limit after which a connection that is reset was reset by the limit: its timers are not exact. */
 const TIMERS_AGREE = 0.9;
@@ -66,7 +68,7 @@ export class Connection {
         undefined,
         untilLate(deadlineMs, signal),
       );
-      const [, year, month] = /^(\d+)\.(\d+)[\d.]*\n$/.exec(said) ?? [];
+      const [, year, month] = VERSION.exec(said) ?? [];
       if (year === undefined || month === undefined)
         throw new ClickHouseFailure('foreign', `${asked.shown}: ${foreign(said)}`);
       return new Connection(client, asked, [Number(year), Number(month)]);
