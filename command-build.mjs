@@ -46,7 +46,7 @@ export async function buildCommand({ outdir, banner, ...options }) {
       format: 'cjs',
       outExtension: {},
       banner: { js: file === 'kstack.cjs' ? banner : '' },
-      plugins: [partsInFiles(file, places, texts)],
+      plugins: [partsInFiles(file, { places, texts, parts })],
     });
   return Object.keys(metafile.inputs);
 }
@@ -80,7 +80,7 @@ function entryOf(file, whole, places) {
 }
 
 /** Takes the parts of a file from memory, and the others from their files. */
-const partsInFiles = (file, places, texts) => ({
+const partsInFiles = (file, { places, texts, parts }) => ({
   name: 'parts-in-files',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\.c?js$/ }, ({ path }) => {
@@ -89,8 +89,16 @@ const partsInFiles = (file, places, texts) => ({
     });
     onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
       const place = places.get(path);
-      const others = `module.exports = require(${JSON.stringify(`./${place}`)})[${JSON.stringify(`./${path}`)}];`;
-      return { contents: place === file ? texts.get(path) : others };
+      return { contents: place === file ? texts.get(path) : constantsOf(path, place, parts.get(path).exports) };
     });
   },
 });
+
+/**
+ * A module that gives what another file exports as constants of this one: esbuild itself would ask two getters each
+ * time that a function is called.
+ */
+function constantsOf(path, place, names) {
+  const part = `const part = require(${JSON.stringify(`./${place}`)})[${JSON.stringify(`./${path}`)}];`;
+  return [part, ...names.map((name) => `export const ${name} = part.${name};`)].join('\n');
+}
