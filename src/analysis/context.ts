@@ -37,7 +37,7 @@ const PURPOSES: readonly (readonly [purpose: string, ...names: Pattern[]])[] = [
   ['close a file', '__fput', 'fput', '__fput_sync', 'filp_close'],
   ['exit', 'do_exit'],
   ['write the changes of a file (fsync)', 'vfs_fsync_range', 'vfs_fsync', 'do_fsync'],
-  ['change the attributes of a file', 'notify_change', 'chmod_common', 'chown_common', /(?:vfs_)?utimes(?:_common)?/],
+  ['change the attributes of a file', 'notify_change', /ch(?:mod|own)_common|(?:vfs_)?utimes(?:_common)?|ext3_setattr/],
   ['read the attributes of a file', 'vfs_getattr', 'vfs_getattr_nosec', /vfs_(?:statx|fstat|fstatat)(?:_path|_fd)?/],
   ['use the extended attributes of a file', /_?_?vfs_(?:get|set|list|remove)xattr(?:_\w+)?/, 'path_getxattr'],
   ['list a directory', 'iterate_dir', 'vfs_readdir'],

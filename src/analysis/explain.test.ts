@@ -169,6 +169,45 @@ describe('explain', () => {
     ]);
   });
 
+  it('skips pointers to functions that stand on the stack, which look like the end of the function before', () => {
+    const lines = ['next_one+0x3a0/0x3a0', 'wb_wait_for_completion+0x5e/0x90', 'prepare_to_wait_event+0xf0/0xf0'];
+    const outer = [
+      'sync_inodes_sb+0xaa/0x280',
+      'SyS_tee+0x3a0/0x3a0',
+      'iterate_supers+0xb5/0x100',
+      'sys_sync+0x42/0xb0',
+    ];
+    const stack = { id: 0, frames: parseFrames([...lines, ...outer].map((line) => `[<0>] ${line}`).join('\n')) };
+    const { waitsFor } = explain(stack);
+    expect(waitsFor).toContain('to write all dirty data');
+    expect(waitsFor).not.toMatch(/tee|move data/);
+    // Behind a function that never returns, it is a call.
+    const exits = ['sleeper+0x5e/0x90', 'do_exit+0x2ec/0xb40', 'SyS_exit+0x20/0x20', 'do_syscall_64+0x8f/0xf0'];
+    expect(explain({ id: 1, frames: parseFrames(exits.map((line) => `[<0>] ${line}`).join('\n')) }).waitsFor).toMatch(
+      /exit/,
+    );
+  });
+
+  it('takes what a tracer runs in the scheduler for no part of the wait', () => {
+    const tracer = ['bpf_prog_843e5058b30c0620_handle_sched_switch', 'bpf_trace_run4', '__bpf_trace_sched_switch'];
+    const histogram = [
+      'event_hist_trigger',
+      'event_triggers_call',
+      'trace_event_buffer_commit',
+      '__traceiter_sched_switch',
+    ];
+    for (const functions of [tracer, histogram, ['trace_event_raw_event_sched_switch', ...histogram]]) {
+      const finding = explain(stackOf(...functions, '__schedule', 'schedule', 'worker_thread', 'kthread'));
+      expect(finding.kind, functions[0]).toBe('idle');
+    }
+  });
+
+  it('says that a task spins where the lock is all that is told', () => {
+    expect(explain(stackOf('lg_local_lock'), 'R').waitsFor).toBe(
+      'nothing: it spins on a lock (the stack is cut off: its caller is not known)',
+    );
+  });
+
   it('skips what is left over at the inner end of a stack', () => {
     expect(
       explain(stackOf('update_load_avg', '__switch_to', '__schedule', '__mutex_lock', 'unheard_of')).waitsFor,

@@ -291,9 +291,10 @@ function mayHang(command: string, stuck: readonly Resource[] = []): boolean {
 function withCaller(waitsFor: string, caller: string | undefined): string {
   if (caller !== undefined) return waitsFor.replaceAll('{caller}', () => caller);
   const alone = waitsFor.replace(/ (?:(?:that|which) |in )\{caller\}(?: [a-z]+)*/, '');
-  return alone === waitsFor ? waitsFor : `${alone} (the stack is cut off: its caller is not known)`;
+  return alone === waitsFor ? waitsFor : `${alone}${CALLER_UNKNOWN}`;
 }
 
+const CALLER_UNKNOWN = ' (the stack is cut off: its caller is not known)';
 const OFF_CPU = /^(?:__schedule|context_switch|__switch_to)$/;
 
 function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Match[]): Finding {
@@ -309,12 +310,12 @@ function running(frames: readonly Frame[], inner: InnerEnd, matches: readonly Ma
     const waitsFor = `${best.rule.waitsFor}${purpose}${likely}`;
     return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame: best.frame, innermost: frame };
   }
-  const spins = inner.primitive?.sleep === 'spin' && caller !== undefined;
+  const spins = inner.primitive?.sleep === 'spin';
   // The scheduler had taken the CPU from it, or it had slept and was woken.
   const isOff = OFF_CPU.test(functionName(frames[0]?.symbol ?? ''));
   const where = isOff ? 'it is ready to run, and waits for a CPU' : 'it is on a CPU, or ready to run';
   const waitsFor = spins
-    ? `nothing: it spins on a lock that ${caller} takes${purpose}`
+    ? `nothing: it spins on a lock${caller === undefined ? CALLER_UNKNOWN : ` that ${caller} takes`}${purpose}`
     : `nothing: ${where}${place}${purpose}`;
   return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
 }
@@ -342,9 +343,7 @@ function unexplained(
   const named = `${caller}${byName(frames[inner.depth])}`;
   if (held !== undefined) {
     const isCut = frames[inner.depth] === undefined;
-    const waitsFor = isCut
-      ? `${held} (the stack is cut off: its caller is not known)`
-      : `${held}, in ${named}${context}`;
+    const waitsFor = isCut ? `${held}${CALLER_UNKNOWN}` : `${held}, in ${named}${context}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };

@@ -54,6 +54,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     // What the debugging variants print and call
     /spin_(?:bug|dump)|_{0,2}spin_lock_debug/,
     'osq_lock',
+    /lg_(?:local|global|double)_lock\w*/,
     'mutex_spin_on_owner',
     'rwsem_spin_on_owner',
     /rwsem_optimistic_spin\w*/,

@@ -32,6 +32,12 @@ const STALE = wholeName([
   /__?lock_acquired?|lock_(?:acquired?|release)|validate_chain/,
 ]);
 const SWITCH = /^(?:__switch_to|__schedule)$/;
+/** What a tracer runs in the scheduler: a stack that it takes there has these at its inner end. */
+const TRACER = wholeName([
+  /bpf_prog_[0-9a-f]{16}\w*|bpf_trace_run\d+|__bpf_trace_\w+|bpf_get_stack\w*|bpf_dispatcher_\w+|__bpf_prog_\w+/,
+  /__traceiter_\w+|trace_event_(?:raw_event_\w+|buffer_commit)|event_triggers_call|event_hist_trigger|perf_trace_\w+/,
+  /perf_tp_event|perf_swevent_\w+|(?:__)?perf_event_(?:overflow|output\w*)|perf_callchain\w*|get_perf_callchain/,
+]);
 /** How far from the inner end leftovers reach. */
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
@@ -43,6 +49,20 @@ export function isPointer({ offset, size }: Frame): boolean {
   return offset === 0 && size !== undefined && size > 0;
 }
 
+/** Functions that never return: what follows the call of one may be the end of a function. */
+const NO_RETURN = wholeName([
+  /(?:make_task_)?do_(?:exit|task_dead)|do_group_exit|complete_and_exit|kthread_(?:complete_and_)?exit|make_task_dead/,
+  /(?:__)?module_put_and_(?:kthread_)?exit|cpu_startup_entry|do_idle|panic|rewind_stack\w*|arch_cpu_idle_dead/,
+]);
+
+/**
+ * Whether a frame is a pointer to the function behind the one that it names: kernels name the last byte of a call, and
+ * nothing follows on the end of a function unless the call before it never returns.
+ */
+function isPointerBehind({ offset, size }: Frame, callee: string | undefined): boolean {
+  return offset !== undefined && offset > 0 && offset === size && !NO_RETURN.test(callee ?? '');
+}
+
 /**
  * The frames of a task that does not run, without those that are left over from what it did before it went to sleep.
  */
@@ -50,13 +70,14 @@ export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
   const guesses = frames.length > 0 && frames.every(isGuess);
   const last = names.slice(0, LEFTOVERS_OF_GUESSES).findLast(isSleeping) ?? '';
-  const inside = guesses ? names.indexOf(last) : names.slice(0, LEFTOVERS).findIndex((name) => SWITCH.test(name));
+  const traced = names.findIndex((name) => !TRACER.test(name));
+  const switched = names.slice(0, Math.max(LEFTOVERS, traced + 1)).findIndex((name) => SWITCH.test(name));
+  const inside = guesses ? names.indexOf(last) : switched;
   const left = frames.filter((frame, at) => {
     const name = names[at] ?? '';
-    const isBetween = at > 0 && at < frames.length - 1;
-    return (
-      !STALE.test(name) && !(isBetween && isPointer(frame)) && (at >= inside || sleepingPrimitive(name) !== undefined)
-    );
+    const isOuter = at === frames.length - 1;
+    const isNoCall = !isOuter && ((at > 0 && isPointer(frame)) || isPointerBehind(frame, names[at - 1]));
+    return !STALE.test(name) && !isNoCall && (at >= inside || sleepingPrimitive(name) !== undefined);
   });
   return left.some(({ symbol }) => tells(functionName(symbol))) ? left : frames;
 }

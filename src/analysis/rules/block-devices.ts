@@ -186,7 +186,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
   {
     id: 'block-partial-write',
     kind: 'blocked',
-    match: [['__block_write_begin_int', '__block_write_begin', 'block_write_begin', '__block_write_full_folio']],
+    match: [['__block_write_begin_int', '__block_write_begin', 'block_write_begin']],
     waitsFor: 'a block to be read that it is to change in part',
     inOrderTo: 'prepare a block for a write',
     causes: 'Plain disk latency, or a disk that has stopped responding.',

@@ -425,7 +425,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     id: 'mmc-sdio',
     kind: 'blocked',
     serves: true,
-    match: [MMC_REQUEST, [/sdio_(?!reset|irq_thread)\w+/, 'mmc_io_rw_extended']],
+    match: [MMC_REQUEST, [/sdio_(?!reset|irq_thread)\w+/, 'mmc_io_rw_extended', /brcmf_sdiod_\w+/]],
     waitsFor: 'an SDIO card (a WiFi or Bluetooth chip, most likely) to complete a request',
     inOrderTo: 'talk to an SDIO card',
     causes: 'The card does not answer, or the controller lost an interrupt.',

@@ -324,7 +324,7 @@ export const MD_RAID: readonly Rule[] = [
   {
     id: 'md-reshape',
     kind: 'blocked',
-    match: [['reshape_request', 'reshape_request_write', 'raid5_sync_request']],
+    match: [['reshape_request', 'reshape_request_write']],
     waitsFor: 'stripes of a RAID5/6 array to be moved, or its superblock to be written, during a reshape',
     inOrderTo: 'reshape a RAID5/6 array',
     causes: 'A member is slow, or the backup file of the reshape is not served (mdadm --grow).',

@@ -150,6 +150,12 @@ const OWN_MMAP_LOCK: readonly LockOfMemory[] = [
     source: 'kernel/sched/fair.c: task_numa_work',
   },
   {
+    id: 'memory-lock-core-dump',
+    match: [['do_coredump', 'vfs_coredump', 'coredump_wait']],
+    inOrderTo: 'write its core dump',
+    source: 'fs/coredump.c: coredump_wait',
+  },
+  {
     id: 'memory-lock-account',
     match: [['acct_collect', 'xacct_add_tsk', 'acct_update_integrals']],
     inOrderTo: 'account for its exit',
@@ -187,6 +193,12 @@ const MMAP_LOCK: readonly LockOfMemory[] = [
     match: [['access_remote_vm', '__access_remote_vm', 'access_process_vm', 'get_cmdline', 'mem_rw']],
     inOrderTo: 'read or write memory of another process',
     source: 'mm/memory.c: __access_remote_vm',
+  },
+  {
+    id: 'memory-lock-khugepaged',
+    match: [['khugepaged', 'khugepaged_scan_mm_slot', 'collapse_scan_mm_slot', 'khugepaged_do_scan']],
+    inOrderTo: 'merge pages of that process into huge pages',
+    source: 'mm/khugepaged.c: collapse_scan_mm_slot',
   },
   {
     id: 'memory-lock-cpuset',

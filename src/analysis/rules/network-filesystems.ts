@@ -71,6 +71,17 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     source: 'net/sunrpc/sched.c: rpc_wait_bit_killable',
   },
   {
+    id: 'sunrpc-rpcbind',
+    kind: 'blocked',
+    match: [CALL, ['rpcb_register', 'rpcb_v4_register', 'rpcb_register_call', 'rpcb_create_local']],
+    waitsFor: 'rpcbind to answer a remote procedure call',
+    inOrderTo: 'register a service with rpcbind',
+    causes: 'rpcbind of this host is not running, or the loopback interface is down.',
+    stuck: ['server'],
+    next: ['ss -tan', ...OTHERS_BLOCKED, ...LOG],
+    source: 'net/sunrpc/rpcb_clnt.c: rpcb_register',
+  },
+  {
     id: 'nfs-request',
     ...NFS,
     match: [CALL, NFS_CALLER],

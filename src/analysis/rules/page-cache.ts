@@ -410,6 +410,30 @@ export const PAGE_CACHE: readonly Rule[] = [
     source: 'fs/dax.c: get_next_unlocked_entry',
   },
   {
+    id: 'page-local-cache',
+    ...PAGES,
+    match: [
+      ['folio_wait_private_2', 'folio_wait_private_2_killable', 'folio_wait_fscache', 'folio_wait_fscache_killable'],
+    ],
+    sleeps: ['page', 'schedule', 'io'],
+    waitsFor: 'a page of a network file system to be written to the local cache (FS-Cache)',
+    inOrderTo: 'wait for a page of the local cache (FS-Cache)',
+    causes: 'The disk of the cache is slow, cachefilesd is not running, or a write to the cache was lost.',
+    source: 'mm/filemap.c: folio_wait_private_2',
+    kernels: '5.13 and newer',
+  },
+  {
+    id: 'dax-fault',
+    ...PAGES,
+    match: [['dax_iomap_fault', 'dax_iomap_pte_fault', 'dax_iomap_pmd_fault']],
+    purpose: true,
+    outer: true,
+    waitsFor: 'something that {caller} waits for, in order to handle a page fault in a DAX file',
+    inOrderTo: 'handle a page fault in a DAX file',
+    causes: SLOW_DISK,
+    source: 'fs/dax.c: dax_iomap_fault',
+  },
+  {
     id: 'dax-layout',
     ...PAGES,
     match: [

@@ -208,6 +208,16 @@ export const SMB_RULES: readonly Rule[] = [
     source: 'fs/smb/client/cached_dir.c: open_cached_dir',
   },
   {
+    id: 'cifs-cached-root',
+    ...LOCK,
+    likely: true,
+    match: [['open_shroot', 'close_shroot', 'cifs_mark_open_files_invalid']],
+    waitsFor: 'the lock of the cached root directory of an SMB share, which another task holds',
+    causes: 'The holder waits for the server, or has tried to take the lock again while it reconnects: a deadlock.',
+    source: 'fs/cifs/smb2ops.c: open_shroot',
+    kernels: '4.18 to 5.11',
+  },
+  {
     id: 'cifs-unmount',
     ...SMB,
     match: [
