@@ -10,6 +10,7 @@ import {
   hasNoSize,
   isAlternating,
   isLikeProgram,
+  isPreempted,
   ofTask,
   softirqFrames,
 } from './task-frames.ts';
@@ -498,6 +499,8 @@ export class Assembly {
     // The registers of a task that ran, without a stack or before one of guesses.
     const isTold = this.#tasks.length > 0 || this.#begun;
     if (this.#isOwnReport && this.#tasks.length === 0) this.#tasks = [{ onCpu: true }];
+    const isReady = isLost && isPreempted([...this.#frames, ...this.#guessed.slice(this.#guessedWithin)]);
+    if (isReady) this.#tasks = asReady(this.#tasks);
     const instruction = this.#frames.length === 0 && isTold ? this.#instruction : undefined;
     if (instruction !== undefined && this.#tasks.length === 0) this.#tasks = [{ onCpu: true }];
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
@@ -554,6 +557,11 @@ export class Assembly {
     this.#strangers = 0;
     this.#forget();
   }
+}
+
+/** The tasks, or the unknown one, of a stack that shows that they were preempted. */
+function asReady(tasks: readonly Header[]): Header[] {
+  return (tasks.length === 0 ? [{}] : tasks).map((header) => ({ state: 'R', ...header }));
 }
 
 function isEmpty(header: Header): boolean {

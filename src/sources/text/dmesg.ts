@@ -9,6 +9,10 @@ const HUNG = new RegExp(
   `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) (?:<.{0,20}> )?blocked (?:for\\b|in I\\/O wait)`,
   's',
 );
+/** The same where the rest of the line was lost, or another line was written into it. */
+const HUNG_DAMAGED = new RegExp(`INFO: task ${LONGEST_NAME}:(\\d{1,10}) blocked (?!on |\\s{0,4}$)`, 's');
+/** Kernels of Android put names into quotes. */
+const QUOTED = /^"(.{1,64})"$/s;
 /** Since 5.10. */
 const TASK = new RegExp(
   String.raw`${BEFORE}task:\s{0,2}${NAME}\s{1,40}state:(\S).{0,80}?\bpid:\s{0,10}(\d{1,10})\b` +
@@ -20,7 +24,7 @@ const NAMELESS = new RegExp(
   String.raw`\sstate:(\S)\s.{0,20}\bstack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b` +
     String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
 );
-const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running task(?: on cpu {1,6}\d{1,5})?|\(NOTLB\))`;
+const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running(?: task(?: on cpu {1,6}\d{1,5})?)?|\(NOTLB\))`;
 const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
 /** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
@@ -29,7 +33,7 @@ const OLD_TASK = new RegExp(
     String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
   's',
 );
-const OLD_TASK_SIGN = /\s[A-Ztx]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running task|\d{1,10}\s|\(NOTLB|$)/;
+const OLD_TASK_SIGN = /\s[A-Ztx]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running\s|\d{1,10}\s|\(NOTLB|$)/;
 const OOPS = new RegExp(
   `(?:^|\\W)CPU: {0,4}\\d{1,5} (?:UID: {0,8}\\d{1,10} )?PID: {0,8}(\\d{1,10}) Comm: ${NAME}` +
     String.raw`(?: (?:Not tainted|Tainted:|Kdump:)|\s{0,4}$)`,
@@ -152,15 +156,17 @@ const MARKS: ReadonlyMap<string, Line> = new Map([
   ['<SOFTIRQ>', { kind: 'interrupt' }],
   ['<NMI>', { kind: 'interrupt', above: true }],
   ['<#DF>', { kind: 'interrupt', above: true }],
+  ['<#DB>', { kind: 'interrupt', above: true }],
   ['</IRQ>', { kind: 'interrupt-end' }],
   ['</SOFTIRQ>', { kind: 'interrupt-end' }],
   ['</NMI>', { kind: 'interrupt-end' }],
   ['</#DF>', { kind: 'interrupt-end' }],
+  ['</#DB>', { kind: 'interrupt-end' }],
   ['<EOI>', { kind: 'interrupt-end' }],
   ['<<EOE>>', { kind: 'interrupt-end' }],
 ]);
 /** With what a prefix may have left. */
-const MARK = /(?:^|[\s:>\]|])(<\/?(?:TASK|IRQ|SOFTIRQ|NMI|#DF)>|<EOI>|<<EOE>>)$/;
+const MARK = /(?:^|[\s:>\]|])(<\/?(?:TASK|IRQ|SOFTIRQ|NMI|#D[BF])>|<EOI>|<<EOE>>)$/;
 const BEGIN = /(?:^|[\s\]:|>])(?:Call [Tt]race|all Trace|Backtrace|[Ss]tack backtrace)\b[^:]{0,10}:/;
 
 function markOf(text: string): Line | undefined {
@@ -176,9 +182,11 @@ function taskOf(text: string): Line | undefined {
   if (text.includes('task')) {
     const holder = text.includes(' blocked on ') ? holderOf(text) : undefined;
     if (holder !== undefined) return holder;
-    const hung = HUNG.exec(text);
-    if (hung !== null)
-      return { kind: 'task', header: headerOf({ name: hung[1], tid: hung[2], state: 'D' }), isAnnounced: true };
+    const [, hung, hungTid] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
+    if (hung !== undefined) {
+      const name = QUOTED.exec(hung)?.[1] ?? hung;
+      return { kind: 'task', header: headerOf({ name, tid: hungTid, state: 'D' }), isAnnounced: true };
+    }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
   }

@@ -60,9 +60,18 @@ export function isEntryOnly(frames: readonly Frame[]): boolean {
   return frames.every(isEntry);
 }
 
+/**
+ * Whether all that these functions say is whose thread it is: where a log begins in the midst of a stack, what the
+ * thread did is lost. In a whole one, the scheduler's functions stand before these.
+ */
+function isThreadOnly(frames: readonly Frame[]): boolean {
+  const isThread = frames.some(({ symbol }) => symbol === 'kthread');
+  return isThread && frames.filter((frame) => !isEntry(frame)).length === 1;
+}
+
 /** Whether this was left of a stack that is lost, or is printed once more: it says nothing of a task. */
 export function isScrap({ frames, seam }: Part, before: Part | undefined): boolean {
   if (frames.length === 0) return false;
-  if (isEntryOnly(frames)) return true;
+  if (isEntryOnly(frames) || (seam.isRest && seam.begins.isLogged && isThreadOnly(frames))) return true;
   return before !== undefined && seam.isRest && seam.begins.gap.lines <= LONGEST_ANSWER && frames.every(isScheduler);
 }

@@ -78,6 +78,7 @@ export class SampleBuilder {
     const mixed = this.#mixed;
     if (this.#observations.length === 0 && guesses + lines + mixed === 0) return;
     const events = this.#eventsUntilNow();
+    this.#observations = withoutToldTwice(this.#observations);
     const { edges, holders } = this.#locks.edgesAmong(this.#observations, this.#stamp);
     this.#found.push({
       ...(this.#stamp && this.#toldBy(this.#stamp)),
@@ -143,6 +144,20 @@ export class SampleBuilder {
     if (told.timeMs !== undefined || clockMs === undefined || this.#assumeTimeMs === undefined) return told;
     return { timeMs: this.#assumeTimeMs(clockMs), ...told };
   }
+}
+
+/** Of a task whose stack is told, its wait channel tells nothing more. */
+function withoutToldTwice(observations: Observation[]): Observation[] {
+  const whole = new Map<number, Observation>();
+  for (const observation of observations) {
+    const { tid } = observation.task.id;
+    if (tid !== undefined && observation.wchan === undefined) whole.set(tid, observation);
+  }
+  return observations.filter(({ task, wchan }) => {
+    const { stack } = whole.get(task.id.tid ?? -1) ?? {};
+    const isTold = stack !== undefined && 'value' in stack && stack.value.frames.some(({ symbol }) => symbol === wchan);
+    return wchan === undefined || !isTold;
+  });
 }
 
 function addTo(events: Event[], more: readonly Event[]): void {

@@ -33,7 +33,8 @@ const MOST_LEARNED = 10_000;
 const LEAST_TOLD = 3;
 
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
-const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
+const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|#DB|#DF|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
+const MOST_MARKS = 4;
 /** journalctl -o verbose and export: fields other than the message. */
 const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
 const MESSAGE = /^\s{0,8}MESSAGE=/;
@@ -216,9 +217,14 @@ export class StackFinder {
     if (isCutMark(text)) this.#gapCuts++;
     // While another caller prints a stack, most lines are none.
     if (logged && this.#canSkip && !hasSign(text) && !hasNearSign(text)) return;
-    const [, mark, behind] = text.includes('<') ? (MARKED.exec(text) ?? []) : [];
-    if (mark !== undefined) this.#body(mark, logged);
-    this.#body(behind ?? text, logged);
+    let rest = text;
+    for (let marks = 0; marks < MOST_MARKS && rest.includes('<'); marks++) {
+      const [, mark, behind] = MARKED.exec(rest) ?? [];
+      if (mark === undefined || behind === undefined) break;
+      this.#body(mark, logged);
+      rest = behind;
+    }
+    this.#body(rest, logged);
   }
 
   /** In a diff of two traces, the old and the new one are two stacks. */

@@ -35,6 +35,20 @@ export function hasNoSize({ size }: Frame): boolean {
   return size === undefined;
 }
 
+/** Functions between the entry of an interrupt and the scheduler, where a task is preempted. */
+const PREEMPTION = /^(?:preempt_schedule_irq|trace_hardirqs_\w+|lockdep_\w+|irqentry_exit\w*|raw_irqentry_exit\w*)$/;
+
+/**
+ * Whether a task was preempted when an interrupt had ended: nothing but the scheduler is further in than the entry of
+ * the interrupt, and none of its functions further out.
+ */
+export function isPreempted(frames: readonly Frame[]): boolean {
+  const count = interruptFrames(frames);
+  const inner = frames.slice(0, count).filter((frame) => !PREEMPTION.test(frame.symbol));
+  const isByScheduler = inner.slice(0, -1).every(isScheduler) && inner.length > 1;
+  return isByScheduler && !frames.slice(count).some(isScheduler);
+}
+
 /** As bpftrace(8) prints them. */
 export function hasDecimalOffset({ raw }: Frame): boolean {
   return /\+\d+(?: \[[\w-]+\])?$/.test(raw);
