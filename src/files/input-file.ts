@@ -23,11 +23,13 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
   const shown = name ?? 'standard input';
   const fd = name === undefined ? STDIN : open(name);
   try {
-    const type = fstatSync(fd).mode & S_IFMT;
+    const { mode, size } = fstatSync(fd);
+    const type = mode & S_IFMT;
     if (type === S_IFDIR) throw new InputError(`cannot read ${shown}: it is a directory; name the files in it`);
     if (type === S_IFBLK) throw new InputError(`cannot read ${shown}: it is a disk; name a file`);
     const isEndless = name !== undefined && type === S_IFCHR;
-    const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    // Room for all of a small file, and one byte more to see its end. Files of /proc have no size.
+    const chunk = Buffer.allocUnsafeSlow(size > 0 ? Math.min(CHUNK_BYTES, size + 1) : CHUNK_BYTES);
     for (let left = isEndless ? MAX_DEVICE_BYTES : Number.POSITIVE_INFINITY; left > 0; ) {
       const length = await readSome(fd, chunk, shown, isEndless);
       if (length === 0) return;
