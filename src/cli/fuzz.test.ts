@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { seeds } from '../../test/fuzz/corpus.ts';
-import { mutantOf, readMutant } from '../../test/fuzz/fuzz.ts';
-import { temporaryFolder } from '../../test/harness.ts';
+import { MutantFile, mutantOf, readMutant } from '../../test/fuzz/fuzz.ts';
 
 /** A million are in CONTRIBUTING.md. */
 const MUTANTS = 1000;
@@ -10,7 +8,8 @@ const MUTANTS = 1000;
 const MOST_MB = 300;
 
 it('no damaged, forged or hostile file breaks the readers, or acts on a terminal', async () => {
-  const file = join(temporaryFolder(), 'mutant');
+  const file = new MutantFile();
+  onTestFinished(() => file.remove());
   const all = await seeds();
   const before = process.memoryUsage.rss();
   const broken: string[] = [];

@@ -15,6 +15,8 @@ export interface Work {
   written: number;
 }
 
+export type View = 'report' | 'explain' | FormatName;
+
 /** Samples with more tasks in all are not given to the sinks: what they cost is in proportion to that. */
 const MOST_SHOWN = 20_000;
 /** What acts on a terminal, or turns the direction of its text; line ends do not. */
@@ -25,10 +27,10 @@ const zoneAt = () => ({ offsetSeconds: 0, abbreviation: 'UTC' });
 const CONTEXT = { zoneAt, colour: false, full: true, annotate: false };
 
 /**
- * Reads a file as report, explain and convert do, and shows what is in it in each way.
+ * Reads a file as report, explain and convert do, and shows what is in it in one way.
  * @throws Error for everything that is not to happen, whatever is in the file
  */
-export async function readEverything(name: string, formats: readonly FormatName[]): Promise<Work> {
+export async function readEverything(name: string, view: View): Promise<Work> {
   const work: Work = { samples: 0, observations: 0, written: 0 };
   const samples: Sample[] = [];
   const said: string[] = [];
@@ -56,14 +58,13 @@ export async function readEverything(name: string, formats: readonly FormatName[
   };
   // Messages are escaped where they are written.
   for (const text of said) work.written += text.length;
-  for (const text of formatReport(await report(samples), { zoneAt, top: 1000, columns: 100 })) show('report', text);
-  for await (const text of explanation.write(samples, CONTEXT)) show('explain', String(text));
-  for (const format of formats) {
-    const { write, binary } = await loadFormat(format);
-    if (samples.length === 0) break;
+  if (view === 'report')
+    for (const text of formatReport(await report(samples), { zoneAt, top: 1000, columns: 100 })) show(view, text);
+  else if (samples.length > 0) {
+    const { write, binary } = view === 'explain' ? explanation : await loadFormat(view);
     for await (const piece of write(samples, CONTEXT)) {
       if (binary) work.written += piece.length;
-      else show(format, String(piece));
+      else show(view, String(piece));
     }
   }
   return work;

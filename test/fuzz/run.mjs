@@ -1,10 +1,17 @@
 // Reads mutated recordings and logs with the readers of kstack: node test/fuzz/run.mjs [FROM [TO]], mutants of these
 // numbers. Prints what broke: a number is the same mutant again, whenever it is run. Ends a reader that hangs.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 
-const outfile = 'node_modules/.cache/kstack-fuzz/main.mjs';
+/** What is bundled finds its packages from here. */
+const CACHE = 'node_modules/.cache';
+// One for each run: there may be several.
+mkdirSync(CACHE, { recursive: true });
+const folder = mkdtempSync(join(CACHE, 'kstack-fuzz-'));
+const outfile = join(folder, 'main.mjs');
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 await build({
   entryPoints: ['test/fuzz/main.ts'],
   bundle: true,
@@ -23,11 +30,13 @@ await build({
       },
     },
   ],
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+  },
 });
 
 const HEAP_MB = 450;
-/** A hundred mutants take about a second. */
+/** A hundred mutants take less than a second. */
 const MOST_CPU_SECONDS = 300;
 const TICKS_PER_SECOND = 100;
 
