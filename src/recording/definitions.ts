@@ -31,16 +31,24 @@ type Meaning =
   | { readonly kind: 'stack'; readonly value: Reading<Stack> }
   | { readonly kind: 'look'; readonly value: Look };
 
-type Told = Meaning & {
+/** What a line means that defines something. An object of a literal with a spread in it has no place in V8's caches. */
+class Definition {
+  readonly meaning: Meaning;
+  /** What stands behind its number. */
+  readonly rest: KeptText;
   /** What it is told by: the task so many before. */
   readonly as: number | undefined;
   readonly like: Task | undefined;
   /** Which line of the latest segment it was. */
-  place: number;
-};
+  place = -1;
 
-/** What a line means that defines something, and what stands behind its number. */
-type Definition = Told & { readonly rest: KeptText };
+  constructor(meaning: Meaning, rest: KeptText, as: number | undefined, like: Task | undefined) {
+    this.meaning = meaning;
+    this.rest = rest;
+    this.as = as;
+    this.like = like;
+  }
+}
 
 /** What the segments of a recording have defined: equal tasks and stacks are the same object in all of them. */
 export class KnownDefinitions {
@@ -56,11 +64,15 @@ export class KnownDefinitions {
   latest: readonly Definition[] = [];
 
   /** What a line says that has this behind its number, and is told by that task; made anew if nothing is known. */
-  definition(line: Uint8Array, from: number, like: Task | undefined, make: () => Told): Definition {
+  definition(
+    line: Uint8Array,
+    from: number,
+    { as, like, make }: { as: number | undefined; like: Task | undefined; make(): Meaning },
+  ): Definition {
     const key = hashOf(line, from, like === undefined ? -1 : this.#numberOf(like));
     const known = this.#byText.get(key);
     if (known !== undefined && known.like === like && known.rest.is(line, from)) return known;
-    return this.#byText.set(key, Object.assign(make(), { rest: this.texts.keep(line, from) }));
+    return this.#byText.set(key, new Definition(make(), this.texts.keep(line, from), as, like));
   }
 
   /** Equal tasks are one, whatever they are told by. */
@@ -105,7 +117,7 @@ const likeShape = object<{ as: number; is: object }, object>({ as: count, is: an
 
 /** How kstack writes a line that defines something: the number stands first. */
 const DEFINES = /^\{"(task|stack|look)":(\d{1,9})(?:,"as":(\d{1,9}))?,/;
-export type DefinedKind = Definition['kind'];
+export type DefinedKind = Meaning['kind'];
 
 const headOf = (kind: DefinedKind) => new TextEncoder().encode(`{"${kind}":`);
 const HEADS = { task: headOf('task'), stack: headOf('stack'), look: headOf('look') };
@@ -137,7 +149,8 @@ export class Definitions {
   passKnown(lines: DataView, from: number): number | undefined {
     const next = this.#before[this.#next];
     if (next === undefined) return undefined;
-    const { kind, rest, as, like } = next;
+    const { rest, as, like } = next;
+    const { kind } = next.meaning;
     const at = behindNumber(lines, from, HEADS[kind], this.#countOf(kind));
     if (at === undefined || !rest.isAt(lines, at)) return undefined;
     if (like !== undefined && this.tasks[this.tasks.length - (as ?? 0)] !== like) return undefined;
@@ -155,10 +168,8 @@ export class Definitions {
     const as = told === undefined ? undefined : Number(told);
     const like = kind === 'task' && as !== undefined ? this.#taskBefore(as) : undefined;
     const from = HEADS[kind].length + number.length;
-    const known = this.#known.definition(bytes, from, like, () => {
-      const meaning = this.#meaning(kind, anObject(JSON.parse(line), 'a line'));
-      return { ...meaning, as, like, place: -1 };
-    });
+    const make = () => this.#meaning(kind, anObject(JSON.parse(line), 'a line'));
+    const known = this.#known.definition(bytes, from, { as, like, make });
     this.#checkNumber(kind, Number(number));
     this.#add(known);
     return true;
@@ -174,7 +185,7 @@ export class Definitions {
     // It still tells where it stood in the segment before, unless it stands in this one twice.
     if (this.#before[definition.place] === definition) this.#next = definition.place + 1;
     definition.place = this.#now.push(definition) - 1;
-    this.#define(definition);
+    this.#define(definition.meaning);
   }
 
   #define({ kind, value }: Meaning): void {

@@ -182,8 +182,10 @@ export function inTable<T>(table: readonly T[], number: number, name: string): T
   return value;
 }
 
-/** What is in one list only. */
+/** What is in one list only. Most has the same place in both. */
 function differing(before: readonly Seen[], after: readonly Seen[]): Omit<SeenChanges, 'now'> {
-  const [old, now] = [new Set(before), new Set(after)];
-  return { gone: before.filter((seen) => !now.has(seen)), come: after.filter((seen) => !old.has(seen)) };
+  const old = before.filter((seen, at) => seen !== after[at]);
+  const now = after.filter((seen, at) => seen !== before[at]);
+  const [inOld, inNow] = [new Set(old), new Set(now)];
+  return { gone: old.filter((seen) => !inNow.has(seen)), come: now.filter((seen) => !inOld.has(seen)) };
 }
