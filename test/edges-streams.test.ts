@@ -80,6 +80,17 @@ os.close(slave)
 print('ready', flush=True)
 sys.stdin.read()`;
 
+/** Keeps a FIFO open, as a shell does with `exec 3<>fifo`, and has a child that reads it. */
+const KEEPS = `import os, sys
+fifo = os.open(sys.argv[1], os.O_RDWR)
+if os.fork() == 0:
+    reads = os.open(sys.argv[1], os.O_RDONLY)
+    os.close(fifo)
+    try: os.read(reads, 1)
+    finally: os._exit(0)
+print('ready', flush=True)
+sys.stdin.read()`;
+
 async function inFunction(pid: number, name: string): Promise<void> {
   for (let tries = 0; !textOf(`/proc/${pid}/stack`).includes(name); tries++) {
     if (tries > 1000) throw new Error(`${pid} does not come to ${name}`);
@@ -155,6 +166,18 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     expect(from(seen, reader)).toEqual([[writer, 'pipe-writer', '']]);
     expect(from(seen, opens)).toEqual([[`fifo ${path}2`, 'pipe-writer', 'inferred']]);
     expect(resourceFrom(seen, opens)).toMatchObject({ kind: 'pipe', name: `${path}2`, hangs: false });
+  });
+
+  it('who reads a FIFO that a stopped process only keeps open is idle', async () => {
+    const path = join(temporaryFolder(), 'fifo');
+    shell(`mkfifo ${path}`);
+    const keeps = await startedPython(['python3', '-c', KEEPS, path], 'ready');
+    const reader = Number(readFileSync(`/proc/${keeps}/task/${keeps}/children`, 'latin1'));
+    await inFunction(reader, 'pipe_read');
+    process.kill(keeps, 'SIGSTOP');
+    expect(from(await look(), reader)).toEqual([]);
+    const { stdout } = await kstack(['why', '-p', `${keeps},${reader}`, '--source', source]);
+    expect(stdout).toMatch(/^Nothing holds this host up/);
   });
 
   it('clients of a stopped UNIX server lead to it, whether it has accepted them or not', async () => {

@@ -88,6 +88,19 @@ describe('the edges of a wait at a pipe', () => {
     expect(edgesAt(pipe, some, alone)).toEqual({ edges: [], resources: [] });
   });
 
+  it('are none where a FIFO is only kept open, by its reader or by others, until a writer comes', () => {
+    const fifo: StreamAt = { ...pipe, file: { target: '/run/f', fifo: { inode: '1', major: 0, minor: 9 } } };
+    const both = (pid: number): OpenFile => ({ ...writer(pid), reads: true });
+    const alone = known({ 10: { tids: [11], areAll: true } });
+    for (const pids of [[10], [20], [10, 20]])
+      expect(edgesAt(fifo, found({ '/run/f': pids.map(both) }), alone)).toEqual({ edges: [], resources: [] });
+    expect(ends(edgesAt(fifo, found({ '/run/f': [both(10), writer(20)] }), alone))).toEqual([
+      [20, 'pipe-writer', false, false],
+    ]);
+    const writes: StreamAt = { ...fifo, wait: { ...wait, does: 'write' } };
+    expect(ends(edgesAt(writes, found({ '/run/f': [both(20)] }), alone))).toEqual([[20, 'pipe-reader', false, false]]);
+  });
+
   it('are none where nobody is found, as of one that is closed or on its way to another process', () => {
     expect(edgesAt(pipe, found({ 'pipe:[1]': [reader(10)] }), known())).toEqual({ edges: [], resources: [] });
   });

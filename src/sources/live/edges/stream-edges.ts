@@ -1,6 +1,6 @@
 import type { Edge, EdgeKind, Evidence, Resource } from '../../../model/edge.ts';
 import type { FoundEdges } from './edge-source.ts';
-import type { FoundFiles, OpenFile } from './open-file.ts';
+import type { FoundFiles, OpenFile, SharedFile } from './open-file.ts';
 import type { OtherEnd, StreamAt } from './stream-ends.ts';
 
 /** More processes at the other end are not told one by one: each may be waited for by as many tasks. */
@@ -28,12 +28,22 @@ export function holdersOf(stream: StreamAt, found: FoundFiles): Holders | undefi
   const ends = endsOf(stream, found);
   const files = isSocket(file.target)
     ? ends.flatMap(({ target }) => found.files.get(target) ?? [])
-    : (found.files.get(file.target) ?? []).filter(({ reads, writes }) => (wait.does === 'write' ? reads : writes));
+    : (found.files.get(file.target) ?? []).filter((open) =>
+        wait.does === 'write' ? open.reads : mayWrite(file, open),
+      );
   for (const open of files) {
     if (open.pid === wait.pid) own = open;
     else if (!others.has(open.pid)) others.set(open.pid, open);
   }
   return others.size === 0 && own === undefined ? undefined : { others, own, ends };
+}
+
+/**
+ * Whoever has a FIFO open for both keeps it from ending while its writers come and go (fifo(7)), and writes nothing
+ * itself: its readers are idle.
+ */
+function mayWrite({ target }: SharedFile, { reads, writes }: OpenFile): boolean {
+  return writes && !(reads && target.startsWith('/'));
 }
 
 /** The sockets at the other end: those that tables tell, else the one that the BPF program has found. */
