@@ -2,11 +2,13 @@ import { countBlocked } from '../analysis/blocked-runs.ts';
 import { leaveOutIdle } from '../analysis/explain-sample.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { RecordingFile } from '../background/recording-file.ts';
+import type { CommandLineLimits } from '../model/command-line.ts';
 import type { HostState } from '../model/host-state.ts';
 import type { Sample } from '../model/sample.ts';
 import { EVERYTHING, type Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
+import { keepHeapSmall } from '../native/heap.ts';
 import { ownCommand } from '../native/self.ts';
 import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
@@ -28,6 +30,8 @@ import { whoCalledSudo } from './write-file.ts';
 
 const [STDIN, STDOUT] = [0, 1];
 const SIGNAL_EXIT = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+/** What both processes keep for a while of each sample. Without it, whoever starts processes could fill the memory. */
+const COMMAND_LINES: CommandLineLimits = { allBytes: 1 << 20, leastBytes: 256 };
 /** Of plain blocks. */
 const [USUAL_COLUMNS, MOST_BEATS] = [120, 4096];
 
@@ -50,6 +54,7 @@ export interface TopCommand {
 
 /** Shows samples on the terminal, or as plain blocks. Returns the exit code. */
 export async function top(command: TopCommand): Promise<number> {
+  keepHeapSmall();
   const { names, root, typed, selection } = command;
   if (names.length === 0) {
     const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
@@ -208,6 +213,7 @@ class HostSource implements Source {
         facts: true,
         edges: true,
         events: true,
+        commandLines: COMMAND_LINES,
         intervalMs,
         steady: true,
         ownsProcess: true,

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { INTERVAL_MS } from '../background/options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
@@ -35,7 +36,7 @@ export function addTop(program: Command): void {
       selection,
       root: procOf(command),
       source: sourceOf(command),
-      intervalMs: 1000 * flags.i,
+      intervalMs: Number(process.env[INTERVAL_MS] ?? 1000 * flags.i),
       batch: flags.batch === true || flags.n !== undefined,
       count: flags.n,
       typed: typedCommand(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type TaskId, taskKey } from './task.ts';
+import { type Task, type TaskId, TaskTable, taskKey } from './task.ts';
 
 const identity: fc.Arbitrary<TaskId> = fc.record(
   {
@@ -34,3 +34,20 @@ it('a task has the same key wherever it is seen, and no other task has it', () =
 it('an idle task of the kernel, with the TID 0, is not one of which no number is known', () => {
   expect(taskKey({ tid: 0 })).not.toBe(taskKey({}));
 });
+
+it('tasks that have ended are forgotten, and those that are there stay the same objects', () => {
+  const table = new TaskTable();
+  const origins = new Map<number, object>();
+  const taken = (tid: number) => {
+    const task: Task = { id: { tid }, commandLine: COMMAND_LINE };
+    const origin = {};
+    origins.set(tid, origin);
+    return table.intern(tid, task, origin);
+  };
+  const staying = [1, 2, 3].map(taken);
+  for (let tid = 1000; tid < 1500; tid++) table.trim([...staying, taken(tid)]);
+  const isKnown = (tid: number) => table.recall(tid, origins.get(tid) ?? {}, COMMAND_LINE) !== undefined;
+  expect([1, 2, 3, 1000, 1300, 1499].map(isKnown)).toEqual([true, true, true, false, false, true]);
+});
+
+const COMMAND_LINE = { value: 'sleep' };

@@ -42,8 +42,8 @@ export interface Task extends TaskFields {
   readonly user?: string;
 }
 
-/** How many ended tasks a {@link TaskTable} may keep in addition to twice the tasks of the last sample. */
-const MOST_OLD = 10_000;
+/** How many ended tasks a {@link TaskTable} may keep in addition to an eighth of the tasks of the last sample. */
+const MOST_OLD = 100;
 
 /** A task, and the objects it was made from. */
 interface Entry {
@@ -70,9 +70,11 @@ export class TaskTable {
     return same;
   }
 
-  /** Call this between samples. Forgets all tasks once many of them have ended. */
-  trim(tasksInSample: number): void {
-    if (this.#entries.size > 2 * tasksInSample + MOST_OLD) this.#entries.clear();
+  /** Call this between samples. Forgets what the last one has not, once that is much. */
+  trim(tasks: readonly Task[]): void {
+    if (this.#entries.size <= (9 / 8) * tasks.length + MOST_OLD) return;
+    const seen = new Set(tasks.map(({ id }) => id.tid));
+    for (const tid of this.#entries.keys()) if (!seen.has(tid)) this.#entries.delete(tid);
   }
 }
 

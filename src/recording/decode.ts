@@ -21,10 +21,15 @@ const MAX_SAMPLES = 1000;
 
 /** What the segments of a recording have in common. */
 export class Interned {
-  readonly definitions = new KnownDefinitions();
+  readonly definitions: KnownDefinitions;
   /** The tasks of the sample before, which most often are those of the next one, also in another segment. */
   seen = new LongList<Seen>();
   last: Sample | undefined;
+
+  /** @param forgets whether to forget what its latest segments have not: of a stream without an end */
+  constructor({ forgets = false } = {}) {
+    this.definitions = new KnownDefinitions(forgets);
+  }
 }
 
 const headShape = object({ format: oneOf(['kstack-recording']), version: count, segment: count }, {});

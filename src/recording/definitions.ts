@@ -11,18 +11,25 @@ import { lookShape, taskShape } from './shapes.ts';
 const MAX_TASKS = 300_000;
 const MAX_FRAMES = 1024;
 
-/** Keeps what was made of a text, for when the same text comes again. Forgets all of it when there is much. */
+/** Keeps what was made of a text, for when the same text comes again. Forgets what was not asked for in a while. */
 class Made<Key, T> {
-  readonly #all = new Map<Key, T>();
+  #now = new Map<Key, T>();
+  #before = new Map<Key, T>();
 
   get(key: Key): T | undefined {
-    return this.#all.get(key);
+    return this.#now.get(key) ?? this.#before.get(key);
   }
 
   set(key: Key, value: T): T {
-    if (this.#all.size >= MAX_TASKS) this.#all.clear();
-    this.#all.set(key, value);
+    if (this.#now.size >= MAX_TASKS / 2) this.forget();
+    this.#now.set(key, value);
     return value;
+  }
+
+  /** What was not set since the last time. */
+  forget(): void {
+    this.#before = this.#now;
+    this.#now = new Map();
   }
 }
 
@@ -35,33 +42,70 @@ type Meaning =
 class Definition {
   readonly meaning: Meaning;
   /** What stands behind its number. */
-  readonly rest: KeptText;
+  rest: KeptText;
+  /** A number that stands for that. */
+  readonly key: number;
   /** What it is told by: the task so many before. */
   readonly as: number | undefined;
   readonly like: Task | undefined;
   /** Which line of the latest segment it was. */
   place = -1;
 
-  constructor(meaning: Meaning, rest: KeptText, as: number | undefined, like: Task | undefined) {
+  constructor(meaning: Meaning, rest: KeptText, told: Pick<Definition, 'key' | 'as' | 'like'>) {
     this.meaning = meaning;
     this.rest = rest;
-    this.as = as;
-    this.like = like;
+    this.key = told.key;
+    this.as = told.as;
+    this.like = told.like;
   }
 }
 
+/** Of texts that nobody needs any more, this much stays in memory, or as much as is needed. */
+const SPARE_TEXT_BYTES = 1 << 20;
+
 /** What the segments of a recording have defined: equal tasks and stacks are the same object in all of them. */
 export class KnownDefinitions {
-  readonly texts = new KeptTexts();
+  /** Whether only what the latest segments have is kept: a stream without an end would fill the memory. */
+  readonly #forgets: boolean;
+  #texts = new KeptTexts();
   /** By a number that stands for the text. Where two texts have the same one, the later one is kept. */
   readonly #byText = new Made<number, Definition>();
   readonly #tasks = new Made<number, Task>();
   readonly #frames = new Made<string, Stack>();
-  readonly #numbers = new WeakMap<Task, number>();
-  #nextNumber = 0;
+  /** By what a task is found in `#tasks`. */
+  readonly #keys = new WeakMap<Task, number>();
   #nextStack = 0;
-  /** Those of the latest segment, in the order of its lines. */
-  latest: readonly Definition[] = [];
+  #latest: readonly Definition[] = [];
+
+  constructor(forgets: boolean) {
+    this.#forgets = forgets;
+  }
+
+  /**
+   * A segment begins: its definitions will be in this list, in the order of its lines. Returns those of the segment
+   * before.
+   */
+  begin(definitions: readonly Definition[]): readonly Definition[] {
+    const before = this.#latest;
+    this.#latest = definitions;
+    if (!this.#forgets) return before;
+    for (const made of [this.#byText, this.#tasks, this.#frames]) made.forget();
+    const neededBytes = before.reduce((sum, { rest }) => sum + rest.length, 0);
+    if (this.#texts.takenBytes > 2 * neededBytes + SPARE_TEXT_BYTES) {
+      this.#texts = new KeptTexts();
+      for (const definition of before) definition.rest = this.#texts.keep(definition.rest.bytes, 0);
+    }
+    return before;
+  }
+
+  /** The latest segment has this. */
+  keep(definition: Definition): void {
+    if (!this.#forgets) return;
+    const { kind, value } = definition.meaning;
+    this.#byText.set(definition.key, definition);
+    if (kind === 'task') this.#tasks.set(this.#keys.get(value) ?? 0, value);
+    else if (kind === 'stack' && 'value' in value) this.#frames.set(JSON.stringify(value.value.frames), value.value);
+  }
 
   /** What a line says that has this behind its number, and is told by that task; made anew if nothing is known. */
   definition(
@@ -69,10 +113,10 @@ export class KnownDefinitions {
     from: number,
     { as, like, make }: { as: number | undefined; like: Task | undefined; make(): Meaning },
   ): Definition {
-    const key = hashOf(line, from, like === undefined ? -1 : this.#numberOf(like));
+    const key = hashOf(line, from, like === undefined ? -1 : (this.#keys.get(like) ?? 0));
     const known = this.#byText.get(key);
     if (known !== undefined && known.like === like && known.rest.is(line, from)) return known;
-    return this.#byText.set(key, new Definition(make(), this.texts.keep(line, from), as, like));
+    return this.#byText.set(key, new Definition(make(), this.#texts.keep(line, from), { key, as, like }));
   }
 
   /** Equal tasks are one, whatever they are told by. */
@@ -80,19 +124,14 @@ export class KnownDefinitions {
     const text = JSON.stringify(task);
     const key = hashOf(new TextEncoder().encode(text), 0, 0);
     const known = this.#tasks.get(key);
-    return known !== undefined && JSON.stringify(known) === text ? known : this.#tasks.set(key, task);
+    if (known !== undefined && JSON.stringify(known) === text) return known;
+    this.#keys.set(task, key);
+    return this.#tasks.set(key, task);
   }
 
   stack(frames: readonly Frame[]): Stack {
     const key = JSON.stringify(frames);
     return this.#frames.get(key) ?? this.#frames.set(key, { id: this.#nextStack++, frames });
-  }
-
-  /** A number of a task that no other one has. */
-  #numberOf(task: Task): number {
-    const number = this.#numbers.get(task) ?? this.#nextNumber++;
-    this.#numbers.set(task, number);
-    return number;
   }
 }
 
@@ -138,8 +177,7 @@ export class Definitions {
 
   constructor(known: KnownDefinitions) {
     this.#known = known;
-    this.#before = known.latest;
-    known.latest = this.#now;
+    this.#before = known.begin(this.#now);
   }
 
   /**
@@ -185,6 +223,7 @@ export class Definitions {
     // It still tells where it stood in the segment before, unless it stands in this one twice.
     if (this.#before[definition.place] === definition) this.#next = definition.place + 1;
     definition.place = this.#now.push(definition) - 1;
+    this.#known.keep(definition);
     this.#define(definition.meaning);
   }
 

@@ -16,6 +16,10 @@ export class KeptText {
     this.length = length;
   }
 
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#block.buffer, this.#from, this.length);
+  }
+
   /** Whether a line ends with this from a place on. */
   isAt(lines: DataView, at: number): boolean {
     const { length } = this;
@@ -35,6 +39,8 @@ export class KeptTexts {
   #block = new Uint8Array(0);
   #view = viewOf(this.#block);
   #used = 0;
+  /** How much memory was taken for all that was kept. */
+  takenBytes = 0;
 
   keep(line: Uint8Array, from: number): KeptText {
     const length = line.length - from;
@@ -42,6 +48,7 @@ export class KeptTexts {
       this.#block = new Uint8Array(Math.max(BLOCK_BYTES, length));
       this.#view = viewOf(this.#block);
       this.#used = 0;
+      this.takenBytes += this.#block.length;
     }
     this.#block.set(line.subarray(from), this.#used);
     const kept = new KeptText(this.#view, this.#used, length);

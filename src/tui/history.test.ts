@@ -35,6 +35,27 @@ describe('History', () => {
     expect(history.at(599)?.timeMs).toBe(599);
     expect(history.at(600)).toBeUndefined();
   });
+
+  it('gives back what it keeps however often it has gone through its memory', () => {
+    const samples = fc.sample(anySample, { numRuns: 400, seed: 2 });
+    const history = new History(150_000);
+    for (const [at, sample] of samples.entries()) {
+      history.add(sample);
+      if (at % 100 !== 99) continue;
+      for (let number = history.first; number < history.next; number += 7)
+        expect(plain(history.at(number))).toEqual(plain(samples[number]));
+    }
+    const kept = history.next - history.first;
+    expect(kept > 60 && kept < 200, `${kept}`).toBe(true);
+  });
+
+  it('keeps at least the latest samples where not even they have room', () => {
+    const samples = fc.sample(anySample, { numRuns: 150, seed: 3 });
+    const history = new History(10);
+    for (const sample of samples) history.add(sample);
+    expect([history.first, history.next]).toEqual([120, 150]);
+    expect(plain(history.at(149))).toEqual(plain(samples[149]));
+  });
 });
 
 /** Numbers of stacks are given anew when a recording is read. */

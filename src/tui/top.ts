@@ -13,7 +13,7 @@ import { TerminalSession } from './terminal-session.ts';
 import type { TopSource } from './top-source.ts';
 import { type Drawn, firstView, type Order, press, type View } from './view.ts';
 
-const MOST_KEPT_BYTES = 32 << 20;
+const MOST_KEPT_BYTES = 4 << 20;
 const MOST_BEATS = 4096;
 const MESSAGE_MS = 6000;
 /** Without a new sample, the time since the last one is shown so often. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Sample } from '../../model/sample.ts';
+import { Interned } from '../../recording/decode.ts';
 import { linesOf } from '../../recording/lines.ts';
 import { recordedSamples } from '../../recording/read.ts';
 import type { Sampler, SamplerOptions } from './sampler.ts';
@@ -89,7 +90,8 @@ class ProcessSampler implements Sampler {
       throw new Error(`the sampler sent what cannot be read: ${why}`);
     };
     const pieces = withoutMessages(linesOf(output), (message) => this.#take(message));
-    for await (const sample of recordedSamples(pieces, damaged)) this.#waiting.shift()?.resolve(sample);
+    const interned = new Interned({ forgets: true });
+    for await (const sample of recordedSamples(pieces, damaged, interned)) this.#waiting.shift()?.resolve(sample);
   }
 
   #take(message: SamplerMessage): void {

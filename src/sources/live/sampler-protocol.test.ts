@@ -48,6 +48,19 @@ it('messages arrive behind the samples that were sent before them', async () => 
   }
 });
 
+it('a sample that has nothing new is sent anew once much has changed', async () => {
+  const encoder = new SampleEncoder();
+  const [sample] = ODD_SAMPLES;
+  const [seen] = sample?.observations ?? [];
+  if (sample === undefined || seen === undefined) throw new Error('no sample');
+  const named = (name: string): Sample => ({
+    ...sample,
+    observations: [{ ...seen, task: { ...seen.task, commandLine: { value: name.repeat(1 << 20) } } }],
+  });
+  const isFirst = (each: Sample) => encoder.encode(each).startsWith('{"format"');
+  expect(['a', 'b', 'c', 'd'].map((name) => isFirst(named(name)))).toEqual([true, false, false, true]);
+});
+
 it('what is the same in two samples is sent once, and is the same object where it arrives', async () => {
   const encoder = new SampleEncoder();
   const [sample] = ODD_SAMPLES;

@@ -22,21 +22,30 @@ const MESSAGE = new TextEncoder().encode('{"kind":');
 const LINE_FEED = 10;
 /** After so many samples both sides start over, so that neither keeps what has ended. */
 const SEGMENT_SAMPLES = 60;
+/** They do so earlier once what changed has grown to this, and to the size of the first sample. */
+const MOST_CHANGES = 2 << 20;
 
 /** Turns samples into lines of a recording without an end. */
 export class SampleEncoder {
   #segment = 0;
   #samples = 0;
+  /** The characters of the segment's first sample, and of the others. */
+  #first = 0;
+  #changes = 0;
   #encoder = new SegmentEncoder(0);
 
   encode(sample: Sample): string {
-    if (this.#samples === SEGMENT_SAMPLES) {
+    if (this.#samples === SEGMENT_SAMPLES || this.#changes > Math.max(MOST_CHANGES, this.#first)) {
       this.#samples = 0;
+      this.#changes = 0;
       this.#segment++;
       this.#encoder = new SegmentEncoder(this.#segment);
     }
+    const lines = this.#encoder.encode(sample);
+    if (this.#samples === 0) this.#first = lines.length;
+    else this.#changes += lines.length;
     this.#samples++;
-    return this.#encoder.encode(sample);
+    return lines;
   }
 }
 

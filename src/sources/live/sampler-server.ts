@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../../native/clock.ts';
+import { keepHeapSmall } from '../../native/heap.ts';
 import { writeAll } from '../../native/write.ts';
 import { openSampler, type Sampler } from './sampler.ts';
 import { SampleEncoder, type SamplerMessage, type SamplerOrder } from './sampler-protocol.ts';
@@ -8,6 +9,7 @@ const STDOUT = 1;
 
 /** Takes samples for the process at the other end of standard input and output, until the input ends. */
 export async function serveSamples(): Promise<void> {
+  keepHeapSmall();
   const encoder = new SampleEncoder();
   let sampler: Sampler | undefined;
   for await (const line of createInterface({ input: process.stdin })) {

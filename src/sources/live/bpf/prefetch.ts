@@ -24,6 +24,9 @@ interface Remembered {
   quiet: boolean;
 }
 
+/** So many command lines of processes that have ended are kept, in addition to an eighth of those that have not. */
+const MOST_OLD = 100;
+
 /** The limit even for a sleeping process, since another process may write to its memory. */
 const QUIET_MS = 60_000;
 
@@ -41,13 +44,15 @@ export interface BpfPrefetchOptions {
 
 /** Runs the BPF program over all tasks; /proc is then read only for what the program does not provide. */
 export function prefetchByBpf(reader: BpfReader, options: BpfPrefetchOptions): OpenPrefetch {
-  const memory: Memory = { commandLines: new Map(), hidden: undefined, last: undefined };
+  const memory: Memory = { commandLines: new Map(), mostCommandLines: MOST_OLD, hidden: undefined, last: undefined };
   return (selection, processes) => prefetch(reader, selection, processes, memory, options);
 }
 
 /** State kept from sample to sample. */
 interface Memory {
   readonly commandLines: Map<number, Remembered>;
+  /** With more than this, those of processes that have ended are forgotten. */
+  mostCommandLines: number;
   /** Processes that /proc lists and the program does not visit, and until when the list is valid. */
   hidden: { readonly pids: readonly number[]; readonly untilMs: number } | undefined;
   /** The last pass with the first selection. The next pass with that selection builds on it. */
@@ -93,8 +98,10 @@ function prefetch(
     stacks = reader.stacksOf(records);
     seen = reader.seen();
     if (facts) locks = reader.locksOf(records);
-    if (last !== undefined) advance(last, records, nowNs, remembered);
-    forgetOthers(remembered, records, beganMs);
+    if (last !== undefined) {
+      advance(last, records, nowNs, remembered);
+      forgetOthers(memory, records);
+    }
     over = true;
   }
   return {
@@ -233,8 +240,11 @@ function stillHeld(reader: BpfReader, records: readonly TaskRecord[]): Set<numbe
   );
 }
 
-/** Drops expired entries once there are many more of them than processes. */
-function forgetOthers(remembered: Map<number, Remembered>, records: readonly TaskRecord[], nowMs: number): void {
-  if (remembered.size < 2 * records.length + 1000) return;
-  for (const [pid, { untilMs }] of remembered) if (untilMs < nowMs) remembered.delete(pid);
+/** Drops the command lines of processes that a pass has not found, once they are many. */
+function forgetOthers(memory: Memory, records: readonly TaskRecord[]): void {
+  const { commandLines } = memory;
+  if (commandLines.size <= memory.mostCommandLines) return;
+  const pids = new Set(records.map(({ pid }) => pid));
+  for (const pid of commandLines.keys()) if (!pids.has(pid)) commandLines.delete(pid);
+  memory.mostCommandLines = (9 / 8) * commandLines.size + MOST_OLD;
 }
