@@ -31,6 +31,8 @@ describe('tasks of a frozen control group', { tags: ['source'] }, () => {
     expect(stdout.split('\n')[0]).toBe(
       `3 tasks wait, directly or through others, for ${group.folder}, which is frozen.`,
     );
+    const { stdout: long } = await kstack(['-p', `${holder}`, '-f', 'long']);
+    expect(long).toMatch(/^1 task \(100\.0 %\) {2}blocked .*waits for .*thaw/m);
     expect(stdout).toContain(`\n  undo       ${undo.replace('%', group.folder)}   (changes the host)\n`);
   });
 

@@ -47,6 +47,16 @@ describe('a verdict', () => {
     expect(troubles(sampleOf([task(1, 't', 5), task(2, 'S', 9), task(3, 'S', 7)], edges))).toEqual([]);
   });
 
+  it('does not tell for how long two wait for the same lease, which wake each other', () => {
+    const times = (...edges: Edge[]) =>
+      verdictOf(sampleOf([task(1, 'T', 9000), task(2, 'S', 700), task(3, 'S', 1)], edges)).heldUp.map(
+        ({ longestMs }) => longestMs,
+      );
+    expect(times(edge(2, 1, 'lease'))).toEqual([700]);
+    expect(times(edge(2, 1, 'lease'), edge(3, 1, 'lease'))).toEqual([undefined]);
+    expect(times(edge(2, 1, 'lease'), edge(3, 1, 'flock'))).toEqual([700]);
+  });
+
   it('is about a frozen control group only if others wait for its tasks', () => {
     const group: Resource = {
       key: 'cgroup2 /g',

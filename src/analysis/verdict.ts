@@ -115,7 +115,8 @@ function heldUpIn(sample: Sample, graph: WaitGraph, byTid: ReadonlyMap<number, O
 
 /**
  * How long the longest of its waiters has been held up: not before the root was, where that is a task, and not by a
- * wait that is normal for any time.
+ * wait that is normal for any time. Two that wait for the same lease wake each other all the time (fs/locks.c,
+ * __break_lease): when they left the CPU says nothing.
  */
 function heldUpMs(
   { key, observation, edges }: Root,
@@ -123,7 +124,9 @@ function heldUpMs(
   byTid: ReadonlyMap<number, Observation>,
 ): number | undefined {
   const counted = trouble === 'awaited' ? edges.filter(({ by }) => PATIENCE_MS[by] !== undefined) : edges;
-  const longestMs = largest(counted.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
+  const leases = edges.filter(({ by }) => by === 'lease').length;
+  const timed = counted.filter(({ by }) => by !== 'lease' || leases < 2);
+  const longestMs = largest(timed.flatMap(({ from }) => waitedMs(from, byTid) ?? []));
   const ownMs = trouble === 'awaited' || observation === undefined ? undefined : waitedMs(key, byTid);
   return longestMs === undefined || ownMs === undefined ? longestMs : Math.min(longestMs, ownMs);
 }

@@ -1,0 +1,20 @@
+import type { Edge } from '../model/edge.ts';
+import type { ExplainedGroup } from '../model/finding.ts';
+import { parseFrame } from '../model/stack.ts';
+import { explain } from './explain.ts';
+
+const REFRIGERATOR = { id: -1, frames: [parseFrame('__refrigerator')] };
+
+/**
+ * The groups, with those of a frozen control group as what they are. Since Linux 6.1, version 1 freezes tasks wherever
+ * they sleep (kernel/freezer.c, __set_task_frozen): the stack tells what they waited for before, and has no part in it.
+ */
+export function withFreezes(groups: readonly ExplainedGroup[], edges: readonly Edge[]): ExplainedGroup[] {
+  const frozen = new Set(edges.flatMap(({ by, from }) => (by === 'frozen' ? from : [])));
+  return groups.map((group) => {
+    const { finding, observations } = group;
+    const isKnown = finding.rule?.startsWith('stop-freez') === true;
+    const areFrozen = observations.every(({ state, task }) => state === 'D' && frozen.has(task.id.tid ?? ''));
+    return isKnown || !areFrozen ? group : { ...group, finding: explain(REFRIGERATOR, 'D') };
+  });
+}
