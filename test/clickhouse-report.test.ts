@@ -70,6 +70,22 @@ async function insert(
   for (const [table, rows] of lines) await server.ask(`INSERT INTO ${name}.${table} FORMAT JSONEachRow`, rows.join(''));
 }
 
+it('of a database that an older kstack has created, the column that is missing is told, and how to add it', async () => {
+  const server = await clickHouse();
+  const target = await database(server, 'old', ODD_SAMPLES);
+  for (const column of ['roots DROP COLUMN holds_up', 'blocked DROP COLUMN start_ticks'])
+    await server.ask(`ALTER TABLE old.${column}`);
+  for (const column of ['start_ticks', 'holds_up']) {
+    const { code, stderr } = await kstack(['report', target]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`they lack the column ${column} (code 47); add it`)]);
+    expect(stderr).toContain('or create the tables in a database of their own: kstack schema clickhouse');
+    const table = column === 'holds_up' ? 'roots' : 'blocked';
+    const [statement = ''] = stderr.match(new RegExp(`ALTER TABLE ${table} [^;]*`)) ?? [];
+    await server.ask(statement.replace('TABLE ', 'TABLE old.'));
+  }
+  await told('report', target);
+});
+
 /** What a command says. */
 async function told(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await kstack(args);

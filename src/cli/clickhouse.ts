@@ -2,6 +2,7 @@ import { Connection, type ConnectionOptions } from '../clickhouse/connection.ts'
 import { authoritiesIn, credentialsOf } from '../clickhouse/credentials.ts';
 import type { Target } from '../clickhouse/target.ts';
 import { withFiles } from '../files/remote.ts';
+import { addColumn } from '../sinks/clickhouse.ts';
 import type { ConnectionFlags } from './clickhouse-options.ts';
 
 /** How long a server may say nothing. */
@@ -17,6 +18,7 @@ export function connectionOptions(target: Target, flags: ConnectionFlags): Promi
     credentials: await credentialsOf(target, flags.credentialsFile, { files, environment: process.env }),
     authorities: flags.caFile === undefined ? undefined : await authoritiesIn(files, flags.caFile),
     deadlineMs: DEADLINE_MS,
+    addition: addColumn,
   }));
 }
 

@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   readonly authorities?: Buffer | undefined;
   /** How long the server may say nothing. */
   readonly deadlineMs: number;
+  /** For advice: see {@link Asked}. */
+  addition?(column: string): string | undefined;
   /** Aborted to try no longer. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -45,7 +47,8 @@ export class Connection {
   }
 
   /** @throws ClickHouseFailure if the server does not let the user in, or is none */
-  static async open({ target, credentials, authorities, deadlineMs, signal }: ConnectionOptions): Promise<Connection> {
+  static async open(options: ConnectionOptions): Promise<Connection> {
+    const { target, credentials, authorities, deadlineMs, signal, addition } = options;
     const { user: username, password } = credentials;
     const client = createClient({
       url: target.server,
@@ -59,7 +62,7 @@ export class Connection {
       // Servers of before 20 close a connection after three idle seconds without saying so.
       keep_alive: { idle_socket_ttl: 1500 },
     });
-    const asked = { shown: shownTarget(target), user: username, deadlineMs };
+    const asked = { shown: shownTarget(target), user: username, deadlineMs, ...(addition && { addition }) };
     const unversioned = new Connection(client, asked, [0, 0]);
     try {
       // Whatever answers may never end.

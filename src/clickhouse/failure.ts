@@ -30,6 +30,8 @@ export interface Asked {
   readonly shown: string;
   readonly user: string;
   readonly deadlineMs: number;
+  /** The statements that add a column to tables of an older kstack; undefined if no table has such a column. */
+  addition?(column: string): string | undefined;
   /** Its answer had begun, and nothing more came for that long. */
   readonly fellSilent?: boolean;
 }
@@ -81,9 +83,23 @@ const MEANINGS: Readonly<Record<number, readonly [kind: FailureKind, advice: str
 const SAID = /Code: (\d+)[.,](?: e\.code\(\) = \d+,)?(?: e\.displayText\(\) =)? ([^\n]*)/;
 const BEHIND = /, e\.what\(\) = .*| \(version [^)]*\)\)?$/;
 
-function ofServer(text: string, { user }: Asked): Told | undefined {
+/** How servers of all versions name a column that a table lacks. */
+const LACKED =
+  /Unknown (?:expression )?identifier:? [`']?(?:\w+\.)?(\w+)|Missing columns: '(\w+)'|JSONEachRow format: (\w+)|No such column (\w+)/;
+
+function ofServer(text: string, { user, addition }: Asked): Told | undefined {
   const [, code, said = ''] = SAID.exec(text) ?? [];
   if (code === undefined) return undefined;
+  const lacked = LACKED.exec(said)
+    ?.slice(1)
+    .find((name) => name !== undefined);
+  const added = lacked === undefined ? undefined : addition?.(lacked);
+  if (added !== undefined)
+    return [
+      'tables',
+      `its tables are of another kstack: they lack the column ${lacked} (code ${code}); add it where it is missing: ` +
+        `${added}; or create the tables in a database of their own: kstack schema clickhouse`,
+    ];
   const [kind, advice] = MEANINGS[Number(code)] ?? ['refused', ''];
   const plain = said.replace(BEHIND, '').replace('DB::Exception: ', '');
   const asked = kind === 'credentials' ? ` for user ${user}` : '';

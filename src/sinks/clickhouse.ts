@@ -74,6 +74,18 @@ function createTable(name: string, table: Table, { version, keepDays }: ClickHou
   return `${comment}\nCREATE TABLE IF NOT EXISTS ${name}\n(\n${columns.map((line) => `    ${line}`).join(',\n')}\n)\n${ending.join('\n')}`;
 }
 
+/** The statements that add a column to tables that an older kstack has created; undefined if none has it. */
+export function addColumn(name: string): string | undefined {
+  const tables = [...TABLE_NAMES.map((table) => [table, tableNamed(table)] as const), ['blocked', BLOCKED] as const];
+  const statements = tables.flatMap(([table, { columns }]) => {
+    const column = columns[name];
+    if (column === undefined) return [];
+    const [line] = columnLines(name, column, { isFixed: false, isModern: false, isCopied: false });
+    return `ALTER TABLE ${table} ADD COLUMN ${line}${column.earlier === undefined ? '' : ` DEFAULT ${column.earlier}`}`;
+  });
+  return statements.length === 0 ? undefined : statements.join('; ');
+}
+
 function orderOf({ key, timed }: Table): readonly string[] {
   return timed === true ? ['host', 'time_ms', ...key] : key;
 }

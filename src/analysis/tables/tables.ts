@@ -9,6 +9,8 @@ export interface Column {
   /** Set if it is null where it does not apply, or is not known. */
   readonly nullable?: true;
   readonly unit?: string;
+  /** What rows have that were written before there was the column, if that is not null or 0. */
+  readonly earlier?: number;
   readonly about: string;
 }
 
@@ -210,7 +212,11 @@ export const TABLES = {
       tasks: { type: 'count', about: 'how many wait for it, directly or through others, or are in the deadlock' },
       waiters: { type: 'text', about: 'their TIDs, separated by commas' },
       at_least: { type: 'flag', about: 'whether there are more than tasks tells' },
-      holds_up: { type: 'flag', about: 'whether these waits are not just normal, as of a shell for its child' },
+      holds_up: {
+        type: 'flag',
+        earlier: 1,
+        about: 'whether these waits are not just normal, as of a shell for its child',
+      },
       certain: { type: 'flag', about: 'whether the kernel says every edge of it' },
     },
   },
