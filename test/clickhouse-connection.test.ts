@@ -187,6 +187,49 @@ it('an answer without an end is given up, and so is one that is no row', async (
   expect(await failure(rowsOf(other, 'SELECT 1'))).toEqual(['foreign', expect.stringContaining('is no ClickHouse')]);
 });
 
+it('of a later answer without an end, little is read: of an error, and of rows that are one line', async () => {
+  const own = { 'x-clickhouse-query-id': '1' };
+  for (const [status, most] of [
+    [500, 32 << 20],
+    [200, 64 << 20],
+  ] as const) {
+    const part = Buffer.alloc(1 << 20, 'a');
+    let [asked, sent] = [0, 0];
+    const port = await answers((_, answer) => {
+      if (asked++ === 0) {
+        answer.writeHead(200, own).end('24.3.1.2672\n');
+        return;
+      }
+      answer.writeHead(status, own);
+      const send = () => {
+        if (answer.destroyed || sent > 4 * most) return;
+        sent += part.length;
+        if (answer.write(part)) setImmediate(send);
+      };
+      answer.on('drain', send);
+      send();
+    });
+    const connection = await open(`http://127.0.0.1:${port}`);
+    expect(await failure(rowsOf(connection, 'SELECT 1'))).toEqual(['foreign', expect.stringContaining("'aaa")]);
+    expect(sent).toBeLessThan(most);
+  }
+});
+
+it('an error of a server of today is told for what it is', async () => {
+  const own = { 'x-clickhouse-query-id': '1' };
+  let asked = 0;
+  const port = await answers((_, answer) => {
+    if (asked++ === 0) answer.writeHead(200, own).end('24.3.1.2672\n');
+    else
+      answer
+        .writeHead(404, { ...own, 'x-clickhouse-exception-code': '60' })
+        .end('Code: 60. DB::Exception: Table d.samples does not exist. (UNKNOWN_TABLE) (version 24.3.1.2672)\n');
+  });
+  const connection = await open(`http://127.0.0.1:${port}`);
+  for (const told of [rowsOf(connection, 'SELECT 1'), connection.insert('t', Readable.from([gzipSync('')]))])
+    expect(await failure(told)).toEqual(['tables', expect.stringContaining('Table d.samples does not exist')]);
+});
+
 it('certificates of all authorities are read, and no more than that', async () => {
   const file = join(temporaryFolder(), 'certificates');
   writeFileSync(file, `${'#'.repeat(200_000)}\n-----BEGIN CERTIFICATE-----\n`);

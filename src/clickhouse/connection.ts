@@ -1,6 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import type { ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 import { ClickHouseLogLevel, createClient } from './client-library.ts';
 import type { Credentials } from './credentials.ts';
 import { type Asked, ClickHouseFailure, failureOf, foreign } from './failure.ts';
@@ -27,8 +26,20 @@ const COLLECTED = { async_insert: 1, wait_for_async_insert: 1 } as const;
 /** Distributions add a name of their own: 23.8.11.29.altinitystable. */
 const VERSION = /^(\d+)\.(\d+)[\w.+-]*\n$/;
 const MOST_SHOWN_BYTES = 4096;
+/** More than a row has: of a command line, a recording keeps 1 MiB. */
+const MOST_LINE_BYTES = 16 << 20;
+const LINE_FEED = 10;
+const OK = 200;
+const EXCEPTION = 'x-clickhouse-exception-code';
 /** The part of the time limit after which a connection that is reset was reset by the limit: its timers are not exact. */
 const TIMERS_AGREE = 0.9;
+
+/** What is sent with a statement, by the names of the client. */
+interface More {
+  readonly values?: Readable;
+  readonly http_headers?: Record<string, string>;
+  readonly clickhouse_settings?: ClickHouseSettings;
+}
 
 /** A ClickHouse database over HTTP(S), of version 18.16 and later. All calls throw ClickHouseFailure. */
 export class Connection {
@@ -88,19 +99,16 @@ export class Connection {
   async *rows(statement: string, signal?: AbortSignal): AsyncGenerator<Record<string, unknown>> {
     let heardMs: number | undefined;
     try {
-      const answer = await this.#client.query({
-        query: statement,
-        format: 'JSONEachRow',
+      const { stream, headers, isFailure } = await this.#ask(`${statement}\nFORMAT JSONEachRow`, signal, {
         clickhouse_settings: { wait_end_of_query: 1, output_format_json_quote_64bit_integers: 1 },
-        ...(signal !== undefined && { abort_signal: signal }),
       });
       heardMs = performance.now();
-      if (!isOwn(answer.response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(await answer.text()));
-      const stream = answer.stream<Record<string, unknown>>();
+      if (isFailure || !isOwn(headers)) throw this.#refusal(await this.#beginning(stream, signal));
       // The client heeds it until the answer begins.
       if (signal !== undefined) addAbortSignal(signal, stream);
-      for await (const rows of stream) {
-        for (const row of rows) yield this.#object(row.json());
+      for await (const line of linesIn(stream)) {
+        if (line.length >= MOST_LINE_BYTES) throw new ClickHouseFailure('foreign', this.#foreign(line));
+        yield this.#row(line);
         heardMs = performance.now();
       }
     } catch (error) {
@@ -130,33 +138,62 @@ export class Connection {
     return year > COLLECTS_SINCE[0] || (year === COLLECTS_SINCE[0] && month >= COLLECTS_SINCE[1]);
   }
 
-  /** Returns the answer, which is short: more of it than can be shown is not read. */
+  /** Returns the answer, which is short. */
   async #exec(query: string, body: Readable | undefined, signal: AbortSignal | undefined): Promise<string> {
     let heardMs: number | undefined;
     try {
-      const { stream, response_headers } = await this.#client.exec({
-        query,
+      const { stream, headers, isFailure } = await this.#ask(query, signal, {
         ...(body !== undefined && { values: body, http_headers: { 'Content-Encoding': 'gzip' } }),
         ...(body !== undefined && this.#collects && { clickhouse_settings: COLLECTED }),
-        ...(signal !== undefined && { abort_signal: signal }),
       });
       heardMs = performance.now();
-      let said = '';
-      stream.on('data', (bytes: Buffer) => {
-        said += bytes.toString('latin1', 0, MOST_SHOWN_BYTES);
-        if (said.length >= MOST_SHOWN_BYTES) stream.destroy(new ClickHouseFailure('foreign', this.#foreign(said)));
-      });
-      // Who has answered has nothing more to do.
-      await finished(stream, { signal: untilLate(this.#asked.deadlineMs, signal) });
-      if (!isOwn(response_headers)) throw new ClickHouseFailure('foreign', this.#foreign(said));
+      const said = await this.#beginning(stream, signal);
+      if (isFailure) throw this.#refusal(said);
+      if (!isOwn(headers) || said.length >= MOST_SHOWN_BYTES)
+        throw new ClickHouseFailure('foreign', this.#foreign(said));
       return said;
     } catch (error) {
       throw this.#failure(error, heardMs);
     }
   }
 
-  /** A row. What is none comes from another server. */
-  #object(row: unknown): Record<string, unknown> {
+  /** Asks, and leaves it to the caller to read the answer: the client would take an error without an end. */
+  async #ask(query: string, signal: AbortSignal | undefined, more: More) {
+    const { stream, response_headers, http_status_code } = await this.#client.exec({
+      ...more,
+      query,
+      ignore_error_response: true,
+      ...(signal !== undefined && { abort_signal: signal }),
+    });
+    const isFailure = http_status_code !== OK || EXCEPTION in response_headers;
+    return { stream, headers: response_headers, isFailure };
+  }
+
+  /** As much of an answer as can be shown. Who has answered has nothing more to do: it has to end soon. */
+  async #beginning(stream: Readable, signal: AbortSignal | undefined): Promise<string> {
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const bytes of addAbortSignal(untilLate(this.#asked.deadlineMs, signal), stream)) {
+      parts.push(bytes);
+      length += bytes.length;
+      if (length >= MOST_SHOWN_BYTES) break;
+    }
+    return Buffer.concat(parts).toString('utf8', 0, MOST_SHOWN_BYTES);
+  }
+
+  /** What the text of an answer means that is no result. */
+  #refusal(text: string): ClickHouseFailure {
+    return failureOf(new Error(text), this.#asked);
+  }
+
+  /** A row. What is none comes from another server, or is an error behind rows. */
+  #row(line: string): Record<string, unknown> {
+    let row: unknown;
+    try {
+      row = JSON.parse(line);
+    } catch {
+      throw this.#refusal(line);
+    }
     if (typeof row === 'object' && row !== null && !Array.isArray(row)) return row as Record<string, unknown>;
     throw new ClickHouseFailure('foreign', this.#foreign(''));
   }
@@ -171,6 +208,25 @@ export class Connection {
     const silentMs = heardMs === undefined ? 0 : performance.now() - heardMs;
     return failureOf(error, { ...this.#asked, fellSilent: silentMs >= this.#asked.deadlineMs * TIMERS_AGREE });
   }
+}
+
+/** The lines of an answer. Of one that is too long, as much as was read; nothing comes behind it. */
+async function* linesIn(stream: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let parts: Buffer[] = [];
+  let length = 0;
+  for await (const bytes of stream) {
+    let from = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
+      yield Buffer.concat([...parts, bytes.subarray(from, end)]).toString();
+      parts = [];
+      length = 0;
+      from = end + 1;
+    }
+    parts.push(bytes.subarray(from));
+    length += bytes.length - from;
+    if (length >= MOST_LINE_BYTES) break;
+  }
+  if (length > 0) yield Buffer.concat(parts).toString();
 }
 
 function isOwn(headers: Readonly<Record<string, unknown>>): boolean {
