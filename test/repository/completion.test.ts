@@ -138,13 +138,19 @@ zle -N zle-line-init ready
   }
 }
 
-/** Fish says itself what it would complete. */
+/** Fish says itself what it would complete. It is started for each line. */
 class Fish implements Shell {
   readonly folder = newFolder();
   readonly #load: string;
 
-  constructor(load = 'kstack completion fish | source') {
+  constructor(load = 'source .completion.fish') {
     this.#load = load;
+  }
+
+  static async start(): Promise<Fish> {
+    const fish = new Fish();
+    writeFileSync(join(fish.folder, '.completion.fish'), (await kstack(['completion', 'fish'])).stdout);
+    return fish;
   }
 
   async offers(line: string): Promise<string[]> {
@@ -193,9 +199,25 @@ function newFolder(): string {
   return folder;
 }
 
+interface InHelp {
+  readonly flags: readonly string[];
+  readonly commands: readonly string[];
+}
+
+/** What is in the help of the commands, by their names; all shells are asked for the same. */
+const helps = new Map<string, Promise<InHelp>>();
+
+function inHelp(command = ''): Promise<InHelp> {
+  const known = helps.get(command);
+  if (known !== undefined) return known;
+  const read = readHelp(command);
+  helps.set(command, read);
+  return read;
+}
+
 /** The options and commands in the help of a command. */
-async function inHelp(...command: string[]): Promise<{ flags: string[]; commands: string[] }> {
-  const { stdout } = await kstack([...command, '-h']);
+async function readHelp(command: string): Promise<InHelp> {
+  const { stdout } = await kstack([...(command === '' ? [] : [command]), '-h']);
   const options = [...stdout.matchAll(/^ {2}(-\S.*)$/gm)].map(([, entry = '']) => entry.split(/ {2,}/)[0] ?? '');
   const flags = options.flatMap((option) => [...option.matchAll(/(?<=^|, )--?[\w-]+/g)].map(([flag]) => flag));
   const commands = [...(stdout.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name);
@@ -212,7 +234,7 @@ const shells: [string, () => Promise<Shell>][] = [
   ['bash with strict settings', () => TerminalShell.bash({ setUp: 'set -u; shopt -s failglob nullglob; IFS=,' })],
   ['zsh', () => TerminalShell.zsh()],
   ['zsh with strict settings', () => TerminalShell.zsh({ setUp: 'setopt ksharrays shwordsplit nomatch noclobber' })],
-  ['fish', async () => new Fish()],
+  ['fish', () => Fish.start()],
 ];
 
 const CONTROL = /\p{Cc}/gu;
@@ -347,7 +369,7 @@ function restored(line: string, word: string, index: number): string {
 
 describe.each([
   ['zsh', () => TerminalShell.zsh()],
-  ['fish', async () => new Fish()],
+  ['fish', () => Fish.start()],
 ] as [string, () => Promise<Shell>][])('%s', (_, start) => {
   beforeEach(needsShells);
 
@@ -383,6 +405,7 @@ describe('the completion', () => {
     );
     expect(await fish.offers('kstack --st')).toEqual(['--state']);
     expect(await fish.offers('oled-kstack exp')).toEqual(['explain']);
+    expect(await new Fish('kstack completion fish | source').offers('kstack --st')).toEqual(['--state']);
   });
 
   it('completes in bash where = does not break words', async () => {
