@@ -132,22 +132,22 @@ describe('recordings in a directory', () => {
   });
 
   it('stay within their size, the newest kept', async () => {
-    const { folder } = await flight({ samples: 3000, totalBytes: 2 ** 16 });
+    const { folder } = await flight({ samples: 1500, totalBytes: 2 ** 16 });
     const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(2 ** 16);
     expect(sizes.length).toBeGreaterThan(10);
     const numbers = await numbersIn(folder);
     expect(numbers.length).toBeGreaterThan(300);
-    expect(numbers).toEqual(first(3000).slice(-numbers.length));
+    expect(numbers).toEqual(first(1500).slice(-numbers.length));
   });
 
   it('keep the oldest file when somebody else has made room', async () => {
     let oldest: string | undefined;
     const { folder } = await flight({
-      samples: 2030,
+      samples: 1030,
       totalBytes: 2 ** 16,
       before: (index, _, at) => {
-        if (index !== 2000) return;
+        if (index !== 1000) return;
         const rotated = readdirSync(at).filter((name) => /-\d+\.kstack$/.test(name));
         const [first, ...others] = rotated.sort();
         oldest = first;

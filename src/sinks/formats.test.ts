@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import type { KernelFacts, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
@@ -54,12 +54,18 @@ const waitsFor = (owner: number): KernelFacts => ({ offCpuMs: 1000, lock: { kind
 
 describe('135,000 threads in one stack', () => {
   const count = 135_000;
+  let shared: Sample | undefined;
+  /** A sample that no test changes, made once. */
+  const asleep = () => {
+    shared ??= sampleOf(count, (tid) => ({ offCpuMs: tid }));
+    return shared;
+  };
+  afterAll(() => {
+    shared = undefined;
+  });
 
   it.each(FORMAT_NAMES)('are written as %s', async (name) => {
-    const pieces = await piecesOf(
-      name,
-      sampleOf(count, (tid) => ({ offCpuMs: tid })),
-    );
+    const pieces = await piecesOf(name, asleep());
     const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
     expect(bytes).toBeGreaterThan(30);
     const first = pieces.slice(0, 10).map(String).join('');
@@ -85,8 +91,7 @@ describe('135,000 threads in one stack', () => {
   });
 
   it('have each number in --full', async () => {
-    const sample = sampleOf(count, () => ({}));
-    const text = (await piecesOf('long', sample, { full: true })).join('');
+    const text = (await piecesOf('long', asleep(), { full: true })).join('');
     expect(text).toContain(` ${FIRST}/${FIRST + count - 1}  root  S  cpu 0-7\n`);
   });
 });
