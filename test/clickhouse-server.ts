@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { ended, freePort, temporaryFolder, testRequires, withinMs } from './harness.ts';
+import { ended, freePort, isOverdue, temporaryFolder, testRequires } from './harness.ts';
 
 const START_MS = 10_000;
 
@@ -52,9 +52,9 @@ export async function clickHouse(password = ''): Promise<ClickHouse> {
       child.kill('SIGKILL');
       await end;
     };
-    const until = performance.now() + withinMs(START_MS);
+    const startedMs = performance.now();
     while (!(await isUp(url))) {
-      if (performance.now() > until || child.exitCode !== null)
+      if (isOverdue(performance.now() - startedMs, START_MS) || child.exitCode !== null)
         throw new Error(`clickhouse-server does not answer:\n${readFileSync(join(folder, 'errors'), 'utf8')}`);
       await pause(50);
     }

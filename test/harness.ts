@@ -127,6 +127,10 @@ export function withinMs(milliseconds: number): number {
   return milliseconds * Math.max(1, ...starts.map((start) => start / NODE_MS));
 }
 
+/** Whether something has taken longer than `milliseconds` there, and than that takes here and now. */
+export const isOverdue = (took: number, milliseconds: number): boolean =>
+  took > milliseconds && took > withinMs(milliseconds);
+
 /** That something took at most so long; at most what that would be here and now, where it took longer. */
 export function expectWithin(took: number, milliseconds: number): void {
   if (took >= milliseconds) expect(took).toBeLessThan(withinMs(milliseconds));

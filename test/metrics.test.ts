@@ -3,7 +3,17 @@ import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ended, fixture, freePort, KSTACK, kstack, needs, temporaryFolder, testRequires, withinMs } from './harness.ts';
+import {
+  ended,
+  fixture,
+  freePort,
+  isOverdue,
+  KSTACK,
+  kstack,
+  needs,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 const LABELS = ['kind', 'rule', 'state', 'holder', 'what', 'why', 'source'];
 const TOKEN = 'a-token-of-this-test-only';
@@ -156,8 +166,8 @@ describe('kstack serve', () => {
         return undefined;
       }
     };
-    const until = performance.now() + withinMs(20_000);
-    while ((await query('up')) !== '1' && performance.now() < until) await pause(200);
+    const startedMs = performance.now();
+    while ((await query('up')) !== '1' && !isOverdue(performance.now() - startedMs, 20_000)) await pause(200);
     expect([await query('up'), await query('sum(kstack_tasks)')]).toEqual(['1', '1']);
   });
 

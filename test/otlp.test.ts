@@ -5,7 +5,16 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { certificate, fixture, freePort, kstack, needs, temporaryFolder, testRequires, withinMs } from './harness.ts';
+import {
+  certificate,
+  expectWithin,
+  fixture,
+  freePort,
+  kstack,
+  needs,
+  temporaryFolder,
+  testRequires,
+} from './harness.ts';
 
 interface Received {
   readonly path: string | undefined;
@@ -78,7 +87,7 @@ describe('kstack metrics --otlp', () => {
     expect(blocked).toMatch(/as_double: 2\b/);
     expect(blocked).toMatch(/key: "rule"\s+value \{\s+string_value: "vfork"/);
     const [, time = 0] = /time_unix_nano: (\d+)/.exec(blocked) ?? [];
-    expect(Math.abs(Number(time) / 1e6 - Date.now())).toBeLessThan(withinMs(60_000));
+    expectWithin(Math.abs(Number(time) / 1e6 - Date.now()), 60_000);
     const printed = await kstack(['metrics', '-p', pids.join()]);
     const names = [...printed.stdout.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
     const sent = [...text.matchAll(/name: "(kstack_\w+)"/g)].map(([, name]) => name);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
-import { withinMs } from './harness.ts';
+import { isOverdue } from './harness.ts';
 
 let started = 0;
 const PATIENCE_MS = 20_000;
@@ -54,11 +54,12 @@ export class Tmux {
   /** Waits until the screen is as wanted, and returns it. */
   async until(wanted: RegExp | ((screen: string) => boolean)): Promise<string> {
     const isWanted = typeof wanted === 'function' ? wanted : (screen: string) => wanted.test(screen);
-    const endMs = performance.now() + withinMs(PATIENCE_MS);
+    const startedMs = performance.now();
     for (;;) {
       const screen = this.screen();
       if (isWanted(screen)) return screen;
-      if (performance.now() > endMs) throw new Error(`the screen did not become as wanted (${wanted}):\n${screen}`);
+      if (isOverdue(performance.now() - startedMs, PATIENCE_MS))
+        throw new Error(`the screen did not become as wanted (${wanted}):\n${screen}`);
       await pause(LOOK_MS);
     }
   }
