@@ -19,15 +19,16 @@ describe('standard output', () => {
   it('that nobody reads any more ends kstack quietly', async () => {
     testRequires('root');
     // Longer than a pipe holds, so that kstack is still writing when head has gone.
-    await fixture('tasks', ['rewrite', '1000000', '61']);
-    const { stdout, stderr } = await run('bash', ['-c', '"$0" -a | head -1; echo "${PIPESTATUS[0]}"', KSTACK]);
+    const [pid = 0] = await fixture('tasks', ['rewrite', '1000000', '61']);
+    const script = `"$0" -p ${pid} | head -1; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
     expect(stdout).toMatch(/^zzz <[^\n]+\n0\n$/);
     expect(stderr).toBe('');
   });
 
   it('that is full is an error with its reason', async () => {
     testRequires('root');
-    const { code, stderr } = await kstack(['-a'], { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
+    const { code, stderr } = await kstack(['-p', '2'], { stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'] });
     expect([code, stderr]).toEqual([
       1,
       'kstack: cannot write to standard output: ENOSPC: no space left on device, write\n',

@@ -216,3 +216,33 @@ describe('what cannot be', () => {
     expect(stderr).toMatch(message);
   });
 });
+
+describe('--blocked', { tags: ['source'] }, () => {
+  beforeEach(needs('root'));
+
+  it('leaves out what idles, and counts it', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const [idle = 0] = await fixture('tasks', ['thread']);
+    const { stdout } = await kstack(['-p', `${blocked},${idle}`, '--blocked']);
+    expect(parseClassic(stdout).lines.map(({ pid }) => pid)).toEqual([blocked]);
+    const { stdout: long } = await kstack(['--blocked', '-p', `${blocked},${idle}`, '-f', 'long']);
+    expect(long).toMatch(/^1 task \(50\.0 %\) {2}blocked(?: for [\d.]+ s)? {2}waits for /m);
+    expect(long).toMatch(/\n2 tasks seen: 1 blocked, 1 idle, 0 running, 0 unexplained\.\n$/);
+    const { stdout: json } = await kstack(['--blocked', '-p', `${blocked},${idle}`, '-f', 'json']);
+    expect(JSON.parse(json)).toMatchObject({ counts: { tasks: 2, idle: 1 }, tasks: [{ pid: blocked }] });
+  });
+
+  it('selects among all where it is alone, and shows next to nothing of a healthy host', async () => {
+    const [blocked = 0] = await fixture('tasks', ['vfork']);
+    const document = JSON.parse((await kstack(['--blocked', '-L', '-f', 'json'])).stdout);
+    expect(document.counts.tasks).toBeGreaterThan(50);
+    expect(document.tasks.map(({ pid }: { pid: number }) => pid)).toContain(blocked);
+    for (const { kind } of document.tasks) expect(kind).not.toBe('idle');
+    // What is left is at work, or is PID 1 of a machine that does not let itself be looked at.
+    expect(document.tasks.filter(({ kind }: { kind: string }) => kind === 'blocked').length).toBeLessThan(6);
+    const unexplained = document.tasks.filter(
+      ({ kind, stack }: { kind: string; stack: unknown }) => kind === 'unexplained' && typeof stack === 'number',
+    );
+    expect(unexplained.length).toBeLessThan(5);
+  });
+});

@@ -45,9 +45,9 @@ describe('kstack top', () => {
   });
 
   it('shows tasks that get stuck and free while it runs', async () => {
-    const screen = top("-c '^tasks$' -i 0.2");
+    const screen = top("-u nobody -c '^tasks$' -i 0.2");
     await screen.until(/No task/);
-    const [parent = 0, child = 0] = await fixture('tasks', ['vfork']);
+    const [parent = 0, child = 0] = await fixture('tasks', ['vfork-of-nobody']);
     await screen.until(/its vfork child/);
     process.kill(child, 'SIGKILL');
     await screen.until((text) => !text.includes('its vfork child'));
