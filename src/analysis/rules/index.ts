@@ -42,6 +42,13 @@ import { KERNEL_THREADS } from './kernel-threads.ts';
 import { KERNEL_THREADS_OF_DRIVERS } from './kernel-threads-of-drivers.ts';
 import { KERNEL_THREADS_OF_STORAGE } from './kernel-threads-of-storage.ts';
 import { LOCKS } from './locks.ts';
+import { LOCKS_OF_DEVICES } from './locks-of-devices.ts';
+import { LOCKS_OF_FILE_SYSTEMS } from './locks-of-file-systems.ts';
+import { LOCKS_OF_MEDIA } from './locks-of-media.ts';
+import { LOCKS_OF_NETWORK_FILE_SYSTEMS } from './locks-of-network-file-systems.ts';
+import { LOCKS_OF_NETWORKS } from './locks-of-networks.ts';
+import { LOCKS_OF_STORAGE } from './locks-of-storage.ts';
+import { LOCKS_OF_THE_CORE } from './locks-of-the-core.ts';
 import { MD_RAID } from './md.ts';
 import { MEMORY_RULES } from './memory.ts';
 import { MEMORY_LIMITS } from './memory-limits.ts';
@@ -192,6 +199,13 @@ export const RULES: readonly Rule[] = [
   ...SERVICES,
   ...POWER_AND_SCHEDULER,
   ...SUBSYSTEM_LOCKS,
+  ...LOCKS_OF_FILE_SYSTEMS,
+  ...LOCKS_OF_NETWORK_FILE_SYSTEMS,
+  ...LOCKS_OF_THE_CORE,
+  ...LOCKS_OF_STORAGE,
+  ...LOCKS_OF_NETWORKS,
+  ...LOCKS_OF_DEVICES,
+  ...LOCKS_OF_MEDIA,
   ...LOCKS,
   ...SRCU_DOMAINS,
   ...RCU,
