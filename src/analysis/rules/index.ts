@@ -33,6 +33,7 @@ import { GRAPHICS_DRIVERS } from './graphics-drivers.ts';
 import { GRAPHICS_PURPOSES } from './graphics-purposes.ts';
 import { GUESTS } from './guests.ts';
 import { HUGE_PAGES } from './huge-pages.ts';
+import { IDLE_READERS } from './idle-readers.ts';
 import { INODES_AND_MOUNTS } from './inodes-and-mounts.ts';
 import { IO_URING } from './io-uring.ts';
 import { IPC } from './ipc.ts';
@@ -100,6 +101,9 @@ import { USB } from './usb.ts';
 import { VIDEOCORE } from './videocore.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
+import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
+import { WAITS_OF_FILES } from './waits-of-files.ts';
+import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
 import { XFS_RULES } from './xfs.ts';
 import { XFS_LOG } from './xfs-log.ts';
 import { ZFS } from './zfs.ts';
@@ -198,6 +202,9 @@ export const RULES: readonly Rule[] = [
   ...SECURITY,
   ...SERVICES,
   ...POWER_AND_SCHEDULER,
+  ...WAITS_OF_FILES,
+  ...WAITS_OF_SERVERS,
+  ...WAITS_OF_DEVICES,
   ...SUBSYSTEM_LOCKS,
   ...LOCKS_OF_FILE_SYSTEMS,
   ...LOCKS_OF_NETWORK_FILE_SYSTEMS,
@@ -213,6 +220,7 @@ export const RULES: readonly Rule[] = [
   ...OTHER_CPUS,
   ...CPU_HOTPLUG,
   ...SCHED_EXT,
+  ...IDLE_READERS,
   ...KERNEL_THREADS_OF_STORAGE,
   ...KERNEL_THREADS_OF_DRIVERS,
   ...KERNEL_THREADS,

@@ -1,0 +1,30 @@
+import type { Sleep } from '../sleep.ts';
+import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import type { Rule } from './rule.ts';
+
+/**
+ * What is waited for, the file where, and functions that only ever wait for that, apart from locks and the like;
+ * separated by spaces.
+ */
+export type WaitRow = readonly [id: string, waitsFor: string, file: string, ...functions: string[]];
+
+/** Sleeps in which it is the caller that knows what is waited for. */
+const OF_CALLERS: readonly Sleep[] = ['schedule', 'event', 'completion', 'bit', 'io', 'page', 'buffer', 'pool'];
+
+/** Rules about functions that wait for one thing. What is waited for is usually held up by the same causes. */
+export function waitTable(causes: string, rows: readonly WaitRow[]): Rule[] {
+  return rows.map(([id, waitsFor, file, ...lines]) => {
+    const functions = lines.flatMap((names) => names.split(' '));
+    return {
+      id,
+      kind: 'blocked',
+      match: [functions],
+      innermost: true,
+      sleeps: OF_CALLERS,
+      waitsFor,
+      causes,
+      next: [...LOG, ...OTHERS_BLOCKED],
+      source: `${file}: ${functions[0]}`,
+    };
+  });
+}
