@@ -30,7 +30,6 @@ const OF_THEIR_OWN = [
   'sql',
   'background-files',
   'output',
-  'triggers',
   'clickhouse-connection',
   'standalone',
   'clickhouse',

@@ -111,7 +111,7 @@ describe('kstack record', () => {
       expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));
       expect(times.length).toBeGreaterThan(0);
     }
-  });
+  }, 300_000);
 
   it('reads what is left of a recording that is cut off anywhere, and says so', async () => {
     const folder = temporaryFolder();

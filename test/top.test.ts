@@ -19,6 +19,15 @@ function childOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ')[0]);
 }
 
+/** A recording of a task that has several samples, however long each takes here. */
+async function recordingOf(pid: number): Promise<string> {
+  for (let seconds = 1.5; ; seconds *= 2) {
+    const file = join(temporaryFolder(), 'r.kstack');
+    const { stderr } = await kstack(['record', '-o', file, '-p', `${pid}`, '-i', '0.1', '--for', `${seconds}s`]);
+    if (Number(/: (\d+) samples?, /.exec(stderr)?.[1]) > 4) return file;
+  }
+}
+
 describe('kstack top', () => {
   beforeEach(needs('root', 'compiler', 'tmux'));
 
@@ -176,8 +185,7 @@ describe('kstack top', () => {
 
   it('replays a recording with the same keys', async () => {
     const [parent = 0] = await fixture('tasks', ['vfork']);
-    const file = join(temporaryFolder(), 'r.kstack');
-    await kstack(['record', '-o', file, '-p', String(parent), '-i', '0.1', '--for', '1.5s']);
+    const file = await recordingOf(parent);
     const screen = top(`-i 0.1 ${file}`);
     await screen.until(/this is the end|^.* {2}end$/m);
     expect(screen.screen()).toContain('its vfork child');
