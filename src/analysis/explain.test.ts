@@ -208,6 +208,31 @@ describe('explain', () => {
     );
   });
 
+  it('skips what is left over where a kernel prints the whole stack, and marks nothing of it as a guess', () => {
+    const lines = [
+      '__alloc_pages+0x57/0x2d2',
+      'io_schedule+0x26/0x30',
+      'sync_buffer+0x0/0x33',
+      'bio_alloc_bioset+0xd9/0x195',
+      '__wait_on_buffer+0x24/0x29',
+      'unheard_of+0x1cf/0x20e',
+      'sys_fsync+0x10/0x20',
+    ];
+    const { frame, waitsFor } = explain({
+      id: 0,
+      frames: parseFrames(lines.map((line) => `[<0>] ${line}`).join('\n')),
+    });
+    expect(frame?.symbol).toBe('unheard_of');
+    expect(waitsFor).not.toContain('alloc');
+  });
+
+  it('tells the spin locks of old kernels, and semaphores from the section that both are taken in', () => {
+    expect(explain(stackOf('_spin_lock', 'file_move', 'sys_open'), 'R').waitsFor).toContain('a lock that file_move');
+    expect(explain(stackOf('text.lock.inode', 'new_inode', 'sys_socket'), 'R').waitsFor).toContain('new_inode takes');
+    const semaphore = stackOf('__down', '__down_failed', 'text.lock.journal', 'unheard_of', 'sys_write');
+    expect(explain(semaphore, 'D').waitsFor).toContain('a semaphore that unheard_of takes');
+  });
+
   it('skips what is left over at the inner end of a stack', () => {
     expect(
       explain(stackOf('update_load_avg', '__switch_to', '__schedule', '__mutex_lock', 'unheard_of')).waitsFor,

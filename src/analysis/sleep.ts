@@ -51,6 +51,8 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /_raw_(?:spin|read|write)_(?:try)?lock\w*/,
     /(?:do|__)_?raw_(?:spin|read|write)_lock\w*/,
     /_{0,2}(?:arch_|ticket_)spin_(?:try)?lock\w*|__(?:read|write)_lock_failed/,
+    // Before 2.6.33; of 2.4, the code that spins stands in a section of its own.
+    /_{1,2}spin_(?:try)?lock\w*|text\.lock\.\w+/,
     // What the debugging variants print and call
     /spin_(?:bug|dump)|_{0,2}spin_lock_debug/,
     'osq_lock',
@@ -222,7 +224,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /io_schedule\w*/,
     'blk_io_schedule',
   ),
-  primitive('bit', undefined, /(?:__|out_of_line_)?wait_on_bit\w*/, /bit_wait\w*/, 'nfs_wait_bit_killable'),
+  primitive(
+    'bit',
+    undefined,
+    /(?:__|out_of_line_)?wait_on_bit\w*/,
+    /bit_wait\w*/,
+    /(?:nfs_wait_bit_killable|inode_wait)/,
+  ),
   primitive('completion', undefined, /wait_for_completion\w*/, /(?:__|do_)?wait_for_common\w*/),
   primitive(
     'event',

@@ -27,6 +27,8 @@ const STALE = wholeName([
   /psi_(?:task|group)_\w+/,
   /do_gettimeofday|(?:__)?getnstimeofday\w*|ktime_get_(?:real_)?ts\w*|read_tsc|(?:__)?delayacct_\w+/,
   /__traceiter_sched_\w+/,
+  // The section of locks, from where old kernels call the function that sleeps.
+  /text\.lock\.\w+/,
   /_{0,2}preempt_count_(?:add|sub)|srso_\w+|__x86_return_thunk/,
   /find_held_lock|print_usage_bug|check_noncircular|mark_held_locks|debug_check_no_locks_freed|print_irqtrace_events/,
   /__?lock_acquired?|lock_(?:acquired?|release)|validate_chain/,
@@ -64,11 +66,19 @@ function isPointerBehind({ offset, size }: Frame, callee: string | undefined): b
 }
 
 /**
+ * Old kernels print whatever on the stack looks like the address of a function, and mark none of it as a guess. A
+ * pointer between the frames tells.
+ */
+function isUnsorted(frames: readonly Frame[]): boolean {
+  return frames.slice(1, -1).some(isPointer);
+}
+
+/**
  * The frames of a task that does not run, without those that are left over from what it did before it went to sleep.
  */
 export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const names = frames.map(({ symbol }) => functionName(symbol));
-  const guesses = frames.length > 0 && frames.every(isGuess);
+  const guesses = frames.length > 0 && (frames.every(isGuess) || isUnsorted(frames));
   const last = names.slice(0, LEFTOVERS_OF_GUESSES).findLast(isSleeping) ?? '';
   const traced = names.findIndex((name) => !TRACER.test(name));
   const switched = names.slice(0, Math.max(LEFTOVERS, traced + 1)).findIndex((name) => SWITCH.test(name));

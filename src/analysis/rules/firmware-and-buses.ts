@@ -278,6 +278,8 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
         'rpi_firmware_property_list',
         'ti_sci_do_xfer',
         'qcom_scm_call',
+        'rpmh_write',
+        'rpmh_write_batch',
         '__scm_smc_call',
         'pmu_request',
         'zynqmp_pm_invoke_fn',

@@ -131,6 +131,20 @@ export const KERNEL_THREADS: readonly Rule[] = [
       source: 'mm/vmscan.c: kswapd_try_to_sleep',
     },
     {
+      id: 'idle-pdflush',
+      match: [['__pdflush', 'pdflush']],
+      waitsFor: 'work: dirty pages to write',
+      inOrderTo: 'write dirty pages',
+      source: 'mm/pdflush.c: __pdflush',
+    },
+    {
+      id: 'idle-xfs-syncd',
+      match: [['syncd', 'xfssyncd']],
+      waitsFor: 'its next sync of an XFS file system',
+      inOrderTo: 'write what has changed in an XFS file system',
+      source: 'fs/xfs/linux-2.6/xfs_super.c: xfssyncd',
+    },
+    {
       id: 'idle-kcompactd',
       match: ['kcompactd'],
       waitsFor: 'memory on its node to need compaction',

@@ -91,7 +91,7 @@ export const MD_RAID: readonly Rule[] = [
     id: 'md-super',
     kind: 'blocked',
     match: [['md_super_wait', 'md_update_sb', 'sync_sbs', 'super_1_sync']],
-    waitsFor: 'the superblock of an md array to be written to all members',
+    waitsFor: 'the superblock or the bitmap of an md array to be written to all members',
     inOrderTo: 'update the superblock of an md array',
     causes: SLOW_MEMBER,
     stuck: DISK_STUCK,

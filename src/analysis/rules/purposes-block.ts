@@ -46,6 +46,16 @@ export const BLOCK_OPERATIONS: readonly Purpose[] = [
     'set_bitmap_file',
   ],
   [
+    'op-reiserfs-commit',
+    'commit a transaction of a ReiserFS journal',
+    'fs/reiserfs/journal.c: flush_commit_list',
+    'flush_commit_list',
+    'flush_journal_list',
+    'flush_used_journal_lists',
+    'flush_async_commits',
+    'write_ordered_buffers',
+  ],
+  [
     'op-md-clean',
     'find out whether an md array is being written to, and mark it clean if not',
     'drivers/md/md.c: set_in_sync',
