@@ -2,7 +2,7 @@ import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 
-const PANIC = /^(?:v?panic|nmi_panic)$/;
+const PANIC = /^(?:v?panic|nmi_panic|wait_for_panic)$/;
 /** What the kernel runs when it crashes: it prints a report, and starts the crash kernel. */
 const CRASH = wholeName([
   /(?:__)?crash_kexec/,

@@ -80,6 +80,38 @@ describe('reports that are damaged or begin in their midst', () => {
     expect(await tellAll(...lines)).toEqual(['448: schedule __down_failed_interruptible scsi_error_handler']);
   });
 
+  it('reads on behind arguments that a line of the debugger has no room for', async () => {
+    const lines = [
+      'Stack traceback for pid 5',
+      '0xbff49f74 0x8013a382 free_pages_zone+0x62 (0x803cd4bc, 0x0, 0x803cd3e0, 0x0, ',
+      '0xbff48251)',
+      '                               kernel .text 0x80100000 0x8013a320 0x8013a410',
+      '0xbff49fcc 0x8013a70d kswapd+0x9d',
+    ];
+    expect(await tellAll(...lines)).toEqual(['5: free_pages_zone kswapd']);
+  });
+
+  it('says of a CPU that panicked in its idle loop what it panicked in', async () => {
+    const lines = [
+      'PID: 0      TASK: ffffffff91c12780  CPU: 0   COMMAND: "swapper/0"',
+      ' #0 [fffffe0000007ba0] panic at ffffffff90ab2e4b',
+      ' #1 [fffffe0000007c28] mce_panic at ffffffff90a37ec6',
+      ' #2 [fffffe0000007ef0] end_repeat_nmi at ffffffff914016b4',
+      '    [exception RIP: native_safe_halt+14]',
+      '--- <NMI exception stack> ---',
+      ' #3 [ffffffff91c03e90] native_safe_halt at ffffffff9127223e',
+      ' #4 [ffffffff91c03eb0] do_idle at ffffffff90ae959a',
+    ];
+    expect(await tellAll(...lines)).toEqual(['swapper/0 0 R: panic mce_panic end_repeat_nmi native_safe_halt do_idle']);
+  });
+
+  it('takes the program for the name of a task in a tree of processes', async () => {
+    const titles = 'USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND';
+    const row = String.raw`root       11704  0.0  0.0   2824  1636 pts/1    D+   15:49   0:00  |     |   \_ touch some_file`;
+    const stack = ['# cat /proc/11704/stack', '[<0>] wait_for_response+0x195/0x250 [cifs]'];
+    expect(await tellAll(titles, row, ...stack)).toEqual(['touch 11704 D: wait_for_response']);
+  });
+
   it('tells a task once whose wait channel and stack were both asked for', async () => {
     const lines = ['# cat /proc/17750/wchan', 'call_rwsem_down_write_failed', '', '# cat /proc/17750/stack'];
     const stack = ['[<0>] call_rwsem_down_write_failed+0x13/0x20', '[<0>] do_coredump+0x14f/0x9a5'];

@@ -17,6 +17,8 @@ const FRAME = new RegExp(
 );
 /** Below a frame: the section that the function is in, its beginning, and that and the end of the function. */
 const SECTION = new RegExp(String.raw`^\s{8,60}[\w-]{1,64} \.[\w.]{1,32}(?: ${ADDRESS}){1,3}\s{0,4}$`);
+/** The last of the arguments of a frame, where the line was broken. */
+const LAST_ARGUMENT = new RegExp(String.raw`^(?:0x0|${ADDRESS})\)\s{0,4}$`);
 /** What is there is no function: the code of locks, out of the way of those that take them. */
 const SECTION_NAME = /^\.(?:text|init|exit)\b/;
 
@@ -27,7 +29,7 @@ export const kdb: LineParser = (line) => {
   if (!line.includes('0x')) return undefined;
   const [, tid, state, name] = TASK.exec(line) ?? [];
   if (tid !== undefined) return { kind: 'task', header: headerOf({ tid, state, name }) };
-  if (SECTION.test(line)) return IGNORED;
+  if (SECTION.test(line) || LAST_ARGUMENT.test(line)) return IGNORED;
   const [, address = '', module, symbol, offset] = FRAME.exec(line) ?? [];
   if (symbol === undefined || /^\d/.test(symbol) || isProgramAddress(address)) return undefined;
   if (SECTION_NAME.test(symbol)) return IGNORED;

@@ -88,8 +88,13 @@ export class PsTable {
   }
 }
 
+/** `ps axf` draws a tree before the command line. The backslash may be lost, as in Markdown. */
+const BRANCH = /^[|\s]{0,200}\\?_\s{1,4}(?=\S)/;
+
 /** Kernel threads stand in brackets in a column of command lines; of others the program is the name. */
 export function commOf(name: string): string {
+  const branch = BRANCH.exec(name)?.[0];
+  if (branch !== undefined) return commOf(name.slice(branch.length).split(' ')[0] ?? name);
   const thread = /^\[(.{1,64})\](?: <defunct>)?$/.exec(name)?.[1];
   if (thread !== undefined) return thread;
   // People write remarks behind.

@@ -7,12 +7,17 @@ import type { Header } from './line.ts';
  * ones are marked as those of an interrupt.
  */
 export function ofTask(frames: readonly Frame[], interrupted: number): readonly Frame[] {
+  const panic = frames.findIndex(({ symbol }) => PANIC.test(symbol));
+  // Of any other task it matters what it did until then.
+  if (panic !== -1 && frames.some(({ symbol }) => IDLE_LOOP.test(symbol))) return frames.slice(panic);
   const rest = frames.slice(interrupted < frames.length ? interrupted : 0);
   const count = interruptFrames(rest);
   const entered = rest.slice(count);
   return [...softirqFrames(rest.slice(0, count)), ...entered.slice(reportFrames(entered))];
 }
 
+const PANIC = /^(?:v?panic|nmi_panic|wait_for_panic)$/;
+const IDLE_LOOP = /^(?:do_idle|cpu_idle|cpu_startup_entry)$/;
 const SOFTIRQ = /^(?:__do_softirq|handle_softirqs|call_softirq|do_softirq(?:\.part\.\d+)?)$/;
 
 /**
