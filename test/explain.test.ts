@@ -52,6 +52,19 @@ describe('kstack explain', () => {
     );
   });
 
+  it('says that a hung task is blocked, and for how long, where its stack is not in the text', async () => {
+    const hung = (seconds: number) => `INFO: task tar:7 blocked for more than ${seconds} seconds.\n`;
+    const owned = 'INFO: task cp:8 is blocked on a mutex likely owned by task tar:7.\n';
+    const { code, stdout } = await explained(`[  500.1] ${hung(120)}[  620.1] ${hung(240)}[  620.1] ${owned}`);
+    expect(code).toBe(0);
+    expect(stdout).toContain(
+      '  tasks:  tar 7 (D) for 4 min 0 s, reported 2 times\n' +
+        '  blocked: waits for something unknown (the text has no stack of it)\n',
+    );
+    expect(stdout).toContain('  tasks:  cp 8 (D)\n  blocked: waits for a mutex (the text has no stack of it)\n');
+    expect(stdout).toContain('7 tar holds up 1 task, and the text has no stack of it\n');
+  });
+
   it('explains the classic output of its own', async (context: TestContext) => {
     requires(context, 'root', 'compiler');
     const pids = await fixture('tasks', ['vfork']);
@@ -105,7 +118,8 @@ describe('kstack explain', () => {
       const { code, stdout: explanation } = await explained(stdout);
       expect(code).toBe(0);
       expect(explanation).toContain('  blocked: waits for its vfork child');
-      if (format !== 'folded') expect(explanation).toContain(` ${pids[0]} (D)\n`);
+      // All but text and folded also tell for how long it has waited.
+      if (format !== 'folded') expect(explanation).toMatch(new RegExp(` ${pids[0]} \\(D\\)(?: for [\\d.]+ s)?\n`));
     },
   );
 

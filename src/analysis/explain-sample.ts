@@ -1,21 +1,35 @@
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
-import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import { type LockWait, type Observation, type Sample, unreadOf } from '../model/sample.ts';
 import { explain } from './explain.ts';
 
 /**
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
  * those without a stack do not.
  */
-export function explainObservation({ stack, state, task }: Observation): Finding {
+export function explainObservation({ stack, state, task, facts }: Observation): Finding {
   if (task.own === true && state === 'R') return OWN;
   if ('value' in stack) return explain(stack.value, state);
   if (state === 'R') {
     const untold = stack.unread === 'notTold' ? ' (the text has no stack of it)' : '';
     return { ...explain(NO_FRAMES, state), waitsFor: `nothing: it is on a CPU, or ready to run${untold}` };
   }
+  if (stack.unread === 'notTold' && (state === 'D' || facts?.lock !== undefined)) return blockedUntold(facts?.lock);
   const why =
     stack.unread === 'notTold' ? 'the text has no stack of it' : `the stack could not be read (${stack.unread})`;
   return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };
+}
+
+const LOCKS: Readonly<Record<LockWait['kind'], string>> = {
+  mutex: 'a mutex',
+  semaphore: 'a semaphore',
+  'rwsem-read': 'an rw-semaphore, to read',
+  'rwsem-write': 'an rw-semaphore, to write',
+};
+
+/** The kernel says that a task is blocked, and the text has no stack of it. */
+function blockedUntold(lock: LockWait | undefined): Finding {
+  const what = lock === undefined ? 'something unknown' : LOCKS[lock.kind];
+  return { ...explain(NO_FRAMES), kind: 'blocked', waitsFor: `${what} (the text has no stack of it)` };
 }
 
 const NO_FRAMES = { id: -1, frames: [] };

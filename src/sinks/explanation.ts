@@ -5,6 +5,7 @@ import { waitGraph } from '../analysis/wait-graph.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
+import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 import { namesOf, waitLines, whatForWithin } from './long-waits.ts';
@@ -27,6 +28,8 @@ interface Explanation {
 interface Named {
   readonly text: string;
   times: number;
+  /** For how long it was blocked, at the last report that tells it. */
+  blockedMs: number | undefined;
 }
 
 const MAX_SHOWN = 8;
@@ -63,7 +66,7 @@ function holderLines(sample: Sample): string[] {
 
 /** False if there are too many different stacks to take one more. */
 function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): boolean {
-  const { stack, state, task } = observation;
+  const { stack, state, task, facts } = observation;
   const finding = findingOf(observation);
   const hasFrames = 'value' in stack && stack.value.frames.length > 0;
   const key = hasFrames ? `${contentOf(stack.value)}\n${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
@@ -82,10 +85,14 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   const boot = bootId !== undefined && 'value' in bootId ? bootId.value : '';
   const name = `${host}\n${boot}\n${text}`;
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
+  const blockedMs = finding.kind === 'blocked' ? facts?.offCpuMs : undefined;
   if (named === undefined) explanation.count++;
-  else named.times++;
+  else {
+    named.times++;
+    named.blockedMs = blockedMs ?? named.blockedMs;
+  }
   if (named === undefined && text !== '' && explanation.tasks.size < MAX_NAMED)
-    explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1 });
+    explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1, blockedMs });
   return true;
 }
 
@@ -143,7 +150,10 @@ function place({ symbol, module }: Frame): string {
 function someOf(tasks: readonly Named[], count: number): string {
   const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
-  const texts = shown.map(({ text, times }) => (times === 1 ? text : `${text}, reported ${times} times`));
+  const texts = shown.map(({ text, times, blockedMs }) => {
+    const since = blockedMs === undefined ? text : `${text} for ${formatDuration(blockedMs)}`;
+    return times === 1 ? since : `${since}, reported ${times} times`;
+  });
   const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';
   return `${texts.join(separator)}${more > 0 ? ` (+${more})` : ''}`;
 }

@@ -136,6 +136,11 @@ export class Assembly {
     );
   }
 
+  /** Whether the stack that has begun, or that follows, is of this task. */
+  isOf(tid: number | undefined): boolean {
+    return this.#tasks.some((task) => task.tid === tid);
+  }
+
   step(line: Line, now: Stamp, place: Place = NO_PLACE): void {
     this.#place = place;
     if (this.#tasks.length === 0 && !this.hasFrames) this.#stamp = now;
@@ -171,6 +176,9 @@ export class Assembly {
         return;
       case 'exception':
         this.#exception = line.frame;
+        return;
+      case 'hung':
+        this.#task(line.header, true, now);
         return;
       case 'task':
         this.#task(

@@ -6,7 +6,8 @@ const NAME = '(.{1,64}?)';
 /** Names may contain colons. */
 const LONGEST_NAME = '(.{1,64})';
 const HUNG = new RegExp(
-  `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) (?:<.{0,20}> )?blocked (?:for\\b|in I\\/O wait)`,
+  `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) {1,20}(?:<.{0,20}> )?blocked ` +
+    String.raw`(?:(?:in I/O wait )?for\b(?: more than (\d{1,9}) sec)?|in I/O wait)`,
   's',
 );
 /** The same where the rest of the line was lost, or another line was written into it. */
@@ -182,10 +183,10 @@ function taskOf(text: string): Line | undefined {
   if (text.includes('task')) {
     const holder = text.includes(' blocked on ') ? holderOf(text) : undefined;
     if (holder !== undefined) return holder;
-    const [, hung, hungTid] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
+    const [, hung, hungTid, seconds] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
     if (hung !== undefined) {
-      const name = QUOTED.exec(hung)?.[1] ?? hung;
-      return { kind: 'task', header: headerOf({ name, tid: hungTid, state: 'D' }), isAnnounced: true };
+      const header = headerOf({ name: QUOTED.exec(hung)?.[1] ?? hung, tid: hungTid, state: 'D' });
+      return { kind: 'hung', header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds) } };
     }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
@@ -261,8 +262,10 @@ function holderOf(text: string): Line | undefined {
         ? 'mutex'
         : 'semaphore';
   const lock: LockWait = { kind, ...(owner !== undefined && { owner: Number(owner), inferred: true as const }) };
-  const waiter: Header = { ...headerOf({ name, tid, state: 'D' }), lock };
-  return { kind: 'waits', waiter };
+  const header = headerOf({ name, tid, state: 'D' });
+  // Of a semaphore whose owner is not found, the kernel does not say for what it is wanted.
+  const isTold = what !== 'rw-semaphore' || access !== undefined || owner !== undefined;
+  return { kind: 'waits', waiter: isTold ? { ...header, lock } : header };
 }
 
 /** Lines between the header of a task and its stack, or between frames: registers, code, memory. */

@@ -76,6 +76,7 @@ describe('a day of a kernel log', () => {
   it('says what it tells and nothing else', async () => {
     const [first] = await samplesOf(report('tar', 11, ['f'], journal('03:12:00', 'db1')));
     const stack = { value: { id: 0, frames: [{ symbol: 'f', offset: 1, size: 2, raw: 'f+0x1/0x2' }] } };
+    const facts = { offCpuMs: 120_000 };
     expect(first).toStrictEqual({
       timeMs: Date.UTC(2026, 10, 25, 2, 12),
       host: 'db1',
@@ -83,7 +84,12 @@ describe('a day of a kernel log', () => {
       threads: true,
       fields: [],
       observations: [
-        { task: { id: { tid: 11 }, pid: 11, comm: 'tar', commandLine: { unread: 'notTold' } }, state: 'D', stack },
+        {
+          task: { id: { tid: 11 }, pid: 11, comm: 'tar', commandLine: { unread: 'notTold' } },
+          state: 'D',
+          stack,
+          facts,
+        },
       ],
       holders: [],
       leftOut: {},
@@ -126,10 +132,13 @@ describe('a day of a kernel log', () => {
 
   it('does not give a task the time of another that was named without a stack', async () => {
     const named = `${journal('03:12:00', 'db1')(0)}INFO: task tar:11 blocked for more than 120 seconds.\n`;
+    const untold = { time: '2026-11-25T02:12:00.000Z', host: 'db1', tasks: [['tar', 'notTold']] };
     expect(await toldBy(named + report('cp', 12, ['g'], journal('09:30:00', 'db1')))).toEqual([
+      untold,
       { time: '2026-11-25T08:30:00.000Z', host: 'db1', tasks: [['cp', 'g']] },
     ]);
     expect(await toldBy(named + report('tar', 11, ['g'], journal('09:30:00', 'db1')))).toEqual([
+      untold,
       { time: '2026-11-25T08:30:00.000Z', host: 'db1', tasks: [['tar', 'g']] },
     ]);
     const mark = `${journal('03:12:00', 'db1')(0)}RIP: 0010:spin+0x1/0x2\n`;

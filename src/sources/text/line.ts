@@ -14,6 +14,8 @@ export interface Header {
   readonly onCpu?: true;
   /** It ran for so long that the kernel complains: that is known without a stack. */
   readonly ranLong?: true;
+  /** For how long it has been blocked, at least. */
+  readonly blockedMs?: number;
   /** The lock it waits for, if the kernel says whose it is. */
   readonly lock?: LockWait;
 }
@@ -43,6 +45,8 @@ export type Line =
   | { readonly kind: 'program' }
   /** Where the CPU was when it was interrupted, printed between the frames of the interrupt and those of the task. */
   | { readonly kind: 'exception'; readonly frame: Frame }
+  /** A task that the kernel complains about: mostly, its header and its stack follow. */
+  | { readonly kind: 'hung'; readonly header: Header }
   /** A task whose stack follows; with `isAnnounced`, its header does so first. */
   | { readonly kind: 'task'; readonly header: Header; readonly isAnnounced?: true }
   /** One of several tasks that share the stack that follows. */

@@ -1,4 +1,4 @@
-import type { Observation } from '../../model/sample.ts';
+import type { KernelFacts, Observation } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import type { Header } from './line.ts';
 import type { TextStack } from './text-stack.ts';
@@ -9,14 +9,18 @@ const NOT_TOLD = { unread: 'notTold' } as const;
 export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
   const innermost = stack.frames[0]?.symbol;
-  return headers.map(({ name, tid, pid, state, lock }): Observation => {
+  return headers.map(({ name, tid, pid, state, lock, blockedMs }): Observation => {
     const id = tid === undefined ? {} : { tid };
     const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
     const task: Task = { id, commandLine: NOT_TOLD, ...named };
+    const facts: KernelFacts = {
+      ...(blockedMs !== undefined && { offCpuMs: blockedMs }),
+      ...(lock !== undefined && { lock }),
+    };
     const about = {
       task,
       ...(state !== undefined && { state }),
-      ...(lock !== undefined && { facts: { lock } }),
+      ...(Object.keys(facts).length > 0 && { facts }),
     };
     // A table of ps(1) tells one function, and a line about a lock tells none.
     if (innermostOnly === true && innermost !== undefined)

@@ -72,7 +72,8 @@ export class Recognizer {
     }
     const known = recognize(text);
     const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
-    const mayBeBroken = known === undefined || isCut || known.kind === 'label';
+    const isHalf = known?.kind === 'hung' && known.header.blockedMs === undefined;
+    const mayBeBroken = known === undefined || isCut || isHalf || known.kind === 'label';
     if (mayBeBroken && (isBroken(text) || isBrokenRow(text) || isBrokenHeader(text))) this.#broken = text;
     return isCut ? IGNORED : known;
   }
@@ -80,7 +81,8 @@ export class Recognizer {
 
 /** Whether a mail program may have broken this line. */
 function isHeader(line: Line): boolean {
-  return line.kind === 'task' || line.kind === 'waits' || (line.kind === 'label' && line.isList === true);
+  if (line.kind === 'task' || line.kind === 'hung' || line.kind === 'waits') return true;
+  return line.kind === 'label' && line.isList === true;
 }
 
 /** Recognizes a line without prefix; undefined if no format is known to have it. */

@@ -23,12 +23,11 @@ export function hasSign(line: string): boolean {
     line.includes('WCHAN') ||
     line.includes('/wchan') ||
     line.includes('task:') ||
-    line.includes(' blocked for ') ||
+    line.includes(' blocked ') ||
     line.includes(' <- ') ||
     line.includes('()->') ||
     line.includes('>{') ||
     line.includes('0xffff') ||
-    line.includes('blocked on a') ||
     line.includes('soft lockup') ||
     line.includes('.h:') ||
     line.includes('zzz <') ||

@@ -89,7 +89,10 @@ describe('StackFinder', () => {
     ];
     const text = report.map((line) => prefix + line).join('\n');
     expect(seen(text)).toEqual([
-      { tasks: [{ name: 'kworker/u8:3', tid: 1234, pid: 1234, state: 'D' }], functions: ['__schedule', 'rq_qos_wait'] },
+      {
+        tasks: [{ name: 'kworker/u8:3', tid: 1234, pid: 1234, state: 'D', blockedMs: 120_000 }],
+        functions: ['__schedule', 'rq_qos_wait'],
+      },
     ]);
     expect(guessesIn(text)).toBe(1);
   });

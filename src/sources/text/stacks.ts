@@ -52,6 +52,11 @@ const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
 
+interface Waiter {
+  readonly waiter: Header;
+  readonly stamp: Stamp;
+}
+
 /**
  * Finds the stacks in the lines of a text of any known format, or a mix of formats. Never throws. Takes time and memory
  * linear in the text.
@@ -80,8 +85,8 @@ export class StackFinder {
   /** A line of a log without anything in it: a mail program may have broken it there. */
   #isAfterEmpty = false;
   #heldSeam: Seam | undefined;
-  /** Tasks that were said to wait for a lock, and had no stack so far. */
-  #waiters: { readonly waiter: Header; readonly stamp: Stamp }[] = [];
+  /** Tasks that were said to be hung or to wait for a lock, and had no stack so far. */
+  #waiters: Waiter[] = [];
   /** The latest stacks whose tasks have names. */
   #named: Stack[] = [];
   /** What the text has said of tasks, and the host of the latest prompt. */
@@ -404,6 +409,7 @@ export class StackFinder {
     this.#endBareNames();
     if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
+    else if (known.kind === 'hung') this.#hung(known);
     else this.#step(known);
   }
 
@@ -499,34 +505,62 @@ export class StackFinder {
       };
       return;
     }
-    // Its own stack may follow.
-    if (this.#waiters.length >= MOST_WAITERS) this.#releaseWaiters();
-    this.#waiters.push({ waiter, stamp: this.#stamps.now });
+    this.#expect(waiter);
+  }
+
+  /** Kernels print the stacks of the first hung tasks only, and people paste this one line. */
+  #hung(line: Line & { kind: 'hung' }): void {
+    this.#step(line);
+    this.#expect(line.header);
+  }
+
+  /** Its own stack may follow. */
+  #expect(waiter: Header): void {
+    const stamp = this.#stamps.now;
+    const at = this.#waiterAt(waiter.tid, stamp);
+    const said = this.#waiters[at];
+    if (said !== undefined) this.#waiters[at] = { waiter: { ...said.waiter, ...waiter }, stamp };
+    else {
+      if (this.#waiters.length >= MOST_WAITERS) this.#releaseWaiters();
+      this.#waiters.push({ waiter, stamp });
+    }
+  }
+
+  #waiterAt(tid: number | undefined, now: Stamp): number {
+    if (tid === undefined) return -1;
+    return this.#waiters.findIndex(({ waiter, stamp }) => waiter.tid === tid && isSameMoment(stamp, now));
+  }
+
+  /** Whether the stack of this task has begun, or follows at once. */
+  #isPending({ waiter, stamp }: Waiter): boolean {
+    for (const assembly of this.#assemblies.values())
+      if (assembly.isOf(waiter.tid) && isSameMoment(assembly.stamp, stamp)) return true;
+    return false;
   }
 
   /** Those without a stack in the text, if any, are known by what the kernel said of them. */
-  #releaseWaiters(isOver: (stamp: Stamp) => boolean = () => true): void {
-    if (this.#waiters.length === 0) return;
-    const over = this.#waiters.filter(({ stamp }) => isOver(stamp));
+  #releaseWaiters(isOver: (waiter: Waiter) => boolean = () => true): void {
+    const over = this.#waiters.filter(isOver);
     if (over.length === 0) return;
-    this.#waiters = this.#waiters.filter(({ stamp }) => !isOver(stamp));
+    this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
     this.#release();
     const stack = this.#stacks.intern([]);
     for (const { waiter, stamp } of over)
-      this.found.push({ tasks: [waiter], stack, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
+      this.found.push({ tasks: [waiter], stack, untold: true, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
   }
 
-  /** The tasks of a stack, with the locks that they were said before to wait for. */
+  /** The tasks of a stack, with what was said of them before. */
   #withLocks(tasks: readonly Header[], stamp: Stamp): readonly Header[] {
     if (this.#waiters.length === 0) return tasks;
-    this.#releaseWaiters((said) => !isSameMoment(said, stamp));
-    return tasks.map((task) => {
-      const at = this.#waiters.findIndex(({ waiter }) => task.tid !== undefined && waiter.tid === task.tid);
+    const whole = tasks.map((task) => {
+      const at = this.#waiterAt(task.tid, stamp);
       const said = this.#waiters[at];
       if (said === undefined) return task;
       this.#waiters.splice(at, 1);
       return { ...said.waiter, ...task };
     });
+    this.#releaseWaiters((said) => !isSameMoment(said.stamp, stamp) && !this.#isPending(said));
+    return whole;
   }
 
   #endBareNames(): void {

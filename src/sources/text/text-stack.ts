@@ -19,7 +19,7 @@ export interface TextStack {
   readonly stack: Stack;
   /** Only its innermost function is known, if any: a table of ps(1) tells no more. */
   readonly innermostOnly?: true;
-  /** The text says that the task ran, and has neither a stack nor registers of it. */
+  /** The text says that the task is hung or ran, and has neither a stack nor registers of it. */
   readonly untold?: true;
   /** When and where its first line was written. */
   readonly stamp: Stamp;
