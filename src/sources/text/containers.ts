@@ -68,13 +68,16 @@ const LOKI = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16}) \{(\w{1,64}="[^}]{0,2000
 const CSV =
   /^"?(\d{10,19}|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{8,24})"?,(?:[^",]{0,200},){0,10}"((?:[^"]|""){0,16000})"(?:,.{0,200})?$/s;
 
+/** The object at the end of a line, if it is JSON: programs show a tag, a container or a time before it. */
+export function jsonAtEnd(line: string): unknown {
+  const at = line.endsWith('}') ? line.indexOf('{"') : -1;
+  return at === -1 || at > LONGEST_TAG ? undefined : parsed(line.slice(at));
+}
+
+const LONGEST_TAG = 400;
+
 /** The record in a line that has something around its text; undefined if it has not. */
 export function wrappedRecord(line: string): LogRecord | undefined {
-  if (line.endsWith('}')) {
-    // fluentd shows its tag before each object.
-    const at = line.indexOf(': {"');
-    return at === -1 || at > 200 ? undefined : jsonRecord(parsed(line.slice(at + 2)));
-  }
   if (line.includes('",') || line.endsWith('"')) {
     const [, time, text] = CSV.exec(line) ?? [];
     if (text !== undefined) return { text: text.replaceAll('""', '"'), timeMs: momentOf(time) };
@@ -136,6 +139,12 @@ const STACKS = ['stack', 'kernel_stack', 'kstack', 'stack_trace', 'stacktrace', 
 const NUMBERS = ['tid', 'pid'];
 const NAMES = ['comm', 'name', 'command'];
 
+/** The stack of a task, if an object has one beside a text. */
+export function taskRecord(value: Properties): LogRecord | undefined {
+  const text = taskIn(value);
+  return text === undefined ? undefined : { text };
+}
+
 /** The stack of a task, below a title that tells whose it is. */
 function taskIn(value: Properties): string | undefined {
   const stack = STACKS.map((name) => textOf(value[name])).find((text) => text?.includes('_'));
@@ -158,6 +167,8 @@ function textIn(value: Properties): string | undefined {
 /** The journal writes a text that is not UTF-8 as an array of bytes, and several of one name as an array of texts. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
+  // OpenTelemetry says of each value what it is.
+  if (isObject(value)) return textOf(value['stringValue']);
   if (!Array.isArray(value) || value.length === 0) return undefined;
   if (value.every(isByte)) return decodeBytes(Buffer.from(value));
   const texts = value.flatMap((each: unknown) => (Array.isArray(each) ? (textOf(each) ?? []) : each));
@@ -226,12 +237,14 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 const TAG =
   /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/g;
 /** Items of a list, and paragraphs, may stand in one line of the source. */
-const BREAK = /<br\s{0,4}\/?>|<\/(?:div|li|p|tr)>(?=\s{0,8}<(?:div|li|p|tr)\b)/gi;
+const BREAK = /<br\s{0,4}\/?>|<\/(?:div|li|p|tr)>(?=\s{0,8}<(?:div|li|p|tr)\b)|&#(?:10|x0?a);/gi;
+/** Between two cells of a row. */
+const CELLS = /<\/t[dh]>\s{0,8}<t[dh](?:\s[^<>]{0,400})?>/g;
 
 /** The text of a line of a web page's source; several lines where it has breaks. */
 export function htmlText(line: string): readonly string[] {
   if (!line.includes('&') && !line.includes('</') && !line.includes('<br') && !line.includes('<p')) return [line];
-  const lines = line.split(BREAK).map((each) => withoutEntities(each.replaceAll(TAG, '')));
+  const lines = line.split(BREAK).map((each) => withoutEntities(each.replaceAll(CELLS, '\t').replaceAll(TAG, '')));
   // A break at the end of a line ends that line only, and one on a line of its own the line before.
   if (lines.every((each) => each.trim() === '')) return line.trim() === '' ? [line] : [];
   return lines.at(-1)?.trim() === '' ? lines.slice(0, -1) : lines;

@@ -1,5 +1,5 @@
 import type { LockWait } from '../../model/sample.ts';
-import { type Header, headerOf, IGNORED, type Line, type LineParser } from './line.ts';
+import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
 import { BEFORE } from './patterns.ts';
 
 const NAME = '(.{1,64}?)';

@@ -11,9 +11,12 @@ const MOST_KEPT_LINES = 64;
 const MOST_KEPT_LENGTH = 256 * 1024;
 const MOST_EARLY = 210_000;
 
-/** Whether a line may begin a JSON object, or an array of objects. A time in brackets does not. */
+/** A number in an array is one of asciinema(1): a time. */
+const BEGINNING = /^\s{0,40}(?:\{\s{0,40}(?:["}]|$)|\[\s{0,40}(?:[{"[]|$|\d{1,9}(?:\.\d{1,9})?, ?"))/;
+
+/** Whether a line may begin a JSON object, or an array. A time in brackets does not. */
 export function isJsonBeginning(line: string): boolean {
-  return /^\s{0,40}(?:\{\s{0,40}(?:["}]|$)|\[\s{0,40}(?:\{|$))/.test(line);
+  return BEGINNING.test(line);
 }
 
 export interface PassageReceiver {

@@ -1,12 +1,19 @@
 import type { Sample } from '../../model/sample.ts';
-import { CriLines, htmlText, jsonRecord, type LogLine, linesOf, wrappedRecord } from './containers.ts';
+import { CriLines, htmlText, jsonAtEnd, type LogLine, linesOf, wrappedRecord } from './containers.ts';
+import { CsvTable } from './csv.ts';
 import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
 import { JournalEntries } from './journal.ts';
 import { isJsonBeginning, JsonPassage } from './json-passage.ts';
+import { recordsIn } from './json-records.ts';
 import { parsed } from './json-text.ts';
 import type { LinePart } from './lines.ts';
+import { literalText } from './literals.ts';
+import { withoutMarkup } from './markup.ts';
+import { Base64Parts } from './mime.ts';
+import { isObject } from './own/fields.ts';
 import { FoldedStacks } from './own/folded.ts';
+import { isSampleHead } from './own/json.ts';
 import { isSampleLine, SampleLines } from './own/jsonl.ts';
 import { LongOutput } from './own/long.ts';
 import { UnnamedTasks } from './own/unnamed.ts';
@@ -40,6 +47,8 @@ export class TextReader {
   readonly #builder: SampleBuilder;
   readonly #cri = new CriLines();
   readonly #journal = new JournalEntries();
+  readonly #base64 = new Base64Parts();
+  readonly #csv = new CsvTable();
   readonly #sampleLines: SampleLines;
   readonly #long: LongOutput;
   readonly #folded: FoldedStacks;
@@ -68,6 +77,7 @@ export class TextReader {
 
   end(): void {
     this.#endJson();
+    for (const line of this.#base64.end()) this.#takeLine(line, '', 1);
     for (const line of this.#journal.end()) this.#takeLine(line.text, line.stamp, 1);
     this.#add(this.#sampleLines.end());
     this.#long.end();
@@ -77,6 +87,11 @@ export class TextReader {
   }
 
   #begin(part: LinePart): void {
+    const attached = this.#base64.take(part.text);
+    if (attached !== undefined) {
+      for (const text of attached) this.#takeLine(text, '', 1);
+      return;
+    }
     const isJson = isJsonBeginning(part.text);
     // An empty line between two values ends no stack.
     const isBetween = this.#afterJson && part.text.trim() === '';
@@ -113,19 +128,27 @@ export class TextReader {
       const value = parsed(text.trim());
       if (value !== undefined) return this.#linesIn(value);
     }
+    const value = jsonAtEnd(text);
+    const known = value === undefined ? undefined : this.#linesIn(value);
+    if (known !== undefined) return known;
     const entry = layer === 0 ? this.#journal.take(text) : undefined;
     if (entry !== undefined) return entry;
-    const record = this.#cri.take(text) ?? wrappedRecord(text);
-    return record === 'part' ? [] : record && linesOf(record);
+    const record = this.#cri.take(text) ?? (layer === 0 ? this.#csv.take(text) : undefined) ?? wrappedRecord(text);
+    if (record !== undefined) return record === 'part' ? [] : linesOf(record);
+    const plain = withoutMarkup(text);
+    const literal = literalText(plain);
+    if (literal !== undefined) return linesOf({ text: literal });
+    return plain === text ? undefined : linesOf({ text: plain });
   }
 
   /** Most JSON is one value a line. */
   #isWholeValue({ text, ends }: LinePart): boolean {
     const trimmed = text.trim();
-    // An array, or an object with arrays of objects, is read as a stream.
-    if (!ends || !trimmed.endsWith('}') || trimmed.startsWith('[')) return false;
+    // An array of objects, or an object with such arrays, is read as a stream.
+    const isList = /^\[\s{0,40}[^\s{]/.test(trimmed);
+    if (!ends || !(isList ? trimmed.endsWith(']') : trimmed.endsWith('}') && trimmed.startsWith('{'))) return false;
     const value = parsed(trimmed);
-    if (value === undefined) return false;
+    if (value === undefined || isSample(value)) return false;
     const lines = this.#linesIn(value);
     if (lines === undefined) return false;
     for (const line of lines) this.#takeLine(line.text, line.stamp, 1);
@@ -138,8 +161,8 @@ export class TextReader {
       this.#add(this.#sampleLines.take(value));
       return [];
     }
-    const record = jsonRecord(value);
-    return record && linesOf(record);
+    const records = recordsIn(value);
+    return records.length === 0 ? undefined : records.flatMap(linesOf);
   }
 
   #newPassage(): JsonPassage {
@@ -182,4 +205,8 @@ export class TextReader {
     for (const list of [this.#long.found, this.#folded.found])
       for (const sample of list.splice(0)) this.found.push(sample);
   }
+}
+
+function isSample(value: unknown): boolean {
+  return isObject(value) && isSampleHead(new Map(Object.entries(value)));
 }

@@ -1,0 +1,105 @@
+import { type LogRecord, momentOf } from './containers.ts';
+
+/** What log stores and databases call the column with the text, the time and the host. */
+const TEXT =
+  /^(?:_raw|@?message|msg|line|log|event|body|text|textpayload|content|dmesg|stack|kernel_?stack|stack_?trace|trace|query_plan|output)$/i;
+const TIME = /^(?:_?time|@?timestamp|date|ts|time_?stamp)$/i;
+const HOST = /^(?:_?host(?:\.?name)?|hostname|source|node|instance)$/i;
+const MOST_COLUMNS = 64;
+const LONGEST = 16_000;
+const QUOTE = 34;
+const DELIMITERS = [',', ';', '\t'];
+
+interface Table {
+  readonly delimiter: string;
+  readonly columns: number;
+  readonly text: number;
+  readonly time: number;
+  readonly host: number;
+}
+
+/** Reads tables in CSV whose first line names the columns: the text of one of them, which may have several lines. */
+export class CsvTable {
+  #table: Table | undefined;
+  /** The text goes on in the next line. */
+  #isInText = false;
+
+  /** Takes the next line. Returns its text; undefined if the line is of no table. */
+  take(line: string): LogRecord | undefined {
+    const table = this.#table;
+    if (table === undefined) {
+      this.#table = tableFrom(line);
+      return undefined;
+    }
+    if (this.#isInText) return { text: this.#restOf(line) };
+    const row = rowOf(line, table);
+    if (row === undefined) {
+      this.#table = tableFrom(line);
+      return undefined;
+    }
+    this.#isInText = row.isOpen;
+    const { cells } = row;
+    const host = cells[table.host];
+    return {
+      text: cells[table.text] ?? '',
+      timeMs: momentOf(cells[table.time]),
+      ...(host !== undefined && /^\S{1,255}$/.test(host) && { host }),
+    };
+  }
+
+  #restOf(line: string): string {
+    const end = /(?:^|[^"])(?:"")*"(?=$|[,;\t])/.exec(line);
+    if (end === null) return line.replaceAll('""', '"');
+    this.#isInText = false;
+    return line.slice(0, end.index + end[0].length - 1).replaceAll('""', '"');
+  }
+}
+
+function tableFrom(line: string): Table | undefined {
+  // Lines of a log have blanks, and most tables have none in their first line.
+  if ((line.charCodeAt(0) !== QUOTE && line.includes(' ')) || line.length > 1000) return undefined;
+  const delimiter = DELIMITERS.find((each) => line.includes(each));
+  const names = (delimiter === undefined ? [line] : line.split(delimiter)).map((name) =>
+    name.trim().replace(/^"(.*)"$/, '$1'),
+  );
+  // One name alone is a word, unless it is in quotes or has the look of a store's.
+  if (delimiter === undefined && !/^(?:".*"|[_@]\w+)$/.test(line)) return undefined;
+  if (names.length > MOST_COLUMNS || !names.every((name) => /^[\w@.: -]{1,64}$/.test(name))) return undefined;
+  const text = names.findIndex((name) => TEXT.test(name));
+  if (text === -1) return undefined;
+  const time = names.findIndex((name) => TIME.test(name));
+  const host = names.findIndex((name) => HOST.test(name));
+  return { delimiter: delimiter ?? ',', columns: names.length, text, time, host };
+}
+
+/** The cells of a row; `isOpen` if the last one is the text, and goes on. */
+function rowOf(
+  line: string,
+  table: Table,
+): { readonly cells: readonly string[]; readonly isOpen: boolean } | undefined {
+  if (line.length > LONGEST) return undefined;
+  const { delimiter, columns, text } = table;
+  const cells: string[] = [];
+  let at = 0;
+  for (;;) {
+    if (line[at] === '"') {
+      let end = line.indexOf('"', at + 1);
+      while (end !== -1 && line[end + 1] === '"') end = line.indexOf('"', end + 2);
+      if (end === -1) {
+        if (cells.length !== text) return undefined;
+        cells.push(line.slice(at + 1).replaceAll('""', '"'));
+        return { cells, isOpen: true };
+      }
+      cells.push(line.slice(at + 1, end).replaceAll('""', '"'));
+      at = end + 1;
+    } else {
+      const end = cells.length + 1 === columns ? -1 : line.indexOf(delimiter, at);
+      cells.push(line.slice(at, end === -1 ? line.length : end));
+      at = end === -1 ? line.length : end;
+    }
+    if (at >= line.length) break;
+    if (line[at] !== delimiter || cells.length >= columns) return undefined;
+    at++;
+  }
+  return cells.length === columns ? { cells, isOpen: false } : undefined;
+}

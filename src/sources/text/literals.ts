@@ -1,0 +1,81 @@
+// Strings as programs and people write them into a line: in quotes, with escapes instead of line ends and tabs.
+
+/** Most lines end with none of these. */
+const LAST = new Set([...'"\'`])},;+\\'].map((mark) => mark.charCodeAt(0)));
+/** Nothing but a string, as in lists of JSON, YAML, Python and C. */
+const WHOLE =
+  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+/** Several of them. */
+const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
+const ITEM = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/gs;
+/** A string at the end of a line, behind the name of what it is: `msg="..."`, `"stack": "..."`. */
+const NAMED =
+  /^(.{0,400}?[=:>(,]\s{0,4})b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')[\s\])},;]{0,8}(?:[\w.]{1,32}=\S{1,64}\s{0,2}){0,8}$/s;
+/** Line ends as escapes. */
+const ESCAPED_ENDS = /\\r?\\n|\\n/;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs;
+const CHARACTERS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '', f: '', e: '\x1b' };
+/** What is in a string must be of the kernel, if other things are in the line. */
+const OF_KERNEL =
+  /\+0x[0-9a-f]{1,8}\/0x|\bCall [Tt]race:|\[<[0-9a-f]{1,16}>\]|blocked for more than|\btask:.{1,64} state:/;
+const LONGEST = 4 * 1024 * 1024;
+
+/** The text of the strings in a line that is nothing else, or that has stacks in a string; undefined for others. */
+export function literalText(line: string): string | undefined {
+  if (line.length > LONGEST) return undefined;
+  const hasEnds = line.includes('\\n') && ESCAPED_ENDS.test(line);
+  if (!hasEnds && !LAST.has(lastCode(line))) return undefined;
+  const whole = WHOLE.exec(line);
+  if (whole !== null) return contentOf(whole[1], whole[2] ?? whole[3]);
+  if (LIST.test(line))
+    return [...line.matchAll(ITEM)].map(([, double, single]) => contentOf(double, single)).join('\n');
+  if (!hasEnds) return namedText(line);
+  // What stands before the first string may be its title.
+  const [, before = '', double, single] = NAMED.exec(line) ?? [];
+  const text = double ?? single;
+  if (text !== undefined && ESCAPED_ENDS.test(text)) return `${titleIn(before)}${unescaped(text)}`;
+  return OF_KERNEL.test(line) || line.split(ESCAPED_ENDS).length > 3 ? unescaped(line) : undefined;
+}
+
+/** The last character that is no blank. */
+export function lastCode(line: string): number {
+  let at = line.length - 1;
+  while (at > 0 && isBlank(line.charCodeAt(at))) at--;
+  return line.charCodeAt(at);
+}
+
+/** The first one. */
+export function firstCode(line: string): number {
+  let at = 0;
+  while (at < line.length && isBlank(line.charCodeAt(at))) at++;
+  return line.charCodeAt(at);
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9 || code === 13;
+}
+
+function namedText(line: string): string | undefined {
+  if (!OF_KERNEL.test(line)) return undefined;
+  const [, , double, single] = NAMED.exec(line) ?? [];
+  const text = double ?? single;
+  return text !== undefined && OF_KERNEL.test(text) ? unescaped(text) : undefined;
+}
+
+function titleIn(before: string): string {
+  const title = before.replace(/[\w"']{1,40}"?\s?[=:]\s?$/, '').trim();
+  return title === '' ? '' : `${title}\n`;
+}
+
+function contentOf(double: string | undefined, single: string | undefined): string {
+  return double === undefined ? unescaped((single ?? '').replaceAll("''", "'")) : unescaped(double);
+}
+
+function unescaped(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text.replace(ESCAPE, (whole, unicode?: string, hex?: string, character?: string) => {
+    const code = unicode ?? hex;
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return CHARACTERS[character ?? ''] ?? (/[\w]/.test(character ?? '') ? whole : (character ?? ''));
+  });
+}

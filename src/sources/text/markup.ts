@@ -1,0 +1,36 @@
+import { firstCode, lastCode } from './literals.ts';
+
+// Marks of trackers, chats and tables that stand in the same line as the first, the last or any line of a text.
+
+const BEGIN =
+  /^\s{0,40}(?:\{(?:noformat|code|quote|panel)(?::[^}]{0,200})?\}|\[(?:code|pre|quote|spoiler|plain)(?:=[^\]]{0,200})?\]|`{3}(?:\w{1,16}$)?)/i;
+const CDATA = '<![CDATA[';
+const END =
+  /(?:\{(?:noformat|code|quote|panel)\}|\[\/(?:code|pre|quote|spoiler|plain)\]|`{3}|\]\]>(?:<\/[\w:-]{1,64}>)?|"\s?\/?>)\s{0,4}$/i;
+/** A row of a table, with its borders. */
+const ROW = /^(\s{0,40}[|│┃║].*?)\s{0,400}(?:[|│┃║]|\\\|)\s{0,4}$/s;
+/** Code in the last cell. */
+const CODE_CELL = /^(.{0,200}?[|│┃║] ?)`([^`]*)`$/s;
+
+const codes = (marks: string): ReadonlySet<number> => new Set([...marks].map((mark) => mark.charCodeAt(0)));
+const FIRST = codes('{[`');
+const LAST = codes('}]`>');
+const BORDER = codes('|│┃║');
+
+/** The line without such marks; the same line if it has none. */
+export function withoutMarkup(line: string): string {
+  const text = withoutFences(line);
+  const row = BORDER.has(firstCode(text)) ? ROW.exec(text)?.[1] : undefined;
+  if (row === undefined) return text;
+  const cells = row.replaceAll('\\|', '|');
+  const [, before, code] = CODE_CELL.exec(cells) ?? [];
+  return code === undefined ? cells : `${before}${code}`;
+}
+
+function withoutFences(line: string): string {
+  const begin = FIRST.has(firstCode(line)) ? BEGIN.exec(line)?.[0] : undefined;
+  const data = line.indexOf(CDATA);
+  const from = begin?.length ?? (data === -1 ? 0 : data + CDATA.length);
+  const end = LAST.has(lastCode(line)) ? END.exec(line)?.index : undefined;
+  return from === 0 && end === undefined ? line : line.slice(from, end);
+}

@@ -1,0 +1,128 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, it } from 'vitest';
+import { textSamples } from './index.ts';
+
+/** The tasks of a text, each with its functions. */
+async function told(text: string): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { observations } of textSamples([text]))
+    for (const { task, state, stack } of observations) {
+      const functions = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol) : [stack.unread];
+      all.push(
+        `${[task.comm, task.id.tid, state].filter((part) => part !== undefined).join(' ')}: ${functions.join(' ')}`,
+      );
+    }
+  return all;
+}
+
+const LOG = [
+  'INFO: task tar:7 blocked for more than 120 seconds.',
+  '"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.',
+  'task:tar             state:D stack:0     pid:7     tgid:7     ppid:1      flags:0x00000002',
+  'Call Trace:',
+  ' <TASK>',
+  ' __schedule+0x27c/0x6b0',
+  ' ext4_wait+0x1/0x2',
+  ' el0_svc_common.constprop.0+0x80/0x1d0 [my-mod]',
+  ' </TASK>',
+  'CPU: 5 PID: 8 Comm: spinner Tainted: G           OE      6.8.0 #1',
+  'RIP: 0010:native_queued_spin_lock_slowpath+0x1c5/0x1d0',
+  'Call Trace:',
+  ' _raw_spin_lock+0x25/0x30',
+  ' do_exit+0x2bc/0x4a0',
+];
+const ARM = ['task:ubi_bgt0d state:D stack:0 pid:77 flags:0x0', ' __schedule from schedule+0x54/0xc4'];
+const EXPECTED = [
+  'tar 7 D: __schedule ext4_wait el0_svc_common.constprop.0',
+  'spinner 8 R: native_queued_spin_lock_slowpath _raw_spin_lock do_exit',
+  'ubi_bgt0d 77 D: __schedule schedule',
+];
+const LINES = [...LOG, ...ARM];
+const ALL = LINES.join('\n');
+const json = JSON.stringify;
+const html = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+/** As Go writes it. */
+const go = (value: unknown) => json(value).replaceAll('<', '\\u003c').replaceAll('>', '\\u003e');
+const csv = (text: string) => `"${text.replaceAll('"', '""')}"`;
+const each = (shape: (line: string, at: number) => string) => LINES.map(shape).join('\n');
+const base64 = (text: string) => Buffer.from(text).toString('base64').replace(/.{76}/g, '$&\n');
+const TIME = '2025-11-25T03:12:07.123456789Z';
+
+describe('a text within another is read as by itself', () => {
+  it.each<[string, string]>([
+    ['nothing around it', ALL],
+    // JSON
+    ['a JSON string', json(ALL)],
+    ['a JSON string as Go writes it', go(ALL)],
+    ['a member that no log store has', go({ id: 12, kernel_log: ALL })],
+    ['a member of an object laid out over lines', JSON.stringify({ host: 'a', dmesg: ALL }, null, 2)],
+    ['a list of lines', json({ dmesg: LINES })],
+    ['a list of lines, laid out', JSON.stringify(LINES, null, 2)],
+    ['the API of a tracker', json({ bugs: { 12: { comments: [{ text: 'hi' }, { text: ALL }] } } })],
+    ['the API of a chat', json({ blocks: [{ elements: [{ type: 'text', text: ALL }] }] })],
+    ['JSON in a string in JSON', json({ payload: json({ data: ALL }) })],
+    ['JSON behind words', `12:13 event=${json({ kind: 'hung', log_text: ALL })}`],
+    [
+      'hits of Elasticsearch',
+      json({ hits: { hits: LINES.map((message) => ({ _source: { message, event: { original: message } } })) } }),
+    ],
+    [
+      'results of Loki',
+      json({
+        data: { result: [{ stream: { host: 'a' }, values: LINES.map((line) => ['1764040327123000000', line]) }] },
+      }),
+    ],
+    ['results of Datadog', json({ data: LINES.map((message) => ({ attributes: { host: 'a', message } })) })],
+    [
+      'records of OpenTelemetry',
+      json({ resourceLogs: [{ scopeLogs: [{ logRecords: LINES.map((line) => ({ body: { stringValue: line } })) }] }] }),
+    ],
+    [
+      'records behind the name of a pod',
+      each((line) => `[pod/a-b/c] ${json({ MESSAGE: line, _TRANSPORT: 'kernel' })}`),
+    ],
+    ['records behind a time', each((line) => `${TIME} ${go({ level: 'warn', msg: line })}`)],
+    // Strings
+    ['escaped line ends', ALL.replaceAll('\n', '\\n')],
+    ['a string with a name', `dmesg = ${json(ALL)}`],
+    ['bytes of Python', `b'${ALL.replaceAll('\n', '\\n')}\\n'`],
+    ['a list of Python', `[${LINES.map((line) => `'${line}'`).join(', ')}]`],
+    ['quoted items of YAML', `lines:\n${each((line) => `- ${json(line)}`)}`],
+    ['single-quoted items of YAML', each((line) => `  - '${line}'`)],
+    ['a block of YAML', `a:\n  dmesg: |-\n${each((line) => `    ${line}`)}\n  b: c`],
+    [
+      'lines of Ansible',
+      `"dmesg.stdout_lines": [\n${each((line) => `        ${json(line)}`)}\n]`.replaceAll('"\n', '",\n'),
+    ],
+    ['strings of C', each((line) => `\t${json(`${line}\n`)}`)],
+    ['logfmt', each((line) => `ts=${TIME} level=info msg=${json(line)}`)],
+    // Tables
+    ['CSV with a title', `@timestamp,@message\n${each((line) => `2025-11-25 03:12:07.123,${csv(line)}`)}`],
+    [
+      'CSV with the text in the middle',
+      `"_time","_raw","host"\n${each((line) => `"2025-11-25T03:12:07Z",${csv(line)},"a"`)}`,
+    ],
+    [
+      'CSV without quotes',
+      `Date,Host,Service,Message\n${each((line) => `${TIME},a,kernel,${line.includes('"') ? csv(line) : line}`)}`,
+    ],
+    ['CSV with several lines in a cell', `id,host,dmesg\n12,a,${csv(ALL)}`],
+    ['a table in Markdown', `| n | log |\n|---|-----|\n${each((line, at) => `| ${at} | ${line} |`)}`],
+    ['a table in Markdown with code', each((line, at) => `| ${at} | \`${line}\` |`)],
+    ['a table with borders', each((line, at) => `│ ${at} │ ${line.padEnd(90)} │`)],
+    [
+      'a table in HTML',
+      `<table>${each((line, at) => `<tr><td>${at}</td><td>${html(line)}</td></tr>`).replaceAll('\n', '')}</table>`,
+    ],
+    // Markup
+    ['noformat of Jira', `{noformat:title=dmesg}${ALL}{noformat}`],
+    ['code of a forum', `[CODE]${ALL}[/CODE]`],
+    ['code of Markdown in one line with it', `\`\`\`${ALL}\`\`\``],
+    ['each line as code', each((line) => `\`${line}\``)],
+    ['XML', `<system-out><![CDATA[${ALL}]]></system-out>`],
+    ['an attribute in XML', `<failure message="${html(ALL).replaceAll('"', '&quot;').replaceAll('\n', '&#10;')}"/>`],
+    // Mails
+    ['base64', `MIME-Version: 1.0\nContent-Transfer-Encoding: base64\nContent-Type: text/plain\n\n${base64(ALL)}\n`],
+    ['an attachment', `See below.\n\n--x\nContent-Transfer-Encoding: BASE64\n\n${base64(ALL)}\n--x--\n`],
+  ])('%s', async (_, text) => expect(await told(text)).toEqual(EXPECTED));
+});
