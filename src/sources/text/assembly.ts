@@ -9,6 +9,7 @@ import {
   hasDecimalOffset,
   hasNoSize,
   isAlternating,
+  isDoubled,
   isLikeProgram,
   isPreempted,
   ofTask,
@@ -83,6 +84,8 @@ export class Assembly {
   #isTorn = false;
   /** The headers of other tasks came before the frames, each as if its own stack followed. */
   #mixedHeaders = 0;
+  /** Those tasks. */
+  #others: readonly Header[] = [];
   #hadHeader = false;
   /** The latest stack was one of those. */
   #wasMixed = false;
@@ -147,7 +150,8 @@ export class Assembly {
     switch (line.kind) {
       case 'frame':
         if (line.isInTrace && !this.#begun && !this.hasFrames) return;
-        if (line.isUnsure && !this.hasFrames) {
+        // Behind the link register, PowerPC prints the same function once more.
+        if (line.isUnsure && (!this.hasFrames || this.#frames.at(-1)?.symbol === line.frame.symbol)) {
           this.#guess(line.frame, now);
           return;
         }
@@ -375,7 +379,10 @@ export class Assembly {
 
   #task(header: Header, isAnnounced: boolean, now: Stamp): void {
     const { isTorn, mixed } = this.#mixAt(header, now);
+    const [last] = this.#tasks;
+    const others = mixed > this.#mixedHeaders && last !== undefined ? [...this.#others, last] : this.#others;
     this.#takeTask(header, now);
+    this.#others = others;
     this.#isTorn = isTorn;
     this.#mixedHeaders = mixed;
     this.#hadHeader = !isAnnounced;
@@ -486,8 +493,21 @@ export class Assembly {
     this.#hasUnclaimed = false;
     this.#isTorn = false;
     this.#mixedHeaders = 0;
+    this.#others = [];
     this.#hadHeader = false;
     this.#isTrace = false;
+  }
+
+  /**
+   * The stack is of all tasks whose headers came before it. Of two CPUs that printed the same one at once, each line
+   * stands there twice.
+   */
+  #undouble(frames: readonly Frame[]): readonly Frame[] {
+    const byTid = new Map([...this.#others, ...this.#tasks].map((task) => [task.tid, task]));
+    this.#tasks = [...byTid.values()];
+    if (byTid.size !== 2 || !isDoubled(frames)) return frames;
+    this.#mixedHeaders = 0;
+    return frames.filter((_, at) => at % 2 === 0);
   }
 
   #isLikely(guess: Frame): boolean {
@@ -516,8 +536,9 @@ export class Assembly {
     this.#guesses += this.#guessed.length - likely.length;
     const all = this.#frames.length === 0 ? this.#interrupt.frames : this.#frames;
     const ofCpu = ofTask(all, this.#interrupted);
-    const frames =
+    const found =
       this.#frames.length === 0 ? ofCpu : [...softirqFrames(this.#interrupt.frames), ...ofCpu].slice(0, MOST_FRAMES);
+    const frames = this.#mixedHeaders === 0 ? found : this.#undouble(found);
     // Tracers print the stack of the program behind that of the kernel.
     const isProgram =
       (this.#isProgramNext && isLikeProgram(frames, hasDecimalOffset)) ||

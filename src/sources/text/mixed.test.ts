@@ -48,6 +48,35 @@ describe('traces that CPUs wrote into one another are said to be mixed', () => {
   ])('but not %s', (_, lines) => expect(mixedIn(...lines)).toBe(0));
 });
 
+describe('of traces that CPUs wrote into one another', () => {
+  const told = (...lines: readonly string[]) =>
+    find(...lines).map(({ tasks, stack, untold }) => [
+      tasks.map(({ name, tid, state }) => `${name} ${tid} ${state}`).join(', '),
+      untold === true ? 'untold' : stack.frames.map(({ symbol }) => symbol).join(' '),
+    ]);
+  const twice = (lines: readonly string[]) => lines.flatMap((line) => [line, line]);
+
+  it('no frame is said to be of a task', () => {
+    const inTurn = ['spin', 'send', 'f', 'g', 'do_syscall_64', 'do_syscall_64'];
+    expect(told(cpu(0), cpu(1), TRACE, TRACE, ...frames(...inTurn))).toEqual([
+      ['c0 7 R', 'untold'],
+      ['c1 8 R', 'untold'],
+      ['', inTurn.join(' ')],
+    ]);
+  });
+
+  it('each of both has the stack that stands there twice, line by line', () => {
+    const lines = twice([TRACE, ...frames('spin', 'f', 'do_syscall_64')]);
+    expect(told(cpu(0), cpu(1), ...lines)).toEqual([['c0 7 R, c1 8 R', 'spin f do_syscall_64']]);
+    expect(mixedIn(cpu(0), cpu(1), ...lines)).toBe(0);
+  });
+
+  it('and of three, no more is known than of two that differ', () => {
+    const lines = twice([TRACE, ...frames('spin', 'f', 'g')]);
+    expect(told(cpu(0), cpu(1), cpu(2), ...lines).map(([task]) => task)).toEqual(['c0 7 R', 'c1 8 R', 'c2 9 R', '']);
+  });
+});
+
 describe('a task of which the kernel names the lock first', () => {
   const owner = 'INFO: task a:7 is blocked on a mutex likely owned by task cp:778.';
 

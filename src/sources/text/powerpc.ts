@@ -1,3 +1,4 @@
+import type { Frame } from '../../model/stack.ts';
 import { headerOf, IGNORED, type Line, type LineParser } from './line.ts';
 import { frameOf, MODULE, SYMBOL } from './patterns.ts';
 
@@ -10,7 +11,11 @@ const LINK = /^\s{0,20}LR = /;
 
 /** The debugger xmon (arch/powerpc/xmon/xmon.c, excprint). */
 const XMON = /^\s{0,8}cpu 0x[0-9a-f]{1,4}: Vector: [0-9a-f]{1,4} /;
-const XMON_TASK = /^\s{2,12}pid\s{1,4}= (\d{1,10}), comm = (\S.{0,15})$/;
+const XMON_PLACE = new RegExp(String.raw`^\s{0,12}(pc|lr): [0-9a-f]{8,16}: ${PLACE}`);
+const XMON_REGISTER = /^\s{0,12}(?:sp|msr|dar|dsisr|current|paca)\s{0,4}[:=] {0,2}[0-9a-fx]/;
+/** Something on the stack that is no function, and what `t` of xmon says of the end. */
+const NO_FUNCTION = /^\s{0,8}\[[0-9a-f]{8,16}\] [0-9a-f]{8,16}(?: 0x[0-9a-f]{1,16})? ?(?:\(unreliable\))?\s{0,4}$/;
+const XMON_TASK = /^\s{0,12}pid\s{1,4}= (\d{1,10}), comm = (\S.{0,15})$/;
 
 /** The marks between the stack of an interrupt and the one below it (arch/powerpc/kernel/process.c, show_stack). */
 export const powerpc: LineParser = (line) => {
@@ -18,13 +23,22 @@ export const powerpc: LineParser = (line) => {
     if (XMON.test(line)) return { kind: 'label', header: { onCpu: true } };
     const [, tid, name] = line.includes('comm = ') ? (XMON_TASK.exec(line) ?? []) : [];
     if (tid !== undefined) return { kind: 'about', header: headerOf({ tid, name }) };
-    return LINK.test(line) ? IGNORED : undefined;
+    const [, register, symbol, offset, size, module] = line.includes(': ') ? (XMON_PLACE.exec(line) ?? []) : [];
+    if (register === 'pc' && symbol !== undefined)
+      return { kind: 'instruction', frame: placeOf(line, symbol, offset, size, module) };
+    return register === 'lr' || LINK.test(line) || XMON_REGISTER.test(line) || NO_FUNCTION.test(line)
+      ? IGNORED
+      : undefined;
   }
-  const [, vector, symbol, offset = '', size = '', module] = MARK.exec(line) ?? [];
+  const [, vector, symbol, offset, size, module] = MARK.exec(line) ?? [];
   if (vector === undefined) return undefined;
   if (!INTERRUPTS.has(vector)) return IGNORED;
   const mark: Line = { kind: 'interrupted' };
   if (symbol === undefined) return mark;
-  const parts = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
-  return { kind: 'lines', lines: [mark, { kind: 'frame', frame: frameOf(symbol, line.trim(), parts) }] };
+  return { kind: 'lines', lines: [mark, { kind: 'frame', frame: placeOf(line, symbol, offset, size, module) }] };
 };
+
+function placeOf(line: string, symbol: string, offset = '', size = '', module?: string): Frame {
+  const parts = { offset: Number.parseInt(offset, 16), size: Number.parseInt(size, 16), module };
+  return frameOf(symbol, line.trim(), parts);
+}

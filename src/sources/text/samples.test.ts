@@ -626,8 +626,8 @@ describe('stacks are divided', () => {
     const header = (name: string, pid: number) => `[ 1.0] task:${name} state:D stack:0 pid:${pid}`;
     const trace = (symbol: string) => `[ 1.0] Call Trace:\n[ 1.0]  ${symbol}+0x1/0x2`;
     const headersFirst = find([header('a', 7), header('b', 8), trace('f'), trace('g')].join('\n'));
-    expect(headersFirst.map(told)).toEqual([': f', ': g']);
-    expect(headersFirst.map(({ leftOut }) => leftOut.mixed)).toEqual([1, 1]);
+    expect(headersFirst.map(told)).toEqual(['a 7 D: ', 'b 8 D: ', ': f', ': g']);
+    expect(headersFirst.map(({ leftOut }) => leftOut.mixed)).toEqual([0, 0, 1, 1]);
     const inside = `${header('a', 7)}\n[ 1.0]  <TASK>\n[ 1.0]  f+0x1/0x2\n[ 1.0]  <TASK>\n[ 1.0]  g+0x1/0x2\n`;
     expect(find(inside).reduce((sum, { leftOut }) => sum + leftOut.mixed, 0)).toBe(2);
     expect(find(REPORT.join('\n')).map(({ leftOut }) => leftOut.mixed)).toEqual([0]);

@@ -544,9 +544,7 @@ export class StackFinder {
     if (over.length === 0) return;
     this.#waiters = this.#waiters.filter((waiter) => !over.includes(waiter));
     this.#release();
-    const stack = this.#stacks.intern([]);
-    for (const { waiter, stamp } of over)
-      this.found.push({ tasks: [waiter], stack, untold: true, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
+    for (const { waiter, stamp } of over) this.#untold(waiter, stamp);
   }
 
   /** The tasks of a stack, with what was said of them before. */
@@ -591,7 +589,16 @@ export class StackFinder {
     const all = isUnclaimed ? mixedOnce(leftOut) : leftOut;
     const cut = all.cut + this.#cut;
     this.#cut = 0;
-    this.#held = { tasks, stack, ...(isUntold === true && { untold: true }), stamp, leftOut: { ...all, cut } };
+    // Of frames that may be those of another task, nothing is said about this one.
+    const isMixed = all.mixed > 0 && frames.length > 0;
+    if (isMixed) for (const task of tasks) this.#untold(task, stamp);
+    this.#held = {
+      tasks: isMixed ? [] : tasks,
+      stack,
+      ...(isUntold === true && { untold: true }),
+      stamp,
+      leftOut: { ...all, cut },
+    };
     this.#heldSeam = seam;
     if (tasks.length > 0 && stack !== this.#named[0]) this.#named = [stack, ...this.#named.slice(0, MOST_NAMED - 1)];
   }
@@ -622,6 +629,13 @@ export class StackFinder {
     if (!seam.begins.isLogged) return this.#named.includes(stack);
     const { uptimeSeconds } = seam.endStamp.told;
     return stack === this.#held?.stack && uptimeSeconds === this.#heldSeam?.endStamp.told.uptimeSeconds;
+  }
+
+  /** A task of which the text tells no more than what its header says. */
+  #untold(task: Header, stamp: Stamp): void {
+    if (task.tid === undefined) return;
+    const stack = this.#stacks.intern([]);
+    this.found.push({ tasks: [task], stack, untold: true, stamp, leftOut: { guesses: 0, cut: 0, mixed: 0 } });
   }
 
   #release(): void {

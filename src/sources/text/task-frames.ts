@@ -76,6 +76,18 @@ export function asSeen(
   return header.state === undefined && ran ? { ...header, state: 'R' } : header;
 }
 
+/** Two frames in a row are alike by chance. */
+const LEAST_PAIRS = 3;
+
+/** Whether each frame stands there twice, one behind the other. */
+export function isDoubled(frames: readonly Frame[]): boolean {
+  if (frames.length % 2 !== 0 || frames.length < 2 * LEAST_PAIRS) return false;
+  return frames.every(({ symbol, offset }, at) => {
+    const other = frames[at % 2 === 0 ? at + 1 : at - 1];
+    return other?.symbol === symbol && other.offset === offset;
+  });
+}
+
 /** Kinds of functions that occur twice in a row where two traces were written into one another. */
 const LEAST_DOUBLED = 2;
 /** Functions that no stack has twice. */
