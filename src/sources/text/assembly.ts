@@ -60,6 +60,8 @@ export class Assembly {
   #openedAt: Stamp;
   #isPast = false;
   #isWeak = false;
+  /** A blank line followed on that. */
+  #isFaded = false;
   #isTitle = false;
   /** In the classic text of kstack, an empty stack is one. */
   #isClassic = false;
@@ -279,7 +281,9 @@ export class Assembly {
     if (isDoubleSpaced && this.#begun) return;
     if (this.hasFrames || (this.#begun && this.#isClassic) || this.#isPast) this.end();
     this.#inTask = false;
-    if (this.#isWeak) this.#forget();
+    // bpftrace(8) puts an empty line before each stack.
+    if (this.#isWeak && this.#isFaded) this.#forget();
+    this.#isFaded = this.#isWeak;
     // Other labels and headers may stand above a blank line.
   }
 
@@ -296,6 +300,8 @@ export class Assembly {
 
   #frame(frame: Frame, number: number | undefined, now: Stamp): void {
     if (this.#isPast) return;
+    if (this.#isFaded && !hasDecimalOffset(frame)) this.#forget();
+    this.#isFaded = false;
     if (number !== undefined && this.#number !== undefined && number <= this.#number) {
       this.end();
       this.#stamp = now;
@@ -489,6 +495,7 @@ export class Assembly {
     this.#instruction = undefined;
     this.#begun = false;
     this.#isWeak = false;
+    this.#isFaded = false;
     this.#age = 0;
     this.#hasUnclaimed = false;
     this.#isTorn = false;

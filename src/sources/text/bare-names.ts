@@ -3,7 +3,8 @@ import { isOutermost, isScheduler, isWellKnown } from './functions.ts';
 import type { Line } from './line.ts';
 import { frameOf, MODULE } from './patterns.ts';
 
-const OF_MODULE = String.raw`\[([\w-]{2,64})\]`;
+/** A number is that of a task. */
+const OF_MODULE = String.raw`\[(?!\d{1,10}\])([\w-]{2,64})\]`;
 /** One identifier, perhaps numbered, with parentheses, or as Python prints bytes, and its module. */
 const NAME = new RegExp(
   String.raw`^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?` +
@@ -13,7 +14,7 @@ const UNKNOWN = '[unknown]';
 /** Faults of a program are the outermost function where interrupts are no stacks of their own. */
 const FAULT = /^(?:asm_exc_)?page_fault$/;
 /** A name that is no function's, and microseconds or a number of times. */
-const COMM = /^\s{2,60}([A-Za-z<][\w./:<>@+-]{0,15})$/;
+const COMM = /^\s{2,60}([A-Za-z<][\w./:<>@+-]{0,15})(?: \[(\d{1,10})\])?$/;
 const COUNT = /^\s{2,60}\d{1,20}\s{0,4}$/;
 const LONGEST_RUN = 256;
 const LEAST_KNOWN = 2;
@@ -46,6 +47,7 @@ export class BareNames {
   readonly #known: ReadonlySet<string>;
   #frames: Frame[] = [];
   #tail: string | undefined;
+  #tid: string | undefined;
   #isCounted = false;
   /** How far each name is indented. */
   #indents: number[] = [];
@@ -62,7 +64,9 @@ export class BareNames {
       return true;
     }
     if (this.#tail !== undefined || bareName(line) !== undefined) return false;
-    this.#tail = COMM.exec(line)?.[1];
+    const [, comm, tid] = COMM.exec(line) ?? [];
+    this.#tail = comm;
+    this.#tid = tid;
     return this.#tail !== undefined;
   }
 
@@ -79,6 +83,11 @@ export class BareNames {
     // stackcount prints no task, and an address behind the outermost function may have a name.
     const last = this.#frames.slice(end + 1).at(-1)?.symbol;
     return last?.includes('_') ? undefined : last;
+  }
+
+  /** The process, by stackcount(8) with -P. */
+  get tid(): string | undefined {
+    return this.comm === undefined ? undefined : this.#tid;
   }
 
   get isEmpty(): boolean {
@@ -103,6 +112,7 @@ export class BareNames {
     const end = endOf(frames);
     this.#frames = [];
     this.#tail = undefined;
+    this.#tid = undefined;
     this.#isCounted = false;
     this.#indents = [];
     // What is behind the outermost function is of the program.
@@ -128,7 +138,9 @@ export class BareNames {
 function isOutermostFirst(frames: readonly Frame[]): boolean {
   const [first] = frames;
   const last = frames.at(-1);
-  return first !== undefined && last !== undefined && isScheduler(last) && !isScheduler(first);
+  if (first === undefined || last === undefined) return false;
+  if (isScheduler(last) && !isScheduler(first)) return true;
+  return frames.length >= LEAST_NAMES && isOutermost(first.symbol, undefined) && !isOutermost(last.symbol, undefined);
 }
 
 function endOf(frames: readonly Frame[]): number {

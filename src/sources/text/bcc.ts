@@ -5,10 +5,10 @@ const BEHIND = /^\s{0,8}-\s{1,40}(\S.{0,15}?) \((\d{1,10})\)\s{0,4}$/;
 /** offwaketime and wakeuptime. */
 const TARGET = /^\s{0,8}target:\s{1,30}(\S.{0,20}?)(?: (\d{1,10}))?\s{0,4}$/;
 const WAKER = /^\s{0,8}waker:\s{1,30}(\S.{0,20}?)(?: (\d{1,10}))?\s{0,4}$/;
-const BETWEEN = /^\s{0,8}-{1,2}(?:\s{1,30}-)?\s{0,4}$/;
-/** Verbose: `ffffffff81785085 schedule`. */
+const BETWEEN = /^\s{0,8}-{1,2}(?:\s{1,30}-{1,2})?\s{0,4}$/;
+/** Verbose: `ffffffff81785085 schedule`; perf-lock(1): `0xffffffff81785085  schedule`. */
 /** Two words of memory look alike. */
-const FRAME = new RegExp(`^\\s{1,8}([0-9a-f]{16}) (?![0-9a-f]{8,16}\\s{0,4}$)(${SYMBOL})\\s{0,4}$`);
+const FRAME = new RegExp(`^\\s{1,40}(?:0x)?([0-9a-f]{16}) {1,2}(?![0-9a-f]{8,16}\\s{0,4}$)(${SYMBOL})\\s{0,4}$`);
 
 /** offcputime and its kin of bcc: functions without offsets (bare-names.ts), then the task, then microseconds. */
 export const bcc: LineParser = (line) => {

@@ -34,7 +34,7 @@ const EXCEPTION = new RegExp(
 );
 /** drgn-tools: the stack of an interrupt ends here, or a stack does. */
 const CONTINUES = /^\s{0,8}-- continuing to previous stack/;
-const TOOLS_END = /^\s{0,8}-- .{1,200} --\s{0,4}$/;
+const TOOLS_END = /^\s{0,8}-- \S.{0,200} --\s{0,4}$/;
 const MARK = /^\s{0,8}--- <(\w+)(?: exception)?(?: stack)?> ---/;
 
 /** The beginning of a header that a mail program has broken. */
@@ -64,6 +64,13 @@ export const CRASH_STATES: Readonly<Record<string, string>> = {
   IDLE: 'I',
 };
 
+/** `[0 00:02:01.123]`: days, hours, minutes and seconds since the task last ran. */
+function durationMs(time: string): number | undefined {
+  const [, days, hours, minutes, seconds] = /^\[ {0,3}(\d{1,5}) (\d\d):(\d\d):(\d\d(?:\.\d{1,3})?)\]/.exec(time) ?? [];
+  if (seconds === undefined) return undefined;
+  return Math.round(1000 * (((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds)));
+}
+
 /** The output of `bt` and `foreach bt` in crash(8), and of drgn-tools, which puts the state behind TASK: `[D]`. */
 export const crash: LineParser = (line) => {
   if (line.includes('#')) {
@@ -79,7 +86,10 @@ export const crash: LineParser = (line) => {
     if (tid !== undefined) {
       const header = headerOf({ name, tid, state: (letter && CRASH_STATES[letter]) ?? letter });
       // `ps -m` lists tasks, and the stack of one may follow further down.
-      return time === undefined ? { kind: 'task', header } : { kind: 'label', isTitle: true, header, isList: true };
+      if (time === undefined) return { kind: 'task', header };
+      const blockedMs = header.state === 'D' ? durationMs(time) : undefined;
+      const known = blockedMs === undefined ? header : { ...header, blockedMs };
+      return { kind: 'label', isTitle: true, header: known, isList: true };
     }
     const state = STATE.exec(line)?.[1];
     return state === undefined ? undefined : { kind: 'about', header: headerOf({ state: CRASH_STATES[state] }) };

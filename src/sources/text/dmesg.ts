@@ -186,7 +186,10 @@ function taskOf(text: string): Line | undefined {
     const [, hung, hungTid, seconds] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
     if (hung !== undefined) {
       const header = headerOf({ name: QUOTED.exec(hung)?.[1] ?? hung, tid: hungTid, state: 'D' });
-      return { kind: 'hung', header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds) } };
+      return {
+        kind: 'hung',
+        header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds) },
+      };
     }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };

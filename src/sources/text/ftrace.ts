@@ -10,10 +10,18 @@ const HEADER = new RegExp(
 );
 const LEAVES = /\bprev_pid=(\d{1,10}) .{0,40}prev_state=([RSDTtXZPI])|:(\d{1,10}) \[\d{1,4}\] ([RSDTtXZPI])\S? ==> /;
 const BEGIN = /<(?:user )?stack ?trace ?>/;
+/** function_graph: the CPU, the task and a duration stand before it. */
+const GRAPH = /^\s{0,8}\d{1,4}\)\s{1,8}(?:(\S.{0,15}?)-(\d{1,10})\s{1,8}\|)?[^|]{0,40}\|\s{1,8}(\S.*)$/;
 const NO_NAME = '<...>';
 
 /** Stacks in /sys/kernel/tracing/trace and of trace-cmd(1): an event, `<stack trace>`, and ` => f`. */
 export const ftrace: LineParser = (line) => {
+  if (line.includes('|') && (line.includes('=> ') || line.includes('stack'))) {
+    const [, graphName, graphTid, rest = ''] = GRAPH.exec(line) ?? [];
+    const symbol = FRAME.exec(rest)?.[1];
+    if (symbol !== undefined) return { kind: 'frame', frame: frameOf(symbol, rest.trim()) };
+    if (BEGIN.test(rest)) return { kind: 'task', header: headerOf({ name: graphName, tid: graphTid }) };
+  }
   if (line.includes('=> ')) {
     const address = ADDRESS.exec(line)?.[1];
     if (address !== undefined)

@@ -3,6 +3,7 @@ import { isObject } from './own/fields.ts';
 
 const MOST_DEPTH = 16;
 const MOST_RECORDS = 200_000;
+const MOST_COMPARED = 64 * 1024 * 1024;
 /** What nothing but a report or a stack of the kernel has. */
 const OF_KERNEL =
   /\+0x[0-9a-f]{1,8}\b|\bCall [Tt]race:|\[<[0-9a-f]{1,16}>\]|#\d{1,3} {1,2}(?:\[[0-9a-f]{8,16}\]|\w{2,128} \()|blocked for more than|state:[A-Z] .{0,60}\bpid:/;
@@ -18,7 +19,7 @@ function isOfKernel(text: string): boolean {
  */
 export function recordsIn(value: unknown): LogRecord[] {
   const records: LogRecord[] = [];
-  collect(value, { records, told: '' }, 0);
+  collect(value, { records, told: '', spent: { characters: 0 } }, 0);
   return records;
 }
 
@@ -26,6 +27,8 @@ interface Found {
   readonly records: LogRecord[];
   /** The text of the record around: stores keep it in several forms. */
   readonly told: string;
+  /** How much was compared with that. */
+  readonly spent: { characters: number };
 }
 
 function collect(value: unknown, found: Found, depth: number): void {
@@ -67,8 +70,10 @@ function collectMembers(value: Readonly<Record<string, unknown>>, found: Found, 
   }
 }
 
-function add(record: LogRecord, { records, told }: Found): void {
+function add(record: LogRecord, { records, told, spent }: Found): void {
   const text = record.text.trim();
-  if (told !== '' && (told.includes(text) || text.includes(told.trim()))) return;
+  spent.characters += told.length === 0 ? 0 : told.length + text.length;
+  const isCompared = told !== '' && spent.characters < MOST_COMPARED;
+  if (isCompared && (told.includes(text) || text.includes(told.trim()))) return;
   records.push(record);
 }

@@ -21,7 +21,7 @@ const STATE = new RegExp(
 const BEHIND_LABEL = String.raw`(?: \(?([RSDTtXZI])\)?)?(?: 0x[0-9a-f]{1,16})?:?\s{0,4}$`;
 const COMM = String.raw`[A-Za-z][\w./:@+-]{0,31}?`;
 const WEAK_NUMBER = new RegExp(
-  String.raw`^\s{0,8}(\d{1,10})(?::\s{0,4}$| \((${COMM})\)|\s{1,4}(${COMM})(?= [RSDTtXZI]\b|:))${BEHIND_LABEL}`,
+  String.raw`^\s{0,8}(\d{1,10})(?::\s{0,4}$| \((${COMM})\)|\s{1,4}(${COMM})(?= [RSDTtXZI]\b|:|$))${BEHIND_LABEL}`,
 );
 const WEAK_NAME = new RegExp(String.raw`^\s{0,8}(${COMM})(?:[ /-](\d{2,10})|\s?[[(](\d{1,10})[\])])${BEHIND_LABEL}`);
 /** `rsync(48211) blocked 2013 ms in D` */

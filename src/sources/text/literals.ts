@@ -4,13 +4,13 @@
 const LAST = new Set([...'"\'`])},;+\\'].map((mark) => mark.charCodeAt(0)));
 /** Nothing but a string, as in lists of JSON, YAML, Python and C. */
 const WHOLE =
-  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`)[\])]?\s?[,;+\\]?\s{0,4}$/s;
 /** Several of them. */
 const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
-const ITEM = /"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'/gs;
+const ITEM = /"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)'/gs;
 /** A string at the end of a line, behind the name of what it is: `msg="..."`, `"stack": "..."`. */
 const NAMED =
-  /^(.{0,400}?[=:>(,]\s{0,4})b?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')[\s\])},;]{0,8}(?:[\w.]{1,32}=\S{1,64}\s{0,2}){0,8}$/s;
+  /^(.{0,400}?[=:>(,]\s{0,4})b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')[\])},;]{0,8}(?:\s{1,2}[\w.]{1,32}=[^\s="]{1,64}){0,8}\s{0,4}$/s;
 /** Line ends as escapes. */
 const ESCAPED_ENDS = /\\r?\\n|\\n/;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs;
@@ -18,7 +18,9 @@ const CHARACTERS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t'
 /** What is in a string must be of the kernel, if other things are in the line. */
 const OF_KERNEL =
   /\+0x[0-9a-f]{1,8}\/0x|\bCall [Tt]race:|\[<[0-9a-f]{1,16}>\]|blocked for more than|\btask:.{1,64} state:/;
-const LONGEST = 4 * 1024 * 1024;
+const LONGEST = 256 * 1024;
+/** A name is looked for at many places. */
+const LONGEST_NAMED = 64 * 1024;
 
 /** The text of the strings in a line that is nothing else, or that has stacks in a string; undefined for others. */
 export function literalText(line: string): string | undefined {
@@ -31,7 +33,7 @@ export function literalText(line: string): string | undefined {
     return [...line.matchAll(ITEM)].map(([, double, single]) => contentOf(double, single)).join('\n');
   if (!hasEnds) return namedText(line);
   // What stands before the first string may be its title.
-  const [, before = '', double, single] = NAMED.exec(line) ?? [];
+  const [, before = '', double, single] = line.length > LONGEST_NAMED ? [] : (NAMED.exec(line) ?? []);
   const text = double ?? single;
   if (text !== undefined && ESCAPED_ENDS.test(text)) return `${titleIn(before)}${unescaped(text)}`;
   return OF_KERNEL.test(line) || line.split(ESCAPED_ENDS).length > 3 ? unescaped(line) : undefined;
@@ -56,7 +58,7 @@ function isBlank(code: number): boolean {
 }
 
 function namedText(line: string): string | undefined {
-  if (!OF_KERNEL.test(line)) return undefined;
+  if (line.length > LONGEST_NAMED || !OF_KERNEL.test(line)) return undefined;
   const [, , double, single] = NAMED.exec(line) ?? [];
   const text = double ?? single;
   return text !== undefined && OF_KERNEL.test(text) ? unescaped(text) : undefined;

@@ -7,8 +7,6 @@ const BEGIN =
 const CDATA = '<![CDATA[';
 const END =
   /(?:\{(?:noformat|code|quote|panel)\}|\[\/(?:code|pre|quote|spoiler|plain)\]|`{3}|\]\]>(?:<\/[\w:-]{1,64}>)?|"\s?\/?>)\s{0,4}$/i;
-/** A row of a table, with its borders. */
-const ROW = /^(\s{0,40}[|│┃║].*?)\s{0,400}(?:[|│┃║]|\\\|)\s{0,4}$/s;
 /** Code in the last cell. */
 const CODE_CELL = /^(.{0,200}?[|│┃║] ?)`([^`]*)`$/s;
 
@@ -20,9 +18,8 @@ const BORDER = codes('|│┃║');
 /** The line without such marks; the same line if it has none. */
 export function withoutMarkup(line: string): string {
   const text = withoutFences(line);
-  const row = BORDER.has(firstCode(text)) ? ROW.exec(text)?.[1] : undefined;
-  if (row === undefined) return text;
-  const cells = row.replaceAll('\\|', '|');
+  if (!BORDER.has(firstCode(text)) || !BORDER.has(lastCode(text))) return text;
+  const cells = text.trimEnd().slice(0, -1).trimEnd().replaceAll('\\|', '|');
   const [, before, code] = CODE_CELL.exec(cells) ?? [];
   return code === undefined ? cells : `${before}${code}`;
 }

@@ -45,9 +45,16 @@ export class Base64Parts {
     const digits = this.#digits + line;
     const whole = digits.length - (digits.length % GROUP);
     this.#digits = digits.slice(whole);
-    const lines = `${this.#text}${this.#decoder.write(Buffer.from(digits.slice(0, whole), 'base64'))}`.split(/\r?\n/);
-    const last = lines.pop() ?? '';
-    this.#text = last.length > LONGEST_LINE ? '' : last;
+    const decoded = this.#decoder.write(Buffer.from(digits.slice(0, whole), 'base64'));
+    if (!decoded.includes('\n') && this.#text.length < LONGEST_LINE) {
+      this.#text += decoded;
+      return [];
+    }
+    const lines = `${this.#text}${decoded}`.split(/\r?\n/);
+    this.#text = lines.pop() ?? '';
+    if (this.#text.length < LONGEST_LINE) return lines;
+    lines.push(this.#text);
+    this.#text = '';
     return lines;
   }
 }

@@ -31,7 +31,7 @@ const LOG = [
   ' _raw_spin_lock+0x25/0x30',
   ' do_exit+0x2bc/0x4a0',
 ];
-const ARM = ['task:ubi_bgt0d state:D stack:0 pid:77 flags:0x0', ' __schedule from schedule+0x54/0xc4'];
+const ARM = ['task:ubi_bgt0d state:D stack:0 pid:77 flags:0x0', 'Call trace: ', ' __schedule from schedule+0x54/0xc4'];
 const EXPECTED = [
   'tar 7 D: __schedule ext4_wait el0_svc_common.constprop.0',
   'spinner 8 R: native_queued_spin_lock_slowpath _raw_spin_lock do_exit',

@@ -75,6 +75,8 @@ const OTHER = new RegExp(`^(?:${OTHERS.join('|')})`);
 const KMSG = /^\s{0,20}\d{1,3},\d{1,20},\d{1,20},[^;\s]{1,80};/;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
 const PROC_FILE = /^\s{0,20}\/proc\/\d/;
+/** `ps -m` of crash(8): how long a task has waited is no time of day. */
+const SINCE = /^\s{0,4}\[ {0,3}\d{1,5} \d\d:\d\d:\d\d\.\d{1,3}\] {1,4}\[\w\w\] {1,4}PID:/;
 const QUOTES = /^(?: {0,4}>){1,20}/;
 const MOST_ROUNDS = 8;
 
@@ -132,7 +134,7 @@ function isLetter(code: number): boolean {
 }
 
 function lengthOfPrefix(text: string): number {
-  if (PROC_FILE.test(text)) return 0;
+  if (PROC_FILE.test(text) || SINCE.test(text)) return 0;
   const caller = CALLER.exec(text) ?? HUMAN.exec(text) ?? UPTIME_FIRST.exec(text);
   if (caller !== null) return caller[0].length;
   const stamp = STAMP.exec(text);

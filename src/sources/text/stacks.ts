@@ -5,7 +5,7 @@ import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable } from './clean.ts';
 import { isBroken } from './dmesg.ts';
 import { InternedStacks } from './interned.ts';
-import { type Header, IGNORED, type Line } from './line.ts';
+import { type Header, headerOf, IGNORED, type Line } from './line.ts';
 import { frameOf } from './patterns.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { greppedTask } from './proc-stack.ts';
@@ -394,6 +394,7 @@ export class StackFinder {
     // Among frames with offsets, it is a name that a terminal has cut off.
     const whole = this.#current.hasOffsets && isNameOnly(read) ? IGNORED : read;
     if (whole?.kind === 'label' && whole.isTitle) this.#learn(whole.header, whole.isList === true);
+    if (whole?.kind === 'label' && whole.header.blockedMs !== undefined) this.#expect(whole.header);
     const known = this.#withName(inContext(whole, logged));
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
     if (named !== undefined) {
@@ -563,14 +564,14 @@ export class StackFinder {
 
   #endBareNames(): void {
     if (this.#bare.isEmpty) return;
-    const { comm } = this.#bare;
+    const { comm, tid } = this.#bare;
     const frames = this.#bare.take();
     if (frames.length === 0) {
       this.#stranger(false, false, false);
       return;
     }
     for (const frame of frames) this.#step({ kind: 'frame', frame });
-    if (comm !== undefined) this.#step({ kind: 'behind', header: { name: comm } });
+    if (comm !== undefined) this.#step({ kind: 'behind', header: headerOf({ name: comm, tid }) });
   }
 
   #complete({ tasks: named, frames, stamp, leftOut, isUnclaimed, isUntold, seam }: Assembled): void {

@@ -16,6 +16,8 @@ const USER_FUNCTION = /[/(]|::/;
 const OFF_CPU = /^(?:__schedule|schedule|finish_task_switch(?:\.[\w.]+)?)(?:_\[k\])?$/;
 /** bcc's tools put it between the functions of the program and those of the kernel. */
 const DELIMITER = '-';
+/** offwaketime(8) puts it before the stack of the task that woke the first one. */
+const WAKER = '--';
 /**
  * The functions by which tasks enter the kernel, and those that kernel threads begin with. They tell the name of a
  * thread from a function.
@@ -56,7 +58,9 @@ export class FoldedStacks {
       if (this.#isFolded === undefined && !/^\S{0,80}[$#%>] /.test(text)) this.#isFolded = false;
       return false;
     }
-    const [name = '', ...functions] = path.split(';');
+    const [name = '', ...all] = path.split(';');
+    const waker = all.indexOf(WAKER);
+    const functions = waker === -1 ? all : all.slice(0, waker);
     this.#isFolded ??= isLikely(functions);
     if (!this.#isFolded && !isCertain(functions)) return false;
     this.#add(name, functions, Number(count));

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { textSamples } from './index.ts';
+
+async function told(text: string): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { observations } of textSamples([text]))
+    for (const { task, state, stack } of observations) {
+      const functions = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol) : [stack.unread];
+      all.push(
+        `${[task.comm, task.id.tid, state].filter((part) => part !== undefined).join(' ')}: ${functions.join(' ')}`,
+      );
+    }
+  return all;
+}
+
+const SLEEP = 'finish_task_switch __schedule schedule io_schedule filemap_read do_syscall_64'.split(' ');
+const each = (names: readonly string[], before: string, after = '') =>
+  names.map((name) => `${before}${name}${after}\n`).join('');
+
+describe('the output of tracers', () => {
+  it.each<[string, string, readonly string[]]>([
+    [
+      'offwaketime: the stack of the task that waited, not of the one that woke it',
+      `    waker:           swapper/2 0\n${each(['do_idle', 'handle_irq_event', 'blk_mq_complete_request'], "    b'", "'")}` +
+        `    --               --\n${each(SLEEP, "    b'", "'")}    target:          mysqld 2093\n        1234\n\n`,
+      [`mysqld 2093: ${SLEEP.join(' ')}`],
+    ],
+    [
+      'offwaketime, folded',
+      `mysqld;${SLEEP.toReversed().join(';')};--;blk_mq_complete_request;handle_irq_event;swapper/2 1234\n`,
+      [`mysqld: ${SLEEP.join(' ')}`],
+    ],
+    ['stackcount by process', `${each(SLEEP, '  ')}    dd [5301]\n    12\n\n`, [`dd 5301: ${SLEEP.join(' ')}`]],
+    [
+      'bpftrace, with an empty line before each stack',
+      'tar 811\n\n        io_schedule+70\n        submit_bio+179\n\ncp 812\n\n        schedule+51\n        vfs_fsync+24\n\n',
+      ['tar 811: io_schedule submit_bio', 'cp 812: schedule vfs_fsync'],
+    ],
+    [
+      'perf report, which begins with the outermost function',
+      '    45.10%  find  [kernel.kallsyms]  [k] native_queued_spin_lock_slowpath\n            |\n' +
+        '            ---entry_SYSCALL_64_after_hwframe\n' +
+        each(['do_syscall_64', 'iterate_dir', '_raw_spin_lock', 'native_queued_spin_lock_slowpath'], ' '.repeat(15)),
+      [': native_queued_spin_lock_slowpath _raw_spin_lock iterate_dir do_syscall_64 entry_SYSCALL_64_after_hwframe'],
+    ],
+    [
+      'perf lock contention',
+      '         5    216.99 us     86.39 us     43.40 us     spinlock   load_balance+0x13\n' +
+        each(['_raw_spin_lock', 'load_balance'], `${' '.repeat(24)}0xffffffff81234567  `) +
+        '         3     31.22 us     12.00 us     10.41 us        mutex   ext4_orphan_add+0x9c\n' +
+        each(['ext4_orphan_add', 'ext4_truncate'], `${' '.repeat(24)}0xffffffffc0123456  `),
+      [': _raw_spin_lock load_balance', ': ext4_orphan_add ext4_truncate'],
+    ],
+    [
+      'function_graph',
+      ` 3)    dd-5301    |               |  /* <stack trace>\n${each(['__schedule', 'io_schedule'], ' 3)    dd-5301    |               |  => ')} 3)    dd-5301    |               |  */\n`,
+      ['dd 5301: __schedule io_schedule'],
+    ],
+    [
+      'ps -m of crash',
+      'crash> ps -m | grep UN\n[0 00:02:01.123] [UN]  PID: 4401     TASK: ffff9a5df7a5a100  CPU: 3    COMMAND: "a b"\n' +
+        '[0 00:00:01.123] [IN]  PID: 4402     TASK: ffff9a5df7a5b180  CPU: 1    COMMAND: "c"\n',
+      ['a b 4401 D: notTold'],
+    ],
+    [
+      'a loop over processes',
+      '$ for p in 7 8; do echo "$p $(cat /proc/$p/comm)"; cat /proc/$p/stack; done\n7 dd\n[<0>] f_wait+0x1/0x2\n8 cp\n[<0>] g_wait+0x1/0x2\n',
+      ['dd 7: f_wait', 'cp 8: g_wait'],
+    ],
+  ])('%s', async (_, text, expected) => expect(await told(text)).toEqual(expected));
+});
