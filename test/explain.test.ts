@@ -65,6 +65,14 @@ describe('kstack explain', () => {
     expect(stdout).toContain('7 tar holds up 1 task, and the text has no stack of it\n');
   });
 
+  it('counts a hung task once that is reported with its stack, and later without it', async () => {
+    const hung = (seconds: number) => `INFO: task tar:7 blocked for more than ${seconds} seconds.\n`;
+    const stack = 'task:tar state:D stack:0 pid:7 ppid:1 flags:0x0\nCall Trace:\n nobody_knows+0x1/0x2\n';
+    const { stdout } = await explained(`[  500.1] ${hung(120)}${stack}[  620.1] ${hung(240)}`);
+    expect(stdout).toContain('1 x nobody_knows\n  tasks:  tar 7 (D) for 4 min 0 s, reported 2 times\n');
+    expect(stdout).toContain('1 stack, 1 different: 1 blocked');
+  });
+
   it('explains the classic output of its own', async (context: TestContext) => {
     requires(context, 'root', 'compiler');
     const pids = await fixture('tasks', ['vfork']);

@@ -23,6 +23,8 @@ interface Explanation {
   /** The first tasks, for the commands. */
   readonly first: Observation[];
   isOneFunction: boolean;
+  /** The text tells that the tasks wait, but not where. */
+  readonly isUntold: boolean;
 }
 
 interface Named {
@@ -47,9 +49,10 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
     for (const observation of [...sample.observations, ...sample.holders]) if (!add(found, observation, sample)) left++;
     for (const line of holderLines(sample)) if (waits.size < MAX_WAIT_LINES) waits.add(line);
   }
-  const explanations = [...found.values()].sort(
-    (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count,
-  );
+  countUntold([...found.values()]);
+  const explanations = [...found.values()]
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count);
   if (waits.size > 0) yield `${[...waits].join('\n')}\n\n`;
   for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
   if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
@@ -73,7 +76,8 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   let explanation = found.get(key);
   if (explanation === undefined) {
     if (found.size >= MAX_EXPLANATIONS) return false;
-    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false };
+    const isUntold = finding.kind === 'blocked' && 'unread' in stack && stack.unread === 'notTold';
+    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false, isUntold };
     found.set(key, explanation);
   }
   if (explanation.first.length < MAX_SHOWN) explanation.first.push(observation);
@@ -94,6 +98,24 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   if (named === undefined && text !== '' && explanation.tasks.size < MAX_NAMED)
     explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1, blockedMs });
   return true;
+}
+
+/** A task that is reported once with its stack and once without, such as at the cut end of a log, is one. */
+function countUntold(explanations: readonly Explanation[]): void {
+  const told = new Map<string, Named>();
+  for (const { tasks, isUntold, finding } of explanations)
+    if (!isUntold && finding.kind === 'blocked') for (const [name, named] of tasks) told.set(name, named);
+  for (const explanation of explanations) {
+    if (!explanation.isUntold) continue;
+    for (const [name, { times, blockedMs }] of explanation.tasks) {
+      const named = told.get(name);
+      if (named === undefined) continue;
+      named.times += times;
+      if (blockedMs !== undefined) named.blockedMs = Math.max(named.blockedMs ?? 0, blockedMs);
+      explanation.tasks.delete(name);
+      explanation.count--;
+    }
+  }
 }
 
 function findingOf(observation: Observation): Finding {
