@@ -79,7 +79,9 @@ describe('kstack record', () => {
     }
     const explained = await kstack(['explain', file]);
     expect(explained.stdout).toMatch(
-      new RegExp(`tasks: {2}tasks ${parent} \\(D\\)(?:, reported \\d+ times)?\n {2}blocked: waits for its vfork`),
+      new RegExp(
+        `tasks: {2}tasks ${parent} \\(D\\) for [\\d.]+ s(?:, reported \\d+ times)?\n {2}blocked: waits for its vfork`,
+      ),
     );
   });
 
