@@ -19,7 +19,6 @@ const OF_THEIR_OWN = [
   'formats',
   'record',
   'serve',
-  'top',
   'clickhouse-report',
   'record-directory',
   'background-killed',

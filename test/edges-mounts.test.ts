@@ -199,6 +199,8 @@ describe('a frozen file system', () => {
       expect(rootsOf(pid)).toEqual([mount]);
       expect(sleepers.filter((each) => ends.has(each))).toEqual([]);
     }
+    const { stdout } = await kstack(['-p', `${pid}`, '-f', 'long']);
+    expect(stdout).toMatch(/^1 task \(100\.0 %\) {2}blocked .*waits for a frozen file system to be thawed/m);
   });
 
   it('is what a loop device on it waits for, and who writes to a page there', async () => {

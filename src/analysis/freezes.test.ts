@@ -6,7 +6,7 @@ import { explainObservation } from './explain-sample.ts';
 import { withFreezes } from './freezes.ts';
 
 const SLEEP = { value: { id: 1, frames: ['hrtimer_nanosleep', '__x64_sys_nanosleep'].map(parseFrame) } };
-const edge = (from: number): Edge => ({ from, to: 'cgroup1 /g', by: 'frozen', evidence: [] });
+const edge = (from: number, to = 'cgroup1 /g'): Edge => ({ from, to, by: 'frozen', evidence: [] });
 
 it('tasks that are frozen where they sleep wait for a thaw, all of a group, and only in state D', () => {
   const tasks = [1, 2].map((tid) => observationOf(tid, { state: 'D', stack: SLEEP }));
@@ -16,6 +16,7 @@ it('tasks that are frozen where they sleep wait for a thaw, all of a group, and 
   expect(rules([edge(1), edge(2)])).toEqual(['stop-freezer']);
   expect(rules([edge(1)])).toEqual([group.finding.rule]);
   expect(rules([])).toEqual([group.finding.rule]);
+  expect(rules([edge(1, 'filesystem 7:0'), edge(2, 'filesystem 7:0')])).toEqual([group.finding.rule]);
   const asleep = tasks.map((task) => ({ ...task, state: 'S' as const }));
   expect(rules([edge(1), edge(2)], asleep)).toEqual([group.finding.rule]);
 });

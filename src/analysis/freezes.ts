@@ -3,6 +3,8 @@ import type { ExplainedGroup } from '../model/finding.ts';
 import { parseFrame } from '../model/stack.ts';
 import { explain } from './explain.ts';
 
+/** How the keys of groups of version 1 begin; frozen file systems have edges of the same kind. */
+const VERSION_1 = 'cgroup1 ';
 const REFRIGERATOR = { id: -1, frames: [parseFrame('__refrigerator')] };
 
 /**
@@ -10,7 +12,8 @@ const REFRIGERATOR = { id: -1, frames: [parseFrame('__refrigerator')] };
  * they sleep (kernel/freezer.c, __set_task_frozen): the stack tells what they waited for before, and has no part in it.
  */
 export function withFreezes(groups: readonly ExplainedGroup[], edges: readonly Edge[]): ExplainedGroup[] {
-  const frozen = new Set(edges.flatMap(({ by, from }) => (by === 'frozen' ? from : [])));
+  const isFreeze = ({ by, to }: Edge) => by === 'frozen' && typeof to === 'string' && to.startsWith(VERSION_1);
+  const frozen = new Set(edges.filter(isFreeze).map(({ from }) => from));
   return groups.map((group) => {
     const { finding, observations } = group;
     const isKnown = finding.rule?.startsWith('stop-freez') === true;
