@@ -1,19 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
-import { textSamples } from './index.ts';
-
-/** The tasks of a text, each with its functions. */
-async function told(text: string): Promise<string[]> {
-  const all: string[] = [];
-  for await (const { observations } of textSamples([text]))
-    for (const { task, state, stack } of observations) {
-      const functions = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol) : [stack.unread];
-      all.push(
-        `${[task.comm, task.id.tid, state].filter((part) => part !== undefined).join(' ')}: ${functions.join(' ')}`,
-      );
-    }
-  return all;
-}
+import { told } from '../../../test/told.ts';
 
 const LOG = [
   'INFO: task tar:7 blocked for more than 120 seconds.',

@@ -1,17 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { textSamples } from './index.ts';
-
-async function told(text: string): Promise<string[]> {
-  const all: string[] = [];
-  for await (const { observations } of textSamples([text]))
-    for (const { task, state, stack } of observations) {
-      const functions = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol) : [stack.unread];
-      all.push(
-        `${[task.comm, task.id.tid, state].filter((part) => part !== undefined).join(' ')}: ${functions.join(' ')}`,
-      );
-    }
-  return all;
-}
+import { told } from '../../../test/told.ts';
 
 const SLEEP = 'finish_task_switch __schedule schedule io_schedule filemap_read do_syscall_64'.split(' ');
 const each = (names: readonly string[], before: string, after = '') =>
