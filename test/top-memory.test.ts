@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { KSTACK, temporaryFolder, testRequires, textOf, withinMs } from './harness.ts';
 import { Tmux } from './tmux.ts';
 
-/** Almost as long as an argument may be (MAX_ARG_STRLEN): a leak of few processes shows. */
+/** Almost as long as an argument may be (MAX_ARG_STRLEN), so that a leak of few processes shows. */
 const ARGUMENT_BYTES = 100_000;
 
 function childrenOf(pid: number): number[] {
@@ -33,9 +33,15 @@ it(
     const screen = new Tmux(`KSTACK_INTERVAL_MS=1 exec ${KSTACK} top -c '^leak-${process.pid}$'`);
     await screen.until(/every 0.001 s/);
 
+    const top = screen.pid;
+    const [sampler = 0] = childrenOf(top);
     let started = 0;
-    /** Puts other processes in the place of those that are there, and waits until top shows them, so many times. */
-    const replace = async (times: number) => {
+    /**
+     * Puts other processes in the place of those that are there, and waits until top shows them, so many times: the
+     * least memory that each of its processes had meanwhile, since how much garbage waits for its collector varies.
+     */
+    const replace = async (times: number): Promise<readonly number[]> => {
+      let least = [Infinity, Infinity];
       for (let time = 0; time < times; time++) {
         const count = shown.length === 7 ? 8 : 7;
         const next = Array.from({ length: count }, () =>
@@ -44,17 +50,19 @@ it(
         end(shown);
         shown = next;
         await screen.until(new RegExp(`^${count} processes: `, 'm'));
+        least = [top, sampler].map((pid, at) => Math.min(memoryOf(pid), least[at] ?? 0));
       }
+      return least;
     };
-    const top = screen.pid;
-    const [sampler = 0] = childrenOf(top);
-    await replace(12);
-    const before = [top, sampler].map(memoryOf);
-    await replace(36);
-    const after = [top, sampler].map(memoryOf);
+    await replace(30);
+    const before = await replace(12);
+    const startedBefore = started;
+    await replace(60);
+    const after = await replace(12);
+    const kept = ((started - startedBefore) * ARGUMENT_BYTES) / 1e6;
     expect(
-      after.map((each, at) => each / (before[at] ?? 0)).every((ratio) => ratio < 1.3),
-      `${before} to ${after} MB`,
+      after.every((each, at) => each - (before[at] ?? 0) < kept / 2),
+      `${before} to ${after} MB, while processes with ${kept} MB of arguments ended`,
     ).toBe(true);
   },
   withinMs(240_000),
