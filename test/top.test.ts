@@ -85,10 +85,15 @@ describe('kstack top', () => {
     screen.type('stty -a | grep -o .icanon; fg\n');
     await screen.until(/^by stack/m);
     expect(screen.isOtherScreen()).toBe(true);
-    screen.press('q');
-    await screen.until((text) => /^\$$/m.test(text.trimEnd()));
+    screen.press('C-z');
+    await screen.until((text) => (text.match(/Stopped/g) ?? []).length === 2);
+    // The key is there as soon as kstack reads again.
+    screen.type('fg\nq');
+    await screen.until((text) => !screen.isOtherScreen() && /^\$$/m.test(text.trimEnd()));
     screen.type('stty -a | grep -o .icanon\n');
-    await screen.until(/^ icanon(.|\n)*^ icanon/m);
+    const end = await screen.until(/^ icanon(.|\n)*^ icanon/m);
+    expect(screen.isOtherScreen()).toBe(false);
+    expect(end).not.toMatch(/by stack/);
   });
 
   it('fits into any terminal, also when its size changes', async () => {

@@ -32,6 +32,7 @@ export class TerminalSession {
   #escape: NodeJS.Timeout | undefined;
   #pending: Uint8Array = new Uint8Array(0);
   #retry: NodeJS.Timeout | undefined;
+  #return: NodeJS.Timeout | undefined;
   readonly #restore = () => this.#leave();
   readonly #resume = () => this.#enter();
   readonly #suspend = () => this.suspend();
@@ -45,7 +46,6 @@ export class TerminalSession {
     process.stdin.on('data', (piece: string) => this.#take(piece));
     process.stdout.on('resize', this.#handlers.lost);
     process.on('SIGCONT', this.#resume);
-    process.on('SIGTSTP', this.#suspend);
     process.on('exit', this.#restore);
     this.#enter();
   }
@@ -59,11 +59,12 @@ export class TerminalSession {
     };
   }
 
-  /** Whether the terminal has not yet taken what was written before. */
+  /** Whether the terminal is another's, or has not yet taken what was written before. */
   get isBusy(): boolean {
-    return this.#pending.length > 0;
+    return !this.#isEntered || this.#pending.length > 0;
   }
 
+  /** Only while it is not busy. */
   write(text: string): void {
     this.#pending = Buffer.concat([this.#pending, Buffer.from(text)]);
     this.#send();
@@ -72,20 +73,18 @@ export class TerminalSession {
   /** Stops this process and all others of the command, as Ctrl-Z does, until it is continued. */
   suspend(): void {
     this.#leave();
-    process.off('SIGTSTP', this.#suspend);
     process.kill(0, 'SIGTSTP');
-    // It goes on here when it is continued, or at once where nothing could continue it.
-    setTimeout(() => {
-      process.on('SIGTSTP', this.#suspend);
-      this.#enter();
+    // It goes on here when it is continued, or at once where nothing could continue it: there is no SIGCONT then.
+    this.#return = setTimeout(() => {
+      if (!this.#isEntered) this.#enter();
     }, RETRY_MS);
   }
 
   /** Gives the terminal back as it was. */
   close(): void {
     clearTimeout(this.#escape);
+    clearTimeout(this.#return);
     process.off('SIGCONT', this.#resume);
-    process.off('SIGTSTP', this.#suspend);
     process.off('exit', this.#restore);
     process.stdout.off('resize', this.#handlers.lost);
     this.#leave();
@@ -96,6 +95,7 @@ export class TerminalSession {
   #enter(): void {
     process.stdin.setRawMode(true);
     process.stdin.resume();
+    if (!this.#isEntered) process.on('SIGTSTP', this.#suspend);
     this.#isEntered = true;
     this.write(ENTER);
     this.#handlers.lost();
@@ -104,6 +104,7 @@ export class TerminalSession {
   #leave(): void {
     if (!this.#isEntered) return;
     this.#isEntered = false;
+    process.off('SIGTSTP', this.#suspend);
     clearTimeout(this.#retry);
     this.#pending = Buffer.from(LEAVE);
     for (let tries = 0; this.#pending.length > 0 && tries < MOST_TRIES; tries++)
