@@ -12,7 +12,11 @@ const END = 0.9;
  * Whether a task has given up its CPU for good, at the end of do_exit. Old kernels wait in that function for a core
  * dump as well, which other threads of the process write, but earlier in it and in state D.
  */
-export function isDead(frames: readonly Frame[], { depth, primitive }: InnerEnd, state: 'D' | undefined): boolean {
+export function isDead(
+  frames: readonly Frame[],
+  { depth, primitive }: InnerEnd,
+  state: 'S' | 'D' | undefined,
+): boolean {
   const frame = frames[depth];
   if (frame === undefined || (primitive !== undefined && primitive.sleep !== 'schedule')) return false;
   if (frames.some(({ symbol }) => OOPS.test(functionName(symbol)))) return false;

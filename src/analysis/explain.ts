@@ -16,18 +16,22 @@ import { RULES } from './rules/index.ts';
 import { namesOf, type Rule } from './rules/rule.ts';
 import { IDLE_SLEEPS, type InnerEnd, innerEnd, isGuess, isTelling, type Sleep } from './sleep.ts';
 import { inSoftirq } from './softirq.ts';
-import { withoutStale } from './stale.ts';
+import { isUnsorted, withoutContradictions, withoutStale } from './stale.ts';
 import { subsystemOf } from './subsystem.ts';
 import { withinOf } from './within.ts';
 import { tellsMore } from './wording.ts';
 
 const matcher = new Matcher(RULES);
 
-/** What a stack means for a task that has ended, for one in state R, for one in D, and for all others. */
+/**
+ * What a stack means for a task that has ended, for one in state R, for one in D, and for all others. In
+ * S, a stack that also has leftovers of old calls may tell more.
+ */
 interface Findings {
   ended?: Finding;
   running?: Finding;
   uninterruptible?: Finding;
+  interruptible?: Finding;
   other?: Finding;
 }
 
@@ -48,6 +52,10 @@ export function explain(stack: Stack, state?: State): Finding {
   if (state === 'R') {
     known.running ??= withPlace(explainFrames(stack.frames, state), stack.frames);
     return known.running;
+  }
+  if (state === 'S' && isUnsorted(stack.frames)) {
+    known.interruptible ??= withPlace(explainFrames(stack.frames, state), stack.frames);
+    return known.interruptible;
   }
   known.other ??= withPlace(explainFrames(stack.frames, undefined), stack.frames);
   if (state !== 'D' || known.other.kind === 'blocked') return known.other;
@@ -70,7 +78,7 @@ const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work'
 /** From so many unknown functions inside of a rule's on, what it says may not be what is waited for. */
 const FAR = 2;
 
-function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Finding {
+function explainFrames(all: readonly Frame[], state: 'R' | 'S' | 'D' | undefined): Finding {
   const marked = all.filter(({ symbol }) => !END_MARK.test(symbol));
   const crash = crashOf(marked);
   if (crash !== undefined) return crashed(crash);
@@ -78,12 +86,13 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   if (interrupt !== undefined) return cutInInterrupt(interrupt);
   const softirq = state === 'D' ? undefined : inSoftirq(marked);
   if (softirq !== undefined) return handles(softirq);
-  const frames = state === 'R' ? withoutLeaves(marked) : withoutStale(marked);
+  const sorted = state === 'S' ? withoutContradictions(marked, (name) => matcher.knows(name)) : marked;
+  const frames = state === 'R' ? withoutLeaves(marked) : withoutStale(sorted);
   const inner = innerEnd(frames);
   const matches = matcher.matches(frames, inner);
   const [first, ...rest] = matches;
   if (first?.rule.anyState === true) return explained(frames, first, rest, inner);
-  if (state === 'R') return running(frames, inner, matches);
+  if (state === 'R' || (state === undefined && isProbed(frames[0]))) return running(frames, inner, matches);
   if (isDead(frames, inner, state)) return ended(undefined, frames[inner.depth]);
   // Where nothing tells what is waited for, a rule about what runs tells nothing.
   const told = matches.filter(
@@ -94,6 +103,14 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'D' | undefined): Fin
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
   return unexplained(frames, inner, { idles: matches.length > 0, state });
+}
+
+/** A tracer prints decimal offsets; behind the instruction that it puts at the start of a function, they are these. */
+const PROBE = /\+(?:1|4|5|9)(?: \[[\w-]+\])?$/;
+
+/** Whether this is the stack of each call of a function, taken where it begins: the task runs. */
+function isProbed(innermost: Frame | undefined): boolean {
+  return innermost !== undefined && PROBE.test(innermost.raw) && isTelling(functionName(innermost.symbol));
 }
 
 /** Whether a task at such an inner end waits, for a lock or for anything else. */
@@ -107,8 +124,8 @@ function runs({ kind }: Rule, { primitive }: InnerEnd): boolean {
 }
 
 /** Whether a task in such a stack has nothing to do. */
-function idles({ kind }: Rule, { primitive }: InnerEnd): boolean {
-  return kind === 'idle' && IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule');
+function idles({ kind, sleeps }: Rule, { primitive }: InnerEnd): boolean {
+  return kind === 'idle' && (sleeps !== undefined || IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule'));
 }
 
 /** The innermost function that is no sleeping primitive; undefined if the stack has none. */
@@ -333,7 +350,7 @@ function handles({ doing, frame }: NonNullable<ReturnType<typeof inSoftirq>>): F
 function unexplained(
   frames: readonly Frame[],
   inner: InnerEnd,
-  { idles, state }: { readonly idles: boolean; readonly state: 'R' | 'D' | undefined },
+  { idles, state }: { readonly idles: boolean; readonly state: 'R' | 'S' | 'D' | undefined },
 ): Finding {
   const frame = frames[inner.depth] ?? frames[0];
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));

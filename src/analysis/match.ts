@@ -68,6 +68,11 @@ export class Matcher {
     return found.sort((a, b) => bySpecificity(a, b, sleep, lock)).map(({ match }) => match);
   }
 
+  /** Whether a rule begins with this function, by its name. */
+  knows(name: string): boolean {
+    return this.#byFirstName.has(name);
+  }
+
   /** The rules whose first step is this function. Most functions are in many stacks. */
   #beginningWith(name: string): readonly Compiled[] {
     let known = this.#known.get(name);

@@ -69,8 +69,34 @@ function isPointerBehind({ offset, size }: Frame, callee: string | undefined): b
  * Old kernels print whatever on the stack looks like the address of a function, and mark none of it as a guess. A
  * pointer between the frames tells.
  */
-function isUnsorted(frames: readonly Frame[]): boolean {
+export function isUnsorted(frames: readonly Frame[]): boolean {
   return frames.slice(1, -1).some(isPointer);
+}
+
+/** Functions that only sleep uninterruptibly, in state D. */
+const UNINTERRUPTIBLE = wholeName([
+  'wait_for_completion',
+  /io_schedule|sync_buffer|__wait_on_buffer|sync_page|__lock_page|wait_on_page_bit/,
+  /__down(?:_failed)?|__mutex_lock_slowpath|mutex_lock|rwsem_down_(?:read|write)_failed|__down_(?:read|write)/,
+]);
+const READ_CALL = /^(?:sys|vfs)_read$/;
+const WRITE_CALL = /^(?:sys|vfs)_write$/;
+
+/**
+ * The frames of an unsorted stack of a task in state S, without those that contradict its state or the system call, and
+ * without functions of which nothing is known: any of those may be left over.
+ */
+export function withoutContradictions(frames: readonly Frame[], isKnown: (name: string) => boolean): readonly Frame[] {
+  const names = frames.map(({ symbol }) => functionName(symbol));
+  const call = names.findLast((name) => READ_CALL.test(name) || WRITE_CALL.test(name)) ?? '';
+  const [done, other] = READ_CALL.test(call) ? ['read', 'write'] : ['write', 'read'];
+  const isOfOther = (name: string) => call !== '' && name.includes(other) && names.includes(name.replace(other, done));
+  const left = frames.filter((frame, at) => {
+    const name = names[at] ?? '';
+    if (at === frames.length - 1 || isPointer(frame)) return true;
+    return !UNINTERRUPTIBLE.test(name) && !isOfOther(name) && (isKnown(name) || !isTelling(name));
+  });
+  return left.some(({ symbol }) => isKnown(functionName(symbol))) ? left : frames;
 }
 
 /**

@@ -25,6 +25,14 @@ export const KERNEL_THREADS_OF_DRIVERS: readonly Rule[] = idleLoops([
     source: 'drivers/gpu/drm/scheduler/sched_main.c: drm_sched_main',
   },
   {
+    id: 'idle-serio',
+    match: ['serio_thread'],
+    waitsFor: 'an event of a keyboard or mouse port',
+    inOrderTo: 'handle events of keyboard and mouse ports',
+    source: 'drivers/input/serio/serio.c: serio_thread',
+    kernels: '3.0 and older',
+  },
+  {
     id: 'idle-card-event',
     match: ['pccardd'],
     waitsFor: 'an event from a card socket',

@@ -4,6 +4,9 @@ import type { Rule } from './rule.ts';
 /** Services of SUNRPC wait here for their next request. */
 const SERVICE = ['svc_recv', 'svc_get_next_xprt', 'svc_rqst_wait_for_work'];
 
+/** A semaphore that old kernel threads wait on for their work. */
+const WORK_SEMAPHORE = ['__down_interruptible', '__down_failed_interruptible', 'down_interruptible'];
+
 /** Kernel threads of file systems, disks and their servers. */
 export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   {
@@ -342,5 +345,30 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
     waitsFor: 'a command for USB storage',
     inOrderTo: 'run commands for USB storage',
     source: 'drivers/usb/storage/usb.c: usb_stor_control_thread',
+  },
+  {
+    id: 'idle-scsi-eh-semaphore',
+    match: [WORK_SEMAPHORE, 'scsi_error_handler'],
+    sleeps: ['lock'],
+    waitsFor: 'a SCSI command to fail',
+    source: 'drivers/scsi/scsi_error.c: scsi_error_handler',
+    kernels: '2.6.14 and older',
+  },
+  {
+    id: 'idle-loop-semaphore',
+    match: [WORK_SEMAPHORE, 'loop_thread'],
+    sleeps: ['lock'],
+    waitsFor: 'requests for a loop device',
+    next: ['losetup -l'],
+    source: 'drivers/block/loop.c: loop_thread',
+    kernels: '2.6.17 and older',
+  },
+  {
+    id: 'idle-usb-storage-semaphore',
+    match: [WORK_SEMAPHORE, 'usb_stor_control_thread'],
+    sleeps: ['lock'],
+    waitsFor: 'a command for USB storage',
+    source: 'drivers/usb/storage/usb.c: usb_stor_control_thread',
+    kernels: '2.6.27 and older',
   },
 ]);

@@ -62,7 +62,7 @@ export const MEMORY_LIMITS: readonly Rule[] = [
       ['try_charge_memcg', 'try_charge', 'mem_cgroup_try_charge'],
     ],
     waitsFor: 'memory of its cgroup, which it has to reclaim itself: the cgroup is at its limit',
-    inOrderTo: 'reclaim memory of its cgroup, which is at its limit',
+    inOrderTo: 'charge memory to its cgroup, which is at its limit',
     causes: 'memory.max is too low for the load, or the load leaks memory.',
     next: [PATH, ...LIMITS],
     source: 'mm/memcontrol.c: try_charge_memcg',

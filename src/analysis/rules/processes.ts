@@ -35,7 +35,7 @@ export const PROCESSES: readonly Rule[] = [
   {
     id: 'wait-child',
     kind: 'idle',
-    match: [['do_wait', 'kernel_wait4', 'kernel_waitid', '__do_wait', 'kernel_wait']],
+    match: [['do_wait', 'kernel_wait4', 'kernel_waitid', '__do_wait', 'kernel_wait', 'sys_wait4', 'sys_waitid']],
     waitsFor: 'a child to exit or change state',
     inOrderTo: 'wait for a child',
     causes: 'Normal for shells and supervisors.',
