@@ -212,7 +212,11 @@ function taskOf(text: string): Line | undefined {
   if (text.includes('lockup')) {
     const [, name, tid] = LOCKUP.exec(text) ?? [];
     if (tid !== undefined)
-      return { kind: 'task', header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true } };
+      return {
+        kind: 'task',
+        header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true },
+        isAnnounced: true,
+      };
   }
   const [, service, serviceTid] = text.includes('ervice thread pid ') ? (SERVICE.exec(text) ?? []) : [];
   if (serviceTid !== undefined)

@@ -142,7 +142,7 @@ export function interruptFrames(frames: readonly Frame[]): number {
 
 /** Functions that print a stack. At the inner end they say how the stack came into the log, not what the task does. */
 const REPORT = anyOf(
-  '__?dump_stack\\w*',
+  '_{0,2}dump_stack\\w*',
   'dump_(?:stack|backtrace|trace|cpu_task)\\w*',
   'c_backtrace',
   'unwind_backtrace',
@@ -175,7 +175,7 @@ const REPORT = anyOf(
   'dump_header',
 );
 
-const CLONE = /\.(?:isra|cold|part|constprop)\b.*$/;
+export const CLONE = /\.(?:isra|cold|part|constprop)\b.*$/;
 
 /** The number of frames at the inner end that only print the stack. */
 export function reportFrames(frames: readonly Frame[]): number {
@@ -185,7 +185,9 @@ export function reportFrames(frames: readonly Frame[]): number {
 
 /** A task prints these stacks of its own, where it runs. */
 const OF_ITSELF = anyOf(
-  'dump_stack\\w*',
+  '_{0,2}dump_stack\\w*',
+  'dump_backtrace\\w*',
+  '(?:c|unwind)_backtrace',
   'show_regs',
   '__warn(?:_printk)?',
   'warn_slowpath_\\w+',

@@ -14,6 +14,8 @@ const HEADER = new RegExp(
 );
 /** sched_switch tells the state in which a task leaves its CPU. */
 const LEAVES = /\bprev_pid=(\d{1,10}) .{0,40}prev_state=([RSDTtXZPI])|:(\d{1,10}) \[\d{1,4}\] ([RSDTtXZPI])\S? ==> /;
+/** Events of a task that is about to wait. Any other comes from what a CPU runs. */
+const WAITS = /\s(?:lock:contention\w*|offcpu-time):/;
 /** `perf trace`: ` 0.000 (1000.1 ms): sleep/1234 nanosleep(...)`. */
 const TRACED = /^\s{0,12}\d{1,12}\.\d{1,6} \([ .\d]{1,16}ms\): (\S.{0,15}?)\/(\d{1,10}) \w+\(/;
 
@@ -43,7 +45,8 @@ export const perf: LineParser = (line) => {
     const [, prev, prevState, left, leftState] = LEAVES.exec(line) ?? [];
     const tid = second ?? first;
     const state = (prev ?? left) === tid ? (prevState ?? leftState) : undefined;
-    return { kind: 'label', header: headerOf({ name, tid, pid: second === undefined ? undefined : first, state }) };
+    const header = headerOf({ name, tid, pid: second === undefined ? undefined : first, state });
+    return { kind: 'label', header: WAITS.test(line) ? header : { ...header, onCpu: true } };
   }
   const [, traced, tid] = line.includes(' ms): ') || line.includes('ms): ') ? (TRACED.exec(line) ?? []) : [];
   return tid === undefined ? undefined : { kind: 'label', header: headerOf({ name: traced, tid }) };

@@ -1,5 +1,5 @@
 import type { Frame } from '../../model/stack.ts';
-import { interruptFrames, isEntry, isScheduler, isWellKnown, reportFrames } from './functions.ts';
+import { CLONE, interruptFrames, isEntry, isScheduler, isWellKnown, reportFrames } from './functions.ts';
 import type { Header } from './line.ts';
 
 /**
@@ -61,6 +61,9 @@ export function hasDecimalOffset({ raw }: Frame): boolean {
 
 /** `__schedule_bug` calls nothing else. */
 const MOST_OF_SCHEDULER = 2;
+/** Where a task goes on that has just got a CPU, with the functions that are inlined into that one. */
+const SWITCHED = 'finish_task_switch';
+const MOST_OF_SWITCH = 6;
 
 /** The header without what is of use only until the stack is complete. */
 export function asSeen(
@@ -71,7 +74,8 @@ export function asSeen(
   const innermost = frames[0];
   const isOnCpu = onCpu === true || ranLong === true;
   // The scheduler, too, reports tasks.
-  const isAsleep = frames.slice(0, MOST_OF_SCHEDULER).some(isScheduler);
+  const hasSwitched = frames.slice(0, MOST_OF_SWITCH).some(({ symbol }) => symbol.replace(CLONE, '') === SWITCHED);
+  const isAsleep = frames.slice(0, MOST_OF_SCHEDULER).some(isScheduler) && !hasSwitched;
   const ran = innermost === undefined ? isOnCpu : (isOnCpu || wasInterrupted) && !isAsleep;
   return header.state === undefined && ran ? { ...header, state: 'R' } : header;
 }
@@ -107,7 +111,8 @@ export function isAlternating(frames: readonly Frame[]): boolean {
   let isSure = false;
   for (const [at, frame] of frames.entries()) {
     const { symbol, offset, size } = frame;
-    if (size === undefined) continue;
+    // A pointer to the start of a function is no call of it.
+    if (size === undefined || offset === 0) continue;
     if (ONCE.has(symbol) && seen.has(symbol)) return true;
     seen.add(symbol);
     const next = frames[at + 1];

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { told } from '../../../test/told.ts';
+
+const lines = (...all: readonly string[]) => `${all.join('\n')}\n`;
+
+describe('a task was on a CPU, and runs', () => {
+  it.each<[string, string, readonly string[]]>([
+    [
+      'where it prints its own stack, by functions of the architecture',
+      lines('Call trace:', ' dump_backtrace+0x0/0x178', ' show_stack+0x14/0x20', ' buffer_in_use+0x40/0xb8'),
+      ['R: buffer_in_use'],
+    ],
+    [
+      'where it has just got the CPU',
+      lines(
+        'NMI backtrace for cpu 3',
+        'CPU: 3 PID: 44 Comm: rcuc/3 Not tainted 6.17.0',
+        'Call trace:',
+        ' finish_lock_switch kernel/sched/core.c:5105 [inline] (P)',
+        ' finish_task_switch+0xb0/0x308 kernel/sched/core.c:5223 (P)',
+        ' __schedule+0x6c8/0xe2c kernel/sched/core.c:6961',
+        ' rtlock_slowlock+0xd20/0xe0c kernel/locking/rtmutex.c:1868',
+      ),
+      ['rcuc/3 44 R: finish_task_switch __schedule rtlock_slowlock'],
+    ],
+    [
+      'where perf took a sample of it',
+      lines('tar  4711 [002]  99.000001: 250000 cpu-clock:', '  ffffffff81200000 shrink_list+0x10 ([kernel.kallsyms])'),
+      ['tar 4711 R: shrink_list'],
+    ],
+  ])('%s', async (_, text, tasks) => expect(await told(text)).toEqual(tasks));
+
+  it.each<[string, string, readonly string[]]>([
+    [
+      'where perf shows how it left the CPU',
+      lines(
+        'tar  4711 [002]  99.000001: sched:sched_switch:',
+        '  ffffffff81200000 __schedule+0x10 ([kernel.kallsyms])',
+      ),
+      ['tar 4711: __schedule'],
+    ],
+    [
+      'where perf shows that it is about to wait for a lock',
+      lines('tar  4711 [002]  99.000001: lock:contention_begin: 0xff', '  ffffffff81200000 f+0x10 ([kernel.kallsyms])'),
+      ['tar 4711: f'],
+    ],
+  ])('but not %s', async (_, text, tasks) => expect(await told(text)).toEqual(tasks));
+
+  it('where crash has no stack but of an active task', async () => {
+    const text = lines(
+      'crash> bt 7',
+      'PID: 7  TASK: ffff8fd7f10ddac0  CPU: 9   COMMAND: "tar"',
+      '(active)',
+      '  [ffff9cb9a9f57928] compact_zone at ffffffff981b35c6',
+    );
+    expect(await told(text)).toEqual(['tar 7 R: compact_zone']);
+  });
+});
+
+describe('reports of two tasks that ran for long', () => {
+  it('are not taken for two traces in one, where only one of them has a trace', async () => {
+    const text = lines(
+      '[ 9.1] BUG: soft lockup - CPU#1 stuck for 22s! [make:8]',
+      '[ 9.2] BUG: soft lockup - CPU#0 stuck for 22s! [tar:7]',
+      '[ 9.2] CPU: 0 PID: 7 Comm: tar Tainted: GF 3.10.0',
+      '[ 9.2] RIP: 0010:[<ffffffff8109fbd2>]  [<ffffffff8109fbd2>] lg_local_lock+0x42/0x60',
+    );
+    expect(await told(text)).toEqual(['tar 7 R: lg_local_lock']);
+  });
+});
+
+describe('a pointer to a function that the stack has a call of, too', () => {
+  it('does not show two traces in one', async () => {
+    const header = 'work/1    D 01406F60     0   395     11                 394 (L-TLB)';
+    const frames = ['[<c0129d6e>] worker_thread+0x1bd/0x247', '[<c0129bb1>] worker_thread+0x0/0x247'];
+    expect(await told(lines(header, 'Call Trace:', '[<c01558db>] f+0x24/0x29', ...frames))).toEqual([
+      'work/1 395 D: f worker_thread worker_thread',
+    ]);
+  });
+});
