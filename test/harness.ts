@@ -10,6 +10,9 @@ export const NODE_BUILD = join(import.meta.dirname, '../dist/kstack.cjs');
 
 export const NODE_MODULES = join(import.meta.dirname, '../node_modules');
 
+// The tests may have been started by npx, and advice of the command is as it was typed.
+delete process.env['npm_command'];
+
 /** The command under test. */
 export const KSTACK = process.env['KSTACK_BIN'] ?? NODE_BUILD;
 

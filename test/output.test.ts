@@ -163,7 +163,7 @@ describe('a mistake', () => {
     [['-vDLc', 'x', 'why'], '-D', '-v why -DLc x'],
     [['-v', '--form', 'json', 'why'], '--format', '-v why --format json'],
   ])('is %j: the advice is the command line as it should be', async (words, flag, right) => {
-    const { code, stdout, stderr } = await kstack(words, { env: { ...process.env, npm_command: '' } });
+    const { code, stdout, stderr } = await kstack(words);
     const message = `kstack: '${flag}' belongs after the command: ${basename(KSTACK, '.cjs')} ${right}`;
     expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', message]);
   });

@@ -249,6 +249,35 @@ describe('without root', () => {
   });
 });
 
+describe('on a procfs that shows nothing but tasks (subset=pid)', () => {
+  beforeEach(needs('root'));
+  const LINE =
+    /kstack: the host's boot time, load, locks and sockets not shown: there is no \/proc\/stat, as in a procfs mounted with subset=pid; mount another one with [^\n]+\n/;
+  const onTasksOnly = (...args: readonly string[]) =>
+    run('unshare', ['-m', 'sh', '-c', 'mount -t proc -o subset=pid proc /proc && exec "$0" "$@"', KSTACK, ...args]);
+
+  it.each(SOURCES)('%s shows them, without their start, and says once what it lacks', async (source) => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const { code, stdout, stderr } = await onTasksOnly('-p', `${parent}`, '--source', source);
+    expect([code, lineOf(stdout, parent)?.command]).toEqual([0, expect.stringContaining('tasks vfork')]);
+    expect(stdout).toMatch(/Start Time: unknown/);
+    expect(stderr).toMatch(new RegExp(`^${LINE.source}$`));
+  });
+
+  it('the other commands go on as well', async () => {
+    const [parent = 0] = await fixture('tasks', ['vfork']);
+    const why = await onTasksOnly('why');
+    expect(why.stdout.replaceAll(/\s+/g, ' ')).toContain("not known: the host's boot time, load, locks and sockets");
+    const { code, stdout } = await onTasksOnly('top', '--batch', '-n', '1', '-p', `${parent}`);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/its vfork child/)]);
+    const file = join(temporaryFolder(), 'r.kstack');
+    const recorded = await onTasksOnly('record', '-p', `${parent}`, '-o', file, '--for', '1', '-i', '0.5');
+    expect(recorded.code).toBe(0);
+    const report = await kstack(['report', file]);
+    expect([report.code, report.stdout]).toEqual([0, expect.stringMatching(/waits for its vfork child/)]);
+  });
+});
+
 describe('in a PID namespace that is not that of the host', () => {
   beforeEach(needs('root'));
   const LINE =

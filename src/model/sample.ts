@@ -60,12 +60,13 @@ export interface KernelFacts {
 }
 
 /**
- * What may be unread. `namespaces`: the tasks of other PID namespaces. `edges`: the search for who waits for whom was
- * cut short.
+ * What may be unread. `namespaces`: the tasks of other PID namespaces. `host`: what /proc tells of the host as a whole.
+ * `edges`: the search for who waits for whom was cut short.
  */
 export const UNREAD_THINGS = [
   'processes',
   'namespaces',
+  'host',
   'edges',
   'task',
   'stack',

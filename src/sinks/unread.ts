@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<Exclude<What, Field>, string>> = {
   task: 'process',
   processes: "other users' processes",
   namespaces: 'tasks outside of this PID namespace',
+  host: "the host's boot time, load, locks and sockets",
   edges: 'the search for who holds up whom',
   threads: 'threads',
   stack: 'kernel stack',

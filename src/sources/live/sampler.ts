@@ -204,7 +204,7 @@ class LiveSampler implements Sampler {
     this.#stacks.trim();
     const timeMs = clock.nowMs();
     const startMs = clock.monotonicMs();
-    const { bootTimeSeconds, forks } = readHostStat(root);
+    const { bootTimeSeconds, forks, missed } = readHostStat(root);
     const seen = await this.#read(selection, forks);
     if (this.#reader.isAhead) this.#tell('the reader was started before the runtime, and had begun to read');
     const locked = await this.#holders(seen.observations, forks);
@@ -222,7 +222,7 @@ class LiveSampler implements Sampler {
       kernel: release(),
       architecture: process.arch,
       ...(intervalMs !== undefined && { intervalMs }),
-      bootTimeSeconds,
+      ...(bootTimeSeconds !== undefined && { bootTimeSeconds }),
       ticksPerSecond: TICKS_PER_SECOND,
       source: seen.source ?? this.#source,
       threads: selection.threads === true,
@@ -230,7 +230,11 @@ class LiveSampler implements Sampler {
       ...(await this.#resolved(found, details)),
       ...(found.edges.length > 0 && { edges: found.edges, resources: found.resources }),
       leftOut: threads === undefined ? {} : { threads },
-      unread: [...seen.unread, ...found.unread],
+      unread: [
+        ...(missed === undefined ? [] : [{ tid: 0, what: 'host', ...missed } as const]),
+        ...seen.unread,
+        ...found.unread,
+      ],
       ...(await this.#watch?.read()),
     };
   }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import type { HostState } from '../../../model/host-state.ts';
-import { type Reading, unreadableFrom } from '../../../model/reading.ts';
+import { type Reading, type Unreadable, unreadableFrom } from '../../../model/reading.ts';
 import { listNumbers } from '../../../native/files.ts';
 import { unlessMalformed } from './malformed.ts';
 import { parseStatus, type Status } from './status.ts';
@@ -35,22 +35,35 @@ export function listPids(root: string): number[] {
   return pids.every((pid, at) => at === 0 || pid > (pids[at - 1] ?? 0)) ? pids : pids.sort((a, b) => a - b);
 }
 
+/** Reads a file of the host that never blocks, such as /proc/stat. A procfs with subset=pid has none. */
+function readText(path: string): Reading<string> {
+  try {
+    return { value: readFileSync(path, 'latin1') };
+  } catch (error) {
+    return { unread: unreadableFrom(errnoOf(error)) };
+  }
+}
+
+/** The text of a reading, empty if there is none. */
+function textOf(read: Reading<string>): string {
+  return 'value' in read ? read.value : '';
+}
+
 /** The number of threads: the last but one number of /proc/loadavg (proc_loadavg(5)). NaN if it is missing. */
 export function countThreads(root: string): number {
-  return Number(/\/(\d+) \d+$/m.exec(readFileSync(`${root}/loadavg`, 'latin1'))?.[1]);
+  return Number(/\/(\d+) \d+$/m.exec(textOf(readText(`${root}/loadavg`)))?.[1]);
 }
 
 /** The TID given out last: the last number of /proc/loadavg (proc_loadavg(5)). NaN if it is missing. */
 export function readLastTid(root: string): number {
-  const read = readSmall(`${root}/loadavg`);
-  return 'value' in read ? Number(/ (\d+)$/m.exec(read.value.toString('latin1'))?.[1]) : Number.NaN;
+  return Number(/ (\d+)$/m.exec(textOf(readText(`${root}/loadavg`)))?.[1]);
 }
 
-/** The load averages (proc_loadavg(5)), and the number of CPUs online (proc_stat(5)). */
+/** The load averages (proc_loadavg(5)), and the number of CPUs online (proc_stat(5)), as far as they can be read. */
 export function readLoad(root: string): HostState {
-  const averages = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+) /.exec(readFileSync(`${root}/loadavg`, 'latin1'));
+  const averages = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+) /.exec(textOf(readText(`${root}/loadavg`)));
   const [one, five, fifteen] = (averages ?? []).slice(1).map(Number);
-  const cpus = readFileSync(`${root}/stat`, 'latin1').match(/^cpu\d+ /gm)?.length;
+  const cpus = textOf(readText(`${root}/stat`)).match(/^cpu\d+ /gm)?.length;
   return {
     ...(one !== undefined && five !== undefined && fifteen !== undefined && { load: [one, five, fifteen] }),
     ...(cpus !== undefined && { cpus }),
@@ -65,7 +78,7 @@ export function readMostTids(root: string): number {
 
 /** The number of processes and threads created since boot: `processes` in /proc/stat (proc_stat(5)). NaN if missing. */
 export function countForks(root: string): number {
-  return forksIn(readFileSync(`${root}/stat`, 'latin1'));
+  return forksIn(textOf(readText(`${root}/stat`)));
 }
 
 function forksIn(stat: string): number {
@@ -91,16 +104,30 @@ export function readStatus(folder: string): Status | undefined {
   return unlessMalformed(() => parseStatus(read.value));
 }
 
-/**
- * The boot time of the host in Unix seconds, and {@link countForks}: btime and processes in /proc/stat (proc_stat(5)).
- * @throws Error naming the file if it has no boot time
- */
-export function readHostStat(root: string): { readonly bootTimeSeconds: number; readonly forks: number } {
+/** What /proc/stat tells of the host (proc_stat(5)). */
+export interface HostStat {
+  /** In Unix seconds. */
+  readonly bootTimeSeconds?: number;
+  /** As {@link countForks}. */
+  readonly forks: number;
+  /** Why there is nothing else. */
+  readonly missed?: { readonly why: Unreadable; readonly detail: string };
+}
+
+/** @throws Error naming the file if it has no boot time */
+export function readHostStat(root: string): HostStat {
   const path = `${root}/stat`;
-  const text = readFileSync(path, 'latin1');
-  const seconds = /^btime (\d+)$/m.exec(text)?.[1];
+  const read = readText(path);
+  if ('unread' in read) return { forks: Number.NaN, missed: missedOf(read.unread, path) };
+  const seconds = /^btime (\d+)$/m.exec(read.value)?.[1];
   if (seconds === undefined) throw new Error(`${path}: no line 'btime SECONDS'`);
-  return { bootTimeSeconds: Number(seconds), forks: forksIn(text) };
+  return { bootTimeSeconds: Number(seconds), forks: forksIn(read.value) };
+}
+
+function missedOf(why: Unreadable, path: string): NonNullable<HostStat['missed']> {
+  if (why !== 'gone') return { why, detail: path };
+  const wayOut = "mount another one with 'mount -t proc proc DIRECTORY', and give kstack --proc DIRECTORY";
+  return { why: 'hidden', detail: `there is no ${path}, as in a procfs mounted with subset=pid; ${wayOut}` };
 }
 
 /** The id of this boot (random(4)). */
