@@ -45,7 +45,7 @@ export class SampleBuilder {
   /** Takes the stacks that the finder has found. */
   advance(): void {
     if (this.#finder.found.length === 0) return;
-    for (const found of this.#finder.found) {
+    for (const found of this.#finder.found.splice(0)) {
       if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) this.#end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
       this.#leaveOut(found.leftOut);
@@ -54,7 +54,6 @@ export class SampleBuilder {
         this.#observations.push(observation);
       }
     }
-    this.#finder.found = [];
   }
 
   /** No more lines follow: what was left out behind the last stack is of the last sample. */
