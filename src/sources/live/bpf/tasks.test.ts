@@ -35,9 +35,13 @@ function start(script: string): number {
   return child.pid ?? 0;
 }
 
-async function untilState(pid: number, state: string): Promise<void> {
-  const current = () => /^State:\t(.)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
-  while (current() !== state) await new Promise((resolve) => setTimeout(resolve, 10));
+/** The record of a task once it sleeps, and has left its CPU. */
+async function asleep(pid: number): Promise<TaskRecord> {
+  for (;;) {
+    const record = pass().records.get(pid);
+    if (record?.stat.state === 'S' && !record.onCpu) return record;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 const without = ({ records, nowNs }: PreviousPass, tid: number, instead?: TaskRecord): PreviousPass => {
@@ -96,18 +100,16 @@ describeBpf('a pass', () => {
     const pid = start('i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; exec sleep 60');
     const running = pass();
     expect(running.records.get(pid)?.stat.state).toBe('R');
-    await untilState(pid, 'S');
     // As if it had kept its CPU since before the first pass, without preemption.
-    const sleeping = pass().records.get(pid);
+    const sleeping = await asleep(pid);
     for (const before of [running, { ...running, nowNs: Number.MAX_SAFE_INTEGER }])
       expect(pass(before).records.get(pid)).toEqual(sleeping);
-    expect(sleeping?.addresses.length).toBeGreaterThan(running.records.get(pid)?.addresses.length ?? 0);
+    expect(sleeping.addresses.length).toBeGreaterThan(running.records.get(pid)?.addresses.length ?? 0);
   });
 
   it('a task whose record in the last pass differs or is missing is read again', async () => {
     const pid = start('exec sleep 60');
-    await untilState(pid, 'S');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await asleep(pid);
     const last = pass();
     const record = last.records.get(pid);
     if (record === undefined) throw new Error('not seen');
