@@ -45,7 +45,7 @@ const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
 try {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
-  const { bundle, packages } = await bundleFor(folder);
+  const { bundle, reader, packages } = await bundleFor(folder);
   const ownBun = join(
     await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512),
     'bin/bun',
@@ -67,6 +67,8 @@ try {
       [
         'build',
         bundle,
+        // A thread finds it by its name, see src/cli/classic-thread.ts.
+        reader,
         '--compile',
         '--bytecode',
         `--target=bun-linux-${arch}`,
@@ -97,13 +99,11 @@ async function readerFor(arch) {
   return Buffer.from(READER[arch], 'base64');
 }
 
-/** Bundles the command into one file that calls C through Bun. Returns it, and the folders of the packages in it. */
+/** Bundles the command into one file that calls C through Bun, and its thread into another. Returns both, and the folders of the packages in them. */
 async function bundleFor(folder) {
   const outfile = join(folder, 'kstack.cjs');
   const { page, inputs } = await buildPage(version);
-  const { metafile } = await build({
-    entryPoints: ['src/main.ts'],
-    outfile,
+  const common = {
     bundle: true,
     platform: 'node',
     format: 'cjs',
@@ -113,9 +113,16 @@ async function bundleFor(folder) {
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
     metafile: true,
+  };
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ['src/main.ts'],
+    outfile,
     plugins: [lazyChildProcess, callsByBun, smallPackages, pageInside(page)],
   });
-  return { bundle: outfile, packages: packagesIn([...Object.keys(metafile.inputs), ...inputs]) };
+  const reader = join(folder, 'classic-reader.cjs');
+  await build({ ...common, entryPoints: ['src/cli/classic-reader.ts'], outfile: reader });
+  return { bundle: outfile, reader, packages: packagesIn([...Object.keys(metafile.inputs), ...inputs]) };
 }
 
 /** Unpacks a package and returns its folder. @throws Error if the archive's sha512 differs */

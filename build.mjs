@@ -36,6 +36,7 @@ const small = {
   minifySyntax: true,
 };
 await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
+await build({ ...small, entryPoints: { 'classic-reader': 'src/cli/classic-reader.ts' } });
 await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
 const parquet = await build({ ...small, entryPoints: { parquet: 'src/sinks/parquet-library.ts' } });
 const clickHouse = await build({ ...small, entryPoints: { clickhouse: 'src/clickhouse/client-library.ts' } });

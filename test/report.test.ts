@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -198,4 +198,38 @@ it('finds nothing in a text of nothing but lines that are too long', async () =>
   const { code, stdout, stderr } = await kstack(['report', file]);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toContain(`kstack: nothing in ${file} looks like a kernel stack or a recording\n`);
+});
+
+describe('kstack report of a log that is so large that two threads read it', () => {
+  /** More than 64 MiB: tasks that change places, a sample that is torn, words of others, and a stack of a console. */
+  function largeLog(): string {
+    const file = join(temporaryFolder(), 'large.out');
+    const fd = openSync(file, 'w');
+    const names = Array.from({ length: 12 }, (_, at) => (at < 3 ? 'jbd2_log_wait_commit' : `wait_${at}`));
+    for (let [minute, written] = [0, 0]; written < 66 << 20; minute++) {
+      const tasks = Array.from({ length: 2000 }, (_, at) => {
+        const symbol = names[(at + Math.floor(minute / (1 + (at % 9)))) % names.length] ?? '';
+        return [1000 + at, symbol.startsWith('wait') ? 'S' : 'D', symbol] as const;
+      });
+      const text = sampleAt(minute % 60, tasks).replace(
+        'Sep 30 17',
+        `Sep 30 ${String(Math.floor(minute / 60)).padStart(2, '0')}`,
+      );
+      written += writeSync(fd, minute === 50 ? text.slice(0, 9999) : text);
+      if (minute === 100)
+        written += writeSync(fd, 'task:rsync state:D stack:0 pid:77\nCall Trace:\n io_schedule+0x1/0x2\n');
+    }
+    closeSync(fd);
+    return file;
+  }
+
+  it('is the same as if one had read it', async () => {
+    const file = largeLog();
+    const byTwo = await kstack(['report', file, '--top', '50']);
+    const byOne = await kstack(['report', '-', '--top', '50'], { stdio: [openSync(file, 'r'), 'pipe', 'pipe'] });
+    expect([byTwo.code, byTwo.stdout]).toEqual([0, byOne.stdout]);
+    expect(byTwo.stdout).toMatch(/ \(5 h .*\)\n3\d\d samples/);
+    expect(byTwo.stderr).toBe(byOne.stderr.replace('kstack: -', `kstack: ${file}`));
+    expect(byTwo.stderr).toContain('torn');
+  });
 });

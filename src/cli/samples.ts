@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { CredentialsError } from '../clickhouse/credentials.ts';
 import { ClickHouseFailure } from '../clickhouse/failure.ts';
 import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
@@ -10,8 +11,16 @@ import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
 import { entryIn, TRAILER_BYTES } from '../recording/trailer.ts';
-import { decoded, type InputNotes, type InternedStacks, PackedInput, textSamples } from '../sources/text/index.ts';
+import {
+  decoded,
+  type InputNotes,
+  type InternedStacks,
+  PackedInput,
+  TextParts,
+  textSamples,
+} from '../sources/text/index.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
+import { classicLogSamples } from './classic-thread.ts';
 import type { Bounds } from './time-window.ts';
 
 /** On the command line, the name of standard input. */
@@ -53,6 +62,11 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   }
   if (name === DASH && isTerminal(STDIN))
     writeStderr('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\n');
+  if (isLargeLog(name)) {
+    const { notes, stacks, known, assumeTimeMs } = options;
+    const parts = new TextParts(stacks, notes, { known, assumeTimeMs });
+    return yield* classicLogSamples(name, parts, { notes, read });
+  }
   let isRecording = false;
   let isBundle = false;
   const isKept = (first: Buffer) => {
@@ -74,6 +88,22 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   } else {
     yield* textSamples(chunks, textOptions);
   }
+}
+
+/** From this size on, starting a thread is worth the time that it takes. */
+const LARGE_BYTES = 64 << 20;
+const CLASSIC_HEAD = 'zzz <';
+
+/** Whether a file is a classic log that is read faster by two threads. */
+function isLargeLog(name: string): boolean {
+  if (name === DASH || availableParallelism() === 1) return false;
+  const status = statSync(name, { throwIfNoEntry: false });
+  if (status?.isFile() !== true || status.size < LARGE_BYTES) return false;
+  const file = openSeekable(name);
+  if (file === undefined) return false;
+  const head = file.readAt(0, CLASSIC_HEAD.length).toString('latin1');
+  file.close();
+  return head === CLASSIC_HEAD && !endsAsRecording(name);
 }
 
 /** Whether the beginning of a file may be damaged, and its end is that of a recording. */

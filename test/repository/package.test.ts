@@ -97,6 +97,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'dist/more.cjs',
       'dist/page.cjs',
       'dist/clickhouse.cjs',
+      'dist/classic-reader.cjs',
       'dist/parquet.cjs',
       'dist/patterns.cjs',
       'dist/rules.cjs',

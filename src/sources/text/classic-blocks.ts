@@ -1,12 +1,10 @@
-import type { Reading } from '../../model/reading.ts';
-import type { Observation } from '../../model/sample.ts';
 import { type Frame, parseFrame, type Stack } from '../../model/stack.ts';
 import { decodeBytes } from '../../native/decode.ts';
 import { Assembly } from './assembly.ts';
 import { classic } from './classic.ts';
-import type { InternedStacks } from './interned.ts';
+import type { ClassicWords } from './classic-told.ts';
+import { InternedStacks } from './interned.ts';
 import type { Header } from './line.ts';
-import { observationsOf } from './observations.ts';
 import type { Assembled } from './text-stack.ts';
 
 /** Longer lines are cut, as elsewhere. */
@@ -18,37 +16,44 @@ const [NUL, RETURN] = [0, 13];
 
 /** A line about a task. */
 interface ClassicLine {
-  readonly header: Header;
+  /** Its number among the lines that are told. */
+  readonly line: number;
+  /** The number of its task, as it is printed. */
+  readonly task: number | undefined;
   readonly isCut: boolean;
   /** The number of what it told last, and with which stack: most tasks stay where they are. */
   seen: number;
-  stack: Stack | undefined;
+  stack: number;
 }
 
-/** A stack, as it was printed behind the lines of its tasks. */
-export interface ClassicStack {
-  readonly stack: Stack;
-  readonly reading: Reading<Stack>;
+/** A stack, as it was printed behind the lines of its tasks: its number among the stacks that are told. */
+interface ClassicStack {
+  readonly number: number;
 }
+
+const NONE = -1;
 
 /**
- * What the pieces of the classic text mean: lines about tasks, and stacks. What was read before is not read again. Each
- * has a number, and so has what a line tells with a stack.
+ * Numbers for the pieces of the classic text: lines about tasks, and stacks. What was read before is not read again. What
+ * a line tells with a stack has a number, too.
  */
 export class ClassicBlocks {
-  readonly #stacks: InternedStacks;
+  readonly #interned = new InternedStacks();
   readonly #ids = new Map<string, number>();
   /** By number. */
   #pieces: (ClassicLine | ClassicStack | undefined)[] = [];
-  #observations: Observation[] = [];
   /** The last line about each task that was looked up. */
   readonly #byNumber = new Map<number, number>();
+  readonly #stackNumbers = new Map<Stack, number>();
+  #lineCount = 0;
+  #seenCount = 0;
   #hasCut = false;
   #bytes = 0;
-
-  constructor(stacks: InternedStacks) {
-    this.#stacks = stacks;
-  }
+  /** What is not told yet. */
+  #lines: Header[] = [];
+  #stacks: (readonly Frame[])[] = [];
+  #pairs: number[] = [];
+  #isAnew = true;
 
   /** All numbers of pieces are below. */
   get count(): number {
@@ -65,12 +70,13 @@ export class ClassicBlocks {
     const id = this.#idOf(bytes, (text) => {
       const isCut = text.length > LONGEST_LINE;
       const line = classic(isCut ? text.slice(0, LONGEST_LINE) : text);
-      return line?.kind === 'sharing-task' ? { header: line.header, isCut, seen: -1, stack: undefined } : undefined;
+      if (line?.kind !== 'sharing-task') return undefined;
+      this.#lines.push(line.header);
+      return { line: this.#lineCount++, task: line.header.pid ?? line.header.tid, isCut, seen: NONE, stack: NONE };
     });
     const piece = this.#pieces[id];
-    if (piece === undefined || !('header' in piece)) return undefined;
-    const { tid, pid = tid } = piece.header;
-    if (pid !== undefined) this.#byNumber.set(pid, id);
+    if (piece === undefined || !('line' in piece)) return undefined;
+    if (piece.task !== undefined) this.#byNumber.set(piece.task, id);
     this.#hasCut ||= piece.isCut;
     return id;
   }
@@ -79,10 +85,10 @@ export class ClassicBlocks {
   stack(bytes: Buffer): number | undefined {
     const id = this.#idOf(bytes, (text) => {
       const stack = this.#read(text);
-      return stack && { stack, reading: { value: stack } };
+      return stack && { number: this.#numberOf(stack) };
     });
     const piece = this.#pieces[id];
-    return piece === undefined || 'header' in piece ? undefined : id;
+    return piece === undefined || 'line' in piece ? undefined : id;
   }
 
   #idOf(bytes: Buffer, read: (text: string) => ClassicLine | ClassicStack | undefined): number {
@@ -96,35 +102,48 @@ export class ClassicBlocks {
     return id;
   }
 
-  stackOf(id: number): ClassicStack {
+  #numberOf(stack: Stack): number {
+    const known = this.#stackNumbers.get(stack);
+    if (known !== undefined) return known;
+    const number = this.#stackNumbers.size;
+    this.#stackNumbers.set(stack, number);
+    this.#stacks.push(stack.frames);
+    return number;
+  }
+
+  /** What stands for the stack of this number: equal ones have the same. */
+  stackOf(id: number): number {
     const piece = this.#pieces[id];
-    if (piece === undefined || 'header' in piece) throw new Error('no stack has this number');
-    return piece;
+    if (piece === undefined || 'line' in piece) throw new Error('no stack has this number');
+    return piece.number;
   }
 
   /** The number of what a line tells of a task with a stack; the same one while that stays as it is. */
-  seen(id: number, { stack, reading }: ClassicStack): number {
-    const line = this.#pieces[id];
-    if (line === undefined || !('header' in line)) throw new Error('no line has this number');
-    if (line.stack === stack) return line.seen;
-    const told = this.#observations[line.seen] ?? firstOf(line.header, stack);
-    line.seen = this.#observations.push({ ...told, stack: reading }) - 1;
-    line.stack = stack;
-    return line.seen;
+  seen(id: number, stack: number): number {
+    const piece = this.#pieces[id];
+    if (piece === undefined || !('line' in piece)) throw new Error('no line has this number');
+    if (piece.stack === stack) return piece.seen;
+    piece.seen = this.#seenCount++;
+    piece.stack = stack;
+    this.#pairs.push(piece.line, stack);
+    return piece.seen;
   }
 
-  observation(seen: number): Observation {
-    return observationAt(this.#observations, seen);
+  /** The lines and stacks that are new since the last call; undefined if none is. */
+  newWords(): ClassicWords | undefined {
+    const [lines, stacks, isAnew] = [this.#lines, this.#stacks, this.#isAnew];
+    if (lines.length + stacks.length === 0) return undefined;
+    this.#lines = [];
+    this.#stacks = [];
+    this.#isAnew = false;
+    return { lines, stacks, isAnew };
   }
 
-  /** Lists the observations among these pieces, also when all numbers are forgotten: what is none has one below 0. */
-  observations(seen: Int32Array): () => Observation[] {
-    const all = this.#observations;
-    return () =>
-      Array.from(
-        seen.filter((number) => number >= 0),
-        (number) => observationAt(all, number),
-      );
+  /** The line and the stack of each number from {@link seen} that is new since the last call. */
+  newPairs(): Int32Array {
+    const pairs = new Int32Array(this.#pairs);
+    this.#pairs = [];
+    return pairs;
   }
 
   /** How many of these pieces are lines that were cut. */
@@ -132,7 +151,7 @@ export class ClassicBlocks {
     if (!this.#hasCut) return 0;
     const isCut = (id: number) => {
       const piece = this.#pieces[id];
-      return piece !== undefined && 'header' in piece && piece.isCut;
+      return piece !== undefined && 'line' in piece && piece.isCut;
     };
     return ids.reduce((sum, id) => sum + (isCut(id) ? 1 : 0), 0);
   }
@@ -142,22 +161,25 @@ export class ClassicBlocks {
     return bytes.includes(NUL) || bytes.includes(RETURN) ? undefined : decodeBytes(bytes);
   }
 
-  /** Call this between samples. Returns whether all numbers are forgotten. */
+  /** Call this between samples, with nothing left to tell. Returns whether all numbers are forgotten. */
   trim(): boolean {
     const isFull = this.#bytes > MOST_BYTES || this.#pieces.length > MOST_PIECES;
-    if (!isFull && this.#observations.length <= MOST_PIECES) return false;
+    if (!isFull && this.#seenCount <= MOST_PIECES) return false;
     this.#ids.clear();
     this.#byNumber.clear();
+    this.#stackNumbers.clear();
     this.#pieces = [];
-    this.#observations = [];
+    this.#lineCount = 0;
+    this.#seenCount = 0;
     this.#hasCut = false;
     this.#bytes = 0;
+    this.#isAnew = true;
     return true;
   }
 
   /** Only a stack that the assembly takes as it is. */
   #read(text: string): Stack | undefined {
-    if (text === '') return this.#stacks.intern([]);
+    if (text === '') return this.#interned.intern([]);
     const frames: Frame[] = [];
     for (const line of text.split('\n')) {
       if (line.length > LONGEST_LINE || classic(line)?.kind !== 'frame') return undefined;
@@ -172,19 +194,6 @@ export class ClassicBlocks {
     assembly.end();
     const [whole, ...more] = found;
     const isPlain = more.length === 0 && whole?.frames.length === frames.length && whole.leftOut.mixed === 0;
-    return isPlain && assembly.leftOut.cut === 0 && whole.leftOut.cut === 0 ? this.#stacks.intern(frames) : undefined;
+    return isPlain && assembly.leftOut.cut === 0 && whole.leftOut.cut === 0 ? this.#interned.intern(frames) : undefined;
   }
-}
-
-function observationAt(all: readonly Observation[], seen: number): Observation {
-  const observation = all[seen];
-  if (observation === undefined) throw new Error('no observation has this number');
-  return observation;
-}
-
-function firstOf(header: Header, stack: Stack): Observation {
-  const told = { tasks: [header], stack, stamp: { told: {}, begun: 1 }, leftOut: { guesses: 0, cut: 0, mixed: 0 } };
-  const [observation] = observationsOf(told);
-  if (observation === undefined) throw new Error('a task has one observation');
-  return observation;
 }

@@ -1,7 +1,6 @@
-import type { Changes } from '../../model/changes.ts';
-import type { Observation } from '../../model/sample.ts';
 import type { ByteWindow } from './byte-window.ts';
-import type { ClassicBlocks, ClassicStack } from './classic-blocks.ts';
+import type { ClassicBlocks } from './classic-blocks.ts';
+import type { ClassicSample } from './classic-told.ts';
 
 const LINE_FEED = 10;
 const PID = Buffer.from('PID:');
@@ -90,15 +89,6 @@ function grown(numbers: Int32Array<ArrayBuffer>, count: number): Int32Array<Arra
   return more;
 }
 
-/** What turned out to be in a sample. */
-export interface ReadBody {
-  readonly observations: () => readonly Observation[];
-  /** Since the sample before; undefined if there is none to compare with. */
-  readonly changes: Changes | undefined;
-  /** How many lines were too long to be read whole. */
-  readonly cut: number;
-}
-
 /** Reads what stands behind the head of a sample: most of it stands in the one before, byte by byte, in long runs. */
 export class ClassicBody {
   readonly #window: ByteWindow;
@@ -113,7 +103,7 @@ export class ClassicBody {
   #places = new Int32Array(0);
   /** Where the lines begin whose stack is not here yet. */
   #blockAt = 0;
-  #come: Observation[] = [];
+  #come: number[] = [];
   #isFirst = true;
   /** Up to where it is read. */
   at = 0;
@@ -206,14 +196,14 @@ export class ClassicBody {
     return true;
   }
 
-  #settle(from: number, to: number, stack: ClassicStack): void {
+  #settle(from: number, to: number, stack: number): void {
     const now = this.#now;
     for (let at = from; at < to; at++) {
       const seen = this.#blocks.seen(now.ids[at] ?? NONE, stack);
       if (seen === now.seen[at]) continue;
       now.seen[at] = seen;
       this.#stays[now.origins[at] ?? NONE] = 0;
-      this.#come.push(this.#blocks.observation(seen));
+      this.#come.push(seen);
     }
   }
 
@@ -262,22 +252,27 @@ export class ClassicBody {
     return this.#endBlock(now.count, now.count - 1) ? undefined : 'other';
   }
 
-  /** Ends the sample. The next one is compared with it. */
-  end(): ReadBody {
+  /** Ends the sample. The next one is compared with it. Returns what turned out to be in it. */
+  end(): Omit<ClassicSample, 'head'> {
     const [before, now, blocks] = [this.#before, this.#now, this.#blocks];
-    const gone: Observation[] = [];
+    const gone: number[] = [];
     for (let at = this.#stays.indexOf(0); at !== -1 && at < before.count; at = this.#stays.indexOf(0, at + 1)) {
       const seen = before.seen[at] ?? NONE;
-      if (seen !== NONE) gone.push(blocks.observation(seen));
+      if (seen !== NONE) gone.push(seen);
     }
     if (this.#places.length < blocks.count) this.#places = new Int32Array(2 * blocks.count);
     for (let at = 0; at < now.count; at++) this.#places[now.ids[at] ?? NONE] = at;
-    const observations = blocks.observations(now.seen.slice(0, now.count));
+    const seen = now.seen.slice(0, now.count);
     const cut = blocks.cutOf(now.ids.subarray(0, now.count));
-    const changes = this.#isFirst ? undefined : { gone, come: this.#come };
+    const changes = { gone: new Int32Array(gone), come: new Int32Array(this.#come) };
+    const told = { pairs: blocks.newPairs(), seen, cut, ...(!this.#isFirst && { changes }) };
     this.#isFirst = false;
     [this.#before, this.#now] = [now, before];
-    if (blocks.trim()) this.forget(this.at);
-    return { observations, changes, cut };
+    return told;
+  }
+
+  /** Call this between samples, when what is new was told. */
+  trim(): void {
+    if (this.#blocks.trim()) this.forget(this.at);
   }
 }

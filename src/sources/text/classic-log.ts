@@ -1,8 +1,8 @@
-import { listedLater, noteChanges } from '../../model/changes.ts';
 import type { Sample } from '../../model/sample.ts';
 import { ByteWindow } from './byte-window.ts';
-import type { ClassicBlocks } from './classic-blocks.ts';
+import { ClassicBlocks } from './classic-blocks.ts';
 import { ClassicBody } from './classic-body.ts';
+import type { ClassicPart } from './classic-told.ts';
 import { Stamps } from './stamps.ts';
 
 const LINE_FEED = 10;
@@ -18,26 +18,20 @@ const LONGEST_SAMPLE = 64 << 20;
  * be read line by line.
  */
 export class ClassicLog {
-  /** What was found, in the order of the text: samples, and bytes to read line by line. The caller empties the list. */
-  readonly found: (Sample | Buffer)[] = [];
+  /** What was found, in the order of the text. The caller empties the list. */
+  readonly found: ClassicPart[] = [];
   /** Samples that are torn, or not quite the classic text, and where the first of them begins. */
   odd = { count: 0, at: 0 };
-  readonly #blocks: ClassicBlocks;
+  readonly #blocks = new ClassicBlocks();
   readonly #window = new ByteWindow();
-  readonly #body: ClassicBody;
+  readonly #body = new ClassicBody(this.#window, this.#blocks);
   /** Where the current sample begins. */
   #sampleAt = 0;
   /** Of the current sample; its body is being read. */
   #head: Pick<Sample, 'timeMs' | 'host'> | undefined;
-  #last: Sample | undefined;
   /** Up to where it was passed on to be read line by line; undefined within samples. */
   #otherAt: number | undefined = 0;
   #isLineStart = true;
-
-  constructor(blocks: ClassicBlocks) {
-    this.#blocks = blocks;
-    this.#body = new ClassicBody(this.#window, blocks);
-  }
 
   take(chunk: Uint8Array): void {
     this.#window.append(chunk);
@@ -109,21 +103,11 @@ export class ClassicLog {
   }
 
   #finish(head: Pick<Sample, 'timeMs' | 'host'>): void {
-    const { observations, changes, cut } = this.#body.end();
-    const told: Sample = {
-      ...head,
-      source: { name: 'text' },
-      threads: true,
-      fields: [],
-      observations: [],
-      holders: [],
-      leftOut: cut > 0 ? { lines: cut } : {},
-      unread: [],
-    };
-    const sample = listedLater(told, observations);
-    if (this.#last !== undefined && changes !== undefined) noteChanges(this.#last, sample, changes);
-    this.found.push(sample);
-    this.#last = sample;
+    const told = this.#body.end();
+    const words = this.#blocks.newWords();
+    if (words !== undefined) this.found.push(words);
+    this.found.push({ head, ...told });
+    this.#body.trim();
     this.#head = undefined;
     this.#sampleAt = this.#body.at;
   }

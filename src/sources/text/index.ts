@@ -1,13 +1,13 @@
 import type { Sample } from '../../model/sample.ts';
-import { ClassicBlocks } from './classic-blocks.ts';
 import { ClassicLog } from './classic-log.ts';
 import { decoded, type InputNotes } from './decoded.ts';
 import { InternedStacks } from './interned.ts';
-import { encoded, Lines } from './lines.ts';
-import { type ReaderOptions, TextReader } from './reader.ts';
+import { encoded } from './lines.ts';
+import { TextParts } from './text-parts.ts';
 
 export { decoded, type InputNotes, PackedInput } from './decoded.ts';
 export { InternedStacks } from './interned.ts';
+export { TextParts } from './text-parts.ts';
 
 export interface TextOptions {
   /** Learns about the input as a whole. */
@@ -33,50 +33,16 @@ export async function* textSamples(
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   { notes = {}, stacks = new InternedStacks(), known, assumeTimeMs }: TextOptions = {},
 ): AsyncGenerator<Sample, void> {
-  const log = new ClassicLog(new ClassicBlocks(stacks));
-  let rest: LineByLine | undefined;
-  const found = function* () {
-    for (const each of log.found.splice(0)) {
-      if (Buffer.isBuffer(each)) {
-        rest ??= new LineByLine(stacks, notes, { known, assumeTimeMs });
-        yield* rest.take(each);
-        continue;
-      }
-      if (rest !== undefined) yield* rest.end();
-      rest = undefined;
-      yield each;
-    }
-  };
+  const parts = new TextParts(stacks, notes, { known, assumeTimeMs });
+  const log = new ClassicLog();
   for await (const chunk of decoded(bytesOf(chunks), notes)) {
     log.take(chunk);
-    yield* found();
+    yield* parts.take(log.found.splice(0));
   }
   log.end();
-  yield* found();
   if (log.odd.count > 0) notes.odd = log.odd;
-  if (rest !== undefined) yield* rest.end();
-}
-
-/** Reads what is not exactly the classic text. */
-class LineByLine {
-  readonly #reader: TextReader;
-  readonly #lines: Lines;
-
-  constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
-    this.#reader = new TextReader(stacks, notes, options);
-    this.#lines = new Lines((part) => this.#reader.take(part));
-  }
-
-  take(bytes: Uint8Array): Sample[] {
-    this.#lines.take(bytes);
-    return this.#reader.found.splice(0);
-  }
-
-  end(): Sample[] {
-    this.#lines.end();
-    this.#reader.end();
-    return this.#reader.found.splice(0);
-  }
+  yield* parts.take(log.found.splice(0));
+  yield* parts.end();
 }
 
 async function* bytesOf(

@@ -1,0 +1,63 @@
+import type { Sample } from '../../model/sample.ts';
+import { ClassicTasks } from './classic-tasks.ts';
+import type { ClassicPart } from './classic-told.ts';
+import type { InputNotes } from './decoded.ts';
+import type { InternedStacks } from './interned.ts';
+import { Lines } from './lines.ts';
+import { type ReaderOptions, TextReader } from './reader.ts';
+
+/** Turns the parts of a text into samples. What is not exactly the classic text is read line by line. */
+export class TextParts {
+  readonly #stacks: InternedStacks;
+  readonly #notes: InputNotes;
+  readonly #options: ReaderOptions;
+  readonly #tasks: ClassicTasks;
+  #rest: LineByLine | undefined;
+
+  constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
+    this.#stacks = stacks;
+    this.#notes = notes;
+    this.#options = options;
+    this.#tasks = new ClassicTasks(stacks);
+  }
+
+  *take(parts: readonly ClassicPart[]): Generator<Sample, void> {
+    for (const part of parts) {
+      if (part instanceof Uint8Array) {
+        this.#rest ??= new LineByLine(this.#stacks, this.#notes, this.#options);
+        yield* this.#rest.take(part);
+      } else if ('lines' in part) this.#tasks.learn(part);
+      else {
+        yield* this.end();
+        yield this.#tasks.sampleOf(part);
+      }
+    }
+  }
+
+  /** What is left when something else follows, or nothing. */
+  *end(): Generator<Sample, void> {
+    if (this.#rest !== undefined) yield* this.#rest.end();
+    this.#rest = undefined;
+  }
+}
+
+class LineByLine {
+  readonly #reader: TextReader;
+  readonly #lines: Lines;
+
+  constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
+    this.#reader = new TextReader(stacks, notes, options);
+    this.#lines = new Lines((part) => this.#reader.take(part));
+  }
+
+  take(bytes: Uint8Array): Sample[] {
+    this.#lines.take(bytes);
+    return this.#reader.found.splice(0);
+  }
+
+  end(): Sample[] {
+    this.#lines.end();
+    this.#reader.end();
+    return this.#reader.found.splice(0);
+  }
+}
