@@ -1,7 +1,7 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import type { InnerEnd } from './inner-end.ts';
 import { wholeName } from './pattern.ts';
-import type { InnerEnd } from './sleep.ts';
 
 /** Where tasks sleep in do_exit, other than for good. */
 const OOPS = wholeName(['oops_end', 'make_task_dead', 'rewind_stack_do_exit', 'rewind_stack_and_make_dead', 'die']);

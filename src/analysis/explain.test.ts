@@ -3,9 +3,10 @@ import { parseFrames, type Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
 import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
+import { innerEnd } from './inner-end.ts';
 import { Matcher } from './match.ts';
 import type { Rule, Step } from './rules/rule.ts';
-import { innerEnd, sleepingPrimitive } from './sleep.ts';
+import { sleepingPrimitive } from './sleeping-primitives.ts';
 
 function stackOf(...symbols: string[]): Stack {
   return { id: 0, frames: symbols.map((symbol) => ({ symbol, raw: symbol })) };

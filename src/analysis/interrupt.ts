@@ -1,8 +1,8 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { innerEnd } from './inner-end.ts';
 import { withoutLeaves } from './leaves.ts';
 import { wholeName } from './pattern.ts';
-import { innerEnd } from './sleep.ts';
 import { inSoftirq } from './softirq.ts';
 
 /** What a CPU runs in an interrupt. None of these is the outermost function of a task. */

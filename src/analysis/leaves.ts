@@ -1,7 +1,7 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { isTelling } from './inner-end.ts';
 import { wholeName } from './pattern.ts';
-import { isTelling } from './sleep.ts';
 
 /** Functions at the inner end of a running task's stack that tell nothing of what it does. */
 const LEAF = wholeName([

@@ -1,8 +1,10 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { type InnerEnd, isTelling } from './inner-end.ts';
+import type { LockKind } from './lock-kinds.ts';
 import { wholeName } from './pattern.ts';
 import { namesOf, patternsOf, type Rule, type Step } from './rules/rule.ts';
-import { IDLE_SLEEPS, type InnerEnd, isTelling, type LockKind, type Sleep } from './sleep.ts';
+import { IDLE_SLEEPS, type Sleep } from './sleeping-primitives.ts';
 
 /** A rule that fits a stack. */
 export interface Match {

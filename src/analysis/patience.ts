@@ -1,6 +1,7 @@
 import type { EdgeKind } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import { innerEnd, type Sleep } from './sleep.ts';
+import { innerEnd } from './inner-end.ts';
+import type { Sleep } from './sleeping-primitives.ts';
 
 /** A tracer stops what it traces at each system call, for a moment. */
 export const TRACED_MS = 1000;

@@ -1,8 +1,8 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { innerEnd, isTelling } from './inner-end.ts';
 import { withoutLeaves } from './leaves.ts';
 import { wholeName } from './pattern.ts';
-import { innerEnd, isTelling } from './sleep.ts';
 
 /** The functions that run softirqs, the innermost first. */
 const RUNNER = wholeName(['__do_softirq', 'handle_softirqs', /do_softirq\w*/, 'call_softirq', '____do_softirq']);

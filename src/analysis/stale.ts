@@ -1,7 +1,8 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { isGuess, isTelling } from './inner-end.ts';
 import { wholeName } from './pattern.ts';
-import { isGuess, isTelling, sleepingPrimitive } from './sleep.ts';
+import { sleepingPrimitive } from './sleeping-primitives.ts';
 
 /**
  * Functions in which no task sleeps, but which old kernels and unwinders print inside of those where it does: pointers

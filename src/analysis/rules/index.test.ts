@@ -7,7 +7,7 @@ import { ended, fixture, needs, temporaryFolder } from '../../../test/harness.ts
 import { parseFrames, type Stack, StackTable } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { functionName } from '../function-name.ts';
-import { sleepingPrimitive } from '../sleep.ts';
+import { sleepingPrimitive } from '../sleeping-primitives.ts';
 import { COMMANDS, type Resource } from './commands.ts';
 import { RULES } from './index.ts';
 import { namesOf } from './rule.ts';

@@ -1,5 +1,6 @@
 import type { Kind } from '../../model/finding.ts';
-import type { LockKind, Sleep } from '../sleep.ts';
+import type { LockKind } from '../lock-kinds.ts';
+import type { Sleep } from '../sleeping-primitives.ts';
 import type { Resource } from './commands.ts';
 
 /** The name of a function, normalized (see functionName), or an expression that the whole name matches. */
@@ -79,4 +80,9 @@ export function patternsOf(step: Step): readonly Pattern[] {
 export function namesOf(step: Step): readonly string[] | undefined {
   const patterns = patternsOf(step);
   return patterns.every((pattern) => typeof pattern === 'string') ? patterns : undefined;
+}
+
+/** Whether a rule only knows the subsystem of an unknown function. */
+export function isVague({ waitsFor, innermost, purpose }: Rule): boolean {
+  return innermost === true && purpose !== true && waitsFor.includes('{caller}');
 }

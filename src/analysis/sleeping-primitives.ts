@@ -1,5 +1,3 @@
-import type { Frame } from '../model/stack.ts';
-import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import type { Pattern } from './rules/rule.ts';
 
@@ -21,9 +19,6 @@ export type Sleep =
   | 'rcu'
   | 'delay'
   | 'pool';
-
-/** What a lock is to the kernel: a function that takes several tells by it which one it waits for. */
-export type LockKind = 'mutex' | 'rwsem' | 'percpuRwsem' | 'semaphore';
 
 export const IDLE_SLEEPS: ReadonlySet<Sleep> = new Set(['schedule', 'event', 'completion']);
 
@@ -258,45 +253,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   ),
 ];
 
-/** The first that fits decides. Functions that take locks of any kind, and those of real-time kernels, are of none. */
-const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
-  [
-    'mutex',
-    wholeName([
-      /(?:__)?(?:ww_)?mutex_lock\w*/,
-      /__mutex_\w+/,
-      /rtnl_(?:net_)?lock(?:_\w+)?/,
-      'cgroup_lock',
-      'cgroup_kn_lock_live',
-      'genl_lock',
-      'nfnl_lock',
-      /lock_device_hotplug(?:_sysfs)?/,
-    ]),
-  ],
-  [
-    'percpuRwsem',
-    wholeName([
-      /(?:__)?percpu_(?:rwsem|down|up)\w*/,
-      /cpus_(?:read|write)_lock/,
-      'get_online_mems',
-      'mem_hotplug_begin',
-    ]),
-  ],
-  [
-    'rwsem',
-    wholeName([
-      /(?:__|f2fs_)?down_(?:read|write)\w*/,
-      /(?:__|call_)?rwsem_\w+/,
-      /mmap_(?:read|write)_lock(?:_killable)?/,
-    ]),
-  ],
-  ['semaphore', wholeName([/_{0,3}down(?:_(?:interruptible|killable|timeout|common|failed)\w*)?/, 'console_lock'])],
-];
-
-function lockKind(name: string): LockKind | undefined {
-  return LOCK_KINDS.find(([, names]) => names.test(name))?.[0];
-}
-
+/** All of them at once: most functions are none. */
 const ANY = new RegExp(PRIMITIVES.map(({ names }) => names.source).join('|'));
 
 /** The functions of a kind that this one, by its name in the sources, is of; undefined if it is none of these. */
@@ -304,55 +261,7 @@ export function sleepingPrimitive(name: string): SleepingPrimitive | undefined {
   return ANY.test(name) ? PRIMITIVES.find(({ names }) => names.test(name)) : undefined;
 }
 
-/** Where the scheduler took the CPU from a task that did not want to wait. */
-const PREEMPTED = /^(?:preempt_schedule\w*|_?_?cond_resched)$/;
-/** Bare addresses, the mark at the end of old stacks, and whole lines: anything but the name of a function. */
-const FUNCTION = /^[A-Za-z_.$][\w.$]*$/;
-
-/** True for functions that tell what a task is doing. */
-export function isTelling(name: string): boolean {
-  return FUNCTION.test(name) && !ANY.test(name);
-}
-
-/** The kernel marks frames with `?` that may be left over from an earlier call. */
-export function isGuess({ raw }: Frame): boolean {
-  return /(?:^|\s)\? /.test(raw);
-}
-
-/** How a task got off the CPU. */
-export interface InnerEnd {
-  /** How many frames are inside of the innermost function that is no sleeping primitive; all if there is none. */
-  readonly depth: number;
-  /** The outermost sleeping primitive of these that tells more than `schedule`. */
-  readonly primitive: SleepingPrimitive | undefined;
-  /** Of the outermost of these that tells it; undefined, too, where it waits for no lock. */
-  readonly lock: LockKind | undefined;
-  readonly isPreempted: boolean;
-  /** Whether how it sleeps is not told: /proc/PID/stack leaves out all the scheduler's functions but __switch_to. */
-  readonly isHidden: boolean;
-}
-
-const SWITCH = /^__switch_to(?:_asm)?$/;
-
-/**
- * Reads a stack from its inner end to the first function that does not sleep on behalf of any caller, or that takes a
- * lock before it waits for work: who waits for the lock does not wait for the work.
- */
-export function innerEnd(frames: readonly Frame[]): InnerEnd {
-  let primitive: SleepingPrimitive | undefined;
-  let lock: LockKind | undefined;
-  let isPreempted = false;
-  let isHidden = true;
-  for (const [depth, { symbol }] of frames.entries()) {
-    const name = functionName(symbol);
-    const found = sleepingPrimitive(name);
-    const isEnd = found === undefined ? FUNCTION.test(name) : found.sleep === 'work' && primitive?.sleep === 'lock';
-    if (isEnd) return { depth, primitive, lock, isPreempted, isHidden };
-    if (found?.sleep === 'lock') lock = lockKind(name) ?? lock;
-    const isKnown = found?.sleep === 'bit' && (primitive?.sleep === 'buffer' || primitive?.sleep === 'page');
-    if (found !== undefined && !isKnown && (primitive === undefined || found.sleep !== 'schedule')) primitive = found;
-    isPreempted ||= PREEMPTED.test(name);
-    isHidden &&= !FUNCTION.test(name) || SWITCH.test(name);
-  }
-  return { depth: frames.length, primitive, lock, isPreempted, isHidden };
+/** Whether a function, by its name in the sources, sleeps or spins on behalf of any caller. */
+export function isSleepingPrimitive(name: string): boolean {
+  return ANY.test(name);
 }

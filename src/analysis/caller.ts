@@ -1,0 +1,33 @@
+import type { Frame } from '../model/stack.ts';
+import { functionName } from './function-name.ts';
+import type { InnerEnd } from './inner-end.ts';
+import { subsystemOf } from './subsystem.ts';
+
+export const LIKELY = ' (likely: the kernel was not sure of any frame)';
+export const CALLER_UNKNOWN = ' (the stack is cut off: its caller is not known)';
+
+/** The innermost function that is no sleeping primitive; undefined if the stack has none. */
+export function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {
+  const frame = frames[depth];
+  return frame === undefined ? undefined : functionName(frame.symbol);
+}
+
+/** The same, and the module that it is in. */
+export function callerWithModule(frames: readonly Frame[], inner: InnerEnd): string | undefined {
+  const caller = callerIn(frames, inner);
+  const module = frames[inner.depth]?.module;
+  return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
+}
+
+/** What an unknown function belongs to. */
+export function byName(frame: Frame | undefined): string {
+  const subsystem = frame === undefined ? undefined : subsystemOf(frame);
+  return subsystem === undefined ? '' : ` (by its name, a part of ${subsystem})`;
+}
+
+/** A rule's sentence with the caller in the place of `{caller}`, or without that part where it is not known. */
+export function withCaller(waitsFor: string, caller: string | undefined): string {
+  if (caller !== undefined) return waitsFor.replaceAll('{caller}', () => caller);
+  const alone = waitsFor.replace(/ (?:(?:that|which) |in )\{caller\}(?: [a-z]+)*/, '');
+  return alone === waitsFor ? waitsFor : `${alone}${CALLER_UNKNOWN}`;
+}

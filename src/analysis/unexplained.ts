@@ -1,0 +1,45 @@
+import type { Finding } from '../model/finding.ts';
+import type { Frame } from '../model/stack.ts';
+import { byName, CALLER_UNKNOWN, callerIn } from './caller.ts';
+import { contextOf } from './context.ts';
+import { NOTHING_KNOWN } from './empty-stack.ts';
+import { functionName } from './function-name.ts';
+import type { InnerEnd } from './inner-end.ts';
+
+/**
+ * What is known of a stack that no rule explains. `idles`: whether rules fit that know tasks to idle in such a stack,
+ * which the state D contradicts.
+ */
+export function unexplained(
+  frames: readonly Frame[],
+  inner: InnerEnd,
+  { idles, state }: { readonly idles: boolean; readonly state: 'R' | 'S' | 'D' | undefined },
+): Finding {
+  const frame = frames[inner.depth] ?? frames[0];
+  const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
+  const base = { ...NOTHING_KNOWN, frame, innermost: frame };
+  const held = inner.primitive?.waitsFor;
+  const context = contextOf(frames, inner.depth);
+  const named = `${caller}${byName(frames[inner.depth])}`;
+  if (held !== undefined) {
+    const isCut = frames[inner.depth] === undefined;
+    const waitsFor = isCut ? `${held}${CALLER_UNKNOWN}` : `${held}, in ${named}${context}`;
+    return { ...base, kind: 'blocked', waitsFor };
+  }
+  if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
+  if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base);
+  if (idles) {
+    const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
+    return { ...base, kind: 'blocked', waitsFor };
+  }
+  if (state === 'D') return { ...base, kind: 'blocked', waitsFor: `something unknown in ${named}${context}` };
+  return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${named}${context}` };
+}
+
+/** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */
+function cutOff(frames: readonly Frame[], base: Omit<Finding, 'kind' | 'waitsFor'>): Finding {
+  const isLock = frames.some(({ symbol }) => functionName(symbol) === 'schedule_preempt_disabled');
+  return isLock
+    ? { ...base, kind: 'blocked', waitsFor: 'a mutex or rw-semaphore, most likely (the stack is cut off)' }
+    : { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is cut off behind the scheduler' };
+}
