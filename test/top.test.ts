@@ -163,11 +163,13 @@ describe('kstack top', () => {
   it('pauses, steps back and forward, and goes on', async () => {
     const screen = top('-p 1 -a -i 0.2');
     await screen.until(/in [1-9]\.\d s/);
-    screen.press('Left', 'Left');
+    screen.press('Left');
     const paused = await screen.until(/paused at (\d+) of \d+/);
     const at = Number(/paused at (\d+)/.exec(paused)?.[1]);
+    screen.press('Left');
+    await screen.until(new RegExp(`paused at ${at - 1} of`));
     screen.press('Right');
-    await screen.until(new RegExp(`paused at ${at + 1} of`));
+    await screen.until(new RegExp(`paused at ${at} of`));
     screen.press('Space');
     await screen.until(/every 0.2 s/);
   });
