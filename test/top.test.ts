@@ -162,7 +162,8 @@ describe('kstack top', () => {
 
   it('pauses, steps back and forward, and goes on', async () => {
     const screen = top('-p 1 -a -i 0.2');
-    await screen.until(/in [1-9]\.\d s/);
+    // A bar for each sample.
+    await screen.until(/^blocked now .*[▁-█]{4}/m);
     screen.press('Left');
     const paused = await screen.until(/paused at (\d+) of \d+/);
     const at = Number(/paused at (\d+)/.exec(paused)?.[1]);
