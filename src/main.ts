@@ -24,7 +24,7 @@ import { addTop } from './commands/top.ts';
 import { addWhy } from './commands/why.ts';
 import { returnToFolder } from './native/folder.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
-import { OutputError, writeStderr, writeStdout } from './terminal/output.ts';
+import { OutputError, outputColumns, terminalColumns, writeStderr, writeStdout } from './terminal/output.ts';
 
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
 const COMMANDS = [
@@ -78,6 +78,11 @@ function createProgram(): Command {
     .configureOutput({
       writeOut: writeStdout,
       writeErr: writeStderr,
+      // Commander would load streams to ask them.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      getOutHelpWidth: () => outputColumns() ?? 80,
+      getErrHelpWidth: () => terminalColumns() ?? 80,
       outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError("Try 'kstack -h' for more.");

@@ -12,7 +12,7 @@ import { writeStderr, writeStdout } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { type Look, look } from './look.ts';
 import { sendMetrics } from './otlp-metrics.ts';
-import type { OtlpTarget } from './otlp-options.ts';
+import type { OtlpTarget } from './otlp-target.ts';
 import { ownCpuSeconds } from './own-cpu.ts';
 import { writeFile } from './write-file.ts';
 

@@ -1,8 +1,8 @@
 import { type News, NewsWatch } from '../analysis/news.ts';
 import type { Sample } from '../model/sample.ts';
 import { logsRequest, type OtlpResource, otlpResource } from '../sinks/otlp.ts';
-import type { OtlpTarget } from './otlp-options.ts';
 import { OtlpQueue } from './otlp-queue.ts';
+import type { OtlpTarget } from './otlp-target.ts';
 import { VERSION } from './version.ts';
 
 const MOST_KEPT = 10_000;

@@ -3,8 +3,8 @@ import { metricsRequest, otlpResource } from '../sinks/otlp.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import type { Measured } from './metrics.ts';
-import { type OtlpTarget, signalUrl } from './otlp-options.ts';
 import { post } from './otlp-post.ts';
+import { type OtlpTarget, signalUrl } from './otlp-target.ts';
 import { VERSION } from './version.ts';
 
 /** The next measurement will come: an older one need not get through. */

@@ -3,7 +3,7 @@ import * as https from 'node:https';
 import { certificateFault } from '../files/certificate-fault.ts';
 import { codeOf, reasonOf } from '../files/files.ts';
 import { type Rejected, rejectedIn, statusIn, textOf } from '../sinks/otlp-answer.ts';
-import { type OtlpTarget, PATHS } from './otlp-options.ts';
+import { type OtlpTarget, PATHS } from './otlp-target.ts';
 
 /** What became of a request. */
 export type Posted =

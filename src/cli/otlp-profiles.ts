@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Sample } from '../model/sample.ts';
 import { StackProfile } from '../sinks/otlp-profiles.ts';
-import type { OtlpTarget } from './otlp-options.ts';
 import { OtlpQueue } from './otlp-queue.ts';
+import type { OtlpTarget } from './otlp-target.ts';
 import { VERSION } from './version.ts';
 
 /** A profile has the samples of so long, or fewer if there are many different stacks. */

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type OtlpTarget, type Signal, signalUrl } from './otlp-options.ts';
 import { type Posted, post } from './otlp-post.ts';
+import { type OtlpTarget, type Signal, signalUrl } from './otlp-target.ts';
 
 const ONE_REQUEST_MS = 10_000;
 const MOST_PAUSE_MS = 60_000;

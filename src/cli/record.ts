@@ -19,8 +19,8 @@ import { neverWaitForTerminal, rewriteLine, terminalColumns, writeStderr } from 
 import { type Shipping, shipWords } from './clickhouse-options.ts';
 import { FAILED, SIGNAL_EXIT } from './exit-codes.ts';
 import { LogSender } from './otlp-logs.ts';
-import type { OtlpTarget } from './otlp-options.ts';
 import { ProfileSender } from './otlp-profiles.ts';
+import type { OtlpTarget } from './otlp-target.ts';
 import { Progress } from './progress.ts';
 
 export interface RecordOptions extends RecorderOptions {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { addOtlpOptions, otlpOf } from '../cli/otlp-options.ts';
+import { addOtlpOptions } from '../cli/otlp-options.ts';
 import { fileOf, fileOption } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
@@ -19,6 +19,7 @@ export function addMetrics(program: Command): void {
     const { openmetrics, output }: { openmetrics?: true; output?: string } = command.opts();
     const selection = await selectionOf(command);
     const { metrics } = await import('../cli/metrics.ts');
+    const { otlpOf } = await import('../cli/otlp-target.ts');
     process.exitCode = await metrics({
       selection: selection === undefined ? EVERYTHING : { ...selection, threads: true },
       root: procOf(command),

@@ -6,7 +6,7 @@ import { addShippingOptions, shippingOf } from '../cli/clickhouse-options.ts';
 import { parseDuration } from '../cli/duration-option.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { intervalOption } from '../cli/interval-option.ts';
-import { addOtlpOptions, otlpOf } from '../cli/otlp-options.ts';
+import { addOtlpOptions } from '../cli/otlp-options.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { sizeParser } from '../cli/size-option.ts';
 import { addTriggerOptions, triggeringOf } from '../cli/trigger-options.ts';
@@ -61,6 +61,7 @@ export function addRecord(program: Command): void {
     const target = targetOf(command, flags);
     const shipping = shippingOf(command, flags.d);
     const { record } = await import('../cli/record.ts');
+    const { otlpOf } = await import('../cli/otlp-target.ts');
     process.exitCode = await record({
       selection: (await selectionOf(command)) ?? EVERYTHING,
       root: procOf(command),

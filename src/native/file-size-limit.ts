@@ -1,25 +1,33 @@
-import { libcFunction } from './libc.ts';
-
-/** RLIMIT_FSIZE of include/uapi/asm-generic/resource.h. */
-const FSIZE = 1;
+import { readFileSync } from 'node:fs';
 
 /** The limits of setrlimit(2) on the size of files, in bytes; Infinity for none. */
-export function fileSizeLimit(): { readonly soft: number; readonly hard: number } {
-  const limits = new BigUint64Array(2);
-  libcFunction('int getrlimit(int resource, void *limits)')(FSIZE, limits);
-  const [soft = 0, hard = 0] = Array.from(limits, (limit) =>
-    limit === NONE ? Number.POSITIVE_INFINITY : Number(limit),
-  );
-  return { soft, hard };
+export interface FileSizeLimit {
+  readonly soft: number;
+  readonly hard: number;
 }
 
-/** Infinity for no limit. */
-export function setFileSizeLimit(soft: number, hard: number): void {
-  const limits = BigUint64Array.from([soft, hard], (limit) => (Number.isFinite(limit) ? BigInt(limit) : NONE));
-  libcFunction('int setrlimit(int resource, const void *limits)')(FSIZE, limits);
+const NONE: FileSizeLimit = { soft: Number.POSITIVE_INFINITY, hard: Number.POSITIVE_INFINITY };
+
+/**
+ * Those of this process, by /proc/self/limits (proc_pid_limits(5)). No library is loaded for that: every command may
+ * have to describe them. Without a /proc, none is known.
+ */
+export function fileSizeLimit(): FileSizeLimit {
+  try {
+    return limitIn(readFileSync('/proc/self/limits', 'latin1'));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    return NONE;
+  }
 }
 
-const NONE = 2n ** 64n - 1n;
+/** @param limits the text of /proc/PID/limits (fs/proc/base.c, proc_pid_limits) */
+export function limitIn(limits: string): FileSizeLimit {
+  const [, soft, hard] = /^Max file size +(\S+) +(\S+)/m.exec(limits) ?? [];
+  const bytes = (text: string | undefined) =>
+    text === undefined || text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
+  return { soft: bytes(soft), hard: bytes(hard) };
+}
 
 /** The limit, for the message about a file that must not grow (EFBIG); undefined if there is none. */
 export function describeFileSizeLimit(): string | undefined {

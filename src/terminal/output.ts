@@ -73,9 +73,17 @@ export function rewriteLine(text: string): void {
   writeAll(stderr, `\r\x1b[K${escapeUnsafe(text)}`, false);
 }
 
+/** The width of the terminal of standard output; undefined if that is none. */
+export function outputColumns(): number | undefined {
+  return isTerminal(STDOUT) ? columnsOf(process.stdout) : undefined;
+}
+
 /** The width of the terminal of standard error; undefined if that is none. */
 export function terminalColumns(): number | undefined {
-  if (!isTerminal(STDERR)) return undefined;
+  return isTerminal(STDERR) ? columnsOf(process.stderr) : undefined;
+}
+
+function columnsOf({ columns }: NodeJS.WriteStream): number {
   // 0 is what a serial console says.
-  return process.stderr.columns || 80;
+  return columns || 80;
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
@@ -79,6 +79,12 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
     }
     const [{ files = [] } = {}] = JSON.parse(npm(tree, 'pack', '--dry-run', '--json', '--ignore-scripts'));
     expect(files.map(({ path }: { path: string }) => path).sort()).toEqual(['dist/kstack.cjs', 'package.json']);
+  });
+
+  it('loads nothing to show its help but the file that is started', () => {
+    const started = readFileSync(join(folder, 'node_modules/kstack/dist/kstack.cjs'), 'utf8');
+    expect(started).toContain('./sample.cjs');
+    expect(started).not.toMatch(/koffi|FinalizationRegistry|memfd_create/);
   });
 
   it('carries nothing but what it needs to run', () => {

@@ -2,9 +2,10 @@ import { closeSync, existsSync, constants as files, openSync, readFileSync } fro
 import { constants } from 'node:os';
 import { dirname } from 'node:path';
 import { errnoName, lastErrno } from '../errno.ts';
-import { fileSizeLimit, setFileSizeLimit } from '../file-size-limit.ts';
+import { fileSizeLimit } from '../file-size-limit.ts';
 import { libcFunction } from '../libc.ts';
 import { addressOf } from '../memory.ts';
+import { setFileSizeLimit } from '../set-file-size-limit.ts';
 import { writeAll } from '../write.ts';
 import { withOwnCapabilities } from './capabilities.ts';
 import { READER } from './program.ts';
@@ -113,9 +114,9 @@ function fill(fd: number): void {
     throw new Error(
       `cannot start the reader process: no file may be larger than ${hard} bytes here (ulimit -f), and its program has ${bytes.length}; raise ulimit -f`,
     );
-  if (soft < bytes.length) setFileSizeLimit(hard, hard);
+  if (soft < bytes.length) setFileSizeLimit({ soft: hard, hard });
   const failure = writeAll(fd, bytes);
-  if (soft < bytes.length) setFileSizeLimit(soft, hard);
+  if (soft < bytes.length) setFileSizeLimit({ soft, hard });
   if (failure !== undefined) throw failure;
 }
 
