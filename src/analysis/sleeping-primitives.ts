@@ -117,7 +117,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive(
     'lock',
     'a reader-writer lock that a writer holds or waits for',
-    /(?:call_)?rwsem_\w+/,
+    /(?:call_)?rwsem_(?!(?:mark_)?wake)\w+/,
     /(?:__)?down_read\w*/,
     'f2fs_down_read',
     /(?:__)?ldsem_down_\w+/,
@@ -183,6 +183,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__)?flush_work\w*/,
     'start_flush_work',
     'flush_delayed_work',
+    'flush_cpu_workqueue',
     /(?:__)?(?:drain|destroy|flush)_workqueue/,
     /cancel_(?:delayed_)?work_sync/,
     /__cancel_work\w*/,
@@ -235,6 +236,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /do_wait_intr\w*/,
     /(?:__bch2_|__)?closure_sync\w*/,
     /(?:__)?cv_(?:timed)?wait(?:_\w+)?/,
+    /(?:interruptible_)?sleep_on(?:_timeout)?/,
   ),
   primitive(
     'schedule',

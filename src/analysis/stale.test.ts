@@ -29,6 +29,13 @@ describe('a stack with leftovers of a task in state S', () => {
   });
 });
 
+describe('a stack with leftovers', () => {
+  it('does not wait in a function that wakes others', () => {
+    const places = ['schedule_timeout+0x76/0xc0', 'rwsem_wake+0x12d/0x140', 'futex_wait+0x1eb/0x220', POINTER];
+    expect(told(undefined, ...places, 'do_futex+0x74/0xd0', 'sys_futex+0x66/0x140')).toMatch(/^idle: .*futex/);
+  });
+});
+
 describe('a semaphore that a kernel thread of an old kernel waits on for work', () => {
   const places = ['__down_interruptible+0x94/0x100', 'scsi_error_handler+0x107/0x180', 'kernel_thread+0x23/0x30'];
 

@@ -11,6 +11,8 @@ import { sleepingPrimitive } from './sleeping-primitives.ts';
 const STALE = wholeName([
   /(?:autoremove|default|woken|var)_wake_function/,
   'wake_bit_function',
+  /(?:__)?wake_up(?:_(?:common\w*|process|state|q|bit|all|sync\w*|interruptible\w*|new_task|var|page\w*))?/,
+  /try_to_wake_up|rwsem_(?:mark_)?wake|up_(?:read|write)|complete(?:_all)?|__mod_timer/,
   /wake_(?:atomic_t_function|up_q)/,
   /prepare_to_wait\w*/,
   'finish_wait',
@@ -41,6 +43,8 @@ const TRACER = wholeName([
   /__traceiter_\w+|trace_event_(?:raw_event_\w+|buffer_commit)|event_triggers_call|event_hist_trigger|perf_trace_\w+/,
   /perf_tp_event|perf_swevent_\w+|(?:__)?perf_event_(?:overflow|output\w*)|perf_callchain\w*|get_perf_callchain/,
 ]);
+/** Linux 2.4, which prints no sizes. */
+const NO_SIZE = /\] 0x0$/;
 /** How far from the inner end leftovers reach. */
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
@@ -48,8 +52,8 @@ const LEFTOVERS_OF_GUESSES = 10;
 /**
  * Whether a frame is no call: nothing returns to the first byte of a function. Not so of the first frame and the last.
  */
-export function isPointer({ offset, size }: Frame): boolean {
-  return offset === 0 && size !== undefined && size > 0;
+export function isPointer({ offset, size, raw }: Frame): boolean {
+  return offset === 0 && (size === undefined ? NO_SIZE.test(raw) : size > 0);
 }
 
 /** Functions that never return: what follows the call of one may be the end of a function. */

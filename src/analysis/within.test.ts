@@ -15,6 +15,7 @@ describe('what a whole stack belongs to', () => {
     ['in newfstatat(2)', ['f', '__do_sys_newfstatat', '__arm64_sys_newfstatat', 'el0_svc']],
     ['in a page fault', ['f', 'handle_mm_fault', 'do_user_addr_fault', 'exc_page_fault', 'asm_exc_page_fault']],
     ['in read(2)', ['f', 'asm_exc_page_fault', 'copy_to_iter', 'vfs_read', '__x64_sys_read']],
+    ['in read(2)', ['f', 'vfs_read', '__x64_sys_read', 'do_syscall_64', 'do_user_addr_fault', 'exc_page_fault']],
     ['as it exits', ['f', 'do_exit', 'do_group_exit', 'get_signal', 'arch_do_signal_or_restart']],
     ['in exit_group(2)', ['f', 'do_exit', 'do_group_exit', '__x64_sys_exit_group']],
     ['as it unmounts a file system', ['f', 'cleanup_mnt', 'task_work_run', 'exit_to_user_mode_loop']],

@@ -141,6 +141,9 @@ function placeOf(names: readonly string[], sentence: string, waiting: number): s
       return tells(purpose, call) || sentence.includes(`the system call ${call}`) || sentence.includes(`its ${call} `)
         ? undefined
         : `in ${call}(2)`;
+    // Inside of a page fault there is no system call: crash(8) shows what is left over of the way back to the program.
+    const isLeftOver = PAGE_FAULT.test(name) && names.slice(0, at).some((other) => SYSTEM_CALL.test(other));
+    if (isLeftOver) continue;
     if (PAGE_FAULT.test(name)) return /\bfault/.test(purpose) ? undefined : 'in a page fault';
     if (name === 'do_exit') return /\bexit/.test(purpose) ? undefined : 'as it exits';
     if (name === 'cleanup_mnt') return /\bunmount/.test(purpose) ? undefined : 'as it unmounts a file system';

@@ -374,6 +374,16 @@ export const EXT4: readonly Rule[] = [
     source: 'fs/ext4/inode.c: ext4_da_write_begin',
   },
   {
+    id: 'ext4-write-page',
+    ...JOURNALED,
+    match: [['ext4_da_write_begin', 'ext4_write_begin', 'ext4_block_write_begin']],
+    sleeps: ['page'],
+    waitsFor: 'a page of an ext4 file that another task has locked, or that is on its way to the disk',
+    inOrderTo: 'write to an ext4 file',
+    causes: SLOW_DISK,
+    source: 'fs/ext4/inode.c: ext4_write_begin',
+  },
+  {
     id: 'ext4-evict',
     ...JOURNALED,
     match: [['ext4_evict_inode', 'ext4_free_inode', 'ext4_clear_inode', 'ext4_xattr_delete_inode']],

@@ -146,7 +146,14 @@ export const SUBSYSTEM_LOCKS: readonly Rule[] = [
   }),
   lockRule({
     id: 'f2fs-inode-lock',
-    takers: ['f2fs_drop_nlink', 'f2fs_add_regular_entry', 'f2fs_init_inode_metadata', 'f2fs_delete_inline_entry'],
+    takers: [
+      'f2fs_drop_nlink',
+      'f2fs_add_regular_entry',
+      'f2fs_init_inode_metadata',
+      'f2fs_delete_inline_entry',
+      'f2fs_write_single_data_page',
+      '__write_data_page',
+    ],
     lock: 'rwsem',
     waitsFor: 'the lock of the metadata of an F2FS inode (i_sem), which another task holds',
     causes: 'Another task changes the same inode, and waits for the disk.',
