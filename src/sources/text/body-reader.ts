@@ -145,7 +145,11 @@ export class BodyReader {
     if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
     else if (known.kind === 'waits') this.#waits(known.waiter);
     else if (known.kind === 'hung') this.#hung(known);
-    else this.#step(known);
+    else {
+      this.#step(known);
+      // Whoever pastes it may cut off its stack.
+      if (known.kind === 'task' && known.header.state === 'D') this.#expect(known.header);
+    }
   }
 
   /** Takes a line of the classic text of kstack. */

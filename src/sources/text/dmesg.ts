@@ -29,12 +29,14 @@ const RUNNING = String.raw`(?:[0-9a-fA-F]{8,16}|running(?: task(?: on cpu {1,6}\
 const NUMBERS = String.raw`\d{1,10}\s{1,10}(\d{1,10})\s{1,10}\d{1,10}`;
 const FLAGS = String.raw`(?:0x[0-9a-f]{1,16}|(?:\d{1,10}\s)?[^(]{0,40}\((?:L-TLB|NOTLB)\))`;
 /** Before 5.10. Until 4.13 an address in the code followed the state. Before 2.6.30 there were no flags. */
+/** Kernels with the real-time patches print the address of the task, before the state or behind it. */
+const OF_RT = String.raw`\[[0-9a-f]{8,16}\]`;
 const OLD_TASK = new RegExp(
-  String.raw`^\s{0,8}(\S.{0,150}?) ([A-Ztx])(?![0-9A-F]{7})\s{0,10}(?:` +
+  String.raw`^\s{0,8}(\S.{0,150}?) (?:${OF_RT})?([A-Ztx])(?![0-9A-F]{7})\s{0,10}(?:${OF_RT}\s{1,4})?(?:` +
     String.raw`(?:${RUNNING}\s{1,20})?${NUMBERS}\s{1,30}${FLAGS}|[0-9a-f]{8,16}\s{1,20}${NUMBERS}\s{0,4}$)`,
   's',
 );
-const OLD_TASK_SIGN = /\s[A-Ztx]\s{0,10}(?:[0-9a-fA-F]{8,16}\s|running\s|\d{1,10}\s|\(NOTLB|$)/;
+const OLD_TASK_SIGN = /[\s\]][A-Ztx]\s{0,10}(?:\[?[0-9a-fA-F]{8,16}[\]\s]|running\s|\d{1,10}\s|\(NOTLB|$)/;
 const OOPS = new RegExp(
   `(?:^|\\W)CPU: {0,4}\\d{1,5} (?:UID: {0,8}\\d{1,10} )?PID: {0,8}(\\d{1,10}) Comm: ${NAME}` +
     String.raw`(?: (?:Not tainted|Tainted:|Kdump:)|\s{0,4}$)`,
@@ -48,6 +50,7 @@ const OLD_OOPS = new RegExp(
   's',
 );
 const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+const LOCKUP_ALONE = /soft lockup - CPU#\d{1,5} stuck for \d{1,10}s!\s{0,4}$/;
 /** The watchdog of Lustre. What stands before it is the thread's name, or the module's. */
 const SERVICE =
   /(?:^|\s)(?:(?!L(?:ustre(?:Error)?|Net(?:Error)?):)([\w./-]{1,32}): )?[Ss]ervice thread pid (\d{1,10}) was inactive\b/;
@@ -72,7 +75,9 @@ const BROKEN = new RegExp(
   `(?:^|\\W)(?:task .{1,64}:\\d{1,10}(?: <\\w{6}>)?(?: is)?(?: blocked.{0,40})?|task:.{1,64}\\s?state:\\S.{0,60}` +
     String.raw`|CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10}(?: Comm: .{0,64})?)$`,
 );
-const BROKEN_OLD = /^\s{0,8}\S.{0,63}?\s{1,40}[A-Ztx]\s{0,20}(?:[0-9a-f]{8,16}\s{0,20})?(?:\d{1,10}\s{0,10}){0,3}$/;
+const BROKEN_OLD = new RegExp(
+  String.raw`^\s{0,8}\S.{0,63}?\s{1,40}[A-Ztx]\s{0,20}(?:${OF_RT}\s{1,4})?(?:[0-9a-fA-F]{8,16}\s{0,20})?(?:\d{1,10}\s{0,30}){0,5}$`,
+);
 
 /** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
 const PAST = new RegExp(
@@ -210,6 +215,8 @@ function taskOf(text: string): Line | undefined {
     }
   }
   if (text.includes('lockup')) {
+    // Some people leave the task out.
+    if (LOCKUP_ALONE.test(text)) return { kind: 'label', header: { onCpu: true } };
     const [, name, tid] = LOCKUP.exec(text) ?? [];
     if (tid !== undefined)
       return {

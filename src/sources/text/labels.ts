@@ -76,6 +76,11 @@ const ITEM = /^\s{0,8}(?:[-*•]|\d{1,3}[.)]) `(?:\/?[\w.+-]{1,64}\/){0,16}([\w.
 const NAMED_BEHIND = /^.{0,80}\s(\d{1,10})[,:]? ([A-Za-z(][\w./:@+()-]{0,63})(?=\s|$)/;
 const GDB_THREAD = /^\s{0,4}Thread \d{1,4} \(/;
 
+/** `Task 1)` counts, and does not tell a PID. */
+const COUNTED = /^\s{0,4}(?:[Tt]ask|[Tt]hread|[Pp]rocess|[Ss]tack) #?\d{1,3}\)\s{0,4}$/;
+/** `comm archiver state D` */
+const COMM_AND_STATE = /^\s{0,4}comm (\S{1,15}) state ([RSDTtXZI])\s{0,4}$/;
+
 /** `callstack of ifconfig:` */
 const OF = new RegExp(
   String.raw`\b(?:call ?stack|[Ss]tack(?: ?trace)?|[Bb]acktrace|[Tt]race) (?:of|for) (?:the )?` +
@@ -97,7 +102,10 @@ export const labels: LineParser = (line) => {
   }
   const program = line.includes('`') ? ITEM.exec(line)?.[1] : undefined;
   if (program !== undefined) return { kind: 'label', isTitle: true, header: { name: program }, weak: true };
+  const [, comm, state] = line.includes('comm ') ? (COMM_AND_STATE.exec(line) ?? []) : [];
+  if (comm !== undefined) return { kind: 'label', isTitle: true, header: headerOf({ name: comm, state }) };
   if (!/\d/.test(line)) return undefined;
+  if (COUNTED.test(line)) return { kind: 'label', isTitle: true, header: {} };
   const [, stap, stapTid] = STAP.exec(line) ?? [];
   if (stapTid !== undefined)
     return { kind: 'label', isTitle: true, header: headerOf({ name: stap, tid: stapTid }), weak: true };

@@ -3,6 +3,7 @@ import { arm } from './arm.ts';
 import { bcc } from './bcc.ts';
 import { bpftrace } from './bpftrace.ts';
 import { braces } from './braces.ts';
+import { bracketedFrames } from './bracketed-frames.ts';
 import { chains } from './chains.ts';
 import { classic } from './classic.ts';
 import { crash } from './crash.ts';
@@ -32,6 +33,7 @@ export const LINE_PARSERS: readonly LineParser[] = [
   perf,
   chains,
   offsets,
+  bracketedFrames,
   braces,
   dmesg,
   procStack,

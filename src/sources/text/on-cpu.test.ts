@@ -24,6 +24,15 @@ describe('a task was on a CPU, and runs', () => {
       ['rcuc/3 44 R: finish_task_switch __schedule rtlock_slowlock'],
     ],
     [
+      'where it was stuck, and is not named',
+      lines(
+        '[ 4757.01] watchdog: BUG: soft lockup - CPU#11 stuck for 94s!',
+        '[ 4757.01] Call trace:',
+        '[ 4757.01]  f+0x1/0x2',
+      ),
+      ['R: f'],
+    ],
+    [
       'where perf took a sample of it',
       lines('tar  4711 [002]  99.000001: 250000 cpu-clock:', '  ffffffff81200000 shrink_list+0x10 ([kernel.kallsyms])'),
       ['tar 4711 R: shrink_list'],
@@ -54,6 +63,35 @@ describe('a task was on a CPU, and runs', () => {
       '  [ffff9cb9a9f57928] compact_zone at ffffffff981b35c6',
     );
     expect(await told(text)).toEqual(['tar 7 R: compact_zone']);
+  });
+});
+
+describe('what crash says of an active task', () => {
+  const header = 'PID: 7  TASK: ffff8fd7f10ddac0  CPU: 9   COMMAND: "tar"';
+  const frame = '  [ffff9cb9a9f57928] compact_zone at ffffffff981b35c6';
+
+  it('holds for its stack further down', async () => {
+    const again = ['', 'crash> bt -t 7', header, frame];
+    expect(await told(lines('crash> bt -l 7', header, '(active)', ...again, ...again))).toEqual([
+      'tar 7 R: compact_zone',
+      'tar 7 R: compact_zone',
+    ]);
+    expect(await told(lines('crash> bt -t 7', header, frame))).toEqual(['tar 7: compact_zone']);
+  });
+});
+
+describe('a fault', () => {
+  it('ends with the function that caused it, where the stack does', async () => {
+    const frames = [
+      ' #0 [ffffc900b24b7788] panic at ffffffff810c84ae',
+      ' #1 [ffffc900b24b7830] exc_fault at ffffffff8220',
+    ];
+    const text = lines(
+      'PID: 7  TASK: ffff8fd7f10ddac0  CPU: 9   COMMAND: "tar"',
+      ...frames,
+      '    [exception RIP: f+48]',
+    );
+    expect(await told(text)).toEqual(['tar 7: panic exc_fault f']);
   });
 });
 

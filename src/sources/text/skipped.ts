@@ -52,7 +52,7 @@ const NEAR_SIGN = new RegExp(
     'located|reed |---|->|<',
     String.raw`prio=|CPU ?\d{1,4}:\s*$|RIP|\bpc\b|NIP|PSW`,
     String.raw`[0-9a-f]{16}\s*$|\s\d+\s+\d+\s+0x[0-9a-f]{8}\s*$`,
-    String.raw`\s[A-Ztx]\s{0,10}(?:\d|[\da-fA-F]{8}|run|\(|$)`,
+    String.raw`[\s\]][A-Ztx]\s{0,10}(?:\d|\[?[\da-fA-F]{8}|run|\(|$)`,
   ].join('|'),
 );
 /** A stamp of the kernel or of a log daemon. */

@@ -150,11 +150,10 @@ export class StackFrames {
 
   /** The stack is complete. `isTold`: something has told of its task or its beginning. */
   complete(isTold: boolean): Whole {
-    // Nothing follows on where the CPU was interrupted.
-    if (this.#exception !== undefined && this.#frames.length > 0) {
-      const count = this.#frames.length;
-      if (interruptFrames([...this.#frames, this.#exception]) === count) this.#frames.push(this.#exception);
-    }
+    // Nothing follows on where the CPU was interrupted, or on what caused the fault.
+    const { last } = this;
+    if (this.#exception !== undefined && last !== undefined && last.symbol !== this.#exception.symbol && !this.isWhole)
+      this.#frames.push(this.#exception);
     // Behind the scheduler the kernel's unwinder has given up.
     const isLost = this.#frames.every(isScheduler);
     const within = isLost ? this.#guessed.slice(this.#guessedWithin) : [];

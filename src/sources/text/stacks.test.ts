@@ -125,6 +125,7 @@ Call Trace:
         functions: ['f'],
       },
       { tasks: [{ name: 'c', tid: 3, pid: 3, state: 'S' }], functions: ['g'] },
+      { tasks: [{ name: 'a', tid: 1, pid: 1, state: 'D' }], functions: [] },
     ]);
   });
 
