@@ -108,6 +108,8 @@ const observations = (from: number): fc.Arbitrary<Observation[]> =>
           state: maybe(fc.constantFrom(...STATES)),
           cpu: maybe(fc.nat(1023)),
           wchan: maybe(fc.constantFrom('f', 'do_wait')),
+          // JSON tells it by the edges.
+          frozen: fc.constant(undefined),
           facts: maybe(facts),
           systemCall: maybe(read(systemCall)),
         }),

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { allEdges, named } from './edges.ts';
 import { FrozenGroup } from './frozen-group.ts';
 import { fixture, kstack, needs, requires, temporaryFolder } from './harness.ts';
@@ -34,6 +35,28 @@ describe('tasks of a frozen control group', { tags: ['source'] }, () => {
     const { stdout: long } = await kstack(['-p', `${holder}`, '-f', 'long']);
     expect(long).toMatch(/^1 task \(100\.0 %\) {2}blocked .*waits for .*thaw/m);
     expect(stdout).toContain(`\n  undo       ${undo.replace('%', group.folder)}   (changes the host)\n`);
+  });
+
+  it('wait for its thaw in every view, where version 1 has frozen them in their sleep', async (context) => {
+    requires(context, 'a hierarchy of control groups that freezes');
+    const sleeper = spawn('sleep', ['600']);
+    onTestFinished(() => void sleeper.kill());
+    const pid = `${sleeper.pid}`;
+    await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/wchan`, 'latin1')).toContain('nanosleep'), 20_000);
+    await new FrozenGroup(1).freeze(Number(pid));
+    const sample = JSON.parse((await kstack(['-p', pid, '-f', 'json'])).stdout);
+    expect(sample.stacks[sample.tasks[0].stack]).toMatchObject({
+      frames: expect.arrayContaining([expect.objectContaining({ symbol: 'hrtimer_nanosleep' })]),
+      finding: { rule: 'stop-freezer', waitsFor: expect.stringContaining('thaw') },
+    });
+    const recording = join(temporaryFolder(), 'frozen.kstack');
+    await kstack(['record', '-p', pid, '--for', '2s', '-o', recording]);
+    for (const view of [
+      ['-p', pid, '-f', 'long'],
+      ['report', recording],
+      ['top', '-n', '1', recording],
+    ])
+      expect((await kstack(view)).stdout).toContain('a thaw: the host is being suspended');
   });
 
   it('hold up nobody if nobody else waits for them', async (context) => {

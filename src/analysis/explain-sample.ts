@@ -1,12 +1,19 @@
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { type LockWait, type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import { parseFrame, type Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
 
 /**
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
  * those without a stack do not.
  */
-export function explainObservation({ stack, state, task, facts }: Observation): Finding {
+export function explainObservation(observation: Observation): Finding {
+  const seen = explainSeen(observation);
+  const isByStack = observation.frozen !== true || seen.rule?.startsWith('stop-freez') === true;
+  return isByStack ? seen : explainFrozen(observation, seen);
+}
+
+function explainSeen({ stack, state, task, facts }: Observation): Finding {
   if (task.own === true && state === 'R') return OWN;
   if ('value' in stack) return explain(stack.value, state);
   if (state === 'R') {
@@ -17,6 +24,21 @@ export function explainObservation({ stack, state, task, facts }: Observation): 
   const why =
     stack.unread === 'notTold' ? 'the text has no stack of it' : `the stack could not be read (${stack.unread})`;
   return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };
+}
+
+/** Where frozen tasks sleep that had not slept before. */
+export const REFRIGERATOR: Stack = { id: -1, frames: [parseFrame('__refrigerator')] };
+
+/** Groups of tasks are told by their findings: one for each stack. */
+const frozen = new WeakMap<Stack, Finding>();
+
+/** A task that was frozen where it slept, which has no part in what it waits for. */
+function explainFrozen({ stack }: Observation, { innermost }: Finding): Finding {
+  const known = 'value' in stack ? frozen.get(stack.value) : undefined;
+  if (known !== undefined) return known;
+  const finding = { ...explain(REFRIGERATOR, 'D'), frame: undefined, innermost };
+  if ('value' in stack) frozen.set(stack.value, finding);
+  return finding;
 }
 
 const LOCKS: Readonly<Record<LockWait['kind'], string>> = {

@@ -18,6 +18,11 @@ export interface Observation extends ObservationFields {
   readonly cpu?: number;
   /** The function it waits in (/proc/PID/wchan), if its stack could not be read but this could. */
   readonly wchan?: string;
+  /**
+   * Set if a control group of version 1 has frozen it: it waits for the thaw. Since Linux 6.1 that happens wherever it
+   * sleeps (kernel/freezer.c, __set_task_frozen): its stack tells what it waited for before.
+   */
+  readonly frozen?: true;
   /** Present if requested and the source is bpf. */
   readonly facts?: KernelFacts;
 }

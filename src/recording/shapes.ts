@@ -107,6 +107,7 @@ export const lookShape: Shape<Look> = object<object, Required<Look>>(
     state,
     cpu: count,
     wchan: name,
+    frozen: yes,
     facts,
     systemCall: reading(either<SystemCall, 'running' | 'none'>(systemCall, oneOf(['running', 'none']))),
   },

@@ -1,9 +1,11 @@
 import { explain } from '../analysis/explain.ts';
+import { REFRIGERATOR } from '../analysis/explain-sample.ts';
 import { changesBetween } from '../model/changes.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { printFrames, type Stack } from '../model/stack.ts';
+import type { State } from '../model/task.ts';
 import { stateKind, type ToldLine } from '../model/told-finding.ts';
 
 /** Tells what the stacks of samples mean, each once. */
@@ -22,15 +24,19 @@ export class FindingWriter {
   }
 
   #tell(observation: Observation, lines: ToldLine[]): void {
+    if (observation.frozen === true) this.#tellStack(REFRIGERATOR, 'D', lines);
     const { stack, state } = observation;
-    if ('unread' in stack || stack.value.frames.length === 0) return;
+    if ('value' in stack && stack.value.frames.length > 0) this.#tellStack(stack.value, state, lines);
+  }
+
+  #tellStack(stack: Stack, state: State | undefined, lines: ToldLine[]): void {
     const kind = stateKind(state);
-    const told = this.#told.get(stack.value) ?? new Set();
-    this.#told.set(stack.value, told);
+    const told = this.#told.get(stack) ?? new Set();
+    this.#told.set(stack, told);
     if (told.has(kind)) return;
     told.add(kind);
-    const means = [kind, this.#number(explain(stack.value, state), lines)] as const;
-    lines.push({ stack: printFrames(stack.value.frames), means });
+    const means = [kind, this.#number(explain(stack, state), lines)] as const;
+    lines.push({ stack: printFrames(stack.frames), means });
   }
 
   #number(finding: Finding, lines: ToldLine[]): number {

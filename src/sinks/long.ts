@@ -1,6 +1,5 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
-import { withFreezes } from '../analysis/freezes.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import { type Edge, edgesByStart, type NodeKey, type WaitGraph } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
@@ -41,8 +40,8 @@ function* formatLong(sample: Sample, { zoneAt, colour, full }: WriteContext): Ge
   if (events.length > 0) yield '\n';
   const counts = countKinds(sample);
   const graph = waitGraph(sample);
-  const groups = withFreezes(explainGroups(sample), graph.edges);
-  const holders = withFreezes(explainGroups({ ...sample, observations: sample.holders }), graph.edges);
+  const groups = explainGroups(sample);
+  const holders = explainGroups({ ...sample, observations: sample.holders });
   const names = namesOf([...holders, ...groups], sample.resources);
   for (const line of waitLines(graph, [...holders, ...groups], names)) yield `${style('blocked', line)}\n`;
   if (graph.roots.length + graph.cycles.length > 0) yield '\n';

@@ -1,4 +1,5 @@
 import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
+import { VERSION_1 } from '../../../model/frozen.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
@@ -9,6 +10,7 @@ import { innermostOf } from './file-system-waits.ts';
 const TRAPS = new Set(['do_freezer_trap', 'get_signal']);
 /** Version 1 does so here (kernel/freezer.c), or since Linux 6.1 wherever the task sleeps, in state D. */
 const REFRIGERATOR = new Set(['__refrigerator']);
+const VERSION_2 = 'cgroup2 ';
 const FILE_BYTES = 4096;
 const AT_ONCE = 256;
 /** The kernel allows any depth; this ends the walk. */
@@ -61,7 +63,7 @@ export const freezers: EdgeSource = {
 
 function resourceOf({ folder, version, evidence }: Frozen): Resource {
   return {
-    key: `cgroup${version} ${folder}`,
+    key: `${version === 1 ? VERSION_1 : VERSION_2}${folder}`,
     kind: 'cgroup',
     name: folder,
     condition: 'is frozen',

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import { parseFrame } from '../model/stack.ts';
+import { explainGroups, explainObservation } from './explain-sample.ts';
+
+const stackOf = (id: number, ...symbols: readonly string[]) => ({ value: { id, frames: symbols.map(parseFrame) } });
+const [NAP, POLL] = [stackOf(1, 'hrtimer_nanosleep', '__x64_sys_nanosleep'), stackOf(2, 'do_sys_poll')];
+
+it('a task that is frozen where it sleeps waits for a thaw, whatever its stack says', () => {
+  const task = observationOf(1, { state: 'D', stack: NAP });
+  expect(explainObservation(task).rule).toBeUndefined();
+  expect(explainObservation({ ...task, frozen: true })).toMatchObject({ rule: 'stop-freezer', kind: 'blocked' });
+});
+
+it('frozen tasks with different stacks are different groups, and not those that sleep there by themselves', () => {
+  const tasks = [NAP, NAP, POLL].map((stack, at) => observationOf(at + 1, { state: 'D', stack, frozen: true }));
+  const asleep = observationOf(4, { state: 'S', stack: NAP });
+  const groups = explainGroups({ ...EMPTY_SAMPLE, observations: [...tasks, asleep] });
+  expect(groups.map(({ stack, observations, finding }) => [stack?.id, observations.length, finding.kind])).toEqual([
+    [1, 2, 'blocked'],
+    [2, 1, 'blocked'],
+    [1, 1, 'idle'],
+  ]);
+});

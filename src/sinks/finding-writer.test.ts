@@ -1,0 +1,13 @@
+import { expect, it } from 'vitest';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import { parseFrame } from '../model/stack.ts';
+import { FindingWriter } from './finding-writer.ts';
+
+it('tells what a thaw is where a task is frozen in its sleep, and each stack once', () => {
+  const stack = { value: { id: 1, frames: [parseFrame('hrtimer_nanosleep')] } };
+  const frozen = observationOf(1, { state: 'D', stack, frozen: true });
+  const writer = new FindingWriter();
+  const lines = writer.linesFor({ ...EMPTY_SAMPLE, observations: [frozen, { ...frozen, cpu: 1 }] });
+  const told = lines.map((line) => ('stack' in line ? [line.stack, ...line.means] : line.is.rule));
+  expect(told).toEqual(['stop-freezer', ['__refrigerator', 'D', 0], undefined, ['hrtimer_nanosleep', 'D', 1]]);
+});
