@@ -67,12 +67,13 @@ async function read(text: string, size = 1 << 16): Promise<Sample[]> {
 }
 
 function readByLine(text: string): Sample[] {
-  const reader = new TextReader(new InternedStacks(), {}, { known: undefined, assumeTimeMs: undefined });
+  const found: Sample[] = [];
+  const reader = new TextReader(new InternedStacks(), {}, found, { known: undefined, assumeTimeMs: undefined });
   const lines = new Lines((part) => reader.take(part));
   lines.take(Buffer.from(text));
   lines.end();
   reader.end();
-  return reader.found;
+  return found;
 }
 
 const moment: fc.Arbitrary<Moment> = fc.array(fc.option(fc.nat(STACKS.length - 1), { nil: undefined }), {

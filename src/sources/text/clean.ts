@@ -6,9 +6,10 @@ const SIGN = /[\x00\x08\x1b\r\u00a0\ufeff\u200b&\\#^<=]/;
 /** Anything of it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const ANY = /[\x00\x08\x1b\r\u00a0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
-/** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const ESCAPES = /(?:\x1b|\^\[|#033|\\x1b|\\033)(?:\[[\d;?]{0,20}[A-Za-z]|\([A-Z0-9])/g;
+/** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them; titles, and times of CI systems. */
+const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  /(?:\x1b|\^\[|#033|\\x1b|\\033)(?:\[[\d;?]{0,20}[A-Za-z]|\([A-Z0-9]|[\]_][^\x07\x1b]{0,400}(?:\x07|\x1b\\))/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROLS = /[\x00\x08\ufeff\u200b]/g;
 /** A serial console may end lines in either way, and puts the cursor back to the start of a line. */
@@ -39,6 +40,11 @@ export function cleaned(line: string, quoted: boolean): string {
     })
     .replace(MARKDOWN, '$1')
     .replace(BLANKS, ' ');
+}
+
+/** The line without colours and other sequences for a terminal. */
+export function withoutColours(line: string): string {
+  return line.includes('\x1b') ? line.replace(ESCAPES, '') : line;
 }
 
 function character(digits: string, base: number): string {

@@ -24,6 +24,11 @@ export class CsvTable {
   /** The text goes on in the next line. */
   #isInText = false;
 
+  /** Whether the next line is a row, or goes on with one. */
+  get isOpen(): boolean {
+    return this.#table !== undefined;
+  }
+
   /** Takes the next line. Returns its text; undefined if the line is of no table. */
   take(line: string): LogRecord | undefined {
     const table = this.#table;
@@ -53,6 +58,11 @@ export class CsvTable {
     this.#isInText = false;
     return line.slice(0, end.index + end[0].length - 1).replaceAll('""', '"');
   }
+}
+
+/** Whether this line names the columns of such a table. */
+export function isTableHead(line: string): boolean {
+  return tableFrom(line) !== undefined;
 }
 
 function tableFrom(line: string): Table | undefined {

@@ -32,6 +32,11 @@ interface Entry {
 export class JournalEntries {
   #entry: Entry | undefined;
 
+  /** Whether an entry has begun. */
+  get isOpen(): boolean {
+    return this.#entry !== undefined;
+  }
+
   /** Takes the next line. Returns the lines of the entry that it ends, if any; undefined if it is of no entry. */
   take(line: string): readonly LogLine[] | undefined {
     const entry = this.#entry;

@@ -57,20 +57,25 @@ const OTHERS = [
   String.raw`kern: kern\.\w{1,8}: `,
   String.raw`(?:kern|user)\.\w{1,8}:? (?=\S)`,
   String.raw`${LEVEL}:? (?=\[)`,
+  // Containers (CRI), journalctl -o verbose and export
+  'std(?:out|err) [FP] ',
+  String.raw`\s{0,20}MESSAGE=`,
+  // Line numbers of a log
+  String.raw`\s{0,20}\d{1,7}[:.)]? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\[?<|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )`,
+];
+/** Those that stand before any text. */
+const ANY = [
   // A comment in code
   String.raw`\s{0,20}\/\/ `,
   // The quote mark of a mail, the border of a table
   String.raw`\s{0,40}[>|│┃║] ?`,
-  String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
-  // Containers (CRI), journalctl -o verbose and export
-  'std(?:out|err) [FP] ',
-  String.raw`\s{0,20}MESSAGE=`,
   // Line numbers
-  String.raw`\s{0,20}\d{1,7}[:.)]? {1,8}(?=\[ {0,12}\d{1,12}\.\d|\[?<|\w{3} {1,2}\d{1,2} \d\d:\d\d:\d\d )`,
+  String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
   // The file name of grep -H, also with -n and of context lines
   String.raw`(?:${PATH}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
-];
-const OTHER = new RegExp(`^(?:${OTHERS.join('|')})`);
+].join('|');
+const OTHER = new RegExp(`^(?:${OTHERS.join('|')}|${ANY})`);
+const ONLY_ANY = new RegExp(`^(?:${ANY})$`);
 /** /dev/kmsg and netconsole. */
 const KMSG = /^\s{0,20}\d{1,3},\d{1,20},\d{1,20},[^;\s]{1,80};/;
 const KMSG_CALLER = /,caller=([TC]\d{1,10})/;
@@ -120,7 +125,7 @@ export function bodyOf(line: string): Body {
     text = text.slice(length);
     if (first === BRACKET) caller = CALLER.exec(prefix)?.[1] ?? caller;
     if (prefix.includes('caller=')) caller = KMSG_CALLER.exec(prefix)?.[1] ?? caller;
-    if (!/^\s*[>|│┃║] ?$/.test(prefix)) logged = true;
+    if (!ONLY_ANY.test(prefix)) logged = true;
     else if (prefix.includes('>')) quotes++;
   }
   return { text, caller, logged, quotes };

@@ -17,6 +17,7 @@ import { isSampleHead } from './own/json.ts';
 import { isSampleLine, SampleLines } from './own/jsonl.ts';
 import { LongOutput } from './own/long.ts';
 import { UnnamedTasks } from './own/unnamed.ts';
+import type { LineReader } from './prefixed-lines.ts';
 import { SampleBuilder } from './sample-builder.ts';
 import { StackFinder } from './stacks.ts';
 
@@ -32,15 +33,16 @@ const MOST_EMPTY_LINES = 4;
 export interface ReaderOptions {
   readonly known: ReadonlySet<string> | undefined;
   readonly assumeTimeMs: ((clockMs: number) => number) | undefined;
+  /** Where the text is from, if it does not tell that itself. */
+  readonly place?: () => string | undefined;
 }
 
 /**
  * Reads a text line by line: takes the lines out of what a log store has put around them, reads kstack's own formats
  * back, and leaves all others to the finder of stacks.
  */
-export class TextReader {
-  /** The samples that are complete. The caller empties the list. */
-  readonly found: Sample[] = [];
+export class TextReader implements LineReader {
+  readonly #found: Sample[];
   readonly #notes: InputNotes;
   readonly #stacks: InternedStacks;
   readonly #finder: StackFinder;
@@ -56,15 +58,21 @@ export class TextReader {
   #afterJson = false;
   #emptyLines = 0;
 
-  constructor(stacks: InternedStacks, notes: InputNotes, { known, assumeTimeMs }: ReaderOptions) {
+  /** `found` gets the samples that are complete. */
+  constructor(stacks: InternedStacks, notes: InputNotes, found: Sample[], options: ReaderOptions) {
     this.#stacks = stacks;
-    this.#finder = new StackFinder(known, stacks);
+    this.#found = found;
+    this.#finder = new StackFinder(options.known, stacks);
     this.#notes = notes;
-    this.#builder = new SampleBuilder(this.#finder, this.found, assumeTimeMs);
+    this.#builder = new SampleBuilder(this.#finder, found, options);
     this.#sampleLines = new SampleLines(stacks);
     const unnamed = new UnnamedTasks();
     this.#long = new LongOutput(stacks, unnamed);
     this.#folded = new FoldedStacks(stacks, unnamed);
+  }
+
+  get isWithin(): boolean {
+    return this.#json !== undefined || this.#journal.isOpen || this.#csv.isOpen;
   }
 
   take(part: LinePart): void {
@@ -197,13 +205,13 @@ export class TextReader {
   }
 
   #add(sample: Sample | undefined): void {
-    if (sample !== undefined) this.found.push(sample);
+    if (sample !== undefined) this.#found.push(sample);
   }
 
   #collect(): void {
     if (this.#folded.found.length > 0) this.#notes.folded = true;
     for (const list of [this.#long.found, this.#folded.found])
-      for (const sample of list.splice(0)) this.found.push(sample);
+      for (const sample of list.splice(0)) this.#found.push(sample);
   }
 }
 

@@ -7,8 +7,15 @@ import type { StackFinder } from './stacks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 import type { LeftOut } from './text-stack.ts';
 
+const NO_STAMP: Stamp = { told: {}, begun: 0 };
 /** A moment with more tasks makes several samples, so that memory is bounded. */
 const MOST_OBSERVATIONS = 50_000;
+
+/** See ReaderOptions. */
+export interface BuilderOptions {
+  readonly assumeTimeMs: ((clockMs: number) => number) | undefined;
+  readonly place?: () => string | undefined;
+}
 
 /**
  * Collects the stacks and the events that are found in a text into samples, one for each moment. A moment with events
@@ -17,7 +24,8 @@ const MOST_OBSERVATIONS = 50_000;
 export class SampleBuilder {
   readonly #finder: StackFinder;
   readonly #found: Sample[];
-  readonly #assumeTimeMs: ((clockMs: number) => number) | undefined;
+  readonly #assumeTimeMs: BuilderOptions['assumeTimeMs'];
+  readonly #place: BuilderOptions['place'];
   #observations: Observation[] = [];
   #stamp: Stamp | undefined;
   #guesses = 0;
@@ -27,8 +35,9 @@ export class SampleBuilder {
   readonly #locks = new HeldLocks();
 
   /** `found` gets the samples that are complete. */
-  constructor(finder: StackFinder, found: Sample[], assumeTimeMs: ((clockMs: number) => number) | undefined) {
+  constructor(finder: StackFinder, found: Sample[], { assumeTimeMs, place }: BuilderOptions) {
     this.#assumeTimeMs = assumeTimeMs;
+    this.#place = place;
     this.#finder = finder;
     this.#found = found;
   }
@@ -80,7 +89,7 @@ export class SampleBuilder {
     this.#observations = withoutToldTwice(this.#observations);
     const { edges, holders } = this.#locks.edgesAmong(this.#observations, this.#stamp);
     this.#found.push({
-      ...(this.#stamp && this.#toldBy(this.#stamp)),
+      ...this.#toldBy(this.#stamp ?? NO_STAMP),
       // Only a sample of kstack shows all tasks that were looked for.
       source: (this.#stamp?.begun ?? 0) > 0 ? { name: 'text' } : { name: 'text', partial: true },
       threads: true,
@@ -140,8 +149,10 @@ export class SampleBuilder {
   }
 
   #toldBy({ told, clockMs }: Stamp): Stamp['told'] {
-    if (told.timeMs !== undefined || clockMs === undefined || this.#assumeTimeMs === undefined) return told;
-    return { timeMs: this.#assumeTimeMs(clockMs), ...told };
+    const place = this.#place?.();
+    const there = place === undefined ? told : { host: place, ...told };
+    if (told.timeMs !== undefined || clockMs === undefined || this.#assumeTimeMs === undefined) return there;
+    return { timeMs: this.#assumeTimeMs(clockMs), ...there };
   }
 }
 

@@ -4,6 +4,7 @@ import type { ClassicPart } from './classic-told.ts';
 import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
 import { Lines } from './lines.ts';
+import { PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
 
 /** Turns the parts of a text into samples. What is not exactly the classic text is read line by line. */
@@ -42,22 +43,27 @@ export class TextParts {
 }
 
 class LineByLine {
-  readonly #reader: TextReader;
+  readonly #found: Sample[] = [];
+  readonly #prefixed: PrefixedLines;
   readonly #lines: Lines;
 
   constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
-    this.#reader = new TextReader(stacks, notes, options);
-    this.#lines = new Lines((part) => this.#reader.take(part));
+    this.#prefixed = new PrefixedLines(
+      options.known ?? new Set(),
+      new TextReader(stacks, notes, this.#found, options),
+      (place) => new TextReader(stacks, notes, this.#found, { ...options, place }),
+    );
+    this.#lines = new Lines((part) => this.#prefixed.take(part));
   }
 
   take(bytes: Uint8Array): Sample[] {
     this.#lines.take(bytes);
-    return this.#reader.found.splice(0);
+    return this.#found.splice(0);
   }
 
   end(): Sample[] {
     this.#lines.end();
-    this.#reader.end();
-    return this.#reader.found.splice(0);
+    this.#prefixed.end();
+    return this.#found.splice(0);
   }
 }

@@ -1,0 +1,139 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, it } from 'vitest';
+import { type TextOptions, textSamples } from './index.ts';
+
+const TITLED = [
+  '== 4101 (kworker/u8:2) ==',
+  '[<0>] rescuer_thread+0x2a2/0x3c0',
+  '[<0>] kthread+0xef/0x120',
+  '[<0>] ret_from_fork+0x44/0x70',
+  '== 4102 (dd) ==',
+  '[<0>] blk_mq_get_tag+0x11b/0x2d0',
+  '[<0>] submit_bio+0xb3/0x1c0',
+];
+const TITLED_TOLD = ['kworker/u8:2 4101: rescuer_thread kthread ret_from_fork', 'dd 4102: blk_mq_get_tag submit_bio'];
+const TRACED = [
+  '@[',
+  '    io_schedule+70',
+  '    blk_mq_get_tag+283',
+  '    entry_SYSCALL_64_after_hwframe+110',
+  ', dd]: 12',
+  '@[',
+  '    schedule+51',
+  '    wait_transaction_locked+138',
+  ', postgres]: 3',
+];
+const TRACED_TOLD = [
+  'dd: io_schedule blk_mq_get_tag entry_SYSCALL_64_after_hwframe',
+  'postgres: schedule wait_transaction_locked',
+];
+const NAMES = ['        schedule', '        io_schedule', '        ext4_sync_fs', '    -    dd (41)', '        1200'];
+const KNOWN = new Set(['blk_mq_get_tag', 'ext4_sync_fs']);
+
+/** The tasks, each with its host, if that is told, and its functions. */
+async function tellAll(lines: readonly string[], options: TextOptions = { known: KNOWN }): Promise<string[]> {
+  const told: string[] = [];
+  for await (const { host, observations } of textSamples([Buffer.from(lines.join('\n'))], options))
+    for (const { task, stack } of observations) {
+      const frames = 'value' in stack ? stack.value.frames : [];
+      const whose = [host, task.comm, task.id.tid].filter((part) => part !== undefined).join(' ');
+      told.push(`${whose}: ${frames.map(({ symbol }) => symbol).join(' ')}`);
+    }
+  return told;
+}
+
+describe('what stands before all lines of a text', () => {
+  it.each([
+    'node042: ',
+    '10.20.30.40: ',
+    'node[042]: ',
+    '[host1] out: ',
+    'host1\t',
+    'web-1  | ',
+    '<jane> ',
+    'jane: ',
+    '[pod/node-debugger-x7k2p/debugger] ',
+    'kube-system node-debugger-x7k2p debugger ',
+    'module.x.null_resource.y[0] (local-exec): ',
+    '    amazon-ebs.x: ',
+    'INFO:root: ',
+    'npm ERR! ',
+    '(host1) ',
+    'host1~ ',
+    '@@ ',
+    '# ',
+    '\x1b[36mweb-1  | \x1b[0m',
+  ])('is taken off, whatever it is: %j', async (prefix) => {
+    expect(await tellAll(TITLED.map((line) => prefix + line))).toEqual(TITLED_TOLD);
+    expect(await tellAll(TRACED.map((line) => prefix + line))).toEqual(TRACED_TOLD);
+    expect(await tellAll(NAMES.map((line) => prefix + line))).toEqual(['dd 41: schedule io_schedule ext4_sync_fs']);
+  });
+
+  it('may be a number that counts them', async () => {
+    for (const numbered of [
+      (at: number) => `${at}: `,
+      (at: number) => `${String(at).padStart(4)} `,
+      (at: number) => `L${at}) `,
+    ])
+      expect(await tellAll(TITLED.map((line, at) => numbered(at + 8) + line))).toEqual(TITLED_TOLD);
+  });
+
+  it('may be the PID that a loop has put there', async () => {
+    const lines = ['41: f_wait+0x1/0x2', '41: g_write+0x1/0x2', '42: h_wait+0x1/0x2', '42: g_write+0x1/0x2'];
+    expect(await tellAll(lines)).toEqual(['41: f_wait g_write', '42: h_wait g_write']);
+  });
+
+  it('may stand before the name of a file of grep', async () => {
+    const lines = ['f_wait', 'g_write'].map((name) => `node042: /proc/41/stack:[<0>] ${name}+0x1/0x2`);
+    expect(await tellAll(lines)).toEqual(['41: f_wait g_write']);
+  });
+
+  it('tells the lines of several hosts apart, also where they alternate, and names the hosts', async () => {
+    const lines = TITLED.flatMap((line) => [`node041: ${line}`, `node042: ${line}`]);
+    const told = ['node041', 'node042'].flatMap((host) => TITLED_TOLD.map((each) => `${host} ${each}`));
+    expect(await tellAll(lines)).toEqual(told);
+    const stamped = TITLED.slice(5).flatMap((line, at) =>
+      ['a', 'b'].map((host) => `web-${host}  | [ 5000.12345${at}]  ${line}`),
+    );
+    expect(await tellAll(stamped)).toEqual(['web-a: blk_mq_get_tag submit_bio', 'web-b: blk_mq_get_tag submit_bio']);
+  });
+
+  it('is learned where a text has it, and the lines around are read as they are', async () => {
+    const lines = [
+      '[<0>] f_wait+0x1/0x2',
+      '',
+      'From bob:',
+      ...TITLED.map((line) => `<jane> ${line}`),
+      '<bob> oh',
+      '',
+      ...TITLED,
+    ];
+    expect((await tellAll(lines)).toSorted()).toEqual([': f_wait', ...TITLED_TOLD, ...TITLED_TOLD].toSorted());
+  });
+
+  it('goes on with a stack whose first lines were read before it was learned', async () => {
+    const long = Array.from({ length: 40 }, (_, at) => `node042: f_${at}+0x1/0x2`);
+    const [first, second] = await tellAll([...long, ...TITLED.map((line) => `node042: ${line}`)]);
+    expect([first?.split(' ').length, second]).toEqual([41, TITLED_TOLD[0]]);
+  });
+
+  it('is left where the lines read as they are: of JSON, of tables, of the kernel itself', async () => {
+    const records = TITLED.slice(5).map((line) => `    "msg": ${JSON.stringify(line)},`);
+    expect(await tellAll(['{', ...records, '    "x": 1', '}'])).toHaveLength(1);
+    const table = TITLED.map((line, at) => `${at},"${line}"`);
+    expect(await tellAll(['n,line', ...table])).toEqual(TITLED_TOLD);
+    const held = ['pc : f_wait+0x1/0x2', 'lr : g_write+0x1/0x2'];
+    expect(await tellAll([...held, ...held, 'Call trace:', ' f_wait+0x1/0x2', ' g_write+0x1/0x2'])).toEqual([
+      ': f_wait g_write',
+    ]);
+  });
+
+  it('takes time linear in the text, also where nothing is learned', async () => {
+    const line = 'svc7: worker 7: crashed at 0x7f00 in lib foo_bar+0x12/0x30 (error 4)\n';
+    for (const each of [line, 'a: b: c: f+0x1/0x2 d\n', 'x: schedule\n', `${'a: '.repeat(1000)}f+0x1/0x2\n`]) {
+      const begin = performance.now();
+      expect(await tellAll([each.repeat(Math.ceil(1e6 / each.length))])).toBeDefined();
+      expect(performance.now() - begin).toBeLessThan(60_000);
+    }
+  });
+});
