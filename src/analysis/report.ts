@@ -243,19 +243,20 @@ class ReportBuilder {
       sum = { finding, stack: stackOf(observation), taskSeconds: 0, tasks: new Map(), named: new Map(), count: 0 };
       this.#sums.set(key, sum);
     }
-    const [name, short] = [
-      `${host ?? ''}/${taskKey(task.id)}`,
-      `${host ?? ''}/${task.id.tid ?? ''}/${task.comm ?? ''}`,
-    ];
-    const alike = sum.named.get(short);
-    let known = sum.tasks.get(name) ?? (alike && mayBeSame(alike.task.id, task.id) ? alike : undefined);
+    const name = `${host ?? ''}/${taskKey(task.id)}`;
+    const short = () => `${host ?? ''}/${task.id.tid ?? ''}/${task.comm ?? ''}`;
+    let known = sum.tasks.get(name);
+    if (known === undefined) {
+      const alike = sum.named.get(short());
+      if (alike !== undefined && mayBeSame(alike.task.id, task.id)) known = alike;
+    }
     if (known === undefined) {
       sum.count++;
       known = { host, task, seconds: 0, isAtLeast: false, reported: 0, sampled: 0, proven: 0, untilMs: 0 };
       if (this.#tasks < MAX_TASKS) {
         this.#tasks++;
         sum.tasks.set(name, known);
-        sum.named.set(short, known);
+        sum.named.set(short(), known);
       }
     }
     const before = known.seconds;

@@ -41,6 +41,10 @@ export class StuckRuns {
       this.#kept.set(key, [run]);
       return;
     }
+    if (!known.some((other) => isOfSame(run, other))) {
+      known.push(run);
+      return;
+    }
     const apart: StuckRun[] = [];
     let whole = run;
     for (const other of known) {
@@ -77,11 +81,11 @@ function isOfSame(a: StuckRun, b: StuckRun): boolean {
   const [one, other] = [a.observation.task.id, b.observation.task.id];
   return (
     one.tid !== undefined &&
+    a.sinceMs < b.untilMs &&
+    b.sinceMs < a.untilMs &&
     mayBeSame(one, other) &&
     a.finding.rule === b.finding.rule &&
-    a.finding.waitsFor === b.finding.waitsFor &&
-    a.sinceMs < b.untilMs &&
-    b.sinceMs < a.untilMs
+    a.finding.waitsFor === b.finding.waitsFor
   );
 }
 
