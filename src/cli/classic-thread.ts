@@ -1,10 +1,13 @@
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { InputError } from '../files/input-file.ts';
+import { InputError, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { isStandalone } from '../native/self.ts';
 import type { ClassicPart } from '../sources/text/classic-told.ts';
 import type { InputNotes, TextParts } from '../sources/text/index.ts';
+import { endsAsRecording } from './recording-end.ts';
 
 /** What the thread is to do. */
 export interface Task {
@@ -26,32 +29,73 @@ export interface Batch {
 /** Where the code of the thread is: Bun keeps what is in the executable under a name of its own. */
 const READER = join(isStandalone ? '/$bunfs/root' : __dirname, 'classic-reader.cjs');
 
-/**
- * The samples of a file that is a classic log. Another thread reads the text, so that this one only has to make samples
- * of what changes: a log of a gigabyte takes two thirds of the time.
- * @param read called with the number of bytes that were read
- * @throws InputError naming the file if it cannot be read
- */
-export async function* classicLogSamples(
-  file: string,
-  parts: TextParts,
-  { notes, read }: { readonly notes: InputNotes; readonly read: (bytes: number) => void },
-): AsyncGenerator<Sample, void> {
-  const waiting = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(READER, { workerData: { file, waiting } satisfies Task });
+/** From this size on, starting a thread is worth the time that it takes. */
+const LARGE_BYTES = 64 << 20;
+const CLASSIC_HEAD = 'zzz <';
+
+/** Whether a file is a classic log that two threads read faster. */
+function isLargeLog(file: string): boolean {
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status?.isFile() !== true || status.size < LARGE_BYTES || availableParallelism() === 1) return false;
   try {
-    for await (const { parts: found, bytes, odd, failure } of batchesOf(worker)) {
-      Atomics.sub(waiting, 0, 1);
-      Atomics.notify(waiting, 0);
-      read(bytes);
-      if (odd !== undefined) notes.odd = odd;
-      yield* parts.take(found);
-      if (failure !== undefined) throw new InputError(failure);
-    }
-    yield* parts.end();
-  } finally {
-    await worker.terminate();
+    const opened = openSeekable(file);
+    const head = opened?.readAt(0, CLASSIC_HEAD.length).toString('latin1');
+    opened?.close();
+    return head === CLASSIC_HEAD && !endsAsRecording(file);
+  } catch (error) {
+    // It is told when the file is read.
+    if (!(error instanceof InputError)) throw error;
+    return false;
   }
+}
+
+/**
+ * A thread that reads a classic log, so that the main one only has to make samples of what changes: a log of a gigabyte
+ * takes two thirds of the time.
+ */
+export class ClassicThread {
+  readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker: Worker;
+
+  constructor(file: string) {
+    this.#worker = new Worker(READER, { workerData: { file, waiting: this.#waiting } satisfies Task });
+    // Nobody may ask for the samples.
+    this.#worker.unref();
+  }
+
+  /**
+   * The samples of the log.
+   * @param read called with the number of bytes that were read
+   * @throws InputError naming the file if it cannot be read
+   */
+  async *samples(
+    parts: TextParts,
+    { notes, read }: { readonly notes: InputNotes; readonly read: (bytes: number) => void },
+  ): AsyncGenerator<Sample, void> {
+    this.#worker.ref();
+    try {
+      for await (const { parts: found, bytes, odd, failure } of batchesOf(this.#worker)) {
+        Atomics.sub(this.#waiting, 0, 1);
+        Atomics.notify(this.#waiting, 0);
+        read(bytes);
+        if (odd !== undefined) notes.odd = odd;
+        yield* parts.take(found);
+        if (failure !== undefined) throw new InputError(failure);
+      }
+      yield* parts.end();
+    } finally {
+      await this.#worker.terminate();
+    }
+  }
+}
+
+/**
+ * Begins to read a large classic log, if that is all there is to read: start it before all that takes time. Undefined
+ * for anything else. More than one thread would take too much memory.
+ */
+export function threadFor(files: readonly string[]): ClassicThread | undefined {
+  const [file = ''] = files;
+  return files.length === 1 && isLargeLog(file) ? new ClassicThread(file) : undefined;
 }
 
 async function* batchesOf(worker: Worker): AsyncGenerator<Batch, void> {

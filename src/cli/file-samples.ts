@@ -8,6 +8,7 @@ import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { compileSelection } from '../sources/live/selection/compiled.ts';
 import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
+import type { ClassicThread } from './classic-thread.ts';
 import { databaseSpan } from './database-samples.ts';
 import { ALL_HOSTS, type Origin } from './host-options.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
@@ -33,6 +34,8 @@ export interface Wanted {
   readonly origin?: Origin;
   /** The command, for advice. */
   readonly verb: string;
+  /** Reads the only file already. */
+  readonly thread?: ClassicThread | undefined;
   /** Whether nothing is written to the terminal meanwhile. */
   readonly isQuiet?: boolean;
 }
@@ -56,12 +59,12 @@ export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
  * @throws NoEnd
  */
 export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
-  const { names, window, selection, verb, origin, isQuiet = false } = wanted;
+  const { names, window, selection, verb, origin, thread, isQuiet = false } = wanted;
   const progress = new ReadProgress(names, clock, isQuiet);
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
-    const merged = mergedSamples({ names, verb, bounds, origin, selection, read }, problems, clock);
+    const merged = mergedSamples({ names, verb, bounds, origin, selection, thread, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
     yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
   } finally {

@@ -6,6 +6,7 @@ import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writeStderr } from '../terminal/output.ts';
+import type { ClassicThread } from './classic-thread.ts';
 import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
@@ -51,6 +52,8 @@ export interface Inputs {
   readonly origin?: Origin | undefined;
   /** Applied by the caller: what it does not need of a database may be left out. */
   readonly selection?: Selection | undefined;
+  /** Reads the only file already. */
+  readonly thread?: ClassicThread | undefined;
   /** Called with the number of bytes that were read. */
   read?(bytes: number): void;
 }
@@ -119,7 +122,7 @@ function addDamage(problems: Problems, text: string): void {
 
 async function* read(
   name: string,
-  { names, verb, bounds, origin = ALL_HOSTS, selection, read: count }: Inputs,
+  { names, verb, bounds, origin = ALL_HOSTS, selection, thread, read: count }: Inputs,
   shared: Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>,
   problems: Problems,
 ): AsyncGenerator<Sample> {
@@ -131,6 +134,7 @@ async function* read(
     notes,
     ...(bounds !== undefined && { bounds }),
     ...(count !== undefined && { read: count }),
+    ...(thread !== undefined && { thread }),
     sought: () => {
       found = true;
     },

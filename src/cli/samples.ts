@@ -1,5 +1,3 @@
-import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { CredentialsError } from '../clickhouse/credentials.ts';
 import { ClickHouseFailure } from '../clickhouse/failure.ts';
 import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
@@ -10,7 +8,6 @@ import { mayHave, regionsOf } from '../recording/index.ts';
 import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
-import { entryIn, TRAILER_BYTES } from '../recording/trailer.ts';
 import {
   decoded,
   type InputNotes,
@@ -20,7 +17,8 @@ import {
   textSamples,
 } from '../sources/text/index.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
-import { classicLogSamples } from './classic-thread.ts';
+import type { ClassicThread } from './classic-thread.ts';
+import { endsAsRecording } from './recording-end.ts';
 import type { Bounds } from './time-window.ts';
 
 /** On the command line, the name of standard input. */
@@ -44,6 +42,8 @@ export interface SamplesOptions {
   sought?(): void;
   /** Called with the number of bytes of the file that were read. */
   read?(bytes: number): void;
+  /** Reads the file already. */
+  readonly thread?: ClassicThread;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface SamplesOptions {
  * @throws Error naming the file if it cannot be read; PackedInput if another program has to unpack it
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
-  const { damaged, bounds, read = () => undefined, sought: _, ...textOptions } = options;
+  const { damaged, bounds, read = () => undefined, thread, sought: _, ...textOptions } = options;
   if (bounds !== undefined && name !== DASH) {
     const samples = soughtSamples(name, bounds, options);
     if (samples !== undefined) {
@@ -62,10 +62,9 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   }
   if (name === DASH && isTerminal(STDIN))
     writeStderr('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\n');
-  if (isLargeLog(name)) {
+  if (thread !== undefined) {
     const { notes, stacks, known, assumeTimeMs } = options;
-    const parts = new TextParts(stacks, notes, { known, assumeTimeMs });
-    return yield* classicLogSamples(name, parts, { notes, read });
+    return yield* thread.samples(new TextParts(stacks, notes, { known, assumeTimeMs }), { notes, read });
   }
   let isRecording = false;
   let isBundle = false;
@@ -73,7 +72,7 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     // Parts of it may look like a recording from outside.
     if (beginsPackedBundle(first)) return false;
     isBundle = beginsBundle(first);
-    isRecording = isBundle || isPackedRecording(first) || endsAsRecording(name);
+    isRecording = isBundle || isPackedRecording(first) || (name !== DASH && endsAsRecording(name));
     return isRecording;
   };
   const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
@@ -87,37 +86,6 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
     yield* textSamples(chunks, textOptions);
-  }
-}
-
-/** From this size on, starting a thread is worth the time that it takes. */
-const LARGE_BYTES = 64 << 20;
-const CLASSIC_HEAD = 'zzz <';
-
-/** Whether a file is a classic log that is read faster by two threads. */
-function isLargeLog(name: string): boolean {
-  if (name === DASH || availableParallelism() === 1) return false;
-  const status = statSync(name, { throwIfNoEntry: false });
-  if (status?.isFile() !== true || status.size < LARGE_BYTES) return false;
-  const file = openSeekable(name);
-  if (file === undefined) return false;
-  const head = file.readAt(0, CLASSIC_HEAD.length).toString('latin1');
-  file.close();
-  return head === CLASSIC_HEAD && !endsAsRecording(name);
-}
-
-/** Whether the beginning of a file may be damaged, and its end is that of a recording. */
-function endsAsRecording(name: string): boolean {
-  if (name === DASH || statSync(name, { throwIfNoEntry: false })?.isFile() !== true) return false;
-  const file = openSeekable(name);
-  if (file === undefined) return false;
-  try {
-    return (
-      file.sizeBytes >= TRAILER_BYTES &&
-      entryIn(file.readAt(file.sizeBytes - TRAILER_BYTES, TRAILER_BYTES)) !== undefined
-    );
-  } finally {
-    file.close();
   }
 }
 

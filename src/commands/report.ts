@@ -26,9 +26,11 @@ export function addReport(program: Command): void {
     if (redact && options.format !== 'html')
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
     const origin = originOf(command, names);
+    const { threadFor } = await import('../cli/classic-thread.ts');
+    const thread = threadFor(names);
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    const wanted = { names, window: windowOf(command), selection, origin, verb: 'report' };
+    const wanted = { names, window: windowOf(command), selection, origin, thread, verb: 'report' };
     process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output), redact });
   });
 }

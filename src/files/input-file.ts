@@ -4,7 +4,7 @@ import { codeOf, reasonOf } from './files.ts';
 
 const STDIN = 0;
 /** Stays in the cache of a CPU. */
-const CHUNK_BYTES = 128 * 1024;
+export const CHUNK_BYTES = 128 * 1024;
 /** More than any kernel log: /dev/zero has no end. */
 const MAX_DEVICE_BYTES = 64 << 20;
 /** How long to wait for input that another program has made non-blocking. */
@@ -74,6 +74,8 @@ export interface SeekableFile {
   readonly sizeBytes: number;
   /** Fewer bytes at the end. */
   readAt(offset: number, length: number): Buffer;
+  /** Puts the bytes from a place on into memory. Returns how many; 0 at the end. */
+  readInto(bytes: Uint8Array, offset: number): number;
   close(): void;
 }
 
@@ -88,19 +90,23 @@ export function openSeekable(name: string): SeekableFile | undefined {
     closeSync(fd);
     return undefined;
   }
+  const readInto = (bytes: Uint8Array, offset: number) => {
+    let read = 0;
+    try {
+      for (let more = -1; read < bytes.length && more !== 0; read += more)
+        more = readSync(fd, bytes, read, bytes.length - read, offset + read);
+    } catch (error) {
+      throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+    }
+    return read;
+  };
   return {
     sizeBytes: stat.size,
     readAt: (offset, length) => {
       const bytes = Buffer.allocUnsafe(length);
-      let read = 0;
-      try {
-        for (let more = -1; read < length && more !== 0; read += more)
-          more = readSync(fd, bytes, read, length - read, offset + read);
-      } catch (error) {
-        throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
-      }
-      return bytes.subarray(0, read);
+      return bytes.subarray(0, readInto(bytes, offset));
     },
+    readInto,
     close: () => closeSync(fd),
   };
 }

@@ -29,6 +29,14 @@ export class ByteWindow {
     this.#end += chunk.length;
   }
 
+  /** Takes the next bytes of the stream, at most so many, which `read` puts into memory. Returns how many. */
+  fill(most: number, read: (room: Uint8Array) => number): number {
+    if (this.#end - this.#from + most > this.#bytes.length) this.#makeRoom(most);
+    const length = read(this.slice(this.#end, this.#end + most));
+    this.#end += length;
+    return length;
+  }
+
   /** The bytes before a place are not needed any more. */
   forget(before: number): void {
     this.#kept = before;

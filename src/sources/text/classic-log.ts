@@ -35,6 +35,17 @@ export class ClassicLog {
 
   take(chunk: Uint8Array): void {
     this.#window.append(chunk);
+    this.#readOn();
+  }
+
+  /** Takes at most so many bytes, which `read` puts into memory. Returns how many. */
+  fill(most: number, read: (room: Uint8Array) => number): number {
+    const length = this.#window.fill(most, read);
+    this.#readOn();
+    return length;
+  }
+
+  #readOn(): void {
     this.#advance(false);
     this.#window.forget(this.#otherAt ?? Math.min(this.#sampleAt, this.#body.keptFrom));
   }
