@@ -16,12 +16,46 @@ const IPV4 = /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)/g;
 const IPV6 =
   /(?<![\w:])(?:(?:[\da-f]{1,4}:){3,7}[\da-f]{1,4}|(?=[\da-f:]*::)(?:[\da-f]{0,4}:){2,7}[\da-f]{0,4})(?![\w:])/gi;
 const MAIL = /[^\s@<>"]+@[^\s@<>"]+/g;
-/** What kstack reads of the kernel names no file of anybody. */
-const PROC = /^\/proc(?:\/(?:\d+|self|PID|TID|task|fd|fdinfo|[a-z_]+))*(?= |,|:|$)/;
+/** A number, as the kernel prints it beside another one. */
+const NUMBER = String.raw`(?:0x[\da-f]+|\d+)`;
 
-/** Kernel threads have a slash in their names. */
-const THREAD = /(?:^|[^\w/])(?:kworker|ksoftirqd|migration|cpuhp|swapper|jbd2|irq|rcu\w*|idle_inject)$/;
-const THREAD_END = /^\/[\w:.+>-]*/;
+/** What a slash that begins no path has before it and behind it. */
+const NO_PATHS: readonly (readonly [before: RegExp, from: RegExp])[] = [
+  // do_wait+0x15c/0x2e0
+  [/\+0x[\da-f]+$/, /^\/0x[\da-f]+(?![\w/])/],
+  // </TASK>
+  [/<$/, /^\/#?[A-Z]{2,8}>/],
+  // I/O error, blocked in I/O wait
+  [/(?:^|[^\w/])I$/, /^\/O(?![\w/])/],
+  // Kernel threads and workqueues
+  [
+    /(?:^|[^\w/])(?:kworker|ksoftirqd|ktimers|migration|watchdog|cpuhp|swapper|jbd2|irq|rcu\w*|idle_inject|kdmflush|dio|xfsaild|xfs-\w+)$/,
+    /^\/[\w:.+>-]*/,
+  ],
+  // 2026/11/27, softirq=12/13, idle=8b2c/1/0x4000000000000000, and RCU's l=1:0-13:0x2c/.
+  [
+    new RegExp(String.raw`(?:(?:^|[\s=({:,#])${NUMBER}|\bidle=[\da-f]+)(?:/${NUMBER})*$`),
+    new RegExp(String.raw`^/(?:${NUMBER}|[.T])(?=[\s),;:/]|$)`),
+  ],
+  // Lock validator: "1 lock held by sh/712:", and a class of locks with its subclass, (&rq->__lock/1){-.-.}
+  [/\blocks? held by .{1,64}$/, /^\/\d+:$/],
+  [/ \([^\s/]*$/, /^\/\d\)\{/],
+  // What kstack reads of the kernel names no file of anybody.
+  [/^/, /^\/proc(?:\/(?:\d+|self|PID|TID|task|fd|fdinfo|[a-z_]+))*(?= |,|:|$)/],
+];
+/** What stands before a slash is looked at so far back: a line may have thousands of them. */
+const MOST_BEFORE = 200;
+
+/** Where a slash ends that begins no path, with what belongs to it; undefined for a path. */
+function endOfNoPath(text: string, slash: number): number | undefined {
+  const before = text.slice(Math.max(0, slash - MOST_BEFORE), slash);
+  const rest = text.slice(slash, slash + MOST_BEFORE);
+  for (const [isBefore, from] of NO_PATHS) {
+    const kept = from.exec(rest);
+    if (kept !== null && isBefore.test(before)) return slash + kept[0].length;
+  }
+  return undefined;
+}
 
 /** Of all texts that have a word of their own. A stream may go on for weeks. */
 const MOST_CHARACTERS = 64 << 20;
@@ -66,9 +100,9 @@ export class Stand {
     for (;;) {
       const slash = text.indexOf('/', from);
       if (slash === -1) break;
-      const kept = (THREAD.test(text.slice(0, slash)) ? THREAD_END : PROC).exec(text.slice(slash));
-      if (kept !== null) {
-        from = slash + kept[0].length;
+      const end = endOfNoPath(text, slash);
+      if (end !== undefined) {
+        from = end;
         continue;
       }
       // The word with the slash in it goes, too: HOST:/export.

@@ -135,6 +135,47 @@ it.each([
   expect(new Stand().name(text)).toBe(name);
 });
 
+it.each([
+  ' dump_stack_lvl+0x57/0x80',
+  ' ? ext4_page_mkwrite+0x1/0x2 [ext4]',
+  'RIP: 0010:native_queued_spin_lock_slowpath+0x6e/0x2b0 [kvm]',
+  ' </TASK>',
+  '[<ffffffff8000546e>] dump_backtrace+0x1c/0x24',
+  'INFO: task kworker/0:1:9 blocked in I/O wait for more than 120 seconds.',
+  'watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [ksoftirqd/0:12]',
+  'INFO: task jbd2/sda1-8:300 blocked for more than 120 seconds.',
+  'INFO: task xfsaild/dm-0:300 is blocked on a mutex likely owned by task kworker/u8:2:31.',
+  'CPU: 1 UID: 0 PID: 0 Comm: swapper/0 Tainted: G OE 6.12.0 #1 Debian 6.12.0-1 (2026/11/27)',
+  'Workqueue: xfs-cil/dm-0 xlog_cil_push_work [xfs]',
+  'Buffer I/O error on dev sda1, logical block 0, async page read',
+  'sd 2:0:0:0: [sda] tag#0 FAILED Result: hostbyte=DID_OK',
+  'rcu: \t1-...!: (1 GPs behind) idle=8b2c/1/0x4000000000000000 softirq=12/13 fqs=5',
+  'rcu: blocking rcu_node structures (internal RCU debug): l=1:0-13:0x2c/.',
+  '2 locks held by kworker/0:1/9:',
+  ' #0: ffff8881 (&type->i_mutex_dir_key#3/1){+.+.}-{3:3}, at: do_rmdir+0x1a/0x2b',
+])('a line of the kernel log without a path stays as it is: %s', (line) => {
+  expect(new Redactor().kernelLine(line)).toBe(line);
+});
+
+it.each([
+  ['INFO: task sh+0x1/0x2/secret:7 blocked', 'INFO: task path-1'],
+  ['I/O/secret is full', 'path-1'],
+  ['1/2/secret', 'path-1'],
+  ['error in secret/12 of', 'error in path-1'],
+  ['I/O error in /srv/secret', 'I/O error in path-1'],
+  ['do_wait+0x15c/0x2e0 [/srv/secret]', 'do_wait+0x15c/0x2e0 path-1'],
+  ['nfs: server db.secret.example not responding, I/O waits', 'nfs: server server-1 not responding, I/O waits'],
+  ['10.0.0.1/24 is lost', 'path-1'],
+])('a path goes whatever stands before it: %s', (line, shown) => {
+  expect(new Redactor().kernelLine(line)).toBe(shown);
+});
+
+it('takes no longer for a line with a slash in every other place', () => {
+  const began = process.cpuUsage();
+  new Redactor().kernelLine('1/'.repeat(8000));
+  expect(process.cpuUsage(began).user).toBeLessThan(5e6);
+});
+
 it('takes no longer for a constant that is no constant', () => {
   expect(wordsLeft(`ioctl(3, ${'LONG_'.repeat(1000)};, "x")`, new Stand())).toBeUndefined();
 });

@@ -89,6 +89,10 @@ describe('a line of the kernel log', () => {
   it.each([
     ' percpu_rwsem_wait+0x113/0x150',
     ' ? ext4_page_mkwrite+0x1/0x2 [ext4]',
+    '[<ffffffff8000546e>] dump_backtrace+0x1c/0x24',
+    'pc : ext4_page_mkwrite+0x1/0x2 [ext4]',
+    'Workqueue: xfs-cil/dm-0 xlog_cil_push_work [xfs]',
+    'Workqueue: writeback wb_workfn (flush-8:0)',
     'Call Trace:',
     ' <TASK>',
     'INFO: task cp:712 blocked for more than 120 seconds.',

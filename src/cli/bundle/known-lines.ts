@@ -6,14 +6,14 @@ import { kernelEventKind } from '../../sources/kernel-event.ts';
  */
 const KNOWN = [
   // Stacks (arch/x86/kernel/dumpstack.c, kernel/stacktrace.c) and what is around them
-  /^\s*(?:\? )?[\w.$]{1,128}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[[\w -]{1,80}\])?$/,
+  /^\s*(?:\[<[\da-f]{1,16}>\] )?(?:\? )?[\w.$]{1,128}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[[\w -]{1,80}\])?$/,
   /^\s*<\/?(?:TASK|IRQ|NMI|SOFTIRQ|EOI|EOE|#?[A-Z]{2,4})>$/,
   /^(?:Call Trace|Call trace|Backtrace):\s*$/,
-  /^RIP: \d{4}:[\w.$]{1,128}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[[\w -]{1,80}\])?$/,
+  /^(?:RIP: \d{4}:|(?:pc|lr) : )[\w.$]{1,128}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[[\w -]{1,80}\])?$/,
   // lib/dump_stack.c, dump_stack_print_info()
-  /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10} Comm: .{1,64} (?:Kdump: loaded )?(?:Not tainted|Tainted: [A-Z =[\],]{1,80}) \S{1,80} #\S{1,20}.{0,80}$/,
-  /^\s*(?:Not tainted|Tainted: [A-Z =[\],]{1,80}) \S{1,80} #\S{1,20}.{0,80}$/,
-  /^Workqueue: [\w:.-]{1,40} [\w.]{1,80}(?: \[\w{1,64}\])?$/,
+  /^CPU: \d{1,5} (?:UID: \d{1,10} )?PID: \d{1,10} Comm: .{1,64} (?:Kdump: loaded )?(?:Not tainted|Tainted: [A-Z_ =[\],]{1,80}) \S{1,80} #\S{1,20}.{0,80}$/,
+  /^\s*(?:Not tainted|Tainted: [A-Z_ =[\],]{1,80}) \S{1,80} #\S{1,20}.{0,80}$/,
+  /^Workqueue: [\w:./-]{1,40} [\w.]{1,80}(?: \[\w{1,64}\])?(?: \([\w:.-]{1,32}\))?$/,
   // kernel/sched/core.c, sched_show_task()
   /^task:.{1,64}\s+state:[A-Z]\s[\s\w:.-]{1,160}$/,
   // kernel/hung_task.c, kernel/locking/lockdep.c
