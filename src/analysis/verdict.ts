@@ -32,7 +32,10 @@ export interface Blocked extends ExplainedGroup {
 
 export interface Verdict {
   readonly sample: Sample;
+  /** The same tasks a moment earlier, if that was looked at: it confirms deadlocks. */
+  readonly before: Sample | undefined;
   readonly graph: WaitGraph;
+  /** Those that are certain first, then the one that holds up most. They come before all else: none ends by itself. */
   readonly deadlocks: readonly Deadlock[];
   /** The one that holds up most first. */
   readonly heldUp: readonly HeldUp[];
@@ -62,7 +65,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const graph = waitGraph(sample);
   const byTid = tasksByTid(sample);
   const heldUp = heldUpIn(sample, graph, byTid);
-  const deadlocks = graph.cycles.map(({ edges }) => deadlockOf(edges, graph, byTid, before));
+  const deadlocks = graph.cycles.map(({ edges }) => deadlockOf(edges, graph, byTid, before)).sort(compareDeadlocks);
   const accounted = new Set<NodeKey>(
     [...heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)])].concat(
       deadlocks.flatMap(({ edges, behind }) => [...edges.map(({ from }) => from), ...behind]),
@@ -75,6 +78,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
   const unreadStacks = observations.filter(({ stack }) => 'unread' in stack).length;
   return {
     sample,
+    before,
     graph,
     deadlocks,
     heldUp: heldUp.sort((a, b) => b.root.tasks - a.root.tasks),
@@ -164,6 +168,11 @@ function deadlockOf(
     behind,
     longestMs: largest([...reached].flatMap((key) => waitedMs(key, byTid) ?? [])),
   };
+}
+
+function compareDeadlocks(a: Deadlock, b: Deadlock): number {
+  const size = ({ edges, behind }: Deadlock) => edges.length + behind.length;
+  return Number(b.isConfirmed) - Number(a.isConfirmed) || size(b) - size(a);
 }
 
 /** Tasks in D for long that are not accounted for, by what they wait for. */

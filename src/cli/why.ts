@@ -78,11 +78,14 @@ async function* piecesOf(format: WhyOptions['format'], verdict: Verdict, context
   if (format === 'json') yield* formatWhyJson(verdict, context);
   else if (format === 'text') yield* formatWhy(verdict, context);
   else
-    yield* (await loadFormat(format)).write([verdict.sample], {
-      ...context,
-      ...NO_MARKS,
-      zoneAt: systemClock().zoneAt,
-    });
+    yield* (await loadFormat(format)).write(
+      [...(verdict.before === undefined ? [] : [verdict.before]), verdict.sample],
+      {
+        ...context,
+        ...NO_MARKS,
+        zoneAt: systemClock().zoneAt,
+      },
+    );
 }
 
 const NO_MARKS = { full: false, annotate: false };

@@ -9,6 +9,20 @@ const MOST_LINES = 4;
 
 const MOST_ROOTS = 5;
 
+/** The most names in a verdict's sentence. */
+export const MOST_NAMES = 4;
+
+/** What tasks are that wait for each other. */
+export function deadlockText(isCertain: boolean): string {
+  return isCertain ? 'deadlock' : 'may be a deadlock';
+}
+
+/** The same at the beginning of a sentence. */
+export function deadlockTitle(isCertain: boolean): string {
+  const text = deadlockText(isCertain);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
 /** Returns a function that names a task of these groups by its TID, and a resource of the sample by its key. */
 export function namesOf(
   groups: readonly Pick<ExplainedGroup, 'observations'>[],
@@ -34,8 +48,7 @@ export function waitLines(
   const lines = cycles.map(({ edges, isCertain }) => {
     const shown = edges.slice(0, MOST_NUMBERS);
     const parts = shown.map((edge) => `${names(edge.from)} waits for ${edgePhrase(edge, names)}`);
-    const label = isCertain ? 'deadlock' : 'may be a deadlock';
-    return `${label}: ${parts.join('; ')}${edges.length > MOST_NUMBERS ? '; ...' : ''}`;
+    return `${deadlockText(isCertain)}: ${parts.join('; ')}${edges.length > MOST_NUMBERS ? '; ...' : ''}`;
   });
   for (const root of roots.slice(0, MOST_ROOTS)) {
     const { key, tasks, edges, isAtLeast } = root;

@@ -6,7 +6,8 @@ import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import { placeOf, pressureEntries, safe, wholeFinding } from './json-values.ts';
 import { edgeEntry, nodeOf, resourceEntry } from './wait-values.ts';
-import { sentenceOf, type WhyContext } from './why.ts';
+import type { WhyContext } from './why.ts';
+import { sentenceOf } from './why-sentence.ts';
 
 /** The version of schema/kstack-why-1.schema.json. Raise it when a property changes its meaning or disappears. */
 const VERSION = 1;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HOSTILE, ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import { verdictOf } from '../analysis/verdict.ts';
+import type { Edge } from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
 import { parseFrame } from '../model/stack.ts';
 import { formatWhy, type WhyContext } from './why.ts';
@@ -105,18 +106,30 @@ describe('the sentence', () => {
     expect(written({ ...EMPTY_SAMPLE, observations: [denied] })).toMatch(/^Nothing can be said: no kernel stack could/);
   });
 
-  it('is about whatever holds up most', () => {
+  it('is about what the first block is about: a deadlock, then whatever holds up most', () => {
     const stopped = (count: number) =>
       Array.from({ length: count }, (_, at) => ({ from: 10 + at, to: 1, by: 'child' as const, evidence: [] }));
-    const deadlock = [
-      { from: 2, to: 3, by: 'mutex' as const, evidence: [] },
-      { from: 3, to: 2, by: 'mutex' as const, evidence: [] },
+    const deadlock = (from: number, to: number) => [
+      { from, to, by: 'futex' as const, inferred: true as const, evidence: [] },
+      { from: to, to: from, by: 'mutex' as const, evidence: [] },
     ];
     const observations = [1, 2, 3, 10, 11, 12].map((tid) => observationOf(tid, { state: tid === 1 ? 'T' : 'S' }));
-    const first = (count: number) =>
-      written({ ...EMPTY_SAMPLE, observations, edges: [...stopped(count), ...deadlock] }).split('\n', 1)[0];
-    expect(first(2)).toBe('Deadlock: 2 t2, 3 t3 wait for each other.');
-    expect(first(3)).toBe('3 tasks wait, directly or through others, for 1 t1, which is stopped by a signal.');
+    const told = (...edges: Edge[]) => {
+      const sample = { ...EMPTY_SAMPLE, observations, edges };
+      const lines = [...formatWhy(verdictOf(sample, sample), CONTEXT)].join('').split('\n');
+      return [lines[0], lines[2]];
+    };
+    expect(told(...stopped(3), ...deadlock(2, 3))).toEqual([
+      'Deadlock: 2 t2, 3 t3 wait for each other. 1 more holds up others: 5 tasks wait in all.',
+      'deadlock',
+    ]);
+    expect(told(...stopped(3))).toEqual([
+      '3 tasks wait, directly or through others, for 1 t1, which is stopped by a signal.',
+      '1 t1, which is stopped by a signal',
+    ]);
+    const certain = deadlock(11, 12).map(({ from, to }) => ({ from, to, by: 'mutex' as const, evidence: [] }));
+    const both = { ...EMPTY_SAMPLE, observations, edges: [...deadlock(2, 3), ...certain] };
+    expect(written(both)).toMatch(/^Deadlock: 11 t11, 12 t12 .*\ndeadlock\n.*\nmay be a deadlock\n/s);
   });
 });
 

@@ -1,6 +1,6 @@
 import { filledAdvice } from '../analysis/advice.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, type HeldUp, hiddenIn, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
@@ -9,16 +9,15 @@ import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
-import { byTarget, namesOf, someNames, whatForWithin } from './long-waits.ts';
-import { nameOf } from './unread.ts';
+import { byTarget, deadlockText, MOST_NAMES, someNames, whatForWithin } from './long-waits.ts';
 import { longestWaiter, taskEvidence } from './why-evidence.ts';
+import { conditionOf, namesIn, sentenceOf, taskKeys } from './why-sentence.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
 const MAX_EDGES = 6;
 const MAX_BLOCKED = 6;
 const MAX_NEXT = 2;
-const MAX_NAMES = 4;
 const MAX_EVIDENCE = 20;
 const MAX_UNKNOWN = 5;
 
@@ -59,59 +58,6 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   if (context.unknown.length > MAX_UNKNOWN) yield `not known: ... and ${context.unknown.length - MAX_UNKNOWN} more\n`;
 }
 
-function namesIn({ sample: { observations, holders, resources } }: Verdict): (key: NodeKey) => string {
-  return namesOf([{ observations }, { observations: holders }], resources);
-}
-
-/** The verdict in a sentence. */
-export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
-  const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
-  const [deadlock] = deadlocks;
-  const [held] = heldUp;
-  const members = deadlock === undefined ? [] : taskKeys(deadlock.edges);
-  const isLargest = members.length + (deadlock?.behind.length ?? 0) >= (held?.root.tasks ?? 0);
-  if (deadlock !== undefined && (held === undefined || (deadlock.isConfirmed && isLargest))) {
-    const maybe = deadlock.isConfirmed ? '' : ' (not certain)';
-    const others = deadlock.behind.length;
-    const behind = others === 0 ? '' : `, and ${counted(others, 'more task')} ${waits(others)} for them`;
-    return `Deadlock${maybe}: ${someNames(members, names, MAX_NAMES)} wait for each other${behind}.`;
-  }
-  if (held !== undefined) {
-    const { root } = held;
-    return (
-      `${counted(root.tasks, 'task')} ${waits(root.tasks)}, directly or through others, for ` +
-      `${names(root.key)}${conditionOf(held)}.`
-    );
-  }
-  if (blocked.length > 0) {
-    const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
-    return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
-  }
-  if (tasks === 0) return 'No task matches the selection: nothing can be said.';
-  const hidden = hiddenIn(sample);
-  if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
-  if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
-  const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
-  if (untimed > 0 && !isCut)
-    return `Nothing is known to hold this host up, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${none}, as far as that is known.`;
-  return isCut
-    ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
-    : unreadStacks > 0
-      ? `Nothing holds this host up, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${none}.`
-      : `Nothing holds this host up: ${none}.`;
-}
-
-/** `, which ...`. */
-export function conditionOf({ trouble, root, finding }: HeldUp): string {
-  const { observation, resource } = root;
-  if (trouble === 'stopped') return ', which is stopped by a signal';
-  if (trouble === 'traced') return ', which its tracer has stopped';
-  if (resource?.condition !== undefined)
-    return `, which ${escapeUnsafe(resource.condition)}${resource.inferred === true ? ' (inferred)' : ''}`;
-  if (observation?.state === 'R') return ', which is on a CPU, or ready to run';
-  return finding === undefined ? '' : `, which itself ${whatForWithin(finding)}`;
-}
-
 function* heldUpLines(
   held: HeldUp,
   { sample }: Verdict,
@@ -149,10 +95,10 @@ function* deadlockLines(
   context: WhyContext,
 ): Generator<string> {
   const { edges, isConfirmed, behind, longestMs } = deadlock;
-  yield `\n${isConfirmed ? 'deadlock' : 'may be a deadlock'}${longest(longestMs)}\n`;
+  yield `\n${deadlockText(isConfirmed)}${longest(longestMs)}\n`;
   yield* edgeLines(edges, names, context);
   if (behind.length > 0)
-    yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names, MAX_NAMES)}\n`;
+    yield `  holds up   ${counted(behind.length, 'more task')}: ${someNames(behind, names, MOST_NAMES)}\n`;
   const pids = new Map(sample.observations.map(({ task }) => [task.id.tid, task.pid]));
   yield* adviceLines(adviceOnDeadlock(deadlock, (tid) => pids.get(tid)));
   if (context.evidence) yield* evidenceLines([longestWaiter([...taskKeys(edges), ...behind], sample)], sample, names);
@@ -165,7 +111,7 @@ function* edgeLines(
 ): Generator<string> {
   const alike = byTarget(edges);
   for (const [edge, keys] of alike.slice(0, MAX_EDGES))
-    yield `    ${someNames(keys, names, MAX_NAMES)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
+    yield `    ${someNames(keys, names, MOST_NAMES)} ${keys.length === 1 ? 'waits' : 'wait'} for ${edgePhrase(edge, names)}\n`;
   if (alike.length > MAX_EDGES) yield `    ... and ${alike.length - MAX_EDGES} other waits behind these\n`;
   if (!evidence) return;
   const shown = alike
@@ -186,7 +132,7 @@ function* blockedLines(
 ): Generator<string> {
   const { observations, finding, longestMs } = group;
   const keys = observations.flatMap(({ task }) => task.id.tid ?? []);
-  yield `  ${someNames(keys, names, MAX_NAMES)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
+  yield `  ${someNames(keys, names, MOST_NAMES)}${longest(longestMs)}: ${whatForWithin(finding)}\n`;
   yield* adviceLines(filledAdvice(finding, observations));
   if (evidence) yield* evidenceLines([longestWaiter(keys, sample)], sample, names);
 }
@@ -212,12 +158,4 @@ function stateLine({ sample, tasks, inD }: Verdict, { load, cpus }: HostState): 
 
 function longest(longestMs: number | undefined): string {
   return longestMs === undefined ? '' : `, for up to ${formatDuration(longestMs)}`;
-}
-
-function taskKeys(edges: readonly Edge[]): number[] {
-  return [...new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])))];
-}
-
-function waits(count: number): string {
-  return count === 1 ? 'waits' : 'wait';
 }

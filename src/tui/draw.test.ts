@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ODD_SAMPLES } from '../../test/odd-samples.ts';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
 import type { Sample } from '../model/sample.ts';
 import { widthOf } from '../terminal/width.ts';
 import { blockOf, Drawing, type Shown } from './draw.ts';
@@ -12,6 +13,7 @@ const UTC = () => ({ offsetSeconds: 0, abbreviation: 'UTC' });
 function shownOf(sample: Sample | undefined, more: Partial<Shown> = {}): Shown {
   return {
     sample,
+    before: () => undefined,
     host: { load: [1.5, 1, 0.5], cpus: 2 },
     beats: [0, 3, 8, 2].map((blocked, at) => ({ timeMs: 1000 * at, blocked })),
     mode: 'every 1 s',
@@ -44,6 +46,21 @@ const PAGES: readonly (readonly [name: string, keys: readonly Key[]])[] = [
   ['help', ['?']],
   ['filter', ['/', 'x', 'y']],
 ];
+
+describe('the verdict', () => {
+  it('calls a deadlock one that the sample before shows, too', () => {
+    const waits = (from: number, to: number) => ({ from, to, by: 'futex', inferred: true, evidence: [] }) as const;
+    const sample: Sample = {
+      ...EMPTY_SAMPLE,
+      observations: [observationOf(1, { state: 'S' }), observationOf(2, { state: 'S' })],
+      edges: [waits(1, 2), waits(2, 1)],
+    };
+    const told = (before: Sample | undefined) =>
+      linesAfter(['w'], shownOf(sample, { before: () => before }), { rows: 30, columns: 120 }).join('\n');
+    expect(told(undefined)).toMatch(/May be a deadlock: 1 t1, 2 t2 wait for each other\..*\nmay be a deadlock\n/s);
+    expect(told(sample)).toMatch(/Deadlock: 1 t1, 2 t2 wait for each other\..*\ndeadlock\n/s);
+  });
+});
 
 describe('a frame', () => {
   const [sample] = ODD_SAMPLES;

@@ -2,7 +2,6 @@ import { isBlocked } from '../analysis/blocked-runs.ts';
 import { kindCounts } from '../analysis/explain-sample.ts';
 import { verdictOf } from '../analysis/verdict.ts';
 import type { KindCounts } from '../model/finding.ts';
-import type { HostState } from '../model/host-state.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy } from '../sinks/why.ts';
@@ -21,6 +20,8 @@ import { type Drawn, placeOf, settled, type View } from './view.ts';
 export interface Shown extends Omit<HeaderContext, 'columns'> {
   /** Undefined as long as there is none. */
   readonly sample: Sample | undefined;
+  /** The sample before that: it confirms deadlocks. */
+  before(): Sample | undefined;
   /** What the last line says instead of the keys. */
   readonly message: string | undefined;
   readonly colour: boolean;
@@ -130,7 +131,7 @@ function detailsOf(view: View, explained: Explained, shown: Shown, columns: numb
 function wholeDetails(view: View, { sample, tasks }: Explained, shown: Shown, columns: number): Details {
   const { page } = placeOf(view);
   if (page.kind === 'help') return { fixed: [], lines: helpLines(), keys: [] };
-  if (page.kind === 'verdict') return { fixed: [], lines: verdictLines(sample, shown.host), keys: [] };
+  if (page.kind === 'verdict') return { fixed: [], lines: verdictLines(sample, shown), keys: [] };
   const holders = holdersIn(sample);
   if (page.kind === 'task')
     return taskDetails(observationOf(sample, page.task), shown.staysOf(page.task), holders, shown);
@@ -162,9 +163,9 @@ function noneText(tasks: readonly ExplainedTask[], { all }: RowOptions): string 
   return all ? 'No task is to be shown.' : 'No task is blocked or running (a: all tasks).';
 }
 
-function verdictLines(sample: Sample, host: HostState): Line[] {
+function verdictLines(sample: Sample, { host, before }: Pick<Shown, 'host' | 'before'>): Line[] {
   const unknown = formatUnread(everythingUnread(sample), true);
-  const text = [...formatWhy(verdictOf(sample), { colour: false, evidence: false, host, unknown })].join('');
+  const text = [...formatWhy(verdictOf(sample, before()), { colour: false, evidence: false, host, unknown })].join('');
   return text
     .trimEnd()
     .split('\n')

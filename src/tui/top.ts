@@ -246,6 +246,7 @@ export class Top {
       this.#view,
       {
         sample,
+        before: () => (number > this.#history.first ? this.#history.at(number - 1) : undefined),
         host: this.#pausedAt === undefined ? this.#host : {},
         beats: behind === 0 ? this.#beats : this.#beats.slice(0, -behind),
         mode: this.#mode(number),

@@ -6,8 +6,8 @@ import type { Edge, Evidence, NodeKey } from '../../model/edge.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { Sample } from '../../model/sample.ts';
 import { edgePhrase } from '../../sinks/edge-phrases.ts';
-import { byTarget, namesOf, whatForWithin } from '../../sinks/long-waits.ts';
-import { conditionOf, sentenceOf } from '../../sinks/why.ts';
+import { byTarget, deadlockTitle, namesOf, whatForWithin } from '../../sinks/long-waits.ts';
+import { conditionOf, sentenceOf } from '../../sinks/why-sentence.ts';
 import { samplesShown } from '../state.ts';
 import { counted, dateText, formatDuration, safe } from '../words.ts';
 
@@ -105,7 +105,7 @@ function DeadlockPart({ deadlock, sample, names }: { deadlock: Deadlock; sample:
   return (
     <section class="root">
       <h3>
-        {deadlock.isConfirmed ? 'Deadlock' : 'May be a deadlock'}
+        {deadlockTitle(deadlock.isConfirmed)}
         {longest(deadlock.longestMs)}
       </h3>
       <Waiters edges={deadlock.edges} names={names} />

@@ -1,0 +1,79 @@
+import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/verdict.ts';
+import type { Edge, NodeKey } from '../model/edge.ts';
+import { escapeUnsafe } from '../terminal/escape.ts';
+import { counted } from './counted.ts';
+import { deadlockTitle, MOST_NAMES, namesOf, someNames, whatForWithin } from './long-waits.ts';
+import { nameOf } from './unread.ts';
+
+export function namesIn({ sample: { observations, holders, resources } }: Verdict): (key: NodeKey) => string {
+  return namesOf([{ observations }, { observations: holders }], resources);
+}
+
+/** The verdict in a sentence. */
+export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
+  const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
+  const [deadlock] = deadlocks;
+  const [held] = heldUp;
+  if (deadlock !== undefined) return `${deadlockSentence(deadlock, names)}${othersSentence(verdict)}`;
+  if (held !== undefined) {
+    const { root } = held;
+    return (
+      `${counted(root.tasks, 'task')} ${waits(root.tasks)}, directly or through others, for ` +
+      `${names(root.key)}${conditionOf(held)}.${othersSentence(verdict)}`
+    );
+  }
+  if (blocked.length > 0) {
+    const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
+    return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
+  }
+  if (tasks === 0) return 'No task matches the selection: nothing can be said.';
+  const hidden = hiddenIn(sample);
+  if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
+  if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
+  const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
+  if (untimed > 0 && !isCut)
+    return `Nothing is known to hold this host up, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${none}, as far as that is known.`;
+  return isCut
+    ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
+    : unreadStacks > 0
+      ? `Nothing holds this host up, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${none}.`
+      : `Nothing holds this host up: ${none}.`;
+}
+
+/** `, which ...`. */
+export function conditionOf({ trouble, root, finding }: HeldUp): string {
+  const { observation, resource } = root;
+  if (trouble === 'stopped') return ', which is stopped by a signal';
+  if (trouble === 'traced') return ', which its tracer has stopped';
+  if (resource?.condition !== undefined)
+    return `, which ${escapeUnsafe(resource.condition)}${resource.inferred === true ? ' (inferred)' : ''}`;
+  if (observation?.state === 'R') return ', which is on a CPU, or ready to run';
+  return finding === undefined ? '' : `, which itself ${whatForWithin(finding)}`;
+}
+
+function deadlockSentence({ edges, behind, isConfirmed }: Deadlock, names: (key: NodeKey) => string): string {
+  const others = behind.length;
+  const more = others === 0 ? '' : `, and ${counted(others, 'more task')} ${waits(others)} for them`;
+  const members = someNames(taskKeys(edges), names, MOST_NAMES);
+  return `${deadlockTitle(isConfirmed)}: ${members} wait for each other${more}.`;
+}
+
+/** What the sentence about the first one leaves out. Empty if there is no other. */
+function othersSentence({ deadlocks, heldUp }: Verdict): string {
+  const others = deadlocks.length + heldUp.length - 1;
+  if (others === 0) return '';
+  const all = new Set([
+    ...deadlocks.flatMap(({ edges, behind }) => [...taskKeys(edges), ...behind]),
+    ...heldUp.flatMap(({ root }) => taskKeys(root.edges)),
+  ]).size;
+  return ` ${others} more ${others === 1 ? 'holds' : 'hold'} up others: ${counted(all, 'task')} ${waits(all)} in all.`;
+}
+
+/** The tasks that wait in these edges, each once. */
+export function taskKeys(edges: readonly Edge[]): number[] {
+  return [...new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? from : [])))];
+}
+
+function waits(count: number): string {
+  return count === 1 ? 'waits' : 'wait';
+}
