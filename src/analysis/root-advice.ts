@@ -1,4 +1,5 @@
 import { filledAdvice } from './advice.ts';
+import type { Alike } from './alike.ts';
 import type { Deadlock, HeldUp } from './verdict.ts';
 
 /** Commands. Those under `undo` change the host. */
@@ -11,17 +12,21 @@ const NONE: Advice = { next: [], undo: [] };
 /** Characters that a shell does not act on. */
 const SAFE = /^[\w./+,:@-]{1,255}$/;
 
+/** The most PIDs in a command. */
+const MOST_PIDS = 8;
+
 /** What to look at, and what would let the waiters go on. */
-export function adviceOn({ root, trouble, finding }: HeldUp): Advice {
+export function adviceOn(alike: Alike): Advice {
+  const [{ root, trouble, finding }] = alike;
   const { observation, resource } = root;
   if (resource !== undefined) return adviceOnResource(resource);
   if (observation === undefined) return NONE;
-  const { pid, id } = observation.task;
   const looked = finding === undefined ? NONE : filledAdvice(finding, [observation]);
-  if (trouble === 'stopped')
-    return { next: [`kstack -Lp ${pid ?? id.tid} -f long`], undo: [`kill -CONT ${pid ?? id.tid}`] };
-  if (trouble === 'blocked' || finding?.kind === 'blocked') return looked;
-  return { next: [`kstack -Lp ${pid ?? id.tid} -f long`], undo: [] };
+  const all = alike.flatMap(({ root: { observation: each } }) => each?.task.pid ?? each?.task.id.tid ?? []);
+  const pids = [...new Set(all)].slice(0, MOST_PIDS);
+  const next = [`kstack -Lp ${pids.join(',')} -f long`];
+  if (trouble === 'stopped') return { next, undo: [`kill -CONT ${pids.join(' ')}`] };
+  return trouble === 'blocked' || finding?.kind === 'blocked' ? looked : { next, undo: [] };
 }
 
 function adviceOnResource({ kind, name, condition = '', key }: NonNullable<HeldUp['root']['resource']>): Advice {
@@ -44,5 +49,5 @@ export function adviceOnDeadlock({ edges }: Deadlock, pidOf: (tid: number) => nu
   const pids = new Set(edges.flatMap(({ from }) => (typeof from === 'number' ? (pidOf(from) ?? []) : [])));
   const [first] = pids;
   if (first === undefined) return NONE;
-  return { next: [`kstack -Lp ${[...pids].slice(0, 8).join(',')} -f long`], undo: [`kill ${first}`] };
+  return { next: [`kstack -Lp ${[...pids].slice(0, MOST_PIDS).join(',')} -f long`], undo: [`kill ${first}`] };
 }

@@ -47,7 +47,7 @@ export function* formatWhyJson(verdict: Verdict, { host, unknown }: WhyContext):
 function rootEntry(held: HeldUp) {
   const { root, trouble, finding, longestMs } = held;
   const { task, state } = root.observation ?? {};
-  const { next, undo } = adviceOn(held);
+  const { next, undo } = adviceOn([held]);
   return {
     ...nodeOf(root.key),
     pid: task?.pid ?? null,

@@ -1,3 +1,4 @@
+import { type Alike, alikeIn, waitersOf } from '../analysis/alike.ts';
 import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
@@ -13,13 +14,13 @@ export function namesIn({ sample: { observations, holders, resources } }: Verdic
 export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
   const [deadlock] = deadlocks;
-  const [held] = heldUp;
-  if (deadlock !== undefined) return `${deadlockSentence(deadlock, names)}${othersSentence(verdict)}`;
-  if (held !== undefined) {
-    const { root } = held;
+  if (deadlock !== undefined) return `${deadlockSentence(deadlock, names)}${othersSentence(verdict, 1)}`;
+  const [first] = alikeIn(heldUp);
+  if (first !== undefined) {
+    const { length } = waitersOf(first);
     return (
-      `${counted(root.tasks, 'task')} ${waits(root.tasks)}, directly or through others, for ` +
-      `${names(root.key)}${conditionOf(held)}.${othersSentence(verdict)}`
+      `${counted(length, 'task')} ${waits(length)}, directly or through others, for ` +
+      `${rootsText(first, names)}.${othersSentence(verdict, first.length)}`
     );
   }
   if (blocked.length > 0) {
@@ -40,15 +41,32 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
       : `Nothing holds this host up: ${none}.`;
 }
 
-/** `, which ...`. */
-export function conditionOf({ trouble, root, finding }: HeldUp): string {
+/** `4711 vi, which is stopped by a signal`; `8 x vi (4711, 4713, ...), each of which is stopped by a signal`. */
+export function rootsText(alike: Alike, names: (key: NodeKey) => string): string {
+  const [first, ...others] = alike;
+  const condition = conditionOf(first);
+  if (others.length === 0) return `${names(first.root.key)}${condition === '' ? '' : `, which ${condition}`}`;
+  const numbers = alike.slice(0, MOST_NAMES).map(({ root }) => root.key);
+  const more = alike.length > MOST_NAMES ? ', ...' : '';
+  const name = escapeUnsafe(first.root.observation?.task.comm ?? '?');
+  const text = `${alike.length} x ${name} (${numbers.join(', ')}${more})`;
+  return condition === '' ? text : `${text}, each of which ${condition}`;
+}
+
+/** Those whose waiters are not shown. */
+export function othersText({ length }: readonly HeldUp[]): string {
+  return length === 1 ? 'the other one' : `the other ${length}`;
+}
+
+/** After `which`; empty if there is nothing to say. */
+function conditionOf({ trouble, root, finding }: HeldUp): string {
   const { observation, resource } = root;
-  if (trouble === 'stopped') return ', which is stopped by a signal';
-  if (trouble === 'traced') return ', which its tracer has stopped';
+  if (trouble === 'stopped') return 'is stopped by a signal';
+  if (trouble === 'traced') return 'its tracer has stopped';
   if (resource?.condition !== undefined)
-    return `, which ${escapeUnsafe(resource.condition)}${resource.inferred === true ? ' (inferred)' : ''}`;
-  if (observation?.state === 'R') return ', which is on a CPU, or ready to run';
-  return finding === undefined ? '' : `, which itself ${whatForWithin(finding)}`;
+    return `${escapeUnsafe(resource.condition)}${resource.inferred === true ? ' (inferred)' : ''}`;
+  if (observation?.state === 'R') return 'is on a CPU, or ready to run';
+  return finding === undefined ? '' : `itself ${whatForWithin(finding)}`;
 }
 
 function deadlockSentence({ edges, behind, isConfirmed }: Deadlock, names: (key: NodeKey) => string): string {
@@ -58,13 +76,13 @@ function deadlockSentence({ edges, behind, isConfirmed }: Deadlock, names: (key:
   return `${deadlockTitle(isConfirmed)}: ${members} wait for each other${more}.`;
 }
 
-/** What the sentence about the first one leaves out. Empty if there is no other. */
-function othersSentence({ deadlocks, heldUp }: Verdict): string {
-  const others = deadlocks.length + heldUp.length - 1;
+/** What the sentence about the first ones leaves out. Empty if there is no other. */
+function othersSentence({ deadlocks, heldUp }: Verdict, told: number): string {
+  const others = deadlocks.length + heldUp.length - told;
   if (others === 0) return '';
   const all = new Set([
     ...deadlocks.flatMap(({ edges, behind }) => [...taskKeys(edges), ...behind]),
-    ...heldUp.flatMap(({ root }) => taskKeys(root.edges)),
+    ...waitersOf(heldUp),
   ]).size;
   return ` ${others} more ${others === 1 ? 'holds' : 'hold'} up others: ${counted(all, 'task')} ${waits(all)} in all.`;
 }

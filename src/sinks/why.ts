@@ -1,6 +1,7 @@
 import { filledAdvice } from '../analysis/advice.ts';
+import { type Alike, alikeIn, longestOf, waitersOf } from '../analysis/alike.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { type Blocked, type Deadlock, isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';
@@ -11,7 +12,7 @@ import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
 import { byTarget, deadlockText, MOST_NAMES, someNames, whatForWithin } from './long-waits.ts';
 import { longestWaiter, taskEvidence } from './why-evidence.ts';
-import { conditionOf, namesIn, sentenceOf, taskKeys } from './why-sentence.ts';
+import { namesIn, othersText, rootsText, sentenceOf, taskKeys } from './why-sentence.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
@@ -44,8 +45,9 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   const { deadlocks, heldUp, blocked } = verdict;
   if (isHeldUp(verdict)) {
     for (const deadlock of deadlocks.slice(0, MAX_ROOTS)) yield* deadlockLines(deadlock, verdict, names, context);
-    for (const held of heldUp.slice(0, MAX_ROOTS)) yield* heldUpLines(held, verdict, names, context);
-    const more = Math.max(0, deadlocks.length - MAX_ROOTS) + Math.max(0, heldUp.length - MAX_ROOTS);
+    const alike = alikeIn(heldUp);
+    for (const group of alike.slice(0, MAX_ROOTS)) yield* heldUpLines(group, verdict, names, context);
+    const more = Math.max(0, deadlocks.length - MAX_ROOTS) + alike.slice(MAX_ROOTS).flat().length;
     if (more > 0) yield `\n... and ${more} more that hold up others (-f json has all)\n`;
     if (blocked.length > 0) yield '\nBlocked, and nobody is known to hold them up:\n';
     for (const group of blocked.slice(0, MAX_BLOCKED)) yield* blockedLines(group, verdict, names, context);
@@ -59,16 +61,18 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
 }
 
 function* heldUpLines(
-  held: HeldUp,
+  alike: Alike,
   { sample }: Verdict,
   names: (key: NodeKey) => string,
   context: WhyContext,
 ): Generator<string> {
-  const { root, longestMs } = held;
-  yield `\n${names(root.key)}${conditionOf(held)}\n`;
-  yield `  holds up   ${counted(root.tasks, 'task')}${longest(longestMs)}\n`;
+  const [{ root }, ...others] = alike;
+  yield `\n${rootsText(alike, names)}\n`;
+  const verb = others.length === 0 ? 'holds up ' : 'hold up  ';
+  yield `  ${verb}  ${counted(waitersOf(alike).length, 'task')}${longest(longestOf(alike))}\n`;
   yield* edgeLines(root.edges, names, context);
-  yield* adviceLines(adviceOn(held));
+  if (others.length > 0) yield `    ... and so on for ${othersText(others)}\n`;
+  yield* adviceLines(adviceOn(alike));
   if (!context.evidence) return;
   for (const { place, text } of root.resource?.evidence ?? [])
     yield `  evidence   ${names(root.key)}: ${escapeUnsafe(place)}: ${escapeUnsafe(text)}\n`;

@@ -1,13 +1,14 @@
 import { useMemo } from 'preact/hooks';
 import { filledAdvice } from '../../analysis/advice.ts';
+import { type Alike, alikeIn, longestOf, waitersOf } from '../../analysis/alike.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, type HeldUp, isHeldUp, verdictOf } from '../../analysis/verdict.ts';
+import { type Blocked, type Deadlock, isHeldUp, verdictOf } from '../../analysis/verdict.ts';
 import type { Edge, Evidence, NodeKey } from '../../model/edge.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { Sample } from '../../model/sample.ts';
 import { edgePhrase } from '../../sinks/edge-phrases.ts';
 import { byTarget, deadlockTitle, namesOf, whatForWithin } from '../../sinks/long-waits.ts';
-import { conditionOf, sentenceOf } from '../../sinks/why-sentence.ts';
+import { othersText, rootsText, sentenceOf } from '../../sinks/why-sentence.ts';
 import { samplesShown } from '../state.ts';
 import { counted, dateText, formatDuration, safe } from '../words.ts';
 
@@ -29,8 +30,8 @@ export function VerdictView() {
       {verdict.deadlocks.map((deadlock, at) => (
         <DeadlockPart key={at} deadlock={deadlock} sample={sample} names={names} />
       ))}
-      {verdict.heldUp.map((held) => (
-        <HeldPart key={String(held.root.key)} held={held} names={names} />
+      {alikeIn(verdict.heldUp).map((alike) => (
+        <HeldPart key={String(alike[0].root.key)} alike={alike} names={names} />
       ))}
       {verdict.blocked.length > 0 && <h3>Blocked, and nobody is known to hold them up</h3>}
       {verdict.blocked.map((group, at) => (
@@ -79,22 +80,20 @@ function Tiles({ sample: { observations, pressure }, inD, longestMs }: TilesProp
   );
 }
 
-function HeldPart({ held, names }: { held: HeldUp; names: Names }) {
-  const { root, longestMs } = held;
+function HeldPart({ alike, names }: { alike: Alike; names: Names }) {
+  const [{ root }, ...others] = alike;
   const ofResource = root.resource === undefined ? [] : [[names(root.key), root.resource.evidence] as const];
   return (
     <section class="root">
-      <h3>
-        {names(root.key)}
-        {conditionOf(held)}
-      </h3>
+      <h3>{rootsText(alike, names)}</h3>
       <p>
-        Holds up {root.isAtLeast === true && 'at least '}
-        {counted(root.tasks, 'task')}
-        {longest(longestMs)}.
+        {others.length === 0 ? 'Holds' : 'Hold'} up {root.isAtLeast === true && 'at least '}
+        {counted(waitersOf(alike).length, 'task')}
+        {longest(longestOf(alike))}.
       </p>
       <Waiters edges={root.edges} names={names} />
-      <AdviceList advice={adviceOn(held)} />
+      {others.length > 0 && <p>And so on for {othersText(others)}.</p>}
+      <AdviceList advice={adviceOn(alike)} />
       <EvidenceList of={[...ofResource, ...edgeEvidence(root.edges, names)]} />
     </section>
   );
