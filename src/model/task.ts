@@ -70,10 +70,10 @@ export class TaskTable {
     return same;
   }
 
-  /** Call this between samples. Forgets what the last one has not, once that is much. */
-  trim(tasks: readonly Task[]): void {
-    if (this.#entries.size <= (9 / 8) * tasks.length + MOST_OLD) return;
-    const seen = new Set(tasks.map(({ id }) => id.tid));
+  /** Call this between samples. Forgets what the last one, of so many tasks, has not, once that is much. */
+  trim(count: number, tasks: () => readonly Task[]): void {
+    if (this.#entries.size <= (9 / 8) * count + MOST_OLD) return;
+    const seen = new Set(tasks().map(({ id }) => id.tid));
     for (const tid of this.#entries.keys()) if (!seen.has(tid)) this.#entries.delete(tid);
   }
 }

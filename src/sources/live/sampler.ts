@@ -213,7 +213,7 @@ class LiveSampler implements Sampler {
     const searched = { observations: seen.observations, holders: locked };
     const found = await this.#edges(searched, { forks, details, startMs });
     const threads = steady ? undefined : await this.#moreThreads(seen.unread, forks);
-    this.#tasks.trim(seen.observations.map(({ task }) => task));
+    this.#tasks.trim(seen.observations.length, () => seen.observations.map(({ task }) => task));
     for (const line of this.#bpf?.missing() ?? []) this.#tell(line);
     return {
       timeMs,
