@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { kstack, temporaryFolder } from './harness.ts';
+import { KSTACK, kstack, run, temporaryFolder } from './harness.ts';
 
 /** A sample of the classic text, a minute after the one before it. */
 function sampleAt(minute: number, tasks: readonly (readonly [pid: number, state: string, symbol: string])[]): string {
@@ -114,6 +114,15 @@ describe('kstack report of a log and its rotated files', () => {
       [],
       'kstack: tasks of which the files do not tell the user are left out: the selection asks for it\n',
     ]);
+  });
+});
+
+describe('kstack report of what can be read but once', () => {
+  it('says which times there are where none of them was asked for', async () => {
+    const [log] = logs();
+    const command = `"$0" report --from '2027-01-01 00:00' <(zcat ${log})`;
+    const { code, stderr } = await run('bash', ['-c', command, KSTACK]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/: they are from 2023-09-30 .* to 2023-09-30 .*\n$/)]);
   });
 });
 

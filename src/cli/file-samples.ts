@@ -117,7 +117,8 @@ export async function wholeSpan(
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const name of names) {
     try {
-      const span = await (isTarget(name) ? databaseSpan(name, origin) : spanOf(name, options));
+      const span = problems.spans.has(name) ? problems.spans.get(name) : await spanIn(name, origin, options);
+      problems.spans.set(name, span);
       if (span === undefined) continue;
       firstMs = Math.min(firstMs, span.firstMs);
       lastMs = Math.max(lastMs, span.lastMs);
@@ -127,6 +128,10 @@ export async function wholeSpan(
     }
   }
   return Number.isFinite(firstMs) ? { firstMs, lastMs } : undefined;
+}
+
+function spanIn(name: string, origin: Origin, options: SamplesOptions): Promise<Span | undefined> {
+  return isTarget(name) ? databaseSpan(name, origin) : spanOf(name, options);
 }
 
 function inOrder(bounds: Bounds, { zoneAt }: Clock): Bounds {

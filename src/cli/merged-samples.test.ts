@@ -65,7 +65,13 @@ describe('the samples of a recording', () => {
   });
 
   it('are read if it was packed once more, also where it is damaged', async () => {
-    expect(await read(gzipSync(bytes))).toEqual({ times: all, problems: noProblems(), hasFailed: false });
+    const { times, problems, hasFailed: failed } = await read(gzipSync(bytes));
+    const span = { firstMs: all[0], lastMs: all.at(-1) };
+    expect({ times, problems, failed }).toEqual({
+      times: all,
+      problems: { ...noProblems(), spans: new Map([[join(folder, 'recording'), span]]) },
+      failed: false,
+    });
     const found = await read(gzipSync(zeroed(0, 64)));
     expect([found.times, found.hasFailed]).toEqual([all.slice(60), true]);
   });

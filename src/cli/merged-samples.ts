@@ -11,7 +11,7 @@ import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
-import { DASH, type SamplesOptions, samplesOf, whyUnread } from './samples.ts';
+import { DASH, type SamplesOptions, type Span, samplesOf, spanWith, whyUnread } from './samples.ts';
 import type { Bounds } from './time-window.ts';
 
 /** What there is to say about the files that samples were read from. */
@@ -26,10 +26,12 @@ export interface Problems {
   isDamaged: boolean;
   /** Samples that were in several files, or in one of them twice. */
   repeated: number;
+  /** When files begin and end that were read from end to end; undefined for one without a time. */
+  readonly spans: Map<string, Span | undefined>;
 }
 
 export function noProblems(): Problems {
-  return { lines: [], empty: [], unread: 0, isDamaged: false, repeated: 0 };
+  return { lines: [], empty: [], unread: 0, isDamaged: false, repeated: 0, spans: new Map() };
 }
 
 const ASSUMED = 'times without a zone are taken for local time';
@@ -129,6 +131,8 @@ async function* read(
   const notes: InputNotes = {};
   let found = false;
   let isDamaged = false;
+  let isSought = false;
+  let span: Span | undefined;
   const options = {
     ...shared,
     notes,
@@ -137,6 +141,7 @@ async function* read(
     ...(thread !== undefined && { thread }),
     sought: () => {
       found = true;
+      isSought = true;
     },
     damaged: (text: string) => {
       isDamaged = true;
@@ -149,6 +154,7 @@ async function* read(
     const part = { origin, bounds, selection: names.length === 1 ? selection : undefined };
     const samples = isTarget(name) ? databaseSamples(name, part, intern) : samplesOf(name, options);
     for await (const sample of samples) {
+      span = spanWith(span, sample);
       if (saysNothing(sample) || !isHostIn(origin.hosts, sample.host)) continue;
       found = true;
       yield sample;
@@ -160,6 +166,7 @@ async function* read(
     problems.unread++;
     return;
   }
+  if (!isSought && !isTarget(name)) problems.spans.set(name, span);
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
   if (notes.folded === true && TIMED_VERBS.has(verb))

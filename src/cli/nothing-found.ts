@@ -11,15 +11,17 @@ import { isAllTimes, timeText } from './time-window.ts';
  * Says that nothing is left of the files, what was asked for and what there is, unless it is said of each that it gave
  * nothing.
  */
-export async function tellNone(wanted: Wanted, { empty, unread }: Problems, clock: Clock): Promise<void> {
+export async function tellNone(wanted: Wanted, { empty, unread, spans }: Problems, clock: Clock): Promise<void> {
   const { names, window, origin: { hosts } = ALL_HOSTS } = wanted;
   if (names.length <= empty.length + unread) return;
+  // What was wrong with the files is told already.
+  const problems = { ...noProblems(), spans };
   const asked = [
     ...(hosts.length === 0 ? [] : [`of the hosts asked for (${hosts.join(', ')})`]),
-    ...(isAllTimes(window) ? [] : [`in the time asked for${await askedTime(wanted, clock)}`]),
+    ...(isAllTimes(window) ? [] : [`in the time asked for${await askedTime(wanted, problems, clock)}`]),
   ];
   const what = asked.length === 0 ? 'there' : asked.join(' and ');
-  writeStderr(`kstack: no sample of ${filesText(names)} is ${what}${await thereText(wanted, clock)}\n`);
+  writeStderr(`kstack: no sample of ${filesText(names)} is ${what}${await thereText(wanted, problems, clock)}\n`);
 }
 
 function filesText([first = '', ...others]: readonly string[]): string {
@@ -27,8 +29,8 @@ function filesText([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? name : `${name} and ${others.length} more`;
 }
 
-async function askedTime(wanted: Wanted, clock: Clock): Promise<string> {
-  const { fromMs, toMs } = (await boundsFor(wanted, noProblems(), clock)) ?? {};
+async function askedTime(wanted: Wanted, problems: Problems, clock: Clock): Promise<string> {
+  const { fromMs, toMs } = (await boundsFor(wanted, problems, clock)) ?? {};
   const from = fromMs !== undefined && Number.isFinite(fromMs) ? [`from ${timeText(fromMs, clock.zoneAt)}`] : [];
   const to = toMs !== undefined && Number.isFinite(toMs) ? [`to ${timeText(toMs, clock.zoneAt)}`] : [];
   const parts = [...from, ...to];
@@ -36,9 +38,9 @@ async function askedTime(wanted: Wanted, clock: Clock): Promise<string> {
 }
 
 /** When the samples are that there are. */
-async function thereText(wanted: Wanted, clock: Clock): Promise<string> {
+async function thereText(wanted: Wanted, problems: Problems, clock: Clock): Promise<string> {
   if (wanted.names.includes(DASH)) return '';
-  const span = await wholeSpan(wanted, noProblems(), clock);
+  const span = await wholeSpan(wanted, problems, clock);
   if (span === undefined) return '';
   const [first, last] = [timeText(span.firstMs, clock.zoneAt), timeText(span.lastMs, clock.zoneAt)];
   return first === last ? `: it is of ${first}` : `: they are from ${first} to ${last}`;

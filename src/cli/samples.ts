@@ -169,11 +169,15 @@ export async function spanOf(name: string, options: SamplesOptions): Promise<Spa
     return firstMs === undefined ? undefined : { firstMs, lastMs: times.reduce((a, b) => Math.max(a, b), firstMs) };
   }
   let span: Span | undefined;
-  for await (const { timeMs } of samplesOf(name, options)) {
-    if (timeMs === undefined) continue;
-    span = { firstMs: span?.firstMs ?? timeMs, lastMs: Math.max(span?.lastMs ?? timeMs, timeMs) };
-  }
+  for await (const sample of samplesOf(name, options)) span = spanWith(span, sample);
   return span;
+}
+
+/** The span with one more sample. */
+export function spanWith(span: Span | undefined, { timeMs }: Sample): Span | undefined {
+  if (timeMs === undefined) return span;
+  if (span !== undefined && timeMs <= span.lastMs) return span;
+  return { firstMs: span?.firstMs ?? timeMs, lastMs: timeMs };
 }
 
 const CHUNK_BYTES = 1 << 20;
