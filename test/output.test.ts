@@ -15,6 +15,14 @@ import {
   testRequires,
 } from './harness.ts';
 
+const CLASSIC_SAMPLE = `zzz <Sat Sep 30 17:02:16 GMT 2023 - ol8-1
+
+PID:  8521   State:  S   Start Time: 2023/09/30 16:36:49   Cmd: -bash 
+Stack:
+[<0>] do_wait+0x15c/0x2e0
+
+`;
+
 describe('standard output', () => {
   it('that nobody reads any more ends kstack quietly', async () => {
     testRequires('root');
@@ -24,6 +32,20 @@ describe('standard output', () => {
     const { stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
     expect(stdout).toMatch(/^zzz <[^\n]+\n0\n$/);
     expect(stderr).toBe('');
+  });
+
+  it.each([
+    ['report', '1\n'],
+    ['explain', '1\n'],
+    ['convert -f long', '1\n'],
+    ['diff', '1\n'],
+  ])('that nobody reads any more does not hide that %s lacks a file', async (command, code) => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'log');
+    writeFileSync(file, CLASSIC_SAMPLE);
+    const script = `"$0" ${command} ${file} ${folder}/none | :; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = await run('bash', ['-c', script, KSTACK]);
+    expect([stdout, stderr]).toEqual([code, expect.stringContaining(`${folder}/none`)]);
   });
 
   it('that is full is an error with its reason', async () => {

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -145,6 +145,26 @@ describe('kstack why', () => {
     expect((await kstack([...asked(outer), '--exit-code'], { env })).code).toBe(3);
     expect((await kstack(['why', '--proc', '/nowhere', '--exit-code'])).code).toBe(3);
     expect((await kstack(['why', '--proc', '/nowhere'])).code).toBe(1);
+  });
+
+  it('is a check also if nobody reads what it says, and cannot tell where it could not be written', async () => {
+    const [outer = 0] = await fixture('tasks', ['vfork-chain']);
+    await pause(1100);
+    const piped = (...words: string[]) =>
+      run('bash', ['-c', `"$0" "$@" | :; echo "\${PIPESTATUS[0]}"`, KSTACK, ...asked(outer), ...words]);
+    expect(await piped('--exit-code', '--for', '1s')).toMatchObject({ stdout: '1\n', stderr: '' });
+    expect(await piped('--exit-code', '--for', '9h')).toMatchObject({ stdout: '0\n', stderr: '' });
+    expect(await piped()).toMatchObject({ stdout: '0\n', stderr: '' });
+    for (const [words, code] of [
+      [['--exit-code', '--for', '9h'], 3],
+      [[], 1],
+    ] as const) {
+      const stdio = ['ignore', openSync('/dev/full', 'w'), 'pipe'] as const;
+      expect(await kstack([...asked(outer), ...words], { stdio: [...stdio] })).toMatchObject({
+        code,
+        stderr: expect.stringContaining('cannot write to standard output: ENOSPC'),
+      });
+    }
   });
 
   it('says that nothing matches a selection, which is no healthy host', async () => {

@@ -3,7 +3,7 @@ import { redacted } from '../analysis/redact.ts';
 import { codeOf } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
-import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
@@ -61,7 +61,7 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
     const { full, annotate, table } = output;
     const pieces = format.write(samples(), { zoneAt, colour, full, annotate, ...(table !== undefined && { table }) });
     if (target !== undefined) await writeFile(target, pieces);
-    else for await (const piece of pieces) writeStdout(piece);
+    else await writePieces(pieces);
     return { isEmpty };
   };
   const done = await orNoEnd(written());

@@ -5,7 +5,7 @@ import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
-import { writeStdout } from '../terminal/output.ts';
+import { writePieces } from '../terminal/output.ts';
 import { isRead } from './convert.ts';
 import { isAddedUp, waitsOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
@@ -74,7 +74,7 @@ async function writeFound(
     if (format === 'json') yield formatDiffJson(found, problems);
     else if (isComplete) yield* formatDiff(found, top);
   }
-  if (file === undefined) for await (const piece of pieces()) writeStdout(piece);
+  if (file === undefined) await writePieces(pieces());
   else if (isComplete) await writeFile(file, pieces());
   return counts;
 }
@@ -97,6 +97,6 @@ async function writePage(streams: Streams, { file, redact }: DiffOptions): Promi
   const { comparingPage } = await import('../sinks/html.ts');
   const pieces = comparingPage(shown(0), shown(1));
   if (file !== undefined) await writeFile(file, pieces);
-  else for await (const piece of pieces) writeStdout(piece);
+  else await writePieces(pieces);
   return counts;
 }

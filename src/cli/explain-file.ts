@@ -6,7 +6,7 @@ import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
-import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { writePieces, writeStderr } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
 import { DASH, samplesOf, whyUnread } from './samples.ts';
 
@@ -49,7 +49,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
   const samples = selection === undefined ? all : selectedSamples(all, selection, problems);
   for await (const piece of format.write(samples, context)) pieces.push(String(piece));
-  if (found.stacks > 0) for (const piece of pieces) writeStdout(piece);
+  if (found.stacks > 0) await writePieces(pieces);
   const { guesses, lines, mixed, unread, unreadSamples } = found;
   for (const problem of problems) writeStderr(`kstack: ${problem}\n`);
   if (guesses > 0)

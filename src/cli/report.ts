@@ -6,7 +6,7 @@ import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatReport, SHOWN_TASKS } from '../sinks/report.ts';
 import { formatReportJson } from '../sinks/report-json.ts';
-import { writeStdout } from '../terminal/output.ts';
+import { writePieces } from '../terminal/output.ts';
 import { convertFiles, isRead } from './convert.ts';
 import type { Most } from './database-report.ts';
 import { isAddedUp, reportOfDatabase } from './database-sums.ts';
@@ -58,7 +58,7 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   const isEmpty = found.samples === 0;
   const pieces = piecesOf(found, options, { clock, problems: problems.lines });
   // A file that is there stays as it was.
-  if (file === undefined) for await (const piece of pieces) writeStdout(piece);
+  if (file === undefined) await writePieces(pieces);
   else if (!isEmpty) await writeFile(file, pieces);
   tellProblems(problems);
   if (isEmpty) await tellNone(wanted, problems, clock);
@@ -73,7 +73,7 @@ async function writeFleetPage(
 ): Promise<number> {
   const { fleetPage } = await import('../sinks/html.ts');
   const pieces = fleetPage(fleet, samples);
-  if (file === undefined) for await (const piece of pieces) writeStdout(piece);
+  if (file === undefined) await writePieces(pieces);
   else await writeFile(file, pieces);
   tellProblems(problems);
   return hasFailed(problems) ? FAILED : 0;

@@ -9,7 +9,7 @@ import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
-import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
 import type { OutputOptions } from './output-options.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
@@ -58,7 +58,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       ...(output.table !== undefined && { table: output.table }),
     });
     if (output.file !== undefined) await writeFile(output.file, pieces);
-    else for await (const piece of pieces) writeStdout(piece);
+    else await writePieces(pieces);
     for (const line of formatUnread(everythingUnread(sample), sample.threads)) writeStderr(`kstack: ${line}\n`);
     const hint = describeMoreThreads(selection, sample);
     if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);

@@ -2,7 +2,7 @@ import { tableRows } from '../analysis/tables/rows.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatRows, formatRowsJson } from '../sinks/result-rows.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { writeStderr, writeStdout } from '../terminal/output.ts';
+import { writePieces, writeStderr } from '../terminal/output.ts';
 import { isRead } from './convert.ts';
 import { NoDuckDb, SampleDatabase } from './duckdb.ts';
 import { FAILED } from './exit-codes.ts';
@@ -65,6 +65,6 @@ async function answer(database: SampleDatabase, { statement, format, file }: Sql
   }
   const pieces = format === 'jsonl' ? formatRowsJson(result) : formatRows(result);
   if (file !== undefined) await writeFile(file, pieces);
-  else for await (const piece of pieces) writeStdout(piece);
+  else await writePieces(pieces);
   return true;
 }

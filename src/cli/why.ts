@@ -10,7 +10,7 @@ import { formatWhyJson } from '../sinks/why-json.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
-import { mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
 import { FAILED, UNKNOWN } from './exit-codes.ts';
 import { takeVerdict } from './take-verdict.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
@@ -36,8 +36,18 @@ export interface WhyOptions {
   readonly typed: string;
 }
 
-/** Says what holds the host up. Returns the exit code. */
+/** Says what holds the host up. Returns the exit code. As a check, it tells by that code, too, that it has failed. */
 export async function why(options: WhyOptions): Promise<number> {
+  try {
+    return await sayWhy(options);
+  } catch (error) {
+    if (!options.exitCode) throw error;
+    writeStderr(`kstack: ${error instanceof Error ? error.message : String(error)}\n`);
+    return UNKNOWN;
+  }
+}
+
+async function sayWhy(options: WhyOptions): Promise<number> {
   const { selection, root, source, format, file, evidence, exitCode, forMs, verbose, typed } = options;
   if (isUnfitForTerminal(format, file)) return exitCode ? UNKNOWN : FAILED;
   const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
@@ -58,7 +68,7 @@ export async function why(options: WhyOptions): Promise<number> {
   const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, ...found };
   const pieces = piecesOf(format, verdict, context);
   if (file !== undefined) await writeFile(file, pieces);
-  else for await (const piece of pieces) writeStdout(piece);
+  else await writePieces(pieces);
   if (exitCode) return exitCodeOf(verdict, forMs);
   const { all, pids = [] } = selection;
   return verdict.tasks === 0 && all !== true && pids.length > 0 ? FAILED : 0;

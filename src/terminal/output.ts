@@ -61,6 +61,21 @@ export function writeStdout(piece: string | Uint8Array): void {
 }
 
 /**
+ * Writes pieces one after the other. When nobody reads them any more, it asks for no further ones and returns: what the
+ * command has found out stays, and so does its exit code.
+ * @throws OutputError for other failures
+ */
+export async function writePieces(
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
+): Promise<void> {
+  try {
+    for await (const piece of pieces) writeStdout(piece);
+  } catch (error) {
+    if (!(error instanceof OutputError && error.brokenPipe)) throw error;
+  }
+}
+
+/**
  * Writes a message, escaped line by line, since it may quote hostile input. A failure (a closed terminal, a pipe
  * without a reader, a full disk) is ignored: there is nowhere to report it.
  */
