@@ -59,6 +59,8 @@ interface Open {
   /** The same task may be in a sample twice. */
   count: number;
   readonly sinceMs: number | undefined;
+  /** How far the clock had been set until then. */
+  readonly setMs: number;
   readonly sinceSample: number;
   readonly sinceSeconds: number;
   readonly isProven: boolean;
@@ -75,6 +77,8 @@ export class SampledRuns implements Runs {
   #samples = 0;
   #seconds = 0;
   #lastMs: number | undefined;
+  /** How far the clock has been set until the last sample. */
+  #setMs = 0;
 
   constructor(host: string | undefined, ended: (run: BlockedRun) => void) {
     this.#host = host;
@@ -85,8 +89,12 @@ export class SampledRuns implements Runs {
     return this.#open.size;
   }
 
-  /** Takes a sample that differs so from the one before, which spoke for `seconds`. */
-  add({ timeMs }: Sample, { gone, come }: Changes, seconds: number): void {
+  /**
+   * Takes a sample that differs so from the one before, which spoke for `seconds`.
+   * @param setMs how far the clock has been set since the first sample: the times of a run are by the clock as it was
+   * in the end
+   */
+  add({ timeMs }: Sample, { gone, come }: Changes, seconds: number, setMs = 0): void {
     this.#seconds += seconds;
     const left = new Map<string | Observation, Open>();
     for (const observation of gone) {
@@ -99,14 +107,20 @@ export class SampledRuns implements Runs {
     }
     for (const observation of come) {
       const finding = blockedFinding(observation);
-      if (finding !== undefined) this.#come(observation, finding, left, timeMs);
+      if (finding !== undefined) this.#come(observation, finding, left, { timeMs, setMs });
     }
     for (const open of left.values()) this.#end(open, false);
     this.#samples++;
     this.#lastMs = timeMs;
+    this.#setMs = setMs;
   }
 
-  #come(observation: Observation, finding: Finding, left: Map<unknown, Open>, timeMs: number | undefined): void {
+  #come(
+    observation: Observation,
+    finding: Finding,
+    left: Map<unknown, Open>,
+    { timeMs, setMs }: { readonly timeMs: number | undefined; readonly setMs: number },
+  ): void {
     const key = keyOf(observation);
     const open = this.#open.get(key);
     if (open !== undefined) {
@@ -126,6 +140,7 @@ export class SampledRuns implements Runs {
       observation,
       count: 1,
       sinceMs: timeMs === undefined ? undefined : timeMs - (observation.facts?.offCpuMs ?? 0),
+      setMs,
       sinceSample: this.#samples,
       sinceSeconds: this.#seconds,
       isProven: observation.facts?.switches !== undefined,
@@ -139,12 +154,13 @@ export class SampledRuns implements Runs {
     this.#open.clear();
   }
 
-  #end({ finding, observation, sinceMs, sinceSample, sinceSeconds, isProven }: Open, isStill: boolean): void {
+  #end(open: Open, isStill: boolean): void {
+    const { finding, observation, sinceMs, setMs, sinceSample, sinceSeconds, isProven } = open;
     this.#ended({
       host: this.#host,
       observation,
       finding,
-      sinceMs,
+      sinceMs: sinceMs === undefined ? undefined : sinceMs + (this.#setMs - setMs),
       untilMs: this.#lastMs,
       seconds: this.#seconds - sinceSeconds,
       seen: this.#samples - sinceSample,

@@ -242,6 +242,44 @@ describe('a report', () => {
     expect([empty, samples]).toEqual([2, 3]);
   });
 
+  it.each([
+    ['back', -3600, [{ fromMs: 6_460_000, toMs: 10_000_000 }], 'the clock was set back by 3600 s'],
+    ['forward', 3600, [{ fromMs: 10_040_000, toMs: 13_650_000 }], expect.stringMatching(/^the clock was set forward/)],
+  ])('knows for how long a task was blocked if the clock is set %s', async (_, setSeconds, gaps, text) => {
+    const at = (passed: number, set: number): Sample => ({
+      ...sampleAt(10_000 + passed + set, [seen(1, FROZEN, { facts: { switches: 5, offCpuMs: 1000 * passed + 3000 } })]),
+      bootId: { value: 'a' },
+      monotonicMs: 70_000 + 1000 * passed,
+    });
+    const told = await report([
+      ...[0, 10, 20, 30, 40].map((passed) => at(passed, 0)),
+      ...[50, 60].map((passed) => at(passed, setSeconds)),
+    ]);
+    const untilMs = 1000 * (10_060 + setSeconds);
+    expect(told.stuck).toMatchObject([{ sinceMs: untilMs - 63_000, untilMs, seen: 7, isProven: true }]);
+    expect(told.findings).toMatchObject([{ taskSeconds: 70, count: 1 }]);
+    expect(told.events).toEqual([{ host: 'db1', timeMs: 1000 * (10_050 + setSeconds), kind: 'clock', text }]);
+    expect(told.gaps).toMatchObject(gaps);
+    expect(told.timeline.map(({ blocked }) => blocked)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  it('knows that a clock was set back although nothing but the times tells', async () => {
+    const times = [10_000, 10_010, 10_020, 6000, 6010];
+    const { stuck, events, gaps } = await report(times.map((time) => sampleAt(time, [seen(1, FROZEN)])));
+    expect(stuck).toMatchObject([{ sinceMs: 5_970_000, untilMs: 6_010_000, seen: 5 }]);
+    expect(events).toMatchObject([{ kind: 'clock', timeMs: 6_000_000, text: 'the clock was set back by 4030 s' }]);
+    expect(gaps).toEqual([{ host: 'db1', fromMs: 6_010_000, toMs: 10_000_000 }]);
+  });
+
+  it('takes a clock for none that was set if it is slewed, or if a sample was late to read it', async () => {
+    const steady = [0, 10, 20.9, 30, 100_000].map((passed) => ({
+      ...sampleAt(passed * 1.0004, []),
+      bootId: { value: 'a' },
+      monotonicMs: 1000 * passed,
+    }));
+    expect((await report(steady)).events).toEqual([]);
+  });
+
   it('is the same whether or not the source tells what changed', async () => {
     const moments = [[1, 2], [1], [1, 2, 3], [2, 3], []];
     const known = new Map([1, 2, 3].map((tid) => [tid, seen(tid, FROZEN)]));

@@ -1,6 +1,6 @@
 import type { Changes } from '../model/changes.ts';
 import type { NodeKey } from '../model/edge.ts';
-import type { Event } from '../model/event.ts';
+import type { Event, EventKind } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Fleet } from '../model/fleet.ts';
 import { isWhole, type Observation, type Sample, type Unread, unreadOf } from '../model/sample.ts';
@@ -54,7 +54,9 @@ export interface ReportedHolder {
   readonly waiters: number;
 }
 
-export interface ReportedEvent extends Event {
+export interface ReportedEvent extends Omit<Event, 'kind'> {
+  /** `clock`: somebody set the clock of the host. */
+  readonly kind: EventKind | 'clock';
   readonly host: string | undefined;
 }
 
@@ -170,6 +172,7 @@ class ReportBuilder {
       gap: (gap) => {
         if (this.#gaps.length < MAX_GAPS) this.#gaps.push(gap);
       },
+      clockSet: (timeMs, setMs) => this.#note({ host, timeMs, kind: 'clock', text: clockText(setMs) }),
       sampled: (sample, changes, seconds) => {
         holders.add(changes, sample, seconds);
         missing.add(changes, this.#unread);
@@ -213,9 +216,12 @@ class ReportBuilder {
   }
 
   #happened(event: Event, { timeMs, host }: Sample): void {
+    this.#note({ host, ...(timeMs !== undefined && { timeMs }), ...event });
+  }
+
+  #note(event: ReportedEvent): void {
     this.#eventCount++;
-    if (this.#events.length >= MAX_EVENTS) return;
-    this.#events.push({ host, ...(timeMs !== undefined && { timeMs }), ...event });
+    if (this.#events.length < MAX_EVENTS) this.#events.push(event);
   }
 
   #hold(host: string | undefined, { key: node, name, startTicks, waiters }: Holder, seconds: number): void {
@@ -279,6 +285,14 @@ function addRun(sum: SummedTask, { observation, seconds, isReported, isProven, s
   const seen = Math.max(sum.sampled, sum.proven);
   sum.seconds = Math.max(sum.reported, seen);
   sum.isAtLeast = sum.reported > seen;
+}
+
+function clockText(setMs: number): string {
+  const seconds = Math.round(Math.abs(setMs) / 1000);
+  // CLOCK_MONOTONIC stands still meanwhile.
+  return setMs < 0
+    ? `the clock was set back by ${seconds} s`
+    : `the clock was set forward by ${seconds} s, or the host was suspended for so long`;
 }
 
 type Missing = Pick<Unread, 'what' | 'why'>;

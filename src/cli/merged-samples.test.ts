@@ -3,8 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../test/harness.ts';
 import { numbered, recorded } from '../../test/recorded.ts';
+import { EMPTY_SAMPLE } from '../../test/samples.ts';
 import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';
+
+describe('the samples of several recordings of a boot', () => {
+  it('are in their order although the clock was set back in between', async () => {
+    const folder = temporaryFolder();
+    const passed = [0, 10, 20, 30];
+    const samples = passed.map((seconds) => ({
+      ...EMPTY_SAMPLE,
+      bootId: { value: 'a' },
+      timeMs: 1000 * (seconds < 20 ? 5000 + seconds : 1000 + seconds),
+      monotonicMs: 1000 * seconds,
+    }));
+    const names = await Promise.all(
+      [samples.slice(0, 2), samples.slice(2)].map(async (part, at) => {
+        const name = join(folder, `${at}.kstack`);
+        writeFileSync(name, Buffer.concat(await recorded(part)));
+        return name;
+      }),
+    );
+    for (const given of [names, names.toReversed()]) {
+      const found: (number | undefined)[] = [];
+      const inputs = { names: given, verb: 'report', bounds: undefined };
+      const clock = { nowMs: () => 0, zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }) };
+      for await (const { monotonicMs } of mergedSamples(inputs, noProblems(), clock)) found.push(monotonicMs);
+      expect(found).toEqual(passed.map((seconds) => 1000 * seconds));
+    }
+  });
+});
 
 describe('the samples of a recording', () => {
   let folder = '';

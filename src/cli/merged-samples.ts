@@ -1,6 +1,6 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import { isTarget } from '../clickhouse/target.ts';
-import type { Sample } from '../model/sample.ts';
+import { bootOf, type Sample, sharesBoot } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
@@ -43,6 +43,13 @@ interface Head {
   sample: Sample;
   /** Where it belongs: a sample without a time stays behind the one before it. */
   timeMs: number;
+}
+
+/** Somebody may have set the clock between two files of one host. */
+function isBefore(one: Head, other: Head): boolean {
+  const isOneBoot = bootOf(one.sample) !== undefined && sharesBoot(one.sample, other.sample);
+  const [mine, its] = isOneBoot ? [one.sample.monotonicMs, other.sample.monotonicMs] : [];
+  return mine === undefined || its === undefined ? one.timeMs < other.timeMs : mine < its;
 }
 
 export interface Inputs {
@@ -100,7 +107,7 @@ export async function* mergedSamples(
   for (;;) {
     let earliest = heads[0];
     if (earliest === undefined) return;
-    for (const head of heads) if (head.timeMs < earliest.timeMs) earliest = head;
+    for (const head of heads) if (isBefore(head, earliest)) earliest = head;
     const { fingerprints, sample } = earliest;
     if (repeats?.has(sample, fingerprints.of(sample)) === true) problems.repeated++;
     else yield sample;

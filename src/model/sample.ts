@@ -182,6 +182,17 @@ export interface Group {
   readonly observations: readonly Observation[];
 }
 
+/** The boot of its host; undefined if it is not known. */
+export function bootOf({ bootId }: Pick<Sample, 'bootId'>): string | undefined {
+  return bootId !== undefined && 'value' in bootId && bootId.value !== '' ? bootId.value : undefined;
+}
+
+/** Whether both are, as far as they tell, of one host between two boots. */
+export function sharesBoot(a: Sample, b: Sample): boolean {
+  const [one, other] = [bootOf(a), bootOf(b)];
+  return one === undefined && other === undefined ? a.host === b.host : one === other;
+}
+
 /** Whether a text tells of this moment nothing but what happened: it does not say that there were no tasks. */
 export function hasOnlyEvents({ source, observations, holders, leftOut, unread, events }: Sample): boolean {
   const seen = observations.length + holders.length + Object.keys(leftOut).length + unread.length;

@@ -1,6 +1,5 @@
 import type { Report, ReportedEvent } from '../analysis/report.ts';
 import { merged } from '../analysis/timeline.ts';
-import type { EventKind } from '../model/event.ts';
 import type { Clock } from '../model/time.ts';
 import { barOf } from '../terminal/bars.ts';
 import { moment, timeOfDay } from './moment.ts';
@@ -10,7 +9,7 @@ const WIDEST = 60;
 const MARGINS = 4;
 
 /** How an event is marked on the timeline. All others are lines of the kernel log. */
-const MARKS: Partial<Record<EventKind, string>> = { trigger: 'T', calm: 't', lost: '?' };
+const MARKS: Partial<Record<ReportedEvent['kind'], string>> = { trigger: 'T', calm: 't', lost: '?', clock: 'c' };
 const KERNEL_LINE = '!';
 /** Several kinds of events at about the same time. */
 const SEVERAL = '*';
@@ -67,7 +66,7 @@ function marksOf(events: readonly ReportedEvent[], columnOf: (timeMs: number) =>
   return marks.join('');
 }
 
-function markOf(kind: EventKind): string {
+function markOf(kind: ReportedEvent['kind']): string {
   return MARKS[kind] ?? KERNEL_LINE;
 }
 
