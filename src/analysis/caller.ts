@@ -1,10 +1,17 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
-import type { InnerEnd } from './inner-end.ts';
+import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
 import { subsystemOf } from './subsystem.ts';
 
-export const LIKELY = ' (likely: the kernel was not sure of any frame)';
+const LIKELY = ' (likely: the kernel was not sure of any frame)';
+
 export const CALLER_UNKNOWN = ' (the stack is cut off: its caller is not known)';
+
+/** What a sentence ends with if it relies on guesses. Of the functions of the scheduler the kernel may be sure. */
+export function likelyOf(frames: readonly Frame[]): string {
+  const telling = frames.filter(({ symbol }) => isTelling(functionName(symbol)));
+  return (telling.length > 0 ? telling : frames).every(isGuess) ? LIKELY : '';
+}
 
 /** The innermost function that is no sleeping primitive; undefined if the stack has none. */
 export function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {

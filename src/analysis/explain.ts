@@ -4,12 +4,12 @@ import type { State } from '../model/task.ts';
 import { crashOf } from './crash.ts';
 import { isDead } from './dead.ts';
 import { ended, explainEmpty } from './empty-stack.ts';
-import { explained } from './explained.ts';
+import { explained, isFarOut } from './explained.ts';
 import { functionName } from './function-name.ts';
-import { type InnerEnd, innerEnd, isTelling, waits } from './inner-end.ts';
+import { type InnerEnd, innerEnd, isGuess, isTelling, waits } from './inner-end.ts';
 import { inInterrupt } from './interrupt.ts';
 import { withoutLeaves } from './leaves.ts';
-import { Matcher } from './match.ts';
+import { type Match, Matcher } from './match.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { crashed, cutInInterrupt, handles, running } from './running.ts';
@@ -93,9 +93,16 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'S' | 'D' | undefined
   );
   const [best, ...others] = state === 'D' ? told.filter(({ rule }) => !idles(rule, inner) && !runs(rule, inner)) : told;
   if (inner.isPreempted && best?.rule.fallback !== undefined && state !== 'D') return running(frames, inner, matches);
+  if (best !== undefined && state === undefined && isScrap(frames, best, inner))
+    return unexplained(frames, inner, { idles: false, state });
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
   return unexplained(frames, inner, { idles: matches.length > 0, state });
+}
+
+/** Whether these are guesses of which none is a function that sleeps, and that say little of the innermost one. */
+function isScrap(frames: readonly Frame[], best: Match, inner: InnerEnd): boolean {
+  return inner.primitive === undefined && frames.every(isGuess) && isFarOut(frames, best, inner);
 }
 
 /** A tracer prints decimal offsets; behind the instruction that it puts at the start of a function, they are these. */

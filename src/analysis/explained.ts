@@ -1,8 +1,8 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, callerIn, callerWithModule, LIKELY, withCaller } from './caller.ts';
+import { byName, callerIn, callerWithModule, likelyOf, withCaller } from './caller.ts';
 import { functionName } from './function-name.ts';
-import { type InnerEnd, isGuess, isTelling, waits } from './inner-end.ts';
+import { type InnerEnd, isTelling, waits } from './inner-end.ts';
 import type { Match } from './match.ts';
 import { causesAt } from './mounted.ts';
 import { operationOf } from './operation.ts';
@@ -27,7 +27,7 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
   const { id, source, kernels, inOrderTo } = rule;
   const isAtWork = rule.kind === 'idle' ? !IDLE_SLEEPS.has(sleep) : rule.kind === 'running' && waits(inner);
   const isShared = isAtWork || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
-  const likely = frames.every(isGuess) ? LIKELY : '';
+  const likely = likelyOf(frames);
   const base = {
     rule: id,
     within: undefined,
@@ -93,7 +93,7 @@ function unknownIn(caller: string, { primitive }: InnerEnd): string {
 }
 
 /** Whether a rule is about functions that call unknown ones, which may wait for anything. */
-function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner: InnerEnd): boolean {
+export function isFarOut(frames: readonly Frame[], { rule, frame, depth }: Match, inner: InnerEnd): boolean {
   if (!Number.isInteger(depth)) return false;
   const between = frames.slice(inner.depth, frames.indexOf(frame));
   const unknown = between.filter(({ symbol }) => isTelling(functionName(symbol))).length;

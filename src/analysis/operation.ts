@@ -10,7 +10,7 @@ import { tellsMore } from './wording.ts';
 
 /** Outermost functions of whole stacks: they say nothing of what a task is about. */
 const OF_NO_CALLER =
-  /^(?:kthread\w*|ret_from_\w+|worker_thread|process_one_work|entry_\w+|do_syscall_\w+|el0\w*|invoke_syscall|\w*sys_\w+)$/;
+  /^(?:kthread\w*|ret_from_\w+|worker_thread|process_one_work|entry_\w+|do_syscall_\w+|el0\w*|invoke_syscall|ia32_\w+|\w*sys_\w+)$/;
 
 /** Where a sentence names the file or device already. */
 const ANY_FILE = / (?:from|to) a file, pipe or device$/;

@@ -1,11 +1,11 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { CALLER_UNKNOWN, callerIn, LIKELY } from './caller.ts';
+import { CALLER_UNKNOWN, callerIn, likelyOf } from './caller.ts';
 import { contextOf } from './context.ts';
 import type { Crash } from './crash.ts';
 import { NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
-import { type InnerEnd, isGuess } from './inner-end.ts';
+import type { InnerEnd } from './inner-end.ts';
 import type { inInterrupt } from './interrupt.ts';
 import type { Match } from './match.ts';
 import type { inSoftirq } from './softirq.ts';
@@ -22,10 +22,9 @@ export function running(frames: readonly Frame[], inner: InnerEnd, matches: read
   const caller = callerIn(frames, inner);
   const frame = frames[inner.depth] ?? frames[0];
   const { inOrderTo } = matches.find(({ rule }) => rule.inOrderTo !== undefined)?.rule ?? {};
-  const isSure = !frames.every(isGuess);
-  const place = caller === undefined || !isSure ? '' : `, in ${caller}`;
+  const likely = likelyOf(frames);
+  const place = caller === undefined || likely !== '' ? '' : `, in ${caller}`;
   const purpose = inOrderTo === undefined ? contextOf(frames, inner.depth) : `, in order to ${inOrderTo}`;
-  const likely = isSure ? '' : LIKELY;
   const [best] = matches;
   if (best?.rule.spins === true) {
     const waitsFor = `${best.rule.waitsFor}${purpose}${likely}`;

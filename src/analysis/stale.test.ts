@@ -36,6 +36,37 @@ describe('a stack with leftovers', () => {
   });
 });
 
+describe('a stack of guesses', () => {
+  const guessed = (state: State | undefined, ...places: readonly string[]) => {
+    const frames = places.map((place) => ({ symbol: place.split('+')[0] ?? '', raw: `? ${place}` }));
+    return explain({ id: 0, frames }, state);
+  };
+
+  it('in which nothing sleeps does not tell that the task waits', () => {
+    const places = ['unheard_of+0x1/0x2', 'heard_of+0x1/0x2', 'other+0x1/0x2', 'dev_open+0x1/0x2', 'sys_ioctl+0x1/0x2'];
+    expect(guessed(undefined, ...places).kind).toBe('unexplained');
+    expect(guessed('D', ...places).kind).toBe('blocked');
+  });
+
+  it('is said to be one also where the scheduler is sure', () => {
+    const frames = [{ symbol: 'schedule_timeout', raw: 'schedule_timeout+0x1/0x2' }];
+    const guess = { symbol: 'unheard_of', raw: '? unheard_of+0x1/0x2' };
+    expect(explain({ id: 0, frames: [...frames, guess] }, 'D').waitsFor).toMatch(/unheard_of \(likely/);
+  });
+});
+
+describe('a stack without sizes', () => {
+  it('has pointers and leftovers all the same', () => {
+    const braces = ['submit_bio+223', 'wake_function+0', 'txBegin+625', 'default_wake_function+0', 'unheard_of+58'];
+    const frames = braces.map((each) => ({
+      symbol: each.split('+')[0] ?? '',
+      offset: Number(each.split('+')[1]),
+      raw: `<ffffffff802fb31f>{${each}}`,
+    }));
+    expect(explain({ id: 0, frames }, 'D').rule).toBe('jfs-transaction');
+  });
+});
+
 describe('a semaphore that a kernel thread of an old kernel waits on for work', () => {
   const places = ['__down_interruptible+0x94/0x100', 'scsi_error_handler+0x107/0x180', 'kernel_thread+0x23/0x30'];
 

@@ -43,8 +43,10 @@ const TRACER = wholeName([
   /__traceiter_\w+|trace_event_(?:raw_event_\w+|buffer_commit)|event_triggers_call|event_hist_trigger|perf_trace_\w+/,
   /perf_tp_event|perf_swevent_\w+|(?:__)?perf_event_(?:overflow|output\w*)|perf_callchain\w*|get_perf_callchain/,
 ]);
-/** Linux 2.4, which prints no sizes. */
-const NO_SIZE = /\] 0x0$/;
+/** Kernels that print no sizes. */
+const NO_SIZE = /\] 0x0$|\+0\}$/;
+/** Functions that start I/O, and do not sleep themselves. */
+const STARTS_IO = wholeName(['submit_bio', 'submit_bh', 'generic_make_request', 'as_insert_request', '__make_request']);
 /** How far from the inner end leftovers reach. */
 const LEFTOVERS = 3;
 const LEFTOVERS_OF_GUESSES = 10;
@@ -117,8 +119,9 @@ export function withoutStale(frames: readonly Frame[]): readonly Frame[] {
   const left = frames.filter((frame, at) => {
     const name = names[at] ?? '';
     const isOuter = at === frames.length - 1;
+    const isDone = guesses && at === 0 && !isOuter && STARTS_IO.test(name);
     const isNoCall = !isOuter && ((at > 0 && isPointer(frame)) || isPointerBehind(frame, names[at - 1]));
-    return !STALE.test(name) && !isNoCall && (at >= inside || sleepingPrimitive(name) !== undefined);
+    return !STALE.test(name) && !isNoCall && !isDone && (at >= inside || sleepingPrimitive(name) !== undefined);
   });
   return left.some(({ symbol }) => tells(functionName(symbol))) ? left : frames;
 }

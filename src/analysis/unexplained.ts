@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, CALLER_UNKNOWN, callerIn } from './caller.ts';
+import { byName, CALLER_UNKNOWN, callerIn, likelyOf } from './caller.ts';
 import { contextOf } from './context.ts';
 import { NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
@@ -23,7 +23,7 @@ export function unexplained(
   const named = `${caller}${byName(frames[inner.depth])}`;
   if (held !== undefined) {
     const isCut = frames[inner.depth] === undefined;
-    const waitsFor = isCut ? `${held}${CALLER_UNKNOWN}` : `${held}, in ${named}${context}`;
+    const waitsFor = isCut ? `${held}${CALLER_UNKNOWN}` : `${held}, in ${named}${context}${likelyOf(frames)}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
@@ -32,7 +32,8 @@ export function unexplained(
     const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
   }
-  if (state === 'D') return { ...base, kind: 'blocked', waitsFor: `something unknown in ${named}${context}` };
+  if (state === 'D')
+    return { ...base, kind: 'blocked', waitsFor: `something unknown in ${named}${context}${likelyOf(frames)}` };
   return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${named}${context}` };
 }
 

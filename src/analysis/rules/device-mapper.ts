@@ -74,6 +74,18 @@ export const DEVICE_MAPPER: readonly Rule[] = [
     source: 'drivers/md/dm.c: dm_swap_table',
   },
   {
+    id: 'dm-destroy-table',
+    kind: 'blocked',
+    match: ['dm_table_destroy', ['__dm_destroy', 'dm_destroy', 'dm_destroy_immediate']],
+    module: ['dm_mod'],
+    waitsFor: 'the targets of a device-mapper device to end, so that it can be removed',
+    inOrderTo: 'remove a device-mapper device',
+    causes: SLOW_BELOW,
+    stuck: DM_STUCK,
+    next: DM,
+    source: 'drivers/md/dm-table.c: dm_table_destroy',
+  },
+  {
     id: 'dm-destroy',
     kind: 'blocked',
     match: [['__dm_destroy', 'dm_destroy', 'dm_destroy_immediate']],

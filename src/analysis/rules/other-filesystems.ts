@@ -224,6 +224,15 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
     source: 'fs/f2fs/segment.c: f2fs_folio_wait_writeback',
   },
   {
+    id: 'jfs-transaction',
+    ...ON_DISK,
+    match: [['txBegin', 'txBeginAnon']],
+    waitsFor: 'a free transaction of a JFS file system, or for those in progress to be committed',
+    inOrderTo: 'begin a transaction of a JFS file system',
+    causes: 'Many changes at once, or a slow disk.',
+    source: 'fs/jfs/jfs_txnmgr.c: txBegin',
+  },
+  {
     id: 'f2fs',
     ...ON_DISK,
     match: [/f2fs_\w+|__f2fs_\w+/],

@@ -50,7 +50,7 @@ export const STOPS: readonly Rule[] = [
   {
     id: 'stop-freezer',
     kind: 'blocked',
-    match: [['__refrigerator', 'try_to_freeze', 'freezing_slow_path', 'kthread_freezable_should_stop']],
+    match: [['__refrigerator', 'refrigerator', 'try_to_freeze', 'freezing_slow_path', 'kthread_freezable_should_stop']],
     waitsFor: 'a thaw: the host is being suspended, or its cgroup (v1) is frozen',
     inOrderTo: 'stay frozen until the thaw',
     causes: 'docker pause or a batch scheduler froze the cgroup, or a suspend has not finished.',
