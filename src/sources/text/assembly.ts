@@ -72,6 +72,9 @@ export class Assembly {
       case 'instruction':
         draft.instruct(line.frame, now);
         return;
+      case 'registers':
+        draft.frames.haveRegisters();
+        return;
       case 'program':
         draft.isInProgram = true;
         return;

@@ -26,6 +26,8 @@ const TASK = new RegExp(
     'CPU: {1,6}\\d{1,5}!? {1,10}COMMAND: "(.{0,64})"',
   's',
 );
+/** A script adds calls that the compiler has inlined or turned into jumps: they are no frames. */
+const ADDED = /^\s{0,20}\[(?:inlined|ret call)\] [\w.]{1,128}/;
 /** What `bt` says of a task on a CPU, of which a live system has no stack. */
 const ACTIVE = /^\s{0,8}\(active\)\s{0,4}$/;
 /** `set` and `task`. */
@@ -82,6 +84,7 @@ export const crash: LineParser = (line) => {
     }
     return undefined;
   }
+  if (line.includes('[') && ADDED.test(line)) return IGNORED;
   if (line.includes('(active)')) return ACTIVE.test(line) ? { kind: 'about', header: { state: 'R' } } : undefined;
   if (line.includes('TASK')) {
     const [, time, before, tid, behind, name] = TASK.exec(line) ?? [];

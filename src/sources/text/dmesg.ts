@@ -143,6 +143,8 @@ const REPORT = new RegExp(
 );
 /** Registers of x86, RISC-V and arm64 when the CPU was in a program. */
 const IN_PROGRAM = /^\s{0,8}(?:RIP: 0033:|epc ?: 00000|pc : 0000)/;
+/** Segment registers are those of a CPU, not of a task that sleeps. */
+const OF_CPU = /^\s{0,8}CS:\s{1,4}0010 DS: \w{4} ES: \w{4}/;
 const KCSAN =
   /\b(?:write|read)(?: \(marked\))? to 0x[0-9a-f]{8,16} of \d{1,6} bytes by (?:task (\d{1,10})|interrupt) on cpu \d/;
 
@@ -284,7 +286,13 @@ function holderOf(text: string): Line | undefined {
 
 /** Lines between the header of a task and its stack, or between frames: registers, code, memory. */
 export const report: LineParser = (line) =>
-  REPORT.test(line) ? (IN_PROGRAM.test(line) ? { kind: 'program' } : IGNORED) : undefined;
+  OF_CPU.test(line)
+    ? { kind: 'registers' }
+    : REPORT.test(line)
+      ? IN_PROGRAM.test(line)
+        ? { kind: 'program' }
+        : IGNORED
+      : undefined;
 
 /** Whether this is the beginning of a header whose rest may be in the next line. */
 export function isBroken(line: string): boolean {

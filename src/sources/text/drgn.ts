@@ -7,7 +7,7 @@ const PLACE = String.raw`(?:\(${SOURCE}|(?:at|in) 0x[0-9a-f]{1,16}|\(.{0,8}unkno
 const FRAME = new RegExp(`${NUMBER}(${SYMBOL})${OFFSET}(?: ${PLACE}.{0,300})?$`);
 const ADDRESS = new RegExp(`${NUMBER}(0x[0-9a-f]{1,16})\\s{0,4}$`);
 /** A frame on its own: `#5 at 0xffffffff814b6446 (_raw_spin_lock+0x36/0x68) in queued_spin_lock at ./include/...`. */
-const SINGLE = new RegExp(`${NUMBER}at 0x[0-9a-f]{1,16} \\(.{1,600}\\)(?: in (${SYMBOL}))? at ${SOURCE}`);
+const SINGLE = new RegExp(`${NUMBER}at 0x[0-9a-f]{1,16} \\(.{1,600}\\)(?: in (${SYMBOL}))? at (?:${SOURCE}|\\.{2,3}$)`);
 /** Requires a kernel address or a kernel source file, because gdb prints the stacks of user programs the same way. */
 const FOLDERS = [
   'arch',
@@ -40,14 +40,14 @@ export const drgn: LineParser = (line) => {
   if (!line.includes('#')) return undefined;
   const text = line.trimEnd();
   if (text.includes(' in ?? (')) return IGNORED;
-  if (PROGRAM.test(text)) return IGNORED;
+  const single = SINGLE.exec(text);
+  if (single === null && PROGRAM.test(text)) return IGNORED;
   const raw = text.trim();
   const [, bareNumber, address] = ADDRESS.exec(text) ?? [];
   if (address !== undefined) {
     if (isProgramAddress(address)) return IGNORED;
     return { kind: 'frame', frame: frameOf(address, raw), number: Number(bareNumber) };
   }
-  const single = SINGLE.exec(text);
   if (single !== null) {
     const [, number, symbol] = single;
     if (symbol === undefined) return IGNORED;

@@ -41,6 +41,8 @@ export type Line =
   | { readonly kind: 'call'; readonly callee: Frame; readonly caller?: Frame }
   /** Where the CPU was, printed before the stack. */
   | { readonly kind: 'instruction'; readonly frame: Frame }
+  /** Registers of a CPU in the kernel. */
+  | { readonly kind: 'registers' }
   /** The CPU was in a program. */
   | { readonly kind: 'program' }
   /** Where the CPU was when it was interrupted, printed between the frames of the interrupt and those of the task. */

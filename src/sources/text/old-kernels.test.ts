@@ -33,3 +33,21 @@ describe('old kernels', () => {
     expect(await told(lines(header, '(NOTLB)', ...TRACE))).toEqual(['ip 3526 D: schedule flush_queue']);
   });
 });
+
+describe('crash and its relatives', () => {
+  it('leave no frame for calls that a script has added', async () => {
+    const header = 'PID: 7  TASK: 99398000  CPU: 0   COMMAND: "tar"';
+    const added = ['     [inlined] f2', '    [ret call] f3+0x1a at 3089d96a', '    [ret call] f4+0x1a at 3089d96b'];
+    const frames = [' #0 [997df970] f+0x34c at 3089c424', ...added, ' #1 [997df9e0] g+0x7e at 3089cafe'];
+    expect(await told(lines(header, ...frames))).toEqual(['tar 7: f g']);
+  });
+
+  it('name files without a line, or shortened, behind a frame of its own', async () => {
+    const text = lines(
+      'PID: 7 tar',
+      '#0 at 0xffffffff90d79914 (schedule+0x394/0xa53) in schedule at ../core.c:3551:2',
+      '#1 at 0xffffffffc0be06b3 (txg_wait+0xf3/0x258) in txg_wait at ..',
+    );
+    expect(await told(text)).toEqual(['7: schedule txg_wait']);
+  });
+});

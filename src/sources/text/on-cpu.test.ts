@@ -33,6 +33,16 @@ describe('a task was on a CPU, and runs', () => {
       ['R: f'],
     ],
     [
+      'where the registers of its CPU stand above the stack',
+      lines(
+        'CS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033',
+        'Call Trace:',
+        ' raid1d+0x5c/0xd40',
+        ' kthread+0x1/0x2',
+      ),
+      ['R: raid1d kthread'],
+    ],
+    [
       'where perf took a sample of it',
       lines('tar  4711 [002]  99.000001: 250000 cpu-clock:', '  ffffffff81200000 shrink_list+0x10 ([kernel.kallsyms])'),
       ['tar 4711 R: shrink_list'],
@@ -52,6 +62,15 @@ describe('a task was on a CPU, and runs', () => {
       'where perf shows that it is about to wait for a lock',
       lines('tar  4711 [002]  99.000001: lock:contention_begin: 0xff', '  ffffffff81200000 f+0x10 ([kernel.kallsyms])'),
       ['tar 4711: f'],
+    ],
+    [
+      'where those of another task stand there',
+      lines(
+        'CS:  0010 DS: 0000 ES: 0000 CR0: 0000000080050033',
+        'PID: 7  TASK: ffff8fd7f10ddac0  CPU: 9   COMMAND: "tar"',
+        ' #0 [ffffc900b24b7788] f at ffffffff810c84ae',
+      ),
+      ['tar 7: f'],
     ],
   ])('but not %s', async (_, text, tasks) => expect(await told(text)).toEqual(tasks));
 

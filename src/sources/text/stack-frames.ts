@@ -29,6 +29,8 @@ export class StackFrames {
   /** Where the CPU was; undefined once a frame has followed. */
   #instruction: Frame | undefined;
   #exception: Frame | undefined;
+  /** Registers of a CPU stand above the stack. */
+  #hasRegisters = false;
   #isOwnReport = false;
 
   get isEmpty(): boolean {
@@ -89,7 +91,7 @@ export class StackFrames {
 
   /** Adds what the registers tell to be further in than this frame. */
   precede(frame: Frame): void {
-    if (this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame) || this.#instruction !== undefined;
+    if (this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame) || this.#isOfCpu;
     // PowerPC and s390 print it as the first frame, too.
     if (this.#instruction !== undefined && this.#instruction.symbol !== frame.symbol)
       this.#frames.push(this.#instruction);
@@ -109,7 +111,7 @@ export class StackFrames {
   /** Adds a guess; false if it is left out. */
   guess(frame: Frame): boolean {
     if (this.#interrupt.isIn) return false;
-    if (this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame);
+    if (this.#frames.length === 0) this.#isOwnReport ||= isOwnReport(frame) || this.#hasRegisters;
     if (this.#guessed.length >= MOST_FRAMES) return false;
     this.#guessed.push(frame);
     return true;
@@ -126,7 +128,16 @@ export class StackFrames {
     return true;
   }
 
+  haveRegisters(): void {
+    if (this.isEmpty) this.#hasRegisters = true;
+  }
+
+  get #isOfCpu(): boolean {
+    return this.#hasRegisters || this.#instruction !== undefined;
+  }
+
   forgetInstruction(): void {
+    this.#hasRegisters = false;
     this.#instruction = undefined;
   }
 
@@ -189,6 +200,7 @@ export class StackFrames {
     this.#interrupt.clear();
     this.#interrupted = 0;
     this.#exception = undefined;
+    this.#hasRegisters = false;
     this.#isOwnReport = false;
   }
 }
