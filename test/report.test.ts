@@ -201,6 +201,46 @@ it('says of folded stacks that they have no times', async () => {
   expect((await kstack(['convert', file, '-f', 'json'])).stderr).toBe('');
 });
 
+describe('kstack report of lines of JSON', () => {
+  /** A line about a task in D whose arguments have so many bytes, which are six characters each. */
+  async function lineOf(bytes: number): Promise<string> {
+    const file = join(temporaryFolder(), 'a.out');
+    writeFileSync(file, sampleAt(1, [FSYNC]));
+    const { stdout } = await kstack(['convert', file, '-f', 'jsonl']);
+    const line: unknown = JSON.parse(stdout);
+    const commandLine = `p501 ${'\u0001'.repeat(bytes)}`;
+    return `${JSON.stringify({ ...Object(line), commandLine, arguments: commandLine.split(' ') })}\n`;
+  }
+
+  it('reads them however long they are, and in whatever order their members are', async () => {
+    const long = await lineOf(2_000_000);
+    const members = Object.entries(JSON.parse(await lineOf(20_000))).sort(([a], [b]) => (a < b ? -1 : 1));
+    const sorted = JSON.stringify(Object.fromEntries(members));
+    for (const text of [long, sorted]) {
+      const file = join(temporaryFolder(), 'long.jsonl');
+      writeFileSync(file, text);
+      const { code, stdout, stderr } = await kstack(['report', file]);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toContain('1 sample\n');
+      expect(stdout).toContain('p501 501');
+    }
+  });
+
+  it('names the file and the line of what is too long, or is not as kstack writes it', async () => {
+    const file = join(temporaryFolder(), 'wrong.jsonl');
+    const short = await lineOf(1);
+    writeFileSync(file, `${short}${await lineOf(6_000_000)}${short.replace('"tid":501', '"tid":-1')}`);
+    const { code, stdout, stderr } = await kstack(['report', file]);
+    expect(stderr).toBe(
+      `kstack: ${file}:2: line.commandLine: longer than 32 MiB\n` +
+        `kstack: ${file}:3: line.tid: -1 is no whole number from 0 on\n`,
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain('not read: process (not in the expected form) 2 times');
+    expect(stdout).toContain('p501 501');
+  });
+});
+
 it('finds nothing in a text of nothing but lines that are too long', async () => {
   const file = join(temporaryFolder(), 'long');
   writeFileSync(file, 'x'.repeat(3_000_000));

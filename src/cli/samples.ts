@@ -77,7 +77,8 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   };
   const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
   const { head, chunks } = await withHead(decoded(bytes, options.notes, isKept));
-  const tell = (line: number, why: string) => damaged(`${name}:${line}: ${why}`);
+  const tell = (line: number | undefined, why: string) =>
+    damaged(line === undefined ? `${name}: ${why}` : `${name}:${line}: ${why}`);
   if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
     const recording = isBundle ? recordingIn(chunks) : chunks;
@@ -85,7 +86,7 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
-    yield* textSamples(chunks, textOptions);
+    yield* textSamples(chunks, { ...textOptions, malformed: tell });
   }
 }
 

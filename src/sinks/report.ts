@@ -172,7 +172,7 @@ const SHORT_REASONS: Readonly<Partial<Record<Unread['why'], string>>> = {
   skipped: 'too many other reads hung',
   locked: "the process's mmap lock was held",
   denied: 'permission denied',
-  malformed: 'not in the form of proc(5)',
+  malformed: 'not in the expected form',
   EAGAIN: 'no thread left to read with',
   cut: 'only its beginning: too long',
 };

@@ -129,11 +129,18 @@ function common<T>(values: readonly T[]): T | undefined {
   return values.every((value) => value === values[0]) ? values[0] : undefined;
 }
 
-function formatReason({ what, why, detail }: Unread, threads: boolean): string {
+function formatReason({ tid, what, why, detail }: Unread, threads: boolean): string {
   if (why === 'gone') return 'no such process';
   if (why === 'hidden' && what === 'task')
     return `not there, or hidden: ${escapeUnsafe(detail ?? 'by this /proc (hidepid); CAP_SYS_PTRACE is missing')}`;
-  const name = threads && what === 'task' ? 'thread' : nameOf(what);
+  const name = nameIn({ tid, what, why }, threads);
   if (detail !== undefined) return `${name} ${DETAILED[why] ?? 'not readable: '}${escapeUnsafe(detail)}`;
   return `${name} ${REASONS_OF[what]?.[why] ?? REASONS[why] ?? `not readable: ${why}`}`;
+}
+
+function nameIn({ tid, what, why }: Pick<Unread, 'tid' | 'what' | 'why'>, threads: boolean): string {
+  if (what !== 'task') return nameOf(what);
+  // What was written in a format of kstack, and changed since, may have been a task or anything else.
+  if (tid === 0 && why === 'malformed') return 'a part of a sample';
+  return threads ? 'thread' : nameOf(what);
 }

@@ -20,6 +20,8 @@ export interface TextOptions {
    * Unix milliseconds of a clock without a zone, and without a year if that is 2000. Absent: such a text has no times.
    */
   readonly assumeTimeMs?: (clockMs: number) => number;
+  /** Learns what of a sample of kstack's own is not as kstack writes it, and in which line, if that is known. */
+  readonly malformed?: (line: number | undefined, why: string) => void;
 }
 
 /**
@@ -31,9 +33,9 @@ export interface TextOptions {
  */
 export async function* textSamples(
   chunks: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
-  { notes = {}, stacks = new InternedStacks(), known, assumeTimeMs }: TextOptions = {},
+  { notes = {}, stacks = new InternedStacks(), known, assumeTimeMs, malformed }: TextOptions = {},
 ): AsyncGenerator<Sample, void> {
-  const parts = new TextParts(stacks, notes, { known, assumeTimeMs });
+  const parts = new TextParts(stacks, notes, { known, assumeTimeMs, malformed });
   const log = new ClassicLog();
   for await (const chunk of decoded(bytesOf(chunks), notes)) {
     log.take(chunk);

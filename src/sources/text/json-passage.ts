@@ -4,7 +4,8 @@ import { JsonText, type Members } from './json-text.ts';
 import type { LinePart } from './lines.ts';
 import { isSampleEdge } from './own/edges.ts';
 import { isSampleHead, SampleDocument } from './own/json.ts';
-import { isSampleEvent } from './own/task.ts';
+import { isSampleLine } from './own/jsonl.ts';
+import { isSampleEvent, MOST_FRAMES } from './own/task.ts';
 
 /** What is kept of a passage until it is clear that it is JSON. */
 const MOST_KEPT_LINES = 64;
@@ -20,9 +21,11 @@ export function isJsonBeginning(line: string): boolean {
 }
 
 export interface PassageReceiver {
-  /** An object that may be a record of a log, or a line of a sample. */
-  record(value: unknown): void;
+  /** An object that may be a record of a log, or a line of a sample. `without`: a member that is too long. */
+  record(value: unknown, without?: string): void;
   sample(sample: Sample): void;
+  /** Something of a sample is not as kstack writes it. */
+  malformed(why: string): void;
 }
 
 /** Some lines of a text that are one JSON value, or that look so at first. */
@@ -34,6 +37,9 @@ export class JsonPassage {
   #hasElements = false;
   /** Where members are sorted, edges and events come before what tells that this is a sample. */
   readonly #early: { readonly name: string; readonly value: unknown }[] = [];
+  /** What may be the frames of a line of a sample: these are a member, and no records. */
+  readonly #frames: unknown[] = [];
+  #tooLong: string | undefined;
   #kept: string[] = [];
   #keptLength = 0;
   /** Whether the value is complete. */
@@ -44,7 +50,7 @@ export class JsonPassage {
     this.#stacks = stacks;
     this.#json = new JsonText({
       element: (name, value, head) => this.#element(name, value, head),
-      tooLong: () => this.#document?.leaveOut(),
+      tooLong: (name) => this.#leaveOut(name),
     });
   }
 
@@ -79,11 +85,21 @@ export class JsonPassage {
   /** The passage is over before its value is complete. */
   end(): void {
     if (this.#document !== undefined) this.#finish();
+    else this.#endFrames();
+  }
+
+  #leaveOut(name: string): void {
+    if (this.#document === undefined) this.#tooLong ??= name;
+    else this.#document.leaveOut(name);
   }
 
   #element(name: string, value: unknown, head: Members): void {
     if (!this.#hasElements && !isSampleHead(head) && isEarly(name, value) && this.#early.length < MOST_EARLY) {
       this.#early.push({ name, value });
+      return;
+    }
+    if (name === 'frames' && head.has('bootId') && this.#frames.length < MOST_FRAMES) {
+      this.#frames.push(value);
       return;
     }
     if (!this.#hasElements && isSampleHead(head)) this.#begin(head);
@@ -93,7 +109,7 @@ export class JsonPassage {
   }
 
   #begin(head: Members): void {
-    this.#document = new SampleDocument(this.#stacks);
+    this.#document = new SampleDocument(this.#stacks, this.#receiver.malformed);
     for (const { name, value } of this.#early.splice(0)) this.#document.element(name, value, head);
   }
 
@@ -102,7 +118,21 @@ export class JsonPassage {
     // A sample without tasks has no elements.
     if (isSampleHead(members) && this.#document === undefined) this.#begin(members);
     if (this.#document !== undefined) this.#receiver.sample(this.#document.end(members));
-    else if (members.size > 0) this.#receiver.record(Object.fromEntries(members));
+    else if (members.size > 0) this.#finishObject(Object.fromEntries(members));
+  }
+
+  #finishObject(members: Readonly<Record<string, unknown>>): void {
+    if (isSampleLine(members)) {
+      const frames = this.#frames.length > 0 ? { frames: this.#frames } : {};
+      this.#receiver.record({ ...members, ...frames }, this.#tooLong);
+      return;
+    }
+    this.#endFrames();
+    this.#receiver.record(members);
+  }
+
+  #endFrames(): void {
+    for (const frame of this.#frames.splice(0)) this.#receiver.record(frame);
   }
 
   #keep(text: string): void {

@@ -1,3 +1,5 @@
+import { LONGEST_VALUE } from './own/fields.ts';
+
 /** The members of an object, as far as they are known. */
 export type Members = ReadonlyMap<string, unknown>;
 
@@ -5,13 +7,13 @@ export type Members = ReadonlyMap<string, unknown>;
 export interface JsonReceiver {
   /** `name` is of the member that holds the array; empty for an outermost array. `head` has the members before it. */
   element(name: string, value: unknown, head: Members): void;
-  /** A value is too long to be read, and so is left out. */
+  /** A value of the member is too long to be read, and so is left out. */
   tooLong(name: string): void;
 }
 
-/** A longer value is left out. The command line of one task has at most 6 MB, and stands there twice. */
-const LONGEST_VALUE = 16 * 1024 * 1024;
 const MOST_MEMBERS = 1000;
+/** Of all values that are members together. */
+const MOST_LENGTH = 2 * LONGEST_VALUE;
 
 /** What comes next. */
 type Expected =
@@ -38,6 +40,8 @@ export class JsonText {
   /** The member that is being read. */
   #name = '';
   #isArray = false;
+  /** Of the values that are members. */
+  #length = 0;
   readonly #value = new ValueText();
   #inValue: 'key' | 'member' | 'element' | undefined;
   /** An array as the value of a member, before it is known whether it holds elements. */
@@ -175,8 +179,10 @@ export class JsonText {
   }
 
   #valueEnds(): boolean {
-    const { text, isTooLong } = this.#value;
+    const { text } = this.#value;
     const what = this.#inValue;
+    if (what === 'member') this.#length += text.length;
+    const isTooLong = this.#value.isTooLong || this.#length > MOST_LENGTH;
     this.#inValue = undefined;
     const value = isTooLong ? undefined : parsed(text);
     if (isTooLong) this.#receiver.tooLong(this.#name);

@@ -8,6 +8,8 @@ export interface LinePart {
   /** Whether the line begins and ends with this part. */
   readonly begins: boolean;
   readonly ends: boolean;
+  /** The number of the line in the bytes, from 1 on. */
+  readonly line: number;
 }
 
 /** A longer line comes in parts. */
@@ -28,6 +30,7 @@ export class Lines {
   #isFirst = true;
   /** Whether the next part begins a line. */
   #begins = true;
+  #line = 1;
   /** Whether the last line ended with LF, so that a CR may still belong to its end. */
   #afterLineFeed = false;
 
@@ -102,13 +105,14 @@ export class Lines {
       at += length;
       const isEnd = ends && at === bytes.length;
       if (part.includes(NUL)) {
-        for (const text of stringsIn(part)) this.#receive({ text, begins: true, ends: true });
+        for (const text of stringsIn(part)) this.#receive({ text, begins: true, ends: true, line: this.#line });
         this.#begins = true;
       } else {
-        this.#receive({ text: decodeBytes(part), begins: this.#begins, ends: isEnd });
+        this.#receive({ text: decodeBytes(part), begins: this.#begins, ends: isEnd, line: this.#line });
         this.#begins = isEnd;
       }
     } while (at < bytes.length);
+    if (ends) this.#line++;
   }
 }
 

@@ -133,14 +133,14 @@ export class PrefixedLines {
       this.#flush();
       this.#form = form;
       if (this.#places.size < 2 && mayBeFrame(match.rest, this.#known)) this.#places.add(match.key);
-      this.#stream(match.key).take({ ...part, text: match.time + match.rest });
+      this.#stream(match.key, part).take({ ...part, text: match.time + match.rest });
       return true;
     }
     if (text.trim() !== '') this.#form = undefined;
     return false;
   }
 
-  #stream(key: string): LineReader {
+  #stream(key: string, part: LinePart): LineReader {
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     const [oldest] = this.#streams.keys();
@@ -154,7 +154,7 @@ export class PrefixedLines {
     const reader = this.#open(() => (isNumber || this.#places.size < 2 ? undefined : name));
     this.#streams.set(key, reader);
     // A loop over processes has put their PIDs there.
-    if (isNumber) reader.take({ text: `${name}:`, begins: true, ends: true });
+    if (isNumber) reader.take({ ...part, text: `${name}:` });
     return reader;
   }
 

@@ -35,6 +35,8 @@ export interface ReaderOptions {
   readonly assumeTimeMs: ((clockMs: number) => number) | undefined;
   /** Where the text is from, if it does not tell that itself. */
   readonly place?: () => string | undefined;
+  /** Learns what of a sample of kstack's own is not as kstack writes it, and in which line. */
+  readonly malformed?: ((line: number | undefined, why: string) => void) | undefined;
 }
 
 /**
@@ -57,15 +59,20 @@ export class TextReader implements LineReader {
   #json: JsonPassage | undefined;
   #afterJson = false;
   #emptyLines = 0;
+  /** The number of the line that is being read. */
+  #line = 0;
+  /** Learns what is wrong with a sample of kstack's own. */
+  readonly #malformed: (why: string) => void;
 
   /** `found` gets the samples that are complete. */
   constructor(stacks: InternedStacks, notes: InputNotes, found: Sample[], options: ReaderOptions) {
+    this.#malformed = (why) => options.malformed?.(this.#line, why);
     this.#stacks = stacks;
     this.#found = found;
     this.#finder = new StackFinder(options.known, stacks);
     this.#notes = notes;
     this.#builder = new SampleBuilder(this.#finder, found, options);
-    this.#sampleLines = new SampleLines(stacks);
+    this.#sampleLines = new SampleLines(stacks, this.#malformed);
     const unnamed = new UnnamedTasks();
     this.#long = new LongOutput(stacks, unnamed);
     this.#folded = new FoldedStacks(stacks, unnamed);
@@ -76,6 +83,7 @@ export class TextReader implements LineReader {
   }
 
   take(part: LinePart): void {
+    this.#line = part.line;
     this.#emptyLines = part.text === '' ? this.#emptyLines + 1 : 0;
     if (this.#emptyLines > MOST_EMPTY_LINES) return;
     if (this.#json !== undefined) this.#takeJson(this.#json, part);
@@ -164,9 +172,9 @@ export class TextReader implements LineReader {
   }
 
   /** The lines of a record; none of what is a sample's; undefined if it is neither. */
-  #linesIn(value: unknown): readonly LogLine[] | undefined {
+  #linesIn(value: unknown, without?: string): readonly LogLine[] | undefined {
     if (isSampleLine(value)) {
-      this.#add(this.#sampleLines.take(value));
+      this.#add(this.#sampleLines.take(value, without));
       return [];
     }
     const records = recordsIn(value);
@@ -174,10 +182,11 @@ export class TextReader implements LineReader {
   }
 
   #newPassage(): JsonPassage {
-    const record = (value: unknown) => {
-      for (const line of this.#linesIn(value) ?? []) this.#takeLine(line.text, line.stamp, 1);
+    const record = (value: unknown, without?: string) => {
+      for (const line of this.#linesIn(value, without) ?? []) this.#takeLine(line.text, line.stamp, 1);
     };
-    return new JsonPassage({ record, sample: (sample) => this.#add(sample) }, this.#stacks);
+    const sample = (each: Sample) => this.#add(each);
+    return new JsonPassage({ record, sample, malformed: this.#malformed }, this.#stacks);
   }
 
   #takeJson(json: JsonPassage, part: LinePart): void {
@@ -192,7 +201,7 @@ export class TextReader implements LineReader {
     // What follows a first line that only looked like JSON may be anything.
     const [first, ...others] = json.kept;
     if (first !== undefined) this.#takeLine(first, '', 0);
-    for (const text of others) this.take({ text, begins: true, ends: true });
+    for (const text of others) this.take({ ...part, text, begins: true, ends: true });
   }
 
   #endJson(): void {

@@ -14,6 +14,8 @@ export class TextParts {
   readonly #options: ReaderOptions;
   readonly #tasks: ClassicTasks;
   #rest: LineByLine | undefined;
+  /** Whether no classic sample has come: the lines of these are not counted. */
+  #isFirst = true;
 
   constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
     this.#stacks = stacks;
@@ -25,14 +27,21 @@ export class TextParts {
   *take(parts: readonly ClassicPart[]): Generator<Sample, void> {
     for (const part of parts) {
       if (part instanceof Uint8Array) {
-        this.#rest ??= new LineByLine(this.#stacks, this.#notes, this.#options);
+        this.#rest ??= new LineByLine(this.#stacks, this.#notes, this.#restOptions());
         yield* this.#rest.take(part);
       } else if ('lines' in part) this.#tasks.learn(part);
       else {
+        this.#isFirst = false;
         yield* this.end();
         yield this.#tasks.sampleOf(part);
       }
     }
+  }
+
+  #restOptions(): ReaderOptions {
+    const { malformed } = this.#options;
+    if (this.#isFirst || malformed === undefined) return this.#options;
+    return { ...this.#options, malformed: (_, why) => malformed(undefined, why) };
   }
 
   /** What is left when something else follows, or nothing. */

@@ -5,6 +5,17 @@ export class Malformed extends Error {}
 
 const SHOWN = 60;
 
+/**
+ * A longer value is left out. The command line of a task has at most 2 MiB by default, stands there twice, and may take
+ * six characters a byte.
+ */
+export const LONGEST_VALUE = 32 * 1024 * 1024;
+
+/** What {@link Malformed} says of a longer one. */
+export function tooLong(place: string): string {
+  return `${place}: longer than ${LONGEST_VALUE / 1024 / 1024} MiB`;
+}
+
 /** Tells a JSON object from the other values. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

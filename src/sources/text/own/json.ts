@@ -4,7 +4,7 @@ import type { Stack } from '../../../model/stack.ts';
 import type { InternedStacks } from '../interned.ts';
 import type { Members } from '../json-text.ts';
 import { edgeRecord, resourceRecord } from './edges.ts';
-import { Fields, Malformed } from './fields.ts';
+import { Fields, Malformed, tooLong } from './fields.ts';
 import { MOST_TASKS, placeOf, RecordedSample } from './recorded-sample.ts';
 import { eventRecord, pressureRecord, type TaskRecord, taskRecord, unreadRecord } from './task.ts';
 
@@ -27,8 +27,8 @@ export class SampleDocument {
   }[] = [];
   #counts = { stacks: 0, tasks: 0, holders: 0, edges: 0, resources: 0, unread: 0, events: 0, pressure: 0 };
 
-  constructor(stacks: InternedStacks) {
-    this.#sample = new RecordedSample(stacks);
+  constructor(stacks: InternedStacks, malformed: (why: string) => void) {
+    this.#sample = new RecordedSample(stacks, malformed);
   }
 
   /** Takes an element of one of the document's lists. */
@@ -49,8 +49,9 @@ export class SampleDocument {
     }
   }
 
-  leaveOut(): void {
-    this.#sample.leaveOut();
+  /** An element, or a member of the document, was too long to be read. */
+  leaveOut(name: string): void {
+    this.#sample.addMalformed(tooLong(name));
   }
 
   /** The sample of the whole document, or of what there is of one. */

@@ -1,6 +1,6 @@
 import type { Sample } from '../../../model/sample.ts';
 import type { InternedStacks } from '../interned.ts';
-import { Fields, isObject, Malformed } from './fields.ts';
+import { Fields, isObject, Malformed, tooLong } from './fields.ts';
 import { MOST_TASKS, type Place, placeOf, RecordedSample } from './recorded-sample.ts';
 import { eventRecord, pressureRecord, taskRecord, unreadRecord } from './task.ts';
 
@@ -29,12 +29,15 @@ export class SampleLines {
   #place: Place = {};
   #key = '';
 
-  constructor(stacks: InternedStacks) {
-    this.#sample = new RecordedSample(stacks);
+  constructor(stacks: InternedStacks, malformed: (why: string) => void) {
+    this.#sample = new RecordedSample(stacks, malformed);
   }
 
-  /** Takes the next line. Returns the sample that ends before it, if any. */
-  take(value: unknown): Sample | undefined {
+  /**
+   * Takes the next line. Returns the sample that ends before it, if any.
+   * @param without the property that was too long to be read
+   */
+  take(value: unknown, without?: string): Sample | undefined {
     let ended: Sample | undefined;
     try {
       const fields = new Fields(value, 'line');
@@ -46,6 +49,7 @@ export class SampleLines {
       if (key !== this.#key || isAnew || tasks >= MOST_TASKS) ended = this.end();
       this.#place = place;
       this.#key = key;
+      if (without !== undefined) throw new Malformed(tooLong(`line.${without}`));
       if (type === 'task') this.#addTask(fields, place);
       else if (type === 'unread') this.#sample.addUnread(unreadRecord(fields));
       else if (type === 'event') this.#sample.addEvent(eventRecord(fields));

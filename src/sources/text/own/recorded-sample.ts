@@ -40,6 +40,7 @@ export function placeOf(fields: Fields): Place {
 /** A sample that is being read back. */
 export class RecordedSample {
   readonly #stacks: InternedStacks;
+  readonly #tellMalformed: (why: string) => void;
   #observations: Observation[] = [];
   #holders: Observation[] = [];
   #edges: Edge[] = [];
@@ -51,7 +52,8 @@ export class RecordedSample {
   #leftOut = 0;
   #bootId: Reading<string> | undefined;
 
-  constructor(stacks: InternedStacks) {
+  constructor(stacks: InternedStacks, malformed: (why: string) => void) {
+    this.#tellMalformed = malformed;
     this.#stacks = stacks;
   }
 
@@ -121,6 +123,7 @@ export class RecordedSample {
   }
 
   addMalformed(detail: string): void {
+    this.#tellMalformed(detail);
     if (this.#malformed.length < MOST_MALFORMED)
       this.#malformed.push({ tid: 0, what: 'task', why: 'malformed', detail });
     else this.#leftOut++;

@@ -18,7 +18,7 @@ export interface TaskRecord {
 }
 
 /** Longer stacks and arguments of system calls are nobody's. */
-const MOST_FRAMES = 4096;
+export const MOST_FRAMES = 4096;
 const MOST_ARGUMENTS = 16;
 
 /**
