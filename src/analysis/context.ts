@@ -2,9 +2,8 @@ import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import type { Pattern } from './rules/rule.ts';
+import { systemCallOf } from './system-call-name.ts';
 
-/** `sys_info` is none, and `ksys_sync_helper` is of a suspend. */
-export const SYSTEM_CALL = /^(?:ksys_|sys_)(?!info$|sync_helper$)(\w+)$/;
 /** Functions that call the function of a work, the innermost first. */
 export const WORK = wholeName(['process_one_work', 'process_scheduled_works', 'worker_thread', 'run_workqueue']);
 /** Functions that run those of others, in a thread or worker. */
@@ -79,10 +78,10 @@ const SYSTEM_CALLS: ReadonlyMap<string, string> = new Map(
       ['close files', 'close_range'],
       ['read from a file, pipe or device', 'read pread64 readv preadv preadv2'],
       ['write to a file, pipe or device', 'write pwrite64 writev pwritev pwritev2'],
-      ['move data between two files', 'splice tee vmsplice sendfile sendfile64 copy_file_range'],
+      ['move data between two files', 'splice tee vmsplice sendfile copy_file_range'],
       ['mount a file system', 'mount move_mount fsmount'],
-      ['unmount a file system', 'umount oldumount'],
-      ['look up a file', 'stat newstat lstat newlstat newfstatat fstatat64 statx access faccessat faccessat2 readlink'],
+      ['unmount a file system', 'umount'],
+      ['look up a file', 'stat lstat newfstatat fstatat64 statx access faccessat faccessat2 readlink'],
       ['list a directory', 'getdents getdents64'],
       ['delete a file', 'unlink unlinkat'],
       ['delete a directory', 'rmdir'],
@@ -98,7 +97,7 @@ const SYSTEM_CALLS: ReadonlyMap<string, string> = new Map(
       ['create namespaces', 'unshare'],
       ['enter a namespace', 'setns'],
       ['trace another task (ptrace)', 'ptrace'],
-      ['change its memory map', 'mmap mmap_pgoff munmap mremap mprotect brk madvise process_madvise'],
+      ['change its memory map', 'mmap munmap mremap mprotect brk madvise process_madvise'],
       ['lock its memory', 'mlock mlock2 mlockall munlock munlockall'],
       ['move pages of a process', 'migrate_pages move_pages mbind'],
       ['copy memory of another process', 'process_vm_readv process_vm_writev'],
@@ -170,7 +169,7 @@ export function contextOf(frames: readonly Frame[], depth: number): string {
     const name = names[at] ?? '';
     const purpose = COMPILED.find(([, functions]) => functions.test(name))?.[0];
     if (purpose !== undefined) return `, in order to ${purpose}`;
-    const call = SYSTEM_CALL.exec(name)?.[1];
+    const call = systemCallOf(name);
     if (call !== undefined) {
       const known = SYSTEM_CALLS.get(call);
       return known === undefined ? `, in the system call ${call}` : `, in order to ${known}`;

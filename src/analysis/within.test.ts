@@ -12,6 +12,7 @@ const LOCK = 'a mutex that f takes';
 describe('what a whole stack belongs to', () => {
   it.each([
     ['in write(2)', ['f', 'vfs_write', 'ksys_write', '__x64_sys_write', 'do_syscall_64']],
+    ['in fstat(2)', ['f', '__do_sys_newfstat', '__x64_sys_newfstat', 'do_syscall_64']],
     ['in newfstatat(2)', ['f', '__do_sys_newfstatat', '__arm64_sys_newfstatat', 'el0_svc']],
     ['in a page fault', ['f', 'handle_mm_fault', 'do_user_addr_fault', 'exc_page_fault', 'asm_exc_page_fault']],
     ['in read(2)', ['f', 'asm_exc_page_fault', 'copy_to_iter', 'vfs_read', '__x64_sys_read']],

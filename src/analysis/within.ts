@@ -1,10 +1,11 @@
 import type { Frame } from '../model/stack.ts';
-import { KERNEL_THREAD, RUNNER, SYSTEM_CALL, WORK } from './context.ts';
+import { KERNEL_THREAD, RUNNER, WORK } from './context.ts';
 import { dispatchedIn } from './dispatch.ts';
 import { functionName } from './function-name.ts';
 import { wholeName } from './pattern.ts';
 import { DUTIES } from './rules/index.ts';
 import { isPointer } from './stale.ts';
+import { systemCallOf } from './system-call-name.ts';
 import { tellsMore } from './wording.ts';
 
 const PAGE_FAULT = wholeName([
@@ -136,13 +137,13 @@ function placeOf(names: readonly string[], sentence: string, waiting: number): s
   for (let at = names.length - 1; at > 0; at--) {
     const name = names[at] ?? '';
     const inside = names[at - 1] ?? '';
-    const call = SYSTEM_CALL.exec(name)?.[1];
+    const call = systemCallOf(name);
     if (call !== undefined)
       return tells(purpose, call) || sentence.includes(`the system call ${call}`) || sentence.includes(`its ${call} `)
         ? undefined
         : `in ${call}(2)`;
     // Inside of a page fault there is no system call: crash(8) shows what is left over of the way back to the program.
-    const isLeftOver = PAGE_FAULT.test(name) && names.slice(0, at).some((other) => SYSTEM_CALL.test(other));
+    const isLeftOver = PAGE_FAULT.test(name) && names.slice(0, at).some((other) => systemCallOf(other) !== undefined);
     if (isLeftOver) continue;
     if (PAGE_FAULT.test(name)) return /\bfault/.test(purpose) ? undefined : 'in a page fault';
     if (name === 'do_exit') return /\bexit/.test(purpose) ? undefined : 'as it exits';
