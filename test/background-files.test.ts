@@ -38,6 +38,17 @@ describe('a file system', () => {
     expect(messages()).toMatch(/^\S+ \S+ ERROR - Maximum filesystem space reached\. Used: 50%, Threshold: 50%\n$/);
   });
 
+  it('that a sample does not fit into is not called full', async () => {
+    const [counter = 0] = await fixture('tasks', ['count', '400000']);
+    const directory = smallFileSystem('tmpfs', 1);
+    const { pid, messages } = await background(directory, ['-p', String(counter), '-x', '30']);
+    await until(() => messages().includes('ERROR'));
+    await end(pid, 'SIGTERM');
+    expect(messages()).toMatch(
+      / ERROR - \d+ bytes more would pass the maximum filesystem space\. Used: [0-9]%, Threshold: 30%/,
+    );
+  });
+
   it('is never filled beyond -x by kstack, which says once that it stops and once that it writes again', async () => {
     const [counter = 0] = await fixture('tasks', ['count', '400000']);
     const directory = smallFileSystem('tmpfs', 8);
@@ -49,9 +60,9 @@ describe('a file system', () => {
         return condition();
       });
     await watch(() => messages().includes('ERROR'));
-    expect((await kstack(['status', '-d', directory])).stdout).toMatch(/^Paused: {2}Maximum filesystem space reached/m);
+    expect((await kstack(['status', '-d', directory])).stdout).toMatch(/^Paused: {2}.*\. Used: \d+%, Threshold: 60%/m);
     await new Promise((resolve) => setTimeout(resolve, 500));
-    expect(messages().match(/ERROR - Maximum filesystem space reached\. Used: \d+%, Threshold: 60%/g)).toHaveLength(1);
+    expect(messages().match(/ERROR - .*\. Used: \d+%, Threshold: 60%/g)).toHaveLength(1);
     const first = rotated(directory).sort()[0] ?? '';
     rmSync(join(directory, first));
     await watch(() => messages().includes('INFO - Writing again.'));

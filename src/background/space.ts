@@ -12,9 +12,9 @@ export function describeFull(
   // One more block for rounding, and one for the file system's metadata.
   const then = used + Math.ceil(bytes / blockBytes) + 2;
   const wouldPass = bytes > 0 && (100 * then) / blocks > maxUsedPercent;
-  if (usedPercent >= maxUsedPercent || wouldPass)
-    return `Maximum filesystem space reached. Used: ${usedPercent}%, Threshold: ${maxUsedPercent}%`;
-  return undefined;
+  const figures = `Used: ${usedPercent}%, Threshold: ${maxUsedPercent}%`;
+  if (usedPercent >= maxUsedPercent) return `Maximum filesystem space reached. ${figures}`;
+  return wouldPass ? `${bytes} bytes more would pass the maximum filesystem space. ${figures}` : undefined;
 }
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
