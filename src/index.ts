@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { leaveOutIdle } from './analysis/explain-sample.ts';
+import { leaveOutIdle } from './analysis/leave-out-idle.ts';
 import { checkSampleOptions, checkSelection, type SampleOptions } from './model/check-selection.ts';
 import type { Sample } from './model/sample.ts';
 import type { Pattern, Selection } from './model/selection.ts';
@@ -10,7 +10,8 @@ import { openSampler as openHostSampler, type Sampler } from './sources/live/sam
 import { openSamplerProcess } from './sources/live/sampler-process.ts';
 
 export { explain } from './analysis/explain.ts';
-export { countKinds, explainGroups, explainObservation, kindOf, leaveOutIdle } from './analysis/explain-sample.ts';
+export { countKinds, explainGroups, explainObservation, kindOf } from './analysis/explain-sample.ts';
+export { leaveOutIdle } from './analysis/leave-out-idle.ts';
 export { type Fold, Folds } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
 export { signatureOf } from './analysis/signature.ts';

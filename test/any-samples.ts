@@ -109,7 +109,7 @@ const observations = (from: number): fc.Arbitrary<Observation[]> =>
           cpu: maybe(fc.nat(1023)),
           wchan: maybe(fc.constantFrom('f', 'do_wait')),
           // JSON tells it by the edges.
-          frozen: fc.constant(undefined),
+          waitsBy: fc.constant(undefined),
           facts: maybe(facts),
           systemCall: maybe(read(systemCall)),
         }),

@@ -114,7 +114,7 @@ export const observation: fc.Arbitrary<Observation> = fc.record(
     state: fc.constantFrom(...STATES),
     cpu: number,
     wchan: text,
-    frozen: fc.constant(true as const),
+    waitsBy: fc.constantFrom('frozen' as const, 'futex' as const),
     facts,
     systemCall: reading(systemCall),
   } satisfies ModelOf<Observation>,

@@ -1,6 +1,7 @@
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { allEdges, fixtureInNamespace, named } from './edges.ts';
-import { fixture, kstack, needs, testRequires } from './harness.ts';
+import { fixture, kstack, needs, temporaryFolder, testRequires } from './harness.ts';
 
 const KINDS = ['futex', 'thread-end'];
 
@@ -65,6 +66,21 @@ describe('a lock in user space', { tags: ['source'] }, () => {
     expect(stdout).toMatch(
       new RegExp(`\\b${one} .*waits for the user-space lock \\(futex\\) that ${two} .*likely holds`),
     );
+  });
+
+  it('blocks who waits for it, whatever shows that', async () => {
+    const [pid = 0, one = 0, two = 0, third = 0] = await fixture(GLIBC, ['deadlock', 'normal']);
+    const blocked = await kstack(['-L', '--blocked', '-p', `${pid}`, '-f', 'long']);
+    expect(blocked.stdout).toMatch(/^3 tasks .* blocked/m);
+    for (const tid of [one, two, third]) expect(blocked.stdout).toContain(`${pid}/${tid}`);
+    expect(blocked.stdout).not.toMatch(/left out|to write to the pipe/);
+    const top = await kstack(['top', '--batch', '-n', '1', '-L', '-p', `${pid}`]);
+    expect(top.stdout).toMatch(/^ +3 {2}S .* a user-space lock/m);
+    const file = join(temporaryFolder(), 'r.kstack');
+    const recorded = await kstack(['record', '-o', file, '-L', '-p', `${pid}`, '--for', '2', '-i', '1']);
+    expect(recorded.code).toBe(0);
+    const report = await kstack(['report', file]);
+    expect(report.stdout).toMatch(/3 tasks {2}waits? for a user-space lock \(futex\) that another task holds/);
   });
 
   it('is one of glibc in another PID namespace, too', async () => {

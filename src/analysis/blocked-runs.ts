@@ -266,7 +266,7 @@ function keyOf(observation: Observation): string | Observation {
 
 function isSamePlace(a: Observation, b: Observation): boolean {
   const isSame = a.facts?.switches === b.facts?.switches && a.task.comm === b.task.comm;
-  return isSame && a.frozen === b.frozen && isSameStack(stackOf(a), stackOf(b));
+  return isSame && a.waitsBy === b.waitsBy && isSameStack(stackOf(a), stackOf(b));
 }
 
 /** Two recordings of a host each have an object of their own for a stack. */

@@ -1,5 +1,5 @@
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
-import { type LockWait, type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import type { LockWait, Observation, Sample } from '../model/sample.ts';
 import { parseFrame, type Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
 
@@ -9,8 +9,14 @@ import { explain } from './explain.ts';
  */
 export function explainObservation(observation: Observation): Finding {
   const seen = explainSeen(observation);
-  const isByStack = observation.frozen !== true || seen.rule?.startsWith('stop-freez') === true;
-  return isByStack ? seen : explainFrozen(observation, seen);
+  switch (observation.waitsBy) {
+    case 'frozen':
+      return seen.rule?.startsWith('stop-freez') === true ? seen : explainFrozen(observation, seen);
+    case 'futex':
+      return seen.kind === 'blocked' ? seen : explainHeldLock(seen);
+    default:
+      return seen;
+  }
 }
 
 function explainSeen({ stack, state, task, facts }: Observation): Finding {
@@ -38,6 +44,20 @@ function explainFrozen({ stack }: Observation, { innermost }: Finding): Finding 
   if (known !== undefined) return known;
   const finding = { ...explain(REFRIGERATOR, 'D'), frame: undefined, innermost };
   if ('value' in stack) frozen.set(stack.value, finding);
+  return finding;
+}
+
+const ofHeldLocks = new WeakMap<Finding, Finding>();
+
+/** A task that waits for a user-space lock, where a wait for work would look the same. */
+function explainHeldLock(seen: Finding): Finding {
+  let finding = ofHeldLocks.get(seen);
+  if (finding === undefined) {
+    const causes =
+      'Its holder waits for something else, or runs with it. If it waits for this task, that is a deadlock.';
+    finding = { ...seen, kind: 'blocked', waitsFor: 'a user-space lock (futex) that another task holds', causes };
+    ofHeldLocks.set(seen, finding);
+  }
   return finding;
 }
 
@@ -97,17 +117,4 @@ export function kindCounts(findings: readonly Finding[], leftOut: Sample['leftOu
   const counts = { blocked, idle, running, unexplained };
   for (const { kind } of findings) counts[kind]++;
   return counts;
-}
-
-/** The sample without kstack itself and without the tasks that the rules know to be idle. */
-export function leaveOutIdle(sample: Sample): Sample {
-  const isLeftOut = (observation: Observation) => observation.task.own === true || kindOf(observation) === 'idle';
-  const left = sample.observations.filter(isLeftOut);
-  const counts = countKinds({ observations: left, leftOut: sample.leftOut });
-  return {
-    ...sample,
-    observations: sample.observations.filter((observation) => !isLeftOut(observation)),
-    leftOut: { ...sample.leftOut, ...counts },
-    unread: [...sample.unread, ...unreadOf(left)],
-  };
 }

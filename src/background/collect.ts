@@ -1,4 +1,4 @@
-import { leaveOutIdle } from '../analysis/explain-sample.ts';
+import { leaveOutIdle } from '../analysis/leave-out-idle.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { formatUnread } from '../sinks/unread.ts';

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { createSecureContext } from 'node:tls';
-import { leaveOutIdle } from '../analysis/explain-sample.ts';
+import { leaveOutIdle } from '../analysis/leave-out-idle.ts';
 import { RedactedStream, Redactor } from '../analysis/redact.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { recordingBounds, USUAL_BYTES } from '../background/recording-bounds.ts';

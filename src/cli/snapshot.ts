@@ -47,7 +47,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     const began = clock.monotonicMs();
     const taken = await sampler.next();
     const whole =
-      selection.blocked === true ? (await import('../analysis/explain-sample.ts')).leaveOutIdle(taken) : taken;
+      selection.blocked === true ? (await import('../analysis/leave-out-idle.ts')).leaveOutIdle(taken) : taken;
     const sample = output.redact ? new RedactedStream(new Redactor()).next(whole) : whole;
     tell(`${describeTasks(sample)}, read in ${Math.round(clock.monotonicMs() - began)} ms`);
     const pieces = format.write([sample], {

@@ -19,10 +19,12 @@ export interface Observation extends ObservationFields {
   /** The function it waits in (/proc/PID/wchan), if its stack could not be read but this could. */
   readonly wchan?: string;
   /**
-   * Set if a control group of version 1 has frozen it: it waits for the thaw. Since Linux 6.1 that happens wherever it
-   * sleeps (kernel/freezer.c, __set_task_frozen): its stack tells what it waited for before.
+   * How it waits, by its edge, where its stack does not tell. `frozen`: for the thaw of a control group of version 1.
+   * Since Linux 6.1 that freezes tasks wherever they sleep (kernel/freezer.c, __set_task_frozen): the stack tells what
+   * was waited for before. `futex`: for a user-space lock that a known task holds; on the stack, a wait for work looks
+   * the same.
    */
-  readonly frozen?: true;
+  readonly waitsBy?: 'frozen' | 'futex';
   /** Present if requested and the source is bpf. */
   readonly facts?: KernelFacts;
 }

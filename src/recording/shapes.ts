@@ -107,7 +107,7 @@ export const lookShape: Shape<Look> = object<object, Required<Look>>(
     state,
     cpu: count,
     wchan: name,
-    frozen: yes,
+    waitsBy: oneOf(['frozen', 'futex']),
     facts,
     systemCall: reading(either<SystemCall, 'running' | 'none'>(systemCall, oneOf(['running', 'none']))),
   },

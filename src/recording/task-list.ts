@@ -167,7 +167,7 @@ function isSame(a: Observation, aMs: number | undefined, b: Observation, bMs: nu
     a.state === b.state &&
     a.cpu === b.cpu &&
     a.wchan === b.wchan &&
-    a.frozen === b.frozen &&
+    a.waitsBy === b.waitsBy &&
     isSameStack(a.stack, b.stack) &&
     isSameCall(a.systemCall, b.systemCall) &&
     sinceOf(a.facts, aMs) === sinceOf(b.facts, bMs) &&

@@ -5,7 +5,7 @@ import { FindingWriter } from './finding-writer.ts';
 
 it('tells what a thaw is where a task is frozen in its sleep, and each stack once', () => {
   const stack = { value: { id: 1, frames: [parseFrame('hrtimer_nanosleep')] } };
-  const frozen = observationOf(1, { state: 'D', stack, frozen: true });
+  const frozen = observationOf(1, { state: 'D', stack, waitsBy: 'frozen' });
   const writer = new FindingWriter();
   const lines = writer.linesFor({ ...EMPTY_SAMPLE, observations: [frozen, { ...frozen, cpu: 1 }] });
   const told = lines.map((line) => ('stack' in line ? [line.stack, ...line.means] : line.is.rule));

@@ -24,7 +24,7 @@ export class FindingWriter {
   }
 
   #tell(observation: Observation, lines: ToldLine[]): void {
-    if (observation.frozen === true) this.#tellStack(REFRIGERATOR, 'D', lines);
+    if (observation.waitsBy === 'frozen') this.#tellStack(REFRIGERATOR, 'D', lines);
     const { stack, state } = observation;
     if ('value' in stack && stack.value.frames.length > 0) this.#tellStack(stack.value, state, lines);
   }

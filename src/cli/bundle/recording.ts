@@ -1,4 +1,4 @@
-import { leaveOutIdle } from '../../analysis/explain-sample.ts';
+import { leaveOutIdle } from '../../analysis/leave-out-idle.ts';
 import { RedactedStream, type Redactor } from '../../analysis/redact.ts';
 import { beats } from '../../background/beats.ts';
 import type { Selection } from '../../model/selection.ts';

@@ -1,8 +1,8 @@
 import { hostname, release } from 'node:os';
 import type { CommandLineLimits } from '../../model/command-line.ts';
 import { type CompiledSelection, takesEverything } from '../../model/compiled-selection.ts';
+import { withEdgeMarks } from '../../model/edge-marks.ts';
 import type { Field } from '../../model/fields.ts';
-import { withFrozen } from '../../model/frozen.ts';
 import type { Observation, Sample, Source } from '../../model/sample.ts';
 import { isOnlyPids, type Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
@@ -361,10 +361,10 @@ class LiveSampler implements Sampler {
     const timed = timedWaits([...seen.observations, ...holders], found.edges, found.resources);
     const wants = ({ task }: Observation) => timed.has(task.id.tid ?? 0);
     const read = { files, root, clock: own, untilMs: own.monotonicMs() + TIMES_MS, tell: context.tell };
-    const frozen = (tasks: readonly Observation[]) => withFrozen(tasks, found.edges);
+    const marked = (tasks: readonly Observation[]) => withEdgeMarks(tasks, found.edges);
     const complete = async (tasks: readonly Observation[]) =>
       withOffCpuTimes(
-        context.forVerdict ? await withHoldersCalls(frozen(tasks), found.edges, this.#reader) : frozen(tasks),
+        context.forVerdict ? await withHoldersCalls(marked(tasks), found.edges, this.#reader) : marked(tasks),
         wants,
         read,
       );

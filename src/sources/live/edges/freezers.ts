@@ -1,5 +1,5 @@
 import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
-import { VERSION_1 } from '../../../model/frozen.ts';
+import { VERSION_1 } from '../../../model/edge-marks.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { Mount } from '../procfs/mountinfo.ts';

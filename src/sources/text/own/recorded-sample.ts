@@ -1,6 +1,6 @@
 import type { Edge, Resource } from '../../../model/edge.ts';
 import type { Event } from '../../../model/event.ts';
-import { withFrozen } from '../../../model/frozen.ts';
+import { withEdgeMarks } from '../../../model/edge-marks.ts';
 import type { Pressure } from '../../../model/pressure.ts';
 import type { Reading } from '../../../model/reading.ts';
 import { type Observation, type Sample, type Unread, unreadOf } from '../../../model/sample.ts';
@@ -141,8 +141,8 @@ export class RecordedSample {
     const sample: Sample = {
       ...head,
       ...(this.#bootId !== undefined && head.bootId === undefined && { bootId: this.#bootId }),
-      observations: withFrozen(observations, edges),
-      holders: withFrozen(this.#holders, edges),
+      observations: withEdgeMarks(observations, edges),
+      holders: withEdgeMarks(this.#holders, edges),
       leftOut: { ...head.leftOut, ...(lines > 0 && { lines }) },
       unread: [...unread, ...this.#malformed],
       ...(edges.length > 0 && { edges }),

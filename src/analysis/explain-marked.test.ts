@@ -9,11 +9,11 @@ const [NAP, POLL] = [stackOf(1, 'hrtimer_nanosleep', '__x64_sys_nanosleep'), sta
 it('a task that is frozen where it sleeps waits for a thaw, whatever its stack says', () => {
   const task = observationOf(1, { state: 'D', stack: NAP });
   expect(explainObservation(task).rule).toBeUndefined();
-  expect(explainObservation({ ...task, frozen: true })).toMatchObject({ rule: 'stop-freezer', kind: 'blocked' });
+  expect(explainObservation({ ...task, waitsBy: 'frozen' })).toMatchObject({ rule: 'stop-freezer', kind: 'blocked' });
 });
 
 it('frozen tasks with different stacks are different groups, and not those that sleep there by themselves', () => {
-  const tasks = [NAP, NAP, POLL].map((stack, at) => observationOf(at + 1, { state: 'D', stack, frozen: true }));
+  const tasks = [NAP, NAP, POLL].map((stack, at) => observationOf(at + 1, { state: 'D', stack, waitsBy: 'frozen' }));
   const asleep = observationOf(4, { state: 'S', stack: NAP });
   const groups = explainGroups({ ...EMPTY_SAMPLE, observations: [...tasks, asleep] });
   expect(groups.map(({ stack, observations, finding }) => [stack?.id, observations.length, finding.kind])).toEqual([
@@ -21,4 +21,17 @@ it('frozen tasks with different stacks are different groups, and not those that 
     [2, 1, 'blocked'],
     [1, 1, 'idle'],
   ]);
+});
+
+it('a task that waits for a user-space lock with a holder is blocked; one that nothing is known of idles', () => {
+  const task = observationOf(1, { state: 'S', stack: stackOf(3, 'futex_do_wait', '__futex_wait') });
+  expect(explainObservation(task)).toMatchObject({ rule: 'futex', kind: 'idle' });
+  const held = explainObservation({ ...task, waitsBy: 'futex' });
+  expect(held).toMatchObject({ rule: 'futex', kind: 'blocked', waitsFor: expect.stringMatching(/user-space lock/) });
+  expect(explainObservation({ ...task, waitsBy: 'futex' })).toBe(held);
+});
+
+it('what the stack says of a wait for a lock with priority inheritance is said as before', () => {
+  const task = observationOf(1, { state: 'S', stack: stackOf(4, 'futex_lock_pi') });
+  expect(explainObservation({ ...task, waitsBy: 'futex' })).toBe(explainObservation(task));
 });

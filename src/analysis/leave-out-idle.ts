@@ -1,0 +1,26 @@
+import { edgesOf } from '../model/edge.ts';
+import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
+import { countKinds, kindOf } from './explain-sample.ts';
+import { reachedFrom } from './reached.ts';
+
+/**
+ * The sample without kstack itself and without the tasks that the rules know to be idle. One of these that another task
+ * waits for becomes one of the holders.
+ */
+export function leaveOutIdle(sample: Sample): Sample {
+  const left = sample.observations.filter(isLeftOut);
+  const observations = sample.observations.filter((observation) => !isLeftOut(observation));
+  const waiting = observations.filter((observation) => edgesOf(observation).length > 0);
+  const counts = countKinds({ observations: left, leftOut: sample.leftOut });
+  return {
+    ...sample,
+    ...reachedFrom(waiting, sample, (observation) => !isLeftOut(observation)),
+    observations,
+    leftOut: { ...sample.leftOut, ...counts },
+    unread: [...sample.unread, ...unreadOf(left)],
+  };
+}
+
+function isLeftOut(observation: Observation): boolean {
+  return observation.task.own === true || kindOf(observation) === 'idle';
+}
