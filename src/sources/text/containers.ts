@@ -19,15 +19,17 @@ export interface LogRecord {
   readonly host?: string | undefined;
   /** By the kernel's clock since boot. */
   readonly uptimeMicroseconds?: number | undefined;
+  /** A program has printed it, as far as is known. */
+  readonly isOutput?: boolean;
 }
 
 const MOST_LINES = 100_000;
 
 /** The lines of a record, each with its stamp. */
-export function linesOf({ text, timeMs, host, uptimeMicroseconds }: LogRecord): LogLine[] {
+export function linesOf({ text, timeMs, host, uptimeMicroseconds, isOutput = false }: LogRecord): LogLine[] {
   const lines = text.split(/\r?\n/, MOST_LINES);
   if (lines.length > 1 && lines.at(-1) === '') lines.pop();
-  const stamp = stampOf(timeMs, host, uptimeMicroseconds);
+  const stamp = isOutput ? outputStampOf(timeMs, host) : stampOf(timeMs, host, uptimeMicroseconds);
   return lines.map((line) => ({ text: line, stamp: STAMPED.test(line) ? '' : stamp }));
 }
 
@@ -39,6 +41,12 @@ function stampOf(timeMs?: number, host?: string, uptimeMicroseconds?: number): s
   const place = host === undefined ? '' : `${host} `;
   const since = uptimeMicroseconds === undefined ? '' : `[${(uptimeMicroseconds / 1e6).toFixed(6)}] `;
   return `${new Date(timeMs).toISOString()} ${place}kernel: ${since}`;
+}
+
+function outputStampOf(timeMs?: number, host?: string): string {
+  return timeMs === undefined
+    ? ''
+    : `${new Date(timeMs).toISOString()} ${host === undefined ? '' : `${host} `}output: `;
 }
 
 /**
@@ -58,7 +66,7 @@ export class CriLines {
     if (text === undefined) return undefined;
     const whole = this.#part + text;
     this.#part = tag === 'P' && whole.length <= LONGEST_PART ? whole : '';
-    return this.#part === '' ? { text: whole, timeMs: momentOf(time) } : 'part';
+    return this.#part === '' ? { text: whole, timeMs: momentOf(time), isOutput: true } : 'part';
   }
 }
 
@@ -129,7 +137,15 @@ export function jsonRecord(value: unknown): LogRecord | undefined {
     timeMs: timeIn(value) ?? (wrapped && timeIn(wrapped)),
     host: hostIn(value) ?? (wrapped && hostIn(wrapped)),
     uptimeMicroseconds: monotonic,
+    isOutput: isOutput(value),
   };
+}
+
+/** docker's json-file tells the stream, and the journal who has sent a message. */
+function isOutput(value: Properties): boolean {
+  if (value['stream'] === 'stdout' || value['stream'] === 'stderr') return true;
+  const { _TRANSPORT: transport, SYSLOG_IDENTIFIER: identifier } = value;
+  return typeof transport === 'string' && transport !== 'kernel' && identifier !== 'kernel';
 }
 
 type Properties = Readonly<Record<string, unknown>>;

@@ -46,7 +46,12 @@ const QUOTES = /[>|│┃║]/g;
 
 /** Whether the kernel wrote this line, by what stands before its text: a daemon may say the same. */
 function isKernels(prefix: string): boolean {
-  return prefix.includes('kernel') || /[[;<]/.test(prefix) || !prefix.replace(QUOTES, '').trim().includes(' ');
+  return (
+    prefix.includes('kernel') ||
+    prefix.endsWith('output: ') ||
+    /[[;<]/.test(prefix) ||
+    !prefix.replace(QUOTES, '').trim().includes(' ')
+  );
 }
 
 function cut(text: string): string {

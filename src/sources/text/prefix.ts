@@ -7,6 +7,8 @@ export interface Body {
   readonly caller: string | undefined;
   /** Whether it is a line of a log. */
   readonly logged: boolean;
+  /** Of such a line, all that is known is when it was written: it may be anything that a program has printed. */
+  readonly isOutput: boolean;
   /** How many quote marks of a mail were before it. */
   readonly quotes: number;
 }
@@ -31,7 +33,9 @@ const CLOCK = String.raw`\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`
 const DATE = String.raw`(?:\d{4}[-/]\d\d[-/]\d\d|\d\d-\d\d)[T ]{1,2}`;
 /** Weekday, month and day in whatever language. */
 const WORDS = String.raw`(?:[^\s[\]<>|:]{1,16},? {1,2}){0,4}?`;
-const STAMP = new RegExp(`^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4})?(?: [A-Z]{2,5})?\\]?[:,]?(?:\\s|$)`);
+const STAMP = new RegExp(
+  `^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4})?(?: [A-Z]{2,5}(?!:))?\\]?[:,]?(?:\\s|$)`,
+);
 /** `dmesg --human`. */
 const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
 const UNIX = /^\d{10}(?:\.\d{1,9})? (?=\S)/;
@@ -44,8 +48,10 @@ const KERNEL = new RegExp(
 );
 /** The same where no time stands before it. */
 const KERNEL_FIRST = /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,2}?kernel(?:\[[\d-]{1,10}\])?:\s?/;
+/** What a log store says of lines that a program has printed: see containers.ts. */
+const PROGRAM = /^(?:\S{1,255} )?output: /;
 const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
-const HOST = /^[^\s[\]<>():#]{1,255}:? (?=\S)/;
+const HOST = /^[\w.-]{1,255}:? (?=\S)/;
 
 /** Two slashes, since kworker/0:1 has one. */
 const PATH = String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[\w./+@~-]{1,200})`;
@@ -88,7 +94,13 @@ const MOST_ROUNDS = 8;
 /** The line as it is, without the quote marks of a mail. */
 export function unquoted(line: string): Body {
   const marks = QUOTES.exec(line)?.[0] ?? '';
-  return { text: line.slice(marks.length), caller: undefined, logged: false, quotes: marks.replaceAll(' ', '').length };
+  return {
+    text: line.slice(marks.length),
+    caller: undefined,
+    logged: false,
+    isOutput: false,
+    quotes: marks.replaceAll(' ', '').length,
+  };
 }
 
 /** Takes off all prefixes that are known. What it leaves may still have one. */
@@ -96,12 +108,14 @@ export function bodyOf(line: string): Body {
   let text = line;
   let caller: string | undefined;
   let logged = false;
+  let isOutput = true;
   let quotes = 0;
   const uptime = text.includes('.')
     ? UPTIME.exec(text.length > UPTIME_BYTES ? text.slice(0, UPTIME_BYTES) : text)
     : null;
   if (uptime !== null) {
     logged = true;
+    isOutput = false;
     if (uptime.index > 0) quotes = QUOTES.exec(text)?.[0].replaceAll(' ', '').length ?? 0;
     text = text.slice(uptime.index + uptime[0].length);
     const [column, cpu] = uptime[0].endsWith(']') && text.startsWith('[') ? (CPU.exec(text) ?? []) : [];
@@ -125,12 +139,20 @@ export function bodyOf(line: string): Body {
     text = text.slice(length);
     if (first === BRACKET) caller = CALLER.exec(prefix)?.[1] ?? caller;
     if (prefix.includes('caller=')) caller = KMSG_CALLER.exec(prefix)?.[1] ?? caller;
-    if (!ONLY_ANY.test(prefix)) logged = true;
-    else if (prefix.includes('>')) quotes++;
+    if (!ONLY_ANY.test(prefix)) {
+      logged = true;
+      isOutput &&= OUTPUT.test(prefix) && !TAG.test(text);
+    } else if (prefix.includes('>')) quotes++;
   }
-  return { text, caller, logged, quotes };
+  return { text, caller, logged, isOutput: logged && isOutput, quotes };
 }
 
+/** A time as CI systems, containers and ts(1) put it before what a program prints; dmesg(1) has its own. */
+const OUTPUT = new RegExp(
+  `^\\s{0,40}(?:\\[?(?:${DATE})?${CLOCK}\\]?[:,]?\\s?(?:(?:\\S{1,255} )?output: )?|\\w{3} {1,2}\\d{1,2} ${CLOCK}\\s|std(?:out|err) [FP] |\\d{10}(?:\\.\\d{1,9})? )$`,
+);
+/** What a log daemon puts before the message of a program. */
+const TAG = /^[\w.-]{1,255} [\w./@-]{1,64}(?:\[\d{1,10}\])?: /;
 const BLANK = 32;
 const BRACKET = 91;
 
@@ -146,7 +168,7 @@ function lengthOfPrefix(text: string): number {
   if (stamp !== null) {
     const length = stamp[0].length;
     const rest = text.slice(length);
-    const kernel = KERNEL.exec(rest) ?? SYSLOG_WITHOUT_COLON.exec(rest);
+    const kernel = PROGRAM.exec(rest) ?? KERNEL.exec(rest) ?? SYSLOG_WITHOUT_COLON.exec(rest);
     if (kernel !== null) return length + kernel[0].length;
     // The traditional form has a host. With an ISO date, or in brackets, there may be none.
     const isTraditional = stamp[1] === '' && stamp[2] !== '' && stamp[3] === undefined;

@@ -69,6 +69,40 @@ describe('what stands before all lines of a text', () => {
     expect(await tellAll(NAMES.map((line) => prefix + line))).toEqual(['dd 41: schedule io_schedule ext4_sync_fs']);
   });
 
+  it.each([
+    '2025-11-25T03:12:07.1234567Z ',
+    '2025-11-25T03:12:07.123456789Z stdout F ',
+    '[2025-11-25T03:12:07.123Z] [arm64] ',
+    '03:12 <jane> ',
+    '[03:12:07] <jane> ',
+    '2025-11-25 03:12:07.123456 | node1 | ',
+    '2025-11-25 03:12:07,123 - dump - INFO - ',
+    '2025-11-25T03:12:07.123456+00:00 app[web.1]: ',
+    'Nov 25 03:12:07 host1 dump-stacks.sh[811]: ',
+    'web-1  | 2025-11-25T03:12:07.123456789Z ',
+  ])('is taken off behind a time or before one, and titles are read there: %j', async (prefix) => {
+    expect(await tellAll(TITLED.map((line) => prefix + line))).toEqual(TITLED_TOLD);
+    expect(await tellAll(TRACED.map((line) => prefix + line))).toEqual(TRACED_TOLD);
+  });
+
+  it('is no time zone, if it is the name of a register or of a number', async () => {
+    const lines = [
+      'PID: 4401     TASK: ffff9a5df7a5a100  CPU: 3    COMMAND: "worker_a"',
+      ' #0 [ffffb5a0c8a57ca8] f_wait at ffffffff8d5a8f3c',
+    ];
+    expect(await tellAll(lines.map((line) => `2025-11-25T03:12:07.123Z ${line}`))).toEqual(['worker_a 4401: f_wait']);
+    const report = ['RIP: 0010:f_spins+0x1c5/0x1d0', 'Call Trace:', ' <TASK>', ' g_lock+0x1/0x2', ' </TASK>'];
+    expect(await tellAll(report.map((line) => `2025-11-25T03:12:07.123Z ${line}`))).toEqual([': f_spins g_lock']);
+  });
+
+  it('is a log, where a daemon mentions a process between the lines of the kernel', async () => {
+    const lines = ['task:dd state:D stack:0 pid:41 ppid:1', 'Call Trace:', ' f_wait+0x1/0x2', ' g_write+0x1/0x2'].map(
+      (line) => `Nov 25 03:12:07 host1 kernel: ${line}`,
+    );
+    lines.splice(3, 0, 'Nov 25 03:12:07 host1 systemd[1]: Main process 77 exited (PID 77)');
+    expect(await tellAll(lines)).toEqual(['host1 dd 41: f_wait g_write']);
+  });
+
   it('may be a number that counts them', async () => {
     for (const numbered of [
       (at: number) => `${at}: `,

@@ -1,3 +1,5 @@
+import { bodyOf } from './prefix.ts';
+
 /** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
 const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+(?: \[[\w-]+\])?|\(\))?'?\s*$/;
 
@@ -37,9 +39,26 @@ export function hasSign(line: string): boolean {
     line.includes('.ko') ||
     (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
     ALONE.test(line) ||
+    endsIndented(line) ||
     (line.includes('schedule') && /[<>→⇒←⇐]/.test(line)) ||
     (line.includes('_') && ROW.test(line))
   );
+}
+
+/** Whether a function, perhaps with a decimal offset, ends the line, further in than anything before it. */
+function endsIndented(line: string): boolean {
+  let at = line.length - 1;
+  let hasUnderscore = false;
+  for (let code = line.charCodeAt(at); isOfName(code); code = line.charCodeAt(--at)) hasUnderscore ||= code === 95;
+  return hasUnderscore && isBlank(line.charCodeAt(at)) && isBlank(line.charCodeAt(at - 1));
+}
+
+function isOfName(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 95 || code === 43;
+}
+
+function isBlank(code: number): boolean {
+  return code === 32 || code === 9;
 }
 
 /** A line of a log: a header, a mark or a note about the stack that follows has one of these. */
@@ -60,7 +79,7 @@ const LOGGED = /^(?:\[ {0,12}\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T 
 
 /** Whether a line may say whose stack follows soon. Anything may, but for most lines of a log. */
 export function isNear(line: string): boolean {
-  return !LOGGED.test(line) || hasNearSign(line);
+  return !LOGGED.test(line) || hasNearSign(line) || (!line.includes(' kernel') && bodyOf(line).isOutput);
 }
 
 /** The same for the text of a line of a log. */

@@ -2,7 +2,7 @@ import { bareName } from './bare-names.ts';
 import { BodyReader, inContext } from './body-reader.ts';
 import { Callers } from './callers.ts';
 import { classic } from './classic.ts';
-import { cleaned, QuotedPrintable } from './clean.ts';
+import { cleaned, QuotedPrintable, withoutColours } from './clean.ts';
 import { isCutMark } from './cut-marks.ts';
 import { DiffSide } from './diff-side.ts';
 import { isBroken } from './dmesg.ts';
@@ -113,7 +113,8 @@ export class StackFinder {
   /** Whether this line belongs to a stack, or to what is printed well before one. */
   #isKnown(line: string): boolean {
     if (line.startsWith('zzz <')) return true;
-    const { text, logged } = bodyOf(cleaned(line, this.#quoted.isOn));
+    const { text, logged: isLogged, isOutput } = bodyOf(cleaned(line, this.#quoted.isOn));
+    const logged = isLogged && !isOutput;
     const known = inContext(recognize(text), logged);
     if (known !== undefined) return known !== IGNORED;
     if (bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text)) return true;
@@ -135,21 +136,23 @@ export class StackFinder {
     if (clean.trim() === '') {
       // A line of markup is none to its reader.
       this.#position.skip();
-      if (clean === line || line.trim() === '') this.#blank();
+      if (withoutColours(line).trim() === '') this.#blank();
       return;
     }
     this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
-    const { text, caller, logged, quotes } = this.#body.isInRow ? unquoted(clean) : bodyOf(clean);
+    const { text, caller, logged: isLogged, isOutput, quotes } = this.#body.isInRow ? unquoted(clean) : bodyOf(clean);
+    const logged = isLogged && !isOutput;
     if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#body.empty();
     this.#isAfterEmpty = false;
-    this.#callers.turnTo(caller, logged);
-    this.#position.turnTo(logged, quotes, caller);
+    this.#callers.turnTo(caller, isLogged);
+    this.#position.turnTo(isLogged, quotes, caller);
     if (text.trim() === '') {
       this.#position.skip();
       if (logged) this.#isAfterEmpty = true;
+      else if (isOutput) this.#blank();
       else this.#body.empty();
       return;
     }

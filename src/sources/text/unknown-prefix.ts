@@ -16,6 +16,8 @@ const BEGINS_AS_FRAME = new RegExp(
   String.raw`^\s{0,60}(?:[>|│] ?){0,8}\s{0,60}(?:#\d{1,4}\b|\[<|\[\(|\(\[<|\[\]|\[[0-9a-f]{8,16}\]|=>|\?|["'\x60]` +
     String.raw`|<(?:IRQ|NMI|SOFTIRQ|#D[BF]|EOI|TASK|\/)|(?:0x)?[0-9a-f]{8,16}\s|\(?[\w.$]{1,512}(?:\+|\s{0,4}$|\(\)))`,
 );
+/** A mark of a diff, or an arrow, is the end of a prefix. */
+const MARKED_FRAME = /^\s{0,8}(?:[+-]|=>(?=.*\+0x)) /;
 /** The same on arm. */
 const BEGINS_AS_CALL = /^\s{0,8}(?:\[<|\(|[\w.$]{1,512} from )/;
 /** A line of a log that begins with a time; the second part may be what a program has put behind it. */
@@ -150,6 +152,7 @@ function isFrame(text: string, known: ReadonlySet<string>): boolean {
 
 function isFrameAlone(text: string, known: ReadonlySet<string>): boolean {
   const clean = cleaned(text, false);
+  if (MARKED_FRAME.test(clean)) return false;
   const line = recognize(clean);
   const first = line?.kind === 'lines' ? line.lines[0] : line;
   if (first?.kind === 'call') return BEGINS_AS_CALL.test(clean);
@@ -247,7 +250,7 @@ export interface Reading {
 const NOTHING: Reading = { weight: 0, name: undefined, module: undefined };
 
 export function readingOf(text: string, known: ReadonlySet<string>): Reading {
-  const { text: body, logged } = bodyOf(cleaned(text, false));
+  const { text: body, logged, isOutput } = bodyOf(cleaned(text, false));
   const grepped = greppedTask(body);
   if (grepped !== undefined) {
     const rest = readingOf(grepped.rest, known);
@@ -255,7 +258,8 @@ export function readingOf(text: string, known: ReadonlySet<string>): Reading {
   }
   const line = recognize(body);
   if (line === undefined) return isKnownName(body, known) ? { ...NOTHING, weight: 1 } : NOTHING;
-  if (line.kind === 'ignored' || (line.kind === 'label' && (line.weak || (logged && line.isTitle)))) return NOTHING;
+  if (line.kind === 'ignored' || (line.kind === 'label' && (line.weak || (logged && !isOutput && line.isTitle))))
+    return NOTHING;
   if ('frame' in line) return { weight: 1, name: undefined, module: line.frame.module };
   if (!('header' in line)) return { ...NOTHING, weight: 1 };
   const { tid, name } = line.header;
