@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { KSTACK, kstack, run, temporaryFolder } from './harness.ts';
+import { numbered, recorded } from './recorded.ts';
 
 /** A sample of the classic text, a minute after the one before it. */
 function sampleAt(minute: number, tasks: readonly (readonly [pid: number, state: string, symbol: string])[]): string {
@@ -239,6 +240,27 @@ describe('kstack report of lines of JSON', () => {
     expect(stdout).toContain('not read: process (not in the expected form) 2 times');
     expect(stdout).toContain('p501 501');
   });
+});
+
+it('reads a recording that is cut off as far as it goes, and calls it a recording though nothing of it is left', async () => {
+  const pieces = await recorded(numbered(5));
+  const file = join(temporaryFolder(), 'cut.kstack');
+  const reportOf = async (length: number) => {
+    writeFileSync(file, Buffer.concat(pieces).subarray(0, length));
+    const { code, stdout, stderr } = await kstack(['report', file]);
+    return [code, /^(\d+) samples?$/m.exec(stdout)?.[1], stderr];
+  };
+  const first = pieces[0]?.length ?? 0;
+  const third = Buffer.concat(pieces.slice(0, 3)).length;
+  const told = (at: number) =>
+    `kstack: ${file}: it ends within a sample, at byte ${at}: it was read as far as that goes\n`;
+  expect(await reportOf(third)).toEqual([0, '3', '']);
+  expect(await reportOf(third + 3)).toEqual([0, '3', told(third + 3)]);
+  const none = `kstack: ${file} is a recording that ends before its first sample is complete\n`;
+  expect(await reportOf(first - 10)).toEqual([1, undefined, none]);
+  expect((await kstack(['explain', file])).stderr).toBe(none);
+  expect(await reportOf(0)).toEqual([1, undefined, `kstack: ${file} is empty\n`]);
+  expect((await kstack(['explain', file])).stderr).toBe(`kstack: ${file} is empty\n`);
 });
 
 it('finds nothing in a text of nothing but lines that are too long', async () => {

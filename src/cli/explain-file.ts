@@ -8,7 +8,7 @@ import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writePieces, writeStderr } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
-import { DASH, samplesOf, whyUnread } from './samples.ts';
+import { DASH, samplesOf, whyNoSample, whyUnread } from './samples.ts';
 
 const MAX_PROBLEMS = 20;
 
@@ -76,11 +76,14 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     const before = found.stacks;
     const notes: InputNotes = {};
     const shown = name === DASH ? 'the input' : name;
+    let isRead = false;
     try {
       const damaged = (text: string) => {
+        isRead = true;
         if (problems.length < MAX_PROBLEMS) problems.push(text);
       };
       for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
+        isRead = true;
         note(sample, found);
         yield sample;
       }
@@ -91,9 +94,13 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
       found.emptyFiles++;
       continue;
     }
-    if (notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
-    if (found.stacks > before) continue;
-    problems.push(`nothing in ${shown} looks like a kernel stack${advice(notes)}`);
+    const isFound = found.stacks > before;
+    const why = isRead ? undefined : whyNoSample(notes);
+    if (why === undefined && notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
+    if (isFound) continue;
+    problems.push(
+      why === undefined ? `nothing in ${shown} looks like a kernel stack${advice(notes)}` : `${shown} ${why}`,
+    );
     found.emptyFiles++;
   }
 }

@@ -11,7 +11,7 @@ import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
-import { DASH, type SamplesOptions, type Span, samplesOf, spanWith, whyUnread } from './samples.ts';
+import { DASH, type SamplesOptions, type Span, samplesOf, spanWith, whyNoSample, whyUnread } from './samples.ts';
 import type { Bounds } from './time-window.ts';
 
 /** What there is to say about the files that samples were read from. */
@@ -174,6 +174,12 @@ async function* read(
     return;
   }
   if (!isSought && !isTarget(name)) problems.spans.set(name, span);
+  const why = found || isDamaged ? undefined : whyNoSample(notes);
+  if (why !== undefined) {
+    problems.lines.push(`${name === DASH ? 'the input' : name} ${why}`);
+    problems.unread++;
+    return;
+  }
   if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
   if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
   if (notes.folded === true && TIMED_VERBS.has(verb))

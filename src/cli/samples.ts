@@ -82,8 +82,10 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
     const recording = isBundle ? recordingIn(chunks) : chunks;
-    yield* recordedSamples(linesOf(unpackedSegments(recording, lost)), tell);
+    options.notes.isRecording = true;
+    yield* recordedSamples(linesOf(unpackedSegments(recording, lost, cutIn(options.notes))), tell);
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
+    options.notes.isRecording = true;
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
     yield* textSamples(chunks, { ...textOptions, malformed: tell });
@@ -92,6 +94,12 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
 
 function damageAt(name: string, offset: number): string {
   return `${name}: the segment at byte ${offset} is damaged: the rest of it is lost`;
+}
+
+function cutIn(notes: InputNotes): (offset: number) => void {
+  return (offset) => {
+    notes.cut = `it ends within a sample, at byte ${offset}: it was read as far as that goes`;
+  };
 }
 
 async function* counted(chunks: AsyncIterable<Buffer>, read: (bytes: number) => void): AsyncGenerator<Buffer> {
@@ -129,7 +137,7 @@ async function* samplesIn(
   name: string,
   { regions, readAt, close }: Recording,
   { fromMs, toMs }: Bounds,
-  { damaged }: Pick<SamplesOptions, 'damaged'>,
+  { damaged, notes }: Pick<SamplesOptions, 'damaged' | 'notes'>,
 ): AsyncGenerator<Sample> {
   const interned = new Interned();
   try {
@@ -142,7 +150,9 @@ async function* samplesIn(
       const lost = (offset: number) => damaged(damageAt(name, region.from + offset));
       const tell = (line: number, why: string) =>
         damaged(`${name}: line ${line} of the segment at byte ${region.entry?.offset ?? region.from}: ${why}`);
-      yield* recordedSamples(linesOf(unpackedSegments(chunks(), lost)), tell, interned);
+      const cut = cutIn(notes);
+      const segments = unpackedSegments(chunks(), lost, (offset) => cut(region.from + offset));
+      yield* recordedSamples(linesOf(segments), tell, interned);
     }
   } finally {
     close();
@@ -212,4 +222,13 @@ export function whyUnread(error: unknown, name: string, verb: string): string | 
   if (error instanceof InputError || error instanceof ClickHouseFailure || error instanceof CredentialsError)
     return error.message;
   return error instanceof PackedInput ? `${error.message}: ${error.command} ${name} | kstack ${verb} -` : undefined;
+}
+
+/**
+ * Why there is no sample in a file, as the end of a sentence that begins with the file's name; undefined if it has a
+ * form that is not known.
+ */
+export function whyNoSample({ isEmpty, isRecording }: InputNotes): string | undefined {
+  if (isEmpty === true) return 'is empty';
+  return isRecording === true ? 'is a recording that ends before its first sample is complete' : undefined;
 }

@@ -19,6 +19,8 @@ const MOST_TRIES = 64;
  * What a power cut leaves at the end, which may unpack without an error; nothing packed ends so, nor does a trailer.
  */
 const ZEROS = Buffer.alloc(16);
+/** What zlib ends with where it was flushed, as after each sample. */
+const FLUSHED = Buffer.from([0, 0, 0xff, 0xff]);
 /**
  * How zlib begins a member of a recording. A recording that goes on after a crash has one in the middle of a region.
  */
@@ -52,10 +54,12 @@ function beginsSegment(member: Buffer): boolean {
 /**
  * The lines in the bytes of a packed recording, in pieces of whole lines. Damage costs the rest of its segment.
  * @param damaged is called with the place of a segment that could not be unpacked to its end
+ * @param cut is called with the length, if that is within a sample, as after a crash or in the copy of a part
  */
 export async function* unpackedSegments(
   chunks: AsyncIterable<Uint8Array>,
   damaged: (offset: number) => void,
+  cut: (offset: number) => void = () => undefined,
 ): AsyncGenerator<Buffer> {
   let pending: Buffer = Buffer.alloc(0);
   let offset = 0;
@@ -64,10 +68,11 @@ export async function* unpackedSegments(
   let before: number | undefined;
   const take = async function* (bytes: number, isLast: boolean): AsyncGenerator<Buffer> {
     let isTold = false;
-    yield* membersIn(pending.subarray(0, bytes), isLast, (at) => {
+    const told = (at: number) => {
       isTold = true;
       damaged(offset + at);
-    });
+    };
+    yield* membersIn(pending.subarray(0, bytes), isLast, told, () => cut(offset + bytes));
     const entry = isLast ? undefined : entryIn(pending.subarray(bytes));
     if (entry !== undefined) {
       const place = offset + bytes;
@@ -107,7 +112,12 @@ export async function* unpackedSegments(
   yield* take(pending.length, true);
 }
 
-async function* membersIn(region: Buffer, isLast: boolean, damaged: (at: number) => void): AsyncGenerator<Buffer> {
+async function* membersIn(
+  region: Buffer,
+  isLast: boolean,
+  damaged: (at: number) => void,
+  cut: () => void,
+): AsyncGenerator<Buffer> {
   for (let from = 0; from < region.length; ) {
     const next = region.indexOf(MEMBER, from + 1);
     const end = next === -1 ? region.length : next;
@@ -118,8 +128,9 @@ async function* membersIn(region: Buffer, isLast: boolean, damaged: (at: number)
     // What is behind a trailer is checked by its sum.
     else if (isLast && end === region.length) {
       const rest = behind(member, bytes);
-      if (!isTornTrailer(rest)) damaged(end - rest.length);
+      if (rest !== undefined && !isTornTrailer(rest)) damaged(end - rest.length);
       else if (region.length >= ZEROS.length && region.subarray(-ZEROS.length).equals(ZEROS)) damaged(from);
+      else if (rest === undefined && !member.subarray(-FLUSHED.length).equals(FLUSHED)) cut();
     }
     yield bytes.subarray(0, bytes.lastIndexOf(LINE_FEED) + 1);
     from = end;
@@ -136,13 +147,13 @@ function isGzip(member: Buffer): boolean {
   return start.equals(MEMBER.subarray(0, start.length));
 }
 
-/** What stands behind a member that has an end; zlib skips it without a word. */
-function behind(member: Buffer, bytes: Buffer): Buffer {
+/** What stands behind a member, which zlib skips without a word; undefined if the member has no end. */
+function behind(member: Buffer, bytes: Buffer): Buffer | undefined {
   const end = Buffer.alloc(8);
   end.writeUInt32LE(crc32(bytes));
   end.writeUInt32LE(bytes.length, 4);
   const at = member.indexOf(end);
-  return member.subarray(at === -1 ? member.length : at + end.length);
+  return at === -1 ? undefined : member.subarray(at + end.length);
 }
 
 function unpack(member: Buffer): Buffer {

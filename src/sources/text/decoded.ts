@@ -23,6 +23,8 @@ export interface InputNotes {
   cut?: string;
   /** Samples of a classic log that are torn, or not quite as kstack writes them, and where the first one begins. */
   odd?: { readonly count: number; readonly at: number };
+  isEmpty?: true;
+  isRecording?: true;
   /** Set if there are folded stacks, which have neither times nor states. */
   folded?: true;
 }
@@ -56,6 +58,7 @@ async function* decodedLayer(
   layers: number,
 ): AsyncGenerator<Buffer, void> {
   const { all, rest } = await withHead(chunks, isKept === undefined ? HEAD_BYTES : MOST_HEAD_BYTES);
+  if (all.length === 0) notes.isEmpty = true;
   const head = all.subarray(0, HEAD_BYTES);
   const kind = kindOf(head);
   if (kind !== undefined) notes.kind = kind;
