@@ -177,7 +177,7 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     process.kill(keeps, 'SIGSTOP');
     expect(from(await look(), reader)).toEqual([]);
     const { stdout } = await kstack(['why', '-p', `${keeps},${reader}`, '--source', source]);
-    expect(stdout).toMatch(/^Nothing holds this host up/);
+    expect(stdout).toMatch(/^Nothing holds up the /);
   });
 
   it('clients of a stopped UNIX server lead to it, whether it has accepted them or not', async () => {
@@ -214,7 +214,7 @@ function testsWith(source: 'procfs' | 'bpf', around: () => Promise<readonly stri
     expect(from(await look(), client)).toEqual([[server, 'socket-peer', 'inferred']]);
     const why = async () =>
       (await kstack(['why', '-p', `${server},${client}`, '--source', source])).stdout.split('\n')[0];
-    expect(await why()).toMatch(/^Nothing holds this host up/);
+    expect(await why()).toMatch(/^Nothing holds up the /);
     const group = new FrozenGroup(2);
     await group.freeze(server);
     expect(await why()).toBe(`2 tasks wait, directly or through others, for ${group.folder}, which is frozen.`);

@@ -25,7 +25,7 @@ describe('kstack why', () => {
     const { code, stdout } = await kstack(asked(...(await innocents()), process.pid));
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Nothing holds this host up(?:, as far as could be read [^:]*)?: of \d+ tasks, none is blocked for long, .*\n(?:pressure .*; )?load /,
+      /^Nothing holds up the \d+ selected tasks(?:, as far as could be read [^:]*)?: none is blocked for long, .*\n(?:pressure .*; )?load /,
     );
     expect(stdout.split('\n').filter((line) => !line.startsWith('not known: ')).length).toBe(3);
   });
@@ -119,7 +119,7 @@ describe('kstack why', () => {
   it('says nothing of a parent that waits for a child that sleeps', async () => {
     const { parent } = await waitingParent();
     const { stdout } = await kstack(asked(parent));
-    expect(stdout).toMatch(/^Nothing holds this host up(?:, as far as could be read [^:]*)?: of 1 task, /);
+    expect(stdout).toMatch(/^Nothing holds up the selected task(?:, as far as could be read [^:]*)?: /);
   });
 
   it('agrees with a report of the same tasks about who holds up others', async () => {
@@ -228,7 +228,7 @@ describe('kstack why', () => {
     };
     expect(await state(process.pid, 60)).toEqual([
       0,
-      expect.stringMatching(/^Nothing holds this host up(?:, as far as could be read [^:]*)?: .*\n$/),
+      expect.stringMatching(/^Nothing holds up the selected task(?:, as far as could be read [^:]*)?: .*\n$/),
     ]);
     expect(await state(outer, 1)).toEqual([2, expect.stringMatching(/^2 tasks wait, .*\n$/)]);
     const plugin = JSON.parse(blocks.find(({ kind }) => kind === 'json')?.text ?? '');

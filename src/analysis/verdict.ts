@@ -30,6 +30,11 @@ export interface Blocked extends ExplainedGroup {
   readonly longestMs: number | undefined;
 }
 
+export interface Stopped {
+  readonly bySignal: readonly number[];
+  readonly byFreezer: readonly number[];
+}
+
 export interface Verdict {
   readonly sample: Sample;
   /** The same tasks a moment earlier, if that was looked at: it confirms deadlocks. */
@@ -41,6 +46,10 @@ export interface Verdict {
   readonly heldUp: readonly HeldUp[];
   /** The largest group first. */
   readonly blocked: readonly Blocked[];
+  /** One task of each process that a signal has stopped, or a control group froze, and that is known to hold up nobody. */
+  readonly stopped: Stopped;
+  /** How many wait for long for a lock or an event of their program of which nobody is known who would wake them. */
+  readonly ownerless: number;
   readonly tasks: number;
   /** How many are in D, blocked for long or not. */
   readonly inD: number;
@@ -73,6 +82,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     ),
   );
   const blocked = blockedGroups(sample, accounted);
+  const holding = new Set(heldUp.flatMap(({ root }) => [root.key, ...root.edges.map(({ from }) => from)]));
   const times = [...heldUp, ...deadlocks, ...blocked].flatMap(({ longestMs }) => longestMs ?? []);
   const { observations } = sample;
   const unreadStacks = observations.filter(({ stack }) => 'unread' in stack).length;
@@ -83,6 +93,8 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     deadlocks,
     heldUp: heldUp.sort((a, b) => b.root.tasks - a.root.tasks),
     blocked,
+    stopped: stoppedIn(sample, holding),
+    ownerless: ownerlessIn(sample),
     tasks: observations.length,
     inD: observations.filter(({ state }) => state === 'D').length,
     longestMs: largest(times),
@@ -97,6 +109,32 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
 function frozenGroupTasks({ edges, resources }: Sample): NodeKey[] {
   const groups = new Set<NodeKey>(resources?.flatMap(({ kind, key }) => (kind === 'cgroup' ? key : [])));
   return edges?.flatMap(({ from, to }) => (groups.has(to) ? from : [])) ?? [];
+}
+
+function stoppedIn(sample: Sample, holding: ReadonlySet<NodeKey>): Stopped {
+  const frozen = new Set(frozenGroupTasks(sample));
+  const seen = new Set<number>();
+  const stopped = { bySignal: [] as number[], byFreezer: [] as number[] };
+  for (const { task, state } of sample.observations) {
+    const { tid } = task.id;
+    const { pid = tid } = task;
+    if (tid === undefined || pid === undefined || seen.has(pid) || task.own === true) continue;
+    const isFrozen = frozen.has(tid);
+    if (!isFrozen && state !== 'T') continue;
+    seen.add(pid);
+    if (!holding.has(tid)) (isFrozen ? stopped.byFreezer : stopped.bySignal).push(tid);
+  }
+  return stopped;
+}
+
+function ownerlessIn(sample: Sample): number {
+  const waiters = new Set(sample.edges?.map(({ from }) => from));
+  const least = PATIENCE_MS.futex ?? 0;
+  return sample.observations.filter((observation) => {
+    const { task, facts } = observation;
+    if (task.own === true || (facts?.offCpuMs ?? 0) < least || waiters.has(task.id.tid ?? '')) return false;
+    return explainObservation(observation).rule === 'futex';
+  }).length;
 }
 
 /** Tasks that a procfs hides, and that nothing else shows: those of other users, or of other PID namespaces. */

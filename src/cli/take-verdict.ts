@@ -2,9 +2,10 @@ import { RedactedStream, type Redactor } from '../analysis/redact.ts';
 import type { Verdict } from '../analysis/verdict.ts';
 import type { HostState } from '../model/host-state.ts';
 import { everythingUnread } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import { type Selection, takesEverything } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { formatUnread } from '../sinks/unread.ts';
+import type { Scope } from '../sinks/why-sentence.ts';
 import { whyNotAllFiles } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
 import { openSampler } from '../sources/live/sampler.ts';
@@ -26,6 +27,7 @@ export interface VerdictOptions {
 /** A verdict on this host, how busy the host is, and what could not be found out. */
 export interface TakenVerdict {
   readonly verdict: Verdict;
+  readonly scope: Scope;
   readonly host: HostState;
   readonly unknown: readonly string[];
 }
@@ -44,5 +46,6 @@ export async function takeVerdict({ selection, root, source, redactor, tell }: V
   const notAllFiles = sample.source.name === 'bpf' ? whyNotAllFiles(root) : undefined;
   const untold = [...(notAllFiles === undefined ? [] : [notAllFiles]), ...missed];
   const told = untold.map((text) => redactor?.text(text) ?? text);
-  return { verdict, host: readLoad(root), unknown: [...told, ...formatUnread(everythingUnread(sample), true)] };
+  const unknown = [...told, ...formatUnread(everythingUnread(sample), true)];
+  return { verdict, scope: takesEverything(selection) ? 'host' : 'selection', host: readLoad(root), unknown };
 }

@@ -5,11 +5,12 @@ import { RecordingFile } from '../background/recording-file.ts';
 import type { CommandLineLimits } from '../model/command-line.ts';
 import type { HostState } from '../model/host-state.ts';
 import type { Sample } from '../model/sample.ts';
-import { EVERYTHING, type Selection } from '../model/selection.ts';
+import { EVERYTHING, type Selection, takesEverything } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
 import { keepHeapSmall } from '../native/heap.ts';
 import { ownCommand } from '../native/self.ts';
+import type { Scope } from '../sinks/why-sentence.ts';
 import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { readLoad } from '../sources/live/procfs/files.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
@@ -86,6 +87,7 @@ async function show(command: TopCommand, source: Source, clock: Clock): Promise<
     clock,
     threads: threadsOf(command),
     colour: mayColour(process.env),
+    scope: scopeOf(command),
     record: () => RecordingFile.create(`kstack-top-${timeName(clock)}.kstack`, whoCalledSudo(process.env)),
     readHost: () => hostState(command),
   });
@@ -155,6 +157,12 @@ async function nextOf(source: Source, signal: AbortSignal): Promise<Sample | und
 /** A host shows all of its threads unless something was selected without -L, as in the other commands. */
 function threadsOf({ names, selection }: TopCommand): boolean {
   return names.length > 0 || selection === undefined || selection.threads === true;
+}
+
+/** A file may have any tasks in it. */
+function scopeOf({ names, selection }: TopCommand): Scope {
+  if (selection !== undefined && !takesEverything(selection)) return 'selection';
+  return names.length === 0 ? 'host' : 'sample';
 }
 
 function hostState({ names, root }: TopCommand): HostState {

@@ -49,3 +49,10 @@ export function takesAll({ all, pids = [], states = [] }: Numbers): boolean {
 export function isOnlyPids(selection: Numbers): boolean {
   return !takesAll(selection) && (selection.states ?? []).length === 0;
 }
+
+/** True if the selection takes every task. */
+export function takesEverything(selection: Selection): boolean {
+  const { command, users, cgroups, function: inStack, module, blocked } = selection;
+  const filters = [command, users, cgroups, inStack, module, blocked];
+  return takesAll(selection) && filters.every((filter) => filter === undefined);
+}

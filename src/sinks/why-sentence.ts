@@ -10,8 +10,11 @@ export function namesIn({ sample: { observations, holders, resources } }: Verdic
   return namesOf([{ observations }, { observations: holders }], resources);
 }
 
+/** What a verdict is about: all tasks of this host, those of a selection, or those of a sample that may be either. */
+export type Scope = 'host' | 'selection' | 'sample';
+
 /** The verdict in a sentence. */
-export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
+export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdict)): string {
   const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
   const [deadlock] = deadlocks;
   if (deadlock !== undefined) return `${deadlockSentence(deadlock, names)}${othersSentence(verdict, 1)}`;
@@ -31,14 +34,22 @@ export function sentenceOf(verdict: Verdict, names = namesIn(verdict)): string {
   const hidden = hiddenIn(sample);
   if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
-  const none = `of ${counted(tasks, 'task')}, none is blocked for long, in a deadlock, or waits for one that is stuck`;
+  const none = 'none is blocked for long, in a known deadlock, or waits for one that is stuck';
+  const whom = heldUpWhom(tasks, scope);
   if (untimed > 0 && !isCut)
-    return `Nothing is known to hold this host up, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${none}, as far as that is known.`;
+    return `Nothing is known to hold ${whom.up}, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${whom.of}${none}, as far as that is known.`;
   return isCut
-    ? `Nothing is known to hold this host up, but the search was cut short: ${none}, as far as it went.`
+    ? `Nothing is known to hold ${whom.up}, but the search was cut short: ${whom.of}${none}, as far as it went.`
     : unreadStacks > 0
-      ? `Nothing holds this host up, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${none}.`
-      : `Nothing holds this host up: ${none}.`;
+      ? `Nothing holds ${whom.up}, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${whom.of}${none}.`
+      : `Nothing holds ${whom.up}: ${whom.of}${none}.`;
+}
+
+/** Of a selection, nothing is said about the host. */
+function heldUpWhom(tasks: number, scope: Scope): { readonly up: string; readonly of: string } {
+  if (scope === 'host') return { up: 'this host up', of: `of ${counted(tasks, 'task')}, ` };
+  const kind = scope === 'selection' ? 'selected' : 'seen';
+  return { up: tasks === 1 ? `up the ${kind} task` : `up the ${tasks} ${kind} tasks`, of: '' };
 }
 
 /** `4711 vi, which is stopped by a signal`; `8 x vi (4711, 4713, ...), each of which is stopped by a signal`. */

@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { HOSTILE, ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import { verdictOf } from '../analysis/verdict.ts';
-import type { Edge } from '../model/edge.ts';
-import type { Sample } from '../model/sample.ts';
+import type { Edge, Resource } from '../model/edge.ts';
+import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrame } from '../model/stack.ts';
 import { formatWhy, type WhyContext } from './why.ts';
 import { formatWhyJson } from './why-json.ts';
+import type { Scope } from './why-sentence.ts';
 
 const CONTEXT: WhyContext = {
   colour: false,
   evidence: true,
+  scope: 'host',
   host: { load: [1.5, 2, 0.25], cpus: 2 },
   unknown: [],
 };
@@ -169,6 +171,68 @@ describe('the sentence', () => {
     const certain = deadlock(11, 12).map(({ from, to }) => ({ from, to, by: 'mutex' as const, evidence: [] }));
     const both = { ...EMPTY_SAMPLE, observations, edges: [...deadlock(2, 3), ...certain] };
     expect(written(both)).toMatch(/^Deadlock: 11 t11, 12 t12 .*\ndeadlock\n.*\nmay be a deadlock\n/s);
+  });
+});
+
+describe('a verdict on nothing that is held up', () => {
+  const sleeper = (tid: number, stack?: string) =>
+    observationOf(tid, {
+      state: 'S',
+      ...(stack !== undefined && {
+        stack: { value: { id: 9_200_000 + tid, frames: [parseFrame(`[<0>] ${stack}+0x1/0x2`)] } },
+      }),
+      facts: { offCpuMs: 9000 },
+    });
+  const of = (observations: readonly Observation[], more: Partial<Sample> = {}) => ({
+    ...EMPTY_SAMPLE,
+    observations,
+    ...more,
+  });
+
+  it('says nothing about the host where tasks were selected', () => {
+    const line = (scope: Scope, count: number) =>
+      written(of([1, 2, 3].slice(0, count).map((tid) => sleeper(tid))), { scope }).split('\n', 1)[0];
+    const none = 'none is blocked for long, in a known deadlock, or waits for one that is stuck.';
+    expect(line('host', 3)).toBe(`Nothing holds this host up: of 3 tasks, ${none}`);
+    expect(line('selection', 3)).toBe(`Nothing holds up the 3 selected tasks: ${none}`);
+    expect(line('selection', 1)).toBe(`Nothing holds up the selected task: ${none}`);
+    expect(line('sample', 3)).toBe(`Nothing holds up the 3 seen tasks: ${none}`);
+  });
+
+  it('names what is stopped or frozen, once a process, unless it is known to hold up others', () => {
+    const stopped = (tid: number, pid = tid) =>
+      observationOf(tid, { task: { ...taskOf(tid, { comm: 'postgres' }), pid }, state: 'T' });
+    const key = 'cgroup2 /g';
+    const group: Resource = { key, kind: 'cgroup', name: '/g', condition: 'is frozen', hangs: true, evidence: [] };
+    const frozen: Edge = { from: 9, to: key, by: 'frozen', evidence: [] };
+    const observations = [sleeper(1), stopped(24979), stopped(24980, 24979), stopped(7), sleeper(9)];
+    const waits: Edge = { from: 1, to: 7, by: 'child', evidence: [] };
+    const lines = (edges: Edge[]) =>
+      written(of(observations, { edges, resources: [group] }))
+        .split('\n')
+        .filter((line) => /^(?:stopped by|in a frozen)/.test(line));
+    expect(lines([frozen])).toEqual([
+      'stopped by a signal: 24979 postgres, 7 postgres',
+      'in a frozen control group: 9 t9',
+    ]);
+    expect(lines([waits])).toEqual(['stopped by a signal: 24979 postgres']);
+    const { stopped: told } = JSON.parse(
+      [...formatWhyJson(verdictOf(of(observations, { edges: [frozen], resources: [group] })), CONTEXT)].join(''),
+    );
+    expect(told).toEqual({
+      bySignal: [
+        { pid: 24979, tid: 24979, comm: 'postgres' },
+        { pid: 7, tid: 7, comm: 'postgres' },
+      ],
+      byFreezer: [{ pid: 9, tid: 9, comm: 't9' }],
+    });
+  });
+
+  it('tells how many wait for what names nobody who would wake them', () => {
+    const text = written(of([sleeper(1, 'futex_do_wait'), sleeper(2, 'futex_do_wait'), sleeper(3, 'ep_poll')]));
+    expect(text).toContain(
+      '\nnot known: who would wake 2 tasks that wait for a lock or an event of their program (futex)\n',
+    );
   });
 });
 

@@ -12,7 +12,7 @@ import { counted } from './counted.ts';
 import { edgePhrase } from './edge-phrases.ts';
 import { byTarget, deadlockText, MOST_NAMES, someNames, whatForWithin } from './long-waits.ts';
 import { longestWaiter, taskEvidence } from './why-evidence.ts';
-import { namesIn, othersText, rootsText, sentenceOf, taskKeys } from './why-sentence.ts';
+import { namesIn, othersText, rootsText, type Scope, sentenceOf, taskKeys } from './why-sentence.ts';
 
 /** One screen. */
 const MAX_ROOTS = 4;
@@ -30,6 +30,7 @@ export interface WhyContext {
   /** Whether to show what each sentence was read from. */
   readonly evidence: boolean;
   readonly host: HostState;
+  readonly scope: Scope;
   /** What could not be found out. */
   readonly unknown: readonly string[];
 }
@@ -41,7 +42,7 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   const names = namesIn(verdict);
   const style = (name: keyof typeof STYLE, text: string) =>
     context.colour ? `\x1b[${STYLE[name]}m${text}\x1b[0m` : text;
-  yield `${style(isHeldUp(verdict) ? 'red' : 'bold', sentenceOf(verdict, names))}\n`;
+  yield `${style(isHeldUp(verdict) ? 'red' : 'bold', sentenceOf(verdict, context.scope, names))}\n`;
   const { deadlocks, heldUp, blocked } = verdict;
   if (isHeldUp(verdict)) {
     for (const deadlock of deadlocks.slice(0, MAX_ROOTS)) yield* deadlockLines(deadlock, verdict, names, context);
@@ -54,10 +55,26 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
     if (blocked.length > MAX_BLOCKED) yield `  ... and ${blocked.length - MAX_BLOCKED} other waits\n`;
     yield '\n';
   }
+  yield* stoppedLines(verdict, names);
   yield `${style('dim', stateLine(verdict, context.host))}\n`;
-  for (const line of context.unknown.slice(0, MAX_UNKNOWN))
-    yield `not known: ${escapeUnsafe(line.replace(LONG_LIST, ''))}\n`;
-  if (context.unknown.length > MAX_UNKNOWN) yield `not known: ... and ${context.unknown.length - MAX_UNKNOWN} more\n`;
+  const unknown = unknownOf(verdict, context);
+  for (const line of unknown.slice(0, MAX_UNKNOWN)) yield `not known: ${escapeUnsafe(line.replace(LONG_LIST, ''))}\n`;
+  if (unknown.length > MAX_UNKNOWN) yield `not known: ... and ${unknown.length - MAX_UNKNOWN} more\n`;
+}
+
+/** What could not be found out, and whose waits lead to nobody where no other is known to last. */
+export function unknownOf(verdict: Verdict, { unknown }: WhyContext): readonly string[] {
+  const { ownerless } = verdict;
+  if (ownerless === 0 || isHeldUp(verdict)) return unknown;
+  const some = `${counted(ownerless, 'task')} that ${ownerless === 1 ? 'waits' : 'wait'}`;
+  return [...unknown, `who would wake ${some} for a lock or an event of their program (futex)`];
+}
+
+/** Those that may hold up others that cannot be known. */
+function* stoppedLines({ stopped }: Verdict, names: (key: NodeKey) => string): Generator<string> {
+  const { bySignal, byFreezer } = stopped;
+  if (bySignal.length > 0) yield `stopped by a signal: ${someNames(bySignal, names, MOST_NAMES)}\n`;
+  if (byFreezer.length > 0) yield `in a frozen control group: ${someNames(byFreezer, names, MOST_NAMES)}\n`;
 }
 
 function* heldUpLines(

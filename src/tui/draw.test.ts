@@ -14,6 +14,7 @@ function shownOf(sample: Sample | undefined, more: Partial<Shown> = {}): Shown {
   return {
     sample,
     before: () => undefined,
+    scope: 'host',
     host: { load: [1.5, 1, 0.5], cpus: 2 },
     beats: [0, 3, 8, 2].map((blocked, at) => ({ timeMs: 1000 * at, blocked })),
     mode: 'every 1 s',

@@ -5,6 +5,7 @@ import type { KindCounts } from '../model/finding.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy } from '../sinks/why.ts';
+import type { Scope } from '../sinks/why-sentence.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { type Line, line, NARROW, plainText, printed, wrapped } from './cells.ts';
 import { type Details, explainDetails, groupDetails, taskDetails } from './details.ts';
@@ -22,6 +23,8 @@ export interface Shown extends Omit<HeaderContext, 'columns'> {
   readonly sample: Sample | undefined;
   /** The sample before that: it confirms deadlocks. */
   before(): Sample | undefined;
+  /** What a verdict is about. */
+  readonly scope: Scope;
   /** What the last line says instead of the keys. */
   readonly message: string | undefined;
   readonly colour: boolean;
@@ -163,9 +166,11 @@ function noneText(tasks: readonly ExplainedTask[], { all }: RowOptions): string 
   return all ? 'No task is to be shown.' : 'No task is blocked or running (a: all tasks).';
 }
 
-function verdictLines(sample: Sample, { host, before }: Pick<Shown, 'host' | 'before'>): Line[] {
+function verdictLines(sample: Sample, { host, before, scope }: Pick<Shown, 'host' | 'before' | 'scope'>): Line[] {
   const unknown = formatUnread(everythingUnread(sample), true);
-  const text = [...formatWhy(verdictOf(sample, before()), { colour: false, evidence: false, host, unknown })].join('');
+  const text = [
+    ...formatWhy(verdictOf(sample, before()), { colour: false, evidence: false, host, scope, unknown }),
+  ].join('');
   return text
     .trimEnd()
     .split('\n')

@@ -1,6 +1,7 @@
 import type { HostState } from '../model/host-state.ts';
 import type { Sample } from '../model/sample.ts';
 import { type Clock, nextDueMs } from '../model/time.ts';
+import type { Scope } from '../sinks/why-sentence.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { Drawing } from './draw.ts';
 import type { Beat } from './header.ts';
@@ -28,6 +29,8 @@ export interface TopOptions {
   /** Whether every thread is shown, not only main threads. */
   readonly threads: boolean;
   readonly colour: boolean;
+  /** What a verdict is about. */
+  readonly scope: Scope;
   /** Begins a recording. @throws Error that says why it cannot */
   readonly record: () => Promise<OpenRecording>;
   /** How busy the host is; empty for files. */
@@ -249,6 +252,7 @@ export class Top {
         before: () => (number > this.#history.first ? this.#history.at(number - 1) : undefined),
         host: this.#pausedAt === undefined ? this.#host : {},
         beats: behind === 0 ? this.#beats : this.#beats.slice(0, -behind),
+        scope: this.#options.scope,
         mode: this.#mode(number),
         zoneAt: clock.zoneAt,
         message: this.#message?.text,

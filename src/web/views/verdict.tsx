@@ -24,7 +24,7 @@ export function VerdictView() {
   const names = namesOf([{ observations }, { observations: holders }], resources);
   return (
     <article class="verdict">
-      <h2 class={isHeldUp(verdict) ? 'bad' : 'good'}>{sentenceOf(verdict, names)}</h2>
+      <h2 class={isHeldUp(verdict) ? 'bad' : 'good'}>{sentenceOf(verdict, 'sample', names)}</h2>
       <p class="when">{sample.timeMs === undefined ? 'At an unknown time' : `At ${dateText(sample.timeMs)}`}</p>
       <Tiles sample={sample} inD={verdict.inD} longestMs={verdict.longestMs} />
       {verdict.deadlocks.map((deadlock, at) => (
