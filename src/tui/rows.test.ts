@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
+import { plainText } from './cells.ts';
 import { holdersIn } from './holders.ts';
-import { explainedTasks, type RowOptions, rowsOf } from './rows.ts';
+import { explainedTasks, type Grouping, type RowOptions, rowsOf } from './rows.ts';
+import { tableOf } from './table.ts';
 
 const stackOf = (...lines: string[]) => ({
   value: { id: lines.join('').length, frames: parseFrames(lines.join('\n')) },
@@ -61,6 +63,28 @@ describe('rowsOf', () => {
       ['11 make', [13, 12], 9000],
       ['no known holder', [11, 14], 4000],
     ]);
+  });
+
+  it('counts what else the tasks of a group wait for', () => {
+    const waits = (grouping: Grouping) =>
+      rowsOf(explainedTasks(SAMPLE), holdersIn(SAMPLE), { ...OPTIONS, grouping }).map(
+        ({ tasks, otherWaits }) => [tasks.length, otherWaits] as const,
+      );
+    expect(waits('finding').map(([, others]) => others)).toEqual([0, 0, 0]);
+    expect(waits('holder')).toEqual([
+      [2, 0],
+      [2, 1],
+    ]);
+  });
+
+  it('says on any terminal that a group waits for other things, too', () => {
+    const holders = holdersIn(SAMPLE);
+    const rows = rowsOf(explainedTasks(SAMPLE), holders, { ...OPTIONS, grouping: 'holder' });
+    for (const columns of [60, 80, 200]) {
+      const [same, several] = tableOf(rows, holders, columns).lines.map(plainText);
+      expect(same).not.toContain('(+');
+      expect(several).toContain(' (+1 other wait)');
+    }
   });
 
   it.each([

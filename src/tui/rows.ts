@@ -5,6 +5,7 @@ import { containerOf, describeContainer } from '../model/container.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
+import { whatForWithin } from '../sinks/long-waits.ts';
 import type { Holders } from './holders.ts';
 
 /** By what tasks stand together, in the order in which a key goes through them. */
@@ -42,6 +43,8 @@ export interface Row {
   readonly tasks: readonly ExplainedTask[];
   /** Of the most urgent task. */
   readonly finding: Finding;
+  /** How many things some of the tasks wait for that are not in `finding`. */
+  readonly otherWaits: number;
   /** What the tasks wait for at last. */
   readonly holders: readonly NodeKey[];
   readonly longestMs: number | undefined;
@@ -126,7 +129,21 @@ function rowOf(key: string, name: string | undefined, tasks: ExplainedTask[], ho
   const urgent = others.reduce((a, b) => (urgency(b.finding) < urgency(a.finding) ? b : a), first);
   tasks.sort((a, b) => (waitedMs(b) ?? -1) - (waitedMs(a) ?? -1));
   const found = new Set(tasks.flatMap(({ observation }) => holders.of(observation) ?? []));
-  return { key, name, tasks, finding: urgent.finding, holders: [...found], longestMs: tasks[0] && waitedMs(tasks[0]) };
+  return {
+    key,
+    name,
+    tasks,
+    finding: urgent.finding,
+    otherWaits: waitsIn(tasks) - 1,
+    holders: [...found],
+    longestMs: tasks[0] && waitedMs(tasks[0]),
+  };
+}
+
+function waitsIn(tasks: readonly ExplainedTask[]): number {
+  // Most tasks share their finding with others.
+  const findings = new Set(tasks.map(({ finding }) => finding));
+  return new Set(Array.from(findings, whatForWithin)).size;
 }
 
 function urgency({ kind }: Finding): number {

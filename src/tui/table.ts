@@ -2,7 +2,7 @@ import type { NodeKey } from '../model/edge.ts';
 import { whatForWithin } from '../sinks/long-waits.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { fitted, widthOf } from '../terminal/width.ts';
+import { cut, fitted, widthOf } from '../terminal/width.ts';
 import { type Line, NARROW } from './cells.ts';
 import type { Holders } from './holders.ts';
 import { type Row, tally } from './rows.ts';
@@ -18,6 +18,8 @@ interface Column {
   readonly width: number;
   readonly at?: 'right';
   text(row: Row): string;
+  /** Stays where there is too little room for the text. */
+  mark?(row: Row): string;
 }
 
 /** The groups of a sample as a table: its titles, and a line for each row. */
@@ -27,10 +29,17 @@ export function tableOf(rows: readonly Row[], holders: Holders, columns: number)
   const title = join(all.map(({ title: text, width, at }) => fitted(text, width, at)));
   return {
     title: [{ text: title, style: 'bold' }],
-    lines: rows.map((row) => [
-      { text: join(all.map(({ text, width, at }) => fitted(text(row), width, at))), style: row.finding.kind },
-    ]),
+    lines: rows.map((row) => [{ text: join(all.map((column) => cellOf(column, row))), style: row.finding.kind }]),
   };
+}
+
+function cellOf({ text, mark, width, at }: Column, row: Row): string {
+  const end = mark?.(row) ?? '';
+  return end === '' ? fitted(text(row), width, at) : fitted(`${cut(text(row), width - widthOf(end))}${end}`, width, at);
+}
+
+function otherWaitsText({ otherWaits }: Row): string {
+  return otherWaits === 0 ? '' : ` (+${otherWaits} other ${otherWaits === 1 ? 'wait' : 'waits'})`;
 }
 
 function columnsFor(rows: readonly Row[], holders: Holders, columns: number): Column[] {
@@ -46,7 +55,12 @@ function columnsFor(rows: readonly Row[], holders: Holders, columns: number): Co
   const fixed = isNarrow ? [count] : [count, ...others];
   const flexible: (Omit<Column, 'width'> & { readonly share: number })[] = [
     ...(isNamed ? [{ title: 'GROUP', share: 3, text: ({ name = '' }: Row) => escapeUnsafe(name) }] : []),
-    { title: 'WAITS FOR', share: 6, text: ({ finding }) => whatForWithin(finding).replace(/^waits for /, '') },
+    {
+      title: 'WAITS FOR',
+      share: 6,
+      text: ({ finding }) => whatForWithin(finding).replace(/^waits for /, ''),
+      mark: otherWaitsText,
+    },
     ...(isHeld && !isNarrow
       ? [{ title: 'HELD UP BY', share: 3, text: (row: Row) => holderText(row.holders, holders) }]
       : []),
@@ -55,12 +69,12 @@ function columnsFor(rows: readonly Row[], holders: Holders, columns: number): Co
   ];
   const gaps = 2 * (fixed.length + flexible.length - 1);
   const room = Math.max(0, columns - gaps - fixed.reduce((sum, { width }) => sum + width, 0));
-  const wanted = flexible.map(({ title, share, text }) => ({
+  const wanted = flexible.map(({ title, share, text, mark }) => ({
     share,
-    most: rows.reduce((most, row) => Math.max(most, widthOf(text(row))), title.length),
+    most: rows.reduce((most, row) => Math.max(most, widthOf(text(row)) + widthOf(mark?.(row) ?? '')), title.length),
   }));
   const widths = shared(room, wanted);
-  return [...fixed, ...flexible.map(({ title, text }, at) => ({ title, text, width: widths[at] ?? 0 }))];
+  return [...fixed, ...flexible.map(({ share: _, ...column }, at) => ({ ...column, width: widths[at] ?? 0 }))];
 }
 
 /** Divides room by shares; what one does not need, the others get. */
