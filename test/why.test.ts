@@ -228,7 +228,7 @@ describe('kstack why', () => {
     };
     expect(await state(process.pid, 60)).toEqual([
       0,
-      expect.stringMatching(/^Nothing holds up the selected task(?:, as far as could be read [^:]*)?: .*\n$/),
+      expect.stringMatching(/^Nothing holds up the \d+ selected tasks(?:, as far as could be read [^:]*)?: .*\n$/),
     ]);
     expect(await state(outer, 1)).toEqual([2, expect.stringMatching(/^2 tasks wait, .*\n$/)]);
     const plugin = JSON.parse(blocks.find(({ kind }) => kind === 'json')?.text ?? '');

@@ -48,7 +48,7 @@ export function printed(cells: Line, { columns, colour, isSelected = false }: Li
   return isSelected ? `\x1b[${STYLES.selected}m${shown}${fitted('', left)}\x1b[0m` : shown;
 }
 
-/** Below this width, lines go on below where they can, and tables have fewer columns. */
+/** Below this width, tables have fewer columns. */
 export const NARROW = 60;
 const HANGING = '  ';
 

@@ -63,6 +63,23 @@ describe('the verdict', () => {
   });
 });
 
+describe('what is text', () => {
+  const [sample] = ODD_SAMPLES;
+
+  it.each(PAGES.filter(([name]) => ['verdict', 'explain', 'help', 'task'].includes(name)))(
+    'goes on below on 80 columns: %s',
+    (_, keys) => {
+      const lines = linesAfter(keys, shownOf(sample), { rows: 60, columns: 80 });
+      expect(lines.slice(0, -1).join('')).not.toContain('…');
+    },
+  );
+
+  it('has the key that records on 120 columns, whatever stands before it', () => {
+    const long = linesAfter(['g', 'g', 'g', 'g', 'g'], shownOf(sample), { rows: 30, columns: 120 });
+    expect(long.at(-1)).toContain('r record');
+  });
+});
+
 describe('a frame', () => {
   const [sample] = ODD_SAMPLES;
 
@@ -83,7 +100,12 @@ describe('a frame', () => {
   it('loses no word on 30 columns, where nothing can be selected', () => {
     const wordsOf = (keys: readonly Key[], columns: number) => {
       const lines = linesAfter(keys, shownOf(sample), { rows: 200, columns });
-      return lines.slice(4, -1).join(' ').replaceAll(STYLE, '').replaceAll(/\s+/g, '');
+      const text = lines
+        .slice(0, -1)
+        .join(' ')
+        .replaceAll(STYLE, '')
+        .replaceAll(/[\s▁-█]+/g, '');
+      return text.slice(text.indexOf('blockednow'));
     };
     for (const keys of [['e'], ['w'], ['?']] as const) expect(wordsOf(keys, 30)).toBe(wordsOf(keys, 300));
   });

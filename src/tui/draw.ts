@@ -7,7 +7,7 @@ import { formatUnread } from '../sinks/unread.ts';
 import { formatWhy } from '../sinks/why.ts';
 import type { Scope } from '../sinks/why-sentence.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
-import { type Line, line, NARROW, plainText, printed, wrapped } from './cells.ts';
+import { type Line, line, plainText, printed, wrapped } from './cells.ts';
 import { type Details, explainDetails, groupDetails, taskDetails } from './details.ts';
 import { type HeaderContext, headerLines } from './header.ts';
 import { FOOTER, helpLines } from './help.ts';
@@ -61,7 +61,9 @@ export class Drawing {
     const header =
       explained === undefined
         ? [line(message ?? 'The first sample is being taken ...')]
-        : headerLines(explained.sample, explained.counts, { ...shown, columns });
+        : headerLines(explained.sample, explained.counts, { ...shown, columns }).flatMap((each) =>
+            wrapped(each, columns),
+          );
     const above = header.slice(0, Math.max(LEAST_HEADER, rows - LEAST_BELOW));
     const room = Math.max(1, rows - above.length - FOOTER_LINES);
     const { fixed, lines, keys } =
@@ -122,11 +124,11 @@ function fittedTo({ fixed, lines, keys }: Details, room: number): Details {
   return { fixed: fixed.slice(Math.max(0, fixed.length - Math.max(0, room - LEAST_MOVING))), lines, keys };
 }
 
-/** On a narrow terminal, what cannot be selected goes on below. */
+/** What cannot be selected goes on below. */
 function detailsOf(view: View, explained: Explained, shown: Shown, columns: number): Details {
   const details = wholeDetails(view, explained, shown, columns);
   const { fixed, lines, keys } = details;
-  if (columns >= NARROW || placeOf(view).page.kind === 'groups') return details;
+  if (placeOf(view).page.kind === 'groups') return details;
   const below = (some: readonly Line[]) => some.flatMap((each) => wrapped(each, columns));
   return { fixed: below(fixed), lines: keys.length === 0 ? below(lines) : lines, keys };
 }

@@ -24,4 +24,4 @@ export function helpLines(): Line[] {
 
 /** What stands in the last line, as far as there is room: the most needed keys first. */
 export const FOOTER =
-  '? help  q quit  enter open  e explain  w verdict  / filter  g group  s sort  a all  t threads  space pause  r record';
+  '? help  q quit  enter open  e explain  w verdict  / filter  r record  g group  s sort  a all  space pause  t threads';

@@ -39,7 +39,7 @@ function cellOf({ text, mark, width, at }: Column, row: Row): string {
 }
 
 function otherWaitsText({ otherWaits }: Row): string {
-  return otherWaits === 0 ? '' : ` (+${otherWaits} other ${otherWaits === 1 ? 'wait' : 'waits'})`;
+  return otherWaits === 0 ? '' : ` (+${otherWaits})`;
 }
 
 function columnsFor(rows: readonly Row[], holders: Holders, columns: number): Column[] {
