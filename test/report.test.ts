@@ -110,7 +110,10 @@ describe('kstack report of a log and its rotated files', () => {
     expect(await blocked('-p', '501,502')).toEqual([[501], '']);
     expect(await blocked('--function', 'rpc_')).toEqual([[503], '']);
     expect(await blocked('-c', 'p501')).toEqual([[501], '']);
+    expect(await blocked('-c', 'p501', '-c', 'p503')).toEqual([[501, 503], '']);
     expect(await blocked('-S')).toEqual([[], '']);
+    const { stdout } = await kstack(['report', '-c', 'no-such', file]);
+    expect(stdout).toMatch(/\n3 samples, 3 of them without a task\n\nNo task matches the selection\.\n/);
     expect(await blocked('-u', '0')).toEqual([
       [],
       'kstack: tasks of which the files do not tell the user are left out: the selection asks for it\n',

@@ -134,6 +134,7 @@ describe('filters', { tags: ['source'] }, () => {
     const [waiter = 0] = await fixture('tasks', ['vfork']);
     const pids = async (...args: string[]) => parseClassic((await kstack(args)).stdout).lines.map(({ pid }) => pid);
     expect(await pids('-c', '^filter-')).toEqual([one, two]);
+    expect(await pids('-c', '^filter-o', '-c', '^filter-t')).toEqual([one, two]);
     expect(await pids('-Sc', 'filter-t')).toEqual([two]);
     expect(await pids('-a', '--command=filter-o')).toEqual([one]);
     expect(await pids('-c', '^filter-', '-p', `${two},${waiter}`)).toEqual([two]);
@@ -142,6 +143,9 @@ describe('filters', { tags: ['source'] }, () => {
     expect(await pids('--function', '^kthreadd$')).toEqual([2]);
     expect(await pids('--function', '^no_such_function$')).toEqual([]);
     expect(await pids('--module', 'no_such_module')).toEqual([]);
+    const none = (...args: string[]) => kstack(args).then(({ code, stdout, stderr }) => [code, stdout, stderr]);
+    expect(await none('-c', '^no-such-name$')).toEqual([0, '', 'kstack: No task matches the selection\n']);
+    expect(await none('--cgroup', 'no-such-group')).toEqual([0, '', 'kstack: No task matches the selection\n']);
   });
 
   it('by a regular expression take time linear in the text, and miss nothing', async () => {
@@ -208,6 +212,8 @@ describe('what cannot be', () => {
     [['--function', 'a(?=b)'], /the RE2 syntax has no lookaround:\n/],
     [['-u', 'no-such-user'], /'no-such-user' is neither a user of \/etc\/passwd nor a user id\./],
     [['-u', '99999999999'], /'99999999999' is neither a user/],
+    [['--module', 'xfs', '--module', 'ext4'], /Give one module only: 'xfs' was given, too\./],
+    [['-c', 'a', '-c', '(b'], /'-c, --command <REGEX>' argument '\(b' is invalid\./],
     [['--state', 'DQ'], /'Q' is not a state; the kernel has R S D I T t Z X P\./],
     [['--state', ''], /Give one or more of R S D I/],
   ])('%j is wrong usage, and shown where it is wrong', async (args, message) => {

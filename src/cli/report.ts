@@ -56,7 +56,11 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
   );
   if (found === undefined) return FAILED;
   const isEmpty = found.samples === 0;
-  const pieces = piecesOf(found, options, { clock, problems: problems.lines });
+  const pieces = piecesOf(found, options, {
+    clock,
+    problems: problems.lines,
+    isSelection: wanted.selection !== undefined,
+  });
   // A file that is there stays as it was.
   if (file === undefined) await writePieces(pieces);
   else if (!isEmpty) await writeFile(file, pieces);
@@ -86,14 +90,25 @@ function mostOf({ format, top }: ReportOptions): Most {
 
 const MOST_TOLD = 1000;
 
+interface Told {
+  readonly clock: Clock;
+  readonly problems: readonly string[];
+  readonly isSelection: boolean;
+}
+
 async function* piecesOf(
   found: Report,
   { format, top, file }: ReportOptions,
-  { clock, problems }: { readonly clock: Clock; readonly problems: readonly string[] },
+  { clock, problems, isSelection }: Told,
 ): AsyncGenerator<string> {
   if (format === 'json') yield* formatReportJson(found, problems);
   else if (found.samples > 0)
-    yield* formatReport(found, { zoneAt: clock.zoneAt, top, columns: file === undefined ? columns() : MOST_COLUMNS });
+    yield* formatReport(found, {
+      zoneAt: clock.zoneAt,
+      top,
+      columns: file === undefined ? columns() : MOST_COLUMNS,
+      isSelection,
+    });
 }
 
 const [LEAST_COLUMNS, MOST_COLUMNS] = [40, 120];

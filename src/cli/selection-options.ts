@@ -62,14 +62,18 @@ function addTaskOptions(command: Command, need: string, all = true): void {
     new Option('--state <LETTERS>', `processes in one of these states (${STATES.join('')})`).argParser(parseStates),
   );
   command.optionsGroup('Filters (each narrows the selection, or all processes if there is none):');
-  command.option('-c, --command <REGEX>', 'only those whose name matches');
+  command.addOption(new Option('-c, --command <REGEX>', 'only those whose name matches').argParser(addText));
   command.addOption(new Option('-u, --user <NAME|UID[,...]>', 'only those of these users').argParser(parseUsers));
   command.addOption(
     new Option('--cgroup <GLOB|ID>', 'only those in this control group, unit, container or pod').argParser(addCgroup),
   );
-  command.option('--function <REGEX>', 'only those with a matching function in the stack');
   command.addOption(
-    new Option('--module <NAME>', 'only those with a function of this kernel module in the stack').argParser(notEmpty),
+    new Option('--function <REGEX>', 'only those with a matching function in the stack').argParser(addText),
+  );
+  command.addOption(
+    new Option('--module <NAME>', 'only those with a function of this kernel module in the stack').argParser(
+      onlyModule,
+    ),
   );
   command.option('--blocked', 'leave out idle ones, which only wait for work');
 }
@@ -78,10 +82,10 @@ interface ParsedOptions {
   readonly a?: unknown;
   readonly p?: readonly number[];
   readonly state?: readonly State[];
-  readonly command?: string;
+  readonly command?: readonly string[];
   readonly user?: readonly number[];
   readonly cgroup?: readonly string[];
-  readonly function?: string;
+  readonly function?: readonly string[];
   readonly module?: string;
   readonly blocked?: true;
   readonly threads?: true;
@@ -123,19 +127,24 @@ export async function selectionOf(program: Command): Promise<Selection | undefin
   return { ...(all ? { all } : { pids, states }), ...filters, ...(threads && { threads }) };
 }
 
-/** Exits with the error of an argument parser, which cannot do this itself: loading the matcher is asynchronous. */
-async function patternOf(program: Command, name: 'command' | 'function', text: string): Promise<Pattern> {
+/**
+ * One pattern that matches what any of these does. Exits with the error of an argument parser, which cannot do this
+ * itself: loading the matcher is asynchronous.
+ */
+async function patternOf(program: Command, name: 'command' | 'function', texts: readonly string[]): Promise<Pattern> {
   const { compilePattern, PatternError } = await import('../sources/live/selection/pattern.ts');
-  try {
-    await compilePattern({ source: text });
-    return { source: text };
-  } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
-    const flags = program.options.find((option) => option.attributeName() === name)?.flags;
-    return program.error(`error: option '${flags}' argument '${text}' is invalid. ${error.message}`, {
-      exitCode: WRONG_USAGE,
-    });
-  }
+  for (const source of texts)
+    try {
+      await compilePattern({ source });
+    } catch (error) {
+      if (!(error instanceof PatternError)) throw error;
+      const flags = program.options.find((option) => option.attributeName() === name)?.flags;
+      program.error(`error: option '${flags}' argument '${source}' is invalid. ${error.message}`, {
+        exitCode: WRONG_USAGE,
+      });
+    }
+  const [first = '', ...others] = texts;
+  return { source: others.length === 0 ? first : texts.map((source) => `(?:${source})`).join('|') };
 }
 
 /** The absolute path given by --proc. */
@@ -178,6 +187,16 @@ function parseStates(letters: string, earlier: State[] = []): State[] {
   });
   if (states.length === 0) throw new InvalidArgumentError(`Give one or more of ${STATES.join(' ')}.`);
   return [...earlier, ...states];
+}
+
+/** As with grep -e, a task has to match one of them only. */
+function addText(text: string, earlier: string[] = []): string[] {
+  return [...earlier, text];
+}
+
+function onlyModule(name: string, earlier: string | undefined): string {
+  if (earlier !== undefined) throw new InvalidArgumentError(`Give one module only: '${earlier}' was given, too.`);
+  return notEmpty(name);
 }
 
 function addCgroup(text: string, earlier: string[] = []): string[] {

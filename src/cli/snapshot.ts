@@ -1,7 +1,7 @@
 import { RedactedStream, Redactor } from '../analysis/redact.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import { hasFilters, NO_TASK, type Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { formatUnread } from '../sinks/unread.ts';
@@ -60,6 +60,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
     if (output.file !== undefined) await writeFile(output.file, pieces);
     else await writePieces(pieces);
     for (const line of formatUnread(everythingUnread(sample), sample.threads)) writeStderr(`kstack: ${line}\n`);
+    if (sample.observations.length === 0 && hasFilters(selection)) writeStderr(`kstack: ${NO_TASK}\n`);
     const hint = describeMoreThreads(selection, sample);
     if (hint !== undefined) writeStderr(`kstack: ${hint}\n`);
     return foundNothingAskedFor(selection, sample) ? 1 : 0;

@@ -52,7 +52,13 @@ export function isOnlyPids(selection: Numbers): boolean {
 
 /** True if the selection takes every task. */
 export function takesEverything(selection: Selection): boolean {
-  const { command, users, cgroups, function: inStack, module, blocked } = selection;
-  const filters = [command, users, cgroups, inStack, module, blocked];
-  return takesAll(selection) && filters.every((filter) => filter === undefined);
+  return takesAll(selection) && !hasFilters(selection);
 }
+
+/** True if more than PIDs and states is asked for. */
+export function hasFilters({ command, users, cgroups, function: inStack, module, blocked }: Selection): boolean {
+  return [command, users, cgroups, inStack, module, blocked].some((filter) => filter !== undefined);
+}
+
+/** Of a selection that no task matches. */
+export const NO_TASK = 'No task matches the selection';

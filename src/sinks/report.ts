@@ -5,6 +5,7 @@ import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report
 import type { StuckRun } from '../analysis/stuck.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Unread } from '../model/sample.ts';
+import { NO_TASK } from '../model/selection.ts';
 import type { Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
@@ -23,6 +24,8 @@ export interface ReportContext {
   readonly top: number;
   /** The timeline is as wide, and longer lines are cut. */
   readonly columns: number;
+  /** Whether tasks were selected. */
+  readonly isSelection?: boolean;
 }
 
 /** On a narrower terminal lines go on below: what is cut off is gone. */
@@ -46,7 +49,7 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* shown(headLines(report, context));
   yield* shown(timelineLines(report, context));
   yield* shown(list('events', report.events, report.eventCount, top, (event) => eventLines(event, context, several)));
-  if (report.findings.length === 0) yield 'No task was blocked in any sample.\n\n';
+  if (report.findings.length === 0) yield `${noneText(report, context)}\n\n`;
   const { findings, holders, stuck, fleet } = report;
   if (fleet !== undefined) for (const lines of fleetSections(fleet, context)) yield* shown(lines);
   else
@@ -58,6 +61,10 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* shown(list('held up others', holders, report.holderCount, top, (holder) => [holderLine(holder, several)]));
   yield* shown(list('stuck in one place', stuck, report.stuckCount, top, (run) => stuckLines(run, context, several)));
   yield* shown(unreadLines(report));
+}
+
+function noneText({ samples, empty }: Report, { isSelection = false }: ReportContext): string {
+  return isSelection && empty === samples ? `${NO_TASK}.` : 'No task was blocked in any sample.';
 }
 
 function fitted(line: string, { columns }: ReportContext): string {

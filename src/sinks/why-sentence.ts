@@ -1,6 +1,7 @@
 import { type Alike, alikeIn, waitersOf } from '../analysis/alike.ts';
 import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
+import { NO_TASK } from '../model/selection.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { deadlockTitle, MOST_NAMES, namesOf, someNames, whatForWithin } from './long-waits.ts';
@@ -30,7 +31,7 @@ export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdi
     const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
-  if (tasks === 0) return 'No task matches the selection: nothing can be said.';
+  if (tasks === 0) return `${NO_TASK}: nothing can be said.`;
   const hidden = hiddenIn(sample);
   if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
