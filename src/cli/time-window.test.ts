@@ -52,6 +52,7 @@ describe('a window', () => {
     ['20:00', '20:30', ['2026-11-25T19:00', '2026-11-25T19:30']],
     ['20:00', '20:10', ['2026-11-25T19:00', '2026-11-25T19:10']],
     ['21:00', undefined, ['2026-11-25T20:00', AFTER]],
+    ['01:12', undefined, ['2026-11-25T00:12', AFTER]],
     [undefined, '20:30', [BEFORE, '2026-11-25T19:30']],
     [undefined, '21:00', [BEFORE, '2026-11-25T20:00']],
   ])('from %s to %s may begin before the first sample', (from, to, times) => {

@@ -162,6 +162,9 @@ function dayMs(moment: ClockMoment, zoneAt: ZoneAt): number | undefined {
 /** On standard input, a time so long before the first sample is of the same day, and not of the next. */
 const LONGEST_BEFORE_MS = (1000 * DAY_SECONDS) / 2;
 
+/** Whoever asks for what was so soon after the end means that, and not the day before. */
+const SOON_MS = 3_600_000;
+
 function beginning(from: ClockMoment, { firstMs, lastMs }: Span, zoneAt: ZoneAt): number {
   if (lastMs === undefined) {
     const sameDay = onDayOf(from, firstMs, zoneAt);
@@ -169,9 +172,9 @@ function beginning(from: ClockMoment, { firstMs, lastMs }: Span, zoneAt: ZoneAt)
   }
   const last = lastUntil(from, lastMs, zoneAt);
   if (last >= firstMs) return last;
-  // None is in the span: the nearest one, so that a time soon after the end does not stand for all.
+  // None is in the span. A time soon after the end does not stand for all.
   const next = firstSince(from, lastMs, zoneAt);
-  return firstMs - last <= next - lastMs ? last : next;
+  return next - lastMs <= SOON_MS ? next : last;
 }
 
 /** Whether a moment is a time of day without a day. */

@@ -63,6 +63,24 @@ function night(): Sample[] {
 const context = { zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }), top: 4, columns: 100 };
 
 describe('a report as text', () => {
+  it('tells a holder of one sample without a time, and tasks that were stuck alike in one line', async () => {
+    const lock = { kind: 'mutex', owner: 9 } as const;
+    const waiting = (tid: number, comm: string) =>
+      observationOf(tid, {
+        task: taskOf(tid, { comm }),
+        stack: FROZEN,
+        facts: { offCpuMs: 600_000, switches: 1, lock },
+      });
+    const observations = [waiting(1, 'cp'), waiting(2, 'cp'), waiting(3, 'mv'), observationOf(9, { state: 'S' })];
+    const text = [...formatReport(await report([{ ...EMPTY_SAMPLE, timeMs: START_MS, observations }]), context)].join(
+      '',
+    );
+    expect(text).toContain('\nheld up others:\n  t9 9 held up 3 tasks\n');
+    expect(text).toMatch(
+      /\nstuck in one place:\n {2}10 min 0 s {2}2 x cp \(D\) since [^\n]*\n[^\n]*\n {2}10 min 0 s {2}mv 3 \(D\)/,
+    );
+  });
+
   it('is on one screen, in the order of the person on call', async () => {
     const text = [...formatReport(await report(night()), context)].join('');
     const lines = text.split('\n');

@@ -50,7 +50,7 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* shown(timelineLines(report, context));
   yield* shown(list('events', report.events, report.eventCount, top, (event) => eventLines(event, context, several)));
   if (report.findings.length === 0) yield `${noneText(report, context)}\n\n`;
-  const { findings, holders, stuck, fleet } = report;
+  const { findings, holders, fleet } = report;
   if (fleet !== undefined) for (const lines of fleetSections(fleet, context)) yield* shown(lines);
   else
     yield* shown(
@@ -59,7 +59,7 @@ export function* formatReport(report: Report, context: ReportContext): Generator
       ),
     );
   yield* shown(list('held up others', holders, report.holderCount, top, (holder) => [holderLine(holder, several)]));
-  yield* shown(list('stuck in one place', stuck, report.stuckCount, top, (run) => stuckLines(run, context, several)));
+  yield* shown(stuckSection(report, context, several));
   yield* shown(unreadLines(report));
 }
 
@@ -135,19 +135,39 @@ function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, s
   const unnamed = typeof key === 'number' ? '(not seen)' : shortened(key);
   const known = name === undefined ? unnamed : shortened(name);
   const named = [several ? host : undefined, known, number].filter((part) => part !== undefined).join(' ');
-  return `  ${formatDuration(1000 * taskSeconds)}  ${named} held up ${counted(waiters, 'task')}`;
+  // A single sample lasts no time.
+  const time = taskSeconds === 0 ? '' : `${formatDuration(1000 * taskSeconds)}  `;
+  return `  ${time}${named} held up ${counted(waiters, 'task')}`;
 }
 
-function stuckLines(run: StuckRun, context: ReportContext, several: boolean): string[] {
+/** Tasks of one name of which the same is to be told stand in one line. */
+function stuckSection({ stuck, stuckCount }: Report, context: ReportContext, several: boolean): string[] {
+  const alike = new Map<string, { readonly run: StuckRun; count: number }>();
+  for (const run of stuck) {
+    const key = stuckLines(run, commOf(run.observation.task), context, several).join('\n');
+    const known = alike.get(key);
+    if (known === undefined) alike.set(key, { run, count: 1 });
+    else known.count++;
+  }
+  const groups = [...alike.values()];
+  const told = groups.slice(0, context.top).reduce((sum, { count }) => sum + count, 0);
+  const more = stuckCount - told;
+  return list('stuck in one place', groups, context.top + more, context.top, ({ run, count }) => {
+    const { task } = run.observation;
+    const name = count === 1 ? nameOf(task, undefined) : `${count} x ${commOf(task)}`;
+    return stuckLines(run, name, context, several);
+  });
+}
+
+function stuckLines(run: StuckRun, name: string, context: ReportContext, several: boolean): string[] {
   const { host, observation, sinceMs, untilMs, isStill, isReported = false } = run;
-  const { task, state } = observation;
   const stack = stackOf(observation);
   const [since, end] = [moment(sinceMs, context), moment(untilMs, context)];
   const isSameDay = since.split(' ')[0] === end.split(' ')[0];
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
-  const name = nameOf(task, several ? host : undefined);
+  const named = several && host !== undefined ? `${host} ${name}` : name;
   return [
-    `  ${lasting(untilMs - sinceMs, isReported)}  ${name} (${state ?? '?'}) since ${since}, ${until}`,
+    `  ${lasting(untilMs - sinceMs, isReported)}  ${named} (${observation.state ?? '?'}) since ${since}, ${until}`,
     `    ${howStuck(run)}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
   ];
 }
@@ -184,9 +204,12 @@ const SHORT_REASONS: Readonly<Partial<Record<Unread['why'], string>>> = {
   cut: 'only its beginning: too long',
 };
 
-function nameOf({ id, comm }: Task, host: string | undefined): string {
-  const name = comm === undefined ? '?' : shortened(comm);
-  return [host, name, id.tid].filter((part) => part !== undefined).join(' ');
+function commOf({ comm }: Task): string {
+  return comm === undefined ? '?' : shortened(comm);
+}
+
+function nameOf(task: Task, host: string | undefined): string {
+  return [host, commOf(task), task.id.tid].filter((part) => part !== undefined).join(' ');
 }
 
 function shortened(comm: string): string {
