@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE } from '../../test/samples.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { StackTable } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
@@ -16,17 +17,7 @@ function seen(tid: number, state: State, symbol: string, startTicks = 1): Observ
 }
 
 function sampleAt(seconds: number, observations: readonly Observation[], host = 'h'): Sample {
-  return {
-    timeMs: 1000 * seconds,
-    host,
-    source: { name: 'procfs' },
-    threads: true,
-    fields: [],
-    observations,
-    holders: [],
-    leftOut: {},
-    unread: [],
-  };
+  return { ...EMPTY_SAMPLE, timeMs: 1000 * seconds, host, threads: true, observations };
 }
 
 /** From when to when each task did what, in seconds. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EMPTY_SAMPLE } from '../../test/samples.ts';
 import { TaskLives } from '../analysis/task-lives.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { StackTable } from '../model/stack.ts';
@@ -12,17 +13,7 @@ function observation(tid: number, comm: string, ...symbols: string[]): Observati
 }
 
 function sampleAt(seconds: number, ...observations: Observation[]): Sample {
-  return {
-    timeMs: 1000 * seconds,
-    host: 'h',
-    source: { name: 'procfs' },
-    threads: true,
-    fields: [],
-    observations,
-    holders: [],
-    leftOut: {},
-    unread: [],
-  };
+  return { ...EMPTY_SAMPLE, timeMs: 1000 * seconds, threads: true, observations };
 }
 
 /** Two tasks in write(2) for ten seconds, one of which then reads for five. */

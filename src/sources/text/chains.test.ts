@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { foundIn } from '../../../test/found.ts';
 
 function tellAll(...lines: readonly string[]): string[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ stack }) => stack.frames.map(({ symbol }) => symbol).join(' '));
+  return foundIn(lines).map(({ stack }) => stack.frames.map(({ symbol }) => symbol).join(' '));
 }
 
 const CHAIN = '__schedule schedule f_wait g_write do_fsync';

@@ -1,17 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { foundIn } from '../../../test/found.ts';
 import { observationsOf } from './observations.ts';
-import { StackFinder } from './stacks.ts';
 
 /** `name tid state`, the functions or why there are none, and for how long it has been blocked. */
 function told(...lines: readonly string[]): string[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.flatMap(observationsOf).map(({ task, state, stack, facts }) => {
-    const frames = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol).join(' ') : stack.unread;
-    const since = facts?.offCpuMs === undefined ? '' : ` for ${facts.offCpuMs / 1000} s`;
-    return `${task.comm} ${task.id.tid} ${state}${since}: ${frames}`;
-  });
+  return foundIn(lines)
+    .flatMap(observationsOf)
+    .map(({ task, state, stack, facts }) => {
+      const frames = 'value' in stack ? stack.value.frames.map(({ symbol }) => symbol).join(' ') : stack.unread;
+      const since = facts?.offCpuMs === undefined ? '' : ` for ${facts.offCpuMs / 1000} s`;
+      return `${task.comm} ${task.id.tid} ${state}${since}: ${frames}`;
+    });
 }
 
 const hung = (task: string, seconds = 120) => `INFO: task ${task} blocked for more than ${seconds} seconds.`;

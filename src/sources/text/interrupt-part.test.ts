@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { foundIn } from '../../../test/found.ts';
 
 /** The task and the functions of each stack. */
 function tellAll(...lines: readonly string[]): string[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks: [task], stack }) => {
+  return foundIn(lines).map(({ tasks: [task], stack }) => {
     const whose = task === undefined ? '' : `${task.name} ${task.state}`;
     return `${whose}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
   });

@@ -1,16 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { toldIn } from '../../../test/found.ts';
 import { StackFinder } from './stacks.ts';
 
 function tellAll(...lines: readonly string[]): string[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks, stack }) => {
-    const whose = tasks.map(({ name, tid, state }) =>
-      [name, tid, state].filter((part) => part !== undefined).join(' '),
-    );
-    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
-  });
+  return toldIn(lines);
 }
 
 const TRACE = ['Call Trace:', ' f_wait+0x1/0x2', ' ret_from_fork+0x1/0x2'];

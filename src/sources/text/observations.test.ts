@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { foundIn } from '../../../test/found.ts';
 import type { Observation } from '../../model/sample.ts';
 import { observationsOf } from './observations.ts';
-import { StackFinder } from './stacks.ts';
 
 function observationsIn(...lines: readonly string[]): Observation[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.flatMap(observationsOf);
+  return foundIn(lines).flatMap(observationsOf);
 }
 
 describe('a task of a text', () => {

@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { toldIn } from '../../../test/found.ts';
 
 function tellAll(...lines: readonly string[]): string[] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks, stack }) => {
-    const whose = tasks.map(({ name, tid, state }) =>
-      [name, tid, state].filter((part) => part !== undefined).join(' '),
-    );
-    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
-  });
+  return toldIn(lines);
 }
 
 const ADDRESS = 'ffff888108bebb00';

@@ -1,13 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { foundIn } from '../../../test/found.ts';
 import type { TextStack } from './text-stack.ts';
 
-function find(whole: string, known?: ReadonlySet<string>): TextStack[] {
-  const finder = new StackFinder(known);
-  for (const line of whole.split('\n')) finder.take(line);
-  finder.end();
-  return finder.found;
+function find(whole: string, known?: ReadonlySet<string>): readonly TextStack[] {
+  return foundIn(whole.split('\n'), known);
 }
 
 /** `name pid/tid state: function function`, without what is not told. */

@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { toldIn } from '../../../test/found.ts';
 
 const KNOWN = new Set(['ep_poll', 'jbd2_log_wait_commit', 'rpc_wait_bit_killable', 'rpc_wait_bit', '__lock_page']);
 
 function tellAll(...lines: readonly string[]): string[] {
-  const finder = new StackFinder(KNOWN);
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks, stack }) => {
-    const whose = tasks.map(({ name, tid, state }) =>
-      [name, tid, state].filter((part) => part !== undefined).join(' '),
-    );
-    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
-  });
+  return toldIn(lines, KNOWN);
 }
 
 describe('a task of which only the function is known in which it waits', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { foundIn } from '../../../test/found.ts';
 import { Wraps } from './wraps.ts';
 
 const REPORT = [
@@ -16,10 +16,7 @@ const REPORT = [
 const READ = [['rsync 4102 D', '__schedule rpc_wait_bit_killable_with_a_name __wait_on_bit ret_from_fork']];
 
 function tellAll(lines: readonly string[]): string[][] {
-  const finder = new StackFinder();
-  for (const line of lines) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks: [task], stack }) => [
+  return foundIn(lines).map(({ tasks: [task], stack }) => [
     [task?.name, task?.tid, task?.state].join(' '),
     stack.frames.map(({ symbol }) => symbol).join(' '),
   ]);

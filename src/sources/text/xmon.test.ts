@@ -1,16 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { StackFinder } from './stacks.ts';
+import { toldIn } from '../../../test/found.ts';
 
 function told(text: string): string[] {
-  const finder = new StackFinder();
-  for (const line of text.split('\n')) finder.take(line);
-  finder.end();
-  return finder.found.map(({ tasks, stack }) => {
-    const whose = tasks.map(({ name, tid, state }) =>
-      [name, tid, state].filter((part) => part !== undefined).join(' '),
-    );
-    return `${whose.join(', ')}: ${stack.frames.map(({ symbol }) => symbol).join(' ')}`;
-  });
+  return toldIn(text.split('\n'));
 }
 
 const EXCEPTION = `cpu 0x2: Vector: 300 (Data Access) at [c0000000fbf1b7a0]
