@@ -11,9 +11,9 @@ import { openSamplerProcess } from './sources/live/sampler-process.ts';
 
 export { explain } from './analysis/explain.ts';
 export { countKinds, explainGroups, explainObservation, kindOf } from './analysis/explain-sample.ts';
-export { leaveOutIdle } from './analysis/leave-out-idle.ts';
 export { type Fold, Folds } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
+export { leaveOutIdle } from './analysis/leave-out-idle.ts';
 export { signatureOf } from './analysis/signature.ts';
 export { waitGraph } from './analysis/wait-graph.ts';
 export type { SampleOptions } from './model/check-selection.ts';

@@ -1,6 +1,6 @@
 import type { Edge, Resource } from '../../../model/edge.ts';
-import type { Event } from '../../../model/event.ts';
 import { withEdgeMarks } from '../../../model/edge-marks.ts';
+import type { Event } from '../../../model/event.ts';
 import type { Pressure } from '../../../model/pressure.ts';
 import type { Reading } from '../../../model/reading.ts';
 import { type Observation, type Sample, type Unread, unreadOf } from '../../../model/sample.ts';
