@@ -65,7 +65,7 @@ export class PrefixedLines {
   #form: Form | undefined;
   #waiting: Waiting[] = [];
   #released = '';
-  /** How the latest line of the kernel's log began. */
+  /** How the latest line with a time began. */
   #head = '\n';
   /** The prefixes of frames. */
   readonly #places = new Set<string>();
@@ -78,9 +78,19 @@ export class PrefixedLines {
   }
 
   take(part: LinePart): void {
+    const isTimed = part.text.startsWith(this.#head) || this.#isTimed(part.text);
     // Nearly all lines of a log.
-    if (this.#waiting.length === 0 && part.text.startsWith(this.#head) && isOfKernel(part.text)) this.#plain.take(part);
-    else this.#takeAny(part);
+    if (isTimed && isOfKernel(part.text)) this.#pass(part);
+    else if (this.#plain.isWithin || !isLine(part)) this.#pass(part);
+    else if (isTimed) this.#takeUnknown(part, part.text);
+    else if (isJsonBeginning(part.text) || isTableHead(part.text)) this.#pass(part);
+    else this.#takeUnknown(part, withoutColours(part.text));
+  }
+
+  #isTimed(text: string): boolean {
+    if (!isLogged(text)) return false;
+    this.#head = text.slice(0, LONGEST_HEAD);
+    return true;
   }
 
   end(): void {
@@ -88,15 +98,6 @@ export class PrefixedLines {
     this.#plain.end();
     for (const reader of this.#streams.values()) if (reader !== this.#plain) reader.end();
     this.#streams.clear();
-  }
-
-  #takeAny(part: LinePart): void {
-    const { text } = part;
-    if (isLogged(text) && isOfKernel(text)) {
-      this.#head = text.slice(0, LONGEST_HEAD);
-      this.#pass(part);
-    } else if (this.#plain.isWithin || !isLine(part) || isJsonBeginning(text) || isTableHead(text)) this.#pass(part);
-    else this.#takeUnknown(part, withoutColours(text));
   }
 
   #takeUnknown(part: LinePart, text: string): void {
