@@ -122,6 +122,14 @@ describe('what stands before all lines of a text', () => {
     expect(await tellAll(lines)).toEqual(['41: f_wait g_write']);
   });
 
+  it('may stand before what Android says of a thread of the kernel', async () => {
+    const lines = ['"Binder:5101_1" prio=5 tid=7 Native', '  | sysTid=5103 nice=0', '  | state=S schedstat=( 0 0 0 )'];
+    lines.push('  kernel: f_wait+0x1/0x2', '  kernel: g_write+0x1/0x2');
+    const told = await tellAll(lines);
+    expect(told).toEqual(['Binder:5101_1 5103: f_wait g_write']);
+    expect(await tellAll(lines.map((line) => `node7: ${line}`))).toEqual(told);
+  });
+
   it('tells the lines of several hosts apart, also where they alternate, and names the hosts', async () => {
     const lines = TITLED.flatMap((line) => [`node041: ${line}`, `node042: ${line}`]);
     const told = ['node041', 'node042'].flatMap((host) => TITLED_TOLD.map((each) => `${host} ${each}`));

@@ -51,6 +51,8 @@ const NOT_LEARNED = new RegExp(
   ].join('|'),
   'i',
 );
+/** In Android's ANR traces. */
+const KERNEL = /^\s{0,8}kernel: /;
 const STRING = /^\s{0,8}["'\x60]/;
 /** The border of a table, whose other one is at the end of the line. */
 const BORDER = /^\s{0,40}[|│┃║]/;
@@ -147,7 +149,7 @@ function isEnd(text: string, at: number): boolean {
 function isFrame(text: string, known: ReadonlySet<string>): boolean {
   if (greppedTask(text) !== undefined) return true;
   if (STRING.test(text)) return false;
-  return isFrameAlone(LOGGED.test(text) ? bodyOf(text).text : text, known);
+  return isFrameAlone(LOGGED.test(text) || KERNEL.test(text) ? bodyOf(text).text : text, known);
 }
 
 function isFrameAlone(text: string, known: ReadonlySet<string>): boolean {
