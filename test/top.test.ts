@@ -123,6 +123,15 @@ describe('kstack top', () => {
     );
   });
 
+  it('leaves the mouse to the terminal at a key', async () => {
+    const screen = top(`-p ${process.pid} -i 0.2`);
+    await screen.until(/by stack/);
+    screen.press('m');
+    await screen.until(/the mouse selects text; m: the wheel moves again/);
+    screen.press('m');
+    await screen.until(/^the wheel moves/m);
+  });
+
   it('has no colour with NO_COLOR, and shows what is selected all the same', async () => {
     const [parent = 0] = await fixture('tasks', ['vfork']);
     const plain = top(`-p ${parent} -i 0.2`, { env: 'NO_COLOR=1' });

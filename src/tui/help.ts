@@ -14,6 +14,7 @@ const KEYS: readonly (readonly [keys: string, does: string])[] = [
   ['space', 'pause, and go on'],
   ['left right', 'the sample before, and after'],
   ['r', 'record from here on into a file, and stop recording'],
+  ['m', 'leave the mouse to the terminal, to select text, and take it back'],
   ['?', 'this help'],
   ['q', 'quit'],
 ];

@@ -3,10 +3,12 @@ import { type Key, KeyDecoder } from './keys.ts';
 import type { Size } from './screen.ts';
 
 const STDOUT = 1;
-/** The other screen (1049), no cursor (25), the mouse (1000) in SGR form (1006): xterm's control sequences. */
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?1000h\x1b[?1006h';
+/** The other screen (1049), no cursor (25): xterm's control sequences. */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+/** The mouse (1000) in SGR form (1006). */
+const MOUSE = { on: '\x1b[?1000h\x1b[?1006h', off: '\x1b[?1006l\x1b[?1000l' } as const;
 /** First of all, what ends a sequence of which only a part was sent, and a frame that was begun. */
-const LEAVE = '\x18\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?25h\x1b[?1049l';
+const LEAVE = `\x18\x1b[?2026l\x1b[0m${MOUSE.off}\x1b[?25h\x1b[?1049l`;
 /** Of an escape that nothing follows for so long, it is known that it was the key. */
 const ESCAPE_MS = 50;
 const RETRY_MS = 20;
@@ -29,6 +31,7 @@ export class TerminalSession {
   readonly #fd = openOutput();
   readonly #decoder = new KeyDecoder();
   #isEntered = false;
+  #hasMouse = true;
   #escape: NodeJS.Timeout | undefined;
   #pending: Uint8Array = new Uint8Array(0);
   #retry: NodeJS.Timeout | undefined;
@@ -70,6 +73,13 @@ export class TerminalSession {
     this.#send();
   }
 
+  /** Leaves the mouse to the terminal, which then selects text, or takes it back. Returns whether it has it. */
+  toggleMouse(): boolean {
+    this.#hasMouse = !this.#hasMouse;
+    this.write(this.#hasMouse ? MOUSE.on : MOUSE.off);
+    return this.#hasMouse;
+  }
+
   /** Stops this process and all others of the command, as Ctrl-Z does, until it is continued. */
   suspend(): void {
     this.#leave();
@@ -97,7 +107,7 @@ export class TerminalSession {
     process.stdin.resume();
     if (!this.#isEntered) process.on('SIGTSTP', this.#suspend);
     this.#isEntered = true;
-    this.write(ENTER);
+    this.write(`${ENTER}${this.#hasMouse ? MOUSE.on : ''}`);
     this.#handlers.lost();
   }
 

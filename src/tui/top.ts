@@ -200,6 +200,9 @@ export class Top {
       case 'record':
         void this.#recorder.toggle().catch(this.#fail);
         return;
+      case 'mouse':
+        this.#say(this.#session.toggleMouse() ? 'the wheel moves' : 'the mouse selects text; m: the wheel moves again');
+        return;
       case 'threads':
         source.take(this.#view.threads);
         return;

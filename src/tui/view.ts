@@ -38,7 +38,7 @@ export interface Drawn {
 }
 
 /** What a key asks for beyond another view. */
-export type Order = 'quit' | 'interrupt' | 'suspend' | 'redraw' | 'pause' | 'back' | 'forward' | 'record' | 'threads';
+export type Order = 'quit' | 'interrupt' | 'suspend' | 'redraw' | 'pause' | 'back' | 'forward' | 'record' | 'threads' | 'mouse';
 
 export interface Pressed {
   readonly view: View;
@@ -78,6 +78,7 @@ const ORDERS: Readonly<Record<Key, Order>> = {
   right: 'forward',
   r: 'record',
   t: 'threads',
+  m: 'mouse',
 };
 
 const MOVES: Readonly<Record<Key, (drawn: Drawn) => number>> = {
