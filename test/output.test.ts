@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
   ended,
@@ -186,7 +186,7 @@ describe('a mistake', () => {
     [['-v', '--form', 'json', 'why'], '--format', '-v why --format json'],
   ])('is %j: the advice is the command line as it should be', async (words, flag, right) => {
     const { code, stdout, stderr } = await kstack(words);
-    const message = `kstack: '${flag}' belongs after the command: ${basename(KSTACK, '.cjs')} ${right}`;
+    const message = `kstack: '${flag}' belongs after the command: ${KSTACK} ${right}`;
     expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', message]);
   });
 

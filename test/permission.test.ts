@@ -1,3 +1,4 @@
+import { symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SOURCES } from './bpf-source.ts';
@@ -20,7 +21,7 @@ describe('without the right to read stacks', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
       new RegExp(
-        `^kstack: cannot read kernel stacks [^\\n]*permission denied[^\\n]*CAP_SYS_ADMIN[^\\n]*'sudo ${NAME} -a'[^\\n]*--privileged[^\\n]*\\n$`,
+        `^kstack: cannot read kernel stacks [^\\n]*permission denied[^\\n]*CAP_SYS_ADMIN[^\\n]*'sudo ${KSTACK} -a'[^\\n]*--privileged[^\\n]*\\n$`,
       ),
     );
   });
@@ -31,7 +32,7 @@ describe('without the right to read stacks', () => {
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(
       new RegExp(
-        `^kstack: kernel stacks are masked here: /proc/self/stack is empty;[^\\n]*'${NAME} -a' on the host[^\\n]*\\n$`,
+        `^kstack: kernel stacks are masked here: /proc/self/stack is empty;[^\\n]*'${KSTACK} -a' on the host[^\\n]*\\n$`,
       ),
     );
   });
@@ -53,9 +54,24 @@ describe('without the right to read stacks', () => {
     );
   });
 
+  it('the advice is what was typed, and what is found on the PATH goes by its name', async () => {
+    const folder = temporaryFolder();
+    symlinkSync(KSTACK, join(folder, 'kx'));
+    const advice = async (script: string, env: NodeJS.ProcessEnv = {}) => {
+      const dropped = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin', 'sh', '-c', `cd ${folder}; ${script}`];
+      const { stderr } = await run('setpriv', dropped, { env: { ...process.env, npm_command: '', ...env } });
+      return /run '(sudo .*?)', or/.exec(stderr)?.[1];
+    };
+    expect(await advice('./kx why')).toBe('sudo ./kx why');
+    expect(await advice(`${folder}/kx why`)).toBe(`sudo ${folder}/kx why`);
+    expect(await advice('kx why', { PATH: `${folder}:${process.env['PATH']}` })).toBe('sudo kx why');
+    expect(await advice('./kx why', { npm_command: 'exec' })).toBe('sudo npx kx why');
+    if (!isExecutable) expect(await advice('node ./kx why')).toBe('sudo node ./kx why');
+  });
+
   it('the advice is one that a shell understands', async () => {
     const { stderr } = await withoutCapabilities('sys_admin', '-p', '1, 2', '-c', "it's");
-    expect(stderr).toContain(`'sudo ${NAME} -p '1, 2' -c 'it'\\''s''`);
+    expect(stderr).toContain(`'sudo ${KSTACK} -p '1, 2' -c 'it'\\''s''`);
   });
 
   it('help and wrong usage work all the same', async () => {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 import type { Command, Option } from 'commander';
 import { decodeBytes } from '../native/decode.ts';
+import { ownArguments } from '../native/self.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { commandLine } from './typed-command.ts';
 
@@ -130,21 +130,4 @@ function refuseBytes(program: Command, words: readonly string[]): void {
   const typed = ownArguments().slice(-words.length);
   const wrong = typed.find((bytes) => !isUtf8(bytes));
   if (wrong !== undefined) program.error(`error: argument '${escapeUnsafe(decodeBytes(wrong))}' is not UTF-8`);
-}
-
-/** The raw arguments of this process (proc_pid_cmdline(5)); none if they cannot be read. */
-function ownArguments(): Buffer[] {
-  let rest: Buffer;
-  try {
-    rest = readFileSync('/proc/self/cmdline');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return [];
-    throw error;
-  }
-  const parts: Buffer[] = [];
-  for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
-    parts.push(rest.subarray(0, end));
-    rest = rest.subarray(end + 1);
-  }
-  return parts;
 }
