@@ -145,7 +145,8 @@ const event = known<Event>({
   kind: fc.constantFrom(...EVENT_KINDS),
   text,
 });
-const stall = known<Stall>({ some: amount, full: maybe(amount) });
+const percent = fc.double({ min: 0, max: 100, noNaN: true });
+const stall = known<Stall>({ some: percent, full: maybe(percent) });
 const pressure = known<Pressure>({ cpu: maybe(stall), io: maybe(stall), memory: maybe(stall) });
 
 const marked = maybe(fc.constant(true as const));

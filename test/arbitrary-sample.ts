@@ -19,8 +19,10 @@ import { STATES, type Task, type TaskId } from '../src/model/task.ts';
 
 /** Any text, half characters too: bytes that are not UTF-8 stand as such. */
 const text = fc.string({ unit: fc.integer({ min: 0, max: 0xffff }).map((code) => String.fromCharCode(code)) });
-const number = fc.oneof(fc.nat(), fc.maxSafeNat());
-const milliseconds = fc.double({ min: 0, noNaN: true, noDefaultInfinity: true });
+const number = fc.oneof(fc.nat(), fc.nat(2 ** 32 - 1));
+const milliseconds = fc.double({ min: 0, max: 3e12, noNaN: true });
+const seconds = fc.double({ min: 0, max: 3e9, noNaN: true });
+const percent = fc.double({ min: 0, max: 100, noNaN: true });
 const why = fc.constantFrom(
   'gone' as const,
   'timeout' as const,
@@ -158,13 +160,13 @@ const source: fc.Arbitrary<Source> = fc.record(
 const event: fc.Arbitrary<Event> = fc.record(
   {
     timeMs: fc.nat(),
-    uptimeSeconds: milliseconds,
+    uptimeSeconds: seconds,
     kind: fc.constantFrom(...EVENT_KINDS),
     text,
   } satisfies ModelOf<Event>,
   { ...WHOLE, requiredKeys: ['kind', 'text'] },
 );
-const stall: fc.Arbitrary<Stall> = fc.record({ some: milliseconds, full: milliseconds } satisfies ModelOf<Stall>, {
+const stall: fc.Arbitrary<Stall> = fc.record({ some: percent, full: percent } satisfies ModelOf<Stall>, {
   ...WHOLE,
   requiredKeys: ['some'],
 });
@@ -206,7 +208,7 @@ const resource: fc.Arbitrary<Resource> = fc.record(
 export const sample: fc.Arbitrary<Sample> = fc.record(
   {
     timeMs: fc.nat().map((seconds) => 1000 * seconds),
-    uptimeSeconds: milliseconds,
+    uptimeSeconds: seconds,
     monotonicMs: number,
     host: text,
     bootId: reading(text),
@@ -214,7 +216,7 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     architecture: text,
     intervalMs: fc.nat(),
     bootTimeSeconds: number,
-    ticksPerSecond: number,
+    ticksPerSecond: fc.integer({ min: 1, max: 1024 }),
     source,
     threads: fc.boolean(),
     fields: fc.subarray(['uid' as const, 'cgroup' as const, 'systemCall' as const]),

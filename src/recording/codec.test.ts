@@ -187,6 +187,44 @@ describe('a recorded stream', () => {
     expect(read[2]?.edges).toBe(read[1]?.edges);
   });
 
+  it.each<[object, string]>([
+    [{ put: [[0, 0, 0, 0, 0, 5, 9e15]] }, 'time off the CPU: 9000000000000000 is not a duration'],
+    [{ put: [[0, 0, 0, 0, 0, 1e300]] }, 'switches: 1e+300 is not a count of 32 bits'],
+    [{ put: [[0, 0, 0, 0, 0.5]] }, 'cpu: 0.5 is not a count of 32 bits'],
+  ])('refuses a number that nobody can count or add to a time: %j', (tasks, message) => {
+    const task = { id: { tid: 1 }, commandLine: { value: '' } };
+    const known = [
+      { task: 0, is: task },
+      { stack: 0, frames: [] },
+      { look: 0, is: {} },
+    ];
+    expect(() => decoded(...known, { sample: 0, timeMs: 1, monotonicMs: 1, tasks })).toThrow(message);
+  });
+
+  it.each<[object, string]>([
+    [{ timeMs: 8.64e15 }, 'sample.timeMs: 8640000000000000 is not a time'],
+    [{ monotonicMs: 4e12 }, 'sample.monotonicMs: 4000000000000 is not a duration'],
+    [{ uptimeSeconds: -1 }, 'sample.uptimeSeconds: -1 is not a time'],
+    [{ pressure: { io: { some: 101 } } }, 'sample.pressure.io.some: 101 is not a percentage'],
+  ])('refuses a moment that cannot be: %j', (told, message) => {
+    expect(() => decoded({ sample: 0, ...told })).toThrow(message);
+  });
+
+  it.each<[object, string]>([
+    [{ look: 0, is: { facts: { offCpuMs: 1e13 } } }, 'look.facts.offCpuMs: 10000000000000 is not a duration'],
+    [{ look: 0, is: { facts: { switches: 2 ** 32 } } }, 'look.facts.switches: 4294967296 is not a count of 32 bits'],
+    [{ look: 0, is: { cpu: 2 ** 32 } }, 'look.cpu: 4294967296 is not a count of 32 bits'],
+    [{ task: 0, is: { id: { startTicks: 4e12 } } }, 'task.id.startTicks: 4000000000000 is not a number of ticks'],
+    [{ place: 1, is: { bootTimeSeconds: 1e12 } }, 'place.bootTimeSeconds: 1000000000000 is not a time'],
+    [{ place: 1, is: { ticksPerSecond: 0 } }, 'place.ticksPerSecond: 0 ticks are none'],
+    [{ place: 1, is: { intervalMs: 1e13 } }, 'place.intervalMs: 10000000000000 is not a duration'],
+  ])('refuses a definition with such a number: %j', ({ is, ...kind }: object & { is?: object }, message) => {
+    const place = { source: { name: 'bpf' }, threads: true, fields: [], leftOut: {} };
+    const whole = 'place' in kind ? { ...kind, is: { ...place, ...is } } : { ...kind, is };
+    const line = 'task' in kind ? { ...kind, is: { commandLine: { value: '' }, ...is } } : whole;
+    expect(() => decoded(line)).toThrow(message);
+  });
+
   it('leaves out edges and resources of a kind that only a later kstack knows', () => {
     const read = decoded(
       { edge: 0, is: { from: 1, to: 2, by: 'telepathy', evidence: [] } },

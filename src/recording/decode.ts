@@ -8,7 +8,7 @@ import { LongList, type Placed } from './long-list.ts';
 import { type Place, VERSION } from './record.ts';
 import { ListReader, type Run, runsShape } from './runs.ts';
 import { changesShape, inTable, observationOf, type Seen, type SeenChanges, SeenReader } from './seen.ts';
-import { count, listOf, number, object, oneOf, type Shape, ShapeError, time } from './shape.ts';
+import { count, duration, listOf, object, oneOf, type Shape, ShapeError, time, timeSeconds } from './shape.ts';
 import { edgeShape, eventShape, placeShape, pressureShape, resourceShape, unreadShape } from './shapes.ts';
 
 /** Bounds memory: a recording may come from anyone. */
@@ -52,8 +52,8 @@ const sampleShape = object<
   { sample: count },
   {
     timeMs: time,
-    uptimeSeconds: number,
-    monotonicMs: number,
+    uptimeSeconds: timeSeconds,
+    monotonicMs: duration,
     tasks: changesShape,
     holders: changesShape,
     unread: listOf(unreadShape),

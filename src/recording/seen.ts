@@ -5,7 +5,7 @@ import type { Task } from '../model/task.ts';
 import type { Definitions } from './definitions.ts';
 import { LongList, type Placed } from './long-list.ts';
 import type { Look } from './record.ts';
-import { counts, object, type Shape, ShapeError } from './shape.ts';
+import { count32, counts, duration, object, type Shape, ShapeError } from './shape.ts';
 
 /** A task as it was seen in one sample or several. */
 export interface Seen {
@@ -160,9 +160,9 @@ export class SeenReader {
   #seen(task: Task, row: Row, from: number, monotonicMs: number | undefined, last: Seen | undefined): Seen {
     const stack = inTable(this.#definitions.stacks, row[from] ?? -1, 'stack');
     const look = inTable(this.#definitions.looks, row[from + 1] ?? -1, 'look');
-    const cpu = row[from + 2] ?? undefined;
-    const switches = row[from + 3] ?? undefined;
-    const offCpuMs = row[from + 4] ?? undefined;
+    const cpu = optional(row[from + 2], count32, 'cpu');
+    const switches = optional(row[from + 3], count32, 'switches');
+    const offCpuMs = optional(row[from + 4], duration, 'time off the CPU');
     const sinceMs = offCpuMs === undefined || monotonicMs === undefined ? undefined : monotonicMs - offCpuMs;
     const isSame =
       last?.stack === stack &&
@@ -173,6 +173,10 @@ export class SeenReader {
     if (last !== undefined && isSame) return last;
     return { task, stack, look, cpu, switches, sinceMs, told: undefined };
   }
+}
+
+function optional(value: number | null | undefined, shape: Shape<number>, place: string): number | undefined {
+  return value === null || value === undefined ? undefined : shape(value, place);
 }
 
 /** @throws ShapeError if there is none of this number */

@@ -1,3 +1,5 @@
+import { MAX_DURATION_MS } from '../model/duration.ts';
+
 /** What a parsed value has to be; the name of the place stands before what is wrong with it. */
 export type Shape<T> = (value: unknown, place: string) => T;
 
@@ -36,19 +38,26 @@ export const word: Shape<string> = (value, place) => {
   return value;
 };
 
-export const number: Shape<number> = (value, place) => {
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(place, value, 'a number');
-  return value;
-};
+/** A number from 0 on. What is added to a time, or counted in a column of 32 bits, has to fit there. */
+export function upTo(most: number, wanted: string): Shape<number> {
+  return (value, place) => {
+    if (typeof value !== 'number' || !(value >= 0 && value <= most)) throw wrong(place, value, wanted);
+    return value;
+  };
+}
 
-/** The largest that a Date has (ECMA-262, time values). */
-const MAX_TIME_MS = 8.64e15;
+/** The last moment of a year of four digits: with a duration added it is a time, too. */
+const MAX_TIME_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** Unix milliseconds. */
-export const time: Shape<number> = (value, place) => {
-  if (typeof value !== 'number' || !(value >= 0 && value <= MAX_TIME_MS)) throw wrong(place, value, 'a time');
-  return value;
-};
+export const time = upTo(MAX_TIME_MS, 'a time');
+/** The same in seconds. */
+export const timeSeconds = upTo(MAX_TIME_MS / 1000, 'a time');
+
+export const duration = upTo(MAX_DURATION_MS, 'a duration');
+
+/** Of the last 10 seconds. */
+export const percent = upTo(100, 'a percentage');
 
 /** A number that something is counted or numbered by. */
 export const count: Shape<number> = (value, place) => {
@@ -100,6 +109,18 @@ export function listOf<T>(shape: Shape<T>): Shape<T[]> {
     return value.map((item: unknown, at) => shape(item, `${place}[${at}]`));
   };
 }
+
+/** What the kernel counts or numbers in 32 bits, or less: switches, CPUs, tasks. */
+export const count32: Shape<number> = (value, place) => {
+  if (isCount(value) && value < 2 ** 32) return value;
+  throw wrong(place, value, 'a count of 32 bits');
+};
+
+/** The number of a system call, which is -1 for none. */
+export const callNumber: Shape<number> = (value, place) => {
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) <= 2 ** 31) return value;
+  throw wrong(place, value, 'the number of a system call');
+};
 
 /** Makes no name for each of many numbers unless one of them is wrong. */
 export const counts: Shape<number[]> = (value, place) =>

@@ -1,3 +1,4 @@
+import { MAX_TICKS } from '../model/duration.ts';
 import { EDGE_KINDS, type Edge, type Evidence, type NodeKey, RESOURCE_KINDS, type Resource } from '../model/edge.ts';
 import { EVENT_KINDS, type Event } from '../model/event.ts';
 import { FIELD_NAMES } from '../model/fields.ts';
@@ -15,20 +16,25 @@ import type { SystemCall } from '../model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../model/task.ts';
 import type { Look, Place } from './record.ts';
 import {
+  callNumber,
   count,
+  count32,
+  duration,
   either,
   flag,
   listOf,
   longText,
   MAX_TEXT,
   name,
-  number,
   object,
   oneOf,
+  percent,
   type Shape,
   ShapeError,
   text,
   time,
+  timeSeconds,
+  upTo,
   word,
   yes,
 } from './shape.ts';
@@ -55,9 +61,17 @@ export function withinLimit(told: Reading<string>): Reading<string> {
 const state = oneOf(STATES);
 const field = oneOf(FIELD_NAMES);
 
+/** Clock ticks since boot. */
+const ticks: Shape<number> = (value, place) => count(upTo(MAX_TICKS, 'a number of ticks')(value, place), place);
+const ticksPerSecond: Shape<number> = (value, place) => {
+  const number = count32(value, place);
+  if (number === 0) throw new ShapeError(`${place}: 0 ticks are none`);
+  return number;
+};
+
 const taskId = object<object, { -readonly [K in keyof TaskId]-?: NonNullable<TaskId[K]> }>(
   {},
-  { bootId: name, tid: count, startTicks: count },
+  { bootId: name, tid: count, startTicks: ticks },
 );
 
 export const taskShape: Shape<Task> = object<
@@ -80,7 +94,7 @@ export const taskShape: Shape<Task> = object<
 );
 
 const systemCall = object<Pick<SystemCall, 'number' | 'arguments'>, Required<Omit<SystemCall, 'number' | 'arguments'>>>(
-  { number, arguments: listOf(text) },
+  { number: callNumber, arguments: listOf(text) },
   { stackPointer: text, programCounter: text, name: text, text },
 );
 
@@ -92,8 +106,8 @@ const lock = object<Pick<LockWait, 'kind'>, Required<Omit<LockWait, 'kind'>>>(
 const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
   {},
   {
-    offCpuMs: number,
-    switches: count,
+    offCpuMs: duration,
+    switches: count32,
     lock,
     mmapLockOwner: either<number, 'unknown'>(count, oneOf(['unknown'])),
     vforkParent: count,
@@ -105,7 +119,7 @@ export const lookShape: Shape<Look> = object<object, Required<Look>>(
   {},
   {
     state,
-    cpu: count,
+    cpu: count32,
     wchan: name,
     waitsBy: oneOf(['frozen', 'futex']),
     facts,
@@ -121,14 +135,14 @@ const source = object<Pick<Source, 'name'>, { why: string; partial: true }>(
 const leftOut: Shape<LeftOut> = object<object, Required<LeftOut>>(
   {},
   {
-    blocked: count,
-    idle: count,
-    running: count,
-    unexplained: count,
-    threads: count,
-    guessedFrames: count,
-    lines: count,
-    mixed: count,
+    blocked: count32,
+    idle: count32,
+    running: count32,
+    unexplained: count32,
+    threads: count32,
+    guessedFrames: count32,
+    lines: count32,
+    mixed: count32,
   },
 );
 
@@ -142,9 +156,9 @@ export const placeShape: Shape<Place> = object<
     bootId: reading(name),
     kernel: name,
     architecture: name,
-    intervalMs: number,
-    bootTimeSeconds: number,
-    ticksPerSecond: number,
+    intervalMs: duration,
+    bootTimeSeconds: timeSeconds,
+    ticksPerSecond,
   },
 );
 
@@ -158,10 +172,10 @@ export const unreadShape: Shape<Unread> = object<
 
 export const eventShape: Shape<Event> = object<Pick<Event, 'kind' | 'text'>, Required<Omit<Event, 'kind' | 'text'>>>(
   { kind: oneOf(EVENT_KINDS), text },
-  { timeMs: time, uptimeSeconds: number },
+  { timeMs: time, uptimeSeconds: timeSeconds },
 );
 
-const stall: Shape<Stall> = object<Pick<Stall, 'some'>, { full: number }>({ some: number }, { full: number });
+const stall: Shape<Stall> = object<Pick<Stall, 'some'>, { full: number }>({ some: percent }, { full: percent });
 
 export const pressureShape: Shape<Pressure> = object<object, Required<Pressure>>(
   {},

@@ -1,3 +1,4 @@
+import { MAX_DURATION_MS } from '../../model/duration.ts';
 import type { KernelFacts, Observation } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import type { Header } from './line.ts';
@@ -14,7 +15,7 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
     const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
     const task: Task = { id, commandLine: NOT_TOLD, ...named };
     const facts: KernelFacts = {
-      ...(blockedMs !== undefined && { offCpuMs: blockedMs }),
+      ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
       ...(lock !== undefined && { lock }),
     };
     const about = {

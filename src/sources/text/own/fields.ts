@@ -42,19 +42,22 @@ export class Fields {
   }
 
   /** A number without a fraction that is exact. */
-  count(name: string, least = 0): number | undefined {
+  count(name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number | undefined {
     const value = this.#valueOf(name);
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return value;
-    throw this.#malformed(name, `no whole number from ${least} on`);
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw this.#malformed(
+      name,
+      `no whole number from ${least} on${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`,
+    );
   }
 
   /** A number that may have a fraction. */
-  amount(name: string): number | undefined {
+  amount(name: string, most: number): number | undefined {
     const value = this.#valueOf(name);
     if (value === undefined) return undefined;
-    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
-    throw this.#malformed(name, 'no number from 0 on');
+    if (typeof value === 'number' && value >= 0 && value <= most) return value;
+    throw this.#malformed(name, `no number from 0 to ${most}`);
   }
 
   flag(name: string): boolean | undefined {

@@ -111,7 +111,7 @@ function headOf(fields: Fields): Head {
     throw new Malformed(`document.version: ${version} is not ${VERSION}, which this kstack reads`);
   const architecture = fields.text('architecture');
   const bootTimeMs = fields.time('bootTime');
-  const ticksPerSecond = fields.count('ticksPerSecond', 1);
+  const ticksPerSecond = fields.count('ticksPerSecond', 1, 2 ** 32 - 1);
   return {
     ...placeOf(fields),
     ...(architecture !== undefined && { architecture }),
@@ -135,7 +135,7 @@ const LEFT_OUT = ['threads', 'blocked', 'idle', 'running', 'unexplained', 'guess
 /** A 0 says no more than nothing. */
 function leftOutOf(fields: Fields | undefined): LeftOut {
   const counts = LEFT_OUT.flatMap((name) => {
-    const count = fields?.count(name) ?? 0;
+    const count = fields?.count(name, 0, 2 ** 32 - 1) ?? 0;
     return count === 0 ? [] : [[name, count] as const];
   });
   return Object.fromEntries(counts);

@@ -1,3 +1,4 @@
+import { MAX_DURATION_MS } from '../../../model/duration.ts';
 import type { Observation, Sample } from '../../../model/sample.ts';
 import type { Frame, Stack } from '../../../model/stack.ts';
 import type { Task } from '../../../model/task.ts';
@@ -236,7 +237,7 @@ function millisecondsOf(duration: string): number {
   let sum = 0;
   for (const [, number, unit = ''] of duration.matchAll(/([\d.]+) (\w+)/g))
     sum += Math.round(Number(number) * (DURATION_UNITS[unit] ?? 0));
-  return sum;
+  return Math.min(sum, MAX_DURATION_MS);
 }
 
 function alikeIn(content: string): Alike | undefined {

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { MAX_DURATION_MS, MAX_TICKS } from '../../../model/duration.ts';
 import { EVENT_KINDS, type Event } from '../../../model/event.ts';
 import { PRESSURES, type Pressure } from '../../../model/pressure.ts';
 import type { Reading, Unreadable } from '../../../model/reading.ts';
@@ -20,6 +21,7 @@ export interface TaskRecord {
 /** Longer stacks and arguments of system calls are nobody's. */
 export const MOST_FRAMES = 4096;
 const MOST_ARGUMENTS = 16;
+const MAX_CPU = 2 ** 32 - 1;
 
 /**
  * A task of `kstack -f json` or `jsonl` (schema/kstack-sample-1.schema.json), read back.
@@ -40,7 +42,7 @@ export function taskRecord(fields: Fields, bootId: string | undefined): TaskReco
   const uid = reading(fields.count('uid'), why, 'uid');
   const cgroup = reading(textOf('cgroup'), why, 'cgroup');
   const namespacePid = reading(fields.count('namespacePid', 1), why, 'namespacePid');
-  const startTicks = fields.count('startTicks');
+  const startTicks = fields.count('startTicks', 0, MAX_TICKS);
   const task: Task = {
     id: {
       ...(bootId !== undefined && tid !== undefined && { bootId }),
@@ -59,7 +61,7 @@ export function taskRecord(fields: Fields, bootId: string | undefined): TaskReco
     ...(namespacePid !== undefined && { namespacePid }),
   };
   const state = fields.oneOf('state', STATES);
-  const cpu = fields.count('cpu');
+  const cpu = fields.count('cpu', 0, MAX_CPU);
   const wchan = fields.text('wchan');
   const systemCall = reading(systemCallOf(fields.object('systemCall')), why, 'systemCall');
   const facts = factsOf(fields);
@@ -117,7 +119,7 @@ function isRegister(word: string): boolean {
 }
 
 function factsOf(fields: Fields): KernelFacts | undefined {
-  const offCpuMs = fields.amount('offCpuMs');
+  const offCpuMs = fields.amount('offCpuMs', MAX_DURATION_MS);
   const lock = lockOf(fields.object('lock'));
   const mmapLock = fields.object('mmapLock');
   const vforkParent = fields.count('vforkParent', 1);
@@ -203,15 +205,15 @@ export function eventRecord(fields: Fields): Event {
   const text = fields.text('text');
   if (kind === undefined || text === undefined) throw new Malformed('event: without its kind or its text');
   const timeMs = fields.time('eventTime');
-  const uptimeSeconds = fields.amount('uptimeSeconds');
+  const uptimeSeconds = fields.amount('uptimeSeconds', MAX_DURATION_MS / 1000);
   return { ...(timeMs !== undefined && { timeMs }), ...(uptimeSeconds !== undefined && { uptimeSeconds }), kind, text };
 }
 
 /** @throws Malformed */
 export function pressureRecord(fields: Fields): Pressure {
   const resource = fields.oneOf('resource', PRESSURES);
-  const some = fields.amount('some');
+  const some = fields.amount('some', 100);
   if (resource === undefined || some === undefined) throw new Malformed('pressure: without its resource or its share');
-  const full = fields.amount('full');
+  const full = fields.amount('full', 100);
   return { [resource]: { some, ...(full !== undefined && { full }) } };
 }
