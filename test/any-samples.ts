@@ -180,6 +180,7 @@ const resource = known<Resource>({
 /** Any sample that a source may give. */
 export const anySample: fc.Arbitrary<Sample> = known<Sample>({
   timeMs: maybe(fc.integer({ min: 0, max: 4e12 })),
+  stream: fc.constant(undefined),
   uptimeSeconds: fc.constant(undefined),
   monotonicMs: fc.constant(undefined),
   host: maybe(text.filter((each) => each.isWellFormed())),

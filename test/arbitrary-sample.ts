@@ -214,6 +214,7 @@ export const sample: fc.Arbitrary<Sample> = fc.record(
     bootId: reading(text),
     kernel: text,
     architecture: text,
+    stream: number,
     intervalMs: fc.nat(),
     bootTimeSeconds: number,
     ticksPerSecond: fc.integer({ min: 1, max: 1024 }),

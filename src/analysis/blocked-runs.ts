@@ -31,8 +31,6 @@ export interface BlockedRun {
 
 /** What keeps the runs of one host. */
 export interface Runs {
-  /** How many tasks are blocked. */
-  readonly blocked: number;
   end(): void;
 }
 
@@ -85,8 +83,9 @@ export class SampledRuns implements Runs {
     this.#ended = ended;
   }
 
-  get blocked(): number {
-    return this.#open.size;
+  /** The tasks that are blocked, by what tells them apart. */
+  get blocked(): ReadonlyMap<unknown, unknown> {
+    return this.#open;
   }
 
   /**
@@ -147,10 +146,13 @@ export class SampledRuns implements Runs {
     });
   }
 
-  /** @param seconds for how long the last sample speaks */
-  end(seconds = 0): void {
+  /**
+   * @param seconds for how long the last sample speaks
+   * @param isLatest whether no other sample of the host is later
+   */
+  end(seconds = 0, isLatest = true): void {
     this.#seconds += seconds;
-    for (const open of this.#open.values()) this.#end(open, true);
+    for (const open of this.#open.values()) this.#end(open, isLatest);
     this.#open.clear();
   }
 

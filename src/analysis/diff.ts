@@ -3,6 +3,7 @@ import type { Sample } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
 import { HostRuns } from './host-runs.ts';
+import { Hosts } from './hosts.ts';
 import { signatureOf, waitSignature } from './signature.ts';
 
 /** A wait of tasks with the same functions on their stacks. It is the same on every kernel and host. */
@@ -96,7 +97,7 @@ function mean(wait: Wait | undefined, { samples, seconds }: Waits): number {
 
 export async function waitsIn(samples: Samples): Promise<Waits> {
   const waits = new Map<string, Wait>();
-  const hosts = new Map<string, HostRuns>();
+  const [hosts, all] = [new Hosts(), new Map<string, HostRuns>()];
   let count = 0;
   const ran = ({ observation, finding, seconds, seen }: BlockedRun) => {
     const stack = stackOf(observation);
@@ -112,13 +113,14 @@ export async function waitsIn(samples: Samples): Promise<Waits> {
   };
   for await (const sample of samples) {
     count++;
-    const host = sample.host ?? '';
-    const runs = hosts.get(host) ?? new HostRuns(sample.host, { ran, gap: () => undefined });
-    hosts.set(host, runs);
+    const host = hosts.keyOf(sample);
+    const key = `${host}/${sample.stream ?? 0}`;
+    const runs = all.get(key) ?? new HostRuns(host, { ran, gap: () => undefined });
+    all.set(key, runs);
     runs.add(sample);
   }
   let seconds = 0;
-  for (const runs of hosts.values()) {
+  for (const runs of all.values()) {
     runs.end();
     seconds += runs.seconds;
   }

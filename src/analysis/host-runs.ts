@@ -72,21 +72,33 @@ export class HostRuns {
     if (!this.#isSet) this.#listener.gap({ host: this.#host, fromMs: fromMs + setMs, toMs: toMs + setMs });
   }
 
-  end(): void {
+  /** @param isLatest whether no sample of another recording of the host is later */
+  end(isLatest = true): void {
     for (const skipped of this.#clock.skipped()) this.#listener.gap({ host: this.#host, ...skipped });
     const seconds = this.#pace.usualMs / 1000;
     this.seconds += seconds;
-    this.#sampled.end(seconds);
+    this.#sampled.end(seconds, isLatest);
     this.#untimed.end();
     this.#reported.end();
     this.#listener.over?.(seconds);
   }
 
-  /** How many tasks are blocked at a time at or soon after the latest sample. */
-  blockedAt(timeMs: number): number {
-    const sampled =
-      timeMs - this.#clock.setMs <= this.#pace.untilMs || timeMs === this.#last?.timeMs ? this.#sampled.blocked : 0;
-    const reported = timeMs === this.#reportedMs ? this.#reported.blocked : 0;
-    return Math.max(sampled, reported);
+  /** Whether the latest sample still tells what is at that time. */
+  speaksAt(timeMs: number): boolean {
+    return timeMs - this.#clock.setMs <= this.#pace.untilMs || timeMs === this.#last?.timeMs;
+  }
+
+  /** The tasks that are blocked in the latest sample. */
+  get blocked(): ReadonlyMap<unknown, unknown> {
+    return this.#sampled.blocked;
+  }
+
+  get latestMs(): number {
+    return this.#last?.timeMs ?? 0;
+  }
+
+  /** How many blocked tasks a log tells of at that time. */
+  reportedAt(timeMs: number): number {
+    return timeMs === this.#reportedMs ? this.#reported.blocked : 0;
   }
 }

@@ -2,7 +2,7 @@ import { changesBetween, noteChanges, withObservations } from '../model/changes.
 import type { Edge, Evidence, NodeKey, Resource } from '../model/edge.ts';
 import type { Fleet, FleetWait } from '../model/fleet.ts';
 import type { Reading } from '../model/reading.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import type { SystemCallState } from '../model/system-call.ts';
 import type { Task } from '../model/task.ts';
 import { type Kind, Stand, wordsLeft } from './redact-text.ts';
@@ -27,13 +27,13 @@ export class RedactedStream {
   next(whole: Sample): Sample {
     const { observation } = this.#redactor;
     const shown = this.#redactor.sample(whole);
-    const { host = '' } = whole;
-    const last = this.#lasts.get(host);
+    const key = streamKey(whole);
+    const last = this.#lasts.get(key);
     if (last !== undefined) {
       const { gone, come } = changesBetween(last.whole, whole);
       noteChanges(last.shown, shown, { gone: gone.map(observation), come: come.map(observation) });
     }
-    this.#lasts.set(host, { whole, shown });
+    this.#lasts.set(key, { whole, shown });
     return shown;
   }
 }

@@ -20,6 +20,11 @@ function seen(tid: number, stack: Observation['stack'], more: Partial<Observatio
   return observationOf(tid, { task: taskOf(tid, { comm: `t${tid}` }), state: 'D', stack, ...more });
 }
 
+/** Waits for what task 7 holds. */
+function held(tid: number): Observation {
+  return seen(tid, FROZEN, { facts: { switches: 5, lock: { kind: 'mutex', address: 'ff', owner: 7 } } });
+}
+
 const idle = observationOf(9, { task: taskOf(9), state: 'S', stack: EPOLL });
 
 describe('a report', () => {
@@ -208,6 +213,55 @@ describe('a report', () => {
     const twice = await report([0, 10].map((at) => sampleAt(at, [seen(1, FROZEN), seen(1, FROZEN)])));
     expect(twice.findings.map(({ taskSeconds, count }) => [taskSeconds, count])).toEqual([[20, 1]]);
     expect(twice.timeline.map(({ blocked }) => blocked)).toEqual([1, 1]);
+  });
+
+  it('knows a host again that was renamed, and calls it by its last name', async () => {
+    const at = (seconds: number, host: string, boot = 'a'): Sample => ({
+      ...sampleAt(seconds, [held(1)], host),
+      bootId: { value: boot },
+      holders: [seen(7, FROZEN)],
+    });
+    const { hosts, timeline, findings, stuck, holders } = await report([
+      ...[0, 10, 20].map((seconds) => at(seconds, 'vm')),
+      ...[30, 40].map((seconds) => at(seconds, 'db1')),
+    ]);
+    expect(hosts).toEqual(['db1']);
+    expect(timeline.map(({ blocked }) => blocked)).toEqual([1, 1, 1, 1, 1]);
+    expect(findings).toMatchObject([{ taskSeconds: 50, count: 1, tasks: [{ host: 'db1' }] }]);
+    expect(stuck).toMatchObject([{ host: 'db1', sinceMs: 0, untilMs: 40_000, seen: 5 }]);
+    expect(holders).toMatchObject([{ host: 'db1', taskSeconds: 50, waiters: 1 }]);
+    // Containers of one machine share a boot, and each has a recording of its own.
+    const apart = await report([at(0, 'web1'), { ...at(1, 'web2'), stream: 1 }, at(10, 'web1')]);
+    expect(apart.hosts).toEqual(['web1', 'web2']);
+  });
+
+  it('does not take a task for gone because another recording of its host does not show it', async () => {
+    const owner = { holders: [seen(7, FROZEN)] };
+    const one = [0, 10, 20, 30].map((seconds) => ({ ...sampleAt(seconds, [held(1)]), ...owner }));
+    const other = [5, 15, 25, 35].map((seconds) => ({
+      ...sampleAt(seconds, [held(1), held(2)]),
+      ...owner,
+      stream: 1,
+    }));
+    const merged = [...one, ...other].sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0));
+    const { timeline, findings, holders, stuck, gaps } = await report(merged);
+    expect(timeline.map(({ blocked }) => blocked)).toEqual([1, 2, 2, 2, 2, 2, 2, 2]);
+    expect(findings).toMatchObject([{ taskSeconds: 80, count: 2 }]);
+    expect(holders).toMatchObject([{ key: 7, waiters: 2, taskSeconds: 80 }]);
+    expect(stuck.map(({ observation, sinceMs, untilMs }) => [observation.task.id.tid, sinceMs, untilMs])).toEqual([
+      [1, 0, 35_000],
+      [2, 5000, 35_000],
+    ]);
+    expect(gaps).toEqual([]);
+  });
+
+  it('says of a task in a recording that is over when it was seen last', async () => {
+    const other = [0, 1, 2].map((seconds) => ({ ...sampleAt(seconds, [seen(2, FROZEN)]), stream: 1 }));
+    const one = [5, 10, 15, 20, 25].map((seconds) => sampleAt(seconds, [seen(1, FROZEN)]));
+    const { stuck, timeline, gaps } = await report([...other, ...one]);
+    expect(stuck).toMatchObject([{ isStill: true }, { untilMs: 2000, isStill: false }]);
+    expect(timeline.map(({ blocked }) => blocked)).toEqual([1, 1, 1, 2, 1, 1, 1, 1]);
+    expect(gaps).toEqual([]);
   });
 
   it('adds up what is blocked on several hosts at a time', async () => {

@@ -9,7 +9,9 @@ import { type Task, taskKey } from '../model/task.ts';
 import { type BlockedRun, stackOf } from './blocked-runs.ts';
 import { type Holder, HolderTimes, holderOf } from './holder-times.ts';
 import { holdersIn } from './holding.ts';
-import { HostRuns } from './host-runs.ts';
+import type { HostListener } from './host-runs.ts';
+import { HostStreams, StreamSeconds } from './host-streams.ts';
+import { Hosts } from './hosts.ts';
 import type { Gap } from './pace.ts';
 import { mayBeSame, type StuckRun, StuckRuns } from './stuck.ts';
 import { type Moment, Timeline } from './timeline.ts';
@@ -90,10 +92,14 @@ export interface Report {
   readonly unread: readonly (Pick<Unread, 'what' | 'why'> & { readonly count: number })[];
 }
 
+interface HeldUp extends Omit<ReportedHolder, 'taskSeconds' | 'waiters'> {
+  readonly waiters: Map<number, StreamSeconds>;
+}
+
 interface SummedTask extends Changing<ReportedTask> {
   /** In seconds: by logs, by samples, and while it is known not to have run, which is until `untilMs`. */
   reported: number;
-  sampled: number;
+  readonly sampled: StreamSeconds;
   proven: number;
   untilMs: number;
 }
@@ -118,10 +124,10 @@ export async function report(samples: Iterable<Sample> | AsyncIterable<Sample>):
 type Changing<T> = { -readonly [K in keyof T]: T[K] };
 
 class ReportBuilder {
-  readonly #hosts = new Map<string, HostRuns>();
-  readonly #named = new Set<string>();
+  readonly #hosts = new Hosts();
+  readonly #runs = new Map<string, HostStreams>();
   readonly #sums = new Map<string, Sum>();
-  readonly #holders = new Map<string, Changing<ReportedHolder> & { all: Set<number> }>();
+  readonly #holders = new Map<string, HeldUp>();
   readonly #stuck = new StuckRuns();
   readonly #unread = new Counts();
   readonly #timeline = new Timeline();
@@ -136,39 +142,45 @@ class ReportBuilder {
   #toMs: number | undefined;
 
   add(sample: Sample): void {
-    const { timeMs, host, unread, source, events = [] } = sample;
+    const { timeMs, unread, source, events = [] } = sample;
+    const host = this.#hosts.keyOf(sample);
     this.#samples++;
-    if (host !== undefined && this.#named.size < MAX_HOSTS) this.#named.add(host);
     for (const { what, why } of unread) this.#unread.add({ what, why }, 1);
-    for (const event of events) this.#happened(event, sample);
+    for (const event of events) this.#happened(event, host, timeMs);
     const runs = this.#runsOf(host);
     runs.add(sample);
     if (timeMs === undefined) this.#untimed++;
-    if (source.partial === true || timeMs === undefined) this.#addAlone(sample);
+    if (source.partial === true || timeMs === undefined) this.#addAlone(sample, host);
     if (timeMs === undefined) return;
     this.#fromMs = Math.min(this.#fromMs ?? timeMs, timeMs);
     this.#toMs = Math.max(this.#toMs ?? timeMs, timeMs);
     // That something happened does not say that no task was blocked.
     if (source.partial === true && sample.observations.length === 0) return;
     let blocked = 0;
-    for (const each of this.#hosts.values()) blocked += each.blockedAt(timeMs);
+    for (const each of this.#runs.values()) blocked += each.blockedAt(timeMs);
     this.#timeline.add({ timeMs, blocked });
   }
 
   /** What follows from a sample that does not go on from the one before it. */
-  #addAlone(sample: Sample): void {
+  #addAlone(sample: Sample, host: string): void {
     for (const { what, why } of unreadOf(sample.observations)) this.#unread.add({ what, why }, 1);
-    for (const root of holdersIn(sample)) this.#hold(sample.host, holderOf(root), 0);
+    for (const root of holdersIn(sample)) this.#hold(host, holderOf(root), 0, 0);
   }
 
-  #runsOf(host: string | undefined): HostRuns {
-    let runs = this.#hosts.get(host ?? '');
+  #runsOf(host: string): HostStreams {
+    let runs = this.#runs.get(host);
     if (runs !== undefined) return runs;
-    const holders = new HolderTimes((holder, seconds) => this.#hold(host, holder, seconds));
+    runs = new HostStreams(host, (stream) => this.#listenerTo(host, stream));
+    this.#runs.set(host, runs);
+    return runs;
+  }
+
+  #listenerTo(host: string, stream: number): HostListener {
+    const holders = new HolderTimes((holder, seconds) => this.#hold(host, holder, seconds, stream));
     const missing = new MissingParts();
     let tasks = 0;
-    runs = new HostRuns(host, {
-      ran: (run) => this.#ran(run),
+    return {
+      ran: (run) => this.#ran(run, stream),
       gap: (gap) => {
         if (this.#gaps.length < MAX_GAPS) this.#gaps.push(gap);
       },
@@ -180,42 +192,44 @@ class ReportBuilder {
         if (tasks === 0) this.#empty++;
       },
       over: (seconds) => holders.end(seconds),
-    });
-    this.#hosts.set(host ?? '', runs);
-    return runs;
+    };
   }
 
   end(): Report {
-    for (const runs of this.#hosts.values()) runs.end();
+    for (const runs of this.#runs.values()) runs.end();
+    const named = <T extends { readonly host: string | undefined }>(one: T): T => ({
+      ...one,
+      host: this.#hosts.nameOf(one.host),
+    });
     const findings = [...this.#sums.values()].sort((a, b) => b.taskSeconds - a.taskSeconds || b.count - a.count);
     return {
       fromMs: this.#fromMs,
       toMs: this.#toMs,
-      hosts: [...this.#named],
+      hosts: [...this.#runs.keys()].flatMap((key) => this.#hosts.nameOf(key) ?? []).slice(0, MAX_HOSTS),
       samples: this.#samples,
       untimed: this.#untimed,
       empty: this.#empty,
-      gaps: this.#gaps,
+      gaps: this.#gaps.map(named),
       timeline: this.#timeline.inOrder(),
-      events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)),
+      events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)).map(named),
       eventCount: this.#eventCount,
       findings: findings.map(({ tasks, named: _, ...sum }) => ({
         ...sum,
         isAtLeast: [...tasks.values()].some((task) => task.isAtLeast),
-        tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds),
+        tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds).map(named),
       })),
       findingCount: findings.length,
       holderCount: this.#holders.size,
       holders: [...this.#holders.values()]
-        .map(({ all, ...holder }) => ({ ...holder, waiters: all.size }))
+        .map((holder) => named(reportedHolder(holder)))
         .sort((a, b) => b.taskSeconds - a.taskSeconds),
-      stuck: this.#stuck.longest(),
+      stuck: this.#stuck.longest().map(named),
       stuckCount: this.#stuck.count,
       unread: this.#unread.mostFirst(),
     };
   }
 
-  #happened(event: Event, { timeMs, host }: Sample): void {
+  #happened(event: Event, host: string, timeMs: number | undefined): void {
     this.#note({ host, ...(timeMs !== undefined && { timeMs }), ...event });
   }
 
@@ -224,21 +238,26 @@ class ReportBuilder {
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
   }
 
-  #hold(host: string | undefined, { key: node, name, startTicks, waiters }: Holder, seconds: number): void {
-    const key = `${host ?? ''}/${node}/${startTicks ?? ''}`;
+  #hold(host: string, { key: node, name, startTicks, waiters }: Holder, seconds: number, stream: number): void {
+    const key = `${host}/${node}/${startTicks ?? ''}`;
     let holder = this.#holders.get(key);
     if (holder === undefined) {
       if (this.#holders.size >= MAX_TASKS) return;
-      holder = { host, key: node, name, taskSeconds: 0, waiters: 0, all: new Set() };
+      holder = { host, key: node, name, waiters: new Map() };
       this.#holders.set(key, holder);
     }
     for (const waiter of waiters) {
-      holder.taskSeconds += seconds;
-      if (holder.all.size < MAX_TASKS) holder.all.add(waiter);
+      let known = holder.waiters.get(waiter);
+      if (known === undefined) {
+        if (holder.waiters.size >= MAX_TASKS) continue;
+        known = new StreamSeconds();
+        holder.waiters.set(waiter, known);
+      }
+      known.add(stream, seconds);
     }
   }
 
-  #ran(run: BlockedRun): void {
+  #ran(run: BlockedRun, stream: number): void {
     const { host, observation, finding } = run;
     const { task } = observation;
     this.#stuck.add(run);
@@ -258,7 +277,16 @@ class ReportBuilder {
     }
     if (known === undefined) {
       sum.count++;
-      known = { host, task, seconds: 0, isAtLeast: false, reported: 0, sampled: 0, proven: 0, untilMs: 0 };
+      known = {
+        host,
+        task,
+        seconds: 0,
+        isAtLeast: false,
+        reported: 0,
+        sampled: new StreamSeconds(),
+        proven: 0,
+        untilMs: 0,
+      };
       if (this.#tasks < MAX_TASKS) {
         this.#tasks++;
         sum.tasks.set(name, known);
@@ -266,25 +294,32 @@ class ReportBuilder {
       }
     }
     const before = known.seconds;
-    addRun(known, run);
+    addRun(known, run, stream);
     sum.taskSeconds += known.seconds - before;
   }
 }
 
 /** A log and several recordings may tell of the same time. What did not run was blocked in gaps, too. */
-function addRun(sum: SummedTask, { observation, seconds, isReported, isProven, sinceMs, untilMs }: BlockedRun): void {
+function addRun(sum: SummedTask, run: BlockedRun, stream: number): void {
+  const { observation, seconds, isReported, isProven, sinceMs, untilMs } = run;
   if (isReported === true) sum.reported += seconds;
   else {
     sum.task = observation.task;
-    sum.sampled += seconds;
+    sum.sampled.add(stream, seconds);
     if (isProven && sinceMs !== undefined && untilMs !== undefined) {
       sum.proven += Math.max(0, untilMs - Math.max(sinceMs, sum.untilMs)) / 1000;
       sum.untilMs = Math.max(sum.untilMs, untilMs);
     }
   }
-  const seen = Math.max(sum.sampled, sum.proven);
+  const seen = Math.max(sum.sampled.longest, sum.proven);
   sum.seconds = Math.max(sum.reported, seen);
   sum.isAtLeast = sum.reported > seen;
+}
+
+function reportedHolder({ waiters, ...holder }: HeldUp): ReportedHolder {
+  let taskSeconds = 0;
+  for (const seconds of waiters.values()) taskSeconds += seconds.longest;
+  return { ...holder, taskSeconds, waiters: waiters.size };
 }
 
 function clockText(setMs: number): string {

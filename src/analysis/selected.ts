@@ -1,7 +1,7 @@
 import { changesBetween, noteChanges, withObservations } from '../model/changes.ts';
 import { type CompiledSelection, takesTask, type Untold } from '../model/compiled-selection.ts';
 import { edgesOf } from '../model/edge.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import { kindOf } from './explain-sample.ts';
 import { type Graph, reachedFrom } from './reached.ts';
 
@@ -17,12 +17,12 @@ export async function* selected(
   selection: CompiledSelection,
   missed: Missed,
 ): AsyncGenerator<Sample> {
-  const hosts = new Map<string, Followed>();
+  const streams = new Map<string, Followed>();
   const takes = (observation: Observation) => takesObservation(selection, observation) === true;
   for await (const whole of samples) {
-    const { host = '' } = whole;
-    const followed: Followed = hosts.get(host) ?? { waiting: new Map() };
-    hosts.set(host, followed);
+    const key = streamKey(whole);
+    const followed: Followed = streams.get(key) ?? { waiting: new Map() };
+    streams.set(key, followed);
     const { last, waiting } = followed;
     const changes = changesBetween(last?.whole, whole);
     for (const observation of changes.come) {

@@ -5,10 +5,43 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/harness.ts';
 import { numbered, recorded } from '../../test/recorded.ts';
-import { EMPTY_SAMPLE } from '../../test/samples.ts';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import type { Sample } from '../model/sample.ts';
 import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';
 
 describe('the samples of several recordings of a boot', () => {
+  it('are told apart where the recordings overlap, and go on where one begins behind another one', async () => {
+    const folder = temporaryFolder();
+    const write = async (name: string, times: readonly number[], more: Partial<Sample> = {}) => {
+      const samples = times.map((seconds) => ({
+        ...EMPTY_SAMPLE,
+        ...more,
+        bootId: { value: 'a' },
+        timeMs: 1000 * seconds,
+        monotonicMs: 1000 * seconds,
+      }));
+      writeFileSync(join(folder, name), Buffer.concat(await recorded(samples)));
+      return join(folder, name);
+    };
+    const rest = { threads: true, observations: [observationOf(1)] };
+    const names = [
+      await write('always-1', [0, 10, 20], { ...rest, host: 'old' }),
+      await write('once', [5, 15, 25, 28]),
+      await write('always-2', [30, 40], rest),
+      await write('again', [35, 45]),
+    ];
+    for (const given of [names, names.toReversed()]) {
+      const found: [number, number | undefined][] = [];
+      const inputs = { names: given, verb: 'report', bounds: undefined };
+      const clock = { nowMs: () => 0, zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }) };
+      for await (const { timeMs = 0, stream } of mergedSamples(inputs, noProblems(), clock))
+        found.push([timeMs / 1000, stream]);
+      const streams = (number: number | undefined) => found.flatMap(([at, stream]) => (stream === number ? at : []));
+      expect(streams(undefined)).toEqual([0, 10, 20, 30, 40]);
+      expect(streams(1)).toEqual([5, 15, 25, 28, 35, 45]);
+    }
+  });
+
   it('are in their order although the clock was set back in between', async () => {
     const folder = temporaryFolder();
     const passed = [0, 10, 20, 30];

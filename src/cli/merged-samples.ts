@@ -1,6 +1,6 @@
 import { knownFunctions } from '../analysis/known-functions.ts';
 import { isTarget } from '../clickhouse/target.ts';
-import { bootOf, type Sample, sharesBoot } from '../model/sample.ts';
+import { bootOf, inStream, type Sample, sharesBoot } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
@@ -12,6 +12,7 @@ import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
 import { DASH, type SamplesOptions, type Span, samplesOf, spanWith, whyNoSample, whyUnread } from './samples.ts';
+import { type Numbered, Streams } from './streams.ts';
 import type { Bounds } from './time-window.ts';
 
 /** What there is to say about the files that samples were read from. */
@@ -40,6 +41,7 @@ const ASSUMED = 'times without a zone are taken for local time';
 interface Head {
   readonly stream: AsyncGenerator<Sample>;
   readonly fingerprints: Fingerprints;
+  readonly file: Numbered;
   sample: Sample;
   /** Where it belongs: a sample without a time stays behind the one before it. */
   timeMs: number;
@@ -96,24 +98,27 @@ export async function* mergedSamples(
   // A database has each sample once; and without tasks that are not needed, two of one time may look the same.
   const isDatabase = inputs.names.length === 1 && inputs.names.every(isTarget);
   const repeats = isDatabase ? undefined : new Repeats();
+  const streams = new Streams();
   const heads: Head[] = [];
   for (const name of inputs.names) {
     const stream = read(name, inputs, shared, problems);
     const first = await stream.next();
     if (first.done === true) continue;
     const { timeMs = 0 } = first.value;
-    heads.push({ stream, fingerprints: new Fingerprints(), sample: first.value, timeMs });
+    heads.push({ stream, fingerprints: new Fingerprints(), file: {}, sample: first.value, timeMs });
   }
   for (;;) {
     let earliest = heads[0];
     if (earliest === undefined) return;
     for (const head of heads) if (isBefore(head, earliest)) earliest = head;
-    const { fingerprints, sample } = earliest;
+    const { fingerprints, file, sample } = earliest;
     if (repeats?.has(sample, fingerprints.of(sample)) === true) problems.repeated++;
-    else yield sample;
+    else yield inStream(sample, streams.numberOf(file, sample));
     const next = await earliest.stream.next();
-    if (next.done === true) heads.splice(heads.indexOf(earliest), 1);
-    else {
+    if (next.done === true) {
+      heads.splice(heads.indexOf(earliest), 1);
+      streams.end(file);
+    } else {
       earliest.sample = next.value;
       earliest.timeMs = next.value.timeMs ?? earliest.timeMs;
     }

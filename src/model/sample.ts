@@ -137,6 +137,11 @@ export interface Sample {
   /** Of the host, as Node.js names it: x64, arm64. */
   readonly architecture?: string;
   /**
+   * Set by who reads several recordings at a time: which one of a host it is from, if not the first. What another one
+   * does not show says nothing of the tasks of this one.
+   */
+  readonly stream?: number;
+  /**
    * How far apart a recorder takes samples as long as nothing happens. Absent if it takes all of them so densely, or if
    * that is not known.
    */
@@ -187,6 +192,16 @@ export interface Group {
 /** The boot of its host; undefined if it is not known. */
 export function bootOf({ bootId }: Pick<Sample, 'bootId'>): string | undefined {
   return bootId !== undefined && 'value' in bootId && bootId.value !== '' ? bootId.value : undefined;
+}
+
+/** The sample itself, as one of a stream with that number. */
+export function inStream(sample: Sample, stream: number): Sample {
+  return stream === 0 ? sample : Object.defineProperty(sample, 'stream', { value: stream, enumerable: true });
+}
+
+/** The same text for all samples of one host and stream: each follows the one before it. */
+export function streamKey({ host = '', stream = 0 }: Sample): string {
+  return stream === 0 ? host : `${host}\n${stream}`;
 }
 
 /** Whether both are, as far as they tell, of one host between two boots. */

@@ -156,6 +156,7 @@ export const placeShape: Shape<Place> = object<
     bootId: reading(name),
     kernel: name,
     architecture: name,
+    stream: count32,
     intervalMs: duration,
     bootTimeSeconds: timeSeconds,
     ticksPerSecond,

@@ -8,7 +8,7 @@ import {
   withObservations,
 } from '../model/changes.ts';
 import { edgesOf, type NodeKey } from '../model/edge.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 
 /**
  * The samples of a stream without what no view of a page shows: when a task that sleeps and is not blocked last ran,
@@ -16,12 +16,12 @@ import type { Observation, Sample } from '../model/sample.ts';
  * wait for others, or that others wait for, keep it: a verdict needs it.
  */
 export class PageSamples {
-  readonly #hosts = new Map<string, HostSamples>();
+  readonly #streams = new Map<string, HostSamples>();
 
   next(whole: Sample): Sample {
-    const { host = '' } = whole;
-    const followed = this.#hosts.get(host) ?? new HostSamples();
-    this.#hosts.set(host, followed);
+    const key = streamKey(whole);
+    const followed = this.#streams.get(key) ?? new HostSamples();
+    this.#streams.set(key, followed);
     return followed.next(whole);
   }
 }
