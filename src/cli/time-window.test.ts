@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../model/time.ts';
 import { boundsOf, dayTaken, parseMoment } from './time-window.ts';
 
 const zoneAt = () => ({ offsetSeconds: 3600, abbreviation: 'CET' });
@@ -6,11 +7,16 @@ const at = (text: string) => Date.parse(text);
 
 const NIGHT = ['2026-11-25T22:30Z', '2026-11-26T06:00Z'] as const;
 
-function bounds(from: string | undefined, to: string | undefined, [first, last]: readonly [string, string?] = NIGHT) {
+function bounds(
+  from: string | undefined,
+  to: string | undefined,
+  [first, last]: readonly [string, string?] = NIGHT,
+  zone: Clock['zoneAt'] = zoneAt,
+) {
   const moment = (text: string | undefined) => (text === undefined ? undefined : parseMoment(text));
   const window = { from: moment(from), to: moment(to) };
   const span = { firstMs: at(first), ...(last !== undefined && { lastMs: at(last) }) };
-  const { fromMs, toMs } = boundsOf(window, span, zoneAt);
+  const { fromMs, toMs } = boundsOf(window, span, zone);
   const times = [fromMs, toMs].map((ms) => (Number.isFinite(ms) ? new Date(ms).toISOString().slice(0, 16) : ms));
   return { times, taken: dayTaken(window, { fromMs, toMs }, span, zoneAt) };
 }
@@ -78,7 +84,7 @@ describe('a window', () => {
   });
 
   it('has whole days, and the end of a day', () => {
-    expect(timesOf('2026-11-25', '2026-11-26')).toEqual(['2026-11-24T23:00', '2026-11-26T23:00']);
+    expect(timesOf('2026-11-25', '2026-11-26')).toEqual(['2026-11-24T23:00', '2026-11-26T22:59']);
     expect(timesOf('20:00', '24:00', ['2026-11-25T19:16Z', '2026-11-25T19:40Z'])).toEqual([
       '2026-11-25T19:00',
       '2026-11-25T23:00',
@@ -102,5 +108,45 @@ describe('a window', () => {
     '03:12x',
   ])('is not %j', (text) => {
     expect(parseMoment(text)).toBeUndefined();
+  });
+});
+
+describe('a window in a night in which the clock is set', () => {
+  /** Europe/Berlin in 2025. */
+  const berlin = (seconds: number) =>
+    seconds >= at('2025-03-30T01:00Z') / 1000 && seconds < at('2025-10-26T01:00Z') / 1000
+      ? { offsetSeconds: 7200, abbreviation: 'CEST' }
+      : { offsetSeconds: 3600, abbreviation: 'CET' };
+  const SHORT = ['2025-03-29T20:00Z', '2025-03-30T08:00Z'] as const;
+  const LONG = ['2025-10-25T20:00Z', '2025-10-26T08:00Z'] as const;
+
+  it.each([
+    ['02:30', '03:10', ['2025-03-30T01:00', '2025-03-30T01:10']],
+    ['2025-03-30 01:59', '2025-03-30 02:01', ['2025-03-30T00:59', '2025-03-30T01:00']],
+    ['2025-03-30 03:00', '2025-03-30 03:30', ['2025-03-30T01:00', '2025-03-30T01:30']],
+    ['2025-03-30', '2025-03-30', ['2025-03-29T23:00', '2025-03-30T21:59']],
+  ])('from %s to %s takes a time that is skipped for the moment of the change', (from, to, times) => {
+    expect(timesOf(from, to, SHORT, berlin)).toEqual(times);
+  });
+
+  it.each([
+    ['2025-10-26 02:30', '2025-10-26 02:31', ['2025-10-26T00:30', '2025-10-26T01:31']],
+    ['02:30', '02:31', ['2025-10-26T00:30', '2025-10-26T01:31']],
+    [undefined, '02:30', [BEFORE, '2025-10-26T01:30']],
+    ['2025-10-26 02:30+02:00', '2025-10-26 02:31+02:00', ['2025-10-26T00:30', '2025-10-26T00:31']],
+    ['01:59', '03:00', ['2025-10-25T23:59', '2025-10-26T02:00']],
+    ['2025-10-26', '2025-10-26', ['2025-10-25T22:00', '2025-10-26T22:59']],
+  ])('from %s to %s is from the first time that is shown twice to the last', (from, to, times) => {
+    expect(timesOf(from, to, LONG, berlin)).toEqual(times);
+  });
+
+  it('ends with the one of two such times that the samples have', () => {
+    expect(timesOf(undefined, '02:30', [LONG[0], '2025-10-26T00:50Z'], berlin)).toEqual([BEFORE, '2025-10-26T00:30']);
+    expect(timesOf('02:30', undefined, ['2025-10-26T00:50Z'], berlin)).toEqual(['2025-10-26T00:30', AFTER]);
+  });
+
+  it('that ends with a day has nothing of the next one', () => {
+    const { toMs } = boundsOf({ from: undefined, to: parseMoment('2025-10-25') }, { firstMs: 0 }, berlin);
+    expect(toMs).toBe(at('2025-10-25T22:00Z') - 1);
   });
 });

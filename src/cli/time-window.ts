@@ -65,29 +65,55 @@ function offsetIn(zone: string): number {
 
 type ZoneAt = Clock['zoneAt'];
 
-/** Unix milliseconds of a local time in seconds since 1970. */
-function unixMs(localSeconds: number, { offsetSeconds }: ClockMoment, zoneAt: ZoneAt): number {
-  if (offsetSeconds !== undefined) return 1000 * (localSeconds - offsetSeconds);
-  const nearly = localSeconds - zoneAt(localSeconds).offsetSeconds;
-  return 1000 * (localSeconds - zoneAt(nearly).offsetSeconds);
+/** When a clock of the zone shows a time: twice, where it is set back. */
+interface Shown {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/**
+ * When it is a local time, in seconds since 1970. A time that is skipped, because the clock is set forward, is the
+ * moment at which that happens.
+ */
+function shownAt(localSeconds: number, { offsetSeconds }: ClockMoment, zoneAt: ZoneAt): Shown {
+  const offsetAt = (seconds: number) => offsetSeconds ?? zoneAt(seconds).offsetSeconds;
+  const [one, other] = [offsetAt(localSeconds - DAY_SECONDS), offsetAt(localSeconds + DAY_SECONDS)];
+  let [before, after] = [localSeconds - Math.max(one, other), localSeconds - Math.min(one, other)];
+  const shows = (seconds: number) => seconds + offsetAt(seconds) === localSeconds;
+  if (shows(before) || shows(after)) {
+    return { firstMs: 1000 * (shows(before) ? before : after), lastMs: 1000 * (shows(after) ? after : before) };
+  }
+  // The change is between these two.
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetAt(middle) === one) before = middle;
+    else after = middle;
+  }
+  return { firstMs: 1000 * after, lastMs: 1000 * after };
 }
 
 /** The time of day on the day of another time, so many days on. */
-function onDayOf(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt, days = 0): number {
+function onDayOf(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt, days = 0): Shown {
   const seconds = Math.floor(timeMs / 1000);
   const local = seconds + (moment.offsetSeconds ?? zoneAt(seconds).offsetSeconds);
   const day = Math.floor(local / DAY_SECONDS) + days;
-  return unixMs(DAY_SECONDS * day + moment.secondOfDay, moment, zoneAt);
+  return shownAt(DAY_SECONDS * day + moment.secondOfDay, moment, zoneAt);
 }
 
-function firstSince(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt): number {
+/** If the clock shows it twice, the one that makes the window longer. */
+type Side = keyof Shown;
+
+function firstSince(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt, side: Side): number {
+  const sinceMs = 1000 * Math.floor(timeMs / 1000);
   const sameDay = onDayOf(moment, timeMs, zoneAt);
-  return sameDay < 1000 * Math.floor(timeMs / 1000) ? onDayOf(moment, timeMs, zoneAt, 1) : sameDay;
+  if (sameDay[side] >= sinceMs) return sameDay[side];
+  return sameDay.lastMs >= sinceMs ? sameDay.lastMs : onDayOf(moment, timeMs, zoneAt, 1)[side];
 }
 
-function lastUntil(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt): number {
+function lastUntil(moment: ClockMoment, timeMs: number, zoneAt: ZoneAt, side: Side): number {
   const sameDay = onDayOf(moment, timeMs, zoneAt);
-  return sameDay > timeMs ? onDayOf(moment, timeMs, zoneAt, -1) : sameDay;
+  if (sameDay[side] <= timeMs) return sameDay[side];
+  return sameDay.firstMs <= timeMs ? sameDay.firstMs : onDayOf(moment, timeMs, zoneAt, -1)[side];
 }
 
 export interface Window {
@@ -125,38 +151,34 @@ export interface Span {
  */
 export function boundsOf({ from, to }: Window, span: Span, zoneAt: ZoneAt): Bounds {
   const { firstMs, lastMs = firstMs } = span;
-  const fixed = (moment: Moment | undefined, orMs: number) => {
+  const fixed = (moment: Moment | undefined, orMs: number, side: Side) => {
     if (moment === undefined) return orMs;
-    return 'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : dayMs(moment, zoneAt);
+    return 'beforeEndMs' in moment ? lastMs - moment.beforeEndMs : dayMs(moment, zoneAt, side);
   };
-  const fixedTo = fixed(endOf(to), ALWAYS.toMs);
+  const fixedTo = fixed(to, ALWAYS.toMs, 'lastMs');
   const fromMs = isTimeOfDay(from)
     ? beginning(
         from,
         { ...span, ...(span.lastMs !== undefined && { lastMs: Math.min(lastMs, fixedTo ?? lastMs) }) },
         zoneAt,
       )
-    : (fixed(from, ALWAYS.fromMs) ?? ALWAYS.fromMs);
+    : (fixed(from, ALWAYS.fromMs, 'firstMs') ?? ALWAYS.fromMs);
   if (!isTimeOfDay(to)) return { fromMs, toMs: fixedTo ?? ALWAYS.toMs };
   if (from === undefined) {
-    const last = lastUntil(to, lastMs, zoneAt);
-    return { fromMs, toMs: last > firstMs ? last : firstSince(to, firstMs, zoneAt) };
+    const last = lastUntil(to, lastMs, zoneAt, 'lastMs');
+    return { fromMs, toMs: last > firstMs ? last : firstSince(to, firstMs, zoneAt, 'lastMs') };
   }
   const sinceMs = 'beforeEndMs' in from ? Math.max(firstMs, fromMs) : fromMs;
-  return { fromMs, toMs: firstSince(to, sinceMs, zoneAt) };
+  return { fromMs, toMs: firstSince(to, sinceMs, zoneAt, 'lastMs') };
 }
 
-/** Of a day alone, its end; 24:00 is a part of it. */
-function endOf(moment: Moment | undefined): Moment | undefined {
-  const isWholeDay = moment !== undefined && 'secondOfDay' in moment && moment.isWholeDay === true;
-  return isWholeDay ? { ...moment, secondOfDay: DAY_SECONDS } : moment;
-}
-
-/** When a day and a time are; undefined without a day. */
-function dayMs(moment: ClockMoment, zoneAt: ZoneAt): number | undefined {
-  const { day, secondOfDay } = moment;
+/** When a day and a time are; undefined without a day. Of a day alone, its beginning, or the last moment before its end. */
+function dayMs(moment: ClockMoment, zoneAt: ZoneAt, side: Side): number | undefined {
+  const { day, secondOfDay, isWholeDay } = moment;
   if (day === undefined) return undefined;
-  return unixMs(Date.UTC(day.year, day.month - 1, day.day) / 1000 + secondOfDay, moment, zoneAt);
+  const dayBegins = Date.UTC(day.year, day.month - 1, day.day) / 1000;
+  if (isWholeDay && side === 'lastMs') return shownAt(dayBegins + DAY_SECONDS, moment, zoneAt).firstMs - 1;
+  return shownAt(dayBegins + secondOfDay, moment, zoneAt)[side];
 }
 
 /** On standard input, a time so long before the first sample is of the same day, and not of the next. */
@@ -167,13 +189,13 @@ const SOON_MS = 3_600_000;
 
 function beginning(from: ClockMoment, { firstMs, lastMs }: Span, zoneAt: ZoneAt): number {
   if (lastMs === undefined) {
-    const sameDay = onDayOf(from, firstMs, zoneAt);
-    return firstMs - sameDay < LONGEST_BEFORE_MS ? sameDay : firstSince(from, firstMs, zoneAt);
+    const sameDay = onDayOf(from, firstMs, zoneAt).firstMs;
+    return firstMs - sameDay < LONGEST_BEFORE_MS ? sameDay : firstSince(from, firstMs, zoneAt, 'firstMs');
   }
-  const last = lastUntil(from, lastMs, zoneAt);
+  const last = lastUntil(from, lastMs, zoneAt, 'firstMs');
   if (last >= firstMs) return last;
   // None is in the span. A time soon after the end does not stand for all.
-  const next = firstSince(from, lastMs, zoneAt);
+  const next = firstSince(from, lastMs, zoneAt, 'firstMs');
   return next - lastMs <= SOON_MS ? next : last;
 }
 
