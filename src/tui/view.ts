@@ -38,7 +38,17 @@ export interface Drawn {
 }
 
 /** What a key asks for beyond another view. */
-export type Order = 'quit' | 'interrupt' | 'suspend' | 'redraw' | 'pause' | 'back' | 'forward' | 'record' | 'threads' | 'mouse';
+export type Order =
+  | 'quit'
+  | 'interrupt'
+  | 'suspend'
+  | 'redraw'
+  | 'pause'
+  | 'back'
+  | 'forward'
+  | 'record'
+  | 'threads'
+  | 'mouse';
 
 export interface Pressed {
   readonly view: View;
