@@ -176,10 +176,11 @@ describe('kstack explain', () => {
 
   it('names a directory, and reads a FIFO to its end and of a device what there is', async () => {
     const folder = temporaryFolder();
-    mkdirSync(join(folder, 'logs'));
-    expect(await kstack(['explain', join(folder, 'logs')])).toMatchObject({
+    const logs = join(folder, 'logs');
+    mkdirSync(logs);
+    expect(await kstack(['explain', logs])).toMatchObject({
       code: 1,
-      stderr: `kstack: cannot read ${join(folder, 'logs')}: it is a directory; name the files in it\n`,
+      stderr: `kstack: cannot read ${logs}: it is a directory; name the files in it, such as ${logs}/*.kstack\n`,
     });
     const fifo = join(folder, 'fifo');
     shell(`mkfifo ${fifo}`);

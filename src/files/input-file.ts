@@ -25,7 +25,10 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
   try {
     const { mode, size } = fstatSync(fd);
     const type = mode & S_IFMT;
-    if (type === S_IFDIR) throw new InputError(`cannot read ${shown}: it is a directory; name the files in it`);
+    if (type === S_IFDIR) {
+      const such = name === undefined ? '' : `, such as ${name.replace(/\/+$/, '')}/*.kstack`;
+      throw new InputError(`cannot read ${shown}: it is a directory; name the files in it${such}`);
+    }
     if (type === S_IFBLK) throw new InputError(`cannot read ${shown}: it is a disk; name a file`);
     const isEndless = name !== undefined && type === S_IFCHR;
     // Room for all of a small file, and one byte more to see its end. Files of /proc have no size.
