@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { sleep } from '../native/clock.ts';
+import { Pauses } from '../shipping/pauses.ts';
 import { type Posted, post } from './otlp-post.ts';
 import { type OtlpTarget, type Signal, signalUrl } from './otlp-target.ts';
 
 const ONE_REQUEST_MS = 10_000;
-const MOST_PAUSE_MS = 60_000;
 /** Between two complaints. */
 const QUIET_MS = 60_000;
 /** What is left at the end has so long. */
@@ -62,17 +62,16 @@ export class OtlpQueue<T> {
 
   async #send(): Promise<void> {
     const { signal } = this.#over;
-    let pauseMs = 0;
+    const pauses = new Pauses();
     while (this.#kept.length > 0 && !signal.aborted) {
       const some = this.#kept.slice(0, this.#options.mostSent);
       const posted = await this.#post(some);
       if (!posted.isTaken && posted.afterMs !== undefined) {
         this.#complain(posted.why);
-        pauseMs = Math.min(MOST_PAUSE_MS, Math.max(posted.afterMs, 2 * pauseMs));
-        await waitFor(pauseMs, signal);
+        await sleep(pauses.next(posted.afterMs), signal);
         continue;
       }
-      pauseMs = 0;
+      pauses.reset();
       // Meanwhile the oldest may have made room.
       const sent = new Set(some);
       this.#kept = this.#kept.filter((each) => !sent.has(each));
@@ -119,13 +118,5 @@ export class OtlpQueue<T> {
     this.#options.tell(`${this.#url.href}: ${why}`);
     this.#wrong = why;
     this.#toldMs = nowMs;
-  }
-}
-
-async function waitFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await pause(milliseconds, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
   }
 }

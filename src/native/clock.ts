@@ -13,7 +13,8 @@ export function systemClock(): Clock {
   return { nowMs: Date.now, monotonicMs: () => performance.now(), sleep, zoneAt };
 }
 
-async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Resolves after that time, or when it is aborted. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   try {
     await setTimeout(milliseconds, undefined, { signal });
   } catch (error) {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Connection } from '../clickhouse/connection.ts';
 import { ClickHouseFailure } from '../clickhouse/failure.ts';
 import type { Clock } from '../model/time.ts';
+import { Pauses } from './pauses.ts';
 import type { Batch } from './row-batches.ts';
 
 export interface SenderOptions {
@@ -20,8 +21,6 @@ export interface SenderOptions {
   tell(text: string): void;
 }
 
-const FIRST_PAUSE_MS = 1000;
-const MOST_PAUSE_MS = 60_000;
 /** Of a second: so that a bound on the rate holds within it, too. */
 const PIECES_PER_SECOND = 10;
 
@@ -48,6 +47,7 @@ export class Sender {
    */
   async send(batch: Batch): Promise<void> {
     const { mostTries, tell, stop } = this.#options;
+    const pauses = new Pauses();
     let told: string | undefined;
     for (let tries = 1; ; tries++) {
       const failure = await this.#try(batch);
@@ -58,7 +58,7 @@ export class Sender {
       if (most !== Number.POSITIVE_INFINITY && (tries >= most || !failure.passes || this.rows === 0)) throw failure;
       if (told !== failure.message) tell(`${failure.message}. It is tried again`);
       told = failure.message;
-      await this.#pause(tries);
+      await this.#pause(pauses.next());
     }
     if (told !== undefined) tell('sending again');
     this.rows += batch.rows;
@@ -84,11 +84,9 @@ export class Sender {
     }
   }
 
-  /** Hosts that lost their server together shall not come back together. */
-  async #pause(tries: number): Promise<void> {
+  async #pause(milliseconds: number): Promise<void> {
     const { clock, stop, hurry } = this.#options;
-    const longest = Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (tries - 1));
-    await clock.sleep(longest * (0.5 + 0.5 * Math.random()), AbortSignal.any([stop, hurry]));
+    await clock.sleep(milliseconds, AbortSignal.any([stop, hurry]));
     if (stop.aborted) throw new Stopped();
   }
 
