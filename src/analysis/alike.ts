@@ -4,8 +4,8 @@ import type { HeldUp } from './verdict.ts';
 export type Alike = readonly [HeldUp, ...HeldUp[]];
 
 /**
- * Tasks of one name that are in the same trouble, themselves wait for the same and are waited for in the same ways stand
- * together; every other root stands alone. Those come first that hold up most.
+ * Tasks of one name that are in the same trouble, themselves wait for the same and are waited for in the same ways
+ * stand together; every other root stands alone. Those come first that hold up most.
  */
 export function alikeIn(heldUp: readonly HeldUp[]): Alike[] {
   const groups = new Map<unknown, [HeldUp, ...HeldUp[]]>();
