@@ -8,7 +8,7 @@ import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { writePieces, writeStderr } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
-import { DASH, samplesOf, whyNoSample, whyUnread } from './samples.ts';
+import { DASH, samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 
 const MAX_PROBLEMS = 20;
 
@@ -90,7 +90,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     } catch (error) {
       const unread = whyUnread(error, shown, 'explain');
       if (unread === undefined || (names.length === 1 && error instanceof InputError)) throw error;
-      problems.push(`nothing in ${shown} was read: ${unread}`);
+      problems.push(toldUnread(error, shown, unread));
       found.emptyFiles++;
       continue;
     }

@@ -11,7 +11,16 @@ import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
-import { DASH, type SamplesOptions, type Span, samplesOf, spanWith, whyNoSample, whyUnread } from './samples.ts';
+import {
+  DASH,
+  type SamplesOptions,
+  type Span,
+  samplesOf,
+  spanWith,
+  toldUnread,
+  whyNoSample,
+  whyUnread,
+} from './samples.ts';
 import { type Numbered, Streams } from './streams.ts';
 import type { Bounds } from './time-window.ts';
 
@@ -174,7 +183,7 @@ async function* read(
   } catch (error) {
     const unread = whyUnread(error, name, verb);
     if (unread === undefined) throw error;
-    problems.lines.push(`nothing in ${isTarget(name) ? 'the database' : name} was read: ${unread}`);
+    problems.lines.push(toldUnread(error, isTarget(name) ? 'the database' : name, unread));
     problems.unread++;
     return;
   }

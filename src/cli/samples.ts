@@ -214,6 +214,11 @@ async function withHead(chunks: AsyncIterable<Buffer>): Promise<{ head: Buffer; 
   return { head: Buffer.concat(first), chunks: all() };
 }
 
+/** That nothing of a file was read, and why. The message of a file that cannot be read names it. */
+export function toldUnread(error: unknown, shown: string, why: string): string {
+  return error instanceof InputError ? why : `nothing in ${shown} was read: ${why}`;
+}
+
 /**
  * Why nothing of a file was read, with the way out; undefined for an error that is not about the file.
  * @param verb the command that is to read it
