@@ -2,8 +2,11 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import type { Sample } from '../src/model/sample.ts';
+import { parseFrames } from '../src/model/stack.ts';
 import { KSTACK, kstack, run, temporaryFolder } from './harness.ts';
 import { numbered, recorded } from './recorded.ts';
+import { EMPTY_SAMPLE, observationOf } from './samples.ts';
 
 /** A sample of the classic text, a minute after the one before it. */
 function sampleAt(minute: number, tasks: readonly (readonly [pid: number, state: string, symbol: string])[]): string {
@@ -36,6 +39,39 @@ function logs(): [old: string, newer: string, newest: string] {
   });
   return [old, newer, newest];
 }
+
+describe('kstack report of recordings of one host that overlap', () => {
+  it('has the tasks of both, with a mark where the clock was set', async () => {
+    const folder = temporaryFolder();
+    const write = async (tid: number, afterMs: number, setMs: number) => {
+      const stack = {
+        value: { id: 0, frames: parseFrames('[<0>] percpu_rwsem_wait+0x1/0x2\n[<0>] mnt_want_write+0x1/0x2') },
+      };
+      const samples = [0, 1, 2, 3, 4, 5].map((at): Sample => {
+        const passedMs = 10_000 * at + afterMs;
+        return {
+          ...EMPTY_SAMPLE,
+          bootId: { value: 'a' },
+          timeMs: Date.UTC(2026, 10, 26, 3) + passedMs + (at > 3 ? setMs : 0),
+          monotonicMs: 1_000_000 + passedMs,
+          observations: [observationOf(tid, { stack, facts: { switches: 5, offCpuMs: 1000 + 10_000 * at } })],
+        };
+      });
+      const name = join(folder, `${tid}.kstack`);
+      writeFileSync(name, Buffer.concat(await recorded(samples)));
+      return name;
+    };
+    const [one, other] = [await write(501, 0, -3_600_000), await write(502, 5000, -3_600_000)];
+    const { code, stdout, stderr } = await kstack(['report', one, other], { env: { TZ: 'UTC' } });
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toContain('\nblocked tasks, at most 2, ');
+    expect(stdout).toMatch(/\n {2}2 min 0 s {2}2 tasks {2}waits for a frozen file system/);
+    expect(stdout).toMatch(/\n {3}c\n {2}02:00:40/);
+    expect(stdout).toContain('  c 2026-11-26 02:00:40  clock: the clock was set back by 3600 s\n');
+    expect(stdout).toMatch(/\n {2}51 s {2}t501 501 \(D\) since 2026-11-26 01:59:59, still there at the end\n/);
+    expect(stdout).toMatch(/\n {2}51 s {2}t502 502 \(D\) since 2026-11-26 02:00:04, still there at the end\n/);
+  });
+});
 
 describe('kstack report of a log and its rotated files', () => {
   it('is the same in whatever order they are given, and if one is given twice', async () => {

@@ -11,6 +11,15 @@ export function moment(timeMs: number, { zoneAt }: Pick<Clock, 'zoneAt'>): strin
   return formatDateTime(seconds, zoneAt(seconds), '-');
 }
 
+/** The beginning and the end of a time, with the zone where a change of it is in between: else an hour seems to be missing. */
+export function momentsOf(fromMs: number, toMs: number, context: Pick<Clock, 'zoneAt'>): [from: string, to: string] {
+  const [from, to] = [moment(fromMs, context), moment(toMs, context)];
+  if (fromMs < FIRST_DATE_MS) return [from, to];
+  const [before, after] = [context.zoneAt(Math.floor(fromMs / 1000)), context.zoneAt(Math.floor(toMs / 1000))];
+  if (before.offsetSeconds === after.offsetSeconds) return [from, to];
+  return [`${from} ${before.abbreviation}`, `${to} ${after.abbreviation}`];
+}
+
 /** The same without the date. */
 export function timeOfDay(text: string): string {
   return text.replace(/^\d+-\d\d-\d\d | after boot$/g, '');

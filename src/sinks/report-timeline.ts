@@ -2,7 +2,7 @@ import type { Report, ReportedEvent } from '../analysis/report.ts';
 import { merged } from '../analysis/timeline.ts';
 import type { Clock } from '../model/time.ts';
 import { barOf } from '../terminal/bars.ts';
-import { moment, timeOfDay } from './moment.ts';
+import { moment, momentsOf, timeOfDay } from './moment.ts';
 
 const WIDEST = 60;
 /** The indentation, and the bars at both ends. */
@@ -49,7 +49,8 @@ export function timelineLines({ timeline, gaps, events, ...span }: Report, conte
     .join('');
   const marks = marksOf(events, columnOf, width);
   const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
-  const [start = '', end = ''] = [fromMs, toMs].map((timeMs) => timeOfDay(moment(timeMs, context)));
+  const [from, to] = momentsOf(fromMs, toMs, context);
+  const [start, end] = [timeOfDay(from), timeOfDay(to)];
   const axis = `${start}${end.padStart(width + 2 - start.length)}`;
   const title = most === 0 ? 'no blocked task:' : `blocked tasks, at most ${most}, at ${moment(peak.timeMs, context)}:`;
   return [title, `  |${bars}|`, ...(marks.trim() === '' ? [] : [`   ${marks.trimEnd()}`]), `  ${axis}`];

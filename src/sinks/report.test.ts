@@ -120,6 +120,24 @@ describe('a report as text', () => {
     expect(await textOf('a', 'b')).toMatch(/^ {4}next: .*\b[PT]ID\b/m);
   });
 
+  it('tells the zone of its times if that changes in between', async () => {
+    const changeMs = Date.UTC(2025, 9, 26, 1);
+    const zoneAt = (seconds: number) =>
+      1000 * seconds < changeMs
+        ? { offsetSeconds: 7200, abbreviation: 'CEST' }
+        : { offsetSeconds: 3600, abbreviation: 'CET' };
+    const textOf = async (...minutes: number[]) => {
+      const blocked = { observations: [observationOf(1, { stack: FROZEN })] };
+      const samples = minutes.map((at) => ({ ...EMPTY_SAMPLE, ...blocked, timeMs: changeMs + 60_000 * at }));
+      return [...formatReport(await report(samples), { ...context, zoneAt })].join('');
+    };
+    const text = await textOf(-60, -30, 0, 30, 59);
+    expect(text).toMatch(/^host: 2025-10-26 02:00:00 CEST to 2025-10-26 02:59:00 CET \(1 h 59 min\)\n/);
+    expect(text).toMatch(/\n {2}02:00:00 CEST +02:59:00 CET\n/);
+    expect(text).toContain(' since 2025-10-26 02:00:00 CEST, still there at the end\n');
+    expect(await textOf(-60, -30)).not.toContain('CEST');
+  });
+
   it('marks events below the timeline', async () => {
     const text = [...formatReport(await report(night()), context)].join('');
     expect(text).toMatch(/\n {2}\|.{60}\|\n +T +!\n {2}03:10:00/);

@@ -13,7 +13,7 @@ import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
-import { moment, timeOfDay } from './moment.ts';
+import { momentsOf, timeOfDay } from './moment.ts';
 import { fleetSections } from './report-fleet.ts';
 import { eventLines, timelineLines } from './report-timeline.ts';
 import { nameOf as nameOfUnread } from './unread.ts';
@@ -92,7 +92,7 @@ function headLines(report: Report, context: ReportContext): string[] {
   const span =
     fromMs === undefined || toMs === undefined
       ? 'at unknown times'
-      : `${moment(fromMs, context)} to ${moment(toMs, context)} (${formatDuration(toMs - fromMs)})`;
+      : `${momentsOf(fromMs, toMs, context).join(' to ')} (${formatDuration(toMs - fromMs)})`;
   const longest = gaps.reduce((most, gap) => Math.max(most, gap.toMs - gap.fromMs), 0);
   const names =
     hosts.length > SHOWN_HOSTS
@@ -162,7 +162,7 @@ function stuckSection({ stuck, stuckCount }: Report, context: ReportContext, sev
 function stuckLines(run: StuckRun, name: string, context: ReportContext, several: boolean): string[] {
   const { host, observation, sinceMs, untilMs, isStill, isReported = false } = run;
   const stack = stackOf(observation);
-  const [since, end] = [moment(sinceMs, context), moment(untilMs, context)];
+  const [since, end] = momentsOf(sinceMs, untilMs, context);
   const isSameDay = since.split(' ')[0] === end.split(' ')[0];
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
   const named = several && host !== undefined ? `${host} ${name}` : name;
