@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anySample } from '../../../../test/any-samples.ts';
 import { ODD_SAMPLES } from '../../../../test/odd-samples.ts';
 import { type Edge, type Evidence, edgeKey, edgesOf, type NodeKey, type Resource } from '../../../model/edge.ts';
+import { withEdgeMarks } from '../../../model/edge-marks.ts';
 import { escapeInvalid } from '../../../model/raw-text.ts';
 import { everythingUnread, type Observation, type Sample } from '../../../model/sample.ts';
 import type { Frame } from '../../../model/stack.ts';
@@ -106,16 +107,20 @@ function carriedResources({ resources = [] }: Sample): Resource[] | undefined {
 }
 
 /** What JSON cannot carry of a sample: seconds since boot, the ids of stacks, and that nothing was left out of it. */
+/** What edges tell of how tasks wait is told again with the edges. */
 function carriedByJson(sample: Sample) {
-  const { uptimeSeconds: _, observations, holders, leftOut, unread: __, ...head } = sample;
+  const { uptimeSeconds: _, leftOut, unread: __, ...head } = sample;
+  const [observations, holders] = [sample.observations, sample.holders].map((tasks) =>
+    withEdgeMarks(tasks, sample.edges ?? []).map(carriedTask),
+  );
   return plain({
     ...head,
     edges: carriedEdges(sample),
     resources: carriedResources(sample),
     events: carriedEvents(sample),
     leftOut: Object.fromEntries(Object.entries(leftOut).filter(([, count]) => count > 0)),
-    observations: observations.map(carriedTask),
-    holders: holders.map(carriedTask),
+    observations,
+    holders,
     unread: new Set(everythingUnread(sample).map((entry) => JSON.stringify(entry))).size,
   });
 }
