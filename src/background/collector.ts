@@ -7,7 +7,7 @@ import { Reader } from '../native/reader/reader.ts';
 import { openSampler, type Sampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { type LogLevel, log } from '../terminal/log.ts';
-import { neverWaitForTerminal } from '../terminal/output.ts';
+import { neverWaitForStderr } from '../terminal/output.ts';
 import { collect } from './collect.ts';
 import { textFormat } from './log-format.ts';
 import { type BackgroundOptions, INTERVAL_MS } from './options.ts';
@@ -48,7 +48,7 @@ export async function runCollector({
   verbose,
   reportFd,
 }: CollectorOptions): Promise<number> {
-  neverWaitForTerminal();
+  neverWaitForStderr();
   // Now, because in a long run the host may be out of threads by the time the collector needs them.
   makeCollectorThreads();
   const clock = systemClock();

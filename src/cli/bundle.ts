@@ -3,7 +3,7 @@ import { whyNotProc } from '../background/proc-root.ts';
 import { systemClock } from '../native/clock.ts';
 import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import { formatDuration } from '../terminal/duration.ts';
-import { isTerminal, neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { isTerminal, neverWaitForStderr, SignalledOutput, writeStderr } from '../terminal/output.ts';
 import { BundleArchive } from './bundle/archive.ts';
 import { type CollectOptions, collect } from './bundle/collect.ts';
 import { Stopping } from './bundle/stopping.ts';
@@ -26,6 +26,7 @@ export interface BundleOptions extends Omit<CollectOptions, 'stop'> {
 
 /** Writes a bundle about this host. Returns the exit code. */
 export async function bundle({ target, maxBytes, typed, ...options }: BundleOptions): Promise<number> {
+  neverWaitForStderr();
   if (target === 'standardOutput' && isTerminal(STDOUT)) {
     writeStderr('kstack: a bundle is a packed archive: write it to a file with -o, or redirect the output\n');
     return FAILED;
@@ -36,7 +37,6 @@ export async function bundle({ target, maxBytes, typed, ...options }: BundleOpti
     writeStderr(`kstack: ${refusal}\n`);
     return FAILED;
   }
-  neverWaitForTerminal();
   const stopping = new Stopping();
   const madeMs = systemClock().nowMs();
   const folder = folderName(madeMs, redact);
@@ -63,7 +63,7 @@ export async function bundle({ target, maxBytes, typed, ...options }: BundleOpti
   }
   try {
     // The file is opened before the recording begins: where it cannot be, nobody waits for nothing.
-    if (target === 'standardOutput') for await (const piece of pieces()) writeStdout(piece);
+    if (target === 'standardOutput') await writeOut(pieces(), stopping);
     else await writeFile(name, pieces());
   } catch (error) {
     if (!stopping.isAbandoned) throw error;
@@ -75,6 +75,16 @@ export async function bundle({ target, maxBytes, typed, ...options }: BundleOpti
     for (const note of notes) writeStderr(`kstack: ${file}: ${note}\n`);
   writeStderr(`kstack: ${name}: ${archive.files.length + 1} files, ${bytes} bytes\n`);
   return leave(stopping.exitCode ?? 0);
+}
+
+/** @throws Error if a signal came before all was taken: there is no bundle then */
+async function writeOut(pieces: AsyncIterable<Uint8Array>, stopping: Stopping): Promise<void> {
+  for await (const piece of pieces) {
+    // It is made: nothing is left to end soon.
+    const leaving = stopping.last();
+    await new SignalledOutput(leaving).write(piece);
+    leaving.throwIfAborted();
+  }
 }
 
 /** Exits with this code, whatever still hangs. */

@@ -15,7 +15,7 @@ import { ShipperProcess } from '../shipping/shipper-process.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { type Host, openSampler } from '../sources/live/sampler.ts';
-import { neverWaitForTerminal, rewriteLine, terminalColumns, writeStderr } from '../terminal/output.ts';
+import { neverWaitForStderr, rewriteLine, terminalColumns, writeStderr } from '../terminal/output.ts';
 import { type Shipping, shipWords } from './clickhouse-options.ts';
 import { FAILED, SIGNAL_EXIT } from './exit-codes.ts';
 import { LogSender } from './otlp-logs.ts';
@@ -37,6 +37,7 @@ export interface RecordOptions extends RecorderOptions {
 /** Records samples until the time is up or a signal ends it. Returns the exit code. */
 export async function record(options: RecordOptions): Promise<number> {
   const { root, typed, target, durationMs, shipping } = options;
+  neverWaitForStderr();
   const stop = new AbortController();
   let ended: keyof typeof SIGNAL_EXIT | undefined;
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
@@ -54,7 +55,6 @@ export async function record(options: RecordOptions): Promise<number> {
     // What is wrong with a file is told before anything is recorded.
     await connectionOptions(shipping.target, shipping.connection);
   }
-  neverWaitForTerminal();
   const missing = describeMissingTasks(root, options.selection);
   if (missing !== undefined) writeStderr(`kstack: ${missing}\n`);
   const clock = systemClock();

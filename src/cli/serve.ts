@@ -25,7 +25,7 @@ import { format as html } from '../sinks/html.ts';
 import { describeMissingTasks, whyNoStacks } from '../sources/live/procfs/access.ts';
 import { openSamplerProcess } from '../sources/live/sampler-process.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
-import { neverWaitForTerminal, writeStderr, writeStdout } from '../terminal/output.ts';
+import { neverWaitForStderr, SignalledOutput, writeStderr } from '../terminal/output.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, type Wanted } from './file-samples.ts';
 import type { Origin } from './host-options.ts';
@@ -65,8 +65,14 @@ export interface ServeOptions extends ServeAddress {
 
 /** Serves a page until a signal ends it. Returns the exit code. */
 export async function serve(options: ServeOptions): Promise<number> {
+  neverWaitForStderr();
+  const stop = new AbortController();
   const ended = new Promise<keyof typeof SIGNAL_EXIT>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        resolve(signal);
+        stop.abort();
+      });
   });
   const source = options.names.length > 0 ? await sourceOfFiles(options) : await sourceOfHost(options);
   if (source === undefined) return FAILED;
@@ -75,14 +81,13 @@ export async function serve(options: ServeOptions): Promise<number> {
     const access = new Access(options.serverNames, await tokenOf(options));
     server = await createWebServer(access, source, await certificateOf(options), metricsOfHost(options));
     const host = await listen(server, options.place);
-    writeStdout(addressText(options, host, access.token, hostname()));
+    await new SignalledOutput(stop.signal).write(addressText(options, host, access.token, hostname()));
   } catch (error) {
     if (!(error instanceof ListenError || error instanceof InputError || error instanceof SettingsFileError))
       throw error;
     writeStderr(`kstack: ${error.message}\n`);
     return FAILED;
   }
-  neverWaitForTerminal();
   const code = SIGNAL_EXIT[await ended];
   // A recording is ended, unless its file system hangs.
   setTimeout(() => process.exit(code), source.closesMs + LEAVE_MS).unref();

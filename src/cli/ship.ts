@@ -11,7 +11,7 @@ import { Positions } from '../shipping/positions.ts';
 import { RowBatches } from '../shipping/row-batches.ts';
 import { Sender, Stopped } from '../shipping/sender.ts';
 import { SHIPPER } from '../shipping/shipper-process.ts';
-import { neverWaitForTerminal, writeStderr } from '../terminal/output.ts';
+import { neverWaitForStderr, writeStderr } from '../terminal/output.ts';
 import { openConnection } from './clickhouse.ts';
 import type { ConnectionFlags } from './clickhouse-options.ts';
 import { FAILED, SIGNAL_EXIT, WRONG_USAGE } from './exit-codes.ts';
@@ -59,7 +59,7 @@ export async function ship(options: ShipOptions): Promise<number> {
     say(isDirectory ? 'give one directory, or files' : '--follow needs a directory: files are sent once');
     return WRONG_USAGE;
   }
-  neverWaitForTerminal();
+  neverWaitForStderr();
   const clock = systemClock();
   const ending = endings();
   const sender = new Sender({

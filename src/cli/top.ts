@@ -16,7 +16,7 @@ import { readLoad } from '../sources/live/procfs/files.ts';
 import type { Sampler } from '../sources/live/sampler.ts';
 import { openSamplerProcess } from '../sources/live/sampler-process.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
-import { isTerminal, mayColour, writeStderr, writeStdout } from '../terminal/output.ts';
+import { isTerminal, mayColour, SignalledOutput, writeStderr } from '../terminal/output.ts';
 import { blockOf } from '../tui/draw.ts';
 import type { Beat } from '../tui/header.ts';
 import { Top } from '../tui/top.ts';
@@ -123,6 +123,7 @@ async function print(command: TopCommand, source: Source, clock: Clock): Promise
     });
   const beats: Beat[] = [];
   const options = firstView({ threads: threadsOf(command) });
+  const output = new SignalledOutput(stop.signal);
   let dueMs = clock.monotonicMs();
   try {
     for (let taken = 0; taken < count && !stop.signal.aborted; taken++) {
@@ -133,7 +134,7 @@ async function print(command: TopCommand, source: Source, clock: Clock): Promise
       const columns = process.stdout.columns || USUAL_COLUMNS;
       const mode = source.kind === 'live' ? `every ${intervalMs / 1000} s` : 'replayed';
       const context = { zoneAt: clock.zoneAt, columns, host: hostState(command), beats, mode };
-      writeStdout(`${taken === 0 ? '' : '\n'}${blockOf(sample, context, options)}`);
+      await output.write(`${taken === 0 ? '' : '\n'}${blockOf(sample, context, options)}`);
       if (source.kind === 'files' || taken + 1 >= count) continue;
       const nowMs = clock.monotonicMs();
       dueMs = Math.max(dueMs + intervalMs, nowMs);

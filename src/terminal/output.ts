@@ -1,10 +1,11 @@
-import { constants, openSync } from 'node:fs';
 import { describeFileSizeLimit } from '../native/file-size-limit.ts';
-import { writeAll } from '../native/write.ts';
+import { isFull, type Write, writeAll, writeAtOnce } from '../native/write.ts';
 import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
+/** How often output that is full is tried again. */
+const FULL_MS = 20;
 
 /**
  * isatty(3). node:tty is loaded on demand: most runs do without it, and in Bun it takes as long to load as all other
@@ -14,22 +15,48 @@ export function isTerminal(fd: number): boolean {
   return process.getBuiltinModule('node:tty').isatty(fd);
 }
 
-let stderr = STDERR;
+let stderr: number | Write = STDERR;
 let waitsForStderr = true;
+/** How many messages were dropped since the last one that was taken. */
+let dropped = 0;
 
 /**
- * From now on, a message that the terminal does not accept at once is dropped. A terminal stopped by Ctrl-S would
- * otherwise block kstack for good.
+ * From now on, a message that standard error does not take at once is dropped, and the next one tells how many were. A
+ * terminal stopped by Ctrl-S, a pipe that nobody reads or a socket of a journal that hangs would otherwise block kstack
+ * for good.
  */
-export function neverWaitForTerminal(): void {
-  if (!isTerminal(STDERR)) return;
+export function neverWaitForStderr(): void {
   waitsForStderr = false;
-  try {
-    // Opened again, because the flag would affect every process that shares the descriptor.
-    stderr = openSync('/proc/self/fd/2', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch (error) {
-    // The terminal is gone. Writing to the old descriptor fails at once and does not block.
-    if (!(error instanceof Error && 'code' in error)) throw error;
+  stderr = writeAtOnce(STDERR);
+}
+
+/**
+ * Standard output of a command that ends on a signal by itself. While it takes nothing, as a pipe that nobody reads,
+ * signals are handled all the same.
+ */
+export class SignalledOutput {
+  readonly #write = writeAtOnce(STDOUT);
+  readonly #stop: AbortSignal;
+
+  constructor(stop: AbortSignal) {
+    this.#stop = stop;
+  }
+
+  /**
+   * Returns when all is written, or on the signal.
+   * @throws OutputError
+   */
+  async write(piece: string | Uint8Array): Promise<void> {
+    let rest: Uint8Array = Buffer.from(piece);
+    while (rest.length > 0 && !this.#stop.aborted) {
+      try {
+        rest = rest.subarray(this.#write(rest));
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        if (!isFull(error)) throw new OutputError(error);
+        await new Promise((resolve) => setTimeout(resolve, FULL_MS));
+      }
+    }
   }
 }
 
@@ -80,7 +107,10 @@ export async function writePieces(
  * without a reader, a full disk) is ignored: there is nowhere to report it.
  */
 export function writeStderr(text: string): void {
-  writeAll(stderr, text.split('\n').map(escapeUnsafe).join('\n'), waitsForStderr);
+  const told = dropped === 1 ? '1 message was' : `${dropped} messages were`;
+  const notice = dropped === 0 ? '' : `kstack: ${told} dropped: nobody read standard error\n`;
+  const failure = writeAll(stderr, notice + text.split('\n').map(escapeUnsafe).join('\n'), waitsForStderr);
+  dropped = failure === undefined ? 0 : dropped + 1;
 }
 
 /** Shows a line in place of the last one on the terminal of standard error. An empty text clears it. */

@@ -3,8 +3,10 @@ const SIGNAL_EXIT = { SIGINT: 130, SIGTERM: 143 } as const;
 /** What signals ask for: the first one to end soon, with what there is, and the second one to leave at once. */
 export class Stopping {
   readonly #soon = new AbortController();
+  readonly #leaving = new AbortController();
   #exitCode: number | undefined;
-  /** Whether a second signal came. */
+  #isLast = false;
+  /** Whether a signal came that asked to leave. */
   isAbandoned = false;
   /** Rejects with the second signal. */
   readonly abandoned: Promise<never>;
@@ -18,8 +20,9 @@ export class Stopping {
     this.abandoned.catch(() => undefined);
     for (const signal of ['SIGINT', 'SIGTERM'] as const)
       process.on(signal, () => {
-        if (this.#exitCode !== undefined) {
+        if (this.#exitCode !== undefined || this.#isLast) {
           this.isAbandoned = true;
+          this.#leaving.abort();
           abandon(new Error('ended by a second signal'));
         }
         this.#exitCode ??= SIGNAL_EXIT[signal];
@@ -30,6 +33,12 @@ export class Stopping {
   /** Aborted by the first signal. */
   get soon(): AbortSignal {
     return this.#soon.signal;
+  }
+
+  /** From now on, the next signal asks to leave. Aborted by that. */
+  last(): AbortSignal {
+    this.#isLast = true;
+    return this.#leaving.signal;
   }
 
   /** That of the first signal; undefined if none came. */
