@@ -16,6 +16,13 @@ describe('a stamp', () => {
     expect(stampOf(line).told).toEqual({ timeMs: Date.UTC(2026, 10, 25, 2, 9), host: 'lab-a' });
   });
 
+  it.each(['6,9900,49105976740,-;x', '6,9900,49105976740,-,caller=T12;x', '[49105.976740] x'])(
+    'of the kernel is in seconds since boot: %s',
+    (line) => {
+      expect(stampOf(line).told).toEqual({ uptimeSeconds: 49105.97674 });
+    },
+  );
+
   it.each([
     'Nov 25 03:09:00 lab-a kernel: x',
     'nov. 25 03:09:00 lab-a kernel: x',

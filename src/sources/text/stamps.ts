@@ -57,6 +57,8 @@ const LOCAL_CLOCK = new RegExp(
 /** dmesg -H. */
 const HUMAN = /^\[(\w{3} ?\d{1,2} )(\d\d):(\d\d)\]/;
 const UPTIME = /(?:^|[ :>\]])\[ {0,12}(\d{1,12}\.\d{1,9})(?:\]| {1,4}<)/;
+/** /dev/kmsg and netconsole: the third value is in microseconds (Documentation/ABI/testing/dev-kmsg). */
+const KMSG = /^\s{0,20}\d{1,3},\d{1,20},(\d{1,20}),[^;\s]{1,80};/;
 /** A stamp is within this many characters. */
 const STAMP_BYTES = 160;
 
@@ -89,13 +91,13 @@ export class Stamps {
       return;
     }
     const head = line.length > STAMP_BYTES ? line.slice(0, STAMP_BYTES) : line;
-    const uptime = head.includes('[') ? UPTIME.exec(head)?.[1] : undefined;
+    const uptime = uptimeIn(head);
     const { timeMs, clockMs, host } = this.#logStamp(head);
     if (timeMs === undefined && uptime === undefined && host === undefined && clockMs === undefined) return;
     // Every line of a log comes by here: assignments are faster than spreads.
     const told: { timeMs?: number; uptimeSeconds?: number; host?: string } = {};
     if (timeMs !== undefined) told.timeMs = timeMs;
-    if (uptime !== undefined) told.uptimeSeconds = Number(uptime);
+    if (uptime !== undefined) told.uptimeSeconds = uptime;
     if (host !== undefined) told.host = host;
     const { begun } = this.now;
     this.now = clockMs === undefined ? { told, begun } : { told, clockMs, begun };
@@ -108,6 +110,14 @@ export class Stamps {
     this.#latest = stamp;
     return stamp;
   }
+}
+
+/** Seconds since boot. */
+function uptimeIn(head: string): number | undefined {
+  const microseconds = head.includes(',') && head.includes(';') ? KMSG.exec(head)?.[1] : undefined;
+  if (microseconds !== undefined) return Number(microseconds) / 1e6;
+  const seconds = head.includes('[') ? UPTIME.exec(head)?.[1] : undefined;
+  return seconds === undefined ? undefined : Number(seconds);
 }
 
 function logStampIn(head: string): LogStamp | undefined {
