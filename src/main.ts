@@ -24,6 +24,7 @@ import { addTop } from './commands/top.ts';
 import { addWhy } from './commands/why.ts';
 import { returnToFolder } from './native/folder.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
+import { escapeUnsafe } from './terminal/escape.ts';
 import { OutputError, outputColumns, terminalColumns, writeStderr, writeStdout } from './terminal/output.ts';
 
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
@@ -115,7 +116,8 @@ async function main(): Promise<void> {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof OutputError && error.brokenPipe) return 0;
-  writeStderr(`kstack: ${error instanceof Error ? error.message : String(error)}\n`);
+  // It may name a file, whose name may have several lines.
+  writeStderr(`kstack: ${escapeUnsafe(error instanceof Error ? error.message : String(error))}\n`);
   return FAILED;
 }
 

@@ -302,6 +302,20 @@ it('reads a recording that is cut off as far as it goes, and calls it a recordin
   expect((await kstack(['explain', file])).stderr).toBe(`kstack: ${file} is empty\n`);
 });
 
+it('names files on one line, and one without a name', async () => {
+  const file = join(temporaryFolder(), 'a\nkstack: b');
+  const { code, stderr } = await kstack(['report', file, '']);
+  const shown = file.replace('\n', '\\x0a');
+  expect([code, stderr.split('\n')]).toEqual([
+    1,
+    [
+      expect.stringContaining(`kstack: cannot read ${shown}: no such file`),
+      expect.stringContaining("kstack: cannot read '': no such file"),
+      '',
+    ],
+  ]);
+});
+
 it('finds nothing in a text of nothing but lines that are too long', async () => {
   const file = join(temporaryFolder(), 'long');
   writeFileSync(file, 'x'.repeat(3_000_000));

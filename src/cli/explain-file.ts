@@ -6,6 +6,7 @@ import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
+import { shownName } from '../terminal/escape.ts';
 import { writePieces, writeStderr } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
 import { DASH, samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
@@ -75,7 +76,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
   for (const name of names) {
     const before = found.stacks;
     const notes: InputNotes = {};
-    const shown = name === DASH ? 'the input' : name;
+    const shown = name === DASH ? 'the input' : shownName(name);
     let isRead = false;
     try {
       const damaged = (text: string) => {

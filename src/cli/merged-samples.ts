@@ -5,6 +5,7 @@ import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
+import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
 import { databaseSamples } from './database-samples.ts';
@@ -183,26 +184,27 @@ async function* read(
   } catch (error) {
     const unread = whyUnread(error, name, verb);
     if (unread === undefined) throw error;
-    problems.lines.push(toldUnread(error, isTarget(name) ? 'the database' : name, unread));
+    problems.lines.push(toldUnread(error, isTarget(name) ? 'the database' : shownName(name), unread));
     problems.unread++;
     return;
   }
   if (!isSought && !isTarget(name)) problems.spans.set(name, span);
   const why = found || isDamaged ? undefined : whyNoSample(notes);
   if (why !== undefined) {
-    problems.lines.push(`${name === DASH ? 'the input' : name} ${why}`);
+    problems.lines.push(`${name === DASH ? 'the input' : shownName(name)} ${why}`);
     problems.unread++;
     return;
   }
-  if (notes.cut !== undefined) problems.lines.push(`${name}: ${notes.cut}`);
-  if (notes.odd !== undefined) problems.lines.push(`${name}: ${toldOf(notes.odd)}`);
+  if (notes.cut !== undefined) problems.lines.push(`${shownName(name)}: ${notes.cut}`);
+  if (notes.odd !== undefined) problems.lines.push(`${shownName(name)}: ${toldOf(notes.odd)}`);
   if (notes.folded === true && TIMED_VERBS.has(verb))
     problems.lines.push(
-      `${name} has folded stacks, which tell neither when nor for how long: kstack explain shows what they wait for`,
+      `${shownName(name)} has folded stacks, which tell neither when nor for how long: kstack explain shows what they wait for`,
     );
   if (found) return;
   if (isDamaged) problems.unread++;
-  else if (origin.hosts.length === 0 && !isTarget(name)) problems.empty.push(name === DASH ? 'the input' : name);
+  else if (origin.hosts.length === 0 && !isTarget(name))
+    problems.empty.push(name === DASH ? 'the input' : shownName(name));
 }
 
 /** Commands that tell for how long tasks wait. */

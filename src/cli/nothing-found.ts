@@ -1,5 +1,6 @@
 import { isTarget, parseTarget, shownTarget } from '../clickhouse/target.ts';
 import type { Clock } from '../model/time.ts';
+import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { boundsFor, type Wanted, wholeSpan } from './file-samples.ts';
 import { ALL_HOSTS } from './host-options.ts';
@@ -25,7 +26,7 @@ export async function tellNone(wanted: Wanted, { empty, unread, spans }: Problem
 }
 
 function filesText([first = '', ...others]: readonly string[]): string {
-  const name = first === DASH ? 'the input' : isTarget(first) ? shownTarget(parseTarget(first)) : first;
+  const name = first === DASH ? 'the input' : isTarget(first) ? shownTarget(parseTarget(first)) : shownName(first);
   return others.length === 0 ? name : `${name} and ${others.length} more`;
 }
 

@@ -16,6 +16,7 @@ import {
   TextParts,
   textSamples,
 } from '../sources/text/index.ts';
+import { escapeUnsafe, shownName } from '../terminal/escape.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
 import { endsAsRecording } from './recording-end.ts';
@@ -78,7 +79,7 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
   const { head, chunks } = await withHead(decoded(bytes, options.notes, isKept));
   const tell = (line: number | undefined, why: string) =>
-    damaged(line === undefined ? `${name}: ${why}` : `${name}:${line}: ${why}`);
+    damaged(line === undefined ? `${shownName(name)}: ${why}` : `${shownName(name)}:${line}: ${why}`);
   if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
     const recording = isBundle ? recordingIn(chunks) : chunks;
@@ -93,7 +94,7 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
 }
 
 function damageAt(name: string, offset: number): string {
-  return `${name}: the segment at byte ${offset} is damaged: the rest of it is lost`;
+  return `${shownName(name)}: the segment at byte ${offset} is damaged: the rest of it is lost`;
 }
 
 function cutIn(notes: InputNotes): (offset: number) => void {
@@ -149,7 +150,9 @@ async function* samplesIn(
       };
       const lost = (offset: number) => damaged(damageAt(name, region.from + offset));
       const tell = (line: number, why: string) =>
-        damaged(`${name}: line ${line} of the segment at byte ${region.entry?.offset ?? region.from}: ${why}`);
+        damaged(
+          `${shownName(name)}: line ${line} of the segment at byte ${region.entry?.offset ?? region.from}: ${why}`,
+        );
       const cut = cutIn(notes);
       const segments = unpackedSegments(chunks(), lost, (offset) => cut(region.from + offset));
       yield* recordedSamples(linesOf(segments), tell, interned);
@@ -225,8 +228,10 @@ export function toldUnread(error: unknown, shown: string, why: string): string {
  */
 export function whyUnread(error: unknown, name: string, verb: string): string | undefined {
   if (error instanceof InputError || error instanceof ClickHouseFailure || error instanceof CredentialsError)
-    return error.message;
-  return error instanceof PackedInput ? `${error.message}: ${error.command} ${name} | kstack ${verb} -` : undefined;
+    return escapeUnsafe(error.message);
+  return error instanceof PackedInput
+    ? `${error.message}: ${error.command} ${shownName(name)} | kstack ${verb} -`
+    : undefined;
 }
 
 /**

@@ -20,7 +20,7 @@ export class InputError extends Error {}
  * @throws InputError naming the file if it cannot be read, or is a directory or a block device
  */
 export async function* inputBytes(name: string | undefined): AsyncGenerator<Buffer, void> {
-  const shown = name ?? 'standard input';
+  const shown = name === undefined ? 'standard input' : named(name);
   const fd = name === undefined ? STDIN : open(name);
   try {
     const { mode, size } = fstatSync(fd);
@@ -44,13 +44,18 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
   }
 }
 
+/** An empty name is not seen without quotes. */
+function named(name: string): string {
+  return name === '' ? "''" : name;
+}
+
 /** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer. */
 function open(name: string): number {
   try {
     const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
     return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
   } catch (error) {
-    throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+    throw new InputError(`cannot read ${named(name)}: ${reasonOf(error)}`, { cause: error });
   }
 }
 
@@ -99,7 +104,7 @@ export function openSeekable(name: string): SeekableFile | undefined {
       for (let more = -1; read < bytes.length && more !== 0; read += more)
         more = readSync(fd, bytes, read, bytes.length - read, offset + read);
     } catch (error) {
-      throw new InputError(`cannot read ${name}: ${reasonOf(error)}`, { cause: error });
+      throw new InputError(`cannot read ${named(name)}: ${reasonOf(error)}`, { cause: error });
     }
     return read;
   };

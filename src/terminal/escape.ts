@@ -1,8 +1,8 @@
 const PIECE = 1 << 16;
 
-/** C0, DEL, C1, the bidirectional controls (UAX #9), and lone surrogates. */
+/** C0, DEL, C1, the separators of lines and paragraphs, the bidirectional controls (UAX #9), and lone surrogates. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
+const UNSAFE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu;
 
 /**
  * Makes text safe for a terminal and for a line of a log. Characters that control the terminal, end the line or change
@@ -20,6 +20,11 @@ export function escapeUnsafe(text: string): string {
     at = end;
   }
   return pieces.join('');
+}
+
+/** The name of a file for a message: all of it on one line, and an empty one in quotes. */
+export function shownName(name: string): string {
+  return name === '' ? "''" : escapeUnsafe(name);
 }
 
 function escapeCharacter(character: string): string {

@@ -1,4 +1,4 @@
-import { hostname, release } from 'node:os';
+import { release } from 'node:os';
 import type { CommandLineLimits } from '../../model/command-line.ts';
 import { type CompiledSelection, takesEverything } from '../../model/compiled-selection.ts';
 import { withEdgeMarks } from '../../model/edge-marks.ts';
@@ -8,6 +8,7 @@ import { isOnlyPids, type Selection } from '../../model/selection.ts';
 import { StackTable } from '../../model/stack.ts';
 import { TaskTable } from '../../model/task.ts';
 import type { Clock } from '../../model/time.ts';
+import { hostName } from '../../native/host-name.ts';
 import { Reader, ReaderEnded } from '../../native/reader/reader.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { holdersOf } from './bpf/holders.ts';
@@ -218,7 +219,7 @@ class LiveSampler implements Sampler {
     return {
       timeMs,
       ...(seen.monotonicMs !== undefined && { monotonicMs: seen.monotonicMs }),
-      host: hostname(),
+      host: hostName(),
       bootId: this.#bootId,
       kernel: release(),
       architecture: process.arch,
