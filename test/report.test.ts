@@ -242,19 +242,23 @@ it('says of folded stacks that they have no times', async () => {
 });
 
 describe('kstack report of lines of JSON', () => {
-  /** A line about a task in D whose arguments have so many bytes, which are six characters each. */
-  async function lineOf(bytes: number): Promise<string> {
+  /** A line about a task in D. */
+  async function someLine(): Promise<string> {
     const file = join(temporaryFolder(), 'a.out');
     writeFileSync(file, sampleAt(1, [FSYNC]));
-    const { stdout } = await kstack(['convert', file, '-f', 'jsonl']);
-    const line: unknown = JSON.parse(stdout);
+    return (await kstack(['convert', file, '-f', 'jsonl'])).stdout;
+  }
+
+  /** The same, with arguments that have so many bytes, which are six characters each. */
+  function lineOf(line: string, bytes: number): string {
     const commandLine = `p501 ${'\u0001'.repeat(bytes)}`;
-    return `${JSON.stringify({ ...Object(line), commandLine, arguments: commandLine.split(' ') })}\n`;
+    return `${JSON.stringify({ ...Object(JSON.parse(line)), commandLine, arguments: commandLine.split(' ') })}\n`;
   }
 
   it('reads them however long they are, and in whatever order their members are', async () => {
-    const long = await lineOf(2_000_000);
-    const members = Object.entries(JSON.parse(await lineOf(20_000))).sort(([a], [b]) => (a < b ? -1 : 1));
+    const line = await someLine();
+    const long = lineOf(line, 2_000_000);
+    const members = Object.entries(JSON.parse(lineOf(line, 20_000))).sort(([a], [b]) => (a < b ? -1 : 1));
     const sorted = JSON.stringify(Object.fromEntries(members));
     for (const text of [long, sorted]) {
       const file = join(temporaryFolder(), 'long.jsonl');
@@ -268,8 +272,8 @@ describe('kstack report of lines of JSON', () => {
 
   it('names the file and the line of what is too long, or is not as kstack writes it', async () => {
     const file = join(temporaryFolder(), 'wrong.jsonl');
-    const short = await lineOf(1);
-    writeFileSync(file, `${short}${await lineOf(6_000_000)}${short.replace('"tid":501', '"tid":-1')}`);
+    const short = lineOf(await someLine(), 1);
+    writeFileSync(file, `${short}${lineOf(short, 6_000_000)}${short.replace('"tid":501', '"tid":-1')}`);
     const { code, stdout, stderr } = await kstack(['report', file]);
     expect(stderr).toBe(
       `kstack: ${file}:2: line.commandLine: longer than 32 MiB\n` +
