@@ -1,11 +1,9 @@
 import { describeFileSizeLimit } from '../native/file-size-limit.ts';
-import { isFull, type Write, writeAll, writeAtOnce } from '../native/write.ts';
+import { type Write, writeAll } from '../native/write.ts';
 import { escapeUnsafe } from './escape.ts';
 
 const STDOUT = 1;
 const STDERR = 2;
-/** How often output that is full is tried again. */
-const FULL_MS = 20;
 
 /**
  * isatty(3). node:tty is loaded on demand: most runs do without it, and in Bun it takes as long to load as all other
@@ -24,40 +22,11 @@ let dropped = 0;
  * From now on, a message that standard error does not take at once is dropped, and the next one tells how many were. A
  * terminal stopped by Ctrl-S, a pipe that nobody reads or a socket of a journal that hangs would otherwise block kstack
  * for good.
+ * @param write writes to standard error without waiting
  */
-export function neverWaitForStderr(): void {
+export function neverWaitFor(write: Write): void {
   waitsForStderr = false;
-  stderr = writeAtOnce(STDERR);
-}
-
-/**
- * Standard output of a command that ends on a signal by itself. While it takes nothing, as a pipe that nobody reads,
- * signals are handled all the same.
- */
-export class SignalledOutput {
-  readonly #write = writeAtOnce(STDOUT);
-  readonly #stop: AbortSignal;
-
-  constructor(stop: AbortSignal) {
-    this.#stop = stop;
-  }
-
-  /**
-   * Returns when all is written, or on the signal.
-   * @throws OutputError
-   */
-  async write(piece: string | Uint8Array): Promise<void> {
-    let rest: Uint8Array = Buffer.from(piece);
-    while (rest.length > 0 && !this.#stop.aborted) {
-      try {
-        rest = rest.subarray(this.#write(rest));
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
-        if (!isFull(error)) throw new OutputError(error);
-        await new Promise((resolve) => setTimeout(resolve, FULL_MS));
-      }
-    }
-  }
+  stderr = write;
 }
 
 /**
