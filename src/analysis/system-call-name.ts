@@ -7,16 +7,16 @@ const SYSTEM_CALL = /^(?:ksys_|sys_)(?!info$|sync_helper$)(\w+)$/;
  */
 const BESIDE_CALL = new RegExp(
   [
-    String.raw`^(?:ia32|x86|x32|aarch32|arm64)_`,
-    String.raw`^s390_(?=ipc$|personality$)`,
-    String.raw`^new(?=[lf]?stat$|uname$)`,
-    String.raw`^old_`,
-    String.raw`^old(?=umount$)`,
-    String.raw`_time(?:32|64)$`,
+    '^(?:ia32|x86|x32|aarch32|arm64)_',
+    '^s390_(?=ipc$|personality$)',
+    '^new(?=[lf]?stat$|uname$)',
+    '^old_',
+    '^old(?=umount$)',
+    '_time(?:32|64)$',
     String.raw`(?<=^[su]?time|^clock_\w+|^timer(?:fd)?_\w+)32$`,
-    String.raw`(?<=id|chown|groups)16$`,
-    String.raw`(?<=^sendfile)64$`,
-    String.raw`(?<=^mmap)_pgoff$`,
+    '(?<=id|chown|groups)16$',
+    '(?<=^sendfile)64$',
+    '(?<=^mmap)_pgoff$',
   ].join('|'),
   'g',
 );
