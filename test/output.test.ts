@@ -190,6 +190,14 @@ describe('a mistake', () => {
     expect([code, stdout, stderr.split('\n')[0]]).toEqual([2, '', message]);
   });
 
+  it.each([['why'], ['-v', 'why'], ['why', '-v'], ['why', '--verbose']])(
+    'is -v where it belongs: %j',
+    async (...words) => {
+      const { code, stderr } = await kstack([...words, '-c', '^no such process$']);
+      expect([code, / DEBUG - source: /.test(stderr)]).toEqual([0, words.length > 1]);
+    },
+  );
+
   it.each([
     ['-h', 'why'],
     ['--help', 'why'],

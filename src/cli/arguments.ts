@@ -8,7 +8,7 @@ import { commandLine } from './typed-command.ts';
 /** Abbreviations of the original's long options keep their meaning, even if a newer option makes them ambiguous. */
 const CLASSIC = ['--verbose', '--help'];
 
-/** Options that do not concern a sample, and so may precede any command. */
+/** Options that do not concern a sample, and so may precede any command, or follow it. */
 export const HARMLESS: readonly string[] = ['-v', '--verbose'];
 
 const HELP: readonly string[] = ['-h', '--help'];
@@ -35,6 +35,11 @@ export function resolveArguments(program: Command, words: readonly string[]): st
       refuseBefore(program, named, before, words.slice(at + 1));
       command = named;
       options = optionsOf(named);
+      continue;
+    }
+    // It concerns every command, and stands before it or behind it.
+    if (command !== program && HARMLESS.includes(word)) {
+      resolved.unshift(word);
       continue;
     }
     const { text, flags, wantsValue } = word.startsWith('--')

@@ -62,10 +62,13 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
   if (unknown.length > MAX_UNKNOWN) yield `not known: ... and ${unknown.length - MAX_UNKNOWN} more\n`;
 }
 
-/** What could not be found out, and whose waits lead to nobody where no other is known to last. */
-export function unknownOf(verdict: Verdict, { unknown }: WhyContext): readonly string[] {
+/**
+ * What could not be found out, and of selected tasks, how many waits lead to nobody where no other is known to last. Of a
+ * host, most are those of threads that wait for work.
+ */
+export function unknownOf(verdict: Verdict, { unknown, scope }: WhyContext): readonly string[] {
   const { ownerless } = verdict;
-  if (ownerless === 0 || isHeldUp(verdict)) return unknown;
+  if (scope === 'host' || ownerless === 0 || isHeldUp(verdict)) return unknown;
   const some = `${counted(ownerless, 'task')} that ${ownerless === 1 ? 'waits' : 'wait'}`;
   return [...unknown, `who would wake ${some} for a lock or an event of their program (futex)`];
 }

@@ -25,12 +25,15 @@ export class Recorder {
     return this.#recording?.samples;
   }
 
-  async toggle(): Promise<void> {
+  /** @param latest what a new recording begins with, if anything was seen yet */
+  async toggle(latest: Sample | undefined): Promise<void> {
     if (this.#recording !== undefined) return this.stop();
     if (this.#isOpening) return;
     this.#isOpening = true;
     await this.#try(async () => {
-      this.#recording = await this.#open();
+      const recording = await this.#open();
+      if (latest !== undefined) await recording.add(latest);
+      this.#recording = recording;
       this.#say(`recording to ${this.#recording.name}; r stops`);
     });
     this.#isOpening = false;

@@ -198,7 +198,7 @@ export class Top {
         this.#step(1);
         return;
       case 'record':
-        void this.#recorder.toggle().catch(this.#fail);
+        void this.#recorder.toggle(this.#latest).catch(this.#fail);
         return;
       case 'mouse':
         this.#say(this.#session.toggleMouse() ? 'the wheel moves' : 'the mouse selects text; m: the wheel moves again');
