@@ -250,7 +250,7 @@ it('a report of several hosts has what they have in common, what is new, and who
   const early = await kstack(['report', url, '--to', '2001-01-01']);
   expect([early.code, early.stderr]).toEqual([
     1,
-    expect.stringMatching(/ is in the time asked for \(to 2001-01-02 00:00:00\): they are from 20.* to 20.*\n$/),
+    expect.stringMatching(/ is in the time asked for \(to 2001-01-01 23:59:59\): they are from 20.* to 20.*\n$/),
   ]);
 });
 

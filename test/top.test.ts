@@ -170,7 +170,8 @@ describe('kstack top', () => {
   });
 
   it('pauses, steps back and forward, and goes on', async () => {
-    const screen = top('-p 1 -a -i 0.2');
+    await fixture('tasks', ['vfork']);
+    const screen = top('-a -i 0.2');
     // A bar for each sample.
     await screen.until(/^blocked now .*[▁-█]{4}/m);
     screen.press('Left');

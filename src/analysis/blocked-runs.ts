@@ -84,7 +84,7 @@ export class SampledRuns implements Runs {
   }
 
   /** The tasks that are blocked, by what tells them apart. */
-  get blocked(): ReadonlyMap<unknown, unknown> {
+  get blocked(): ReadonlyMap<unknown, { readonly observation: Observation }> {
     return this.#open;
   }
 

@@ -88,9 +88,14 @@ export class HostRuns {
     return timeMs - this.#clock.setMs <= this.#pace.untilMs || timeMs === this.#last?.timeMs;
   }
 
-  /** The tasks that are blocked in the latest sample. */
-  get blocked(): ReadonlyMap<unknown, unknown> {
-    return this.#sampled.blocked;
+  /** How many tasks are blocked in the latest sample. */
+  get blocked(): number {
+    return this.#sampled.blocked.size;
+  }
+
+  /** What no two of them have in common: their numbers, as far as they are known. */
+  *blockedNumbers(): Generator<unknown> {
+    for (const [key, { observation }] of this.#sampled.blocked) yield observation.task.id.tid ?? key;
   }
 
   get latestMs(): number {

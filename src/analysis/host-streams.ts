@@ -47,7 +47,7 @@ export class HostStreams {
     const [only] = speaking;
     if (only === undefined) return reported;
     const sampled =
-      speaking.length === 1 ? only.blocked.size : new Set(speaking.flatMap((runs) => [...runs.blocked.keys()])).size;
+      speaking.length === 1 ? only.blocked : new Set(speaking.flatMap((runs) => [...runs.blockedNumbers()])).size;
     return Math.max(sampled, reported);
   }
 }

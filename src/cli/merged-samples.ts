@@ -123,7 +123,7 @@ export async function* mergedSamples(
     for (const head of heads) if (isBefore(head, earliest)) earliest = head;
     const { fingerprints, file, sample } = earliest;
     if (repeats?.has(sample, fingerprints.of(sample)) === true) problems.repeated++;
-    else yield inStream(sample, streams.numberOf(file, sample));
+    else yield inStream(sample, isDatabase ? streams.numberOfHost(sample) : streams.numberOf(file, sample));
     const next = await earliest.stream.next();
     if (next.done === true) {
       heads.splice(heads.indexOf(earliest), 1);

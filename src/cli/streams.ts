@@ -20,6 +20,7 @@ export interface Numbered {
  */
 export class Streams {
   readonly #slots: Slot[] = [];
+  readonly #hosts = new Map<string, number>();
 
   /** The number of the stream that a sample of the file belongs to. */
   numberOf(file: Numbered, sample: Sample): number {
@@ -28,6 +29,13 @@ export class Streams {
     file.slot ??= this.#freeFor(sample) ?? this.#added(sample);
     file.slot.last = sample;
     return file.slot.number;
+  }
+
+  /** The number of all that a database tells of a host. */
+  numberOfHost({ host = '' }: Sample): number {
+    const number = this.#hosts.get(host) ?? this.#hosts.size;
+    this.#hosts.set(host, number);
+    return number;
   }
 
   end({ slot }: Numbered): void {
