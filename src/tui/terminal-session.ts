@@ -31,6 +31,8 @@ export class TerminalSession {
   readonly #fd = openOutput();
   readonly #decoder = new KeyDecoder();
   #isEntered = false;
+  /** A signal may still be on its way to its handler. */
+  #isClosed = false;
   #hasMouse = true;
   #escape: NodeJS.Timeout | undefined;
   #pending: Uint8Array = new Uint8Array(0);
@@ -98,11 +100,13 @@ export class TerminalSession {
     process.off('exit', this.#restore);
     process.stdout.off('resize', this.#handlers.lost);
     this.#leave();
+    this.#isClosed = true;
     process.stdin.pause();
     process.stdin.unref();
   }
 
   #enter(): void {
+    if (this.#isClosed) return;
     process.stdin.setRawMode(true);
     process.stdin.resume();
     if (!this.#isEntered) process.on('SIGTSTP', this.#suspend);
