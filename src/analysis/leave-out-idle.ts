@@ -8,16 +8,16 @@ import { reachedFrom } from './reached.ts';
  * waits for becomes one of the holders.
  */
 export function leaveOutIdle(sample: Sample): Sample {
-  const left = sample.observations.filter(isLeftOut);
-  const observations = sample.observations.filter((observation) => !isLeftOut(observation));
+  const left = new Set(sample.observations.filter(isLeftOut));
+  const observations = sample.observations.filter((observation) => !left.has(observation));
   const waiting = observations.filter((observation) => edgesOf(observation).length > 0);
-  const counts = countKinds({ observations: left, leftOut: sample.leftOut });
+  const counts = countKinds({ observations: [...left], leftOut: sample.leftOut });
   return {
     ...sample,
-    ...reachedFrom(waiting, sample, (observation) => !isLeftOut(observation)),
+    ...reachedFrom(waiting, sample, (observation) => !left.has(observation)),
     observations,
     leftOut: { ...sample.leftOut, ...counts },
-    unread: [...sample.unread, ...unreadOf(left)],
+    unread: [...sample.unread, ...unreadOf([...left])],
   };
 }
 
