@@ -66,8 +66,9 @@ const systemCall: fc.Arbitrary<SystemCallState> = fc.oneof(
   ),
 );
 
+const localTime = fc.constantFrom('2026/11/25 03:09:00', '1/2/3 04:05:06');
 const id: fc.Arbitrary<TaskId> = fc.record(
-  { bootId: text, tid: number, startTicks: number } satisfies ModelOf<TaskId>,
+  { bootId: text, tid: number, startTicks: number, startLocal: localTime } satisfies ModelOf<TaskId>,
   { ...WHOLE, requiredKeys: [] },
 );
 export const task: fc.Arbitrary<Task> = fc.record(

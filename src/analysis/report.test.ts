@@ -142,6 +142,18 @@ describe('a report', () => {
     expect(unproven.stuck).toMatchObject([{ seen: 2, isProven: false }]);
   });
 
+  it('takes tasks of one number that started at other times, by the clock of a log, for several', async () => {
+    const startedAt = (startLocal: string) =>
+      seen(1, FROZEN, { task: taskOf(1, { id: { tid: 1, startLocal }, comm: 't1' }) });
+    const [one, other] = [startedAt('2026/11/25 03:00:00'), startedAt('2026/11/25 03:20:00')];
+    const { findings, stuck } = await report([0, 10, 20, 30].map((at) => sampleAt(at, [at < 20 ? one : other])));
+    expect(stuck.map(({ sinceMs, untilMs }) => [sinceMs, untilMs])).toEqual([
+      [0, 10_000],
+      [20_000, 30_000],
+    ]);
+    expect([findings[0]?.count, findings[0]?.taskSeconds]).toEqual([2, 40]);
+  });
+
   it('takes a log of events for what it is: a task that it does not mention may be blocked, too', async () => {
     const told = (seconds: number, ...tids: number[]) => ({
       ...sampleAt(

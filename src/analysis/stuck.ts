@@ -89,10 +89,14 @@ function isOfSame(a: StuckRun, b: StuckRun): boolean {
   );
 }
 
-/** Whether tasks with one number and name may be one: a log does not know when they started. */
+/** Whether tasks with one number and name may be one: few logs tell when they started, and none tells it in ticks. */
 export function mayBeSame(one: TaskId, other: TaskId): boolean {
   const isEqual = <T>(a: T | undefined, b: T | undefined) => a === undefined || b === undefined || a === b;
-  return isEqual(one.startTicks, other.startTicks) && isEqual(one.bootId, other.bootId);
+  return (
+    isEqual(one.startTicks, other.startTicks) &&
+    isEqual(one.startLocal, other.startLocal) &&
+    isEqual(one.bootId, other.bootId)
+  );
 }
 
 function together(a: StuckRun, b: StuckRun): StuckRun {

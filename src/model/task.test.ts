@@ -4,16 +4,17 @@ import { type Task, type TaskId, TaskTable, taskKey } from './task.ts';
 
 const identity: fc.Arbitrary<TaskId> = fc.record(
   {
-    bootId: fc.oneof(fc.constantFrom('a', 'a/1', 'a/1/2', '/'), fc.uuid(), fc.string({ minLength: 1 })),
+    bootId: fc.oneof(fc.constantFrom('a', 'a/1', 'a/1/2', '/', 'a/1/2@1/2 3'), fc.uuid(), fc.string({ minLength: 1 })),
     tid: fc.nat({ max: 3 }),
     startTicks: fc.oneof(fc.nat({ max: 3 }), fc.maxSafeNat()),
+    startLocal: fc.constantFrom('2026/11/25 03:09:00', '2026/11/25 03:09:01', '1/2 3'),
   },
   { requiredKeys: [] },
 );
 
 /** Two that differ in some of their parts, or in none. */
 const two = fc
-  .tuple(identity, identity, fc.subarray(['bootId', 'tid', 'startTicks'] as const))
+  .tuple(identity, identity, fc.subarray(['bootId', 'tid', 'startTicks', 'startLocal'] as const))
   .map(([a, other, differing]) => {
     const kept = Object.entries(a).filter(([part]) => !differing.some((each) => each === part));
     const taken = Object.entries(other).filter(([part]) => differing.some((each) => each === part));
@@ -24,7 +25,8 @@ const two = fc
 it('a task has the same key wherever it is seen, and no other task has it', () => {
   fc.assert(
     fc.property(two, ([a, b]) => {
-      const isSame = a.bootId === b.bootId && a.tid === b.tid && a.startTicks === b.startTicks;
+      const parts = ['bootId', 'tid', 'startTicks', 'startLocal'] as const;
+      const isSame = parts.every((part) => a[part] === b[part]);
       expect(taskKey(a) === taskKey(b)).toBe(isSame);
     }),
     { numRuns: 2000 },

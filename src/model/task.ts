@@ -13,11 +13,17 @@ export interface TaskId {
   readonly tid?: number;
   /** Clock ticks from boot to the task's start. */
   readonly startTicks?: number;
+  /**
+   * In the classic text, which has no ticks: its start by the clock of its host, as printed: `2026/11/25 03:09:00`. If
+   * somebody sets that clock, it stays what it was first.
+   */
+  readonly startLocal?: string;
 }
 
 /** The same text for the same task, whatever sample it was seen in. */
-export function taskKey({ bootId, tid, startTicks }: TaskId): string {
-  return `${bootId ?? ''}/${tid ?? ''}/${startTicks ?? ''}`;
+export function taskKey({ bootId, tid, startTicks, startLocal }: TaskId): string {
+  const key = `${bootId ?? ''}/${tid ?? ''}/${startTicks ?? ''}`;
+  return startLocal === undefined ? key : `${key}@${startLocal}`;
 }
 
 /** A task and its attributes, which may change while it lives. */
@@ -83,6 +89,7 @@ const TASK_FIELDS = FIELD_NAMES.filter((field): field is keyof TaskFields => FIE
 function isAlike(a: Task, b: Task): boolean {
   return (
     a.id.startTicks === b.id.startTicks &&
+    a.id.startLocal === b.id.startLocal &&
     a.pid === b.pid &&
     a.ppid === b.ppid &&
     a.comm === b.comm &&

@@ -69,9 +69,16 @@ const ticksPerSecond: Shape<number> = (value, place) => {
   return number;
 };
 
+/** As the classic text prints it. */
+const localTime: Shape<string> = (value, place) => {
+  const told = name(value, place);
+  if (!/^[\d/]{1,20} [\d:]{1,20}$/.test(told)) throw new ShapeError(`${place}: not a local time`);
+  return told;
+};
+
 const taskId = object<object, { -readonly [K in keyof TaskId]-?: NonNullable<TaskId[K]> }>(
   {},
-  { bootId: name, tid: count, startTicks: ticks },
+  { bootId: name, tid: count, startTicks: ticks, startLocal: localTime },
 );
 
 export const taskShape: Shape<Task> = object<

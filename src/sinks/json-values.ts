@@ -76,6 +76,7 @@ function taskOf(observation: Observation, sample: Sample) {
     cpu: cpu ?? null,
     startTicks: id.startTicks ?? null,
     startTime: startSeconds === undefined ? null : new Date(startSeconds * 1000).toISOString(),
+    startLocal: id.startLocal ?? null,
     wchan: safe(wchan),
     uid: valueIn(uid),
     namespacePid: valueIn(task.namespacePid),

@@ -12,6 +12,7 @@ import { textSamples } from '../sources/text/index.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatText } from './text.ts';
 
+const UTC = { offsetSeconds: 0, abbreviation: 'UTC' };
 const zoneAt = () => ({ offsetSeconds: 3600, abbreviation: 'CET' });
 
 async function readBack(samples: readonly Sample[]): Promise<Sample[]> {
@@ -74,6 +75,21 @@ describe('the classic text, read back', () => {
         inGroups(written).map((observation) => toldOf(observation, written.threads)),
       );
     }
+  });
+
+  it('and written again is what it was, but for blanks at the ends of lines and old addresses', async () => {
+    const textOf = (sample: Sample) => [...formatText(sample, { zoneAt: () => UTC })].join('');
+    const tidied = (text: string) =>
+      text
+        .split('\n')
+        .map((line) => withoutAddress(line.trimEnd()))
+        .join('\n');
+    const samples = ODD_SAMPLES.map((sample) => ({ ...sample, observations: sample.observations.filter(isPrinted) }));
+    const written = samples.filter(({ observations }) => observations.length > 0).map(textOf);
+    const again: string[] = [];
+    for await (const sample of textSamples(written)) again.push(textOf(sample));
+    expect(again.map(tidied)).toEqual(written.map(tidied));
+    expect(written.join('')).toMatch(/TID: .*Start Time: 20.*Thread: .*Cmd: server/);
   });
 
   const symbol = fc.stringMatching(/^[a-z_][\w.]{0,30}$/);

@@ -29,7 +29,7 @@ export function* formatText(sample: Sample, { zoneAt }: Pick<WriteContext, 'zone
       const second = startTimeSeconds(task, sample);
       if (second === undefined) {
         started = Number.NaN;
-        when = UNKNOWN;
+        when = task.id.startLocal ?? UNKNOWN;
       } else if (second !== started) {
         started = second;
         when = formatDateTime(started, zoneAt(started));

@@ -76,6 +76,7 @@ export const TABLES = {
       tid: { type: 'integer', nullable: true, about: 'number of the thread' },
       start_ticks: { type: 'integer', nullable: true, unit: 'ticks', about: 'from boot to its start' },
       start_time: { type: 'time', nullable: true, about: 'its start, to the second' },
+      start_local: { type: 'text', nullable: true, about: 'the same by the clock of the host, in the classic text' },
       pid: { type: 'integer', nullable: true, about: 'number of the process' },
       ppid: { type: 'integer', nullable: true, about: 'number of the parent process' },
       namespace_pid: { type: 'integer', nullable: true, about: 'number of the process in its own PID namespace' },

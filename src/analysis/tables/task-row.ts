@@ -28,6 +28,7 @@ export function taskRow(task: Task, sample: Sample): Row<'tasks'> {
     tid: id.tid ?? null,
     start_ticks: id.startTicks ?? null,
     start_time: startSeconds === undefined ? null : 1000 * startSeconds,
+    start_local: id.startLocal ?? null,
     pid: pid ?? null,
     ppid: ppid ?? null,
     namespace_pid: valueIn(task.namespacePid),

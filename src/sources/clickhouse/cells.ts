@@ -22,6 +22,11 @@ export class Cells {
     return value === null ? undefined : String(value);
   }
 
+  /** The same of a column that a database of an earlier version may lack. */
+  laterText(name: string): string | undefined {
+    return this.#values.has(name) ? this.text(name) : undefined;
+  }
+
   /** Undefined for null, and for an infinite one, which JSON does not have. */
   number(name: string): number | undefined {
     const value = this.#of(name);

@@ -79,6 +79,7 @@ export class StoredTasks {
 
 function taskIn(row: Cells): Task {
   const [bootId, tid, startTicks] = [row.text('boot_id'), row.number('tid'), row.number('start_ticks')];
+  const startLocal = row.laterText('start_local');
   const [pid, ppid, comm, processName] = [row.number('pid'), row.number('ppid'), row.text('comm'), row.text('process')];
   const [line, user, uid, cgroup] = [
     row.text('command_line'),
@@ -92,6 +93,7 @@ function taskIn(row: Cells): Task {
       ...(bootId !== undefined && { bootId }),
       ...(tid !== undefined && { tid }),
       ...(startTicks !== undefined && { startTicks }),
+      ...(startLocal !== undefined && { startLocal }),
     },
     ...(pid !== undefined && { pid }),
     ...(ppid !== undefined && { ppid }),

@@ -4,11 +4,9 @@ import { Assembly } from './assembly.ts';
 import { classic } from './classic.ts';
 import type { ClassicWords } from './classic-told.ts';
 import { InternedStacks } from './interned.ts';
-import type { Header } from './line.ts';
+import { type Header, LONGEST_LINE } from './line.ts';
 import type { Assembled } from './text-stack.ts';
 
-/** Longer lines are cut, as elsewhere. */
-const LONGEST_LINE = 4096;
 /** Bounds memory: all is forgotten once it takes so much. */
 const MOST_BYTES = 24 << 20;
 const MOST_PIECES = 200_000;

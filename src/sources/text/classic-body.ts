@@ -253,7 +253,7 @@ export class ClassicBody {
   }
 
   /** Ends the sample. The next one is compared with it. Returns what turned out to be in it. */
-  end(): Omit<ClassicSample, 'head'> {
+  end(): Omit<ClassicSample, 'head' | 'localMs'> {
     const [before, now, blocks] = [this.#before, this.#now, this.#blocks];
     const gone: number[] = [];
     for (let at = this.#stays.indexOf(0); at !== -1 && at < before.count; at = this.#stays.indexOf(0, at + 1)) {

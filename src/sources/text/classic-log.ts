@@ -1,8 +1,7 @@
-import type { Sample } from '../../model/sample.ts';
 import { ByteWindow } from './byte-window.ts';
 import { ClassicBlocks } from './classic-blocks.ts';
 import { ClassicBody } from './classic-body.ts';
-import type { ClassicPart } from './classic-told.ts';
+import type { ClassicPart, ClassicSample } from './classic-told.ts';
 import { Stamps } from './stamps.ts';
 
 const LINE_FEED = 10;
@@ -28,7 +27,7 @@ export class ClassicLog {
   /** Where the current sample begins. */
   #sampleAt = 0;
   /** Of the current sample; its body is being read. */
-  #head: Pick<Sample, 'timeMs' | 'host'> | undefined;
+  #head: Pick<ClassicSample, 'head' | 'localMs'> | undefined;
   /** Up to where it was passed on to be read line by line; undefined within samples. */
   #otherAt: number | undefined = 0;
   #isLineStart = true;
@@ -100,7 +99,7 @@ export class ClassicLog {
   }
 
   /** The head of the sample, and where its body begins. */
-  #readHead(): { told: Pick<Sample, 'timeMs' | 'host'>; end: number } | 'more' | 'other' {
+  #readHead(): { told: Pick<ClassicSample, 'head' | 'localMs'>; end: number } | 'more' | 'other' {
     const window = this.#window;
     const from = this.#sampleAt;
     const end = window.indexOf(LINE_FEED, from);
@@ -110,14 +109,15 @@ export class ClassicLog {
     const line = this.#blocks.textOf(window.slice(from, end));
     if (line === undefined) return 'other';
     stamps.take(line);
-    return stamps.now.begun === 0 ? 'other' : { told: stamps.now.told, end: end + 2 };
+    const { begun, told: head, localMs } = stamps.now;
+    return begun === 0 ? 'other' : { told: { head, ...(localMs !== undefined && { localMs }) }, end: end + 2 };
   }
 
-  #finish(head: Pick<Sample, 'timeMs' | 'host'>): void {
+  #finish(head: Pick<ClassicSample, 'head' | 'localMs'>): void {
     const told = this.#body.end();
     const words = this.#blocks.newWords();
     if (words !== undefined) this.found.push(words);
-    this.found.push({ head, ...told });
+    this.found.push({ ...head, ...told });
     this.#body.trim();
     this.#head = undefined;
     this.#sampleAt = this.#body.at;

@@ -5,21 +5,32 @@ import type { Stack } from '../../model/stack.ts';
 import type { ClassicSample, ClassicWords } from './classic-told.ts';
 import type { InternedStacks } from './interned.ts';
 import type { Header } from './line.ts';
+import type { LocalStarts } from './local-starts.ts';
 import { observationsOf } from './observations.ts';
+
+/** How the start of a task was printed first. */
+type FirstStart = (tid: number, printed: string) => string;
 
 /** Turns the numbers of a classic log into samples. */
 export class ClassicTasks {
   readonly #stacks: InternedStacks;
+  readonly #starts: LocalStarts;
   /** By number. */
   #readings: Reading<Stack>[] = [];
   #lines: Header[] = [];
   #observations: Observation[] = [];
+  /** Whether each observation is of a line about a process. */
+  #isProcess: boolean[] = [];
   /** What each line told last. */
   #latest: (Observation | undefined)[] = [];
   #last: Sample | undefined;
 
-  constructor(stacks: InternedStacks) {
+  /** Whether the lines are about threads, as with -L; as long as none has come, nobody knows. */
+  #threads = true;
+
+  constructor(stacks: InternedStacks, starts: LocalStarts) {
     this.#stacks = stacks;
+    this.#starts = starts;
   }
 
   learn({ lines, stacks, isAnew }: ClassicWords): void {
@@ -27,20 +38,23 @@ export class ClassicTasks {
       this.#readings = [];
       this.#lines = [];
       this.#observations = [];
+      this.#isProcess = [];
       this.#latest = [];
     }
     for (const line of lines) this.#lines.push(line);
     for (const frames of stacks) this.#readings.push({ value: this.#stacks.intern(frames) });
   }
 
-  sampleOf({ head, pairs, seen, changes, cut }: ClassicSample): Sample {
-    for (let at = 0; at + 1 < pairs.length; at += 2) this.#see(pairs[at] ?? -1, pairs[at + 1] ?? -1);
+  sampleOf({ head, localMs, pairs, seen, changes, cut }: ClassicSample): Sample {
+    const starts = this.#starts.of(head.host);
+    const firstStart = (tid: number, printed: string) => starts.first(tid, printed, localMs);
+    for (let at = 0; at + 1 < pairs.length; at += 2) this.#see(pairs[at] ?? -1, pairs[at + 1] ?? -1, firstStart);
     // What is learned anew stands in another list.
     const all = this.#observations;
     const told: Sample = {
       ...head,
       source: { name: 'text' },
-      threads: true,
+      threads: this.#isOfThreads(seen),
       fields: [],
       observations: [],
       holders: [],
@@ -54,19 +68,29 @@ export class ClassicTasks {
     return sample;
   }
 
-  #see(line: number, stack: number): void {
+  #isOfThreads(seen: Int32Array): boolean {
+    const first = seen.find((number) => number >= 0);
+    if (first !== undefined) this.#threads = this.#isProcess[first] !== true;
+    return this.#threads;
+  }
+
+  #see(line: number, stack: number, firstStart: FirstStart): void {
     const reading = this.#readings[stack];
     if (reading === undefined || !('value' in reading)) throw new Error('no stack has this number');
-    const told = this.#latest[line] ?? this.#first(line, reading.value);
+    const told = this.#latest[line] ?? this.#first(line, reading.value, firstStart);
     const observation = { ...told, stack: reading };
     this.#latest[line] = observation;
     this.#observations.push(observation);
+    this.#isProcess.push(this.#lines[line]?.isProcess === true);
   }
 
-  #first(line: number, stack: Stack): Observation {
+  #first(line: number, stack: Stack, firstStart: FirstStart): Observation {
     const header = this.#lines[line];
     if (header === undefined) throw new Error('no line has this number');
-    const told = { tasks: [header], stack, stamp: { told: {}, begun: 1 }, leftOut: { guesses: 0, cut: 0, mixed: 0 } };
+    const { tid, startLocal } = header;
+    const isStart = tid !== undefined && startLocal !== undefined;
+    const settled = isStart ? { ...header, startLocal: firstStart(tid, startLocal) } : header;
+    const told = { tasks: [settled], stack, stamp: { told: {}, begun: 1 }, leftOut: { guesses: 0, cut: 0, mixed: 0 } };
     const [observation] = observationsOf(told);
     if (observation === undefined) throw new Error('a task has one observation');
     return observation;

@@ -13,6 +13,8 @@ export interface ClassicWords {
 /** A sample of a classic log in numbers, which another thread gets in no time. */
 export interface ClassicSample {
   readonly head: Pick<Sample, 'timeMs' | 'host'>;
+  /** See Stamp. */
+  readonly localMs?: number;
   /** A line and its stack, two numbers for each observation that was not there before. These count, too. */
   readonly pairs: Int32Array;
   /** The observations; where there is none, a number is below 0. */

@@ -1,5 +1,6 @@
+import type { Reading } from '../../model/reading.ts';
 import { parseFrame } from '../../model/stack.ts';
-import { headerOf, type LineParser } from './line.ts';
+import { headerOf, type LineParser, LONGEST_LINE } from './line.ts';
 
 /**
  * With -L, the line also has the TID and the name of the thread, which may contain anything. A task of which little
@@ -7,7 +8,7 @@ import { headerOf, type LineParser } from './line.ts';
  */
 const BLANKS = ' {1,10}';
 const NUMBER = String.raw`(?:(\d{1,10})|\?)`;
-const START = String.raw`Start Time: (?:[\d/]{1,20} [\d:]{1,20}|unknown)`;
+const START = String.raw`Start Time: (?:([\d/]{1,20} [\d:]{1,20})|unknown)`;
 const TASK = new RegExp(
   `^PID:${BLANKS}${NUMBER}${BLANKS}(?:TID:${BLANKS}${NUMBER}${BLANKS})?State:${BLANKS}(\\S)${BLANKS}` +
     `${START}${BLANKS}(?:Thread: (.{0,64}?) {3})?Cmd: ?(.*)$`,
@@ -32,12 +33,31 @@ export const classic: LineParser = (line) => {
   if (line === 'Stack:') return { kind: 'begin' };
   const task = TASK.exec(line);
   if (task === null) return undefined;
-  const [, pid, tid, state, thread, command] = task;
-  const shown = (thread ?? command)?.trim();
-  const name = shown === UNKNOWN ? undefined : shown;
+  const [, pid, tid, state, startLocal, thread, command] = task;
+  const name = known(thread ?? command);
   // Without -L, the number may be a TID: a thread selected by its TID is shown with that.
+  const header = headerOf(thread === undefined ? { name, tid: pid, state } : { name, tid, pid, state });
+  // A process without a command line is called by its name.
+  const isCalled = thread !== undefined && known(command) !== undefined && known(command) !== name;
+  const isCut = line.length >= LONGEST_LINE;
   return {
     kind: 'sharing-task',
-    header: headerOf(thread === undefined ? { name, tid: pid, state } : { name, tid, pid, state }),
+    header: {
+      ...header,
+      ...(thread === undefined && { isProcess: true }),
+      ...(startLocal !== undefined && { startLocal }),
+      ...(isCalled && command !== undefined && { command: commandLine(command, isCut) }),
+    },
   };
 };
+
+/** The NULs behind its arguments were printed as blanks: the last one is known. */
+function commandLine(printed: string, isCut: boolean): Reading<string> {
+  if (isCut) return { value: printed, cut: true };
+  return { value: printed.endsWith(' ') ? `${printed.slice(0, -1)}\0` : printed };
+}
+
+function known(shown: string | undefined): string | undefined {
+  const text = shown?.trim();
+  return text === UNKNOWN ? undefined : text;
+}

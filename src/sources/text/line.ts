@@ -1,7 +1,11 @@
+import type { Reading } from '../../model/reading.ts';
 import type { LockWait } from '../../model/sample.ts';
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
 import { STATES } from '../../model/task.ts';
+
+/** Longer lines are cut: their rest is left out. */
+export const LONGEST_LINE = 4096;
 
 /** What a text says about the task of a stack. */
 export interface Header {
@@ -10,6 +14,12 @@ export interface Header {
   /** Of its process, where the text tells both. */
   readonly pid?: number;
   readonly state?: State;
+  /** When it started, by a clock without a zone. */
+  readonly startLocal?: string;
+  /** How its process was called, where the text tells its own name, too. */
+  readonly command?: Reading<string>;
+  /** The line stands for a process: the text was not made with -L. */
+  readonly isProcess?: true;
   /** It was on a CPU, unless its stack says that it was just giving it up. */
   readonly onCpu?: true;
   /** It ran for so long that the kernel complains: that is known without a stack. */

@@ -10,10 +10,10 @@ const NOT_TOLD = { unread: 'notTold' } as const;
 export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
   const innermost = stack.frames[0]?.symbol;
-  return headers.map(({ name, tid, pid, state, lock, blockedMs }): Observation => {
-    const id = tid === undefined ? {} : { tid };
+  return headers.map(({ name, tid, pid, state, startLocal, command = NOT_TOLD, lock, blockedMs }): Observation => {
+    const id = { ...(tid !== undefined && { tid }), ...(startLocal !== undefined && { startLocal }) };
     const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
-    const task: Task = { id, commandLine: NOT_TOLD, ...named };
+    const task: Task = { id, commandLine: command, ...named };
     const facts: KernelFacts = {
       ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
       ...(lock !== undefined && { lock }),

@@ -1,6 +1,7 @@
 import { withoutColours } from './clean.ts';
 import { isTableHead } from './csv.ts';
 import { isJsonBeginning } from './json-passage.ts';
+import { LONGEST_LINE } from './line.ts';
 import type { LinePart } from './lines.ts';
 import {
   countingIn,
@@ -18,7 +19,6 @@ import {
 
 /** Lines wait for so many others, until it is clear what stands before them. */
 const MOST_WAITING = 24;
-const LONGEST_LINE = 4096;
 const MOST_STREAMS = 256;
 const MOST_FORMS = 4;
 /** So many lines of different prefixes are no chance. */

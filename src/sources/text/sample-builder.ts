@@ -31,6 +31,7 @@ export class SampleBuilder {
   #guesses = 0;
   #cut = 0;
   #mixed = 0;
+  #isOfProcesses = false;
   readonly #kernel = new KernelEvents();
   readonly #locks = new HeldLocks();
 
@@ -58,8 +59,10 @@ export class SampleBuilder {
       if (this.#stamp !== undefined && !isSameMoment(this.#stamp, found.stamp)) this.#end();
       if (this.#observations.length === 0) this.#stamp = found.stamp;
       this.#leaveOut(found.leftOut);
+      const isOfProcesses = found.tasks.some(({ isProcess }) => isProcess === true);
       for (const observation of observationsOf(found)) {
         if (this.#observations.length >= MOST_OBSERVATIONS) this.#end();
+        this.#isOfProcesses ||= isOfProcesses;
         this.#observations.push(observation);
       }
     }
@@ -92,7 +95,7 @@ export class SampleBuilder {
       ...this.#toldBy(this.#stamp ?? NO_STAMP),
       // Only a sample of kstack shows all tasks that were looked for.
       source: (this.#stamp?.begun ?? 0) > 0 ? { name: 'text' } : { name: 'text', partial: true },
-      threads: true,
+      threads: !this.#isOfProcesses,
       fields: [],
       observations: this.#observations,
       holders,
@@ -109,6 +112,7 @@ export class SampleBuilder {
     this.#guesses = 0;
     this.#cut = 0;
     this.#mixed = 0;
+    this.#isOfProcesses = false;
   }
 
   /** What happened at the moment of the sample. What happened before that becomes samples of its own. */

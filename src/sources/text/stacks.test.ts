@@ -44,23 +44,33 @@ describe('StackFinder', () => {
   it('reads the lines of threads, which have a name of their own', () => {
     const line =
       'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: b   Cmd: /bin/c\nStack:\n[<0>] f+0x1/0x2\n\n';
-    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([{ name: 'a', tid: 34, pid: 12, state: 'D' }]);
+    expect(find(line).found.flatMap(({ tasks }) => tasks)).toEqual([
+      {
+        name: 'a',
+        tid: 34,
+        pid: 12,
+        state: 'D',
+        startLocal: '2026/11/25 03:09:00',
+        command: { value: 'b   Cmd: /bin/c' },
+      },
+    ]);
   });
 
   it('reads the classic text, with tasks that share a stack and with empty ones', () => {
+    const [startLocal, isProcess] = ['2026/11/25 03:09:00', true];
     const task = (pid: number, state: string) =>
-      `PID:  ${pid}   State:  ${state}   Start Time: 2026/11/25 03:09:00   Cmd: a b`;
+      `PID:  ${pid}   State:  ${state}   Start Time: ${startLocal}   Cmd: a b`;
     expect(
       seen(`zzz <x - host\n\n${task(1, 'D')}\n${task(2, 'D')}\nStack:\n[<0>] f+0x1/0x2\n\n${task(3, 'Z')}\nStack:\n\n`),
     ).toEqual([
       {
         tasks: [
-          { name: 'a b', tid: 1, state: 'D' },
-          { name: 'a b', tid: 2, state: 'D' },
+          { name: 'a b', tid: 1, state: 'D', startLocal, isProcess },
+          { name: 'a b', tid: 2, state: 'D', startLocal, isProcess },
         ],
         functions: ['f'],
       },
-      { tasks: [{ name: 'a b', tid: 3, state: 'Z' }], functions: [] },
+      { tasks: [{ name: 'a b', tid: 3, state: 'Z', startLocal, isProcess }], functions: [] },
     ]);
   });
 

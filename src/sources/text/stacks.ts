@@ -8,7 +8,7 @@ import { DiffSide } from './diff-side.ts';
 import { isBroken } from './dmesg.ts';
 import { FoundStacks } from './found-stacks.ts';
 import { InternedStacks } from './interned.ts';
-import { IGNORED } from './line.ts';
+import { IGNORED, LONGEST_LINE } from './line.ts';
 import { Position } from './position.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { PsTable } from './ps.ts';
@@ -19,7 +19,6 @@ import type { LeftOut, TextStack } from './text-stack.ts';
 import { wchanAsked, wchanRow } from './wchan-rows.ts';
 import { Wraps } from './wraps.ts';
 
-const LONGEST_LINE = 4096;
 /** `<IRQ>`, `<EOI>` and the like before a frame. Since 4.10 they are on a line of their own. */
 const MARKED = /^\s{0,20}(<(?:IRQ|NMI|SOFTIRQ|#DB|#DF|EOI|<EOE>)>)\s{1,20}(\S.*)$/;
 const MOST_MARKS = 4;

@@ -6,6 +6,8 @@ export interface Stamp {
   readonly told: Pick<Sample, 'timeMs' | 'uptimeSeconds' | 'host'>;
   /** Milliseconds by a clock without a zone: tells how far apart two moments are, but not when they are. */
   readonly clockMs?: number;
+  /** In the classic text, the time by the clock of its host, as milliseconds of UTC: starts of tasks are told by it. */
+  readonly localMs?: number;
   /** The number of classic samples that have begun so far. */
   readonly begun: number;
 }
@@ -85,9 +87,11 @@ export class Stamps {
     const [, time, named = UNKNOWN] = line.startsWith('zzz <') ? (BEGIN.exec(line) ?? []) : [];
     if (time !== undefined) {
       const host = named.trim();
-      const timeMs = localTimeMs(time);
+      const parts = LOCAL.exec(time)?.groups;
+      const localMs = parts && utcMs(parts);
+      const timeMs = localMs === undefined ? undefined : timeIn(parts?.['zone'], localMs);
       const told = { ...(host !== UNKNOWN && { host }), ...(timeMs !== undefined && { timeMs }) };
-      this.now = { told, begun: this.now.begun + 1 };
+      this.now = { told, begun: this.now.begun + 1, ...(localMs !== undefined && { localMs }) };
       return;
     }
     const head = line.length > STAMP_BYTES ? line.slice(0, STAMP_BYTES) : line;
@@ -146,16 +150,12 @@ function clockIn(parts: Readonly<Record<string, string | undefined>>): number {
   return Date.UTC(Number(year), at, Number(day?.[1] ?? day?.[2] ?? 1), Number(hour), Number(minute), Number(second));
 }
 
-/** Undefined if the zone is ambiguous. */
-function localTimeMs(text: string): number | undefined {
-  const parts = LOCAL.exec(text)?.groups;
-  if (parts === undefined) return undefined;
-  const { zone = '' } = parts;
-  const local = utcMs(parts);
+/** Unix milliseconds of a time by the clock of a zone; undefined if that is ambiguous. */
+function timeIn(zone = '', localMs: number): number | undefined {
   const [, sign, hours = 0, minutes = 0] = /^([+-])(\d\d)(\d\d)?$/.exec(zone) ?? [];
   const numeric = Number(`${sign}1`) * (60 * Number(hours) + Number(minutes));
   const offset = sign === undefined ? ZONES.get(zone) : numeric;
-  return local === undefined || offset === undefined ? undefined : local - offset * 60_000;
+  return offset === undefined ? undefined : localMs - offset * 60_000;
 }
 
 function isoTimeMs(text: string): number | undefined {

@@ -4,6 +4,7 @@ import type { ClassicPart } from './classic-told.ts';
 import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
 import { Lines } from './lines.ts';
+import { LocalStarts } from './local-starts.ts';
 import { PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
 
@@ -12,6 +13,7 @@ export class TextParts {
   readonly #stacks: InternedStacks;
   readonly #notes: InputNotes;
   readonly #options: ReaderOptions;
+  readonly #starts = new LocalStarts();
   readonly #tasks: ClassicTasks;
   #rest: LineByLine | undefined;
   /** Whether no classic sample has come: the lines of these are not counted. */
@@ -21,14 +23,14 @@ export class TextParts {
     this.#stacks = stacks;
     this.#notes = notes;
     this.#options = options;
-    this.#tasks = new ClassicTasks(stacks);
+    this.#tasks = new ClassicTasks(stacks, this.#starts);
   }
 
   *take(parts: readonly ClassicPart[]): Generator<Sample, void> {
     for (const part of parts) {
       if (part instanceof Uint8Array) {
         this.#rest ??= new LineByLine(this.#stacks, this.#notes, this.#restOptions());
-        yield* this.#rest.take(part);
+        yield* this.#settled(this.#rest.take(part));
       } else if ('lines' in part) this.#tasks.learn(part);
       else {
         this.#isFirst = false;
@@ -44,9 +46,16 @@ export class TextParts {
     return { ...this.#options, malformed: (_, why) => malformed(undefined, why) };
   }
 
+  *#settled(samples: readonly Sample[]): Generator<Sample, void> {
+    for (const sample of samples) {
+      const isOfClassicTasks = sample.observations.some(({ task }) => task.id.startLocal !== undefined);
+      yield isOfClassicTasks ? this.#starts.settled(sample) : sample;
+    }
+  }
+
   /** What is left when something else follows, or nothing. */
   *end(): Generator<Sample, void> {
-    if (this.#rest !== undefined) yield* this.#rest.end();
+    if (this.#rest !== undefined) yield* this.#settled(this.#rest.end());
     this.#rest = undefined;
   }
 }

@@ -43,11 +43,13 @@ export function taskRecord(fields: Fields, bootId: string | undefined): TaskReco
   const cgroup = reading(textOf('cgroup'), why, 'cgroup');
   const namespacePid = reading(fields.count('namespacePid', 1), why, 'namespacePid');
   const startTicks = fields.count('startTicks', 0, MAX_TICKS);
+  const startLocal = fields.matching('startLocal', /^[\d/]{1,20} [\d:]{1,20}$/);
   const task: Task = {
     id: {
       ...(bootId !== undefined && tid !== undefined && { bootId }),
       ...(tid !== undefined && { tid }),
       ...(startTicks !== undefined && { startTicks }),
+      ...(startLocal !== undefined && { startLocal }),
     },
     ...(pid !== undefined && { pid }),
     ...(ppid !== undefined && { ppid }),
