@@ -1,3 +1,4 @@
+import { REFRIGERATOR } from '../model/edge-marks.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import type { LockWait, Observation, Sample } from '../model/sample.ts';
 import { parseFrame, type Stack } from '../model/stack.ts';
@@ -32,8 +33,8 @@ function explainSeen({ stack, state, task, facts }: Observation): Finding {
   return { ...explain(NO_FRAMES), waitsFor: `unknown: ${why}` };
 }
 
-/** Where frozen tasks sleep that had not slept before. */
-export const REFRIGERATOR: Stack = { id: -1, frames: [parseFrame('__refrigerator')] };
+/** The stack whose finding tasks have that were frozen where they slept. */
+export const FROZEN: Stack = { id: -1, frames: [parseFrame(REFRIGERATOR)] };
 
 /** Groups of tasks are told by their findings: one for each stack. */
 const frozen = new WeakMap<Stack, Finding>();
@@ -42,7 +43,7 @@ const frozen = new WeakMap<Stack, Finding>();
 function explainFrozen({ stack }: Observation, { innermost }: Finding): Finding {
   const known = 'value' in stack ? frozen.get(stack.value) : undefined;
   if (known !== undefined) return known;
-  const finding = { ...explain(REFRIGERATOR, 'D'), frame: undefined, innermost };
+  const finding = { ...explain(FROZEN, 'D'), frame: undefined, innermost };
   if ('value' in stack) frozen.set(stack.value, finding);
   return finding;
 }

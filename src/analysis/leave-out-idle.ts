@@ -21,6 +21,7 @@ export function leaveOutIdle(sample: Sample): Sample {
   };
 }
 
-function isLeftOut(observation: Observation): boolean {
+/** Whether `--blocked` leaves a task out. */
+export function isLeftOut(observation: Observation): boolean {
   return observation.task.own === true || kindOf(observation) === 'idle';
 }

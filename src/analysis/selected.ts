@@ -2,7 +2,7 @@ import { changesBetween, noteChanges, withObservations } from '../model/changes.
 import { type CompiledSelection, takesTask, type Untold } from '../model/compiled-selection.ts';
 import { edgesOf } from '../model/edge.ts';
 import { type Observation, type Sample, streamKey } from '../model/sample.ts';
-import { kindOf } from './explain-sample.ts';
+import { isLeftOut } from './leave-out-idle.ts';
 import { type Graph, reachedFrom } from './reached.ts';
 
 /** Tells of a task that is not selected because the sample does not say enough of it. */
@@ -50,8 +50,7 @@ interface Followed {
 
 function takesObservation(selection: CompiledSelection, observation: Observation): boolean | Untold {
   const answer = takesTask(selection, observation);
-  if (answer !== true || selection.blocked !== true) return answer;
-  return observation.task.own !== true && kindOf(observation) !== 'idle';
+  return answer === true && selection.blocked === true ? !isLeftOut(observation) : answer;
 }
 
 /** The sample with these edges and resources. Its observations stay what is listed when somebody asks for them. */

@@ -1,5 +1,5 @@
 import { explain } from '../analysis/explain.ts';
-import { REFRIGERATOR } from '../analysis/explain-sample.ts';
+import { FROZEN } from '../analysis/explain-sample.ts';
 import { changesBetween } from '../model/changes.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
@@ -24,7 +24,7 @@ export class FindingWriter {
   }
 
   #tell(observation: Observation, lines: ToldLine[]): void {
-    if (observation.waitsBy === 'frozen') this.#tellStack(REFRIGERATOR, 'D', lines);
+    if (observation.waitsBy === 'frozen') this.#tellStack(FROZEN, 'D', lines);
     const { stack, state } = observation;
     if ('value' in stack && stack.value.frames.length > 0) this.#tellStack(stack.value, state, lines);
   }

@@ -1,5 +1,5 @@
 import type { Edge, Evidence, Resource } from '../../../model/edge.ts';
-import { VERSION_1 } from '../../../model/edge-marks.ts';
+import { REFRIGERATOR, VERSION_1 } from '../../../model/edge-marks.ts';
 import type { Observation } from '../../../model/sample.ts';
 import { decodeBytes } from '../../../native/decode.ts';
 import type { Mount } from '../procfs/mountinfo.ts';
@@ -8,8 +8,8 @@ import { innermostOf } from './file-system-waits.ts';
 
 /** Version 2 stops a task as a signal would, but in state S (kernel/signal.c): do_freezer_trap is often inlined. */
 const TRAPS = new Set(['do_freezer_trap', 'get_signal']);
-/** Version 1 does so here (kernel/freezer.c), or since Linux 6.1 wherever the task sleeps, in state D. */
-const REFRIGERATOR = new Set(['__refrigerator']);
+/** Version 1 does so here, or since Linux 6.1 wherever the task sleeps, in state D. */
+const REFRIGERATORS = new Set([REFRIGERATOR]);
 const VERSION_2 = 'cgroup2 ';
 const FILE_BYTES = 4096;
 const AT_ONCE = 256;
@@ -39,7 +39,7 @@ export const freezers: EdgeSource = {
   name: 'freezers',
   concerns: (observation) =>
     isTrapped(observation) ||
-    (observation.state === 'D' && (observation.task.kernelThread !== true || waitsIn(observation, REFRIGERATOR))),
+    (observation.state === 'D' && (observation.task.kernelThread !== true || waitsIn(observation, REFRIGERATORS))),
   async ofTasks(waiters, context): Promise<FoundEdges> {
     const hierarchies = await hierarchiesOf(context);
     if (hierarchies.length === 0) return { edges: [], resources: [] };
