@@ -1,60 +1,22 @@
-import type { Changes } from '../model/changes.ts';
-import type { NodeKey } from '../model/edge.ts';
 import type { Event, EventKind } from '../model/event.ts';
-import type { Finding } from '../model/finding.ts';
 import type { Fleet } from '../model/fleet.ts';
-import { isWhole, type Observation, type Sample, type Unread, unreadOf } from '../model/sample.ts';
-import type { Stack } from '../model/stack.ts';
-import { type Task, taskKey } from '../model/task.ts';
-import { type BlockedRun, stackOf } from './blocked-runs.ts';
-import { type Holder, HolderTimes, holderOf } from './holder-times.ts';
+import { type Sample, type Unread, unreadOf } from '../model/sample.ts';
+import { BlockedSums, type ReportedFinding } from './blocked-sums.ts';
+import { HolderSums, type ReportedHolder } from './holder-sums.ts';
+import { HolderTimes, holderOf } from './holder-times.ts';
 import { holdersIn } from './holding.ts';
 import type { HostListener } from './host-runs.ts';
-import { HostStreams, StreamSeconds } from './host-streams.ts';
+import { HostStreams } from './host-streams.ts';
 import { Hosts } from './hosts.ts';
+import { MissingCounts, MissingParts } from './missing-parts.ts';
 import type { Gap } from './pace.ts';
-import { mayBeSame, type StuckRun, StuckRuns } from './stuck.ts';
+import { type StuckRun, StuckRuns } from './stuck.ts';
 import { type Moment, Timeline } from './timeline.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
-const MAX_TASKS = 100_000;
-const MAX_FINDINGS = 10_000;
 const MAX_EVENTS = 1000;
 const MAX_GAPS = 1000;
 const MAX_HOSTS = 10_000;
-
-export interface ReportedTask {
-  readonly host: string | undefined;
-  readonly task: Task;
-  readonly seconds: number;
-  /** Set if that is from a log: at least so long. */
-  readonly isAtLeast: boolean;
-}
-
-/** What was blocked on one kind of wait, over a stream. */
-export interface ReportedFinding {
-  readonly finding: Finding;
-  readonly stack: Stack | undefined;
-  /** Of all tasks together. */
-  readonly taskSeconds: number;
-  /** Set if some of it is from a log: at least so long. */
-  readonly isAtLeast: boolean;
-  /** Those that were blocked longest first; those beyond a limit of memory are missing. */
-  readonly tasks: readonly ReportedTask[];
-  /** How many different tasks. */
-  readonly count: number;
-}
-
-/** What others waited for: a task, or a resource. */
-export interface ReportedHolder {
-  readonly host: string | undefined;
-  readonly key: NodeKey;
-  /** The task's comm, or the resource's name. */
-  readonly name: string | undefined;
-  /** Of all waiters together. */
-  readonly taskSeconds: number;
-  readonly waiters: number;
-}
 
 export interface ReportedEvent extends Omit<Event, 'kind'> {
   /** `clock`: somebody set the clock of the host. */
@@ -92,28 +54,6 @@ export interface Report {
   readonly unread: readonly (Pick<Unread, 'what' | 'why'> & { readonly count: number })[];
 }
 
-interface HeldUp extends Omit<ReportedHolder, 'taskSeconds' | 'waiters'> {
-  readonly waiters: Map<number, StreamSeconds>;
-}
-
-interface SummedTask extends Changing<ReportedTask> {
-  /** In seconds: by logs, by samples, and while it is known not to have run, which is until `untilMs`. */
-  reported: number;
-  readonly sampled: StreamSeconds;
-  proven: number;
-  untilMs: number;
-}
-
-interface Sum {
-  readonly finding: Finding;
-  readonly stack: Stack | undefined;
-  taskSeconds: number;
-  readonly tasks: Map<string, SummedTask>;
-  /** The last one of each host, TID and name: a log does not know when a task started. */
-  readonly named: Map<string, SummedTask>;
-  count: number;
-}
-
 /** Reports what happened in samples that come in the order of their times, from one host or several. */
 export async function report(samples: Iterable<Sample> | AsyncIterable<Sample>): Promise<Report> {
   const builder = new ReportBuilder();
@@ -121,20 +61,17 @@ export async function report(samples: Iterable<Sample> | AsyncIterable<Sample>):
   return builder.end();
 }
 
-type Changing<T> = { -readonly [K in keyof T]: T[K] };
-
 class ReportBuilder {
   readonly #hosts = new Hosts();
   readonly #runs = new Map<string, HostStreams>();
-  readonly #sums = new Map<string, Sum>();
-  readonly #holders = new Map<string, HeldUp>();
+  readonly #blocked = new BlockedSums();
+  readonly #holders = new HolderSums();
   readonly #stuck = new StuckRuns();
-  readonly #unread = new Counts();
+  readonly #unread = new MissingCounts();
   readonly #timeline = new Timeline();
   readonly #gaps: Gap[] = [];
   readonly #events: ReportedEvent[] = [];
   #eventCount = 0;
-  #tasks = 0;
   #samples = 0;
   #untimed = 0;
   #empty = 0;
@@ -164,7 +101,7 @@ class ReportBuilder {
   /** What follows from a sample that does not go on from the one before it. */
   #addAlone(sample: Sample, host: string): void {
     for (const { what, why } of unreadOf(sample.observations)) this.#unread.add({ what, why }, 1);
-    for (const root of holdersIn(sample)) this.#hold(host, holderOf(root), 0, 0);
+    for (const root of holdersIn(sample)) this.#holders.add(host, holderOf(root), 0, 0);
   }
 
   #runsOf(host: string): HostStreams {
@@ -176,11 +113,14 @@ class ReportBuilder {
   }
 
   #listenerTo(host: string, stream: number): HostListener {
-    const holders = new HolderTimes((holder, seconds) => this.#hold(host, holder, seconds, stream));
+    const holders = new HolderTimes((holder, seconds) => this.#holders.add(host, holder, seconds, stream));
     const missing = new MissingParts();
     let tasks = 0;
     return {
-      ran: (run) => this.#ran(run, stream),
+      ran: (run) => {
+        this.#stuck.add(run);
+        this.#blocked.add(run, stream);
+      },
       gap: (gap) => {
         if (this.#gaps.length < MAX_GAPS) this.#gaps.push(gap);
       },
@@ -201,7 +141,6 @@ class ReportBuilder {
       ...one,
       host: this.#hosts.nameOf(one.host),
     });
-    const findings = [...this.#sums.values()].sort((a, b) => b.taskSeconds - a.taskSeconds || b.count - a.count);
     return {
       fromMs: this.#fromMs,
       toMs: this.#toMs,
@@ -213,16 +152,10 @@ class ReportBuilder {
       timeline: this.#timeline.inOrder(),
       events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)).map(named),
       eventCount: this.#eventCount,
-      findings: findings.map(({ tasks, named: _, ...sum }) => ({
-        ...sum,
-        isAtLeast: [...tasks.values()].some((task) => task.isAtLeast),
-        tasks: [...tasks.values()].sort((a, b) => b.seconds - a.seconds).map(named),
-      })),
-      findingCount: findings.length,
-      holderCount: this.#holders.size,
-      holders: [...this.#holders.values()]
-        .map((holder) => named(reportedHolder(holder)))
-        .sort((a, b) => b.taskSeconds - a.taskSeconds),
+      findings: this.#blocked.mostFirst().map((found) => ({ ...found, tasks: found.tasks.map(named) })),
+      findingCount: this.#blocked.count,
+      holders: this.#holders.mostFirst().map(named),
+      holderCount: this.#holders.count,
       stuck: this.#stuck.longest().map(named),
       stuckCount: this.#stuck.count,
       unread: this.#unread.mostFirst(),
@@ -237,89 +170,6 @@ class ReportBuilder {
     this.#eventCount++;
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
   }
-
-  #hold(host: string, { key: node, name, startTicks, waiters }: Holder, seconds: number, stream: number): void {
-    const key = `${host}/${node}/${startTicks ?? ''}`;
-    let holder = this.#holders.get(key);
-    if (holder === undefined) {
-      if (this.#holders.size >= MAX_TASKS) return;
-      holder = { host, key: node, name, waiters: new Map() };
-      this.#holders.set(key, holder);
-    }
-    for (const waiter of waiters) {
-      let known = holder.waiters.get(waiter);
-      if (known === undefined) {
-        if (holder.waiters.size >= MAX_TASKS) continue;
-        known = new StreamSeconds();
-        holder.waiters.set(waiter, known);
-      }
-      known.add(stream, seconds);
-    }
-  }
-
-  #ran(run: BlockedRun, stream: number): void {
-    const { host, observation, finding } = run;
-    const { task } = observation;
-    this.#stuck.add(run);
-    const key = `${finding.rule ?? ''}\n${finding.waitsFor}`;
-    let sum = this.#sums.get(key);
-    if (sum === undefined) {
-      if (this.#sums.size >= MAX_FINDINGS) return;
-      sum = { finding, stack: stackOf(observation), taskSeconds: 0, tasks: new Map(), named: new Map(), count: 0 };
-      this.#sums.set(key, sum);
-    }
-    const name = `${host ?? ''}/${taskKey(task.id)}`;
-    const short = () => `${host ?? ''}/${task.id.tid ?? ''}/${task.comm ?? ''}`;
-    let known = sum.tasks.get(name);
-    if (known === undefined) {
-      const alike = sum.named.get(short());
-      if (alike !== undefined && mayBeSame(alike.task.id, task.id)) known = alike;
-    }
-    if (known === undefined) {
-      sum.count++;
-      known = {
-        host,
-        task,
-        seconds: 0,
-        isAtLeast: false,
-        reported: 0,
-        sampled: new StreamSeconds(),
-        proven: 0,
-        untilMs: 0,
-      };
-      if (this.#tasks < MAX_TASKS) {
-        this.#tasks++;
-        sum.tasks.set(name, known);
-        sum.named.set(short(), known);
-      }
-    }
-    const before = known.seconds;
-    addRun(known, run, stream);
-    sum.taskSeconds += known.seconds - before;
-  }
-}
-
-/** A log and several recordings may tell of the same time. What did not run was blocked in gaps, too. */
-function addRun(sum: SummedTask, run: BlockedRun, stream: number): void {
-  const { observation, seconds, isReported, isProven, sinceMs, untilMs } = run;
-  if (isReported === true) sum.reported += seconds;
-  else {
-    sum.task = observation.task;
-    sum.sampled.add(stream, seconds);
-    if (isProven && sinceMs !== undefined && untilMs !== undefined) {
-      sum.proven += Math.max(0, untilMs - Math.max(sinceMs, sum.untilMs)) / 1000;
-      sum.untilMs = Math.max(sum.untilMs, untilMs);
-    }
-  }
-  const seen = Math.max(sum.sampled.longest, sum.proven);
-  sum.seconds = Math.max(sum.reported, seen);
-  sum.isAtLeast = sum.reported > seen;
-}
-
-function reportedHolder({ waiters, ...holder }: HeldUp): ReportedHolder {
-  let taskSeconds = 0;
-  for (const seconds of waiters.values()) taskSeconds += seconds.longest;
-  return { ...holder, taskSeconds, waiters: waiters.size };
 }
 
 function clockText(setMs: number): string {
@@ -328,42 +178,4 @@ function clockText(setMs: number): string {
   return setMs < 0
     ? `the clock was set back by ${seconds} s`
     : `the clock was set forward by ${seconds} s, or the host was suspended for so long`;
-}
-
-type Missing = Pick<Unread, 'what' | 'why'>;
-
-/** How often what could not be read. */
-class Counts {
-  readonly #counts = new Map<string, Missing & { count: number }>();
-
-  add({ what, why }: Missing, count: number): void {
-    const key = `${what}: ${why}`;
-    const known = this.#counts.get(key) ?? { what, why, count: 0 };
-    known.count += count;
-    this.#counts.set(key, known);
-  }
-
-  all(): (Missing & { count: number })[] {
-    return [...this.#counts.values()];
-  }
-
-  mostFirst(): (Missing & { count: number })[] {
-    return this.all().sort((a, b) => b.count - a.count);
-  }
-}
-
-/** Follows what could not be read of the tasks of one host. */
-class MissingParts {
-  readonly #now = new Counts();
-
-  add({ gone, come }: Changes, all: Counts): void {
-    this.#count(gone, -1);
-    this.#count(come, 1);
-    for (const { count, ...missing } of this.#now.all()) if (count > 0) all.add(missing, count);
-  }
-
-  #count(observations: readonly Observation[], sign: number): void {
-    for (const observation of observations)
-      if (!isWhole(observation)) for (const missing of unreadOf([observation])) this.#now.add(missing, sign);
-  }
 }

@@ -1,4 +1,6 @@
-import type { Report, ReportedFinding, ReportedHolder, ReportedTask } from '../analysis/report.ts';
+import type { ReportedFinding, ReportedTask } from '../analysis/blocked-sums.ts';
+import type { ReportedHolder } from '../analysis/holder-sums.ts';
+import type { Report } from '../analysis/report.ts';
 import type { StuckRun } from '../analysis/stuck.ts';
 import { EVENT_KINDS } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';

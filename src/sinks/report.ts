@@ -1,7 +1,9 @@
 import { adviceOnWait } from '../analysis/advice.ts';
 import { stackOf } from '../analysis/blocked-runs.ts';
+import type { ReportedFinding } from '../analysis/blocked-sums.ts';
 import { functionName } from '../analysis/function-name.ts';
-import type { Report, ReportedFinding, ReportedHolder } from '../analysis/report.ts';
+import type { ReportedHolder } from '../analysis/holder-sums.ts';
+import type { Report } from '../analysis/report.ts';
 import type { StuckRun } from '../analysis/stuck.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Unread } from '../model/sample.ts';

@@ -1,6 +1,7 @@
 import { adviceOnWait } from '../../analysis/advice.ts';
 import { stackOf } from '../../analysis/blocked-runs.ts';
-import type { ReportedFinding, ReportedHolder } from '../../analysis/report.ts';
+import type { ReportedFinding } from '../../analysis/blocked-sums.ts';
+import type { ReportedHolder } from '../../analysis/holder-sums.ts';
 import type { Advice } from '../../analysis/root-advice.ts';
 import type { StuckRun } from '../../analysis/stuck.ts';
 import type { Finding } from '../../model/finding.ts';
