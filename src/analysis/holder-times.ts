@@ -38,10 +38,11 @@ export class HolderTimes {
     let isChanged = holders.length > 0 || this.#unselected.length > 0 || edges !== this.#edges.edges;
     this.#unselected = holders;
     this.#edges = { ...(edges !== undefined && { edges }), ...(resources !== undefined && { resources }) };
-    for (const { task } of gone) {
+    for (const [at, { task }] of gone.entries()) {
       const { tid } = task.id;
       if (tid === undefined) continue;
-      this.#byTid.delete(tid);
+      // Most are only seen in another way: to be put in place is cheaper than to be added again.
+      if (come[at]?.task !== task) this.#byTid.delete(tid);
       if (this.#linked.delete(tid) || this.#involved.has(tid)) isChanged = true;
     }
     for (const observation of come) {

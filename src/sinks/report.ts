@@ -146,7 +146,7 @@ function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, s
 function stuckSection({ stuck, stuckCount }: Report, context: ReportContext, several: boolean): string[] {
   const alike = new Map<string, { readonly run: StuckRun; count: number }>();
   for (const run of stuck) {
-    const key = stuckLines(run, commOf(run.observation.task), context, several).join('\n');
+    const key = stuckKey(run);
     const known = alike.get(key);
     if (known === undefined) alike.set(key, { run, count: 1 });
     else known.count++;
@@ -159,6 +159,15 @@ function stuckSection({ stuck, stuckCount }: Report, context: ReportContext, sev
     const name = count === 1 ? nameOf(task, undefined) : `${count} x ${commOf(task)}`;
     return stuckLines(run, name, context, several);
   });
+}
+
+/** The same for runs of which the same is told: what is shown of a thousand takes longer. */
+function stuckKey(run: StuckRun): string {
+  const { host, observation, sinceMs, untilMs, isStill, isReported = false } = run;
+  const stack = stackOf(observation);
+  const times = [Math.floor(sinceMs / 1000), Math.floor(untilMs / 1000), lasting(untilMs - sinceMs, isReported)];
+  const told = [host, commOf(observation.task), observation.state, isStill, howStuck(run)];
+  return [...times, ...told, stack === undefined ? undefined : functionsOf(stack)].join('\n');
 }
 
 function stuckLines(run: StuckRun, name: string, context: ReportContext, several: boolean): string[] {
