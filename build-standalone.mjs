@@ -7,9 +7,10 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { build, transform } from 'esbuild';
+import { transform } from 'esbuild';
 import { callsByBun, lazyChildProcess, smallPackages } from './build-plugins.mjs';
-import { buildPage, pageInside } from './page-build.mjs';
+import { buildCommand, LOADED, STARTED } from './command-build.mjs';
+import { buildPage } from './page-build.mjs';
 import { addEntry } from './standalone/add-entry.mjs';
 import { billOf } from './standalone/bill.mjs';
 import { partsOfBun } from './standalone/bun-parts.mjs';
@@ -45,7 +46,7 @@ const { version } = JSON.parse(await readFile('package.json', 'utf8'));
 
 try {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
-  const { bundle, reader, packages } = await bundleFor(folder);
+  const { files, packages } = await bundleFor(folder);
   const ownBun = join(
     await fetchPackage(TARGETS[process.arch].bun.name, BUN, TARGETS[process.arch].bun.sha512),
     'bin/bun',
@@ -66,9 +67,9 @@ try {
       ownBun,
       [
         'build',
-        bundle,
-        // A thread finds it by its name, see src/cli/classic-thread.ts.
-        reader,
+        ...files,
+        // They find each other by their names when they run.
+        '--external=./*.cjs',
         '--compile',
         '--bytecode',
         `--target=bun-linux-${arch}`,
@@ -99,30 +100,28 @@ async function readerFor(arch) {
   return Buffer.from(READER[arch], 'base64');
 }
 
-/** Bundles the command into one file that calls C through Bun, and its thread into another. Returns both, and the folders of the packages in them. */
+/**
+ * Bundles the command into files that call C through Bun. Returns these, first the one that is started, and the folders
+ * of the packages in them.
+ */
 async function bundleFor(folder) {
-  const outfile = join(folder, 'kstack.cjs');
   const { page, inputs } = await buildPage(version);
-  const common = {
+  const inputsOfCommand = await buildCommand({
+    outdir: folder,
     bundle: true,
     platform: 'node',
-    format: 'cjs',
     target: 'node20.19',
-    minifyWhitespace: true,
-    minifySyntax: true,
+    external: ['bun:ffi'],
+    plugins: [lazyChildProcess, callsByBun, smallPackages],
+    page,
     define: { KSTACK_VERSION: JSON.stringify(version), KSTACK_STANDALONE: 'true' },
     logLevel: 'warning',
-    metafile: true,
-  };
-  const { metafile } = await build({
-    ...common,
-    entryPoints: ['src/main.ts'],
-    outfile,
-    plugins: [lazyChildProcess, callsByBun, smallPackages, pageInside(page)],
   });
-  const reader = join(folder, 'classic-reader.cjs');
-  await build({ ...common, entryPoints: ['src/cli/classic-reader.ts'], outfile: reader });
-  return { bundle: outfile, reader, packages: packagesIn([...Object.keys(metafile.inputs), ...inputs]) };
+  // Bun gives the first file the executable's name, by which the others do not find it.
+  const start = join(folder, 'start.cjs');
+  await writeFile(start, `require('./${STARTED}');\n`);
+  const files = [start, ...[STARTED, ...LOADED].map((file) => join(folder, file))];
+  return { files, packages: packagesIn([...inputsOfCommand, ...inputs]) };
 }
 
 /** Unpacks a package and returns its folder. @throws Error if the archive's sha512 differs */

@@ -1,7 +1,7 @@
 // Bundles src/ into dist/: kstack.cjs, the command, with the files that it loads on demand, and index.js, the library.
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { build } from 'esbuild';
-import { apart, lazyChildProcess, smallPackages } from './build-plugins.mjs';
+import { lazyChildProcess, smallPackages } from './build-plugins.mjs';
 import { buildCommand } from './command-build.mjs';
 import { buildPage, pageInside } from './page-build.mjs';
 import { SHEBANG, SHELL_START } from './shell-start.mjs';
@@ -28,38 +28,11 @@ await build({
   format: 'esm',
 });
 // CommonJS with the options parser bundled: Node.js 20 starts it in three quarters of the time of ES modules.
-const small = {
-  ...common,
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  minifyWhitespace: true,
-  minifySyntax: true,
-};
-await build({ ...small, entryPoints: { rules: 'src/analysis/rules/index.ts' } });
-await build({ ...small, entryPoints: { 'classic-reader': 'src/cli/classic-reader.ts' } });
-await build({ ...small, plugins: [pageInside(page)], entryPoints: { page: 'src/sinks/page.ts' } });
-const parquet = await build({ ...small, entryPoints: { parquet: 'src/sinks/parquet-library.ts' } });
-const clickHouse = await build({ ...small, entryPoints: { clickhouse: 'src/clickhouse/client-library.ts' } });
 const inputsOfCommand = await buildCommand({
-  ...small,
-  plugins: [
-    ...common.plugins,
-    apart('rules/index.ts', 'rules.cjs'),
-    apart('sinks/page.ts', 'page.cjs'),
-    apart('sinks/parquet-library.ts', 'parquet.cjs'),
-    apart('clickhouse/client-library.ts', 'clickhouse.cjs'),
-  ],
+  ...common,
+  page,
   banner: `${SHEBANG}\n${SHELL_START}`,
   define: { KSTACK_VERSION: JSON.stringify(version) },
 });
 await chmod('dist/kstack.cjs', 0o755);
-await writeFile(
-  'dist/THIRD-PARTY-LICENSES.txt',
-  await packageLicences(
-    packagesIn([
-      ...inputsOfCommand,
-      ...[parquet, clickHouse].flatMap(({ metafile }) => Object.keys(metafile.inputs)),
-      ...inputs,
-    ]),
-  ),
-);
+await writeFile('dist/THIRD-PARTY-LICENSES.txt', await packageLicences(packagesIn([...inputsOfCommand, ...inputs])));

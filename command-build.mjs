@@ -1,6 +1,8 @@
-// Bundles the command for Node.js into a few CommonJS files: Node.js reads all of a file, whatever of it runs.
+// Bundles the command into a few CommonJS files: a runtime reads all of a file, whatever of it runs.
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { apart } from './build-plugins.mjs';
+import { pageInside } from './page-build.mjs';
 
 /** The main module of the command, which is in the file that is started, with all that it imports. */
 const MAIN = 'src/main.ts';
@@ -16,15 +18,52 @@ const FILES = [
     file: 'patterns.cjs',
     modules: ['selection/pattern.ts', 'selection/cgroup-pattern.ts', 'node_modules/re2js/build/index.js'],
   },
+  // What only some formats need, and the verdict.
+  { file: 'edges.cjs', modules: ['sources/live/edges/edge-search.ts'], whole: true },
   { file: 'more.cjs', modules: [''] },
+];
+
+/** Modules with a file of their own, which share nothing with the others. */
+const APART = {
+  'rules.cjs': 'src/analysis/rules/index.ts',
+  'page.cjs': 'src/sinks/page.ts',
+  'parquet.cjs': 'src/sinks/parquet-library.ts',
+  'clickhouse.cjs': 'src/clickhouse/client-library.ts',
+};
+
+/** What a thread of the command runs. */
+const THREAD = { 'classic-reader.cjs': 'src/cli/classic-reader.ts' };
+
+/** The file that is started. */
+export const STARTED = 'kstack.cjs';
+/** All others that buildCommand writes. */
+export const LOADED = [
+  ...FILES.map(({ file }) => file).filter((file) => file !== STARTED),
+  ...Object.keys({ ...APART, ...THREAD }),
 ];
 
 /**
  * Writes the files to a folder. Returns which source files are in them.
  * @param banner the first lines of the file that is started
+ * @param page the browser's page
  * @param options esbuild's
  */
-export async function buildCommand({ outdir, banner, ...options }) {
+export async function buildCommand({ banner = '', page, ...given }) {
+  const shared = { ...given, format: 'cjs', minifyWhitespace: true, minifySyntax: true, metafile: true };
+  const others = Object.entries({ ...APART, ...THREAD }).map(([file, module]) =>
+    build({
+      ...shared,
+      outExtension: { '.js': '.cjs' },
+      entryPoints: { [file.replace('.cjs', '')]: module },
+      plugins: [...given.plugins, pageInside(page)],
+    }),
+  );
+  const plugins = [...given.plugins, ...Object.entries(APART).map(([file, module]) => apart(module, file))];
+  const inputs = await buildParts({ ...shared, banner, plugins });
+  return [...inputs, ...(await Promise.all(others)).flatMap(({ metafile }) => Object.keys(metafile.inputs))];
+}
+
+async function buildParts({ outdir, banner, ...options }) {
   // Splits it so that modules that the same ones import are one part.
   const { metafile, outputFiles } = await build({
     ...options,
@@ -45,7 +84,7 @@ export async function buildCommand({ outdir, banner, ...options }) {
       outfile: join(outdir, file),
       format: 'cjs',
       outExtension: {},
-      banner: { js: file === 'kstack.cjs' ? banner : '' },
+      banner: { js: file === STARTED ? banner : '' },
       plugins: [partsInFiles(file, { places, texts, parts })],
     });
   return Object.keys(metafile.inputs);

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { describeFileSizeLimit } from '../native/file-size-limit.ts';
 import { type Write, writeAll } from '../native/write.ts';
 import { escapeUnsafe } from './escape.ts';
@@ -5,12 +6,25 @@ import { escapeUnsafe } from './escape.ts';
 const STDOUT = 1;
 const STDERR = 2;
 
+/** Of character devices such as /dev/null: see Documentation/admin-guide/devices.txt. */
+const MEMORY_DEVICES = 1;
+
 /**
  * isatty(3). node:tty is loaded on demand: most runs do without it, and in Bun it takes as long to load as all other
  * modules together.
  */
 export function isTerminal(fd: number): boolean {
-  return process.getBuiltinModule('node:tty').isatty(fd);
+  return mayBeTerminal(fd) && process.getBuiltinModule('node:tty').isatty(fd);
+}
+
+function mayBeTerminal(fd: number): boolean {
+  try {
+    const stat = fstatSync(fd);
+    return stat.isCharacterDevice() && (stat.rdev >> 8) % 4096 !== MEMORY_DEVICES;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
 }
 
 let stderr: number | Write = STDERR;

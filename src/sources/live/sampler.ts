@@ -10,7 +10,7 @@ import { Reader, ReaderEnded } from '../../native/reader/reader.ts';
 import { conditions, openBpf } from './bpf/availability.ts';
 import { prefetchByBpf } from './bpf/prefetch.ts';
 import type { BpfReader } from './bpf/tasks.ts';
-import { EdgeSearch, type Followed } from './edges/edge-search.ts';
+import type { EdgeSearch, Followed } from './edges/edge-search.ts';
 import { HostWatch } from './host/host-watch.ts';
 import { FileReads } from './procfs/file-reads.ts';
 import { countThreads, readBootId, readHostStat } from './procfs/files.ts';
@@ -86,7 +86,9 @@ export interface Sampler extends AsyncIterable<Sample> {
  * @throws Error if `bpf` is required but unavailable, or if the reader cannot be started
  */
 export async function openSampler(host: Host, options: SamplerOptions): Promise<Sampler> {
-  return new LiveSampler(host, options, await compileSelection(options.selection));
+  const selection = await compileSelection(options.selection);
+  const search = options.edges ? (await import('./edges/edge-search.ts')).EdgeSearch : undefined;
+  return new LiveSampler(host, options, selection, search);
 }
 
 class LiveSampler implements Sampler {
@@ -98,12 +100,17 @@ class LiveSampler implements Sampler {
   readonly #source: Source;
   readonly #tasks: TaskReads;
   readonly #unixSockets: UnixSockets;
-  readonly #search: EdgeSearch;
+  readonly #search: EdgeSearch | undefined;
   readonly #watch: HostWatch | undefined;
   readonly #bootId: Sample['bootId'] & object;
   readonly #told = new Set<string>();
 
-  constructor(host: Host, options: SamplerOptions, selection: CompiledSelection) {
+  constructor(
+    host: Host,
+    options: SamplerOptions,
+    selection: CompiledSelection,
+    Search: typeof EdgeSearch | undefined,
+  ) {
     const { root, clock } = host;
     const { source, facts, steady, rememberMs = steady ? REMEMBER_MS : 0 } = options;
     this.#host = host;
@@ -133,13 +140,15 @@ class LiveSampler implements Sampler {
       },
       options,
     );
-    this.#search = new EdgeSearch({
-      ...parts,
-      clock,
-      unixSockets: this.#unixSockets,
-      forVerdict: options.edges === 'verdict',
-      tell: options.missed ?? tell,
-    });
+    this.#search =
+      Search &&
+      new Search({
+        ...parts,
+        clock,
+        unixSockets: this.#unixSockets,
+        forVerdict: options.edges === 'verdict',
+        tell: options.missed ?? tell,
+      });
     const { kmsg = '/dev/kmsg' } = host;
     this.#watch = options.events === true ? new HostWatch({ clock, kmsg }, new FileReads(this.#reader)) : undefined;
   }
@@ -162,20 +171,21 @@ class LiveSampler implements Sampler {
 
   async #take(): Promise<Sample> {
     const { clock, root } = this.#host;
-    const { fields, facts, edges, steady, intervalMs } = this.#options;
+    const { fields, facts, steady, intervalMs } = this.#options;
     const selection = this.#selection;
+    const search = this.#search;
     const timeMs = clock.nowMs();
     const startMs = clock.monotonicMs();
     const { bootTimeSeconds, forks, missed } = readHostStat(root);
     const seen = await this.#tasks.read(selection, forks);
     if (this.#reader.isAhead) this.#tell('the reader was started before the runtime, and had begun to read');
     const { observations } = seen;
-    const searches = edges === true || edges === 'verdict';
+    const searches = search !== undefined;
     const holders = facts ? await this.#tasks.holders(observations, { selection, forks, searches }) : [];
     const details = new TaskDetails(root, this.#reader, this.#unixSockets);
     const observe = async (pids: readonly number[]) => (await this.#tasks.read({ pids }, forks)).observations;
     const found: Followed = searches
-      ? await this.#search.follow({ observations, holders }, { details, startMs, observe })
+      ? await search.follow({ observations, holders }, { details, startMs, observe })
       : { observations, holders, edges: [], resources: [], unread: [] };
     const threads = steady ? undefined : await this.#tasks.countMoreThreads(selection, seen.unread, forks);
     this.#tasks.trim(observations);
@@ -211,7 +221,7 @@ class LiveSampler implements Sampler {
 
   close(): void {
     this.#bpf?.close();
-    this.#search.close();
+    this.#search?.close();
     this.#watch?.close();
     this.#reader.close();
   }

@@ -1,4 +1,3 @@
-import { gunzipSync } from 'node:zlib';
 import type { Reading } from '../../model/reading.ts';
 import { decodeBytes } from '../../native/decode.ts';
 import { type CallArgument, FLAG, WHAT } from '../../native/reader/protocol.ts';
@@ -110,6 +109,8 @@ export class UnixSockets {
     const config = await this.#reads.bytes(`${this.#root}/config.gz`, 0n, CONFIG_BYTES);
     if ('unread' in config) return false;
     try {
+      // Loaded on demand: most runs do without it, and in Bun it takes as long as all of kstack's own files.
+      const { gunzipSync } = process.getBuiltinModule('node:zlib');
       const text = gunzipSync(config.value, { maxOutputLength: MOST_CONFIG_BYTES }).toString('latin1');
       return /^CONFIG_UNIX_DIAG=y$/m.test(text);
     } catch (error) {
