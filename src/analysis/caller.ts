@@ -1,6 +1,7 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
+import { lockName } from './lock-names/lock-name.ts';
 import { subsystemOf } from './subsystem.ts';
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
@@ -26,10 +27,21 @@ export function callerWithModule(frames: readonly Frame[], inner: InnerEnd): str
   return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
 }
 
-/** What an unknown function belongs to. */
-export function byName(frame: Frame | undefined): string {
+/** What an unknown function belongs to, behind what is known of the lock that it takes. */
+export function byName(frame: Frame | undefined, lock?: string): string {
   const subsystem = frame === undefined ? undefined : subsystemOf(frame);
-  return subsystem === undefined ? '' : ` (by its name, a part of ${subsystem})`;
+  const told = [lock, subsystem === undefined ? undefined : `by its name, a part of ${subsystem}`].filter(Boolean);
+  return told.length === 0 ? '' : ` (${told.join('; ')})`;
+}
+
+/** Locks of which a sentence tells no more than the kind. */
+const ANY_LOCK = /^a (?:mutex|real-time mutex|reader-writer lock|semaphore)\b/;
+
+/** The name of the lock that a task waits for, where the sentence does not tell and the function takes only this one. */
+export function unnamedLock(waitsFor: string, frames: readonly Frame[], inner: InnerEnd): string | undefined {
+  const caller = callerIn(frames, inner);
+  const isUnnamed = inner.primitive?.sleep === 'lock' && ANY_LOCK.test(waitsFor);
+  return caller === undefined || !isUnnamed ? undefined : lockName(caller, inner.lock);
 }
 
 /** A rule's sentence with the caller in the place of `{caller}`, or without that part where it is not known. */
