@@ -74,7 +74,6 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
       [
         'gfs2_glock_dq_wait',
         'wait_on_demote',
-        'gfs2_gl_hash_clear',
         'gfs2_glock_dq_uninit',
         'glock_work_func',
         'do_xmote',

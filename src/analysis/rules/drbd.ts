@@ -51,7 +51,6 @@ export const DRBD_RULES: readonly Rule[] = [
         'drbd_send_and_submit',
         'inc_ap_bio',
         'drbd_request_prepare',
-        'do_submit',
         'wait_for_congestion',
       ],
     ],

@@ -103,7 +103,10 @@ import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
+import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
+import { WAITS_OF_STORAGE } from './waits-of-storage.ts';
+import { WAITS_OF_THE_CORE } from './waits-of-the-core.ts';
 import { XFS_RULES } from './xfs.ts';
 import { XFS_LOG } from './xfs-log.ts';
 import { ZFS } from './zfs.ts';
@@ -204,6 +207,9 @@ export const RULES: readonly Rule[] = [
   ...POWER_AND_SCHEDULER,
   ...WAITS_OF_FILES,
   ...WAITS_OF_SERVERS,
+  ...WAITS_OF_NETWORKS,
+  ...WAITS_OF_STORAGE,
+  ...WAITS_OF_THE_CORE,
   ...WAITS_OF_DEVICES,
   ...SUBSYSTEM_LOCKS,
   ...LOCKS_OF_FILE_SYSTEMS,

@@ -97,7 +97,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     id: 'fs-directory-remove',
     ...LOCK,
     match: [['do_unlinkat', 'do_rmdir', 'vfs_unlink', 'vfs_rmdir', 'start_removing_noperm', 'start_removing']],
-    waitsFor: 'the lock of a directory or file, which another task holds, in order to remove the file',
+    waitsFor: 'the lock of a directory or file, which another task holds, in order to remove a file or directory',
     causes: DIRECTORY_HOLDER,
     source: 'fs/namei.c: do_unlinkat',
   },

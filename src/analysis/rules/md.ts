@@ -13,6 +13,17 @@ const SLOW_MEMBER = 'A slow or failing member holds up the whole array.';
 /** Software RAID (md). */
 export const MD_RAID: readonly Rule[] = [
   {
+    id: 'md-old-arrays',
+    kind: 'blocked',
+    match: [['md_alloc', 'md_probe']],
+    innermost: true,
+    sleeps: ['work'],
+    waitsFor: 'md arrays that were stopped to be removed, before a new one may have their number',
+    causes: 'The removal of an array waits for users of its files in /sys, or for this task.',
+    next: OTHERS_BLOCKED,
+    source: 'drivers/md/md.c: md_alloc',
+  },
+  {
     id: 'md-cluster-lock',
     kind: 'blocked',
     match: [['dlm_lock_sync', 'dlm_lock_sync_interruptible']],

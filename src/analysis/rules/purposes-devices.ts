@@ -129,7 +129,7 @@ const PURPOSES: readonly Purpose[] = [
   ['dev-add', 'add a device', 'drivers/base/core.c: device_add', 'device_add'],
   [
     'dev-create-node',
-    'have a device node created in /dev',
+    'have a device node created or removed in /dev',
     'drivers/base/devtmpfs.c: devtmpfs_submit_req',
     'devtmpfs_submit_req',
     'devtmpfs_create_node',
