@@ -364,6 +364,20 @@ describe('a report', () => {
     expect(await report(same)).toEqual(await report(anew));
   });
 
+  it('claims what names no host and no date for none of the hosts, and keeps it out of their times', async () => {
+    const hour = (at: number) => 490_000 + at;
+    const { host: _, ...unnamed } = sampleAt(363, [seen(1, FROZEN)]);
+    const dated = [0, 10, 20].map((at) => sampleAt(3600 * hour(at), [seen(2, FROZEN)]));
+    const told = await report([unnamed, ...dated]);
+    const [fromMs, toMs] = [3_600_000 * hour(0), 3_600_000 * hour(20)];
+    expect(told).toMatchObject({ hosts: ['db1'], unnamed: 1, samples: 4, sinceBoot: 1, fromMs, toMs });
+    expect(told.timeline.map(({ timeMs }) => timeMs)).toEqual([0, 10, 20].map((at) => 3_600_000 * hour(at)));
+    expect(told.findings[0]?.tasks.map(({ host, task }) => [host, task.id.tid])).toContainEqual([undefined, 1]);
+    const alone = await report([unnamed]);
+    expect(alone).toMatchObject({ unnamed: 1, sinceBoot: 0, fromMs: 363_000, toMs: 363_000 });
+    expect(alone.timeline).toHaveLength(1);
+  });
+
   it('has nothing of a healthy host', async () => {
     const { findings, stuck, holders, timeline } = await report([sampleAt(0, [idle]), sampleAt(1, [idle])]);
     expect([findings, stuck, holders]).toEqual([[], [], []]);

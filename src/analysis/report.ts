@@ -10,8 +10,9 @@ import { HostStreams } from './host-streams.ts';
 import { Hosts } from './hosts.ts';
 import { MissingCounts, MissingParts } from './missing-parts.ts';
 import type { Gap } from './pace.ts';
+import { ReportTimes } from './report-times.ts';
 import { type StuckRun, StuckRuns } from './stuck.ts';
-import { type Moment, Timeline } from './timeline.ts';
+import type { Moment } from './timeline.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
 const MAX_EVENTS = 1000;
@@ -29,9 +30,16 @@ export interface Report {
   readonly fromMs: number | undefined;
   readonly toMs: number | undefined;
   readonly hosts: readonly string[];
+  /** Samples that name no host: nothing ties them to one of `hosts`. Undefined if nobody has counted them. */
+  readonly unnamed?: number;
   readonly samples: number;
   /** Samples without a time: they count, but last no time. */
   readonly untimed: number;
+  /**
+   * Beside samples with a date, those that only tell the time since the boot of their host: they have no part in the
+   * span and the timeline. Undefined if nobody has counted them.
+   */
+  readonly sinceBoot?: number;
   /** Samples without a task: nothing of what was looked for was there. */
   readonly empty: number;
   readonly gaps: readonly Gap[];
@@ -68,20 +76,20 @@ class ReportBuilder {
   readonly #holders = new HolderSums();
   readonly #stuck = new StuckRuns();
   readonly #unread = new MissingCounts();
-  readonly #timeline = new Timeline();
+  readonly #times = new ReportTimes();
   readonly #gaps: Gap[] = [];
   readonly #events: ReportedEvent[] = [];
   #eventCount = 0;
   #samples = 0;
   #untimed = 0;
   #empty = 0;
-  #fromMs: number | undefined;
-  #toMs: number | undefined;
+  #unnamed = 0;
 
   add(sample: Sample): void {
     const { timeMs, unread, source, events = [] } = sample;
     const host = this.#hosts.keyOf(sample);
     this.#samples++;
+    if (sample.host === undefined) this.#unnamed++;
     for (const { what, why } of unread) this.#unread.add({ what, why }, 1);
     for (const event of events) this.#happened(event, host, timeMs);
     const runs = this.#runsOf(host);
@@ -89,13 +97,12 @@ class ReportBuilder {
     if (timeMs === undefined) this.#untimed++;
     if (source.partial === true || timeMs === undefined) this.#addAlone(sample, host);
     if (timeMs === undefined) return;
-    this.#fromMs = Math.min(this.#fromMs ?? timeMs, timeMs);
-    this.#toMs = Math.max(this.#toMs ?? timeMs, timeMs);
+    this.#times.add(timeMs);
     // That something happened does not say that no task was blocked.
     if (source.partial === true && sample.observations.length === 0) return;
     let blocked = 0;
     for (const each of this.#runs.values()) blocked += each.blockedAt(timeMs);
-    this.#timeline.add({ timeMs, blocked });
+    this.#times.count({ timeMs, blocked });
   }
 
   /** What follows from a sample that does not go on from the one before it. */
@@ -142,14 +149,13 @@ class ReportBuilder {
       host: this.#hosts.nameOf(one.host),
     });
     return {
-      fromMs: this.#fromMs,
-      toMs: this.#toMs,
+      ...this.#times.end(),
       hosts: [...this.#runs.keys()].flatMap((key) => this.#hosts.nameOf(key) ?? []).slice(0, MAX_HOSTS),
       samples: this.#samples,
+      unnamed: this.#unnamed,
       untimed: this.#untimed,
       empty: this.#empty,
       gaps: this.#gaps.map(named),
-      timeline: this.#timeline.inOrder(),
       events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)).map(named),
       eventCount: this.#eventCount,
       findings: this.#blocked.mostFirst().map((found) => ({ ...found, tasks: found.tasks.map(named) })),

@@ -4,6 +4,14 @@ export interface ZoneOffset {
   readonly abbreviation: string;
 }
 
+/** Earlier times are no dates: they count from the host's boot. */
+const FIRST_DATE_MS = Date.UTC(1980);
+
+/** Whether a time is one of the calendar, and not one since the boot of a host. */
+export function isDate(timeMs: number): boolean {
+  return timeMs >= FIRST_DATE_MS;
+}
+
 /** When the next of some beats is due, given when the last one was: those that are over by now are left out. */
 export function nextDueMs(dueMs: number, nowMs: number, intervalMs: number): number {
   return dueMs + intervalMs * Math.max(1, Math.ceil((nowMs - dueMs) / intervalMs));

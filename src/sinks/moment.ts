@@ -1,12 +1,9 @@
-import type { Clock } from '../model/time.ts';
+import { type Clock, isDate } from '../model/time.ts';
 import { formatDateTime } from '../terminal/local-time.ts';
-
-/** Earlier times are no dates: they count from the host's boot. */
-const FIRST_DATE_MS = Date.UTC(1980);
 
 /** A time for people: local, or in seconds after boot. */
 export function moment(timeMs: number, { zoneAt }: Pick<Clock, 'zoneAt'>): string {
-  if (timeMs < FIRST_DATE_MS) return `${(timeMs / 1000).toFixed(1)} s after boot`;
+  if (!isDate(timeMs)) return `${(timeMs / 1000).toFixed(1)} s after boot`;
   const seconds = Math.floor(timeMs / 1000);
   return formatDateTime(seconds, zoneAt(seconds), '-');
 }
@@ -14,7 +11,7 @@ export function moment(timeMs: number, { zoneAt }: Pick<Clock, 'zoneAt'>): strin
 /** The beginning and the end of a time, with the zone where a change of it is in between: else an hour seems to be missing. */
 export function momentsOf(fromMs: number, toMs: number, context: Pick<Clock, 'zoneAt'>): [from: string, to: string] {
   const [from, to] = [moment(fromMs, context), moment(toMs, context)];
-  if (fromMs < FIRST_DATE_MS) return [from, to];
+  if (!isDate(fromMs)) return [from, to];
   const [before, after] = [context.zoneAt(Math.floor(fromMs / 1000)), context.zoneAt(Math.floor(toMs / 1000))];
   if (before.offsetSeconds === after.offsetSeconds) return [from, to];
   return [`${from} ${before.abbreviation}`, `${to} ${after.abbreviation}`];

@@ -1,6 +1,6 @@
 import type { Report, ReportedEvent } from '../analysis/report.ts';
 import { merged } from '../analysis/timeline.ts';
-import type { Clock } from '../model/time.ts';
+import { type Clock, isDate } from '../model/time.ts';
 import { barOf } from '../terminal/bars.ts';
 import { moment, momentsOf, timeOfDay } from './moment.ts';
 
@@ -47,7 +47,9 @@ export function timelineLines({ timeline, gaps, events, ...span }: Report, conte
       return blocked === undefined && isGap(at) ? '·' : barOf(last, most);
     })
     .join('');
-  const marks = marksOf(events, columnOf, width);
+  // What only tells the time since a boot has no place among dates.
+  const placed = events.filter(({ timeMs }) => timeMs !== undefined && isDate(timeMs) === isDate(fromMs));
+  const marks = marksOf(placed, columnOf, width);
   const peak = timeline.find(({ blocked }) => blocked === most) ?? first;
   const [from, to] = momentsOf(fromMs, toMs, context);
   const [start, end] = [timeOfDay(from), timeOfDay(to)];
@@ -71,9 +73,14 @@ function markOf(kind: ReportedEvent['kind']): string {
   return MARKS[kind] ?? KERNEL_LINE;
 }
 
+/** The name of a host where there are several. */
+export function shownHost(host: string | undefined): string {
+  return host ?? 'unknown host';
+}
+
 /** An event in one line, with its mark on the timeline. */
 export function eventLines({ timeMs, host, kind, text }: ReportedEvent, context: Context, several: boolean): string[] {
   const when = timeMs === undefined ? 'at an unknown time' : moment(timeMs, context);
-  const where = several && host !== undefined ? `${host}  ` : '';
+  const where = several ? `${shownHost(host)}  ` : '';
   return [`  ${markOf(kind)} ${when}  ${where}${kind}: ${text.trim()}`];
 }

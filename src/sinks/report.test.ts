@@ -120,6 +120,19 @@ describe('a report as text', () => {
     expect(await textOf('a', 'b')).toMatch(/^ {4}next: .*\b[PT]ID\b/m);
   });
 
+  it('says that a log without the name of a host, and without a date, is of no host that it knows', async () => {
+    const blocked = { observations: [observationOf(41, { state: 'D', stack: FROZEN })] };
+    const events = [{ kind: 'nfs', text: 'nfs: server filer not responding' }] as const;
+    const { host: _, ...unnamed } = { ...EMPTY_SAMPLE, ...blocked, timeMs: 363_000, events };
+    const dated = { ...EMPTY_SAMPLE, ...blocked, host: 'db1', timeMs: START_MS };
+    const text = [...formatReport(await report([unnamed, dated]), context)].join('');
+    expect(text).toMatch(/^db1, unknown host: 20.*\n2 samples, 1 of them without a host name, 1 of them with only/);
+    expect(text).toMatch(/^ {4}(?=.*\bdb1 \w+ 41 )(?=.*\bunknown host \w+ 41 )/m);
+    expect(text).not.toMatch(/^ +!$/m);
+    const alone = [...formatReport(await report([unnamed]), context)].join('');
+    expect(alone).toMatch(/^unknown host: 363\.0 s after boot to 363\.0 s after boot \(0\.000 s\)\n1 sample\n/);
+  });
+
   it('tells the zone of its times if that changes in between', async () => {
     const changeMs = Date.UTC(2025, 9, 26, 1);
     const zoneAt = (seconds: number) =>

@@ -17,7 +17,7 @@ import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { momentsOf, timeOfDay } from './moment.ts';
 import { fleetSections } from './report-fleet.ts';
-import { eventLines, timelineLines } from './report-timeline.ts';
+import { eventLines, shownHost, timelineLines } from './report-timeline.ts';
 import { nameOf as nameOfUnread } from './unread.ts';
 
 export interface ReportContext {
@@ -44,7 +44,7 @@ const LONGEST_NAME = 24;
 /** A report for people, on about one screen. */
 export function* formatReport(report: Report, context: ReportContext): Generator<string> {
   const { top } = context;
-  const several = report.hosts.length > 1;
+  const several = isOfSeveral(report);
   const shown = function* (lines: readonly string[]) {
     if (lines.length > 0) yield `${lines.map((line) => fitted(line, context)).join('\n')}\n\n`;
   };
@@ -63,6 +63,10 @@ export function* formatReport(report: Report, context: ReportContext): Generator
   yield* shown(list('held up others', holders, report.holderCount, top, (holder) => [holderLine(holder, several)]));
   yield* shown(stuckSection(report, context, several));
   yield* shown(unreadLines(report));
+}
+
+function isOfSeveral({ hosts, unnamed = 0 }: Report): boolean {
+  return hosts.length + Math.sign(unnamed) > 1;
 }
 
 function noneText({ samples, empty }: Report, { isSelection = false }: ReportContext): string {
@@ -90,7 +94,8 @@ function list<T>(
 const SHOWN_HOSTS = 4;
 
 function headLines(report: Report, context: ReportContext): string[] {
-  const { fromMs, toMs, hosts, samples, untimed, empty, gaps } = report;
+  const { fromMs, toMs, samples, unnamed = 0, untimed, sinceBoot = 0, empty, gaps } = report;
+  const hosts = unnamed > 0 ? [...report.hosts, shownHost(undefined)] : report.hosts;
   const span =
     fromMs === undefined || toMs === undefined
       ? 'at unknown times'
@@ -101,9 +106,11 @@ function headLines(report: Report, context: ReportContext): string[] {
       ? `${hosts.slice(0, SHOWN_HOSTS).join(', ')} and ${hosts.length - SHOWN_HOSTS} more hosts`
       : hosts.join(', ');
   return [
-    `${names === '' ? 'unknown host' : names}: ${span}`,
+    `${names === '' ? shownHost(undefined) : names}: ${span}`,
     [
       counted(samples, 'sample'),
+      ...(isOfSeveral(report) && unnamed > 0 ? [`${unnamed} of them without a host name`] : []),
+      ...(sinceBoot > 0 ? [`${sinceBoot} of them with only a time since boot: not in the timeline`] : []),
       ...(untimed > 0 ? [`${untimed} of them without a time`] : []),
       ...(empty > 0 ? [`${empty} of them without a task`] : []),
       ...(gaps.length > 0 ? [`${counted(gaps.length, 'gap')}, the longest ${formatDuration(longest)}`] : []),
@@ -119,7 +126,7 @@ function findingLines(reported: ReportedFinding, several: boolean, isAdvised: bo
   const { finding, taskSeconds, isAtLeast, tasks, count, stack } = reported;
   const shown = tasks.slice(0, SHOWN_TASKS).map((each) => {
     const { host, task, seconds } = each;
-    return `${nameOf(task, several ? host : undefined)} ${lasting(1000 * seconds, each.isAtLeast)}`;
+    return `${nameOf(task, several ? shownHost(host) : undefined)} ${lasting(1000 * seconds, each.isAtLeast)}`;
   });
   const more = count - shown.length;
   const [check] = adviceOnWait(reported, several).next;
@@ -136,7 +143,7 @@ function holderLine({ host, key, name, taskSeconds, waiters }: ReportedHolder, s
   const number = typeof key === 'number' ? key : undefined;
   const unnamed = typeof key === 'number' ? '(not seen)' : shortened(key);
   const known = name === undefined ? unnamed : shortened(name);
-  const named = [several ? host : undefined, known, number].filter((part) => part !== undefined).join(' ');
+  const named = [several ? shownHost(host) : undefined, known, number].filter((part) => part !== undefined).join(' ');
   // A single sample lasts no time.
   const time = taskSeconds === 0 ? '' : `${formatDuration(1000 * taskSeconds)}  `;
   return `  ${time}${named} held up ${counted(waiters, 'task')}`;
@@ -176,7 +183,7 @@ function stuckLines(run: StuckRun, name: string, context: ReportContext, several
   const [since, end] = momentsOf(sinceMs, untilMs, context);
   const isSameDay = since.split(' ')[0] === end.split(' ')[0];
   const until = isStill ? 'still there at the end' : `until ${isSameDay ? timeOfDay(end) : end}`;
-  const named = several && host !== undefined ? `${host} ${name}` : name;
+  const named = several ? `${shownHost(host)} ${name}` : name;
   return [
     `  ${lasting(untilMs - sinceMs, isReported)}  ${named} (${observation.state ?? '?'}) since ${since}, ${until}`,
     `    ${howStuck(run)}${stack === undefined || stack.frames.length === 0 ? '' : `: ${functionsOf(stack)}`}`,
