@@ -60,7 +60,7 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
   }
   const { kind, next, undo = [] } = rule;
   if (isFar && caller !== undefined && inOrderTo !== undefined) {
-    const waitsFor = `${unknownIn(caller, inner)}${purpose}${likely}`;
+    const waitsFor = `${unknownIn(callerWithModule(frames, inner) ?? caller, inner)}${purpose}${likely}`;
     return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };
   }
   const isUnknown = rule.fallback === true && caller !== undefined;

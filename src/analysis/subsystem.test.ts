@@ -10,6 +10,7 @@ describe('the part of the kernel that a function belongs to', () => {
     ['its name, in an unknown module', 'iio_read_channel_info', 'some_chip', 'sensors (IIO)'],
     ['a short prefix, as no other module tells', 'sd_probe', undefined, 'SCSI'],
     ['no short prefix in another module', 'sd_start', 'gspca_sonixb', undefined],
+    ['two words rather than one', 'dev_attr_show', undefined, 'devices and their drivers'],
     ['nothing', 'unheard_of', 'some_chip', undefined],
     ['no part of its module', 'unheard_of', 'intel_rapl', undefined],
   ])('is told by %s', (_, symbol, module, subsystem) => {

@@ -56,6 +56,7 @@ const SUBSYSTEMS: readonly (readonly [subsystem: string, prefixes: string, modul
     'ieee80211 cfg80211 nl80211 iwl brcmf ath mt76 rtw rtw89 wl mwifiex',
     'mac80211 cfg80211 iwlwifi rtw88_ rtw89_ rtl8xxxu mt76_ mt7915e ath11k_ ath12k_ brcmfmac',
   ],
+  ['devices and their drivers', 'dev_attr dev_uevent dev_driver device driver bus class kobject devres devm'],
   ['the network', 'dev netdev net neigh skb sk sock inet inet6 tcp udp ip ip6 ipv6 fib rt6 br bond team vlan vxlan'],
   ['the packet filter', 'nf nft xt ipt ip_set nfnl conntrack', 'nf_ nft_ xt_ x_tables'],
   ['IPVS', 'ip_vs', 'ip_vs'],

@@ -44,7 +44,6 @@ export const DEVICES: readonly Rule[] = [
       'pci_dev_lock',
       'pci_bus_lock',
       'pci_slot_lock',
-      'reset_store',
       'pci_reset_function',
       'pci_notify',
     ],

@@ -113,6 +113,16 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
     source: 'drivers/gpu/drm/amd/display/amdgpu_dm/amdgpu_dm.c: handle_hpd_irq_helper',
   }),
   lockRule({
+    id: 'gpu-nvidia-lock',
+    likely: true,
+    takers: ['os_acquire_mutex', 'os_acquire_semaphore', 'os_acquire_rwlock_read', 'os_acquire_rwlock_write'],
+    waitsFor: 'a lock of the NVIDIA driver, which another task holds',
+    causes: 'That task waits for the GPU or its firmware.',
+    next: GPU,
+    stuck: ['gpu'],
+    source: 'kernel-open/nvidia/os-interface.c: os_acquire_mutex',
+  }),
+  lockRule({
     id: 'gpu-nvidia-modeset-lock',
     likely: true,
     takers: [/nvkms_(?:ioctl\w*|open\w*|close\w*|kthread_q_callback|suspend\w*|resume\w*|rescan\w*)/],

@@ -74,6 +74,7 @@ import { PIPES_AND_TERMINALS } from './pipes-and-terminals.ts';
 import { POWER_AND_SCHEDULER } from './power-and-scheduler.ts';
 import { PROCESSES } from './processes.ts';
 import { DEVICE_PURPOSES } from './purposes-devices.ts';
+import { DRIVER_PURPOSES } from './purposes-drivers.ts';
 import { KERNEL_PURPOSES } from './purposes-kernel.ts';
 import { NETWORK_PURPOSES } from './purposes-network.ts';
 import { OPERATION_PURPOSES } from './purposes-operations.ts';
@@ -197,6 +198,7 @@ export const RULES: readonly Rule[] = [
   ...PCI,
   ...VIDEOCORE,
   ...DEVICE_PURPOSES,
+  ...DRIVER_PURPOSES,
   ...OPERATION_PURPOSES,
   ...USB,
   ...FIRMWARE_AND_BUSES,

@@ -8,9 +8,20 @@ const WRITE = /(?:rwsem_)?down_write\w*|__down_write\w*|call_rwsem_down_write\w*
 /** Locks as such, where nothing is known about what they protect, and futexes. */
 export const LOCKS: readonly Rule[] = [
   {
+    // Regulators and displays, which have rules of their own, take such locks, too.
+    id: 'lock-ww-mutex',
+    kind: 'blocked',
+    match: [/(?:__)?ww_mutex_lock\w*/],
+    fallback: true,
+    waitsFor: 'the lock of a graphics buffer that {caller} takes',
+    causes: 'Another task has the buffer reserved while the GPU, or the move of a buffer, is slow.',
+    next: OTHERS_BLOCKED,
+    source: 'kernel/locking/mutex.c: ww_mutex_lock',
+  },
+  {
     id: 'lock-mutex',
     kind: 'blocked',
-    match: [/(?:ww_)?mutex_lock\w*|__(?:ww_)?mutex_lock\w*/],
+    match: [/mutex_lock\w*|__mutex_lock\w*/],
     fallback: true,
     waitsFor: 'a mutex that {caller} takes',
     causes: HOLDER,
