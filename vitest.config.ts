@@ -25,6 +25,7 @@ const OF_THEIR_OWN = [
   'long',
   'report',
   'metrics',
+  'bpf-refused',
   'explain',
   'sql',
   'background-files',
