@@ -87,6 +87,18 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
     expect(started).not.toMatch(/koffi|FinalizationRegistry|memfd_create/);
   });
 
+  it('loads no streams of the runtime to show stacks: in Bun these take as long as all of its own code', async (context: TestContext) => {
+    requires(context, 'root');
+    const probe = join(folder, 'probe.cjs');
+    const told = "require('node:fs').writeSync(2, process.moduleLoadList.join('\\n'))";
+    writeFileSync(probe, `process.on('exit', () => ${told});`);
+    const command = join(folder, 'node_modules/kstack/dist/kstack.cjs');
+    const { stdout, stderr } = await run(process.execPath, ['-r', probe, command, '-p', '2']);
+    expect(stdout).toMatch(/^PID: {5}2 /m);
+    expect(stderr).toContain('NativeModule fs\n');
+    expect(stderr).not.toMatch(/^NativeModule (?:stream|zlib|tty)$/m);
+  });
+
   it('carries nothing but what it needs to run', () => {
     const installed = readdirSync(join(folder, 'node_modules/kstack'), { recursive: true }).map(String);
     expect(installed.filter((path) => /(^|\/)(src|test|bench)(\/|$)|\.test\.|\.map$/.test(path))).toEqual([]);
