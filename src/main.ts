@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { resolveArguments } from './cli/arguments.ts';
 import { FAILED, WRONG_USAGE } from './cli/exit-codes.ts';
 import { helpForNarrow } from './cli/help-width.ts';
+import { inPlainWords, refuseStray } from './cli/stray-argument.ts';
 import { VERSION } from './cli/version.ts';
 import { addBundle } from './commands/bundle.ts';
 import { addClassic } from './commands/classic.ts';
@@ -22,7 +23,9 @@ import { addStatus } from './commands/status.ts';
 import { addStop } from './commands/stop.ts';
 import { addTop } from './commands/top.ts';
 import { addWhy } from './commands/why.ts';
+import { codeOf } from './files/files.ts';
 import { returnToFolder } from './native/folder.ts';
+import { reasonOf } from './native/reason.ts';
 import { SAMPLER } from './sources/live/source-name.ts';
 import { escapeUnsafe } from './terminal/escape.ts';
 import { OutputError, outputColumns, terminalColumns, writeStderr, writeStdout } from './terminal/output.ts';
@@ -84,12 +87,13 @@ function createProgram(): Command {
       getErrHasColors: () => false,
       getOutHelpWidth: () => outputColumns() ?? 80,
       getErrHelpWidth: () => terminalColumns() ?? 80,
-      outputError: (text, write) => write(text.replace(/^error: /, 'kstack: ')),
+      outputError: (text, write) => write(inPlainWords(text).replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError("Try 'kstack -h' for more.");
   for (const add of COMMANDS) add(program);
   for (const command of program.commands) {
-    command.allowExcessArguments(false);
+    command.allowExcessArguments();
+    command.hook('preAction', () => refuseStray(command));
     command.showHelpAfterError(
       `usage: kstack ${command.name()} ${command.usage()}\nTry 'kstack ${command.name()} -h' for more.`,
     );
@@ -117,7 +121,8 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   if (error instanceof OutputError && error.brokenPipe) return 0;
   // It may name a file, whose name may have several lines.
-  writeStderr(`kstack: ${escapeUnsafe(error instanceof Error ? error.message : String(error))}\n`);
+  const advice = codeOf(error) === 'EMFILE' ? '; raise ulimit -n' : '';
+  writeStderr(`kstack: ${escapeUnsafe(reasonOf(error))}${advice}\n`);
   return FAILED;
 }
 

@@ -174,7 +174,7 @@ describe('kstack convert -o', () => {
     const outside = await kstack(['convert', log, '--from', '2027-01-01 00:00', '-o', output]);
     expect([outside.code, outside.stderr]).toEqual([
       1,
-      expect.stringContaining(`kstack: no sample of ${log} is in the time asked for (from 2027-01-01 00:00:00): `),
+      expect.stringContaining(`kstack: no sample of ${log} is in the requested time (from 2027-01-01 00:00:00): `),
     ]);
     for (const name of [empty, `${log}.gone`])
       expect((await kstack(['convert', name, '-f', 'json', '-o', output])).code).toBe(1);
@@ -225,7 +225,7 @@ it('kstack diff refuses two windows without a time', async () => {
 it('kstack diff says which options it has in place of those of report', async () => {
   for (const option of ['--from', '--to']) {
     const { code, stderr } = await kstack(['diff', 'a', 'b', option, '03:00']);
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--a FROM/TO of BEFORE, --b FROM/TO of AFTER')]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("'--a FROM/TO' of BEFORE, '--b FROM/TO' of AFTER")]);
   }
 });
 

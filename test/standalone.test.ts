@@ -20,7 +20,7 @@ import {
   testRequires,
 } from './harness.ts';
 
-const NOT_WRITTEN = 'kstack: cannot write to standard output: EBADF: bad file descriptor, write\n';
+const NOT_WRITTEN = 'kstack: cannot write to standard output: bad file descriptor (EBADF)\n';
 /** A user that has no other process, for limits that count all. */
 const NOBODY_ELSE = '54321';
 

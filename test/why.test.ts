@@ -25,7 +25,7 @@ describe('kstack why', () => {
     const { code, stdout } = await kstack(asked(...(await innocents()), process.pid));
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^Nothing holds up the \d+ selected tasks(?:, as far as could be read [^:]*)?: none is blocked for long, .*\n(?:pressure .*; )?load /,
+      /^Nothing holds up the \d+ selected tasks(?:, as far as could be read [^:]*)?: none has been blocked for long, .*\n(?:pressure .*; )?load /,
     );
     expect(stdout.split('\n').filter((line) => !line.startsWith('not known: ')).length).toBe(3);
   });
@@ -162,7 +162,7 @@ describe('kstack why', () => {
       const stdio = ['ignore', openSync('/dev/full', 'w'), 'pipe'] as const;
       expect(await kstack([...asked(outer), ...words], { stdio: [...stdio] })).toMatchObject({
         code,
-        stderr: expect.stringContaining('cannot write to standard output: ENOSPC'),
+        stderr: expect.stringContaining('cannot write to standard output: no space left on device (ENOSPC)'),
       });
     }
   });

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { absolutePath } from '../files/absolute-path.ts';
-import { codeOf, isRegular, reasonOf } from '../files/files.ts';
+import { codeOf, isRegular } from '../files/files.ts';
 import { filesOf } from '../files/remote.ts';
 import type { CommandLineLimits } from '../model/command-line.ts';
 import type { Sample } from '../model/sample.ts';
@@ -8,6 +8,7 @@ import type { Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { makeCollectorThreads } from '../native/memory.ts';
 import { Reader } from '../native/reader/reader.ts';
+import { reasonOf } from '../native/reason.ts';
 import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import type { LogLevel } from '../terminal/log.ts';

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { absolutePath } from '../files/absolute-path.ts';
-import { reasonOf } from '../files/files.ts';
 import type { Owner } from '../files/output-file.ts';
 import { filesOf } from '../files/remote.ts';
 import type { Sample } from '../model/sample.ts';
 import { Reader } from '../native/reader/reader.ts';
+import { reasonOf } from '../native/reason.ts';
 import { type Piece, RecordingWriter } from '../recording/write.ts';
 
 const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND | constants.O_NOFOLLOW;

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { codeOf, reasonOf } from '../files/files.ts';
+import { codeOf } from '../files/files.ts';
 import type { Clock } from '../model/time.ts';
+import { reasonOf } from '../native/reason.ts';
 import type { Piece } from '../recording/write.ts';
 import { compressFile, Interrupted } from './compressed-file.ts';
 import { type LogDirectory, LogError } from './log-directory.ts';

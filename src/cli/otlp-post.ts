@@ -1,7 +1,8 @@
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { certificateFault } from '../files/certificate-fault.ts';
-import { codeOf, reasonOf } from '../files/files.ts';
+import { codeOf } from '../files/files.ts';
+import { reasonOf } from '../native/reason.ts';
 import { type Rejected, rejectedIn, statusIn, textOf } from '../sinks/otlp-answer.ts';
 import { type OtlpTarget, PATHS } from './otlp-target.ts';
 

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { reasonOf } from '../files/files.ts';
 import { withFiles } from '../files/remote.ts';
 import { certificatesIn, settingsIn } from '../files/settings-file.ts';
+import { reasonOf } from '../native/reason.ts';
 import { WRONG_USAGE } from './exit-codes.ts';
 
 /** Where a receiver of OTLP is, and what its requests carry beside their content. */

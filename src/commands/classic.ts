@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { REPORT_FD } from '../background/options.ts';
 import { addBackgroundOptions, backgroundOptionsOf, describeIgnored } from '../cli/background-options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addForeignOption } from '../cli/foreign-option.ts';
 import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
 import { addSelectionOptions, procOf, SELECTING, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
@@ -13,6 +14,9 @@ export function addClassic(program: Command): void {
   addSelectionOptions(program);
   addOutputOptions(program);
   addBackgroundOptions(program);
+  addForeignOption(program, '-A', "all processes are '-a'");
+  addForeignOption(program, '-e', "all processes are '-a'");
+  addForeignOption(program, '-H', "every thread is '-L'");
   program.action(() => runClassic(program));
 }
 

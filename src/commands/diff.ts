@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { DiffOptions } from '../cli/diff.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addForeignOption } from '../cli/foreign-option.ts';
 import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
@@ -20,12 +21,11 @@ export function addDiff(program: Command): void {
       ),
     )
     .addOption(new Option('--b <FROM/TO>', 'only this time of AFTER').argParser(parseWindow))
-    .addOption(notOfDiff('--from'))
-    .addOption(notOfDiff('--to'))
     .addOption(topOption(5))
     .addOption(pageOption())
     .addOption(fileOption())
     .addOption(redactOption());
+  for (const name of ['--from', '--to']) addForeignOption(command, `${name} <TIME>`, SIDES);
   addOriginOptions(command);
   addFileSelectionOptions(command, false);
   command.action(async (before: string, after: string | undefined, options: Options) => {
@@ -52,13 +52,7 @@ export function addDiff(program: Command): void {
   });
 }
 
-/** An option of report: of two files, one time is not enough. */
-function notOfDiff(name: string): Option {
-  const refuse = () => {
-    throw new InvalidArgumentError('diff takes a time for each side: --a FROM/TO of BEFORE, --b FROM/TO of AFTER.');
-  };
-  return new Option(`${name} <TIME>`).argParser(refuse).hideHelp();
-}
+const SIDES = "give a time for each side: '--a FROM/TO' of BEFORE, '--b FROM/TO' of AFTER";
 
 interface Options extends Pick<DiffOptions, 'format' | 'top'> {
   readonly output?: string;

@@ -99,7 +99,7 @@ function misplacedIn(command: Command, flags: ServeFlags, names: readonly string
   const { tlsCert, tlsKey, listen, behindProxy } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) return "'--tls-cert' and '--tls-key' need each other";
   if (listen !== undefined && tlsCert === undefined && behindProxy !== true)
-    return "'--listen' needs '--tls-cert' and '--tls-key', or '--behind-proxy': else everybody on the way reads along";
+    return "'--listen' needs '--tls-cert' and '--tls-key', or '--behind-proxy': otherwise anybody on the network can read it";
   if (names.includes('-')) return 'standard input can be read only once, and a page may be opened again; name a file';
   return misplacedOnFiles(command, names, { i: '-i', source: '--source', proc: '--proc', recordTo: '--record-to' });
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { INTERVAL_MS } from '../background/options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
+import { addForeignOption } from '../cli/foreign-option.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
@@ -23,6 +24,9 @@ export function addTop(program: Command): void {
     .addOption(new Option('-n <NUMBER>', 'plain blocks, and end after so many').argParser(parseCount))
     .optionsGroup('Of files:');
   addWindowOptions(command);
+  addForeignOption(command, '-b', "plain blocks are '--batch'");
+  addForeignOption(command, '-d <SECONDS>', "the time between samples is '-i SECONDS'");
+  addForeignOption(command, '-H', "every thread is taken unless something is selected; then give '-L'");
   addSelectionOptions(command, 'everything if there is none');
   command.action(async (names: string[]) => {
     const wrong = misplacedOnFiles(command, names, { source: '--source', proc: '--proc' });

@@ -79,11 +79,3 @@ export function isRegular(status: FileStatus): boolean {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
-
-/** What an error of a call on a file says, without the call: `no such file or directory (ENOENT)`. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof Error && 'reason' in error && typeof error.reason === 'string') return error.reason;
-  const text = error instanceof Error ? error.message : String(error);
-  const [, code, reason] = /^([A-Z][A-Z0-9]+): (.+?)(?:, \w+(?: '.*')?)?$/s.exec(text) ?? [];
-  return code === undefined ? text : `${reason} (${code})`;
-}

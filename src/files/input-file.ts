@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { codeOf, reasonOf } from './files.ts';
+import { reasonOf } from '../native/reason.ts';
+import { codeOf } from './files.ts';
 
 const STDIN = 0;
 /** Stays in the cache of a CPU. */

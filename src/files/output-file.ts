@@ -1,8 +1,9 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { reasonOf } from '../native/reason.ts';
 import { writeAll } from '../native/write.ts';
 import { absolutePath } from './absolute-path.ts';
-import { codeOf, type FileStatus, type Files, isRegular, reasonOf, typeOf } from './files.ts';
+import { codeOf, type FileStatus, type Files, isRegular, typeOf } from './files.ts';
 
 type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 

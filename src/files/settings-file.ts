@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
+import { reasonOf } from '../native/reason.ts';
 import { absolutePath } from './absolute-path.ts';
-import { type Files, isRegular, reasonOf } from './files.ts';
+import { type Files, isRegular } from './files.ts';
 
 const OF_OTHERS = 0o077;
 /** Certificates of all authorities of the world take a twentieth of it. */

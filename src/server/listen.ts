@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { codeOf, reasonOf } from '../files/files.ts';
+import { codeOf } from '../files/files.ts';
+import { reasonOf } from '../native/reason.ts';
 
 /** Where a server waits for browsers. */
 export type Place = { readonly socket: string } | { readonly address: string; readonly port: number };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { LogDirectory } from '../background/log-directory.ts';
-import { codeOf, reasonOf } from '../files/files.ts';
+import { codeOf } from '../files/files.ts';
+import { reasonOf } from '../native/reason.ts';
 import { SlotFile } from './slot-file.ts';
 
 /** Up to where a recording was sent. */

@@ -35,14 +35,14 @@ export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdi
   const hidden = hiddenIn(sample);
   if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
   if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
-  const none = 'none is blocked for long, in a known deadlock, or waits for one that is stuck';
+  const none = 'none has been blocked for long, in a known deadlock, or waits for one that is stuck';
   const whom = heldUpWhom(tasks, scope);
   if (untimed > 0 && !isCut)
     return `Nothing is known to hold ${whom.up}, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${whom.of}${none}, as far as that is known.`;
   return isCut
     ? `Nothing is known to hold ${whom.up}, but the search was cut short: ${whom.of}${none}, as far as it went.`
     : unreadStacks > 0
-      ? `Nothing holds ${whom.up}, as far as could be read (not ${counted(unreadStacks, 'kernel stack')}): ${whom.of}${none}.`
+      ? `Nothing holds ${whom.up}, as far as could be read (${counted(unreadStacks, 'kernel stack')} could not): ${whom.of}${none}.`
       : `Nothing holds ${whom.up}: ${whom.of}${none}.`;
 }
 

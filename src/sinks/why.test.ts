@@ -192,7 +192,7 @@ describe('a verdict on nothing that is held up', () => {
   it('says nothing about the host where tasks were selected', () => {
     const line = (scope: Scope, count: number) =>
       written(of([1, 2, 3].slice(0, count).map((tid) => sleeper(tid))), { scope }).split('\n', 1)[0];
-    const none = 'none is blocked for long, in a known deadlock, or waits for one that is stuck.';
+    const none = 'none has been blocked for long, in a known deadlock, or waits for one that is stuck.';
     expect(line('host', 3)).toBe(`Nothing holds this host up: of 3 tasks, ${none}`);
     expect(line('selection', 3)).toBe(`Nothing holds up the 3 selected tasks: ${none}`);
     expect(line('selection', 1)).toBe(`Nothing holds up the selected task: ${none}`);

@@ -1,5 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { describeFileSizeLimit } from '../native/file-size-limit.ts';
+import { reasonOf } from '../native/reason.ts';
 import { type Write, writeAll } from '../native/write.ts';
 import { escapeUnsafe } from './escape.ts';
 
@@ -59,7 +60,7 @@ export class OutputError extends Error {
 
   constructor(cause: Error) {
     const limit = 'code' in cause && cause.code === 'EFBIG' ? describeFileSizeLimit() : undefined;
-    super(`cannot write to standard output: ${limit ?? cause.message}`, { cause });
+    super(`cannot write to standard output: ${limit ?? reasonOf(cause)}`, { cause });
     this.brokenPipe = 'code' in cause && cause.code === 'EPIPE';
   }
 }

@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { release, version } from 'node:os';
 import type { Redactor } from '../../analysis/redact.ts';
-import { codeOf, type Files, reasonOf } from '../../files/files.ts';
+import { codeOf, type Files } from '../../files/files.ts';
 import { withFiles } from '../../files/remote.ts';
+import { reasonOf } from '../../native/reason.ts';
 import { isStandalone } from '../../native/self.ts';
 import { VERSION } from '../version.ts';
 
