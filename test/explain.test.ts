@@ -240,6 +240,7 @@ describe('a selection', () => {
     expect((await asked('--blocked')).stdout).toContain('\n1 stack, 1 different: 1 blocked');
     const byUser = await asked('-u', '0');
     expect(byUser.stdout).toContain('0 stacks, 0 different');
+    expect(byUser.stderr).toContain('kstack: No task matches the selection\n');
     expect(byUser.stderr).toContain('tasks of which the files do not tell the user are left out');
   });
 });

@@ -127,7 +127,7 @@ describe('kstack metrics --otlp', () => {
       (response) => response.writeHead(429, { 'retry-after': '2' }).end(),
     );
     const { code, stderr, milliseconds } = await kstack(['metrics', '-p', '2', '--otlp', url]);
-    expect([code, stderr]).toEqual([0, '']);
+    expect([code, stderr]).toEqual([0, `kstack: ${url}/v1/metrics: it answered 503; trying again for 20 s\n`]);
     expect(received.map(({ body }) => body.equals(received[0]?.body ?? Buffer.alloc(0)))).toEqual([true, true, true]);
     expect(milliseconds).toBeGreaterThan(2900);
   });
@@ -144,7 +144,7 @@ describe('kstack metrics --otlp', () => {
     [
       'later only',
       (r) => r.writeHead(503, { 'retry-after': '3600' }).end(),
-      /it answered 503; it wants the next request in 3600 s only/,
+      /it answered 503; it asks to be tried again only in 3600 s/,
     ],
     [
       'a reason',
@@ -210,7 +210,7 @@ describe('kstack metrics --otlp', () => {
     const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/ECONNREFUSED.*; it was tried for 20 s: does a receiver listen there\?/),
+      expect.stringMatching(/ECONNREFUSED.*; kstack tried for 20 s: does a receiver listen there\?/),
     ]);
   });
 

@@ -164,7 +164,7 @@ describe('kstack top', () => {
     screen.type('/nothing-like-it');
     await screen.until(/^\/nothing-like-it_/m);
     screen.press('Enter');
-    await screen.until(/No task has 'nothing-like-it' in it/);
+    await screen.until(/No task shown has 'nothing-like-it' in it \(a: all tasks\)\./);
     screen.press('Escape');
     await screen.until(/its vfork child/);
   });
@@ -240,6 +240,12 @@ describe('kstack top', () => {
     expect(stdout.match(/ 1 {2}D .* its vfork child to exec or exit/g)).toHaveLength(3);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
     expect(stdout).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
+  });
+
+  it('writes plain blocks on a terminal that cannot move its cursor', async () => {
+    const screen = top('-p 2 -i 60', { env: 'TERM=dumb' });
+    // No key is read, so none is offered.
+    await screen.until(/^No task is blocked or running\.$/m);
   });
 
   it('says what is wrong with files, options and privileges', async () => {

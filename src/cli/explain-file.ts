@@ -48,7 +48,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   const problems: string[] = [];
   const pieces: string[] = [];
   const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
-  const samples = selection === undefined ? all : selectedSamples(all, selection, problems);
+  const samples = selection === undefined ? all : selectedSamples(all, selection, problems, true);
   for await (const piece of format.write(samples, context)) pieces.push(String(piece));
   if (found.stacks > 0) await writePieces(pieces);
   const { guesses, lines, mixed, unread, unreadSamples } = found;

@@ -4,7 +4,7 @@ import { isTarget } from '../clickhouse/target.ts';
 import { codeOf } from '../files/files.ts';
 import type { Untold } from '../model/compiled-selection.ts';
 import type { Sample } from '../model/sample.ts';
-import type { Selection } from '../model/selection.ts';
+import { hasFilters, NO_TASK, type Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { compileSelection } from '../sources/live/selection/compiled.ts';
 import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
@@ -66,20 +66,33 @@ export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Cl
     const read = (bytes: number) => progress.read(bytes);
     const merged = mergedSamples({ names, verb, bounds, origin, selection, thread, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
-    yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines);
+    yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines, !TELLS_NONE.has(verb));
   } finally {
     progress.end();
   }
 }
 
-/** The samples with the selected tasks only. Adds to `problems` what the selection needs and the files do not tell. */
+/** A report says so itself, and one side of a comparison may well have none. */
+const TELLS_NONE: ReadonlySet<string> = new Set(['report', 'diff']);
+
+/**
+ * The samples with the selected tasks only. Adds to `problems` what the selection needs and the files do not tell.
+ * @param tellsNone whether to say that no sample has a selected task
+ */
 export async function* selectedSamples(
   samples: AsyncIterable<Sample>,
   selection: Selection,
   problems: string[],
+  tellsNone: boolean,
 ): AsyncGenerator<Sample> {
   const untold = new Set<Untold>();
-  yield* selected(samples, await compileSelection(selection), (what) => untold.add(what));
+  let [samplesSeen, isFound] = [0, false];
+  for await (const sample of selected(samples, await compileSelection(selection), (what) => untold.add(what))) {
+    samplesSeen++;
+    isFound ||= sample.observations.length > 0;
+    yield sample;
+  }
+  if (tellsNone && samplesSeen > 0 && !isFound && hasFilters(selection)) problems.push(NO_TASK);
   for (const what of untold)
     problems.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
 }

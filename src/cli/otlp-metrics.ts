@@ -11,10 +11,10 @@ import { VERSION } from './version.ts';
 const PATIENCE_MS = 20_000;
 const ONE_REQUEST_MS = 10_000;
 
-const TRIED = `; it was tried for ${PATIENCE_MS / 1000} s: does a receiver listen there?`;
+const TRIED = `; kstack tried for ${PATIENCE_MS / 1000} s: does a receiver listen there?`;
 
 function lateText(afterMs: number): string {
-  return `; it wants the next request in ${Math.ceil(afterMs / 1000)} s only`;
+  return `; it asks to be tried again only in ${Math.ceil(afterMs / 1000)} s`;
 }
 
 /** Sends metrics, again if the receiver wants that. Returns the exit code. */
@@ -24,7 +24,7 @@ export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTar
   const url = signalUrl(target, 'metrics');
   const body = metricsRequest(metrics, resource, { timeMs, sinceMs: timeMs });
   const endMs = performance.now() + PATIENCE_MS;
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     const posted = await post(target, { url, body, deadlineMs: ONE_REQUEST_MS });
     if (posted.isTaken) {
       if (posted.rejected === undefined) return 0;
@@ -38,6 +38,7 @@ export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTar
       writeStderr(`kstack: ${url.href}: no metrics were delivered: ${why}${again}\n`);
       return FAILED;
     }
+    if (tries === 1) writeStderr(`kstack: ${url.href}: ${why}; trying again for ${PATIENCE_MS / 1000} s\n`);
     await pause(afterMs);
   }
 }

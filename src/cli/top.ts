@@ -71,12 +71,17 @@ export async function top(command: TopCommand): Promise<number> {
   const problems = noProblems();
   const wanted: Wanted = { names, window: command.window, selection, verb: 'top', isQuiet: true };
   const source = names.length === 0 ? new HostSource(command) : new FileSamples(fileSamples(wanted, problems, clock));
-  const isShown = !command.batch && isTerminal(STDIN) && isTerminal(STDOUT);
+  const isShown = !command.batch && canDraw();
   const ended = await orNoEnd(isShown ? show(command, source, clock) : print(command, source, clock));
   tellProblems(problems);
   if (ended === undefined) return FAILED;
   if (names.length > 0 && source.isEmpty) await tellNone(wanted, problems, clock);
   return ended === 0 && (hasFailed(problems) || source.isEmpty) ? FAILED : ended;
+}
+
+/** A dumb terminal does not move its cursor. */
+function canDraw(): boolean {
+  return isTerminal(STDIN) && isTerminal(STDOUT) && process.env['TERM'] !== 'dumb';
 }
 
 type Source = TopSource & { readonly isEmpty: boolean };

@@ -151,21 +151,25 @@ function groupsDetails(
   holders: Holders,
   options: RowOptions,
   columns: number,
+  hint = ALL_TASKS,
 ): Details {
   const rows = rowsOf(tasks, holders, options);
   const { title, lines } = tableOf(rows, holders, columns);
-  const none =
-    options.filter === '' ? noneText(tasks, options) : `No task has '${escapeUnsafe(options.filter)}' in it.`;
   return {
     fixed: [title],
-    lines: rows.length === 0 ? [line(none)] : lines,
+    lines: rows.length === 0 ? [line(noneText(tasks, options, hint))] : lines,
     keys: rows.map(({ key }) => key),
   };
 }
 
-function noneText(tasks: readonly ExplainedTask[], { all }: RowOptions): string {
+const ALL_TASKS = ' (a: all tasks)';
+
+/** @param hint how to see more; none where no keys are read */
+function noneText(tasks: readonly ExplainedTask[], { all, filter }: RowOptions, hint: string): string {
   if (tasks.length === 0) return 'No task is selected.';
-  return all ? 'No task is to be shown.' : 'No task is blocked or running (a: all tasks).';
+  const more = all ? '' : hint;
+  if (filter !== '') return `No task shown has '${escapeUnsafe(filter)}' in it${more}.`;
+  return all ? 'No task is left to show.' : `No task is blocked or running${more}.`;
 }
 
 function verdictLines(sample: Sample, { host, before, scope }: Pick<Shown, 'host' | 'before' | 'scope'>): Line[] {
@@ -198,6 +202,6 @@ function footerOf(view: View, { keys }: Drawn, message?: string): Line {
 /** A sample for a file or a pipe: the header and all groups. */
 export function blockOf(sample: Sample, context: HeaderContext, options: RowOptions): string {
   const { tasks, counts } = explainedOf(sample);
-  const { fixed, lines } = groupsDetails(tasks, holdersIn(sample), options, context.columns);
+  const { fixed, lines } = groupsDetails(tasks, holdersIn(sample), options, context.columns, '');
   return `${[...headerLines(sample, counts, context), ...fixed, ...lines].map(plainText).join('\n')}\n`;
 }
