@@ -246,11 +246,11 @@ it('a report of several hosts has what they have in common, what is new, and who
   }
   const nobody = await kstack(['report', url, '--host', 'x*']);
   const shown = url.replace('clickhouse:', 'http:');
-  expect([nobody.code, nobody.stderr]).toEqual([1, `kstack: no sample of ${shown} is of the hosts asked for (x*)\n`]);
+  expect([nobody.code, nobody.stderr]).toEqual([1, `kstack: no sample of ${shown} is of the requested hosts (x*)\n`]);
   const early = await kstack(['report', url, '--to', '2001-01-01']);
   expect([early.code, early.stderr]).toEqual([
     1,
-    expect.stringMatching(/ is in the time asked for \(to 2001-01-01 23:59:59\): they are from 20.* to 20.*\n$/),
+    expect.stringMatching(/ is in the requested time \(to 2001-01-01 23:59:59\): they are from 20.* to 20.*\n$/),
   ]);
 });
 

@@ -230,7 +230,7 @@ describe('the page of a comparison', () => {
     const { code, stderr } = await kstack(asked);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining(`kstack: no sample of ${file} is in the time asked for (to `),
+      expect.stringContaining(`kstack: no sample of ${file} is in the requested time (to `),
     ]);
     expect(existsSync(html)).toBe(false);
     expect((await kstack(['diff', file, file, '--redact'])).code).toBe(2);

@@ -226,7 +226,7 @@ describe('kstack report', () => {
     const [asked, there] = ['from 2026-11-26 04:00:00', 'from 2026-11-25 03:10:00 to 2026-11-25 04:10:00'];
     expect([none.code, none.stderr]).toEqual([
       1,
-      `kstack: no sample of ${file} is in the time asked for (${asked}): they are ${there}\n`,
+      `kstack: no sample of ${file} is in the requested time (${asked}): they are ${there}\n`,
     ]);
     for (const window of [
       ['--from', '2026-11-25T04:00Z', '--to', '2026-11-25T03:00Z'],

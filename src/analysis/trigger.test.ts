@@ -27,12 +27,12 @@ describe('a condition', () => {
   });
 
   it.each([
-    ['blocked', "'blocked' is no condition. Write it in quotes, with a number: 'blocked>20'. Possible are"],
-    ['load>3', "'load>3' is no condition. Possible are 'blocked>N', 'cpu-pressure>PERCENT', "],
-    ['', "'' is no condition. Possible are"],
-    ['blocked>20 for ever', "'ever' is no duration: write 'for 10s'"],
+    ['blocked', "'blocked' is not a condition. Write it in quotes, with a number: 'blocked>20'. Conditions are"],
+    ['load>3', "'load>3' is not a condition. Conditions are 'blocked>N', 'cpu-pressure>PERCENT', "],
+    ['', "'' is not a condition. Conditions are"],
+    ['blocked>20 for ever', "'ever' is not a duration: write 'for 10s'"],
     ['io-pressure>100', 'never comes true'],
-    ['rule:epol', "there is no rule 'epol'. Did you mean epoll?"],
+    ['rule:epol', "There is no rule 'epol'. Did you mean 'epoll'?"],
   ])('%s is refused with a way out', (text, message) => {
     expect(refusal(text)).toContain(message);
   });

@@ -42,10 +42,10 @@ export function parseTrigger(typed: string): Trigger {
   if (kind === 'rule') return { text, kind, rule: knownRule(value) };
   if (kind === 'function') return { text, kind, pattern: value };
   const [, name, number, duration] = NUMERIC.exec(text) ?? [];
-  if (name === undefined) throw new TriggerError(`'${text}' is no condition.${advice(text)} ${FORMS}`);
+  if (name === undefined) throw new TriggerError(`'${text}' is not a condition.${advice(text)} ${FORMS}`);
   const forMs = duration === undefined ? 0 : durationIn(duration);
   if (forMs === undefined)
-    throw new TriggerError(`'${duration}' is no duration: write 'for 10s', or 5m or 1h. ${FORMS}`);
+    throw new TriggerError(`'${duration}' is not a duration: write 'for 10s', or 5m or 1h. ${FORMS}`);
   const above = Number(number);
   const resource = PRESSURES.find((each) => name === `${each}-pressure`);
   if (resource === undefined) return { text, kind: 'blocked', above, forMs };
@@ -53,7 +53,7 @@ export function parseTrigger(typed: string): Trigger {
   return { text, kind: 'pressure', resource, above, forMs };
 }
 
-const FORMS = `Possible are ${TRIGGER_FORMS.join(', ')}; the first four also with 'for DURATION' behind them.`;
+const FORMS = `Conditions are ${TRIGGER_FORMS.join(', ')}; the first four may be followed by 'for DURATION'.`;
 
 /** An unquoted > is a redirection to the shell. */
 function advice(text: string): string {
@@ -65,8 +65,8 @@ function knownRule(id: string): string {
   const ids = RULES.map((rule) => rule.id);
   if (ids.includes(id)) return id;
   const like = mostSimilar(id, ids);
-  const hint = like === undefined ? '' : ` Did you mean ${like}?`;
-  throw new TriggerError(`there is no rule '${id}'.${hint} 'kstack explain --why' names the rule of a stack.`);
+  const hint = like === undefined ? '' : ` Did you mean '${like}'?`;
+  throw new TriggerError(`There is no rule '${id}'.${hint} 'kstack explain --why' names the rule of a stack.`);
 }
 
 /** Tells for a pattern whether a function matches it. */

@@ -18,8 +18,8 @@ export async function tellNone(wanted: Wanted, { empty, unread, spans }: Problem
   // What was wrong with the files is told already.
   const problems = { ...noProblems(), spans };
   const asked = [
-    ...(hosts.length === 0 ? [] : [`of the hosts asked for (${hosts.join(', ')})`]),
-    ...(isAllTimes(window) ? [] : [`in the time asked for${await askedTime(wanted, problems, clock)}`]),
+    ...(hosts.length === 0 ? [] : [`of the requested hosts (${hosts.join(', ')})`]),
+    ...(isAllTimes(window) ? [] : [`in the requested time${await askedTime(wanted, problems, clock)}`]),
   ];
   const what = asked.length === 0 ? 'there' : asked.join(' and ');
   writeStderr(`kstack: no sample of ${filesText(names)} is ${what}${await thereText(wanted, problems, clock)}\n`);
@@ -44,5 +44,5 @@ async function thereText(wanted: Wanted, problems: Problems, clock: Clock): Prom
   const span = await wholeSpan(wanted, problems, clock);
   if (span === undefined) return '';
   const [first, last] = [timeText(span.firstMs, clock.zoneAt), timeText(span.lastMs, clock.zoneAt)];
-  return first === last ? `: it is of ${first}` : `: they are from ${first} to ${last}`;
+  return first === last ? `: the only one is of ${first}` : `: they are from ${first} to ${last}`;
 }

@@ -58,6 +58,8 @@ export function spawnReader(root: string): Spawned {
 }
 
 function start(root: string, stdin: number, stdout: number): number {
+  if (!existsSync(OWN_DESCRIPTORS))
+    throw new Error(`cannot start the reader process: there is no ${OWN_DESCRIPTORS}: mount a procfs at /proc`);
   const workers = mostWorkers();
   const words = ['kstack-reader', root, ...(workers === undefined ? [] : [`${workers}`])];
   const refusals: string[] = [];
@@ -68,7 +70,7 @@ function start(root: string, stdin: number, stdout: number): number {
       refusals.push(program);
       continue;
     }
-    const started = spawn(`/proc/self/fd/${program}`, words, stdin, stdout);
+    const started = spawn(`${OWN_DESCRIPTORS}/${program}`, words, stdin, stdout);
     closeSync(program);
     if (typeof started === 'number') return started;
     if (started === 'EAGAIN' || started === 'ENOMEM')
@@ -80,6 +82,9 @@ function start(root: string, stdin: number, stdout: number): number {
       `written and executed in ${folders.join(', ')} either; mount one of these writable and without noexec`,
   );
 }
+
+/** Its path is that of a program without a name. A chroot may have no procfs there, whatever it is to read. */
+const OWN_DESCRIPTORS = '/proc/self/fd';
 
 const NOEXEC = '/proc/sys/vm/memfd_noexec';
 
@@ -135,7 +140,7 @@ function openUnnamed(folder: string): number | string {
     try {
       fill(fd);
       // A file that is open for writing cannot be executed (ETXTBSY).
-      return openSync(`/proc/self/fd/${fd}`, 'r');
+      return openSync(`${OWN_DESCRIPTORS}/${fd}`, 'r');
     } finally {
       closeSync(fd);
     }

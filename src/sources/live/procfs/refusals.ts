@@ -52,7 +52,7 @@ export class Refusals {
   }
 
   #otherText(): string | undefined {
-    return mayTraceAll() ? 'kstack has CAP_SYS_PTRACE, but a security module or the kernel protects it' : undefined;
+    return mayTraceAll() ? 'kstack has CAP_SYS_PTRACE, but a security module or the kernel denies access' : undefined;
   }
 }
 
