@@ -23,8 +23,13 @@ const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', qu
 /** Quoted-printable (RFC 2045), as far as lines of stacks need it. */
 const QUOTED = /=(?:C2=A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
 
+const [TAB, BLANK] = [9, 32];
+
 /** The line without colours, markup and entities. `quoted`: the text is quoted-printable. */
-export function cleaned(line: string, quoted: boolean): string {
+export function cleaned(written: string, quoted: boolean): string {
+  const last = written.charCodeAt(written.length - 1);
+  // Terminals, tables and Markdown pad lines.
+  const line = last === BLANK || last === TAB ? written.trimEnd() : written;
   if (!SIGN.test(line) || !ANY.test(line)) return line;
   const decoded = quoted
     ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))

@@ -11,17 +11,26 @@ const END =
 const CODE_CELL = /^(.{0,200}?[|│┃║] ?)`([^`]*)`$/s;
 
 const codes = (marks: string): ReadonlySet<number> => new Set([...marks].map((mark) => mark.charCodeAt(0)));
+const [LESS, GREATER] = [60, 62];
+const ELEMENT =
+  /^\s{0,80}<(?!(?:summary|title|h[1-6]|th)\b)([A-Za-z][\w:.-]{0,63})(?:\s[^<>]{0,400})?>(.*)<\/\1>\s{0,8}$/s;
 const FIRST = codes('{[`');
 const LAST = codes('}]`>');
 const BORDER = codes('|│┃║');
 
 /** The line without such marks; the same line if it has none. */
 export function withoutMarkup(line: string): string {
-  const text = withoutFences(line);
+  const first = firstCode(line);
+  const text = first === LESS ? elementText(withoutFences(line)) : withoutFences(line);
   if (!BORDER.has(firstCode(text)) || !BORDER.has(lastCode(text))) return text;
   const cells = text.trimEnd().slice(0, -1).trimEnd().replaceAll('\\|', '|');
   const [, before, code] = CODE_CELL.exec(cells) ?? [];
   return code === undefined ? cells : `${before}${code}`;
+}
+
+/** The text of an element of XML that is all of the line. */
+function elementText(line: string): string {
+  return lastCode(line) === GREATER ? (ELEMENT.exec(line)?.[2] ?? line) : line;
 }
 
 function withoutFences(line: string): string {

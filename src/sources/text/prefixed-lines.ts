@@ -55,7 +55,7 @@ interface Waiting {
  * learned from the first frames, if lines tell more without it. The lines of each host, container or file, which the
  * prefix tells apart, are a text of their own.
  */
-export class PrefixedLines {
+export class PrefixedLines implements LineReader {
   readonly #known: ReadonlySet<string>;
   readonly #plain: LineReader;
   readonly #open: Open;
@@ -75,6 +75,10 @@ export class PrefixedLines {
     this.#known = known;
     this.#plain = plain;
     this.#open = open;
+  }
+
+  get isWithin(): boolean {
+    return this.#plain.isWithin;
   }
 
   take(part: LinePart): void {

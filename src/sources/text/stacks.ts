@@ -91,7 +91,7 @@ export class StackFinder {
     const whole = this.#quoted.take(beginning);
     if (whole === undefined) return;
     if (this.#isSettled) {
-      if (!hasSign(whole) || !this.#isKnown(whole)) {
+      if (!hasSign(withoutColours(whole)) || !this.#isKnown(whole)) {
         this.#skipped.add(whole);
         this.#position.skip();
         return;

@@ -2,10 +2,13 @@ import type { Sample } from '../../model/sample.ts';
 import { ClassicTasks } from './classic-tasks.ts';
 import type { ClassicPart } from './classic-told.ts';
 import type { InputNotes } from './decoded.ts';
+import { FieldRecords } from './field-records.ts';
 import type { InternedStacks } from './interned.ts';
+import { JoinedLines } from './joined-lines.ts';
+import { LineEnds } from './line-ends.ts';
 import { Lines } from './lines.ts';
 import { LocalStarts } from './local-starts.ts';
-import { PrefixedLines } from './prefixed-lines.ts';
+import { type LineReader, PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
 
 /** Turns the parts of a text into samples. What is not exactly the classic text is read line by line. */
@@ -62,16 +65,17 @@ export class TextParts {
 
 class LineByLine {
   readonly #found: Sample[] = [];
-  readonly #prefixed: PrefixedLines;
+  readonly #reader: LineReader;
   readonly #lines: Lines;
 
   constructor(stacks: InternedStacks, notes: InputNotes, options: ReaderOptions) {
-    this.#prefixed = new PrefixedLines(
+    const prefixed = new PrefixedLines(
       options.known ?? new Set(),
       new TextReader(stacks, notes, this.#found, options),
       (place) => new TextReader(stacks, notes, this.#found, { ...options, place }),
     );
-    this.#lines = new Lines((part) => this.#prefixed.take(part));
+    this.#reader = new LineEnds(new JoinedLines(new FieldRecords(prefixed)));
+    this.#lines = new Lines((part) => this.#reader.take(part));
   }
 
   take(bytes: Uint8Array): Sample[] {
@@ -81,7 +85,7 @@ class LineByLine {
 
   end(): Sample[] {
     this.#lines.end();
-    this.#prefixed.end();
+    this.#reader.end();
     return this.#found.splice(0);
   }
 }
