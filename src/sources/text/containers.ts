@@ -72,14 +72,19 @@ export class CriLines {
 
 /** `logcli` shows the labels of a stream before each line. */
 const LOKI = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16}) \{(\w{1,64}="[^}]{0,2000})\} (.*)$/s;
+/** logfmt: names and values, one of which is a text in quotes. */
+const LOGFMT =
+  /^(?:[\w.@-]{1,64}=(?:"(?:[^"\\]|\\.){0,400}"|[^\s"]{0,400})\s{1,4}){1,16}(?:msg|message|_raw|log|line)="((?:[^"\\]|\\.){0,16000})"(?:\s|$)/s;
 /** A table in CSV: a time and a text in quotes. */
 const CSV =
   /^"?(\d{10,19}|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{8,24})"?,(?:[^",]{0,200},){0,10}"((?:[^"]|""){0,16000})"(?:,.{0,200})?$/s;
 
-/** The object at the end of a line, if it is JSON: programs show a tag, a container or a time before it. */
+/** The object at the end of a line, if it is JSON, or Ruby's form of it: programs show a tag, a container or a time before it. */
 export function jsonAtEnd(line: string): unknown {
   const at = line.endsWith('}') ? line.indexOf('{"') : -1;
-  return at === -1 || at > LONGEST_TAG ? undefined : parsed(line.slice(at));
+  if (at === -1 || at > LONGEST_TAG) return undefined;
+  const object = line.slice(at);
+  return parsed(object.includes('"=>') ? object.replaceAll('"=>', '":') : object);
 }
 
 const LONGEST_TAG = 400;
@@ -90,6 +95,8 @@ export function wrappedRecord(line: string): LogRecord | undefined {
     const [, time, text] = CSV.exec(line) ?? [];
     if (text !== undefined) return { text: text.replaceAll('""', '"'), timeMs: momentOf(time) };
   }
+  const logged = line.includes('="') ? LOGFMT.exec(line)?.[1] : undefined;
+  if (logged !== undefined) return { text: logged.replaceAll(/\\(["\\])/g, '$1') };
   if (!line.includes(' {')) return undefined;
   const [, time, labels = '', text] = LOKI.exec(line) ?? [];
   if (text === undefined) return undefined;
@@ -108,6 +115,10 @@ const TEXTS = [
   'message',
   // zap, logrus, bunyan
   'msg',
+  // VictoriaLogs
+  '_msg',
+  // Azure Monitor
+  'SyslogMessage',
   // logcli -o jsonl
   'line',
   // OpenTelemetry
@@ -120,7 +131,7 @@ const TEXTS = [
 ];
 /** Objects that hold the properties. */
 const WRAPPERS = ['jsonPayload', '_source', 'result'];
-const TIMES = ['__REALTIME_TIMESTAMP', '@timestamp', 'timestamp', 'time', 'ts'];
+const TIMES = ['__REALTIME_TIMESTAMP', '@timestamp', '_time', 'timestamp', 'time', 'ts'];
 const HOSTS = ['_HOSTNAME', 'hostname', 'host', 'node_name', 'nodeName'];
 /** Where other objects hold the host. */
 const PLACES = ['kubernetes', 'host', 'labels'];
@@ -251,15 +262,17 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 
 /** Those that a page or a mail shows text with. The kernel's own are `<TASK>`, `<IRQ>` and the like. */
 const TAG =
-  /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/g;
+  /<\/?(?:a|b|blockquote|code|dd|div|dl|dt|em|font|i|li|o:p|ol|p|pre|samp|span|strong|td|tr|tt|ul)(?:\s[^<>]{0,400})?>/gi;
 /** Items of a list, and paragraphs, may stand in one line of the source. */
 const BREAK = /<br\s{0,4}\/?>|<\/(?:div|li|p|tr)>(?=\s{0,8}<(?:div|li|p|tr)\b)|&#(?:10|x0?a);/gi;
 /** Between two cells of a row. */
-const CELLS = /<\/t[dh]>\s{0,8}<t[dh](?:\s[^<>]{0,400})?>/g;
+const CELLS = /<\/t[dh]>\s{0,8}<t[dh](?:\s[^<>]{0,400})?>/gi;
+
+const MARKED = /<(?:\/|br|p\b)/i;
 
 /** The text of a line of a web page's source; several lines where it has breaks. */
 export function htmlText(line: string): readonly string[] {
-  if (!line.includes('&') && !line.includes('</') && !line.includes('<br') && !line.includes('<p')) return [line];
+  if (!line.includes('&') && !(line.includes('<') && MARKED.test(line))) return [line];
   const lines = line.split(BREAK).map((each) => withoutEntities(each.replaceAll(CELLS, '\t').replaceAll(TAG, '')));
   // A break at the end of a line ends that line only, and one on a line of its own the line before.
   if (lines.every((each) => each.trim() === '')) return line.trim() === '' ? [line] : [];

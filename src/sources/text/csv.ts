@@ -2,7 +2,7 @@ import { type LogRecord, momentOf } from './containers.ts';
 
 /** What log stores and databases call the column with the text, the time and the host. */
 const TEXT =
-  /^(?:_raw|@?message|msg|line|log|event|body|text|textpayload|content|dmesg|stack|kernel_?stack|stack_?trace|trace|query_plan|output)$/i;
+  /^(?:_raw|@?message|_?msg|syslogmessage|line|log|event|body|text|textpayload|content|dmesg|stack|kernel_?stack|stack_?trace|trace|query_plan|output)$/i;
 const TIME = /^(?:_?time|@?timestamp|date|ts|time_?stamp)$/i;
 const HOST = /^(?:_?host(?:\.?name)?|hostname|source|node|instance)$/i;
 const MOST_COLUMNS = 64;

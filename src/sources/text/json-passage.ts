@@ -13,7 +13,7 @@ const MOST_KEPT_LENGTH = 256 * 1024;
 const MOST_EARLY = 210_000;
 
 /** A number in an array is one of asciinema(1): a time. */
-const BEGINNING = /^\s{0,40}(?:\{\s{0,40}(?:["}]|$)|\[\s{0,40}(?:[{"[]|$|\d{1,9}(?:\.\d{1,9})?, ?"))/;
+const BEGINNING = /^\s{0,40}(?:\{\s{0,40}(?:["}]|$)|\[\s{0,40}(?:[{"[]|$|\d{1,9}(?:\.\d{1,20})?, ?"))/;
 
 /** Whether a line may begin a JSON object, or an array. A time in brackets does not. */
 export function isJsonBeginning(line: string): boolean {

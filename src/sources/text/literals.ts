@@ -1,16 +1,21 @@
+import { OF_KERNEL as ofKernel } from './json-records.ts';
+
 // Strings as programs and people write them into a line: in quotes, with escapes instead of line ends and tabs.
 
 /** Most lines end with none of these. */
-const LAST = new Set([...'"\'`])},;+\\'].map((mark) => mark.charCodeAt(0)));
+const LAST = new Set([...'"\'`])},;+\\”»'].map((mark) => mark.charCodeAt(0)));
 /** Nothing but a string, as in lists of JSON, YAML, Python and C. */
 const WHOLE =
-  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
 /** Several of them. */
 const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
+/** The same behind a name, or among other values. */
+const LISTED = /^.{0,400}?([[({](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])}])/s;
+const STRINGS = /["'][, ]{1,2}b?["']/;
 const ITEM = /"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)'/gs;
 /** A string at the end of a line, behind the name of what it is: `msg="..."`, `"stack": "..."`. */
 const NAMED =
-  /^(.{0,400}?[=:>(,]\s{0,4})b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')[\])},;]{0,8}(?:\s{1,2}[\w.]{1,32}=[^\s="]{1,64}){0,8}\s{0,4}$/s;
+  /^(.{0,400}?[=:>(,]\s{0,4})b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)')[\])},;/>]{0,8}(?:\s{1,2}[\w.]{1,32}=[^\s="]{1,64}){0,8}\s{0,4}$/s;
 /** Line ends as escapes. */
 const ESCAPED_ENDS = /\\r?\\n|\\n/;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))/gs;
@@ -26,11 +31,18 @@ const LONGEST_NAMED = 64 * 1024;
 export function literalText(line: string): string | undefined {
   if (line.length > LONGEST) return undefined;
   const hasEnds = line.includes('\\n') && ESCAPED_ENDS.test(line);
-  if (!hasEnds && !LAST.has(lastCode(line))) return undefined;
+  if (!hasEnds && !LAST.has(lastCode(line)) && !line.endsWith('/>')) return undefined;
   const whole = WHOLE.exec(line);
-  if (whole !== null) return contentOf(whole[1], whole[2] ?? whole[3]);
-  if (LIST.test(line))
+  if (whole !== null)
+    return contentOf(
+      whole[1],
+      whole.slice(2).find((each) => each !== undefined),
+    );
+  if (STRINGS.test(line) && LIST.test(line))
     return [...line.matchAll(ITEM)].map(([, double, single]) => contentOf(double, single)).join('\n');
+  const list = STRINGS.test(line) ? LISTED.exec(line)?.[1] : undefined;
+  if (list !== undefined && ofKernel.test(list))
+    return [...list.matchAll(ITEM)].map(([, double, single]) => contentOf(double, single)).join('\n');
   if (!hasEnds) return namedText(line);
   // What stands before the first string may be its title.
   const [, before = '', double, single] = line.length > LONGEST_NAMED ? [] : (NAMED.exec(line) ?? []);

@@ -38,7 +38,9 @@ const STAMP = new RegExp(
 );
 /** `dmesg --human`. */
 const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
-const UNIX = /^\d{10}(?:\.\d{1,9})? (?=\S)/;
+/** Seconds or milliseconds since 1970, from 2014 to 2033. */
+const SINCE_1970 = String.raw`(?:1[4-9]|20)\d{8}(?:\.\d{1,9}|\d{3})?(?:\s|$)`;
+const UNIX = new RegExp(`^${SINCE_1970}`);
 /** The host and what else stands between the time and the kernel's name. */
 const LEVEL = '(?:emerg|alert|crit|err|error|warn|warning|notice|info|debug)';
 const KERNEL = new RegExp(
@@ -51,7 +53,13 @@ const KERNEL_FIRST = /^\s{0,40}(?:[^\s[\]()+]{1,255} {1,4}){0,2}?kernel(?:\[[\d-
 /** What a log store says of lines that a program has printed: see containers.ts. */
 const PROGRAM = /^(?:\S{1,255} )?output: /;
 const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
-const HOST = /^[\w.-]{1,255}:? (?=\S)/;
+/** A line of the kernel's may follow without a host: ts(1) puts such a time before anything. */
+const KERNELS_FIRST = [
+  '(?:CPU|[RE]?IP|RSP|INFO|BUG|WARNING|PID|Code|Workqueue|Process|Stack|Backtrace|watchdog|rcu|task|sysrq|Kernel|pc|lr|ra|epc|NIP|Krnl|R[0-9A-Z]{1,2}):',
+  '(?:Call|Modules|Hardware|Not|Sending|NMI) ',
+  String.raw`\S{1,16} [A-Ztx] {1,10}(?:[0-9a-f]{8}|\d|running|\(NOTLB)`,
+].join('|');
+const HOST = new RegExp(String.raw`^(?!${KERNELS_FIRST})[\w.-]{1,255}:? (?=\S)`);
 
 /** Two slashes, since kworker/0:1 has one. */
 const PATH = String.raw`(?:[\w.+@~-]{0,100}(?:/[\w.+@~-]{1,100}){2,20}|\.{0,2}/[\w./+@~-]{1,200})`;
@@ -149,7 +157,7 @@ export function bodyOf(line: string): Body {
 
 /** A time as CI systems, containers and ts(1) put it before what a program prints; dmesg(1) has its own. */
 const OUTPUT = new RegExp(
-  `^\\s{0,40}(?:\\[?(?:${DATE})?${CLOCK}\\]?[:,]?\\s?(?:(?:\\S{1,255} )?output: )?|\\w{3} {1,2}\\d{1,2} ${CLOCK}\\s|std(?:out|err) [FP] |\\d{10}(?:\\.\\d{1,9})? )$`,
+  `^\\s{0,40}(?:\\[?(?:${DATE})?${CLOCK}\\]?[:,]?\\s?(?:(?:\\S{1,255} )?output: )?|\\w{3} {1,2}\\d{1,2} ${CLOCK}\\s|std(?:out|err) [FP] |${SINCE_1970})$`,
 );
 /** What a log daemon puts before the message of a program. */
 const TAG = /^[\w.-]{1,255} [\w./@-]{1,64}(?:\[\d{1,10}\])?: /;

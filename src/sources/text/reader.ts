@@ -24,6 +24,9 @@ import { StackFinder } from './stacks.ts';
 /** What RFC 7464 and server-sent events put before a JSON text: journalctl -o json-seq and json-sse. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the first is one
 const SEQUENCE = /^(?:\x1e|data: )(?=\{)/;
+/** ansible(1) puts a host before one of several lines. */
+const OF_HOST = ' => {';
+const LONGEST_TITLE = 300;
 /** A record in a record in a record was made to keep its readers busy. */
 const MOST_LAYERS = 4;
 /** More in a row mean no more than these. A small archive may have a hundred million. */
@@ -87,8 +90,7 @@ export class TextReader implements LineReader {
     this.#emptyLines = part.text === '' ? this.#emptyLines + 1 : 0;
     if (this.#emptyLines > MOST_EMPTY_LINES) return;
     if (this.#json !== undefined) this.#takeJson(this.#json, part);
-    else if (part.begins)
-      this.#begin(SEQUENCE.test(part.text) ? { ...part, text: part.text.replace(SEQUENCE, '') } : part);
+    else if (part.begins) this.#begin(withoutTitle(part));
   }
 
   end(): void {
@@ -222,6 +224,12 @@ export class TextReader implements LineReader {
     for (const list of [this.#long.found, this.#folded.found])
       for (const sample of list.splice(0)) this.#found.push(sample);
   }
+}
+
+/** The line without what stands before a JSON text that begins in it. */
+function withoutTitle(part: LinePart): LinePart {
+  if (part.text.endsWith(OF_HOST) && part.text.length < LONGEST_TITLE) return { ...part, text: '{' };
+  return SEQUENCE.test(part.text) ? { ...part, text: part.text.replace(SEQUENCE, '') } : part;
 }
 
 function isSample(value: unknown): boolean {

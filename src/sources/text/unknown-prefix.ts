@@ -142,7 +142,7 @@ function isEnd(text: string, at: number): boolean {
   const last = text.charCodeAt(at - 1);
   if (last === TAB) return true;
   if (last === BLANK) return at > 1 && text.charCodeAt(at - 2) !== BLANK;
-  return ':|>]+'.includes(text.charAt(at - 1)) && text.charCodeAt(at) !== BLANK;
+  return ':|>]+='.includes(text.charAt(at - 1)) && text.charCodeAt(at) !== BLANK;
 }
 
 /** Whether this is a frame and nothing else, but for what is known to stand before one. */
