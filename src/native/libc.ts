@@ -12,13 +12,19 @@ export function findLibcFunction<const Declaration extends string>(
   return undefined;
 }
 
+const opened = new Map<(typeof LIBC)[number], NativeLibrary | undefined>();
+
 /** Not every C library has each of these libraries; a function that none of them has is the caller's to report. */
 function openIfThere(name: (typeof LIBC)[number]): NativeLibrary | undefined {
+  if (opened.has(name)) return opened.get(name);
+  let library: NativeLibrary | undefined;
   try {
-    return openLibrary(name);
+    library = openLibrary(name);
   } catch {
-    return undefined;
+    // That of glibc before 2.34 only.
   }
+  opened.set(name, library);
+  return library;
 }
 
 /** @throws Error naming the function if the C library lacks it */

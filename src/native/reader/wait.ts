@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { NativeFunction } from '../ffi.ts';
 import { libcFunction } from '../libc.ts';
 import { pause } from '../pause.ts';
 
@@ -11,10 +12,12 @@ const NO_MEMORY = 4;
 const NO_PROCESS = 5;
 const NO_WORKER = 6;
 
+let wait: NativeFunction<number> | undefined;
+
 /** The status of a child that has ended or was stopped; undefined while it runs. */
 export function waitStatus(pid: number): number | undefined {
   const status = new Int32Array(1);
-  const wait = libcFunction('int waitpid(int pid, void *status, int options)');
+  wait ??= libcFunction('int waitpid(int pid, void *status, int options)');
   return wait(pid, status, WNOHANG | WUNTRACED) === pid ? status[0] : undefined;
 }
 
