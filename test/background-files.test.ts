@@ -161,7 +161,7 @@ describe('the log of another user', () => {
     shell(`install -o nobody -m 644 /dev/null ${log}`);
     const { pid, messages } = await background(directory, ['-p', '2']);
     await until(() => !isAlive(pid) && messages().includes('ERROR'));
-    expect(messages()).toMatch(/ERROR - \S+ is a file of another user; nothing is written to it\. The run ends\.\n$/);
+    expect(messages()).toMatch(/ERROR - \S+ is a file of another user; nothing is written to it\. The run ends\.\n/);
     expect(readFileSync(log, 'utf8')).toBe('');
   });
 

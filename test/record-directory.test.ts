@@ -124,7 +124,7 @@ describe('kstack record -d', () => {
     const mounted = smallFileSystem('tmpfs', 2);
     const directory = join(mounted, 'recordings');
     mkdirSync(directory, { mode: 0o700 });
-    const { child, stderr, end } = recorder(['-d', directory, '-x', '101', '--for', '6s', '-aL'], 100);
+    const { child, stderr, end } = recorder(['-d', directory, '-x', '101', '--for', '6s', '-a'], 100);
     await until(() => started(directory, child.pid) && taken(directory) >= 3);
     try {
       writeFileSync(join(mounted, 'filler'), Buffer.alloc(4_000_000));
