@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { codeOf } from '../files/files.ts';
 import { InputError, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { isStandalone } from '../native/self.ts';
@@ -22,6 +23,8 @@ export interface Batch {
   /** How many bytes were read for it. */
   readonly bytes: number;
   readonly odd?: NonNullable<InputNotes['odd']>;
+  /** Set if nothing follows. */
+  readonly isLast?: true;
   /** Why the file cannot be read any further. */
   readonly failure?: string;
 }
@@ -49,6 +52,9 @@ function isLargeLog(file: string): boolean {
   }
 }
 
+/** The thread has told nothing, as it could not begin: the log has to be read without it. */
+export class NoThread extends Error {}
+
 /**
  * A thread that reads a classic log, so that the main one only has to make samples of what changes: a log of a gigabyte
  * takes two thirds of the time.
@@ -56,9 +62,13 @@ function isLargeLog(file: string): boolean {
 export class ClassicThread {
   readonly #waiting = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: Worker;
+  readonly #batches: Batches;
 
+  /** @throws Error with a code if the system has no thread left */
   constructor(file: string) {
     this.#worker = new Worker(READER, { workerData: { file, waiting: this.#waiting } satisfies Task });
+    // What comes while nobody listens is lost.
+    this.#batches = new Batches(this.#worker);
     // Nobody may ask for the samples.
     this.#worker.unref();
   }
@@ -66,7 +76,7 @@ export class ClassicThread {
   /**
    * The samples of the log.
    * @param read called with the number of bytes that were read
-   * @throws InputError naming the file if it cannot be read
+   * @throws InputError naming the file if it cannot be read; NoThread
    */
   async *samples(
     parts: TextParts,
@@ -74,7 +84,7 @@ export class ClassicThread {
   ): AsyncGenerator<Sample, void> {
     this.#worker.ref();
     try {
-      for await (const { parts: found, bytes, odd, failure } of batchesOf(this.#worker)) {
+      for await (const { parts: found, bytes, odd, failure } of this.#batches.all()) {
         Atomics.sub(this.#waiting, 0, 1);
         Atomics.notify(this.#waiting, 0);
         read(bytes);
@@ -91,37 +101,56 @@ export class ClassicThread {
 
 /**
  * Begins to read a large classic log, if that is all there is to read: start it before all that takes time. Undefined
- * for anything else. More than one thread would take too much memory.
+ * for anything else, and where the system has no thread left. More than one thread would take too much memory.
  */
 export function threadFor(files: readonly string[]): ClassicThread | undefined {
   const [file = ''] = files;
-  return files.length === 1 && isLargeLog(file) ? new ClassicThread(file) : undefined;
+  if (files.length !== 1 || !isLargeLog(file)) return undefined;
+  try {
+    return new ClassicThread(file);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
-async function* batchesOf(worker: Worker): AsyncGenerator<Batch, void> {
-  const batches: Batch[] = [];
-  let [isOver, failure]: [boolean, unknown] = [false, undefined];
-  let wake: () => void = () => undefined;
-  worker.on('message', (batch: Batch) => {
-    batches.push(batch);
-    wake();
-  });
-  worker.on('error', (error) => {
-    failure = error;
-    wake();
-  });
-  worker.on('exit', () => {
-    isOver = true;
-    wake();
-  });
-  for (;;) {
-    const batch = batches.shift();
-    if (batch !== undefined) yield batch;
-    else if (failure !== undefined) throw failure;
-    else if (isOver) return;
-    else
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+/** What a thread tells, in its order. */
+class Batches {
+  readonly #waiting: Batch[] = [];
+  #isOver = false;
+  #failure: unknown;
+  #wake: () => void = () => undefined;
+
+  constructor(worker: Worker) {
+    worker.on('message', (batch: Batch) => {
+      this.#waiting.push(batch);
+      this.#wake();
+    });
+    worker.on('error', (error) => {
+      this.#failure = error;
+      this.#wake();
+    });
+    worker.on('exit', () => {
+      this.#isOver = true;
+      this.#wake();
+    });
+  }
+
+  /** @throws NoThread if it could not begin; Error if it ends before all is told */
+  async *all(): AsyncGenerator<Batch, void> {
+    for (let told = 0; ; ) {
+      const batch = this.#waiting.shift();
+      if (batch !== undefined) {
+        told++;
+        yield batch;
+        if (batch.isLast) return;
+      } else if (this.#failure !== undefined || this.#isOver) {
+        if (told === 0) throw new NoThread();
+        throw this.#failure ?? new Error('the thread that reads the log has ended too early');
+      } else
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+    }
   }
 }

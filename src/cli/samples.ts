@@ -18,7 +18,7 @@ import {
 } from '../sources/text/index.ts';
 import { escapeUnsafe, shownName } from '../terminal/escape.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
-import type { ClassicThread } from './classic-thread.ts';
+import { type ClassicThread, NoThread } from './classic-thread.ts';
 import { endsAsRecording } from './recording-end.ts';
 import type { Bounds } from './time-window.ts';
 
@@ -65,7 +65,11 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     writeStderr('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\n');
   if (thread !== undefined) {
     const { notes, stacks, known, assumeTimeMs } = options;
-    return yield* thread.samples(new TextParts(stacks, notes, { known, assumeTimeMs }), { notes, read });
+    try {
+      return yield* thread.samples(new TextParts(stacks, notes, { known, assumeTimeMs }), { notes, read });
+    } catch (error) {
+      if (!(error instanceof NoThread)) throw error;
+    }
   }
   let isRecording = false;
   let isBundle = false;
