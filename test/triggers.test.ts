@@ -98,7 +98,7 @@ describe('kstack record --when', () => {
 
   it.each([
     [['--when', 'blocked'], "Write it in quotes, with a number: 'blocked>20'."],
-    [['--when', 'rule:nfs-hung'], "there is no rule 'nfs-hung'."],
+    [['--when', 'rule:nfs-hung'], "There is no rule 'nfs-hung'."],
     [['--when', 'function:('], 'missing closing )'],
     [['--keep', '1m'], "'--keep' applies only with '--when'"],
     [['--when', 'hung-task', '--dense', '0.01'], 'Give seconds from 0.1 to 60.'],
