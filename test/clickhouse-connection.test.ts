@@ -306,5 +306,5 @@ it('credentials come from a file that only its owner may read, or from the envir
   await expect(ask(undefined, file)).rejects.toThrow('each line is CLICKHOUSE_USER=NAME or CLICKHOUSE_PASSWORD=TEXT');
   await expect(ask(undefined, join(folder, 'none'))).rejects.toThrow(/cannot read .*none: no such file/);
   await expect(ask(undefined, folder)).rejects.toThrow('it is not a regular file');
-  await expect(withFiles((files) => authoritiesIn(files, file))).rejects.toThrow('has no certificate as PEM');
+  await expect(withFiles((files) => authoritiesIn(files, file))).rejects.toThrow('contains no PEM certificate');
 });

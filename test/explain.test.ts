@@ -241,6 +241,6 @@ describe('a selection', () => {
     const byUser = await asked('-u', '0');
     expect(byUser.stdout).toContain('0 stacks, 0 different');
     expect(byUser.stderr).toContain('kstack: No task matches the selection\n');
-    expect(byUser.stderr).toContain('tasks of which the files do not tell the user are left out');
+    expect(byUser.stderr).toContain('tasks whose user is not in the files are left out, as the selection needs it');
   });
 });

@@ -170,7 +170,7 @@ describe('kstack metrics --otlp', () => {
     const type = { 'content-type': 'application/x-protobuf' };
     const { url } = await receiver((response) => response.writeHead(200, type).end(some));
     const { code, stderr } = await kstack(['metrics', '-p', '2', '--otlp', url]);
-    expect([code, stderr]).toEqual([1, `kstack: ${url}/v1/metrics: 3 metrics were not taken: too old\n`]);
+    expect([code, stderr]).toEqual([1, `kstack: ${url}/v1/metrics: 3 metrics were rejected: too old\n`]);
     // A google.rpc.Status has its message in field 2.
     const status = Buffer.from('\x12\x07no room', 'latin1');
     const other = await receiver((response) => response.writeHead(400, type).end(status));
@@ -200,7 +200,7 @@ describe('kstack metrics --otlp', () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/does it want http:\/\/ rather than https:\/\/\?\n$/)]);
     expect(await send(url, '--otlp-ca-file', own.key)).toEqual([
       1,
-      `kstack: ${own.key} has no certificate as PEM: it begins with -----BEGIN CERTIFICATE-----\n`,
+      `kstack: ${own.key} contains no PEM certificate, which begins with -----BEGIN CERTIFICATE-----\n`,
     ]);
     expect(received).toHaveLength(1);
   });
@@ -244,7 +244,7 @@ describe('kstack record --otlp', () => {
     const { code, stderr } = await kstack([...args, '--for', '13s', '--otlp', url]);
     expect(code).toBe(0);
     expect(stderr).toContain(`kstack: ${url}/v1/logs: it answered 503\n`);
-    expect(stderr).toContain(`kstack: ${url}/v1/logs: log records are taken again\n`);
+    expect(stderr).toContain(`kstack: ${url}/v1/logs: log records are accepted again\n`);
     expect(new Set(received.map(({ path }) => path))).toEqual(new Set(['/v1/logs']));
     const text = received.slice(1).map(logs).join('');
     // A field that is not known has a number for its name.

@@ -152,7 +152,7 @@ describe('kstack report of a log and its rotated files', () => {
     expect(stdout).toMatch(/\n3 samples, 3 of them without a task\n\nNo task matches the selection\.\n/);
     expect(await blocked('-u', '0')).toEqual([
       [],
-      'kstack: tasks of which the files do not tell the user are left out: the selection asks for it\n',
+      'kstack: tasks whose user is not in the files are left out, as the selection needs it\n',
     ]);
   });
 });

@@ -122,7 +122,7 @@ it('follows no link, and takes no foreign file for its positions', async () => {
   writeFileSync(path, 'x'.repeat(5000));
   expect((await ship()).stderr).toContain('sent 10 samples');
   writeFileSync(path, '{"format":"kstack-positions","version":99}\n'.padEnd(512));
-  expect(await ship()).toMatchObject({ code: 1, stderr: expect.stringContaining('is of a later kstack') });
+  expect(await ship()).toMatchObject({ code: 1, stderr: expect.stringContaining('was written by a newer kstack') });
   rmSync(path);
   const victim = join(temporaryFolder(), 'victim');
   writeFileSync(victim, 'precious');
@@ -143,7 +143,7 @@ it('says what is wrong with a command line', async () => {
   const to = ['--to', 'clickhouse://127.0.0.1:1'];
   for (const [args, why] of [
     [['ship', folder], "option '--to <URL>' not specified"],
-    [['ship', folder, '--to', 'db1'], "the URL of '--to' is no URL of a database"],
+    [['ship', folder, '--to', 'db1'], "the URL of '--to' is not the URL of a database"],
     [['ship', folder, '--to', 'clickhouse://me:geheim@db1'], '--credentials-file or in CLICKHOUSE_PASSWORD'],
     [['ship', folder, folder, ...to], 'give one directory, or files'],
     [['ship', KSTACK, '--follow', ...to], '--follow needs a directory'],

@@ -16,7 +16,7 @@ export function directoryOption(): Option {
 
 /** @throws InvalidArgumentError if the text is empty */
 export function notEmpty(text: string): string {
-  if (text === '') throw new InvalidArgumentError('It is empty.');
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
 }
 

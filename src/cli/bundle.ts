@@ -46,7 +46,9 @@ export async function bundle({ target, maxBytes, typed, ...options }: BundleOpti
   let bytes = 0;
   async function* pieces(): AsyncGenerator<Buffer> {
     const time = formatDuration(durationMs);
-    writeStderr(`kstack: recording for ${time}; Ctrl-C ends that and writes the bundle, a second one writes nothing\n`);
+    writeStderr(
+      `kstack: recording for ${time}; Ctrl-C ends it early and writes the bundle, a second Ctrl-C writes nothing\n`,
+    );
     await Promise.race([collect(archive, { ...options, stop: stopping.soon }), stopping.abandoned]);
     const whole = archive.bytes({
       format: 'kstack-bundle',

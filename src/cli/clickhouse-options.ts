@@ -20,12 +20,10 @@ export function addConnectionOptions(command: Command, group = 'Connection to th
     .addOption(
       new Option(
         '--credentials-file <FILE>',
-        'its lines are CLICKHOUSE_USER=NAME and CLICKHOUSE_PASSWORD=TEXT; else these variables are used',
+        'a file with lines CLICKHOUSE_USER=NAME and CLICKHOUSE_PASSWORD=TEXT; without it, these variables are used',
       ).argParser(notEmpty),
     )
-    .addOption(
-      new Option('--ca-file <FILE>', 'certificates, as PEM, of who may vouch for the server').argParser(notEmpty),
-    );
+    .addOption(new Option('--ca-file <FILE>', 'CA certificates to trust for the server, as PEM').argParser(notEmpty));
 }
 
 /** Where `record` has sent what it records. */
@@ -43,7 +41,7 @@ export function toOption(about: string): Option {
 
 /** Adds what `record` needs to send what it records. */
 export function addShippingOptions(command: Command): void {
-  command.optionsGroup(SHIPPING_GROUP).addOption(toOption('send it meanwhile to ')).addOption(maxRateOption());
+  command.optionsGroup(SHIPPING_GROUP).addOption(toOption('also send the recording to ')).addOption(maxRateOption());
   addConnectionOptions(command, SHIPPING_GROUP);
 }
 
@@ -79,7 +77,7 @@ export function shipWords(directory: string, { target, connection, maxRate }: Sh
 }
 
 export function maxRateOption(): Option {
-  return new Option('--max-rate <SIZE>', 'bytes that are sent per second, at most: 100K, 1M').argParser(
+  return new Option('--max-rate <SIZE>', 'most bytes to send per second: 100K, 1M').argParser(
     sizeParser(LEAST_RATE, '1K', '100K or 1M'),
   );
 }

@@ -94,7 +94,7 @@ export async function* selectedSamples(
   }
   if (tellsNone && samplesSeen > 0 && !isFound && hasFilters(selection)) problems.push(NO_TASK);
   for (const what of untold)
-    problems.push(`tasks of which the files do not tell the ${what} are left out: the selection asks for it`);
+    problems.push(`tasks whose ${what} is not in the files are left out, as the selection needs it`);
 }
 
 /**

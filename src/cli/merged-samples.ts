@@ -45,7 +45,7 @@ export function noProblems(): Problems {
   return { lines: [], empty: [], unread: 0, isDamaged: false, repeated: 0, spans: new Map() };
 }
 
-const ASSUMED = 'times without a zone are taken for local time';
+const ASSUMED = 'times without a zone are taken as local time';
 
 /** A stream, and its next sample. */
 interface Head {

@@ -29,7 +29,7 @@ export async function sendMetrics({ metrics, sample }: Measured, target: OtlpTar
     if (posted.isTaken) {
       if (posted.rejected === undefined) return 0;
       const { count, why } = posted.rejected;
-      writeStderr(`kstack: ${url.href}: ${count} metrics were not taken: ${why || 'it does not say why'}\n`);
+      writeStderr(`kstack: ${url.href}: ${count} metrics were rejected: ${why || 'no reason given'}\n`);
       return count > 0 ? FAILED : 0;
     }
     const { why, afterMs } = posted;

@@ -11,10 +11,8 @@ export function addOtlpOptions(command: Command, what: string): void {
     .addOption(
       new Option(
         '--otlp-headers <FILE>',
-        'its headers, NAME: VALUE on each line; only you may read the file',
+        'a file of headers for it, NAME: VALUE on each line, that nobody else can read',
       ).argParser(notEmpty),
     )
-    .addOption(
-      new Option('--otlp-ca-file <FILE>', 'certificates, as PEM, of who may vouch for it').argParser(notEmpty),
-    );
+    .addOption(new Option('--otlp-ca-file <FILE>', 'CA certificates to trust for it, as PEM').argParser(notEmpty));
 }

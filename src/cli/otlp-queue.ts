@@ -93,10 +93,10 @@ export class OtlpQueue<T> {
     const { words, tell } = this.#options;
     if (rejected !== undefined) {
       this.#lost += rejected.count;
-      this.#complain(`${this.#counted(rejected.count)} not taken: ${rejected.why || 'it does not say why'}`);
+      this.#complain(`${this.#counted(rejected.count)} not taken: ${rejected.why || 'no reason given'}`);
     } else if (this.#wrong !== undefined) {
       this.#wrong = undefined;
-      tell(`${this.#url.href}: ${words[1]} are taken again`);
+      tell(`${this.#url.href}: ${words[1]} are accepted again`);
     }
   }
 

@@ -38,7 +38,7 @@ export function fileOption(): Option {
 }
 
 export function redactOption(): Option {
-  return new Option('--redact', 'for handing on: replace arguments, users, hosts, addresses and paths by stand-ins');
+  return new Option('--redact', 'to hand on: replace arguments, users, hosts, addresses and paths with stand-ins');
 }
 
 /** Names of standard output. Three of them are links, which writing to a file would refuse to follow. */

@@ -23,7 +23,7 @@ export function addTriggerOptions(command: Command): void {
     .addOption(
       new Option(
         '--when <CONDITION>',
-        "record densely when this comes true, and what came before: 'blocked>20 for 10s', 'io-pressure>30', hung-task, rule:ID, function:REGEX; may be repeated",
+        "record densely when this comes true, including what came before: 'blocked>20 for 10s', 'io-pressure>30', hung-task, rule:ID, function:REGEX; may be repeated",
       ).argParser((text, earlier: readonly string[] = []) => [...earlier, text]),
     )
     .addOption(
@@ -81,7 +81,7 @@ export async function triggeringOf(
 /** A kernel without CONFIG_PSI has no such file, nor has one that is booted with psi=0. */
 function requirePressure(root: string, resource: PressureName): void {
   const file = `${root}/pressure/${resource}`;
-  if (!existsSync(file)) throw new Error(`the kernel does not tell the ${resource} pressure: there is no ${file}`);
+  if (!existsSync(file)) throw new Error(`the kernel does not report the ${resource} pressure: there is no ${file}`);
 }
 
 function parseDense(text: string): number {
@@ -93,5 +93,5 @@ function parseDense(text: string): number {
 function parseKeep(text: string): number {
   const keepMs = durationIn(text);
   if (keepMs !== undefined && keepMs <= MOST_KEEP_MS) return keepMs;
-  throw new InvalidArgumentError('Give a duration such as 30s, 10m or 2h, of a day at most.');
+  throw new InvalidArgumentError('Give a duration such as 30s, 10m or 2h, up to one day.');
 }

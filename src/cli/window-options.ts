@@ -9,7 +9,7 @@ export function addWindowOptions(command: Command): Command {
     .addOption(
       new Option(
         '--from <TIME>',
-        "from this time on: 03:12, '2026-11-25 03:12', ISO 8601, or -10m: before the last sample",
+        "from this time on: 03:12, '2026-11-25 03:12', ISO 8601, or -10m, before the last sample",
       ).argParser(parseTime),
     )
     .addOption(new Option('--to <TIME>', 'up to this time').argParser(parseTime));
@@ -54,7 +54,7 @@ export function topOption(standard: number): Option {
 export function pageOption(): Option {
   return new Option(
     '-f, --format <FORMAT>',
-    'text, json with all that was found, or html: a page with the samples in it',
+    'text; json, with all that was found; or html, a page with the samples in it',
   )
     .choices(['text', 'json', 'html'])
     .default('text');

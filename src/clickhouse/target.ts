@@ -37,14 +37,14 @@ export function targetUrl(target: Target): string {
 export function parseTarget(text: string): Target {
   const [, scheme] = SCHEME.exec(text) ?? [];
   if (scheme === undefined)
-    throw new TargetError('is no URL of a database: give clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1]');
+    throw new TargetError('is not the URL of a database: give clickhouse://[USER@]HOST[:PORT][/DATABASE][?secure=1]');
   // The URL standard would take the first word behind them for the host.
   if (/^[^:]*:\/\/(?:\/|[?#]|$)/.test(text) || text.includes('\\'))
     throw new TargetError('has no host: give clickhouse://[USER@]HOST[:PORT][/DATABASE]');
   const isOwn = scheme.toLowerCase() === 'clickhouse';
   // Of a scheme that it does not know, the URL standard takes less apart.
   const url = urlOf(isOwn ? `http${text.slice(scheme.length)}` : text);
-  if (url === undefined) throw new TargetError('is no valid URL: give clickhouse://[USER@]HOST[:PORT][/DATABASE]');
+  if (url === undefined) throw new TargetError('is not a valid URL: give clickhouse://[USER@]HOST[:PORT][/DATABASE]');
   if (url.password !== '')
     throw new TargetError(
       'has a password, which every user of this host could read: give it with --credentials-file or in CLICKHOUSE_PASSWORD',
@@ -57,7 +57,7 @@ export function parseTarget(text: string): Target {
   // As it is written: the standard resolves `..`.
   const path = /^[^/?#]*\/?([^?#]*)/.exec(text.slice(scheme.length + 3))?.[1] ?? '';
   const database = decoded(path.replace(/\/$/, ''));
-  if (/\/|^\.\.?$/.test(database) || url.hash !== '') throw new TargetError('has more than a database behind the host');
+  if (/\/|^\.\.?$/.test(database) || url.hash !== '') throw new TargetError('has more than a database after the host');
   return {
     server: new URL(port === undefined ? host : `${host}:${port}`).origin,
     database: database === '' ? 'default' : database,
@@ -83,7 +83,7 @@ function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch (error) {
-    throw new TargetError('is no valid URL: % stands before something else than two hexadecimal digits', {
+    throw new TargetError('is not a valid URL: % must be followed by two hexadecimal digits', {
       cause: error,
     });
   }

@@ -26,7 +26,7 @@ export function addBundle(program: Command): void {
     .optionsGroup('Output:')
     .addOption(fileOption())
     .addOption(
-      new Option('--max-size <SIZE>', 'what it may take: 5M, 1G')
+      new Option('--max-size <SIZE>', 'limit for the bundle: 5M, 1G')
         .argParser(sizeParser(LEAST_BYTES, '1M', '5M or 1G'))
         .default(USUAL_BYTES, '20M'),
     )

@@ -44,17 +44,17 @@ export function addRecord(program: Command): void {
   command
     .optionsGroup('Bounds of a directory:')
     .addOption(
-      new Option('--max-size <SIZE>', 'what all files may take together: 20M, 2G')
+      new Option('--max-size <SIZE>', 'limit for all files together: 20M, 2G')
         .argParser(sizeParser(LEAST_BYTES, '1M', '500M or 2G'))
         .default(USUAL_BYTES, '200M'),
     )
-    .addOption(new Option('--max-age <DURATION>', 'how old samples may get: 36h, 7d').argParser(parseDuration))
+    .addOption(new Option('--max-age <DURATION>', 'remove samples that are older: 36h, 7d').argParser(parseDuration))
     .addOption(maxUsedPercentOption());
   addShippingOptions(command);
   addTriggerOptions(command);
   command.optionsGroup('Log records of stuck tasks and triggers:');
   addOtlpOptions(command, 'send them to');
-  command.option('--otlp-profiles', 'experimental: send it profiles too, of where tasks are that do not idle');
+  command.option('--otlp-profiles', 'experimental: also send profiles of tasks that do not idle');
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const flags: RecordFlags = command.opts();

@@ -10,14 +10,15 @@ export function addSchema(program: Command): void {
     .description('Print the statements that create the tables of samples in a database (docs/tables.md).')
     .addArgument(new Argument('<clickhouse>', 'the database').choices(['clickhouse']))
     .addOption(
-      new Option('--server <VERSION>', 'what SELECT version() tells: later servers compress better, and delete by age')
+      new Option(
+        '--server <VERSION>',
+        'version of the server, from SELECT version(): later ones compress better, and delete by age',
+      )
         .argParser(parseVersion)
         .default([18, 16], '18.16'),
     )
     .addOption(
-      new Option('--keep <DAYS>', 'for how long rows of samples are kept, from server 20.3 on')
-        .argParser(parseDays)
-        .default(30),
+      new Option('--keep <DAYS>', 'days to keep rows of samples, from server 20.3 on').argParser(parseDays).default(30),
     );
   command.action(async () => {
     const { server, keep }: { server: readonly [number, number]; keep: number } = command.opts();

@@ -30,36 +30,38 @@ interface ServeFlags {
 export function addServe(program: Command): void {
   const command = program
     .command('serve')
-    .description('Show recordings and logs, or this host live, in a browser. Only who has the URL gets to see them.')
+    .description('Show recordings and logs, or this host live, in a browser. Only those who have the URL can see them.')
     .argument(
       '[FILE...]',
       'recordings, logs of kstack -b, kernel logs, dumps, clickhouse://HOST/DATABASE (default: this host, live)',
     )
     .optionsGroup('Where:')
-    .addOption(new Option('--port <NUMBER>', 'port on 127.0.0.1; 0 is any that is free').argParser(parsePort))
+    .addOption(new Option('--port <NUMBER>', 'port on 127.0.0.1; 0: any free one').argParser(parsePort))
     .addOption(
       new Option('--socket <FILE>', 'a UNIX socket instead, which only its owner may open')
         .argParser(notEmpty)
         .conflicts(['port', 'listen', 'tlsCert', 'tlsKey']),
     )
     .addOption(new Option('--listen <ADDRESS>', 'another address; needs TLS or --behind-proxy').argParser(notEmpty))
-    .addOption(new Option('--name <NAME>', 'a name of the server in URLs, beside localhost').argParser(addName))
+    .addOption(new Option('--name <NAME>', 'name of the server in URLs, besides localhost').argParser(addName))
     .addOption(new Option('--tls-cert <FILE>', 'certificate for HTTPS, as PEM').argParser(notEmpty))
     .addOption(new Option('--tls-key <FILE>', 'its private key, as PEM').argParser(notEmpty))
     .option('--behind-proxy', 'a proxy in front of it does HTTPS')
     .addOption(
-      new Option('--token-file <FILE>', 'the token, from a file; else a new one each time').argParser(notEmpty),
-    )
-    .optionsGroup('What:')
-    .addOption(redactOption())
-    .optionsGroup('Of this host, live:')
-    .addOption(intervalOption())
-    .addOption(
-      new Option('--record-to <DIRECTORY>', 'whoever has the URL may start and stop a recording into it').argParser(
+      new Option('--token-file <FILE>', 'read the token from a file (default: a new one each time)').argParser(
         notEmpty,
       ),
     )
-    .optionsGroup('Of files:');
+    .optionsGroup('What:')
+    .addOption(redactOption())
+    .optionsGroup('For this host, live:')
+    .addOption(intervalOption())
+    .addOption(
+      new Option('--record-to <DIRECTORY>', 'let those who have the URL start and stop a recording into it').argParser(
+        notEmpty,
+      ),
+    )
+    .optionsGroup('For files:');
   addWindowOptions(command);
   addOriginOptions(command);
   addSelectionOptions(command, 'everything if there is none');

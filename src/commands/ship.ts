@@ -18,9 +18,12 @@ export function addShip(program: Command): void {
   const command = program
     .command('ship')
     .description('Send recordings to ClickHouse, into the tables of `kstack schema clickhouse` (docs/ship.md).')
-    .argument('<FILE...>', 'one directory of recordings, of which is sent what was not, or files, which are sent whole')
+    .argument(
+      '<FILE...>',
+      'a directory of recordings, of which only what is new is sent, or files, which are sent whole',
+    )
     .addOption(toOption('').makeOptionMandatory())
-    .option('--follow', 'go on with what is recorded into the directory from now on')
+    .option('--follow', 'continue with what is recorded into the directory from now on')
     .addOption(maxRateOption());
   addConnectionOptions(command);
   command.action(async (names: string[]) => {

@@ -9,7 +9,7 @@ export function addSql(program: Command): void {
   const command = program
     .command('sql')
     .usage('[options] FILE... STATEMENT')
-    .description('Ask recordings and logs in SQL, by the tables of docs/tables.md. Needs DuckDB (docs/sql.md).')
+    .description('Query recordings and logs in SQL, by the tables of docs/tables.md. Needs DuckDB (docs/sql.md).')
     .argument('<FILE...>', "files, then the statement: 'SELECT waits_for, count(*) FROM observations GROUP BY ALL'")
     .optionsGroup('Output:')
     .addOption(
@@ -24,7 +24,7 @@ export function addSql(program: Command): void {
     const { format, output }: { format: 'text' | 'jsonl'; output?: string } = command.opts();
     const [statement = '', names] = [words.at(-1), words.slice(0, -1)];
     if (names.length === 0)
-      command.error('error: give at least one file, and the statement behind it', { exitCode: WRONG_USAGE });
+      command.error('error: give at least one file, then the statement', { exitCode: WRONG_USAGE });
     const selection = await selectionOf(command);
     const { askFiles } = await import('../cli/sql.ts');
     const wanted = { names, window: windowOf(command), selection, verb: 'sql' };

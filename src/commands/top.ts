@@ -20,9 +20,9 @@ export function addTop(program: Command): void {
     .description('Show on the terminal which tasks are blocked or run, live, or replay recordings and logs.')
     .argument('[FILE...]', 'recordings, logs of kstack -b, kernel logs, dumps (default: this host, live)')
     .addOption(intervalOption())
-    .option('--batch', 'plain blocks one after the other, as where the output is not a terminal')
-    .addOption(new Option('-n <NUMBER>', 'plain blocks, and end after so many').argParser(parseCount))
-    .optionsGroup('Of files:');
+    .option('--batch', 'write plain blocks one after the other, as when the output is not a terminal')
+    .addOption(new Option('-n <NUMBER>', 'write this many plain blocks, then end').argParser(parseCount))
+    .optionsGroup('For files:');
   addWindowOptions(command);
   addForeignOption(command, '-b', "plain blocks are '--batch'");
   addForeignOption(command, '-d <SECONDS>', "the time between samples is '-i SECONDS'");

@@ -19,7 +19,9 @@ export function addWhy(program: Command): void {
     .addOption(redactOption())
     .optionsGroup('As a check:')
     .option('--exit-code', 'exit with 1 if something has been held up for too long, 3 if that is not known, else 0')
-    .addOption(new Option('--for <DURATION>', 'for how long: 30s, 5m').argParser(parseDuration).default(30_000, '30s'));
+    .addOption(
+      new Option('--for <DURATION>', 'what is too long: 30s, 5m').argParser(parseDuration).default(30_000, '30s'),
+    );
   addSelectionOptions(command, 'every thread if there is none');
   command.action(async () => {
     const options: {

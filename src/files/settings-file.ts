@@ -27,7 +27,7 @@ export async function settingsIn(files: Files, name: string, isSecret: boolean):
     if (isSecret && (status.mode & OF_OTHERS) !== 0)
       throw new SettingsFileError(`others may read or change ${name}: chmod 600 ${name}`);
     if (status.size > MOST_BYTES)
-      throw new SettingsFileError(`${name} is too large: ${status.size} bytes, and ${MOST_BYTES} are the most`);
+      throw new SettingsFileError(`${name} is too large: ${status.size} bytes, where ${MOST_BYTES} are allowed`);
     const pieces: Buffer[] = [];
     for (let at = 0; at < status.size; ) {
       const piece = await files.read(fd, at, status.size - at);
@@ -51,6 +51,6 @@ export async function settingsIn(files: Files, name: string, isSecret: boolean):
 export async function certificatesIn(files: Files, name: string): Promise<Buffer> {
   const content = await settingsIn(files, name, false);
   if (!content.includes('-----BEGIN CERTIFICATE-----'))
-    throw new SettingsFileError(`${name} has no certificate as PEM: it begins with -----BEGIN CERTIFICATE-----`);
+    throw new SettingsFileError(`${name} contains no PEM certificate, which begins with -----BEGIN CERTIFICATE-----`);
   return content;
 }

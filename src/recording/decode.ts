@@ -100,8 +100,7 @@ export class SegmentDecoder {
     if (line.length > LONG_LINE && isDeep(line)) throw new ShapeError('nested too deeply');
     if (!this.#isBegun) {
       const { version } = headShape(JSON.parse(line), 'head');
-      if (version > VERSION)
-        throw new ShapeError(`version ${version} is newer than ${VERSION}: a newer kstack reads it`);
+      if (version > VERSION) throw new ShapeError(`version ${version} is newer than ${VERSION}: use a newer kstack`);
       this.#isBegun = true;
       return undefined;
     }

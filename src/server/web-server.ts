@@ -28,7 +28,7 @@ export async function createWebServer(
   let pages = 0;
   const answer: RequestListener = (request, response) => {
     for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value);
-    if (!access.isOwn(request.headers)) return refuse(response, 403, 'This is no name of this server.');
+    if (!access.isOwn(request.headers)) return refuse(response, 403, 'This server has no such name.');
     const isOrder = source.recorder !== undefined && ORDERS.has(request.url ?? '');
     if (request.method !== (isOrder ? 'POST' : 'GET')) return refuse(response, 405, 'That is not possible here.');
     if (hasBody(request)) return refuse(response, 413, 'A request has no content here.');

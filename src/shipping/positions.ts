@@ -64,7 +64,9 @@ export class Positions {
     const [head] = slots.values;
     if (isHead(head)) {
       if (head.version > VERSION)
-        throw new PositionsError(`${directory.name}/${name} is of a later kstack: use that, or remove the file`);
+        throw new PositionsError(
+          `${directory.name}/${name} was written by a newer kstack: use that, or remove the file`,
+        );
       return positions;
     }
     // Nothing, or nothing of ours: whatever it has would count as sent.
