@@ -5,6 +5,7 @@ import { CORE_LOCKS } from './core.ts';
 import { DRIVER_LOCKS } from './drivers.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { lockName } from './lock-name.ts';
+import { STORAGE_LOCKS } from './storage.ts';
 
 describe('the name of a lock', () => {
   it('is that of the only lock of its kind that a function takes', () => {
@@ -27,7 +28,9 @@ describe('the name of a lock', () => {
   });
 
   it('stands on lines of kind, name and functions', () => {
-    const lines = [CORE_LOCKS, FILE_SYSTEM_LOCKS, DRIVER_LOCKS].flatMap((table) => table.trim().split('\n'));
+    const lines = [CORE_LOCKS, FILE_SYSTEM_LOCKS, STORAGE_LOCKS, DRIVER_LOCKS].flatMap((table) =>
+      table.trim().split('\n'),
+    );
     const form = /^(?:(?:mutex|rwsem|semaphore) \w+(?:->\w+)*(?:\(\))?:| )(?: \w+)+$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
   });

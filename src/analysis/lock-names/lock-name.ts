@@ -2,6 +2,7 @@ import type { LockKind } from '../lock-kinds.ts';
 import { CORE_LOCKS } from './core.ts';
 import { DRIVER_LOCKS } from './drivers.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
+import { STORAGE_LOCKS } from './storage.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
@@ -12,7 +13,7 @@ const KERNEL = 'Linux 6.12';
  * `()` where an inline function takes the lock; of a member of a structure, the structure's variable stands before it
  * where the member's name alone is short.
  */
-const TABLES = [CORE_LOCKS, FILE_SYSTEM_LOCKS, DRIVER_LOCKS];
+const TABLES = [CORE_LOCKS, FILE_SYSTEM_LOCKS, STORAGE_LOCKS, DRIVER_LOCKS];
 
 /**
  * The name of the lock that a function takes, and the kernel in which it has this name; undefined if the tables do not

@@ -19,6 +19,26 @@ export const HUGE_PAGES: readonly Rule[] = [
     source: 'mm/hugetlb.c: hugetlb_fault',
   },
   {
+    id: 'memory-hugetlb-fault-lock',
+    kind: 'blocked',
+    match: [
+      [
+        'remove_inode_hugepages',
+        'hugetlbfs_fallocate',
+        'memfd_alloc_folio',
+        'mfill_atomic_hugetlb',
+        '__mcopy_atomic_hugetlb',
+      ],
+    ],
+    sleeps: ['lock'],
+    lock: 'mutex',
+    innermost: true,
+    waitsFor: 'the lock of faults on a page of a hugetlb file, which another task holds',
+    causes: 'Another task allocates and zeroes that huge page.',
+    next: [...HUGE, ...OTHERS_BLOCKED],
+    source: 'fs/hugetlbfs/inode.c: remove_inode_hugepages',
+  },
+  {
     id: 'memory-hugetlb-fault',
     kind: 'blocked',
     match: [['hugetlb_no_page', 'hugetlb_wp', 'hugetlb_cow', 'hugetlb_vmdelete_list']],

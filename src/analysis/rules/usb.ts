@@ -192,6 +192,16 @@ export const USB: readonly Rule[] = [
     source: 'drivers/usb/core/hub.c: usb_port_resume',
   },
   lockRule({
+    id: 'usb-minors-lock',
+    takers: ['usb_register_dev', 'usb_deregister_dev', 'usb_open'],
+    lock: 'rwsem',
+    waitsFor:
+      'the lock of the list of USB devices with device files of their own (minor_rwsem), which another task holds',
+    causes: 'A task opens the device file of a USB device, and its driver is slow in that.',
+    next: LOG,
+    source: 'drivers/usb/core/file.c: usb_register_dev',
+  }),
+  lockRule({
     id: 'usb-lock',
     takers: [
       'usbdev_open',
@@ -208,14 +218,12 @@ export const USB: readonly Rule[] = [
       'usb_remove_hcd',
       'usb_disconnect',
       'driver_disconnect',
-      'usb_deregister_dev',
       'usb_control_msg',
       'usb_string_attr',
       'usb_hub_to_struct_hub',
       'hub_port_connect',
       'hub_port_init',
       'usb_open',
-      'usb_register_dev',
       'usbdev_notify',
       'usb_serial_port_write',
       'serial_open',

@@ -169,6 +169,18 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'hook_sb_delete',
   ],
   [
+    'wait-for-fscache-volume',
+    'an older volume of the same name in the local cache of a network file system (fscache) to be released',
+    'fs/netfs/fscache_volume.c',
+    'fscache_wait_on_volume_collision __fscache_acquire_volume',
+  ],
+  [
+    'wait-for-tty-reopen',
+    'a terminal that another task closes or sets up to be ready',
+    'drivers/tty/tty_io.c',
+    'tty_open',
+  ],
+  [
     'wait-for-fuse-flush',
     'all requests to a FUSE daemon to be answered, before its file system is unmounted',
     'fs/fuse/inode.c',
