@@ -91,7 +91,7 @@ import { SERVICES } from './services.ts';
 import { SMB_RULES } from './smb.ts';
 import { SOCKETS } from './sockets.ts';
 import { SOUND } from './sound.ts';
-import { SRCU_DOMAINS } from './srcu.ts';
+import { MORE_SRCU_DOMAINS, SRCU_DOMAINS } from './srcu.ts';
 import { STOPS } from './stops.ts';
 import { SUBSYSTEM_LOCKS } from './subsystem-locks.ts';
 import { SWAP_RULES } from './swap.ts';
@@ -223,6 +223,7 @@ export const RULES: readonly Rule[] = [
   ...LOCKS_OF_MEDIA,
   ...LOCKS,
   ...SRCU_DOMAINS,
+  ...MORE_SRCU_DOMAINS,
   ...RCU,
   ...DEFERRED_WORK,
   ...OTHER_CPUS,

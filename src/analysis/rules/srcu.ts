@@ -126,6 +126,7 @@ export const SRCU_DOMAINS: readonly Rule[] = [
         'tracepoint_synchronize_unregister',
         'tracepoint_probe_unregister',
         'tracepoint_remove_func',
+        'tp_rcu_cond_sync',
         'perf_trace_event_unreg',
         'perf_trace_destroy',
         'perf_trace_event_close',
@@ -209,3 +210,63 @@ export const SRCU_DOMAINS: readonly Rule[] = [
     source: 'mm/mmu_notifier.c: mmu_notifier_unregister',
   },
 ];
+
+/** More domains: what their readers use, the function that waits, and all such functions. */
+const MORE_DOMAINS: readonly (readonly [id: string, readers: string, source: string, functions: string])[] = [
+  [
+    'srcu-consoles',
+    'users of the list of consoles (console_srcu)',
+    'kernel/printk/printk.c: unregister_console_locked',
+    'unregister_console_locked unregister_console suspend_console resume_console console_suspend_all ' +
+      'console_resume_all console_stop console_start console_suspend console_resume console_force_preferred_locked',
+  ],
+  [
+    'srcu-drm-unplug',
+    'users of a graphics device that is unplugged (drm_unplug_srcu)',
+    'drivers/gpu/drm/drm_drv.c: drm_dev_unplug',
+    'drm_dev_unplug drm_dev_synchronize_unplug',
+  ],
+  ['srcu-dax', 'users of a DAX device that is removed (dax_srcu)', 'drivers/dax/super.c: kill_dax', 'kill_dax'],
+  [
+    'srcu-ipmi',
+    'users of interfaces to the management controller (IPMI)',
+    'drivers/char/ipmi/ipmi_msghandler.c: ipmi_unregister_smi',
+    'ipmi_unregister_smi _ipmi_destroy_user ipmi_destroy_user ipmi_add_smi',
+  ],
+  [
+    'srcu-gpio',
+    'users of GPIO chips',
+    'drivers/gpio/gpiolib.c: gpiochip_remove',
+    'gpiochip_remove gpiodev_release gpiodev_add_to_list_unlocked gpiochip_add_data_with_key',
+  ],
+  [
+    'srcu-wakeup-sources',
+    'users of the list of wakeup sources (wakeup_srcu)',
+    'drivers/base/power/wakeup.c: wakeup_source_remove',
+    'wakeup_source_remove wakeup_source_unregister',
+  ],
+  [
+    'srcu-gpu-compute',
+    'users of GPU compute processes (kfd_processes_srcu)',
+    'drivers/gpu/drm/amd/amdkfd/kfd_process.c: kfd_process_notifier_release_internal',
+    'kfd_process_notifier_release_internal kfd_process_notifier_release kfd_cleanup_processes',
+  ],
+  [
+    'srcu-rdma-programs',
+    'calls of programs into an RDMA driver that is removed (disassociate_srcu)',
+    'drivers/infiniband/core/uverbs_main.c: ib_uverbs_remove_one',
+    'uverbs_disassociate_api_pre ib_uverbs_remove_one',
+  ],
+];
+
+/** The readers of these domains wait for nothing but the device or task that holds them up. */
+export const MORE_SRCU_DOMAINS: readonly Rule[] = MORE_DOMAINS.map(([id, readers, source, functions]) => ({
+  id,
+  kind: 'blocked',
+  match: [SRCU, functions.split(' ')],
+  sleeps: ['rcu'],
+  waitsFor: `all ${readers} to finish`,
+  causes: 'One of them is slow or stuck: look for a blocked or running task in the same subsystem.',
+  next: [...OTHERS_BLOCKED, ...LOG, 'kstack -R -L -f long'],
+  source,
+}));
