@@ -317,6 +317,14 @@ describe('the kind of sleep', () => {
     expect(toldOf(['f2fs_nobody_knows'])[1]).toBe('a step of F2FS to complete, in f2fs_nobody_knows (by its name)');
   });
 
+  it('takes no function of a driver for one of the core that has the same name', () => {
+    const toldIn = (module: string) =>
+      explain({ id: 0, frames: parseFrames(`[<0>] __mutex_lock+0x1/0x2\n[<0>] online_store+0x1/0x2${module}`) })
+        .waitsFor;
+    expect(toldIn('')).toContain('the lock of a device');
+    expect(toldIn(' [some_driver]')).toContain('a mutex that online_store [some_driver] takes');
+  });
+
   it('names no function of a running task if the kernel was sure of none', () => {
     const frames = parseFrames('[<0>] ? __schedule+0x1/0x20\n[<0>] ? some_leaf+0x1/0x20');
     const { waitsFor } = explain({ id: 0, frames }, 'R');

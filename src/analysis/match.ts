@@ -147,9 +147,23 @@ function matchOne(
   return frame === undefined ? undefined : { rule, frame, depth: depth ?? nextTo };
 }
 
+/** Functions of the kernel's core whose names drivers give to functions of their own, too. They are in no module. */
+const OF_CORE: ReadonlySet<string> = new Set([
+  'enabled_store',
+  'get_termios',
+  'm_start',
+  'mode_store',
+  'online_store',
+  'perf_read',
+  'remove_one',
+  'state_store',
+  't_start',
+  'temp_show',
+]);
+
 /** Not all stacks come with modules, and one kernel builds in what another loads: only `strict` insists on a module. */
 function isInModule(frame: Frame | undefined, modules: readonly string[] | undefined, strict: boolean): boolean {
-  if (modules === undefined) return true;
+  if (modules === undefined) return frame?.module === undefined || !OF_CORE.has(functionName(frame.symbol));
   return frame?.module === undefined ? !strict : modules.includes(frame.module);
 }
 

@@ -190,6 +190,16 @@ export const MOUNT_RULES: readonly Rule[] = [
     source: 'fs/namespace.c: do_statmount',
   },
   {
+    // Maps of processes have an m_start of their own, and are read in another way.
+    id: 'fs-mount-list-read',
+    ...LOCK,
+    match: ['m_start', 'seq_read_iter', 'new_sync_read'],
+    lock: 'rwsem',
+    waitsFor: 'the lock of the mount table (namespace_sem), which another task holds, in order to list mounts',
+    causes: NAMESPACE_HOLDER,
+    source: 'fs/namespace.c: m_start',
+  },
+  {
     id: 'fs-mount-point',
     ...LOCK,
     match: [['lock_mount', 'do_lock_mount', 'lock_mount_exact']],
