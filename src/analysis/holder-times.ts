@@ -1,7 +1,9 @@
 import type { Changes } from '../model/changes.ts';
 import { edgesOf, type NodeKey, type Root } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
+import type { Deadlocked } from './deadlock-times.ts';
 import { holdersIn } from './holding.ts';
+import { waitGraph } from './wait-graph.ts';
 
 /** What others waited for, directly or indirectly: a task, or a resource. */
 export interface Holder {
@@ -23,6 +25,7 @@ export class HolderTimes {
   #holders: readonly Holder[] = [];
   #unselected: readonly Observation[] = [];
   #edges: Pick<Sample, 'edges' | 'resources'> = {};
+  #deadlocked: Deadlocked = { observations: [], holders: [], cycles: [] };
   #seconds = 0;
   #settledSeconds = 0;
 
@@ -56,6 +59,11 @@ export class HolderTimes {
     if (isChanged) this.#look();
   }
 
+  /** Who waits for each other in the latest sample. */
+  get deadlocked(): Deadlocked {
+    return this.#deadlocked;
+  }
+
   /** @param seconds for how long the last sample speaks */
   end(seconds: number): void {
     this.#seconds += seconds;
@@ -69,7 +77,10 @@ export class HolderTimes {
     for (const { from, to } of [...waiting.flatMap(edgesOf), ...(this.#edges.edges ?? [])]) involved.add(from).add(to);
     const observations = [...involved].flatMap((key) => (typeof key === 'number' && this.#byTid.get(key)) || []);
     this.#involved = involved;
-    this.#holders = holdersIn({ observations, holders: this.#unselected, ...this.#edges }).map(holderOf);
+    const involving = { observations, holders: this.#unselected, ...this.#edges };
+    const graph = waitGraph(involving);
+    this.#holders = holdersIn(involving, graph).map(holderOf);
+    this.#deadlocked = { ...involving, cycles: graph.cycles };
   }
 
   #settle(): void {

@@ -13,8 +13,8 @@ export interface HostListener {
   clockSet?(timeMs: number, setMs: number): void;
   /** Called for each sample with what changed, and how long the one before it spoke. Not for those of a log. */
   sampled?(sample: Sample, changes: Changes, seconds: number): void;
-  /** Behind the last sample, which speaks for so long. */
-  over?(seconds: number): void;
+  /** Behind the last sample, which speaks for so long; no other one of the host may be later. */
+  over?(seconds: number, isLatest: boolean): void;
 }
 
 /** Follows the blocked tasks of a host. Samples without a time, and those of a log of events, are followed apart. */
@@ -80,7 +80,7 @@ export class HostRuns {
     this.#sampled.end(seconds, isLatest);
     this.#untimed.end();
     this.#reported.end();
-    this.#listener.over?.(seconds);
+    this.#listener.over?.(seconds, isLatest);
   }
 
   /** Whether the latest sample still tells what is at that time. */

@@ -104,6 +104,37 @@ describe('a report', () => {
     expect(holders).toMatchObject([{ host: 'db1', key: 7, name: 't7', taskSeconds: 30, waiters: 2 }]);
   });
 
+  it('says who waited for each other, since when and until when', async () => {
+    const waits = (tid: number, owner: number, offCpuMs: number) =>
+      seen(tid, FROZEN, { facts: { switches: 5, offCpuMs, lock: { kind: 'mutex', address: 'ff', owner } } });
+    const at = (seconds: number) => [1, 2].map((tid) => waits(tid, 3 - tid, 1000 * (seconds + 10 * tid)));
+    const stream = [40, 50, 60].map((seconds) =>
+      sampleAt(seconds, seconds === 60 ? at(seconds).slice(1) : at(seconds)),
+    );
+    const { deadlocks, deadlockCount } = await report(stream);
+    expect(deadlocks).toMatchObject([
+      { host: 'db1', sinceMs: -10_000, untilMs: 50_000, seen: 2, isStill: false, isConfirmed: true },
+    ]);
+    expect(deadlocks?.[0]?.edges.map(({ from, to }) => [from, to])).toEqual([
+      [1, 2],
+      [2, 1],
+    ]);
+    expect(deadlockCount).toBe(1);
+    const again = stream.slice(0, 2).flatMap((sample) => [sample, { ...sample, stream: 1 }]);
+    const ofTwo = await report([...again, sampleAt(5000, at(0))]);
+    expect(ofTwo.deadlocks?.map(({ seen: times, isStill }) => [times, isStill])).toEqual([[5, true]]);
+    expect((await report(stream.slice(2))).deadlocks).toEqual([]);
+  });
+
+  it('knows a deadlock that is inferred for certain once it was there twice', async () => {
+    const edges: Edge[] = [1, 2].map((from) => ({ from, to: 3 - from, by: 'futex', inferred: true, evidence: [] }));
+    const stream = [0, 10].map((at) => ({ ...sampleAt(at, [seen(1, FROZEN), seen(2, FROZEN)]), edges }));
+    const confirmed = async (some: readonly Sample[]) =>
+      (await report(some)).deadlocks?.map(({ isConfirmed, isStill }) => [isConfirmed, isStill]);
+    expect(await confirmed(stream.slice(1))).toEqual([[false, true]]);
+    expect(await confirmed(stream)).toEqual([[true, true]]);
+  });
+
   it('does not say that a child holds up its shell, unless it is stuck', async () => {
     const edges: Edge[] = [{ from: 1, to: 2, by: 'child', evidence: [] }];
     const held = async (child: Partial<Observation>) => {

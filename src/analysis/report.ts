@@ -2,6 +2,7 @@ import type { Event, EventKind } from '../model/event.ts';
 import type { Fleet } from '../model/fleet.ts';
 import { type Sample, type Unread, unreadOf } from '../model/sample.ts';
 import { BlockedSums, type ReportedFinding } from './blocked-sums.ts';
+import { Deadlocks, DeadlockTimes, type ReportedDeadlock } from './deadlock-times.ts';
 import { HolderSums, type ReportedHolder } from './holder-sums.ts';
 import { HolderTimes, holderOf } from './holder-times.ts';
 import { holdersIn } from './holding.ts';
@@ -13,6 +14,7 @@ import type { Gap } from './pace.ts';
 import { ReportTimes } from './report-times.ts';
 import { type StuckRun, StuckRuns } from './stuck.ts';
 import type { Moment } from './timeline.ts';
+import { waitGraph } from './wait-graph.ts';
 
 /** Bounds memory: a report is about a recording of any size. */
 const MAX_EVENTS = 1000;
@@ -51,6 +53,9 @@ export interface Report {
   /** Those with the most task time, and how many there are. */
   readonly findings: readonly ReportedFinding[];
   readonly findingCount: number;
+  /** Tasks that waited for each other, and how many such circles there were. Undefined if nobody has looked. */
+  readonly deadlocks?: readonly ReportedDeadlock[];
+  readonly deadlockCount?: number;
   readonly holders: readonly ReportedHolder[];
   readonly holderCount: number;
   readonly stuck: readonly StuckRun[];
@@ -74,6 +79,7 @@ class ReportBuilder {
   readonly #runs = new Map<string, HostStreams>();
   readonly #blocked = new BlockedSums();
   readonly #holders = new HolderSums();
+  readonly #deadlocks = new Deadlocks();
   readonly #stuck = new StuckRuns();
   readonly #unread = new MissingCounts();
   readonly #times = new ReportTimes();
@@ -108,7 +114,12 @@ class ReportBuilder {
   /** What follows from a sample that does not go on from the one before it. */
   #addAlone(sample: Sample, host: string): void {
     for (const { what, why } of unreadOf(sample.observations)) this.#unread.add({ what, why }, 1);
-    for (const root of holdersIn(sample)) this.#holders.add(host, holderOf(root), 0, 0);
+    const graph = waitGraph(sample);
+    for (const root of holdersIn(sample, graph)) this.#holders.add(host, holderOf(root), 0, 0);
+    if (graph.cycles.length === 0) return;
+    const deadlocks = new DeadlockTimes(host, (deadlock) => this.#deadlocks.add(deadlock));
+    deadlocks.add({ ...sample, cycles: graph.cycles }, sample.timeMs);
+    deadlocks.end(false);
   }
 
   #runsOf(host: string): HostStreams {
@@ -121,6 +132,7 @@ class ReportBuilder {
 
   #listenerTo(host: string, stream: number): HostListener {
     const holders = new HolderTimes((holder, seconds) => this.#holders.add(host, holder, seconds, stream));
+    const deadlocks = new DeadlockTimes(host, (deadlock) => this.#deadlocks.add(deadlock));
     const missing = new MissingParts();
     let tasks = 0;
     return {
@@ -134,11 +146,15 @@ class ReportBuilder {
       clockSet: (timeMs, setMs) => this.#note({ host, timeMs, kind: 'clock', text: clockText(setMs) }),
       sampled: (sample, changes, seconds) => {
         holders.add(changes, sample, seconds);
+        deadlocks.add(holders.deadlocked, sample.timeMs);
         missing.add(changes, this.#unread);
         tasks += changes.come.length - changes.gone.length;
         if (tasks === 0) this.#empty++;
       },
-      over: (seconds) => holders.end(seconds),
+      over: (seconds, isLatest) => {
+        holders.end(seconds);
+        deadlocks.end(isLatest);
+      },
     };
   }
 
@@ -160,6 +176,8 @@ class ReportBuilder {
       eventCount: this.#eventCount,
       findings: this.#blocked.mostFirst().map((found) => ({ ...found, tasks: found.tasks.map(named) })),
       findingCount: this.#blocked.count,
+      deadlocks: this.#deadlocks.worstFirst().map(named),
+      deadlockCount: this.#deadlocks.count,
       holders: this.#holders.mostFirst().map(named),
       holderCount: this.#holders.count,
       stuck: this.#stuck.longest().map(named),

@@ -4,6 +4,7 @@ import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Task } from '../model/task.ts';
 import { rounded, safe, stackIn, timeIn, wholeFinding } from './json-values.ts';
+import { deadlockEntry } from './report-deadlocks.ts';
 import { fleetIn } from './report-fleet-json.ts';
 import { nodeOf } from './wait-values.ts';
 
@@ -32,10 +33,13 @@ export function* formatReportJson(report: Report, problems: readonly string[]): 
     findingCount,
     holderCount,
     stuckCount,
+    deadlockCount: report.deadlockCount ?? null,
     unread: report.unread.map(({ what, why, count }) => ({ what: `${what}: ${why}`, count })),
     problems: problems.map(escapeInvalid),
   };
   yield jsonText(head).slice(0, -1);
+  if (report.deadlocks === undefined) yield ',\n"deadlocks":null';
+  else yield* list('deadlocks', report.deadlocks, deadlockEntry);
   yield* list('timeline', report.timeline, ({ timeMs, blocked }) => ({ time: timeIn(timeMs), blocked }));
   yield* list('events', report.events, ({ timeMs, host, kind, text }) => ({
     time: timeIn(timeMs),

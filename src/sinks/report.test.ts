@@ -133,6 +133,22 @@ describe('a report as text', () => {
     expect(alone).toMatch(/^unknown host: 363\.0 s after boot to 363\.0 s after boot \(0\.000 s\)\n1 sample\n/);
   });
 
+  it('says first who waits for each other, and since when', async () => {
+    const waits = (tid: number, owner: number) =>
+      observationOf(tid, {
+        state: 'D',
+        stack: FROZEN,
+        facts: { switches: 5, offCpuMs: 600_000, lock: { kind: 'mutex', address: 'ff', owner } },
+      });
+    const observations = [waits(1, 2), waits(2, 1)];
+    const text = [...formatReport(await report([{ ...EMPTY_SAMPLE, timeMs: START_MS, observations }]), context)].join(
+      '',
+    );
+    expect(text).toMatch(
+      /sample\n\ndeadlock for 10 min 0 s, since [^\n]*, still there at the end:\n {2}1 t1 waits for the mutex that 2 t2 holds\n {2}2 t2 waits for the mutex that 1 t1 holds\n\nblocked tasks, /,
+    );
+  });
+
   it('tells the zone of its times if that changes in between', async () => {
     const changeMs = Date.UTC(2025, 9, 26, 1);
     const zoneAt = (seconds: number) =>

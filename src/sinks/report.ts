@@ -16,6 +16,7 @@ import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { momentsOf, timeOfDay } from './moment.ts';
+import { deadlockLines } from './report-deadlocks.ts';
 import { fleetSections } from './report-fleet.ts';
 import { eventLines, shownHost, timelineLines } from './report-timeline.ts';
 import { nameOf as nameOfUnread } from './unread.ts';
@@ -49,6 +50,7 @@ export function* formatReport(report: Report, context: ReportContext): Generator
     if (lines.length > 0) yield `${lines.map((line) => fitted(line, context)).join('\n')}\n\n`;
   };
   yield* shown(headLines(report, context));
+  yield* shown(deadlockLines(report, context, several));
   yield* shown(timelineLines(report, context));
   yield* shown(list('events', report.events, report.eventCount, top, (event) => eventLines(event, context, several)));
   if (report.findings.length === 0) yield `${noneText(report, context)}\n\n`;
