@@ -271,6 +271,18 @@ export const GRAPHICS: readonly Rule[] = [
     source: 'src/nvidia/src/kernel/vgpu/rpc.c: _issueRpcAndWait',
   },
   {
+    id: 'gpu-nvidia-users',
+    kind: 'blocked',
+    match: ['os_delay', 'nv_pci_remove'],
+    innermost: true,
+    waitsFor: 'programs that still use an NVIDIA GPU to close it, in order to remove it',
+    inOrderTo: 'remove an NVIDIA GPU',
+    causes: 'A program, or nvidia-powerd or nvidia-persistenced, has the device open.',
+    stuck: STUCK,
+    next: GPU,
+    source: 'kernel-open/nvidia/nv-pci.c: nv_pci_remove',
+  },
+  {
     id: 'gpu-nvidia',
     kind: 'blocked',
     match: [[...NVIDIA, /rm_\w+/]],

@@ -13,7 +13,7 @@ export const LOCKS: readonly Rule[] = [
     kind: 'blocked',
     match: [/(?:__)?ww_mutex_lock\w*/],
     fallback: true,
-    waitsFor: 'the lock of a graphics buffer that {caller} takes',
+    waitsFor: 'a mutex (wound/wait) that {caller} takes, most likely that of a graphics buffer',
     causes: 'Another task has the buffer reserved while the GPU, or the move of a buffer, is slow.',
     next: OTHERS_BLOCKED,
     source: 'kernel/locking/mutex.c: ww_mutex_lock',

@@ -59,6 +59,18 @@ const PURPOSES: readonly Purpose[] = [
     'blkdev_get_by_dev',
   ],
   [
+    'drv-ufs',
+    'have a UFS disk carry out a command of its driver',
+    'drivers/ufs/core/ufshcd.c: ufshcd_exec_dev_cmd',
+    'ufshcd_exec_dev_cmd',
+    'ufshcd_issue_dev_cmd',
+    'ufshcd_query_attr',
+    'ufshcd_query_flag',
+    '__ufshcd_query_descriptor',
+    'ufshcd_send_uic_cmd',
+    'ufshcd_uic_pwr_ctrl',
+  ],
+  [
     'drv-configfs',
     'read or write a setting in configfs',
     'fs/configfs/file.c: configfs_write_iter',
