@@ -167,8 +167,8 @@ describe('a mistake', () => {
     [['-Q', 'why'], "unknown option '-Q'"],
     [['status', 'extra'], "unexpected argument 'extra'; name a directory with -d extra"],
     [['stop', '-a'], "unknown option '-a'"],
-    [['-ef'], "there is no '-e' here: all processes are '-a'"],
-    [['top', '-b', '-n', '1'], "there is no '-b' here: plain blocks are '--batch'"],
+    [['-ef'], "unknown option '-e': all processes are '-a'"],
+    [['top', '-b', '-n', '1'], "unknown option '-b': plain blocks are '--batch'"],
     [['completion', 'tcsh'], "argument 'tcsh' is invalid. Allowed choices are bash, zsh, fish."],
   ])('in %j is said, exit 2', async (words, message) => {
     const { code, stdout, stderr } = await kstack(words);

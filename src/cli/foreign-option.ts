@@ -5,12 +5,12 @@ import { WRONG_USAGE } from './exit-codes.ts';
  * Answers an option of other tools, or of another command, with what to give in its place. Help and completion do not
  * show it.
  * @param flags such as `-d <SECONDS>`
- * @param instead completes `there is no '-d': `
+ * @param instead completes `unknown option '-d': `
  */
 export function addForeignOption(command: Command, flags: string, instead: string): void {
   const option = new Option(flags).hideHelp();
   const [flag] = flags.split(' ', 1);
   command.addOption(option).on(`option:${option.name()}`, () => {
-    command.error(`error: there is no '${flag}' here: ${instead}`, { exitCode: WRONG_USAGE });
+    command.error(`error: unknown option '${flag}': ${instead}`, { exitCode: WRONG_USAGE });
   });
 }

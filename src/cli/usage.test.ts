@@ -63,9 +63,9 @@ describe('An option of other tools', () => {
   };
 
   it('is answered with the one to give in its place', () => {
-    expect(messageOf(top(), ['-b'])).toContain("there is no '-b' here: write plain blocks with '--batch'");
-    expect(messageOf(top(), ['-bi', '2'])).toContain("no '-b'");
-    expect(messageOf(top(), ['-d', '2'])).toContain("there is no '-d' here: give the interval with '-i'");
+    expect(messageOf(top(), ['-b'])).toContain("unknown option '-b': write plain blocks with '--batch'");
+    expect(messageOf(top(), ['-bi', '2'])).toContain("unknown option '-b'");
+    expect(messageOf(top(), ['-d', '2'])).toContain("unknown option '-d': give the interval with '-i'");
     expect(messageOf(top(), ['-i', '2'])).toBe('');
   });
 

@@ -38,7 +38,7 @@ export async function createWebServer(
       return;
     }
     const isMetrics = metrics !== undefined && request.url === '/metrics';
-    if (request.url !== '/events' && !isOrder && !isMetrics) return refuse(response, 404, 'There is nothing here.');
+    if (request.url !== '/events' && !isOrder && !isMetrics) return refuse(response, 404, 'Not found.');
     if (!access.hasToken(request.headers)) return refuse(response, 401, 'The token is missing or wrong.');
     if (isOrder) return order(source.recorder, request.url, response);
     if (isMetrics) return void metrics.serve(request.headers.accept, response);

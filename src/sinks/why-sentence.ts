@@ -38,7 +38,7 @@ export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdi
   const none = 'none has been blocked for long, in a known deadlock, or waits for one that is stuck';
   const whom = heldUpWhom(tasks, scope);
   if (untimed > 0 && !isCut)
-    return `Nothing is known to hold ${whom.up}, but nor is since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${whom.of}${none}, as far as that is known.`;
+    return `Nothing is known to hold ${whom.up}, but it is not known since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${whom.of}${none}, as far as that is known.`;
   return isCut
     ? `Nothing is known to hold ${whom.up}, but the search was cut short: ${whom.of}${none}, as far as it went.`
     : unreadStacks > 0
