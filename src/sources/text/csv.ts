@@ -18,11 +18,22 @@ interface Table {
   readonly host: number;
 }
 
+/**
+ * The first line of a text of several lines in a table whose columns have unknown names: some cells, and a quote that
+ * is not closed.
+ */
+const OPENED = /^(?:[^",;\t\s][^",;\t]{0,63}[,;\t]){1,16}"((?:[^"]|""){1,4000})$/;
+const LONGEST_HEAD = 1000;
+/** A quote in prose is not closed in so many lines. */
+const MOST_OPEN = 2000;
+
 /** Reads tables in CSV whose first line names the columns: the text of one of them, which may have several lines. */
 export class CsvTable {
   #table: Table | undefined;
   /** The text goes on in the next line. */
   #isInText = false;
+  /** So many lines may belong to that text. */
+  #left = 0;
 
   /** Whether the next line is a row, or goes on with one. */
   get isOpen(): boolean {
@@ -32,17 +43,18 @@ export class CsvTable {
   /** Takes the next line. Returns its text; undefined if the line is of no table. */
   take(line: string): LogRecord | undefined {
     const table = this.#table;
+    if (this.#isInText && --this.#left >= 0) return { text: this.#restOf(line) };
     if (table === undefined) {
       this.#table = tableFrom(line);
-      return undefined;
+      return this.#table === undefined ? this.#opened(line) : undefined;
     }
-    if (this.#isInText) return { text: this.#restOf(line) };
     const row = rowOf(line, table);
     if (row === undefined) {
       this.#table = tableFrom(line);
       return undefined;
     }
     this.#isInText = row.isOpen;
+    this.#left = Number.POSITIVE_INFINITY;
     const { cells } = row;
     const host = cells[table.host];
     return {
@@ -50,6 +62,16 @@ export class CsvTable {
       timeMs: momentOf(cells[table.time]),
       ...(host !== undefined && /^\S{1,255}$/.test(host) && { host }),
     };
+  }
+
+  #opened(line: string): LogRecord | undefined {
+    const quote = line.indexOf('"');
+    const isCell = quote > 0 && quote < LONGEST_HEAD && DELIMITERS.includes(line.charAt(quote - 1));
+    const text = isCell && !line.endsWith('"') ? OPENED.exec(line)?.[1] : undefined;
+    if (text === undefined) return undefined;
+    this.#isInText = true;
+    this.#left = MOST_OPEN;
+    return { text: text.replaceAll('""', '"') };
   }
 
   #restOf(line: string): string {
@@ -67,7 +89,7 @@ export function isTableHead(line: string): boolean {
 
 function tableFrom(line: string): Table | undefined {
   // Lines of a log have blanks, and most tables have none in their first line.
-  if ((line.charCodeAt(0) !== QUOTE && line.includes(' ')) || line.length > 1000) return undefined;
+  if ((line.charCodeAt(0) !== QUOTE && line.includes(' ')) || line.length > LONGEST_HEAD) return undefined;
   const delimiter = DELIMITERS.find((each) => line.includes(each));
   const names = (delimiter === undefined ? [line] : line.split(delimiter)).map((name) =>
     name.trim().replace(/^"(.*)"$/, '$1'),

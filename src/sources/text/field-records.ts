@@ -57,9 +57,12 @@ export class FieldRecords implements LineReader {
     return this.#next.isWithin;
   }
 
+  get isIdle(): boolean {
+    return this.#head === undefined;
+  }
+
   take(part: LinePart): void {
-    const isIdle = this.#head === undefined;
-    if (isIdle && !FIRST.has(firstCode(part.text))) this.#next.take(part);
+    if (this.isIdle && !FIRST.has(firstCode(part.text))) this.#next.take(part);
     else if (!part.begins || !part.ends || part.text.length > LONGEST_LINE || this.#isOfOther(part.text)) {
       this.#release();
       this.#next.take(part);

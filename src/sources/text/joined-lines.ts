@@ -38,6 +38,10 @@ export class JoinedLines implements LineReader {
     return this.#next.isWithin;
   }
 
+  get isIdle(): boolean {
+    return this.#open === undefined;
+  }
+
   take(part: LinePart): void {
     const open = this.#open;
     if (open !== undefined && this.#goOn(open, part)) return;

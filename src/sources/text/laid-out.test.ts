@@ -29,6 +29,23 @@ const TITLED = [
 ];
 const TITLED_TOLD = ['kworker/u8:2 4101: rescuer_thread', 'dd 4102: f_wait'];
 
+const LOCKUP = [
+  'watchdog: BUG: soft lockup - CPU#5 stuck for 26s! [containerd-shim:88121]',
+  'CPU: 5 PID: 88121 Comm: containerd-shim Not tainted 5.14.0-362.el9.x86_64 #1',
+  'RIP: 0010:native_queued_spin_lock_slowpath+0x1c5/0x1d0',
+  'Call Trace:',
+  ' <TASK>',
+  ' _raw_spin_lock+0x25/0x30',
+  ' do_exit+0x2bc/0x4a0',
+  ' </TASK>',
+];
+
+const LOCKUP_TOLD = ['containerd-shim 88121 R: native_queued_spin_lock_slowpath _raw_spin_lock do_exit'];
+const TRACED = [
+  'dd 5301 [003] 1.5: sched:sched_switch: prev_comm=dd',
+  '\t ffffffff8d5a94e3 schedule+0x33 ([kernel.kallsyms])',
+];
+
 async function tellAll(text: string): Promise<string[]> {
   const told: string[] = [];
   for await (const { observations } of textSamples([Buffer.from(text)]))
@@ -131,6 +148,24 @@ describe('strings of several lines', () => {
   });
 });
 
+describe('diffs', () => {
+  const OTHER = [
+    'task:fsfreeze        state:D stack:0 pid:  993 ppid:   877 flags:0x00000000',
+    'Call Trace:',
+    ' schedule+0x5b/0xd0',
+    ' freeze_super+0xbb/0x1b0',
+  ];
+
+  it.each(['+', '-'])('reads the names of tasks in a file that is all %s', async (sign) => {
+    const head = '--- a/log\n+++ b/log\n@@ -0,0 +1,4 @@\n';
+    expect(await tellAll(head + each(OTHER, (line) => sign + line))).toEqual(['fsfreeze 993 D: schedule freeze_super']);
+  });
+
+  it('leaves the items of a list to their reader', async () => {
+    expect(await tellAll(each(OTHER, (line) => `- ${line}`))).toEqual(['fsfreeze 993 D: schedule freeze_super']);
+  });
+});
+
 describe('lists, strings and tables', () => {
   const python = `[${REPORT.map((line) => `'${line}'`).join(', ')}]`;
   it.each([
@@ -148,29 +183,37 @@ describe('lists, strings and tables', () => {
     ['rows in JSON', JSON.stringify({ rows: REPORT.map((line, at) => [at, `t${at}`, line]) })],
     ['base64 in JSON', JSON.stringify({ Data: Buffer.from(REPORT.join('\n')).toString('base64') })],
     ['typographic quotes', each(REPORT, (line) => `“${line}”`)],
-    ['objects of Ruby', each(REPORT, (line) => `{"host"=>"a", "message"=>${JSON.stringify(line)}}`)],
-    ['logfmt', each(REPORT, (line) => `ts=1 host=a msg="${line.replaceAll('"', '\\"')}" n=1`)],
-    ['unknown elements', each(REPORT, (line) => `<entry n="1">${html(line)}</entry>`)],
   ])('reads %s', async (_, text) => {
     expect(await tellAll(text)).toEqual(TOLD);
   });
 });
 
-describe('a time before any line', () => {
-  const LOCKUP = [
-    'watchdog: BUG: soft lockup - CPU#5 stuck for 26s! [containerd-shim:88121]',
-    'CPU: 5 PID: 88121 Comm: containerd-shim Not tainted 5.14.0-362.el9.x86_64 #1',
-    'RIP: 0010:native_queued_spin_lock_slowpath+0x1c5/0x1d0',
-    'Call Trace:',
-    ' <TASK>',
-    ' _raw_spin_lock+0x25/0x30',
-    ' do_exit+0x2bc/0x4a0',
-    ' </TASK>',
-  ];
+describe('titles of stacks', () => {
+  it.each([
+    ['a cell of a table with unknown names', `Ticket,Description\n12,"${TITLED.join('\n').replaceAll('"', '""')}"\n`],
+    ['a column of Markdown', `| host | log |\n|--|--|\n${each(TITLED, (line) => `| host1 | ${line} |`)}`],
+    ['objects of Ruby', each(TITLED, (line) => `{"host"=>"a", "message"=>${JSON.stringify(line)}}`)],
+    ['logfmt', each(TITLED, (line) => `ts=1 host=a msg="${line.replaceAll('"', '\\"')}" n=1`)],
+    ['unknown elements', each(TITLED, (line) => `<entry n="1">${html(line)}</entry>`)],
+  ])('reads %s', async (_, text) => {
+    expect(await tellAll(text)).toEqual(TITLED_TOLD);
+  });
+});
 
+describe('names of values before a report', () => {
+  it.each([
+    ['CEF', each(LOCKUP, (line) => `CEF:0|Linux|kernel|5.14|100|a message|5|dvchost=a msg=${line}`)],
+    ['names and values', each(LOCKUP, (line) => `line=${line}`)],
+  ])('takes off %s', async (_, text) => {
+    expect(await tellAll(text)).toEqual(LOCKUP_TOLD);
+  });
+});
+
+describe('a time before any line', () => {
   it.each(['Nov 25 03:12:07 ', '1764040327.123456 ', '1764040327 ', '1764040327123 '])('takes %j off', async (time) => {
     const told = await tellAll(each(LOCKUP, (line) => `${time}${line}`));
-    expect(told).toEqual(['containerd-shim 88121 R: native_queued_spin_lock_slowpath _raw_spin_lock do_exit']);
+    expect(told).toEqual(LOCKUP_TOLD);
+    expect(await tellAll(each(TRACED, (line) => `${time}${line}`))).toEqual(['dd 5301: schedule']);
     const wide = 'rcu_torture_wri D c02d8f9c     0    52      2 0x00000000';
     expect(await tellAll(each([wide, '[<0>] f_wait+0x1/0x2'], (line) => `${time}${line}`))).toEqual([
       'rcu_torture_wri 52 D: f_wait',

@@ -8,7 +8,8 @@ import type { LineReader } from './prefixed-lines.ts';
  */
 const MARK = /(?:(?:\^M)?\$|\\r(?:\\n)?|\\n|[\\|│┃║!*#~¶↵⏎¬,;])$/;
 /** The last characters of these. */
-const LAST = new Set([...'$rn\\|│┃║!*#~¶↵⏎¬,;'].map((mark) => mark.charCodeAt(0)));
+const LAST = new Set([...'$\\|│┃║!*#~¶↵⏎¬,;'].map((mark) => mark.charCodeAt(0)));
+const [BACKSLASH, N, R] = [92, 110, 114];
 /** These end lines of programs too: only functions with offsets tell that they are marks. */
 const OF_CODE = new Set([',', ';', '\\']);
 const OFFSET_LAST =
@@ -42,11 +43,14 @@ export class LineEnds implements LineReader {
     return this.#next.isWithin;
   }
 
+  get isIdle(): boolean {
+    return this.#mark === undefined && this.#waiting.length === 0;
+  }
+
   take(part: LinePart): void {
     const { text } = part;
-    const isIdle = this.#mark === undefined && this.#waiting.length === 0;
     // Nearly all lines.
-    if (isIdle && !LAST.has(lastCode(text))) this.#next.take(part);
+    if (this.isIdle && !mayEndWithMark(text)) this.#next.take(part);
     else if (!part.begins || !part.ends || text.length > LONGEST_LINE || this.#next.isWithin) this.#pass(part);
     else if (this.#mark === undefined) this.#takeUnknown(part);
     else this.#takeMarked(part, this.#mark);
@@ -85,7 +89,7 @@ export class LineEnds implements LineReader {
       this.#wait(part);
       return;
     }
-    const mark = LAST.has(lastCode(end)) ? MARK.exec(end)?.[0] : undefined;
+    const mark = mayEndWithMark(end) ? MARK.exec(end)?.[0] : undefined;
     if (mark === undefined) {
       this.#pass(part);
       return;
@@ -130,6 +134,8 @@ function withoutControls(text: string): string {
   });
 }
 
-function lastCode(text: string): number {
-  return text.charCodeAt(text.length - 1);
+/** Whether the last character may be a mark, or a part of one. */
+export function mayEndWithMark(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last === N || last === R ? text.charCodeAt(text.length - 2) === BACKSLASH : LAST.has(last);
 }

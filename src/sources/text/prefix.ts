@@ -58,6 +58,7 @@ const KERNELS_FIRST = [
   '(?:CPU|[RE]?IP|RSP|INFO|BUG|WARNING|PID|Code|Workqueue|Process|Stack|Backtrace|watchdog|rcu|task|sysrq|Kernel|pc|lr|ra|epc|NIP|Krnl|R[0-9A-Z]{1,2}):',
   '(?:Call|Modules|Hardware|Not|Sending|NMI) ',
   String.raw`\S{1,16} [A-Ztx] {1,10}(?:[0-9a-f]{8}|\d|running|\(NOTLB)`,
+  String.raw`\S{1,16} \d{1,10} {1,4}\[\d{3}\]`,
 ].join('|');
 const HOST = new RegExp(String.raw`^(?!${KERNELS_FIRST})[\w.-]{1,255}:? (?=\S)`);
 

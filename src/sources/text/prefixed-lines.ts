@@ -7,8 +7,10 @@ import {
   countingIn,
   type Form,
   gainOf,
+  isBeforeFile,
   isLogged,
   isOfKernel,
+  isSign,
   matchOf,
   mayBeFrame,
   type Prefix,
@@ -171,7 +173,7 @@ export class PrefixedLines implements LineReader {
     let from = this.#waiting.length;
     for (const each of prefixesBeforeFrame(line, this.#known)) {
       const begin = this.#beginning(each);
-      if (begin >= from) continue;
+      if (begin >= from || (isSign(each) && !this.#isWholeFile(begin))) continue;
       prefix = each;
       from = begin;
     }
@@ -186,6 +188,13 @@ export class PrefixedLines implements LineReader {
     this.#forms = [...this.#forms, form];
     this.#form = form;
     for (const { part, text } of lines) if (!this.#takePrefixed(part, text)) this.#plain.take(part);
+  }
+
+  /** Whether nothing of a diff stands before this line but its head. */
+  #isWholeFile(at: number): boolean {
+    // Items of a list.
+    if (this.#waiting.slice(at).every(({ text }) => text.trim() === '' || text.charAt(1) === ' ')) return false;
+    return isBeforeFile(at === 0 ? this.#released : (this.#waiting[at - 1]?.text ?? ''));
   }
 
   /** Where among the lines that wait those of this form begin. */

@@ -49,7 +49,8 @@ export function hasSign(line: string): boolean {
 function endsIndented(line: string): boolean {
   let at = line.length - 1;
   let hasUnderscore = false;
-  for (let code = line.charCodeAt(at); isOfName(code); code = line.charCodeAt(--at)) hasUnderscore ||= code === 95;
+  for (let code = line.charCodeAt(at); isOfName(code); code = line.charCodeAt(--at))
+    hasUnderscore ||= code === 95 || code === 43;
   return hasUnderscore && isBlank(line.charCodeAt(at)) && isBlank(line.charCodeAt(at - 1));
 }
 

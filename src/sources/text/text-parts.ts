@@ -2,10 +2,8 @@ import type { Sample } from '../../model/sample.ts';
 import { ClassicTasks } from './classic-tasks.ts';
 import type { ClassicPart } from './classic-told.ts';
 import type { InputNotes } from './decoded.ts';
-import { FieldRecords } from './field-records.ts';
 import type { InternedStacks } from './interned.ts';
-import { JoinedLines } from './joined-lines.ts';
-import { LineEnds } from './line-ends.ts';
+import { LaidOutLines } from './laid-out.ts';
 import { Lines } from './lines.ts';
 import { LocalStarts } from './local-starts.ts';
 import { type LineReader, PrefixedLines } from './prefixed-lines.ts';
@@ -74,7 +72,7 @@ class LineByLine {
       new TextReader(stacks, notes, this.#found, options),
       (place) => new TextReader(stacks, notes, this.#found, { ...options, place }),
     );
-    this.#reader = new LineEnds(new JoinedLines(new FieldRecords(prefixed)));
+    this.#reader = new LaidOutLines(prefixed);
     this.#lines = new Lines((part) => this.#reader.take(part));
   }
 

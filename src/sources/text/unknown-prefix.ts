@@ -8,7 +8,7 @@ import { greppedTask } from './proc-stack.ts';
 import { recognize } from './recognizer.ts';
 
 const LONGEST = 120;
-const MOST_ENDS = 10;
+const MOST_ENDS = 16;
 const [TAB, BLANK, PLUS] = [9, 32, 43];
 
 /** How a frame begins, or what is known to stand before one: nothing is to be learned from such a line. */
@@ -56,6 +56,7 @@ const KERNEL = /^\s{0,8}kernel: /;
 const STRING = /^\s{0,8}["'\x60]/;
 /** The border of a table, whose other one is at the end of the line. */
 const BORDER = /^\s{0,40}[|│┃║]/;
+const BORDER_LAST = /[|│┃║]\s{0,4}$/;
 const FILE = /^[\w./+@~ ()-]{1,120}[:-](?:\d{1,8}[:-])?$/;
 const CLOCK =
   /(?:\d{1,4}[-/]\d\d[-/]\d{1,4}[T ]?)?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?|\d{10}\.\d{3,9}/g;
@@ -112,14 +113,33 @@ export function prefixesBeforeFrame(line: string, known: ReadonlySet<string>): r
   if (BEGINS_AS_FRAME.test(line) || greppedTask(line) !== undefined) return [];
   const time = TIME.exec(line)?.[0] ?? '';
   const text = line.slice(time.length);
+  const [, sign] = time === '' ? (CHANGED.exec(text) ?? []) : [];
+  const changed = sign !== undefined && isFrame(text.slice(1), known) ? [signPrefix(sign)] : [];
   const at = frameIn(text, known);
   const before = text.slice(0, at);
-  if (at === undefined || before.trim() === '' || before.length > LONGEST) return [];
-  if (NOT_LEARNED.test(before) || hasOpenQuote(before) || isKnown(before)) return [];
-  if (time === '' && BORDER.test(before)) return [];
+  if (at === undefined || before.trim() === '' || before.length > LONGEST) return changed;
+  if (NOT_LEARNED.test(before) || hasOpenQuote(before) || isKnown(before)) return changed;
+  if (time === '' && BORDER.test(before) && BORDER_LAST.test(text)) return [];
   const trimmed = before.trimEnd();
-  const both = trimmed.endsWith(':') ? [before, trimmed] : [before];
-  return both.map((each) => ({ text: each, pattern: patternOf(each, time !== '') }));
+  const both = /[:=]$/.test(trimmed) ? [before, trimmed] : [before];
+  return [...changed, ...both.map((each) => ({ text: each, pattern: patternOf(each, time !== '') }))];
+}
+
+/** A line that a diff has added or removed. */
+const CHANGED = /^([+-])(?:\s|\[|\w)/;
+
+function signPrefix(sign: string): Prefix {
+  return { text: sign, pattern: new RegExp(`^()(\\${sign})`) };
+}
+
+/** Whether a prefix is the sign of a diff. If it has lines of other signs too, all of them are one text. */
+export function isSign({ text }: Prefix): boolean {
+  return text === '+' || text === '-';
+}
+
+/** Whether a line can stand before a file that a diff shows as new, or as gone. */
+export function isBeforeFile(line: string): boolean {
+  return line.trim() === '' || /^(?:diff |index |---|\+\+\+|@@|new file|deleted file|\d+(?:,\d+)?[acd]\d)/.test(line);
 }
 
 /** Where in a line a frame begins, or what is known to stand before one. */
