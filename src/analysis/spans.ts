@@ -1,7 +1,7 @@
 import { type Edge, edgesIn, type NodeKey, type Resource } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import type { Stack } from '../model/stack.ts';
 import { type State, type Task, taskKey } from '../model/task.ts';
 import { explainObservation } from './explain-sample.ts';
@@ -37,6 +37,7 @@ export interface EndedSpan {
 export interface SpanStep {
   /** Undefined behind the last sample of a host. */
   readonly sample: Sample | undefined;
+  /** Of several recordings of a host at a time, each is shown as a host of its own: it tells of some tasks only. */
   readonly host: string | undefined;
   /** When it was taken, Unix milliseconds. Never earlier than the sample of the host before. */
   readonly atMs: number;
@@ -58,13 +59,17 @@ const SLACK_MS = 0.01;
  */
 export async function* spansOf(samples: Iterable<Sample> | AsyncIterable<Sample>): AsyncGenerator<SpanStep> {
   const hosts = new Map<string, HostSpans>();
+  const counts = new Map<string, number>();
   const untimed = new WeakSet<Sample>();
   for await (const sample of placed(samples, untimed)) {
-    const { host } = sample;
-    let spans = hosts.get(host ?? '');
+    const { host = '' } = sample;
+    const key = streamKey(sample);
+    let spans = hosts.get(key);
     if (spans === undefined) {
-      spans = new HostSpans(host);
-      hosts.set(host ?? '', spans);
+      const count = (counts.get(host) ?? 0) + 1;
+      counts.set(host, count);
+      spans = new HostSpans(count === 1 ? sample.host : `${host} (recording ${count})`);
+      hosts.set(key, spans);
     }
     const step = spans.arrive(sample, untimed.has(sample));
     if (step !== undefined) yield step;

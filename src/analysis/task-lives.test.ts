@@ -51,6 +51,12 @@ describe('the life of a task', () => {
     ]);
   });
 
+  it('does not end because another recording of its host does not show it', () => {
+    const blocked = [seen(1, 'D', 'jbd2_log_wait_commit')];
+    const samples = [0, 1, 2, 3].flatMap((at) => [sampleAt(at, blocked), { ...sampleAt(at, []), stream: 1 }]);
+    expect(spans(samples)).toEqual([[1, ['D', 0, 4]]]);
+  });
+
   it('is not known in a gap', () => {
     const samples = [0, 1, 2, 60, 61].map((at) => sampleAt(at, [seen(1, 'D', 'jbd2_log_wait_commit')]));
     expect(spans(samples)).toEqual([[1, ['D', 0, 3], ['D', 60, 62]]]);
@@ -71,5 +77,18 @@ describe('what tasks are blocked on over time', () => {
     const counts = series.moments.map((moment) => [...moment.counts.values()]);
     expect(counts).toEqual([[1], [2, 1], [1, 1]]);
     expect(largestWaits(series.moments)[0]).toContain('journal');
+  });
+
+  it('counts a task that several recordings of a host show once, and what one that is over showed last not at all', () => {
+    const series = new BlockedSeries();
+    const [one, two] = [seen(1, 'D', 'jbd2_log_wait_commit'), seen(2, 'D', 'jbd2_log_wait_commit')];
+    for (const at of [0, 1, 2]) {
+      series.add(sampleAt(at, [one]));
+      series.add({ ...sampleAt(at, [one, two]), stream: 1 });
+    }
+    series.add(sampleAt(3, [one]));
+    series.add(sampleAt(60, [one]));
+    const sums = series.moments.map(({ counts }) => [...counts.values()].reduce((sum, count) => sum + count, 0));
+    expect(sums).toEqual([1, 2, 2, 2, 2, 2, 2, 1]);
   });
 });

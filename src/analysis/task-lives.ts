@@ -1,6 +1,6 @@
 import { type Changes, changesBetween } from '../model/changes.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import { type Task, taskKey } from '../model/task.ts';
 import { explainObservation } from './explain-sample.ts';
 import { Pace } from './pace.ts';
@@ -29,14 +29,15 @@ export interface TaskLife {
  */
 export class TaskLives {
   readonly #lives = new Map<string, TaskLife>();
+  /** What several recordings of a host show at a time are lives of their own: each tells of some tasks only. */
   readonly #hosts = new Map<string, HostLives>();
 
   add(sample: Sample): void {
     if (sample.timeMs === undefined) return;
-    const name = sample.host ?? '';
+    const name = streamKey(sample);
     let host = this.#hosts.get(name);
     if (host === undefined) {
-      host = new HostLives(sample.host, this.#lives);
+      host = new HostLives(name, sample.host, this.#lives);
       this.#hosts.set(name, host);
     }
     host.add(sample, sample.timeMs);
@@ -50,6 +51,7 @@ export class TaskLives {
 }
 
 class HostLives {
+  readonly #stream: string;
   readonly #host: string | undefined;
   readonly #lives: Map<string, TaskLife>;
   readonly #open = new Map<string, Stretch>();
@@ -57,7 +59,8 @@ class HostLives {
   #last: Sample | undefined;
   #lastMs = 0;
 
-  constructor(host: string | undefined, lives: Map<string, TaskLife>) {
+  constructor(stream: string, host: string | undefined, lives: Map<string, TaskLife>) {
+    this.#stream = stream;
     this.#host = host;
     this.#lives = lives;
     // Behind a gap, nothing goes on that was there before it.
@@ -117,7 +120,7 @@ class HostLives {
   }
 
   #keyOf({ id, comm }: Task): string {
-    return `${this.#host ?? ''}/${id.tid === undefined ? (comm ?? '') : taskKey(id)}`;
+    return `${this.#stream}/${id.tid === undefined ? (comm ?? '') : taskKey(id)}`;
   }
 }
 

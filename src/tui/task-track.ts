@@ -1,6 +1,6 @@
 import { explainObservation } from '../analysis/explain-sample.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import { taskKey } from '../model/task.ts';
 import type { History } from './history.ts';
 
@@ -24,6 +24,8 @@ export class TaskTrack {
   readonly #history: History;
   #next: number;
   #stays: Stay[] = [];
+  /** What the latest sample with the task is of. */
+  #stream: string | undefined;
 
   constructor(key: string, history: History) {
     this.key = key;
@@ -46,6 +48,10 @@ export class TaskTrack {
 
   #add(sample: Sample): void {
     const observation = observationOf(sample, this.key);
+    const stream = streamKey(sample);
+    // Another recording, which does not show the task, does not say that it is gone.
+    if (observation === undefined && this.#stream !== undefined && stream !== this.#stream) return;
+    if (observation !== undefined) this.#stream = stream;
     const finding = observation && explainObservation(observation);
     const last = this.#stays.at(-1);
     if (last !== undefined && isSame(last, observation, finding)) {
