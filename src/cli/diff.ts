@@ -13,6 +13,7 @@ import { fileSamples, orNoEnd } from './file-samples.ts';
 import type { Origin } from './host-options.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
+import { recordingsIn } from './recordings-in.ts';
 import type { Window } from './time-window.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
@@ -40,10 +41,17 @@ export interface DiffOptions {
 export async function diffFiles(sides: Sides, selection: Selection | undefined, options: DiffOptions): Promise<number> {
   const { file: target, format } = options;
   if (isUnfitForTerminal(format, target)) return FAILED;
-  if (target !== undefined && sides.some(({ file }) => isRead(target, { names: [file], verb: 'diff' }))) return FAILED;
+  if (target !== undefined && sides.some(({ file }) => isRead(target, { names: recordingsIn([file]), verb: 'diff' })))
+    return FAILED;
   const clock = systemClock();
   const problems = noProblems();
-  const wanted = ({ file, window, origin }: Side) => ({ names: [file], window, selection, origin, verb: 'diff' });
+  const wanted = ({ file, window, origin }: Side) => ({
+    names: recordingsIn([file]),
+    window,
+    selection,
+    origin,
+    verb: 'diff',
+  });
   const read = (side: Side) => fileSamples(wanted(side), problems, clock);
   const waitsOf = (side: Side) =>
     isAddedUp(wanted(side)) ? waitsOfDatabase(wanted(side), problems, clock) : waitsIn(read(side));

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { addOutputOptions, misplacedIn, outputOptionsOf } from '../cli/output-options.ts';
+import { recordingsIn } from '../cli/recordings-in.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, windowOf } from '../cli/window-options.ts';
 
@@ -18,10 +19,11 @@ export function addConvert(program: Command): void {
   addOutputOptions(command);
   addOriginOptions(command);
   addFileSelectionOptions(command);
-  command.action(async (names: string[]) => {
+  command.action(async (given: string[]) => {
     const output = outputOptionsOf(command);
     const misplaced = misplacedIn(output);
     if (misplaced !== undefined) command.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
+    const names = recordingsIn(given);
     const origin = originOf(command, names);
     const selection = await selectionOf(command);
     const { convertFiles } = await import('../cli/convert.ts');

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { fileOf, fileOption, redactOption } from '../cli/output-options.ts';
+import { recordingsIn } from '../cli/recordings-in.ts';
 import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, pageOption, topOption, windowOf } from '../cli/window-options.ts';
@@ -21,10 +22,11 @@ export function addReport(program: Command): void {
     .addOption(redactOption());
   addOriginOptions(command);
   addFileSelectionOptions(command);
-  command.action(async (names: string[], options: Omit<ReportOptions, 'file'> & { output?: string; redact?: true }) => {
+  command.action(async (given: string[], options: Omit<ReportOptions, 'file'> & { output?: string; redact?: true }) => {
     const { redact = false } = options;
     if (redact && options.format !== 'html')
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
+    const names = recordingsIn(given);
     const origin = originOf(command, names);
     const { threadFor } = await import('../cli/classic-thread.ts');
     const thread = threadFor(names);

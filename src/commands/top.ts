@@ -3,6 +3,7 @@ import { INTERVAL_MS } from '../background/options.ts';
 import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addForeignOption } from '../cli/foreign-option.ts';
 import { intervalOption } from '../cli/interval-option.ts';
+import { recordingsIn } from '../cli/recordings-in.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { addWindowOptions, misplacedOnFiles, windowOf } from '../cli/window-options.ts';
@@ -35,7 +36,7 @@ export function addTop(program: Command): void {
     const selection = await selectionOf(command);
     const { top } = await import('../cli/top.ts');
     process.exitCode = await top({
-      names,
+      names: recordingsIn(names),
       window: windowOf(command),
       selection,
       root: procOf(command),

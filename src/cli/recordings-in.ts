@@ -1,0 +1,37 @@
+import { opendirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../files/files.ts';
+
+const RECORDING = /\.kstack$/;
+/** Each is opened, and read at the same time as the others. */
+const MOST_FILES = 1000;
+
+/**
+ * The names of files to read, with the recordings of each directory in its place. A directory without any, or
+ * with too many, stays: the error tells to name the files in it. Links in it are not followed: it may be somebody else's.
+ */
+export function recordingsIn(names: readonly string[]): string[] {
+  return names.flatMap((name) => {
+    const found = recordingsOf(name);
+    return found.length === 0 ? name : found;
+  });
+}
+
+function recordingsOf(name: string): string[] {
+  try {
+    if (statSync(name, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+    const directory = opendirSync(name);
+    const found: string[] = [];
+    try {
+      for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+        if (entry.isFile() && RECORDING.test(entry.name) && found.push(join(name, entry.name)) > MOST_FILES) return [];
+    } finally {
+      directory.closeSync();
+    }
+    return found.sort();
+  } catch (error) {
+    // It is told when the file is read.
+    if (codeOf(error) === undefined) throw error;
+    return [];
+  }
+}
