@@ -8,6 +8,7 @@ import { linesOf } from '../../recording/lines.ts';
 import { unpackedSegments } from '../../recording/members.ts';
 import { recordedSamples } from '../../recording/read.ts';
 import { BundleArchive } from './archive.ts';
+import { whyNoLog } from './kernel-log.ts';
 import { isKnownLine } from './known-lines.ts';
 import { MemoryRecording } from './recording.ts';
 
@@ -83,6 +84,12 @@ describe('a recording in memory', () => {
     expect(read).toHaveLength(recording.samples);
     expect(recording.notes).toEqual([`it ends after ${recording.samples} samples: --max-size leaves no room for more`]);
   });
+});
+
+it('says who may read a kernel log that it may not read', () => {
+  const denied = Object.assign(new Error('EPERM'), { code: 'EPERM' });
+  expect(whyNoLog(denied)).toMatch(/EPERM.*: root reads it, or CAP_SYSLOG/);
+  expect(whyNoLog(Object.assign(new Error('ENOENT'), { code: 'ENOENT' }))).not.toContain('root');
 });
 
 describe('a line of the kernel log', () => {

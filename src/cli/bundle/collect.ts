@@ -20,7 +20,7 @@ import type { SourceName } from '../../sources/live/source-name.ts';
 import { takeVerdict } from '../take-verdict.ts';
 import type { BundleArchive } from './archive.ts';
 import { hostFacts } from './host.ts';
-import { KMSG, readKernelLog } from './kernel-log.ts';
+import { KMSG, readKernelLog, whyNoLog } from './kernel-log.ts';
 import { MemoryRecording } from './recording.ts';
 
 export interface CollectOptions {
@@ -81,8 +81,12 @@ export async function collect(archive: BundleArchive, options: CollectOptions): 
     archive.leave(BUNDLE_FILES.recording, recording.notes.join('; ') || 'no sample was taken');
   await part([BUNDLE_FILES.kernelLog], PART_MS, async () => {
     const mostBytes = SHARE.kernelLog * archive.roomBytes * LOG_PACKED;
-    const { text, notes } = readKernelLog(KMSG, mostBytes, redactor);
-    archive.add({ name: BUNDLE_FILES.kernelLog, is: 'the kernel log of this boot', content: text, notes });
+    try {
+      const { text, notes } = readKernelLog(KMSG, mostBytes, redactor);
+      archive.add({ name: BUNDLE_FILES.kernelLog, is: 'the kernel log of this boot', content: text, notes });
+    } catch (error) {
+      archive.leave(BUNDLE_FILES.kernelLog, whyNoLog(error));
+    }
   });
   await part([BUNDLE_FILES.host], PART_MS, async () => {
     const { facts, notes } = await hostFacts(root, redactor);

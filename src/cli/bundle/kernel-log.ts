@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { Redactor } from '../../analysis/redact.ts';
 import { codeOf } from '../../files/files.ts';
+import { reasonOf } from '../../native/reason.ts';
 import { type KmsgRecord, parseKmsg } from '../../sources/live/host/kmsg.ts';
 import { escapeUnsafe } from '../../terminal/escape.ts';
 import { isKnownLine } from './known-lines.ts';
@@ -46,6 +47,12 @@ export function readKernelLog(path: string, mostBytes: number, redactor: Redacto
       ...note(left.unknown, 'redacted, as their form is not one that is known to tell of tasks, stacks and locks'),
     ],
   };
+}
+
+/** Why the log cannot be read, and who may read it (kernel/printk/printk.c, check_syslog_permissions). */
+export function whyNoLog(error: unknown): string {
+  const isDenied = ['EPERM', 'EACCES'].includes(codeOf(error) ?? '');
+  return isDenied ? `${reasonOf(error)}: root reads it, or CAP_SYSLOG with the permission of ${KMSG}` : reasonOf(error);
 }
 
 function* recordsIn(path: string): Generator<KmsgRecord> {
