@@ -96,7 +96,7 @@ function tableFrom(line: string): Table | undefined {
   );
   // One name alone is a word, unless it is in quotes or has the look of a store's.
   if (delimiter === undefined && !/^(?:".*"|[_@]\w+)$/.test(line)) return undefined;
-  if (names.length > MOST_COLUMNS || !names.every((name) => /^[\w@.: -]{1,64}$/.test(name))) return undefined;
+  if (names.length > MOST_COLUMNS || !names.every((name) => /^[\w@.: [\]()-]{1,64}$/.test(name))) return undefined;
   const text = names.findIndex((name) => TEXT.test(name));
   if (text === -1) return undefined;
   const time = names.findIndex((name) => TIME.test(name));

@@ -192,6 +192,13 @@ describe('titles of stacks', () => {
   it.each([
     ['a cell of a table with unknown names', `Ticket,Description\n12,"${TITLED.join('\n').replaceAll('"', '""')}"\n`],
     ['a column of Markdown', `| host | log |\n|--|--|\n${each(TITLED, (line) => `| host1 | ${line} |`)}`],
+    ['numbered code', each(TITLED, (line, at) => `${at + 1}. \`${line}\``)],
+    ['a list of awesome_print', each(TITLED, (line, at) => `    [ ${at}] "${line}",`)],
+    ['a tuple of Python', `(0, '${TITLED.join('\\n')}', '')\n`],
+    [
+      'CSV of Azure',
+      `"TimeGenerated [UTC]",Computer,SyslogMessage\n${each(TITLED, (line) => `"11/25/2025, 3:12:07",a,${line}`)}`,
+    ],
     ['objects of Ruby', each(TITLED, (line) => `{"host"=>"a", "message"=>${JSON.stringify(line)}}`)],
     ['logfmt', each(TITLED, (line) => `ts=1 host=a msg="${line.replaceAll('"', '\\"')}" n=1`)],
     ['unknown elements', each(TITLED, (line) => `<entry n="1">${html(line)}</entry>`)],
@@ -207,6 +214,18 @@ describe('names of values before a report', () => {
   ])('takes off %s', async (_, text) => {
     expect(await tellAll(text)).toEqual(LOCKUP_TOLD);
   });
+});
+
+it('makes no stack of numbers and arrows in prose', async () => {
+  const numbers = ['$ seq 1e6', '     1e+06', '     1e+06', 'done'];
+  expect(await tellAll(each(numbers, (line) => line))).toEqual([]);
+  const arrows = [
+    '   guest is a-linux          ==> 0',
+    '   guest is other            ==> inapplicable',
+    '',
+    '   guest is b ==> True',
+  ];
+  expect(await tellAll(each([...arrows, ...arrows], (line) => line))).toEqual([]);
 });
 
 describe('a time before any line', () => {

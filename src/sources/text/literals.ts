@@ -6,7 +6,7 @@ import { OF_KERNEL as ofKernel } from './json-records.ts';
 const LAST = new Set([...'"\'`])},;+\\”»'].map((mark) => mark.charCodeAt(0)));
 /** Nothing but a string, as in lists of JSON, YAML, Python and C. */
 const WHOLE =
-  /^\s{0,80}(?:[-*•] )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+  /^\s{0,80}(?:(?:[-*•]|\d{1,4}[.)]|\[ {0,4}\d{1,6}\](?: =)?) )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
 /** Several of them. */
 const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
 /** The same behind a name, or among other values. */
@@ -48,6 +48,8 @@ export function literalText(line: string): string | undefined {
   const [, before = '', double, single] = line.length > LONGEST_NAMED ? [] : (NAMED.exec(line) ?? []);
   const text = double ?? single;
   if (text !== undefined && ESCAPED_ENDS.test(text)) return `${titleIn(before)}${unescaped(text)}`;
+  const longest = longestIn(line);
+  if (longest !== undefined) return longest;
   return OF_KERNEL.test(line) || line.split(ESCAPED_ENDS).length > 3 ? unescaped(line) : undefined;
 }
 
@@ -67,6 +69,17 @@ export function firstCode(line: string): number {
 
 function isBlank(code: number): boolean {
   return code === 32 || code === 9 || code === 13;
+}
+
+/** The string that is most of a line, and has line ends: programs show other values beside it. */
+function longestIn(line: string): string | undefined {
+  if (line.length > LONGEST_NAMED) return undefined;
+  let longest = '';
+  for (const [, double, single] of line.matchAll(ITEM)) {
+    const text = double ?? single ?? '';
+    if (text.length > longest.length) longest = text;
+  }
+  return 2 * longest.length > line.length && ESCAPED_ENDS.test(longest) ? unescaped(longest) : undefined;
 }
 
 function namedText(line: string): string | undefined {

@@ -9,7 +9,7 @@ import { recognize } from './recognizer.ts';
 
 const LONGEST = 120;
 const MOST_ENDS = 16;
-const [TAB, BLANK, PLUS] = [9, 32, 43];
+const [TAB, BLANK, PLUS, EQUALS, GREATER] = [9, 32, 43, 61, 62];
 
 /** How a frame begins, or what is known to stand before one: nothing is to be learned from such a line. */
 const BEGINS_AS_FRAME = new RegExp(
@@ -162,7 +162,9 @@ function isEnd(text: string, at: number): boolean {
   const last = text.charCodeAt(at - 1);
   if (last === TAB) return true;
   if (last === BLANK) return at > 1 && text.charCodeAt(at - 2) !== BLANK;
-  return ':|>]+='.includes(text.charAt(at - 1)) && text.charCodeAt(at) !== BLANK;
+  const next = text.charCodeAt(at);
+  if (last === EQUALS) return next !== EQUALS && next !== GREATER && next !== BLANK;
+  return ':|>]+'.includes(text.charAt(at - 1)) && next !== BLANK;
 }
 
 /** Whether this is a frame and nothing else, but for what is known to stand before one. */
