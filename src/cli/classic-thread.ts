@@ -8,6 +8,7 @@ import type { Sample } from '../model/sample.ts';
 import { isStandalone } from '../native/self.ts';
 import type { ClassicPart } from '../sources/text/classic-told.ts';
 import type { InputNotes, TextParts } from '../sources/text/index.ts';
+import { NoThread } from './no-thread.ts';
 import { endsAsRecording } from './recording-end.ts';
 
 /** What the thread is to do. */
@@ -51,9 +52,6 @@ function isLargeLog(file: string): boolean {
     return false;
   }
 }
-
-/** The thread has told nothing, as it could not begin: the log has to be read without it. */
-export class NoThread extends Error {}
 
 /**
  * A thread that reads a classic log, so that the main one only has to make samples of what changes: a log of a gigabyte

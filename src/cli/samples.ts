@@ -18,7 +18,8 @@ import {
 } from '../sources/text/index.ts';
 import { escapeUnsafe, shownName } from '../terminal/escape.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
-import { type ClassicThread, NoThread } from './classic-thread.ts';
+import type { ClassicThread } from './classic-thread.ts';
+import { NoThread } from './no-thread.ts';
 import { endsAsRecording } from './recording-end.ts';
 import type { Bounds } from './time-window.ts';
 
