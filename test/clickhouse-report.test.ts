@@ -95,8 +95,11 @@ async function told(...args: string[]): Promise<string> {
 
 type Found = Record<string, Record<string, unknown>[]>;
 
+/** What the sums of a database do not tell. */
+const UNTOLD = { deadlockCount: null, deadlocks: null, sinceBoot: null, unnamed: null };
+
 /** A report with what is equally long in one order. */
-function inOrder(json: string): unknown {
+function inOrder(json: string): Record<string, unknown> {
   const found: Found = JSON.parse(json);
   const sorted = (list: unknown[] = []) => list.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   const findings = (found['findings'] ?? []).map(({ tasks, ...rest }) => ({ ...rest, tasks: sorted(tasks as []) }));
@@ -112,14 +115,15 @@ it('a report, a comparison and a conversion of one host are those of its recordi
   const file = await recording();
   const url = await database(server, 'one', samplesIn(file));
   const ofFile = await told('report', file, '-f', 'json');
-  expect(inOrder(await told('report', url, '-f', 'json'))).toEqual(inOrder(ofFile));
+  expect(inOrder(await told('report', url, '-f', 'json'))).toEqual({ ...inOrder(ofFile), ...UNTOLD });
   expect(ofFile).toMatch(/"holders":\[\n\{/);
   expect(ofFile).toMatch(/"stuck":\[\n\{/);
   const [head] = (await told('report', url)).split('\n\n');
   expect((await told('report', file)).startsWith(`${head}\n\n`)).toBe(true);
   // A selection is applied to the tasks one by one.
   const selected = ['-c', 'file-locks', '-f', 'json'];
-  expect(inOrder(await told('report', url, ...selected))).toEqual(inOrder(await told('report', file, ...selected)));
+  const ofSelected = inOrder(await told('report', file, ...selected));
+  expect(inOrder(await told('report', url, ...selected))).toEqual({ ...ofSelected, ...UNTOLD });
   const sides = ['--a', '-30s/-2s', '--b', '-2s/', '-f', 'json'];
   expect(JSON.parse(await told('diff', url, ...sides))).toEqual(JSON.parse(await told('diff', file, ...sides)));
   const seen = (text: string) =>

@@ -117,7 +117,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   primitive(
     'lock',
     'a reader-writer lock that a writer holds or waits for',
-    /(?:call_)?rwsem_(?!(?:mark_)?wake)\w+/,
+    /(?:__|call_)?rwsem_(?!(?:mark_|do_)?wake)\w+/,
     /(?:__)?down_read\w*/,
     'f2fs_down_read',
     /(?:__)?ldsem_down_\w+/,

@@ -223,18 +223,19 @@ export const BTRFS_SPACE: readonly Rule[] = [
   {
     id: 'btrfs-evict',
     ...ON_DISK,
-    match: [
-      [
-        'btrfs_evict_inode',
-        'evict_refill_and_join',
-        'btrfs_truncate_inode_items',
-        'evict_inode_truncate_pages',
-        'btrfs_orphan_cleanup',
-      ],
-    ],
+    match: [['btrfs_evict_inode', 'evict_refill_and_join', 'evict_inode_truncate_pages', 'btrfs_orphan_cleanup']],
     waitsFor: 'a deleted btrfs inode to be freed',
     inOrderTo: 'free a deleted btrfs inode',
     causes: BIG_COMMIT,
     source: 'fs/btrfs/inode.c: btrfs_evict_inode',
+  },
+  {
+    id: 'btrfs-truncate',
+    ...ON_DISK,
+    match: ['btrfs_truncate_inode_items'],
+    waitsFor: 'the extents of a btrfs file to be removed from a tree',
+    inOrderTo: 'remove the extents of a btrfs file from a tree',
+    causes: BIG_COMMIT,
+    source: 'fs/btrfs/inode-item.c: btrfs_truncate_inode_items',
   },
 ];

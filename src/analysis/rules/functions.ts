@@ -57,6 +57,7 @@ export const SRCU = ['synchronize_srcu', '__synchronize_srcu', 'synchronize_srcu
 export const READ_LOCK = [
   'rwsem_down_read_slowpath',
   'rwsem_down_read_failed',
+  '__rwsem_down_read_failed_common',
   'call_rwsem_down_read_failed',
   '__down_read',
   'down_read',

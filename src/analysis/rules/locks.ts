@@ -2,8 +2,8 @@ import { LOG, OTHERS_BLOCKED, THIS_TASK } from './commands.ts';
 import { HOLDER, lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
-const READ = /(?:rwsem_)?down_read\w*|__down_read\w*|call_rwsem_down_read\w*|rwsem_down_read_slowpath/;
-const WRITE = /(?:rwsem_)?down_write\w*|__down_write\w*|call_rwsem_down_write\w*|rwsem_down_write_slowpath/;
+const READ = /(?:__)?(?:rwsem_)?down_read\w*|call_rwsem_down_read\w*|rwsem_down_read_slowpath/;
+const WRITE = /(?:__)?(?:rwsem_)?down_write\w*|call_rwsem_down_write\w*|rwsem_down_write_slowpath/;
 
 /** Locks as such, where nothing is known about what they protect, and futexes. */
 export const LOCKS: readonly Rule[] = [

@@ -149,6 +149,17 @@ export const NFSD_RULES: readonly Rule[] = [
     source: 'fs/nfsd/filecache.c: nfsd_file_free',
   },
   {
+    id: 'nfsd-callback-flush',
+    ...NFSD,
+    match: [['nfsd4_destroy_session', 'nfsd4_probe_callback_sync']],
+    innermost: true,
+    sleeps: ['work'],
+    waitsFor: 'callbacks to an NFS client that are under way to finish',
+    inOrderTo: 'remove the state of an NFS client',
+    causes: CLIENT,
+    source: 'fs/nfsd/nfs4callback.c: nfsd4_probe_callback_sync',
+  },
+  {
     id: 'nfsd-callback',
     ...NFSD,
     match: [

@@ -181,6 +181,12 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'tty_open',
   ],
   [
+    'wait-for-kunit-case',
+    'the thread of a test case (KUnit) to finish',
+    'lib/kunit/try-catch.c',
+    'kunit_try_catch_run',
+  ],
+  [
     'wait-for-fuse-flush',
     'all requests to a FUSE daemon to be answered, before its file system is unmounted',
     'fs/fuse/inode.c',
