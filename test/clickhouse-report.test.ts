@@ -122,8 +122,7 @@ it('a report, a comparison and a conversion of one host are those of its recordi
   expect((await told('report', file)).startsWith(`${head}\n\n`)).toBe(true);
   // A selection is applied to the tasks one by one.
   const selected = ['-c', 'file-locks', '-f', 'json'];
-  const ofSelected = inOrder(await told('report', file, ...selected));
-  expect(inOrder(await told('report', url, ...selected))).toEqual({ ...ofSelected, ...UNTOLD });
+  expect(inOrder(await told('report', url, ...selected))).toEqual(inOrder(await told('report', file, ...selected)));
   const sides = ['--a', '-30s/-2s', '--b', '-2s/', '-f', 'json'];
   expect(JSON.parse(await told('diff', url, ...sides))).toEqual(JSON.parse(await told('diff', file, ...sides)));
   const seen = (text: string) =>

@@ -1,19 +1,8 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { CORE_LOCKS } from './core.ts';
-import { DRIVER_LOCKS } from './drivers.ts';
-import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
-import { STORAGE_LOCKS } from './storage.ts';
+import { LOCK_NAMES } from '../rules/index.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
-
-/**
- * Lines `kind name: functions`, continued by lines that begin with a space. Each function takes that lock and no other
- * one of its kind, neither itself nor in the functions of its file that a compiler may build into it. A name ends with
- * `()` where an inline function takes the lock; of a member of a structure, the structure's variable stands before it
- * where the member's name alone is short.
- */
-const TABLES = [CORE_LOCKS, FILE_SYSTEM_LOCKS, STORAGE_LOCKS, DRIVER_LOCKS];
 
 /**
  * The name of the lock that a function takes, and the kernel in which it has this name; undefined if the tables do not
@@ -22,7 +11,7 @@ const TABLES = [CORE_LOCKS, FILE_SYSTEM_LOCKS, STORAGE_LOCKS, DRIVER_LOCKS];
  */
 export function lockName(caller: string, kind: LockKind | undefined): string | undefined {
   if (!/^\w+$/.test(caller)) return undefined;
-  const found = TABLES.flatMap((table) => rowsOf(table, caller));
+  const found = LOCK_NAMES.flatMap((table) => rowsOf(table, caller));
   const fitting = kind === undefined ? found : found.filter((row) => row.startsWith(`${kind} `));
   const [row = '', ...others] = fitting;
   if (row === '' || others.length > 0) return undefined;

@@ -1,3 +1,5 @@
+export { LOCK_NAMES } from '../lock-names/tables.ts';
+
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { BCACHE } from './bcache.ts';
