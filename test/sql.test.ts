@@ -210,7 +210,7 @@ describe('kstack sql', () => {
     const alone = await kstack(['sql', file]);
     expect([alone.code, alone.stderr]).toEqual([
       2,
-      expect.stringContaining('give at least one file, and the statement'),
+      expect.stringContaining('give at least one file, then the statement'),
     ]);
     const folder = temporaryFolder();
     if (isExecutable) copyFileSync(KSTACK, join(folder, 'kstack'));
