@@ -57,7 +57,7 @@ it(
     await replace(30);
     const before = await replace(12);
     const startedBefore = started;
-    await replace(60);
+    await replace(150);
     const after = await replace(12);
     const kept = ((started - startedBefore) * ARGUMENT_BYTES) / 1e6;
     expect(

@@ -44,7 +44,7 @@ await buildPackages({ arch: '${ARCHITECTURE}', version: '${VERSION}', epoch: sou
 });
 
 it('the README tells how large an executable is', () => {
-  const [, megabytes] = /It has (\d+) MB, for x64 or arm64/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const [, megabytes] = /It is (\d+) MB in size, for x64 or arm64/.exec(readFileSync('README.md', 'utf8')) ?? [];
   for (const arch of ARCHITECTURES)
     expect(Math.abs(statSync(executable(arch)).size / 1e6 - Number(megabytes))).toBeLessThan(2);
 });
