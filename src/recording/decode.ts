@@ -146,7 +146,7 @@ export class SegmentDecoder {
     const held = this.#holders.toArray().map((one) => observationOf(one, monotonicMs));
     const [edges, resources] = [this.#edges.advance(told.edges), this.#resources.advance(told.resources)];
     const graph = { ...(edges !== undefined && { edges }), ...(resources !== undefined && { resources }) };
-    const about = { ...place, holders: held, unread, observations: [] };
+    const about = { ...place, holders: held, unread };
     // Spreading all of it into an object takes five times as long.
     const whole = listedLater(Object.assign(momentOf(told), about, graph), () =>
       now.toArray().map((one) => observationOf(one, monotonicMs)),

@@ -51,12 +51,11 @@ export class ClassicTasks {
     for (let at = 0; at + 1 < pairs.length; at += 2) this.#see(pairs[at] ?? -1, pairs[at + 1] ?? -1, firstStart);
     // What is learned anew stands in another list.
     const all = this.#observations;
-    const told: Sample = {
+    const told = {
       ...head,
-      source: { name: 'text' },
+      source: { name: 'text' as const },
       threads: this.#isOfThreads(seen),
       fields: [],
-      observations: [],
       holders: [],
       leftOut: cut > 0 ? { lines: cut } : {},
       unread: [],
