@@ -128,14 +128,6 @@ const PURPOSES: readonly Purpose[] = [
   ],
   ['dev-add', 'add a device', 'drivers/base/core.c: device_add', 'device_add'],
   [
-    'dev-create-node',
-    'have a device node created or removed in /dev',
-    'drivers/base/devtmpfs.c: devtmpfs_submit_req',
-    'devtmpfs_submit_req',
-    'devtmpfs_create_node',
-    'devtmpfs_delete_node',
-  ],
-  [
     'dev-component',
     'bring up a device of several parts',
     'drivers/base/component.c: component_add',

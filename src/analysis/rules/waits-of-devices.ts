@@ -15,6 +15,12 @@ export const WAITS_OF_DEVICES: readonly Rule[] = waitTable(
       'tls_decrypt_async_wait tls_do_decryption ksmbd_crypt_message',
     ],
     [
+      'wait-for-devtmpfs',
+      'the kernel thread kdevtmpfs to create or remove a device node in /dev',
+      'drivers/base/devtmpfs.c',
+      'devtmpfs_submit_req devtmpfs_create_node devtmpfs_delete_node',
+    ],
+    [
       'wait-for-blk-crypto-slot',
       'a free key slot of the inline encryption of a disk',
       'block/blk-crypto-profile.c',
