@@ -309,6 +309,11 @@ describe('the kind of sleep', () => {
     expect(toldOf(['__cond_resched', 'nobody_knows'], 'D')).toEqual(['blocked', 'something unknown in nobody_knows']);
   });
 
+  it('does not say that a running task changes what is traced where it only meets a probe', () => {
+    expect(toldOf(['__ftrace_ops_list_func', 'ftrace_graph_call', 'nobody_knows'], 'R')[1]).not.toMatch('traced');
+    expect(toldOf(['synchronize_rcu', 'ftrace_shutdown', 'nobody_knows'], 'D')[1]).toMatch('change what is traced');
+  });
+
   it('says what an unknown function belongs to, by its name or module', () => {
     expect(toldOf(['wait_for_completion', 'tb_nobody_knows'])[1]).toContain(
       'something that tb_nobody_knows started (by its name, a part of Thunderbolt)',

@@ -29,7 +29,7 @@ export const PAGE_MOVES: readonly Rule[] = [
     kind: 'blocked',
     match: [['migrate_pages_batch', 'migrate_pages_sync', 'migrate_pages', 'unmap_and_move'], 'compact_zone'],
     waitsFor: 'contiguous memory: compaction moves pages together',
-    inOrderTo: 'compact memory for a large allocation',
+    inOrderTo: 'compact memory',
     causes: FRAGMENTED,
     next: COMPACTION_STATE,
     source: 'mm/compaction.c: compact_zone',

@@ -223,11 +223,11 @@ export const TRACING: readonly Rule[] = [
     kind: 'blocked',
     match: [
       [
-        /trace_\w+/,
-        /tracing_\w+/,
-        /ftrace_\w+/,
+        // What runs at a traced function or event changes nothing.
+        /trace_(?!event_raw_|event_buffer_|call_bpf|graph_|hardirqs_|preempt_|function\b)\w+/,
+        /tracing_(?!gen_ctx|record_)\w+/,
+        /(?:__)?ftrace_(?!ops_list_|ops_assist_|graph_|call|regs_|stub|trampoline|likely_)\w+/,
         /event_trace_\w+/,
-        /__ftrace_\w+/,
         /(?:un)?register_ftrace_\w+/,
         'ring_buffer_resize',
         'perf_trace_init',

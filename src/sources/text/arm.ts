@@ -10,7 +10,7 @@ const CALLEE = String.raw`(?:${ADDRESS}\((${SYMBOL})(?:${OFFSET})?(?: ${MODULE})
 const CALLER = String.raw`(?:${ADDRESS}\()?(${SYMBOL})${OFFSET}(?: ${MODULE})?${SOURCE}\)?`;
 /** The caller is in the next line, unknown, or lost. */
 const CUT_CALL = new RegExp(
-  `${BEFORE}${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\](?: \\(0x[0-9a-f]{8}\\))?\\s{0,4}$`,
+  `${BEFORE}(?:${ADDRESS}\\((${SYMBOL})\\) from \\[<[0-9a-f]{8}>\\](?: \\(0x[0-9a-f]{1,8}\\))?|(${SYMBOL}) from 0x[0-9a-f]{1,8})\\s{0,4}$`,
 );
 const CALL = new RegExp(`${BEFORE}${CALLEE} from ${CALLER}\\s{0,4}$`);
 /** The same where someone has taken the addresses away, but not the parentheses. */
@@ -36,7 +36,8 @@ export const arm: LineParser = (line) => {
   if (bare !== undefined) return callOf(line.trim(), frameOf(bare, line.trim(), { module: bareModule }), bareCaller);
   const parts = CALL.exec(line);
   if (parts === null) {
-    const cut = CUT_CALL.exec(line)?.[1];
+    const [, before, since] = CUT_CALL.exec(line) ?? [];
+    const cut = before ?? since;
     return cut === undefined ? undefined : { kind: 'call', callee: frameOf(cut, line.trim()) };
   }
   const [, oldCallee, , , oldModule, newCallee = '', newModule, ...caller] = parts;

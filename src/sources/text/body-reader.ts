@@ -9,6 +9,7 @@ import type { Position } from './position.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsList, PsTable } from './ps.ts';
 import { Recognizer } from './recognizer.ts';
+import { Remarks } from './remarks.ts';
 import type { Stamps } from './stamps.ts';
 import { type Row, wchanAnswer, wchanAsked, wchanRow } from './wchan-rows.ts';
 
@@ -40,6 +41,7 @@ export class BodyReader {
   readonly #bare: BareNames;
   readonly #learned: LearnedTasks;
   readonly #recognizer = new Recognizer();
+  readonly #remarks = new Remarks();
   #table: PsTable | undefined;
   #list: PsList | undefined;
   /** The task whose wait channel was asked for in the line before. */
@@ -142,7 +144,7 @@ export class BodyReader {
     }
     if (known === undefined && this.#bare.add(text)) return;
     this.#endBareNames();
-    if (known === undefined) this.#stranger(logged, /^\s/.test(text), isCutMark(text));
+    if (known === undefined) this.#unknown(text, logged);
     else if (known.kind === 'waits') this.#waits(known.waiter);
     else if (known.kind === 'hung') this.#hung(known);
     else {
@@ -173,6 +175,11 @@ export class BodyReader {
   /** Whether a task that is named here is that of the latest complete stack. */
   get #isOfFound(): boolean {
     return this.#found.lacksTask && !this.#current.hasFrames && this.#position.gapLines <= MOST_OF_PROGRAM;
+  }
+
+  #unknown(text: string, logged: boolean): void {
+    if (this.#current.hasFrames && this.#remarks.take(text)) this.#position.skip();
+    else this.#stranger(logged, /^\s/.test(text), isCutMark(text));
   }
 
   #stranger(logged: boolean, isIndented: boolean, isCut: boolean): void {
@@ -237,6 +244,7 @@ export class BodyReader {
   /** A blank line: what follows is another table, and another header. */
   blank(): void {
     this.end();
+    this.#remarks.end();
     this.#table = undefined;
     this.#list = undefined;
     this.#recognizer.reset();

@@ -27,6 +27,31 @@ describe('a stack as people paste it', () => {
       ['copier 931 R: f_wait'],
     ],
     [
+      'with remarks between its frames',
+      [
+        'Call Trace:',
+        ' f_wait+0x13d/0x190',
+        '\t\t<-- waits for page A,',
+        '\t\t\twhich another task holds',
+        ' g_write+0x1/0x20',
+        '    ^^^^^^^ holds page B',
+        ' h_read+0x1/0x20',
+        'and this is another one:',
+        ' f_wait+0x13d/0x190',
+      ],
+      [': f_wait g_write h_read', ': f_wait'],
+    ],
+    [
+      'of ARM whose caller has no name',
+      [
+        'weston          R running      0   306      1 0x00000000',
+        '[<c05282d8>] (f_wait) from [<00080193>] (0x80193)',
+        'waylan          D    0   307      1 0x00000000',
+        ' f_wait from 0x80193',
+      ],
+      ['weston 306 R: f_wait', 'waylan 307 D: f_wait'],
+    ],
+    [
       'of crash without numbers',
       [`> PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`, `> [${ADDRESS}] f_wait at ${ADDRESS}`],
       ['packer 41: f_wait'],
