@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
-import { CORE_LOCKS } from './core.ts';
-import { DRIVER_LOCKS } from './drivers.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { lockName } from './lock-name.ts';
-import { STORAGE_LOCKS } from './storage.ts';
+import { LOCK_NAMES } from './tables.ts';
 
 describe('the name of a lock', () => {
   it('is that of the only lock of its kind that a function takes', () => {
     expect(lockName('unregister_blkdev', 'mutex')).toBe('in Linux 6.12: major_names_lock');
     expect(lockName('nd_device_notify', 'mutex')).toBe('in Linux 6.12: device_lock()');
+    expect(lockName('iwl_trans_pcie_stop_device', 'mutex')).toBe('in Linux 6.12: trans_pcie->mutex');
+  });
+
+  it('is that of both where a function takes two', () => {
+    expect(lockName('msm_job_run', 'mutex')).toBe('in Linux 6.12: gpu->lock or lru->lock');
+    expect(lockName('vhost_worker_killed', 'mutex')).toBe('in Linux 6.12: vq->mutex or worker->mutex');
   });
 
   it('is found on every line of a row', () => {
@@ -28,9 +32,7 @@ describe('the name of a lock', () => {
   });
 
   it('stands on lines of kind, name and functions', () => {
-    const lines = [CORE_LOCKS, FILE_SYSTEM_LOCKS, STORAGE_LOCKS, DRIVER_LOCKS].flatMap((table) =>
-      table.trim().split('\n'),
-    );
+    const lines = LOCK_NAMES.flatMap((table) => table.trim().split('\n'));
     const form = /^(?:(?:mutex|rwsem|semaphore) \w+(?:->\w+)*(?:\(\))?:| )(?: \w+)+$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
   });
