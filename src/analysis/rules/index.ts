@@ -67,6 +67,7 @@ import { NETWORK_INTERFACES } from './network-interfaces.ts';
 import { NETWORK_LOCKS } from './network-locks.ts';
 import { NFS_STATE } from './nfs-state.ts';
 import { NFSD_RULES } from './nfsd.ts';
+import { NVIDIA } from './nvidia.ts';
 import { NVME_RULES } from './nvme.ts';
 import { OTHER_FILESYSTEMS } from './other-filesystems.ts';
 import { PAGE_CACHE } from './page-cache.ts';
@@ -105,6 +106,7 @@ import { VIDEOCORE } from './videocore.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
 import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
+import { WAITS_OF_DRIVERS } from './waits-of-drivers.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
 import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
@@ -193,6 +195,7 @@ export const RULES: readonly Rule[] = [
   ...NETLINK,
   ...GUESTS,
   ...GRAPHICS,
+  ...NVIDIA,
   ...GRAPHICS_PURPOSES,
   ...NETWORK_ADAPTERS,
   ...MODULES,
@@ -215,6 +218,7 @@ export const RULES: readonly Rule[] = [
   ...WAITS_OF_STORAGE,
   ...WAITS_OF_THE_CORE,
   ...WAITS_OF_DEVICES,
+  ...WAITS_OF_DRIVERS,
   ...SUBSYSTEM_LOCKS,
   ...LOCKS_OF_FILE_SYSTEMS,
   ...LOCKS_OF_NETWORK_FILE_SYSTEMS,

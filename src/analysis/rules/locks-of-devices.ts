@@ -238,6 +238,13 @@ export const LOCKS_OF_DEVICES: readonly Rule[] = [
   ]),
   ...lockTable('rwsem', CAUSES, [
     [
+      'lock-of-led-triggers',
+      'of the LEDs and their triggers (triggers_list_lock, leds_list_lock)',
+      'drivers/leds/led-triggers.c',
+      'led_trigger_register led_trigger_unregister led_trigger_set_default led_trigger_write led_trigger_read',
+      'led_classdev_register_ext led_classdev_unregister',
+    ],
+    [
       'lock-of-pci-buses',
       'of the tree of PCI devices (pci_bus_sem)',
       'drivers/pci/pcie/aspm.c',

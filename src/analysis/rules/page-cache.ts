@@ -52,6 +52,24 @@ export const PAGE_CACHE: readonly Rule[] = [
     source: 'mm/truncate.c: truncate_inode_pages_range',
   },
   {
+    id: 'page-lock-move',
+    ...PAGES,
+    match: [PAGE_LOCK, [/migrate_pages(?:_batch|_sync)?|migrate_folio_unmap|_?_?unmap_and_move(?:_huge_page)?/]],
+    waitsFor: 'the lock of a page that it is to move in memory',
+    inOrderTo: 'move pages in memory',
+    causes: IN_IO,
+    source: 'mm/migrate.c: migrate_folio_unmap',
+  },
+  {
+    id: 'page-lock-merge',
+    ...PAGES,
+    match: [PAGE_LOCK, [/ksm_scan_thread|ksm_do_scan|(?:ksm_get_folio|get_ksm_page|try_to_merge_\w+|stable_tree_\w+)/]],
+    waitsFor: 'the lock of a page that it compares with others (KSM)',
+    inOrderTo: 'merge equal pages (KSM)',
+    causes: 'The page is being reclaimed, migrated or written to swap.',
+    source: 'mm/ksm.c: ksm_get_folio',
+  },
+  {
     id: 'page-lock-writeback',
     ...PAGES,
     match: [

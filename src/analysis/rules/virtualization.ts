@@ -433,6 +433,8 @@ export const VIRTUALIZATION: readonly Rule[] = [
     match: [
       [
         'vhost_dev_flush',
+        'vhost_work_dev_flush',
+        'vhost_poll_flush',
         'vhost_worker_flush',
         'vhost_work_flush',
         'vhost_dev_cleanup',

@@ -154,5 +154,25 @@ export const WAITS_OF_NETWORKS: readonly Rule[] = waitTable(
       'batadv_tp_wait_available batadv_tp_stop_all',
     ],
     ['wait-for-p9-gadget', 'the USB host to answer a request for 9P files', 'net/9p/trans_usbg.c', 'p9_usbg_request'],
+    ['wait-for-rds-peer', 'the peer of an RDS socket to take messages (congestion)', 'net/rds/cong.c', 'rds_cong_wait'],
+    [
+      'wait-for-rds-connection',
+      'work on an RDS connection to stop',
+      'net/rds/connection.c',
+      'rds_conn_shutdown rds_tcp_reset_callbacks',
+    ],
+    ['wait-for-rds-message', 'an RDS message to be sent, or given up', 'net/rds/message.c', 'rds_message_wait'],
+    [
+      'wait-for-9p-pages',
+      'pages pinned for requests to a 9P server to become fewer',
+      'net/9p/trans_virtio.c',
+      'p9_get_mapped_pages',
+    ],
+    [
+      'wait-for-nfc-command',
+      'an NFC chip to answer a command',
+      'net/nfc/hci/command.c',
+      'nfc_hci_execute_cmd nci_spi_send',
+    ],
   ],
 );

@@ -221,5 +221,42 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'drivers/block/rnbd/rnbd-clt.c',
       'wait_for_rtrs_disconnection rnbd_destroy_sess_dev free_permits rtrs_srv_close_work',
     ],
+    ['wait-for-thin-pool-worker', 'the worker of a thin pool', 'drivers/md/dm-thin.c', 'pool_work_wait'],
+    [
+      'wait-for-era-worker',
+      'the worker of a device that tracks changes (dm-era)',
+      'drivers/md/dm-era-target.c',
+      'perform_rpc',
+    ],
+    [
+      'wait-for-writecache',
+      'the cache device of a dm-writecache device',
+      'drivers/md/dm-writecache.c',
+      'ssd_commit_flushed',
+    ],
+    [
+      'wait-for-cache-work',
+      'background work of a dm-cache device to stop',
+      'drivers/md/dm-cache-target.c',
+      'prevent_background_work',
+    ],
+    [
+      'wait-for-target-copy',
+      'a SCSI target to copy data between disks (XCOPY)',
+      'drivers/target/target_core_xcopy.c',
+      'target_xcopy_issue_pt_cmd',
+    ],
+    [
+      'wait-for-target-reset',
+      'a SCSI target to abort commands or reset a disk',
+      'drivers/target/loopback/tcm_loop.c',
+      'tcm_loop_issue_tmr scsiback_device_action',
+    ],
+    [
+      'wait-for-target-connection',
+      'a connection of an iSCSI initiator to be closed',
+      'drivers/target/iscsi/iscsi_target.c',
+      'iscsit_rx_thread_wait_for_tcp iscsit_tx_thread_wait_for_tcp isert_wait4logout',
+    ],
   ],
 );

@@ -192,4 +192,5 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'fs/fuse/inode.c',
     'fuse_flush_requests_and_wait',
   ],
+  ['wait-for-cpu-call', 'a kernel worker on another CPU to run a function', 'kernel/smp.c', 'smp_call_on_cpu'],
 ]);
