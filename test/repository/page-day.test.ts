@@ -6,8 +6,8 @@ import { type CDPSession, chromium } from 'playwright-core';
 import { expect, it, onTestFinished } from 'vitest';
 import { BROWSER, expectWithin, kstack, temporaryFolder, testRequires } from '../harness.ts';
 
-/** Every ten seconds for a day, of a host of so many processes, of which so many run between two samples. */
-const [SAMPLES, PROCESSES, RUNS] = [8640, 4000, 50];
+/** As many as every twenty seconds of a day, of a host of so many processes, of which so many run between two samples. */
+const [SAMPLES, PROCESSES, RUNS] = [4320, 4000, 50];
 const VIEWS = 7;
 const FRAMES = 120;
 /** Pixels: ten rows. */
