@@ -55,15 +55,19 @@ it(
       return least;
     };
     await replace(30);
-    const before = await replace(12);
-    const startedBefore = started;
-    await replace(150);
-    const after = await replace(12);
-    const kept = ((started - startedBefore) * ARGUMENT_BYTES) / 1e6;
-    expect(
-      after.every((each, at) => each - (before[at] ?? 0) < kept / 2),
-      `${before} to ${after} MB, while processes with ${kept} MB of arguments ended`,
-    ).toBe(true);
+    // A heap breathes, and may grow for a while; a leak takes more for each process that has ended.
+    const seen: string[] = [];
+    let isKept = true;
+    for (let before = await replace(12); isKept && seen.length < 4; ) {
+      const startedBefore = started;
+      await replace(60);
+      const after = await replace(12);
+      const endedMb = ((started - startedBefore) * ARGUMENT_BYTES) / 1e6;
+      isKept = after.some((each, at) => each - (before[at] ?? 0) > endedMb / 2);
+      seen.push(`${before} to ${after} MB, while processes with ${endedMb} MB of arguments ended`);
+      before = after;
+    }
+    expect(isKept, seen.join('\n')).toBe(false);
   },
   withinMs(240_000),
 );

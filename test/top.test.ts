@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { fixture, KSTACK, kstack, namedThread, needs, shell, temporaryFolder } from './harness.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { fixture, fixturePath, KSTACK, kstack, namedThread, needs, shell, temporaryFolder } from './harness.ts';
 import { Tmux } from './tmux.ts';
 
 const HOSTILE = '\x1b[2J\x1b]0;x\x07\u202ehi';
@@ -54,9 +54,13 @@ describe('kstack top', () => {
   });
 
   it('shows tasks that get stuck and free while it runs', async () => {
-    const screen = top("-u nobody -c '^tasks$' -i 0.2");
+    // Of a name that no other test has.
+    const name = `top-${process.pid}`;
+    symlinkSync(fixturePath('tasks'), fixturePath(name));
+    onTestFinished(() => rmSync(fixturePath(name)));
+    const screen = top(`-c '^${name}$' -i 0.2`);
     await screen.until(/No task/);
-    const [parent = 0, child = 0] = await fixture('tasks', ['vfork-of-nobody']);
+    const [parent = 0, child = 0] = await fixture(name, ['vfork']);
     await screen.until(/its vfork child/);
     process.kill(child, 'SIGKILL');
     await screen.until((text) => !text.includes('its vfork child'));
