@@ -7,7 +7,7 @@ import { ended, fixture, kstack, temporaryFolder } from './harness.ts';
 
 const ALL = { all: true, threads: true };
 /** As many looks as fit into so long, but at least so many. */
-const LOOKING_MS = 4000;
+const LOOKING_MS = 2000;
 const LEAST_LOOKS = 200;
 
 interface Edge {
