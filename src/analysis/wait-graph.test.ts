@@ -156,13 +156,15 @@ describe('waitGraph', () => {
     ['one for any of a hundred thousand', (at: number) => [edge(1, at + 2, { any })], [[2, 1]]],
     ['one for a hundred thousand', (at: number) => [edge(1, at + 2)], [[2, 1]]],
   ])('joins %s', (_, edgesAt, expected) => {
-    const { roots, cycles } = graphOf(...Array.from({ length: 100_000 }, (_, at) => edgesAt(at)).flat());
+    const edges = Array.from({ length: 100_000 }, (_, at) => edgesAt(at)).flat();
+    const { roots, cycles } = waitGraph({ ...EMPTY_SAMPLE, edges });
     expect(cycles).toEqual([]);
     expect(roots.slice(0, 1).map(({ key, tasks }) => [key, tasks])).toEqual(expected);
   });
 
   it('joins a circle of a hundred thousand', () => {
-    const { cycles } = graphOf(...Array.from({ length: 100_000 }, (_, at) => edge(at + 1, ((at + 1) % 100_000) + 1)));
+    const edges = Array.from({ length: 100_000 }, (_, at) => edge(at + 1, ((at + 1) % 100_000) + 1));
+    const { cycles } = waitGraph({ ...EMPTY_SAMPLE, edges });
     expect(cycles.map(({ edges, isCertain }) => [edges.length, isCertain])).toEqual([[100_000, true]]);
   });
 
