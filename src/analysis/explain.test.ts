@@ -472,6 +472,8 @@ describe('sleepingPrimitive', () => {
     '__mutex_lock',
     'rwsem_down_read_slowpath',
     'wait_for_completion_io',
+    '__wait_for_completion_state',
+    '_mutex_lock_killable',
     'down_timeout',
     'bit_wait_io',
   ])('knows %s', (name) => {

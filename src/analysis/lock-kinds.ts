@@ -8,7 +8,7 @@ const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
   [
     'mutex',
     wholeName([
-      /(?:__)?(?:ww_)?mutex_lock\w*/,
+      /_{0,2}(?:ww_)?mutex_lock\w*/,
       /__mutex_\w+/,
       /rtnl_(?:net_)?lock(?:_\w+)?/,
       'cgroup_lock',

@@ -101,7 +101,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /_?_?bch2_btree_node_(?:re)?lock\w*/,
     'bch2_btree_path_relock_intent',
   ),
-  primitive('lock', `a mutex ${HELD}`, /(?:__)?(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
+  primitive('lock', `a mutex ${HELD}`, /_{0,2}(?:ww_)?mutex_lock\w*/, /__mutex_\w+/),
   primitive('lock', `a real-time mutex ${HELD}`, /(?:__)?rt_mutex_\w+/),
   primitive('lock', `a spinlock of a real-time kernel ${HELD}`, /rtlock_\w+/, /rt_(?:spin|read|write)_lock\w*/),
   primitive('lock', `a per-CPU reader-writer lock ${HELD}`, /(?:__)?percpu_(?:rwsem|down|up)\w*/),
@@ -227,7 +227,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /bit_wait\w*/,
     /(?:nfs_wait_bit_killable|inode_wait)/,
   ),
-  primitive('completion', undefined, /wait_for_completion\w*/, /(?:__|do_)?wait_for_common\w*/),
+  primitive('completion', undefined, /(?:__)?wait_for_completion\w*/, /(?:__|do_)?wait_for_common\w*/),
   primitive(
     'event',
     undefined,

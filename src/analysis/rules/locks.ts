@@ -21,7 +21,7 @@ export const LOCKS: readonly Rule[] = [
   {
     id: 'lock-mutex',
     kind: 'blocked',
-    match: [/mutex_lock\w*|__mutex_lock\w*/],
+    match: [/_{0,2}mutex_lock\w*/],
     fallback: true,
     waitsFor: 'a mutex that {caller} takes',
     causes: HOLDER,
@@ -105,7 +105,7 @@ export const LOCKS: readonly Rule[] = [
   {
     id: 'lock-completion',
     kind: 'blocked',
-    match: [/wait_for_completion\w*|(?:__|do_)?wait_for_common\w*/],
+    match: [/(?:__)?wait_for_completion\w*|(?:__|do_)?wait_for_common\w*/],
     fallback: true,
     waitsFor: 'the completion of something that {caller} started',
     causes: 'A device, worker or other task has not finished it.',

@@ -74,6 +74,16 @@ const PURPOSES: readonly Purpose[] = [
     'queue_phy_enable',
   ],
   [
+    'op-sas-discovery',
+    'look for the devices of a SAS port',
+    'drivers/scsi/libsas/sas_port.c: sas_porte_broadcast_rcvd',
+    'sas_porte_broadcast_rcvd',
+    'sas_discover_domain',
+    'sas_revalidate_domain',
+    'sas_form_port',
+    'sas_deform_port',
+  ],
+  [
     'op-scsi-forget',
     'remove the devices of a SCSI host adapter',
     'drivers/scsi/scsi_scan.c: scsi_forget_host',

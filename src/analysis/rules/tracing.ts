@@ -230,6 +230,7 @@ export const TRACING: readonly Rule[] = [
         /event_trace_\w+/,
         /(?:un)?register_ftrace_\w+/,
         'ring_buffer_resize',
+        /ring_buffer_reset\w*/,
         'perf_trace_init',
         'perf_trace_destroy',
         /uprobe_\w+/,

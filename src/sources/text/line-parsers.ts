@@ -21,6 +21,7 @@ import { procStack } from './proc-stack.ts';
 import { procStatus } from './proc-status.ts';
 import { prompts } from './prompts.ts';
 import { psLine } from './ps.ts';
+import { ramdump } from './ramdump.ts';
 import { sdb } from './sdb.ts';
 
 /** The text formats that are known. The first that knows a line decides what it is. */
@@ -34,6 +35,7 @@ export const LINE_PARSERS: readonly LineParser[] = [
   chains,
   offsets,
   bracketedFrames,
+  ramdump,
   braces,
   dmesg,
   procStack,

@@ -24,6 +24,19 @@ describe('tasks as people write them down', () => {
     ]);
   });
 
+  it("come from Qualcomm's parser of memory dumps", async () => {
+    const text = lines(
+      '    Task name: cpuhp/2 [affinity: 0x4] pid: 24 cpu: 2 prio: 120 start: ffffff87803e4a00',
+      '    state: 0x2[D] exit_state: 0x0 stack base: 0xffffffc010160000',
+      '    Last_enqueued_ts:      59.022215498 Last_sleep_ts: 59.022922946',
+      '    Stack:',
+      '    [<ffffffe9f4074354>] __switch_to+0x248',
+      '    [<ffffffe9f6d04ab0>] waltgov_stop[sched_walt]+0x78',
+      '    [<ffffffe9f512e48c>] cpufreq_online[jt]+0x10f4',
+    );
+    expect(await told(text)).toEqual(['cpuhp/2 24 D: __switch_to waltgov_stop cpufreq_online']);
+  });
+
   it('come from a list in which workers have the names of their work', async () => {
     const row = 'root     17572  0.0  0.0      0     0 ?        D    Jul12   0:09 [kworker/7:3+events]';
     const other = [
