@@ -83,7 +83,7 @@ __asm__(".text\n.globl _start\n_start:\n hint #34\n stp x0,x30,[sp,#-16]!\n add 
    version and in later ones. test/standalone.test.ts compares the list with what src/ reads. */
 __asm__(".balign 8\ntable: .quad 0, 0, 0\n"
         ".asciz \"kstack: /proc is not mounted here: kstack cannot start without it (mount -t proc proc /proc)\\n\"\n"
-        ".asciz \"kstack: no room for the five threads that kstack needs: "
+        ".asciz \"kstack: no room for the six threads that kstack needs: "
         "see pids.max of the control group, and ulimit -u\\n\"\n"
         ".asciz \"kstack: no room for the files that kstack opens: raise ulimit -n to 16 or more\\n\"\n"
         ".asciz \"kstack: the current folder has been deleted: go to another\\n\"\n"
@@ -140,7 +140,7 @@ ALWAYS void fill_standard_descriptors(const struct table *table) {
 /* The runtime hangs or aborts if it cannot start a thread. Limits of control groups and users are hard to add up, so
    this starts as many threads as the runtime, kstack and all workers of its reader need, and ends them again. Returns
    how many there is room for. With fewer, the reader does with fewer workers (src/native/reader/room.ts). */
-enum { THREADS = 5, READER_PROCESSES = 41, MOST_THREADS = THREADS + READER_PROCESSES };
+enum { THREADS = 6, READER_PROCESSES = 41, MOST_THREADS = THREADS + READER_PROCESSES };
 
 ALWAYS int room_for_threads(void) {
   enum { STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };
