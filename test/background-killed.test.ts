@@ -75,16 +75,16 @@ describe('after kill -9', () => {
     expect(rotated(directory).filter((name) => !/-\d{10}\.gz$/.test(name))).toEqual([]);
   }
 
-  // A rotation takes 30 ms, and a run as long until its first sample: kills go through both in steps of 3 ms.
+  // A rotation takes 30 ms, and a run as long until its first sample: kills go through both in small steps.
   it.each([
-    ['from its start on', 0, 20],
-    ['from its first sample on', 1, 40],
+    ['from its start on', 0, 20, 3],
+    ['from its first sample on', 1, 20, 6],
   ])(
     '%s no sample is lost, doubled or torn, and the next run starts cleanly',
     {
       timeout: 200_000,
     },
-    async (_, least, kills) => {
+    async (_, least, kills, stepMs) => {
       const [counter = 0] = await fixture('tasks', ['count', '300000']);
       const directory = temporaryFolder();
       let finished = 0;
@@ -92,7 +92,7 @@ describe('after kill -9', () => {
         const { code, pid, messages } = await background(directory, options(counter), 1);
         expect([code, messages()]).toEqual([0, expect.not.stringContaining('ERROR')]);
         await until(() => taken(directory) >= least);
-        await new Promise((resolve) => setTimeout(resolve, kill * 3));
+        await new Promise((resolve) => setTimeout(resolve, kill * stepMs));
         await end(pid, 'SIGKILL');
         finished += taken(directory);
       }

@@ -45,7 +45,7 @@ export async function killedAt(inject: string, directory: string, args: readonly
   const folder = temporaryFolder();
   const [calls, said] = [join(folder, 'calls'), join(folder, 'said')];
   const [call = ''] = inject.split(':');
-  const tracing = ['-f', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${inject}`];
+  const tracing = ['-f', '--seccomp-bpf', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${inject}`];
   const child = spawn('strace', [...tracing, KSTACK, '-b', '-d', directory, ...args], {
     stdio: ['ignore', 'ignore', openSync(said, 'w')],
     env: { ...process.env, KSTACK_INTERVAL_MS: '1' },

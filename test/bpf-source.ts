@@ -4,29 +4,30 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { KSTACK, needs, run, temporaryFolder, testRequires } from './harness.ts';
 
+/** Why this kernel has no source bpf; undefined if it has. */
+const REFUSAL = refusal();
+
 /** Tests of the source bpf, where this kernel has it, which is found by trying; else one that the reason is given. */
 export function describeBpf(name: string, tests: () => void): void {
-  const reason = refusal();
   describe(name, () => {
     beforeEach(needs('root', 'BTF'));
-    if (reason === undefined) tests();
+    if (REFUSAL === undefined) tests();
     else
       it('is unavailable with this kernel, and says why', () => {
-        expect(reason).toMatch(
+        expect(REFUSAL).toMatch(
           /^kstack: --source bpf: (?:the kernel refuses|Linux \S+ is older than|there is no|cannot) /,
         );
       });
   });
 }
 
-/** Why this kernel has no source bpf; undefined if it has. */
 function refusal(): string | undefined {
   const { status, stderr } = spawnSync(KSTACK, ['-p', '2', '--source', 'bpf'], { encoding: 'utf8' });
   return status === 0 ? undefined : stderr;
 }
 
 /** The sources that this kernel has, for tests that compare what each of them tells. */
-export const SOURCES: readonly ('procfs' | 'bpf')[] = refusal() === undefined ? ['procfs', 'bpf'] : ['procfs'];
+export const SOURCES: readonly ('procfs' | 'bpf')[] = REFUSAL === undefined ? ['procfs', 'bpf'] : ['procfs'];
 
 export interface Task {
   readonly tid: number;
@@ -74,7 +75,8 @@ export async function allThreads(
 /** A command that runs another, of whose calls of bpf(2) some fail; the calls are written to `log`. */
 export function withFailing(errno: string, when: string, log = '/dev/null'): string[] {
   testRequires('strace');
-  return ['strace', '-f', '-o', log, '-e', 'trace=bpf', '-s', '0', '-e', `inject=bpf:error=${errno}:when=${when}`];
+  const injected = `inject=bpf:error=${errno}:when=${when}`;
+  return ['strace', '-f', '--seccomp-bpf', '-o', log, '-e', 'trace=bpf', '-s', '0', '-e', injected];
 }
 
 /**

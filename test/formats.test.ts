@@ -432,7 +432,16 @@ describe('-o', () => {
       const folder = temporaryFolder();
       const [file, calls] = [join(folder, 'out'), join(temporaryFolder(), 'calls')];
       writeFileSync(file, 'before');
-      const tracing = ['-f', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${call}:${when}=3500000`];
+      const tracing = [
+        '-f',
+        '--seccomp-bpf',
+        '-o',
+        calls,
+        '-e',
+        `trace=${call}`,
+        '-e',
+        `inject=${call}:${when}=3500000`,
+      ];
       const strace = spawn('strace', [...tracing, KSTACK, '-aL', '-f', 'json', '-o', file], { stdio: 'ignore' });
       const end = ended(strace);
       while (!existsSync(calls) || !readFileSync(calls, 'latin1').includes(` ${call}(`)) await sleep(5);

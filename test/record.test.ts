@@ -101,12 +101,12 @@ describe('kstack record', () => {
   it('loses nothing but the last sample when it is killed, at any moment', async () => {
     const folder = temporaryFolder();
     const selected = await busy();
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 8; round++) {
       const file = join(folder, String(round));
       const child = spawn(KSTACK, ['record', '-o', file, ...selected], { stdio: 'ignore' });
       const end = ended(child);
       await written(file, end);
-      await pause(37 * round);
+      await pause(53 * round);
       child.kill('SIGKILL');
       await end;
       const times = await timesIn(file);
