@@ -3,7 +3,7 @@ import type { Line, LineParser } from './line.ts';
 import { BEFORE, frameOf, MODULE, SYMBOL } from './patterns.ts';
 
 /** Trackers take what is in the brackets for markup. */
-const ADDRESS = String.raw`\[(?:<[0-9a-f]{8}>)?\] ?`;
+const ADDRESS = String.raw`\[(?:<(?:[0-9a-f]{8}|\(_{0,4}ptrval_{0,4}\))>)?\] ?`;
 const OFFSET = String.raw`\+0x([0-9a-f]{1,8})\/0x([0-9a-f]{1,8})`;
 const SOURCE = String.raw`(?: [\w./-]{1,200}\.[chS]:\d{1,6})?`;
 const CALLEE = String.raw`(?:${ADDRESS}\((${SYMBOL})(?:${OFFSET})?(?: ${MODULE})?\)|(${SYMBOL})(?: ${MODULE})?)`;

@@ -79,10 +79,10 @@ export class BareNames {
   get comm(): string | undefined {
     if (!this.#isCounted) return undefined;
     const end = endOf(this.#frames);
-    if (this.#tail !== undefined || end === -1) return this.#tail;
+    if (this.#tail !== undefined) return this.#tail;
     // stackcount prints no task, and an address behind the outermost function may have a name.
     const last = this.#frames.slice(end + 1).at(-1)?.symbol;
-    return last?.includes('_') ? undefined : last;
+    return last === undefined || last.includes('_') || this.#isFunction(last) ? undefined : last;
   }
 
   /** The process, by stackcount(8) with -P. */
@@ -107,8 +107,9 @@ export class BareNames {
 
   /** The frames of the run that ends here; none if it was no stack. */
   take(): Frame[] {
-    const isReverse = isOutermostFirst(this.#frames) || this.#isTree;
-    const frames = isReverse ? this.#frames.toReversed() : this.#frames;
+    const named = this.#tail === undefined && this.comm !== undefined ? this.#frames.slice(0, -1) : this.#frames;
+    const isReverse = isOutermostFirst(named) || this.#isTree;
+    const frames = isReverse ? named.toReversed() : named;
     const end = endOf(frames);
     this.#frames = [];
     this.#tail = undefined;
@@ -126,10 +127,14 @@ export class BareNames {
     return indents.length >= LEAST_NAMES && indents.slice(1).every((indent, at) => indent > (indents[at] ?? 0));
   }
 
+  #isFunction(name: string): boolean {
+    return this.#known.has(name) || isWellKnown(name);
+  }
+
   #isStack(names: readonly string[]): boolean {
-    const known = names.filter((name) => this.#known.has(name) || isWellKnown(name)).length;
+    const known = names.filter((name) => this.#isFunction(name)).length;
     if (names.length < LEAST_NAMES) return names.length === LEAST_KNOWN && known === LEAST_KNOWN;
-    const alike = names.filter((name) => name.includes('_') || this.#known.has(name) || isWellKnown(name)).length;
+    const alike = names.filter((name) => name.includes('_') || this.#isFunction(name)).length;
     return known >= LEAST_KNOWN && 4 * alike >= 3 * names.length;
   }
 }

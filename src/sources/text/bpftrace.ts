@@ -1,7 +1,7 @@
 import { type Header, headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, MODULE, SYMBOL } from './patterns.ts';
 
-const FRAME = new RegExp(`^\\s{1,60}(?:[0-9a-f]{16} )?(?!\\d)(${SYMBOL})\\+(\\d{1,9})(?: ${MODULE})?\\s{0,4}$`);
+const FRAME = new RegExp(`^\\s{1,60}(?:(?:0x)?[0-9a-f]{16} )?(?!\\d)(${SYMBOL})\\+(\\d{1,9})(?: ${MODULE})?\\s{0,4}$`);
 const BEGIN = /^\s{0,8}@\w{0,64}\[(.{0,300}?)\s{0,4}$/;
 const END = /^\s{0,8}(?:,\s{0,4})?(.{0,300})\]: \S/;
 const PARTS = /,\s{0,4}/;

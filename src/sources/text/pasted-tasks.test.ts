@@ -48,6 +48,24 @@ describe('tasks as people write them down', () => {
     expect(await told(lines(row, '', ...other, '', header, frame))).toEqual(['tar 7: g', 'kworker/7:3 17572 D: f']);
   });
 
+  it('are numbers that a loop over processes has put above their stacks', async () => {
+    const titles = [
+      ['7', '8'],
+      ['[7]', '[8]'],
+      ["'7'", "'8'"],
+      ['<b>7</b>', '<b>8</b>'],
+      ['stack of 7', 'stack of 8'],
+      ['/proc/7', '/proc/8'],
+    ] as const;
+    for (const [one, two] of titles)
+      expect(await told(lines(one, '[<0>] f+0x1/0x2', '[<0>] g+0x1/0x2', two, '[<0>] h+0x1/0x2'))).toEqual([
+        '7: f g',
+        '8: h',
+      ]);
+    const both = lines('/proc/7/task/8', '[<0>] f+0x1/0x2', '7/9', '[<0>] g+0x1/0x2');
+    expect(await told(both)).toEqual(['8: f', '9: g']);
+  });
+
   it('are told also where the text ends before the stack', async () => {
     const first = ['task:one   state:D stack:0     pid:7  ppid:1', 'Call Trace:', ' f+0x1/0x2'];
     const header = 'task:two   state:D stack:0     pid:8  ppid:1';

@@ -1,7 +1,10 @@
 import { bodyOf } from './prefix.ts';
 
 /** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
-const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+(?: \[[\w-]+\])?|\(\))?'?\s*$/;
+const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+|\(\))?'?(?: \[[\w-]+\])?\s*$/;
+
+/** The task that bcc(8) names behind its stacks. */
+const BEHIND = /^\s{0,8}-\s{1,40}\S/;
 
 /** A PID and a name or a state, as in tables of ps(1). */
 const ROW = /^\s{0,12}(?:\S{1,32}\s{1,12})?\d{1,10}:?\s{1,12}[A-Za-z]/;
@@ -39,6 +42,7 @@ export function hasSign(line: string): boolean {
     line.includes('.ko') ||
     (line.includes('0x') && /(?:^|\s)0x[0-9a-f]{8,16} \w/.test(line)) ||
     ALONE.test(line) ||
+    (line.endsWith(')') && BEHIND.test(line)) ||
     endsIndented(line) ||
     (line.includes('schedule') && /[<>→⇒←⇐]/.test(line)) ||
     (line.includes('_') && ROW.test(line))
@@ -76,7 +80,7 @@ const NEAR_SIGN = new RegExp(
   ].join('|'),
 );
 /** A stamp of the kernel or of a log daemon. */
-const LOGGED = /^(?:\[ {0,12}\d|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T ])/;
+const LOGGED = /^(?:\[ {0,12}\d{1,12}[^\d\]]|\w{3} {1,2}\d{1,2} \d\d:\d\d:|\d{4}-\d\d-\d\d[T ])/;
 
 /** Whether a line may say whose stack follows soon. Anything may, but for most lines of a log. */
 export function isNear(line: string): boolean {

@@ -5,6 +5,8 @@ const SLEEP = 'finish_task_switch __schedule schedule io_schedule filemap_read d
 const each = (names: readonly string[], before: string, after = '') =>
   names.map((name) => `${before}${name}${after}\n`).join('');
 
+const lines = (...all: readonly string[]) => `${all.join('\n')}\n`;
+
 describe('the output of tracers', () => {
   it.each<[string, string, readonly string[]]>([
     [
@@ -56,4 +58,23 @@ describe('the output of tracers', () => {
       ['dd 7: f_wait', 'cp 8: g_wait'],
     ],
   ])('%s', async (_, text, expected) => expect(await told(text)).toEqual(expected));
+
+  it.each([
+    [['    --', '    __write', '    [unknown]']],
+    [['    --', '    [unknown]']],
+    [['    [Missed User Stack]']],
+  ])('name the task behind functions of its program that bcc does not know: %j', async (program) => {
+    const kernel = ['    schedule', '    io_schedule', '    blk_mq_get_tag', '    entry_SYSCALL_64_after_hwframe'];
+    const text = lines(...kernel, ...program, '    -                writer (7)', '        203075', '');
+    expect(await told(text)).toEqual(['writer 7: schedule io_schedule blk_mq_get_tag entry_SYSCALL_64_after_hwframe']);
+  });
+
+  it('print the module behind functions without offsets, and older ones the task as another line', async () => {
+    const functions = ['schedule', 'io_schedule', 'blk_mq_get_tag'];
+    const behind = ['    -                writer (7)', '        203075', ''];
+    const named = functions.map((each) => `    ${each} [kernel]`);
+    expect(await told(lines(...named, ...behind))).toEqual([`writer 7: ${functions.join(' ')}`]);
+    const plain = functions.map((each) => `    ${each}`);
+    expect(await told(lines(...plain, '    writer', '        203075', ''))).toEqual([`writer: ${functions.join(' ')}`]);
+  });
 });
