@@ -135,6 +135,7 @@ const REPORT = new RegExp(
     '(?:=[0-9A-F]{2} ?)+$',
     String.raw`(?![PTpt][IiGg]|LWP)[\w#-]{1,12}\s?[:=]\s{0,8}(?:\w{4}:)?(?:0x)?[0-9a-fA-F]{4,16}(?:\b|\().{0,160}`,
     String.raw`(?:[A-Z]\w{0,7}: ?\d{1,4} ){3}`,
+    String.raw`\$\s{1,2}\d{1,2}\s{1,4}:`,
     'RIP: 0033',
     '(?:PGD|PUD|P4D|pgd|Oops|CR2|Mem abort|Data abort|ESR|EC|SET|FSC|EA|CM|ISV|user pgtable|swapper pgtable)\\b',
     'Krnl (?:PSW|GPRS|Code)',

@@ -24,6 +24,38 @@ describe('a task was on a CPU, and runs', () => {
       ['rcuc/3 44 R: finish_task_switch __schedule rtlock_slowlock'],
     ],
     [
+      'where MIPS prints its registers, which look like what is typed at a prompt',
+      lines(
+        'watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [tar:7]',
+        'CPU: 1 PID: 7 Comm: tar Not tainted 6.1.0 #1',
+        '$ 0   : 00000000 00000001 81234567 00000000',
+        'epc   : 80123456 f+0x10c/0x2a0',
+        'ra    : 80123450 f+0x100/0x2a0',
+        'Call Trace:',
+        '[<80123456>] f+0x10c/0x2a0',
+        '[<80123457>] g+0xd5/0x210',
+      ),
+      ['tar 7 R: f g'],
+    ],
+    [
+      'where PowerPC prints the registers of what an interrupt has stopped, between two marks',
+      lines(
+        'task:tar             state:R  running task     stack:0     pid:7  ppid:1   flags:0x0000000a',
+        'Call Trace:',
+        '[c000000fe1233010] [c000000000123450] sched_show_task+0x1/0x2 (unreliable)',
+        '[c000000fe1233060] [c000000000123450] timer_interrupt+0x1/0x2',
+        '--- interrupt: 900 at f+0x1/0x2',
+        'NIP:  c000000000123456 LR: c000000000123450 CTR: c000000000222222',
+        'REGS: c000000fe1233a30 TRAP: 0900   Not tainted  (6.1.0)',
+        'NIP [c000000000123456] f+0x1/0x2',
+        'LR [c000000000123450] g+0x1/0x2',
+        '--- interrupt: 900',
+        '[c000000fe1233cc0] [c000000000123450] g+0x1/0x2',
+        '[c000000fe1233cd0] [c000000000123450] h+0xd5/0x210',
+      ),
+      ['tar 7 R: f g h'],
+    ],
+    [
       'where it was stuck, and is not named',
       lines(
         '[ 4757.01] watchdog: BUG: soft lockup - CPU#11 stuck for 94s!',

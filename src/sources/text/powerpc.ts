@@ -5,9 +5,10 @@ import { frameOf, MODULE, SYMBOL } from './patterns.ts';
 /** `--- interrupt: 900 at f+0x1/0x2`, before 5.x `--- Exception: 901 at .f+0x1/0x2`. */
 const PLACE = String.raw`(${SYMBOL})\+0x([0-9a-f]{1,16})\/0x([0-9a-f]{1,16})(?: ${MODULE})?`;
 const MARK = new RegExp(`--- (?:interrupt|Exception): ([0-9a-f]{3,4})(?: at ${PLACE})?`);
+const SECOND = /--- interrupt: [0-9a-f]{3,4}\s{0,4}$/;
 /** External, decrementer, doorbell, virtualization, performance monitor, system reset and machine check. */
 const INTERRUPTS = new Set(['100', '200', '500', '501', '900', '901', '980', 'a00', 'e60', 'e80', 'ea0', 'f00', 'f01']);
-const LINK = /^\s{0,20}LR = /;
+const LINK = /^\s{0,20}LR (?:= |\[)/;
 
 /** The debugger xmon (arch/powerpc/xmon/xmon.c, excprint). */
 const XMON = /^\s{0,8}cpu 0x[0-9a-f]{1,4}: Vector: [0-9a-f]{1,4} /;
@@ -34,7 +35,8 @@ export const powerpc: LineParser = (line) => {
   if (vector === undefined) return undefined;
   if (!INTERRUPTS.has(vector)) return IGNORED;
   const mark: Line = { kind: 'interrupted' };
-  if (symbol === undefined) return mark;
+  // From 5.13 on, the same again stands behind the registers.
+  if (symbol === undefined) return SECOND.test(line) ? IGNORED : mark;
   return { kind: 'lines', lines: [mark, { kind: 'frame', frame: placeOf(line, symbol, offset, size, module) }] };
 };
 
