@@ -339,6 +339,15 @@ describe('a report', () => {
     expect([empty, samples]).toEqual([2, 3]);
   });
 
+  it('counts samples of a log that only tell that something happened', async () => {
+    const log = { source: { name: 'text', partial: true } } as const;
+    const found = await report([
+      { ...sampleAt(0, []), ...log },
+      { ...sampleAt(1, [idle]), ...log },
+    ]);
+    expect([found.empty, found.eventsOnly, found.samples]).toEqual([0, 1, 2]);
+  });
+
   it.each([
     ['back', -3600, [{ fromMs: 6_460_000, toMs: 10_000_000 }], 'the clock was set back by 3600 s'],
     ['forward', 3600, [{ fromMs: 10_040_000, toMs: 13_650_000 }], expect.stringMatching(/^the clock was set forward/)],

@@ -44,6 +44,8 @@ export interface Report {
   readonly sinceBoot?: number;
   /** Samples without a task: nothing of what was looked for was there. */
   readonly empty: number;
+  /** Samples without a task of a source that never shows them all, such as a log. Undefined if nobody has counted them. */
+  readonly eventsOnly?: number;
   readonly gaps: readonly Gap[];
   /** How many tasks were blocked when, over all hosts; neighbours are merged, the highest counts. */
   readonly timeline: readonly Moment[];
@@ -89,6 +91,7 @@ class ReportBuilder {
   #samples = 0;
   #untimed = 0;
   #empty = 0;
+  #eventsOnly = 0;
   #unnamed = 0;
 
   add(sample: Sample): void {
@@ -101,11 +104,13 @@ class ReportBuilder {
     const runs = this.#runsOf(host);
     runs.add(sample);
     if (timeMs === undefined) this.#untimed++;
+    const isEventOnly = source.partial === true && sample.observations.length === 0;
+    if (isEventOnly) this.#eventsOnly++;
     if (source.partial === true || timeMs === undefined) this.#addAlone(sample, host);
     if (timeMs === undefined) return;
     this.#times.add(timeMs);
     // That something happened does not say that no task was blocked.
-    if (source.partial === true && sample.observations.length === 0) return;
+    if (isEventOnly) return;
     let blocked = 0;
     for (const each of this.#runs.values()) blocked += each.blockedAt(timeMs);
     this.#times.count({ timeMs, blocked });
@@ -171,6 +176,7 @@ class ReportBuilder {
       unnamed: this.#unnamed,
       untimed: this.#untimed,
       empty: this.#empty,
+      eventsOnly: this.#eventsOnly,
       gaps: this.#gaps.map(named),
       events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)).map(named),
       eventCount: this.#eventCount,

@@ -268,4 +268,12 @@ describe('a diff as JSON', () => {
     const { appeared, disappeared, before } = JSON.parse(text);
     expect([appeared.length, disappeared.length, before]).toEqual([1, 1, { samples: 40, seconds: 400 }]);
   });
+
+  it('says that nothing was selected, also of a log, which only tells that something happened', async () => {
+    const source = { name: 'text', partial: true } as const;
+    const found = await report([{ ...EMPTY_SAMPLE, source, timeMs: START_MS, observations: [] }]);
+    const written = (isSelection: boolean) => [...formatReport(found, { ...context, isSelection })].join('');
+    expect(written(true)).toContain('No task matches the selection.');
+    expect(written(false)).toContain('No task was blocked in any sample.');
+  });
 });
