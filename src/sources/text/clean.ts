@@ -2,10 +2,10 @@
 
 /** Characters that all of what follows here have one of. Most lines have none. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const SIGN = /[\x00\x08\x1b\r\u00a0\ufeff\u200b&\\#^<=]/;
+const SIGN = /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b&\\#^<=]/;
 /** Anything of it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const ANY = /[\x00\x08\x1b\r\u00a0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
+const ANY = /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
 /** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them; titles, and times of CI systems. */
 const ESCAPES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -14,7 +14,8 @@ const ESCAPES =
 const CONTROLS = /[\x00\x08\ufeff\u200b]/g;
 /** A serial console may end lines in either way, and puts the cursor back to the start of a line. */
 const RETURNS = /\r+$/;
-const BLANKS = /\u00a0|#011|\\x09|\\x0a/g;
+/** The second one is the first in Windows-1252: a byte that is no UTF-8 comes as a lone surrogate (see decodeBytes). */
+const BLANKS = /\u00a0|(?<![\ud800-\udbff])\udca0|#011|\\x09|\\x0a/g;
 const TAGS =
   /<\/?(?:br|p|pre|code|div|span|td|th|tr|li|ul|ol|font|b|i|em|tt|a|samp|body|html|table|o:p)(?: [^<>]{0,200})?\/?>/gi;
 const MARKDOWN = /\\([<>[\]_*\\])/g;

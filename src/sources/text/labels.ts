@@ -25,9 +25,8 @@ const WEAK_NUMBER = new RegExp(
 );
 const WEAK_NAME = new RegExp(String.raw`^\s{0,8}(${COMM})(?:[ /-](\d{2,10})|\s?[[(](\d{1,10})[\])])${BEHIND_LABEL}`);
 /** A loop over processes: `4102`, `[4102]`, `4102/4103`, `/proc/4102/task/4103`, `stack of 4102`. */
-const ALONE = new RegExp(
-  String.raw`^\s{0,4}(?:[Ss]tack (?:of|for) )?["'\x60<[({]?(?:/proc/)?(?:(\d{1,7})/(?:task/)?)?([1-9]\d{0,6})/?["'\x60>\])}]?\s{0,4}$`,
-);
+const ALONE =
+  /^\s{0,4}(?:[Ss]tack (?:of|for) )?["'\x60<[({]?(?:\/proc\/)?(?:(\d{1,7})\/(?:task\/)?)?([1-9]\d{0,6})\/?["'\x60>\])}]?\s{0,4}$/;
 /** `rsync(48211) blocked 2013 ms in D` */
 const CALLED = new RegExp(String.raw`^\s{0,8}(${COMM})\((\d{1,10})\)(?:\s.{0,80})?$`);
 const TITLE = new RegExp(String.raw`^(\d{1,10})(?:\s{1,4}(${COMM}))?$`);
@@ -150,9 +149,7 @@ function numbered(line: string): Line | undefined {
 
 function alone(line: string): Line | undefined {
   const [, pid, tid] = ALONE.exec(line) ?? [];
-  return tid === undefined
-    ? undefined
-    : { kind: 'label', isTitle: true, header: headerOf({ tid, pid }), weak: true };
+  return tid === undefined ? undefined : { kind: 'label', isTitle: true, header: headerOf({ tid, pid }), weak: true };
 }
 
 function nameBefore(line: string): string | undefined {

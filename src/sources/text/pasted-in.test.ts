@@ -1,6 +1,8 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, it } from 'vitest';
 import { told } from '../../../test/told.ts';
+import type { Sample } from '../../model/sample.ts';
+import { textSamples } from './index.ts';
 
 const LOG = [
   'INFO: task tar:7 blocked for more than 120 seconds.',
@@ -112,4 +114,29 @@ describe('a text within another is read as by itself', () => {
     ['base64', `MIME-Version: 1.0\nContent-Transfer-Encoding: base64\nContent-Type: text/plain\n\n${base64(ALL)}\n`],
     ['an attachment', `See below.\n\n--x\nContent-Transfer-Encoding: BASE64\n\n${base64(ALL)}\n--x--\n`],
   ])('%s', async (_, text) => expect(await told(text)).toEqual(EXPECTED));
+
+  it('is in Windows-1252, with blanks that a page has kept from breaking', async () => {
+    const bytes = Buffer.from(`H\xe4ngt:\r\n${ALL.replaceAll(' ', '\xa0').replaceAll('\n', '\r\n')}`, 'latin1');
+    expect(await told(bytes)).toEqual(EXPECTED);
+  });
+
+  it('keeps the module of each frame behind a name that a record may have', async () => {
+    const perf = [
+      'tar 7/8 [001] 12.345678: sched:sched_switch: prev_comm=tar prev_pid=8 prev_prio=120 prev_state=D ==> x',
+      '\tffffffff81a5d5d1 f+0x29 ([kernel.kallsyms])',
+      '\tffffffffc0a5d5d1 g+0x2 ([m])',
+    ];
+    const [sample] = await samplesOf(perf.map((line) => `line: ${line}\n`).join(''));
+    const { stack } = sample?.observations[0] ?? {};
+    expect(stack !== undefined && 'value' in stack && stack.value.frames.map(({ module }) => module)).toEqual([
+      undefined,
+      'm',
+    ]);
+  });
 });
+
+async function samplesOf(text: string): Promise<Sample[]> {
+  const all: Sample[] = [];
+  for await (const sample of textSamples([text])) all.push(sample);
+  return all;
+}

@@ -2,7 +2,7 @@ import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, SYMBOL } from './patterns.ts';
 
 const FRAME = new RegExp(
-  `^\\s{1,60}(?:[0-9a-f]{1,16} )?(?:(${SYMBOL})(?:\\+(?:0x([0-9a-f]{1,16})|(\\d{1,9})))?|\\S.{0,300}) ` +
+  `^(?:\\s{1,60}(?:[0-9a-f]{1,16} )?|[0-9a-f]{8,16} )(?:(${SYMBOL})(?:\\+(?:0x([0-9a-f]{1,16})|(\\d{1,9})))?|\\S.{0,300}) ` +
     String.raw`\((\[[\w.-]{1,64}\](?:[\w.-]{0,64})|[^()\s]{1,300})(?: \(deleted\))?\)(?: \(inlined\))?\s{0,4}$`,
 );
 const KERNEL = /^\[(?:kernel|guest\.kernel)\b|\bvmlinu[xz]|^\/proc\/kcore/;

@@ -59,15 +59,16 @@ describe('the output of tracers', () => {
     ],
   ])('%s', async (_, text, expected) => expect(await told(text)).toEqual(expected));
 
-  it.each([
-    [['    --', '    __write', '    [unknown]']],
-    [['    --', '    [unknown]']],
-    [['    [Missed User Stack]']],
-  ])('name the task behind functions of its program that bcc does not know: %j', async (program) => {
-    const kernel = ['    schedule', '    io_schedule', '    blk_mq_get_tag', '    entry_SYSCALL_64_after_hwframe'];
-    const text = lines(...kernel, ...program, '    -                writer (7)', '        203075', '');
-    expect(await told(text)).toEqual(['writer 7: schedule io_schedule blk_mq_get_tag entry_SYSCALL_64_after_hwframe']);
-  });
+  it.each([[['    --', '    __write', '    [unknown]']], [['    --', '    [unknown]']], [['    [Missed User Stack]']]])(
+    'name the task behind functions of its program that bcc does not know: %j',
+    async (program) => {
+      const kernel = ['    schedule', '    io_schedule', '    blk_mq_get_tag', '    entry_SYSCALL_64_after_hwframe'];
+      const text = lines(...kernel, ...program, '    -                writer (7)', '        203075', '');
+      expect(await told(text)).toEqual([
+        'writer 7: schedule io_schedule blk_mq_get_tag entry_SYSCALL_64_after_hwframe',
+      ]);
+    },
+  );
 
   it('print the module behind functions without offsets, and older ones the task as another line', async () => {
     const functions = ['schedule', 'io_schedule', 'blk_mq_get_tag'];
