@@ -231,6 +231,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
         'blkdev_get_whole',
         'revalidate_disk',
         'check_disk_size_change',
+        'sync_bdevs',
       ],
     ],
     innermost: true,
@@ -267,7 +268,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
   {
     id: 'block-sync',
     kind: 'blocked',
-    match: [['sync_blockdev', '__sync_blockdev', 'sync_blockdev_nowait', 'blkdev_flush_mapping', 'sync_bdevs']],
+    match: [['sync_blockdev', '__sync_blockdev', 'sync_blockdev_nowait', 'blkdev_flush_mapping']],
     waitsFor: 'the page cache of a block device to be written',
     inOrderTo: 'write back the page cache of a block device',
     causes: SLOW_DEVICE,

@@ -52,6 +52,17 @@ describe('a stack as people paste it', () => {
       ['weston 306 R: f_wait', 'waylan 307 D: f_wait'],
     ],
     [
+      'of crash whose task an interrupt had interrupted: it ran',
+      [
+        `PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`,
+        ` #0 [${ADDRESS}] panic at ${ADDRESS}`,
+        ` #1 [${ADDRESS}] f_interrupt at ${ADDRESS}`,
+        ` #2 [${ADDRESS}] ret_from_intr at ${ADDRESS}`,
+        ` #3 [${ADDRESS}] g_write at ${ADDRESS}`,
+      ],
+      ['packer 41 R: g_write'],
+    ],
+    [
       'of crash without numbers',
       [`> PID: 41 TASK: ${ADDRESS} CPU: 6 COMMAND: "packer"`, `> [${ADDRESS}] f_wait at ${ADDRESS}`],
       ['packer 41: f_wait'],

@@ -61,7 +61,7 @@ export class StackFrames {
   }
 
   get wasInterrupted(): boolean {
-    return this.#interrupted > 0 || !this.#interrupt.isEmpty || this.#isOwnReport;
+    return this.#interrupted > 0 || !this.#interrupt.isEmpty || this.#isOwnReport || interruptFrames(this.#frames) > 0;
   }
 
   /** Whether the last frame is that of an outermost function. */
