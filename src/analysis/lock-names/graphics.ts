@@ -1,6 +1,7 @@
 /** Locks of graphics drivers, by the functions that take them; see lockName. */
 export const GRAPHICS_LOCKS = `
 mutex active_lock: a6xx_recover msm_gpu_submit recover_worker retire_submit
+mutex amdgpu_mes_lock(): remove_all_queues_mes resume_queues resume_single_queue suspend_single_queue update_queue
 mutex arb_mutex: intel_pxp_end intel_pxp_start
 mutex async_io_mutex: qxl_io_update_area
 mutex audio->lock: nv50_audio_component_get_eld nv50_audio_disable nv50_audio_enable nv50_disp_atomic_commit_tail
@@ -72,6 +73,7 @@ mutex dpia_aux_lock: amdgpu_dm_process_dmub_aux_transfer_sync amdgpu_dm_process_
 mutex dpll->lock: _icl_ddi_disable_clock _icl_ddi_enable_clock gen11_dsi_gate_clocks gen11_dsi_map_pll
   gen11_dsi_ungate_clocks icl_ddi_tc_disable_clock icl_ddi_tc_enable_clock intel_disable_shared_dpll
   intel_enable_shared_dpll skl_ddi_disable_clock skl_ddi_enable_clock
+mutex dqm_lock(): resume_queues update_queue
 mutex drrs->mutex: intel_drrs_activate intel_drrs_deactivate intel_drrs_downclock_work intel_drrs_frontbuffer_update
 mutex dtm_context->mutex: add_display_to_topology_v2 add_display_to_topology_v3 enable_assr
   remove_display_from_topology_v2 remove_display_from_topology_v3
@@ -157,13 +159,19 @@ mutex hwmon_lock: hwm_energy hwm_fan_input_read hwm_locked_with_pm_intel_uncore_
   i915_hwmon_power_max_disable i915_hwmon_power_max_restore xe_hwmon_power_curr_crit_read xe_hwmon_power_curr_crit_write
   xe_hwmon_power_max_interval_show xe_hwmon_power_max_interval_store xe_hwmon_power_max_read xe_hwmon_power_max_write
 mutex i2c->mutex: amdgpu_i2c_pre_xfer pre_xfer
-mutex i915_gem_context_lock_engines(): i915_gem_context_setparam_ioctl i915_gem_throttle_ioctl i915_perf_open_ioctl
+mutex i915_gem_context_lock_engines(): ctx_setparam gen11_disable_metric_set gen8_configure_context
+  gen8_disable_metric_set gen8_enable_metric_set i915_gem_context_setparam_ioctl i915_gem_throttle_ioctl
+  i915_oa_stream_init i915_perf_open_ioctl i915_perf_open_ioctl_locked intel_pxp_invalidate lrc_configure_all_contexts
+  oa_configure_all_contexts oa_get_render_ctx_id oa_pin_context
 mutex imem->lock: gk20a_instobj_acquire_iommu gk20a_instobj_dtor_iommu gk20a_instobj_release_iommu
 mutex imem->mutex: nv50_instobj_acquire nv50_instobj_boot nv50_instobj_dtor
 mutex info_lock: name_show
 mutex infoframes->lock: audio_infoframe_read
-mutex intel_context_timeline_lock(): eb_pin_timeline
+mutex intel_context_lock_pinned(): gen12_configure_oar_context gen12_disable_metric_set gen12_enable_metric_set
+  i915_gem_context_getparam_ioctl intel_context_reconfigure_sseu
+mutex intel_context_timeline_lock(): eb_pin_timeline i915_request_create
 mutex intel_gvt_mutex: intel_gvt_clear_ops intel_gvt_driver_remove intel_gvt_init intel_gvt_resume intel_gvt_set_ops
+mutex intel_wakeref_unlock_wait(): intel_wakeref_wait_for_idle
 mutex invalidate_lock: intel_gt_invalidate_tlb_full
 mutex io_reserve_mutex: nouveau_bo_add_io_reserve_lru nouveau_bo_del_io_reserve_lru nouveau_ttm_io_mem_free
   nouveau_ttm_io_mem_reserve
@@ -201,8 +209,9 @@ mutex mode_config->mutex: amdgpu_current_bpc_show amdgpu_current_colorspace_show
 mutex msgq->mutex: r535_gsp_msg_ntfy_add
 mutex notifier_lock: amdgpu_amdkfd_criu_resume amdgpu_amdkfd_gpuvm_alloc_memory_of_gpu
   amdgpu_amdkfd_restore_userptr_worker init_user_pages
-mutex nouveau_cli_uvmm_locked(): nouveau_cli_fini nouveau_cli_init
-mutex nouveau_uvmm_lock(): nouveau_uvmm_fini
+mutex nouveau_cli_uvmm_locked(): nouveau_cli_fini nouveau_cli_init nouveau_uvmm_ioctl_vm_bind
+mutex nouveau_uvmm_lock(): bind_validate_map_common bind_validate_region nouveau_exec_job_submit
+  nouveau_uvmm_bind_job_cleanup nouveau_uvmm_bind_job_submit nouveau_uvmm_fini
 mutex nv_devices_mutex: nvkm_device_ctor nvkm_device_del nvkm_device_find
 mutex obj_lock: msm_gem_free_object msm_gem_import msm_gem_new msm_gem_show
 mutex objects->lock: i915_gem_object_init_memory_region i915_gem_object_release_memory_region i915_gem_process_region
@@ -363,7 +372,7 @@ mutex submission_state->lock: guc_exec_queue_init guc_submit_wedged_fini release
 mutex super->mutex: gf119_disp_super gv100_disp_super nvkm_uoutp_mthd
 mutex surf_evict_mutex: qxl_reap_surf qxl_reap_surface_id qxl_surface_evict
 mutex svm->mutex: nouveau_svm_fault nouveau_svmm_join nouveau_svmm_part
-mutex svm_range_lock(): svm_range_switch_xnack_reserve_mem
+mutex svm_range_lock(): svm_range_cpu_invalidate_pagetables svm_range_switch_xnack_reserve_mem
 mutex svmm->mutex: nouveau_atomic_range_fault nouveau_dmem_migrate_to_ram nouveau_pfns_map nouveau_range_fault
   nouveau_svm_fault nouveau_svm_range_invalidate nouveau_svmm_fini nouveau_svmm_invalidate_range_start
 mutex svms->lock: kfd_ioctl_alloc_memory_of_gpu svm_migrate_to_ram svm_range_deferred_list_work
@@ -412,8 +421,14 @@ mutex xcp_mutex: amdgpu_xcp_drm_dev_alloc amdgpu_xcp_drm_dev_free amdgpu_xcp_drv
 mutex xgmi_mutex: amdgpu_xgmi_remove_device
 rwsem exclusive_lock: radeon_flip_work_func radeon_gem_set_domain_ioctl radeon_gem_userptr_ioctl
 rwsem fifo_state->rwsem: vmw_fallback_wait vmw_local_fifo_commit
+rwsem inode_lock_shared(): udmabuf_create udmabuf_ioctl udmabuf_ioctl_create udmabuf_ioctl_create_list
 rwsem mclk_lock: radeon_bo_create radeon_dpm_change_power_state_locked radeon_gem_fault radeon_pm_set_clocks
-rwsem mmap_read_lock(): radeon_gem_userptr_ioctl
+rwsem mmap_read_lock(): amdgpu_ttm_tt_get_user_pages i915_gem_userptr_ioctl kfd_criu_checkpoint_svm
+  nouveau_atomic_range_fault nouveau_range_fault nouveau_svm_fault nouveau_svmm_bind probe_range radeon_cs_parser_relocs
+  radeon_gem_userptr_ioctl svm_ioctl svm_range_evict_svm_bo_worker svm_range_get_attr svm_range_restore_pages
+rwsem mmap_write_lock(): nouveau_svmm_init svm_range_deferred_list_work svm_range_list_lock_and_flush_work
+  svm_range_restore_pages
+rwsem mmap_write_lock_killable(): i915_gem_mmap_ioctl
 rwsem mode_sem: xe_hw_engine_group_add_exec_queue xe_hw_engine_group_del_exec_queue xe_hw_engine_group_get_mode
 rwsem notifier_lock: preempt_rebind_work_func prep_vma_destroy vma_userptr_invalidate xe_exec_ioctl
   xe_pt_userptr_pre_commit xe_vm_add_compute_exec_queue xe_vm_bind_ioctl xe_vm_userptr_pin xe_vma_op_unwind
