@@ -75,11 +75,14 @@ const LOKI = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S{0,16}) \{(\w{1,64}="[^}]{0,2000
 /** logfmt: names and values, one of which is a text in quotes. */
 const LOGFMT =
   /^(?:[\w.@-]{1,64}=(?:"(?:[^"\\]|\\.){0,400}"|[^\s"]{0,400})\s{1,4}){1,16}(?:msg|message|_raw|log|line)="((?:[^"\\]|\\.){0,16000})"(?:\s|$)/s;
+/** ArcSight's format: names and values behind a head of seven parts. An equals sign in a value is escaped. */
+const CEF =
+  /^.{0,400}?\bCEF:\d\|(?:[^|]{0,200}\|){6}(?:.{0,2000}? )?msg=((?:[^\\=]|\\.){0,16000}?)\s*(?:\s\w{1,64}=.*)?$/s;
 /** A table in CSV: a time and a text in quotes. */
 const CSV =
   /^"?(\d{10,19}|\d{4}-\d\d-\d\d[T ][\d:.,Z+-]{8,24})"?,(?:[^",]{0,200},){0,10}"((?:[^"]|""){0,16000})"(?:,.{0,200})?$/s;
 
-/** The object at the end of a line, if it is JSON, or Ruby's form of it: programs show a tag, a container or a time before it. */
+/** The object at the end of a line, if it is JSON, or Ruby's form of it: a tag, a container or a time stand before it. */
 export function jsonAtEnd(line: string): unknown {
   const at = line.endsWith('}') ? line.indexOf('{"') : -1;
   if (at === -1 || at > LONGEST_TAG) return undefined;
@@ -97,6 +100,8 @@ export function wrappedRecord(line: string): LogRecord | undefined {
   }
   const logged = line.includes('="') ? LOGFMT.exec(line)?.[1] : undefined;
   if (logged !== undefined) return { text: logged.replaceAll(/\\(["\\])/g, '$1') };
+  const message = line.includes('CEF:') ? CEF.exec(line)?.[1] : undefined;
+  if (message !== undefined) return { text: message.replaceAll(/\\([=\\|])/g, '$1') };
   if (!line.includes(' {')) return undefined;
   const [, time, labels = '', text] = LOKI.exec(line) ?? [];
   if (text === undefined) return undefined;

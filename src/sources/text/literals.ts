@@ -6,7 +6,7 @@ import { OF_KERNEL as ofKernel } from './json-records.ts';
 const LAST = new Set([...'"\'`])},;+\\”»'].map((mark) => mark.charCodeAt(0)));
 /** Nothing but a string, as in lists of JSON, YAML, Python and C. */
 const WHOLE =
-  /^\s{0,80}(?:(?:[-*•]|\d{1,4}[.)]|\[ {0,4}\d{1,6}\](?: =)?) )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+  /^\s{0,80}(?:(?:(?:[-*•]|\d{1,4}[.)]|\[ {0,4}\d{1,6}\](?: =)?)|string\(\d{1,7}\)) )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
 /** Several of them. */
 const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
 /** The same behind a name, or among other values. */
@@ -52,6 +52,13 @@ export function literalText(line: string): string | undefined {
   if (longest !== undefined) return longest;
   return OF_KERNEL.test(line) || line.split(ESCAPED_ENDS).length > 3 ? unescaped(line) : undefined;
 }
+
+/** Whether a line is nothing but the key of the string that follows, as PHP's var_dump() shows it. */
+export function isKeyAlone(line: string): boolean {
+  return line.endsWith(']=>') && KEY.test(line);
+}
+
+const KEY = /^\s{0,80}\[(?:\d{1,7}|"[^"]{1,64}")\]=>$/;
 
 /** The last character that is no blank. */
 export function lastCode(line: string): number {

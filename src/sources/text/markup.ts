@@ -21,12 +21,22 @@ const BORDER = codes('|│┃║');
 /** The line without such marks; the same line if it has none. */
 export function withoutMarkup(line: string): string {
   const first = firstCode(line);
-  const text = first === LESS ? elementText(withoutFences(line)) : withoutFences(line);
+  const text = withoutTwin(first === LESS ? elementText(withoutFences(line)) : withoutFences(line));
   if (!BORDER.has(firstCode(text)) || !BORDER.has(lastCode(text))) return text;
   const cells = text.trimEnd().slice(0, -1).trimEnd().replaceAll('\\|', '|');
   const [, before, code] = CODE_CELL.exec(cells) ?? [];
   return code === undefined ? cells : `${before}${code}`;
 }
+
+/** One of the equal lines that `diff -y` shows side by side. */
+function withoutTwin(line: string): string {
+  const at = line.lastIndexOf('\t');
+  if (at < LEAST_COLUMN || !line.startsWith(line.slice(at + 1).trimEnd())) return line;
+  const left = line.slice(0, at).trimEnd();
+  return left === line.slice(at + 1).trimEnd() && left !== '' ? left : line;
+}
+
+const LEAST_COLUMN = 8;
 
 /** The text of an element of XML that is all of the line. */
 function elementText(line: string): string {

@@ -84,6 +84,15 @@ describe('a text within another is read as by itself', () => {
       `"dmesg.stdout_lines": [\n${each((line) => `        ${json(line)}`)}\n]`.replaceAll('"\n', '",\n'),
     ],
     ['strings of C', each((line) => `\t${json(`${line}\n`)}`)],
+    [
+      'strings as PHP dumps them',
+      `array(2) {\n${each((line, at) => `  [${at}]=>\n  string(${line.length}) "${line}"`)}\n}`,
+    ],
+    ['two equal texts side by side, by diff(1)', each((line) => `${line.padEnd(90)}\t${line}`)],
+    [
+      'CEF, with a value behind the message',
+      each((line) => `<134>Nov 25 03:12:07 a CEF:0|Linux|kernel|5|1|m|5|msg=${line.replaceAll('=', '\\=')} dvchost=a`),
+    ],
     ['logfmt', each((line) => `ts=${TIME} level=info msg=${json(line)}`)],
     // Tables
     ['CSV with a title', `@timestamp,@message\n${each((line) => `2025-11-25 03:12:07.123,${csv(line)}`)}`],

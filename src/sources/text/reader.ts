@@ -8,7 +8,7 @@ import { isJsonBeginning, JsonPassage } from './json-passage.ts';
 import { recordsIn } from './json-records.ts';
 import { parsed } from './json-text.ts';
 import type { LinePart } from './lines.ts';
-import { literalText } from './literals.ts';
+import { isKeyAlone, literalText } from './literals.ts';
 import { withoutMarkup } from './markup.ts';
 import { Base64Parts } from './mime.ts';
 import { isObject } from './own/fields.ts';
@@ -154,6 +154,7 @@ export class TextReader implements LineReader {
     const record = this.#cri.take(text) ?? (layer === 0 ? this.#csv.take(text) : undefined) ?? wrappedRecord(text);
     if (record !== undefined) return record === 'part' ? [] : linesOf(record);
     const plain = withoutMarkup(text);
+    if (isKeyAlone(plain)) return [];
     const literal = literalText(plain);
     if (literal !== undefined) return linesOf({ text: literal });
     return plain === text ? undefined : linesOf({ text: plain });
