@@ -62,6 +62,7 @@ describe('kstack report of recordings of one host that overlap', () => {
       return name;
     };
     const [one, other] = [await write(501, 0, -3_600_000), await write(502, 5000, -3_600_000)];
+    expect((await kstack(['explain', folder])).stdout).toMatch(/\n2 stacks, 1 different: 2 blocked, /);
     const { code, stdout, stderr } = await kstack(['report', one, other], { env: { TZ: 'UTC' } });
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('\nblocked tasks, at most 2, ');
@@ -163,6 +164,20 @@ describe('kstack report of what can be read but once', () => {
     const command = `"$0" report --from '2027-01-01 00:00' <(zcat ${log})`;
     const { code, stderr } = await run('bash', ['-c', command, KSTACK]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/: they are from 2023-09-30 .* to 2023-09-30 .*\n$/)]);
+  });
+
+  it('takes a time of day to be of the first day, and knows no time before the end', async () => {
+    const [log] = logs();
+    const fifo = join(temporaryFolder(), 'fifo');
+    const command = `mkfifo ${fifo}; zcat ${log} > ${fifo} & timeout 20 "$0" report --from 17:00Z ${fifo}`;
+    const { code, stdout, stderr } = await run('bash', ['-c', command, KSTACK]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^db1: 2023-09-30 /);
+    const before = await run('bash', ['-c', `"$0" report --from -1m <(zcat ${log})`, KSTACK]);
+    expect([before.code, before.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^kstack: a time before the end, .*: the end of \/dev\/fd\/\d+, a pipe, is not known\n$/),
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { expectWithin, fixture, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
@@ -24,7 +24,7 @@ const HOSTILE = '<img src=x oner';
 
 async function recording(): Promise<string> {
   const [named = 0] = await fixture('tasks', ['comm'], `${HOSTILE}\n`);
-  const file = join(temporaryFolder(), 'recording');
+  const file = join(temporaryFolder(), 'recording.kstack');
   const args = ['record', '-o', file, '-L', '-p', `${named},1,2`, '-i', '0.2', '--for', '2s'];
   expect((await kstack(args)).code).toBe(0);
   return file;
@@ -298,7 +298,7 @@ describe('a recording that a page starts and stops', () => {
 describe('kstack serve, in a browser', () => {
   it('shows files as the page with data does, and keeps the token out of the address', async () => {
     testRequires('root', 'compiler', 'browser');
-    const { url, token } = await serve(await recording());
+    const { url, token } = await serve(dirname(await recording()));
     const { page, complaints } = await open(url);
     await page.waitForSelector('nav');
     expect(page.url()).not.toContain(token);

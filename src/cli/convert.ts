@@ -9,7 +9,7 @@ import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
 import type { OutputOptions } from './output-options.ts';
-import { DASH } from './samples.ts';
+import { DASH } from './read-once.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
 

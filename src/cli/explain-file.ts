@@ -9,7 +9,8 @@ import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { shownName } from '../terminal/escape.ts';
 import { writePieces, writeStderr } from '../terminal/output.ts';
 import { selectedSamples } from './file-samples.ts';
-import { DASH, samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
+import { DASH } from './read-once.ts';
+import { samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 
 const MAX_PROBLEMS = 20;
 

@@ -7,12 +7,14 @@ import type { Sample } from '../model/sample.ts';
 import { hasFilters, NO_TASK, type Selection } from '../model/selection.ts';
 import type { Clock } from '../model/time.ts';
 import { compileSelection } from '../sources/live/selection/compiled.ts';
+import { shownName } from '../terminal/escape.ts';
 import { isTerminal, rewriteLine, writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
 import { databaseSpan } from './database-samples.ts';
 import { ALL_HOSTS, type Origin } from './host-options.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
-import { DASH, type SamplesOptions, type Span, spanOf, whyUnread } from './samples.ts';
+import { DASH, isReadOnce } from './read-once.ts';
+import { type SamplesOptions, type Span, spanOf, whyUnread } from './samples.ts';
 import {
   type Bounds,
   boundsOf,
@@ -107,9 +109,10 @@ export async function boundsFor(wanted: Wanted, problems: Problems, clock: Clock
   const ends = needsEnd(window);
   if (!ends && !isTimeOfDay(window.from) && !isTimeOfDay(window.to))
     return inOrder(boundsOf(window, { firstMs: 0 }, zoneAt), clock);
-  if (names.includes(DASH)) {
-    if (ends)
-      throw new NoEnd(`a time before the end, such as -10m, needs files: the end of standard input is not known`);
+  const once = names.find(isReadOnce);
+  if (once !== undefined) {
+    const shown = once === DASH ? 'standard input' : `${shownName(once)}, a pipe,`;
+    if (ends) throw new NoEnd(`a time before the end, such as -10m, needs files: the end of ${shown} is not known`);
     return undefined;
   }
   const span = await wholeSpan(wanted, problems, clock);

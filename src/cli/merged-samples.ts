@@ -11,17 +11,9 @@ import type { ClassicThread } from './classic-thread.ts';
 import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { localClock } from './local-clock.ts';
+import { DASH } from './read-once.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
-import {
-  DASH,
-  type SamplesOptions,
-  type Span,
-  samplesOf,
-  spanWith,
-  toldUnread,
-  whyNoSample,
-  whyUnread,
-} from './samples.ts';
+import { type SamplesOptions, type Span, samplesOf, spanWith, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 import { type Numbered, Streams } from './streams.ts';
 import type { Bounds } from './time-window.ts';
 

@@ -5,7 +5,7 @@ import { writeStderr } from '../terminal/output.ts';
 import { boundsFor, type Wanted, wholeSpan } from './file-samples.ts';
 import { ALL_HOSTS } from './host-options.ts';
 import { noProblems, type Problems } from './merged-samples.ts';
-import { DASH } from './samples.ts';
+import { DASH, isReadOnce } from './read-once.ts';
 import { isAllTimes, timeText } from './time-window.ts';
 
 /**
@@ -40,7 +40,8 @@ async function askedTime(wanted: Wanted, problems: Problems, clock: Clock): Prom
 
 /** When the samples are that there are. */
 async function thereText(wanted: Wanted, problems: Problems, clock: Clock): Promise<string> {
-  if (wanted.names.includes(DASH)) return '';
+  const isGone = (name: string) => isReadOnce(name) && (name === DASH || !problems.spans.has(name));
+  if (wanted.names.some(isGone)) return '';
   const span = await wholeSpan(wanted, problems, clock);
   if (span === undefined) return '';
   const [first, last] = [timeText(span.firstMs, clock.zoneAt), timeText(span.lastMs, clock.zoneAt)];

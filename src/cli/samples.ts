@@ -20,11 +20,10 @@ import { escapeUnsafe, shownName } from '../terminal/escape.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
 import { NoThread } from './no-thread.ts';
+import { DASH } from './read-once.ts';
 import { endsAsRecording } from './recording-end.ts';
 import type { Bounds } from './time-window.ts';
 
-/** On the command line, the name of standard input. */
-export const DASH = '-';
 const STDIN = 0;
 
 export interface SamplesOptions {

@@ -13,7 +13,8 @@ export function addConvert(program: Command): void {
     .description('Write the samples of recordings and logs in another format.')
     .argument(
       '<FILE...>',
-      'recordings, logs of kstack -b, kernel logs, dumps; - for standard input; clickhouse://HOST/DATABASE',
+      'recordings or directories of them, logs of kstack -b, kernel logs, dumps; - for standard input; ' +
+        'clickhouse://HOST/DATABASE',
     );
   addWindowOptions(command);
   addOutputOptions(command);

@@ -13,7 +13,7 @@ export function addDiff(program: Command): void {
   const command = program
     .command('diff')
     .description('Compare what tasks were blocked on in two recordings, or at two times of one.')
-    .argument('<BEFORE>', 'a recording, a log, or clickhouse://HOST/DATABASE')
+    .argument('<BEFORE>', 'a recording, a directory of them, a log, or clickhouse://HOST/DATABASE')
     .argument('[AFTER]', 'another one; else --a and --b compare two times of BEFORE')
     .addOption(
       new Option('--a <FROM/TO>', 'only this time of BEFORE, as with report --from and --to: 03:00/03:10').argParser(

@@ -7,7 +7,9 @@ import type { ReportOptions } from '../cli/report.ts';
 import { addFileSelectionOptions, selectionOf } from '../cli/selection-options.ts';
 import { addWindowOptions, pageOption, topOption, windowOf } from '../cli/window-options.ts';
 
-const FILES = 'recordings, logs of kstack -b, kernel logs, dumps; - for standard input; clickhouse://HOST/DATABASE';
+const FILES =
+  'recordings or directories of them, logs of kstack -b, kernel logs, dumps; - for standard input; ' +
+  'clickhouse://HOST/DATABASE';
 
 /** Registers `kstack report`. */
 export function addReport(program: Command): void {

@@ -4,6 +4,8 @@ import { WRONG_USAGE } from '../cli/exit-codes.ts';
 import { addOriginOptions, originOf } from '../cli/host-options.ts';
 import { intervalOption } from '../cli/interval-option.ts';
 import { redactOption } from '../cli/output-options.ts';
+import { isReadOnce } from '../cli/read-once.ts';
+import { recordingsIn } from '../cli/recordings-in.ts';
 import { addSelectionOptions, procOf, selectionOf, sourceOf } from '../cli/selection-options.ts';
 import { typedCommand } from '../cli/typed-command.ts';
 import { addWindowOptions, misplacedOnFiles, windowOf } from '../cli/window-options.ts';
@@ -33,7 +35,8 @@ export function addServe(program: Command): void {
     .description('Show recordings and logs, or this host live, in a browser. Only those who have the URL can see them.')
     .argument(
       '[FILE...]',
-      'recordings, logs of kstack -b, kernel logs, dumps, clickhouse://HOST/DATABASE (default: this host, live)',
+      'recordings or directories of them, logs of kstack -b, kernel logs, dumps, clickhouse://HOST/DATABASE ' +
+        '(default: this host, live)',
     )
     .optionsGroup('Where:')
     .addOption(new Option('--port <NUMBER>', 'port on 127.0.0.1; 0: any free one').argParser(parsePort))
@@ -65,7 +68,8 @@ export function addServe(program: Command): void {
   addWindowOptions(command);
   addOriginOptions(command);
   addSelectionOptions(command, 'everything if there is none');
-  command.action(async (names: string[]) => {
+  command.action(async (given: string[]) => {
+    const names = recordingsIn(given);
     const flags: ServeFlags = command.opts();
     const wrong = misplacedIn(command, flags, names);
     if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: WRONG_USAGE });
@@ -102,7 +106,8 @@ function misplacedIn(command: Command, flags: ServeFlags, names: readonly string
   if ((tlsCert === undefined) !== (tlsKey === undefined)) return "'--tls-cert' and '--tls-key' need each other";
   if (listen !== undefined && tlsCert === undefined && behindProxy !== true)
     return "'--listen' needs '--tls-cert' and '--tls-key', or '--behind-proxy': otherwise anybody on the network can read it";
-  if (names.includes('-')) return 'standard input can be read only once, and a page may be opened again; name a file';
+  if (names.some(isReadOnce))
+    return 'standard input and pipes can be read only once, and a page may be opened again; name a file';
   return misplacedOnFiles(command, names, { i: '-i', source: '--source', proc: '--proc', recordTo: '--record-to' });
 }
 

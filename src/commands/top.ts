@@ -19,7 +19,10 @@ export function addTop(program: Command): void {
   const command = program
     .command('top')
     .description('Show on the terminal which tasks are blocked or run, live, or replay recordings and logs.')
-    .argument('[FILE...]', 'recordings, logs of kstack -b, kernel logs, dumps (default: this host, live)')
+    .argument(
+      '[FILE...]',
+      'recordings or directories of them, logs of kstack -b, kernel logs, dumps (default: this host, live)',
+    )
     .addOption(intervalOption())
     .option('--batch', 'write plain blocks one after the other, as when the output is not a terminal')
     .addOption(new Option('-n <NUMBER>', 'write this many plain blocks, then end').argParser(parseCount))

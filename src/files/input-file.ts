@@ -10,7 +10,7 @@ export const CHUNK_BYTES = 128 * 1024;
 const MAX_DEVICE_BYTES = 64 << 20;
 /** How long to wait for input that another program has made non-blocking. */
 const PAUSE_MS = 20;
-const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT, S_IFREG } = constants;
+const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG } = constants;
 
 /** A file cannot be read. */
 export class InputError extends Error {}
@@ -50,10 +50,25 @@ function named(name: string): string {
   return name === '' ? "''" : name;
 }
 
+/** Whether what a name leads to has its bytes only once: a FIFO, or what a shell puts in the place of `<(command)`. */
+export function isPipe(name: string): boolean {
+  try {
+    return typeOf(name) === S_IFIFO;
+  } catch (error) {
+    // It is told when the file is read.
+    if (codeOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+function typeOf(name: string): number {
+  return statSync(name).mode & S_IFMT;
+}
+
 /** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer. */
 function open(name: string): number {
   try {
-    const isDevice = (statSync(name).mode & S_IFMT) === S_IFCHR;
+    const isDevice = typeOf(name) === S_IFCHR;
     return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
   } catch (error) {
     throw new InputError(`cannot read ${named(name)}: ${reasonOf(error)}`, { cause: error });
@@ -93,6 +108,8 @@ export interface SeekableFile {
  * @throws InputError naming the file if it cannot be opened
  */
 export function openSeekable(name: string): SeekableFile | undefined {
+  // To open a pipe and close it again would end whoever writes to it.
+  if (isPipe(name)) return undefined;
   const fd = open(name);
   const stat = fstatSync(fd);
   if ((stat.mode & S_IFMT) !== S_IFREG) {

@@ -75,6 +75,7 @@ describe('a report as text', () => {
     const text = [...formatReport(await report([{ ...EMPTY_SAMPLE, timeMs: START_MS, observations }]), context)].join(
       '',
     );
+    expect(text).toMatch(/^host: 2026-11-26 03:10:00\n1 sample\n/);
     expect(text).toContain('\nheld up others:\n  t9 9 held up 3 tasks\n');
     expect(text).toMatch(
       /\nstuck in one place:\n {2}10 min 0 s {2}2 x cp \(D\) since [^\n]*\n[^\n]*\n {2}10 min 0 s {2}mv 3 \(D\)/,
@@ -130,7 +131,7 @@ describe('a report as text', () => {
     expect(text).toMatch(/^ {4}(?=.*\bdb1 \w+ 41 )(?=.*\bunknown host \w+ 41 )/m);
     expect(text).not.toMatch(/^ +!$/m);
     const alone = [...formatReport(await report([unnamed]), context)].join('');
-    expect(alone).toMatch(/^unknown host: 363\.0 s after boot to 363\.0 s after boot \(0\.000 s\)\n1 sample\n/);
+    expect(alone).toMatch(/^unknown host: 363\.0 s after boot\n1 sample\n/);
   });
 
   it('says first who waits for each other, and since when', async () => {

@@ -98,10 +98,7 @@ const SHOWN_HOSTS = 4;
 function headLines(report: Report, context: ReportContext): string[] {
   const { fromMs, toMs, samples, unnamed = 0, untimed, sinceBoot = 0, empty, gaps } = report;
   const hosts = unnamed > 0 ? [...report.hosts, shownHost(undefined)] : report.hosts;
-  const span =
-    fromMs === undefined || toMs === undefined
-      ? 'at unknown times'
-      : `${momentsOf(fromMs, toMs, context).join(' to ')} (${formatDuration(toMs - fromMs)})`;
+  const span = fromMs === undefined || toMs === undefined ? 'at unknown times' : spanText(fromMs, toMs, context);
   const longest = gaps.reduce((most, gap) => Math.max(most, gap.toMs - gap.fromMs), 0);
   const names =
     hosts.length > SHOWN_HOSTS
@@ -118,6 +115,12 @@ function headLines(report: Report, context: ReportContext): string[] {
       ...(gaps.length > 0 ? [`${counted(gaps.length, 'gap')}, the longest ${formatDuration(longest)}`] : []),
     ].join(', '),
   ];
+}
+
+/** A single sample lasts no time. */
+function spanText(fromMs: number, toMs: number, context: ReportContext): string {
+  const [from, to] = momentsOf(fromMs, toMs, context);
+  return fromMs === toMs ? from : `${from} to ${to} (${formatDuration(toMs - fromMs)})`;
 }
 
 function lasting(ms: number, isAtLeast: boolean): string {
