@@ -149,16 +149,27 @@ function matchOne(
 
 /** Functions of the kernel's core whose names drivers give to functions of their own, too. They are in no module. */
 const OF_CORE: ReadonlySet<string> = new Set([
+  'bind_store',
+  'carrier_show',
+  'driver_override_show',
+  'driver_override_store',
   'enabled_store',
+  'evict',
   'get_termios',
   'm_start',
   'mode_store',
   'online_store',
   'perf_read',
+  'perf_release',
   'remove_one',
+  'remove_store',
+  'rescan_store',
+  'speed_show',
   'state_store',
   't_start',
   'temp_show',
+  'unbind_store',
+  'wait_for_space',
 ]);
 
 /** Not all stacks come with modules, and one kernel builds in what another loads: only `strict` insists on a module. */

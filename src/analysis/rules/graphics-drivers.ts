@@ -76,7 +76,6 @@ export const GRAPHICS_DRIVERS: readonly Rule[] = [
       'drm_helper_probe_detect',
       'drm_helper_hpd_irq_event',
       'output_poll_execute',
-      'status_show',
       'drm_fb_helper_hotplug_event',
       'drm_fb_helper_pan_display',
       'drm_fb_helper_set_par',

@@ -110,7 +110,6 @@ export const BLOCK_OPERATIONS: readonly Purpose[] = [
     'suspend or resume a device-mapper device',
     'drivers/md/dm-ioctl.c: dev_suspend',
     'dev_suspend',
-    'do_suspend',
     'do_resume',
   ],
   [

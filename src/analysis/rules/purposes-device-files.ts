@@ -50,7 +50,6 @@ export const DEVICE_FILE_OPERATIONS: readonly Purpose[] = [
     'usb_deauthorize_device',
     'usb_authorize_device',
     'interface_authorized_store',
-    'authorized_store',
     'usb_deauthorize_interface',
   ],
   [

@@ -60,7 +60,6 @@ const PURPOSES: readonly Purpose[] = [
     'use compressed memory as a disk (zram)',
     'drivers/block/zram/zram_drv.c: disksize_store',
     'disksize_store',
-    'reset_store',
     'zram_reset_device',
   ],
   [

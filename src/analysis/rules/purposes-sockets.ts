@@ -155,7 +155,6 @@ export const SOCKET_OPERATIONS: readonly Purpose[] = [
     'net/can/j1939/socket.c: j1939_sk_bind',
     'j1939_sk_bind',
     'j1939_netdev_start',
-    'raw_bind',
     'bcm_connect',
     'isotp_bind',
   ],
@@ -165,7 +164,6 @@ export const SOCKET_OPERATIONS: readonly Purpose[] = [
     'net/can/j1939/socket.c: j1939_sk_release',
     'j1939_sk_release',
     'isotp_release',
-    'raw_release',
     'bcm_release',
   ],
   [
@@ -174,7 +172,6 @@ export const SOCKET_OPERATIONS: readonly Purpose[] = [
     'net/can/isotp.c: isotp_sendmsg',
     'isotp_sendmsg',
     'j1939_sk_sendmsg',
-    'raw_sendmsg',
     'bcm_sendmsg',
   ],
 ];

@@ -16,6 +16,7 @@ export const SMB_RULES: readonly Rule[] = [
   {
     id: 'cifs-request',
     ...SMB,
+    module: ['cifs'],
     match: [
       [
         'wait_for_response',

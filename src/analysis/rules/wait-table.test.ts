@@ -31,3 +31,16 @@ describe('a reader or thread that has nothing to do', () => {
     ]);
   });
 });
+
+describe('a function whose name drivers give to others', () => {
+  it.each([
+    ['speed_show+0x1/0x2 [thunderbolt]', /rtnl/],
+    ['evict+0x1/0x2 [msm]', /inode/],
+    ['rescan_store+0x1/0x2 [thunderbolt]', /PCI/],
+    ['wait_for_response+0x1/0x2 [pci_hyperv]', /SMB/],
+    ['raw_sendmsg+0x1/0x2', /CAN/],
+  ])('%s is not taken for it', (frame, wrong) => {
+    const text = `[<0>] schedule+0x1/0x2\n[<0>] __mutex_lock+0x1/0x2\n[<0>] ${frame}`;
+    expect(explain({ id: 0, frames: parseFrames(text) }).waitsFor).not.toMatch(wrong);
+  });
+});
