@@ -295,6 +295,8 @@ describe('kstack report of lines of JSON', () => {
         `kstack: ${file}:3: line.tid: -1 is no whole number from 0 on\n`,
     );
     expect(code).toBe(1);
+    const explained = await kstack(['explain', file]);
+    expect([explained.code, explained.stderr]).toEqual([1, expect.stringContaining(`kstack: ${file}:2: `)]);
     expect(stdout).toContain('not read: process (not in the expected form) 2 times');
     expect(stdout).toContain('p501 501');
   });

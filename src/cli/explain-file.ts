@@ -28,6 +28,8 @@ interface Found {
   stacks: number;
   /** Files without a stack. */
   emptyFiles: number;
+  /** Whether a recording, json or jsonl has lost something. */
+  isDamaged: boolean;
   guesses: number;
   lines: number;
   mixed: number;
@@ -40,11 +42,20 @@ interface Found {
 const MOST_UNREAD_LINES = 20;
 
 /**
- * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them.
+ * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them, or one is damaged.
  * @throws Error if a file cannot be read
  */
 export async function explainFiles({ names, selection, why }: ExplainOptions): Promise<number> {
-  const found: Found = { stacks: 0, emptyFiles: 0, guesses: 0, lines: 0, mixed: 0, unread: [], unreadSamples: 0 };
+  const found: Found = {
+    stacks: 0,
+    emptyFiles: 0,
+    isDamaged: false,
+    guesses: 0,
+    lines: 0,
+    mixed: 0,
+    unread: [],
+    unreadSamples: 0,
+  };
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
@@ -68,7 +79,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
     );
   for (const line of unread) writeStderr(`kstack: in the sample: ${line}\n`);
   if (unreadSamples > 0) writeStderr(`kstack: ${unreadSamples} more samples say that something could not be read\n`);
-  return found.emptyFiles > 0 ? 1 : 0;
+  return found.emptyFiles > 0 || found.isDamaged ? 1 : 0;
 }
 
 async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
@@ -82,6 +93,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     try {
       const damaged = (text: string) => {
         isRead = true;
+        found.isDamaged = true;
         if (problems.length < MAX_PROBLEMS) problems.push(text);
       };
       for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
