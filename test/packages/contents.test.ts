@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run, temporaryFolder } from '../harness.ts';
 import { ARCHITECTURE, type Architecture, builtPackage, type Kind, VERSION } from './packages.ts';
 
@@ -18,17 +19,15 @@ const executable = (arch: Architecture) => `dist/standalone/kstack-linux-${arch}
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
 const billOf = (arch: Architecture) => JSON.parse(readFileSync(`${executable(arch)}.cdx.json`, 'utf8'));
 
-/** A shell command whose output is that file of a package. */
-const UNPACKED: Readonly<Record<Kind, (path: string) => string>> = {
-  deb: (path) => `dpkg-deb --fsys-tarfile "$0" | tar --extract --to-stdout --file - ".${path}"`,
-  rpm: (path) => `rpm2cpio "$0" | cpio --quiet --extract --to-stdout ".${path}"`,
+/** A shell command that unpacks a package into its working directory, and one that lists its files. */
+const UNPACK: Readonly<Record<Kind, string>> = {
+  deb: 'dpkg-deb --extract "$0" .',
+  rpm: 'rpm2cpio "$0" | cpio --quiet --extract --make-directories',
 };
-
-async function fileOf(kind: Kind, arch: Architecture, path: string): Promise<string> {
-  const { code, stdout } = await run('sh', ['-c', UNPACKED[kind](path), builtPackage(kind, arch)]);
-  expect(code).toBe(0);
-  return stdout;
-}
+const LIST: Readonly<Record<Kind, readonly [string, ...string[]]>> = {
+  deb: ['dpkg-deb', '--contents'],
+  rpm: ['rpm', '--query', '--list', '--verbose', '--package'],
+};
 
 it('two builds are identical, whatever the umask, the time zone, the language and the folder', async () => {
   const folder = temporaryFolder();
@@ -50,26 +49,32 @@ it('the README tells how large an executable is', () => {
 });
 
 describe.each(EACH)('the %s for %s', (kind, arch) => {
-  it('has the executable as it was built, and its bill of materials', async () => {
-    const command = `${UNPACKED[kind]('/usr/bin/kstack')} | sha256sum`;
-    const { stdout } = await run('sh', ['-c', command, builtPackage(kind, arch)]);
-    expect(stdout).toBe(`${sha256(executable(arch))}  -\n`);
-    expect(JSON.parse(await fileOf(kind, arch, '/usr/share/doc/kstack/kstack.cdx.json'))).toEqual(billOf(arch));
+  const folder = mkdtempSync(join(tmpdir(), 'kstack-test-'));
+  const pathOf = (path: string) => join(folder, path);
+  let list = '';
+  beforeAll(async () => {
+    const unpacked = await run('sh', ['-c', UNPACK[kind], builtPackage(kind, arch)], { cwd: folder });
+    expect([unpacked.code, unpacked.stderr]).toEqual([0, '']);
+    const [command, ...options] = LIST[kind];
+    list = (await run(command, [...options, builtPackage(kind, arch)])).stdout;
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('has the executable as it was built, and its bill of materials', () => {
+    expect(sha256(pathOf('/usr/bin/kstack'))).toBe(sha256(executable(arch)));
+    expect(JSON.parse(readFileSync(pathOf('/usr/share/doc/kstack/kstack.cdx.json'), 'utf8'))).toEqual(billOf(arch));
   });
 
-  it('belongs to root, and nobody else may write to it', async () => {
-    const list = kind === 'deb' ? ['dpkg-deb', '--contents'] : ['rpm', '--query', '--list', '--verbose', '--package'];
-    const [command = '', ...options] = list;
-    const { stdout } = await run(command, [...options, builtPackage(kind, arch)]);
-    const lines = stdout.trim().split('\n');
+  it('belongs to root, and nobody else may write to it', () => {
+    const lines = list.trim().split('\n');
     expect(lines.length).toBeGreaterThan(30);
     expect(lines.filter((line) => !/^(l|.{5}-..-.)\S* .*\broot\b[ /]+root\b/.test(line))).toEqual([]);
   });
 
-  it('names the licence of all that is inside', async () => {
+  it('names the licence of all that is inside', () => {
     const path =
       kind === 'deb' ? '/usr/share/doc/kstack/copyright' : '/usr/share/licenses/kstack/THIRD-PARTY-LICENSES.txt';
-    const text = await fileOf(kind, arch, path);
+    const text = readFileSync(pathOf(path), 'utf8');
     const firstWords = new Set(text.split('\n').map((line) => line.split(' ')[0]));
     const names: string[] = billOf(arch).components.map(({ name }: { name: string }) => name);
     expect(names.filter((name) => !name.startsWith('@oven/') && !firstWords.has(name))).toEqual([]);
@@ -82,13 +87,10 @@ describe.each(EACH)('the %s for %s', (kind, arch) => {
       expect(text).toMatch(words);
   });
 
-  it('has the unit, the manual and the completions under both names', async () => {
-    expect(await fileOf(kind, arch, '/usr/lib/systemd/system/kstack.service')).toBe(
+  it('has the unit, the manual and the completions under both names', () => {
+    expect(readFileSync(pathOf('/usr/lib/systemd/system/kstack.service'), 'utf8')).toBe(
       readFileSync('systemd/kstack.service', 'utf8'),
     );
-    const list = kind === 'deb' ? ['dpkg-deb', '--contents'] : ['rpm', '--query', '--list', '--package'];
-    const [command = '', ...options] = list;
-    const { stdout } = await run(command, [...options, builtPackage(kind, arch)]);
     const zsh = kind === 'deb' ? 'vendor-completions' : 'site-functions';
     for (const path of [
       '/usr/bin/oled-kstack',
@@ -100,7 +102,7 @@ describe.each(EACH)('the %s for %s', (kind, arch) => {
       '/usr/share/fish/vendor_completions.d/kstack.fish',
       '/usr/share/fish/vendor_completions.d/oled-kstack.fish',
     ])
-      expect(stdout).toContain(path);
+      expect(list).toContain(path);
   });
 
   it('asks for the C library that the executable needs, and for no newer one', async () => {
