@@ -70,6 +70,25 @@ export const SUBSYSTEM_LOCKS: readonly Rule[] = [
     ['fileSystem'],
   ),
   lockRule({
+    id: 'xfs-inode-reclaim-lock',
+    takers: 'xfs_reclaim_inodes_ag',
+    lock: 'mutex',
+    waitsFor:
+      'the lock for freeing cached inodes of an XFS allocation group (pag_ici_reclaim_lock), which another task holds',
+    causes: 'Another task that is short of memory frees inodes, and waits until they are written.',
+    source: 'fs/xfs/xfs_icache.c: xfs_reclaim_inodes_ag',
+    kernels: 'before 5.9',
+  }),
+  lockRule({
+    id: 'zram-open-lock',
+    takers: ['reset_store', 'zram_remove'],
+    module: ['zram'],
+    lock: 'mutex',
+    waitsFor: 'the open lock of a zram disk, which another task holds, in order to reset the disk',
+    causes: 'Another task opens, closes or removes the disk.',
+    source: 'drivers/block/zram/zram_drv.c: reset_store',
+  }),
+  lockRule({
     id: 'page-cache-invalidate',
     takers: ['page_cache_ra_unbounded', 'page_cache_ra_order', 'xfs_buffered_write_iomap_end'],
     lock: 'rwsem',
