@@ -100,7 +100,7 @@ export function wrappedRecord(line: string): LogRecord | undefined {
   }
   const logged = line.includes('="') ? LOGFMT.exec(line)?.[1] : undefined;
   if (logged !== undefined) return { text: logged.replaceAll(/\\(["\\])/g, '$1') };
-  const message = line.includes('CEF:') ? CEF.exec(line)?.[1] : undefined;
+  const message = line.includes('|') && line.includes('CEF:') ? CEF.exec(line)?.[1] : undefined;
   if (message !== undefined) return { text: message.replaceAll(/\\([=\\|])/g, '$1') };
   if (!line.includes(' {')) return undefined;
   const [, time, labels = '', text] = LOKI.exec(line) ?? [];

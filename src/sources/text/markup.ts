@@ -30,7 +30,8 @@ export function withoutMarkup(line: string): string {
 
 /** One of the equal lines that `diff -y` shows side by side. */
 function withoutTwin(line: string): string {
-  const at = line.lastIndexOf('\t');
+  // To look for the last one is dear, and most lines have none.
+  const at = line.includes('\t') ? line.lastIndexOf('\t') : -1;
   if (at < LEAST_COLUMN || !line.startsWith(line.slice(at + 1).trimEnd())) return line;
   const left = line.slice(0, at).trimEnd();
   return left === line.slice(at + 1).trimEnd() && left !== '' ? left : line;
