@@ -42,7 +42,8 @@ interface Found {
 const MOST_UNREAD_LINES = 20;
 
 /**
- * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them, or one is damaged.
+ * Explains the stacks in files, or on standard input. Returns the exit code: 1 if there are none in one of them, or if
+ * one is damaged.
  * @throws Error if a file cannot be read
  */
 export async function explainFiles({ names, selection, why }: ExplainOptions): Promise<number> {

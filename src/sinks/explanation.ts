@@ -2,6 +2,8 @@ import { filledAdvice } from '../analysis/advice.ts';
 import { explainCutName } from '../analysis/cut-name.ts';
 import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
+import { changesBetween } from '../model/changes.ts';
+import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
@@ -9,6 +11,7 @@ import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 import { namesOf, waitLines, whatForWithin } from './long-waits.ts';
+import { type Reported, Stays } from './stays.ts';
 
 /** The output of kstack explain: a paragraph for each different stack, and a summary line. */
 export const format: Format = { fields: [], facts: false, binary: false, write: formatExplanations };
@@ -27,11 +30,13 @@ interface Explanation {
   readonly isUntold: boolean;
 }
 
-interface Named {
+interface Named extends Reported {
   readonly text: string;
-  times: number;
-  /** For how long it was blocked, at the last report that tells it. */
-  blockedMs: number | undefined;
+}
+
+/** An observation that was counted. */
+interface Added {
+  readonly named?: Named;
 }
 
 const MAX_SHOWN = 8;
@@ -43,12 +48,26 @@ const MAX_WAIT_LINES = 100;
 /** Blocked stacks first, idle ones last, the most frequent first within a kind. `full` adds the rules behind it. */
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
+  const stays = new Stays();
   const waits = new Set<string>();
   let left = 0;
+  let last: Sample | undefined;
   for await (const sample of samples) {
-    for (const observation of [...sample.observations, ...sample.holders]) if (!add(found, observation, sample)) left++;
-    for (const line of holderLines(sample)) if (waits.size < MAX_WAIT_LINES) waits.add(line);
+    // A recording has millions of observations, of which few are news.
+    const { gone, come } = changesBetween(last, sample);
+    stays.leave(gone);
+    for (const observation of come) {
+      const added = add(found, observation, sample);
+      if (added === undefined) left++;
+      else if (added.named !== undefined) stays.come(observation, sample, added.named);
+    }
+    for (const observation of sample.holders) if (add(found, observation, sample) === undefined) left++;
+    stays.next(sample);
+    if (mayTellHolders(sample, come))
+      for (const line of holderLines(sample)) if (waits.size < MAX_WAIT_LINES) waits.add(line);
+    last = sample;
   }
+  stays.end();
   countUntold([...found.values()]);
   const explanations = [...found.values()]
     .filter(({ count }) => count > 0)
@@ -59,6 +78,11 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
   yield `${summary(explanations)}\n`;
 }
 
+/** Whether it may tell of a wait that the samples before it do not. */
+function mayTellHolders({ holders, edges = [] }: Sample, come: readonly Observation[]): boolean {
+  return holders.length + edges.length > 0 || come.some((observation) => edgesOf(observation).length > 0);
+}
+
 /** Who holds up whom, if the text tells. */
 function holderLines(sample: Sample): string[] {
   const graph = waitGraph(sample);
@@ -67,15 +91,19 @@ function holderLines(sample: Sample): string[] {
   return waitLines(graph, groups, namesOf(groups, sample.resources));
 }
 
-/** False if there are too many different stacks to take one more. */
-function add(found: Map<string, Explanation>, observation: Observation, { host = '', bootId }: Sample): boolean {
+/** Counts it, and returns how its task is named, if it has one; undefined if there are too many different stacks to take one more. */
+function add(
+  found: Map<string, Explanation>,
+  observation: Observation,
+  { host = '', bootId }: Sample,
+): Added | undefined {
   const { stack, state, task, facts } = observation;
   const finding = findingOf(observation);
   const hasFrames = 'value' in stack && stack.value.frames.length > 0;
   const key = hasFrames ? `${contentOf(stack.value)}\n${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
   let explanation = found.get(key);
   if (explanation === undefined) {
-    if (found.size >= MAX_EXPLANATIONS) return false;
+    if (found.size >= MAX_EXPLANATIONS) return undefined;
     const isUntold = finding.kind === 'blocked' && 'unread' in stack && stack.unread === 'notTold';
     explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false, isUntold };
     found.set(key, explanation);
@@ -90,14 +118,16 @@ function add(found: Map<string, Explanation>, observation: Observation, { host =
   const name = `${host}\n${boot}\n${text}`;
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
   const blockedMs = finding.kind === 'blocked' ? facts?.offCpuMs : undefined;
-  if (named === undefined) explanation.count++;
-  else {
+  if (named !== undefined) {
     named.times++;
     named.blockedMs = blockedMs ?? named.blockedMs;
+    return { named };
   }
-  if (named === undefined && text !== '' && explanation.tasks.size < MAX_NAMED)
-    explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, { text, times: 1, blockedMs });
-  return true;
+  explanation.count++;
+  if (text === '' || explanation.tasks.size >= MAX_NAMED) return {};
+  const first: Named = { text, times: 1, blockedMs };
+  explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, first);
+  return { named: first };
 }
 
 /** A task that is reported once with its stack and once without, such as at the cut end of a log, is one. */

@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import { noteChanges } from '../model/changes.ts';
+import type { Observation, Sample } from '../model/sample.ts';
+import { parseFrame } from '../model/stack.ts';
+import { format } from './explanation.ts';
+
+const stackOf = (symbol: string) => ({ value: { id: 0, frames: [parseFrame(`${symbol}+0x1/0x2`)] } });
+
+function seenAt(second: number): Observation[] {
+  const switched = second < 20 ? 'xfs_buf_lock' : 'rtnl_lock';
+  return [
+    observationOf(1, { stack: stackOf('xfs_buf_lock'), facts: { offCpuMs: 5000 + 1000 * second } }),
+    observationOf(2, { stack: stackOf(switched), facts: { offCpuMs: 1000 * (second % 20) } }),
+    ...(second === 10 ? [] : [observationOf(3, { stack: stackOf('xfs_buf_lock') })]),
+  ];
+}
+
+function samples(): Sample[] {
+  return [0, 10, 20, 30].map((second) => ({
+    ...EMPTY_SAMPLE,
+    monotonicMs: 1000 * second,
+    observations: seenAt(second),
+  }));
+}
+
+/** The same, where the source tells what changes. */
+function told(): Sample[] {
+  const all = samples();
+  const tids = [[], [3], [2, 3], []];
+  for (const [at, sample] of all.entries()) {
+    const before = all[at - 1];
+    const changed = ({ task }: Observation) => tids[at]?.includes(task.id.tid ?? 0) === true;
+    if (before !== undefined)
+      noteChanges(before, sample, {
+        gone: before.observations.filter(changed),
+        come: sample.observations.filter(changed),
+      });
+  }
+  return all;
+}
+
+async function explained(all: Iterable<Sample>): Promise<string> {
+  let text = '';
+  const context = {
+    zoneAt: () => ({ abbreviation: 'UTC', offsetSeconds: 0 }),
+    colour: false,
+    full: false,
+    annotate: false,
+  };
+  for await (const piece of format.write(all, context)) text += piece;
+  return text;
+}
+
+test('says the same of a recording, which tells what changes, as of whole samples', async () => {
+  const whole = await explained(samples());
+  expect(whole).toMatch('t1 1 (D) for 35 s, reported 4 times');
+  expect(whole).toMatch('t2 2 (D) for 10 s, reported 2 times');
+  expect(await explained(told())).toBe(whole);
+});
