@@ -25,7 +25,7 @@ export interface ExplainOptions {
 
 /** For the messages at the end. */
 interface Found {
-  stacks: number;
+  hasStacks: boolean;
   /** Files without a stack. */
   emptyFiles: number;
   /** Whether a recording, json or jsonl has lost something. */
@@ -48,7 +48,7 @@ const MOST_UNREAD_LINES = 20;
  */
 export async function explainFiles({ names, selection, why }: ExplainOptions): Promise<number> {
   const found: Found = {
-    stacks: 0,
+    hasStacks: false,
     emptyFiles: 0,
     isDamaged: false,
     guesses: 0,
@@ -63,7 +63,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
   const samples = selection === undefined ? all : selectedSamples(all, selection, problems, true);
   for await (const piece of format.write(samples, context)) pieces.push(String(piece));
-  if (found.stacks > 0) await writePieces(pieces);
+  if (found.hasStacks) await writePieces(pieces);
   const { guesses, lines, mixed, unread, unreadSamples } = found;
   for (const problem of problems) writeStderr(`kstack: ${problem}\n`);
   if (guesses > 0)
@@ -87,7 +87,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
   const stacks = new InternedStacks();
   const known = knownFunctions();
   for (const name of names) {
-    const before = found.stacks;
+    let isFound = false;
     const notes: InputNotes = {};
     const shown = name === DASH ? 'the input' : shownName(name);
     let isRead = false;
@@ -99,6 +99,9 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
       };
       for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
         isRead = true;
+        // To list the tasks of each sample of a recording takes most of the time.
+        isFound ||= sample.observations.length + sample.holders.length > 0;
+        found.hasStacks ||= isFound;
         note(sample, found);
         yield sample;
       }
@@ -109,7 +112,6 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
       found.emptyFiles++;
       continue;
     }
-    const isFound = found.stacks > before;
     const why = isRead ? undefined : whyNoSample(notes);
     if (why === undefined && notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
     if (isFound) continue;
@@ -128,7 +130,6 @@ function advice({ kind }: InputNotes): string {
 }
 
 function note(sample: Sample, found: Found): void {
-  found.stacks += sample.observations.length + sample.holders.length;
   found.guesses += sample.leftOut.guessedFrames ?? 0;
   found.lines += sample.leftOut.lines ?? 0;
   found.mixed += sample.leftOut.mixed ?? 0;
