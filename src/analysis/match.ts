@@ -35,13 +35,19 @@ export class Matcher {
 
   constructor(rules: readonly Rule[]) {
     for (const [order, rule] of rules.entries()) {
-      const expressions = rule.match.filter((step) => namesOf(step) === undefined).length;
-      const compiled = { rule, order, tests: rule.match.map(compile), expressions };
-      const [first = []] = rule.match;
-      const names = namesOf(first);
+      const steps = rule.match.map(namesOf);
+      const expressions = steps.filter((names) => names === undefined).length;
+      const compiled = { rule, order, tests: rule.match.map((step, at) => compile(step, steps[at])), expressions };
+      const [names] = steps;
       if (names === undefined) this.#byExpression.push(compiled);
-      else for (const name of names) this.#byFirstName.set(name, [...(this.#byFirstName.get(name) ?? []), compiled]);
+      else for (const name of names) this.#addFirst(name, compiled);
     }
+  }
+
+  #addFirst(name: string, compiled: Compiled): void {
+    const others = this.#byFirstName.get(name);
+    if (others === undefined) this.#byFirstName.set(name, [compiled]);
+    else others.push(compiled);
   }
 
   /**
@@ -92,18 +98,22 @@ export class Matcher {
 /** Bounds memory: names may come from anyone. */
 const MOST_NAMES = 10_000;
 
-function compile(step: Step): Test {
-  const names = namesOf(step);
+/** Compiled on first use: a run meets the first functions of only a few rules. */
+function compile(step: Step, names: readonly string[] | undefined): Test {
+  let test: Test | undefined;
+  return (name) => {
+    test ??= testOf(step, names);
+    return test(name);
+  };
+}
+
+function testOf(step: Step, names: readonly string[] | undefined): Test {
   if (names === undefined) {
     const expression = wholeName(patternsOf(step));
     return (name) => expression.test(name);
   }
-  // Built on first use: a run meets the first functions of only a few rules.
-  let set: ReadonlySet<string> | undefined;
-  return (name) => {
-    set ??= new Set(names);
-    return set.has(name);
-  };
+  const set = new Set(names);
+  return (name) => set.has(name);
 }
 
 /**
