@@ -6,10 +6,17 @@ import { join } from 'node:path';
 /** Longest time for a boot and all that is done in it: four times what it takes on two idle CPUs. */
 const LONGEST_MS = 600_000;
 
+/** From where a kernel says why it gave up, and how much of that is shown. */
+const COMPLAINT = /^.*?(?:BUG:|Oops:|WARNING:|general protection fault|Unable to handle|Kernel panic)/m;
+const COMPLAINT_LINES = 60;
+
+/** The guest's kernel gave up. */
+export class Panicked extends Error {}
+
 /**
  * Boots and waits for the end. Resolves to the guest's files by name (Buffers), how many seconds passed until its first
- * process ran, and how many in all; rejects with the last lines of the console when the guest did not get to its end in
- * time. In any case qemu is gone then.
+ * process ran, and how many in all; rejects with what the kernel complained of, or the last lines of the console, when
+ * the guest did not get to its end in time: with a Panicked when its kernel gave up. In any case qemu is gone then.
  */
 export async function boot({ architecture, kernel, image, folder }) {
   const started = performance.now();
@@ -48,12 +55,20 @@ export async function boot({ architecture, kernel, image, folder }) {
   }
   const results = /^@results\r?$([^@]*)^@end\r?$/m.exec(text)?.[1];
   if (results === undefined) {
-    const last = text.split('\n').slice(-15).join('\n');
-    throw new Error(`the guest did not get to its end:\n${last}`);
+    const Failure = text.includes('Kernel panic') ? Panicked : Error;
+    throw new Failure(`the guest did not get to its end:\n${lastWords(text)}`);
   }
   await mkdir(folder, { recursive: true });
   execFileSync('tar', ['-xz', '-C', folder], { input: Buffer.from(results, 'base64') });
   const files = new Map();
   for (const name of await readdir(folder)) files.set(name, await readFile(join(folder, name)));
   return { files, bootSeconds, seconds: secondsSoFar() };
+}
+
+function lastWords(text) {
+  const complaint = text
+    .slice(COMPLAINT.exec(text)?.index ?? text.length)
+    .split('\n')
+    .slice(0, COMPLAINT_LINES);
+  return (complaint.length > 1 ? complaint : text.split('\n').slice(-15)).join('\n');
 }
