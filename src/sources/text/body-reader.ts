@@ -18,6 +18,9 @@ const MOST_OF_PROGRAM = 127;
 /** A whole report in one line, as some trackers show it. */
 const ONE_LINE = /^(.{0,3000}?)\bCall [Tt]race: (\s{0,8}(?:\[<[0-9a-f]{1,16}>\]|[\w.]{1,128}\+0x).*)$/;
 
+/** Below the titles of a table of plain text. */
+const RULE = /^\s{0,20}[-=]{2,80}(?:\s{1,4}[-=]{1,80}){1,20}\s{0,4}$/;
+
 /** What the lines are read into, and by what. */
 interface Surroundings {
   readonly callers: Callers;
@@ -111,6 +114,7 @@ export class BodyReader {
       this.#found.row(row.header, row.wchan, this.#stamps.now);
       return true;
     }
+    if (this.#table !== undefined && RULE.test(text)) return true;
     const lone = logged ? undefined : this.#loneRow(text);
     if (lone !== undefined) {
       this.#releaseLone();
@@ -129,6 +133,10 @@ export class BodyReader {
   #takeKnown(read: Line | undefined, text: string, logged: boolean): void {
     // Among frames with offsets, it is a name that a terminal has cut off.
     const whole = this.#current.hasOffsets && isNameOnly(read) ? IGNORED : read;
+    if (whole !== undefined && this.#current.hasFrames && this.#remarks.take(text, whole)) {
+      this.#position.skip();
+      return;
+    }
     if (whole?.kind === 'label' && whole.isTitle) this.#learned.learn(whole.header, whole.isList === true);
     if (whole?.kind === 'label' && whole.header.blockedMs !== undefined) this.#expect(whole.header);
     const known = this.#learned.withName(inContext(whole, logged));
@@ -178,7 +186,7 @@ export class BodyReader {
   }
 
   #unknown(text: string, logged: boolean): void {
-    if (this.#current.hasFrames && this.#remarks.take(text)) this.#position.skip();
+    if (this.#current.hasFrames && this.#remarks.take(text, undefined)) this.#position.skip();
     else this.#stranger(logged, /^\s/.test(text), isCutMark(text));
   }
 

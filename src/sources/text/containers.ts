@@ -1,8 +1,8 @@
-import { Buffer } from 'node:buffer';
-import { decodeBytes } from '../../native/decode.ts';
 import { parsed } from './json-text.ts';
 import { LONGEST_PART } from './lines.ts';
 import { isObject } from './own/fields.ts';
+import { numberIn, type Properties, textOf } from './properties.ts';
+import { taskText } from './task-records.ts';
 
 /** A line of a log, without what its store has put around it. */
 export interface LogLine {
@@ -145,7 +145,7 @@ const PLACES = ['kubernetes', 'host', 'labels'];
 export function jsonRecord(value: unknown): LogRecord | undefined {
   if (!isObject(value)) return undefined;
   const wrapped = WRAPPERS.map((name) => value[name]).find(isObject);
-  const text = textIn(value) ?? (wrapped && textIn(wrapped)) ?? taskIn(value);
+  const text = textIn(value) ?? (wrapped && textIn(wrapped)) ?? taskText(value);
   if (text === undefined) return undefined;
   const monotonic = value['_TRANSPORT'] === 'kernel' ? numberIn(value['_SOURCE_MONOTONIC_TIMESTAMP']) : undefined;
   return {
@@ -164,51 +164,12 @@ function isOutput(value: Properties): boolean {
   return typeof transport === 'string' && transport !== 'kernel' && identifier !== 'kernel';
 }
 
-type Properties = Readonly<Record<string, unknown>>;
-
-/** Where tools put the stack of a task, and what they call its numbers and names. */
-const STACKS = ['stack', 'kernel_stack', 'kstack', 'stack_trace', 'stacktrace', 'backtrace', 'trace', 'frames'];
-const NUMBERS = ['tid', 'pid'];
-const NAMES = ['comm', 'name', 'command'];
-
-/** The stack of a task, if an object has one beside a text. */
-export function taskRecord(value: Properties): LogRecord | undefined {
-  const text = taskIn(value);
-  return text === undefined ? undefined : { text };
-}
-
-/** The stack of a task, below a title that tells whose it is. */
-function taskIn(value: Properties): string | undefined {
-  const stack = STACKS.map((name) => textOf(value[name])).find((text) => text?.includes('_'));
-  if (stack === undefined) return undefined;
-  const number = NUMBERS.map((name) => numberIn(value[name])).find((each) => each !== undefined);
-  const comm = NAMES.map((name) => value[name]).find((each) => typeof each === 'string');
-  const state = typeof value['state'] === 'string' ? ` state ${value['state'].slice(0, 1)}` : '';
-  const title = number === undefined ? '' : `PID ${number} (${String(comm ?? '').replace(/[\r\n]/g, ' ')})${state}:`;
-  return `${title}\n${stack}`;
-}
-
 function textIn(value: Properties): string | undefined {
   for (const name of TEXTS) {
     const text = textOf(value[name]);
     if (text !== undefined && text !== '') return text;
   }
   return undefined;
-}
-
-/** The journal writes a text that is not UTF-8 as an array of bytes, and several of one name as an array of texts. */
-function textOf(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  // OpenTelemetry says of each value what it is.
-  if (isObject(value)) return textOf(value['stringValue']);
-  if (!Array.isArray(value) || value.length === 0) return undefined;
-  if (value.every(isByte)) return decodeBytes(Buffer.from(value));
-  const texts = value.flatMap((each: unknown) => (Array.isArray(each) ? (textOf(each) ?? []) : each));
-  return texts.every((each) => typeof each === 'string') ? texts.join('\n') : undefined;
-}
-
-function isByte(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 255;
 }
 
 function timeIn(value: Properties): number | undefined {
@@ -248,11 +209,6 @@ export function momentOf(value: unknown): number | undefined {
   if (number < 1e11) number *= 1000;
   while (number > YEAR_2100_MS) number /= 1000;
   return Math.floor(number);
-}
-
-function numberIn(value: unknown): number | undefined {
-  const number = typeof value === 'string' && /^\d{1,20}(?:\.\d{1,9})?$/.test(value) ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) && number >= 0 ? number : undefined;
 }
 
 const ENTITY = /&(lt|gt|amp|quot|apos|nbsp|#\d{1,7}|#x[0-9a-fA-F]{1,6});/g;

@@ -1,5 +1,6 @@
-import { jsonRecord, type LogRecord, momentOf, taskRecord } from './containers.ts';
+import { jsonRecord, type LogRecord, momentOf } from './containers.ts';
 import { isObject } from './own/fields.ts';
+import { taskText } from './task-records.ts';
 
 const MOST_DEPTH = 16;
 const MOST_RECORDS = 200_000;
@@ -101,8 +102,8 @@ function collectMembers(value: Readonly<Record<string, unknown>>, found: Found, 
   }
   add(record, found);
   const within = { ...found, told: record.text };
-  const task = taskRecord(value);
-  if (task !== undefined) add(task, within);
+  const task = taskText(value);
+  if (task !== undefined) add({ text: task }, within);
   // Most members of a record are short, and there are very many records.
   for (const name in value) {
     const member = isTwice(name) ? undefined : value[name];

@@ -183,6 +183,14 @@ describe('lists, strings and tables', () => {
     ['rows in JSON', JSON.stringify({ rows: REPORT.map((line, at) => [at, `t${at}`, line]) })],
     ['base64 in JSON', JSON.stringify({ Data: Buffer.from(REPORT.join('\n')).toString('base64') })],
     ['typographic quotes', each(REPORT, (line) => `“${line}”`)],
+    ['single ones', each(REPORT, (line) => `‘${line}’`)],
+    ['low ones', each(REPORT, (line) => `„${line}“`)],
+    ['corner brackets', each(REPORT, (line) => `「${line}」`)],
+    [
+      'an array of the shell',
+      `declare -a L=(${REPORT.map((line, at) => `[${at}]="${line.replaceAll('"', '')}"`).join(' ')})\n`,
+    ],
+    ['a list of Erlang', `[${REPORT.map((line) => `<<"${line.replaceAll('"', '')}">>`).join(',')}]\n`],
   ])('reads %s', async (_, text) => {
     expect(await tellAll(text)).toEqual(TOLD);
   });

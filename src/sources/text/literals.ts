@@ -3,15 +3,17 @@ import { OF_KERNEL as ofKernel } from './json-records.ts';
 // Strings as programs and people write them into a line: in quotes, with escapes instead of line ends and tabs.
 
 /** Most lines end with none of these. */
-const LAST = new Set([...'"\'`])},;+\\”»'].map((mark) => mark.charCodeAt(0)));
+const LAST = new Set([...'"\'`])},;+\\”»’“‘」』'].map((mark) => mark.charCodeAt(0)));
 /** Nothing but a string, as in lists of JSON, YAML, Python and C. */
 const WHOLE =
-  /^\s{0,80}(?:(?:(?:[-*•]|\d{1,4}[.)]|\[ {0,4}\d{1,6}\](?: =)?)|string\(\d{1,7}\)) )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»)[\])]?\s?[,;+\\]?\s{0,4}$/s;
+  /^\s{0,80}(?:(?:(?:[-*•]|\d{1,4}[.)]|\[ {0,4}\d{1,6}\](?: =)?)|string\(\d{1,7}\)) )?[[(]?b?(?:"([^"\\]*(?:\\.[^"\\]*)*)"|'((?:[^'\\]|\\.|'')*)'|`([^`]*)`|“([^”]*)”|«([^»]*)»|‘([^’]*)’|[„‚]([^“‘”]*)[“‘”]|[「『]([^」』]*)[」』])[\])]?\s?[,;+\\]?\s{0,4}$/s;
 /** Several of them. */
-const LIST = /^\s{0,80}[[(](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])],?\s{0,4}$/s;
+const LIST =
+  /^\s{0,80}[[(](?:(?:b|<<|\[\d{1,7}\]=)?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')(?:>>)?,? ?){2,}[\])],?\s{0,4}$/s;
 /** The same behind a name, or among other values. */
-const LISTED = /^.{0,400}?([[({](?:b?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'),? ?){2,}[\])}])/s;
-const STRINGS = /["'][, ]{1,2}b?["']/;
+const LISTED =
+  /^.{0,400}?([[({](?:(?:b|<<|\[\d{1,7}\]=)?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')(?:>>)?,? ?){2,}[\])}])/s;
+const STRINGS = /["'](?:>>)?[, ]{1,2}(?:b|<<|\[\d{1,7}\]=)?["']/;
 const ITEM = /"([^"\\]*(?:\\.[^"\\]*)*)"|'([^'\\]*(?:\\.[^'\\]*)*)'/gs;
 /** A string at the end of a line, behind the name of what it is: `msg="..."`, `"stack": "..."`. */
 const NAMED =

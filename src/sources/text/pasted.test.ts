@@ -42,6 +42,39 @@ describe('a stack as people paste it', () => {
       [': f_wait g_write h_read', ': f_wait'],
     ],
     [
+      'with remarks as in code between its frames, which may name functions with offsets',
+      [
+        '[<0>] f_wait+0x13d/0x190',
+        '// see also io_schedule+0x1/0x2',
+        '[<0>] g_write+0x1/0x20',
+        '/*',
+        ' * worker 7',
+        ' */',
+        '# this is where it waits for the server',
+        '[<0>] h_read+0x1/0x20',
+        '# worker 8',
+        '[<0>] f_wait+0x13d/0x190',
+        '// [<0>] g_write+0x1/0x20',
+      ],
+      [': f_wait g_write h_read', ': f_wait'],
+    ],
+    [
+      'in comments of code',
+      ['// [<0>] f_wait+0x13d/0x190', '// [<0>] g_write+0x1/0x20', '// [<0>] h_read+0x1/0x20'],
+      [': f_wait g_write h_read'],
+    ],
+    [
+      'of names with remarks behind them',
+      [
+        'io_schedule',
+        'folio_wait_bit   /* the page */',
+        'filemap_fault -- mmap',
+        '__do_fault ; why?',
+        'handle_mm_fault',
+      ],
+      [': io_schedule folio_wait_bit filemap_fault __do_fault handle_mm_fault'],
+    ],
+    [
       'of ARM whose caller has no name',
       [
         'weston          R running      0   306      1 0x00000000',

@@ -32,6 +32,11 @@ const NO_WCHAN = /^(?:[-0?*]|\.\.\.)$/;
 /** A narrow column marks what it cuts off. */
 const FUNCTION = /^[A-Za-z_][\w.$]{0,127}\+?$/;
 
+/** What a column of this title tells. */
+export function columnKind(title: string): Column['kind'] {
+  return KINDS[title.replace(/:\d+$/, '')] ?? 'other';
+}
+
 /** A table of ps(1) with the WCHAN column, `ps -o pid,stat,wchan,comm`: one function is known of each task. */
 export class PsTable {
   readonly #columns: readonly Column[];
@@ -46,7 +51,7 @@ export class PsTable {
     const columns = line
       .trim()
       .split(/\s+/)
-      .map((title): Column => ({ kind: KINDS[title.replace(/:\d+$/, '')] ?? 'other', words: WORDS[title] ?? 1 }));
+      .map((title): Column => ({ kind: columnKind(title), words: WORDS[title] ?? 1 }));
     const has = (kind: Column['kind']) => columns.some((column) => column.kind === kind);
     return (has('pid') || has('tid')) && has('wchan') ? new PsTable(columns) : undefined;
   }

@@ -1,15 +1,41 @@
+import type { Line } from './line.ts';
+
 /** How a remark begins that somebody has written between the lines of a stack. */
-const MARK = /^(\s{0,200})(?:<-|->|\/\*|\*\/|\^)/;
+const MARK = /^(\s{0,200})(?:<-|->|\/\*|\*\/|\^|<!--)/;
+/** Titles begin with the same marks: a remark is a sentence. */
+const SENTENCE =
+  /^\s{0,200}(?:[#;%"!]{1,3}|--|REM\b)\s{0,4}(?!.{0,300}(?:\d|:\s{0,4}$))(?:\S{1,40}\s{1,4}){3,60}\S{1,40}\s{0,4}$/;
+const CODE = /^\s{0,200}\/\/(?:\s|$)/;
+const LONGEST = 1000;
+const LONGEST_COMMENT = 20;
+
+/** Whether the line is a comment of code. All of a text may be one. */
+export function isCodeComment(line: string): boolean {
+  return line.includes('//') && CODE.test(line);
+}
 
 /** Tells the remarks between the frames of a stack from text that ends it. */
 export class Remarks {
   /** How far the latest one is indented. */
   #indent: number | undefined;
+  /** So many lines may follow within a comment of C. */
+  #open = 0;
 
-  /** Whether a line that says nothing of a stack is a remark, or goes on with one: then it is not indented less. */
-  take(text: string): boolean {
+  /**
+   * Whether a line that says nothing of a stack is a remark, or goes on with one: then it is not indented less. `known`
+   * is how it is recognized: a sentence has the look of a title.
+   */
+  take(text: string, known: Line | undefined): boolean {
+    if (text.length > LONGEST || (known !== undefined && !isBareTitle(known))) return false;
+    if (this.#open > 0) {
+      this.#open = text.includes('*/') ? 0 : this.#open - 1;
+      return true;
+    }
     const [, blanks] = MARK.exec(text) ?? [];
-    if (blanks !== undefined) this.#indent = blanks.length;
+    if (blanks !== undefined) {
+      this.#indent = blanks.length;
+      if (text.includes('/*') && !text.includes('*/')) this.#open = LONGEST_COMMENT;
+    } else if (SENTENCE.test(text)) return true;
     else if (this.#indent === undefined || this.#indent === 0 || text.search(/\S/) < this.#indent) this.end();
     return this.#indent !== undefined;
   }
@@ -17,5 +43,11 @@ export class Remarks {
   /** What follows belongs to none. */
   end(): void {
     this.#indent = undefined;
+    this.#open = 0;
   }
+}
+
+/** Whether this is a title that tells nothing. */
+function isBareTitle(line: Line): boolean {
+  return line.kind === 'label' && line.isTitle === true && Object.keys(line.header).length === 0;
 }

@@ -13,6 +13,7 @@ import { Position } from './position.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { PsTable } from './ps.ts';
 import { recognize } from './recognizer.ts';
+import { isCodeComment } from './remarks.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { Stamps } from './stamps.ts';
 import type { LeftOut, TextStack } from './text-stack.ts';
@@ -49,6 +50,8 @@ export class StackFinder {
   readonly #skipped = new Skipped();
   readonly #side = new DiffSide();
   #isField = false;
+  /** The stack that has begun is in comments of code. */
+  #isCode = false;
   #spacing = 0;
   #isAfterBlank = false;
   /** A line of a log without anything in it: a mail program may have broken it there. */
@@ -142,6 +145,12 @@ export class StackFinder {
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
+    const isComment = isCodeComment(clean);
+    if (!this.#callers.current.hasFrames) this.#isCode = isComment;
+    else if (isComment && !this.#isCode) {
+      this.#position.skip();
+      return;
+    }
     const { text, caller, logged: isLogged, isOutput, quotes } = this.#body.isInRow ? unquoted(clean) : bodyOf(clean);
     const logged = isLogged && !isOutput;
     if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#body.empty();

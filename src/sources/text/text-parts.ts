@@ -6,8 +6,11 @@ import type { InternedStacks } from './interned.ts';
 import { LaidOutLines } from './laid-out.ts';
 import { Lines } from './lines.ts';
 import { LocalStarts } from './local-starts.ts';
+import { Panes } from './panes.ts';
 import { type LineReader, PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
+import { RichText } from './rtf.ts';
+import { WaitTables } from './wait-tables.ts';
 
 /** Turns the parts of a text into samples. What is not exactly the classic text is read line by line. */
 export class TextParts {
@@ -72,7 +75,8 @@ class LineByLine {
       new TextReader(stacks, notes, this.#found, options),
       (place) => new TextReader(stacks, notes, this.#found, { ...options, place }),
     );
-    this.#reader = new LaidOutLines(prefixed);
+    const tables = new WaitTables(new LaidOutLines(prefixed));
+    this.#reader = new RichText(new Panes(tables, (line, why) => options.malformed?.(line, why)));
     this.#lines = new Lines((part) => this.#reader.take(part));
   }
 

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { told } from '../../../test/told.ts';
+
+const ROWS = [
+  ['PID', 'STAT', 'WCHAN', 'COMMAND'],
+  ['5401', 'D', 'rpc_wait_bit_killable', 'archiver'],
+  ['5402', 'Ds', 'jbd2_log_wait_commit', 'writer'],
+  ['5404', 'R+', '-', 'ps'],
+];
+const TOLD = ['archiver 5401 D: rpc_wait_bit_killable', 'writer 5402 D: jbd2_log_wait_commit', 'ps 5404 R: notTold'];
+const ORDERS = [
+  [0, 1, 2, 3],
+  [3, 2, 1, 0],
+  [2, 3, 0, 1],
+  [3, 0, 1, 2],
+];
+
+type Row = readonly string[];
+const table = (form: (row: Row, at: number) => string) => (rows: readonly Row[]) => `${rows.map(form).join('\n')}\n`;
+const cells = (row: Row) => `| ${row.join(' | ')} |`;
+
+describe('a table of wait channels', () => {
+  it.each([
+    ['CSV', table((row) => row.join(','))],
+    ['CSV in quotes', table((row) => row.map((cell) => `"${cell}"`).join(','))],
+    ['CSV with semicolons', table((row) => row.join(';'))],
+    ['CSV with other titles', table((row, at) => (at === 0 ? row.join(',').toLowerCase() : row.join(',')))],
+    ['tabs', table((row) => row.join('\t'))],
+    ['Markdown', table((row, at) => (at === 0 ? `${cells(row)}\n|:--|---|--:|---|` : cells(row)))],
+    ['Markdown without borders', table((row, at) => row.join(' | ') + (at === 0 ? '\n--- | --- | --- | ---' : ''))],
+    ['a database', table((row, at) => (at === 0 ? `+---+--+\n${cells(row)}\n+---+--+` : cells(row)))],
+    ['a drawing', table((row) => `├──┼──┤\n${cells(row).replaceAll('|', '│')}`)],
+    ['Jira', table((row, at) => (at === 0 ? `||${row.join('||')}||` : `|${row.join('|')}|`))],
+    ['HTML', table((row) => `<tr><td class="a">${row.join('</td><td class="a">')}</td></tr>`)],
+    ['reStructuredText', table((row, at) => row.join('  ') + (at === 0 ? '\n===  ===  ===  ===' : ''))],
+    [
+      'JSON',
+      ([titles = [], ...rows]: readonly Row[]) =>
+        JSON.stringify(rows.map((row) => Object.fromEntries(row.map((cell, at) => [titles[at]?.toLowerCase(), cell])))),
+    ],
+  ])('is read from %s, its columns in any order', async (_, form) => {
+    for (const order of ORDERS)
+      expect(await told(form(ROWS.map((row) => order.map((at) => row[at] ?? ''))))).toEqual(TOLD);
+  });
+
+  it('ends with the next text', async () => {
+    const text = `${ROWS.map((row) => row.join(',')).join('\n')}\n\n[<0>] f_wait+0x1/0x2\n[<0>] g_wait+0x1/0x2\n`;
+    expect(await told(text)).toEqual([...TOLD, ': f_wait g_wait']);
+  });
+});
