@@ -180,7 +180,7 @@ describe('kstack explain', () => {
     mkdirSync(logs);
     expect(await kstack(['explain', logs])).toMatchObject({
       code: 1,
-      stderr: `kstack: cannot read ${logs}: it is a directory; name the files in it, such as ${logs}/*.kstack\n`,
+      stderr: `kstack: cannot read ${logs}: it is a directory without recordings (*.kstack); name files to read\n`,
     });
     const fifo = join(folder, 'fifo');
     shell(`mkfifo ${fifo}`);

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { openSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { until } from './background-run.ts';
 import {
   ended,
   fixture,
@@ -84,6 +85,17 @@ print(p.wait(), n >= 999999)`;
     expect(terminal.split('\n').slice(1)).toEqual(
       (await kstack(['-p', String(pid)])).stdout.trim().split('\n').slice(1),
     );
+  });
+
+  it('of a narrow terminal is broken between words, and a command that it names is not', async () => {
+    testRequires('root', 'script');
+    const [pid = 0] = await fixture('tasks', ['zombie']);
+    for (const command of [`why -p ${pid}`, `-p ${pid} -f long`]) {
+      const shown = shell(`script -qec 'stty cols 30; "$KSTACK" ${command}' /dev/null`, { KSTACK, NO_COLOR: '1' });
+      const lines = shown.replaceAll('\r', '').split('\n');
+      expect(lines.length).toBeGreaterThan(4);
+      for (const line of lines) expect(line.length <= 30 || !line.trim().includes(' '), line).toBe(true);
+    }
   });
 });
 
@@ -266,6 +278,23 @@ describe('-o', () => {
     const opened = async () => (await kstack(['-p', String(pid), '-o', fifo])).code === 0;
     while (!(await opened()));
     expect(Number((await counted).stdout)).toBeGreaterThanOrEqual(999_999);
+  });
+
+  it('writes to a FUSE file system, which cannot make a file without a name', async () => {
+    testRequires('bindfs and /dev/fuse');
+    const [behind, mount] = [temporaryFolder(), temporaryFolder()];
+    const server = spawn('bindfs', ['-f', behind, mount], { stdio: 'ignore' });
+    const served = ended(server);
+    onTestFinished(async () => {
+      shell(`umount -l ${mount}`);
+      await served;
+    });
+    const device = statSync(mount).dev;
+    await until(() => statSync(mount).dev !== device);
+    const { code, stderr } = await kstack(['-p', `${process.pid}`, '-f', 'json', '-o', join(mount, 'out')]);
+    expect([code, stderr]).toEqual([0, '']);
+    expect(JSON.parse(readFileSync(join(behind, 'out'), 'utf8')).format).toBe('kstack-sample');
+    expect(readdirSync(behind)).toEqual(['out']);
   });
 
   it('gives a new file to who called sudo, and never one that was there before', async () => {

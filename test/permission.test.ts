@@ -224,7 +224,7 @@ describe('where /proc hides the processes of others', () => {
       ]);
     }
     const why = await hidden(option, 'why', '--source', 'procfs', '--exit-code');
-    expect([why.code, why.stdout]).toEqual([3, expect.stringMatching(/^Nothing can be said: other users' processes/)]);
+    expect([why.code, why.stdout]).toEqual([3, expect.stringMatching(/^There is no verdict: other users' processes/)]);
   });
 
   it('(hidepid=1) one line says that it denies them, also of the threads of a process', async () => {

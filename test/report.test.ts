@@ -321,6 +321,7 @@ it('reads a recording that is cut off as far as it goes, and calls it a recordin
   expect((await kstack(['explain', file])).stderr).toBe(none);
   expect(await reportOf(0)).toEqual([1, undefined, `kstack: ${file} is empty\n`]);
   expect((await kstack(['explain', file])).stderr).toBe(`kstack: ${file} is empty\n`);
+  expect(await kstack(['convert', file, '-f', 'html'])).toMatchObject({ code: 1, stdout: '' });
 });
 
 it('names files on one line, and one without a name', async () => {

@@ -36,7 +36,7 @@ describe('kstack why', () => {
     const { code, stdout } = await inside('sh', '-c', beside, KSTACK, 'why', '--exit-code');
     expect([code, stdout]).toEqual([
       3,
-      expect.stringMatching(/^Nothing can be said: tasks outside of this PID namespace are hidden from kstack\.\n/),
+      expect.stringMatching(/^There is no verdict: tasks outside of this PID namespace are hidden from kstack\.\n/),
     ]);
     expect(stdout).toMatch(
       /^not known: tasks outside of this PID namespace not shown: \/proc is not of the host's PID namespace; run /m,
@@ -181,7 +181,7 @@ describe('kstack why', () => {
       expect([words, ended.code, stdout.split('\n')[0]]).toEqual([
         words,
         code,
-        'No task matches the selection: nothing can be said.',
+        'No task matches the selection, so there is no verdict.',
       ]);
     }
   });

@@ -85,7 +85,10 @@ export async function collect(collection: Collection): Promise<CollectionEnd> {
       journal.say('INFO', `A sample took ${(took / 1000).toFixed(1)} s, longer than the interval: some are skipped.`);
     }
     const lost = await writer.drain();
-    if (lost > 0) journal.say('ERROR', `${count(lost)} lost at the end of the run: the log could not be written to.`);
+    if (lost > 0) {
+      const inTime = journal.state.paused === undefined ? ' in time: its file system is slow' : '';
+      journal.say('ERROR', `${count(lost)} lost at the end of the run: the log could not be written to${inTime}.`);
+    }
     return lost > 0 ? 'lost' : 'done';
   } catch (error) {
     if (!(error instanceof LogError)) throw error;

@@ -197,7 +197,7 @@ export class LogWriter {
   #pause(reason: string, consequence: string): void {
     const { journal, nowMs } = this.#options;
     if (journal.state.paused === undefined) {
-      journal.say('ERROR', `${reason} ${consequence}`);
+      journal.say('ERROR', `${reason}${reason.endsWith('.') ? '' : '.'} ${consequence}`);
       journal.change({ paused: reason, pausedMs: nowMs() });
     } else journal.change({ paused: reason });
   }

@@ -4,6 +4,7 @@ import { codeOf } from '../files/files.ts';
 import { systemClock } from '../native/clock.ts';
 import { loadFormat } from '../sinks/formats.ts';
 import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
@@ -50,19 +51,18 @@ export async function convertFiles(wanted: Wanted, output: OutputOptions): Promi
     const whole = fileSamples(wanted, problems, clock);
     const read = output.redact ? redacted(whole) : whole;
     const first = await read.next();
-    const isEmpty = first.done === true;
-    // A file that is there stays as it was.
-    if (isEmpty && target !== undefined) return { isEmpty };
+    // A file that is there stays as it was, and nobody wants a page or a profile of nothing.
+    if (first.done === true) return { isEmpty: true };
+    const { value } = first;
     async function* samples() {
-      if (first.done === true) return;
-      yield first.value;
+      yield value;
       yield* read;
     }
     const { full, annotate, table } = output;
     const pieces = format.write(samples(), { zoneAt, colour, full, annotate, ...(table !== undefined && { table }) });
     if (target !== undefined) await writeFile(target, pieces);
-    else await writePieces(pieces);
-    return { isEmpty };
+    else await (format.prose === true ? writeProse : writePieces)(pieces);
+    return { isEmpty: false };
   };
   const done = await orNoEnd(written());
   if (done === undefined) return FAILED;

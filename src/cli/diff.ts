@@ -6,6 +6,7 @@ import { systemClock } from '../native/clock.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
 import { writePieces } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import { isRead } from './convert.ts';
 import { isAddedUp, waitsOfDatabase } from './database-sums.ts';
 import { FAILED } from './exit-codes.ts';
@@ -82,7 +83,7 @@ async function writeFound(
     if (format === 'json') yield formatDiffJson(found, problems);
     else if (isComplete) yield* formatDiff(found, top);
   }
-  if (file === undefined) await writePieces(pieces());
+  if (file === undefined) await (format === 'json' ? writePieces : writeProse)(pieces());
   else if (isComplete) await writeFile(file, pieces());
   return counts;
 }

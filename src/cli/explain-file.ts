@@ -7,7 +7,8 @@ import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
 import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
 import { shownName } from '../terminal/escape.ts';
-import { writePieces, writeStderr } from '../terminal/output.ts';
+import { writeStderr } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import { selectedSamples } from './file-samples.ts';
 import { DASH } from './read-once.ts';
 import { samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
@@ -63,7 +64,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
   const samples = selection === undefined ? all : selectedSamples(all, selection, problems, true);
   for await (const piece of format.write(samples, context)) pieces.push(String(piece));
-  if (found.hasStacks) await writePieces(pieces);
+  if (found.hasStacks) await writeProse(pieces);
   const { guesses, lines, mixed, unread, unreadSamples } = found;
   for (const problem of problems) writeStderr(`kstack: ${problem}\n`);
   if (guesses > 0)

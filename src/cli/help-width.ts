@@ -1,10 +1,9 @@
 import { type Command, Help, type HelpConfiguration } from 'commander';
+import { HANGING, wrapped } from '../terminal/wrapped.ts';
 
 /** What the help is made for; on a narrower terminal it is wrapped. */
 const USUAL_COLUMNS = 80;
 const [TERM_INDENT, DESCRIPTION_INDENT] = [2, 6];
-/** How much further a line goes on. */
-const HANGING = 2;
 
 /**
  * Help for narrow terminals, which commander leaves to wrap by themselves: descriptions stand below what they describe.
@@ -17,7 +16,7 @@ export const helpForNarrow: HelpConfiguration = {
     if (columns >= USUAL_COLUMNS) return text;
     return text
       .split('\n')
-      .map((line) => wrapped(line, columns))
+      .flatMap((line) => wrapped(line, columns, isDescription(line) ? 0 : HANGING))
       .join('\n');
   },
   formatItem(term: string, termWidth: number, description: string, help: Help): string {
@@ -33,19 +32,6 @@ function columnsOf({ helpWidth = USUAL_COLUMNS }: Help): number {
   return helpWidth;
 }
 
-/** The line on as many lines as it takes. A word that is longer than a line stays whole. */
-function wrapped(line: string, columns: number): string {
-  if (line.length <= columns) return line;
-  const indent = ' '.repeat(line.length - line.trimStart().length);
-  const isDescription = indent.length === DESCRIPTION_INDENT;
-  const lines: string[] = [];
-  let current = indent;
-  for (const word of line.trim().split(' ')) {
-    const isFirst = current.trim() === '';
-    if (!isFirst && current.length + 1 + word.length > columns) {
-      lines.push(current);
-      current = `${indent}${isDescription ? '' : ' '.repeat(HANGING)}${word}`;
-    } else current += isFirst ? word : ` ${word}`;
-  }
-  return [...lines, current].join('\n');
+function isDescription(line: string): boolean {
+  return line.length - line.trimStart().length === DESCRIPTION_INDENT;
 }

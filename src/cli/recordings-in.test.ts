@@ -17,6 +17,8 @@ it('a directory stands for the recordings in it, without links, directories and 
     inFolder('kstack_a.kstack'),
     '-',
   ]);
+  for (let number = 0; number < 1000; number++) writeFileSync(inFolder(`kstack_b-${number}.kstack`), '');
+  expect(() => recordingsIn([folder])).toThrow(`${folder} has more than 1000 recordings: name those to read`);
   // They say for themselves that they cannot be read.
   const none = [inFolder('more.kstack'), inFolder('missing'), ''];
   expect(recordingsIn(none)).toEqual(none);

@@ -1,14 +1,16 @@
 import { opendirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../files/files.ts';
+import { InputError } from '../files/input-file.ts';
 
 const RECORDING = /\.kstack$/;
 /** Each is opened, and read at the same time as the others. */
 const MOST_FILES = 1000;
 
 /**
- * The names of files to read, with the recordings of each directory in its place. A directory without any, or
- * with too many, stays: the error tells to name the files in it. Links in it are not followed: it may be somebody else's.
+ * The names of files to read, with the recordings of each directory in its place. A directory without any
+ * stays: the error tells so. Links in it are not followed: it may be somebody else's.
+ * @throws InputError for a directory with too many
  */
 export function recordingsIn(names: readonly string[]): string[] {
   return names.flatMap((name) => {
@@ -24,7 +26,8 @@ function recordingsOf(name: string): string[] {
     const found: string[] = [];
     try {
       for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
-        if (entry.isFile() && RECORDING.test(entry.name) && found.push(join(name, entry.name)) > MOST_FILES) return [];
+        if (entry.isFile() && RECORDING.test(entry.name) && found.push(join(name, entry.name)) > MOST_FILES)
+          throw new InputError(`${name} has more than ${MOST_FILES} recordings: name those to read`);
     } finally {
       directory.closeSync();
     }

@@ -7,6 +7,7 @@ import { systemClock } from '../native/clock.ts';
 import { formatReport, SHOWN_TASKS } from '../sinks/report.ts';
 import { formatReportJson } from '../sinks/report-json.ts';
 import { writePieces } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import { convertFiles, isRead } from './convert.ts';
 import type { Most } from './database-report.ts';
 import { isAddedUp, reportOfDatabase } from './database-sums.ts';
@@ -62,7 +63,7 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
     isSelection: wanted.selection !== undefined,
   });
   // A file that is there stays as it was.
-  if (file === undefined) await writePieces(pieces);
+  if (file === undefined) await (format === 'json' ? writePieces : writeProse)(pieces);
   else if (!isEmpty) await writeFile(file, pieces);
   tellProblems(problems);
   if (isEmpty) await tellNone(wanted, problems, clock);
@@ -111,7 +112,7 @@ async function* piecesOf(
     });
 }
 
-const [LEAST_COLUMNS, MOST_COLUMNS] = [40, 120];
+const [LEAST_COLUMNS, MOST_COLUMNS] = [20, 120];
 
 /** A wide terminal is no reason for long lines. Some terminals have 0 columns: they do not know. */
 function columns(): number {

@@ -10,6 +10,7 @@ import { openSampler } from '../sources/live/sampler.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import type { OutputOptions } from './output-options.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
 import { writeFile } from './write-file.ts';
@@ -58,7 +59,7 @@ export async function snapshot({ selection, root, source, output, verbose, typed
       ...(output.table !== undefined && { table: output.table }),
     });
     if (output.file !== undefined) await writeFile(output.file, pieces);
-    else await writePieces(pieces);
+    else await (format.prose === true ? writeProse : writePieces)(pieces);
     for (const line of formatUnread(everythingUnread(sample), sample.threads)) writeStderr(`kstack: ${line}\n`);
     if (sample.observations.length === 0 && hasFilters(selection)) writeStderr(`kstack: ${NO_TASK}\n`);
     const hint = describeMoreThreads(selection, sample);

@@ -11,6 +11,7 @@ import { whyNoStacks } from '../sources/live/procfs/access.ts';
 import type { SourceName } from '../sources/live/source-name.ts';
 import { log } from '../terminal/log.ts';
 import { mayColour, writePieces, writeStderr } from '../terminal/output.ts';
+import { writeProse } from '../terminal/prose.ts';
 import { FAILED, UNKNOWN } from './exit-codes.ts';
 import { takeVerdict } from './take-verdict.ts';
 import { isUnfitForTerminal } from './unfit-for-terminal.ts';
@@ -68,7 +69,7 @@ async function sayWhy(options: WhyOptions): Promise<number> {
   const context: WhyContext = { colour: file === undefined && mayColour(process.env), evidence, ...found };
   const pieces = piecesOf(format, verdict, context);
   if (file !== undefined) await writeFile(file, pieces);
-  else await writePieces(pieces);
+  else await (format === 'text' ? writeProse : writePieces)(pieces);
   if (exitCode) return exitCodeOf(verdict, forMs);
   const { all, pids = [] } = selection;
   return verdict.tasks === 0 && all !== true && pids.length > 0 ? FAILED : 0;

@@ -27,8 +27,7 @@ export async function* inputBytes(name: string | undefined): AsyncGenerator<Buff
     const { mode, size } = fstatSync(fd);
     const type = mode & S_IFMT;
     if (type === S_IFDIR) {
-      const such = name === undefined ? '' : `, such as ${name.replace(/\/+$/, '')}/*.kstack`;
-      throw new InputError(`cannot read ${shown}: it is a directory; name the files in it${such}`);
+      throw new InputError(`cannot read ${shown}: it is a directory without recordings (*.kstack); name files to read`);
     }
     if (type === S_IFBLK) throw new InputError(`cannot read ${shown}: it is a disk; name a file`);
     const isEndless = name !== undefined && type === S_IFCHR;

@@ -52,6 +52,8 @@ const { S_IFCHR, S_IFIFO, S_IFDIR, S_IFLNK, S_IFMT } = constants;
 const STREAM_FLAGS = constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NOCTTY | constants.O_NONBLOCK;
 /** __O_TMPFILE of include/uapi/asm-generic/fcntl.h, the same on x64 and arm64. */
 const UNNAMED_FLAGS = constants.O_WRONLY | constants.O_DIRECTORY | 0o20000000;
+/** What open(2) fails with then. Node.js and Bun name EOPNOTSUPP of Linux after ENOTSUP, which is the same number. */
+const WITHOUT_UNNAMED: ReadonlySet<string> = new Set(['EOPNOTSUPP', 'ENOTSUP', 'EISDIR', 'EINVAL']);
 const NAMED_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PRIVATE = 0o600;
 const PIECE_BYTES = 1 << 20;
@@ -155,8 +157,7 @@ async function openUnnamed(files: Files, folder: string, mode: number): Promise<
   try {
     return await files.open(undefined, folder, UNNAMED_FLAGS, mode);
   } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EOPNOTSUPP' || code === 'EISDIR' || code === 'EINVAL') return undefined;
+    if (WITHOUT_UNNAMED.has(codeOf(error) ?? '')) return undefined;
     throw error;
   }
 }

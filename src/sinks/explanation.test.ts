@@ -52,6 +52,23 @@ async function explained(all: Iterable<Sample>): Promise<string> {
   return text;
 }
 
+test('counts a task once, also where its host was renamed', async () => {
+  const [first, second] = ['before', 'after'].map(
+    (host): Sample => ({ ...EMPTY_SAMPLE, host, bootId: { value: 'one' }, observations: seenAt(0).slice(0, 1) }),
+  );
+  const { host: _, ...unnamed } = EMPTY_SAMPLE;
+  if (first === undefined || second === undefined) throw new Error('none');
+  expect(await explained([first, second])).toMatch(
+    /^1 x xfs_buf_lock\+0x1\/0x2\n {2}tasks: {2}t1 1 \(D\) for 5\.0 s, reported 2/,
+  );
+  const others = [
+    first,
+    { ...second, bootId: { value: 'other' } },
+    { ...unnamed, observations: seenAt(0).slice(0, 1) },
+  ];
+  expect(await explained(others)).toMatch(/^3 x xfs_buf_lock\+0x1\/0x2\n/);
+});
+
 test('says the same of a recording, which tells what changes, as of whole samples', async () => {
   const whole = await explained(samples());
   expect(whole).toMatch('t1 1 (D) for 35 s, reported 4 times');

@@ -115,7 +115,8 @@ function add(
   const isNamed = comm !== undefined || id.tid !== undefined;
   const text = isNamed ? parts.filter((part) => part !== undefined).join(' ') : '';
   const boot = bootId !== undefined && 'value' in bootId ? bootId.value : '';
-  const name = `${host}\n${boot}\n${text}`;
+  // A host may be renamed.
+  const name = `${boot === '' ? host : boot}\n${text}`;
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
   const blockedMs = finding.kind === 'blocked' ? facts?.offCpuMs : undefined;
   if (named !== undefined) {

@@ -29,6 +29,8 @@ export interface Format {
   readonly edges?: true;
   /** Whether it is binary, and so unfit for a terminal. */
   readonly binary: boolean;
+  /** Whether its lines may be broken to fit a terminal. */
+  readonly prose?: true;
   write(samples: Samples, context: WriteContext): AsyncIterable<Piece>;
 }
 

@@ -21,6 +21,7 @@ export const format: Format = {
   facts: true,
   edges: true,
   binary: false,
+  prose: true,
   write: eachSample(formatLong),
 };
 

@@ -82,6 +82,23 @@ describe('a report as text', () => {
     );
   });
 
+  it('cuts no sentence and no command', async () => {
+    const observations = [observationOf(1, { stack: FROZEN, facts: { offCpuMs: 600_000, switches: 1 } })];
+    const { host: _, ...unnamed } = { ...EMPTY_SAMPLE, timeMs: START_MS + 1000, observations };
+    const found = await report([{ ...EMPTY_SAMPLE, timeMs: START_MS, observations }, unnamed]);
+    const [finding] = found.findings;
+    if (finding === undefined) throw new Error('none');
+    const next = ['grep . /sys/block/*/a/path/that/is/longer/than/a/line/of/the/report/and/ends/with/this/very/name'];
+    const findings = [{ ...finding, finding: { ...finding.finding, next } }];
+    const text = [...formatReport({ ...found, findings, sinceBoot: 1, untimed: 1 }, { ...context, columns: 80 })].join(
+      '',
+    );
+    expect(text).toContain(`    next: ${next[0]}\n`);
+    expect(text).toMatch(/^ {4}causes: .* froze it and\n {6}has not thawed it, or the freeze waits for I\/O\.$/m);
+    expect(text).toMatch(/ to be thawed, in order to\n {4}change it\n/);
+    expect(text).toMatch(/\n2 samples, 1 of them without a host name, .*\n {2}.*1 of them without a time\n/);
+  });
+
   it('is on one screen, in the order of the person on call', async () => {
     const text = [...formatReport(await report(night()), context)].join('');
     const lines = text.split('\n');

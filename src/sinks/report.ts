@@ -13,6 +13,7 @@ import type { Task } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { wrapped } from '../terminal/wrapped.ts';
 import { counted } from './counted.ts';
 import { whatFor } from './long-waits.ts';
 import { momentsOf, timeOfDay } from './moment.ts';
@@ -25,7 +26,7 @@ export interface ReportContext {
   readonly zoneAt: Clock['zoneAt'];
   /** How many events, findings, holders and stuck tasks are shown. */
   readonly top: number;
-  /** The timeline is as wide, and longer lines are cut. */
+  /** The timeline is as wide; longer lines are cut, or go on in the next one. */
   readonly columns: number;
   /** Whether tasks were selected. */
   readonly isSelection?: boolean;
@@ -75,9 +76,16 @@ function noneText({ samples, empty, eventsOnly = 0 }: Report, { isSelection = fa
   return isSelection && empty + eventsOnly === samples ? `${NO_TASK}.` : 'No task was blocked in any sample.';
 }
 
+/** A command that is cut off is another one. */
+const WHOLE = /^ {4}next: /;
+/** Lists are cut, and sentences go on in the next line. */
+const SENTENCE = /^(?:\S| {2}(?:at least )?\d| {4}causes: )/;
+
 function fitted(line: string, { columns }: ReportContext): string {
   const text = escapeUnsafe(line);
   const most = Math.max(columns, LEAST_CUT);
+  if (WHOLE.test(text)) return text;
+  if (SENTENCE.test(text)) return wrapped(text, most).join('\n');
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 

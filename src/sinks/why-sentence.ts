@@ -31,11 +31,11 @@ export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdi
     const count = blocked.reduce((sum, { observations }) => sum + observations.length, 0);
     return `${counted(count, 'task')} ${count === 1 ? 'is' : 'are'} blocked, and nobody is known to hold ${count === 1 ? 'it' : 'them'} up.`;
   }
-  if (tasks === 0) return `${NO_TASK}: nothing can be said.`;
+  if (tasks === 0) return `${NO_TASK}, so there is no verdict.`;
   const hidden = hiddenIn(sample);
-  if (hidden !== undefined) return `Nothing can be said: ${nameOf(hidden.what)} are hidden from kstack.`;
-  if (isBlind) return 'Nothing can be said: no kernel stack could be read.';
-  const none = 'none has been blocked for long, in a known deadlock, or waits for one that is stuck';
+  if (hidden !== undefined) return `There is no verdict: ${nameOf(hidden.what)} are hidden from kstack.`;
+  if (isBlind) return 'There is no verdict: no kernel stack could be read.';
+  const none = 'none has been blocked for long, is in a known deadlock, or waits for one that is stuck';
   const whom = heldUpWhom(tasks, scope);
   if (untimed > 0 && !isCut)
     return `Nothing is known to hold ${whom.up}, but it is not known since when ${counted(untimed, 'task')} in D ${waits(untimed)}: ${whom.of}${none}, as far as that is known.`;

@@ -143,8 +143,8 @@ describe('roots that are alike', () => {
 describe('the sentence', () => {
   it('tells a selection without a task from stacks that could not be read', () => {
     const denied = observationOf(1, { state: 'S', stack: { unread: 'denied' } });
-    expect(written(EMPTY_SAMPLE)).toMatch(/^No task matches the selection: nothing can be said\.\n/);
-    expect(written({ ...EMPTY_SAMPLE, observations: [denied] })).toMatch(/^Nothing can be said: no kernel stack could/);
+    expect(written(EMPTY_SAMPLE)).toMatch(/^No task matches the selection, so there is no verdict\.\n/);
+    expect(written({ ...EMPTY_SAMPLE, observations: [denied] })).toMatch(/^There is no verdict: no kernel stack could/);
   });
 
   it('is about what the first block is about: a deadlock, then whatever holds up most', () => {
@@ -192,7 +192,7 @@ describe('a verdict on nothing that is held up', () => {
   it('says nothing about the host where tasks were selected', () => {
     const line = (scope: Scope, count: number) =>
       written(of([1, 2, 3].slice(0, count).map((tid) => sleeper(tid))), { scope }).split('\n', 1)[0];
-    const none = 'none has been blocked for long, in a known deadlock, or waits for one that is stuck.';
+    const none = 'none has been blocked for long, is in a known deadlock, or waits for one that is stuck.';
     expect(line('host', 3)).toBe(`Nothing holds this host up: of 3 tasks, ${none}`);
     expect(line('selection', 3)).toBe(`Nothing holds up the 3 selected tasks: ${none}`);
     expect(line('selection', 1)).toBe(`Nothing holds up the selected task: ${none}`);
