@@ -7,19 +7,30 @@ import { pageInside } from './page-build.mjs';
 /** The main module of the command, which is in the file that is started, with all that it imports. */
 const MAIN = 'src/main.ts';
 
+/** What a sample of this host takes, what the search for holders does, and what files do. */
+const [LIVE, GRAPH, READ] = [
+  ['src/cli/snapshot.ts', 'src/sinks/text.ts'],
+  ['sources/live/edges/edge-search.ts'],
+  ['cli/large-log.ts', 'cli/classic-thread.ts', 'cli/report.ts', 'cli/explain-file.ts'],
+];
+
 /**
  * Which other modules are together in a file, with all that they import; the last file has what is left. Of a file with
- * `whole`, all modules are needed at once, else each when it is asked for.
+ * `whole`, all modules are needed at once, else each when it is asked for. Of one with `both`, only what these modules
+ * need, too.
  */
 const FILES = [
   { file: 'kstack.cjs', modules: [MAIN], whole: true },
-  { file: 'sample.cjs', modules: ['src/cli/snapshot.ts', 'src/sinks/text.ts'], whole: true },
+  { file: 'model.cjs', modules: [...LIVE, ...GRAPH], both: READ, whole: true },
+  { file: 'sample.cjs', modules: LIVE, whole: true },
   {
     file: 'patterns.cjs',
     modules: ['selection/pattern.ts', 'selection/cgroup-pattern.ts', 'node_modules/re2js/build/index.js'],
   },
   // What only some formats need, and the verdict.
-  { file: 'edges.cjs', modules: ['sources/live/edges/edge-search.ts'], whole: true },
+  { file: 'edges.cjs', modules: GRAPH, whole: true },
+  { file: 'files.cjs', modules: READ },
+  { file: 'text.cjs', modules: ['sources/text/index.ts'] },
   { file: 'more.cjs', modules: [''] },
 ];
 
@@ -93,12 +104,22 @@ async function buildParts({ outdir, banner, ...options }) {
 /** The file of each part. */
 function placesOf(parts) {
   const places = new Map();
-  for (const { file, modules } of FILES) {
-    const named = [...parts].filter(([, { entryPoint = '' }]) => modules.some((module) => entryPoint.endsWith(module)));
-    if (named.length < modules.length) throw new Error(`${file}: not each of its modules is imported on demand`);
-    for (const name of withImports(parts, named)) if (!places.has(name)) places.set(name, file);
+  for (const { file, modules, both } of FILES) {
+    const all = neededBy(parts, modules, file);
+    const needed = both === undefined ? all : commonTo(all, neededBy(parts, both, file));
+    for (const name of needed) if (!places.has(name)) places.set(name, file);
   }
   return places;
+}
+
+function commonTo(some, others) {
+  return [...some].filter((name) => others.has(name));
+}
+
+function neededBy(parts, modules, file) {
+  const named = [...parts].filter(([, { entryPoint = '' }]) => modules.some((module) => entryPoint.endsWith(module)));
+  if (named.length < modules.length) throw new Error(`${file}: not each of its modules is imported on demand`);
+  return withImports(parts, named);
 }
 
 /** These parts and all that they import, but for what they import on demand. */

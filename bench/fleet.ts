@@ -39,7 +39,7 @@ async function samplesIn(name: string): Promise<Sample[]> {
   const damaged = (text: string) => {
     throw new Error(text);
   };
-  for await (const sample of samplesOf(name, { notes: {}, stacks, known: new Set(), damaged })) all.push(sample);
+  for await (const sample of samplesOf(name, { notes: {}, stacks, known: () => new Set(), damaged })) all.push(sample);
   return all;
 }
 

@@ -41,7 +41,7 @@ function samplesIn(file: string): AsyncIterable<Sample> {
   const damaged = (text: string) => {
     throw new Error(text);
   };
-  return samplesOf(file, { notes: {}, stacks: new InternedStacks(), known: new Set(), damaged });
+  return samplesOf(file, { notes: {}, stacks: new InternedStacks(), known: () => new Set(), damaged });
 }
 
 /** A database with these samples. */

@@ -12,7 +12,7 @@ import { ODD_SAMPLES } from './odd-samples.ts';
 const READ: SamplesOptions = {
   notes: {},
   stacks: new InternedStacks(),
-  known: new Set(),
+  known: () => new Set(),
   damaged: (text) => {
     throw new Error(text);
   },

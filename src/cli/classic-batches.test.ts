@@ -65,7 +65,7 @@ it('a log is read without a thread where that cannot begin', async () => {
   const options = {
     notes: {},
     stacks: new InternedStacks(),
-    known: new Set<string>(),
+    known: () => new Set<string>(),
     damaged: () => undefined,
     thread,
   };

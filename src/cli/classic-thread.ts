@@ -1,15 +1,12 @@
-import { statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { codeOf } from '../files/files.ts';
-import { InputError, openSeekable } from '../files/input-file.ts';
+import { InputError } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { isStandalone } from '../native/self.ts';
 import type { ClassicPart } from '../sources/text/classic-told.ts';
 import type { InputNotes, TextParts } from '../sources/text/index.ts';
 import { NoThread } from './no-thread.ts';
-import { endsAsRecording } from './recording-end.ts';
 
 /** What the thread is to do. */
 export interface Task {
@@ -32,26 +29,6 @@ export interface Batch {
 
 /** Where the code of the thread is: Bun keeps what is in the executable under a name of its own. */
 const READER = join(isStandalone ? '/$bunfs/root' : __dirname, 'classic-reader.cjs');
-
-/** From this size on, starting a thread is worth the time that it takes. */
-const LARGE_BYTES = 64 << 20;
-const CLASSIC_HEAD = 'zzz <';
-
-/** Whether a file is a classic log that two threads read faster. */
-function isLargeLog(file: string): boolean {
-  const status = statSync(file, { throwIfNoEntry: false });
-  if (status?.isFile() !== true || status.size < LARGE_BYTES || availableParallelism() === 1) return false;
-  try {
-    const opened = openSeekable(file);
-    const head = opened?.readAt(0, CLASSIC_HEAD.length).toString('latin1');
-    opened?.close();
-    return head === CLASSIC_HEAD && !endsAsRecording(file);
-  } catch (error) {
-    // It is told when the file is read.
-    if (!(error instanceof InputError)) throw error;
-    return false;
-  }
-}
 
 /**
  * A thread that reads a classic log, so that the main one only has to make samples of what changes: a log of a gigabyte
@@ -97,13 +74,8 @@ export class ClassicThread {
   }
 }
 
-/**
- * Begins to read a large classic log, if that is all there is to read: start it before all that takes time. Undefined
- * for anything else, and where the system has no thread left. More than one thread would take too much memory.
- */
-export function threadFor(files: readonly string[]): ClassicThread | undefined {
-  const [file = ''] = files;
-  if (files.length !== 1 || !isLargeLog(file)) return undefined;
+/** Begins to read a large classic log. Undefined where the system has no thread left. */
+export function threadFor(file: string): ClassicThread | undefined {
   try {
     return new ClassicThread(file);
   } catch (error) {

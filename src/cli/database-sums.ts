@@ -7,7 +7,7 @@ import { allRows, type Database, onlyRow } from '../sources/clickhouse/cells.ts'
 import { spoken, waits } from '../sources/clickhouse/fleet-statements.ts';
 import type { Scope } from '../sources/clickhouse/scope.ts';
 import { findingsOf, type Intern, knownFinding, stacksOf } from '../sources/clickhouse/stored.ts';
-import { InternedStacks } from '../sources/text/index.ts';
+import { InternedStacks } from '../sources/text/interned.ts';
 import { databaseFleet, databaseReport, type Most } from './database-report.ts';
 import { scopeOf, usingDatabase } from './database-samples.ts';
 import { boundsFor, type Wanted } from './file-samples.ts';

@@ -5,7 +5,8 @@ import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
+import type { InputNotes } from '../sources/text/decoded.ts';
+import { InternedStacks } from '../sources/text/interned.ts';
 import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { writeProse } from '../terminal/prose.ts';
@@ -86,7 +87,6 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
 
 async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
-  const known = knownFunctions();
   for (const name of names) {
     let isFound = false;
     const notes: InputNotes = {};
@@ -98,7 +98,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
         found.isDamaged = true;
         if (problems.length < MAX_PROBLEMS) problems.push(text);
       };
-      for await (const sample of samplesOf(name, { notes, stacks, known, damaged })) {
+      for await (const sample of samplesOf(name, { notes, stacks, known: knownFunctions, damaged })) {
         isRead = true;
         // To list the tasks of each sample of a recording takes most of the time.
         isFound ||= sample.observations.length + sample.holders.length > 0;

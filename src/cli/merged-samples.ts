@@ -4,7 +4,8 @@ import { bootOf, inStream, type Sample, sharesBoot } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
-import { type InputNotes, InternedStacks } from '../sources/text/index.ts';
+import type { InputNotes } from '../sources/text/decoded.ts';
+import { InternedStacks } from '../sources/text/interned.ts';
 import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
@@ -79,7 +80,7 @@ export function textOptions(
   const local = localClock(clock);
   return {
     stacks: new InternedStacks(),
-    known: knownFunctions(),
+    known: knownFunctions,
     assumeTimeMs: (clockMs) => {
       if (!problems.lines.includes(ASSUMED)) problems.lines.push(ASSUMED);
       return local(clockMs);

@@ -38,7 +38,7 @@ describe('a recording in a file', () => {
   const options = () => ({
     notes: {},
     stacks: new InternedStacks(),
-    known: new Set<string>(),
+    known: () => new Set<string>(),
     damaged: (text: string) => {
       throw new Error(text);
     },

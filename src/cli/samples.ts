@@ -8,14 +8,8 @@ import { mayHave, regionsOf } from '../recording/index.ts';
 import { linesOf } from '../recording/lines.ts';
 import { isPackedRecording, unpackedSegments } from '../recording/members.ts';
 import { HEAD, recordedSamples } from '../recording/read.ts';
-import {
-  decoded,
-  type InputNotes,
-  type InternedStacks,
-  PackedInput,
-  TextParts,
-  textSamples,
-} from '../sources/text/index.ts';
+import { decoded, type InputNotes, PackedInput } from '../sources/text/decoded.ts';
+import type { InternedStacks } from '../sources/text/interned.ts';
 import { escapeUnsafe, shownName } from '../terminal/escape.ts';
 import { isTerminal, writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
@@ -32,7 +26,7 @@ export interface SamplesOptions {
   /** Those of other files, if equal stacks are to be one object in all of them. */
   readonly stacks: InternedStacks;
   /** Names of functions that the kernel has. */
-  readonly known: ReadonlySet<string>;
+  known(): ReadonlySet<string>;
   /** See TextOptions. */
   readonly assumeTimeMs?: (clockMs: number) => number;
   /** The times that are wanted: of a recording that is a file, only their segments are read. */
@@ -53,7 +47,7 @@ export interface SamplesOptions {
  * @throws Error naming the file if it cannot be read; PackedInput if another program has to unpack it
  */
 export async function* samplesOf(name: string, options: SamplesOptions): AsyncGenerator<Sample> {
-  const { damaged, bounds, read = () => undefined, thread, sought: _, ...textOptions } = options;
+  const { damaged, bounds, read = () => undefined, thread, notes, stacks, known, assumeTimeMs } = options;
   if (bounds !== undefined && name !== DASH) {
     const samples = soughtSamples(name, bounds, options);
     if (samples !== undefined) {
@@ -64,9 +58,9 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
   if (name === DASH && isTerminal(STDIN))
     writeStderr('kstack: reading from the terminal: paste here what to read, then press Ctrl-D\n');
   if (thread !== undefined) {
-    const { notes, stacks, known, assumeTimeMs } = options;
+    const { TextParts } = await import('../sources/text/index.ts');
     try {
-      return yield* thread.samples(new TextParts(stacks, notes, { known, assumeTimeMs }), { notes, read });
+      return yield* thread.samples(new TextParts(stacks, notes, { known: known(), assumeTimeMs }), { notes, read });
     } catch (error) {
       if (!(error instanceof NoThread)) throw error;
     }
@@ -81,19 +75,27 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     return isRecording;
   };
   const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
-  const { head, chunks } = await withHead(decoded(bytes, options.notes, isKept));
+  const { head, chunks } = await withHead(decoded(bytes, notes, isKept));
   const tell = (line: number | undefined, why: string) =>
     damaged(line === undefined ? `${shownName(name)}: ${why}` : `${shownName(name)}:${line}: ${why}`);
   if (isRecording) {
     const lost = (offset: number) => damaged(damageAt(name, offset));
     const recording = isBundle ? recordingIn(chunks) : chunks;
-    options.notes.isRecording = true;
-    yield* recordedSamples(linesOf(unpackedSegments(recording, lost, cutIn(options.notes))), tell);
+    notes.isRecording = true;
+    yield* recordedSamples(linesOf(unpackedSegments(recording, lost, cutIn(notes))), tell);
   } else if (head.toString('latin1', 0, HEAD.length) === HEAD) {
-    options.notes.isRecording = true;
+    notes.isRecording = true;
     yield* recordedSamples(linesOf(chunks), tell);
   } else {
-    yield* textSamples(chunks, { ...textOptions, malformed: tell });
+    // Recordings do without, so it is loaded here.
+    const { textSamples } = await import('../sources/text/index.ts');
+    yield* textSamples(chunks, {
+      notes,
+      stacks,
+      known: known(),
+      malformed: tell,
+      ...(assumeTimeMs && { assumeTimeMs }),
+    });
   }
 }
 

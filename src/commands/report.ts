@@ -30,8 +30,10 @@ export function addReport(program: Command): void {
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
     const names = recordingsIn(given);
     const origin = originOf(command, names);
-    const { threadFor } = await import('../cli/classic-thread.ts');
-    const thread = threadFor(names);
+    const { largeLogIn } = await import('../cli/large-log.ts');
+    const log = largeLogIn(names);
+    // Before all that takes time.
+    const thread = log === undefined ? undefined : (await import('../cli/classic-thread.ts')).threadFor(log);
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
     const wanted = { names, window: windowOf(command), selection, origin, thread, verb: 'report' };

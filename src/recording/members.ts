@@ -6,8 +6,8 @@ import { entryIn, isTornTrailer, nextTrailer, TRAILER_BYTES } from './trailer.ts
 const MAX_REGION_BYTES = 64 << 20;
 /** What a damaged segment unpacks to is kept up to a piece of this size before the damage. */
 const SALVAGE_BYTES = 256;
-/** It is unpacked in pieces of so many bytes. */
-const [LEAST_PIECE_BYTES, MOST_PIECE_BYTES] = [16 << 10, 1 << 20];
+/** It is unpacked in pieces of so many bytes: most often in one. */
+const [LEAST_PIECE_BYTES, MOST_PIECE_BYTES] = [16 << 10, 4 << 20];
 const LINE_FEED = 10;
 /** What says that a member is a segment stands in its first bytes. */
 const LEAST_UNPACKED = 64;
@@ -157,7 +157,9 @@ function behind(member: Buffer, bytes: Buffer): Buffer | undefined {
 }
 
 function unpack(member: Buffer): Buffer {
-  const chunkSize = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, 4 * member.length));
+  // A finished member ends with its length (RFC 1952, ISIZE). What else is there is no length, and bounded alike.
+  const told = member.length < 4 ? 0 : member.readUInt32LE(member.length - 4);
+  const chunkSize = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, told));
   return gunzipSync(member, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_REGION_BYTES, chunkSize });
 }
 

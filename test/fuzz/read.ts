@@ -37,7 +37,7 @@ export async function readEverything(name: string, view: View): Promise<Work> {
   const damaged = (text: string) => {
     if (said.length < 100) said.push(text);
   };
-  const options = { notes: {}, stacks: new InternedStacks(), known: new Set(['do_idle']), damaged };
+  const options = { notes: {}, stacks: new InternedStacks(), known: () => new Set(['do_idle']), damaged };
   try {
     for await (const sample of samplesOf(name, { ...options, assumeTimeMs: (ms) => ms })) {
       work.samples++;
