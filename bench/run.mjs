@@ -225,9 +225,9 @@ try {
     ],
     3,
   );
-  row('report of a day of 4,000 processes, recorded, against its classic log', fromRecording[0], fromText[0], 1 / 20);
-  row('the same, CPU', fromRecording[1], fromText[1]);
-  row('the same against the log as -b rotates it, in gzip', fromRecording[0], fromLog[0]);
+  row('report of a day of 4,000 processes, recorded, against its logs in gzip', fromRecording[0], fromLog[0], 1 / 20);
+  row('the same, CPU', fromRecording[1], fromLog[1]);
+  row('the same against the log as one text, which -b does not leave', fromRecording[0], fromText[0]);
   for (const file of [log, `${log}.gz`]) rmSync(file);
   for (const [what, bytesBound, cpuBound] of [
     ['processes', 1 / 40],

@@ -154,11 +154,8 @@ export class SegmentDecoder {
     if (interned.last !== undefined) {
       const lastMs = interned.last.monotonicMs;
       const changes = {
-        gone: gone.map((one) => one.told ?? observationOf(one, lastMs)),
-        come: come.map((one) => {
-          one.told = observationOf(one, monotonicMs);
-          return one.told;
-        }),
+        gone: gone.map((one) => observationOf(one, lastMs)),
+        come: come.map((one) => observationOf(one, monotonicMs)),
       };
       noteChanges(interned.last, whole, changes, places && (() => movesOf(places, monotonicMs)));
     }

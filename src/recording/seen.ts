@@ -16,8 +16,6 @@ export interface Seen {
   readonly switches: number | undefined;
   /** When it left its CPU, by the monotonic clock. */
   readonly sinceMs: number | undefined;
-  /** As it was told when it came, to be told again when it is gone. */
-  told: Observation | undefined;
 }
 
 type Made<T> = { -readonly [K in keyof T]: T[K] };
@@ -195,7 +193,7 @@ export class SeenReader {
       last.switches === switches &&
       last.sinceMs === sinceMs;
     if (last !== undefined && isSame) return last;
-    return { task, stack, look, cpu, switches, sinceMs, told: undefined };
+    return { task, stack, look, cpu, switches, sinceMs };
   }
 }
 
