@@ -67,6 +67,7 @@ const lock = known<LockWait>({
 });
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
+  onCpuMs: maybe(fc.nat()),
   switches: fc.constant(undefined),
   lock: maybe(lock),
   mmapLockOwner: maybe(fc.oneof(number, fc.constant('unknown' as const))),

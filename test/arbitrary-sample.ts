@@ -102,6 +102,7 @@ const lock: fc.Arbitrary<LockWait> = fc.record(
 const facts: fc.Arbitrary<KernelFacts> = fc.record(
   {
     offCpuMs: milliseconds,
+    onCpuMs: milliseconds,
     switches: number,
     lock,
     mmapLockOwner: fc.oneof(number, fc.constant('unknown' as const)),

@@ -54,6 +54,8 @@ export interface LockWait {
 export interface KernelFacts {
   /** Time since it last got a CPU (sched_info.last_arrival); absent for a task that is on one. */
   readonly offCpuMs?: number;
+  /** For how long it has not let another task onto its CPU, if the kernel's watchdog has complained about it. */
+  readonly onCpuMs?: number;
   /** How often it has left a CPU, modulo 2^32: equal numbers prove that it did not run in between. */
   readonly switches?: number;
   /** As the kernel records it (Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER), or as its stack shows. */

@@ -114,6 +114,7 @@ const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
   {},
   {
     offCpuMs: duration,
+    onCpuMs: duration,
     switches: count32,
     lock,
     mmapLockOwner: either<number, 'unknown'>(count, oneOf(['unknown'])),

@@ -204,6 +204,7 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
   if (a === undefined || b === undefined) return false;
   return (
     a.switches === b.switches &&
+    a.onCpuMs === b.onCpuMs &&
     a.mmapLockOwner === b.mmapLockOwner &&
     a.vforkParent === b.vforkParent &&
     a.tracer === b.tracer &&

@@ -75,3 +75,15 @@ test('says the same of a recording, which tells what changes, as of whole sample
   expect(whole).toMatch('t2 2 (D) for 10 s, reported 2 times');
   expect(await explained(told())).toBe(whole);
 });
+
+test('tells for how long the watchdog says that tasks ran, the longest first', async () => {
+  const running = (tid: number, symbol: string, onCpuMs: number) =>
+    observationOf(tid, { state: 'R', stack: stackOf(symbol), facts: { onCpuMs } });
+  const at = (observations: readonly Observation[]) => ({ ...EMPTY_SAMPLE, observations });
+  const first = [running(1, 'shrink_slab', 22_000), running(2, 'shrink_slab', 23_000), running(3, 'd_walk', 22_000)];
+  const text = await explained([at(first), at([running(3, 'd_walk', 48_000)])]);
+  expect(text.match(/t\d .*/g)).toEqual([
+    't3 3 (R) for 48 s, reported 2 times',
+    't1 1 (R) for 22 s, t2 2 (R) for 23 s',
+  ]);
+});

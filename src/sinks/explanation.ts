@@ -26,6 +26,8 @@ interface Explanation {
   /** The first tasks, for the commands. */
   readonly first: Observation[];
   isOneFunction: boolean;
+  /** For how long one of them ran without a break, if the kernel complained about it. */
+  ranMs: number;
   /** The text tells that the tasks wait, but not where. */
   readonly isUntold: boolean;
 }
@@ -45,7 +47,7 @@ const MAX_NAMED = 10_000;
 const MAX_EXPLANATIONS = 20_000;
 const MAX_WAIT_LINES = 100;
 
-/** Blocked stacks first, idle ones last, the most frequent first within a kind. `full` adds the rules behind it. */
+/** Blocked stacks first, idle ones last; within a kind what ran longest, then the most frequent first. `full` adds the rules behind it. */
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
   const stays = new Stays();
@@ -71,7 +73,9 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
   countUntold([...found.values()]);
   const explanations = [...found.values()]
     .filter(({ count }) => count > 0)
-    .sort((a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.count - a.count);
+    .sort(
+      (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.ranMs - a.ranMs || b.count - a.count,
+    );
   if (waits.size > 0) yield `${[...waits].join('\n')}\n\n`;
   for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
   if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
@@ -105,7 +109,7 @@ function add(
   if (explanation === undefined) {
     if (found.size >= MAX_EXPLANATIONS) return undefined;
     const isUntold = finding.kind === 'blocked' && 'unread' in stack && stack.unread === 'notTold';
-    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false, isUntold };
+    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false, ranMs: 0, isUntold };
     found.set(key, explanation);
   }
   if (explanation.first.length < MAX_SHOWN) explanation.first.push(observation);
@@ -118,15 +122,18 @@ function add(
   // A host may be renamed.
   const name = `${boot === '' ? host : boot}\n${text}`;
   const named = id.tid === undefined ? undefined : explanation.tasks.get(name);
-  const blockedMs = finding.kind === 'blocked' ? facts?.offCpuMs : undefined;
+  const forMs = { blocked: facts?.offCpuMs, running: facts?.onCpuMs, idle: undefined, unexplained: undefined }[
+    finding.kind
+  ];
+  if (finding.kind === 'running') explanation.ranMs = Math.max(explanation.ranMs, forMs ?? 0);
   if (named !== undefined) {
     named.times++;
-    named.blockedMs = blockedMs ?? named.blockedMs;
+    named.forMs = forMs ?? named.forMs;
     return { named };
   }
   explanation.count++;
   if (text === '' || explanation.tasks.size >= MAX_NAMED) return {};
-  const first: Named = { text, times: 1, blockedMs };
+  const first: Named = { text, times: 1, forMs };
   explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, first);
   return { named: first };
 }
@@ -138,11 +145,11 @@ function countUntold(explanations: readonly Explanation[]): void {
     if (!isUntold && finding.kind === 'blocked') for (const [name, named] of tasks) told.set(name, named);
   for (const explanation of explanations) {
     if (!explanation.isUntold) continue;
-    for (const [name, { times, blockedMs }] of explanation.tasks) {
+    for (const [name, { times, forMs }] of explanation.tasks) {
       const named = told.get(name);
       if (named === undefined) continue;
       named.times += times;
-      if (blockedMs !== undefined) named.blockedMs = Math.max(named.blockedMs ?? 0, blockedMs);
+      if (forMs !== undefined) named.forMs = Math.max(named.forMs ?? 0, forMs);
       explanation.tasks.delete(name);
       explanation.count--;
     }
@@ -203,8 +210,8 @@ function place({ symbol, module }: Frame): string {
 function someOf(tasks: readonly Named[], count: number): string {
   const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
-  const texts = shown.map(({ text, times, blockedMs }) => {
-    const since = blockedMs === undefined ? text : `${text} for ${formatDuration(blockedMs)}`;
+  const texts = shown.map(({ text, times, forMs }) => {
+    const since = forMs === undefined ? text : `${text} for ${formatDuration(forMs)}`;
     return times === 1 ? since : `${since}, reported ${times} times`;
   });
   const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';

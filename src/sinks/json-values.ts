@@ -85,6 +85,7 @@ function taskOf(observation: Observation, sample: Sample) {
     container: group === null ? null : containerIn(group),
     systemCall: callOf(valueIn(systemCall)),
     offCpuMs: facts?.offCpuMs ?? null,
+    onCpuMs: facts?.onCpuMs ?? null,
   };
 }
 

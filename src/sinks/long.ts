@@ -5,7 +5,7 @@ import { type Edge, edgesByStart, type NodeKey, type WaitGraph } from '../model/
 import type { Event } from '../model/event.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { PRESSURES, type Pressure } from '../model/pressure.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import type { Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
@@ -108,7 +108,7 @@ function* paragraph(
 ): Generator<string> {
   const { finding, observations, stack } = group;
   const { kind } = finding;
-  const since = kind === 'running' ? '' : offCpu(observations);
+  const since = forHowLong(observations.map(({ facts }) => (kind === 'running' ? facts?.onCpuMs : facts?.offCpuMs)));
   const count = style('bold', counted(observations.length, 'task'));
   yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatForWithin(finding))}\n`;
   const isAdvised = options.full || kind !== 'idle';
@@ -156,9 +156,9 @@ function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph
     .map(({ group }) => group);
 }
 
-/** How long the tasks have been off the CPU: ` for 4 min 12 s`, or ` for 3 s to 4 min 12 s`. */
-function offCpu(observations: readonly Observation[]): string {
-  const times = observations.flatMap(({ facts }) => facts?.offCpuMs ?? []);
+/** How long tasks have been off their CPUs, or on them: ` for 4 min 12 s`, or ` for 3 s to 4 min 12 s`. */
+function forHowLong(told: readonly (number | undefined)[]): string {
+  const times = told.filter((each) => each !== undefined);
   if (times.length === 0) return '';
   const least = formatDuration(times.reduce((a, b) => Math.min(a, b)));
   const most = formatDuration(times.reduce((a, b) => Math.max(a, b)));

@@ -5,8 +5,8 @@ import { taskKey } from '../model/task.ts';
 export interface Reported {
   /** In how many samples. */
   times: number;
-  /** For how long it was blocked, at the last report that tells it. */
-  blockedMs: number | undefined;
+  /** For how long it was blocked, or ran, at the last report that tells it. */
+  forMs: number | undefined;
 }
 
 interface Stay {
@@ -54,7 +54,7 @@ export class Stays {
     const more = this.#samples - since - 1;
     if (more <= 0) return;
     reported.times += more;
-    if (reported.blockedMs !== undefined && cameMs !== undefined && this.#lastMs !== undefined)
-      reported.blockedMs += this.#lastMs - cameMs;
+    if (reported.forMs !== undefined && cameMs !== undefined && this.#lastMs !== undefined)
+      reported.forMs += this.#lastMs - cameMs;
   }
 }

@@ -49,7 +49,7 @@ const OLD_OOPS = new RegExp(
     String.raw`(?:\s{1,30}(?:Not tainted|Tainted:|veid|xid|\d{1,2}\.\d{1,3}\.\d)|\s{0,4}$)`,
   's',
 );
-const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for \\d{1,10}s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
+const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for (\\d{1,10})s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
 const LOCKUP_ALONE = /soft lockup - CPU#\d{1,5} stuck for \d{1,10}s!\s{0,4}$/;
 /** The watchdog of Lustre. What stands before it is the thread's name, or the module's. */
 const SERVICE =
@@ -220,11 +220,11 @@ function taskOf(text: string): Line | undefined {
   if (text.includes('lockup')) {
     // Some people leave the task out.
     if (LOCKUP_ALONE.test(text)) return { kind: 'label', header: { onCpu: true } };
-    const [, name, tid] = LOCKUP.exec(text) ?? [];
+    const [, seconds, name, tid] = LOCKUP.exec(text) ?? [];
     if (tid !== undefined)
       return {
         kind: 'task',
-        header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true },
+        header: { ...headerOf({ name, tid, state: 'R' }), onCpu: true, ranLong: true, ranMs: 1000 * Number(seconds) },
         isAnnounced: true,
       };
   }

@@ -24,6 +24,8 @@ export interface Header {
   readonly onCpu?: true;
   /** It ran for so long that the kernel complains: that is known without a stack. */
   readonly ranLong?: true;
+  /** For how long it ran. */
+  readonly ranMs?: number;
   /** For how long it has been blocked, at least. */
   readonly blockedMs?: number;
   /** The lock it waits for, if the kernel says whose it is. */

@@ -19,6 +19,21 @@ describe('a task of a text', () => {
     ]);
   });
 
+  it('ran for as long as the watchdog says', () => {
+    const lockup = 'watchdog: BUG: soft lockup - CPU#3 stuck for 26s! [copier:7]';
+    const told = { task: { id: { tid: 7 }, comm: 'copier' }, state: 'R', facts: { onCpuMs: 26_000 } };
+    expect(observationsIn(lockup)).toMatchObject([told]);
+    expect(
+      observationsIn(
+        lockup,
+        'CPU: 3 PID: 7 Comm: copier Not tainted',
+        'RIP: 0010:f+0x1/0x2',
+        'Call Trace:',
+        ' g+0x1/0x2',
+      ),
+    ).toMatchObject([{ ...told, stack: { value: {} } }]);
+  });
+
   it('of a table of ps has the beginning of a stack, or none', () => {
     expect(observationsIn('PID STAT WCHAN COMMAND', '7 Ds f tar', '8 R - cp')).toMatchObject([
       { task: { comm: 'tar' }, state: 'D', stack: { value: { frames: [{ symbol: 'f' }] }, cut: true }, wchan: 'f' },

@@ -10,24 +10,27 @@ const NOT_TOLD = { unread: 'notTold' } as const;
 export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStack): Observation[] {
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
   const innermost = stack.frames[0]?.symbol;
-  return headers.map(({ name, tid, pid, state, startLocal, command = NOT_TOLD, lock, blockedMs }): Observation => {
-    const id = { ...(tid !== undefined && { tid }), ...(startLocal !== undefined && { startLocal }) };
-    const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
-    const task: Task = { id, commandLine: command, ...named };
-    const facts: KernelFacts = {
-      ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
-      ...(lock !== undefined && { lock }),
-    };
-    const about = {
-      task,
-      ...(state !== undefined && { state }),
-      ...(Object.keys(facts).length > 0 && { facts }),
-    };
-    // A table of ps(1) tells one function, and a line about a lock tells none.
-    if (innermostOnly === true && innermost !== undefined)
-      return { ...about, stack: { value: stack, cut: true }, wchan: innermost };
-    const isTold =
-      stack.frames.length > 0 || (innermostOnly === undefined && lock === undefined && untold === undefined);
-    return { ...about, stack: isTold ? { value: stack } : NOT_TOLD };
-  });
+  return headers.map(
+    ({ name, tid, pid, state, startLocal, command = NOT_TOLD, lock, blockedMs, ranMs }): Observation => {
+      const id = { ...(tid !== undefined && { tid }), ...(startLocal !== undefined && { startLocal }) };
+      const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
+      const task: Task = { id, commandLine: command, ...named };
+      const facts: KernelFacts = {
+        ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
+        ...(ranMs !== undefined && { onCpuMs: Math.min(ranMs, MAX_DURATION_MS) }),
+        ...(lock !== undefined && { lock }),
+      };
+      const about = {
+        task,
+        ...(state !== undefined && { state }),
+        ...(Object.keys(facts).length > 0 && { facts }),
+      };
+      // A table of ps(1) tells one function, and a line about a lock tells none.
+      if (innermostOnly === true && innermost !== undefined)
+        return { ...about, stack: { value: stack, cut: true }, wchan: innermost };
+      const isTold =
+        stack.frames.length > 0 || (innermostOnly === undefined && lock === undefined && untold === undefined);
+      return { ...about, stack: isTold ? { value: stack } : NOT_TOLD };
+    },
+  );
 }

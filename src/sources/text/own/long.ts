@@ -1,5 +1,5 @@
 import { MAX_DURATION_MS } from '../../../model/duration.ts';
-import type { Observation, Sample } from '../../../model/sample.ts';
+import type { KernelFacts, Observation, Sample } from '../../../model/sample.ts';
 import type { Frame, Stack } from '../../../model/stack.ts';
 import type { Task } from '../../../model/task.ts';
 import type { InternedStacks } from '../interned.ts';
@@ -16,7 +16,7 @@ const TITLE =
 const DURATION = String.raw`\d{1,12}(?:\.\d{1,3})? (?:s|min|h|d)(?: \d{1,2} (?:s|min|h))?`;
 /** `2 tasks (9.1 %)  blocked for 3.1 s to 4 min 12 s  waits for ...` */
 const GROUP = new RegExp(
-  String.raw`^(\s{0,40})(\d{1,9}) tasks? \((?:\d{1,3}\.\d %|(not selected))\) {1,4}(?:blocked|idle|running|unexplained)` +
+  String.raw`^(\s{0,40})(\d{1,9}) tasks? \((?:\d{1,3}\.\d %|(not selected))\) {1,4}(?:blocked|idle|(running)|unexplained)` +
     String.raw`(?: for (${DURATION})( to ${DURATION})?)? {1,4}(\S.*)$`,
   's',
 );
@@ -58,7 +58,7 @@ interface Group {
   readonly count: number;
   readonly isHolder: boolean;
   /** Of each of its tasks, if that is told. */
-  readonly offCpuMs: number | undefined;
+  readonly facts: KernelFacts | undefined;
   readonly sentence: string;
   label: Label;
   readonly tasks: Alike[];
@@ -173,7 +173,7 @@ export class LongOutput {
     const shared = {
       stack,
       ...(wchan !== undefined && { wchan }),
-      ...(group.offCpuMs !== undefined && { facts: { offCpuMs: group.offCpuMs } }),
+      ...(group.facts !== undefined && { facts: group.facts }),
     };
     let known = 0;
     for (const alike of group.tasks) {
@@ -218,19 +218,27 @@ function placeIn([, time, host, kernel]: readonly (string | undefined)[]): Pick<
   };
 }
 
-function groupOf([, indent = '', count, holder, since, until, sentence = '']: readonly (string | undefined)[]): Group {
+function groupOf([, indent = '', count, holder, running, since, until, sentence = '']: readonly (
+  | string
+  | undefined
+)[]): Group {
   return {
     indent: indent.length,
     count: Number(count),
     isHolder: holder !== undefined,
     // Of several times, nobody knows which is whose.
-    offCpuMs: since === undefined || until !== undefined ? undefined : millisecondsOf(since),
+    facts:
+      since === undefined || until !== undefined ? undefined : factsOf(millisecondsOf(since), running !== undefined),
     sentence,
     label: 'other',
     tasks: [],
     frames: [],
     wchans: [],
   };
+}
+
+function factsOf(milliseconds: number, isRunning: boolean): KernelFacts {
+  return isRunning ? { onCpuMs: milliseconds } : { offCpuMs: milliseconds };
 }
 
 function millisecondsOf(duration: string): number {

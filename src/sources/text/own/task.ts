@@ -122,12 +122,14 @@ function isRegister(word: string): boolean {
 
 function factsOf(fields: Fields): KernelFacts | undefined {
   const offCpuMs = fields.amount('offCpuMs', MAX_DURATION_MS);
+  const onCpuMs = fields.amount('onCpuMs', MAX_DURATION_MS);
   const lock = lockOf(fields.object('lock'));
   const mmapLock = fields.object('mmapLock');
   const vforkParent = fields.count('vforkParent', 1);
   const tracer = fields.count('tracer', 1);
   const facts: KernelFacts = {
     ...(offCpuMs !== undefined && { offCpuMs }),
+    ...(onCpuMs !== undefined && { onCpuMs }),
     ...(lock !== undefined && { lock }),
     ...(mmapLock !== undefined && { mmapLockOwner: mmapLock.count('owner', 1) ?? 'unknown' }),
     ...(vforkParent !== undefined && { vforkParent }),
