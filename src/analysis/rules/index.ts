@@ -57,6 +57,9 @@ import { MEMORY_RULES } from './memory.ts';
 import { MEMORY_LIMITS } from './memory-limits.ts';
 import { MMAP_LOCKS } from './mmap-lock.ts';
 import { MODULES } from './modules.ts';
+import { MORE_WAITS_OF_DEVICES } from './more-waits-of-devices.ts';
+import { MORE_WAITS_OF_FILE_SYSTEMS } from './more-waits-of-file-systems.ts';
+import { MORE_WAITS_OF_THE_CORE } from './more-waits-of-the-core.ts';
 import { MOUNT_RULES } from './mounts.ts';
 import { NAMESPACES } from './namespaces.ts';
 import { NETLINK } from './netlink.ts';
@@ -80,6 +83,8 @@ import { DEVICE_PURPOSES } from './purposes-devices.ts';
 import { DRIVER_PURPOSES } from './purposes-drivers.ts';
 import { KERNEL_PURPOSES } from './purposes-kernel.ts';
 import { NETWORK_PURPOSES } from './purposes-network.ts';
+import { PURPOSES_OF_DEVICES } from './purposes-of-devices.ts';
+import { PURPOSES_OF_THE_CORE } from './purposes-of-the-core.ts';
 import { OPERATION_PURPOSES } from './purposes-operations.ts';
 import { RAW_FLASH } from './raw-flash.ts';
 import { RCU } from './rcu.ts';
@@ -105,6 +110,7 @@ import { USB } from './usb.ts';
 import { VIDEOCORE } from './videocore.ts';
 import { VIRTUALIZATION } from './virtualization.ts';
 import { WAITS } from './waits.ts';
+import { rulesInCallers } from './waits-in-callers.ts';
 import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
 import { WAITS_OF_DRIVERS } from './waits-of-drivers.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
@@ -121,7 +127,7 @@ import { ZFS_OPERATIONS } from './zfs-operations.ts';
 export { DUTIES } from './duties.ts';
 
 /** All rules. Among those that are equally specific the first wins. */
-export const RULES: readonly Rule[] = [
+const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...MEMORY_RULES,
   ...PAGE_MOVES,
   ...MEMORY_LIMITS,
@@ -205,6 +211,8 @@ export const RULES: readonly Rule[] = [
   ...DEVICE_PURPOSES,
   ...DRIVER_PURPOSES,
   ...OPERATION_PURPOSES,
+  ...PURPOSES_OF_THE_CORE,
+  ...PURPOSES_OF_DEVICES,
   ...USB,
   ...FIRMWARE_AND_BUSES,
   ...DRIVER_FAMILIES,
@@ -219,6 +227,9 @@ export const RULES: readonly Rule[] = [
   ...WAITS_OF_THE_CORE,
   ...WAITS_OF_DEVICES,
   ...WAITS_OF_DRIVERS,
+  ...MORE_WAITS_OF_THE_CORE,
+  ...MORE_WAITS_OF_FILE_SYSTEMS,
+  ...MORE_WAITS_OF_DEVICES,
   ...SUBSYSTEM_LOCKS,
   ...LOCKS_OF_FILE_SYSTEMS,
   ...LOCKS_OF_NETWORK_FILE_SYSTEMS,
@@ -240,3 +251,5 @@ export const RULES: readonly Rule[] = [
   ...KERNEL_THREADS_OF_DRIVERS,
   ...KERNEL_THREADS,
 ];
+
+export const RULES: readonly Rule[] = [...RULES_OF_FUNCTIONS, ...rulesInCallers(RULES_OF_FUNCTIONS)];

@@ -20,3 +20,15 @@ export function purposeRules(purposes: readonly Purpose[], causes: string, stuck
     source,
   }));
 }
+
+/** What functions do, the file of the kernel, and the functions, separated by spaces. */
+export type PurposeRow = readonly [id: string, inOrderTo: string, file: string, functions: string];
+
+/** Rules about functions that end work of others, or wait until it is done. */
+export function purposeTable(rows: readonly PurposeRow[]): Rule[] {
+  const purposes = rows.map(([id, inOrderTo, file, functions]): Purpose => {
+    const names = functions.split(' ');
+    return [`for-${id}`, inOrderTo, `${file}: ${names[0]}`, ...names];
+  });
+  return purposeRules(purposes, 'The work waits: for a disk, a device, memory or other CPUs.', []);
+}

@@ -9,7 +9,7 @@ import type { Rule } from './rule.ts';
 export type WaitRow = readonly [id: string, waitsFor: string, file: string, ...functions: string[]];
 
 /** Sleeps in which it is the caller that knows what is waited for. */
-const OF_CALLERS: readonly Sleep[] = ['schedule', 'event', 'completion', 'bit', 'io', 'page', 'buffer', 'pool'];
+export const OF_CALLERS: readonly Sleep[] = ['schedule', 'event', 'completion', 'bit', 'io', 'page', 'buffer', 'pool'];
 
 /** Rules about functions that wait for one thing. What is waited for is usually held up by the same causes. */
 export function waitTable(causes: string, rows: readonly WaitRow[]): Rule[] {

@@ -228,6 +228,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'the sensor hub of the processor to answer',
       'drivers/hid/intel-ish-hid/ishtp/client.c',
       'ishtp_hid_link_ready_wait ishtp_enum_enum_devices ishtp_get_hid_descriptor ishtp_get_report_descriptor',
+      'hid_ishtp_cl_init',
       '_ish_ipc_reset ish_hw_start ish_suspend ish_resume_handler ishtp_cl_disconnect ishtp_cl_connect_to_fw',
       'ishtp_wait_resume ishtp_hbm_start_wait loader_cl_send loader_xfer_cmd amdtp_wait_for_response',
     ],

@@ -55,6 +55,7 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'another task to read the same EROFS inode',
       'fs/erofs/xattr.c',
       'erofs_init_inode_xattrs z_erofs_fill_inode_lazy',
+      'z_erofs_map_blocks_iter',
     ],
     [
       'wait-for-xfs-log-shutdown',
@@ -100,6 +101,7 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'the cluster lock manager (DLM) to grant, convert or release a lock',
       'fs/gfs2/lock_dlm.c',
       'sync_lock sync_unlock',
+      'user_cluster_disconnect',
     ],
     [
       'wait-for-cluster-posix-lock',
@@ -178,6 +180,7 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'other users of pages of a memfd to let go of them, before it is sealed',
       'mm/memfd.c',
       'memfd_wait_for_pins memfd_add_seals',
+      'memfd_fcntl',
     ],
     [
       'wait-for-device-pages',
@@ -215,6 +218,7 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'requests of an SMB client in progress to become fewer (ksmbd)',
       'fs/smb/server/server.c',
       'queue_ksmbd_work',
+      'ksmbd_server_process_request',
     ],
     [
       'wait-for-hfs-node',

@@ -23,7 +23,13 @@ export const WAITS_OF_NETWORKS: readonly Rule[] = waitTable(
       'drivers/usb/core/urb.c',
       'usb_wait_anchor_empty_timeout',
     ],
-    ['wait-for-usb-suspended', 'a USB device to be resumed', 'drivers/usb/core/devio.c', 'proc_wait_for_resume'],
+    [
+      'wait-for-usb-suspended',
+      'a USB device to be resumed',
+      'drivers/usb/core/devio.c',
+      'proc_wait_for_resume',
+      'usbdev_ioctl',
+    ],
     [
       'wait-for-xhci-port',
       'a port of a USB controller (xHCI) to resume',
@@ -133,6 +139,9 @@ export const WAITS_OF_NETWORKS: readonly Rule[] = waitTable(
       'the threads of the packet generator (pktgen) to act',
       'net/core/pktgen.c',
       'pktgen_mark_device pktgen_run_all_threads pktgen_reset_all_threads pktgen_create_thread',
+      'pktgen_device_event',
+      'pgctrl_write',
+      'pg_net_init',
     ],
     [
       'wait-for-wiphy-debugfs',

@@ -35,6 +35,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
       'another process of this host to release a byte range lock of the SMB file',
       'fs/smb/client/file.c',
       'cifs_lock_add_if',
+      'cifs_setlk',
     ],
     [
       'wait-for-smb-user-connection',
@@ -97,6 +98,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
       'requests of an NFS client to finish, in order to expire it',
       'fs/nfsd/nfs4state.c',
       'force_expire_client',
+      'client_ctl_write',
     ],
     [
       'wait-for-rpc-tls',
@@ -122,6 +124,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
       'net/sunrpc/xprtrdma/verbs.c',
       'rpcrdma_xprt_connect rpcrdma_xprt_drain rpcrdma_xprt_disconnect rpcrdma_create_id frwr_unmap_sync',
       'svc_rdma_post_chunk_ctxt',
+      'svc_rdma_process_read_list',
     ],
     [
       'wait-for-9p-file-lock',

@@ -16,6 +16,7 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'a free slot in the activity log of a DRBD device',
       'drivers/block/drbd/drbd_req.c',
       'do_submit drbd_rs_begin_io drbd_determine_dev_size disk_opts_check_al_size',
+      'drbd_adm_disk_opts',
     ],
     [
       'wait-for-drbd-state',
@@ -102,6 +103,7 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'a zone of a dm-zoned device to be reclaimed',
       'drivers/md/dm-zoned-metadata.c',
       'dmz_wait_for_reclaim dmz_reclaim_copy',
+      'dmz_get_chunk_mapping',
     ],
     [
       'wait-for-dm-vdo-request',
@@ -120,6 +122,7 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'reads or writes of a btrfs scrub to complete',
       'fs/btrfs/scrub.c',
       'wait_scrub_stripe_io scrub_stripe_submit_repair_read scrub_rbio scrub_raid56_parity_stripe',
+      'scrub_rbio_work_locked',
     ],
     [
       'wait-for-btrfs-nocow-writers',
@@ -144,6 +147,8 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'defragmentation or the cleaner of a btrfs file system to pause',
       'fs/btrfs/super.c',
       'btrfs_remount_begin btrfs_remount_ro',
+      'btrfs_remount',
+      'btrfs_reconfigure',
     ],
     [
       'wait-for-bcachefs-node-write',
@@ -214,6 +219,7 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'the floppy drive or its controller',
       'drivers/block/floppy.c',
       'lock_fdc wait_til_done __floppy_read_block_0',
+      'floppy_revalidate',
     ],
     [
       'wait-for-rnbd-disconnect',

@@ -20,6 +20,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'the image of hibernation to be written or read',
     'kernel/power/swap.c',
     'hib_wait_io save_compressed_image load_compressed_image save_image_lzo load_image_lzo',
+    'swsusp_read',
   ],
   [
     'wait-for-shmem-swapoff',
@@ -53,6 +54,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'the kernel thread of a CPU map of BPF to start',
     'kernel/bpf/cpumap.c',
     '__cpu_map_entry_alloc',
+    'cpu_map_update_elem',
   ],
   [
     'wait-for-io-region',
@@ -65,6 +67,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'the kernel thread of DAMON to carry out a command',
     'mm/damon/sysfs.c',
     'damon_sysfs_handle_cmd __damon_start',
+    'damon_start',
   ],
   [
     'wait-for-file-table-resize',
@@ -97,6 +100,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'another task to end its part of a transaction of ReiserFS',
     'fs/reiserfs/journal.c',
     'queue_log_writer let_transaction_grow',
+    'reiserfs_commit_for_inode',
   ],
   [
     'wait-for-nilfs-segment',
@@ -104,7 +108,13 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'fs/nilfs2/segment.c',
     'nilfs_segctor_sync nilfs_construct_segment nilfs_construct_dsync_segment',
   ],
-  ['wait-for-nilfs-io', 'writes of a NILFS segment to complete', 'fs/nilfs2/segbuf.c', 'nilfs_segbuf_wait'],
+  [
+    'wait-for-nilfs-io',
+    'writes of a NILFS segment to complete',
+    'fs/nilfs2/segbuf.c',
+    'nilfs_segbuf_wait',
+    'nilfs_wait_on_logs',
+  ],
   [
     'wait-for-jffs2-gc-thread',
     'the garbage collector of JFFS2 to start or exit',
@@ -136,6 +146,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'the client daemon of OrangeFS to answer',
     'fs/orangefs/waitqueue.c',
     'wait_for_matching_downcall orangefs_clean_up_interrupted_operation',
+    'service_operation',
   ],
   [
     'wait-for-automount-expiry',
@@ -148,6 +159,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'a direct read or write of a network file system to complete',
     'fs/netfs/direct_write.c',
     'netfs_unbuffered_write_iter_locked netfs_unbuffered_read',
+    'netfs_unbuffered_read_iter_locked',
   ],
   ['wait-for-nfs-local-commit', 'a commit of a local NFS server to complete', 'fs/nfs/localio.c', 'nfs_local_commit'],
   [
@@ -155,6 +167,8 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'other nodes of the cluster to agree to its joining or leaving (OCFS2)',
     'fs/ocfs2/dlm/dlmdomain.c',
     'dlm_mark_domain_leaving dlm_register_domain dlm_migrate_lockres dlm_mark_lockres_migrating',
+    'dlm_empty_lockres',
+    'dlm_unregister_domain',
   ],
   [
     'wait-for-smb-client-requests',
