@@ -12,6 +12,11 @@ describe('the name of a lock', () => {
     expect(lockName('iwl_trans_pcie_stop_device', 'mutex')).toBe('in Linux 6.12: trans_pcie->mutex');
   });
 
+  it('is that of a lock taken in an inline function, too', () => {
+    expect(lockName('walk_page_range', 'rwsem')).toBe('in Linux 6.12: vma_start_write()');
+    expect(lockName('sys_mbind', 'rwsem')).toBe('in Linux 6.12: mmap_lock');
+  });
+
   it('is that of both where a function takes two', () => {
     expect(lockName('msm_job_run', 'mutex')).toBe('in Linux 6.12: gpu->lock or lru->lock');
     expect(lockName('vhost_worker_killed', 'mutex')).toBe('in Linux 6.12: vq->mutex or worker->mutex');

@@ -1,13 +1,13 @@
 /** Locks of networks, their adapters and RDMA, by the functions that take them; see lockName. */
 export const NETWORK_LOCKS = `
 mutex __ip_vs_app_mutex: ip_vs_app_seq_start
-mutex __ip_vs_mutex: do_ip_vs_get_ctl ip_vs_est_calc_phase
+mutex __ip_vs_mutex: do_ip_vs_get_ctl ip_vs_est_calc_phase ip_vs_estimation_kthread
 mutex ac->mutex: __ceph_auth_get_authorizer ceph_auth_add_authorizer_challenge ceph_auth_build_hello
   ceph_auth_get_request ceph_auth_handle_bad_authorizer ceph_auth_handle_bad_method ceph_auth_handle_reply_done
   ceph_auth_handle_reply_more ceph_auth_invalidate_authorizer ceph_auth_is_authenticated ceph_auth_reset
   ceph_auth_verify_authorizer_reply ceph_build_auth ceph_handle_auth_reply
 mutex access_lock: lan78xx_get_stats lan78xx_update_stats
-mutex act_id_mutex: tcf_action_reoffload_cb tcf_pernet_add_id_list tcf_pernet_del_id_list
+mutex act_id_mutex: tcf_action_reoffload_cb tcf_pernet_add_id_list tcf_pernet_del_id_list tcf_register_action
 mutex add_target_mutex: add_target_store
 mutex addr_lists_lock: dsa_port_do_fdb_add dsa_port_do_fdb_del dsa_port_do_mdb_add dsa_port_do_mdb_del
 mutex adev_mutex: ice_plug_aux_dev ice_send_event_to_aux ice_set_channels ice_unplug_aux_dev
@@ -37,8 +37,8 @@ mutex bf_mutex: mlx4_bf_alloc mlx4_bf_free
 mutex bfregi->lock: mlx5_ib_free_bfreg uar_mmap
 mutex bind_lock: mctp_sk_hash mctp_sk_unhash
 mutex bitmap_lock: alloc_var_entry mlx5_ib_mmap_free
-mutex block->lock: __tcf_chain_get __tcf_get_next_chain tcf_chain0_head_change tcf_chain0_head_change_cb_add
-  tcf_chain0_head_change_cb_del
+mutex block->lock: __tcf_chain_get __tcf_get_next_chain tcf_block_get_ext tcf_chain0_head_change
+  tcf_chain0_head_change_cb_add tcf_chain0_head_change_cb_del
 mutex bnxt_re_mutex: bnxt_re_probe bnxt_re_remove bnxt_re_resume bnxt_re_suspend
 mutex bond_mutex: mlx4_bond mlx4_port_map_set mlx4_unbond
 mutex bulletin_mutex: bnx2x_get_vf_config bnx2x_iov_link_update_vf bnx2x_set_vf_mac bnx2x_set_vf_vlan
@@ -57,9 +57,9 @@ mutex cnic_mutex: bnx2x_cnic_ctl_send bnx2x_unregister_cnic
 mutex comp_list_lock: mlx5_devcom_comp_release mlx5_devcom_register_component
 mutex comp_lock: mlx5_comp_eqn_get
 mutex compat_mutex: xt_compat_lock
-mutex con->mutex: ceph_con_in_msg_alloc ceph_con_process_message ceph_msg_revoke ceph_msg_revoke_incoming
-  prepare_auth_request prepare_auth_request_more process_auth_bad_method process_auth_done process_connect
-  process_session_reset
+mutex con->mutex: __handle_control ceph_con_in_msg_alloc ceph_con_process_message ceph_msg_revoke
+  ceph_msg_revoke_incoming prepare_auth_request prepare_auth_request_more process_auth_bad_method process_auth_done
+  process_connect process_session_reset
 mutex conn->lock: l2cap_conn_ready l2cap_security_cfm l2cap_sock_shutdown l2cap_unregister_user process_pending_rx
 mutex connlist_mutex: iser_connect iser_exit
 mutex control: __rtl8152_set_mac_address rtl8152_change_mtu rtl8152_close rtl8152_get_link_ksettings
@@ -68,6 +68,7 @@ mutex control: __rtl8152_set_mac_address rtl8152_change_mtu rtl8152_close rtl815
   rtl_ethtool_get_eee rtl_ethtool_set_eee rtl_hw_phy_work_func_t
 mutex control_lock: mlx5_tc_ct_delete_flow mlx5_tc_ct_flow_offload
 mutex counter->lock: __rdma_counter_bind_qp __rdma_counter_unbind_qp alloc_and_bind rdma_counter_query_stats
+  rdma_counter_unbind_qp
 mutex counters_table->mutex: bring_down_rss_rwqs bringup_rss_rwqs create_qp_lb_counter iboe_process_mad
   mlx4_ib_free_qp_counter mlx4_ib_modify_wq
 mutex cq_lock: mlx5_ib_dev_res_cq_init
@@ -81,7 +82,7 @@ mutex ctrl_lock: hws_action_create_dest_match_range_definer hws_action_create_de
 mutex ctx->lock: mapping_add mapping_remove
 mutex ctx->mutex: ucma_accept ucma_bind ucma_bind_ip ucma_connect ucma_disconnect ucma_init_qp_attr ucma_leave_multicast
   ucma_listen ucma_notify ucma_process_join ucma_query ucma_query_route ucma_reject ucma_resolve_addr ucma_resolve_ip
-  ucma_resolve_route ucma_set_ib_path ucma_set_option_level
+  ucma_resolve_route ucma_set_ib_path ucma_set_option ucma_set_option_level
 mutex cvq_lock: virtnet_send_rx_notf_coal_cmds virtnet_send_rx_notf_coal_vq_cmds virtnet_set_ringparam
 mutex data->mtx: rfkill_fop_ioctl rfkill_fop_poll soft_store
 mutex data_direct_lock: mlx5_ib_data_direct_bind mlx5_ib_data_direct_unbind
@@ -131,7 +132,7 @@ mutex ep_lock: qrtr_endpoint_unregister qrtr_node_enqueue
 mutex eq_table->lock: create_async_eq destroy_async_eq
 mutex eq_test_event_mutex: mana_gd_test_eq
 mutex est_lock: stmmac_adjust_time tc_taprio_configure
-mutex est_mutex: ip_vs_est_calc_phase
+mutex est_mutex: ip_vs_est_calc_phase ip_vs_estimation_kthread
 mutex event_mutex: bnx2x_vf_mbx bnx2x_vf_mbx_schedule
 mutex event_xa_lock: devx_async_event_destroy_uobj devx_obj_cleanup mlx5_ib_devx_cleanup
 mutex extreg_lock: dp83640_config_init dp83640_hwtstamp enable_status_frames periodic_output ptp_dp83640_adjfine
@@ -142,7 +143,8 @@ mutex fdir_fltr_lock: ice_add_fdir_ethtool ice_del_fdir_ethtool ice_get_ethtool_
 mutex file->mutex: ib_umad_close ib_umad_enable_pkey ib_umad_kill_port ib_umad_poll ib_umad_read ib_umad_reg_agent
   ib_umad_reg_agent2 ib_umad_unreg_agent ib_umad_write queue_packet
 mutex file_mutex: ib_umad_close ib_umad_kill_port ib_umad_reg_agent ib_umad_reg_agent2 ib_umad_unreg_agent
-mutex filter_chain_lock: __tcf_get_next_proto tcf_chain0_head_change_cb_add
+mutex filter_chain_lock: __tcf_get_next_proto tc_get_tfilter tcf_block_get_ext tcf_chain0_head_change_cb_add
+  tcf_chain_flush tcf_chain_tp_delete_empty
 mutex fl_profs_locks: ice_flow_add_entry ice_flow_add_prof ice_flow_find_prof_conds ice_flow_rem_prof
   ice_free_flow_profs ice_rem_rss_cfg
 mutex flow_db->lock: mlx5_ib_create_flow mlx5_ib_destroy_flow raw_fs_rule_add steering_anchor_cleanup
@@ -167,7 +169,7 @@ mutex gtp_pdp_lock: gtp_genl_new_pdp
 mutex h->lock: bnxt_fw_diagnose
 mutex hairpin_tbl_lock: mlx5e_hairpin_flow_add mlx5e_tc_hairpin_update_dead_peer
 mutex hash_resize_mutex: xfrm_hash_resize
-mutex hashlimit_mutex: hashlimit_proc_net_exit
+mutex hashlimit_mutex: hashlimit_net_exit hashlimit_proc_net_exit
 mutex hci_dev_lock(): __add_adv_patterns_monitor __check_timeout __hci_set_scan_rsp_data_sync add_adv_complete
   add_adv_patterns_monitor add_adv_patterns_monitor_rssi add_advertising add_advertising_complete add_device_complete
   add_ext_adv_data add_ext_adv_data_complete add_ext_adv_params add_ext_adv_params_complete add_remote_oob_data
@@ -255,7 +257,8 @@ mutex icosq_recovery_lock: mlx5e_reporter_icosq_suspend_recovery mlx5e_rx_report
 mutex idpf_vport_ctrl_lock(): idpf_change_mtu idpf_get_coalesce idpf_get_ethtool_stats idpf_get_per_q_coalesce
   idpf_get_q_coalesce idpf_get_ringparam idpf_get_rxfh idpf_get_rxnfc idpf_open idpf_set_channels idpf_set_coalesce
   idpf_set_features idpf_set_mac idpf_set_per_q_coalesce idpf_set_ringparam idpf_set_rxfh idpf_stop
-mutex idrinfo->lock: tcf_action_reoffload_cb tcf_idr_check_alloc tcf_idr_cleanup tcf_idr_insert_many
+mutex idrinfo->lock: tca_action_gd tcf_action_reoffload_cb tcf_generic_walker tcf_idr_check_alloc tcf_idr_cleanup
+  tcf_idr_insert_many
 mutex idt82p33->lock: idt82p33_adjfine idt82p33_adjtime idt82p33_adjtime_workaround idt82p33_adjwritephase
   idt82p33_enable idt82p33_extts_check idt82p33_gettime idt82p33_probe idt82p33_settime idt82p33_work_handler
 mutex idtcm->lock: idtcm_adjfine idtcm_adjphase idtcm_adjtime idtcm_adjtime_deprecated idtcm_enable idtcm_extts_check
@@ -298,7 +301,8 @@ mutex link_lock: __bnxt_open_nic bnxt_dl_reload_up bnxt_get_link_ksettings bnxt_
 mutex list_lock: mlx5e_refresh_tirs mlx5e_tir_destroy mlx5e_tir_init
 mutex list_mutex: idletimer_tg_show
 mutex local_mutex: rxrpc_destroy_all_locals rxrpc_destroy_local rxrpc_lookup_local
-mutex lreq->lock: ceph_osdc_watch_check linger_commit_cb linger_ping_cb linger_reconnect_cb lwork_free send_linger
+mutex lreq->lock: ceph_osdc_watch_check linger_commit_cb linger_ping_cb linger_reconnect_cb lwork_free osd_dispatch
+  send_linger
 mutex macsec->lock: macsec_async_event macsec_event mlx5e_macsec_add_rxsa mlx5e_macsec_add_rxsc mlx5e_macsec_add_secy
   mlx5e_macsec_add_txsa mlx5e_macsec_del_rxsa mlx5e_macsec_del_rxsc mlx5e_macsec_del_secy mlx5e_macsec_del_txsa
   mlx5e_macsec_upd_rxsa mlx5e_macsec_upd_rxsc mlx5e_macsec_upd_secy mlx5e_macsec_upd_txsa
@@ -329,9 +333,9 @@ mutex mlx5_uplink_netdev_get(): mlx5_esw_devlink_rate_leaf_tx_max_set mlx5_esw_d
 mutex mlx5dr_domain_nic_lock(): dr_rule_create_rule dr_rule_create_rule_fdb dr_rule_create_rule_nic dr_rule_destroy_rule
   dr_rule_destroy_rule_fdb dr_rule_destroy_rule_nic mlx5dr_rule_create mlx5dr_rule_destroy
 mutex modify_hdr_mutex: mlx5dr_ptrn_cache_get_pattern mlx5dr_ptrn_cache_put_pattern
-mutex monc->mutex: __ceph_monc_get_version __ceph_open_session cancel_generic_request ceph_monc_do_statfs
-  ceph_monc_handle_map ceph_monc_stop ceph_monc_wait_osdmap get_generic_reply mon_fault mon_handle_auth_bad_method
-  mon_handle_auth_done monc_show monmap_show
+mutex monc->mutex: __ceph_monc_get_version __ceph_open_session cancel_generic_request ceph_monc_blocklist_add
+  ceph_monc_do_statfs ceph_monc_handle_map ceph_monc_stop ceph_monc_wait_osdmap get_generic_reply mon_dispatch mon_fault
+  mon_handle_auth_bad_method mon_handle_auth_done monc_show monmap_show wait_generic_request
 mutex mpfs->lock: mlx5_mpfs_add_mac mlx5_mpfs_del_mac
 mutex mqp->mutex: add_gid_entry mlx4_ib_mcg_attach mlx4_ib_mcg_detach
 mutex mqprio_mutex: cxgb4_cleanup_tc_mqprio cxgb4_mqprio_stop_offload cxgb4_setup_tc_mqprio
@@ -350,6 +354,7 @@ mutex nfc_rule_lock: igc_ethtool_add_nfc_rule igc_ethtool_del_nfc_rule igc_ethto
 mutex nft_ct_pcpu_mutex: nft_ct_set_init
 mutex nsdata->lock: ioam6_genl_addns ioam6_genl_addsc ioam6_genl_delns ioam6_genl_delsc ioam6_genl_ns_set_schema
 mutex nvm_mutex: e1000_acquire_nvm_ich8lan
+mutex obj->lock: ib_umem_dmabuf_get_pinned_and_lock ib_umem_dmabuf_revoke ib_umem_dmabuf_revoke_lock
 mutex odp_eq_mutex: mlx5r_odp_create_eq
 mutex ogm_buff_mutex: batadv_iv_ogm_iface_disable batadv_iv_ogm_iface_enable batadv_iv_ogm_iface_update_mac
   batadv_iv_ogm_primary_iface_set batadv_iv_ogm_schedule batadv_v_ogm_free batadv_v_ogm_primary_iface_set
@@ -361,7 +366,8 @@ mutex open_mutex: vhci_create_device
 mutex ops_lock: wwan_port_fops_poll wwan_port_op_start wwan_port_op_stop wwan_port_op_tx wwan_remove_port
 mutex ops_xa_lock: dm_memic_remove_ops
 mutex opts->lock: f_usb9pfs_opts_buflen_show f_usb9pfs_opts_buflen_store usb9pfs_free_func
-mutex osd->lock: __submit_request ceph_osdc_sync dump_backoffs dump_linger_requests dump_requests send_linger
+mutex osd->lock: __submit_request ceph_osdc_sync dump_backoffs dump_linger_requests dump_requests osd_alloc_msg
+  osd_dispatch send_linger
 mutex p_cxt_mngr->mutex: qed_cxt_dynamic_ilt_alloc
 mutex p_iov->mutex: qed_vf_pf_prep
 mutex p_l2_info->lock: qed_eth_queue_qid_usage_add qed_eth_queue_qid_usage_del
@@ -412,8 +418,8 @@ mutex phy_mutex: __asix_mdio_read __asix_mdio_write __smsc75xx_mdio_read __smsc7
   lan78xx_mdiobus_write mcs7830_read_phy mcs7830_write_phy smsc95xx_mdio_read smsc95xx_mdio_write smsc95xx_mdiobus_reset
   sr_mdio_read sr_mdio_write sr_share_read_word sr_share_write_word
 mutex phydev->lock: bcmgenet_mii_config bcmgenet_phy_pause_set get_phy_tunable lan78xx_get_link lan78xx_link_reset
-  lan937x_dsp_workaround linkstate_get_sqi linkstate_get_sqi_max macsec_offload phy_ethtool_get_eee
-  phy_ethtool_get_plca_cfg phy_ethtool_get_plca_status phy_ethtool_get_wol phy_ethtool_ksettings_set
+  lan937x_dsp_workaround linkstate_get_sqi linkstate_get_sqi_max linkstate_prepare_data macsec_offload
+  phy_ethtool_get_eee phy_ethtool_get_plca_cfg phy_ethtool_get_plca_status phy_ethtool_get_wol phy_ethtool_ksettings_set
   phy_ethtool_nway_reset phy_ethtool_set_eee phy_ethtool_set_plca_cfg phy_ethtool_set_wol phy_get_eee_err phy_interrupt
   phy_led_blink_set phy_led_hw_control_get phy_led_hw_control_set phy_led_hw_is_supported phy_led_set_brightness
   phy_loopback phy_resume phy_speed_down phy_speed_up phy_start phy_start_aneg phy_start_cable_test
@@ -434,7 +440,7 @@ mutex pool->mutex: dr_arg_pool_get_arg_obj dr_arg_pool_put_arg_obj mlx5dr_icm_al
   rtrs_ib_dev_find_or_add
 mutex pool_lock: mlx4_assign_eq mlx4_release_eq mlx5_fc_pool_acquire_counter mlx5_fc_pool_release_counter
 mutex port->mutex: flags_show
-mutex port_counter->lock: alloc_and_bind rdma_counter_free rdma_counter_set_auto_mode
+mutex port_counter->lock: alloc_and_bind counter_release rdma_counter_free rdma_counter_set_auto_mode
 mutex port_mutex: __set_port_type mlx4_sense_port pn_sock_bind_res pn_socket_bind restore_current_port_types
   set_port_ib_mtu set_port_type
 mutex ports->lock: ice_ptp_cleanup_pf ice_ptp_setup_pf ice_ptp_tx_tstamp_owner
@@ -445,7 +451,7 @@ mutex priv->mutex: bcm_ptp_adjfine bcm_ptp_adjtime bcm_ptp_enable bcm_ptp_extts_
   bcm_ptp_perout_work bcm_ptp_settime
 mutex prof_map_lock: ice_add_prof ice_add_prof_id_vsig ice_add_prof_to_lst ice_free_prof_map ice_get_prof ice_rem_prof
   ice_rss_set_symm
-mutex proto_destroy_lock: tcf_proto_signal_destroyed tcf_proto_signal_destroying
+mutex proto_destroy_lock: tcf_proto_destroy tcf_proto_signal_destroyed tcf_proto_signal_destroying
 mutex proto_list_mutex: proto_seq_start
 mutex proto_tab_lock: can_proto_register can_proto_unregister phonet_proto_register phonet_proto_unregister
 mutex ps_lock: ice_ptp_port_phy_restart ice_ptp_port_phy_stop ps_cleanup ps_control ps_wakeup
@@ -470,6 +476,7 @@ mutex queue_lock: idpf_vport_alloc_max_qs idpf_vport_dealloc_max_qs
 mutex rb_lock: cache_ent_find_and_store mlx5_mkey_cache_cleanup mlx5_mkey_cache_init mlx5r_destroy_cache_entries
   mlx5r_handle_mkey_cleanup someone_adding
 mutex rdma_cm_mutex: srpt_rdma_cm_port_store
+mutex recv_mutex: xs_disable_swap xs_enable_swap
 mutex reg_head->lock: mlx5_get_uars_page mlx5_put_uars_page
 mutex resize_mutex: mlx4_ib_resize_cq mlx5_ib_resize_cq
 mutex resource_mutex: pn_res_seq_start pn_sock_bind_res pn_sock_unbind_all_res pn_sock_unbind_res
@@ -484,7 +491,7 @@ mutex rl_lock: mlx5_rl_add_rate_raw mlx5_rl_remove_rate mlx5_rl_remove_rate_raw
 mutex routes->lock: phonet_route_add phonet_route_autodel phonet_route_del
 mutex rport->mutex: srp_send_tsk_mgmt
 mutex rq_lock: ice_clean_rq_elem ice_shutdown_rq
-mutex rss_lock: ethtool_get_max_rss_ctx_channel ethtool_set_rxfh
+mutex rss_lock: ethtool_check_max_channel ethtool_get_max_rss_ctx_channel ethtool_set_rxfh
 mutex rss_locks: ice_get_rss_cfg ice_rem_rss_cfg ice_rem_vsi_rss_cfg ice_rem_vsi_rss_list
 mutex rx_lock: virtio_vsock_vqs_init
 mutex rxkad_ci_mutex: rxkad_decrypt_response
@@ -495,8 +502,8 @@ mutex sched_lock: ice_cfg_agg ice_cfg_vsi_bw_dflt_lmt_per_tc ice_cfg_vsi_bw_lmt_
   ice_sched_replay_agg_vsi_preinit ice_sched_rm_vsi_cfg ice_sched_set_node_bw_lmt_per_tc ice_sched_set_q_bw_lmt
   ice_set_object_tx_weight
 mutex sctp_sysctl_mutex: proc_sctp_do_udp_port
-mutex sdata->lock: seg6_genl_set_tunsrc
-mutex sec->mutex: ib_destroy_qp_security_abort ib_destroy_qp_security_begin
+mutex sdata->lock: seg6_genl_set_tunsrc seg6_genl_sethmac
+mutex sec->mutex: ib_destroy_qp_security_abort ib_destroy_qp_security_begin ib_security_cache_change
 mutex sec_mtx: ieee802154_add_device ieee802154_add_devkey ieee802154_add_llsec_key ieee802154_add_seclevel
   ieee802154_del_device ieee802154_del_devkey ieee802154_del_llsec_key ieee802154_del_seclevel
   ieee802154_get_llsec_params ieee802154_lock_llsec_table ieee802154_set_llsec_params mac802154_add_dev
@@ -559,6 +566,7 @@ mutex stats->lock: nldev_stat_get_counter_status_doit rdma_counter_modify set_st
 mutex stats_bitmap->mutex: mlx4_en_update_pfc_stats_bitmap
 mutex stp_proto_mutex: stp_proto_register stp_proto_unregister
 mutex su_mutex: userdatum_value_store
+mutex subdev_lock: __ib_unregister_device
 mutex sw_mutex: ice_vsi_alloc ice_vsi_free
 mutex swflag_mutex: e1000_get_hw_semaphore_82574
 mutex switch_mutex: i40e_veb_clear i40e_veb_mem_alloc i40e_vsi_clear i40e_vsi_mem_alloc
@@ -569,8 +577,8 @@ mutex synproxy_mutex: nf_synproxy_ipv4_init nf_synproxy_ipv6_init
 mutex t1->mutex: mlx4_bond_mac_table mlx4_bond_vlan_table mlx4_unbond_mac_table mlx4_unbond_vlan_table
 mutex t2->mutex: mlx4_bond_mac_table mlx4_bond_vlan_table mlx4_unbond_mac_table mlx4_unbond_vlan_table
 mutex t_lock: mlx5e_add_offloaded_nic_rule mlx5e_tc_del_nic_flow
-mutex table->lock: __ib_cache_gid_add _ib_cache_gid_del cleanup_gid_table_port config_non_roce_gid_cache
-  ib_cache_gid_del_all_netdev_gids
+mutex table->lock: __ib_cache_gid_add _ib_cache_gid_del cleanup_gid_table_port config_non_roce_gid_cache free_gid_work
+  ib_cache_cleanup_one ib_cache_gid_del_all_netdev_gids ib_cache_setup_one ib_cache_update
 mutex table->mutex: __mlx4_register_mac __mlx4_register_vlan __mlx4_replace_mac __mlx4_unregister_mac
   __mlx4_unregister_vlan mlx4_table_find mlx4_table_get mlx4_table_put
 mutex table_lock: ice_ena_vfs ice_flush_fdir_ctx ice_free_vfs ice_handle_mdd_event ice_prepare_for_reset
@@ -605,6 +613,7 @@ mutex unbind_iser_conn_mutex: iscsi_iser_conn_stop
 mutex unready_flows_lock: add_unready_flow mlx5e_tc_add_fdb_peer_flow mlx5e_tc_del_fdb_peer_flow
   mlx5e_tc_reoffload_flows_work remove_unready_flow
 mutex unregister_lock: hci_cmd_sync_submit
+mutex unregistration_lock: __ib_unregister_device
 mutex uplink_netdev_lock: mlx5_core_uplink_netdev_event_replay mlx5_core_uplink_netdev_set
 mutex usb9pfs_lock: p9_usbg_close p9_usbg_create usb9pfs_alloc_instance usb9pfs_free_instance usb9pfs_tag_instance
 mutex usb9pfs_opts->lock: usb9pfs_alloc
@@ -633,17 +642,19 @@ mutex xdp_state_lock: ice_vsi_rebuild
 mutex xlt_emergency_page_mutex: mlx5r_umr_alloc_xlt
 mutex xs->mutex: __xsk_generic_xmit xsk_bind xsk_diag_dump xsk_diag_fill xsk_getsockopt xsk_notifier xsk_release
   xsk_setsockopt
-mutex xt->mutex: xt_register_match xt_register_table xt_register_target xt_register_template xt_unregister_match
-  xt_unregister_table xt_unregister_target xt_unregister_template
+mutex xt->mutex: xt_find_revision xt_register_match xt_register_table xt_register_target xt_register_template
+  xt_unregister_match xt_unregister_table xt_unregister_target xt_unregister_template
 mutex zones_mutex: tcf_ct_flow_table_get
 rwsem cb_lock: tc_block_indr_cleanup tc_setup_cb_add tc_setup_cb_call tc_setup_cb_destroy tc_setup_cb_replace
-  tcf_block_offload_bind tcf_block_offload_unbind
+  tcf_block_get_ext tcf_block_offload_bind tcf_block_offload_unbind
 rwsem chan_sem: ppp_ioctl
 rwsem client_data_rwsem: ib_device_rename
+rwsem clients_rwsem: ib_register_client
 rwsem comp->sem: devcom_alloc_comp_dev devcom_free_comp_dev mlx5_devcom_comp_lock mlx5_devcom_for_each_peer_begin
   mlx5_devcom_send_event
 rwsem dev_addr_sem: address_show
-rwsem devices_rwsem: add_all_compat_devs ib_device_rename rdma_compatdev_set remove_all_compat_devs
+rwsem devices_rwsem: add_all_compat_devs ib_device_rename ib_register_client rdma_compatdev_set remove_all_compat_devs
+rwsem hw_destroy_rwsem: ib_init_ucontext rdma_alloc_begin_uobject rdma_umap_open uverbs_uobject_fd_release
 rwsem inode_lock(): __rpc_rmpipe __sock_release cache_read cache_read_pipefs cache_read_procfs cache_write
   cache_write_pipefs cache_write_procfs rpc_cachedir_populate rpc_clntdir_populate rpc_close_pipes rpc_fill_super
   rpc_gssd_dummy_depopulate rpc_gssd_dummy_populate rpc_pipe_ioctl rpc_pipe_open rpc_pipe_poll rpc_pipe_read
@@ -660,8 +671,9 @@ rwsem mode_lock: esw_port_metadata_set mlx5_devlink_eswitch_encap_mode_set mlx5_
 rwsem net_rwsem: cleanup_net tcf_action_reoffload_cb
 rwsem node->lock: __mlx5_create_flow_table _mlx5_modify_rule_destination down_write_ref_node mlx5_create_flow_group
   mlx5_del_flow_rules nested_down_read_ref_node nested_down_write_ref_node tree_put_node
-rwsem osdc->lock: __ceph_open_session ceph_osdc_maybe_request_map ceph_osdc_reopen_osds ceph_osdc_stop ceph_osdc_sync
-  ceph_osdc_watch_check linger_cancel linger_submit osd_fault osdc_show osdmap_show
+rwsem osdc->lock: __ceph_open_session ceph_osdc_maybe_request_map ceph_osdc_notify ceph_osdc_reopen_osds ceph_osdc_stop
+  ceph_osdc_sync ceph_osdc_unwatch ceph_osdc_watch ceph_osdc_watch_check linger_cancel linger_submit osd_alloc_msg
+  osd_dispatch osd_fault osdc_show osdmap_show
 rwsem pernet_ops_rwsem: cleanup_net
 rwsem pkt_merge_param_sem: mlx5e_rx_res_packet_merge_set_param mlx5e_rx_res_tls_tir_create
 rwsem rdma_nets_rwsem: add_all_compat_devs rdma_compatdev_set remove_all_compat_devs
@@ -673,6 +685,7 @@ rwsem sndbufs_lock: smcr_buf_reg_lgr smcr_buf_unmap_lgr
 rwsem state_lock: siw_accept siw_destroy_qp siw_proc_mpareply siw_qp_llp_close siw_verbs_modify_qp
 rwsem switch_sem: __mlx4_cmd mlx4_cmd_use_events mlx4_cmd_use_polling
 rwsem vlan_rwsem: ipoib_ndo_init
+rwsem vma_start_write(): tcp_mmap
 semaphore bnx2x_prev_sem: bnx2x_port_after_undi bnx2x_prev_mark_path bnx2x_prev_path_mark_eeh bnx2x_prev_unload
 semaphore event_sem: mlx4_cmd_use_polling mlx4_cmd_wait mlx4_comm_cmd_wait
 semaphore hwc->sema: mana_hwc_get_msg_index

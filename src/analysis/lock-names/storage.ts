@@ -1,6 +1,6 @@
 /** Locks of drivers of disks and RDMA adapters, by the functions that take them; see lockName. */
 export const STORAGE_LOCKS = `
-mutex STp->lock: st_ioctl st_write
+mutex STp->lock: st_ioctl st_read st_write
 mutex _event_lock: dm_table_event dm_table_event_callback
 mutex aac_mutex: aac_cfg_open
 mutex acl_node_mutex: core_clear_lun_from_tpg core_dev_add_lun core_scsi3_decode_spec_i_port
@@ -23,6 +23,7 @@ mutex bch_register_lock: bch_pending_bdevs_cleanup
 mutex bd_fsfreeze_mutex: bdev_freeze
 mutex bd_holder_lock: bd_end_claim bd_finish_claiming bdev_freeze
 mutex bdev_lock: bd_end_claim bd_finish_claiming
+mutex bio_queue_data->lock: submit_data_vio
 mutex bitmap_info->mutex: __bitmap_resize bitmap_load
 mutex blk_holder_mutex: bd_link_disk_holder
 mutex blk_mq_cpuhp_lock: blk_mq_realloc_hw_ctxs
@@ -46,11 +47,11 @@ mutex cdev_list_lock: cxgbit_dcb_workfn cxgbit_detach_cdev cxgbit_exit cxgbit_fr
 mutex ch->lock: ch_gstatus ch_ioctl ch_probe
 mutex chap_sem: qla4xxx_delete_chap qla4xxx_get_bidi_chap qla4xxx_get_chap_index qla4xxx_get_chap_list
   qla4xxx_get_uni_chap_at_index qla4xxx_set_chap_entry
-mutex chunk_lock: dmz_chunk_work dmz_queue_chunk_work
+mutex chunk_lock: dmz_chunk_work dmz_map dmz_queue_chunk_work
 mutex cinfo_mutex: myrs_get_config myrs_monitor
 mutex ckvol_mutex: ubi_open_volume
-mutex client_mutex: rbd_get_client
-mutex cmd->lock: nbd_clear_req nbd_handle_reply
+mutex client_mutex: do_rbd_add rbd_get_client
+mutex cmd->lock: nbd_clear_req nbd_handle_reply recv_work
 mutex cmd_mutex: smp_execute_task_sg
 mutex cmdr_lock: check_timedout_devices find_free_blocks tcmu_block_dev tcmu_dev_kref_release tcmu_free_kept_buf_store
   tcmu_irqcontrol tcmu_queue_cmd tcmu_release tcmu_reset_ring tcmu_set_cmd_ring_size tcmu_set_data_pages_per_blk
@@ -62,10 +63,10 @@ mutex compat_devs_mutex: add_one_compat_dev disable_device ib_device_rename rdma
   remove_all_compat_devs remove_compat_devs remove_one_compat_dev rename_compat_devs
 mutex complete_lock: mmc_blk_mq_complete_prev_req
 mutex con_mutex: init_conns rtrs_rdma_addr_resolved
-mutex conf_update: conn_connect drbd_adm_disk_opts drbd_adm_dump_connections drbd_adm_resize drbd_set_role
+mutex conf_update: conn_connect drbd_adm_disk_opts drbd_adm_dump_connections drbd_adm_resize drbd_receiver drbd_set_role
   receive_SyncParam receive_protocol receive_sizes w_after_conn_state_ch
 mutex config_cmds->mutex: _config_request
-mutex config_lock: nbd_start_device_ioctl
+mutex config_lock: nbd_disconnect_and_put nbd_start_device_ioctl
 mutex crashdump_lock: fw_crash_buffer_show fw_crash_buffer_store fw_crash_state_store
 mutex cstate_mutex: _conn_request_state
 mutex ctl_cmds->mutex: _ctl_ioctl_main
@@ -78,7 +79,7 @@ mutex ctlr_mutex: fcoe_ctlr_announce fcoe_ctlr_destroy fcoe_ctlr_disc_stop fcoe_
 mutex ctrl->lock: nvmet_add_async_event nvmet_add_to_changed_ns_log nvmet_async_event_work nvmet_async_events_failall
   nvmet_async_events_free nvmet_async_events_process nvmet_ctrl_fatal_error nvmet_ctrl_free
   nvmet_execute_get_log_changed_ns nvmet_ns_changed nvmet_sq_destroy nvmet_update_cc
-mutex data->mutex: drbd_send_protocol make_resync_request receive_protocol
+mutex data->mutex: drbd_send_protocol make_resync_request receive_protocol w_resync_timer wait_for_work
 mutex dax_bus_lock: dax_driver_unregister dax_match_id remove_id_store
 mutex dcmd_mutex: consistency_check_store discovery_store myrb_exec_type3 myrb_exec_type3D myrb_get_hba_config
   myrb_monitor myrb_set_pdev_state myrs_dev_op myrs_get_config myrs_get_ctlr_info myrs_get_ldev_info myrs_get_pdev_info
@@ -131,7 +132,7 @@ mutex ep_mutex: iscsi_cleanup_conn_work_fn iscsi_if_disconnect_bound_ep iscsi_if
   iscsi_if_transport_conn iscsi_if_transport_ep
 mutex err_lock: arena_clear_freelist_error btt_meta_init
 mutex event_lock: queue_phy_enable queue_phy_reset
-mutex f_mutex: sg_ioctl_common sg_start_req sg_write
+mutex f_mutex: sg_common_write sg_ioctl sg_ioctl_common sg_mmap sg_start_req sg_write
 mutex fc_prov_mutex: fc_fc4_add_lport fc_fc4_del_lport fc_fc4_deregister_provider fc_fc4_register_provider
   fc_lport_iterate fc_rport_recv_els_req fc_rport_recv_prli_req
 mutex fce_mutex: qla2x00_dfs_fce_open qla2x00_dfs_fce_release qla2x00_dfs_fce_show qla2x00_dfs_fce_write
@@ -180,10 +181,14 @@ mutex iscsi_ep_idr_mutex: iscsi_create_endpoint iscsi_endpoint_release iscsi_loo
 mutex job->lock: segment_complete
 mutex kmem_memory_type_lock: kmem_find_alloc_memory_type kmem_put_memory_types
 mutex lane->lock: nd_region_acquire_lane
-mutex limits_lock: device_not_write_zeroes_capable dm_set_device_limits
+mutex limits_lock: device_not_write_zeroes_capable dm_set_device_limits drbd_reconsider_queue_parameters lo_fallocate
+  loop_configure mddev_stack_new_rdev mddev_update_io_opt nbd_set_size nvme_init_ctrl_finish nvme_update_ns_info
+  nvme_update_ns_info_block nvme_update_ns_info_generic raid5_store_skip_copy scsi_probe_and_add_lun sd_revalidate_disk
+  sr_revalidate_disk
 mutex lists_mutex: ib_uverbs_close ib_uverbs_free_hw_resources ib_uverbs_open ib_uverbs_remove_one
   rdma_user_mmap_disassociate
-mutex lo_mutex: __loop_clr_fd lo_simple_ioctl loop_get_status_compat loop_set_block_size
+mutex lo_mutex: __loop_clr_fd lo_compat_ioctl lo_simple_ioctl loop_get_status_compat loop_set_block_size
+mutex load_context->mutex: save_and_free_index
 mutex log_lock: cxl_mem_get_records_log
 mutex loop_ctl_mutex: loop_add loop_control_get_free loop_remove
 mutex lp_mutex: _fcoe_create fc_fabric_logoff fc_lport_bsg_request fc_lport_bsg_resp fc_lport_destroy
@@ -227,7 +232,8 @@ mutex nvme_loop_ctrl_mutex: nvme_loop_cleanup_module nvme_loop_create_ctrl nvme_
 mutex nvme_loop_ports_mutex: nvme_loop_add_port nvme_loop_create_ctrl nvme_loop_find_port nvme_loop_remove_port
 mutex nvme_rdma_ctrl_mutex: nvme_rdma_alloc_ctrl nvme_rdma_cleanup_module nvme_rdma_create_ctrl
   nvme_rdma_existing_controller nvme_rdma_free_ctrl nvme_rdma_remove_one
-mutex nvme_subsystems_lock: nvme_global_check_duplicate_ids nvme_init_subsystem
+mutex nvme_subsystems_lock: nvme_global_check_duplicate_ids nvme_init_ctrl_finish nvme_init_subsystem
+  nvme_subsys_iopolicy_store
 mutex nvme_tcp_ctrl_mutex: nvme_tcp_alloc_ctrl nvme_tcp_cleanup_module nvme_tcp_create_ctrl nvme_tcp_existing_controller
   nvme_tcp_free_ctrl
 mutex nvmem_cell_mutex: nvmem_add_cell_table nvmem_add_cells_from_table nvmem_del_cell_table
@@ -253,7 +259,7 @@ mutex optrom_mutex: qla2x00_alloc_fw_dump qla2x00_beacon_store qla2x00_fw_state_
   qla2x00_sysfs_read_sfp qla2x00_sysfs_read_vpd qla2x00_sysfs_read_xgmac_stats qla2x00_sysfs_write_nvram
   qla2x00_sysfs_write_optrom qla2x00_sysfs_write_optrom_ctl qla2x00_sysfs_write_reset qla2x00_sysfs_write_vpd
   qla2x00_thermal_temp_show qla2x00_update_optrom qlt_enable_vha qlt_stop_phase2
-mutex p->lock: prefetch_add prefetch_issue
+mutex p->lock: dm_tm_issue_prefetches dm_tm_read_lock prefetch_add prefetch_issue
 mutex paths_ev_mutex: rtrs_clt_path_down rtrs_clt_path_up rtrs_srv_path_down rtrs_srv_path_up
 mutex paths_mutex: close_paths del_path_from_srv rtrs_clt_add_path_to_arr rtrs_clt_create_path_from_sysfs
   rtrs_clt_remove_path_from_arr rtrs_rdma_conn_established rtrs_srv_create_once_sysfs_root_folders
@@ -286,9 +292,12 @@ mutex queue_lock: nvme_rdma_complete_timed_out nvme_rdma_configure_admin_queue n
   nvme_rdma_teardown_admin_queue nvme_rdma_teardown_io_queues nvme_rdma_timeout nvme_tcp_get_address
   nvme_tcp_stop_queue_nowait
 mutex read_lock: nvme_hwmon_read
-mutex reconfig_mutex: nvdimm_bus_lock
+mutex read_threads_mutex: get_volume_page get_volume_page_protected read_thread_function
+mutex reconfig_mutex: md_run_setup new_dev_store nvdimm_bus_lock r5c_journal_mode_store raid5_change_consistency_policy
+  raid5_store_group_thread_cnt raid5_store_skip_copy serialize_policy_store
 mutex recv_mutex: lock_token recv_daemon
 mutex regions_lock: create_pmem_region_store create_ram_region_store cxl_add_to_region delete_region_store kill_regions
+mutex request_mutex: enter_callback_stage release_index_session save_and_free_index wait_for_no_requests_in_progress
 mutex reset_in_progress_mutex: mpt3sas_base_hard_reset_handler
 mutex reset_mutex: enable_sdev_max_qd_store hpsa_do_reset hpsa_eh_device_reset_handler megasas_aen_polling
   megasas_device_configure megasas_get_ctrl_info megasas_get_ld_list megasas_get_pd_info megasas_get_pd_list
@@ -330,14 +339,15 @@ mutex sq_mutex: ufshcd_mcq_abort ufshcd_mcq_sq_cleanup ufshcd_mcq_sqe_search
 mutex srv_dev->lock: process_msg_open rnbd_srv_check_update_open_perm
 mutex srv_mutex: get_or_create_srv put_srv
 mutex srv_sess->lock: destroy_sess process_msg_close process_msg_open
-mutex st_ref_mutex: scsi_tape_get scsi_tape_put st_remove
+mutex st_ref_mutex: scsi_tape_get scsi_tape_put st_open st_remove
 mutex state_mutex: __rbd_img_handle_request __rbd_obj_handle_request __scsi_remove_device
-  _drbd_request_state_holding_state_mutex conn_connect device_unblock drbd_adm_new_c_uuid drbd_req_state drbd_set_role
-  drbd_start_resync iscsi_iser_conn_bind iscsi_iser_ep_disconnect iscsi_iser_ep_poll iscsi_iser_session_create
-  iser_release_work rbd_img_handle_request receive_uuids scsi_add_lun scsi_device_quiesce scsi_eh_offline_sdevs
-  scsi_eh_ready_devs scsi_host_block scsi_host_unblock scsi_send_eh_cmnd sd_eh_action srp_reconnect_rport
-  ufshcd_wl_shutdown wake_lock_waiters
-mutex stats->mutex: dm_stats_clear dm_stats_create dm_stats_delete dm_stats_list dm_stats_print dm_stats_set_aux
+  _drbd_request_state_holding_state_mutex conn_connect device_unblock drbd_adm_new_c_uuid drbd_receiver drbd_req_state
+  drbd_set_role drbd_start_resync iscsi_iser_conn_bind iscsi_iser_ep_disconnect iscsi_iser_ep_poll
+  iscsi_iser_session_create iser_release_work rbd_img_handle_request receive_uuids scsi_add_lun scsi_device_quiesce
+  scsi_eh_offline_sdevs scsi_eh_ready_devs scsi_host_block scsi_host_unblock scsi_probe_and_add_lun scsi_send_eh_cmnd
+  sd_eh_action srp_reconnect_rport ufshcd_wl_shutdown wake_lock_waiters
+mutex stats->mutex: dm_stats_clear dm_stats_create dm_stats_delete dm_stats_list dm_stats_message dm_stats_print
+  dm_stats_set_aux message_stats_print
 mutex su_mutex: nvmet_subsys_nsid_exists
 mutex subdev_lock: ib_add_sub_device ib_del_sub_device_and_put
 mutex subsys->lock: nvme_ns_remove nvmet_alloc_ctrl nvmet_ctrl_find_get nvmet_ctrl_free nvmet_execute_identify_ctrl
@@ -355,12 +365,13 @@ mutex sysfs_dir_lock: disk_set_independent_access_ranges
 mutex sysfs_lock: blk_mq_realloc_hw_ctxs disk_set_independent_access_ranges elv_attr_store
 mutex sysfs_mtx: megaraid_sysfs_get_ldmap
 mutex table_devices_lock: alloc_multiple_bios cleanup_mapped_device
-mutex table_lock: dm_cache_metadata_close lookup_or_open
+mutex table_lock: dm_cache_metadata_close dm_cache_metadata_open lookup_or_open
 mutex target_devices_lock: target_core_drop_subdev target_core_item_dbroot_store target_core_make_subdev
 mutex tcmu_nl_cmd_mutex: tcmu_destroy_genl_cmd_reply tcmu_genl_cmd_done tcmu_init_genl_cmd_reply tcmu_netlink_event_send
   tcmu_set_reset_netlink tcmu_wait_genl_cmd_reply
 mutex tg_pt_gp_transition_mutex: core_alua_do_transition_tg_pt
 mutex tgt_mutex: qla24xx_do_nack_work qlt_fc_port_added qlt_make_local_sess qlt_send_first_logo qlt_stop_phase2
+mutex thread_mutex: thread_starter
 mutex tm_cmds->mutex: _scsih_sas_broadcast_primitive_event mpt3sas_scsih_issue_locked_tm
 mutex tpg_lun_mutex: core_tpg_add_lun core_tpg_add_node_to_devs core_tpg_remove_lun
 mutex transport_cmds->mutex: _transport_expander_phy_control _transport_expander_report_manufacture
@@ -369,7 +380,7 @@ mutex transport_mutex: iscsit_get_transport iscsit_register_transport iscsit_unr
 mutex tw_mutex: tw_chrdev_ioctl
 mutex twa_chrdev_mutex: twa_chrdev_ioctl
 mutex twl_chrdev_mutex: twl_chrdev_ioctl
-mutex tx_lock: nbd_disconnect nbd_reconnect_socket send_disconnects sock_shutdown
+mutex tx_lock: nbd_disconnect nbd_reconnect_socket recv_work send_disconnects sock_shutdown
 mutex ub->mutex: ublk_ctrl_start_dev ublk_mark_io_ready
 mutex ubi_devices_mutex: ctrl_cdev_ioctl ubi_exit ubi_init_attach ubi_notify_add ubi_register_volume_notifier
 mutex ublk_ctl_mutex: ublk_ctrl_del_dev
@@ -383,7 +394,7 @@ mutex vdev_mutex: virtblk_getgeo virtblk_remove virtblk_report_zones
 mutex verify_lock: bch_btree_verify
 mutex vport_lock: qla24xx_allocate_vp_id qla24xx_create_vhost qla24xx_deallocate_vp_id qla24xx_enable_vp
   qla24xx_vport_delete qla2x00_delete_all_vps qla_nvme_register_hba
-mutex watch_mutex: __rbd_lock __rbd_notify_op_lock do_rbd_remove format_lock_cookie rbd_dev_image_probe
+mutex watch_mutex: __rbd_lock __rbd_notify_op_lock do_rbd_remove format_lock_cookie rbd_acquire_lock rbd_dev_image_probe
   rbd_dev_image_release rbd_dev_remove_parent rbd_dev_unparent rbd_get_cid rbd_handle_request_lock rbd_lock
   rbd_reacquire_lock rbd_register_watch rbd_reregister_watch rbd_try_acquire_lock rbd_try_lock rbd_unregister_watch
   rbd_watch_cb rbd_watch_errcb
@@ -391,18 +402,19 @@ mutex wb_mutex: __ufshcd_wl_resume __ufshcd_wl_suspend ufshcd_clk_scaling_allow 
   ufshcd_clock_scaling_prepare ufshcd_err_handler ufshcd_err_handling_prepare ufshcd_err_handling_unprepare
 mutex work_mutex: multipath_message multipath_postsuspend
 mutex write_lock: bch_btree_insert_node bch_btree_node_write_sync btree_flush_write btree_gc_coalesce btree_gc_recurse
-  btree_node_alloc_replacement btree_node_free btree_node_write_work mca_reap run_cache_set
+  btree_node_alloc_replacement btree_node_free btree_node_write_work btree_split mca_reap run_cache_set
 mutex xrcd_tree_mutex: ib_uverbs_open_xrcd uverbs_free_xrcd
 mutex z2ram_mutex: z2_open z2_release
-mutex zone->mutex: null_lock_zone
+mutex zone->mutex: null_lock_zone null_process_zoned_cmd null_report_zones null_zone_write zone_cond_store
 mutex zram_index_mutex: hot_add_show hot_remove_store zram_init
 rwsem _hash_lock: dev_remove dev_rename dev_set_geometry dev_status dev_wait dm_early_create find_device list_devices
   target_message
 rwsem _lock: dm_get_target_type dm_put_target_type dm_register_target dm_target_iterate dm_unregister_target
   get_target_type
-rwsem _origins_lock: origin_write_extent register_snapshot reregister_snapshot
+rwsem _origins_lock: origin_write_extent register_snapshot reregister_snapshot snapshot_merge_next_chunks
 rwsem _ps_lock: dm_get_path_selector dm_put_path_selector dm_register_path_selector dm_unregister_path_selector
   get_path_selector
+rwsem b->lock: mca_reap
 rwsem client_data_rwsem: __ib_get_client_nl_info add_client_context ib_get_net_dev_by_params remove_client_context
 rwsem clients_rwsem: __ib_get_global_client_nl_info ib_unregister_client remove_client_id
 rwsem clk_scaling_lock: __ufshcd_query_descriptor __ufshcd_wl_resume __ufshcd_wl_suspend
@@ -425,7 +437,7 @@ rwsem dax_dev_rwsem: align_store create_store dax_bus_probe delete_store devm_cr
   mapping_store memmap_on_memory_store size_show
 rwsem dax_region_rwsem: align_store available_size_show create_show create_store devm_create_dev_dax get_dax_range
   mapping_store seed_show unregister_dev_dax
-rwsem devices_lock: dm_put_device retrieve_deps
+rwsem devices_lock: dm_put_device retrieve_deps table_deps
 rwsem devices_rwsem: assign_name ib_device_disable_gid_updates ib_device_enable_gid_updates ib_device_notify_register
   ib_enum_all_devs ib_policy_change_task ib_register_device rdma_dev_change_netns
 rwsem event_handler_rwsem: ib_dispatch_event_clients ib_register_event_handler ib_unregister_event_handler
@@ -442,7 +454,8 @@ rwsem inode_lock(): blk_ioctl_discard blk_ioctl_secure_erase blk_ioctl_zeroout b
   blkdev_ioctl blkdev_zone_mgmt_ioctl callback_history_open compat_blkdev_ioctl connection_oldest_requests_open
   drbd_single_open in_flight_summary_open set_blocksize vol_cdev_fsync
 rwsem inode_lock_shared(): blkdev_read_iter
-rwsem key->sem: nvdimm_lookup_user_key nvdimm_request_key read_sed_opal_key verity_verify_get_sig_from_key
+rwsem key->sem: crypt_set_key nvdimm_lookup_user_key nvdimm_request_key read_sed_opal_key verity_verify_get_sig_from_key
+  verity_verify_sig_parse_opt_args
 rwsem le->mutex: ubi_eba_unmap_leb
 rwsem link_ops_rwsem: nldev_newlink rdma_link_register rdma_link_unregister
 rwsem lock_rwsem: __rbd_img_handle_request do_rbd_add rbd_acquire_lock rbd_add_acquire_lock rbd_dev_image_unlock
@@ -471,12 +484,13 @@ rwsem root_lock: cmd_read_lock cmd_write_lock dm_pool_abort_metadata dm_pool_all
   dm_thin_changed_this_transaction dm_thin_find_block dm_thin_find_mapped_range dm_thin_get_highest_mapped_block
   dm_thin_get_mapped_count dm_thin_insert_block dm_thin_remove_range pmd_write_lock pmd_write_lock_in_core
 rwsem rw_lock(): bch_btree_check bch_btree_insert_check_key bch_btree_node_get bch_root_usage bch_sectors_dirty_init
-rwsem s->lock: __find_snapshots_sharing_cow invalidate_snapshot remove_single_exception_chunk
+rwsem s->lock: __find_snapshots_sharing_cow invalidate_snapshot remove_single_exception_chunk snapshot_merge_next_chunks
 rwsem t->lock: throttle_lock throttle_work_update
 rwsem tgt_qps_rwsem: __ib_destroy_shared_qp ib_destroy_qp_user ib_open_qp
 rwsem u->lock: __lh_lock cache_read_lock cache_remove_range cache_write_lock
 rwsem vlan_rwsem: __ipoib_get_net_dev_by_params __ipoib_ib_dev_flush ipoib_ib_tx_timeout_work ipoib_match_gid_pkey_addr
   ipoib_ndo_uninit ipoib_open ipoib_set_mac ipoib_stop ipoib_vlan_delete set_base_guid
+rwsem vma_start_write(): sg_mmap
 rwsem work_sem: ensure_wear_leveling schedule_ubi_work ubi_bitflip_check ubi_wl_flush ubi_wl_get_peb
 rwsem writeback_lock: bch_cached_dev_attach
 semaphore caw_sem: sbc_compare_and_write
