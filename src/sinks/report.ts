@@ -85,7 +85,7 @@ function fitted(line: string, { columns }: ReportContext): string {
   const text = escapeUnsafe(line);
   const most = Math.max(columns, LEAST_CUT);
   if (WHOLE.test(text)) return text;
-  if (SENTENCE.test(text)) return wrapped(text, most).join('\n');
+  if (SENTENCE.test(text)) return columns < LEAST_CUT ? text : wrapped(text, columns).join('\n');
   return text.length <= most ? text : `${text.slice(0, most - 3)}...`;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inColumns } from './prose.ts';
-import { wrapped } from './wrapped.ts';
+import { withoutColours, wrapped } from './wrapped.ts';
 
 describe('a line of prose', () => {
   it('is broken between words, and goes on further to the right', () => {
@@ -49,6 +49,11 @@ describe('prose in columns', () => {
   causes  A snapshot or backup froze it
           and has not thawed it.
 `);
+  });
+
+  it('is broken as it is without colours', async () => {
+    const coloured = text.replaceAll(/^ {2}(\w+)/gm, '  \x1b[2m$1\x1b[0m');
+    expect(withoutColours(await broken(coloured, 40))).toBe(await broken(text, 40));
   });
 
   it('is the same in whatever pieces it comes, and as it was where it fits', async () => {

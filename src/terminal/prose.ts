@@ -1,5 +1,5 @@
 import { outputColumns, writePieces } from './output.ts';
-import { HANGING, wrapped } from './wrapped.ts';
+import { HANGING, withoutColours, wrapped } from './wrapped.ts';
 
 /** `  look at    kstack ...`, `  next:   grep ...`: what a line is about, and where the rest of it begins. */
 const LABEL = /^ +([a-z]+(?: (?:at|up))?)(?:: +| {2,})(?=\S)/;
@@ -15,7 +15,7 @@ export async function* inColumns(pieces: Pieces, columns: number): AsyncGenerato
   let label = '';
   let cut = '';
   const broken = (line: string) => {
-    const [begin = '', own] = LABEL.exec(line) ?? [];
+    const [begin = '', own] = LABEL.exec(withoutColours(line)) ?? [];
     if (own !== undefined || !GOES_ON.test(line)) label = own ?? '';
     if (WHOLE.has(label)) return line;
     return wrapped(line, columns, own === undefined ? HANGING : hangingBelow(begin, columns)).join('\n');

@@ -33,6 +33,11 @@ export function wrapped(line: string, columns: number, hanging = HANGING): strin
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what colours a text
 const COLOURS = /\x1b\[\d*m/g;
 
+/** The text without what colours it. */
+export function withoutColours(text: string): string {
+  return text.includes('\x1b') ? text.replace(COLOURS, '') : text;
+}
+
 function visible(text: string): number {
-  return widthOf(text.includes('\x1b') ? text.replace(COLOURS, '') : text);
+  return widthOf(withoutColours(text));
 }
