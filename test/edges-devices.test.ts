@@ -1,47 +1,10 @@
 import { spawn } from 'node:child_process';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SOURCES } from './bpf-source.ts';
-import { ended, fixture, fixturePath, kstack, needs, shell, temporaryFolder } from './harness.ts';
+import { edgesBy } from './edges.ts';
+import { ended, fixture, fixturePath, needs, shell, temporaryFolder } from './harness.ts';
 
-interface End {
-  readonly tid: number | null;
-  readonly resource: string | null;
-}
-
-interface Edges {
-  readonly edges: readonly { readonly from: End; readonly to: End; readonly by: string; readonly inferred: boolean }[];
-  readonly resources: readonly {
-    readonly key: string;
-    readonly name: string;
-    readonly condition: string | null;
-    readonly hangs: boolean;
-  }[];
-  readonly waits: readonly { readonly root: End | null }[];
-}
-
-/** On a machine that is busy with other things, a look may end before all is found, and says so. */
-const MOST_LOOKS = 10;
-
-async function edgesBy(source: string) {
-  const args = ['-aL', '-f', 'json', '-v', '--source', source];
-  let { code, stdout, stderr } = await kstack(args);
-  for (let looks = 1; stderr.includes('no time left') && looks < MOST_LOOKS; looks++)
-    ({ code, stdout, stderr } = await kstack(args));
-  expect(code).toBe(0);
-  expect(stderr).not.toContain('who holds up whom, devices');
-  const { edges, resources, waits }: Edges = JSON.parse(stdout);
-  return {
-    edges: edges.map(({ from, to, by, inferred }) => [
-      from.tid ?? from.resource,
-      by,
-      to.tid ?? to.resource,
-      inferred ? 'inferred' : 'the kernel says',
-    ]),
-    resource: (key: string) => resources.find((each) => each.key === key),
-    roots: waits.map(({ root }) => root?.tid ?? root?.resource),
-    ends: new Set(edges.flatMap(({ from, to }) => [from.tid ?? from.resource, to.tid ?? to.resource])),
-  };
-}
+const lookBy = (source: string) => edgesBy(source, /who holds up whom, devices/);
 
 /** Tasks that sleep, and that hold up nobody. */
 async function innocents(): Promise<number[]> {
@@ -67,7 +30,7 @@ describe('a loop device on a FUSE file system whose server is stopped', () => {
     const [device, mount] = [`device 7:${number}`, `mount 7:${number}`];
     const beneath = `mount ${deviceOfMount(`${folder}/mount`)}`;
     for (const source of SOURCES) {
-      const { edges, resource, ends, roots } = await edgesBy(source);
+      const { edges, resource, ends, roots } = await lookBy(source);
       expect(edges).toContainEqual([reader, 'device', device, 'the kernel says']);
       expect(edges).toContainEqual([opener, 'mount', mount, expect.any(String)]);
       expect(edges).toContainEqual([mount, 'device', device, 'the kernel says']);
@@ -99,7 +62,7 @@ describe('swap on such a loop device', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     for (const source of SOURCES) {
-      const { edges } = await edgesBy(source);
+      const { edges } = await lookBy(source);
       expect(edges).toContainEqual([pid, 'device', `device 7:${number}`, 'inferred']);
       expect(edges).toContainEqual([
         `device 7:${number}`,
@@ -130,7 +93,7 @@ describe('a busy disk', () => {
     });
     const conditions: (string | null | undefined)[] = [];
     for (let tries = 0; tries < 20 && conditions.length < 4; tries++) {
-      const { edges, resource, ends } = await edgesBy(SOURCES[tries % SOURCES.length] ?? 'procfs');
+      const { edges, resource, ends } = await lookBy(SOURCES[tries % SOURCES.length] ?? 'procfs');
       expect(sleepers.filter((pid) => ends.has(pid))).toEqual([]);
       const seen = resource(`device 7:${number}`);
       if (seen === undefined) continue;
@@ -155,7 +118,7 @@ describe('a busy disk', () => {
       shell(`losetup -j ${folder}/image | cut -d: -f1 | xargs -r losetup -d`);
     });
     for (let tries = 0; tries < 6; tries++) {
-      const { resource, edges } = await edgesBy(SOURCES[tries % SOURCES.length] ?? 'procfs');
+      const { resource, edges } = await lookBy(SOURCES[tries % SOURCES.length] ?? 'procfs');
       for (const [, , to] of edges)
         if (typeof to === 'string' && to.startsWith('device 7:')) expect(resource(to)?.hangs).toBe(false);
     }

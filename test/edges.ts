@@ -20,8 +20,17 @@ export interface JsonEdge {
 
 export interface JsonEdges {
   readonly edges: readonly JsonEdge[];
-  readonly waits: readonly { readonly deadlock: boolean; readonly edges: readonly number[] }[];
-  readonly resources: readonly { readonly key: string; readonly name: string; readonly condition: string | null }[];
+  readonly waits: readonly {
+    readonly root: JsonNode | null;
+    readonly deadlock: boolean;
+    readonly edges: readonly number[];
+  }[];
+  readonly resources: readonly {
+    readonly key: string;
+    readonly name: string;
+    readonly condition: string | null;
+    readonly hangs: boolean;
+  }[];
   readonly tasks: readonly { readonly tid: number; readonly pid: number }[];
 }
 
@@ -88,4 +97,30 @@ function tidsInNamespaceOf(parent: number): Map<number, number> {
       // It has ended.
     }
   return tids;
+}
+
+/** On a machine that is busy with other things, a look may end before all is found, and says so. */
+const MOST_LOOKS = 10;
+
+/** The edges of every thread of the host, in short, and their ends. `unknown` must not be said to be unknown. */
+export async function edgesBy(source: string, unknown: RegExp) {
+  const args = ['-aL', '-f', 'json', '-v', '--source', source];
+  let { code, stdout, stderr } = await kstack(args);
+  for (let looks = 1; stderr.includes('no time left') && looks < MOST_LOOKS; looks++)
+    ({ code, stdout, stderr } = await kstack(args));
+  expect(code).toBe(0);
+  expect(stderr).not.toMatch(unknown);
+  const { edges, resources, waits }: JsonEdges = JSON.parse(stdout);
+  const endOf = ({ tid, resource }: JsonNode) => tid ?? resource;
+  return {
+    edges: edges.map(({ from, to, by, inferred }) => [
+      endOf(from),
+      by,
+      endOf(to),
+      inferred ? 'inferred' : 'the kernel says',
+    ]),
+    ends: new Set(edges.flatMap(({ from, to }) => [endOf(from), endOf(to)])),
+    resource: (key: string) => resources.find((each) => each.key === key),
+    roots: waits.map(({ root }) => root?.tid ?? root?.resource),
+  };
 }

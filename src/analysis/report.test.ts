@@ -339,13 +339,13 @@ describe('a report', () => {
     expect([empty, samples]).toEqual([2, 3]);
   });
 
-  it('counts samples of a log that only tell that something happened', async () => {
+  it('counts samples of a log that only tell that something happened as samples without a task', async () => {
     const log = { source: { name: 'text', partial: true } } as const;
     const found = await report([
       { ...sampleAt(0, []), ...log },
       { ...sampleAt(1, [idle]), ...log },
     ]);
-    expect([found.empty, found.eventsOnly, found.samples]).toEqual([0, 1, 2]);
+    expect([found.empty, found.samples]).toEqual([1, 2]);
   });
 
   it.each([

@@ -42,10 +42,8 @@ export interface Report {
    * span and the timeline. Undefined if nobody has counted them.
    */
   readonly sinceBoot?: number;
-  /** Samples without a task: nothing of what was looked for was there. */
+  /** Samples without a task: nothing of what was looked for was there, or a log only tells that something happened. */
   readonly empty: number;
-  /** Samples without a task of a source that never shows them all, such as a log. Undefined if nobody has counted them. */
-  readonly eventsOnly?: number;
   readonly gaps: readonly Gap[];
   /** How many tasks were blocked when, over all hosts; neighbours are merged, the highest counts. */
   readonly timeline: readonly Moment[];
@@ -91,7 +89,6 @@ class ReportBuilder {
   #samples = 0;
   #untimed = 0;
   #empty = 0;
-  #eventsOnly = 0;
   #unnamed = 0;
 
   add(sample: Sample): void {
@@ -105,7 +102,7 @@ class ReportBuilder {
     runs.add(sample);
     if (timeMs === undefined) this.#untimed++;
     const isEventOnly = source.partial === true && sample.observations.length === 0;
-    if (isEventOnly) this.#eventsOnly++;
+    if (isEventOnly) this.#empty++;
     if (source.partial === true || timeMs === undefined) this.#addAlone(sample, host);
     if (timeMs === undefined) return;
     this.#times.add(timeMs);
@@ -176,7 +173,6 @@ class ReportBuilder {
       unnamed: this.#unnamed,
       untimed: this.#untimed,
       empty: this.#empty,
-      eventsOnly: this.#eventsOnly,
       gaps: this.#gaps.map(named),
       events: this.#events.sort((a, b) => (a.timeMs ?? 0) - (b.timeMs ?? 0)).map(named),
       eventCount: this.#eventCount,

@@ -64,11 +64,17 @@ function typeOf(name: string): number {
   return statSync(name).mode & S_IFMT;
 }
 
-/** Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer. */
-function open(name: string): number {
+/**
+ * Opens a file, unless it is a FIFO and none is wanted: to open it and close it again would end whoever writes to it.
+ * Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer.
+ */
+function open(name: string): number;
+function open(name: string, butNoPipe: true): number | undefined;
+function open(name: string, butNoPipe = false): number | undefined {
   try {
-    const isDevice = typeOf(name) === S_IFCHR;
-    return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (isDevice ? constants.O_NONBLOCK : 0));
+    const type = typeOf(name);
+    if (butNoPipe && type === S_IFIFO) return undefined;
+    return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (type === S_IFCHR ? constants.O_NONBLOCK : 0));
   } catch (error) {
     throw new InputError(`cannot read ${named(name)}: ${reasonOf(error)}`, { cause: error });
   }
@@ -107,9 +113,8 @@ export interface SeekableFile {
  * @throws InputError naming the file if it cannot be opened
  */
 export function openSeekable(name: string): SeekableFile | undefined {
-  // To open a pipe and close it again would end whoever writes to it.
-  if (isPipe(name)) return undefined;
-  const fd = open(name);
+  const fd = open(name, true);
+  if (fd === undefined) return undefined;
   const stat = fstatSync(fd);
   if ((stat.mode & S_IFMT) !== S_IFREG) {
     closeSync(fd);

@@ -72,8 +72,8 @@ function isOfSeveral({ hosts, unnamed = 0 }: Report): boolean {
   return hosts.length + Math.sign(unnamed) > 1;
 }
 
-function noneText({ samples, empty, eventsOnly = 0 }: Report, { isSelection = false }: ReportContext): string {
-  return isSelection && empty + eventsOnly === samples ? `${NO_TASK}.` : 'No task was blocked in any sample.';
+function noneText({ samples, empty }: Report, { isSelection = false }: ReportContext): string {
+  return isSelection && empty === samples ? `${NO_TASK}.` : 'No task was blocked in any sample.';
 }
 
 /** A command that is cut off is another one. */

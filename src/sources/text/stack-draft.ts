@@ -250,7 +250,8 @@ export class StackDraft {
 
   /** Ends the current stack. `isLast`: no trace of a task that ran can follow. */
   end(isLast = true): void {
-    const { frames: found, isReady, isOnCpu, guesses } = this.frames.complete(!this.tasks.isEmpty || this.#begun);
+    const complete = this.frames.complete(!this.tasks.isEmpty || this.#begun);
+    const { frames: found, wasInterrupted, isReady, isOnCpu, guesses } = complete;
     if (this.frames.isOwnReport) this.tasks.runs();
     if (isReady) this.tasks.areReady();
     if (isOnCpu) this.tasks.runs();
@@ -260,17 +261,17 @@ export class StackDraft {
     const ran = isLast && !this.hasFrames && this.tasks.ran(this.isInProgram);
     const isWithoutStack = (this.#isClassic && this.#begun) || ran;
     if (frames.length > 0 ? !this.#programs.has(frames) : tasks.length > 0 && isWithoutStack)
-      this.#release(tasks, frames);
+      this.#release(tasks, frames, wasInterrupted);
     if (this.frames.isWhole) this.#inTask = false;
     this.#clear();
   }
 
-  #release(tasks: readonly Header[], frames: readonly Frame[]): void {
+  #release(tasks: readonly Header[], frames: readonly Frame[], wasInterrupted: boolean): void {
     const isUntitled = !this.#isHeaded && tasks.length === 0;
     this.#mixed.settle(frames, isUntitled);
     this.#programs.follow(frames, this.frames.isWhole);
     this.#emit({
-      tasks: tasks.map((header) => asSeen(header, frames, this.frames.wasInterrupted)),
+      tasks: tasks.map((header) => asSeen(header, frames, wasInterrupted)),
       frames,
       stamp: this.stamp,
       leftOut: this.leftOut,

@@ -9,6 +9,8 @@ const MOST_INLINED = 4;
 /** The frames of a complete stack. */
 interface Whole {
   readonly frames: readonly Frame[];
+  /** Frames or other lines tell of an interrupt, or the task has printed its stack itself: it ran. */
+  readonly wasInterrupted: boolean;
   /** They show that the task was preempted. */
   readonly isReady: boolean;
   /** The registers tell where the CPU was, and no frame does. */
@@ -58,10 +60,6 @@ export class StackFrames {
   /** Whether the task has printed its stack itself: it ran. */
   get isOwnReport(): boolean {
     return this.#isOwnReport;
-  }
-
-  get wasInterrupted(): boolean {
-    return this.#interrupted > 0 || !this.#interrupt.isEmpty || this.#isOwnReport || interruptFrames(this.#frames) > 0;
   }
 
   /** Whether the last frame is that of an outermost function. */
@@ -174,18 +172,20 @@ export class StackFrames {
     const instruction = this.#frames.length === 0 && isTold ? this.#instruction : undefined;
     if (instruction !== undefined && instruction.symbol !== likely[0]?.symbol) this.#frames.push(instruction);
     for (const frame of likely) this.#frames.push(frame);
+    const { frames, wasInterrupted } = this.#ofTask();
     return {
-      frames: this.#ofTask(),
+      frames,
+      wasInterrupted: wasInterrupted || !this.#interrupt.isEmpty || this.#isOwnReport,
       isReady,
       isOnCpu: instruction !== undefined,
       guesses: this.#guessed.length - likely.length,
     };
   }
 
-  #ofTask(): readonly Frame[] {
+  #ofTask(): ReturnType<typeof ofTask> {
     if (this.#frames.length === 0) return ofTask(this.#interrupt.frames, this.#interrupted);
-    const ofCpu = ofTask(this.#frames, this.#interrupted);
-    return [...softirqFrames(this.#interrupt.frames), ...ofCpu].slice(0, MOST_FRAMES);
+    const { frames, wasInterrupted } = ofTask(this.#frames, this.#interrupted);
+    return { frames: [...softirqFrames(this.#interrupt.frames), ...frames].slice(0, MOST_FRAMES), wasInterrupted };
   }
 
   #isLikely(guess: Frame): boolean {

@@ -2,18 +2,28 @@ import type { Frame } from '../../model/stack.ts';
 import { CLONE, interruptFrames, isEntry, isScheduler, isWellKnown, reportFrames } from './functions.ts';
 import type { Header } from './line.ts';
 
+interface OfTask {
+  readonly frames: readonly Frame[];
+  /** Whether there were those of an interrupt among them. */
+  readonly wasInterrupted: boolean;
+}
+
 /**
  * The frames of the task: without those of interrupts and of the functions that print stacks. The first `interrupted`
  * ones are marked as those of an interrupt.
  */
-export function ofTask(frames: readonly Frame[], interrupted: number): readonly Frame[] {
+export function ofTask(frames: readonly Frame[], interrupted: number): OfTask {
   const panic = frames.findIndex(({ symbol }) => PANIC.test(symbol));
   // Of any other task it matters what it did until then.
-  if (panic !== -1 && frames.some(({ symbol }) => IDLE_LOOP.test(symbol))) return frames.slice(panic);
+  if (panic !== -1 && frames.some(({ symbol }) => IDLE_LOOP.test(symbol)))
+    return { frames: frames.slice(panic), wasInterrupted: interrupted > 0 || interruptFrames(frames) > 0 };
   const rest = frames.slice(interrupted < frames.length ? interrupted : 0);
   const count = interruptFrames(rest);
   const entered = rest.slice(count);
-  return [...softirqFrames(rest.slice(0, count)), ...entered.slice(reportFrames(entered))];
+  return {
+    frames: [...softirqFrames(rest.slice(0, count)), ...entered.slice(reportFrames(entered))],
+    wasInterrupted: interrupted + count > 0,
+  };
 }
 
 const PANIC = /^(?:v?panic|nmi_panic|wait_for_panic)$/;
