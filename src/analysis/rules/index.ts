@@ -2,6 +2,9 @@ export { LOCK_NAMES } from '../lock-names/tables.ts';
 
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
+import { ANSWERS_OF_ADAPTERS } from './answers-of-adapters.ts';
+import { ANSWERS_OF_DEVICES } from './answers-of-devices.ts';
+import { ANSWERS_OF_PERIPHERALS } from './answers-of-peripherals.ts';
 import { BCACHE } from './bcache.ts';
 import { BCACHEFS } from './bcachefs.ts';
 import { BLOCK } from './block.ts';
@@ -113,6 +116,7 @@ import { WAITS } from './waits.ts';
 import { rulesInCallers } from './waits-in-callers.ts';
 import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
 import { WAITS_OF_DRIVERS } from './waits-of-drivers.ts';
+import { WAITS_OF_FILE_SYSTEMS } from './waits-of-file-systems.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
 import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
@@ -221,6 +225,7 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...SERVICES,
   ...POWER_AND_SCHEDULER,
   ...WAITS_OF_FILES,
+  ...WAITS_OF_FILE_SYSTEMS,
   ...WAITS_OF_SERVERS,
   ...WAITS_OF_NETWORKS,
   ...WAITS_OF_STORAGE,
@@ -230,6 +235,9 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...MORE_WAITS_OF_THE_CORE,
   ...MORE_WAITS_OF_FILE_SYSTEMS,
   ...MORE_WAITS_OF_DEVICES,
+  ...ANSWERS_OF_ADAPTERS,
+  ...ANSWERS_OF_DEVICES,
+  ...ANSWERS_OF_PERIPHERALS,
   ...SUBSYSTEM_LOCKS,
   ...LOCKS_OF_FILE_SYSTEMS,
   ...LOCKS_OF_NETWORK_FILE_SYSTEMS,
