@@ -1,7 +1,7 @@
 import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
-import { lockName } from './lock-names/lock-name.ts';
+import { lockName, type WorkKind, workName } from './lock-names/lock-name.ts';
 import { subsystemOf } from './subsystem.ts';
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
@@ -27,21 +27,35 @@ export function callerWithModule(frames: readonly Frame[], inner: InnerEnd): str
   return caller === undefined || module === undefined ? caller : `${caller} [${module}]`;
 }
 
-/** What an unknown function belongs to, behind what is known of the lock that it takes. */
-export function byName(frame: Frame | undefined, lock?: string): string {
+/** What an unknown function belongs to, behind the name of the lock that it takes, or of the work that it waits for. */
+export function byName(frame: Frame | undefined, name?: string): string {
   const subsystem = frame === undefined ? undefined : subsystemOf(frame);
-  const told = [lock, subsystem === undefined ? undefined : `by its name, a part of ${subsystem}`].filter(Boolean);
+  const told = [name, subsystem === undefined ? undefined : `by its name, a part of ${subsystem}`].filter(Boolean);
   return told.length === 0 ? '' : ` (${told.join('; ')})`;
 }
 
 /** Locks of which a sentence tells no more than the kind. */
 const ANY_LOCK = /^a (?:mutex|real-time mutex|reader-writer lock|semaphore)\b/;
 
-/** The name of the lock that a task waits for, where the sentence does not tell and the function takes only this one. */
-export function unnamedLock(waitsFor: string, frames: readonly Frame[], inner: InnerEnd): string | undefined {
+/** Work of which a sentence tells no more than what runs it. */
+const ANY_WORK = /^a (?:kernel worker to finish|kernel thread to exit|dedicated kernel thread to finish work)\b/;
+
+/**
+ * The name of the lock, work or thread that a task waits for, where the sentence does not tell and the function waits
+ * for only this one.
+ */
+export function unnamed(waitsFor: string, frames: readonly Frame[], inner: InnerEnd): string | undefined {
   const caller = callerIn(frames, inner);
-  const isUnnamed = inner.primitive?.sleep === 'lock' && ANY_LOCK.test(waitsFor);
-  return caller === undefined || !isUnnamed ? undefined : lockName(caller, inner.lock);
+  if (caller === undefined) return undefined;
+  const sleep = inner.primitive?.sleep;
+  if (sleep === 'lock' && ANY_LOCK.test(waitsFor)) return lockName(caller, inner.lock, frames[inner.depth]?.module);
+  return sleep === 'work' && ANY_WORK.test(waitsFor) ? workName(caller, workKind(frames, inner)) : undefined;
+}
+
+function workKind(frames: readonly Frame[], { depth }: InnerEnd): WorkKind {
+  const names = frames.slice(0, depth).map(({ symbol }) => functionName(symbol));
+  if (names.some((name) => name.endsWith('_workqueue'))) return 'queue';
+  return names.some((name) => name.startsWith('kthread_stop')) ? 'thread' : 'work';
 }
 
 /** A rule's sentence with the caller in the place of `{caller}`, or without that part where it is not known. */

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, callerIn, callerWithModule, likelyOf, unnamedLock, withCaller } from './caller.ts';
+import { byName, callerIn, callerWithModule, likelyOf, unnamed, withCaller } from './caller.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isTelling, waits } from './inner-end.ts';
 import type { Match } from './match.ts';
@@ -54,7 +54,7 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     const place = isVague(rule)
       ? `, in ${callerWithModule(frames, inner)}, in order to ${farther(best, others)}`
       : purpose;
-    const name = unnamedLock(held, frames, inner);
+    const name = unnamed(held, frames, inner);
     const waitsFor = `${itself ?? held}${name === undefined ? '' : ` (${name})`}${place}${likely}`;
     return { ...base, kind: 'blocked', waitsFor, causes, next, undo: [] };
   }
@@ -64,9 +64,9 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };
   }
   const isUnknown = rule.fallback === true && caller !== undefined;
-  const lock = unnamedLock(rule.waitsFor, frames, inner);
+  const name = unnamed(rule.waitsFor, frames, inner);
   const told = isUnknown
-    ? `${withCaller(rule.waitsFor, callerWithModule(frames, inner))}${byName(frames[inner.depth], lock)}`
+    ? `${withCaller(rule.waitsFor, callerWithModule(frames, inner))}${byName(frames[inner.depth], name)}`
     : `${withCaller(rule.waitsFor, caller)}${isVague(rule) && isByExpression(rule) ? ' (by its name)' : ''}`;
   const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
   const operation = operationOf(frames, best, others, inner);

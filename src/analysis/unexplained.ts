@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, CALLER_UNKNOWN, callerIn, likelyOf, unnamedLock } from './caller.ts';
+import { byName, CALLER_UNKNOWN, callerIn, likelyOf, unnamed } from './caller.ts';
 import { contextOf } from './context.ts';
 import { NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
@@ -20,7 +20,7 @@ export function unexplained(
   const base = { ...NOTHING_KNOWN, frame, innermost: frame };
   const held = inner.primitive?.waitsFor;
   const context = contextOf(frames, inner.depth);
-  const lock = held === undefined ? undefined : unnamedLock(held, frames, inner);
+  const lock = held === undefined ? undefined : unnamed(held, frames, inner);
   const named = `${caller}${byName(frames[inner.depth], lock)}`;
   if (held !== undefined) {
     const isCut = frames[inner.depth] === undefined;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
-import { lockName } from './lock-name.ts';
-import { LOCK_NAMES } from './tables.ts';
+import { lockName, workName } from './lock-name.ts';
+import { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
 
 describe('the name of a lock', () => {
   it('is that of the only lock of its kind that a function takes', () => {
@@ -22,6 +22,14 @@ describe('the name of a lock', () => {
     expect(lockName('vhost_worker_killed', 'mutex')).toBe('in Linux 6.12: vq->mutex or worker->mutex');
   });
 
+  it('is that of other sources where the module is from them', () => {
+    expect(lockName('zil_remove_async', 'mutex', 'zfs')).toBe('in OpenZFS 2.4: itxg_lock');
+    expect(lockName('mdt_coordinator', 'mutex', 'mdt')).toBe('in Lustre 2.18: cdt_state_lock');
+    expect(lockName('drbd_adm_detach', 'mutex', 'drbd')).toContain('in DRBD 9.3: ');
+    expect(lockName('zil_remove_async', 'mutex')).toBeUndefined();
+    expect(lockName('unregister_blkdev', 'mutex', 'zfs')).toBe('in Linux 6.12: major_names_lock');
+  });
+
   it('is found on every line of a row', () => {
     const functions = FILE_SYSTEM_LOCKS.split(/\s+/).filter((word) => /^btrfs_\w+$/.test(word));
     expect(functions.length).toBeGreaterThan(30);
@@ -37,9 +45,24 @@ describe('the name of a lock', () => {
   });
 
   it('stands on lines of kind, name and functions', () => {
-    const lines = LOCK_NAMES.flatMap((table) => table.trim().split('\n'));
+    const tables = [...LOCK_NAMES, ...LOCKS_OF_MODULES.map(({ rows }) => rows)];
+    const lines = tables.flatMap((table) => table.trim().split('\n'));
     const form = /^(?:(?:mutex|rwsem|semaphore) \w+(?:->\w+)*(?:\(\))?:| )(?: \w+)+$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
+  });
+});
+
+describe('the name of work', () => {
+  it('is that of the function, the queue or the thread that a function waits for', () => {
+    expect(workName('xfs_flush_inodes', 'work')).toBe('in Linux 6.12: xfs_flush_inodes_worker');
+    expect(workName('xlog_cil_push_now', 'queue')).toBe('in Linux 6.12: the work queue xfs-cil');
+    expect(workName('f2fs_stop_gc_thread', 'thread')).toBe('in Linux 6.12: gc_thread_func');
+    expect(workName('f2fs_stop_gc_thread', 'work')).toBeUndefined();
+  });
+
+  it('stands on lines of kind, name and functions', () => {
+    const lines = WORK_NAMES.trim().split('\n');
+    expect(lines.filter((line) => !/^(?:(?:work|queue|thread) [\w./-]+:| )(?: \w+)+$/.test(line))).toEqual([]);
   });
 });
 
@@ -61,5 +84,22 @@ describe('a sentence about a lock', () => {
   it('adds nothing to one that tells the lock, nor of a wait for something else', () => {
     expect(waitsFor('__mutex_lock', 'mutex_lock', 'rtnl_lock', 'do_setlink')).not.toContain('in Linux');
     expect(waitsFor('schedule', 'unregister_blkdev', 'loop_exit')).not.toContain('in Linux');
+  });
+});
+
+describe('a sentence about work', () => {
+  const flush = ['wait_for_completion', '__flush_work'];
+
+  it('names the work where it tells only who does it', () => {
+    expect(waitsFor(...flush, 'xfs_flush_inodes [xfs]')).toContain(
+      'to finish (in Linux 6.12: xfs_flush_inodes_worker), ',
+    );
+    expect(waitsFor('wait_for_completion', 'kthread_stop', 'f2fs_stop_gc_thread [f2fs]')).toContain('gc_thread_func');
+    expect(waitsFor('wait_for_completion', '__flush_workqueue', 'xlog_cil_push_now')).toContain('queue xfs-cil)');
+  });
+
+  it('adds nothing where the function is not known, nor to a wait for something else', () => {
+    expect(waitsFor(...flush, 'unheard_of [xfs]')).not.toContain('in Linux');
+    expect(waitsFor('schedule', 'xfs_flush_inodes [xfs]')).not.toContain('in Linux');
   });
 });

@@ -1,23 +1,43 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { LOCK_NAMES } from '../rules/index.ts';
+import { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../rules/index.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
 
-/** A function that takes more of them may be one that takes the locks of others. */
-const MOST_LOCKS = 2;
+/** A function that takes or waits for more of them may be one that does so for others. */
+const MOST = 2;
+
+/** What runs work: a function of a worker, any work of a queue, or a thread. */
+export type WorkKind = 'work' | 'queue' | 'thread';
 
 /**
- * The name of the lock that a function takes, or of the two, and the kernel in which they have these names; undefined if
- * the tables do not know the function.
+ * The name of the lock that a function takes, or of the two, and the sources in which they have these names; undefined
+ * if the tables do not know the function.
  * @param kind of the lock that is waited for; undefined where the stack does not tell
+ * @param module that the function is in; undefined if it is in the kernel's image, or the stack does not tell
  */
-export function lockName(caller: string, kind: LockKind | undefined): string | undefined {
+export function lockName(caller: string, kind: LockKind | undefined, module?: string): string | undefined {
+  const own = module === undefined ? undefined : LOCKS_OF_MODULES.find(({ modules }) => modules.includes(module));
+  const found = own && namesIn([own.rows], caller, kind);
+  return found === undefined ? withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) : withSource(own?.source, found);
+}
+
+/** The function of the worker or thread, or the queue, that a function waits for, or of the two. */
+export function workName(caller: string, kind: WorkKind): string | undefined {
+  const names = namesIn([WORK_NAMES], caller, kind);
+  return withSource(KERNEL, kind === 'queue' && names !== undefined ? `the work queue ${names}` : names);
+}
+
+function withSource(source: string | undefined, names: string | undefined): string | undefined {
+  return names === undefined ? undefined : `in ${source}: ${names}`;
+}
+
+function namesIn(tables: readonly string[], caller: string, kind: LockKind | WorkKind | undefined): string | undefined {
   if (!/^\w+$/.test(caller)) return undefined;
-  const found = LOCK_NAMES.flatMap((table) => rowsOf(table, caller));
+  const found = tables.flatMap((table) => rowsOf(table, caller));
   const fitting = kind === undefined ? found : found.filter((row) => row.startsWith(`${kind} `));
-  if (fitting.length === 0 || fitting.length > MOST_LOCKS) return undefined;
-  return `in ${KERNEL}: ${fitting.map((row) => row.slice(row.indexOf(' ') + 1, row.indexOf(':'))).join(' or ')}`;
+  if (fitting.length === 0 || fitting.length > MOST) return undefined;
+  return fitting.map((row) => row.slice(row.indexOf(' ') + 1, row.indexOf(':'))).join(' or ');
 }
 
 /** The first lines of the rows with a function. */

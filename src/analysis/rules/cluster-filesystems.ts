@@ -18,7 +18,7 @@ const LUSTRE = {
   stuck: ['fileSystem', 'server'],
   next: ['lctl get_param *.*.state', ...OTHERS_BLOCKED, ...LOG],
 } satisfies Partial<Rule>;
-const LUSTRE_MODULES = [
+export const LUSTRE_MODULES = [
   'ptlrpc',
   'lustre',
   'osc',

@@ -1,4 +1,4 @@
-export { LOCK_NAMES } from '../lock-names/tables.ts';
+export { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../lock-names/tables.ts';
 
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
@@ -119,6 +119,7 @@ import { WAITS_OF_DRIVERS } from './waits-of-drivers.ts';
 import { WAITS_OF_FILE_SYSTEMS } from './waits-of-file-systems.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
 import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
+import { WAITS_OF_OTHER_TREES } from './waits-of-other-trees.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
 import { WAITS_OF_STORAGE } from './waits-of-storage.ts';
 import { WAITS_OF_THE_CORE } from './waits-of-the-core.ts';
@@ -227,6 +228,7 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...WAITS_OF_FILES,
   ...WAITS_OF_FILE_SYSTEMS,
   ...WAITS_OF_SERVERS,
+  ...WAITS_OF_OTHER_TREES,
   ...WAITS_OF_NETWORKS,
   ...WAITS_OF_STORAGE,
   ...WAITS_OF_THE_CORE,

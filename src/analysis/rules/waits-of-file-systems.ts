@@ -10,12 +10,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'fs/jfs/jfs_txnmgr.c',
       'TXN_SLEEP_DROP_LOCK __lock_metapage lock_metapage',
     ],
-    [
-      'wait-for-gfs2-recovery',
-      'a recovery of a GFS2 journal to end',
-      'fs/gfs2/super.c',
-      'gfs2_put_super control_first_done',
-    ],
+    ['wait-for-gfs2-journal-recovery', 'a recovery of a GFS2 journal to end', 'fs/gfs2/super.c', 'gfs2_put_super'],
     [
       'wait-for-gfs2-quiet',
       'the log and quotas of a GFS2 file system to be quiet, so that it can be stopped',
@@ -44,7 +39,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-dlm-recovery',
       'the recovery of a DLM lockspace',
       'fs/dlm/member.c',
-      'dlm_ls_stop dlm_process_requestqueue dlm_recover_waiters_pre',
+      'dlm_process_requestqueue dlm_recover_waiters_pre',
     ],
     [
       'wait-for-dlm-lockspace-users',
@@ -53,10 +48,10 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'remove_lockspace',
     ],
     [
-      'wait-for-dlm-connection',
+      'wait-for-dlm-shutdown',
       'a connection to another node of the DLM to end',
       'fs/dlm/lowcomms.c',
-      'shutdown_connection process_recv_sockets',
+      'shutdown_connection',
     ],
     [
       'wait-for-f2fs-zone',
@@ -74,20 +69,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-kobject-release',
       'programs to close the files of a file system in /sys, so that it can be unmounted',
       'fs/btrfs/sysfs.c',
-      'f2fs_unregister_sysfs f2fs_register_sysfs __btrfs_sysfs_remove_fsid',
-      'ocfs2_filecheck_remove_sysfs nilfs_sysfs_create_snapshot_group ubifs_sysfs_register zonefs_sysfs_register',
-    ],
-    [
-      'wait-for-btrfs-zone-finish',
-      'a zone of the disk to be finished, so that btrfs can open another one',
-      'fs/btrfs/direct-io.c',
-      'btrfs_new_extent_direct',
-    ],
-    [
-      'wait-for-btrfs-scrub-pace',
-      'the time when a scrub of btrfs may read on: its speed is limited',
-      'fs/btrfs/scrub.c',
-      'scrub_throttle_dev_io',
+      'f2fs_unregister_sysfs f2fs_register_sysfs ocfs2_filecheck_remove_sysfs',
     ],
     [
       'wait-for-ext4-fast-commit',
@@ -99,31 +81,13 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-xfs-parallel-work',
       'workers of XFS that scan the file system',
       'fs/xfs/xfs_pwork.c',
-      'xfs_pwork_poll xfs_pwork_destroy',
+      'xfs_pwork_destroy',
     ],
     [
       'wait-for-bcachefs-copygc',
       'the moves of data of bcachefs to keep within their limit, or copygc to finish',
       'fs/bcachefs/move.c',
       'bch2_move_ratelimit',
-    ],
-    [
-      'wait-for-bcachefs-inodes',
-      'an inode of a bcachefs subvolume that is being deleted to be freed',
-      'fs/bcachefs/fs.c',
-      'bch2_evict_subvolume_inodes',
-    ],
-    [
-      'wait-for-bcachefs-user-answer',
-      'the program that talks to a thread of bcachefs',
-      'fs/bcachefs/thread_with_file.c',
-      'bch2_stdio_redirect_read bch2_stdio_redirect_readline_timeout bch2_stdio_redirect_vprintf',
-    ],
-    [
-      'wait-for-nilfs-clean',
-      'room in the log of NILFS, in order to clean segments',
-      'fs/nilfs2/segment.c',
-      'nilfs_clean_segments',
     ],
   ]),
   ...waitTable('The server does not answer, the network to it is down, or a daemon of this host hangs.', [
@@ -158,12 +122,6 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'nfs_page_set_headlock nfs_page_group_lock_subreq',
     ],
     [
-      'wait-for-nfs-open-retry',
-      'some seconds to go by: the NFS server says that a file was opened again meanwhile',
-      'fs/nfs/nfs4proc.c',
-      'nfs4_refresh_open_old_stateid',
-    ],
-    [
       'wait-for-nfsd-recall',
       'an NFS client to answer about a file that was delegated to it (or to give it back)',
       'fs/nfsd/nfs4state.c',
@@ -182,34 +140,10 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'nfsd4_ssc_setup_dul',
     ],
     [
-      'wait-for-lockd-memory',
-      'some seconds to go by: there was no memory for a request to a lock daemon of NFS',
-      'fs/lockd/clntproc.c',
-      'nlm_alloc_call',
-    ],
-    [
       'wait-for-netfs-retry',
       'requests of a network file system that are in flight to end, before it goes on',
       'fs/netfs/write_collect.c',
       'netfs_retry_writes netfs_unbuffered_write netfs_retry_reads',
-    ],
-    [
-      'wait-for-smb-direct-send',
-      'an RDMA connection of SMB to send what is queued, or to have a free memory region',
-      'fs/smb/client/smbdirect.c',
-      'smbd_destroy free_transport',
-    ],
-    [
-      'wait-for-ksmbd-crypto',
-      'another request to give back a crypto context of the SMB server (ksmbd)',
-      'fs/smb/server/crypto_ctx.c',
-      'ksmbd_find_crypto_ctx',
-    ],
-    [
-      'wait-for-orangefs-page',
-      'another task to refresh the same file of OrangeFS',
-      'fs/orangefs/inode.c',
-      'orangefs_page_mkwrite orangefs_revalidate_mapping',
     ],
     [
       'wait-for-fuse-dax',
@@ -229,19 +163,13 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-raid5-stripes',
       'stripes of a RAID 4/5/6 array (md) that are in use to become free',
       'drivers/md/raid5.c',
-      'ppl_quiesce make_discard_request raid5_sync_request r5c_recovery_flush_data_only_stripes',
-    ],
-    [
-      'wait-for-md-cluster-node',
-      'the other nodes of a clustered array (md-cluster)',
-      'drivers/md/md-cluster.c',
-      'process_metadata_update',
+      'ppl_quiesce make_discard_request raid5_sync_request',
     ],
     [
       'wait-for-dm-integrity-journal',
       'the journal of a dm-integrity device to be encrypted, checked or written',
       'drivers/md/dm-integrity.c',
-      'write_journal create_journal do_crypt sleep_on_endio_wait',
+      'write_journal sleep_on_endio_wait',
     ],
     [
       'wait-for-dm-bufio-write',
@@ -268,16 +196,10 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait_permit vdo_launch_bio',
     ],
     [
-      'wait-for-vdo-thread',
-      'a thread of a VDO device to start or end',
-      'drivers/md/dm-vdo/thread-utils.c',
-      'vdo_join_threads make_simple_work_queue',
-    ],
-    [
       'wait-for-vdo-index',
       'the deduplication index of a VDO device (UDS)',
       'drivers/md/dm-vdo/indexer/index-session.c',
-      'uds_wait_cond uds_suspend_index_session uds_close_index uds_load_index',
+      'uds_suspend_index_session uds_close_index uds_load_index',
     ],
     [
       'wait-for-bcache-scan',
@@ -286,28 +208,16 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'bch_sectors_dirty_init bch_btree_check',
     ],
     [
-      'wait-for-drbd-ping',
-      'the peer of a DRBD device to answer a ping',
-      'drivers/block/drbd/drbd_receiver.c',
-      'drbd_recv',
-    ],
-    [
-      'wait-for-drbd-flush',
+      'wait-for-drbd-cache-flush',
       'the disks below DRBD to write their caches',
       'drivers/block/drbd/drbd_receiver.c',
-      'drbd_flush drbd_flush_after_epoch',
+      'drbd_flush_after_epoch',
     ],
     [
       'wait-for-drbd-conflicting-write',
       'a write of DRBD to the same place to complete (resync or peer)',
       'drivers/block/drbd/drbd_receiver.c',
-      'receive_Data receive_DataRequest',
-    ],
-    [
-      'wait-for-nvdimm-users',
-      'the users of a bus of non-volatile memory to let it go',
-      'drivers/nvdimm/bus.c',
-      'nd_bus_remove',
+      'receive_DataRequest',
     ],
   ]),
 ];

@@ -366,19 +366,12 @@ export const ZFS: readonly Rule[] = [
     id: 'zfs-prefetch',
     ...POOL,
     match: [
-      [
-        'traverse_prefetcher',
-        'traverse_prefetch_thread',
-        'traverse_visitbp',
-        'traverse_impl',
-        'bpobj_iterate_impl',
-        'dsl_scan_visitbp',
-      ],
+      ['traverse_prefetch_thread', 'traverse_visitbp', 'traverse_impl', 'bpobj_iterate_impl', 'dsl_scan_visitbp'],
     ],
     waitsFor: 'the block tree of a ZFS dataset to be read',
     inOrderTo: 'walk the block tree of a ZFS dataset',
     causes: 'A large dataset is sent, scrubbed or destroyed, or a device is slow.',
-    source: 'module/zfs/dmu_traverse.c: traverse_prefetcher',
+    source: 'module/zfs/dmu_traverse.c: traverse_visitbp',
   },
   {
     id: 'zfs-send',

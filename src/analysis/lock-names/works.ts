@@ -1,0 +1,1097 @@
+/**
+ * What functions have done and wait for: the functions of workers and threads, and the names of work queues;
+ * see workName.
+ */
+export const WORKS = `
+queue MWIFIEX_DFS_CAC: mwifiex_add_virtual_intf mwifiex_del_virtual_intf
+queue MWIFIEX_DFS_CHSW: mwifiex_add_virtual_intf mwifiex_del_virtual_intf
+queue MWIFIEX_RX_WORK_QUEUE: mwifiex_del_rx_reorder_entry
+queue MWIFIEX_WORK_QUEUE: mwifiex_pcie_suspend
+queue acpi_thermal_pm: acpi_thermal_remove acpi_thermal_suspend
+queue act_ct_workqueue: ct_cleanup_module
+queue alias_guid: mlx4_ib_destroy_alias_guid_service
+queue amdgpu_dm_hpd_rx_offload_wq: dm_suspend hpd_rx_irq_work_suspend
+queue aoe_wq: flush
+queue ar5523: ar5523_disconnect
+queue ath10k_sdio_wq: ath10k_sdio_remove
+queue ath11k_aux_wq: ath11k_core_free
+queue ath11k_wq: ath11k_core_free
+queue ath12k_aux_wq: ath12k_core_free
+queue ath12k_wq: ath12k_core_free
+queue ath6kl: ath6kl_core_cleanup
+queue ath6kl_wq: ath6kl_usb_destroy ath6kl_usb_flush_all
+queue balloon-wq: virtballoon_remove
+queue bcache_writeback_wq: bch_cached_dev_writeback_start bch_writeback_thread
+queue blk_crypto_wq: blk_crypto_fallback_start_using_mode
+queue bnxt_qplib_nq: bnxt_qplib_disable_nq bnxt_qplib_flush_cqn_wq
+queue brcmf_fws_wq: brcmf_fws_detach
+queue btrfs: btrfs_destroy_workqueue btrfs_flush_workqueue
+queue btrfs-compressed-write: close_ctree
+queue btrfs-scrub: btrfs_scrub_dev scrub_workers_get scrub_workers_put
+queue ceph-cap: ceph_kill_sb destroy_fs_client flush_fs_workqueues
+queue ceph-completion: ceph_osdc_stop
+queue ceph-inode: ceph_force_reconnect ceph_get_tree ceph_kill_sb destroy_fs_client flush_fs_workqueues
+queue ceph-msgr: ceph_msgr_flush
+queue ceph-watch-notify: ceph_osdc_flush_notifies ceph_osdc_stop
+queue cfid_put_wq: close_all_cached_dirs
+queue cgroup_pidlist_destroy: cgroup1_pidlist_destroy_all
+queue cifs-dfscache: dfs_cache_destroy
+queue cifsfileinfoput: cifs_umount
+queue cio: css_complete_work css_wait_for_slow_path io_subchannel_settle
+queue cqp_cmpl_wq: irdma_destroy_ccq
+queue device_link_wq: device_link_wait_removal
+queue dlm_callback: dlm_callback_stop dlm_callback_suspend
+queue dlm_io: dlm_lowcomms_shutdown dlm_lowcomms_start shutdown_connection work_start work_stop
+queue dlm_process: dlm_lowcomms_shutdown work_stop
+queue dlm_wq: exit_dlm
+queue dm-: __destroy __pool_dec __pool_destroy __pool_find cache_postsuspend clone_ctr clone_dtr clone_postsuspend
+  ebs_ctr ebs_dtr era_destroy era_postsuspend pool_postsuspend stop_worker
+queue dm-integrity-commit: dm_integrity_enter_synchronous_mode dm_integrity_map_continue
+queue dm-integrity-writer: dm_integrity_map_continue
+queue dm_vblank_control_workqueue: amdgpu_dm_atomic_commit_tail amdgpu_dm_commit_planes amdgpu_dm_commit_streams
+queue dmlogd: userspace_dtr
+queue dmz_cwq: dmz_ctr dmz_dtr dmz_suspend
+queue dmz_fwq: dmz_ctr dmz_dtr
+queue dmz_rwq: dmz_dtr_reclaim
+queue drbd_as: conn_disconnect drbd_receiver
+queue dsa_ordered: dsa_cleanup_module dsa_flush_workqueue
+queue erdma-reflush-wq: erdma_ib_device_remove erdma_remove
+queue erofs_worker: erofs_cpu_hotplug_destroy z_erofs_exit_subsystem
+queue eval_map_wq: trace_eval_sync
+queue ext4-rsv-conversion: __ext4_fill_super ext4_fill_super ext4_put_super ext4_sync_fs
+queue f2fs_post_read_wq: f2fs_destroy_post_read_wq
+queue fc_wq: fc_remove_host
+queue floppy: floppy_grab_irq_and_dma
+queue ftrace_check_wq: ftrace_check_sync
+queue gfs2-delete: gfs2_fill_super gfs2_flush_delete_work gfs2_kill_sb
+queue gfs2-glock: gfs2_fill_super gfs2_gl_hash_clear
+queue gid-cache-wq: roce_gid_mgmt_cleanup
+queue gsc-ordered-wq: free_resources
+queue gt-ordered-wq: gt_fini
+queue hid-nintendo-rumble_wq: nintendo_hid_remove
+queue hidpp-ff-sendqueue: hidpp_ff_destroy
+queue hns_roce_irq_workq: hns_roce_v2_cleanup_eq_table
+queue hv_pci: hv_pci_query_relations hv_pci_remove hv_pci_suspend
+queue i915: i915_gem_drain_freed_objects i915_gem_drain_workqueue i915_gem_suspend intel_region_ttm_fini
+queue i915_flip: intel_display_driver_remove
+queue i915_gsc: ggtt_cleanup_hw i915_ggtt_driver_release intel_gsc_uc_fini
+queue i915_modeset: intel_atomic_commit intel_display_driver_remove
+queue ib_addr: addr_cleanup
+queue ib_cm: ib_cm_cleanup
+queue ib_mad: ib_mad_port_close ib_mad_port_open ib_unregister_mad_agent unregister_mad_agent
+queue ib_mcast: mcast_cleanup
+queue ib_nl_sa_wq: ib_sa_cleanup
+queue inode_switch_wbs: cgroup_writeback_umount
+queue ipmi-msghandler-remove-wq: cleanup_ipmi
+queue ipoib_flush: ipoib_cleanup_module ipoib_parent_unregister_pre
+queue ipr_reset: __ipr_remove ipr_free_all_resources
+queue ipv6_addrconf: addrconf_cleanup
+queue iscsi_ctrl: iscsi_add_session iscsi_remove_session
+queue iscsi_q: iscsi_host_free
+queue ishtp_unbound: ishtp_free_workqueue
+queue ism_evt_wq: smcd_unregister_dev
+queue iw_cm_wq: iw_cm_cleanup iw_destroy_cm_id
+queue iw_cxgb4: c4iw_cm_term
+queue iw_cxgb4_free: c4iw_rdev_close
+queue iwarp-event-wq: irdma_cleanup_cm_core
+queue kacpi_notify: acpi_os_wait_events_complete
+queue kacpid: acpi_os_wait_events_complete
+queue kafsd: afs_close_socket
+queue kasan_workqueue_test: workqueue_uaf
+queue kcopyd: dm_kcopyd_client_destroy dm_kcopyd_client_flush
+queue kcryptd: crypt_ctr crypt_dtr
+queue kcryptd_io: crypt_ctr crypt_dtr
+queue kdelayd: delay_ctr delay_dtr
+queue kdmflush: __dm_suspend cleanup_mapped_device dm_internal_suspend_fast
+queue kec: __acpi_ec_flush_work acpi_ec_destroy_workqueues
+queue kec_query: __acpi_ec_flush_work acpi_ec_destroy_workqueues acpi_ec_remove_query_handler
+queue kfd_process_wq: kfd_process_destroy_wq
+queue kfd_restore_wq: kfd_process_destroy_wq
+queue kintegrityd: blk_flush_integrity
+queue kmirrord: mirror_ctr mirror_dtr mirror_presuspend
+queue kmpath_handlerd: flush_multipath_work
+queue krdsd: rds_ib_unregister_client rds_tcp_listen_stop
+queue krxrpcd: rxrpc_destroy_all_connections rxrpc_destroy_all_locals rxrpc_release rxrpc_release_sock
+queue ksmbd-conn-release: ksmbd_conn_wq_destroy
+queue ksmbd-io: ksmbd_workqueue_destroy
+queue ksmbd-smb_direct-wq: ksmbd_rdma_destroy
+queue ksnaphd: chunk_io persistent_ctr persistent_dtr
+queue ktls_device_destruct: tls_dev_event tls_device_cleanup tls_device_down
+queue kverityd: verity_ctr verity_dtr verity_postsuspend
+queue kvm-irqfd-cleanup: kvm_irqfd kvm_irqfd_deassign kvm_irqfd_release
+queue loop: lo_free_disk
+queue mkey_cache: mlx5_mkey_cache_cleanup
+queue mld: igmp6_cleanup
+queue mlx4: mlx4_cleanup
+queue mlx4_comm: mlx4_multi_func_cleanup
+queue mlx4_en: mlx4_en_destroy_netdev mlx4_en_remove
+queue mlx4_health: mlx4_catas_end mlx4_stop_catas_poll
+queue mlx4_ib: mlx4_ib_cleanup mlx4_ib_remove
+queue mlx4_ib_cm: mlx4_ib_cm_destroy mlx4_ib_cm_paravirt_clean rej_tmout_xa_cleanup
+queue mlx4_ib_mcg: mlx4_ib_mcg_destroy
+queue mlx4_ib_qp_event_wq: mlx4_ib_qp_event_cleanup
+queue mlx4_ibt: destroy_pv_resources mlx4_ib_close_sriov mlx4_ib_free_sqp_ctx
+queue mlx4_ibud: mlx4_ib_close_sriov
+queue mlx5_active_sf: mlx5_sf_dev_destroy_active_works
+queue mlx5_bridge_wq: mlx5e_rep_bridge_cleanup mlx5e_rep_neigh_cleanup
+queue mlx5_dpll: mlx5_dpll_remove
+queue mlx5_esw_wq: mlx5_eswitch_cleanup
+queue mlx5_events: mlx5_events_cleanup mlx5_events_stop
+queue mlx5_fc: mlx5_cleanup_fc_stats
+queue mlx5_fw_reset_events: mlx5_fw_reset_cleanup
+queue mlx5_fw_tracer: mlx5_fw_tracer_destroy mlx5_fw_tracer_trigger_core_dump_general
+queue mlx5_hv_vhca: mlx5_hv_vhca_destroy
+queue mlx5_ib_event_wq: mlx5_ib_cleanup
+queue mlx5_ib_page_fault: mlx5_ib_odp_destroy_eq
+queue mlx5_ib_qp_event_wq: mlx5_ib_qp_event_cleanup
+queue mlx5_lag: mlx5_ldev_free
+queue mlx5_lag_mp: mlx5_lag_fib_event_flush mlx5_lag_mp_cleanup
+queue mlx5e: mlx5e_detach_netdev mlx5e_priv_cleanup
+queue mlx5e_arfs: _mlx5e_cleanup_tables
+queue mlx5e_ct_priv_wq: mlx5_tc_ct_clean mlx5_tc_ct_del_ft_cb
+queue mlx5e_macsec: mlx5e_macsec_cleanup
+queue mlx5e_tls_rx: mlx5e_ktls_cleanup_rx
+queue mlx5e_tls_tx_pool: mlx5e_ktls_cleanup_tx mlx5e_tls_tx_pool_cleanup
+queue mlx5vf_wq: mlx5vf_cmd_remove_migratable mlx5vf_cmd_set_migratable
+queue mmc_complete: mmc_blk_remove
+queue msgbuf_txflow: brcmf_proto_msgbuf_detach
+queue mt76: mt76_free_device
+queue mt7601u: mt7601u_disconnect
+queue myrb_wq: myrb_destroy_mempools
+queue myrs_wq: myrs_destroy_mempools
+queue nbd: __nbd_ioctl nbd_dev_remove nbd_disconnect_and_put nbd_start_device nbd_start_device_ioctl
+queue nbd-del: nbd_cleanup
+queue nf_ft_offload_del: nf_flow_table_offload_flush_cleanup
+queue nfit: __acpi_nfit_notify acpi_nfit_shutdown acpi_nfit_update_notify
+queue nfq_workqueue: nfnetlink_queue_fini
+queue nfsd4_callbacks: __free_client nfsd4_shutdown_callback
+queue nouveau_sched_wq: nouveau_sched_destroy nouveau_sched_fini
+queue nouveau_sched_wq_shared: nouveau_drm_device_fini
+queue ntfc: nvmet_fc_delete_assoc nvmet_fc_delete_target_assoc nvmet_fc_delete_target_queue nvmet_fc_target_assoc_free
+  nvmet_fc_tgt_queue_free
+queue nvkm-disp: nvkm_disp_dtor
+queue nvme-auth-wq: nvme_exit_auth
+queue nvme-delete-wq: nvme_loop_cleanup_module nvme_loop_remove_port nvme_rdma_cleanup_module nvme_tcp_cleanup_module
+queue nvme_tcp_wq: nvme_tcp_cleanup_module
+queue nvmet-buffered-io-wq: nvmet_file_ns_disable
+queue nvmet-wq: nvmet_fc_unregister_targetport nvmet_port_release
+queue o2net: o2net_destroy_wq o2net_start_listening
+queue ocfs2_wq: ocfs2_delete_osb ocfs2_recovery_disable ocfs2_truncate_log_shutdown
+queue pciehp: pnv_php_free_slot
+queue privcmd-irqfd-cleanup: privcmd_irqfd_deassign
+queue pvrdma_event_wq: pvrdma_cleanup pvrdma_pci_remove
+queue qca_wq: btintel_pcie_remove qca_close
+queue qedr_iwarpq: qedr_free_resources
+queue qla2xxx_wq: qla2x00_free_device qla2x00_wait_for_sess_deletion qla2xxx_eh_host_reset
+queue qrtr_ns_handler: qrtr_ns_remove
+queue radeon-crtc: radeon_crtc_destroy
+queue raid5wq: raid5_store_group_thread_cnt
+queue rb_allocator: iwl_trans_pcie_free
+queue rdma_cm: cma_cleanup
+queue reiserfs: reiserfs_fill_super reiserfs_put_super
+queue rnbd_clt_wq: rnbd_destroy_sessions
+queue rtrs_server_wq: close_ctx rtrs_srv_close
+queue rxe_wq: rxe_destroy_wq
+queue rxperf: rxperf_close_socket
+queue scsi_tmf: scsi_host_dev_release scsi_remove_host
+queue scsi_wq: scsi_flush_work scsi_host_dev_release
+queue sdhci: __sdhci_add_host sdhci_remove_host
+queue serverclose: cifs_umount
+queue shpchp: cleanup_slots
+queue srp_remove: srp_cleanup_module
+queue stex_wq: stex_hba_free stex_remove
+queue storvsc_error_wq: storvsc_remove storvsc_suspend
+queue svcrdma: svc_rdma_cleanup
+queue target_completion: release_se_kmem_caches
+queue target_submission: release_se_kmem_caches
+queue tc_filter_workqueue: unregister_tcf_proto_ops
+queue tcm_fc: ft_add_tpg
+queue test-ww_mutex: __test_cycle destroy_workqueue stress test_cycle
+queue thunderbolt: tb_domain_release tb_domain_remove
+queue tipc_crypto: tipc_crypto_start tipc_crypto_stop
+queue tipc_rcv: tipc_topsrv_start tipc_topsrv_work_start tipc_topsrv_work_stop
+queue tipc_send: tipc_topsrv_work_stop
+queue ttm: ttm_device_fini
+queue udp_tunnel_nic: udp_tunnel_nic_cleanup_module
+queue usb_hub_wq: usb_hub_cleanup
+queue user_dlm: exit_dlmfs_fs
+queue uvcvideo: uvc_stream_delete uvc_video_stop_transfer
+queue vfio-ccw: vfio_ccw_sch_quiesce
+queue vfio-irqfd-cleanup: vfio_virqfd_disable vfio_virqfd_flush_thread
+queue virtio-blk: virtio_blk_fini
+queue virtio-pmem-flush: virtio_pmem_remove
+queue wcn36xx_smd_ind: wcn36xx_smd_close
+queue writecache-writeback: process_flush_mesg writecache_ctr writecache_dtr writecache_message writecache_suspend
+queue xcopy_wq: target_xcopy_release_pt
+queue xe-destroy-wq: guc_submit_fini
+queue xe-dp: display_destroy
+queue xe-g2h-wq: guc_ct_fini
+queue xe-ggtt-wq: dev_fini_ggtt ggtt_fini_early
+queue xe-resume-lr-jobs-wq: hw_engine_group_free
+queue xe-sriov-wq: fini_sriov
+queue xe_gt_access_counter_work_queue: pagefault_fini
+queue xe_gt_page_fault_work_queue: pagefault_fini
+queue xfs-buf: xfs_buftarg_wait
+queue xfs-cil: xlog_cil_destroy xlog_cil_push_now
+queue xfsalloc: xfs_destroy_workqueues
+queue xfsdiscard: xfs_destroy_workqueues xfs_unmount_flush_inodes
+thread aac_command_thread: __aac_shutdown _aac_reset_adapter aac_do_ioctl aac_reset_adapter next_getadapter_fib
+thread amdgpu_ras_page_retirement_thread: amdgpu_ras_pre_fini amdgpu_ras_recovery_fini
+thread ap_poll_thread: ap_poll_thread_stop
+thread bch2_journal_reclaim_thread: bch2_journal_reclaim_stop
+thread bch2_rebalance_thread: bch2_rebalance_stop
+thread bch_btree_check_thread: bch_btree_check
+thread bch_writeback_thread: cached_dev_detach_finish
+thread benchmark_event_kthread: trace_benchmark_unreg
+thread brcmf_sdio_watchdog_thread: brcmf_sdio_bus_stop brcmf_sdio_remove
+thread btmrvl_service_main_thread: btmrvl_register_hdev btmrvl_remove_card
+thread cleaner_kthread: close_ctree open_ctree
+thread cpu_map_kthread_run: __cpu_map_entry_free cpu_map_free
+thread dlm_recovery_thread: dlm_complete_recovery_thread
+thread dlm_thread: dlm_complete_thread
+thread dm_thread_func: balloon_remove balloon_suspend
+thread dmcrypt_write: crypt_ctr crypt_dtr
+thread dvb_ca_en50221_thread: dvb_ca_en50221_release dvb_frontend_stop
+thread event_test_thread: event_test_stuff event_trace_self_tests
+thread event_thread: cpqhp_event_stop_thread
+thread ext4_lazyinit_thread: ext4_destroy_lazyinit_thread ext4_exit_fs
+thread fn: __igt_reset_evict_vma _torture_stop_kthread bch2_run_thread_with_file threaded_migrate
+thread gc_thread_func: f2fs_stop_gc_thread
+thread gvt_service_thread: clean_service_thread
+thread ip_vs_estimation_kthread: ip_vs_est_kthread_destroy ip_vs_est_kthread_stop
+thread ipmi_ssif_thread: shutdown_ssif
+thread ipmi_thread: shutdown_smi stop_timer_and_thread
+thread irq_thread: __setup_irq
+thread iscsi_target_login_thread: iscsit_del_np
+thread iscsi_target_rx_thread: iscsi_target_do_login iscsi_target_do_tx_login_io iscsit_close_connection
+thread iscsi_target_tx_thread: iscsi_target_do_login iscsi_target_do_tx_login_io iscsit_close_connection
+  iscsit_start_kthreads
+thread kcdrwd: pkt_remove_dev
+thread kcompactd: kcompactd_stop
+thread khugepaged: start_stop_khugepaged
+thread kmemleak_scan_thread: stop_scan_thread
+thread kmmpd: ext4_stop_mmpd
+thread ksmbd_durable_scavenger: ksmbd_stop_durable_scavenger
+thread ksmbd_kthread_fn: ksmbd_netdev_event tcp_stop_kthread
+thread kswapd: kswapd_stop
+thread kthread: aoe_ktstop
+thread kthread_fn: hwlat_tracer_stop stop_cpu_kthread stop_single_kthread
+thread kthread_worker_fn: __free_irq irq_stop_thread sugov_kthread_stop
+thread kunit_generic_run_threadfn_adapter: kunit_try_catch_run
+thread log_writes_kthread: log_writes_dtr
+thread lwq_exercise: lwq_test
+thread main: start_per_cpu_kthreads stop_kthread
+thread map_benchmark_thread: do_map_benchmark map_benchmark_ioctl
+thread max3421_spi_thread: max3421_remove
+thread md_thread: md_unregister_thread
+thread mei_me_polling_thread: mei_gsc_remove
+thread mips_ejtag_fdc_put: mips_ejtag_fdc_tty_cpu_down
+thread mtip_service_thread: mtip_pci_remove
+thread napi_threaded_poll: __netif_napi_del
+thread nfsd4_do_async_copy: nfsd4_stop_copy
+thread o2hb_thread: o2hb_heartbeat_group_drop_item o2hb_region_dev_store
+thread ocfs2_commit_thread: ocfs2_journal_shutdown
+thread ocfs2_downconvert_thread: ocfs2_dlm_shutdown
+thread poll_hpc: ibmphp_hpc_stop_poll_thread
+thread power_saving_thread: destroy_power_saving_task set_power_saving_task_num
+thread preemptirq_delay_run: preemptirq_run_test
+thread rb_hammer_test: test_ringbuffer
+thread rb_test: test_ringbuffer
+thread run_request: test_dev_kmod_stop_tests
+thread rxrpc_io_thread: rxrpc_unuse_local
+thread scsi_error_handler: scsi_host_dev_release
+thread sdio_irq_thread: sdio_card_irq_put sdio_release_irq
+thread siw_run_sq: siw_stop_tx_threads
+thread smpboot_thread_fn: smpboot_destroy_threads
+thread test_func: do_concurrent_test
+thread threadfn: start_sync_thread stop_sync_thread
+thread trace_wakeup_test_thread: trace_selftest_startup_wakeup
+thread transaction_kthread: close_ctree open_ctree
+thread ubifs_bg_thread: mount_ubifs ubifs_fill_super ubifs_put_super ubifs_remount_fs ubifs_remount_ro ubifs_remount_rw
+  ubifs_umount
+thread vb2_thread: vb2_thread_stop
+thread work_queue_runner: finish_simple_work_queue
+thread workload_thread: intel_gvt_clean_workload_scheduler
+thread writecache_endio_thread: writecache_ctr writecache_dtr
+thread writecache_flush_thread: writecache_ctr writecache_dtr
+thread xen_blkif_schedule: xen_blkif_disconnect xen_update_blkif_status
+thread xfsaild: xfs_trans_ail_destroy
+work __dwc3_set_mode: dwc3_drd_exit
+work __i915_gem_free_work: i915_gem_drain_freed_objects
+work __rpc_queue_timer_fn: rpc_destroy_wait_queue
+work __unix_gc: wait_for_unix_gc
+work _base_fault_reset_work: mpt3sas_base_stop_watchdog
+work _brcmf_set_multicast_list: brcmf_del_if brcmf_remove_interface
+work _brcmf_update_ndtable: brcmf_del_if brcmf_remove_interface
+work _brcms_timer: brcms_free_timer
+work _firmware_event_work: _scsih_fw_event_cleanup_queue
+work _xfs_mru_cache_reap: xfs_mru_cache_destroy xfs_mru_cache_flush
+work acm_softint: acm_disconnect acm_suspend
+work acpi_nfit_scrub: acpi_nfit_shutdown
+work acpi_video_switch_brightness: acpi_video_bus_remove_notify_handler
+work active_engine: __igt_reset_engines igt_reset_engines
+work active_work: __i915_active_wait
+work addrconf_verify_work: addrconf_exit_net
+work adv_instance_rpa_expired: hci_adv_instances_clear hci_remove_adv_instance
+work afs_charge_preallocation: afs_close_socket
+work afs_invalidate_mmap_work: afs_drop_open_mmap
+work afs_lock_work: afs_evict_inode
+work afs_manage_cell_work: afs_destroy_cell_work
+work afs_mntpt_expiry_timed_out: afs_mntpt_kill_timer
+work afs_process_async_call: afs_make_call
+work alias_guid_work: mlx4_ib_destroy_alias_guid_service
+work alua_rtpg_work: release_port_group
+work amd_sfh_work: amd_mp2_pci_resume amd_mp2_pci_suspend amd_sfh_hid_client_deinit amd_sfh_remove amd_sfh_shutdown
+work amd_sfh_work_buffer: amd_sfh_hid_client_deinit amd_sfh_suspend
+work amdgpu_amdkfd_restore_userptr_worker: amdgpu_amdkfd_gpuvm_destroy_cb
+work amdgpu_debugfs_reset_work: gpu_recover_get
+work amdgpu_device_delay_enable_gfx_off: amdgpu_device_prepare amdgpu_gfx_off_ctrl
+work amdgpu_device_delayed_init_work_handler: amdgpu_device_fini_hw amdgpu_device_gpu_recover amdgpu_device_init
+  amdgpu_device_resume amdgpu_device_suspend amdgpu_driver_open_kms
+work amdgpu_device_xgmi_reset_func: amdgpu_do_asic_reset amdgpu_drv_delayed_reset_work_handler
+work amdgpu_display_hotplug_work_func: dce_v10_0_hw_fini dce_v10_0_suspend dce_v11_0_hw_fini dce_v11_0_suspend
+  dce_v6_0_hw_fini dce_v6_0_suspend dce_v8_0_hw_fini dce_v8_0_suspend
+work amdgpu_dm_crtc_notify_ta_to_read: amdgpu_dm_crtc_set_crc_source amdgpu_dm_set_crc_window_default
+work amdgpu_dm_forward_crc_window: amdgpu_dm_crtc_set_crc_source amdgpu_dm_set_crc_window_default
+work amdgpu_jpeg_idle_work_handler: amdgpu_jpeg_ring_begin_use amdgpu_jpeg_suspend
+work amdgpu_ras_counte_dw: amdgpu_ras_fini
+work amdgpu_ras_do_page_retirement: amdgpu_ras_page_retirement_thread amdgpu_ras_poison_consumption_handler
+  amdgpu_ras_pre_fini amdgpu_ras_recovery_fini
+work amdgpu_ras_do_recovery: amdgpu_ras_page_retirement_thread amdgpu_ras_poison_consumption_handler amdgpu_ras_pre_fini
+  amdgpu_ras_recovery_fini
+work amdgpu_ras_interrupt_process_handler: amdgpu_ras_interrupt_remove_handler
+work amdgpu_uvd_idle_work_handler: amdgpu_uvd_prepare_suspend amdgpu_uvd_ring_begin_use
+work amdgpu_vce_idle_work_handler: amdgpu_vce_ring_begin_use amdgpu_vce_suspend
+work amdgpu_vcn_idle_work_handler: amdgpu_vcn_ring_begin_use amdgpu_vcn_suspend
+work amdgpu_virt_update_vf2pf_work_item: amdgpu_virt_fini_data_exchange
+work apple_nvme_reset_work: apple_nvme_remove
+work apq_reset_check: vfio_ap_mdev_remove_queue vfio_ap_mdev_reset_qlist vfio_ap_mdev_reset_queues
+work arcmsr_message_isr_bh_fn: arcmsr_free_pcidev arcmsr_remove arcmsr_shutdown arcmsr_suspend
+work arfs_handle_work: arfs_del_rules
+work asle_work: intel_opregion_suspend intel_opregion_suspend_display
+work async_get_intf: hso_free_interface
+work async_pf_execute: kvm_clear_async_pf_completion_queue kvm_flush_and_free_async_pf_work
+work async_put_intf: hso_free_interface
+work at76_work_join_bssid: at76_mac80211_stop
+work at76_work_set_promisc: at76_mac80211_stop
+work ata_scsi_deferred_qc_work: sata_pmp_detach
+work ata_scsi_dev_rescan: ata_port_suspend
+work ata_sff_pio_task: ata_sff_flush_pio_task
+work ath10k_core_register_work: ath10k_core_unregister
+work ath10k_core_set_coverage_class_work: ath10k_core_restart
+work ath10k_debug_htt_stats_dwork: ath10k_debug_unregister
+work ath10k_htc_bundle_tx_work: ath10k_htc_stop_hl
+work ath10k_htc_tx_complete_work: ath10k_htc_stop_hl
+work ath10k_mac_vif_ap_csa_work: ath10k_remove_interface
+work ath10k_mac_vif_sta_connection_loss_work: ath10k_bss_disassoc ath10k_bss_info_changed ath10k_remove_interface
+work ath10k_mgmt_over_wmi_tx_work: ath10k_drain_tx
+work ath10k_offchan_tx_work: ath10k_drain_tx
+work ath10k_pci_fw_dump_work: ath10k_pci_hif_stop
+work ath10k_qmi_driver_event_work: ath10k_qmi_deinit
+work ath10k_radar_confirmation_work: ath10k_halt ath10k_stop_radar_confirmation
+work ath10k_rx_indication_async_work: ath10k_sdio_hif_stop
+work ath10k_scan_timeout_work: ath10k_cancel_hw_scan ath10k_cancel_remain_on_channel
+work ath10k_sdio_write_async_work: ath10k_sdio_hif_stop
+work ath10k_sta_rc_update_wk: ath10k_sta_state
+work ath10k_sta_tid_cfg_wk: ath10k_sta_state
+work ath10k_usb_io_comp_work: ath10k_usb_flush_all
+work ath10k_wmi_event_service_ready_work: ath10k_wmi_detach
+work ath11k_core_reset: ath11k_pci_shutdown
+work ath11k_core_restart: ath11k_ahb_remove_prepare
+work ath11k_mac_bcn_tx_work: ath11k_mac_op_remove_interface
+work ath11k_mac_vif_sta_connection_loss_work: ath11k_bss_disassoc ath11k_mac_op_bss_info_changed
+  ath11k_mac_op_remove_interface
+work ath11k_mgmt_over_wmi_tx_work: ath11k_mac_drain_tx
+work ath11k_qmi_driver_event_work: ath11k_ahb_remove_prepare ath11k_qmi_deinit_service
+work ath11k_regd_update_chan_list_work: __ath11k_mac_unregister
+work ath11k_regd_update_work: __ath11k_mac_unregister
+work ath11k_scan_timeout_work: ath11k_mac_op_cancel_hw_scan ath11k_mac_op_cancel_remain_on_channel
+work ath11k_sta_rc_update_wk: ath11k_mac_op_sta_state
+work ath11k_sta_set_4addr_wk: ath11k_mac_op_sta_state
+work ath12k_core_reset: ath12k_pci_remove
+work ath12k_mac_vif_sta_connection_loss_work: ath12k_mac_op_remove_interface
+work ath12k_mgmt_over_wmi_tx_work: ath12k_mac_drain_tx
+work ath12k_qmi_driver_event_work: ath12k_qmi_deinit_service
+work ath12k_regd_update_work: ath12k_mac_hw_unregister
+work ath12k_scan_timeout_work: ath12k_mac_op_cancel_hw_scan ath12k_mac_op_cancel_remain_on_channel
+work ath5k_tx_complete_poll_work: ath5k_stop
+work ath6kl_recovery_work: ath6kl_recovery_cleanup
+work ath6kl_sdio_write_async_work: ath6kl_sdio_remove ath6kl_sdio_stop
+work ath9k_htc_ani_work: ath9k_htc_stop_ani
+work ath9k_htc_sta_rc_update_work: ath9k_htc_sta_remove
+work ath9k_led_work: ath9k_deinit_leds
+work ath9k_ps_work: ath9k_htc_config ath9k_htc_sw_scan_start
+work ath_btcoex_duty_cycle_work: ath9k_htc_stop_btcoex ath_htc_cancel_btcoex_work
+work ath_btcoex_period_work: ath9k_htc_stop_btcoex ath_htc_cancel_btcoex_work
+work ath_chanctx_work: ath9k_deinit_channel_context
+work ath_hci_uart_work: ath_close
+work ath_hw_check_work: __ath9k_flush
+work ath_reset_work: ath_cancel_work
+work au0828_rc_work: au0828_rc_stop au0828_rc_suspend
+work au0828_restart_dvb_streaming: au0828_dvb_stop_feed au0828_dvb_suspend au0828_dvb_unregister au0828_set_frontend
+work audio_trigger: em28xx_audio_fini
+work b43_beacon_update_trigger_work: b43_op_stop
+work b43_chip_reset: b43_bcma_remove b43_ssb_remove
+work b43_leds_work: b43_leds_stop
+work b43_phy_txpower_adjust_work: b43_op_stop
+work b43_request_firmware: b43_bcma_remove b43_ssb_remove
+work b43legacy_beacon_update_trigger_work: b43legacy_op_stop
+work b43legacy_chip_reset: b43legacy_remove
+work b43legacy_request_firmware: b43legacy_remove
+work batadv_bla_loopdetect_report: batadv_bla_purge_backbone_gw
+work batadv_bla_periodic_work: batadv_bla_free
+work batadv_dat_purge: batadv_dat_free
+work batadv_iv_ogm_reschedule: batadv_iv_ogm_iface_disable
+work batadv_mcast_mla_update: batadv_mcast_free
+work batadv_nc_worker: batadv_nc_mesh_free
+work batadv_purge_orig: batadv_originator_free
+work batadv_send_outstanding_bcast_packet: batadv_forw_packet_list_free batadv_purge_outstanding_packets
+work batadv_tp_sender_finish: batadv_tp_sender_cleanup
+work batadv_tt_purge: batadv_tt_free
+work batadv_v_elp_periodic_work: batadv_v_elp_iface_disable
+work batadv_v_ogm_aggr_work: batadv_v_ogm_iface_disable
+work batadv_v_ogm_send: batadv_v_ogm_free
+work bch2_fs_read_only_work: __bch2_fs_stop
+work bch2_io_error_work: __bch2_fs_stop bch2_dev_free
+work bcm203x_work: bcm203x_disconnect
+work bitmap_flush_work: dm_integrity_ctr dm_integrity_dtr dm_integrity_enter_synchronous_mode dm_integrity_postsuspend
+work blk_mq_requeue_work: blk_mq_cancel_work_sync
+work blk_mq_run_work_fn: blk_mq_cancel_work_sync
+work blk_throtl_dispatch_work_fn: blk_throtl_exit throtl_shutdown_wq
+work blk_timeout_work: blk_sync_queue
+work blkfront_delay_work: xlblk_exit
+work blkif_restart_queue: blkback_changed blkfront_closing blkif_free blkif_free_ring
+work blkiolatency_enable_work_fn: blkcg_iolatency_exit
+work bnx2_reset_task: bnx2_remove_one bnx2_suspend
+work bnxt_re_db_fifo_check: bnxt_re_deinitialize_dbr_pacing bnxt_re_pacing_alert
+work bnxt_re_pacing_timer_exp: bnxt_re_db_fifo_check bnxt_re_deinitialize_dbr_pacing
+work bond_arp_monitor: bond_option_arp_interval_set bond_option_miimon_set
+work bond_mii_monitor: bond_option_arp_interval_set bond_option_miimon_set
+work bond_netdev_notify_work: slave_kobj_release
+work bpf_wq_work: bpf_wq_delete_work
+work br_fdb_cleanup: br_dev_delete br_stp_disable_bridge
+work br_mrp_in_test_work_expired: br_mrp_del_impl br_mrp_set_in_role
+work br_mrp_test_work_expired: br_mrp_del_impl
+work br_multicast_gc_work: br_multicast_del_port br_multicast_dev_del
+work brcmf_btcoex_handler: brcmf_btcoex_detach
+work brcmf_cfg80211_escan_timeout_worker: brcmf_cfg80211_detach
+work brcmf_core_bus_reset: brcmf_bus_cancel_reset_work
+work brcmf_fweh_event_worker: brcmf_fweh_detach
+work brcmf_msgbuf_flowring_worker: brcmf_proto_msgbuf_detach
+work brcmf_sdio_dataworker: brcmf_sdio_cancel_datawork brcmf_sdio_remove
+work brcms_driver_init: brcms_module_exit
+work btintel_pcie_rx_work: btintel_pcie_remove
+work btmtksdio_txrx_work: btmtksdio_close btmtksdio_cmd_timeout btmtksdio_flush btmtksdio_remove
+work btmtkuart_tx_work: btmtkuart_flush
+work btnxpuart_tx_work: btnxpuart_flush
+work btree_node_write_work: bch_btree_cache_free
+work btrfs_async_reclaim_data_space: btrfs_reconfigure btrfs_remount_ro
+work btrfs_async_reclaim_metadata_space: btrfs_reconfigure btrfs_remount_ro
+work btrfs_discard_workfn: btrfs_discard_cancel_work btrfs_discard_cleanup
+work btsdio_work: btsdio_remove
+work btusb_rx_work: btusb_flush
+work btusb_work: btusb_suspend
+work c4iw_register_device: c4iw_remove
+work carl9170_led_update: carl9170_led_unregister
+work carl9170_restart_work: carl9170_unregister
+work ccg_pm_workaround_work: ucsi_ccg_remove
+work ccg_update_firmware: ucsi_ccg_remove
+work ccm_rx_work_expired: br_cfm_cc_config_set br_cfm_cc_peer_mep_remove cc_peer_disable mep_delete_implementation
+work ccm_tx_work_expired: br_cfm_cc_ccm_tx mep_delete_implementation
+work cfg80211_wiphy_work: cfg80211_dev_free
+work cfids_invalidation_worker: free_cached_dirs
+work cfids_laundromat_worker: free_cached_dirs
+work cgroup1_release_agent: css_free_rwork_fn
+work check_carrier: pegasus_disconnect pegasus_suspend
+work check_exit_ctkill: iwl_mvm_thermal_exit
+work cifs_echo_request: cifs_demultiplex_thread cifs_put_tcp_session clean_demultiplex_info
+work cifs_expire_automounts: cifs_release_automount_timer
+work cifs_prune_tlinks: cifs_umount
+work cmd_work_handler: mlx5_cmd_invoke wait_func
+work cnic_delete_task: cnic_cm_stop_bnx2x_hw
+work control_worker_func: pf_stop_worker
+work copy_context_work_handler: suspend_queues
+work copy_debug_logs_work: guc_log_relay_stop intel_guc_log_relay_close intel_guc_log_relay_flush
+work crc64_rocksoft_rehash: crc64_rocksoft_mod_fini
+work crc_t10dif_rehash: crc_t10dif_mod_fini
+work ct_dead_worker_func: guc_ct_fini
+work ct_incoming_request_worker_func: intel_guc_submission_reset_prepare
+work cx82310_reenable_work: cx82310_unbind
+work cxusb_medion_v_complete_work: cxusb_medion_v_stop_streaming
+work dasd_eckd_do_validate_server: dasd_eckd_online_to_ready
+work data_xfer: arasan_cf_error_handler
+work debug_event_write_work_handler: kfd_dbg_trap_deactivate kfd_dbg_trap_disable
+work delay_drop_handler: mlx5_ib_stage_delay_drop_cleanup
+work delayed_finish: arasan_cf_error_handler
+work delayed_sync_fs: hfsplus_fill_super hfsplus_put_super ufs_put_super
+work delayed_wbuf_sync: jffs2_sync_fs
+work delayed_work: ceph_mdsc_destroy ceph_mdsc_stop ceph_monc_stop
+work delayedwork_callback: logi_dj_remove
+work destroyed_worker_func: intel_guc_submission_flush_work
+work devcd_del: dev_coredump_put dev_coredumpm_timeout devcd_free
+work devlink_port_type_warn: devlink_port_type_warn_cancel
+work dfs_cache_refresh: cifs_put_tcon
+work digital_wq_poll: digital_stop_poll
+work disk_events_workfn: disk_block_events
+work dm_irq_work_func: amdgpu_dm_irq_fini amdgpu_dm_irq_suspend
+work dmc_load_work_fn: intel_dmc_suspend
+work dmz_flush_work: dmz_dtr dmz_suspend
+work dmz_reclaim_work: dmz_dtr_reclaim dmz_suspend_reclaim
+work do_cache_clean: sunrpc_destroy_cache_detail
+work do_flush: userspace_dtr userspace_postsuspend
+work do_free_init: flush_module_init_free_work
+work do_go_offline: ipwireless_network_free
+work do_go_online: ipwireless_network_free
+work do_no_space_timeout: __pool_dec __pool_destroy pool_postsuspend set_pool_mode
+work do_notify_peers: chan_close_cb
+work do_reload_device: dasd_eckd_online_to_ready
+work do_submit_urb: smsusb_stop_streaming
+work do_table_event: raid_dtr
+work do_waker: __pool_dec __pool_destroy cache_dtr cache_postsuspend clone_dtr clone_postsuspend destroy
+  pool_postsuspend
+work drm_sched_free_job_work: drm_sched_wqueue_stop
+work drm_sched_job_timedout: __guc_exec_queue_fini_async drm_sched_fini guc_exec_queue_fini_async
+work drm_sched_run_job_work: drm_sched_wqueue_stop
+work dvb_usb_read_remote_control: dvb_usbv2_exit dvb_usbv2_remote_exit dvb_usbv2_suspend
+work dwc3_err_recovery_work: dwc3_gadget_exit
+work dwc3_nostream_work: dwc3_gadget_free_endpoints
+work dwc3_pci_resume_work: dwc3_pci_remove
+work dwc3_vbus_draw_work: dwc3_remove
+work e1000e_systim_overflow_work: e1000e_ptp_remove
+work ecache_work: nf_conntrack_ecache_pernet_fini
+work edp_panel_vdd_work: intel_pps_vdd_off_sync
+work em28xx_ir_work: em28xx_ir_stop em28xx_ir_suspend
+work em28xx_query_buttons: em28xx_ir_suspend em28xx_shutdown_buttons
+work epf_ntb_cmd_handler: epf_ntb_epc_cleanup
+work erdma_flush_worker: erdma_destroy_qp
+work espintcp_tx_work: espintcp_close
+work est_reload_work_handler: ip_vs_control_net_cleanup
+work evict_process_worker: kfd_process_notifier_release_internal
+work ext4_discard_work: ext4_mb_release
+work f2fs_record_error_work: f2fs_fill_super f2fs_put_super f2fs_remount
+work fc_disc_timeout: fc_disc_stop fc_disc_stop_final
+work fc_exch_timeout: fc_exch_abts_resp fc_exch_recv_bls
+work fc_lport_timeout: fc_fabric_logoff fc_lport_destroy fc_lport_reset
+work fc_rport_timeout: fc_rport_work
+work fc_scsi_scan_rport: fc_rport_final_delete
+work fd_timer_workfn: floppy_module_exit
+work fdomain_work: fdomain_destroy
+work floppy_shutdown: floppy_module_exit
+work floppy_work_workfn: cancel_activity
+work flush_async_commits: do_journal_release
+work flush_mdb: hfs_file_fsync hfs_put_super
+work flush_old_commits: reiserfs_cancel_old_flush
+work flush_superblock: affs_put_super affs_remount
+work flush_to_ldisc: tty_buffer_cancel_work tty_buffer_flush_work
+work fm10k_macvlan_task: fm10k_stop_macvlan_task
+work fm10k_service_task: fm10k_stop_service_event
+work free_hpage_workfn: flush_free_hpage_work set_max_huge_pages wait_for_freed_hugetlb_folios
+work fsnotify_mark_destroy_workfn: fsnotify_wait_marks_destroyed
+work fusb302_bc_lvl_handler_work: fusb302_remove
+work fusb302_irq_work: fusb302_pm_suspend fusb302_remove
+work fuse_dax_free_mem_worker: fuse_dax_cancel_work
+work fw_dump_work: mwifiex_adapter_cleanup mwifiex_fw_dump_info_event mwifiex_process_sta_event mwifiex_shutdown_drv
+work fw_upload_main: firmware_upload_unregister
+work g2h_worker_func: guc_ct_send_recv stop_g2h_handler
+work gc_worker: nf_conntrack_cleanup_end nf_conntrack_init_start
+work gfs2_control_func: gdlm_unmount
+work ghes_vendor_record_work_func: cxl_cper_unregister_work
+work glock_work_func: gfs2_clear_rgrpd
+work grace_ender: lockd lockd_down lockd_down_net lockd_up_net set_grace_period
+work gsc_work: intel_gsc_uc_fini intel_gsc_uc_flush_work xe_gsc_wait_for_worker_completion
+work gsmld_write_task: gsm_cleanup_mux
+work guc_dead_worker_func: intel_guc_fini intel_guc_suspend
+work guc_timestamp_ping: guc_cancel_busyness_worker
+work gv100_fault_buffer_process: gv100_fault_fini tu102_fault_fini
+work handle_osds_timeout: ceph_osdc_stop
+work handle_timeout: ceph_osdc_stop
+work hb_work: rtrs_stop_hb
+work hcd_died_work: usb_remove_hcd
+work hcd_resume_work: usb_remove_hcd
+work hci_cmd_sync_work: hci_cmd_sync_clear
+work hci_cmd_timeout: hci_cancel_cmd_sync hci_cmd_sync_cancel_work hci_suspend_dev
+work hci_ncmd_timeout: hci_cancel_cmd_sync hci_cmd_sync_cancel_work hci_suspend_dev
+work hci_power_on: hci_dev_close
+work hci_uart_init_work: hci_uart_tty_close hci_uart_unregister_device
+work hci_uart_write_work: hci_uart_close hci_uart_flush hci_uart_init_work hci_uart_register_dev hci_uart_set_proto
+  hci_uart_tty_close hci_uart_unregister_device
+work hid_reset: hid_cancel_delayed_stuff
+work hidp_session_dev_work: hidp_session_remove
+work high_work_func: mem_cgroup_css_free
+work htable_gc: htable_put
+work htb_work_func: htb_destroy
+work hv_set_host_time: hv_timesync_cancel_work
+work hvc_iucv_sndbuf_work: flush_sndbuf_sync
+work hvc_set_winsz: hvc_close hvc_hangup
+work hvsi_handshaker: hvsi_close hvsi_flush_output
+work hvsi_write_worker: hvsi_close hvsi_flush_output
+work hw_roc_done: mac80211_hwsim_croc
+work hw_roc_start: mac80211_hwsim_croc
+work hw_scan_work: mac80211_hwsim_cancel_hw_scan
+work hwsim_virtio_rx_work: hwsim_virtio_remove
+work i915_digport_work_func: i915_hpd_storm_ctl_show intel_hpd_cancel_work
+work i915_hotplug_work_func: i915_hpd_storm_ctl_show
+work ice_dpll_periodic_work: ice_dpll_deinit ice_dpll_deinit_worker
+work ice_eswitch_br_update_work: ice_eswitch_br_offloads_deinit
+work ice_gnss_read: ice_gnss_close ice_gnss_exit
+work ice_ptp_periodic_work: ice_ptp_prepare_for_reset ice_ptp_release
+work ice_ptp_wait_for_offsets: ice_ptp_port_phy_restart ice_ptp_port_phy_stop
+work ice_service_task: ice_service_task_stop
+work idle_connection_timer: _smbd_get_connection smbd_get_connection
+work idle_cull_fn: put_unbound_pool
+work idletimer_tg_work: idletimer_tg_destroy idletimer_tg_destroy_v1
+work idpf_init_task: idpf_deinit_task
+work idpf_mbx_task: idpf_init_hard_reset idpf_init_task idpf_vc_core_deinit idpf_vc_core_init idpf_vc_event_task
+work idpf_service_task: idpf_init_task idpf_shutdown idpf_vc_core_deinit idpf_vc_core_init
+work idpf_statistics_task: idpf_deinit_task
+work idpf_vc_event_task: idpf_remove idpf_shutdown
+work ieee80211_restart_work: ieee80211_reconfig ieee80211_unregister_hw
+work igb_ptp_overflow_check: igb_ptp_suspend
+work igb_ptp_tx_work: igb_ptp_suspend igb_ptp_tx_hang igb_xmit_frame_ring
+work igb_reset_task: igb_remove
+work igb_watchdog_task: igb_remove
+work igbvf_reset_task: igbvf_remove
+work igbvf_watchdog_task: igbvf_remove
+work igc_reset_task: igc_remove
+work igc_watchdog_task: igc_remove
+work ihid_core_panel_prepare_work: i2c_hid_core_panel_unpreparing
+work il3945_bg_init_alive_start: il3945_cancel_deferred_work il3945_down
+work il3945_rfkill_poll: il3945_pci_remove
+work ima_keys_handler: ima_process_queued_keys
+work imm_interrupt: imm_detach
+work intel_busy_work: intel_close
+work intel_display_power_put_async_work: cancel_async_put_work
+work intel_dmc_wl_work: intel_dmc_wl_disable
+work intel_drrs_downclock_work: intel_drrs_deactivate
+work intel_encoder_link_check_work_fn: intel_encoder_link_check_flush_work
+work intel_fbc_underrun_work_fn: __intel_fbc_reset_underrun intel_fbc_reset_underrun
+work intel_fbdev_suspend_worker: intel_fbdev_set_suspend
+work intel_hdcp_check_work: intel_hdcp_cleanup intel_hdcp_disable
+work intel_hpd_irq_storm_reenable_work: i915_hpd_short_storm_ctl_write i915_hpd_storm_ctl_write
+work intel_psr_work: intel_psr_disable intel_psr_pause
+work intel_tc_port_disconnect_phy_work: intel_tc_port_flush_work
+work intel_tc_port_link_reset_work: intel_tc_port_suspend
+work intel_wedge_me: __intel_fini_wedge
+work interleave_scan_work: cancel_interleave_scan
+work io_fallback_req_func: io_fallback_tw io_ring_ctx_wait_and_kill io_uring_try_cancel_requests
+work ipc_timer_heartbeat: ksmbd_ipc_init ksmbd_ipc_release ksmbd_ipc_soft_reset
+work ipheth_carrier_check_work: ipheth_close
+work ipoib_mcast_join_task: ipoib_mcast_stop_thread
+work ipoib_reap_neigh: ipoib_neigh_hash_uninit
+work ipr_worker_thread: __ipr_remove
+work ipw_receive_data_work: ipwireless_hardware_free
+work irdma_flush_worker: irdma_destroy_qp
+work irq_affinity_notify: irq_set_affinity_notifier
+work irqfd_inject: irqfd_shutdown
+work iscsi_cleanup_conn_work_fn: iscsi_if_destroy_conn iscsi_if_disconnect_bound_ep iscsi_if_stop_conn
+  iscsi_if_transport_conn
+work iscsi_sw_tcp_recv_data_work: iscsi_suspend_rx
+work iscsi_target_do_login_rx: iscsi_target_start_negotiation
+work iscsi_xmitworker: iscsi_suspend_tx
+work ishtp_bus_event_work: ishtp_bus_add_device ishtp_cl_device_remove ishtp_cl_device_reset
+work iso_sock_timeout: iso_sock_disable_timer
+work iwl_mvm_add_new_dqa_stream_wk: iwl_mvm_mac_flush iwl_mvm_mac_sta_state_common
+work iwl_mvm_channel_switch_disconnect_wk: iwl_mvm_prepare_mac_removal
+work iwl_mvm_ptp_work: iwl_mvm_ptp_remove
+work iwl_mvm_roc_done_wk: check_exit_ctkill iwl_mvm_prepare_mac_removal iwl_mvm_roc_common
+work iwl_mvm_tcm_uapsd_nonagg_detected_wk: iwl_mvm_tcm_rm_vif
+work iwl_pcie_rx_allocator_work: _iwl_pcie_rx_init iwl_pcie_rx_free
+work iwlagn_bt_traffic_change_work: iwlagn_bt_cancel_deferred_work
+work ixgbe_ptp_tx_hwtstamp_work: ixgbe_ptp_suspend ixgbe_ptp_tx_hang ixgbe_xmit_frame_ring
+work ixgbe_service_task: ixgbe_remove
+work ixgbevf_service_task: ixgbevf_remove
+work journal_write_work: bch2_fs_journal_stop
+work jump_label_update_timeout: __static_key_deferred_flush
+work kaweth_resubmit_tl: kaweth_kill_urbs
+work kcm_tx_work: kcm_release
+work kfd_sdma_activity_worker: kfd_procfs_show
+work kvm_ioapic_eoi_inject_work: kvm_arch_pre_destroy_vm kvm_ioapic_destroy kvm_ioapic_init kvm_ioapic_reset
+work kvmclock_sync_fn: kvm_arch_sync_events
+work kvmclock_update_fn: kvm_arch_sync_events
+work kvp_host_handshake_func: kvp_register_done
+work kvp_timeout_func: kvp_on_msg kvp_on_reset kvp_send_key
+work lan78xx_deferred_multicast_write: lan78xx_bind lan78xx_unbind
+work lan78xx_deferred_vlan_write: lan78xx_bind lan78xx_unbind
+work lan78xx_delayedwork: lan78xx_disconnect lan78xx_stop
+work laundromat_main: nfs4_state_shutdown_net
+work lb_stats_refresh: lb_exit
+work lcu_update_work: dasd_alias_disconnect_device_from_lcu
+work lec_arp_check_expire: lec_arp_destroy lec_atm_close
+work led_turn_off: rtl8187_leds_exit rtl8187_unregister_led
+work led_turn_on: rtl8187_leds_exit
+work llc_shdlc_sm_work: llc_shdlc_deinit
+work load_fw_from_host_handler: loader_ishtp_cl_remove
+work lpfc_nvmet_fcp_rqst_defer_work: lpfc_nvmet_rcv_unsol_abort
+work mapping_work_handler: mapping_destroy mapping_flush_work
+work master_wakeup_work_handler: stop_sync_thread
+work mb_cache_shrink_worker: mb_cache_destroy
+work md_start_sync: action_store md_compat_ioctl md_ioctl stop_sync_thread
+work megasas_aen_polling: megasas_detach_one megasas_suspend
+work megasas_fault_detect_work: megasas_fusion_stop_watchdog
+work mei_cl_bus_notif_work: mei_cldev_register_notif_cb mei_cldev_unregister_callbacks
+work mei_cl_bus_rx_work: mei_cldev_register_rx_cb mei_cldev_unregister_callbacks
+work memory_failure_work_func: memory_failure_queue_kick
+work metric_delayed_work: ceph_metric_destroy
+work mld_report_work: ipv6_mc_down mld_report_stop_work
+work mlx4_en_filter_work: mlx4_en_cleanup_filters
+work mlx4_ib_handle_qp_event: handle_drain_completion
+work mlx4_ib_mcg_timeout_handler: mlx4_ib_mcg_demux_handler search_relocate_mgid0_group
+work mlx4_sense_port: mlx4_stop_sense
+work mlx5_crypto_dek_destroy_work_fn: mlx5_crypto_dek_pool_destroy
+work mlx5_crypto_dek_sync_work_fn: mlx5_crypto_dek_pool_destroy
+work mlx5_do_bond_work: mlx5_ldev_free
+work mlx5_dpll_periodic_work: mlx5_dpll_remove
+work mlx5_esw_bridge_update_work: mlx5e_rep_bridge_cleanup
+work mlx5_fc_stats_work: mlx5_cleanup_fc_stats
+work mlx5_fw_tracer_handle_traces: mlx5_fw_tracer_cleanup
+work mlx5_fw_tracer_ownership_change: mlx5_fw_tracer_cleanup
+work mlx5_health_log_ts_update: mlx5_health_cleanup
+work mlx5_ib_handle_qp_event: handle_drain_completion
+work mlx5_pps_out: mlx5_cleanup_clock
+work mlx5_tracer_read_strings_db: mlx5_fw_tracer_destroy mlx5_fw_tracer_init mlx5_fw_tracer_reload
+work mlx5e_hv_vhca_stats_work: mlx5e_hv_vhca_stats_cleanup mlx5e_hv_vhca_stats_control
+work mlx5e_monitor_counters_work: mlx5e_monitor_counter_cleanup
+work mlx5e_ptpsq_unhealthy_work: mlx5e_ptp_close_txqsq
+work mlx5e_rep_mpesw_work: mlx5e_cleanup_ul_rep_rx
+work mlx5e_rep_neigh_stats_work: mlx5e_rep_neigh_cleanup
+work mlx5e_tc_reoffload_flows_work: mlx5e_rep_tc_disable
+work mlx5e_tx_err_cqe_work: mlx5e_ptp_close_txqsq
+work mlx5e_tx_timeout_work: mlx5e_cancel_tx_timeout_work mlx5e_deactivate_priv_channels
+work mlx5e_update_stats_work: mlx5e_attach_netdev mlx5e_detach_netdev
+work mmc_blk_mq_complete_work: mmc_cleanup_queue
+work mmc_mq_recovery_handler: mmc_cleanup_queue
+work mmc_rescan: __mmc_stop_host mmc_free_host
+work mpi3mr_fwevt_worker: mpi3mr_cancel_work mpi3mr_cleanup_fwevt_list
+work mpi3mr_watchdog_work: mpi3mr_stop_watchdog
+work mptcp_worker: mptcp_cancel_work
+work mrpc_timeout_work: stdev_kill
+work mt7601u_mac_work: mt7601u_stop
+work mt7601u_phy_calibrate: mt7601u_phy_set_channel mt7601u_stop
+work mt7601u_phy_freq_cal: mt7601u_phy_con_cal_onoff mt7601u_phy_set_channel
+work mt7601u_tx_stat: mt7601u_mac_stop
+work mt7603_mac_work: mt7603_stop
+work mt7615_mac_reset_work: mt7615_unregister_device
+work mt7615_mac_work: mt7615_mac_reset_work
+work mt7615_roc_work: mt7615_cancel_remain_on_channel mt7615_mac_reset_work
+work mt76_rx_aggr_reorder_work: mt76_rx_aggr_shutdown mt76_rx_aggr_stop
+work mt76u_tx_status_data: mt76u_stop_tx
+work mt76x02u_pre_tbtt_work: mt76x02u_stop_pre_tbtt_timer
+work mt7915_init_work: mt7915_start
+work mt7915_mac_work: mt7915_mac_full_reset mt7915_mac_reset_work mt7915_stop
+work mt7921_mac_reset_work: mt7921u_suspend
+work mt7921_roc_work: mt7921_abort_roc
+work mt7925_mac_reset_work: mt7925u_suspend
+work mt7925_roc_work: mt7925_abort_roc
+work mt792x_pm_power_save_work: mt7921_testmode_cmd mt7921_tm_set
+work mt792x_pm_wake_work: mt7921_testmode_cmd mt7921_tm_set
+work mt7996_init_work: mt7996_register_device mt7996_start
+work mt7996_mac_work: mt7996_mac_full_reset mt7996_mac_reset_work mt7996_stop
+work mt7996_wed_rro_work: mt7996_mac_full_reset mt7996_mac_reset_work
+work mwifiex_dfs_cac_work_queue: mwifiex_11h_handle_chanrpt_ready mwifiex_abort_cac
+work mwifiex_sdio_work: mwifiex_cleanup_sdio
+work mwl8k_finalize_join_worker: mwl8k_reload_firmware mwl8k_stop
+work mwl8k_watchdog_ba_events: mwl8k_reload_firmware mwl8k_stop
+work myrb_monitor: myrb_destroy_mempools
+work myrs_monitor: discovery_store myrs_destroy_mempools
+work n_hdlc_tty_write_work: n_hdlc_tty_close
+work nat_keepalive_work: xfrm_nat_keepalive_net_fini
+work nci_uart_write_work: nci_uart_tty_close
+work ncsi_dev_work: ncsi_unregister_dev
+work neigh_managed_work: neigh_table_clear
+work neigh_periodic_work: neigh_table_clear
+work netvsc_link_change: netvsc_suspend
+work netvsc_subchan_work: netvsc_detach
+work netvsc_vf_setup: netvsc_unregister_vf
+work netvsc_vfns_work: netvsc_suspend
+work nf_flow_offload_work_gc: nf_flow_table_free nf_flow_table_gc_cleanup
+work nf_tables_trans_destroy_work: nf_tables_exit_net nf_tables_trans_destroy_flush_work
+work nfc_check_pres_work: nfc_remove_device
+work nfc_hci_msg_rx_work: nfc_hci_unregister_device
+work nfc_hci_msg_tx_work: nfc_hci_unregister_device
+work nfs4_renew_state: nfs4_kill_renewd
+work nfsd4_state_shrinker_worker: nfs4_state_shutdown_net
+work nfsd_file_gc_worker: nfsd_file_cache_shutdown
+work nft_rhash_gc: nft_rhash_destroy
+work nft_trans_gc_work: nf_tables_exit_batch nf_tables_module_exit
+work nh_res_table_upkeep_dw: nh_res_table_cancel_upkeep
+work nhi_interrupt_work: nhi_shutdown
+work nilfs_iput_work_func: nilfs_detach_log_writer nilfs_segctor_destroy nilfs_segctor_write_out
+work nouveau_cli_work: nouveau_cli_fini
+work nouveau_display_hpd_work: nouveau_display_fini nv04_display_fini nv50_display_fini
+work nouveau_dp_irq: nouveau_connector_destroy
+work nouveau_fence_uevent_work: nouveau_fence_context_del
+work nouveau_svm_fault: nouveau_svm_fault_buffer_fini nouveau_svmm_fini
+work nvdimm_security_overwrite_query: nvdimm_delete
+work nvkm_pmu_recv: gm20b_pmu_fini gt215_pmu_fini
+work nvkm_pstate_work: nvkm_clk_fini
+work nvkm_runl_work: nvkm_runl_fini
+work nvme_ana_work: nvme_mpath_stop
+work nvme_async_event_work: nvme_fc_term_aen_ops nvme_rdma_destroy_admin_queue nvme_rdma_error_recovery_work
+  nvme_rdma_teardown_admin_queue nvme_stop_ctrl nvme_tcp_error_recovery_work nvme_tcp_free_admin_queue
+work nvme_ctrl_auth_work: nvme_auth_stop
+work nvme_failfast_work: nvme_stop_failfast_work
+work nvme_fc_connect_ctrl_work: nvme_fc_delete_ctrl nvme_fc_reset_ctrl_work
+work nvme_fc_ctrl_ioerr_work: nvme_fc_delete_ctrl
+work nvme_fw_act_work: nvme_stop_ctrl
+work nvme_keep_alive_work: nvme_stop_keep_alive
+work nvme_partition_scan_work: nvme_mpath_remove_disk
+work nvme_queue_auth_work: nvme_auth_negotiate nvme_auth_wait
+work nvme_rdma_error_recovery_work: nvme_rdma_stop_ctrl
+work nvme_rdma_reconnect_ctrl_work: nvme_rdma_stop_ctrl
+work nvme_requeue_work: nvme_mpath_remove_disk
+work nvme_reset_work: nvme_error_resume nvme_remove nvme_reset_done
+work nvme_scan_work: nvme_passthru_end nvme_remove_namespaces
+work nvme_tcp_error_recovery_work: nvme_tcp_stop_ctrl
+work nvme_tcp_io_work: __nvme_tcp_stop_queue
+work nvme_tcp_reconnect_ctrl_work: nvme_tcp_stop_ctrl
+work nvmet_async_event_work: nvmet_ctrl_free
+work nvmet_auth_expired_work: nvmet_auth_sq_destroy
+work nvmet_fatal_error_handler: nvmet_ctrl_free
+work nvmet_keep_alive_timer: nvmet_stop_keep_alive_timer
+work nvmet_rdma_repair_port_work: nvmet_rdma_remove_port
+work nvmet_tcp_accept_work: nvmet_tcp_remove_port
+work nvmet_tcp_io_work: nvmet_tcp_release_queue_work
+work nvmet_tcp_tls_handshake_timeout: nvmet_tcp_release_queue_work nvmet_tcp_tls_handshake_done
+work o2hb_nego_timeout: o2hb_disarm_timeout
+work o2hb_write_timeout: o2hb_disarm_timeout
+work o2quo_make_decision: o2quo_flush_work
+work ocfs2_drop_dquot_refs: ocfs2_dismount_volume
+work ohci_quirk_nec_worker: ohci_stop
+work once_deferred: net_dim_work_cancel
+work ondemand_object_worker: cachefiles_ondemand_clean_object
+work ovs_dp_masks_rebalance: ovs_exit_net
+work ovs_dp_notify_wq: ovs_exit_net
+work p9_poll_workfn: p9_mux_poll_stop p9_trans_fd_exit
+work p9_read_work: p9_fd_close
+work p9_write_work: p9_fd_close
+work p9_xen_response: xen_9pfs_front_free
+work page_reporting_process: page_reporting_unregister
+work pci_epf_test_cmd_handler: pci_epf_test_link_down
+work pcie_pme_work_fn: pcie_pme_remove
+work pciehp_queue_pushbutton_work: pciehp_release_ctrl
+work pcifront_do_aer: free_pdev
+work pf_worker_restart_func: pf_cancel_restart xe_gt_sriov_pf_stop_prepare
+work pit_do_work: destroy_pit_timer pit_load_count
+work pkey_change_handler: mlx5_ib_stage_dev_notifier_cleanup
+work pm_runtime_work: __pm_runtime_barrier pm_runtime_remove
+work pmcraid_worker_function: pmcraid_remove
+work pmic_glink_ucsi_notify: pmic_glink_ucsi_destroy pmic_glink_ucsi_remove
+work pmic_glink_ucsi_register: pmic_glink_ucsi_destroy pmic_glink_ucsi_remove
+work pool_free_work: intel_gt_flush_buffer_pool
+work pqi_rescan_worker: pqi_cancel_rescan_worker
+work pqi_tmf_worker: pqi_slave_destroy
+work pqi_update_time_worker: pqi_cancel_update_time_worker
+work preempt_rebind_work_func: vm_destroy_work_func xe_vm_close_and_put
+work process_one_req: rdma_addr_cancel
+work process_queued_bios: flush_multipath_work
+work ps_work_func: nxp_serdev_remove ps_cancel_timer ps_cleanup ps_start_timer
+work psi_avgs_work: psi_cgroup_free
+work pstore_dowork: pstore_unregister
+work psz_flush_all_dirty_zones: unregister_pstore_zone
+work purge_vmap_node: __purge_vmap_area_lazy
+work pvclock_gtod_update_fn: kvm_x86_vendor_exit
+work pxp_session_work: intel_pxp_irq_disable
+work qca_controller_memdump: qca_hw_error
+work qca_wq_awake_device: qca_suspend
+work qca_wq_awake_rx: qca_suspend
+work qcom_pmic_typec_pdphy_sig_reset_work: qcom_pmic_typec_pdphy_stop
+work qcom_pmic_typec_port_cc_debounce: qcom_pmic_typec_port_start qcom_pmic_typec_port_stop
+work qla2x00_disable_board_on_pci_error: qla2x00_remove_one qla2x00_shutdown
+work qla_do_work: qla25xx_free_rsp_que qla2xxx_delete_qpair
+work qlt_sess_work_fn: qlt_stop_phase1
+work qrtr_ns_worker: qrtr_ns_remove
+work qsync_work_fn: ocfs2_disable_quotas ocfs2_local_free_info ocfs2_local_read_info ocfs2_remount ocfs2_susp_quotas
+work queue_process: __netpoll_cleanup
+work quota_release_workfn: dquot_disable dquot_writeback_dquots invalidate_dquots
+work r5c_disable_writeback_async: r5l_exit_log
+work radeon_dynpm_idle_work_handler: radeon_pm_fini radeon_pm_fini_old radeon_pm_suspend radeon_pm_suspend_old
+  radeon_set_pm_method
+work radeon_fence_check_lockup: radeon_fence_driver_fini radeon_fence_driver_force_completion radeon_suspend_kms
+work radeon_hotplug_work_func: radeon_irq_kms_fini radeon_irq_kms_init
+work radeon_uvd_idle_work_handler: radeon_uvd_note_usage
+work radeon_vce_idle_work_handler: radeon_vce_note_usage
+work rawsock_tx_work: rawsock_release
+work rbd_acquire_lock: do_rbd_add rbd_add_acquire_lock
+work rbd_reregister_watch: rbd_unregister_watch
+work rcu_pending_work: rcu_pending_exit
+work rds_connect_worker: rds_conn_shutdown
+work rds_ib_mr_pool_flush_worker: rds_ib_destroy_mr_pool
+work rds_recv_worker: rds_tcp_reset_callbacks
+work rds_send_worker: rds_tcp_reset_callbacks
+work reenable_adv: hci_cmd_sync_clear
+work reg_check_chans_work: regulatory_exit
+work reg_todo: regulatory_exit
+work request_module_async: em28xx_usb_disconnect flush_request_modules
+work rescan_work_func: pci_pwrctl_device_unset_ready
+work reset_handler: loader_ishtp_cl_remove
+work restore_process_worker: kfd_process_notifier_release_internal
+work rfkill_op_handler: rfkill_handler_exit
+work rfkill_poll: rfkill_pause_polling rfkill_suspend
+work rht_deferred_worker: rhashtable_free_and_destroy
+work ring_work: tb_ring_free tb_ring_stop
+work rndis_set_multicast: rndis_filter_close rndis_filter_close_device
+work rpc_timeout_upcall_queue: __rpc_rmpipe rpc_close_pipes
+work rpcrdma_mr_refresh_worker: rpcrdma_mrs_destroy rpcrdma_xprt_disconnect
+work rps_work: intel_rps_park rps_disable_interrupts rps_stop_timer
+work rt2x00lib_autowakeup: rt2x00lib_config
+work rt2x00link_tuner: rt2x00link_stop_tuner
+work rt2x00link_watchdog: rt2x00link_stop_watchdog
+work rt2x00usb_work_rxdone: rt2x00usb_uninitialize
+work rt2x00usb_work_txdone: rt2x00usb_uninitialize
+work rtl8139_thread: rtl8139_remove_one
+work rtl8180_beacon_work: rtl8180_bss_info_changed
+work rtl8187_beacon_work: rtl8187_bss_info_changed
+work rtl8187_work: rtl8187_stop
+work rtl_hw_phy_work_func_t: rtl8152_disconnect rtl8152_open
+work rtl_ips_nic_off_wq_callback: rtl_ips_nic_on
+work rtl_lps_change_work_callback: _rtl_usb_cleanup_rx rtl_pci_deinit rtl_pci_stop rtl_usb_cleanup
+work rtl_task: rtl_remove_one
+work rtl_work_func_t: rtl8152_close rtl8152_pre_reset rtl8152_suspend rtl8152_system_suspend
+work rtrs_clt_close_work: rtrs_clt_close_conns
+work rtrs_clt_err_recovery_work: rtrs_clt_close_work
+work rtrs_clt_reconnect_work: rtrs_clt_close_work rtrs_clt_reconnect_from_sysfs
+work rtw89_core_txq_work: rtw89_ps_power_mode_change rtw89_ps_power_mode_change_with_hci
+work rtw89_core_update_beacon_work: __rtw89_ops_remove_iface_link rtw89_ops_remove_interface
+work rtw89_ips_work: rtw89_ops_config
+work rtw89_load_firmware_work: rtw89_unload_firmware
+work rtw89_roc_work: rtw89_ops_cancel_remain_on_channel rtw89_ops_change_interface rtw89_ops_remove_interface
+work rtw89_ser_alarm_work: rtw89_ser_deinit
+work rtw89_ser_hdl_work: rtw89_ser_deinit
+work rtw89_track_work: rtw89_ops_suspend ser_reset_trx_st_hdl
+work rtw_coex_bt_remain_work: rtw_coex_bt_info_notify
+work rtw_ips_work: rtw_ops_config
+work rtw_sta_rc_work: rtw_sta_remove
+work rtw_watch_dog_work: rtw_wow_leave_linked_ps rtw_wow_leave_ps
+work rxrpc_peer_keepalive_worker: rxrpc_exit_net
+work rxrpc_process_connection: rxrpc_clean_up_connection rxrpc_put_connection
+work safe_mode_worker_func: ct_exit_safe_mode
+work sco_sock_timeout: sco_conn_del
+work scsi_rcu_eh_wakeup: scsi_host_dev_release
+work scsi_requeue_run_queue: __scsi_remove_device
+work scx_ops_enable_workfn: scx_ops_enable
+work scx_watchdog_workfn: scx_ops_disable_workfn
+work sdebug_q_cmd_wq_complete: scsi_debug_stop_cmnd stop_qc_helper
+work sdio_irq_work: mmc_free_host mmc_sdio_suspend
+work send_complete: rvt_destroy_cq
+work send_exception_work_handler: kfd_send_exception_to_runtime
+work service_cache_off: set_class_sync
+work service_interrupt_work: wdm_disconnect wdm_pre_reset wdm_suspend
+work session_maintenance_work: sbp_session_release
+work session_recovery_timedout: __iscsi_unblock_session
+work shrink_work: dm_bufio_client_destroy dm_bufio_client_reset
+work sierra_net_kevent: sierra_net_unbind
+work sk_psock_backlog: sk_psock_destroy
+work slpc_spinner_thread: live_slpc_tile_interaction
+work smb2_query_server_interfaces: cifs_put_tcon
+work smb2_reconnect_server: cifs_demultiplex_thread cifs_put_tcp_session clean_demultiplex_info
+work smbd_mr_recovery_work: destroy_mr_list
+work smc_close_passive_work: smc_close_active_abort smc_close_cancel_work
+work smc_conn_abort_work: smc_conn_free
+work smc_connect_work: smc_release
+work smc_ib_port_event_work: smc_ib_remove_dev
+work smc_listen_work: smc_clcsock_release
+work smc_llc_testlink_work: smc_llc_link_clear
+work smc_tcp_listen_work: smc_close_active
+work smc_tx_work: smc_close_active smc_close_active_abort smc_close_cancel_work smc_close_passive_work
+  smc_close_shutdown_write
+work smi_recv_work: clean_up_interface_data intf_free
+work smoke_crescendo_work: live_preempt_smoke smoke_crescendo
+work smp_timeout: smp_chan_destroy smp_recv_cb smp_send_cmd
+work smsc75xx_deferred_multicast_write: smsc75xx_bind smsc75xx_unbind
+work sony_state_worker: sony_cancel_work_sync sony_cleanup
+work srp_tl_err_work: srp_remove_target srp_remove_work
+work srpt_refresh_port_work: srpt_remove_one
+work sta_deliver_ps_frames: __cleanup_single_sta __sta_info_destroy_part2 cleanup_single_sta
+work steam_haptic_rumble_cb: steam_register steam_unregister
+work steam_mode_switch_cb: steam_register steam_unregister
+work steam_work_connect_cb: steam_remove
+work strp_msg_timeout: strp_done
+work strp_work: strp_done
+work sugov_work: sugov_stop
+work summary_unit_check_handling_work: dasd_alias_disconnect_device_from_lcu
+work svm_range_deferred_list_work: svm_range_get_attr svm_range_list_fini svm_range_list_lock_and_flush_work
+work svm_range_restore_work: svm_range_list_fini
+work sysrq_reinject_alt_sysrq: sysrq_disconnect
+work tb_bandwidth_group_release_work: tb_deinit
+work tb_cfg_request_work: tb_cfg_request_cancel tb_cfg_request_sync
+work tb_xdomain_properties_changed: __stop_handshake
+work tb_xdomain_state_work: stop_handshake
+work tcmu_unmap_work_fn: tcmu_module_exit tcmu_set_global_max_data_area
+work technisat_usb2_green_led_control: technisat_usb2_disconnect
+work tegra_xhci_id_work: tegra_xusb_deinit_usb_phy tegra_xusb_remove
+work tgl_dc3co_disable_work: intel_psr_disable intel_psr_pause
+work tipc_net_finalize_work: tipc_exit_net
+work tls_strp_work: tls_strp_done
+work tpm_dev_async_work: tpm_common_release
+work tpm_timeout_work: tpm_common_read tpm_common_release
+work tpm_tis_free_irq_func: tpm_tis_remove
+work tree_gc_worker: nf_conncount_destroy
+work trigger_event: flush_multipath_work mirror_dtr stripe_dtr
+work ttusb_dec_process_urb_frame_list: ttusb_dec_disconnect ttusb_dec_exit_bh_work
+work tx_work_handler: tls_sw_cancel_work_tx
+work uas_do_work: uas_disconnect uas_wait_for_pending_cmnds
+work uas_scan_work: uas_disconnect
+work ublk_quiesce_work_fn: ublk_ctrl_stop_dev ublk_ctrl_uring_cmd ublk_remove
+work ublk_stop_work_fn: ublk_ctrl_stop_dev ublk_ctrl_uring_cmd ublk_remove
+work ucma_close_id: ucma_destroy_private_ctx
+work ucsi_displayport_work: ucsi_displayport_remove_partner
+work udp_tunnel_nic_device_sync_work: udp_tunnel_nic_netdevice_event udp_tunnel_nic_unregister
+work uhid_device_add_worker: uhid_dev_destroy
+work update_ib_cpi: ib_sa_remove_one
+work update_super_work: __ext4_fill_super __ext4_remount ext4_fill_super ext4_put_super ext4_reconfigure
+work update_writeback_rate: cancel_writeback_rate_update_dwork
+work usb_stor_scan_dwork: quiesce_and_remove_host usb_stor_disconnect
+work uvc_ctrl_status_event_work: uvc_ctrl_cleanup_device
+work vdc_ldc_reset_timer_work: vdc_port_remove
+work vdc_ldc_reset_work: vdc_port_remove
+work vhci_open_timeout: vhci_get_user vhci_release vhci_write
+work vhci_suspend_work: vhci_release
+work virqfd_inject: virqfd_flush_inject virqfd_shutdown
+work virt_wifi_connect_complete: virt_wifi_cancel_connect
+work virt_wifi_scan_result: virt_wifi_cancel_scan
+work virtblk_config_changed_work: virtblk_freeze virtblk_remove
+work virtbt_rx_work: virtbt_close_vdev virtbt_remove
+work virtio_mem_run_wq: virtio_mem_deinit_hotplug virtio_mem_remove
+work virtscsi_handle_event: virtscsi_cancel_event_work virtscsi_remove
+work vmci_transport_cleanup: vmci_transport_exit
+work vmpressure_work_fn: vmpressure_cleanup
+work vpe_idle_work_handler: vpe_ring_begin_use vpe_suspend
+work vsock_loopback_work: vsock_loopback_exit
+work vss_handle_request: hv_vss_cancel_work
+work vss_timeout_func: hv_vss_cancel_work vss_handle_request vss_on_msg vss_on_reset vss_send_op
+work vtpm_proxy_work: vtpm_proxy_delete_device vtpm_proxy_work_stop
+work wacom_init_work: wacom_parse_and_register
+work wakeup_dirtytime_writeback: dirtytime_interval_handler
+work wb_update_bandwidth_workfn: wb_shutdown
+work wb_workfn: wb_shutdown
+work wcn36xx_ind_smd_work: wcn36xx_smd_close
+work wdm_rxwork: wdm_disconnect wdm_pre_reset wdm_suspend
+work wiimod_rumble_worker: wiimod_pro_remove wiimod_rumble_remove
+work wiimote_init_worker: wiimote_destroy
+work wiimote_queue_worker: wiimote_destroy
+work wil_disconnect_worker: wil_reset
+work wil_fw_error_worker: wil_priv_deinit
+work work_fn: dm_bufio_exit
+work work_fun: mlx5e_dim_disable
+work wq_restart_net_feed: dvb_net_remove_if
+work wq_set_multicast_list: dvb_net_remove_if
+work xe_devcoredump_deferred_snap_work: xe_devcoredump_free xe_devcoredump_read
+work xe_guc_exec_queue_lr_cleanup: __guc_exec_queue_fini_async guc_exec_queue_fini_async
+work xe_sched_process_msg_work: xe_sched_submission_stop
+work xen_blkbk_unmap_purged_grants: xen_blkif_schedule
+work xen_pcibk_do_op: xen_pcibk_disconnect
+work xfrm_hash_rebuild: xfrm_net_pre_exit
+work xfrm_hash_resize: xfrm_net_pre_exit xfrm_state_fini
+work xfrm_state_gc_task: xfrm_flush_gc xfrm_state_fini
+work xfs_blockgc_worker: xfs_blockgc_flush_all xfs_blockgc_stop xfs_free_perag_range
+work xfs_flush_inodes_worker: xfs_flush_inodes
+work xfs_log_worker: xfs_fs_sync_fs xfs_log_quiesce
+work xfs_reclaim_worker: xfs_unmount_flush_inodes
+work xhci_dbc_handle_events: xhci_dbc_stop
+work xhci_handle_command_timeout: xhci_mem_cleanup
+work xprt_rdma_connect_worker: xprt_rdma_destroy
+work zfcp_fc_scan_ports: zfcp_ccw_activate zfcp_ccw_set_online zfcp_sysfs_port_rescan_store
+work zfcp_fc_wka_port_offline: zfcp_fc_wka_port_force_offline zfcp_fc_wka_ports_force_offline
+work zfcp_scsi_rport_work: zfcp_init_device_configure zfcp_init_device_setup zfcp_sysfs_unit_add_store
+work zram_sync_read: read_from_bdev_sync
+`;
