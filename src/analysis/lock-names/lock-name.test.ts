@@ -15,6 +15,8 @@ describe('the name of a lock', () => {
   it('is that of a lock taken in an inline function, too', () => {
     expect(lockName('walk_page_range', 'rwsem')).toBe('in Linux 6.12: vma_start_write()');
     expect(lockName('sys_mbind', 'rwsem')).toBe('in Linux 6.12: mmap_lock');
+    expect(lockName('cfg80211_event_work', 'mutex')).toBe('in Linux 6.12: wiphy->mtx');
+    expect(lockName('f2fs_mkdir', 'rwsem')).toBe('in Linux 6.12: cp_rwsem');
   });
 
   it('is that of both where a function takes two', () => {
@@ -58,6 +60,8 @@ describe('the name of work', () => {
     expect(workName('xlog_cil_push_now', 'queue')).toBe('in Linux 6.12: the work queue xfs-cil');
     expect(workName('f2fs_stop_gc_thread', 'thread')).toBe('in Linux 6.12: gc_thread_func');
     expect(workName('f2fs_stop_gc_thread', 'work')).toBeUndefined();
+    expect(workName('deferred_probe_timeout_work_func', 'work')).toBe('in Linux 6.12: deferred_probe_work_func');
+    expect(workName('ext4_stop_mmpd', 'thread')).toBe('in Linux 6.12: kmmpd');
   });
 
   it('stands on lines of kind, name and functions', () => {

@@ -57,10 +57,11 @@ mutex cnic_mutex: bnx2x_cnic_ctl_send bnx2x_unregister_cnic
 mutex comp_list_lock: mlx5_devcom_comp_release mlx5_devcom_register_component
 mutex comp_lock: mlx5_comp_eqn_get
 mutex compat_mutex: xt_compat_lock
-mutex con->mutex: __handle_control ceph_con_in_msg_alloc ceph_con_process_message ceph_msg_revoke
+mutex con->mutex: __handle_control ceph_con_in_msg_alloc ceph_con_process_message ceph_con_v1_try_read ceph_msg_revoke
   ceph_msg_revoke_incoming prepare_auth_request prepare_auth_request_more process_auth_bad_method process_auth_done
   process_connect process_session_reset
-mutex conn->lock: l2cap_conn_ready l2cap_security_cfm l2cap_sock_shutdown l2cap_unregister_user process_pending_rx
+mutex conn->lock: l2cap_conn_ready l2cap_recv_acldata l2cap_security_cfm l2cap_sock_shutdown l2cap_unregister_user
+  process_pending_rx
 mutex connlist_mutex: iser_connect iser_exit
 mutex control: __rtl8152_set_mac_address rtl8152_change_mtu rtl8152_close rtl8152_get_link_ksettings
   rtl8152_get_pauseparam rtl8152_ioctl rtl8152_nway_reset rtl8152_open rtl8152_pre_reset rtl8152_resume
@@ -84,7 +85,7 @@ mutex ctx->mutex: ucma_accept ucma_bind ucma_bind_ip ucma_connect ucma_disconnec
   ucma_listen ucma_notify ucma_process_join ucma_query ucma_query_route ucma_reject ucma_resolve_addr ucma_resolve_ip
   ucma_resolve_route ucma_set_ib_path ucma_set_option ucma_set_option_level
 mutex cvq_lock: virtnet_send_rx_notf_coal_cmds virtnet_send_rx_notf_coal_vq_cmds virtnet_set_ringparam
-mutex data->mtx: rfkill_fop_ioctl rfkill_fop_poll soft_store
+mutex data->mtx: rfkill_fill_event rfkill_fop_ioctl rfkill_fop_poll soft_store
 mutex data_direct_lock: mlx5_ib_data_direct_bind mlx5_ib_data_direct_unbind
 mutex data_lock: wwan_port_fops_at_ioctl
 mutex dataport_mutex: lan78xx_dataport_write smsc75xx_dataport_write
@@ -170,6 +171,8 @@ mutex h->lock: bnxt_fw_diagnose
 mutex hairpin_tbl_lock: mlx5e_hairpin_flow_add mlx5e_tc_hairpin_update_dead_peer
 mutex hash_resize_mutex: xfrm_hash_resize
 mutex hashlimit_mutex: hashlimit_net_exit hashlimit_proc_net_exit
+mutex hci_cb_list_lock: hci_auth_complete_evt hci_conn_complete_evt hci_conn_failed hci_conn_hash_flush
+  hci_key_refresh_complete_evt hci_sco_setup
 mutex hci_dev_lock(): __add_adv_patterns_monitor __check_timeout __hci_set_scan_rsp_data_sync add_adv_complete
   add_adv_patterns_monitor add_adv_patterns_monitor_rssi add_advertising add_advertising_complete add_device_complete
   add_ext_adv_data add_ext_adv_data_complete add_ext_adv_params add_ext_adv_params_complete add_remote_oob_data
@@ -615,7 +618,8 @@ mutex unready_flows_lock: add_unready_flow mlx5e_tc_add_fdb_peer_flow mlx5e_tc_d
 mutex unregister_lock: hci_cmd_sync_submit
 mutex unregistration_lock: __ib_unregister_device
 mutex uplink_netdev_lock: mlx5_core_uplink_netdev_event_replay mlx5_core_uplink_netdev_set
-mutex usb9pfs_lock: p9_usbg_close p9_usbg_create usb9pfs_alloc_instance usb9pfs_free_instance usb9pfs_tag_instance
+mutex usb9pfs_lock: p9_usbg_close p9_usbg_create usb9pfs_alloc_instance usb9pfs_free_instance usb9pfs_set_inst_tag
+  usb9pfs_tag_instance
 mutex usb9pfs_opts->lock: usb9pfs_alloc
 mutex usdev_lock: rxe_query_port
 mutex user_mutex: rxrpc_do_sendmsg rxrpc_kernel_abort_call rxrpc_kernel_recv_data rxrpc_kernel_send_data
@@ -632,6 +636,15 @@ mutex vport_ctrl_lock: idpf_init_hard_reset
 mutex vport_mutex: mana_cfg_vport mana_uncfg_vport
 mutex vports->lock: mlx5_esw_vporttbl_get mlx5_esw_vporttbl_put
 mutex wcdpi_lock: alloc_page_obj_cleanup
+mutex wiphy->mtx: cfg80211_any_wiphy_oper_chan cfg80211_background_cac_abort_wk cfg80211_background_cac_done_wk
+  cfg80211_conn_work cfg80211_event_work cfg80211_get_station cfg80211_mgmt_registrations_update_wk cfg80211_rfkill_poll
+  cfg80211_sched_scan_results_wk cfg80211_sched_scan_stopped cfg80211_shutdown_all_interfaces cfg80211_switch_netns
+  cfg80211_wext_giwap cfg80211_wext_giwessid cfg80211_wext_giwfreq cfg80211_wext_giwrate cfg80211_wext_giwtxpower
+  cfg80211_wext_siwap cfg80211_wext_siwencode cfg80211_wext_siwencodeext cfg80211_wext_siwessid cfg80211_wext_siwfrag
+  cfg80211_wext_siwfreq cfg80211_wext_siwgenie cfg80211_wext_siwmlme cfg80211_wext_siwmode cfg80211_wext_siwpmksa
+  cfg80211_wext_siwpower cfg80211_wext_siwrate cfg80211_wext_siwrts cfg80211_wext_siwscan cfg80211_wext_siwtxpower
+  is_wiphy_all_set_reg_flag nl80211_new_interface nl80211_start_radar_detection reg_process_self_managed_hints
+  set_regdom
 mutex wol_lock: bcmasp_set_wol
 mutex wq->mutex: bring_down_rss_rwqs bringup_rss_rwqs destroy_qp_rss
 mutex wqn_ranges_mutex: mlx4_ib_alloc_wqn mlx4_ib_release_wqn

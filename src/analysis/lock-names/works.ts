@@ -258,8 +258,9 @@ thread ext4_lazyinit_thread: ext4_destroy_lazyinit_thread ext4_exit_fs
 thread fn: __igt_reset_evict_vma _torture_stop_kthread bch2_run_thread_with_file threaded_migrate
 thread gc_thread_func: f2fs_stop_gc_thread
 thread gvt_service_thread: clean_service_thread
-thread ip_vs_estimation_kthread: ip_vs_est_kthread_destroy ip_vs_est_kthread_stop
-thread ipmi_ssif_thread: shutdown_ssif
+thread ip_vs_estimation_kthread: ip_vs_est_kthread_destroy ip_vs_est_kthread_stop ip_vs_estimator_net_cleanup
+  ip_vs_stop_estimator
+thread ipmi_ssif_thread: shutdown_ssif ssif_probe
 thread ipmi_thread: shutdown_smi stop_timer_and_thread
 thread irq_thread: __setup_irq
 thread iscsi_target_login_thread: iscsit_del_np
@@ -297,12 +298,16 @@ thread power_saving_thread: destroy_power_saving_task set_power_saving_task_num
 thread preemptirq_delay_run: preemptirq_run_test
 thread rb_hammer_test: test_ringbuffer
 thread rb_test: test_ringbuffer
+thread rcu_nocb_cb_kthread: rcu_spawn_gp_kthread rcutree_prepare_cpu
+thread rcu_nocb_gp_kthread: rcu_spawn_gp_kthread rcutree_prepare_cpu
+thread rescuer_thread: reap_dying_workers
 thread run_request: test_dev_kmod_stop_tests
 thread rxrpc_io_thread: rxrpc_unuse_local
 thread scsi_error_handler: scsi_host_dev_release
+thread scsi_evt_thread: scsi_device_dev_release
 thread sdio_irq_thread: sdio_card_irq_put sdio_release_irq
 thread siw_run_sq: siw_stop_tx_threads
-thread smpboot_thread_fn: smpboot_destroy_threads
+thread smpboot_thread_fn: __smpboot_create_thread smpboot_destroy_threads
 thread test_func: do_concurrent_test
 thread threadfn: start_sync_thread stop_sync_thread
 thread trace_wakeup_test_thread: trace_selftest_startup_wakeup
@@ -318,8 +323,9 @@ thread xen_blkif_schedule: xen_blkif_disconnect xen_update_blkif_status
 thread xfsaild: xfs_trans_ail_destroy
 work __dwc3_set_mode: dwc3_drd_exit
 work __i915_gem_free_work: i915_gem_drain_freed_objects
+work __iscsi_unblock_session: iscsi_unblock_session
 work __rpc_queue_timer_fn: rpc_destroy_wait_queue
-work __unix_gc: wait_for_unix_gc
+work __unix_gc: unix_dgram_sendmsg unix_stream_sendmsg wait_for_unix_gc
 work _base_fault_reset_work: mpt3sas_base_stop_watchdog
 work _brcmf_set_multicast_list: brcmf_del_if brcmf_remove_interface
 work _brcmf_update_ndtable: brcmf_del_if brcmf_remove_interface
@@ -328,6 +334,7 @@ work _firmware_event_work: _scsih_fw_event_cleanup_queue
 work _xfs_mru_cache_reap: xfs_mru_cache_destroy xfs_mru_cache_flush
 work acm_softint: acm_disconnect acm_suspend
 work acpi_nfit_scrub: acpi_nfit_shutdown
+work acpi_thermal_pm_queue: acpi_thermal_add
 work acpi_video_switch_brightness: acpi_video_bus_remove_notify_handler
 work active_engine: __igt_reset_engines igt_reset_engines
 work active_work: __i915_active_wait
@@ -369,6 +376,7 @@ work apq_reset_check: vfio_ap_mdev_remove_queue vfio_ap_mdev_reset_qlist vfio_ap
 work arcmsr_message_isr_bh_fn: arcmsr_free_pcidev arcmsr_remove arcmsr_shutdown arcmsr_suspend
 work arfs_handle_work: arfs_del_rules
 work asle_work: intel_opregion_suspend intel_opregion_suspend_display
+work async_free_zspage: zs_destroy_pool
 work async_get_intf: hso_free_interface
 work async_pf_execute: kvm_clear_async_pf_completion_queue kvm_flush_and_free_async_pf_work
 work async_put_intf: hso_free_interface
@@ -498,6 +506,7 @@ work ccg_pm_workaround_work: ucsi_ccg_remove
 work ccg_update_firmware: ucsi_ccg_remove
 work ccm_rx_work_expired: br_cfm_cc_config_set br_cfm_cc_peer_mep_remove cc_peer_disable mep_delete_implementation
 work ccm_tx_work_expired: br_cfm_cc_ccm_tx mep_delete_implementation
+work cfg80211_dfs_channels_update_work: nl80211_start_radar_detection
 work cfg80211_wiphy_work: cfg80211_dev_free
 work cfids_invalidation_worker: free_cached_dirs
 work cfids_laundromat_worker: free_cached_dirs
@@ -506,7 +515,10 @@ work check_carrier: pegasus_disconnect pegasus_suspend
 work check_exit_ctkill: iwl_mvm_thermal_exit
 work cifs_echo_request: cifs_demultiplex_thread cifs_put_tcp_session clean_demultiplex_info
 work cifs_expire_automounts: cifs_release_automount_timer
+work cifs_oplock_break: _cifsFileInfo_put
 work cifs_prune_tlinks: cifs_umount
+work cma_iboe_join_work_handler: destroy_mc
+work cma_work_handler: destroy_mc
 work cmd_work_handler: mlx5_cmd_invoke wait_func
 work cnic_delete_task: cnic_cm_stop_bnx2x_hw
 work control_worker_func: pf_stop_worker
@@ -520,7 +532,9 @@ work cx82310_reenable_work: cx82310_unbind
 work cxusb_medion_v_complete_work: cxusb_medion_v_stop_streaming
 work dasd_eckd_do_validate_server: dasd_eckd_online_to_ready
 work data_xfer: arasan_cf_error_handler
+work dbs_work_handler: cpufreq_dbs_governor_stop
 work debug_event_write_work_handler: kfd_dbg_trap_deactivate kfd_dbg_trap_disable
+work deferred_probe_work_func: deferred_probe_timeout_work_func wait_for_device_probe
 work delay_drop_handler: mlx5_ib_stage_delay_drop_cleanup
 work delayed_finish: arasan_cf_error_handler
 work delayed_sync_fs: hfsplus_fill_super hfsplus_put_super ufs_put_super
@@ -529,10 +543,12 @@ work delayed_work: ceph_mdsc_destroy ceph_mdsc_stop ceph_monc_stop
 work delayedwork_callback: logi_dj_remove
 work destroyed_worker_func: intel_guc_submission_flush_work
 work devcd_del: dev_coredump_put dev_coredumpm_timeout devcd_free
+work device_uncache_fw_images_work: fw_pm_notify
 work devlink_port_type_warn: devlink_port_type_warn_cancel
 work dfs_cache_refresh: cifs_put_tcon
 work digital_wq_poll: digital_stop_poll
 work disk_events_workfn: disk_block_events
+work dlm_worker: dlm_empty_lockres
 work dm_irq_work_func: amdgpu_dm_irq_fini amdgpu_dm_irq_suspend
 work dmc_load_work_fn: intel_dmc_suspend
 work dmz_flush_work: dmz_dtr dmz_suspend
@@ -567,7 +583,7 @@ work erdma_flush_worker: erdma_destroy_qp
 work espintcp_tx_work: espintcp_close
 work est_reload_work_handler: ip_vs_control_net_cleanup
 work evict_process_worker: kfd_process_notifier_release_internal
-work ext4_discard_work: ext4_mb_release
+work ext4_discard_work: ext4_mb_release ext4_should_retry_alloc
 work f2fs_record_error_work: f2fs_fill_super f2fs_put_super f2fs_remount
 work fc_disc_timeout: fc_disc_stop fc_disc_stop_final
 work fc_exch_timeout: fc_exch_abts_resp fc_exch_recv_bls
@@ -579,6 +595,7 @@ work fdomain_work: fdomain_destroy
 work floppy_shutdown: floppy_module_exit
 work floppy_work_workfn: cancel_activity
 work flush_async_commits: do_journal_release
+work flush_cpu_slab: flush_all_cpus_locked
 work flush_mdb: hfs_file_fsync hfs_put_super
 work flush_old_commits: reiserfs_cancel_old_flush
 work flush_superblock: affs_put_super affs_remount
@@ -586,7 +603,7 @@ work flush_to_ldisc: tty_buffer_cancel_work tty_buffer_flush_work
 work fm10k_macvlan_task: fm10k_stop_macvlan_task
 work fm10k_service_task: fm10k_stop_service_event
 work free_hpage_workfn: flush_free_hpage_work set_max_huge_pages wait_for_freed_hugetlb_folios
-work fsnotify_mark_destroy_workfn: fsnotify_wait_marks_destroyed
+work fsnotify_mark_destroy_workfn: fanotify_release fsnotify_destroy_group fsnotify_wait_marks_destroyed inotify_release
 work fusb302_bc_lvl_handler_work: fusb302_remove
 work fusb302_irq_work: fusb302_pm_suspend fusb302_remove
 work fuse_dax_free_mem_worker: fuse_dax_cancel_work
@@ -597,7 +614,7 @@ work gc_worker: nf_conntrack_cleanup_end nf_conntrack_init_start
 work gfs2_control_func: gdlm_unmount
 work ghes_vendor_record_work_func: cxl_cper_unregister_work
 work glock_work_func: gfs2_clear_rgrpd
-work grace_ender: lockd lockd_down lockd_down_net lockd_up_net set_grace_period
+work grace_ender: lockd lockd_down lockd_down_net lockd_up lockd_up_net set_grace_period
 work gsc_work: intel_gsc_uc_fini intel_gsc_uc_flush_work xe_gsc_wait_for_worker_completion
 work gsmld_write_task: gsm_cleanup_mux
 work guc_dead_worker_func: intel_guc_fini intel_guc_suspend
@@ -605,11 +622,14 @@ work guc_timestamp_ping: guc_cancel_busyness_worker
 work gv100_fault_buffer_process: gv100_fault_fini tu102_fault_fini
 work handle_osds_timeout: ceph_osdc_stop
 work handle_timeout: ceph_osdc_stop
+work handle_update: cpufreq_policy_free
 work hb_work: rtrs_stop_hb
 work hcd_died_work: usb_remove_hcd
 work hcd_resume_work: usb_remove_hcd
 work hci_cmd_sync_work: hci_cmd_sync_clear
 work hci_cmd_timeout: hci_cancel_cmd_sync hci_cmd_sync_cancel_work hci_suspend_dev
+work hci_devcd_rx: hci_devcd_shutdown
+work hci_devcd_timeout: hci_devcd_shutdown
 work hci_ncmd_timeout: hci_cancel_cmd_sync hci_cmd_sync_cancel_work hci_suspend_dev
 work hci_power_on: hci_dev_close
 work hci_uart_init_work: hci_uart_tty_close hci_uart_unregister_device
@@ -620,6 +640,7 @@ work hidp_session_dev_work: hidp_session_remove
 work high_work_func: mem_cgroup_css_free
 work htable_gc: htable_put
 work htb_work_func: htb_destroy
+work hub_post_resume: hub_quiesce
 work hv_set_host_time: hv_timesync_cancel_work
 work hvc_iucv_sndbuf_work: flush_sndbuf_sync
 work hvc_set_winsz: hvc_close hvc_hangup
@@ -631,6 +652,8 @@ work hw_scan_work: mac80211_hwsim_cancel_hw_scan
 work hwsim_virtio_rx_work: hwsim_virtio_remove
 work i915_digport_work_func: i915_hpd_storm_ctl_show intel_hpd_cancel_work
 work i915_hotplug_work_func: i915_hpd_storm_ctl_show
+work ib_cq_poll_work: __ib_alloc_cq ib_free_cq
+work ib_cq_rdma_dim_work: __ib_alloc_cq ib_free_cq
 work ice_dpll_periodic_work: ice_dpll_deinit ice_dpll_deinit_worker
 work ice_eswitch_br_update_work: ice_eswitch_br_offloads_deinit
 work ice_gnss_read: ice_gnss_close ice_gnss_exit
@@ -672,8 +695,9 @@ work intel_psr_work: intel_psr_disable intel_psr_pause
 work intel_tc_port_disconnect_phy_work: intel_tc_port_flush_work
 work intel_tc_port_link_reset_work: intel_tc_port_suspend
 work intel_wedge_me: __intel_fini_wedge
-work interleave_scan_work: cancel_interleave_scan
+work interleave_scan_work: cancel_interleave_scan hci_active_scan_sync
 work io_fallback_req_func: io_fallback_tw io_ring_ctx_wait_and_kill io_uring_try_cancel_requests
+work iova_depot_work_func: free_iova_rcaches
 work ipc_timer_heartbeat: ksmbd_ipc_init ksmbd_ipc_release ksmbd_ipc_soft_reset
 work ipheth_carrier_check_work: ipheth_close
 work ipoib_mcast_join_task: ipoib_mcast_stop_thread
@@ -683,13 +707,13 @@ work ipw_receive_data_work: ipwireless_hardware_free
 work irdma_flush_worker: irdma_destroy_qp
 work irq_affinity_notify: irq_set_affinity_notifier
 work irqfd_inject: irqfd_shutdown
-work iscsi_cleanup_conn_work_fn: iscsi_if_destroy_conn iscsi_if_disconnect_bound_ep iscsi_if_stop_conn
+work iscsi_cleanup_conn_work_fn: iscsi_if_destroy_conn iscsi_if_disconnect_bound_ep iscsi_if_rx iscsi_if_stop_conn
   iscsi_if_transport_conn
 work iscsi_sw_tcp_recv_data_work: iscsi_suspend_rx
 work iscsi_target_do_login_rx: iscsi_target_start_negotiation
 work iscsi_xmitworker: iscsi_suspend_tx
 work ishtp_bus_event_work: ishtp_bus_add_device ishtp_cl_device_remove ishtp_cl_device_reset
-work iso_sock_timeout: iso_sock_disable_timer
+work iso_sock_timeout: iso_conn_del iso_sock_disable_timer iso_sock_kill iso_sock_release
 work iwl_mvm_add_new_dqa_stream_wk: iwl_mvm_mac_flush iwl_mvm_mac_sta_state_common
 work iwl_mvm_channel_switch_disconnect_wk: iwl_mvm_prepare_mac_removal
 work iwl_mvm_ptp_work: iwl_mvm_ptp_remove
@@ -705,6 +729,8 @@ work jump_label_update_timeout: __static_key_deferred_flush
 work kaweth_resubmit_tl: kaweth_kill_urbs
 work kcm_tx_work: kcm_release
 work kfd_sdma_activity_worker: kfd_procfs_show
+work kfree_rcu_monitor: kvfree_rcu_barrier
+work kprobe_optimizer: wait_for_kprobe_optimizer
 work kvm_ioapic_eoi_inject_work: kvm_arch_pre_destroy_vm kvm_ioapic_destroy kvm_ioapic_init kvm_ioapic_reset
 work kvmclock_sync_fn: kvm_arch_sync_events
 work kvmclock_update_fn: kvm_arch_sync_events
@@ -716,12 +742,14 @@ work lan78xx_delayedwork: lan78xx_disconnect lan78xx_stop
 work laundromat_main: nfs4_state_shutdown_net
 work lb_stats_refresh: lb_exit
 work lcu_update_work: dasd_alias_disconnect_device_from_lcu
+work le_conn_timeout: create_le_conn_complete
 work lec_arp_check_expire: lec_arp_destroy lec_atm_close
 work led_turn_off: rtl8187_leds_exit rtl8187_unregister_led
 work led_turn_on: rtl8187_leds_exit
 work llc_shdlc_sm_work: llc_shdlc_deinit
 work load_fw_from_host_handler: loader_ishtp_cl_remove
 work lpfc_nvmet_fcp_rqst_defer_work: lpfc_nvmet_rcv_unsol_abort
+work macvlan_process_broadcast: macvlan_port_destroy
 work mapping_work_handler: mapping_destroy mapping_flush_work
 work master_wakeup_work_handler: stop_sync_thread
 work mb_cache_shrink_worker: mb_cache_destroy
@@ -799,10 +827,10 @@ work nci_uart_write_work: nci_uart_tty_close
 work ncsi_dev_work: ncsi_unregister_dev
 work neigh_managed_work: neigh_table_clear
 work neigh_periodic_work: neigh_table_clear
-work netvsc_link_change: netvsc_suspend
+work netvsc_link_change: netvsc_remove netvsc_suspend
 work netvsc_subchan_work: netvsc_detach
 work netvsc_vf_setup: netvsc_unregister_vf
-work netvsc_vfns_work: netvsc_suspend
+work netvsc_vfns_work: netvsc_remove netvsc_suspend
 work nf_flow_offload_work_gc: nf_flow_table_free nf_flow_table_gc_cleanup
 work nf_tables_trans_destroy_work: nf_tables_exit_net nf_tables_trans_destroy_flush_work
 work nfc_check_pres_work: nfc_remove_device
@@ -840,7 +868,7 @@ work nvme_rdma_error_recovery_work: nvme_rdma_stop_ctrl
 work nvme_rdma_reconnect_ctrl_work: nvme_rdma_stop_ctrl
 work nvme_requeue_work: nvme_mpath_remove_disk
 work nvme_reset_work: nvme_error_resume nvme_remove nvme_reset_done
-work nvme_scan_work: nvme_passthru_end nvme_remove_namespaces
+work nvme_scan_work: nvme_passthru_end nvme_probe nvme_remove_namespaces
 work nvme_tcp_error_recovery_work: nvme_tcp_stop_ctrl
 work nvme_tcp_io_work: __nvme_tcp_stop_queue
 work nvme_tcp_reconnect_ctrl_work: nvme_tcp_stop_ctrl
@@ -852,8 +880,8 @@ work nvmet_rdma_repair_port_work: nvmet_rdma_remove_port
 work nvmet_tcp_accept_work: nvmet_tcp_remove_port
 work nvmet_tcp_io_work: nvmet_tcp_release_queue_work
 work nvmet_tcp_tls_handshake_timeout: nvmet_tcp_release_queue_work nvmet_tcp_tls_handshake_done
-work o2hb_nego_timeout: o2hb_disarm_timeout
-work o2hb_write_timeout: o2hb_disarm_timeout
+work o2hb_nego_timeout: o2hb_disarm_timeout o2hb_region_release o2hb_thread
+work o2hb_write_timeout: o2hb_disarm_timeout o2hb_region_release o2hb_thread
 work o2quo_make_decision: o2quo_flush_work
 work ocfs2_drop_dquot_refs: ocfs2_dismount_volume
 work ohci_quirk_nec_worker: ohci_stop
@@ -919,18 +947,22 @@ work rds_ib_mr_pool_flush_worker: rds_ib_destroy_mr_pool
 work rds_recv_worker: rds_tcp_reset_callbacks
 work rds_send_worker: rds_tcp_reset_callbacks
 work reenable_adv: hci_cmd_sync_clear
+work refill_work: virtnet_close virtnet_open virtnet_probe
 work reg_check_chans_work: regulatory_exit
 work reg_todo: regulatory_exit
+work request_firmware_work_func: fw_pm_notify
 work request_module_async: em28xx_usb_disconnect flush_request_modules
 work rescan_work_func: pci_pwrctl_device_unset_ready
 work reset_handler: loader_ishtp_cl_remove
 work restore_process_worker: kfd_process_notifier_release_internal
 work rfkill_op_handler: rfkill_handler_exit
 work rfkill_poll: rfkill_pause_polling rfkill_suspend
+work rfkill_sync_work: rfkill_unregister
+work rfkill_uevent_work: rfkill_unregister
 work rht_deferred_worker: rhashtable_free_and_destroy
 work ring_work: tb_ring_free tb_ring_stop
 work rndis_set_multicast: rndis_filter_close rndis_filter_close_device
-work rpc_timeout_upcall_queue: __rpc_rmpipe rpc_close_pipes
+work rpc_timeout_upcall_queue: __rpc_rmpipe rpc_close_pipes rpc_fill_super rpc_unlink
 work rpcrdma_mr_refresh_worker: rpcrdma_mrs_destroy rpcrdma_xprt_disconnect
 work rps_work: intel_rps_park rps_disable_interrupts rps_stop_timer
 work rt2x00lib_autowakeup: rt2x00lib_config
@@ -980,7 +1012,7 @@ work session_maintenance_work: sbp_session_release
 work session_recovery_timedout: __iscsi_unblock_session
 work shrink_work: dm_bufio_client_destroy dm_bufio_client_reset
 work sierra_net_kevent: sierra_net_unbind
-work sk_psock_backlog: sk_psock_destroy
+work sk_psock_backlog: sk_psock_destroy sock_map_close
 work slpc_spinner_thread: live_slpc_tile_interaction
 work smb2_query_server_interfaces: cifs_put_tcon
 work smb2_reconnect_server: cifs_demultiplex_thread cifs_put_tcp_session clean_demultiplex_info
@@ -998,10 +1030,11 @@ work smi_recv_work: clean_up_interface_data intf_free
 work smoke_crescendo_work: live_preempt_smoke smoke_crescendo
 work smp_timeout: smp_chan_destroy smp_recv_cb smp_send_cmd
 work smsc75xx_deferred_multicast_write: smsc75xx_bind smsc75xx_unbind
+work sock_diag_broadcast_destroy_work: sock_map_close
 work sony_state_worker: sony_cancel_work_sync sony_cleanup
 work srp_tl_err_work: srp_remove_target srp_remove_work
 work srpt_refresh_port_work: srpt_remove_one
-work sta_deliver_ps_frames: __cleanup_single_sta __sta_info_destroy_part2 cleanup_single_sta
+work sta_deliver_ps_frames: __cleanup_single_sta __sta_info_destroy_part2 cleanup_single_sta sta_info_insert_rcu
 work steam_haptic_rumble_cb: steam_register steam_unregister
 work steam_mode_switch_cb: steam_register steam_unregister
 work steam_work_connect_cb: steam_remove
@@ -1011,15 +1044,23 @@ work sugov_work: sugov_stop
 work summary_unit_check_handling_work: dasd_alias_disconnect_device_from_lcu
 work svm_range_deferred_list_work: svm_range_get_attr svm_range_list_fini svm_range_list_lock_and_flush_work
 work svm_range_restore_work: svm_range_list_fini
+work swap_discard_work: sys_swapoff
+work swap_reclaim_work: sys_swapoff
 work sysrq_reinject_alt_sysrq: sysrq_disconnect
 work tb_bandwidth_group_release_work: tb_deinit
 work tb_cfg_request_work: tb_cfg_request_cancel tb_cfg_request_sync
-work tb_xdomain_properties_changed: __stop_handshake
-work tb_xdomain_state_work: stop_handshake
+work tb_xdomain_properties_changed: __stop_handshake tb_xdomain_remove tb_xdomain_state_work tb_xdomain_suspend
+work tb_xdomain_state_work: stop_handshake tb_xdomain_remove tb_xdomain_suspend
 work tcmu_unmap_work_fn: tcmu_module_exit tcmu_set_global_max_data_area
+work team_mcast_rejoin_work: team_uninit
+work team_notify_peers_work: team_uninit
 work technisat_usb2_green_led_control: technisat_usb2_disconnect
 work tegra_xhci_id_work: tegra_xusb_deinit_usb_phy tegra_xusb_remove
 work tgl_dc3co_disable_work: intel_psr_disable intel_psr_pause
+work thermal_zone_device_check: thermal_zone_device_unregister
+work thermal_zone_device_resume: thermal_zone_device_unregister
+work tipc_crypto_work_rx: tipc_crypto_rekeying_sched
+work tipc_crypto_work_tx: tipc_crypto_rekeying_sched
 work tipc_net_finalize_work: tipc_exit_net
 work tls_strp_work: tls_strp_done
 work tpm_dev_async_work: tpm_common_release
@@ -1052,6 +1093,8 @@ work virt_wifi_scan_result: virt_wifi_cancel_scan
 work virtblk_config_changed_work: virtblk_freeze virtblk_remove
 work virtbt_rx_work: virtbt_close_vdev virtbt_remove
 work virtio_mem_run_wq: virtio_mem_deinit_hotplug virtio_mem_remove
+work virtnet_config_changed_work: virtnet_close virtnet_freeze_down virtnet_remove
+work virtnet_rx_mode_work: virtnet_freeze_down virtnet_remove
 work virtscsi_handle_event: virtscsi_cancel_event_work virtscsi_remove
 work vmci_transport_cleanup: vmci_transport_exit
 work vmpressure_work_fn: vmpressure_cleanup
@@ -1059,13 +1102,15 @@ work vpe_idle_work_handler: vpe_ring_begin_use vpe_suspend
 work vsock_loopback_work: vsock_loopback_exit
 work vss_handle_request: hv_vss_cancel_work
 work vss_timeout_func: hv_vss_cancel_work vss_handle_request vss_on_msg vss_on_reset vss_send_op
-work vtpm_proxy_work: vtpm_proxy_delete_device vtpm_proxy_work_stop
+work vtpm_proxy_work: vtpm_proxy_delete_device vtpm_proxy_fops_release vtpm_proxy_work_stop
 work wacom_init_work: wacom_parse_and_register
 work wakeup_dirtytime_writeback: dirtytime_interval_handler
 work wb_update_bandwidth_workfn: wb_shutdown
 work wb_workfn: wb_shutdown
 work wcn36xx_ind_smd_work: wcn36xx_smd_close
 work wdm_rxwork: wdm_disconnect wdm_pre_reset wdm_suspend
+work wg_queued_expired_zero_key_material: wg_timers_stop
+work wg_ratelimiter_gc_entries: wg_ratelimiter_uninit
 work wiimod_rumble_worker: wiimod_pro_remove wiimod_rumble_remove
 work wiimote_init_worker: wiimote_destroy
 work wiimote_queue_worker: wiimote_destroy
@@ -1093,5 +1138,5 @@ work xprt_rdma_connect_worker: xprt_rdma_destroy
 work zfcp_fc_scan_ports: zfcp_ccw_activate zfcp_ccw_set_online zfcp_sysfs_port_rescan_store
 work zfcp_fc_wka_port_offline: zfcp_fc_wka_port_force_offline zfcp_fc_wka_ports_force_offline
 work zfcp_scsi_rport_work: zfcp_init_device_configure zfcp_init_device_setup zfcp_sysfs_unit_add_store
-work zram_sync_read: read_from_bdev_sync
+work zram_sync_read: read_from_bdev_sync zram_read_page
 `;

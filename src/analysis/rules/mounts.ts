@@ -62,6 +62,10 @@ export const MOUNT_RULES: readonly Rule[] = [
       [
         'grab_super',
         'get_super',
+        '__get_super',
+        '__get_super_thawed',
+        'get_super_exclusive_thawed',
+        'iterate_supers_type',
         'user_get_super',
         'user_get_super_excl',
         'trylock_super',
