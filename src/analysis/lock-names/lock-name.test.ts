@@ -61,6 +61,7 @@ describe('the name of work', () => {
     expect(workName('f2fs_stop_gc_thread', 'thread')).toBe('in Linux 6.12: gc_thread_func');
     expect(workName('f2fs_stop_gc_thread', 'work')).toBeUndefined();
     expect(workName('deferred_probe_timeout_work_func', 'work')).toBe('in Linux 6.12: deferred_probe_work_func');
+    expect(workName('nbd_ioctl', 'queue')).toBe('in Linux 6.12: the work queue nbd');
     expect(workName('ext4_stop_mmpd', 'thread')).toBe('in Linux 6.12: kmmpd');
   });
 

@@ -159,7 +159,7 @@ queue mt76: mt76_free_device
 queue mt7601u: mt7601u_disconnect
 queue myrb_wq: myrb_destroy_mempools
 queue myrs_wq: myrs_destroy_mempools
-queue nbd: __nbd_ioctl nbd_dev_remove nbd_disconnect_and_put nbd_start_device nbd_start_device_ioctl
+queue nbd: __nbd_ioctl nbd_dev_remove nbd_disconnect_and_put nbd_ioctl nbd_start_device nbd_start_device_ioctl
 queue nbd-del: nbd_cleanup
 queue nf_ft_offload_del: nf_flow_table_offload_flush_cleanup
 queue nfit: __acpi_nfit_notify acpi_nfit_shutdown acpi_nfit_update_notify

@@ -7,6 +7,12 @@ const CAUSES = 'Another task holds it, and waits for the device, its firmware or
 export const LOCKS_OF_DEVICES: readonly Rule[] = [
   ...lockTable('mutex', CAUSES, [
     [
+      'lock-of-virtual-gpu',
+      'of a virtual GPU (vgpu_lock)',
+      'drivers/gpu/drm/i915/gvt/mmio.c',
+      'intel_vgpu_emulate_mmio_read intel_vgpu_emulate_mmio_write intel_vgpu_emulate_vblank',
+    ],
+    [
       'lock-of-acpi-devices',
       'of the list of ACPI devices (acpi_device_lock)',
       'drivers/acpi/power.c',

@@ -126,6 +126,13 @@ export const LOCKS_OF_FILE_SYSTEMS: readonly Rule[] = [
     ],
   ]),
   ...lockTable('mutex', CAUSES, [
+    [
+      'lock-of-bcachefs-key-cache',
+      'of the key cache of a bcachefs file system (bc->lock)',
+      'fs/bcachefs/btree_key_cache.c',
+      'btree_key_cache_fill btree_key_cache_create bkey_cached_alloc bch2_btree_key_cache_scan',
+      'bch2_fs_btree_key_cache_exit btree_key_cache_create_new',
+    ],
     ['lock-of-mount-context', 'of a mount that is being set up (fsopen)', 'fs/fsopen.c', 'fscontext_read sys_fsmount'],
     [
       'lock-of-autofs',
