@@ -3,7 +3,7 @@ import { parseFrames } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { lockName, workName } from './lock-name.ts';
-import { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
+import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
 
 describe('the name of a lock', () => {
   it('is that of the only lock of its kind that a function takes', () => {
@@ -29,6 +29,7 @@ describe('the name of a lock', () => {
     expect(lockName('mdt_coordinator', 'mutex', 'mdt')).toBe('in Lustre 2.18: cdt_state_lock');
     expect(lockName('drbd_adm_detach', 'mutex', 'drbd')).toContain('in DRBD 9.3: ');
     expect(lockName('zil_remove_async', 'mutex')).toBeUndefined();
+    expect(lockName('mt7921_mac_work', 'mutex', 'mt7921_common')).toBe('in Linux 6.1: dev->mutex');
     expect(lockName('unregister_blkdev', 'mutex', 'zfs')).toBe('in Linux 6.12: major_names_lock');
   });
 
@@ -47,7 +48,7 @@ describe('the name of a lock', () => {
   });
 
   it('stands on lines of kind, name and functions', () => {
-    const tables = [...LOCK_NAMES, ...LOCKS_OF_MODULES.map(({ rows }) => rows)];
+    const tables = [...LOCK_NAMES, LINUX_6_1_LOCKS, ...LOCKS_OF_MODULES.map(({ rows }) => rows)];
     const lines = tables.flatMap((table) => table.trim().split('\n'));
     const form = /^(?:(?:mutex|rwsem|semaphore) \w+(?:->\w+)*(?:\(\))?:| )(?: \w+)+$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);

@@ -1,5 +1,5 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../rules/index.ts';
+import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../rules/index.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
@@ -18,8 +18,11 @@ export type WorkKind = 'work' | 'queue' | 'thread';
  */
 export function lockName(caller: string, kind: LockKind | undefined, module?: string): string | undefined {
   const own = module === undefined ? undefined : LOCKS_OF_MODULES.find(({ modules }) => modules.includes(module));
-  const found = own && namesIn([own.rows], caller, kind);
-  return found === undefined ? withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) : withSource(own?.source, found);
+  return (
+    (own && withSource(own.source, namesIn([own.rows], caller, kind))) ??
+    withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) ??
+    withSource('Linux 6.1', namesIn([LINUX_6_1_LOCKS], caller, kind))
+  );
 }
 
 /** The function of the worker or thread, or the queue, that a function waits for, or of the two. */
@@ -28,7 +31,7 @@ export function workName(caller: string, kind: WorkKind): string | undefined {
   return withSource(KERNEL, kind === 'queue' && names !== undefined ? `the work queue ${names}` : names);
 }
 
-function withSource(source: string | undefined, names: string | undefined): string | undefined {
+function withSource(source: string, names: string | undefined): string | undefined {
   return names === undefined ? undefined : `in ${source}: ${names}`;
 }
 

@@ -10,6 +10,7 @@ import { STORAGE_LOCKS } from './storage.ts';
 import { WIFI_LOCKS } from './wifi.ts';
 import { ZFS_LOCK_NAMES } from './zfs.ts';
 
+export { LINUX_6_1_LOCKS } from './linux-6.1.ts';
 export { WORKS as WORK_NAMES } from './works.ts';
 
 /**

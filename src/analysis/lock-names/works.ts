@@ -599,7 +599,7 @@ work flush_cpu_slab: flush_all_cpus_locked
 work flush_mdb: hfs_file_fsync hfs_put_super
 work flush_old_commits: reiserfs_cancel_old_flush
 work flush_superblock: affs_put_super affs_remount
-work flush_to_ldisc: tty_buffer_cancel_work tty_buffer_flush_work
+work flush_to_ldisc: n_tty_poll n_tty_read tty_buffer_cancel_work tty_buffer_flush_work
 work fm10k_macvlan_task: fm10k_stop_macvlan_task
 work fm10k_service_task: fm10k_stop_service_event
 work free_hpage_workfn: flush_free_hpage_work set_max_huge_pages wait_for_freed_hugetlb_folios

@@ -1,4 +1,4 @@
-export { LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../lock-names/tables.ts';
+export { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../lock-names/tables.ts';
 
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';

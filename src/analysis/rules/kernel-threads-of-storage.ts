@@ -332,6 +332,18 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
     source: 'module/os/linux/spl/spl-condvar.c: __cv_wait_idle',
   },
   {
+    id: 'idle-zfs-thread-uninterruptible',
+    anyState: true,
+    match: [
+      ['__cv_wait', '__cv_timedwait', '__cv_timedwait_interruptible'],
+      ['arc_adapt_thread', 'arc_reclaim_thread', 'l2arc_feed_thread', 'arc_user_evicts_thread', 'txg_thread_wait'],
+    ],
+    module: ['spl', 'zfs'],
+    waitsFor: 'work for this ZFS service thread: those of old ZFS idle in state D',
+    next: ['cat /proc/spl/kstat/zfs/*/txgs'],
+    source: 'module/zfs/arc.c: arc_adapt_thread',
+  },
+  {
     id: 'idle-mmc',
     match: ['mmc_queue_thread'],
     waitsFor: 'a request for an MMC card',

@@ -7,6 +7,20 @@ const CAUSES = 'Another task waits for the server while it holds the lock: the s
 export const LOCKS_OF_NETWORK_FILE_SYSTEMS: readonly Rule[] = [
   ...lockTable('mutex', CAUSES, [
     [
+      'lock-of-smb-dfs-list',
+      'of the DFS cache of the SMB client (dfs_cache_list_lock)',
+      'fs/cifs/dfs_cache.c',
+      'dfs_cache_find dfs_cache_noreq_find dfs_cache_update_tgthint dfs_cache_noreq_update_tgthint dfs_cache_update_vol',
+      'dfs_cache_get_tgt_referral',
+    ],
+    [
+      'lock-of-nfsd-directory',
+      'of a file or directory of an NFS export (inode lock)',
+      'fs/nfsd/vfs.c',
+      'nfsd_lookup_dentry nfsd_create do_nfsd_create nfsd_symlink nfsd_link nfsd_rename nfsd_unlink nfsd_setattr',
+      'do_open_lookup nfsd4_create_file nfsd3_create_file nfsd_setxattr nfsd_removexattr fh_lock_nested',
+    ],
+    [
       'lock-of-nfs-commit-list',
       'of the unwritten (uncommitted) pages of an NFS file (commit_mutex)',
       'fs/nfs/pnfs_nfs.c',
@@ -92,6 +106,13 @@ export const LOCKS_OF_NETWORK_FILE_SYSTEMS: readonly Rule[] = [
     ],
   ]),
   ...lockTable('rwsem', CAUSES, [
+    [
+      'lock-of-nfsd-inode',
+      'of a file or directory of an NFS export (inode lock)',
+      'fs/nfsd/vfs.c',
+      'nfsd_lookup_dentry nfsd_create do_nfsd_create nfsd_symlink nfsd_link nfsd_rename nfsd_unlink nfsd_setattr',
+      'do_open_lookup nfsd4_create_file nfsd3_create_file nfsd_setxattr nfsd_removexattr fh_lock_nested',
+    ],
     [
       'lock-of-smb-dfs-cache',
       'of the DFS cache of the SMB client (htable_rw_lock)',

@@ -9,8 +9,28 @@ const CAUSES =
 /** Whoever waits for the GPU in this driver does so in functions of its own, see uvm_spin_loop. */
 const UVM = { likely: true, lock: 'mutex', causes: CAUSES, next: GPU, stuck: ['gpu'] } satisfies Partial<Rule>;
 
+const OS_ACQUIRE = ['os_acquire_mutex', 'os_acquire_semaphore', 'os_acquire_rwlock_read', 'os_acquire_rwlock_write'];
+const RM = { takers: OS_ACQUIRE, likely: true, causes: CAUSES, next: GPU, stuck: ['gpu'] } satisfies Partial<Rule> & {
+  takers: readonly string[];
+};
+
 /** The drivers of NVIDIA, which are not part of the kernel: memory that programs share with GPUs (UVM), and operations. */
 export const NVIDIA: readonly Rule[] = [
+  lockRule({
+    id: 'gpu-nvidia-api-lock',
+    ...RM,
+    match: [OS_ACQUIRE, ['rmapiLockAcquire', '_rmapiLockAcquire', 'rmapiInitLockAcquire']],
+    waitsFor:
+      'the lock under which the NVIDIA driver carries out requests of programs (RM API), which another task holds',
+    source: 'src/nvidia/src/kernel/rmapi/rmapi.c: rmapiLockAcquire',
+  }),
+  lockRule({
+    id: 'gpu-nvidia-gpu-lock',
+    ...RM,
+    match: [OS_ACQUIRE, ['rmGpuLocksAcquire', '_rmGpuLocksAcquire', 'rmGpuLockAcquire', 'rmGpuGroupLockAcquire']],
+    waitsFor: 'the lock of an NVIDIA GPU in its driver, which another task holds',
+    source: 'src/nvidia/src/kernel/core/locks.c: rmGpuLocksAcquire',
+  }),
   {
     id: 'gpu-nvidia-uvm-work',
     kind: 'blocked',

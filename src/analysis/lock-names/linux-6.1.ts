@@ -1,0 +1,170 @@
+/** Locks of functions that later kernels lack, by the functions that take them; see lockName. */
+export const LINUX_6_1_LOCKS = `
+mutex acomp_ctx->mutex: zswap_frontswap_load zswap_frontswap_store
+mutex aio_mutex: __cifs_readv __cifs_writev cifs_uncached_readv_complete cifs_uncached_writev_complete
+  collect_uncached_read_data collect_uncached_write_data
+mutex bch_register_lock: __cache_set_unregister cache_set_free cached_dev_flush cached_dev_free flash_dev_flush
+  flash_dev_free
+mutex bd_fsfreeze_mutex: freeze_bdev nilfs_mount thaw_bdev
+mutex bitmap_info->mutex: md_bitmap_daemon_work md_bitmap_destroy md_bitmap_load md_bitmap_resize
+mutex blkcg_pol_mutex: blkcg_bind
+mutex bnxt_re_dev_lock: bnxt_re_dev_reg bnxt_re_dev_remove bnxt_re_dev_unreg
+mutex bpfilter_ops->lock: bpfilter_mbox_request
+mutex btrfsic_mutex: btrfsic_check_bio btrfsic_mount btrfsic_unmount
+mutex chanctx_mtx: ieee80211_chswitch_work ieee80211_link_change_bandwidth ieee80211_link_use_channel
+mutex child_mutex: perf_free_event
+mutex cn->mutex: clusterip_config_entry_put clusterip_net_exit clusterip_tg_check
+mutex commit_mutex: nf_tables_dumpreset_obj nf_tables_getobj_reset nfs_page_find_head_request nfs_page_find_swap_request
+mutex comp_mutex: hdcp2_close_mei_session intel_hdcp2_capable
+mutex compr->lock: snd_compr_open
+mutex conf_mutex: ath11k_debugfs_get_fw_stats
+mutex cpuset_mutex: cpuset_hotplug_workfn hotplug_update_tasks_legacy
+mutex ctl_mutex: pkt_close
+mutex dev->mutex: mt7921_get_et_stats mt7921_get_stats mt7921_get_tsf mt7921_mac_sta_assoc mt7921_mac_work
+  mt7921_queues_acq mt7921_remove_interface mt7921_set_coverage_class mt7921_set_tsf mt7921_tx_stats_show
+mutex device->lock: snd_compr_ioctl_compat
+mutex direct_mutex: modify_ftrace_direct_multi register_ftrace_direct_multi unregister_ftrace_direct_multi
+mutex drrs->mutex: i915_drrs_status
+mutex existing->mutex: lock_full_stripe scrub_handle_errored_block
+mutex ext_lock: videobuf_waiton
+mutex f->sem: jffs2_rename
+mutex f_pos_lock: __fdget_pos
+mutex ftrace_lock: __modify_ftrace_direct_multi ftrace_modify_direct_caller
+mutex gnss_mutex: ice_gnss_tty_close ice_gnss_tty_open ice_gnss_tty_write ice_gnss_tty_write_room
+mutex grbm_idx_mutex: disable_debug_trap_v10_3 enable_debug_trap_v10_3 gfx_v9_4_2_ras_error_inject
+  gfx_v9_4_ras_error_inject set_wave_launch_mode_v10_3 set_wave_launch_trap_override_v10_3
+mutex hugetlb_fault_mutex_table: __mcopy_atomic __mcopy_atomic_hugetlb
+mutex i_truncate_mutex: zonefs_file_dio_append
+mutex iavf_device_mutex: iavf_client_prepare iavf_client_release iavf_lan_add_device iavf_lan_del_device
+  iavf_register_client iavf_unregister_client
+mutex info_mutex: __snd_info_register snd_info_free_entry snd_info_register
+mutex init_usb_class_mutex: destroy_usb_class
+mutex inquiry_mutex: scsi_device_dev_release_usercontext
+mutex intf_mutex: mlx4_register_interface mlx4_unregister_interface
+mutex invalidate_lock: intel_gt_invalidate_tlb
+mutex ioctl_lock: snd_timer_user_release
+mutex irq_domain_mutex: irq_domain_check_msi_remap
+mutex iter->lock: __i915_gem_object_get_sg
+mutex list_lock: __v4l2_async_nf_add_subdev v4l2_async_register_subdev
+mutex local->mtx: ieee80211_chswitch_work
+mutex lock: nullb_group_make_item
+mutex locks_root->lock: lock_full_stripe scrub_handle_errored_block unlock_full_stripe
+mutex ls_timeout_mutex: dlm_adjust_timeouts dlm_scan_timeout
+mutex mdsc->mutex: ceph_mdsc_open_export_target_sessions
+mutex memory_mutex: do_alloc_pages
+mutex mlx5_intf_mutex: mlx5_dev_list_lock
+mutex mode_config->mutex: amdgpu_hotplug_work_func intel_display_prepare_reset
+mutex mount_group_list_lock: dfs_cache_add_refsrv_session dfs_cache_put_refsrv_sessions get_mount_group
+  mount_group_release refresh_cache_worker
+mutex mt76->mutex: mt76x2_set_channel
+mutex mutexp: snd_seq_event_dup
+mutex mvm->mutex: iwl_dbgfs_bt_cmd_read iwl_dbgfs_bt_force_ant_write iwl_dbgfs_bt_notif_read iwl_dbgfs_sta_drain_write
+mutex nfsd_mutex: nfsd_pool_stats_release
+mutex notifier_lock: amdgpu_mn_invalidate_gfx amdgpu_mn_invalidate_hsa
+mutex ns_snapshot_mount_mutex: nilfs_mount
+mutex open_mutex: bd_register_pending_holders blkdev_get_by_dev blkdev_put snd_hwdep_release
+  snd_pcm_lib_preallocate_proc_write snd_pcm_release snd_pcm_substream_proc_hw_params_read
+  snd_pcm_substream_proc_status_read snd_pcm_substream_proc_sw_params_read
+mutex p->access: snd_info_free_entry
+mutex p->mutex: iommu_pasid_shutdown_callback kfd_bind_processes_to_device kfd_iommu_resume kfd_iommu_suspend
+  kfd_unbind_processes_from_device
+mutex params_lock: snd_pcm_oss_ioctl snd_pcm_oss_read snd_pcm_oss_write
+mutex parent->access: snd_info_create_entry
+mutex pcb_resize_mutex: erofs_pcpubuf_growsize
+mutex pcd_mutex: pcd_block_ioctl pcd_block_open pcd_block_release
+mutex pcl->lock: z_erofs_collector_begin z_erofs_do_read_page
+mutex pcpu_alloc_mutex: pcpu_alloc
+mutex pd_mutex: pd_ioctl pd_open pd_release
+mutex peer_mutex: __mlx5e_tc_del_fdb_peer_flow
+mutex pf_mutex: pf_ioctl pf_open pf_release
+mutex pg_mutex: pg_open
+mutex pipe->mutex: __pipe_lock pipe_lock_nested
+mutex pktcdvd_mutex: pkt_close
+mutex pm->mutex: mt7921_mcu_drv_pmctrl mt7921_mcu_fw_pmctrl
+mutex ports_mutex: snd_seq_delete_port
+mutex proc_cells_lock: afs_dynroot_depopulate afs_dynroot_populate
+mutex profile_flip_mutex: profile_discard_flip_buffers profile_flip_buffers
+mutex psr->lock: _intel_psr_post_plane_update
+mutex pt_mutex: pt_ioctl pt_open
+mutex qp->mutex: mlx4_ib_scan_netdevs
+mutex qp1_proxy_lock: mlx4_ib_scan_netdevs
+mutex qp_lock: bnxt_re_create_shadow_qp
+mutex rb_lock: mlx5r_cache_create_ent
+mutex refpath_lock: __tree_connect_dfs_target refresh_cache_worker refresh_mounts refresh_tcon
+  setup_server_referral_paths update_server_fullpath
+mutex reg_mutex: snd_mixer_oss_ioctl1 snd_mixer_oss_proc_write
+mutex register_mutex: __snd_timer_user_ioctl snd_hwdep_control_ioctl snd_rawmidi_control_ioctl snd_rawmidi_dev_register
+  snd_timer_close snd_timer_global_register snd_timer_user_ginfo snd_timer_user_gparams snd_timer_user_gstatus
+  snd_timer_user_next_device
+mutex reset_mutex: megasas_slave_configure
+mutex resize_lock: demote_free_huge_page
+mutex rev_mutex: sd_zbc_free_zone_info
+mutex router->lock: mlxsw_sp_port_vlan_router_join
+mutex rq_qos_mutex: blkcg_conf_open_bdev
+mutex rtwdev->mutex: rtw89_debug_fw_log_btc_manual_set rtw89_ops_bss_info_changed
+mutex rule_lock: ice_mac_fltr_exist
+mutex scan_lock: nvme_execute_passthru_rq
+mutex seglist_lock: get_victim_by_default
+mutex shadow_list_lock: amdgpu_bo_add_to_shadow_list amdgpu_bo_vm_destroy amdgpu_device_recover_vram
+mutex slab_mutex: kmem_cache_create_usercopy slab_caches_to_rcu_destroy_workfn slab_dead_cpu slab_prepare_cpu
+  slabinfo_write
+mutex snd_card_mutex: snd_card_disconnect snd_card_locked snd_card_ref snd_card_register snd_card_set_id
+mutex sock_mutex: _stop_conn stop_conn
+mutex srbm_mutex: gfx_v10_0_gfx_init_queue gfx_v11_0_gfx_init_queue mes_v10_1_enable mes_v10_1_load_microcode
+  mes_v10_1_queue_init_register mes_v11_0_kiq_dequeue_sched
+mutex sta_mtx: ieee80211_iterate_stations
+mutex state_lock: mlx5_devlink_port_function_hw_addr_get mlx5_eswitch_add_vlan_action mlx5_eswitch_del_vlan_action
+  mlx5e_get_rxfh_context mlx5e_set_rxfh_context
+mutex state_mutex: device_block scsi_internal_device_block store_enabled
+mutex strings: snd_sndstat_proc_read
+mutex subsys->lock: nvme_execute_passthru_rq nvmet_execute_identify_cns_cs_ns
+mutex sw_mutex: ice_vsi_clear
+mutex sysfs_lock: blk_mq_hw_sysfs_store
+mutex tc_lock: tc_has_modular_fia tc_port_load_fia_params
+mutex tcam->lock: mlxsw_sp_acl_tcam_vregion_rehash_intrvl_set
+mutex tcp_md5sig_mutex: tcp_alloc_md5sig_pool
+mutex timer_mutex: snd_seq_info_timer_read
+mutex usb_ctrl_mtx: mt7921u_copy mt7921u_rmw mt7921u_rr mt7921u_uhw_rr mt7921u_uhw_wr mt7921u_wr
+mutex uuid_mutex: btrfs_mount_root
+mutex v_mutex: v9fs_mmap_file_mmap
+mutex victim_f->sem: jffs2_rename
+mutex vmap_purge_lock: purge_vmap_area_lazy
+mutex watchdog_mutex: lockup_detector_cleanup
+mutex wq->mutex: pwq_unbound_release_workfn wq_numa_show wq_update_unbound_numa
+mutex wq_pool_mutex: pwq_unbound_release_workfn wq_unbound_cpumask_show
+mutex wr_lock: scrub_add_sector_to_wr_bio scrub_bio_end_io_worker scrub_missing_raid56_worker scrub_raid56_parity
+  scrub_write_sector_to_dev_replace sync_replace_for_zoned
+mutex write_lock: cache_set_flush
+rwsem bpf_devs_lock: bpf_prog_offload_destroy
+rwsem cells_lock: afs_manage_cells
+rwsem comp->sem: mlx5_devcom_get_peer_data
+rwsem consumer_rwsem: __uprobe_register __uprobe_unregister
+rwsem controls_rwsem: copy_ctl_value_from_user free_chmap get_ctl_type snd_ctl_activate_id snd_ctl_add_replace
+  snd_ctl_dev_disconnect snd_ctl_dev_free snd_ctl_dev_register snd_ctl_elem_add_user snd_ctl_elem_info_user
+  snd_ctl_elem_list_user snd_ctl_elem_read_user snd_ctl_register_layer snd_ctl_release snd_ctl_remove_id
+  snd_ctl_remove_user_ctl snd_jack_dev_free snd_mixer_oss_get_volume1 snd_mixer_oss_put_volume1
+rwsem dev_replace->rwsem: __btrfs_map_block
+rwsem eb->lock: __btrfs_tree_lock __btrfs_tree_read_lock
+rwsem filelist_sem: snd_virmidi_input_close snd_virmidi_input_open
+rwsem fs_open_mmaps_lock: afs_server_init_callback_work
+rwsem htable_rw_lock: __refresh_tcon dfs_cache_update_tgthint refresh_cache refresh_cache_worker
+rwsem l_incompat_users: xlog_use_incompat_feat
+rwsem list_mutex: deliver_to_subscribers snd_seq_deliver_event snd_seq_port_connect snd_seq_port_disconnect
+rwsem mode_lock: mlx5_esw_offloads_vport_metadata_set
+rwsem namespace_sem: mnt_cursor_del
+rwsem namespaces_rwsem: nvme_kill_queues nvme_remove_invalid_namespaces nvme_start_queues nvme_stop_queues
+rwsem nilfs->ns_sem: nilfs_mount nilfs_remount
+rwsem nommu_region_sem: shrink_vma
+rwsem ns_segctor_sem: nilfs_mount
+rwsem register_rwsem: __uprobe_register handle_trampoline uprobe_unregister
+rwsem reset_domain->sem: amdgpu_reset_dump_register_list_read amdgpu_reset_dump_register_list_write
+rwsem run_lock: ntfs3_setattr
+rwsem s_umount: btrfs_mount get_super ovl_remount
+rwsem shrinker_rwsem: free_prealloced_shrinker register_shrinker_prepared synchronize_shrinkers unregister_shrinker
+rwsem snd_ctl_layer_rwsem: snd_ctl_dev_disconnect snd_ctl_dev_register snd_ctl_register_layer snd_ctl_request_layer
+rwsem snd_ioctl_rwsem: snd_ctl_card_info
+rwsem snd_pcm_link_rwsem: snd_pcm_common_ioctl
+rwsem state_lock: siw_netdev_down
+rwsem topology_lock: kfd_device_by_adev kfd_double_confirm_iommu_support
+rwsem xc_ctx_lock: xlog_cil_pcp_dead
+`;
