@@ -220,7 +220,7 @@ describe('kstack diff', () => {
     const { code, stdout, stderr } = await kstack(['diff', file, '--a', '/17:20Z', '--b', '-9m/']);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(
-      /^blocked tasks on average, in 10 and 10 samples:\n\nnew:\n {2}0 -> 1.0 .*\n {4}rpc_wait_bit_killable\n\n1 wait about as before.\n$/,
+      /^blocked tasks on average, in 10 and 10 samples:\n\nnew:\n {2}0 -> 1.0 .*\n {4}rpc_wait_bit_killable\n\n1 wait is about as before.\n$/,
     );
     const json = await kstack(['diff', file, '--a', '/17:20Z', '--b', '17:30Z/', '-f', 'json', '-p', '503']);
     expect(JSON.parse(json.stdout)).toMatchObject({ unchanged: 0, appeared: [{ before: 0, after: 1 }], grown: [] });

@@ -25,7 +25,8 @@ export function* formatDiff(diff: Diff, top: number): Generator<string> {
     const more = waits.length > top ? [`  ... ${waits.length - top} more: --top ${waits.length}`] : [];
     yield `${[`${title}:`, ...lines, ...more].map(escapeUnsafe).join('\n')}\n\n`;
   }
-  if (diff.unchanged > 0) yield `${diff.unchanged} wait${diff.unchanged === 1 ? '' : 's'} about as before.\n`;
+  if (diff.unchanged > 0)
+    yield `${diff.unchanged} ${diff.unchanged === 1 ? 'wait is' : 'waits are'} about as before.\n`;
   else if (!found) yield 'No task was blocked in either.\n';
 }
 

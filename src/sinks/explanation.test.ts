@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
 import { noteChanges } from '../model/changes.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrame } from '../model/stack.ts';
@@ -51,6 +51,11 @@ async function explained(all: Iterable<Sample>): Promise<string> {
   for await (const piece of format.write(all, context)) text += piece;
   return text;
 }
+
+test('shows that a task has an empty name', async () => {
+  const observations = [observationOf(7, { task: taskOf(7, { comm: '' }), stack: stackOf('xfs_buf_lock') })];
+  expect(await explained([{ ...EMPTY_SAMPLE, observations }])).toContain("\n  tasks:  '' 7 (D)\n");
+});
 
 test('counts a task once, also where its host was renamed', async () => {
   const [first, second] = ['before', 'after'].map(

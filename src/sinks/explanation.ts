@@ -10,7 +10,7 @@ import type { Frame, Stack } from '../model/stack.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
-import { namesOf, waitLines, whatForWithin } from './long-waits.ts';
+import { namesOf, shownComm, waitLines, whatForWithin } from './long-waits.ts';
 import { type Reported, Stays } from './stays.ts';
 
 /** The output of kstack explain: a paragraph for each different stack, and a summary line. */
@@ -115,7 +115,11 @@ function add(
   if (explanation.first.length < MAX_SHOWN) explanation.first.push(observation);
   explanation.isOneFunction ||= 'value' in stack && stack.cut === true;
   const { comm, id } = task;
-  const parts = [comm, id.tid, state === undefined ? undefined : `(${state})`];
+  const parts = [
+    comm === undefined ? undefined : shownComm(comm),
+    id.tid,
+    state === undefined ? undefined : `(${state})`,
+  ];
   const isNamed = comm !== undefined || id.tid !== undefined;
   const text = isNamed ? parts.filter((part) => part !== undefined).join(' ') : '';
   const boot = bootId !== undefined && 'value' in bootId ? bootId.value : '';

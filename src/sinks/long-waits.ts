@@ -31,9 +31,14 @@ export function namesOf(
   const names = new Map<NodeKey, string>();
   for (const { observations } of groups)
     for (const { task } of observations)
-      if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(task.comm ?? '?')}`);
+      if (task.id.tid !== undefined) names.set(task.id.tid, `${task.id.tid} ${escapeUnsafe(shownComm(task.comm))}`);
   for (const { key, name } of resources) names.set(key, escapeUnsafe(name));
   return (key) => names.get(key) ?? (typeof key === 'number' ? `${key} (ended, or left out)` : escapeUnsafe(key));
+}
+
+/** A task may have no name, which is not seen without quotes. */
+export function shownComm(comm = '?'): string {
+  return comm === '' ? "''" : comm;
 }
 
 /** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The root that holds up most comes first. */

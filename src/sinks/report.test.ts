@@ -71,14 +71,14 @@ describe('a report as text', () => {
         stack: FROZEN,
         facts: { offCpuMs: 600_000, switches: 1, lock },
       });
-    const observations = [waiting(1, 'cp'), waiting(2, 'cp'), waiting(3, 'mv'), observationOf(9, { state: 'S' })];
+    const observations = [waiting(1, 'cp'), waiting(2, 'cp'), waiting(3, ''), observationOf(9, { state: 'S' })];
     const text = [...formatReport(await report([{ ...EMPTY_SAMPLE, timeMs: START_MS, observations }]), context)].join(
       '',
     );
     expect(text).toMatch(/^host: 2026-11-26 03:10:00\n1 sample\n/);
     expect(text).toContain('\nheld up others:\n  t9 9 held up 3 tasks\n');
     expect(text).toMatch(
-      /\nstuck in one place:\n {2}10 min 0 s {2}2 x cp \(D\) since [^\n]*\n[^\n]*\n {2}10 min 0 s {2}mv 3 \(D\)/,
+      /\nstuck in one place:\n {2}10 min 0 s {2}2 x cp \(D\) since [^\n]*\n[^\n]*\n {2}10 min 0 s {2}'' 3 \(D\)/,
     );
   });
 

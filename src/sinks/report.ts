@@ -15,7 +15,7 @@ import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { wrapped } from '../terminal/wrapped.ts';
 import { counted } from './counted.ts';
-import { whatFor } from './long-waits.ts';
+import { shownComm, whatFor } from './long-waits.ts';
 import { momentsOf, timeOfDay } from './moment.ts';
 import { deadlockLines } from './report-deadlocks.ts';
 import { fleetSections } from './report-fleet.ts';
@@ -236,7 +236,7 @@ const SHORT_REASONS: Readonly<Partial<Record<Unread['why'], string>>> = {
 };
 
 function commOf({ comm }: Task): string {
-  return comm === undefined ? '?' : shortened(comm);
+  return shortened(shownComm(comm));
 }
 
 function nameOf(task: Task, host: string | undefined): string {

@@ -4,7 +4,7 @@ import type { Edge, NodeKey } from '../model/edge.ts';
 import { NO_TASK } from '../model/selection.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { counted } from './counted.ts';
-import { deadlockTitle, MOST_NAMES, namesOf, someNames, whatForWithin } from './long-waits.ts';
+import { deadlockTitle, MOST_NAMES, namesOf, shownComm, someNames, whatForWithin } from './long-waits.ts';
 import { nameOf } from './unread.ts';
 
 export function namesIn({ sample: { observations, holders, resources } }: Verdict): (key: NodeKey) => string {
@@ -60,7 +60,7 @@ export function rootsText(alike: Alike, names: (key: NodeKey) => string): string
   if (others.length === 0) return `${names(first.root.key)}${condition === '' ? '' : `, which ${condition}`}`;
   const numbers = alike.slice(0, MOST_NAMES).map(({ root }) => root.key);
   const more = alike.length > MOST_NAMES ? ', ...' : '';
-  const name = escapeUnsafe(first.root.observation?.task.comm ?? '?');
+  const name = escapeUnsafe(shownComm(first.root.observation?.task.comm));
   const text = `${alike.length} x ${name} (${numbers.join(', ')}${more})`;
   return condition === '' ? text : `${text}, each of which ${condition}`;
 }

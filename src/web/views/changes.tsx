@@ -44,7 +44,11 @@ export function ChangesView() {
         <p class="empty">{found.unchanged > 0 ? 'No wait changed much.' : 'No task was blocked in either.'}</p>
       )}
       {changed && <Waits found={found} />}
-      {found.unchanged > 0 && <p class="more">{counted(found.unchanged, 'wait')} about as before.</p>}
+      {found.unchanged > 0 && (
+        <p class="more">
+          {counted(found.unchanged, 'wait')} {found.unchanged === 1 ? 'is' : 'are'} about as before.
+        </p>
+      )}
       <h2>The stacks of both</h2>
       {both.after.isAddedUp ? <Stacks both={both} /> : <p class="empty">Adding up ...</p>}
     </article>
