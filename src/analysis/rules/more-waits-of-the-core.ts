@@ -240,7 +240,7 @@ export const MORE_WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, 
   ],
   [
     'wait-for-dm-lookup-list',
-    'requests for the master of a DLM lock to be answered',
+    'its turn to run, between requests for DLM locks that it sends again',
     'fs/dlm/lock.c',
     'process_lookup_list',
   ],
