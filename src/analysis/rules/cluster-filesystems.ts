@@ -87,18 +87,18 @@ export const CLUSTER_FILESYSTEMS: readonly Rule[] = [
     source: 'fs/gfs2/glock.c: do_xmote',
   },
   {
+    id: 'gfs2-log-flush',
+    ...GFS2,
+    match: [['gfs2_log_flush', '__gfs2_log_flush', 'log_flush_wait']],
+    waitsFor: 'writes to the journal of GFS2 to complete',
+    inOrderTo: 'write the journal of GFS2 to the disk',
+    causes: SLOW_DISK,
+    source: 'fs/gfs2/log.c: log_flush_wait',
+  },
+  {
     id: 'gfs2-log',
     ...GFS2,
-    match: [
-      [
-        'gfs2_log_reserve',
-        '__gfs2_log_reserve',
-        'gfs2_log_flush',
-        'gfs2_trans_begin',
-        '__gfs2_trans_begin',
-        'log_flush_wait',
-      ],
-    ],
+    match: [['gfs2_log_reserve', '__gfs2_log_reserve', 'gfs2_trans_begin', '__gfs2_trans_begin']],
     waitsFor: 'space in the journal of GFS2',
     inOrderTo: 'write to the journal of GFS2',
     causes: SLOW_DISK,
