@@ -1,7 +1,9 @@
 import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, isProgramAddress, SYMBOL } from './patterns.ts';
 
-const BEHIND = /^\s{0,8}-\s{1,40}(\S.{0,15}?) \((\d{1,10})\)\s{0,4}$/;
+const BEHIND = /^\s{0,8}-\s{1,40}(\S.{0,18}?) \((\d{1,10})\)\s{0,4}$/;
+/** As Python prints a name. */
+const BYTES = /^b'(.*)'$/;
 /** offwaketime and wakeuptime. */
 const TARGET = /^\s{0,8}target:\s{1,30}(\S.{0,20}?)(?: (\d{1,10}))?\s{0,4}$/;
 const WAKER = /^\s{0,8}waker:\s{1,30}(\S.{0,20}?)(?: (\d{1,10}))?\s{0,4}$/;
@@ -14,7 +16,8 @@ const FRAME = new RegExp(`^\\s{1,40}(?:0x)?([0-9a-f]{16}) {1,2}(?![0-9a-f]{8,16}
 export const bcc: LineParser = (line) => {
   if (line.includes('-')) {
     const [, name, tid] = BEHIND.exec(line) ?? [];
-    if (tid !== undefined) return { kind: 'behind', header: headerOf({ name, tid }) };
+    if (tid !== undefined)
+      return { kind: 'behind', header: headerOf({ name: BYTES.exec(name ?? '')?.[1] ?? name, tid }) };
     if (BETWEEN.test(line)) return { kind: 'label', header: {} };
   }
   if (line.includes(':')) {

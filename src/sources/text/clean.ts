@@ -2,16 +2,17 @@
 
 /** Characters that all of what follows here have one of. Most lines have none. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const SIGN = /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b&\\#^<=]/;
+const SIGN = /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069&\\#^<=]/;
 /** Anything of it. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const ANY = /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
+const ANY =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+  /[\x00\x08\x1b\r\u00a0\udca0\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069]|&[a-z#]|\\[\\<>[\]_*x]|#0\d\d|\^\[\[|<\/?[a-z]|=\w\w/i;
 /** Colours of dmesg and journalctl, as they are, and as `cat -v` and rsyslog show them; titles, and times of CI systems. */
 const ESCAPES =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   /(?:\x1b|\^\[|#033|\\x1b|\\033)(?:\[[\d;?]{0,20}[A-Za-z]|\([A-Z0-9]|[\]_][^\x07\x1b]{0,400}(?:\x07|\x1b\\))/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROLS = /[\x00\x08\ufeff\u200b]/g;
+const CONTROLS = /[\x00\x08\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069]/g;
 /** A serial console may end lines in either way, and puts the cursor back to the start of a line. */
 const RETURNS = /\r+$/;
 /** The second one is the first in Windows-1252: a byte that is no UTF-8 comes as a lone surrogate (see decodeBytes). */

@@ -3,7 +3,8 @@ import { headerOf, type Line, type LineParser } from './line.ts';
 /** `== 4102 ==`, `--- PID 4102 (x) ---`, `### 4102 ###`. */
 const RULED = /^\s{0,8}([=*#~_+-])\1{1,80}\s{0,8}([^=*#~+].{0,200}?)\s{0,8}\1{0,80}\s{0,4}$/;
 const WORD =
-  '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp|进程|线程|任务|プロセス|スレッド)';
+  '(?:[Pp]rocess|[Tt]hread|[Tt]ask|[Pp][Ii][Dd]|[Tt][Ii][Dd]|[Tt]gid|LWP|lwp|进程|线程|任务|プロセス|スレッド|프로세스|스레드' +
+  '|[Pp]ro(?:zess|ceso|cesso|cessus|ces)|[Hh]ilo|[Tt](?:area|arefa|âche|aak)|Aufgabe|[Пп]роцесс|[Пп]оток|[Зз]адача)';
 /** `PID 4102 (x):`, `Stack of pid=4102:`, `thread 4102, comm x`. */
 const NUMBERED = new RegExp(
   `(?:^|[\\s(\\[,;\x60])${WORD}(?:\\s?(?:ID|id|#|no\\.?))?(?:\\s{0,4}[:=#]\\s{0,6}|\\s{1,6})(\\d{1,10})\\b(?!\\.\\d)`,
@@ -12,6 +13,8 @@ const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
 const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
 /** `1. archiver (pid 4102)` */
 const BEFORE_NUMBER = /(?:^|[\s.)\x60])([A-Za-z][\w./:@+-]{0,31}?)\x60?,? [([](?:pid|PID|Pid|tid|TID)\b/;
+/** `pid 11 comm sshd` */
+const COMM_LAST = /\b[cC]omm ([\w./:@+-]{1,15})\s{0,4}[:)]?\s{0,4}$/;
 const IN_BRACKETS = /\d{1,10}\s{0,4}[[(<"']{1,2}([^\])>"']{1,64})[\])>"']/;
 const STATE = new RegExp(
   String.raw`\b(?:[Ss]tate|STATE|stat|STAT)\s{0,4}[:=]?\s{0,4}([RSDTtXZI])\b|\(([RSDTtXZI])\)` +
@@ -100,7 +103,7 @@ export const labels: LineParser = (line) => {
   if (line.includes('jiffies')) return undefined;
   const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
   if (of !== undefined) {
-    const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: of });
+    const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: NO_COMM.test(of) ? undefined : of });
     return { kind: 'label', isTitle: true, header, weak: true };
   }
   const program = line.includes('`') ? ITEM.exec(line)?.[1] : undefined;
@@ -137,6 +140,7 @@ function numbered(line: string): Line | undefined {
   const bracketed = IN_BRACKETS.exec(line)?.[1];
   const name =
     NAMED.exec(line)?.[1] ??
+    COMM_LAST.exec(line)?.[1] ??
     nameBefore(line) ??
     (bracketed !== undefined && /^[RSDTtXZI]$/.test(bracketed) ? undefined : bracketed);
   const pid = TGID.exec(line)?.[1];
@@ -168,13 +172,9 @@ function weak(line: string): Line | undefined {
   if (name === '') {
     const [, called, calledTid] = CALLED.exec(line) ?? [];
     if (calledTid === undefined) return undefined;
-    const last = STATE.exec(line)?.[3];
-    return {
-      kind: 'label',
-      isTitle: true,
-      header: headerOf({ name: called, tid: calledTid, state: last }),
-      weak: true,
-    };
+    const [, named, inBrackets, last] = STATE.exec(line) ?? [];
+    const header = headerOf({ name: called, tid: calledTid, state: named ?? inBrackets ?? last });
+    return { kind: 'label', isTitle: true, header, weak: true };
   }
   if (NO_COMM.test(name)) return undefined;
   return { kind: 'label', isTitle: true, header: headerOf({ name, tid: after ?? bracketed, state }), weak: true };

@@ -79,6 +79,16 @@ describe('what stands at the end of all lines', () => {
     expect(await tellAll(each(TITLED, form))).toEqual(TITLED_TOLD);
   });
 
+  it('is taken off the rows of a table of ps', async () => {
+    const rows = [
+      '  PID STAT WCHAN          COMMAND',
+      '    7 D    f_wait         archiver',
+      '    8 S    g_poll         b',
+    ];
+    for (const mark of ['$', '\\', ' |'])
+      expect(await tellAll(each(rows, (line) => line + mark))).toEqual(['archiver 7 D: f_wait', 'b 8 S: g_poll']);
+  });
+
   it('reads bytes as cat -A shows them', async () => {
     const lines = [
       'INFO: task gM-CM-<nter:12 blocked for more than 120 seconds.$',
@@ -182,6 +192,10 @@ describe('lists, strings and tables', () => {
     ],
     ['rows in JSON', JSON.stringify({ rows: REPORT.map((line, at) => [at, `t${at}`, line]) })],
     ['base64 in JSON', JSON.stringify({ Data: Buffer.from(REPORT.join('\n')).toString('base64') })],
+    [
+      'base64 without the head of a mail',
+      `so:\n${Buffer.from(REPORT.join('\r\n')).toString('base64').replaceAll(/.{64}/g, '$&\n')}\n\nand now?\n`,
+    ],
     ['typographic quotes', each(REPORT, (line) => `“${line}”`)],
     ['single ones', each(REPORT, (line) => `‘${line}’`)],
     ['low ones', each(REPORT, (line) => `„${line}“`)],

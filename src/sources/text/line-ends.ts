@@ -98,6 +98,8 @@ export class LineEnds implements LineReader {
     this.#candidate = mark;
     this.#wait(part);
     const text = cleaned(end.slice(0, -mark.length), false);
+    // The rows of a table of ps(1) have any words.
+    if (text.includes('WCHAN')) this.#frames += LEAST_FRAMES;
     if (OFFSET_LAST.test(text) || (!OF_CODE.has(mark) && NAME_LAST.test(text))) this.#frames++;
     if (this.#frames < LEAST_FRAMES || this.#waiting.length < LEAST_LINES) return;
     this.#mark = mark;

@@ -3,10 +3,18 @@ import { StringDecoder } from 'node:string_decoder';
 const ENCODING = /^content-transfer-encoding:\s{0,8}base64\s{0,8}$/i;
 const BASE64 = /^[A-Za-z0-9+/]{1,1000}={0,2}\s{0,4}$/;
 const GROUP = 4;
+/** Consoles of cloud providers have no head. */
+const SHORTEST_ALONE = 60;
+const TEXT = /^[\t\r\n -~]+$/;
 const LONGEST_LINE = 64 * 1024;
 
 function isLetterC(code: number): boolean {
   return code === 67 || code === 99;
+}
+
+/** Whether a line that stands alone is base64, and what is in it a text: by chance, a word has other bytes. */
+function isEncodedText(line: string): boolean {
+  return line.length % GROUP === 0 && BASE64.test(line) && TEXT.test(Buffer.from(line, 'base64').toString('latin1'));
 }
 
 /** Reads parts of a mail that are encoded in base64 (RFC 2045): texts of some languages, and attached logs. */
@@ -20,7 +28,9 @@ export class Base64Parts {
   take(line: string): readonly string[] | undefined {
     if (this.#isIn === undefined) {
       if (isLetterC(line.charCodeAt(0)) && ENCODING.test(line)) this.#isIn = 'head';
-      return undefined;
+      if (line.length < SHORTEST_ALONE || !isEncodedText(line)) return undefined;
+      this.#isIn = 'body';
+      return this.#decoded(line.trim());
     }
     if (line.trim() === '') {
       if (this.#isIn === 'body') return this.#text === '' && this.#digits === '' ? [] : this.end();

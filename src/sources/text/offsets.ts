@@ -4,7 +4,7 @@ import { frameOf, MODULE } from './patterns.ts';
 import { bodyOf } from './prefix.ts';
 
 /** Behind a function: its offset, mostly with its size, and its module. */
-const OFFSET = new RegExp(String.raw`\+0x([0-9a-f]{1,16})(?:\/0x([0-9a-f]{1,16}))?(?:\s{0,4}${MODULE})?`, 'y');
+const OFFSET = new RegExp(String.raw`\+0x([0-9a-f]{1,16})(?: ?\/ ?0x([0-9a-f]{1,16}))?(?:\s{0,4}${MODULE})?`, 'y');
 
 /** What stands between a prefix and a function and belongs to the frame. */
 const FURNITURE = [

@@ -59,6 +59,49 @@ describe('a stack as people paste it', () => {
       [': f_wait g_write h_read', ': f_wait'],
     ],
     [
+      'below a title that names a process, and no name',
+      ['Stack of the process:', '[<0>] f_wait+0x13d/0x190', 'Stack of archiver:', '[<0>] f_wait+0x13d/0x190'],
+      [': f_wait', 'archiver: f_wait'],
+    ],
+    [
+      'below titles in other languages, and by a name behind the number',
+      [
+        'Proceso 11 (sshd)',
+        '[<0>] f_wait+0x1/0x2',
+        'процесс 12:',
+        '[<0>] f_wait+0x1/0x2',
+        'pid 13 comm dd',
+        '[<0>] f_wait+0x1/0x2',
+      ],
+      ['sshd 11: f_wait', '12: f_wait', 'dd 13: f_wait'],
+    ],
+    [
+      'below a name, a number and a state',
+      ['python3(4471) state S', '#0  __schedule (kernel/sched/core.c:5321:2)', '#1  f_wait (fs/f.c:752:3)'],
+      ['python3 4471 S: __schedule f_wait'],
+    ],
+    [
+      'of bcc with a name as Python prints it',
+      [
+        "    b'schedule'",
+        "    b'io_schedule'",
+        "    b'folio_wait_bit'",
+        "    -                b'tar' (5301)",
+        '        4812033',
+      ],
+      ['tar 5301: schedule io_schedule folio_wait_bit'],
+    ],
+    [
+      'that a program has read from a picture',
+      [' f_wait+Ox13d/0x190', ' g_write+0x1/ 0x20 [g]', ' h_read+Ox1O/Ox2O'],
+      [': f_wait g_write h_read'],
+    ],
+    [
+      'with marks for the writing direction',
+      ['\u202atask:a state:D stack:0 pid:7\u202c', '\u202aCall Trace:\u202c', '\u2066 f_wait+0x1/0x2\u2069'],
+      ['a 7 D: f_wait'],
+    ],
+    [
       'in comments of code',
       ['// [<0>] f_wait+0x13d/0x190', '// [<0>] g_write+0x1/0x20', '// [<0>] h_read+0x1/0x20'],
       [': f_wait g_write h_read'],

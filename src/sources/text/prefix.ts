@@ -33,9 +33,9 @@ const CLOCK = String.raw`\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?`
 const DATE = String.raw`(?:\d{4}[-/]\d\d[-/]\d\d|\d\d-\d\d)[T ]{1,2}`;
 /** Weekday, month and day in whatever language. */
 const WORDS = String.raw`(?:[^\s[\]<>|:]{1,16},? {1,2}){0,4}?`;
-const STAMP = new RegExp(
-  `^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4})?(?: [A-Z]{2,5}(?!:))?\\]?[:,]?(?:\\s|$)`,
-);
+/** A time zone, and no word of the kernel or of a title. */
+const ZONE = '(?:(?!(?:PID|TID|LWP|CPU|INFO|BUG|NMI|TASK|STAT|USER|UID|COMM)\\b)[A-Z]{2,5}(?!:))';
+const STAMP = new RegExp(`^\\s{0,40}(\\[?)(${WORDS})(${DATE})?${CLOCK}(?: \\d{4})?(?: ${ZONE})?\\]?[:,]?(?:\\s|$)`);
 /** `dmesg --human`. */
 const HUMAN = /^\[\w{3} ?\d{1,2} \d\d:\d\d\] ?/;
 /** Seconds or milliseconds since 1970, from 2014 to 2033. */
@@ -57,6 +57,8 @@ const SYSLOG_WITHOUT_COLON = /^[^\s[\]()]{1,255} kernel (?=\S)/;
 const KERNELS_FIRST = [
   '(?:CPU|[RE]?IP|RSP|INFO|BUG|WARNING|PID|Code|Workqueue|Process|Stack|Backtrace|watchdog|rcu|task|sysrq|Kernel|pc|lr|ra|epc|NIP|Krnl|R[0-9A-Z]{1,2}):',
   '(?:Call|Modules|Hardware|Not|Sending|NMI) ',
+  // Titles
+  String.raw`(?:[PpTt][Ii][Dd]|[Pp]rocess|[Tt]ask|[Tt]hread) \d`,
   String.raw`\S{1,16} [A-Ztx] {1,10}(?:[0-9a-f]{8}|\d|running|\(NOTLB)`,
   String.raw`\S{1,16} \d{1,10} {1,4}\[\d{3}\]`,
 ].join('|');

@@ -95,6 +95,15 @@ describe('what stands before all lines of a text', () => {
     expect(await tellAll(report.map((line) => `2025-11-25T03:12:07.123Z ${line}`))).toEqual([': f_spins g_lock']);
   });
 
+  it.each(['2026-02-03T10:11:12.1234567Z ', '03.02.2026 10:11:12 ', 'Feb 03 10:11:12 ', 'WARNING:kern:', '-'])(
+    'is no part of the title of a stack of drgn: %j',
+    async (prefix) => {
+      const stack = ['PID 4402 (worker_b):', '#0  __schedule (kernel/sched/core.c:6696:8)', '#1  f_wait (fs/f.c:7:3)'];
+      const told = (await tellAll(stack.map((line) => prefix + line))).map((task) => task.replace('h1 ', ''));
+      expect(told).toEqual(['worker_b 4402: __schedule f_wait']);
+    },
+  );
+
   it('is a log, where a daemon mentions a process between the lines of the kernel', async () => {
     const lines = ['task:dd state:D stack:0 pid:41 ppid:1', 'Call Trace:', ' f_wait+0x1/0x2', ' g_write+0x1/0x2'].map(
       (line) => `Nov 25 03:12:07 host1 kernel: ${line}`,

@@ -13,6 +13,7 @@ const KINDS: Readonly<Record<string, Column['kind']>> = {
   COMM: 'name',
   UCMD: 'name',
   UCOMM: 'name',
+  ARGS: 'name',
   NAME: 'name',
   TID: 'tid',
   LWP: 'tid',
@@ -26,7 +27,7 @@ const KINDS: Readonly<Record<string, Column['kind']>> = {
   WIDE_WCHAN_COLUMN: 'wchan',
 };
 /** `lstart`: Wed Nov 25 03:09:00 2026. */
-const WORDS: Readonly<Record<string, number>> = { STARTED: 5 };
+const WORDS: Readonly<Record<string, number>> = { STARTED: 5, LSTART: 5 };
 /** `-`: it runs, or is not in the kernel. `0`: it runs, or that may not be read. */
 const NO_WCHAN = /^(?:[-0?*]|\.\.\.)$/;
 /** A narrow column marks what it cuts off. */
@@ -47,11 +48,12 @@ export class PsTable {
 
   /** The table that starts with this line, if any. */
   static from(line: string): PsTable | undefined {
-    if (!line.includes('WCHAN')) return undefined;
-    const columns = line
-      .trim()
-      .split(/\s+/)
-      .map((title): Column => ({ kind: columnKind(title), words: WORDS[title] ?? 1 }));
+    if (!line.includes('WCHAN') && !line.includes('wchan')) return undefined;
+    // grep(1) and awk(1) take the line of titles away.
+    const formats = line.includes('ps ') ? COMMAND_LINE.exec(line)?.[1]?.toUpperCase().split(',') : undefined;
+    const columns = (formats ?? line.trim().split(/\s+/)).map(
+      (title): Column => ({ kind: columnKind(title), words: WORDS[title] ?? 1 }),
+    );
     const has = (kind: Column['kind']) => columns.some((column) => column.kind === kind);
     return (has('pid') || has('tid')) && has('wchan') ? new PsTable(columns) : undefined;
   }
@@ -104,7 +106,7 @@ export function commOf(name: string): string {
   if (thread !== undefined) return thread;
   // People write remarks behind.
   const said = name.split(/\s{1,8}(?:<-|←|#|\/\/)/)[0] ?? name;
-  return / [-/]|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
+  return / (?:[-/]|[a-z]{1,16}=)|^\//.test(said) ? (said.split(' ')[0]?.split('/').at(-1) ?? said) : said;
 }
 
 /** What `ps -o` was told to print, by the kinds of columns. */

@@ -26,7 +26,7 @@ export function hasSign(line: string): boolean {
     line.includes('ptrval') ||
     line.includes(' at ffff') ||
     line.includes('WCHAN') ||
-    line.includes('/wchan') ||
+    line.includes('wchan') ||
     line.includes('task:') ||
     line.includes(' blocked ') ||
     line.includes(' <- ') ||

@@ -28,6 +28,7 @@ const FIELD = /^\s{0,8}(?:_{0,2}[A-Z][A-Z0-9_]{2,64}=|\[s=[0-9a-f]{8,32};)/;
 const MESSAGE = /^\s{0,8}MESSAGE=/;
 /** Markdown's mark around a stack. */
 const FENCE = /^\s{0,8}(?:`{3}|~{3})\w{0,16}\s{0,4}$/;
+const MISREAD = /\+Ox[0-9a-fO]{1,8}(?: ?\/ ?[O0]x[0-9a-fO]{1,8})?/g;
 const LONGEST_FENCE = 30;
 /** So many lines in turn with blank ones: the text is double-spaced. */
 const DOUBLE_SPACED = 3;
@@ -84,7 +85,9 @@ export class StackFinder {
   take(line: string): void {
     // Quoted-printable, where lines ended with CR LF.
     const ended = line.endsWith('=0D') && !line.startsWith('PID:') ? line.slice(0, -3) : line;
-    for (const whole of this.#wraps.take(ended)) this.#take(whole);
+    // Programs that read pictures take a zero for a letter.
+    const read = ended.includes('+Ox') ? ended.replaceAll(MISREAD, (offset) => offset.replaceAll('O', '0')) : ended;
+    for (const whole of this.#wraps.take(read)) this.#take(whole);
   }
 
   #take(line: string): void {

@@ -9,7 +9,7 @@ import { recognize } from './recognizer.ts';
 
 const LONGEST = 120;
 const MOST_ENDS = 16;
-const [TAB, BLANK, PLUS, EQUALS, GREATER] = [9, 32, 43, 61, 62];
+const [TAB, BLANK, PLUS, EQUALS, GREATER, UNDERSCORE] = [9, 32, 43, 61, 62, 95];
 
 /** How a frame begins, or what is known to stand before one: nothing is to be learned from such a line. */
 const BEGINS_AS_FRAME = new RegExp(
@@ -18,6 +18,8 @@ const BEGINS_AS_FRAME = new RegExp(
 );
 /** A mark of a diff, or an arrow, is the end of a prefix. */
 const MARKED_FRAME = /^\s{0,8}(?:[+-]|=>(?=.*\+0x)) /;
+/** The number of a frame is the first that is the frame's. */
+const NUMBER_WITHIN = /^\s{0,20}[^\s#].{0,200}?#\d{1,4}\s/;
 /** The same on arm. */
 const BEGINS_AS_CALL = /^\s{0,8}(?:\[<|\(|[\w.$]{1,512} from )/;
 /** A line of a log that begins with a time; the second part may be what a program has put behind it. */
@@ -95,8 +97,6 @@ function endsAsFrame(line: string, known: ReadonlySet<string>): boolean {
   return isFunction(line.slice(from, end), known);
 }
 
-const UNDERSCORE = 95;
-
 function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
@@ -126,7 +126,7 @@ export function prefixesBeforeFrame(line: string, known: ReadonlySet<string>): r
 }
 
 /** A line that a diff has added or removed. */
-const CHANGED = /^([+-])(?:\s|\[|\w)/;
+const CHANGED = /^([+-])[\s[\w#]/;
 
 function signPrefix(sign: string): Prefix {
   return { text: sign, pattern: new RegExp(`^()(\\${sign})`) };
@@ -180,6 +180,7 @@ function isFrameAlone(text: string, known: ReadonlySet<string>): boolean {
   const line = recognize(clean);
   const first = line?.kind === 'lines' ? line.lines[0] : line;
   if (first?.kind === 'call') return BEGINS_AS_CALL.test(clean);
+  if (first?.kind === 'frame' && first.number !== undefined && NUMBER_WITHIN.test(clean)) return false;
   if (first?.kind === 'frame' || first?.kind === 'guess') return clean.trim().startsWith(first.frame.raw);
   return first === undefined && isKnownName(clean, known);
 }

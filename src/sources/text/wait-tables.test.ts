@@ -47,4 +47,13 @@ describe('a table of wait channels', () => {
     const text = `${ROWS.map((row) => row.join(',')).join('\n')}\n\n[<0>] f_wait+0x1/0x2\n[<0>] g_wait+0x1/0x2\n`;
     expect(await told(text)).toEqual([...TOLD, ': f_wait g_wait']);
   });
+
+  it('has its titles from the command, where another one takes them away', async () => {
+    const rows = ['  881   881 D    nfs_wait_bit_killable   find', '  881   902 D    folio_wait_bit_common   find'];
+    const command = "$ ps -eLo pid,tid,stat,wchan:32,comm | awk '$3 ~ /D/'";
+    expect(await told(`${[command, ...rows].join('\n')}\n`)).toEqual([
+      'find 881 D: nfs_wait_bit_killable',
+      'find 902 D: folio_wait_bit_common',
+    ]);
+  });
 });

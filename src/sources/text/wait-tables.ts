@@ -8,6 +8,8 @@ const DELIMITERS = ['\t', '|', '│', '┃', '║', ';', ','];
 const RULE = /^[\s|│┃║+:=_─━═┄┈┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬-]+$/;
 const CELL = /<\/?t[dhr](?:\s[^<>]{0,200})?>/gi;
 const QUOTED = /^(["'`])(.*)\1$/s;
+/** A command for such a table has other characters in it. */
+const TITLE = /^(?!.*\bps )[\w %:./-]{0,32}$/;
 const LEAST_COLUMNS = 3;
 
 interface Table {
@@ -67,6 +69,7 @@ function tableFrom(line: string): { readonly table: Table; readonly titles: stri
   for (const delimiter of DELIMITERS) {
     const cells = text.includes(delimiter) ? cellsOf(text, delimiter) : [];
     if (cells.length < LEAST_COLUMNS) continue;
+    if (!cells.every((cell) => TITLE.test(cell))) continue;
     const titles = cells.map((cell) => cell.toUpperCase());
     const kinds = titles.map(columnKind);
     const at = (kind: ReturnType<typeof columnKind>) => kinds.indexOf(kind);
