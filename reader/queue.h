@@ -5,6 +5,8 @@
 
 enum {
 	MOST_WORKERS = 40,
+	FEW_WORKERS = 3,          /* so many have room for sure: see standalone/entry.c */
+	SPARE_THREADS = 14,       /* what a runtime may still start: for its compiler, and one per CPU for garbage */
 	SPARE_DESCRIPTORS = 12,
 	STACK_BYTES = 16384,
 	OUT_BYTES = 6 * 1024 * 1024 + 256 * 1024,
@@ -95,7 +97,7 @@ struct worker {
 
 static struct worker workers[MOST_WORKERS];
 /* Set at start: initialised data would make the program ten times as large. */
-static int most_workers, root, own_proc, own_nice, watcher;
+static int most_workers, is_room_known, root, own_proc, own_nice, watcher;
 static u64 page_bytes;
 
 /* Guards the jobs, the lists of tasks and the number of readers. */

@@ -53,6 +53,41 @@ static void do_without(struct worker *worker, int code)
 		leave(code);
 }
 
+static u32 gate;
+
+static void wait_at_gate(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&gate, __ATOMIC_ACQUIRE))
+		sys(__NR_futex, &gate, FUTEX_WAIT, 0, 0);
+	for (;;)
+		sys(__NR_exit, 0, 0, 0, 0);
+}
+
+/* Limits of control groups and users are hard to add up, so this starts as many processes as could be needed, and ends
+ * them again: once, when reads hang, as it takes some milliseconds. The runtime, which may abort if it cannot start a
+ * thread, keeps what it may still need, but for the moment in which the limit is met. */
+static void learn_room(void)
+{
+	enum { STACK = 256, WANTED = MOST_WORKERS - FEW_WORKERS + SPARE_THREADS };
+	static char stacks[WANTED][STACK] __attribute__((aligned(16)));
+	static int tids[WANTED];
+	int begun = 0, tid;
+
+	while (begun < WANTED && start_process(stacks[begun] + STACK, &tids[begun], wait_at_gate, 0) > 0)
+		begun++;
+	__atomic_store_n(&gate, 1, __ATOMIC_RELEASE);
+	sys(__NR_futex, &gate, FUTEX_WAKE, WANTED, 0);
+	for (int i = 0; i < begun; i++)
+		while ((tid = __atomic_load_n(&tids[i], __ATOMIC_ACQUIRE)) != 0)
+			sys(__NR_futex, &tids[i], FUTEX_WAIT, tid, 0);
+	int room = FEW_WORKERS + (begun > SPARE_THREADS ? begun - SPARE_THREADS : 0);
+
+	if (room < most_workers)
+		most_workers = room;
+	is_room_known = 1;
+}
+
 /* Needs the queue lock. */
 static void start_reader(struct worker *worker)
 {
@@ -281,6 +316,10 @@ static void watch(i64 now, i64 before)
 	for (u32 i = 0; i < AT_A_TIME && readers < permits && has_work(); i++) {
 		struct worker *worker = find_worker();
 
+		if (worker >= workers + FEW_WORKERS && worker->state == ABSENT && !is_room_known) {
+			learn_room();
+			worker = find_worker();
+		}
 		if (!worker) {
 			make_room(permits - readers, now);
 			break;

@@ -138,9 +138,10 @@ ALWAYS void fill_standard_descriptors(const struct table *table) {
 }
 
 /* The runtime hangs or aborts if it cannot start a thread. Limits of control groups and users are hard to add up, so
-   this starts as many threads as the runtime, kstack and all workers of its reader need, and ends them again. Returns
-   how many there is room for. With fewer, the reader does with fewer workers (src/native/reader/room.ts). */
-enum { THREADS = 6, READER_PROCESSES = 41, MOST_THREADS = THREADS + READER_PROCESSES };
+   this starts as many threads as the runtime, kstack and the first workers of its reader need, and ends them again.
+   Returns how many there is room for. With fewer, the reader does with fewer workers (src/native/reader/room.ts); for
+   more of them, it tries itself whether there is room, as few hosts need them (learn_room in reader/reader.c). */
+enum { THREADS = 6, COLLECTORS = 8, READER_PROCESSES = 4, MOST_THREADS = THREADS + COLLECTORS + READER_PROCESSES };
 
 ALWAYS int room_for_threads(void) {
   enum { STACK = 256, WAIT = 0, WAKE_PRIVATE = 129 };

@@ -127,7 +127,7 @@ if (isExecutable) {
     it('or by kstack itself, where processes are few', async () => {
       testRequires('a hierarchy of control groups that counts PIDs');
       const groups = '/sys/fs/cgroup/pids';
-      const text = `group=${groups}/kstack-$$; mkdir $group; echo 30 >$group/pids.max; echo $$ >$group/cgroup.procs
+      const text = `group=${groups}/kstack-$$; mkdir $group; echo 16 >$group/pids.max; echo $$ >$group/cgroup.procs
         "$0" -av --source procfs; code=$?; echo $$ >${groups}/cgroup.procs
         for try in $(seq 50); do rmdir $group 2>/dev/null && break; sleep 0.1; done; exit $code`;
       const { code, stderr } = await run('sh', ['-c', text, KSTACK]);

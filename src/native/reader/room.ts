@@ -5,7 +5,7 @@ declare const KSTACK_STANDALONE: boolean;
 
 /**
  * Set by the executable's entry (standalone/entry.c) where threads are few: how many there was room for before the
- * runtime started.
+ * runtime started. Where there are more, the reader tries itself how many (learn_room in reader/reader.c).
  */
 const ROOM = 'KSTACK_ROOM';
 /**
