@@ -133,7 +133,8 @@ export class BodyReader {
   #takeKnown(read: Line | undefined, text: string, logged: boolean): void {
     // Among frames with offsets, it is a name that a terminal has cut off.
     const whole = this.#current.hasOffsets && isNameOnly(read) ? IGNORED : read;
-    if (whole !== undefined && this.#current.hasFrames && this.#remarks.take(text, whole)) {
+    if (!this.#current.hasFrames && (whole === undefined || whole.kind === 'label')) this.#remarks.above(text);
+    else if (whole !== undefined && this.#current.hasFrames && this.#remarks.take(text, whole)) {
       this.#position.skip();
       return;
     }

@@ -102,6 +102,18 @@ describe('a stack as people paste it', () => {
       ['a 7 D: f_wait'],
     ],
     [
+      'below sentences, each with a mark',
+      [
+        '# this is the stack of the archiver',
+        '[<0>] f_wait+0x13d/0x190',
+        '[<0>] g_write+0x1/0x20',
+        '# and this is the other one',
+        '[<0>] h_read+0x1/0x20',
+        '[<0>] g_write+0x1/0x20',
+      ],
+      [': f_wait g_write', ': h_read g_write'],
+    ],
+    [
       'in comments of code',
       ['// [<0>] f_wait+0x13d/0x190', '// [<0>] g_write+0x1/0x20', '// [<0>] h_read+0x1/0x20'],
       [': f_wait g_write h_read'],

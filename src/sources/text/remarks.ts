@@ -18,8 +18,15 @@ export function isCodeComment(line: string): boolean {
 export class Remarks {
   /** How far the latest one is indented. */
   #indent: number | undefined;
+  /** A sentence with such a mark stands above the stack: another one does above the next. */
+  #isTitled = false;
   /** So many lines may follow within a comment of C. */
   #open = 0;
+
+  /** Takes a line above a stack. */
+  above(text: string): void {
+    this.#isTitled = text.length <= LONGEST && SENTENCE.test(text);
+  }
 
   /**
    * Whether a line that says nothing of a stack is a remark, or goes on with one: then it is not indented less. `known`
@@ -35,7 +42,7 @@ export class Remarks {
     if (blanks !== undefined) {
       this.#indent = blanks.length;
       if (text.includes('/*') && !text.includes('*/')) this.#open = LONGEST_COMMENT;
-    } else if (SENTENCE.test(text)) return true;
+    } else if (!this.#isTitled && SENTENCE.test(text)) return true;
     else if (this.#indent === undefined || this.#indent === 0 || text.search(/\S/) < this.#indent) this.end();
     return this.#indent !== undefined;
   }
