@@ -44,6 +44,12 @@ export const smallPackages = {
   },
 };
 
+/** The import of a module that stands in a file of its own: how esbuild's onResolve tells it. */
+const isImportOf = (module) => {
+  const filter = new RegExp(`(?:^|/)${module.replaceAll('.', '\\.')}$`);
+  return ({ path, importer }) => filter.test(join(dirname(importer), path));
+};
+
 /**
  * Leaves a module in a file of its own, which is loaded when something of it is needed. The rules of `explain` are a
  * third of the code, the browser's page a fifth, and Node.js reads all of a file, whatever of it runs.
@@ -51,9 +57,23 @@ export const smallPackages = {
 export const apart = (module, file) => ({
   name: `apart-${file}`,
   setup({ onResolve }) {
-    const filter = new RegExp(`(?:^|/)${module.replaceAll('.', '\\.')}$`);
-    onResolve({ filter: /\.ts$/ }, ({ path, importer }) =>
-      filter.test(join(dirname(importer), path)) ? { path: `./${file}`, external: true } : undefined,
-    );
+    const isIt = isImportOf(module);
+    onResolve({ filter: /\.ts$/ }, (wanted) => (isIt(wanted) ? { path: `./${file}`, external: true } : undefined));
+  },
+});
+
+/** The same, but the file is loaded when one of its functions is called for the first time. */
+export const onFirstCall = (module, file, functions) => ({
+  name: `on-first-call-${file}`,
+  setup({ onResolve, onLoad }) {
+    const isIt = isImportOf(module);
+    const namespace = `on-call-${file}`;
+    onResolve({ filter: /\.ts$/ }, (wanted) => (isIt(wanted) ? { path: file, namespace } : undefined));
+    onResolve({ filter: /.*/, namespace }, ({ path }) => ({ path, external: true }));
+    onLoad({ filter: /.*/, namespace }, () => ({
+      contents: functions
+        .map((name) => `exports.${name} = (...words) => require('./${file}').${name}(...words);`)
+        .join('\n'),
+    }));
   },
 });

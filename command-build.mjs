@@ -1,7 +1,7 @@
 // Bundles the command into a few CommonJS files: a runtime reads all of a file, whatever of it runs.
 import { basename, join } from 'node:path';
 import { build } from 'esbuild';
-import { apart } from './build-plugins.mjs';
+import { apart, onFirstCall } from './build-plugins.mjs';
 import { pageInside } from './page-build.mjs';
 
 /** The main module of the command, which is in the file that is started, with all that it imports. */
@@ -42,6 +42,11 @@ const APART = {
   'clickhouse.cjs': 'src/clickhouse/client-library.ts',
 };
 
+/** Modules with a file of their own, which is loaded when a function of them is called. */
+const ON_CALL = {
+  'names.cjs': { module: 'src/analysis/lock-names/lock-name.ts', functions: ['lockName', 'workName'] },
+};
+
 /** What a thread of the command runs. */
 const THREAD = { 'classic-reader.cjs': 'src/cli/classic-reader.ts' };
 
@@ -50,7 +55,7 @@ export const STARTED = 'kstack.cjs';
 /** All others that buildCommand writes. */
 export const LOADED = [
   ...FILES.map(({ file }) => file).filter((file) => file !== STARTED),
-  ...Object.keys({ ...APART, ...THREAD }),
+  ...Object.keys({ ...APART, ...ON_CALL, ...THREAD }),
 ];
 
 /**
@@ -61,7 +66,8 @@ export const LOADED = [
  */
 export async function buildCommand({ banner = '', page, ...given }) {
   const shared = { ...given, format: 'cjs', minifyWhitespace: true, minifySyntax: true, metafile: true };
-  const others = Object.entries({ ...APART, ...THREAD }).map(([file, module]) =>
+  const onCall = Object.entries(ON_CALL).map(([file, { module }]) => [file, module]);
+  const others = [...Object.entries({ ...APART, ...THREAD }), ...onCall].map(([file, module]) =>
     build({
       ...shared,
       outExtension: { '.js': '.cjs' },
@@ -69,7 +75,11 @@ export async function buildCommand({ banner = '', page, ...given }) {
       plugins: [...given.plugins, pageInside(page)],
     }),
   );
-  const plugins = [...given.plugins, ...Object.entries(APART).map(([file, module]) => apart(module, file))];
+  const plugins = [
+    ...given.plugins,
+    ...Object.entries(APART).map(([file, module]) => apart(module, file)),
+    ...Object.entries(ON_CALL).map(([file, { module, functions }]) => onFirstCall(module, file, functions)),
+  ];
   const inputs = await buildParts({ ...shared, banner, plugins });
   return [...inputs, ...(await Promise.all(others)).flatMap(({ metafile }) => Object.keys(metafile.inputs))];
 }

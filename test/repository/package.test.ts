@@ -113,6 +113,7 @@ console.log(taken.observations[0]?.task.comm, frames[0]?.symbol, taken.bootId, t
       'schema/kstack-bundle-1.schema.json',
       'dist/kstack.cjs',
       'dist/more.cjs',
+      'dist/names.cjs',
       'dist/page.cjs',
       'dist/clickhouse.cjs',
       'dist/classic-reader.cjs',

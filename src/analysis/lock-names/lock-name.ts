@@ -1,5 +1,5 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../rules/index.ts';
+import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';

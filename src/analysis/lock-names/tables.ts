@@ -1,10 +1,10 @@
-import { LUSTRE_MODULES } from '../rules/cluster-filesystems.ts';
 import { CORE_LOCKS } from './core.ts';
 import { DRBD_LOCK_NAMES } from './drbd.ts';
 import { DRIVER_LOCKS } from './drivers.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { GRAPHICS_LOCKS } from './graphics.ts';
 import { LUSTRE_LOCK_NAMES } from './lustre.ts';
+import { LUSTRE_MODULES } from './lustre-modules.ts';
 import { NETWORK_LOCKS } from './networks.ts';
 import { STORAGE_LOCKS } from './storage.ts';
 import { WIFI_LOCKS } from './wifi.ts';

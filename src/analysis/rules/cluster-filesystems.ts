@@ -1,3 +1,4 @@
+import { LUSTRE_MODULES } from '../lock-names/lustre-modules.ts';
 import { NO_ANSWER, SLOW_DISK } from './causes.ts';
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
@@ -18,30 +19,6 @@ const LUSTRE = {
   stuck: ['fileSystem', 'server'],
   next: ['lctl get_param *.*.state', ...OTHERS_BLOCKED, ...LOG],
 } satisfies Partial<Rule>;
-export const LUSTRE_MODULES = [
-  'ptlrpc',
-  'lustre',
-  'osc',
-  'lov',
-  'lmv',
-  'mdc',
-  'mgc',
-  'fid',
-  'fld',
-  'obdclass',
-  'lnet',
-  'ko2iblnd',
-  'ksocklnd',
-  'osp',
-  'lod',
-  'mdt',
-  'mdd',
-  'ofd',
-  'ost',
-  'osd_ldiskfs',
-  'osd_zfs',
-  'lquota',
-];
 const OTHER_NODE = 'Another node holds the lock, is stuck, or is dead and not yet fenced; or the network is slow.';
 
 /** File systems that several nodes share: GFS2, OCFS2, their lock managers, Lustre, Storage Scale. */

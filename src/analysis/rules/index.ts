@@ -1,5 +1,3 @@
-export { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from '../lock-names/tables.ts';
-
 import { ADAPTERS } from './adapters.ts';
 import { ADDRESS_SPACES } from './address-spaces.ts';
 import { ANSWERS_OF_ADAPTERS } from './answers-of-adapters.ts';
