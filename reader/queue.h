@@ -5,7 +5,7 @@
 
 enum {
 	MOST_WORKERS = 40,
-	FEW_WORKERS = 3,          /* so many have room for sure: see standalone/entry.c */
+	FEW_WORKERS = 3,          /* so many have room beside the executable for sure: see standalone/entry.c */
 	SPARE_THREADS = 14,       /* what a runtime may still start: for its compiler, and one per CPU for garbage */
 	SPARE_DESCRIPTORS = 12,
 	STACK_BYTES = 16384,

@@ -58,7 +58,9 @@ static u32 gate;
 static void wait_at_gate(void *unused)
 {
 	(void)unused;
-	while (!__atomic_load_n(&gate, __ATOMIC_ACQUIRE))
+	/* Ends with the watcher, which somebody may kill before it opens the gate. */
+	sys(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	while (!__atomic_load_n(&gate, __ATOMIC_ACQUIRE) && sys(__NR_getppid, 0, 0, 0, 0) == watcher)
 		sys(__NR_futex, &gate, FUTEX_WAIT, 0, 0);
 	for (;;)
 		sys(__NR_exit, 0, 0, 0, 0);
@@ -318,7 +320,8 @@ static void watch(i64 now, i64 before)
 
 		if (worker >= workers + FEW_WORKERS && worker->state == ABSENT && !is_room_known) {
 			learn_room();
-			worker = find_worker();
+			/* Those that have ended count until the kernel has cleared them away: go on with the next tick. */
+			break;
 		}
 		if (!worker) {
 			make_room(permits - readers, now);
@@ -449,6 +452,7 @@ void begin(u64 *stack)
 	int descriptors = own_nofile() - SPARE_DESCRIPTORS, wanted = stack[0] > 2 ? number_of(argv[2]) : MOST_WORKERS;
 
 	most_workers = wanted < 1 || wanted > MOST_WORKERS ? MOST_WORKERS : wanted;
+	is_room_known = stack[0] > 2;
 	if (descriptors < most_workers)
 		most_workers = descriptors < 1 ? 1 : descriptors;
 	root = sys(__NR_openat, AT_FDCWD, stack[0] > 1 ? argv[1] : "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

@@ -100,7 +100,7 @@ describe('kstack report of a log and its rotated files', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/\n3 samples\n/);
     expect(stderr).toBe(
-      `kstack: ${newest}: the sample at byte ${text.length} is torn, or was changed: it was read as far as that goes\n`,
+      `kstack: ${newest}:${text.split('\n').length}: the sample there is torn, or was changed: it was read as far as that goes\n`,
     );
   });
 

@@ -11,6 +11,7 @@ import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { writeProse } from '../terminal/prose.ts';
 import { selectedSamples } from './file-samples.ts';
+import { toldOdd } from './line-at.ts';
 import { DASH } from './read-once.ts';
 import { samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 
@@ -115,6 +116,7 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
     }
     const why = isRead ? undefined : whyNoSample(notes);
     if (why === undefined && notes.cut !== undefined) problems.push(`${shown}: ${notes.cut}`);
+    if (notes.odd !== undefined) problems.push(await toldOdd(name, notes.odd));
     if (isFound) continue;
     problems.push(
       why === undefined ? `nothing in ${shown} looks like a kernel stack${advice(notes)}` : `${shown} ${why}`,

@@ -11,6 +11,7 @@ import { writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';
 import { databaseSamples } from './database-samples.ts';
 import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
+import { toldOdd } from './line-at.ts';
 import { localClock } from './local-clock.ts';
 import { DASH } from './read-once.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
@@ -189,7 +190,7 @@ async function* read(
     return;
   }
   if (notes.cut !== undefined) problems.lines.push(`${shownName(name)}: ${notes.cut}`);
-  if (notes.odd !== undefined) problems.lines.push(`${shownName(name)}: ${toldOf(notes.odd)}`);
+  if (notes.odd !== undefined) problems.lines.push(await toldOdd(name, notes.odd));
   if (notes.folded === true && TIMED_VERBS.has(verb))
     problems.lines.push(
       `${shownName(name)} has folded stacks, which tell neither when nor for how long: kstack explain shows what they wait for`,
@@ -207,12 +208,6 @@ const TIMED_VERBS: ReadonlySet<string> = new Set(['report', 'diff']);
 function saysNothing(sample: Sample): boolean {
   const isPlaced = sample.timeMs !== undefined || sample.uptimeSeconds !== undefined || sample.events !== undefined;
   return !isPlaced && sample.unread.length === 0 && sample.observations.length === 0;
-}
-
-function toldOf({ count, at }: NonNullable<InputNotes['odd']>): string {
-  return count === 1
-    ? `the sample at byte ${at} is torn, or was changed: it was read as far as that goes`
-    : `${count} samples are torn, or were changed, the first at byte ${at}: they were read as far as that goes`;
 }
 
 /** Says on standard error what was wrong with the files. */

@@ -9,8 +9,8 @@ export function refuseStray(command: Command): void {
 }
 
 function adviceOn(stray: string, command: Command): string {
-  if (command.registeredArguments.length > 0)
-    return `; '${command.name()}' takes no more than ${command.registeredArguments.length}`;
+  const { length } = command.registeredArguments;
+  if (length > 0) return `; '${command.name()}' takes at most ${length} argument${length === 1 ? '' : 's'}`;
   const has = (flag: string) => command.options.some(({ short }) => short === flag);
   if (/^\d+$/.test(stray) && has('-p')) return `; select a process with -p ${stray}`;
   if (/[./]/.test(stray) && has('-o'))

@@ -45,7 +45,7 @@ describe('An argument that a command does not take', () => {
     expect(messageOf(new Command('report').argument('<FILE...>'), ['a', 'b', 'c'])).toBe('');
     const two = () => new Command('diff').argument('<BEFORE>').argument('[AFTER]');
     expect(messageOf(two(), ['a', 'b'])).toBe('');
-    expect(messageOf(two(), ['a', 'b', 'c'])).toContain("unexpected argument 'c'; 'diff' takes no more than 2");
+    expect(messageOf(two(), ['a', 'b', 'c'])).toContain("unexpected argument 'c'; 'diff' takes at most 2 arguments");
   });
 
   it('that is none of the choices is told in plain words', () => {

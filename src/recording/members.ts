@@ -8,6 +8,8 @@ const MAX_REGION_BYTES = 64 << 20;
 const SALVAGE_BYTES = 256;
 /** It is unpacked in pieces of so many bytes: most often in one. */
 const [LEAST_PIECE_BYTES, MOST_PIECE_BYTES] = [16 << 10, 4 << 20];
+/** Deflate does not make more of one byte. */
+const MOST_RATIO = 1032;
 const LINE_FEED = 10;
 /** What says that a member is a segment stands in its first bytes. */
 const LEAST_UNPACKED = 64;
@@ -159,7 +161,7 @@ function behind(member: Buffer, bytes: Buffer): Buffer | undefined {
 function unpack(member: Buffer): Buffer {
   // A finished member ends with its length (RFC 1952, ISIZE). What else is there is no length, and bounded alike.
   const told = member.length < 4 ? 0 : member.readUInt32LE(member.length - 4);
-  const chunkSize = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, told));
+  const chunkSize = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, Math.min(told, MOST_RATIO * member.length)));
   return gunzipSync(member, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: MAX_REGION_BYTES, chunkSize });
 }
 

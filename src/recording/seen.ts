@@ -47,9 +47,14 @@ function factsOf(
   const facts: Made<KernelFacts> = {};
   if (switches !== undefined) facts.switches = switches;
   if (offCpuMs !== undefined) facts.offCpuMs = offCpuMs;
+  // Most often it is empty.
   for (const _ in told) return { ...told, ...facts };
   return facts;
 }
+
+/** Fails to compile if a look has a field that {@link observationOf} does not copy. */
+type Copied = 'state' | 'cpu' | 'wchan' | 'waitsBy' | 'systemCall' | 'facts';
+true satisfies Exclude<keyof Look, Copied> extends never ? true : false;
 
 type Row = readonly (number | null)[];
 

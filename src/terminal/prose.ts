@@ -21,7 +21,8 @@ export async function* inColumns(pieces: Pieces, columns: number): AsyncGenerato
     return wrapped(line, columns, own === undefined ? HANGING : hangingBelow(begin, columns)).join('\n');
   };
   for await (const piece of pieces) {
-    const lines = `${cut}${piece}`.split('\n');
+    const text = typeof piece === 'string' ? piece : Buffer.from(piece).toString();
+    const lines = `${cut}${text}`.split('\n');
     cut = lines.pop() ?? '';
     if (lines.length > 0) yield `${lines.map(broken).join('\n')}\n`;
   }

@@ -82,7 +82,7 @@ export const PAGE_CACHE: readonly Rule[] = [
         'extent_write_cache_pages',
       ],
     ],
-    waitsFor: 'the lock of a page of a file that it is to write to the disk',
+    waitsFor: 'the lock of a page of a file that it is to write back',
     inOrderTo: 'write back pages of a file',
     causes: IN_IO,
     source: 'mm/page-writeback.c: writeback_iter',

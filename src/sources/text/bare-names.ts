@@ -19,6 +19,8 @@ const COUNT = /^\s{2,60}\d{1,20}\s{0,4}$/;
 const LONGEST_RUN = 256;
 const LEAST_KNOWN = 2;
 const LEAST_NAMES = 3;
+/** A drawing of calls that goes in so often, and out again, has branches. */
+const LEAST_STEPS = 2;
 
 /** The name, if the line is nothing else but a module. */
 export function bareName(line: string): string | undefined {
@@ -109,6 +111,7 @@ export class BareNames {
   take(): Frame[] {
     const named = this.#tail === undefined && this.comm !== undefined ? this.#frames.slice(0, -1) : this.#frames;
     const isReverse = isOutermostFirst(named) || this.#isTree;
+    const branches = this.#branches;
     const frames = isReverse ? named.toReversed() : named;
     const end = endOf(frames);
     this.#frames = [];
@@ -116,6 +119,7 @@ export class BareNames {
     this.#tid = undefined;
     this.#isCounted = false;
     this.#indents = [];
+    if (branches) return [];
     // What is behind the outermost function is of the program.
     const kernel = end === -1 ? frames : frames.slice(0, frames[end]?.symbol === UNKNOWN ? end : end + 1);
     return this.#isStack(kernel.map(({ symbol }) => symbol)) ? kernel : [];
@@ -125,6 +129,12 @@ export class BareNames {
   get #isTree(): boolean {
     const indents = this.#indents;
     return indents.length >= LEAST_NAMES && indents.slice(1).every((indent, at) => indent > (indents[at] ?? 0));
+  }
+
+  /** Notes on code draw what a function calls one after the other: a stack is one branch of that. */
+  get #branches(): boolean {
+    const steps = this.#indents.slice(1).map((indent, at) => indent - (this.#indents[at] ?? 0));
+    return steps.filter((step) => step > 0).length >= LEAST_STEPS && steps.some((step) => step < 0);
   }
 
   #isFunction(name: string): boolean {

@@ -36,4 +36,17 @@ describe('names by themselves', () => {
       'io_schedule_f do_fsync do_syscall_64',
     ]);
   });
+
+  it('are no stack where they draw what a function calls one after the other', () => {
+    expect(
+      tellAll(
+        'do_syscall_64',
+        '  do_fsync',
+        '    g_write',
+        '      down_write // for writing',
+        '    h_write',
+        '      f_wait',
+      ),
+    ).toEqual([]);
+  });
 });
