@@ -19,7 +19,7 @@ import {
 
 const PROCFS = ['--source', 'procfs'];
 /** What the issue gives a sample of a sick host. */
-const SAMPLE_MS = 3000;
+const SAMPLE_MS = 4000;
 
 /** Processes that sleep, with a higher PID than all there are. */
 async function sleepers(count: number): Promise<number[]> {
