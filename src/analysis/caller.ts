@@ -48,8 +48,9 @@ export function unnamed(waitsFor: string, frames: readonly Frame[], inner: Inner
   const caller = callerIn(frames, inner);
   if (caller === undefined) return undefined;
   const sleep = inner.primitive?.sleep;
-  if (sleep === 'lock' && ANY_LOCK.test(waitsFor)) return lockName(caller, inner.lock, frames[inner.depth]?.module);
-  return sleep === 'work' && ANY_WORK.test(waitsFor) ? workName(caller, workKind(frames, inner)) : undefined;
+  const module = frames[inner.depth]?.module;
+  if (sleep === 'lock' && ANY_LOCK.test(waitsFor)) return lockName(caller, inner.lock, module);
+  return sleep === 'work' && ANY_WORK.test(waitsFor) ? workName(caller, workKind(frames, inner), module) : undefined;
 }
 
 function workKind(frames: readonly Frame[], { depth }: InnerEnd): WorkKind {

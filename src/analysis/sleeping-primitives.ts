@@ -236,6 +236,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /do_wait_intr\w*/,
     /(?:__bch2_|__)?closure_sync\w*/,
     /(?:__)?cv_(?:timed)?wait(?:_\w+)?/,
+    'uds_wait_cond',
     /(?:interruptible_)?sleep_on(?:_timeout)?/,
   ),
   primitive(

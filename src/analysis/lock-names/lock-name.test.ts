@@ -30,7 +30,9 @@ describe('the name of a lock', () => {
     expect(lockName('drbd_adm_detach', 'mutex', 'drbd')).toContain('in DRBD 9.3: ');
     expect(lockName('zil_remove_async', 'mutex')).toBeUndefined();
     expect(lockName('mt7921_mac_work', 'mutex', 'mt7921_common')).toBe('in Linux 6.1: dev->mutex');
-    expect(lockName('unregister_blkdev', 'mutex', 'zfs')).toBe('in Linux 6.12: major_names_lock');
+    expect(lockName('unregister_blkdev', 'mutex', 'zfs')).toBeUndefined();
+    expect(lockName('unregister_blkdev', 'mutex', 'drbd')).toBe('in Linux 6.12: major_names_lock');
+    expect(lockName('drbd_adm_attach', 'mutex', 'drbd')).toContain('in Linux 6.12: ');
   });
 
   it('is found on every line of a row', () => {
@@ -64,6 +66,11 @@ describe('the name of work', () => {
     expect(workName('deferred_probe_timeout_work_func', 'work')).toBe('in Linux 6.12: deferred_probe_work_func');
     expect(workName('nbd_ioctl', 'queue')).toBe('in Linux 6.12: the work queue nbd');
     expect(workName('ext4_stop_mmpd', 'thread')).toBe('in Linux 6.12: kmmpd');
+  });
+
+  it('is not told of a function of a module that is not of the kernel', () => {
+    expect(workName('nbd_ioctl', 'queue', 'zfs')).toBeUndefined();
+    expect(workName('nbd_ioctl', 'queue', 'nbd')).toBe('in Linux 6.12: the work queue nbd');
   });
 
   it('stands on lines of kind, name and functions', () => {

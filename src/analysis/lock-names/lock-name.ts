@@ -1,5 +1,5 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
+import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, type LocksOfModules, WORK_NAMES } from './tables.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
@@ -17,18 +17,33 @@ export type WorkKind = 'work' | 'queue' | 'thread';
  * @param module that the function is in; undefined if it is in the kernel's image, or the stack does not tell
  */
 export function lockName(caller: string, kind: LockKind | undefined, module?: string): string | undefined {
-  const own = module === undefined ? undefined : LOCKS_OF_MODULES.find(({ modules }) => modules.includes(module));
+  const own = tableOf(module);
+  const ownName = own && withSource(own.source, namesIn([own.rows], caller, kind));
+  if (isOfOthers(own)) return ownName;
   return (
-    (own && withSource(own.source, namesIn([own.rows], caller, kind))) ??
     withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) ??
+    ownName ??
     withSource('Linux 6.1', namesIn([LINUX_6_1_LOCKS], caller, kind))
   );
 }
 
-/** The function of the worker or thread, or the queue, that a function waits for, or of the two. */
-export function workName(caller: string, kind: WorkKind): string | undefined {
+/**
+ * The function of the worker or thread, or the queue, that a function waits for, or of the two.
+ * @param module see lockName
+ */
+export function workName(caller: string, kind: WorkKind, module?: string): string | undefined {
+  if (isOfOthers(tableOf(module))) return undefined;
   const names = namesIn([WORK_NAMES], caller, kind);
   return withSource(KERNEL, kind === 'queue' && names !== undefined ? `the work queue ${names}` : names);
+}
+
+function tableOf(module: string | undefined): LocksOfModules | undefined {
+  return module === undefined ? undefined : LOCKS_OF_MODULES.find(({ modules }) => modules.includes(module));
+}
+
+/** Whether functions of a module are never the kernel's, though some have the names of the kernel's. */
+function isOfOthers(own: LocksOfModules | undefined): boolean {
+  return own !== undefined && own.isInKernel !== true;
 }
 
 function withSource(source: string, names: string | undefined): string | undefined {

@@ -14,7 +14,8 @@ const OCFS2 = {
   next: ['cat /sys/kernel/debug/ocfs2/*/locking_state', ...OTHERS_BLOCKED, ...LOG],
 } satisfies Partial<Rule>;
 const DLM = { ...GFS2, next: [...OTHERS_BLOCKED, ...LOG] } satisfies Partial<Rule>;
-const LUSTRE = {
+/** What the rules about Lustre share. */
+export const LUSTRE = {
   kind: 'blocked',
   stuck: ['fileSystem', 'server'],
   next: ['lctl get_param *.*.state', ...OTHERS_BLOCKED, ...LOG],

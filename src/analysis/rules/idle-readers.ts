@@ -75,6 +75,65 @@ const LOOPS: readonly (readonly [id: string, waitsFor: string, inOrderTo: string
       'writecache_flush_thread writecache_endio_thread log_writes_kthread',
     ],
     [
+      'idle-iser-connection',
+      'the end of its connection: the RDMA adapter delivers the requests of the initiator (iSER)',
+      'serve an iSCSI initiator over RDMA',
+      'drivers/infiniband/ulp/isert/ib_isert.c',
+      'isert_get_rx_pdu',
+    ],
+    [
+      'idle-cxgbit',
+      'the next request of an iSCSI initiator (Chelsio)',
+      'serve an iSCSI initiator',
+      'drivers/target/iscsi/cxgbit/cxgbit_target.c',
+      'cxgbit_wait_rxq',
+    ],
+    [
+      'idle-vdo-index',
+      'pages to read, or chapters to write, of the deduplication index of a VDO device',
+      'use the deduplication index of a VDO device',
+      'drivers/md/dm-vdo/indexer/volume.c',
+      'read_thread_function close_chapters',
+    ],
+    [
+      'idle-lustre-sync',
+      'changes to send to another server of Lustre',
+      'send changes to another server of Lustre',
+      'lustre/osp/osp_sync.c',
+      'osp_sync_process_queues',
+    ],
+    [
+      'idle-lustre-service',
+      'a request of Lustre to serve',
+      'serve requests of Lustre',
+      'lustre/ptlrpc/service.c',
+      'ptlrpc_wait_event ptlrpc_main ptlrpc_hr_main ldlm_bl_thread_main',
+    ],
+    [
+      'idle-lustre-thread',
+      'work for Lustre',
+      'work for Lustre',
+      'lustre/ptlrpc/ptlrpcd.c',
+      'ptlrpcd ping_evictor_main expired_lock_main mgc_requeue_thread mgs_ir_notify mdt_coordinator qsd_upd_thread ' +
+        'qmt_reba_thread osp_precreate_thread osp_send_update_thread distribute_txn_commit_thread ll_statahead_thread ' +
+        'll_agl_thread ofd_inconsistency_verification_main lcw_dispatch_main cfs_wi_scheduler',
+    ],
+    [
+      'idle-lustre-network',
+      'messages or connections of the Lustre network (LNet)',
+      'work for the Lustre network (LNet)',
+      'lnet/lnet/lib-move.c',
+      'lnet_monitor_thread lnet_peer_discovery lnet_acceptor lnet_sock_accept ksocknal_scheduler ksocknal_connd ' +
+        'ksocknal_reaper kiblnd_scheduler kiblnd_connd',
+    ],
+    [
+      'idle-usb-function',
+      'a USB host that sets up this device (FunctionFS)',
+      'exchange data with a USB host',
+      'drivers/usb/gadget/function/f_fs.c',
+      'ffs_epfile_wait_ep',
+    ],
+    [
       'idle-ocfs2-downconvert',
       'another node to ask for a lock of OCFS2',
       'give up locks of OCFS2',

@@ -116,6 +116,7 @@ import { WAITS_OF_DEVICES } from './waits-of-devices.ts';
 import { WAITS_OF_DRIVERS } from './waits-of-drivers.ts';
 import { WAITS_OF_FILE_SYSTEMS } from './waits-of-file-systems.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
+import { WAITS_OF_LUSTRE } from './waits-of-lustre.ts';
 import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
 import { WAITS_OF_OTHER_TREES } from './waits-of-other-trees.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
@@ -227,6 +228,7 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...WAITS_OF_FILE_SYSTEMS,
   ...WAITS_OF_SERVERS,
   ...WAITS_OF_OTHER_TREES,
+  ...WAITS_OF_LUSTRE,
   ...WAITS_OF_NETWORKS,
   ...WAITS_OF_STORAGE,
   ...WAITS_OF_THE_CORE,

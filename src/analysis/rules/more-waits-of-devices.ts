@@ -9,7 +9,7 @@ export const MORE_WAITS_OF_DEVICES: readonly Rule[] = waitTable(
       'wait-for-thermal-removal',
       'users of a thermal zone to let go of it',
       'drivers/thermal/thermal_core.c',
-      'thermal_zone_device_register_with_trips thermal_zone_device_unregister thermal_pm_notify',
+      'thermal_zone_device_register_with_trips',
     ],
     [
       'wait-for-serial-users',
@@ -57,7 +57,7 @@ export const MORE_WAITS_OF_DEVICES: readonly Rule[] = waitTable(
       'wait-for-usb-modem-data',
       'a modem on USB to take or send data (cdc-wdm)',
       'drivers/usb/class/cdc-wdm.c',
-      'wdm_read wdm_write wdm_flush wdm_wait_for_response',
+      'wdm_read wdm_write wdm_flush',
     ],
     ['wait-for-nvdimm-bus', 'probes of memory devices (NVDIMM) to finish', 'drivers/nvdimm/bus.c', 'nd_bus_remove'],
     [

@@ -166,7 +166,7 @@ export const MORE_WAITS_OF_FILE_SYSTEMS: readonly Rule[] = waitTable(
     ],
     [
       'wait-for-nilfs-cleaner',
-      'memory or space for the cleaner of NILFS',
+      'a moment to pass: the cleaner of NILFS failed (see the kernel log) and tries again',
       'fs/nilfs2/segment.c',
       'nilfs_clean_segments',
     ],

@@ -30,5 +30,5 @@ export function purposeTable(rows: readonly PurposeRow[]): Rule[] {
     const names = functions.split(' ');
     return [`for-${id}`, inOrderTo, `${file}: ${names[0]}`, ...names];
   });
-  return purposeRules(purposes, 'The work waits: for a disk, a device, memory or other CPUs.', []);
+  return purposeRules(purposes, 'The work waits for a disk, a device, memory or other CPUs.', []);
 }

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
+import { BUG } from './causes.ts';
+import { RULES } from './index.ts';
+import { namesOf } from './rule.ts';
+import { rulesInCallers } from './waits-in-callers.ts';
 
 function findingOf(...functions: string[]) {
   const text = functions.map((name) => `[<0>] ${name}+0x10/0x20`).join('\n');
@@ -17,6 +21,25 @@ describe('a table of waits', () => {
   it('says nothing of locks in the same function, nor of functions that it calls', () => {
     expect(findingOf('__mutex_lock', 'mutex_lock', 'vga_get').waitsFor).toBe('a mutex that vga_get takes');
     expect(findingOf('schedule', 'unheard_of', 'vga_get').waitsFor).not.toMatch(/release the legacy/);
+  });
+
+  it('gives the causes and the advice that its rows share', () => {
+    expect(findingOf('schedule', 'obd_get_request_slot').next).toContain('lctl get_param *.*.state');
+    expect(findingOf('schedule', 'spl_panic').causes).toBe(BUG);
+    expect(findingOf('schedule', 'lbug_with_loc').causes).toBe(BUG);
+  });
+
+  it('names a function in one row only', () => {
+    const names = RULES.filter(({ id }) => id.startsWith('wait-for-')).flatMap(({ match: [first = []] }) =>
+      namesOf(first),
+    );
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
+});
+
+describe('a rule about functions into which another is built', () => {
+  it('must exist', () => {
+    expect(() => rulesInCallers([])).toThrow('no rule');
   });
 });
 
@@ -39,8 +62,14 @@ describe('a function whose name drivers give to others', () => {
     ['rescan_store+0x1/0x2 [thunderbolt]', /PCI/],
     ['wait_for_response+0x1/0x2 [pci_hyperv]', /SMB/],
     ['raw_sendmsg+0x1/0x2', /CAN/],
+    ['check_state+0x1/0x2 [other]', /cxlflash/],
+    ['range_lock+0x1/0x2 [other]', /Lustre/],
+    ['do_crypt+0x1/0x2 [other]', /dm-integrity/],
+    ['set_link_state+0x1/0x2 [dummy_hcd]', /ibmvnic/],
   ])('%s is not taken for it', (frame, wrong) => {
-    const text = `[<0>] schedule+0x1/0x2\n[<0>] __mutex_lock+0x1/0x2\n[<0>] ${frame}`;
-    expect(explain({ id: 0, frames: parseFrames(text) }).waitsFor).not.toMatch(wrong);
+    for (const lock of ['\n[<0>] __mutex_lock+0x1/0x2', '']) {
+      const text = `[<0>] schedule+0x1/0x2${lock}\n[<0>] ${frame}`;
+      expect(explain({ id: 0, frames: parseFrames(text) }).waitsFor).not.toMatch(wrong);
+    }
   });
 });

@@ -13,7 +13,7 @@ const CALLERS: readonly (readonly [rule: string, ...functions: string[]])[] = [
     'fscrypt_setup_v1_file_key crypt_extent crypt_message generate_ecdh_public_key gcm_crypt',
     'hash_sendpage public_key_verify_signature software_key_eds_op verity_hash_final verity_hash_init',
     'verity_work fsverity_hash_buffer fsverity_hash_page fsverity_prepare_hash_state decrypt_internal',
-    'tls_decrypt_sg do_aead_crypto do_dcp_crypto tls_sw_release_resources_tx',
+    'tls_decrypt_sg do_aead_crypto do_dcp_crypto',
   ],
   ['drbd-request', 'do_retry'],
   ['mailbox', 'ti_sci_get_resource_range ti_sci_manage_irq ti_sci_probe ti_sci_set_clock_state'],
@@ -32,7 +32,7 @@ export function rulesInCallers(rules: readonly Rule[]): Rule[] {
   const known = new Map(rules.map((rule) => [rule.id, rule]));
   return CALLERS.flatMap(([id, ...lines]) => {
     const rule = known.get(id);
-    if (rule === undefined) return [];
+    if (rule === undefined) throw new Error(`no rule ${id}`);
     const { inOrderTo: _, outer: __, purpose: ___, ...rest } = rule;
     const match = [lines.flatMap((names) => names.split(' '))];
     return [{ ...rest, id: `${id}-in-caller`, match, innermost: true, sleeps: rule.sleeps ?? OF_CALLERS }];

@@ -1,3 +1,4 @@
+import { SLOW_DISK } from './causes.ts';
 import type { Rule } from './rule.ts';
 import { waitTable } from './wait-table.ts';
 
@@ -13,9 +14,9 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
     ['wait-for-gfs2-journal-recovery', 'a recovery of a GFS2 journal to end', 'fs/gfs2/super.c', 'gfs2_put_super'],
     [
       'wait-for-gfs2-quiet',
-      'the log and quotas of a GFS2 file system to be quiet, so that it can be stopped',
+      'the log and quotas of a GFS2 file system to become idle, so that it can be stopped',
       'fs/gfs2/super.c',
-      'gfs2_make_fs_ro gfs2_quota_cleanup gfs2_sys_fs_add gfs2_sys_fs_del',
+      'gfs2_make_fs_ro gfs2_quota_cleanup',
     ],
     [
       'wait-for-gfs2-inode-lock',
@@ -27,7 +28,13 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-ocfs2-node-lock',
       'a lock of OCFS2 that is being changed, since another node holds or wants it',
       'fs/ocfs2/dlmglue.c',
-      'ocfs2_wait_on_busy_lock ocfs2_wait_on_refreshing_lock ocfs2_wait_for_mask_interruptible',
+      'ocfs2_wait_on_busy_lock ocfs2_wait_for_mask_interruptible',
+    ],
+    [
+      'wait-for-ocfs2-refresh',
+      'another task of this host that reads the same inode of OCFS2 again',
+      'fs/ocfs2/dlmglue.c',
+      'ocfs2_wait_on_refreshing_lock',
     ],
     [
       'wait-for-ocfs2-orphans',
@@ -36,9 +43,9 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'ocfs2_mark_recovering_orphan_dir',
     ],
     [
-      'wait-for-dlm-recovery',
-      'the recovery of a DLM lockspace',
-      'fs/dlm/member.c',
+      'wait-for-dlm-turn',
+      'its turn to run, between messages or requests of DLM',
+      'fs/dlm/requestqueue.c',
       'dlm_process_requestqueue dlm_recover_waiters_pre',
     ],
     [
@@ -68,8 +75,8 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
     [
       'wait-for-kobject-release',
       'programs to close the files of a file system in /sys, so that it can be unmounted',
-      'fs/btrfs/sysfs.c',
-      'f2fs_unregister_sysfs f2fs_register_sysfs ocfs2_filecheck_remove_sysfs',
+      'fs/f2fs/sysfs.c',
+      'f2fs_unregister_sysfs f2fs_register_sysfs ocfs2_filecheck_remove_sysfs gfs2_sys_fs_add gfs2_sys_fs_del',
     ],
     [
       'wait-for-ext4-fast-commit',
@@ -95,7 +102,19 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-pnfs-return',
       'a pNFS layout to be returned to the NFS server, before a new one is asked for',
       'fs/nfs/pnfs.c',
-      '_pnfs_return_layout pnfs_roc pnfs_prepare_to_retry_layoutget pnfs_destroy_layout_final',
+      '_pnfs_return_layout pnfs_prepare_to_retry_layoutget',
+    ],
+    [
+      'wait-for-pnfs-return-on-close',
+      'a pNFS layout to be returned to the NFS server, before the file is closed',
+      'fs/nfs/pnfs.c',
+      'pnfs_roc',
+    ],
+    [
+      'wait-for-pnfs-layout-users',
+      'the last users of a pNFS layout to let it go',
+      'fs/nfs/pnfs.c',
+      'pnfs_destroy_layout_final',
     ],
     [
       'wait-for-pnfs-layout',
@@ -129,7 +148,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
     ],
     [
       'wait-for-nfsd-client-tracking',
-      'the daemon that keeps the list of NFS clients (nfsdcltrack) to answer',
+      'another nfsd thread that asks a helper program (nfsdcltrack) about the same NFS client',
       'fs/nfsd/nfs4recover.c',
       'nfsd4_cltrack_upcall_lock',
     ],
@@ -163,7 +182,13 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-raid5-stripes',
       'stripes of a RAID 4/5/6 array (md) that are in use to become free',
       'drivers/md/raid5.c',
-      'ppl_quiesce make_discard_request raid5_sync_request',
+      'ppl_quiesce make_discard_request',
+    ],
+    [
+      'wait-for-raid5-pause',
+      'stripes of a RAID 4/5/6 array (md) that are in use: the array is being paused',
+      'drivers/md/raid5.c',
+      'raid5_sync_request',
     ],
     [
       'wait-for-dm-integrity-journal',
@@ -199,7 +224,8 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-vdo-index',
       'the deduplication index of a VDO device (UDS)',
       'drivers/md/dm-vdo/indexer/index-session.c',
-      'uds_suspend_index_session uds_close_index uds_load_index',
+      'uds_suspend_index_session uds_close_index uds_load_index enqueue_page_read get_volume_page_protected',
+      'finish_previous_chapter swap_open_chapter',
     ],
     [
       'wait-for-bcache-scan',
@@ -214,10 +240,22 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'drbd_flush_after_epoch',
     ],
     [
-      'wait-for-drbd-conflicting-write',
-      'a write of DRBD to the same place to complete (resync or peer)',
+      'wait-for-drbd-resync-pace',
+      'its turn: DRBD slows a resync down for the I/O of programs',
       'drivers/block/drbd/drbd_receiver.c',
       'receive_DataRequest',
     ],
   ]),
+  ...waitTable(
+    SLOW_DISK,
+    [
+      [
+        'wait-for-dm-log-super',
+        'the header of a dm-log-writes device to be written',
+        'drivers/md/dm-log-writes.c',
+        'log_writes_kthread',
+      ],
+    ],
+    { sleeps: ['completion', 'io'] },
+  ),
 ];

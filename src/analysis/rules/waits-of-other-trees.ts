@@ -1,7 +1,8 @@
+import { BUG } from './causes.ts';
 import type { Rule } from './rule.ts';
 import { waitTable } from './wait-table.ts';
 
-/** Waits in file systems and drivers whose sources are not the kernel's: ZFS, Lustre, DRBD 9. */
+/** Waits in file systems and drivers whose sources are not the kernel's: ZFS, DRBD 9; see also WAITS_OF_LUSTRE. */
 export const WAITS_OF_OTHER_TREES: readonly Rule[] = [
   ...waitTable('A device of the pool is slow or has failed, or another operation on the pool is stuck.', [
     [
@@ -27,7 +28,13 @@ export const WAITS_OF_OTHER_TREES: readonly Rule[] = [
       'wait-for-zfs-removal',
       'copies of data from a device that is being removed from a ZFS pool',
       'module/zfs/vdev_removal.c',
-      'spa_vdev_remove_thread spa_vdev_remove_suspend spa_raidz_expand_thread',
+      'spa_vdev_remove_thread spa_vdev_remove_suspend',
+    ],
+    [
+      'wait-for-zfs-expansion',
+      'the copies that spread a RAID-Z of ZFS over an added disk',
+      'module/zfs/vdev_raidz.c',
+      'spa_raidz_expand_thread',
     ],
     [
       'wait-for-zfs-scrub-io',
@@ -76,7 +83,13 @@ export const WAITS_OF_OTHER_TREES: readonly Rule[] = [
       'wait-for-zfs-activity',
       'an activity of a ZFS pool or dataset to end (zpool wait, zfs wait)',
       'module/zfs/spa.c',
-      'spa_wait_common dsl_dir_wait spa_wake_waiters dsl_dir_cancel_waiters',
+      'spa_wait_common dsl_dir_wait',
+    ],
+    [
+      'wait-for-zfs-waiters',
+      'programs that run zpool wait or zfs wait to leave: the pool or dataset goes away',
+      'module/zfs/spa.c',
+      'spa_wake_waiters dsl_dir_cancel_waiters',
     ],
     [
       'wait-for-zfs-async-thread',
@@ -89,11 +102,12 @@ export const WAITS_OF_OTHER_TREES: readonly Rule[] = [
       'a service thread of a ZFS pool to stop or to end its round',
       'module/zfs/txg.c',
       'txg_sync_stop mmp_thread_stop zthr_cancel zthr_wait_cycle_done l2arc_spa_rebuild_stop l2arc_remove_vdev',
-      'dbuf_fini arc_fini spa_activate',
+      'dbuf_fini arc_fini',
     ],
+    ['wait-for-zfs-thread-start', 'the thread of a ZFS pool to start', 'module/zfs/spa.c', 'spa_activate'],
     [
       'wait-for-zfs-activity-check',
-      'a while to see whether another host uses the ZFS pool (multihost)',
+      'a check whether another host uses the ZFS pool (multihost)',
       'module/zfs/spa.c',
       'spa_activity_check_tryimport spa_activity_check_claim spa_activity_check',
     ],
@@ -157,141 +171,26 @@ export const WAITS_OF_OTHER_TREES: readonly Rule[] = [
       'module/os/linux/zfs/qat_compress.c',
       'qat_compress_impl qat_crypt qat_checksum',
     ],
+  ]),
+  ...waitTable(BUG, [
     [
       'wait-for-nothing-after-zfs-panic',
       'nothing: ZFS found an error in itself and stopped this task for good (see PANIC or VERIFY in the kernel log)',
       'module/os/linux/spl/spl-err.c',
       'spl_panic vcmn_err',
     ],
-  ]),
-  ...waitTable('A server or its disk is slow, or a connection to one is being set up again.', [
-    [
-      'wait-for-lustre-config',
-      'a configuration log of Lustre to be read from the management server (MGS) and applied',
-      'lustre/obdclass/llog.c',
-      'llog_process_or_fork mgc_process_log mgc_process_config mgc_enqueue mgs_ir_notify server_register_target',
-    ],
-    [
-      'wait-for-lustre-connection',
-      'a connection to a Lustre server to be restored or ended',
-      'lustre/ptlrpc/import.c',
-      'ptlrpc_disconnect_import __ldlm_replay_locks obd_exports_barrier obd_zombie_barrier class_cleanup',
-      'lustre_deregister_lwp_item mdt_tgt_connect ptlrpc_wait_replies lmv_tgt_retry',
-    ],
-    [
-      'wait-for-lustre-lock',
-      'a lock of Lustre (LDLM) to be granted, converted or cancelled by its server',
-      'lustre/ldlm/ldlm_request.c',
-      'ldlm_cli_cancel ldlm_cancel_callback ldlm_cli_inodebits_convert ldlm_flock_completion_ast osc_lock_enqueue',
-      'ldlm_handle_cp_callback ll_get_grouplock ll_file_flock_async_cb cleanup_resource __ldlm_namespace_free',
-      'ldlm_completion_ast_async',
-    ],
-    [
-      'wait-for-lustre-slot',
-      'a free slot for a request to a Lustre server: as many are in flight as is allowed',
-      'lustre/obdclass/genops.c',
-      'obd_get_request_slot obd_get_mod_rpc_slot osc_destroy osc_lru_alloc osc_lru_reserve ptlrpcd_add_req',
-      'lustre_get_emerg_rs chlg_read_cat_process_cb __obd_pool_get_objects kiblnd_pool_alloc_node',
-    ],
-    [
-      'wait-for-lustre-io',
-      'I/O of a Lustre file to complete',
-      'lustre/osc/osc_io.c',
-      'osc_io_setattr_end osc_io_data_version_end osc_io_fsync_end osc_io_ladvise_end osc_io_lseek_end',
-      'osc_object_invalidate mdc_io_data_version_end lov_layout_wait lov_io_mirror_init ll_dio_user_copy',
-      'pcc_wait_ios_finish pcc_mmap_mapping_set range_lock cl_object_put_last target_bulk_io ptlrpc_abort_bulk',
-      'ptlrpc_unregister_bulk ptlrpc_unregister_reply',
-    ],
-    [
-      'wait-for-lustre-statahead',
-      'the attributes of a file that are read ahead from the metadata server (statahead)',
-      'lustre/llite/statahead.c',
-      'revalidate_statahead_dentry ll_statahead_by_list ll_statahead_handle',
-    ],
-    [
-      'wait-for-lustre-object',
-      'another task to free the same object of Lustre, or objects to be freed',
-      'lustre/obdclass/lu_object.c',
-      'lu_object_find_at lu_site_purge_objects lu_context_key_degister',
-    ],
-    [
-      'wait-for-lustre-precreate',
-      'a data server (OST) to create objects ahead for new files',
-      'lustre/osp/osp_precreate.c',
-      'osp_precreate_reserve osp_precreate_cleanup_orphans osp_init_pre_fid',
-    ],
-    [
-      'wait-for-lustre-transaction',
-      'a transaction of Lustre over several servers to end',
-      'lustre/target/update_trans.c',
-      'top_trans_wait_result top_trans_stop osp_md_read osp_sync_process_queues osp_sync osp_update_fini osp_shutdown',
-      'barrier_freeze',
-    ],
-    [
-      'wait-for-lustre-recovery',
-      'clients to reconnect to a Lustre server and to replay their requests (recovery)',
-      'lustre/ldlm/ldlm_lib.c',
-      'target_recovery_overseer target_queue_recovery_request target_stop_recovery_thread',
-      'target_start_recovery_thread',
-    ],
-    [
-      'wait-for-lustre-quota',
-      'the quota master of Lustre to grant space',
-      'lustre/quota/qsd_handler.c',
-      'qsd_acquire qsd_op_begin0 qsd_fini qsd_qtype_fini lqe_cleanup qmt_pool_recalc',
-    ],
-    [
-      'wait-for-lustre-index',
-      'another task that changes the same part of an index of Lustre (ldiskfs)',
-      'lustre/osd-ldiskfs/osd_dynlocks.c',
-      'dynlock_lock iam_lookup_lock iam_index_lock',
-    ],
-    [
-      'wait-for-lustre-threads',
-      'threads of a Lustre service to start or stop',
-      'lustre/ptlrpc/service.c',
-      'ptlrpc_stop_hr_threads ptlrpc_start_hr_threads ptlrpc_svcpt_stop_threads ptlrpc_start_thread ptlrpcd_free',
-      'ptlrpc_service_purge_all ptlrpc_service_unlink_rqbd lfsck_start lfsck_start_all scrub_start mdt_hsm_cdt_stop',
-      'mdt_hsm_cdt_start ptlrpcd_start ldlm_bl_thread_start __ldlm_bl_to_thread osp_sync_init nrs_policy_stop_locked',
-    ],
-    [
-      'wait-for-lustre-security',
-      'a security context of Lustre to be set up (Kerberos, by lgss_keyring)',
-      'lustre/ptlrpc/sec.c',
-      'sptlrpc_req_refresh_ctx sptlrpc_req_replace_dead_ctx upcall_cache_get_entry check_gssd_socket',
-    ],
-    [
-      'wait-for-lustre-unmount',
-      'the last users of a Lustre mount to let it go',
-      'lustre/llite/llite_lib.c',
-      'll_kill_super llog_cleanup lprocfs_obd_cleanup ll_debugfs_unregister_super',
-    ],
-    [
-      'wait-for-lnet-peer',
-      'a peer of the Lustre network (LNet) to answer',
-      'lnet/lnet/peer.c',
-      'lnet_discover_peer_locked lnet_discover_nid_metadata lnet_ping lnet_wait_known_routerstate',
-      'lnet_peer_ni_finalize_wait',
-    ],
-    [
-      'wait-for-lnet-stop',
-      'connections and threads of the Lustre network (LNet) to end',
-      'lnet/lnet/api-ni.c',
-      'lnet_clear_zombies_nis_locked lnet_ping_md_unlink lnet_push_target_fini ksocknal_shutdown kiblnd_shutdown',
-      'ksocknal_base_shutdown kiblnd_base_shutdown lnet_peer_discovery_stop lnet_acceptor_stop kiblnd_fmr_pool_map',
-    ],
     [
       'wait-for-nothing-after-lustre-bug',
       'nothing: Lustre found an error in itself and stopped this task for good (see LBUG in the kernel log)',
       'lnet/libcfs/debug.c',
-      'lbug_with_loc libcfs_debug_dumplog',
+      'lbug_with_loc',
     ],
   ]),
   ...waitTable('The peer is slow or gone, the network to it is down, or a disk below is slow.', [
     [
       'wait-for-drbd9-peers',
       'the other nodes of a DRBD resource to agree to a change of its state',
-      'drbd/drbd_state.c',
+      'drbd/drbd_state.c [drbd]',
       'complete_remote_state_change change_peer_state change_cluster_wide_device_size abort_local_transaction',
       'change_connection_state process_twopc connect_work wait_initial_states_received try_to_promote drbd_open',
     ],
