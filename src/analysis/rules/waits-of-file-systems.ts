@@ -182,7 +182,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-raid5-stripes',
       'stripes of a RAID 4/5/6 array (md) that are in use to become free',
       'drivers/md/raid5.c',
-      'make_discard_request ppl_quiesce',
+      'ppl_quiesce make_discard_request',
     ],
     [
       'wait-for-raid5-pause',

@@ -27,6 +27,11 @@ export class Assembly {
     return this.#draft.hasFrames;
   }
 
+  /** Whether the stack has its outermost function. */
+  get isWhole(): boolean {
+    return this.#draft.frames.isWhole;
+  }
+
   /** Whether a name alone in its line is a frame: behind `Call Trace:`, if the frames so far have no offsets. */
   get takesNames(): boolean {
     const { hasBegun, frames } = this.#draft;

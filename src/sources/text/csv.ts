@@ -1,4 +1,5 @@
 import { type LogRecord, momentOf } from './containers.ts';
+import { cellsOf, type Row } from './csv-cells.ts';
 
 /** What log stores and databases call the column with the text, the time and the host. */
 const TEXT =
@@ -105,33 +106,10 @@ function tableFrom(line: string): Table | undefined {
 }
 
 /** The cells of a row; `isOpen` if the last one is the text, and goes on. */
-function rowOf(
-  line: string,
-  table: Table,
-): { readonly cells: readonly string[]; readonly isOpen: boolean } | undefined {
+function rowOf(line: string, table: Table): Row | undefined {
   if (line.length > LONGEST) return undefined;
   const { delimiter, columns, text } = table;
-  const cells: string[] = [];
-  let at = 0;
-  for (;;) {
-    if (line[at] === '"') {
-      let end = line.indexOf('"', at + 1);
-      while (end !== -1 && line[end + 1] === '"') end = line.indexOf('"', end + 2);
-      if (end === -1) {
-        if (cells.length !== text) return undefined;
-        cells.push(line.slice(at + 1).replaceAll('""', '"'));
-        return { cells, isOpen: true };
-      }
-      cells.push(line.slice(at + 1, end).replaceAll('""', '"'));
-      at = end + 1;
-    } else {
-      const end = cells.length + 1 === columns ? -1 : line.indexOf(delimiter, at);
-      cells.push(line.slice(at, end === -1 ? line.length : end));
-      at = end === -1 ? line.length : end;
-    }
-    if (at >= line.length) break;
-    if (line[at] !== delimiter || cells.length >= columns) return undefined;
-    at++;
-  }
-  return cells.length === columns ? { cells, isOpen: false } : undefined;
+  const row = cellsOf(line, delimiter, columns);
+  if (row === undefined) return undefined;
+  return row.cells.length === (row.isOpen ? text + 1 : columns) ? row : undefined;
 }

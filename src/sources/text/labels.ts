@@ -14,7 +14,7 @@ const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4
 /** `1. archiver (pid 4102)` */
 const BEFORE_NUMBER = /(?:^|[\s.)\x60])([A-Za-z][\w./:@+-]{0,31}?)\x60?,? [([](?:pid|PID|Pid|tid|TID)\b/;
 /** `pid 11 comm sshd` */
-const COMM_LAST = /\b[cC]omm ([\w./:@+-]{1,15})\s{0,4}[:)]?\s{0,4}$/;
+const COMM_LAST = /\b[cC]omm ([\w./:@+-]{0,62}[\w./@+-])\s{0,4}[:)]?\s{0,4}$/;
 const IN_BRACKETS = /\d{1,10}\s{0,4}[[(<"']{1,2}([^\])>"']{1,64})[\])>"']/;
 const STATE = new RegExp(
   String.raw`\b(?:[Ss]tate|STATE|stat|STAT)\s{0,4}[:=]?\s{0,4}([RSDTtXZI])\b|\(([RSDTtXZI])\)` +

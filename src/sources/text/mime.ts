@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 
 const ENCODING = /^content-transfer-encoding:\s{0,8}base64\s{0,8}$/i;
-const BASE64 = /^[A-Za-z0-9+/]{1,1000}={0,2}\s{0,4}$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}\s{0,4}$/;
 const GROUP = 4;
 /** Consoles of cloud providers have no head. */
 const SHORTEST_ALONE = 60;

@@ -92,10 +92,46 @@ describe('texts side by side', () => {
   });
 
   it('are told of where only one line has them', async () => {
-    const unread: string[] = [];
-    const malformed = (line: number | undefined, why: string) => unread.push(`${line}: ${why}`);
-    const text = 'so:\n f_wait+0x1/0x2 [m] │ g_wait+0x1/0x2\n h_wait+0x1/0x2\n';
-    for await (const _ of textSamples([text], { malformed }));
-    expect(unread).toEqual(['2: two frames stand side by side: the second one was not read']);
+    expect(await unreadIn('so:\n f_wait+0x1/0x2 [m] │ g_wait+0x1/0x2\n h_wait+0x1/0x2\n')).toEqual([
+      '2: two frames stand side by side: the second one was not read',
+    ]);
+  });
+
+  it('are not told of where the next lines show them', async () => {
+    const text = ' f_wait+0x1/0x2 │ g_wait+0x1/0x2\n f_sync+0x1/0x2 │ more\n less           │ g_sync+0x1/0x2\n';
+    expect(await unreadIn(text)).toEqual([]);
+  });
+
+  it('are not what ftrace tells of callers', async () => {
+    const frames = ['f', 'g'].map((name) => `[<0>] ${name}_wait+0x0/0x9 <-h_sync+0x1/0x2`);
+    expect(await unreadIn(`${frames[0]}\n`)).toEqual([]);
+    expect(await told(`${frames.join('\n')}\n`)).toEqual([': f_wait g_wait']);
+  });
+
+  it.each([
+    ['many frames', ' a_wait+0x1/0x2  b_wait+0x1/0x2  c_wait+0x1/0x2  d_wait+0x1/0x2  e_wait+0x1/0x2'],
+    ['a title', 'Call Trace:  a_wait+0x1/0x2  b_wait+0x1/0x2'],
+  ])('are not two reports, each in one line: %s', async (_, report) => {
+    const lines = [1, 2].map((tid) => `task:cp state:D stack:0 pid:${tid} ppid:1 flags:0x0`);
+    expect(await unreadIn(`${report}\n`)).toEqual([]);
+    const text = lines.map((line) => `${line}\n${report}\n`).join('');
+    expect((await told(text)).map((each) => each.split(' ').slice(0, 3).join(' '))).toEqual(['cp 1 D:', 'cp 2 D:']);
+  });
+
+  it('end where a log with tabs follows', async () => {
+    const log = Array.from({ length: 40 }, (_, at) => `GET\t/page/${at}\t200`);
+    const table = ['PID\tSTAT\tWCHAN\tCOMMAND', '7\tD\tf_wait\tcp'];
+    const text = beside(STACK, OTHER, (left, right) => `${left}\t${right}`);
+    expect((await told(`${text}${[...log, ...table].join('\n')}\n`)).sort()).toEqual(
+      [...BOTH, 'cp 7 D: f_wait'].sort(),
+    );
   });
 });
+
+/** What was not read of a text, by its lines. */
+async function unreadIn(text: string): Promise<string[]> {
+  const unread: string[] = [];
+  const malformed = (line: number | undefined, why: string) => unread.push(`${line}: ${why}`);
+  for await (const _ of textSamples([text], { malformed }));
+  return unread;
+}

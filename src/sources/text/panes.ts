@@ -2,8 +2,8 @@ import type { LinePart } from './lines.ts';
 import type { LineReader } from './prefixed-lines.ts';
 import { recognize } from './recognizer.ts';
 
-/** What stands between two frames: a border or the mark of diff(1), a tab, or blanks. */
-const BETWEEN = String.raw`(\s{0,200}[│┃║|<>]\s{0,20}(?![\w>]{1,8}>)|\s{0,200}\t\s{0,20}| {2,200})`;
+/** What stands between two frames: a border or the mark of diff(1) for lines that differ, a tab, or blanks. */
+const BETWEEN = String.raw`(\s{0,200}[│┃║|]\s{0,20}|\s{0,200}\t\s{0,20}| {2,200})`;
 /** A frame with an offset, or what the border of a pane has left of it, and another one beside it. */
 const TWO_FRAMES = new RegExp(
   String.raw`\+0x[0-9a-f]{0,8}(?:\/(?:0x?[0-9a-f]{0,8})?)?(?: \[[\w-]{0,64}\]?)?${BETWEEN}\S.{0,200}?\+0x[0-9a-f]`,
@@ -12,11 +12,13 @@ const TWO_FRAMES = new RegExp(
 const TWO_NUMBERED = new RegExp(
   String.raw`(?: at [0-9a-f]{16}(?: \[[\w-]{1,64}\])?|\.[chS]:\d{1,6}(?::\d{1,4})?\)?)${BETWEEN}#\d{1,3}\s`,
 );
+/** A report in one line goes on with its frames. */
+const REPORT = /\bCall [Tt]race: {1,8}[\w[<].{0,200}?\+0x/;
 /** What may stand between two panes: blanks, borders, and the marks of diff(1) for what differs. */
 const GAPS = /(?:[\s│┃║|]|(?<=\s)[<>()\\/](?=\s|$))+/g;
 const BORDER = /[│┃║]/;
 const WIDE = /\s{2}|[│┃║|]/;
-/** Words: what follows them goes on with no stack. */
+/** A line of prose: it ends the stack before it. */
 const DIVIDER = '(the pane beside it)';
 const TAB_STOP = 8;
 /** How far further in than others a line of the same pane begins. */
@@ -27,8 +29,11 @@ const MOST_WAITING = 32;
 const LEAST_ALIKE = 2;
 const MOST_PANES = 4;
 const MOST_LINES = 20_000;
-/** Behind so many lines of the left pane only, there is no other. */
+/** After so many lines without a right half, the right pane has ended. */
 const MOST_ALONE = 200;
+/** A tab is common in other lines: without frames behind so many, these are no panes. */
+const MOST_FRAMELESS = 32;
+const FRAME_SIGN = /\+0x|#\d/;
 
 /** What divides the panes: blank columns from `from` to `to`, or a character. */
 type Layout = Columns | { readonly delimiter: string };
@@ -68,6 +73,8 @@ export class Panes implements LineReader {
   #layout: Layout | undefined;
   #right: LinePart[] = [];
   #alone = 0;
+  /** So many lines in turn have no frame in the right half. */
+  #frameless = 0;
   /** Both panes are the same so far, as diff(1) shows it. */
   #isTwice = true;
   /** The latest lines with two frames. */
@@ -151,6 +158,9 @@ export class Panes implements LineReader {
       from = at;
     }
     const lines = this.#waiting.splice(from);
+    // These are read in a moment.
+    const divided = new Set(lines.map(({ line }) => line));
+    this.#doubles = this.#doubles.filter(({ line }) => !divided.has(line));
     this.#flush();
     this.#layout = common;
     for (const line of lines) this.take(line);
@@ -159,13 +169,15 @@ export class Panes implements LineReader {
   #takeDivided(part: LinePart, layout: Layout): void {
     const { text } = part;
     const halves = text.length > LONGEST_LINE ? undefined : halvesOf(text, layout);
-    if (halves === undefined || this.#right.length > MOST_LINES || this.#alone > MOST_ALONE) {
+    const isOver = this.#right.length > MOST_LINES || this.#alone > MOST_ALONE || this.#frameless > MOST_FRAMELESS;
+    if (halves === undefined || isOver) {
       this.#endPanes();
       this.#takeUndivided(part);
       return;
     }
     this.#layout = halves.layout;
     this.#alone = halves.right === '' ? this.#alone + 1 : 0;
+    this.#frameless = 'delimiter' in layout && !FRAME_SIGN.test(halves.right) ? this.#frameless + 1 : 0;
     this.#isTwice &&= text.includes('\t') && halves.left.trim() === halves.right.trim();
     this.#next.take({ ...part, text: halves.left });
     this.#right.push({ ...part, text: halves.right });
@@ -176,6 +188,7 @@ export class Panes implements LineReader {
     const [first] = this.#right;
     this.#layout = undefined;
     this.#alone = 0;
+    this.#frameless = 0;
     this.#isTwice = true;
     if (first === undefined) return;
     this.#next.take({ ...first, text: DIVIDER });
@@ -191,8 +204,13 @@ export class Panes implements LineReader {
 function doubleIn({ text, line }: LinePart, isNumbered: boolean): Double | undefined {
   const found = (isNumbered ? TWO_NUMBERED : TWO_FRAMES).exec(text);
   const [before, gap] = found ?? [];
-  if (found === null || before === undefined || gap === undefined) return undefined;
+  if (found === null || before === undefined || gap === undefined || isOneLine(text)) return undefined;
   return { line, text, gap, at: found.index + before.indexOf(gap) };
+}
+
+/** Whether this is a whole report in one line. */
+function isOneLine(text: string): boolean {
+  return text.split('+0x').length > MOST_PANES + 1 || REPORT.test(text);
 }
 
 /** The layout of panes with a border, where frames stand on both sides of it, but not in the same lines. */

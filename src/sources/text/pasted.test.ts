@@ -72,8 +72,12 @@ describe('a stack as people paste it', () => {
         '[<0>] f_wait+0x1/0x2',
         'pid 13 comm dd',
         '[<0>] f_wait+0x1/0x2',
+        'pid 14 comm cp:',
+        '[<0>] f_wait+0x1/0x2',
+        'pid 15 comm kworker/u16:3-flush-8:0',
+        '[<0>] f_wait+0x1/0x2',
       ],
-      ['sshd 11: f_wait', '12: f_wait', 'dd 13: f_wait'],
+      ['sshd 11: f_wait', '12: f_wait', 'dd 13: f_wait', 'cp 14: f_wait', 'kworker/u16:3-flush-8:0 15: f_wait'],
     ],
     [
       'below a name, a number and a state',

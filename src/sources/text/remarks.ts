@@ -7,11 +7,31 @@ const SENTENCE =
   /^\s{0,200}(?:[#;%"!]{1,3}|--|REM\b)\s{0,4}(?!.{0,300}(?:\d|:\s{0,4}$))(?:\S{1,40}\s{1,4}){3,60}\S{1,40}\s{0,4}$/;
 const CODE = /^\s{0,200}\/\/(?:\s|$)/;
 const LONGEST = 1000;
+/** The most lines of one C comment. */
 const LONGEST_COMMENT = 20;
 
 /** Whether the line is a comment of code. All of a text may be one. */
 export function isCodeComment(line: string): boolean {
   return line.includes('//') && CODE.test(line);
+}
+
+/**
+ * Whether such a comment behind a stack that is in none belongs to the next stack: names its task, begins it or, behind
+ * an outermost function, is a frame.
+ */
+export function beginsStack(line: Line | undefined, isBehindOutermost: boolean): boolean {
+  switch (line?.kind) {
+    case 'label':
+      return Object.keys(line.header).length > 0;
+    case 'task':
+    case 'hung':
+    case 'begin':
+      return true;
+    case 'frame':
+      return isBehindOutermost;
+    default:
+      return false;
+  }
 }
 
 /** Tells the remarks between the frames of a stack from text that ends it. */

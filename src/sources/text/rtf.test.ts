@@ -35,6 +35,20 @@ describe('a document in RTF', () => {
     expect(await told(text)).toEqual(TOLD);
   });
 
+  it('is read to where it is cut off', async () => {
+    expect(await told('{\\rtf1 [<0>] f_wait+0x1/0x2\\par [<0>] g_wait+0x1/0x2\n')).toEqual([': f_wait g_wait']);
+  });
+
+  it('may have a character that has no substitute', async () => {
+    const text = '{\\rtf1 so:\\u8230\\line f_wait+0x1/0x2\\line g_wait+0x1/0x2\\line}\n';
+    expect(await told(text)).toEqual([': f_wait g_wait']);
+  });
+
+  it('may have a line of any length', async () => {
+    const words = `${'words '.repeat(168)}\n`.repeat(65);
+    expect(await told(`{\\rtf1 ${words}[<0>] f_wait+0x1/0x2\\par}\n`)).toEqual([': f_wait']);
+  });
+
   it('is followed by other text', async () => {
     const text = '{\\rtf1 [<0>] f_wait+0x1/0x2\\par}\n\n[<0>] g_wait+0x1/0x2\n[<0>] h_wait+0x1/0x2\n';
     expect(await told(text)).toEqual([': f_wait', ': g_wait h_wait']);

@@ -22,7 +22,7 @@ const CHARACTERS: ReadonlyMap<string, string> = new Map([
 const ENDS: ReadonlySet<string> = new Set(['par', 'line', 'row', 'sect', 'page']);
 const MOST_GROUPS = 10_000;
 const LONGEST_LINE = 64 * 1024;
-/** Before C1 controls, Windows-1252 and Latin-1 are the same, and nothing of a stack is behind. */
+/** Codes below this one are control characters. */
 const FIRST_PRINTED = 32;
 
 interface Group {
@@ -38,6 +38,8 @@ export class RichText implements LineReader {
   #text = '';
   /** So many characters are those for programs without Unicode. */
   #skipped = 0;
+  /** The latest part of the document. */
+  #part: LinePart | undefined;
 
   constructor(next: LineReader) {
     this.#next = next;
@@ -53,19 +55,22 @@ export class RichText implements LineReader {
   }
 
   end(): void {
+    // The document may be cut off.
+    if (this.#text !== '') this.#endLine();
     this.#next.end();
   }
 
   #read(part: LinePart): void {
+    this.#part = part;
     for (const token of part.text.matchAll(TOKEN)) {
       const [whole, brace, word, number, byte, symbol, text] = token;
       if (brace === '{') this.#open();
-      else if (brace === '}') this.#close(part);
-      else if (word !== undefined) this.#word(word, number, part);
+      else if (brace === '}') this.#close();
+      else if (word !== undefined) this.#word(word, number);
       else if (byte !== undefined) this.#add(String.fromCharCode(Number.parseInt(byte, 16)));
       else if (symbol !== undefined) this.#symbol(symbol);
       else if (text !== undefined) this.#add(text);
-      else if (whole === '\\') this.#endLine(part);
+      else if (whole === '\\') this.#endLine();
       // Behind the last brace there may be another text.
       if (this.#groups.length > 0) continue;
       const rest = part.text.slice(token.index + whole.length);
@@ -75,21 +80,23 @@ export class RichText implements LineReader {
   }
 
   #open(): void {
+    this.#skipped = 0;
     const group = this.#groups.at(-1);
     if (this.#groups.length < MOST_GROUPS)
       this.#groups.push({ isText: group?.isText ?? true, substitutes: group?.substitutes ?? 1 });
   }
 
-  #close(part: LinePart): void {
+  #close(): void {
+    this.#skipped = 0;
     this.#groups.pop();
-    if (this.#groups.length === 0 && this.#text !== '') this.#endLine(part);
+    if (this.#groups.length === 0 && this.#text !== '') this.#endLine();
   }
 
-  #word(word: string, number: string | undefined, part: LinePart): void {
+  #word(word: string, number: string | undefined): void {
     const group = this.#groups.at(-1);
     const character = CHARACTERS.get(word);
     if (DESTINATIONS.has(word)) this.#hide();
-    else if (ENDS.has(word) && group?.isText) this.#endLine(part);
+    else if (ENDS.has(word) && group?.isText) this.#endLine();
     else if (character !== undefined) this.#add(character);
     else if (word === 'uc' && group !== undefined) group.substitutes = Number(number ?? 1);
     else if (word === 'u') {
@@ -115,13 +122,14 @@ export class RichText implements LineReader {
     if (this.#groups.at(-1)?.isText !== true) return;
     const shown = this.#skipped > 0 ? text.slice(this.#skipped) : text;
     this.#skipped = Math.max(0, this.#skipped - text.length);
-    if (this.#text.length + shown.length > LONGEST_LINE) return;
+    if (this.#text.length + shown.length > LONGEST_LINE) this.#endLine();
     this.#text += shown.length === 1 && shown.charCodeAt(0) < FIRST_PRINTED && shown !== '\t' ? '' : shown;
   }
 
-  #endLine(part: LinePart): void {
+  #endLine(): void {
     const text = this.#text;
     this.#text = '';
-    this.#next.take({ ...part, begins: true, ends: true, text });
+    this.#skipped = 0;
+    if (this.#part !== undefined) this.#next.take({ ...this.#part, begins: true, ends: true, text });
   }
 }

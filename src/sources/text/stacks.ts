@@ -13,7 +13,7 @@ import { Position } from './position.ts';
 import { bodyOf, unquoted } from './prefix.ts';
 import { PsTable } from './ps.ts';
 import { recognize } from './recognizer.ts';
-import { isCodeComment } from './remarks.ts';
+import { beginsStack, isCodeComment } from './remarks.ts';
 import { hasNearSign, hasSign, isNear, Skipped } from './skipped.ts';
 import { Stamps } from './stamps.ts';
 import type { LeftOut, TextStack } from './text-stack.ts';
@@ -148,14 +148,18 @@ export class StackFinder {
     this.#isAfterBlank = false;
     this.#isField = clean.includes('=') && FIELD.test(clean);
     if (this.#isField && !MESSAGE.test(clean)) return;
-    const isComment = isCodeComment(clean);
-    if (!this.#callers.current.hasFrames) this.#isCode = isComment;
-    else if (isComment && !this.#isCode) {
-      this.#position.skip();
-      return;
-    }
     const { text, caller, logged: isLogged, isOutput, quotes } = this.#body.isInRow ? unquoted(clean) : bodyOf(clean);
     const logged = isLogged && !isOutput;
+    const isComment = isCodeComment(clean);
+    const { hasFrames, isWhole } = this.#callers.current;
+    if (!hasFrames) this.#isCode = isComment;
+    else if (isComment && !this.#isCode) {
+      if (!beginsStack(recognize(text), isWhole)) {
+        this.#position.skip();
+        return;
+      }
+      this.#isCode = true;
+    }
     if (this.#isAfterEmpty && (logged || !text.includes('+0x'))) this.#body.empty();
     this.#isAfterEmpty = false;
     this.#callers.turnTo(caller, isLogged);

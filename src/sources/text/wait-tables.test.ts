@@ -43,6 +43,24 @@ describe('a table of wait channels', () => {
       expect(await told(form(ROWS.map((row) => order.map((at) => row[at] ?? ''))))).toEqual(TOLD);
   });
 
+  it.each([
+    ['a delimiter in quotes', ['PID,ARGS,STAT,WCHAN', '7,"java -Da,b",D,f_wait', '8,"say ""a""",D,g_wait']],
+    ['an empty last cell', ['PID,ARGS,STAT,WCHAN,TTY', '7,java,D,f_wait,', '8,say,D,g_wait,pts/0']],
+    ['an empty first cell', ['TTY;PID;ARGS;STAT;WCHAN', ';7;java;D;f_wait', 'pts/0;8;say;D;g_wait']],
+    ['an empty cell of Markdown', ['|PID|TTY|ARGS|STAT|WCHAN|', '|7||java|D|f_wait|', '|8|pts/0|say|D|g_wait|']],
+    [
+      'an empty cell of HTML',
+      [
+        '<tr><th>PID</th><th>TTY</th><th>ARGS</th><th>STAT</th><th>WCHAN</th></tr>',
+        '<tr><td>7</td><td></td><td>java</td><td>D</td><td>f_wait</td></tr>',
+        '<tr><td>8</td> <td>pts/0</td><td>say</td><td>D</td><td>g_wait</td></tr>',
+      ],
+    ],
+  ])('has %s', async (_, lines) => {
+    const found = await told(`${lines.join('\n')}\n`);
+    expect(found).toEqual([expect.stringMatching(/^java 7 D: f_wait$/), expect.stringMatching(/^say.* 8 D: g_wait$/)]);
+  });
+
   it('ends with the next text', async () => {
     const text = `${ROWS.map((row) => row.join(',')).join('\n')}\n\n[<0>] f_wait+0x1/0x2\n[<0>] g_wait+0x1/0x2\n`;
     expect(await told(text)).toEqual([...TOLD, ': f_wait g_wait']);

@@ -1,12 +1,16 @@
+import { cellsOf as csvCellsOf } from './csv-cells.ts';
 import type { LinePart } from './lines.ts';
 import type { LineReader } from './prefixed-lines.ts';
 import { columnKind } from './ps.ts';
 
 const LONGEST = 1000;
 const DELIMITERS = ['\t', '|', '│', '┃', '║', ';', ','];
+/** Those of tables that are drawn: they stand around a row, too. */
+const BORDERS = '|│┃║';
 /** What divides the rows of a table that is drawn. */
 const RULE = /^[\s|│┃║+:=_─━═┄┈┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬-]+$/;
-const CELL = /<\/?t[dhr](?:\s[^<>]{0,200})?>/gi;
+const CELL = /(?:<\/t[dh]>\s{0,20})?<t[dh](?:\s[^<>]{0,200})?>/gi;
+const OTHER_TAG = /<\/?t[dhr](?:\s[^<>]{0,200})?>/gi;
 const QUOTED = /^(["'`])(.*)\1$/s;
 /** A command for such a table has other characters in it. */
 const TITLE = /^(?!.*\bps )[\w %:./-]{0,32}$/;
@@ -65,9 +69,10 @@ export class WaitTables implements LineReader {
 }
 
 function tableFrom(line: string): { readonly table: Table; readonly titles: string } | undefined {
-  const text = plain(line);
+  // Jira puts two marks between titles.
+  const text = plain(line).replaceAll('||', '|');
   for (const delimiter of DELIMITERS) {
-    const cells = text.includes(delimiter) ? cellsOf(text, delimiter) : [];
+    const cells = text.includes(delimiter) ? cellsOf(text, delimiter, Number.POSITIVE_INFINITY) : [];
     if (cells.length < LEAST_COLUMNS) continue;
     if (!cells.every((cell) => TITLE.test(cell))) continue;
     const titles = cells.map((cell) => cell.toUpperCase());
@@ -85,25 +90,35 @@ function tableFrom(line: string): { readonly table: Table; readonly titles: stri
 
 function rowOf(line: string, { delimiter, cells, count }: Table): string | undefined {
   if (line.length > LONGEST) return undefined;
-  const values = cellsOf(plain(line), delimiter);
+  const values = cellsOf(plain(line), delimiter, count);
   // A command line may have the character in it, too.
   if (values.length < count) return undefined;
   return cells.map((at) => (values[at] === '' ? '-' : values[at])).join(' ');
 }
 
-/** The line without its markup: cells of HTML have tabs between them, those of a title in Jira one mark. */
+/** The line without its markup: cells of HTML have a tab between them. */
 function plain(line: string): string {
-  const text = line.includes('<t') || line.includes('<T') ? line.replaceAll(CELL, '\t').replaceAll(/\t+/g, '\t') : line;
-  return text.includes('||') ? text.replaceAll('||', '|') : text;
+  if (!line.includes('<t') && !line.includes('<T')) return line;
+  return line
+    .replaceAll(CELL, '\t')
+    .replaceAll(OTHER_TAG, '')
+    .replace(/^\s*\t/, '');
 }
 
-/** The cells, without the outer borders, quotes and the marks of code. */
-function cellsOf(line: string, delimiter: string): string[] {
-  const text = line.trim();
-  const from = text.startsWith(delimiter) ? 1 : 0;
-  const to = text.length > 1 && text.endsWith(delimiter) ? -1 : undefined;
-  return (delimiter === '\t' ? text : text.slice(from, to)).split(delimiter).map((cell) => {
+/** The cells, without the outer borders, quotes and the marks of code. An empty cell may be the first or the last. */
+function cellsOf(line: string, delimiter: string, columns: number): string[] {
+  const isDrawn = BORDERS.includes(delimiter);
+  const row = isDrawn ? undefined : csvCellsOf(line, delimiter, columns);
+  const cells = row === undefined || row.isOpen ? within(line, isDrawn, delimiter).split(delimiter) : row.cells;
+  return cells.map((cell) => {
     const value = cell.trim().replaceAll(/^\*\*|\*\*$/g, '');
     return QUOTED.exec(value)?.[2] ?? value;
   });
+}
+
+/** A row without the borders around it. */
+function within(line: string, isDrawn: boolean, border: string): string {
+  if (!isDrawn) return line;
+  const text = line.trim();
+  return text.slice(text.startsWith(border) ? 1 : 0, text.length > 1 && text.endsWith(border) ? -1 : undefined);
 }
