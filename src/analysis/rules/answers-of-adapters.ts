@@ -13,14 +13,14 @@ export const ANSWERS_OF_ADAPTERS: readonly Rule[] = [
     [
       'wait-for-gpu-jobs-of-client',
       'the jobs of a program on a GPU to be done, so that their queue can be closed',
-      'drivers/gpu/drm/scheduler/sched_entity.c',
-      'amd_sched_entity_fini drm_sched_entity_do_release drm_sched_entity_cleanup nouveau_sched_fini',
+      'drivers/gpu/drm/nouveau/nouveau_sched.c',
+      'nouveau_sched_fini amd_sched_entity_fini drm_sched_entity_do_release drm_sched_entity_cleanup',
     ],
     [
       'wait-for-vmware-gpu',
       'the virtual GPU of VMware to process its commands (SVGA)',
       'drivers/gpu/drm/vmwgfx/vmwgfx_cmdbuf.c',
-      'vmw_fence_wait vmw_cmdbuf_idle vmw_cmdbuf_alloc_space vmw_fallback_wait vmw_fifo_wait_noirq vmw_fifo_wait',
+      'vmw_cmdbuf_idle vmw_fence_wait vmw_cmdbuf_alloc_space vmw_fallback_wait vmw_fifo_wait_noirq vmw_fifo_wait',
       'vmw_wait_seqno vmw_fence_obj_wait',
     ],
     [
@@ -34,7 +34,7 @@ export const ANSWERS_OF_ADAPTERS: readonly Rule[] = [
       'wait-for-amd-interrupts',
       'the interrupts of an AMD GPU that are queued to be handled',
       'drivers/gpu/drm/amd/amdgpu/amdgpu_ih.c',
-      'kfd_process_drain_interrupts amdgpu_ih_wait_on_checkpoint_process amdgpu_ih_wait_on_checkpoint_process_ts',
+      'amdgpu_ih_wait_on_checkpoint_process_ts kfd_process_drain_interrupts amdgpu_ih_wait_on_checkpoint_process',
     ],
     [
       'wait-for-amd-queue-removal',
@@ -167,7 +167,7 @@ export const ANSWERS_OF_ADAPTERS: readonly Rule[] = [
       'wait-for-wifi-recovery',
       'a WiFi adapter to be reset and set up again after its firmware crashed',
       'drivers/net/wireless/ath/ath11k/core.c',
-      'ath10k_core_recovery_check_work ath10k_snoc_remove ath11k_core_reset ath11k_ahb_remove_prepare',
+      'ath11k_core_reset ath10k_core_recovery_check_work ath10k_snoc_remove ath11k_ahb_remove_prepare',
       'ath11k_mac_wait_reconfigure ath12k_core_resume ath12k_core_reset mwifiex_shutdown_sw ath10k_wait_recovery',
     ],
     [

@@ -69,9 +69,9 @@ export const ANSWERS_OF_DEVICES: readonly Rule[] = [
       'wait-for-mainframe-device',
       'a device of a mainframe (channel I/O) to answer',
       'drivers/s390/cio/device.c',
-      'qeth_clear_channel qeth_halt_channel qeth_send_control_data qeth_do_run_thread qeth_l2_remove_device',
-      'qeth_l3_remove_device lcs_wait_for_threads lcs_clear_channel lcs_stop_channel lcs_send_lancmd ccw_io_helper',
-      'qdio_cancel_ccw qdio_establish io_subchannel_settle ccw_device_set_offline ccw_device_set_online',
+      'ccw_device_set_online qeth_clear_channel qeth_halt_channel qeth_send_control_data qeth_do_run_thread',
+      'qeth_l2_remove_device qeth_l3_remove_device lcs_wait_for_threads lcs_clear_channel lcs_stop_channel',
+      'lcs_send_lancmd ccw_io_helper qdio_cancel_ccw qdio_establish io_subchannel_settle ccw_device_set_offline',
       'online_store_recog_and_online io_subchannel_quiesce ccw_device_remove vfio_ccw_sch_quiesce css_complete_work',
       'crw_wait_for_channel_report eadm_quiesce ccw_device_stlck chsc_ioctl_start cfg_wait_idle',
       'sclp_sync_request_timeout sclp_sync_request sclp_pci_report sclp_ftp_et7 sclp_ftp_cmd sclp_sd_sync do_ur_io',
@@ -118,8 +118,8 @@ export const ANSWERS_OF_DEVICES: readonly Rule[] = [
     [
       'wait-for-hyperv-bus',
       'Hyper-V to answer on its bus of virtual devices (VMBus)',
-      'drivers/hv/connection.c',
-      'vmbus_try_connection_id vmbus_initiate_unload vmbus_bus_suspend vmbus_bus_resume hv_pci_bus_exit',
+      'drivers/hv/channel_mgmt.c',
+      'vmbus_initiate_unload vmbus_try_connection_id vmbus_bus_suspend vmbus_bus_resume hv_pci_bus_exit',
       'hv_kbd_connect_to_vsp hvutil_transport_destroy',
     ],
     [
@@ -137,7 +137,7 @@ export const ANSWERS_OF_DEVICES: readonly Rule[] = [
     [
       'wait-for-xen-suspend',
       'a Xen device to be paused or shut down',
-      'drivers/xen/xenbus/xenbus_probe_frontend.c',
+      'drivers/scsi/xen-scsifront.c',
       'scsifront_suspend',
     ],
     [

@@ -118,7 +118,7 @@ export const ANSWERS_OF_PERIPHERALS: readonly Rule[] = [
     [
       'wait-for-tpm-chip',
       'the security chip (TPM) to complete a command',
-      'drivers/char/tpm/tpm_tis_core.c',
+      'drivers/char/tpm/tpm_tis_i2c_cr50.c',
       'tpm_cr50_i2c_wait_tpm_ready wait_for_stat',
     ],
     [

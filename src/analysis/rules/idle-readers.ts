@@ -151,7 +151,7 @@ const LOOPS: readonly (readonly [id: string, waitsFor: string, inOrderTo: string
       'idle-hotplug-thread',
       'an event of a PCI slot',
       'handle events of PCI slots',
-      'drivers/pci/hotplug/cpqphp_ctrl.c',
+      'drivers/pci/hotplug/pciehp_hpc.c',
       'pciehp_poll',
     ],
     [

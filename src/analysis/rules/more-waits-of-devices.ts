@@ -26,7 +26,7 @@ export const MORE_WAITS_OF_DEVICES: readonly Rule[] = waitTable(
     [
       'wait-for-tty-modem-lines',
       'a modem line of a serial port to change',
-      'drivers/tty/serial/serial_core.c',
+      'drivers/usb/class/cdc-acm.c',
       'wait_serial_change acm_tty_ioctl mxser_ioctl cy_ioctl mgsl_ioctl ntty_ioctl',
     ],
     [

@@ -205,7 +205,7 @@ export const MORE_WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, 
   [
     'wait-for-bt-connection',
     'a Bluetooth connection to be made, closed or acknowledged',
-    'net/bluetooth/af_bluetooth.c',
+    'net/bluetooth/l2cap_sock.c',
     '__l2cap_wait_ack',
   ],
   [

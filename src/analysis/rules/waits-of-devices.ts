@@ -8,7 +8,7 @@ export const WAITS_OF_DEVICES: readonly Rule[] = waitTable(
     [
       'wait-for-crypto-request',
       'an encryption or decryption to finish',
-      'include/linux/crypto.h',
+      'fs/crypto/fname.c',
       'fscrypt_fname_encrypt fname_decrypt fscrypt_crypt_data_unit fscrypt_crypt_block derive_key_aes',
       'blk_crypto_fallback_decrypt_bio crypt_iv_eboiv_gen crypt_iv_elephant nvme_auth_gen_pubkey',
       'nvme_auth_gen_shared_secret compute_ecdh_secret __keyctl_dh_compute tls_encrypt_async_wait',
@@ -167,7 +167,7 @@ export const WAITS_OF_DEVICES: readonly Rule[] = waitTable(
     [
       'wait-for-bt-adapter-answer',
       'a Bluetooth adapter to answer its driver',
-      'drivers/bluetooth/btmtksdio.c',
+      'drivers/bluetooth/btmrvl_main.c',
       'btmrvl_send_sync_cmd btmrvl_enable_hs nxp_download_firmware intel_wait_booting bcm4377_enqueue',
       'qca_suspend qca_set_speed qca_wait_for_dump_collection mrvl_load_firmware',
     ],
@@ -212,12 +212,12 @@ export const WAITS_OF_DEVICES: readonly Rule[] = waitTable(
       'wait-for-bmc-answer',
       'the management controller (BMC) to answer (IPMI)',
       'drivers/char/ipmi/ipmi_msghandler.c',
-      'ipmi_request_wait_for_response __ipmi_heartbeat __scan_channels',
+      '__scan_channels ipmi_request_wait_for_response __ipmi_heartbeat',
     ],
     [
       'wait-for-tty-drain',
       'the output of a terminal to be sent, or its other end to take it',
-      'drivers/tty/tty_ioctl.c',
+      'drivers/tty/tty_io.c',
       'send_break paste_selection serdev_device_write',
     ],
     [

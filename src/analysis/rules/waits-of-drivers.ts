@@ -87,7 +87,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
     [
       'wait-for-raid-adapter',
       'a SAS or RAID adapter to answer a command of its driver',
-      'drivers/scsi/mpt3sas/mpt3sas_base.c',
+      'drivers/scsi/mpt3sas/mpt3sas_config.c',
       '_config_request _ctl_do_mpt_command _ctl_diag_register_2 mpt3sas_send_diag_release _ctl_diag_read_buffer',
       '_transport_expander_report_manufacture _transport_expander_phy_control _transport_smp_handler',
       '_transport_get_expander_phy_error_log _base_sync_drv_fw_timestamp _base_display_fwpkg_version',
@@ -227,10 +227,10 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'wait-for-sensor-hub',
       'the sensor hub of the processor to answer',
       'drivers/hid/intel-ish-hid/ishtp/client.c',
-      'ishtp_hid_link_ready_wait ishtp_enum_enum_devices ishtp_get_hid_descriptor ishtp_get_report_descriptor',
-      'hid_ishtp_cl_init',
-      '_ish_ipc_reset ish_hw_start ish_suspend ish_resume_handler ishtp_cl_disconnect ishtp_cl_connect_to_fw',
-      'ishtp_wait_resume ishtp_hbm_start_wait loader_cl_send loader_xfer_cmd amdtp_wait_for_response',
+      'ishtp_cl_disconnect ishtp_hid_link_ready_wait ishtp_enum_enum_devices ishtp_get_hid_descriptor',
+      'ishtp_get_report_descriptor hid_ishtp_cl_init _ish_ipc_reset ish_hw_start ish_suspend ish_resume_handler',
+      'ishtp_cl_connect_to_fw ishtp_wait_resume ishtp_hbm_start_wait loader_cl_send loader_xfer_cmd',
+      'amdtp_wait_for_response',
     ],
     [
       'wait-for-input-reset',

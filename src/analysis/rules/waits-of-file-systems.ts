@@ -182,7 +182,7 @@ export const WAITS_OF_FILE_SYSTEMS: readonly Rule[] = [
       'wait-for-raid5-stripes',
       'stripes of a RAID 4/5/6 array (md) that are in use to become free',
       'drivers/md/raid5.c',
-      'ppl_quiesce make_discard_request',
+      'make_discard_request ppl_quiesce',
     ],
     [
       'wait-for-raid5-pause',

@@ -103,7 +103,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
     [
       'wait-for-rpc-tls',
       'the daemon for TLS handshakes (tlshd) to answer',
-      'net/sunrpc/xprtsock.c',
+      'net/sunrpc/svcsock.c',
       'svc_tcp_handshake xs_tls_handshake_sync xs_tcp_tls_finish_connecting',
     ],
     [
