@@ -21,9 +21,8 @@ import {
   rotated,
   smallFileSystem,
   taken,
-  until,
 } from './background-run.ts';
-import { fixture, kstack, shell, temporaryFolder, testRequires } from './harness.ts';
+import { fixture, kstack, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 function usedPercent(directory: string): number {
   return Number(shell(`stat -f -c '%b %f' ${directory} | awk '{ print 100 * ($1 - $2) / $1 }'`));

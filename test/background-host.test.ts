@@ -14,12 +14,13 @@ import {
   smallFileSystem,
   stateOf,
   taken,
-  until,
 } from './background-run.ts';
-import { fixture, KSTACK, kstack, NODE_BUILD, run, shell, temporaryFolder, testRequires } from './harness.ts';
+import { fixture, KSTACK, kstack, NODE_BUILD, run, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 describe('while a process hangs in the kernel', () => {
-  it('samples keep coming, and neither threads nor memory grow from sample to sample', async () => {
+  it('samples keep coming, and neither threads nor memory grow from sample to sample', {
+    timeout: 240_000,
+  }, async () => {
     const directory = temporaryFolder();
     const [pid = 0] = await fixture('mmap-lock', [temporaryFolder(), '3']);
     // So that a sample is large against what is compiled, or kept once, in the meantime.

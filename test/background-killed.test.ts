@@ -14,9 +14,8 @@ import {
   samples,
   stateOf,
   taken,
-  until,
 } from './background-run.ts';
-import { fixture, kstack, readersOf, shell, temporaryFolder, testRequires } from './harness.ts';
+import { fixture, kstack, readersOf, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 describe('a process that writes the log, and that somebody', () => {
   it.each([

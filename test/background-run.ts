@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished } from 'vitest';
-import { KSTACK, type Line, parseClassic, shell, temporaryFolder, testRequires } from './harness.ts';
+import { KSTACK, type Line, parseClassic, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 export const LOG = `kstack_${hostname()}.out`;
 
@@ -86,14 +86,6 @@ export function exit(child: ChildProcess): Promise<number | null> {
 export function isAlive(pid: number): boolean {
   const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'latin1') : '';
   return stat !== '' && !stat.includes(') Z ');
-}
-
-export async function until(condition: () => boolean, milliseconds = 20_000): Promise<void> {
-  const deadline = performance.now() + milliseconds;
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 export async function end(pid: number, signal: NodeJS.Signals): Promise<void> {

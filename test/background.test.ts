@@ -15,7 +15,6 @@ import {
   samples,
   stateOf,
   taken,
-  until,
 } from './background-run.ts';
 import {
   expectWithin,
@@ -28,6 +27,7 @@ import {
   shell,
   temporaryFolder,
   testRequires,
+  until,
 } from './harness.ts';
 
 /** The shortest run that ends by itself takes 70 s: it runs beside the other tests, from the first to the last. */
@@ -106,7 +106,8 @@ describe('kstack -b', () => {
     const directory = temporaryFolder();
     for (let i = 0; i < 5; i++) {
       const { pid } = await background(directory, ['-p', String(counter), '-n', '1000'], 5);
-      await new Promise((resolve) => setTimeout(resolve, 60 * i));
+      await until(() => taken(directory) > i);
+      await new Promise((resolve) => setTimeout(resolve, 7 * i));
       const asked = performance.now();
       await end(pid, signal);
       expectWithin(performance.now() - asked, 2000);

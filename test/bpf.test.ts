@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { until } from './background-run.ts';
 import { allThreads, describeBpf, type Task } from './bpf-source.ts';
 import {
   ended,
@@ -15,6 +14,7 @@ import {
   shell,
   temporaryFolder,
   testRequires,
+  until,
 } from './harness.ts';
 
 describeBpf('the source bpf', () => {

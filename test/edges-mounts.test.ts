@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SOURCES } from './bpf-source.ts';
-import { ended, kstack, needs, shell, temporaryFolder } from './harness.ts';
+import { ended, kstack, needs, shell, temporaryFolder, until } from './harness.ts';
 
 interface End {
   readonly tid: number | null;
@@ -44,13 +44,6 @@ async function edgesBy(source: string) {
     resource: (key: string) => resources.find((each) => each.key === key),
     ends: new Set(edges.flatMap(({ from, to }) => [endOf(from), endOf(to)])),
   };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let tries = 0; !condition(); tries++) {
-    if (tries > 1000) throw new Error('it does not get there');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 const stackOf = (pid: number) => shell(`cat /proc/${pid}/stack 2>/dev/null || true`);

@@ -4,7 +4,7 @@ import { connect as connectTo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ended, KSTACK, needs, run, temporaryFolder } from './harness.ts';
+import { ended, KSTACK, needs, run, temporaryFolder, until } from './harness.ts';
 
 beforeEach(needs('root'));
 
@@ -68,10 +68,6 @@ function start(args: readonly string[], stdio: StdioOptions) {
   const child = spawn(KSTACK, args, { stdio });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await setTimeout(20);
 }
 
 /** How many bytes of samples a recording has. */

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync,
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect, inject, onTestFinished, type TestContext, TestRunner } from 'vitest';
 
 /** The command as it is in the package. */
@@ -137,6 +138,15 @@ export const isOverdue = (took: number, milliseconds: number): boolean =>
 /** That something took at most so long; at most what that would be here and now, where it took longer. */
 export function expectWithin(took: number, milliseconds: number): void {
   if (took >= milliseconds) expect(took).toBeLessThan(withinMs(milliseconds));
+}
+
+/** Resolves when something is so. The time is one that nothing takes, on a slow machine that is busy. */
+export async function until(isSo: () => boolean, milliseconds = 60_000): Promise<void> {
+  const deadline = performance.now() + milliseconds;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`not within ${milliseconds} ms: ${isSo}`);
+    await pause(5);
+  }
 }
 
 export type Need = keyof typeof AVAILABLE;

@@ -14,9 +14,18 @@ import {
   smallFileSystem,
   stateOf,
   taken,
-  until,
 } from './background-run.ts';
-import { expectWithin, fixture, fixturePath, KSTACK, kstack, shell, temporaryFolder, testRequires } from './harness.ts';
+import {
+  expectWithin,
+  fixture,
+  fixturePath,
+  KSTACK,
+  kstack,
+  shell,
+  temporaryFolder,
+  testRequires,
+  until,
+} from './harness.ts';
 
 /** A file system that answers until it is told to hang. */
 interface Hanging {

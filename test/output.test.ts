@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { until } from './background-run.ts';
 import {
   ended,
   fixture,
@@ -14,6 +13,7 @@ import {
   shell,
   temporaryFolder,
   testRequires,
+  until,
 } from './harness.ts';
 
 const CLASSIC_SAMPLE = `zzz <Sat Sep 30 17:02:16 GMT 2023 - ol8-1

@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { smallFileSystem, stateOf, taken, until } from './background-run.ts';
-import { ended, KSTACK, kstack, needs, readersOf, shell, temporaryFolder, testRequires } from './harness.ts';
+import { smallFileSystem, stateOf, taken } from './background-run.ts';
+import { ended, KSTACK, kstack, needs, readersOf, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 /** Few tasks, so that files stay small and samples quick. */
 const FEW = ['-p', '1,2', '--source', 'procfs'];

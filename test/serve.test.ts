@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { expectWithin, fixture, kstack, needs, shell, temporaryFolder, testRequires } from './harness.ts';
+import { expectWithin, fixture, kstack, needs, shell, temporaryFolder, testRequires, until } from './harness.ts';
 import {
   ask,
   bearer,
@@ -17,7 +17,6 @@ import {
   serve,
   startServe,
   unsentBytes,
-  until,
 } from './served.ts';
 
 const HOSTILE = '<img src=x oner';

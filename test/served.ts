@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { setTimeout as pause } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { onTestFinished } from 'vitest';
 import { BROWSER, type Ended, ended, KSTACK } from './harness.ts';
@@ -114,10 +113,6 @@ export function unsentBytes(port: number, clientPort = 0): number {
       return Number.parseInt(queues, 16);
   }
   throw new Error(`nobody is connected from port ${clientPort}`);
-}
-
-export async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await pause(50);
 }
 
 /**

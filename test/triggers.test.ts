@@ -3,8 +3,8 @@ import { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { smallFileSystem, until } from './background-run.ts';
-import { ended, KSTACK, kstack, requires, run, shell, temporaryFolder, withinMs } from './harness.ts';
+import { smallFileSystem } from './background-run.ts';
+import { ended, KSTACK, kstack, requires, run, shell, temporaryFolder, until, withinMs } from './harness.ts';
 
 interface Read {
   readonly timeMs: number;

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { smallFileSystem, until } from './background-run.ts';
-import { ended, expectWithin, fixture, KSTACK, kstack, needs, run, temporaryFolder } from './harness.ts';
+import { smallFileSystem } from './background-run.ts';
+import { ended, expectWithin, fixture, KSTACK, kstack, needs, run, temporaryFolder, until } from './harness.ts';
 
 /** 50 processes with a thread each that sleep: none of them may be in a verdict. */
 async function innocents(): Promise<number[]> {
