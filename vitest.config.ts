@@ -60,12 +60,6 @@ class LongestFirst extends BaseSequencer {
 
 const placeOf = ({ moduleId }: TestSpecification): number => OF_THEIR_OWN.findIndex((path) => moduleId.endsWith(path));
 
-/**
- * Tests of the command look at a host that others use. What fails twice is a fault; what passed only the second time is
- * told by .ci/run.
- */
-const retry = process.env['CI'] === 'true' ? 1 : 0;
-
 export default defineConfig({
   test: {
     globalSetup: ['test/compile-fixtures.ts'],
@@ -90,12 +84,12 @@ export default defineConfig({
       {
         // What is the same of every build of the command: the repository itself, the package, the library.
         extends: true,
-        test: { name: 'repository', include: ['test/repository/**/*.test.ts'], maxWorkers, retry },
+        test: { name: 'repository', include: ['test/repository/**/*.test.ts'], maxWorkers },
       },
       {
         // What has to hold of every build of the command, $KSTACK_BIN.
         extends: true,
-        test: { name: 'command-own', include: OF_THEIR_OWN, maxWorkers, retry },
+        test: { name: 'command-own', include: OF_THEIR_OWN, maxWorkers },
       },
       {
         // The same, of tests that look at all processes of the host: a frozen file system of one would be in the way of
@@ -106,7 +100,6 @@ export default defineConfig({
           include: ['test/*.test.ts'],
           exclude: OF_THEIR_OWN,
           fileParallelism: false,
-          retry,
           sequence: { groupOrder: 1 },
         },
       },

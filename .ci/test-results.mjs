@@ -1,31 +1,43 @@
-// What came of a run of tests: node .ci/test-results.mjs RESULTS.json [TAG|!TAG]
+// What came of a run of tests: node .ci/test-results.mjs RESULTS.json AGAIN.json [TAG|!TAG]
 // Prints "PASSED FAILED", then what failed, each with its message. A test that was skipped has failed, unless the tag
-// that was asked for leaves it out: TAG all tests without it, !TAG all with it. What passed only when it was tried
-// again goes to standard error.
-import { readFileSync } from 'node:fs';
+// that was asked for leaves it out: TAG all tests without it, !TAG all with it. AGAIN.json, if it is there, is of those
+// that failed and were tried again: what passed only then goes to standard error.
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const LONGEST_MESSAGE = 15;
 
-const [file, tag = ''] = process.argv.slice(2);
-const { numPassedTests, testResults } = JSON.parse(readFileSync(file, 'utf8'));
-const failures = testResults.flatMap(failuresOf);
-console.log(numPassedTests, failures.length);
-for (const failure of failures) console.log(failure);
-for (const lucky of testResults.flatMap(triedAgain)) console.error(`== Passed only when it was tried again: ${lucky}`);
+const [file, again, tag = ''] = process.argv.slice(2);
+const { numPassedTests, testResults } = resultsOf(file);
+const passedThen = new Set(
+  (existsSync(again) ? resultsOf(again).testResults : []).flatMap(({ name, assertionResults }) =>
+    assertionResults.filter(({ status }) => status === 'passed').map(({ fullName }) => keyOf(name, fullName)),
+  ),
+);
+const faults = testResults.flatMap(faultsOf);
+const failures = faults.filter(({ key }) => !passedThen.has(key));
+const lucky = faults.filter(({ key }) => passedThen.has(key));
+console.log(numPassedTests + lucky.length, failures.length);
+for (const { text } of failures) console.log(text);
+for (const { text } of lucky) console.error(`== Passed only when it was tried again, alone: ${text}`);
 
-function failuresOf({ name, status, message, assertionResults }) {
-  const path = relative('.', name);
-  if (status === 'failed' && assertionResults.length === 0) return [described(path, message)];
-  return assertionResults
-    .filter((test) => test.status === 'failed' || (test.status !== 'passed' && isAsked(test.tags)))
-    .map((test) => described(`${path}: ${test.fullName}`, test.failureMessages?.join('\n') || test.status));
+function resultsOf(path) {
+  return JSON.parse(readFileSync(path, 'utf8'));
 }
 
-function triedAgain({ name, assertionResults }) {
+function faultsOf({ name, status, message, assertionResults }) {
+  const path = relative('.', name);
+  if (status === 'failed' && assertionResults.length === 0) return [{ key: path, text: described(path, message) }];
   return assertionResults
-    .filter((test) => test.status === 'passed' && test.failureMessages?.length > 0)
-    .map((test) => described(`${relative('.', name)}: ${test.fullName}`, test.failureMessages.join('\n')));
+    .filter((test) => test.status === 'failed' || (test.status !== 'passed' && isAsked(test.tags)))
+    .map(({ fullName, failureMessages, status: was }) => ({
+      key: keyOf(name, fullName),
+      text: described(keyOf(name, fullName), failureMessages?.join('\n') || was),
+    }));
+}
+
+function keyOf(name, fullName) {
+  return `${relative('.', name)}: ${fullName}`;
 }
 
 function isAsked(tags) {
