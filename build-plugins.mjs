@@ -62,7 +62,10 @@ export const apart = (module, file) => ({
   },
 });
 
-/** The same, but the file is loaded when one of its functions is called for the first time. */
+/**
+ * The same, but the file is loaded when one of its functions is called for the first time. The build fails if one that
+ * is imported is not among them.
+ */
 export const onFirstCall = (module, file, functions) => ({
   name: `on-first-call-${file}`,
   setup({ onResolve, onLoad }) {
@@ -72,7 +75,7 @@ export const onFirstCall = (module, file, functions) => ({
     onResolve({ filter: /.*/, namespace }, ({ path }) => ({ path, external: true }));
     onLoad({ filter: /.*/, namespace }, () => ({
       contents: functions
-        .map((name) => `exports.${name} = (...words) => require('./${file}').${name}(...words);`)
+        .map((name) => `export const ${name} = (...words) => require('./${file}').${name}(...words);`)
         .join('\n'),
     }));
   },

@@ -90,12 +90,19 @@ print(p.wait(), n >= 999999)`;
   it('of a narrow terminal is broken between words, and a command that it names is not', async () => {
     testRequires('root', 'script');
     const [pid = 0] = await fixture('tasks', ['zombie']);
-    for (const command of [`why -p ${pid}`, `-p ${pid} -f long`]) {
+    const file = join(temporaryFolder(), 'stack');
+    writeFileSync(file, '[<0>] folio_wait_bit_common+0x13d/0x350\n[<0>] filemap_fault+0x1/0x9\n');
+    const whole = /^ {10}(?=grep )/;
+    const commands: string[] = [];
+    for (const command of [`why -p ${pid}`, `-p ${pid} -f long`, `explain ${file}`]) {
       const shown = shell(`script -qec 'stty cols 30; "$KSTACK" ${command}' /dev/null`, { KSTACK, NO_COLOR: '1' });
       const lines = shown.replaceAll('\r', '').split('\n');
       expect(lines.length).toBeGreaterThan(4);
-      for (const line of lines) expect(line.length <= 30 || !line.trim().includes(' '), line).toBe(true);
+      for (const line of lines)
+        if (whole.test(line)) commands.push(line.replace(whole, ''));
+        else expect(line.length <= 30 || !line.trim().includes(' '), line).toBe(true);
     }
+    expect(commands).toEqual(['grep -H . /sys/block/*/inflight']);
   });
 });
 

@@ -1,4 +1,13 @@
-import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { TABLE_NAMES, tableNamed } from '../src/analysis/tables/tables.ts';
@@ -170,6 +179,12 @@ describe('kstack sql', () => {
     const count = 'SELECT count(*) AS n FROM observations';
     const { stdout } = await sql(file, count, '--from', '-10s', '-c', 'postgres');
     expect(stdout).toBe(' n\n12\n');
+  });
+
+  it('takes the recordings in a directory, as report does', async () => {
+    const directory = temporaryFolder();
+    renameSync(await recording(), join(directory, 'a.kstack'));
+    expect((await sql(directory, 'SELECT count(*) AS n FROM samples')).stdout).toBe(' n\n18\n');
   });
 
   it('writes a file, and aligns numbers at the right', async () => {

@@ -54,6 +54,15 @@ it('names the process of a thread that is called otherwise, where threads are ta
   expect(folded(sampleOf(tasks.slice(2)))).toEqual([[['worker'], ['f'], 2]]);
 });
 
+it('shows that a name is empty', () => {
+  const stack = stackOf(0, 'f+0x1/0x9');
+  const tasks = [named(1, '', stack), named(2, '', stack, { pid: 1, processName: 'main' })];
+  expect(folded(sampleOf(tasks, true))).toEqual([
+    [["''"], ['f'], 1],
+    [['main', "''"], ['f'], 1],
+  ]);
+});
+
 it('does not take a name with line ends for the name and functions of others', () => {
   const hostile = [
     named(1, 'a', stackOf(0, 'f+0x1/0x9', 'g+0x1/0x9')),

@@ -44,10 +44,12 @@ export class Folds {
 }
 
 const NO_NAME = '[no name]';
+/** A program may give itself an empty name, which nobody would see. */
+const EMPTY_NAME = "''";
 
 function namesOf({ task: { id, pid, comm = NO_NAME, processName } }: Observation, threads: boolean): string[] {
-  if (!threads || id.tid === pid || processName === undefined || processName === comm) return [comm];
-  return [processName, comm];
+  const isAlone = !threads || id.tid === pid || processName === undefined || processName === comm;
+  return (isAlone ? [comm] : [processName, comm]).map((name) => (name === '' ? EMPTY_NAME : name));
 }
 
 /** The frames of a task. If there are none, a single frame says why. */

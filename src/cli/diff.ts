@@ -42,12 +42,12 @@ export interface DiffOptions {
 export async function diffFiles(sides: Sides, selection: Selection | undefined, options: DiffOptions): Promise<number> {
   const { file: target, format } = options;
   if (isUnfitForTerminal(format, target)) return FAILED;
-  if (target !== undefined && sides.some(({ file }) => isRead(target, { names: recordingsIn([file]), verb: 'diff' })))
+  if (target !== undefined && sides.some(({ file }) => isRead(target, { ...recordingsIn([file]), verb: 'diff' })))
     return FAILED;
   const clock = systemClock();
   const problems = noProblems();
   const wanted = ({ file, window, origin }: Side) => ({
-    names: recordingsIn([file]),
+    ...recordingsIn([file]),
     window,
     selection,
     origin,

@@ -13,13 +13,12 @@ import { writeProse } from '../terminal/prose.ts';
 import { selectedSamples } from './file-samples.ts';
 import { toldOdd } from './line-at.ts';
 import { DASH } from './read-once.ts';
+import type { NamedFiles } from './recordings-in.ts';
 import { samplesOf, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 
 const MAX_PROBLEMS = 20;
 
-export interface ExplainOptions {
-  /** None for standard input. */
-  readonly names: readonly string[];
+export interface ExplainOptions extends NamedFiles {
   /** Undefined for all tasks. */
   readonly selection: Selection | undefined;
   /** Whether to name the rules. */
@@ -49,7 +48,7 @@ const MOST_UNREAD_LINES = 20;
  * one is damaged.
  * @throws Error if a file cannot be read
  */
-export async function explainFiles({ names, selection, why }: ExplainOptions): Promise<number> {
+export async function explainFiles({ names, listed, selection, why }: ExplainOptions): Promise<number> {
   const found: Found = {
     hasStacks: false,
     emptyFiles: 0,
@@ -63,7 +62,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   const context = { zoneAt: systemClock().zoneAt, colour: false, full: why, annotate: false };
   const problems: string[] = [];
   const pieces: string[] = [];
-  const all = allSamples(names.length === 0 ? [DASH] : names, found, problems);
+  const all = allSamples({ names: names.length === 0 ? [DASH] : names, listed }, found, problems);
   const samples = selection === undefined ? all : selectedSamples(all, selection, problems, true);
   for await (const piece of format.write(samples, context)) pieces.push(String(piece));
   if (found.hasStacks) await writeProse(pieces);
@@ -86,7 +85,7 @@ export async function explainFiles({ names, selection, why }: ExplainOptions): P
   return found.emptyFiles > 0 || found.isDamaged ? 1 : 0;
 }
 
-async function* allSamples(names: readonly string[], found: Found, problems: string[]): AsyncGenerator<Sample> {
+async function* allSamples({ names, listed }: NamedFiles, found: Found, problems: string[]): AsyncGenerator<Sample> {
   const stacks = new InternedStacks();
   for (const name of names) {
     let isFound = false;
@@ -99,7 +98,8 @@ async function* allSamples(names: readonly string[], found: Found, problems: str
         found.isDamaged = true;
         if (problems.length < MAX_PROBLEMS) problems.push(text);
       };
-      for await (const sample of samplesOf(name, { notes, stacks, known: knownFunctions, damaged })) {
+      const isListed = listed?.has(name) === true;
+      for await (const sample of samplesOf(name, { notes, stacks, known: knownFunctions, damaged, isListed })) {
         isRead = true;
         // To list the tasks of each sample of a recording takes most of the time.
         isFound ||= sample.observations.length + sample.holders.length > 0;

@@ -14,6 +14,7 @@ import { databaseSpan } from './database-samples.ts';
 import { ALL_HOSTS, type Origin } from './host-options.ts';
 import { mergedSamples, type Problems, textOptions } from './merged-samples.ts';
 import { DASH, isReadOnce } from './read-once.ts';
+import type { NamedFiles } from './recordings-in.ts';
 import { type SamplesOptions, type Span, spanOf, whyUnread } from './samples.ts';
 import {
   type Bounds,
@@ -28,8 +29,7 @@ import {
 } from './time-window.ts';
 
 /** What of which files a command takes. */
-export interface Wanted {
-  readonly names: readonly string[];
+export interface Wanted extends NamedFiles {
   readonly window: Window;
   readonly selection: Selection | undefined;
   /** Which hosts, and how a database is reached; absent for all hosts. */
@@ -61,12 +61,12 @@ export async function orNoEnd<T>(found: Promise<T>): Promise<T | undefined> {
  * @throws NoEnd
  */
 export async function* fileSamples(wanted: Wanted, problems: Problems, clock: Clock): AsyncGenerator<Sample> {
-  const { names, window, selection, verb, origin, thread, isQuiet = false } = wanted;
+  const { names, listed, window, selection, verb, origin, thread, isQuiet = false } = wanted;
   const progress = new ReadProgress(names, clock, isQuiet);
   try {
     const bounds = isAllTimes(window) ? undefined : await boundsFor(wanted, problems, clock);
     const read = (bytes: number) => progress.read(bytes);
-    const merged = mergedSamples({ names, verb, bounds, origin, selection, thread, read }, problems, clock);
+    const merged = mergedSamples({ names, listed, verb, bounds, origin, selection, thread, read }, problems, clock);
     const timed = isAllTimes(window) ? merged : inWindow(merged, window, bounds, clock);
     yield* selection === undefined ? timed : selectedSamples(timed, selection, problems.lines, !TELLS_NONE.has(verb));
   } finally {
@@ -125,7 +125,7 @@ export async function boundsFor(wanted: Wanted, problems: Problems, clock: Clock
 
 /** When the samples of files begin and end; undefined if none has a time, or no file can be read. */
 export async function wholeSpan(
-  { names, verb, origin = ALL_HOSTS }: Wanted,
+  { names, listed, verb, origin = ALL_HOSTS }: Wanted,
   problems: Problems,
   clock: Clock,
 ): Promise<Span | undefined> {
@@ -133,7 +133,9 @@ export async function wholeSpan(
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const name of names) {
     try {
-      const span = problems.spans.has(name) ? problems.spans.get(name) : await spanIn(name, origin, options);
+      const span = problems.spans.has(name)
+        ? problems.spans.get(name)
+        : await spanIn(name, origin, { ...options, isListed: listed?.has(name) === true });
       problems.spans.set(name, span);
       if (span === undefined) continue;
       firstMs = Math.min(firstMs, span.firstMs);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { InputError, openSeekable } from '../files/input-file.ts';
 import { endsAsRecording } from './recording-end.ts';
+import type { NamedFiles } from './recordings-in.ts';
 
 /** From this size on, starting a thread is worth the time that it takes. */
 const LARGE_BYTES = 64 << 20;
@@ -10,9 +11,9 @@ const CLASSIC_HEAD = 'zzz <';
 /**
  * A classic log that two threads read faster, if that is all there is to read. More threads would take too much memory.
  */
-export function largeLogIn(files: readonly string[]): string | undefined {
-  const [file = ''] = files;
-  return files.length === 1 && isLargeLog(file) ? file : undefined;
+export function largeLogIn({ names, listed }: NamedFiles): string | undefined {
+  const [file = ''] = names;
+  return names.length === 1 && listed?.has(file) !== true && isLargeLog(file) ? file : undefined;
 }
 
 function isLargeLog(file: string): boolean {

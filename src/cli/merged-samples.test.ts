@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -8,6 +9,36 @@ import { numbered, recorded } from '../../test/recorded.ts';
 import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
 import type { Sample } from '../model/sample.ts';
 import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';
+import { type NamedFiles, recordingsIn } from './recordings-in.ts';
+
+describe('a recording that was found in a directory', () => {
+  it.each([
+    ['link', undefined],
+    ['link', { fromMs: 0, toMs: 10 }],
+    ['pipe', undefined],
+    ['pipe', { fromMs: 0, toMs: 10 }],
+  ])('is not read if it is a %s by then, with bounds %o: that may lead anywhere', async (kind, bounds) => {
+    const [folder, elsewhere] = [temporaryFolder(), join(temporaryFolder(), 'elsewhere')];
+    const name = join(folder, 'a.kstack');
+    for (const file of [name, elsewhere])
+      writeFileSync(file, Buffer.concat(await recorded([{ ...EMPTY_SAMPLE, timeMs: 5 }])));
+    const read = async (files: NamedFiles) => {
+      const problems = noProblems();
+      const clock = { nowMs: () => 0, zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }) };
+      let count = 0;
+      for await (const _ of mergedSamples({ ...files, verb: 'report', bounds }, problems, clock)) count++;
+      return { count, lines: problems.lines, unread: problems.unread };
+    };
+    const files = recordingsIn([folder]);
+    expect(await read(files)).toEqual({ count: 1, lines: [], unread: 0 });
+    rmSync(name);
+    if (kind === 'link') symlinkSync(elsewhere, name);
+    else execFileSync('mkfifo', [name]);
+    const why = expect.stringMatching(`^cannot read ${name}: (?:too many symbolic links|it is no longer a file)`);
+    expect(await read(files)).toEqual({ count: 0, lines: [why], unread: 1 });
+    if (kind === 'link') expect((await read({ names: [name] })).count).toBe(1);
+  });
+});
 
 describe('the samples of several recordings of a boot', () => {
   it('are told apart where the recordings overlap, and go on where one begins behind another one', async () => {

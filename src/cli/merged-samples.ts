@@ -14,6 +14,7 @@ import { ALL_HOSTS, isHostIn, type Origin } from './host-options.ts';
 import { toldOdd } from './line-at.ts';
 import { localClock } from './local-clock.ts';
 import { DASH } from './read-once.ts';
+import type { NamedFiles } from './recordings-in.ts';
 import { Fingerprints, Repeats } from './repeats.ts';
 import { type SamplesOptions, type Span, samplesOf, spanWith, toldUnread, whyNoSample, whyUnread } from './samples.ts';
 import { type Numbered, Streams } from './streams.ts';
@@ -58,8 +59,7 @@ function isBefore(one: Head, other: Head): boolean {
   return mine === undefined || its === undefined ? one.timeMs < other.timeMs : mine < its;
 }
 
-export interface Inputs {
-  readonly names: readonly string[];
+export interface Inputs extends NamedFiles {
   /** The command that reads them, for advice. */
   readonly verb: string;
   readonly bounds: Bounds | undefined;
@@ -140,7 +140,7 @@ function addDamage(problems: Problems, text: string): void {
 
 async function* read(
   name: string,
-  { names, verb, bounds, origin = ALL_HOSTS, selection, thread, read: count }: Inputs,
+  { names, listed, verb, bounds, origin = ALL_HOSTS, selection, thread, read: count }: Inputs,
   shared: Pick<SamplesOptions, 'stacks' | 'known' | 'assumeTimeMs'>,
   problems: Problems,
 ): AsyncGenerator<Sample> {
@@ -152,6 +152,7 @@ async function* read(
   const options = {
     ...shared,
     notes,
+    isListed: listed?.has(name) === true,
     ...(bounds !== undefined && { bounds }),
     ...(count !== undefined && { read: count }),
     ...(thread !== undefined && { thread }),

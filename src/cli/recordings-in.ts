@@ -7,16 +7,27 @@ const RECORDING = /\.kstack$/;
 /** Each is opened, and read at the same time as the others. */
 const MOST_FILES = 1000;
 
+/** Files to read. */
+export interface NamedFiles {
+  readonly names: readonly string[];
+  /** Those of them that nobody named: they were found in a directory. See NamedBy. */
+  readonly listed?: ReadonlySet<string> | undefined;
+}
+
 /**
  * The names of files to read, with the recordings of each directory in its place. A directory without any
  * stays: the error tells so. Links in it are not followed: it may be somebody else's.
  * @throws InputError for a directory with too many
  */
-export function recordingsIn(names: readonly string[]): string[] {
-  return names.flatMap((name) => {
+export function recordingsIn(given: readonly string[]): NamedFiles {
+  const listed = new Set<string>();
+  const names = given.flatMap((name) => {
     const found = recordingsOf(name);
+    for (const each of found) listed.add(each);
     return found.length === 0 ? name : found;
   });
+  for (const name of given) listed.delete(name);
+  return { names, listed };
 }
 
 function recordingsOf(name: string): string[] {

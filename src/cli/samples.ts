@@ -1,6 +1,6 @@
 import { CredentialsError } from '../clickhouse/credentials.ts';
 import { ClickHouseFailure } from '../clickhouse/failure.ts';
-import { InputError, inputBytes, openSeekable } from '../files/input-file.ts';
+import { InputError, inputBytes, type NamedBy, openSeekable } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { beginsBundle, beginsPackedBundle, recordingIn } from '../recording/bundle.ts';
 import { Interned } from '../recording/decode.ts';
@@ -20,7 +20,7 @@ import type { Bounds } from './time-window.ts';
 
 const STDIN = 0;
 
-export interface SamplesOptions {
+export interface SamplesOptions extends NamedBy {
   /** Learns about the file as a whole. */
   readonly notes: InputNotes;
   /** Those of other files, if equal stacks are to be one object in all of them. */
@@ -71,10 +71,10 @@ export async function* samplesOf(name: string, options: SamplesOptions): AsyncGe
     // Parts of it may look like a recording from outside.
     if (beginsPackedBundle(first)) return false;
     isBundle = beginsBundle(first);
-    isRecording = isBundle || isPackedRecording(first) || (name !== DASH && endsAsRecording(name));
+    isRecording = isBundle || isPackedRecording(first) || (name !== DASH && endsAsRecording(name, options));
     return isRecording;
   };
-  const bytes = counted(inputBytes(name === DASH ? undefined : name), read);
+  const bytes = counted(inputBytes(name === DASH ? undefined : name, options), read);
   const { head, chunks } = await withHead(decoded(bytes, notes, isKept));
   const tell = (line: number | undefined, why: string) =>
     damaged(line === undefined ? `${shownName(name)}: ${why}` : `${shownName(name)}:${line}: ${why}`);
@@ -117,8 +117,8 @@ async function* counted(chunks: AsyncIterable<Buffer>, read: (bytes: number) => 
 }
 
 /** Opens a packed recording whose trailers tell where its segments are; undefined for anything else. */
-function openRecording(name: string, read: (bytes: number) => void = () => undefined) {
-  const file = openSeekable(name);
+function openRecording(name: string, by: NamedBy, read: (bytes: number) => void = () => undefined) {
+  const file = openSeekable(name, by);
   if (file === undefined) return undefined;
   const readAt = (offset: number, length: number) => {
     const bytes = file.readAt(offset, length);
@@ -134,7 +134,7 @@ function openRecording(name: string, read: (bytes: number) => void = () => undef
 
 /** The samples of the segments within bounds; undefined if the file has no index. */
 function soughtSamples(name: string, bounds: Bounds, options: SamplesOptions): AsyncGenerator<Sample> | undefined {
-  const recording = openRecording(name, options.read);
+  const recording = openRecording(name, options, options.read);
   return recording && samplesIn(name, recording, bounds, options);
 }
 
@@ -179,7 +179,7 @@ export interface Span {
  * @throws Error naming the file if it cannot be read
  */
 export async function spanOf(name: string, options: SamplesOptions): Promise<Span | undefined> {
-  const recording = openRecording(name);
+  const recording = openRecording(name, options);
   if (recording !== undefined) {
     const times = recording.regions.flatMap(({ entry }) => [entry?.fromMs ?? [], entry?.toMs ?? []]).flat();
     const written = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };

@@ -35,6 +35,7 @@ import { noProblems, tellProblems } from './merged-samples.ts';
 import { measuredMetrics } from './metrics.ts';
 import { tellNone } from './nothing-found.ts';
 import { pageContent } from './page-content.ts';
+import type { NamedFiles } from './recordings-in.ts';
 import { addressText, type ServeAddress } from './serve-address.ts';
 import type { Window } from './time-window.ts';
 
@@ -46,9 +47,8 @@ const MOST_BYTES = 1 << 20;
 /** Of what a page records. */
 const BOUNDS = recordingBounds(USUAL_BYTES, { maxUsedPercent: 85, options: '' });
 
-export interface ServeOptions extends ServeAddress {
-  /** Files; none for this host. */
-  readonly names: readonly string[];
+/** Without a file, this host is shown. */
+export interface ServeOptions extends ServeAddress, NamedFiles {
   readonly window: Window;
   readonly selection: Selection | undefined;
   readonly origin: Origin;
@@ -145,13 +145,14 @@ async function contentOf(name: string): Promise<Buffer> {
 /** Undefined, and said on standard error, if there is no sample in the files. */
 async function sourceOfFiles({
   names,
+  listed,
   window,
   selection,
   origin,
   redact,
 }: ServeOptions): Promise<StreamSource | undefined> {
   const clock = systemClock();
-  const wanted: Wanted = { names, window, selection, origin, verb: 'serve' };
+  const wanted: Wanted = { names, listed, window, selection, origin, verb: 'serve' };
   const problems = noProblems();
   const samples = fileSamples(wanted, problems, clock);
   const first = await samples.next();

@@ -27,6 +27,7 @@ import { FAILED } from './exit-codes.ts';
 import { fileSamples, orNoEnd, type Wanted } from './file-samples.ts';
 import { hasFailed, noProblems, tellProblems } from './merged-samples.ts';
 import { tellNone } from './nothing-found.ts';
+import type { NamedFiles } from './recordings-in.ts';
 import type { Window } from './time-window.ts';
 import { whoCalledSudo } from './write-file.ts';
 
@@ -37,9 +38,8 @@ const COMMAND_LINES: CommandLineLimits = { allBytes: 1 << 20, leastBytes: 256 };
 /** Of plain blocks. */
 const [USUAL_COLUMNS, MOST_BEATS] = [120, 4096];
 
-export interface TopCommand {
-  /** Files; none for this host. */
-  readonly names: readonly string[];
+/** Without a file, of this host. */
+export interface TopCommand extends NamedFiles {
   readonly window: Window;
   readonly selection: Selection | undefined;
   /** The mount point of the procfs. */
@@ -57,7 +57,7 @@ export interface TopCommand {
 /** Shows samples on the terminal, or as plain blocks. Returns the exit code. */
 export async function top(command: TopCommand): Promise<number> {
   keepHeapSmall();
-  const { names, root, typed, selection } = command;
+  const { names, listed, root, typed, selection } = command;
   if (names.length === 0) {
     const refusal = (await whyNotProc(root)) ?? whyNoStacks(root, typed);
     if (refusal !== undefined) {
@@ -69,7 +69,7 @@ export async function top(command: TopCommand): Promise<number> {
   }
   const clock = systemClock();
   const problems = noProblems();
-  const wanted: Wanted = { names, window: command.window, selection, verb: 'top', isQuiet: true };
+  const wanted: Wanted = { names, listed, window: command.window, selection, verb: 'top', isQuiet: true };
   const source = names.length === 0 ? new HostSource(command) : new FileSamples(fileSamples(wanted, problems, clock));
   const isShown = !command.batch && canDraw();
   const ended = await orNoEnd(isShown ? show(command, source, clock) : print(command, source, clock));

@@ -24,11 +24,11 @@ export function addConvert(program: Command): void {
     const output = outputOptionsOf(command);
     const misplaced = misplacedIn(output);
     if (misplaced !== undefined) command.error(`error: ${misplaced}`, { exitCode: WRONG_USAGE });
-    const names = recordingsIn(given);
-    const origin = originOf(command, names);
+    const files = recordingsIn(given);
+    const origin = originOf(command, files.names);
     const selection = await selectionOf(command);
     const { convertFiles } = await import('../cli/convert.ts');
-    const wanted = { names, window: windowOf(command), selection, origin, verb: 'convert' };
+    const wanted = { ...files, window: windowOf(command), selection, origin, verb: 'convert' };
     process.exitCode = await convertFiles(wanted, output);
   });
 }

@@ -17,6 +17,6 @@ export function addExplain(program: Command): void {
   command.action(async (names: string[], { why }: { why?: true }) => {
     const selection = await selectionOf(command);
     const { explainFiles } = await import('../cli/explain-file.ts');
-    process.exitCode = await explainFiles({ names: recordingsIn(names), selection, why: why === true });
+    process.exitCode = await explainFiles({ ...recordingsIn(names), selection, why: why === true });
   });
 }

@@ -28,15 +28,15 @@ export function addReport(program: Command): void {
     const { redact = false } = options;
     if (redact && options.format !== 'html')
       command.error("error: '--redact' needs '-f html'", { exitCode: WRONG_USAGE });
-    const names = recordingsIn(given);
-    const origin = originOf(command, names);
+    const files = recordingsIn(given);
+    const origin = originOf(command, files.names);
     const { largeLogIn } = await import('../cli/large-log.ts');
-    const log = largeLogIn(names);
+    const log = largeLogIn(files);
     // Before all that takes time.
     const thread = log === undefined ? undefined : (await import('../cli/classic-thread.ts')).threadFor(log);
     const selection = await selectionOf(command);
     const { reportFiles } = await import('../cli/report.ts');
-    const wanted = { names, window: windowOf(command), selection, origin, thread, verb: 'report' };
+    const wanted = { ...files, window: windowOf(command), selection, origin, thread, verb: 'report' };
     process.exitCode = await reportFiles(wanted, { ...options, file: fileOf(options.output), redact });
   });
 }

@@ -69,7 +69,8 @@ export function addServe(program: Command): void {
   addOriginOptions(command);
   addSelectionOptions(command, 'everything if there is none');
   command.action(async (given: string[]) => {
-    const names = recordingsIn(given);
+    const files = recordingsIn(given);
+    const { names } = files;
     const flags: ServeFlags = command.opts();
     const wrong = misplacedIn(command, flags, names);
     if (wrong !== undefined) command.error(`error: ${wrong}`, { exitCode: WRONG_USAGE });
@@ -77,7 +78,7 @@ export function addServe(program: Command): void {
     const selection = await selectionOf(command);
     const { serve } = await import('../cli/serve.ts');
     process.exitCode = await serve({
-      names,
+      ...files,
       window: windowOf(command),
       selection,
       origin,

@@ -39,7 +39,7 @@ export function addTop(program: Command): void {
     const selection = await selectionOf(command);
     const { top } = await import('../cli/top.ts');
     process.exitCode = await top({
-      names: recordingsIn(names),
+      ...recordingsIn(names),
       window: windowOf(command),
       selection,
       root: procOf(command),

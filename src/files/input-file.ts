@@ -15,14 +15,20 @@ const { S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG } = constants;
 /** A file cannot be read. */
 export class InputError extends Error {}
 
+/** Who says that a file is to be read. */
+export interface NamedBy {
+  /** Only the directory that it was found in, which may be somebody else's: by now it may be a link, or a FIFO. */
+  readonly isListed?: boolean;
+}
+
 /**
  * The bytes of a file, or of standard input, in pieces. Each stands in the same memory, where the next one replaces it.
  * Of a character device, what it has now: /dev/kmsg has no end.
  * @throws InputError naming the file if it cannot be read, or is a directory or a block device
  */
-export async function* inputBytes(name: string | undefined): AsyncGenerator<Buffer, void> {
+export async function* inputBytes(name: string | undefined, by: NamedBy = {}): AsyncGenerator<Buffer, void> {
   const shown = name === undefined ? 'standard input' : named(name);
-  const fd = name === undefined ? STDIN : open(name);
+  const fd = name === undefined ? STDIN : open(name, by);
   try {
     const { mode, size } = fstatSync(fd);
     const type = mode & S_IFMT;
@@ -68,16 +74,25 @@ function typeOf(name: string): number {
  * Opens a file, unless it is a FIFO and none is wanted: to open it and close it again would end whoever writes to it.
  * Without O_NONBLOCK, a read of /dev/kmsg would wait for the next message. A FIFO is to wait for its writer.
  */
-function open(name: string): number;
-function open(name: string, butNoPipe: true): number | undefined;
-function open(name: string, butNoPipe = false): number | undefined {
+function open(name: string, by: NamedBy): number;
+function open(name: string, by: NamedBy, butNoPipe: true): number | undefined;
+function open(name: string, { isListed = false }: NamedBy, butNoPipe = false): number | undefined {
   try {
+    if (isListed) return openListed(name);
     const type = typeOf(name);
     if (butNoPipe && type === S_IFIFO) return undefined;
     return openSync(name, constants.O_RDONLY | constants.O_NOCTTY | (type === S_IFCHR ? constants.O_NONBLOCK : 0));
   } catch (error) {
     throw new InputError(`cannot read ${named(name)}: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+/** @throws Error for anything but a regular file: ELOOP for a link */
+function openListed(name: string): number {
+  const fd = openSync(name, constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  if ((fstatSync(fd).mode & S_IFMT) === S_IFREG) return fd;
+  closeSync(fd);
+  throw new InputError('it is no longer a file');
 }
 
 /** 0 at the end. */
@@ -112,8 +127,8 @@ export interface SeekableFile {
  * Opens a regular file; undefined for anything else.
  * @throws InputError naming the file if it cannot be opened
  */
-export function openSeekable(name: string): SeekableFile | undefined {
-  const fd = open(name, true);
+export function openSeekable(name: string, by: NamedBy = {}): SeekableFile | undefined {
+  const fd = open(name, by, true);
   if (fd === undefined) return undefined;
   const stat = fstatSync(fd);
   if ((stat.mode & S_IFMT) !== S_IFREG) {

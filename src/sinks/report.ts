@@ -102,6 +102,7 @@ function list<T>(
 }
 
 const SHOWN_HOSTS = 4;
+const NO_DATE = 'not in the timeline (dmesg --time-format iso tells the time)';
 
 function headLines(report: Report, context: ReportContext): string[] {
   const { fromMs, toMs, samples, unnamed = 0, untimed, sinceBoot = 0, empty, gaps } = report;
@@ -117,7 +118,7 @@ function headLines(report: Report, context: ReportContext): string[] {
     [
       counted(samples, 'sample'),
       ...(isOfSeveral(report) && unnamed > 0 ? [`${unnamed} of them without a host name`] : []),
-      ...(sinceBoot > 0 ? [`${sinceBoot} of them with only a time since boot: not in the timeline`] : []),
+      ...(sinceBoot > 0 ? [`${sinceBoot} of them with only a time since boot: ${NO_DATE}`] : []),
       ...(untimed > 0 ? [`${untimed} of them without a time`] : []),
       ...(empty > 0 ? [`${empty} of them without a task`] : []),
       ...(gaps.length > 0 ? [`${counted(gaps.length, 'gap')}, the longest ${formatDuration(longest)}`] : []),

@@ -132,11 +132,13 @@ function isCertain(functions: readonly string[]): boolean {
 }
 
 const NO_NAME = '[no name]';
+const EMPTY_NAME = "''";
 
 function namesOf(name: string, thread: string | undefined): Pick<Task, 'comm' | 'processName'> {
-  if (thread === NO_NAME) return { processName: name };
-  if (thread !== undefined) return { comm: thread, processName: name };
-  return name === NO_NAME ? {} : { comm: name };
+  const own = (shown: string) => (shown === EMPTY_NAME ? '' : shown);
+  if (thread === NO_NAME) return { processName: own(name) };
+  if (thread !== undefined) return { comm: own(thread), processName: own(name) };
+  return name === NO_NAME ? {} : { comm: own(name) };
 }
 
 /** The functions of the kernel, outermost first, and the name of the thread if it stands before them. */

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { anySample } from '../../../../test/any-samples.ts';
 import { ODD_SAMPLES } from '../../../../test/odd-samples.ts';
+import { EMPTY_SAMPLE, observationOf, taskOf } from '../../../../test/samples.ts';
 import { type Edge, type Evidence, edgeKey, edgesOf, type NodeKey, type Resource } from '../../../model/edge.ts';
 import { withEdgeMarks } from '../../../model/edge-marks.ts';
 import { escapeInvalid } from '../../../model/raw-text.ts';
 import { everythingUnread, type Observation, type Sample } from '../../../model/sample.ts';
-import type { Frame } from '../../../model/stack.ts';
+import { type Frame, parseFrames } from '../../../model/stack.ts';
 import type { WriteContext } from '../../../sinks/format.ts';
 import { type FormatName, loadFormat } from '../../../sinks/formats.ts';
 import { escapeUnsafe } from '../../../terminal/escape.ts';
@@ -462,6 +463,15 @@ describe('what was written as folded', () => {
       ['server', 'nfsd', 2],
       [undefined, 'server', 1],
     ]);
+  });
+
+  it('keeps an empty name', async () => {
+    const stack = { value: { id: 0, frames: parseFrames('[<0>] f_wait+0x1/0x9\n[<0>] do_syscall_64+0x1/0x9') } };
+    const observations = [observationOf(7, { task: taskOf(7, { comm: '' }), stack })];
+    const text = await written('folded', [{ ...EMPTY_SAMPLE, observations }]);
+    expect(text).toMatch(/^'';/);
+    const [sample] = await readBack(text);
+    expect(sample?.observations.map(({ task: { comm } }) => comm)).toEqual(['']);
   });
 
   it('may have the functions of the program before those of the kernel', async () => {
