@@ -74,7 +74,7 @@ export async function explainFiles({ names, listed, selection, why }: ExplainOpt
     );
   if (lines > 0)
     writeStderr(
-      `kstack: ${lines} ${lines === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, or too many\n`,
+      `kstack: ${lines} ${lines === 1 ? 'line or stack' : 'lines or stacks'} left out: too long, too many, or not as the others of a table\n`,
     );
   if (mixed > 0)
     writeStderr(

@@ -110,6 +110,10 @@ export class BodyReader {
   /** Takes a line of a table of tasks; false if it is none. */
   #takeRow(text: string, logged: boolean): boolean {
     const row = this.#table?.row(text);
+    if (row === 'bad') {
+      this.#found.leaveOut(1);
+      return true;
+    }
     if (row?.kind === 'row') {
       this.#found.row(row.header, row.wchan, this.#stamps.now);
       return true;

@@ -207,6 +207,13 @@ describe('the classic text', () => {
     expect(first?.leftOut).toEqual({ lines: 1 });
   });
 
+  it('goes on in a table behind rows that are torn, and counts those', async () => {
+    const rows = ['7 D f_wait cp', '8 D 0xf%f mv', '9 D', '10 oops f_wait ls', '11 D g_wait tar', 'That is all.'];
+    const samples = await samplesOf(['PID STAT WCHAN COMMAND', ...rows, '12 D h_wait no', ''].join('\n'));
+    const names = samples.map(({ observations }) => observations.map(({ task }) => task.comm));
+    expect([names, samples.map(({ leftOut }) => leftOut)]).toEqual([[['cp', 'tar']], [{ lines: 3 }]]);
+  });
+
   it('has the process of each thread', async () => {
     const thread = 'PID:    12   TID:    34   State:  D   Start Time: 2026/11/25 03:09:00   Thread: a   Cmd: /bin/c\n';
     const [first] = await samplesOf(`${thread}Stack:\n[<0>] f+0x1/0x2\n\n`);

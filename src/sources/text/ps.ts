@@ -38,6 +38,10 @@ export function columnKind(title: string): Column['kind'] {
   return KINDS[title.replace(/:\d+$/, '')] ?? 'other';
 }
 
+function isNumber(value: string | undefined): boolean {
+  return value !== undefined && /^\d{1,10}$/.test(value);
+}
+
 /** A table of ps(1) with the WCHAN column, `ps -o pid,stat,wchan,comm`: one function is known of each task. */
 export class PsTable {
   readonly #columns: readonly Column[];
@@ -58,8 +62,8 @@ export class PsTable {
     return (has('pid') || has('tid')) && has('wchan') ? new PsTable(columns) : undefined;
   }
 
-  /** The task of a row; undefined if the line is none. */
-  row(line: string): Line | undefined {
+  /** The task of a row; `bad` for one that begins as a row does, and is torn or mixed up; undefined for other lines. */
+  row(line: string): Line | 'bad' | undefined {
     const words = line.trim().split(/\s+/);
     const nameAt = this.#columns.findIndex(({ kind }) => kind === 'name');
     const before = nameAt === -1 ? this.#columns : this.#columns.slice(0, nameAt);
@@ -68,7 +72,7 @@ export class PsTable {
     let at = 0;
     for (const { kind, words: count } of before) {
       const value = words[at];
-      if (value === undefined) return undefined;
+      if (value === undefined) return isNumber(values.tid ?? values.pid) ? 'bad' : undefined;
       values[kind] = value;
       at += count;
     }
@@ -82,9 +86,10 @@ export class PsTable {
     }
     const { pid, tid, state, wchan } = values;
     const number = tid ?? pid;
-    if (number === undefined || !/^\d{1,10}$/.test(number) || wchan === undefined) return undefined;
+    if (number === undefined || !isNumber(number)) return undefined;
+    if (wchan === undefined || (state !== undefined && !LIST_STATE.test(state))) return 'bad';
     const symbol = NO_WCHAN.test(wchan) ? undefined : wchan;
-    if (symbol !== undefined && !FUNCTION.test(symbol)) return undefined;
+    if (symbol !== undefined && !FUNCTION.test(symbol)) return 'bad';
     const header = headerOf({
       name: commOf(name),
       tid: number,
