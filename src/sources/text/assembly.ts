@@ -1,4 +1,5 @@
 import type { State } from '../../model/task.ts';
+import { isScheduler } from './functions.ts';
 import type { Header, Line } from './line.ts';
 import { NO_PLACE } from './position.ts';
 import { StackDraft } from './stack-draft.ts';
@@ -30,6 +31,17 @@ export class Assembly {
   /** Whether the stack has its outermost function. */
   get isWhole(): boolean {
     return this.#draft.frames.isWhole;
+  }
+
+  /** Whether the lines before name its task. */
+  get hasTask(): boolean {
+    return !this.#draft.tasks.isEmpty;
+  }
+
+  /** Whether a function of the scheduler can only be that of another stack. */
+  get isBeyondScheduler(): boolean {
+    const { last } = this.#draft.frames;
+    return last !== undefined && !isScheduler(last);
   }
 
   /** Whether a name alone in its line is a frame: behind `Call Trace:`, if the frames so far have no offsets. */

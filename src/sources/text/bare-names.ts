@@ -41,6 +41,11 @@ export function nameInTrace(line: string): Line | undefined {
   return { kind: guess === undefined ? 'frame' : 'guess', frame: frameOf(name, line.trim(), { module }) };
 }
 
+/** A frame of /proc/PID/stack without an offset. */
+export function isNameOnly(line: Line | undefined): boolean {
+  return line?.kind === 'frame' && line.frame.offset === undefined && /^\[<\w+>\] [a-zA-Z_]/.test(line.frame.raw);
+}
+
 /**
  * Lines of a single name each are a stack only together: words of a list or a table look the same. Names of the kernel
  * have underscores, mostly, and two of them must be known.

@@ -1,10 +1,11 @@
 import type { Assembly } from './assembly.ts';
-import { BareNames, nameInTrace } from './bare-names.ts';
+import { BareNames, isNameOnly, nameInTrace } from './bare-names.ts';
 import type { Callers } from './callers.ts';
 import { isCutMark, truncatedFrame } from './cut-marks.ts';
 import type { FoundStacks } from './found-stacks.ts';
 import { LearnedTasks } from './learned-tasks.ts';
 import { type Header, headerOf, IGNORED, type Line } from './line.ts';
+import { LoggedTitles } from './logged-titles.ts';
 import type { Position } from './position.ts';
 import { greppedTask } from './proc-stack.ts';
 import { PsList, PsTable } from './ps.ts';
@@ -45,6 +46,7 @@ export class BodyReader {
   readonly #learned: LearnedTasks;
   readonly #recognizer = new Recognizer();
   readonly #remarks = new Remarks();
+  readonly #titles = new LoggedTitles();
   #table: PsTable | undefined;
   #list: PsList | undefined;
   /** The task whose wait channel was asked for in the line before. */
@@ -180,6 +182,8 @@ export class BodyReader {
     const isOfFrames = line.kind === 'frame' || line.kind === 'guess' || line.kind === 'lines' || line.kind === 'call';
     if (isOfFrames) this.#lone = undefined;
     else this.#releaseLone();
+    for (const title of this.#titles.before(line, this.#current))
+      this.#current.step(title, this.#stamps.now, this.#position.place);
     this.#current.step(line, this.#stamps.now, this.#position.place);
     if (isOfFrames) this.#position.frame();
     else this.#position.skip();
@@ -192,7 +196,10 @@ export class BodyReader {
 
   #unknown(text: string, logged: boolean): void {
     if (this.#current.hasFrames && this.#remarks.take(text, undefined)) this.#position.skip();
-    else this.#stranger(logged, /^\s/.test(text), isCutMark(text));
+    else {
+      this.#stranger(logged, /^\s/.test(text), isCutMark(text));
+      if (logged) this.#titles.note(text, this.#current);
+    }
   }
 
   #stranger(logged: boolean, isIndented: boolean, isCut: boolean): void {
@@ -263,6 +270,11 @@ export class BodyReader {
     this.#recognizer.reset();
   }
 
+  /** A line that nothing shows to be of a stack. */
+  pass(): void {
+    this.#titles.drop();
+  }
+
   /** A line with which a list of names and a table end. */
   endTable(): void {
     this.#endBareNames();
@@ -285,9 +297,4 @@ export class BodyReader {
 /** In a log, a line that mentions a PID is no title. */
 export function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
   return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
-}
-
-/** A frame of /proc/PID/stack without an offset. */
-function isNameOnly(line: Line | undefined): boolean {
-  return line?.kind === 'frame' && line.frame.offset === undefined && /^\[<\w+>\] [a-zA-Z_]/.test(line.frame.raw);
 }

@@ -253,10 +253,13 @@ function taskOf(text: string): Line | undefined {
 const LONGEST_FIELD = 15;
 const FIELDS = [LONGEST_FIELD, 13];
 /** The end of a prefix. */
+const ONE_WORD = /^[A-Za-z][\w./:@+-]{1,14}\s{1,20}$/;
 const MARK_LAST = /^.*[^\w\s(]\s{1,4}(?=\S)/s;
 
 /** The name in what stands before the state. A prefix that nobody knows may be part of it. */
 function nameIn(before: string): string {
+  // Wider than the kernel prints it: whoever pastes it has changed the columns.
+  if (ONE_WORD.test(before)) return before.trim();
   const isField = (length: number) =>
     /(?:^|[^\w])$/.test(before.slice(0, -length)) &&
     /^\S/.test(before.slice(-length)) &&

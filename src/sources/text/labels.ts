@@ -74,6 +74,11 @@ const NO_COMM = new RegExp(
   'i',
 );
 
+/** Whether this may be the name of a task, where words of titles may stand, too. */
+export function isComm(name: string): boolean {
+  return !NO_COMM.test(name);
+}
+
 /** SystemTap: `[ jbd2/sdb1-8:417 ]` */
 const STAP = /^\s{0,8}\[ ([^\s[\]]{1,32}):(\d{1,10}) \]\s{0,4}$/;
 /** An item of a list: - `/usr/bin/archiver --all` */

@@ -105,7 +105,10 @@ export class StackFinder {
       // The lines before it may say whose stack this is.
       for (const before of this.#skipped.take())
         if (isNear(before)) this.#read(before);
-        else this.#stamps.take(before);
+        else {
+          this.#stamps.take(before);
+          this.#body.pass();
+        }
     }
     this.#read(whole);
   }
@@ -178,7 +181,10 @@ export class StackFinder {
     if (this.#side.turnsTo(text) && this.#callers.current.hasFrames) this.#callers.current.end();
     if (isCutMark(text)) this.#position.cut();
     // While another caller prints a stack, most lines are none.
-    if (logged && this.#body.isIdle && !hasSign(text) && !hasNearSign(text)) return;
+    if (logged && this.#body.isIdle && !hasSign(text) && !hasNearSign(text)) {
+      this.#body.pass();
+      return;
+    }
     let rest = text;
     for (let marks = 0; marks < MOST_MARKS && rest.includes('<'); marks++) {
       const [, mark, behind] = MARKED.exec(rest) ?? [];
