@@ -1,14 +1,14 @@
 import type { Frame } from '../../model/stack.ts';
 import { isOutermost, isScheduler, isWellKnown } from './functions.ts';
 import type { Line } from './line.ts';
-import { frameOf, MODULE } from './patterns.ts';
+import { frameOf, MODULE, REMARK } from './patterns.ts';
 
 /** A number is that of a task. */
 const OF_MODULE = String.raw`\[(?!\d{1,10}\])([\w-]{2,64})\]`;
 /** One identifier, perhaps numbered, with parentheses, or as Python prints bytes, and its module. */
 const NAME = new RegExp(
   String.raw`^[\s*•-]{0,60}(?:#?\d{1,3}[.):]? {1,4})?(?:b')?([A-Za-z_][\w.]{1,127}|\[unknown\])(?:\(\))?'?` +
-    String.raw`(?: ${OF_MODULE})?\s{0,20}(?:\s(?:<-|←|#|\/\/|\/\*|--|;|\^|!).{0,100})?$`,
+    String.raw`(?: ${OF_MODULE})?\s{0,20}(?:${REMARK})?$`,
 );
 const UNKNOWN = '[unknown]';
 /** Faults of a program are the outermost function where interrupts are no stacks of their own. */

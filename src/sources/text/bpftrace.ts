@@ -1,7 +1,10 @@
+import { isWellKnown } from './functions.ts';
 import { type Header, headerOf, IGNORED, type LineParser } from './line.ts';
-import { frameOf, MODULE, SYMBOL } from './patterns.ts';
+import { frameOf, MODULE, REMARK, SYMBOL } from './patterns.ts';
 
-const FRAME = new RegExp(`^\\s{1,60}(?:(?:0x)?[0-9a-f]{16} )?(?!\\d)(${SYMBOL})\\+(\\d{1,9})(?: ${MODULE})?\\s{0,4}$`);
+const FRAME = new RegExp(
+  `^\\s{1,60}(?:(?:0x)?[0-9a-f]{16} )?(?!\\d)(${SYMBOL})\\+(\\d{1,9})(?: ${MODULE})?\\s{0,20}(${REMARK})?$`,
+);
 const BEGIN = /^\s{0,8}@\w{0,64}\[(.{0,300}?)\s{0,4}$/;
 const END = /^\s{0,8}(?:,\s{0,4})?(.{0,300})\]: \S/;
 const PARTS = /,\s{0,4}/;
@@ -9,10 +12,13 @@ const PARTS = /,\s{0,4}/;
 /** Maps of bpftrace(8): `@[`, a stack with decimal offsets, and `]: count`. Other keys stand before or behind it. */
 export const bpftrace: LineParser = (line) => {
   if (line.includes('+')) {
-    const [, symbol, offset, module] = FRAME.exec(line) ?? [];
-    return symbol === undefined
-      ? undefined
-      : { kind: 'frame', frame: frameOf(symbol, line.trim(), { offset: Number(offset), module }) };
+    const [, symbol, offset, module, remark] = FRAME.exec(line) ?? [];
+    if (symbol === undefined) return undefined;
+    const frame = frameOf(symbol, line.trim(), { offset: Number(offset), module });
+    // A sum in code, with a comment, looks alike.
+    return remark === undefined || isWellKnown(symbol)
+      ? { kind: 'frame', frame }
+      : { kind: 'frame', frame, isInTrace: true };
   }
   const behind = line.includes(']: ') ? END.exec(line)?.[1] : undefined;
   if (behind !== undefined) {

@@ -139,7 +139,7 @@ export const offsets: LineParser = (line) => {
     // Some trackers put a blank there.
     const symbolEnd = line.charCodeAt(plus - 1) === BLANK ? plus - 1 : plus;
     const from = startOfSymbol(line, symbolEnd, floor);
-    if (from === symbolEnd) continue;
+    if (from === symbolEnd || (symbolEnd !== plus && WORD.test(line.slice(from, symbolEnd)))) continue;
     OFFSET.lastIndex = plus;
     const [whole = '', offset = '', size, module] = OFFSET.exec(line) ?? [];
     if (whole === '') continue;
@@ -163,6 +163,8 @@ export const offsets: LineParser = (line) => {
 };
 
 const BLANK = 32;
+/** Before an offset alone: no function. */
+const WORD = /^(?:at|in|is|by|from|offset|to)$/;
 
 function startOfSymbol(line: string, plus: number, floor: number): number {
   let at = plus;

@@ -12,6 +12,9 @@ export const MODULE = String.raw`\[([^\]\s<>]{1,64})[^\]]{0,80}\]`;
 /** A file of the kernel's sources with a line, as scripts/decode_stacktrace.sh, drgn and gdb print it. */
 export const SOURCE = String.raw`[\w./+@,~-]{1,300}\.(?:c|h|S|rs|inc|cc|hpp|y|l):\d{1,7}(?::\d{1,5})?`;
 
+/** A remark that somebody has written behind a function. */
+export const REMARK = String.raw`\s(?:<|←|⇐|⚠|…|#|//|/\*|--|=>|;|\^|!|\*\*|~|%|["'\x60{]|\([a-zA-Z!?][^()]{0,60}\)).{0,100}`;
+
 /** The parts of a frame that may be missing. */
 interface FrameParts {
   readonly offset?: number | undefined;

@@ -39,3 +39,37 @@ describe('comments of code', () => {
     ]);
   });
 });
+
+describe('a remark behind a function', () => {
+  const remarks = [
+    '# here',
+    '<-- here',
+    '<== HERE',
+    '<<<',
+    '// waits here',
+    '/* here */',
+    '← here',
+    '(stuck here)',
+    '!!!',
+    '** here',
+  ];
+
+  it.each(remarks)('is left out: %s', async (remark) => {
+    const names = ['__schedule', 'schedule', 'io_schedule', 'folio_wait_bit', 'do_fsync', 'do_syscall_64'];
+    const remarked = (lines: readonly string[]) =>
+      lines.map((line, at) => (at > 1 && at < 4 ? `${line} ${remark}` : line));
+    const found = [`: ${names.join(' ')}`];
+    expect(await tell(...remarked(names))).toEqual(found);
+    expect(await tell(...remarked(names.map((name) => `    ${name}+12`)))).toEqual(found);
+    expect(await tell(...remarked(names.map((name) => ` ${name}+0x12/0x40`)))).toEqual(found);
+    expect(await tell(...remarked(names.map((name, at) => `#${at}  ${name} (fs/f.c:12:3)`)))).toEqual(found);
+  });
+
+  it('with an offset has no function in it', async () => {
+    expect(await tell(...COPY.map((line) => `${line} # at +0x5/0x10`))).toEqual([': f_wait f_sync']);
+  });
+
+  it('makes no stack of a sum in code', async () => {
+    expect(await tell('    buf_len+4 // the header', '    buf_len+8 // and the tail')).toEqual([]);
+  });
+});
