@@ -32,7 +32,6 @@ import { OutputError, outputColumns, terminalColumns, writeStderr, writeStdout }
 
 /** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
 const COMMANDS = [
-  addClassic,
   addWhy,
   addTop,
   addStatus,
@@ -67,7 +66,10 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack ship DIRECTORY | FILE... --to URL [--follow]
        kstack completion bash | zsh | fish`;
 
-function createProgram(): Command {
+/** Words beside which no command can stand: no help, which lists them all, and nothing that may be a name. */
+const CLASSIC_WORD = /^(?:-(?!.*h)[A-Za-z]+|-?[\d,]+)$/;
+
+function createProgram(words: readonly string[]): Command {
   const program: Command = new Command('kstack');
   program
     .usage(USAGE)
@@ -90,6 +92,9 @@ function createProgram(): Command {
       outputError: (text, write) => write(inPlainWords(text).replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError("Try 'kstack -h' for more.");
+  addClassic(program);
+  // To make the others takes longer than to parse the words.
+  if (words.length > 0 && words.every((word) => CLASSIC_WORD.test(word))) return program;
   for (const add of COMMANDS) add(program);
   for (const command of program.commands) {
     command.allowExcessArguments();
@@ -109,8 +114,9 @@ async function main(): Promise<void> {
       await serveSamples();
       return;
     }
-    const program = createProgram();
-    await program.parseAsync(resolveArguments(program, process.argv.slice(2)), { from: 'user' });
+    const words = process.argv.slice(2);
+    const program = createProgram(words);
+    await program.parseAsync(resolveArguments(program, words), { from: 'user' });
   } catch (error) {
     process.exitCode = report(error);
   }
