@@ -9,15 +9,15 @@ import {
   printSystemCall,
   type Question,
 } from './decode.ts';
-import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
+import { arm64Names, i386Names, x64Names } from './names.ts';
 import { hex } from './question.ts';
 
 const HIGH = { stackPointer: '0x7ffc00001000', programCounter: '0x7f0000002000' };
 const LOW = { stackPointer: '0xffffd000', programCounter: '0xf7f01549' };
 const KINDS_OF_TASK = {
-  x64: { architecture: 'x64', names: X86_64_NAMES, place: HIGH },
-  i386: { architecture: 'x64', names: I386_NAMES, place: LOW },
-  arm64: { architecture: 'arm64', names: ARM64_NAMES, place: HIGH },
+  x64: { architecture: 'x64', names: x64Names(), place: HIGH },
+  i386: { architecture: 'x64', names: i386Names(), place: LOW },
+  arm64: { architecture: 'arm64', names: arm64Names(), place: HIGH },
 } as const;
 
 function decode(name: string, values: readonly (number | bigint)[], task: keyof typeof KINDS_OF_TASK = 'x64') {

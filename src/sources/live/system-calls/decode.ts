@@ -2,7 +2,7 @@ import type { Stack } from '../../../model/stack.ts';
 import type { SystemCall } from '../../../model/system-call.ts';
 import { type Answers, printPart } from './answers.ts';
 import { argumentsOf, type Registers } from './arguments.ts';
-import { ARM64_NAMES, I386_NAMES, X86_64_NAMES } from './names.ts';
+import { arm64Names, i386Names, x64Names } from './names.ts';
 import { hex, type Part } from './question.ts';
 import { resumedCall } from './restarts.ts';
 import { signatureOf } from './variants.ts';
@@ -83,6 +83,6 @@ function isBelowFourGib(address: string | undefined): boolean {
 }
 
 function namesOf(architecture: string, bits: 32 | 64): ReadonlyMap<number, string> | undefined {
-  if (architecture === 'x64') return bits === 32 ? I386_NAMES : X86_64_NAMES;
-  return architecture === 'arm64' && bits === 64 ? ARM64_NAMES : undefined;
+  if (architecture === 'x64') return bits === 32 ? i386Names() : x64Names();
+  return architecture === 'arm64' && bits === 64 ? arm64Names() : undefined;
 }

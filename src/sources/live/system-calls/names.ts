@@ -5,7 +5,7 @@
  */
 
 /** Of 64-bit tasks on x86-64 (arch/x86/entry/syscalls/syscall_64.tbl). */
-export const X86_64_NAMES = numbered(`
+export const x64Names = numbered(`
 read write open close stat fstat lstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn
 ioctl pread64 pwrite64 readv writev access pipe select sched_yield mremap msync mincore madvise shmget shmat shmctl dup
 dup2 pause nanosleep getitimer alarm setitimer getpid sendfile socket connect accept sendto recvfrom sendmsg recvmsg
@@ -44,7 +44,7 @@ open_tree_attr file_getattr file_setattr
 `);
 
 /** Of 32-bit tasks on x86-64 (arch/x86/entry/syscalls/syscall_32.tbl). */
-export const I386_NAMES = numbered(`
+export const i386Names = numbered(`
 restart_syscall exit fork read write open close waitpid creat link unlink execve chdir time mknod chmod lchown break
 oldstat lseek getpid mount umount setuid getuid stime ptrace alarm oldfstat pause utime stty gtty access nice ftime sync
 kill rename mkdir rmdir dup pipe times prof brk setgid getgid signal geteuid getegid acct umount2 lock ioctl fcntl mpx
@@ -92,7 +92,7 @@ lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree
 `);
 
 /** Of 64-bit tasks on arm64 (include/uapi/asm-generic/unistd.h; from 6.11 on, scripts/syscall.tbl). */
-export const ARM64_NAMES = numbered(`
+export const arm64Names = numbered(`
 io_setup io_destroy io_submit io_cancel io_getevents setxattr lsetxattr fsetxattr getxattr lgetxattr fgetxattr listxattr
 llistxattr flistxattr removexattr lremovexattr fremovexattr getcwd lookup_dcookie eventfd2 epoll_create1 epoll_ctl
 epoll_pwait dup dup3 fcntl inotify_init1 inotify_add_watch inotify_rm_watch ioctl ioprio_set ioprio_get flock mknodat
@@ -126,7 +126,16 @@ lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat
 open_tree_attr file_getattr file_setattr
 `);
 
-function numbered(table: string): ReadonlyMap<number, string> {
+/** Only few samples ask for a table, and hardly any for two. */
+function numbered(table: string): () => ReadonlyMap<number, string> {
+  let names: ReadonlyMap<number, string> | undefined;
+  return () => {
+    names ??= namesIn(table);
+    return names;
+  };
+}
+
+function namesIn(table: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   let next = 0;
   for (const word of table.trim().split(/\s+/)) {
