@@ -68,6 +68,7 @@ const lock = known<LockWait>({
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
   onCpuMs: maybe(fc.nat()),
+  traced: maybe(fc.record({ times: fc.nat(), offCpuMs: fc.nat() }, { requiredKeys: [] })),
   switches: fc.constant(undefined),
   lock: maybe(lock),
   mmapLockOwner: maybe(fc.oneof(number, fc.constant('unknown' as const))),

@@ -103,6 +103,7 @@ const facts: fc.Arbitrary<KernelFacts> = fc.record(
   {
     offCpuMs: milliseconds,
     onCpuMs: milliseconds,
+    traced: fc.record({ times: number, offCpuMs: milliseconds }, { ...WHOLE, requiredKeys: [] }),
     switches: number,
     lock,
     mmapLockOwner: fc.oneof(number, fc.constant('unknown' as const)),

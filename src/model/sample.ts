@@ -50,12 +50,22 @@ export interface LockWait {
   readonly place?: string;
 }
 
+/** What tracers such as bpftrace and offcputime print behind a stack: of a time, not of a moment. */
+export interface TracedSum {
+  /** How often it was seen so. */
+  readonly times?: number;
+  /** How long it was off a CPU so, in all. */
+  readonly offCpuMs?: number;
+}
+
 /** What the kernel knows about a task but /proc does not show. */
 export interface KernelFacts {
   /** Time since it last got a CPU (sched_info.last_arrival); absent for a task that is on one. */
   readonly offCpuMs?: number;
   /** For how long it has not let another task onto its CPU, if the kernel's watchdog has complained about it. */
   readonly onCpuMs?: number;
+  /** What a tracer has added up of it with this stack. */
+  readonly traced?: TracedSum;
   /** How often it has left a CPU, modulo 2^32: equal numbers prove that it did not run in between. */
   readonly switches?: number;
   /** As the kernel records it (Linux 6.16 and CONFIG_DETECT_HUNG_TASK_BLOCKER), or as its stack shows. */

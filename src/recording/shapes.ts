@@ -9,6 +9,7 @@ import {
   type LeftOut,
   type LockWait,
   type Source,
+  type TracedSum,
   UNREAD_THINGS,
   type Unread,
 } from '../model/sample.ts';
@@ -115,6 +116,7 @@ const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
   {
     offCpuMs: duration,
     onCpuMs: duration,
+    traced: object<object, Required<TracedSum>>({}, { times: count, offCpuMs: duration }),
     switches: count32,
     lock,
     mmapLockOwner: either<number, 'unknown'>(count, oneOf(['unknown'])),

@@ -5,7 +5,7 @@ import { waitGraph } from '../analysis/wait-graph.ts';
 import { changesBetween } from '../model/changes.ts';
 import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Observation, Sample } from '../model/sample.ts';
+import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
@@ -28,13 +28,24 @@ interface Explanation {
   isOneFunction: boolean;
   /** For how long one of them ran without a break, if the kernel complained about it. */
   ranMs: number;
+  /** Of its tasks without a name. */
+  sum: Sum;
   /** The text tells that the tasks wait, but not where. */
   readonly isUntold: boolean;
 }
 
 interface Named extends Reported {
   readonly text: string;
+  sum: Sum;
 }
+
+/** What tracers have added up. */
+interface Sum {
+  readonly times: number;
+  readonly offCpuMs: number;
+}
+
+const NO_SUM: Sum = { times: 0, offCpuMs: 0 };
 
 /** An observation that was counted. */
 interface Added {
@@ -109,7 +120,16 @@ function add(
   if (explanation === undefined) {
     if (found.size >= MAX_EXPLANATIONS) return undefined;
     const isUntold = finding.kind === 'blocked' && 'unread' in stack && stack.unread === 'notTold';
-    explanation = { finding, tasks: new Map(), count: 0, first: [], isOneFunction: false, ranMs: 0, isUntold };
+    explanation = {
+      finding,
+      tasks: new Map(),
+      count: 0,
+      first: [],
+      isOneFunction: false,
+      ranMs: 0,
+      sum: NO_SUM,
+      isUntold,
+    };
     found.set(key, explanation);
   }
   if (explanation.first.length < MAX_SHOWN) explanation.first.push(observation);
@@ -132,14 +152,22 @@ function add(
   if (finding.kind === 'running') explanation.ranMs = Math.max(explanation.ranMs, forMs ?? 0);
   if (named !== undefined) {
     named.times++;
+    named.sum = sumOf(named.sum, facts);
     named.forMs = forMs ?? named.forMs;
     return { named };
   }
   explanation.count++;
-  if (text === '' || explanation.tasks.size >= MAX_NAMED) return {};
-  const first: Named = { text, times: 1, forMs };
+  if (text === '' || explanation.tasks.size >= MAX_NAMED) {
+    explanation.sum = sumOf(explanation.sum, facts);
+    return {};
+  }
+  const first: Named = { text, times: 1, forMs, sum: sumOf(NO_SUM, facts) };
   explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, first);
   return { named: first };
+}
+
+function sumOf({ times, offCpuMs }: Sum, { traced = {} }: KernelFacts = {}): Sum {
+  return { times: times + (traced.times ?? 0), offCpuMs: offCpuMs + (traced.offCpuMs ?? 0) };
 }
 
 /** A task that is reported once with its stack and once without, such as at the cut end of a log, is one. */
@@ -179,7 +207,8 @@ function contentOf(stack: Stack): string {
 }
 
 function linesOf(explanation: Explanation, full: boolean): string[] {
-  const { finding, tasks, count, first, isOneFunction } = explanation;
+  const { finding, tasks, count, first, isOneFunction, sum } = explanation;
+  const traced = textsOf(sum).join(', ');
   const { kind, causes, frame, innermost } = finding;
   const at = frame === undefined ? 'no frames' : place(frame);
   const inside = innermost === undefined || innermost === frame ? '' : ` (in it: ${place(innermost)})`;
@@ -187,6 +216,7 @@ function linesOf(explanation: Explanation, full: boolean): string[] {
   return [
     `${count} x ${at}${inside}${isOneFunction ? ' (known from this one function)' : ''}`,
     ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], count)}`]),
+    ...(traced === '' ? [] : [`  traced: ${traced}`]),
     `  ${`${kind}:`.padEnd(7)} ${whatForWithin(finding)}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
     ...labelled('next', next),
@@ -214,12 +244,19 @@ function place({ symbol, module }: Frame): string {
 function someOf(tasks: readonly Named[], count: number): string {
   const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
-  const texts = shown.map(({ text, times, forMs }) => {
+  const texts = shown.map(({ text, times, forMs, sum }) => {
     const since = forMs === undefined ? text : `${text} for ${formatDuration(forMs)}`;
-    return times === 1 ? since : `${since}, reported ${times} times`;
+    return [since, ...(times === 1 ? [] : [`reported ${times} times`]), ...textsOf(sum)].join(', ');
   });
   const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';
   return `${texts.join(separator)}${more > 0 ? ` (+${more})` : ''}`;
+}
+
+function textsOf({ times, offCpuMs }: Sum): string[] {
+  return [
+    ...(times === 0 ? [] : [`seen ${times} time${times === 1 ? '' : 's'}`]),
+    ...(offCpuMs === 0 ? [] : [`off a CPU for ${formatDuration(offCpuMs)} in all`]),
+  ];
 }
 
 function summary(explanations: readonly Explanation[]): string {

@@ -86,6 +86,7 @@ function taskOf(observation: Observation, sample: Sample) {
     systemCall: callOf(valueIn(systemCall)),
     offCpuMs: facts?.offCpuMs ?? null,
     onCpuMs: facts?.onCpuMs ?? null,
+    ...(facts?.traced !== undefined && { traced: facts.traced }),
   };
 }
 

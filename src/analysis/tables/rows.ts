@@ -130,6 +130,9 @@ export class TableRows {
       cpu: cpu ?? null,
       wchan: safe(wchan),
       off_cpu_ms: facts?.offCpuMs ?? null,
+      on_cpu_ms: facts?.onCpuMs ?? null,
+      traced_times: facts?.traced?.times ?? null,
+      traced_off_cpu_ms: facts?.traced?.offCpuMs ?? null,
       switches: facts?.switches ?? null,
       system_call: systemCall === undefined ? null : callText(valueIn(systemCall)),
     };

@@ -114,6 +114,9 @@ const OBSERVED = [
   'cpu',
   'wchan',
   'off_cpu_ms',
+  'on_cpu_ms',
+  'traced_times',
+  'traced_off_cpu_ms',
   'switches',
   'system_call',
 ];

@@ -1,4 +1,4 @@
-import type { Observation } from '../../model/sample.ts';
+import type { KernelFacts, Observation } from '../../model/sample.ts';
 import type { Stack } from '../../model/stack.ts';
 import { STATES, type Task } from '../../model/task.ts';
 import { allRows, type Cells, type Database } from './cells.ts';
@@ -41,8 +41,7 @@ export class StoredTasks {
   observationIn(row: Cells): Observation {
     const state = STATES.find((letter) => letter === row.text('state'));
     const [cpu, wchan, call] = [row.number('cpu'), row.text('wchan'), row.text('system_call')];
-    const [offCpuMs, switches] = [row.number('off_cpu_ms'), row.number('switches')];
-    const facts = { ...(offCpuMs !== undefined && { offCpuMs }), ...(switches !== undefined && { switches }) };
+    const facts = factsIn(row);
     return {
       task: this.#taskOf(row),
       ...(state !== undefined && { state }),
@@ -106,5 +105,18 @@ function taskIn(row: Cells): Task {
     ...(uid !== undefined && { uid: { value: uid } }),
     ...(cgroup !== undefined && { cgroup: { value: cgroup } }),
     ...(namespacePid !== undefined && { namespacePid: { value: namespacePid } }),
+  };
+}
+
+function factsIn(row: Cells): KernelFacts {
+  const [offCpuMs, onCpuMs] = [row.number('off_cpu_ms'), row.number('on_cpu_ms')];
+  const [times, tracedMs] = [row.number('traced_times'), row.number('traced_off_cpu_ms')];
+  const switches = row.number('switches');
+  const traced = { ...(times !== undefined && { times }), ...(tracedMs !== undefined && { offCpuMs: tracedMs }) };
+  return {
+    ...(offCpuMs !== undefined && { offCpuMs }),
+    ...(onCpuMs !== undefined && { onCpuMs }),
+    ...(Object.keys(traced).length > 0 && { traced }),
+    ...(switches !== undefined && { switches }),
   };
 }

@@ -15,7 +15,7 @@ const UNKNOWN = '[unknown]';
 const FAULT = /^(?:asm_exc_)?page_fault$/;
 /** A name that is no function's, and microseconds or a number of times. */
 const COMM = /^\s{2,60}([A-Za-z<][\w./:<>@+-]{0,15})(?: \[(\d{1,10})\])?$/;
-const COUNT = /^\s{2,60}\d{1,20}\s{0,4}$/;
+const COUNT = /^\s{2,60}(\d{1,15})\s{0,4}$/;
 const LONGEST_RUN = 256;
 const LEAST_KNOWN = 2;
 const LEAST_NAMES = 3;
@@ -55,7 +55,7 @@ export class BareNames {
   #frames: Frame[] = [];
   #tail: string | undefined;
   #tid: string | undefined;
-  #isCounted = false;
+  #count: number | undefined;
   /** How far each name is indented. */
   #indents: number[] = [];
 
@@ -66,8 +66,9 @@ export class BareNames {
 
   /** Takes a line behind the names that belongs to them; false if it does not. */
   takesTail(line: string): boolean {
-    if (COUNT.test(line)) {
-      this.#isCounted = true;
+    const count = COUNT.exec(line)?.[1];
+    if (count !== undefined) {
+      this.#count = Number(count);
       return true;
     }
     if (this.#tail !== undefined || bareName(line) !== undefined) return false;
@@ -77,14 +78,14 @@ export class BareNames {
     return this.#tail !== undefined;
   }
 
-  /** Whether a count or a time followed, with which a stack ends. */
-  get isCounted(): boolean {
-    return this.#isCounted;
+  /** The count or the time that followed, with which a stack ends. */
+  get count(): number | undefined {
+    return this.#count;
   }
 
   /** The task, which older versions of offcputime of bcc print in a line of its own, before the time. */
   get comm(): string | undefined {
-    if (!this.#isCounted) return undefined;
+    if (this.#count === undefined) return undefined;
     const end = endOf(this.#frames);
     if (this.#tail !== undefined) return this.#tail;
     // stackcount prints no task, and an address behind the outermost function may have a name.
@@ -122,7 +123,7 @@ export class BareNames {
     this.#frames = [];
     this.#tail = undefined;
     this.#tid = undefined;
-    this.#isCounted = false;
+    this.#count = undefined;
     this.#indents = [];
     if (branches) return [];
     // What is behind the outermost function is of the program.

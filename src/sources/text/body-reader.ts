@@ -3,24 +3,24 @@ import { BareNames, isNameOnly, nameInTrace } from './bare-names.ts';
 import type { Callers } from './callers.ts';
 import { isCutMark, truncatedFrame } from './cut-marks.ts';
 import type { FoundStacks } from './found-stacks.ts';
+import { inContext } from './labels.ts';
 import { LearnedTasks } from './learned-tasks.ts';
 import { type Header, headerOf, IGNORED, type Line } from './line.ts';
 import { LoggedTitles } from './logged-titles.ts';
 import type { Position } from './position.ts';
 import { greppedTask } from './proc-stack.ts';
-import { PsList, PsTable } from './ps.ts';
+import { isRule, PsList, PsTable } from './ps.ts';
+import { RcuStalls } from './rcu-stalls.ts';
 import { Recognizer } from './recognizer.ts';
 import { Remarks } from './remarks.ts';
 import type { Stamps } from './stamps.ts';
-import { type Row, wchanAnswer, wchanAsked, wchanRow } from './wchan-rows.ts';
+import { TracedSums } from './traced-sums.ts';
+import { LoneRows, type Row } from './wchan-rows.ts';
 
-/** Between the stack of the kernel and the task, tracers print that of the program, of at most so many lines. */
+/** Between the stack of the kernel and the task, tracers print that of the program: at most so many lines. */
 const MOST_OF_PROGRAM = 127;
 /** A whole report in one line, as some trackers show it. */
 const ONE_LINE = /^(.{0,3000}?)\bCall [Tt]race: (\s{0,8}(?:\[<[0-9a-f]{1,16}>\]|[\w.]{1,128}\+0x).*)$/;
-
-/** Below the titles of a table of plain text. */
-const RULE = /^\s{0,20}[-=]{2,80}(?:\s{1,4}[-=]{1,80}){1,20}\s{0,4}$/;
 
 /** What the lines are read into, and by what. */
 interface Surroundings {
@@ -32,10 +32,7 @@ interface Surroundings {
   readonly known: ReadonlySet<string>;
 }
 
-/**
- * Reads lines without what a log or a mail puts before them: recognizes what each says of a stack, by the lines before
- * it too, and hands it on.
- */
+/** Recognizes what each line says of a stack, by the lines before it too, and hands it on. Prefixes are taken off. */
 export class BodyReader {
   readonly #callers: Callers;
   readonly #found: FoundStacks;
@@ -46,12 +43,13 @@ export class BodyReader {
   readonly #learned: LearnedTasks;
   readonly #recognizer = new Recognizer();
   readonly #remarks = new Remarks();
+  readonly #loneRows: LoneRows;
+  readonly #stalls = new RcuStalls();
+  readonly #sums = new TracedSums();
   readonly #titles = new LoggedTitles();
   #table: PsTable | undefined;
   #list: PsList | undefined;
-  /** The task whose wait channel was asked for in the line before. */
-  #asked: Header | undefined;
-  /** The latest row of a single task: if its stack follows at once, that tells more. */
+  /** The latest row of a single task: its stack, if it follows at once, tells more. */
   #lone: Row | undefined;
   #greppedTid: number | undefined;
 
@@ -62,6 +60,7 @@ export class BodyReader {
     this.#stamps = stamps;
     this.#known = known;
     this.#bare = new BareNames(known);
+    this.#loneRows = new LoneRows(known);
     this.#learned = new LearnedTasks(stamps);
   }
 
@@ -76,7 +75,8 @@ export class BodyReader {
       this.#bare.isEmpty &&
       this.#table === undefined &&
       this.#list === undefined &&
-      !this.#recognizer.isWaiting
+      !this.#recognizer.isWaiting &&
+      !this.#sums.isExpected
     );
   }
 
@@ -99,9 +99,14 @@ export class BodyReader {
       this.take(trace, logged);
       return;
     }
+    const sum = this.#sums.behindTask(text);
+    if (sum !== undefined) {
+      this.#found.add(sum, (innermost) => this.#sums.unitOf(innermost, true));
+      return;
+    }
     if (this.#takeRow(text, logged)) return;
     if (!this.#bare.isEmpty && this.#bare.takesTail(text)) {
-      if (this.#bare.isCounted) this.#endBareNames();
+      if (this.#bare.count !== undefined) this.#endBareNames();
       return;
     }
     const listed = logged ? undefined : this.#list?.row(text);
@@ -120,8 +125,8 @@ export class BodyReader {
       this.#found.row(row.header, row.wchan, this.#stamps.now);
       return true;
     }
-    if (this.#table !== undefined && RULE.test(text)) return true;
-    const lone = logged ? undefined : this.#loneRow(text);
+    if (this.#table !== undefined && isRule(text)) return true;
+    const lone = logged ? undefined : this.#loneRows.from(text);
     if (lone !== undefined) {
       this.#releaseLone();
       this.#endBareNames();
@@ -146,7 +151,7 @@ export class BodyReader {
     }
     if (whole?.kind === 'label' && whole.isTitle) this.#learned.learn(whole.header, whole.isList === true);
     if (whole?.kind === 'label' && whole.header.blockedMs !== undefined) this.#expect(whole.header);
-    const known = this.#learned.withName(inContext(whole, logged));
+    const known = this.#stalls.withTime(this.#learned.withName(inContext(whole, logged)), this.#stamps.now);
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
     if (named !== undefined) {
       this.#step(named);
@@ -175,6 +180,7 @@ export class BodyReader {
   }
 
   #step(line: Line): void {
+    if (line.kind === 'behind' && line.header.sum === undefined) this.#sums.expect();
     if (line.kind === 'behind' && this.#isOfFound) {
       this.#found.name(line.header);
       return;
@@ -195,6 +201,8 @@ export class BodyReader {
   }
 
   #unknown(text: string, logged: boolean): void {
+    this.#sums.learn(text);
+    this.#stalls.learn(text, this.#stamps.now);
     if (this.#current.hasFrames && this.#remarks.take(text, undefined)) this.#position.skip();
     else {
       this.#stranger(logged, /^\s/.test(text), isCutMark(text));
@@ -207,15 +215,6 @@ export class BodyReader {
     this.#releaseLone();
     if (!isCut) this.#position.words();
     this.#current.stranger(logged, isIndented);
-  }
-
-  /** A row of a table without titles, or what `cat /proc/PID/wchan` answers. */
-  #loneRow(text: string): Row | undefined {
-    const asked = this.#asked;
-    this.#asked = wchanAsked(text);
-    const answer = asked === undefined ? undefined : wchanAnswer(text, this.#known);
-    if (asked !== undefined && answer !== undefined) return { kind: 'row', header: asked, wchan: answer };
-    return wchanRow(text, this.#known);
   }
 
   #releaseLone(): void {
@@ -251,7 +250,7 @@ export class BodyReader {
 
   #endBareNames(): void {
     if (this.#bare.isEmpty) return;
-    const { comm, tid } = this.#bare;
+    const { comm, tid, count } = this.#bare;
     const frames = this.#bare.take();
     if (frames.length === 0) {
       this.#stranger(false, false, false);
@@ -259,6 +258,10 @@ export class BodyReader {
     }
     for (const frame of frames) this.#step({ kind: 'frame', frame });
     if (comm !== undefined) this.#step({ kind: 'behind', header: headerOf({ name: comm, tid }) });
+    if (count === undefined) return;
+    this.#current.end();
+    // The number behind a process is that of stackcount(8).
+    this.#found.add(count, (innermost) => this.#sums.unitOf(innermost, comm !== undefined && tid === undefined));
   }
 
   /** A blank line: what follows is another table, and another header. */
@@ -292,9 +295,4 @@ export class BodyReader {
     this.#endBareNames();
     this.#releaseLone();
   }
-}
-
-/** In a log, a line that mentions a PID is no title. */
-export function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
-  return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
 }

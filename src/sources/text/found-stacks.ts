@@ -4,6 +4,7 @@ import type { Header } from './line.ts';
 import { goesOn, isScrap, type Part } from './rest.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
 import type { Assembled, LeftOut, Seam, TextStack } from './text-stack.ts';
+import type { SumUnit } from './traced-sums.ts';
 import { type Waiter, Waiters } from './waiters.ts';
 
 const MOST_FRAMES = 256;
@@ -100,6 +101,15 @@ export class FoundStacks {
   /** The task of the latest stack. */
   name(header: Header): void {
     if (this.#held !== undefined) this.#held = { ...this.#held, tasks: [header] };
+  }
+
+  /** What a tracer has added up of the latest stack. */
+  add(sum: number, unitOf: (innermost: Frame | undefined) => SumUnit): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    const tasks: readonly Header[] = held.tasks.length === 0 ? [{}] : held.tasks;
+    const sumUnit = unitOf(held.stack.frames[0]);
+    this.#held = { ...held, tasks: tasks.map((task) => ({ ...task, sum, sumUnit })) };
   }
 
   /** The lock that a task waits for, whose stack is the latest or follows. */

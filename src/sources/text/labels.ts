@@ -100,6 +100,11 @@ const OF = new RegExp(
 const MOST_LABEL = 200;
 const LONGEST_TITLE = 60;
 
+/** In a log, a line that mentions a PID is no title. */
+export function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
+  return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
+}
+
 /** Titles that people and scripts put above a stack. */
 export const labels: LineParser = (line) => {
   if (line.length > MOST_LABEL) return undefined;

@@ -3,6 +3,7 @@ import type { LockWait } from '../../model/sample.ts';
 import type { Frame } from '../../model/stack.ts';
 import type { State } from '../../model/task.ts';
 import { STATES } from '../../model/task.ts';
+import type { SumUnit } from './traced-sums.ts';
 
 /** Longer lines are cut: their rest is left out. */
 export const LONGEST_LINE = 4096;
@@ -28,6 +29,9 @@ export interface Header {
   readonly ranMs?: number;
   /** For how long it has been blocked, at least. */
   readonly blockedMs?: number;
+  /** What a tracer has added up of it, and what that is if it is no number of times. */
+  readonly sum?: number;
+  readonly sumUnit?: SumUnit;
   /** The lock it waits for, if the kernel says whose it is. */
   readonly lock?: LockWait;
 }

@@ -34,6 +34,30 @@ describe('a task of a text', () => {
     ).toMatchObject([{ ...told, stack: { value: {} } }]);
   });
 
+  it('ran for as long as RCU waited, at least', () => {
+    const rcu = (line: string) => `[ 1234.500000] rcu: ${line}`;
+    const stack = ['CPU: 3 PID: 7 Comm: copier Not tainted', 'RIP: 0010:f+0x1/0x2', 'Call Trace:', ' g+0x1/0x2'];
+    const other = ['CPU: 1 PID: 8 Comm: other Not tainted', 'Call Trace:', ' h+0x1/0x2', ' h+0x1/0x2'];
+    const log = (lines: readonly string[]) => lines.map((line) => `[ 1234.600000] ${line}`);
+    for (const told of ['(t=21003 jiffies g=12345 q=99)', '(detected by 2, t=21003 jiffies, g=12345, q=99)'])
+      expect(
+        observationsIn(rcu(told), ...log(stack), rcu('rcu_sched kthread starved for 5 jiffies!'), ...log(other)),
+      ).toMatchObject([
+        { task: { comm: 'copier' }, state: 'R', facts: { onCpuMs: 21_003 } },
+        { task: { comm: 'other' }, state: 'R' },
+      ]);
+    const [, without] = observationsIn(
+      rcu('(t=21003 jiffies g=1)'),
+      ...log(stack),
+      rcu('All QSes seen'),
+      ...log(other),
+    );
+    expect(without?.facts).toBeUndefined();
+    expect(observationsIn(rcu('(t=9 jiffies g=1)'), ...stack.map((line) => `[ 9999.000000] ${line}`))[0]?.facts).toBe(
+      undefined,
+    );
+  });
+
   it('of a table of ps has the beginning of a stack, or none', () => {
     expect(observationsIn('PID STAT WCHAN COMMAND', '7 Ds f tar', '8 R - cp')).toMatchObject([
       { task: { comm: 'tar' }, state: 'D', stack: { value: { frames: [{ symbol: 'f' }] }, cut: true }, wchan: 'f' },

@@ -3,6 +3,7 @@ import type { KernelFacts, Observation } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import type { Header } from './line.ts';
 import type { TextStack } from './text-stack.ts';
+import { tracedSum } from './traced-sums.ts';
 
 const NOT_TOLD = { unread: 'notTold' } as const;
 
@@ -11,13 +12,27 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
   const headers: readonly Header[] = tasks.length === 0 ? [{}] : tasks;
   const innermost = stack.frames[0]?.symbol;
   return headers.map(
-    ({ name, tid, pid, state, startLocal, command = NOT_TOLD, lock, blockedMs, ranMs }): Observation => {
+    ({
+      name,
+      tid,
+      pid,
+      state,
+      startLocal,
+      command = NOT_TOLD,
+      lock,
+      blockedMs,
+      ranMs,
+      sum,
+      sumUnit = 'times',
+    }): Observation => {
       const id = { ...(tid !== undefined && { tid }), ...(startLocal !== undefined && { startLocal }) };
       const named = { ...(pid !== undefined && { pid }), ...(name !== undefined && { comm: name }) };
       const task: Task = { id, commandLine: command, ...named };
+      const traced = sum === undefined ? undefined : tracedSum(sum, sumUnit, stack.frames[0]);
       const facts: KernelFacts = {
         ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
         ...(ranMs !== undefined && { onCpuMs: Math.min(ranMs, MAX_DURATION_MS) }),
+        ...(traced !== undefined && { traced }),
         ...(lock !== undefined && { lock }),
       };
       const about = {

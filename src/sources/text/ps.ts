@@ -269,3 +269,11 @@ export function isBrokenRow(line: string): boolean {
 function labelOf(tid: string, state: string | undefined, command: string): Line {
   return { kind: 'label', isTitle: true, header: headerOf({ tid, state, name: commOf(command) }), isList: true };
 }
+
+/** Below the titles of a table of plain text. */
+const RULE = /^\s{0,20}[-=]{2,80}(?:\s{1,4}[-=]{1,80}){1,20}\s{0,4}$/;
+
+/** Whether a line divides the titles of such a table from its rows. */
+export function isRule(line: string): boolean {
+  return RULE.test(line);
+}

@@ -1,5 +1,5 @@
 import { bareName } from './bare-names.ts';
-import { BodyReader, inContext } from './body-reader.ts';
+import { BodyReader } from './body-reader.ts';
 import { Callers } from './callers.ts';
 import { classic } from './classic.ts';
 import { cleaned, QuotedPrintable, withoutColours } from './clean.ts';
@@ -8,6 +8,7 @@ import { DiffSide } from './diff-side.ts';
 import { isBroken } from './dmesg.ts';
 import { FoundStacks } from './found-stacks.ts';
 import { InternedStacks } from './interned.ts';
+import { inContext } from './labels.ts';
 import { IGNORED, LONGEST_LINE } from './line.ts';
 import { Position } from './position.ts';
 import { bodyOf, unquoted } from './prefix.ts';

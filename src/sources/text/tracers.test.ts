@@ -1,11 +1,47 @@
 import { describe, expect, it } from 'vitest';
 import { told } from '../../../test/told.ts';
+import { textSamples } from './index.ts';
 
 const SLEEP = 'finish_task_switch __schedule schedule io_schedule filemap_read do_syscall_64'.split(' ');
 const each = (names: readonly string[], before: string, after = '') =>
   names.map((name) => `${before}${name}${after}\n`).join('');
 
 const lines = (...all: readonly string[]) => `${all.join('\n')}\n`;
+
+/** What tracers have added up, by task. */
+async function summed(text: string): Promise<unknown[]> {
+  const all: unknown[] = [];
+  for await (const { observations } of textSamples([text]))
+    for (const { task, facts } of observations) all.push([task.comm, facts?.traced]);
+  return all;
+}
+
+describe('the number behind a stack', () => {
+  const BEHIND = '    -                dd (5301)\n';
+
+  it.each<[string, string, unknown]>([
+    ['of bpftrace is how often it was seen', `@[\n${each(SLEEP, '    ', '+7')}, dd]: 42\n`, { times: 42 }],
+    ['of bpftrace is a time, if the map says so', `@us[\n${each(SLEEP, '    ', '+7')}, dd]: 42000\n`, { offCpuMs: 42 }],
+    ['of bpftrace is neither', `@bytes[\n${each(SLEEP, '    ', '+7')}, dd]: 42\n`, undefined],
+    ['of offcputime', `${each(SLEEP, '    ')}${BEHIND}        1200000\n`, { offCpuMs: 1200 }],
+    ['of profile', `Sampling at 49 Hertz of all threads\n${each(SLEEP, '    ')}${BEHIND}        12\n`, { times: 12 }],
+    [
+      'of profile, untold',
+      `${each([...SLEEP.slice(4), 'entry_SYSCALL_64_after_hwframe'], '    ')}${BEHIND}        12\n`,
+      { times: 12 },
+    ],
+    ['of an older offcputime', `${each(SLEEP, '    ')}    dd\n        1200000\n\n`, { offCpuMs: 1200 }],
+    ['of stackcount', `${each(SLEEP, '  ')}    dd [5301]\n    12\n\n`, { times: 12 }],
+    ['of a folded stack', `dd;${SLEEP.toReversed().join(';')} 1200000\n`, { offCpuMs: 1200 }],
+    ['of a folded stack by perf', `dd;${SLEEP.slice(1).toReversed().join(';')} 12\n`, undefined],
+  ])('%s', async (_, text, traced) => {
+    expect(await summed(text)).toEqual([['dd', traced]]);
+    expect(await summed(`${text}\n${text}`)).toEqual([
+      ['dd', traced],
+      ['dd', traced],
+    ]);
+  });
+});
 
 describe('the output of tracers', () => {
   it.each<[string, string, readonly string[]]>([

@@ -77,3 +77,23 @@ export function wchanAnswer(line: string, known: ReadonlySet<string>): string | 
     if (known.has(word.slice(0, length))) return word.slice(0, length);
   return undefined;
 }
+
+/** Reads rows of a table without titles, and what `cat /proc/PID/wchan` answers. */
+export class LoneRows {
+  readonly #known: ReadonlySet<string>;
+  /** The task whose wait channel was asked for in the line before. */
+  #asked: Header | undefined;
+
+  constructor(known: ReadonlySet<string>) {
+    this.#known = known;
+  }
+
+  /** The row in the next line. */
+  from(text: string): Row | undefined {
+    const asked = this.#asked;
+    this.#asked = wchanAsked(text);
+    const answer = asked === undefined ? undefined : wchanAnswer(text, this.#known);
+    if (asked !== undefined && answer !== undefined) return { kind: 'row', header: asked, wchan: answer };
+    return wchanRow(text, this.#known);
+  }
+}

@@ -89,10 +89,13 @@ export class FoldedStacks {
     // A program was in none of the kernel's functions.
     if (this.#isMarked ? !path.some(isOfKernel) : functions.some((each) => USER_FUNCTION.test(each))) return;
     const task: Task = { id: {}, ...namesOf(name, thread), commandLine: NOT_TOLD };
-    const observation = { task, ...this.#stackOf(functions) };
-    // Where it got off its CPU is not on the stack of a task that sleeps: then the number is a time.
-    const isTime = OFF_CPU.test(functions.at(-1) ?? '');
-    this.#leftOut += this.#unnamed.add(this.#observations, observation, isTime ? 1 : count);
+    // Where it got off its CPU is not on the stack of a task that sleeps: then the number is no count of tasks.
+    const isTraced = OFF_CPU.test(functions.at(-1) ?? '');
+    // perf(1) counts how often that was.
+    const facts =
+      isTraced && !functions.at(-1)?.startsWith('__') ? { facts: { traced: { offCpuMs: count / 1000 } } } : {};
+    const observation = { task, ...this.#stackOf(functions), ...facts };
+    this.#leftOut += this.#unnamed.add(this.#observations, observation, isTraced ? 1 : count);
     if (this.#observations.length >= MOST_TASKS) this.end();
   }
 

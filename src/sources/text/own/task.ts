@@ -123,6 +123,7 @@ function isRegister(word: string): boolean {
 function factsOf(fields: Fields): KernelFacts | undefined {
   const offCpuMs = fields.amount('offCpuMs', MAX_DURATION_MS);
   const onCpuMs = fields.amount('onCpuMs', MAX_DURATION_MS);
+  const traced = tracedIn(fields.object('traced'));
   const lock = lockOf(fields.object('lock'));
   const mmapLock = fields.object('mmapLock');
   const vforkParent = fields.count('vforkParent', 1);
@@ -130,12 +131,19 @@ function factsOf(fields: Fields): KernelFacts | undefined {
   const facts: KernelFacts = {
     ...(offCpuMs !== undefined && { offCpuMs }),
     ...(onCpuMs !== undefined && { onCpuMs }),
+    ...(traced !== undefined && { traced }),
     ...(lock !== undefined && { lock }),
     ...(mmapLock !== undefined && { mmapLockOwner: mmapLock.count('owner', 1) ?? 'unknown' }),
     ...(vforkParent !== undefined && { vforkParent }),
     ...(tracer !== undefined && { tracer }),
   };
   return Object.keys(facts).length === 0 ? undefined : facts;
+}
+
+function tracedIn(traced: Fields | undefined): KernelFacts['traced'] {
+  const times = traced?.amount('times', Number.MAX_SAFE_INTEGER);
+  const offCpuMs = traced?.amount('offCpuMs', MAX_DURATION_MS);
+  return traced && { ...(times !== undefined && { times }), ...(offCpuMs !== undefined && { offCpuMs }) };
 }
 
 function lockOf(lock: Fields | undefined): KernelFacts['lock'] {
