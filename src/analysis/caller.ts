@@ -2,6 +2,7 @@ import type { Frame } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
 import { lockName, type WorkKind, workName } from './lock-names/lock-name.ts';
+import { lockInWords } from './lock-names/lock-words.ts';
 import { subsystemOf } from './subsystem.ts';
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
@@ -51,6 +52,12 @@ export function unnamed(waitsFor: string, frames: readonly Frame[], inner: Inner
   const module = frames[inner.depth]?.module;
   if (sleep === 'lock' && ANY_LOCK.test(waitsFor)) return lockName(caller, inner.lock, module);
   return sleep === 'work' && ANY_WORK.test(waitsFor) ? workName(caller, workKind(frames, inner), module) : undefined;
+}
+
+/** What the task waits for, where `unnamed` tells a lock that there are words for; undefined otherwise. */
+export function unnamedInWords(waitsFor: string, frames: readonly Frame[], inner: InnerEnd): string | undefined {
+  const lock = lockInWords(unnamed(waitsFor, frames, inner));
+  return lock === undefined ? undefined : `${lock}, which another task holds`;
 }
 
 function workKind(frames: readonly Frame[], { depth }: InnerEnd): WorkKind {

@@ -1,6 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, callerIn, callerWithModule, likelyOf, unnamed, withCaller } from './caller.ts';
+import { byName, callerIn, callerWithModule, likelyOf, unnamed, unnamedInWords, withCaller } from './caller.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isTelling, waits } from './inner-end.ts';
 import type { Match } from './match.ts';
@@ -49,13 +49,14 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
     const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
     const next = [...new Set([...(general?.next ?? []), ...own])];
-    const itself = withOwnLock(held, frames, inner.depth);
+    const itself = withOwnLock(unnamedInWords(held, frames, inner) ?? held, frames, inner.depth);
     const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;
     const place = isVague(rule)
       ? `, in ${callerWithModule(frames, inner)}, in order to ${farther(best, others)}`
       : purpose;
     const name = unnamed(held, frames, inner);
-    const waitsFor = `${itself ?? held}${name === undefined ? '' : ` (${name})`}${place}${likely}`;
+    const lock = unnamedInWords(held, frames, inner) ?? `${held}${name === undefined ? '' : ` (${name})`}`;
+    const waitsFor = `${itself ?? lock}${place}${likely}`;
     return { ...base, kind: 'blocked', waitsFor, causes, next, undo: [] };
   }
   const { kind, next, undo = [] } = rule;
@@ -65,8 +66,12 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
   }
   const isUnknown = rule.fallback === true && caller !== undefined;
   const name = unnamed(rule.waitsFor, frames, inner);
+  const inWords = unnamedInWords(rule.waitsFor, frames, inner);
+  const inCaller = callerWithModule(frames, inner);
   const told = isUnknown
-    ? `${withCaller(rule.waitsFor, callerWithModule(frames, inner))}${byName(frames[inner.depth], name)}`
+    ? inWords === undefined
+      ? `${withCaller(rule.waitsFor, inCaller)}${byName(frames[inner.depth], name)}`
+      : `${inWords}, in ${inCaller}${byName(frames[inner.depth])}`
     : `${withCaller(rule.waitsFor, caller)}${isVague(rule) && isByExpression(rule) ? ' (by its name)' : ''}`;
   const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
   const operation = operationOf(frames, best, others, inner);

@@ -91,7 +91,12 @@ describe('a sentence about a lock', () => {
       'a mutex that another task holds (in Linux 6.12: major_names_lock), in order to unload a kernel module',
     );
     const unknown = waitsFor('__mutex_lock', 'mutex_lock', 'nd_device_notify [libnvdimm]', 'worker_thread');
-    expect(unknown).toContain('takes (in Linux 6.12: device_lock(); by its name, a part of non-volatile memory)');
+    expect(unknown).toBe(
+      'the lock of a device (device_lock), which another task holds, in nd_device_notify [libnvdimm]' +
+        ' (by its name, a part of non-volatile memory), in a kernel worker',
+    );
+    const field = waitsFor('__mutex_lock', 'mutex_lock', 'exfat_trim_fs [exfat]', 'worker_thread');
+    expect(field).toContain('takes (in Linux 6.12: bitmap_lock; by its name, a part of exFAT)');
   });
 
   it('adds nothing to one that tells the lock, nor of a wait for something else', () => {

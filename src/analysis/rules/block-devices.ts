@@ -1,5 +1,5 @@
 import { SLOW_DEVICE } from './causes.ts';
-import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED } from './commands.ts';
+import { DISK_STUCK, DISKS, LOG, LOG_AND_DISKS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 /** Block devices: their I/O, opening, closing, scanning and removal. */
@@ -24,7 +24,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
     waitsFor: 'the users of a disk to let go of it, so that it can be removed',
     causes: 'A device was pulled, or its path was lost, while I/O was in flight.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'block/genhd.c: del_gendisk',
   },
   {
@@ -89,7 +89,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
     waitsFor: 'a command sent to a device to complete',
     causes: 'The device does not answer. Error handling begins after the command timeout.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'block/blk-mq.c: blk_execute_rq',
   },
   {
@@ -100,7 +100,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
     inOrderTo: 'send a SCSI command of its own (SG_IO)',
     causes: 'The device does not answer. Error handling begins after the command timeout.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/scsi/scsi_ioctl.c: sg_io',
   },
   {
@@ -303,7 +303,7 @@ export const BLOCK_DEVICES: readonly Rule[] = [
     inOrderTo: 'read the partition table of a disk',
     causes: 'A new or changed disk answers slowly or not at all.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'block/partitions/core.c: bdev_disk_changed',
   },
   {

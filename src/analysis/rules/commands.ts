@@ -436,6 +436,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
 /** Commands that several rules advise. */
 export const DISKS = ['iostat -x 1', 'grep -H . /sys/block/*/inflight', 'dmesg -T | tail'];
 export const LOG = ['dmesg -T | tail -50'];
+export const LOG_AND_DISKS = [...LOG, 'iostat -x 1', 'grep -H . /sys/block/*/inflight'];
 export const OTHERS_BLOCKED = ['kstack -DL -f long'];
 export const MEMORY = ['cat /proc/pressure/memory', 'free -m', 'grep -E "pgscan|pgsteal|allocstall" /proc/vmstat'];
 export const DIRTY = ['grep -E "Dirty|Writeback" /proc/meminfo', 'sysctl vm.dirty_ratio vm.dirty_bytes', 'iostat -x 1'];

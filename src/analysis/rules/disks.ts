@@ -1,4 +1,4 @@
-import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED, type Resource } from './commands.ts';
+import { DISK_STUCK, DISKS, LOG, LOG_AND_DISKS, OTHERS_BLOCKED, type Resource } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const LOOP = ['grep -H . /sys/block/loop*/loop/backing_file', ...OTHERS_BLOCKED];
@@ -351,7 +351,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'read the serial number of a virtual disk',
     causes: 'The hypervisor does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/virtio_blk.c: virtblk_get_id',
   },
   {
@@ -362,7 +362,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'set up a virtual disk',
     causes: 'The hypervisor does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/virtio_blk.c: virtblk_probe',
   },
   {
@@ -373,7 +373,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'remove a virtual disk',
     causes: 'I/O in flight does not complete, or a program has the disk open.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/virtio_blk.c: virtblk_remove',
   },
   {
@@ -384,7 +384,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'suspend a virtual disk',
     causes: 'I/O in flight does not complete: the hypervisor does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/virtio_blk.c: virtblk_freeze',
   },
   {
@@ -395,7 +395,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'close a Xen virtual disk',
     causes: 'A program has the disk open, or the backend in the driver domain does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/xen-blkfront.c: blkfront_closing',
   },
   {
@@ -406,7 +406,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'close the virtual disk of a Xen guest',
     causes: 'The disk or file behind the virtual disk is slow or stuck.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/block/xen-blkback/xenbus.c: xen_blkif_disconnect',
   },
   {
@@ -418,7 +418,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'send a request to a card (SD, MMC, SDIO)',
     causes: 'A slow or failing card, or a controller that lost an interrupt.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/core.c: mmc_wait_for_req',
   },
   {
@@ -441,7 +441,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'send a request to a memory card (SD, MMC)',
     causes: 'A slow or failing card.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/block.c: mmc_blk_rw_wait',
   },
   {
@@ -452,7 +452,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'send a request to a memory card (SD, MMC)',
     causes: 'A slow or failing card.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/block.c: mmc_blk_rw_wait',
   },
   {
@@ -463,21 +463,33 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'wait until a memory card (SD, MMC) is ready',
     causes: 'A slow or failing card, or a controller that does not see that the card is ready.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/mmc_ops.c: mmc_poll_for_busy',
+  },
+  {
+    id: 'mmc-busy-poll',
+    kind: 'blocked',
+    match: [['__mmc_poll_for_busy', 'mmc_poll_for_busy']],
+    innermost: true,
+    sleeps: ['delay'],
+    waitsFor: 'a memory card (SD, MMC) to be ready again: it asks the card time after time',
+    causes: 'A slow or failing card, or a controller that does not see that the card is ready.',
+    stuck: DISK_STUCK,
+    next: LOG_AND_DISKS,
+    source: 'drivers/mmc/core/mmc_ops.c: __mmc_poll_for_busy',
   },
   {
     id: 'mmc-erase',
     kind: 'blocked',
     match: [
-      ['__mmc_poll_for_busy', 'mmc_poll_for_busy', ...MMC_REQUEST, 'mmc_do_erase'],
+      [...MMC_REQUEST, 'mmc_do_erase'],
       ['mmc_do_erase', 'mmc_erase'],
     ],
     waitsFor: 'a memory card (SD, MMC) to erase blocks',
     inOrderTo: 'discard blocks of a memory card (SD, MMC)',
     causes: 'The card erases slowly, or its controller does not see that it is ready.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/core.c: mmc_do_erase',
   },
   {
@@ -488,7 +500,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'recover a memory card (SD, MMC) from an error',
     causes: 'A failing card.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/mmc/core/block.c: mmc_blk_mq_rw_recovery',
   },
   {
@@ -534,7 +546,7 @@ export const DISK_DRIVERS: readonly Rule[] = [
     inOrderTo: 'send a request to a DASD disk',
     causes: 'All paths to the disk are lost, or it is reserved by another system.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/s390/block/dasd.c: _dasd_sleep_on',
   },
 ];

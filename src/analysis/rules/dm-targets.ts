@@ -1,5 +1,5 @@
 import { SLOW_DEVICE } from './causes.ts';
-import { DM, DM_STUCK, LOG, OTHERS_BLOCKED } from './commands.ts';
+import { DM, DM_STUCK, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const SLOW_BELOW = 'A device below does not complete its I/O.';
@@ -118,7 +118,7 @@ export const DM_TARGETS: readonly Rule[] = [
     inOrderTo: 'do I/O in a thin pool',
     causes: 'A thin pool that is out of data or metadata space queues I/O for a minute and then fails it.',
     stuck: DM_STUCK,
-    next: [...LOG, ...DM],
+    next: DM,
     source: 'drivers/md/dm-thin.c: thin_map',
   },
   {

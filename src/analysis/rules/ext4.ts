@@ -1,5 +1,5 @@
 import { FROZEN, SLOW_DISK } from './causes.ts';
-import { DISKS, LOG, OTHERS_BLOCKED, THAW, THAW_UNDO } from './commands.ts';
+import { DISKS, LOG_AND_DISKS, OTHERS_BLOCKED, THAW, THAW_UNDO } from './commands.ts';
 import { PERCPU_READ } from './functions.ts';
 import type { Rule } from './rule.ts';
 
@@ -442,7 +442,7 @@ export const EXT4: readonly Rule[] = [
   {
     id: 'ext4-mount',
     ...ON_DISK,
-    next: [...DISKS, ...LOG],
+    next: LOG_AND_DISKS,
     match: [['ext4_fill_super', '__ext4_fill_super', 'ext4_load_journal', 'ext4_load_and_init_journal']],
     waitsFor: 'an ext4 file system to be read in: it is being mounted',
     inOrderTo: 'mount an ext4 file system',

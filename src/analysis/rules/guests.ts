@@ -1,5 +1,5 @@
 import { WAITS_FOR_WORK } from './causes.ts';
-import { DESCRIPTORS, DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED } from './commands.ts';
+import { DESCRIPTORS, DISK_STUCK, LOG, LOG_AND_DISKS, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const HOST_STUCK = 'The host is overloaded, or its process for the device is stuck.';
@@ -61,7 +61,7 @@ export const GUESTS: readonly Rule[] = [
     inOrderTo: 'abort a command of a virtual disk (virtio-scsi)',
     causes: 'The storage of the host does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/scsi/virtio_scsi.c: virtscsi_tmf',
   },
   {
@@ -185,7 +185,7 @@ export const GUESTS: readonly Rule[] = [
     inOrderTo: 'flush a virtual persistent-memory disk',
     causes: 'The storage of the host is slow or does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/nvdimm/nd_virtio.c: virtio_pmem_flush',
   },
   {
@@ -325,7 +325,7 @@ export const GUESTS: readonly Rule[] = [
     inOrderTo: 'use a virtual disk of Hyper-V',
     causes: 'The storage of the host is slow or does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/scsi/storvsc_drv.c: storvsc_host_reset_handler',
   },
   {
@@ -404,7 +404,7 @@ export const GUESTS: readonly Rule[] = [
     inOrderTo: 'abort a command of a virtual disk of VMware (pvscsi)',
     causes: 'The datastore of the host is slow or does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/scsi/vmw_pvscsi.c: pvscsi_abort',
   },
   {
@@ -415,7 +415,7 @@ export const GUESTS: readonly Rule[] = [
     inOrderTo: 'reset a virtual disk of VMware (pvscsi)',
     causes: 'The datastore of the host is slow or does not answer.',
     stuck: DISK_STUCK,
-    next: [...LOG, ...DISKS],
+    next: LOG_AND_DISKS,
     source: 'drivers/scsi/vmw_pvscsi.c: pvscsi_abort',
   },
   {

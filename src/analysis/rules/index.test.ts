@@ -107,6 +107,18 @@ describe('every rule', () => {
     expect(hanging).toEqual([]);
   });
 
+  it('advises how to find who holds a lock that another task holds', () => {
+    const silent = RULES.filter(
+      ({ waitsFor, next }) => /which (?:another task|other tasks) holds?/.test(waitsFor) && !/kstack/.test(next.join()),
+    );
+    expect(silent.map(({ id }) => id)).toEqual([]);
+  });
+
+  it('advises the end of the kernel log once', () => {
+    const doubled = RULES.filter(({ next }) => next.filter((run) => run.startsWith('dmesg -T | tail')).length > 1);
+    expect(doubled.map(({ id }) => id)).toEqual([]);
+  });
+
   it('keeps commands that change the host apart from those to look with', () => {
     const changes =
       /^(?:kill|fsfreeze|umount|mount|rmmod|modprobe|swapoff|systemctl (?:re)?start|dmsetup (?:resume|remove)|ip link (?:set|del))\b|> \/(?:proc|sys)/;

@@ -1,4 +1,4 @@
-import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED, type Resource } from './commands.ts';
+import { DISK_STUCK, DISKS, OTHERS_BLOCKED, type Resource } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const STATES = [
@@ -32,7 +32,7 @@ export const MD_RAID: readonly Rule[] = [
     inOrderTo: 'lock a part of a clustered md array',
     causes: CLUSTER,
     stuck: DISK_STUCK,
-    next: [...MD, ...LOG],
+    next: MD,
     source: 'drivers/md/md-cluster.c: dlm_lock_sync',
   },
   {
@@ -47,7 +47,7 @@ export const MD_RAID: readonly Rule[] = [
     inOrderTo: 'send a message to the other nodes of a clustered md array',
     causes: CLUSTER,
     stuck: DISK_STUCK,
-    next: [...MD, ...LOG],
+    next: MD,
     source: 'drivers/md/md-cluster.c: lock_token',
   },
   {

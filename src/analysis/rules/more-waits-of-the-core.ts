@@ -120,7 +120,7 @@ export const MORE_WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, 
   ],
   [
     'wait-for-raid5-journal-io',
-    'reads and writes of the journal of a RAID5/6 array to complete',
+    'writes that the journal of a RAID5/6 array still held to reach the disks of the array',
     'drivers/md/raid5-cache.c',
     'r5c_recovery_flush_data_only_stripes r5l_start',
   ],

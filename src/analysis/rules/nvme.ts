@@ -1,4 +1,4 @@
-import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED, type Resource } from './commands.ts';
+import { DISK_STUCK, DISKS, LOG_AND_DISKS, OTHERS_BLOCKED, type Resource } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const NVME = ['dmesg -T | grep -i nvme', 'grep -H . /sys/class/nvme/nvme*/state', ...DISKS];
@@ -454,7 +454,7 @@ export const NVME_RULES: readonly Rule[] = [
     inOrderTo: 'serve an initiator from the NVMe target of this host',
     causes: 'The disk behind the target is slow or stuck, or an initiator is being disconnected.',
     stuck: ['target', ...DISK_STUCK],
-    next: [...LOG, ...DISKS, ...OTHERS_BLOCKED],
+    next: [...LOG_AND_DISKS, ...OTHERS_BLOCKED],
     source: 'drivers/nvme/target/core.c: nvmet_sq_destroy',
   },
 ];

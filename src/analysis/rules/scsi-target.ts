@@ -1,8 +1,8 @@
-import { DISK_STUCK, DISKS, LOG, OTHERS_BLOCKED, type Resource } from './commands.ts';
+import { DISK_STUCK, LOG_AND_DISKS, OTHERS_BLOCKED, type Resource } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const TARGET_STUCK: readonly Resource[] = [...DISK_STUCK, 'target'];
-const TARGET = [...LOG, ...DISKS, ...OTHERS_BLOCKED];
+const TARGET = [...LOG_AND_DISKS, ...OTHERS_BLOCKED];
 const SLOW_TARGET =
   'The disk behind the target is slow or stuck, and the initiator has aborted commands or disconnected.';
 

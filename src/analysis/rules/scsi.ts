@@ -1,4 +1,4 @@
-import { DISK_STUCK, DISKS, OTHERS_BLOCKED, SCSI } from './commands.ts';
+import { DISK_STUCK, OTHERS_BLOCKED, SCSI } from './commands.ts';
 import type { Rule } from './rule.ts';
 
 const SCSI_EH = [...SCSI, 'iostat -x 1'];
@@ -154,7 +154,7 @@ export const SCSI_RULES: readonly Rule[] = [
     inOrderTo: 'flush the write cache of a SCSI disk',
     causes: 'The disk is slow to write its cache, or does not answer.',
     stuck: DISK_STUCK,
-    next: [...SCSI, ...DISKS],
+    next: [...SCSI, 'iostat -x 1', 'grep -H . /sys/block/*/inflight'],
     source: 'drivers/scsi/sd.c: sd_sync_cache',
   },
   {

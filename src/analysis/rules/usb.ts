@@ -198,7 +198,7 @@ export const USB: readonly Rule[] = [
     waitsFor:
       'the lock of the list of USB devices with device files of their own (minor_rwsem), which another task holds',
     causes: 'A task opens the device file of a USB device, and its driver is slow in that.',
-    next: LOG,
+    next: [...OTHERS_BLOCKED, ...LOG],
     source: 'drivers/usb/core/file.c: usb_register_dev',
   }),
   lockRule({

@@ -24,6 +24,34 @@ const ILOCK = [
   'xfs_ilock_for_iomap',
   'xfs_ilock_for_write_fault',
 ];
+/** They call xfs_ilock. */
+const ILOCKED = [
+  'xfs_trans_alloc_inode',
+  'xfs_reflink_end_cow',
+  'xfs_reflink_end_cow_extent',
+  'xfs_reflink_end_atomic_cow',
+  'xfs_reflink_cancel_cow_range',
+  'xfs_reflink_allocate_cow',
+  'xfs_iomap_write_unwritten',
+  'xfs_iomap_write_direct',
+  'xfs_setfilesize',
+  'xfs_bmapi_convert_delalloc',
+  'xfs_bmapi_convert_one_delalloc',
+  'xfs_inactive_truncate',
+  'xfs_inactive_ifree',
+  'xfs_free_eofblocks',
+  'xfs_create',
+  'xfs_remove',
+  'xfs_link',
+  'xfs_lookup',
+  'xfs_readdir',
+  'xfs_attr_get',
+  'xfs_vn_update_time',
+  'xfs_setattr_nonsize',
+  'xfs_alloc_file_space',
+  'xfs_unmap_extent',
+  'xfs_getbmap',
+];
 const UNPIN = ['xfs_iunpin_wait', '__xfs_iunpin_wait', 'xfs_iunpin'];
 const RECLAIM = ['xfs_reclaim_inode', 'xfs_reclaim_inodes_ag', 'xfs_reclaim_inodes', 'xfs_reclaim_inodes_nr'];
 const MANY_TASKS = 'Many tasks use one file, or the holder waits for log space or the disk.';
@@ -36,6 +64,16 @@ export const XFS_RULES: readonly Rule[] = [
     ...LOCK,
     match: [ILOCK],
     waitsFor: 'the lock of an XFS inode, which another task holds',
+    causes: MANY_TASKS,
+    source: 'fs/xfs/xfs_inode.c: xfs_ilock',
+  },
+  {
+    // xfs_ilock ends with a jump into the function that takes the lock, and is missing from stacks then.
+    id: 'xfs-inode-jump',
+    ...LOCK,
+    match: [ILOCKED],
+    lock: 'rwsem',
+    waitsFor: 'the lock of an XFS inode (ILOCK), which another task holds',
     causes: MANY_TASKS,
     source: 'fs/xfs/xfs_inode.c: xfs_ilock',
   },

@@ -54,7 +54,7 @@ const LOCKUP_ALONE = /soft lockup - CPU#\d{1,5} stuck for \d{1,10}s!\s{0,4}$/;
 /** The watchdog of Lustre. What stands before it is the thread's name, or the module's. */
 const SERVICE =
   /(?:^|\s)(?:(?!L(?:ustre(?:Error)?|Net(?:Error)?):)([\w./-]{1,32}): )?[Ss]ervice thread pid (\d{1,10}) was inactive\b/;
-const ACTIVE = /^(?:sysrq ?: )?CPU ?\d{1,4}:$/i;
+const ACTIVE = /^(?:(?:sysrq ?: )?CPU ?\d{1,4}|Task dump for CPU \d{1,4}):$/i;
 /** lockdep: the task that printed the stack that follows. */
 const TRYING = /^(\S.{0,63}?)\/(\d{1,10}) is trying to (?:acquire|release) lock/;
 /** Samsung (sec_debug, dump_task_info): PID, times, state, CPU, wchan, pc, task, name. */
@@ -238,7 +238,7 @@ function taskOf(text: string): Line | undefined {
     const [, column, letter, name] = COLUMNS.exec(text) ?? [];
     if (column !== undefined) return { kind: 'task', header: headerOf({ name, tid: column, state: letter }) };
   }
-  // What sysrq-l prints before the stack of a CPU: nothing tells the task that runs on it.
+  // What sysrq-l prints before the stack of a CPU, and RCU before the task that runs on one.
   if (text.endsWith(':') && ACTIVE.test(text)) return { kind: 'label', header: { onCpu: true } };
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };

@@ -56,6 +56,18 @@ describe('a task was on a CPU, and runs', () => {
       ['tar 7 R: f g h'],
     ],
     [
+      'where the task of a CPU is shown with the stack of its last sleep, which is none of now',
+      lines(
+        'rcu: INFO: rcu_sched detected stalls on CPUs/tasks:',
+        'Task dump for CPU 0:',
+        'task:tar             state:R  running task     stack:0     pid:7     ppid:2      flags:0x00000008',
+        'Call Trace:',
+        '[<ffffffff80cbc444>] __schedule+0x2d0/0x940',
+        '[<ffffffff80cbc446>] worker_thread+0x2d0/0x940',
+      ),
+      ['tar 7 R: notTold'],
+    ],
+    [
       'where it was stuck, and is not named',
       lines(
         '[ 4757.01] watchdog: BUG: soft lockup - CPU#11 stuck for 94s!',

@@ -6,7 +6,7 @@ import { SeamMarks } from './seam-marks.ts';
 import { StackFrames } from './stack-frames.ts';
 import { StackTasks } from './stack-tasks.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
-import { asSeen, hasDecimalOffset } from './task-frames.ts';
+import { areOld, asSeen, hasDecimalOffset } from './task-frames.ts';
 import type { Assembled, LeftOut } from './text-stack.ts';
 
 /** A log without caller ids may have so many lines of others between the frames of a stack. */
@@ -266,7 +266,8 @@ export class StackDraft {
     this.#clear();
   }
 
-  #release(tasks: readonly Header[], frames: readonly Frame[], wasInterrupted: boolean): void {
+  #release(tasks: readonly Header[], read: readonly Frame[], wasInterrupted: boolean): void {
+    const frames = areOld(read, wasInterrupted, tasks[0]) ? [] : read;
     const isUntitled = !this.#isHeaded && tasks.length === 0;
     this.#mixed.settle(frames, isUntitled);
     this.#programs.follow(frames, this.frames.isWhole);

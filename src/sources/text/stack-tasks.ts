@@ -62,7 +62,8 @@ export class StackTasks {
     const isSame = last !== undefined && (last.tid === header.tid || header.tid === undefined);
     const isUnclaimed = !isSame && last?.tid !== undefined && !this.#isWeak;
     // A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack.
-    this.#tasks = [isSame ? { ...last, ...header } : header];
+    const runs = last?.onCpu === true && last.tid === undefined;
+    this.#tasks = [isSame ? { ...last, ...header } : { ...header, ...(runs && { onCpu: true }) }];
     this.#isWeak = false;
     this.#isTitle = false;
     this.#age = 0;

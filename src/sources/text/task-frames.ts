@@ -75,6 +75,13 @@ const MOST_OF_SCHEDULER = 2;
 const SWITCHED = 'finish_task_switch';
 const MOST_OF_SWITCH = 6;
 
+/** Whether a task runs, and its frames are those of the last time that it did not. */
+export function areOld(frames: readonly Frame[], wasInterrupted: boolean, header?: Header): boolean {
+  const [innermost] = frames;
+  const isOff = innermost !== undefined && isScheduler(innermost);
+  return header?.onCpu === true && header.ranLong !== true && header.state === 'R' && isOff && !wasInterrupted;
+}
+
 /** The header without what is of use only until the stack is complete. */
 export function asSeen(
   { onCpu, ranLong, ...header }: Header,
