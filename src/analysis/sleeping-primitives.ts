@@ -188,7 +188,11 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /cancel_(?:delayed_)?work_sync/,
     /__cancel_work\w*/,
   ),
-  primitive('work', 'a dedicated kernel thread to finish work', /(?:__)?kthread_(?:flush|cancel)_\w+/),
+  primitive(
+    'work',
+    'a dedicated kernel thread to finish work',
+    /(?:__)?kthread_(?:flush|cancel)_\w+|flush_kthread_\w+/,
+  ),
   primitive('pool', 'an element of a memory pool', /mempool_alloc\w*/),
   primitive(
     'page',
@@ -225,7 +229,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     undefined,
     /(?:__|out_of_line_)?wait_on_bit\w*/,
     /bit_wait\w*/,
-    /(?:nfs_wait_bit_killable|inode_wait)/,
+    /nfs_wait_(?:bit|atomic)_\w+|inode_wait|(?:__|out_of_line_)wait_on_atomic_t|fscache_wait_(?:bit|atomic)\w*/,
   ),
   primitive('completion', undefined, /(?:__)?wait_for_completion\w*/, /(?:__|do_)?wait_for_common\w*/),
   primitive(
@@ -237,7 +241,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     /(?:__bch2_|__)?closure_sync\w*/,
     /(?:__)?cv_(?:timed)?wait(?:_\w+)?/,
     'uds_wait_cond',
-    /(?:interruptible_)?sleep_on(?:_timeout)?/,
+    /(?:interruptible_)?sleep_on(?:_timeout|_common)?/,
   ),
   primitive(
     'schedule',

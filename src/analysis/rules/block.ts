@@ -138,6 +138,7 @@ export const BLOCK: readonly Rule[] = [
     match: [
       [
         'blk_queue_enter',
+        'blk_mq_queue_enter',
         '__bio_queue_enter',
         'bio_queue_enter',
         '__submit_bio',

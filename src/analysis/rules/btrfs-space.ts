@@ -111,6 +111,8 @@ export const BTRFS_SPACE: readonly Rule[] = [
       [
         'caching_thread',
         'btrfs_cache_block_group',
+        'cache_block_group',
+        'wait_block_group_cache_done',
         'btrfs_wait_block_group_cache_progress',
         'wait_block_group_cache_progress',
         'btrfs_caching_ctl_wait_done',

@@ -238,7 +238,14 @@ export const BTRFS_RULES: readonly Rule[] = [
     id: 'btrfs-superblock',
     ...ON_DISK,
     match: [
-      ['write_all_supers', 'barrier_all_devices', 'wait_dev_supers', 'wait_dev_flush', 'btrfs_read_dev_one_super'],
+      [
+        'write_all_supers',
+        'barrier_all_devices',
+        'wait_dev_supers',
+        'wait_dev_flush',
+        'write_dev_flush',
+        'btrfs_read_dev_one_super',
+      ],
     ],
     waitsFor: 'the superblocks of a btrfs file system to reach its disks',
     inOrderTo: 'write the superblocks of a btrfs file system',

@@ -42,6 +42,8 @@ export const DEFERRED_WORK: readonly Rule[] = [
         'kthread_flush_work',
         'kthread_cancel_work_sync',
         '__kthread_cancel_work_sync',
+        'flush_kthread_worker',
+        'flush_kthread_work',
         'kthread_cancel_delayed_work_sync',
       ],
     ],

@@ -108,7 +108,7 @@ export const EXIT: readonly Rule[] = [
   {
     id: 'exit-aio',
     kind: 'blocked',
-    match: [['exit_aio', 'kill_ioctx', 'aio_free_ring', 'free_ioctx']],
+    match: [['exit_aio', 'kill_ioctx', 'aio_free_ring', 'free_ioctx', 'put_ioctx', 'wait_for_all_aios']],
     waitsFor: 'its own asynchronous I/O (libaio) to complete',
     inOrderTo: 'end its asynchronous I/O (libaio) and exit',
     causes: 'The disk is slow or has stopped responding.',

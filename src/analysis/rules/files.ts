@@ -72,6 +72,7 @@ export const FILES: readonly Rule[] = [
     match: [
       [
         '__sb_start_write',
+        'vfs_check_frozen',
         'sb_start_write',
         'file_start_write',
         'mnt_want_write',

@@ -44,6 +44,7 @@ import { JBD2 } from './jbd2.ts';
 import { KERNEL_MEMORY } from './kernel-memory.ts';
 import { KERNEL_THREADS } from './kernel-threads.ts';
 import { KERNEL_THREADS_OF_DRIVERS } from './kernel-threads-of-drivers.ts';
+import { KERNEL_THREADS_OF_OLDER_KERNELS } from './kernel-threads-of-older-kernels.ts';
 import { KERNEL_THREADS_OF_STORAGE } from './kernel-threads-of-storage.ts';
 import { LOCKS } from './locks.ts';
 import { LOCKS_OF_DEVICES } from './locks-of-devices.ts';
@@ -118,6 +119,7 @@ import { WAITS_OF_FILE_SYSTEMS } from './waits-of-file-systems.ts';
 import { WAITS_OF_FILES } from './waits-of-files.ts';
 import { WAITS_OF_LUSTRE } from './waits-of-lustre.ts';
 import { WAITS_OF_NETWORKS } from './waits-of-networks.ts';
+import { WAITS_OF_OLDER_KERNELS } from './waits-of-older-kernels.ts';
 import { WAITS_OF_OTHER_TREES } from './waits-of-other-trees.ts';
 import { WAITS_OF_SERVERS } from './waits-of-servers.ts';
 import { WAITS_OF_STORAGE } from './waits-of-storage.ts';
@@ -227,6 +229,7 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...WAITS_OF_FILES,
   ...WAITS_OF_FILE_SYSTEMS,
   ...WAITS_OF_SERVERS,
+  ...WAITS_OF_OLDER_KERNELS,
   ...WAITS_OF_OTHER_TREES,
   ...WAITS_OF_LUSTRE,
   ...WAITS_OF_NETWORKS,
@@ -259,6 +262,7 @@ const RULES_OF_FUNCTIONS: readonly Rule[] = [
   ...IDLE_READERS,
   ...KERNEL_THREADS_OF_STORAGE,
   ...KERNEL_THREADS_OF_DRIVERS,
+  ...KERNEL_THREADS_OF_OLDER_KERNELS,
   ...KERNEL_THREADS,
 ];
 

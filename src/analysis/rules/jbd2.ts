@@ -11,6 +11,7 @@ const JOURNAL = {
 
 const COMMIT = [
   'jbd2_log_wait_commit',
+  'log_wait_commit',
   'jbd2_complete_transaction',
   'jbd2_journal_force_commit',
   'jbd2_journal_force_commit_nested',
@@ -39,7 +40,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-commit-fsync',
     ...JOURNAL,
-    match: [COMMIT, ['ext4_sync_file', 'ext4_fsync_journal', 'ext4_fc_commit', 'ocfs2_sync_file']],
+    match: [COMMIT, ['ext4_sync_file', 'ext4_fsync_journal', 'ext4_fc_commit', 'ext3_sync_file', 'ocfs2_sync_file']],
     waitsFor: 'the journal thread to commit the transaction with the changes of a file (fsync)',
     inOrderTo: 'commit the changes of a file (fsync)',
     causes: SLOW_COMMIT,
@@ -66,7 +67,10 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-checkpoint-commit',
     ...JOURNAL,
-    match: ['jbd2_log_wait_commit', ['__jbd2_log_wait_for_space', 'jbd2_log_do_checkpoint']],
+    match: [
+      ['jbd2_log_wait_commit', 'log_wait_commit'],
+      ['__jbd2_log_wait_for_space', 'jbd2_log_do_checkpoint'],
+    ],
     waitsFor: 'the journal thread to commit a transaction: the journal is full, and only then has room again',
     inOrderTo: 'free space in the journal',
     causes: SMALL_JOURNAL,
@@ -159,7 +163,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-flush',
     ...JOURNAL,
-    match: ['jbd2_journal_flush'],
+    match: [['jbd2_journal_flush', 'journal_flush']],
     waitsFor: 'everything in the journal to be written back',
     inOrderTo: 'empty the journal',
     causes: SLOW_DISK,
@@ -168,7 +172,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-destroy',
     ...JOURNAL,
-    match: [['jbd2_journal_destroy', 'journal_kill_thread']],
+    match: [['jbd2_journal_destroy', 'journal_destroy', 'journal_kill_thread']],
     waitsFor: 'the journal thread to commit the last transaction and exit: the file system is being unmounted',
     inOrderTo: 'close the journal (unmount)',
     causes: SLOW_COMMIT,
@@ -251,7 +255,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-lock-updates',
     ...JOURNAL,
-    match: ['jbd2_journal_lock_updates'],
+    match: [['jbd2_journal_lock_updates', 'journal_lock_updates']],
     waitsFor: 'all handles of the journal to finish, before it stops the journal for new ones',
     inOrderTo: 'stop the journal for new handles',
     causes: OPEN_HANDLE,
@@ -260,7 +264,7 @@ export const JBD2: readonly Rule[] = [
   {
     id: 'jbd2-batch',
     ...JOURNAL,
-    match: ['jbd2_journal_stop'],
+    match: [['jbd2_journal_stop', 'journal_stop']],
     innermost: true,
     waitsFor: 'a short delay, so that one commit of the journal serves several tasks',
     inOrderTo: 'finish a synchronous handle of the journal',

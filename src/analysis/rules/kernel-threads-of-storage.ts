@@ -140,7 +140,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   },
   {
     id: 'idle-nfs-callback-service',
-    match: [SERVICE, ['nfs41_callback_svc', 'nfs4_callback_svc']],
+    match: [SERVICE, ['nfs41_callback_svc', 'nfs4_callback_svc', 'nfs_callback_svc']],
     waitsFor: 'a callback from an NFS server (this host is its client)',
     inOrderTo: 'serve callbacks from an NFS server',
     causes: 'Normal: it has nothing to do. Where memory is short, it waits for some to receive the next callback in.',
@@ -149,7 +149,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   },
   {
     id: 'idle-nfs-callback',
-    match: [['nfs41_callback_svc', 'nfs4_callback_svc']],
+    match: [['nfs41_callback_svc', 'nfs4_callback_svc', 'nfs_callback_svc']],
     waitsFor: 'a callback from an NFS server',
     inOrderTo: 'serve callbacks from an NFS server',
     source: 'fs/nfs/callback.c: nfs4_callback_svc',

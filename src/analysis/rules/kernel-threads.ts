@@ -154,7 +154,7 @@ export const KERNEL_THREADS: readonly Rule[] = [
     },
     {
       id: 'idle-khugepaged',
-      match: [['khugepaged', 'khugepaged_wait_work']],
+      match: [['khugepaged', 'khugepaged_wait_work', 'khugepaged_alloc_sleep']],
       waitsFor: 'its next scan for huge pages',
       inOrderTo: 'merge pages into huge pages',
       next: ['grep -r . /sys/kernel/mm/transparent_hugepage/khugepaged'],

@@ -120,12 +120,14 @@ export const MORE_WAITS_OF_FILE_SYSTEMS: readonly Rule[] = waitTable(
       'direct reads or writes of a file of an SMB share to complete',
       'fs/smb/client/file.c',
       '__cifs_readv __cifs_writev',
+      'cifs_user_readv cifs_user_writev',
     ],
     [
       'wait-for-smb-rdma',
       'the RDMA connection of an SMB share',
       'fs/smb/client/smbdirect.c',
       'smbd_post_send_sgl smbd_recv_buf get_mr smbd_destroy',
+      'smbd_destroy_rdma_work',
     ],
     [
       'wait-for-ksmbd-rdma-sends',

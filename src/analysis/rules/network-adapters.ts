@@ -17,6 +17,7 @@ export const NETWORK_ADAPTERS: readonly Rule[] = [
         '_destroy_id',
         'rdma_destroy_id',
         'ucma_destroy_private_ctx',
+        'ucma_destroy_id',
       ],
     ],
     sleeps: ['completion'],

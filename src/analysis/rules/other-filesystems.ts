@@ -302,6 +302,7 @@ export const OTHER_FILESYSTEMS: readonly Rule[] = [
         'z_erofs_read_folio',
         'z_erofs_readahead',
         'z_erofs_decompress_queue',
+        'z_erofs_submit_and_unzip',
         'z_erofs_decompress_pcluster',
         'z_erofs_do_read_page',
       ],

@@ -26,7 +26,14 @@ export const PAGE_CACHE: readonly Rule[] = [
   {
     id: 'dirty-throttle',
     ...DIRTY_PAGES,
-    match: [['balance_dirty_pages', 'balance_dirty_pages_ratelimited', 'balance_dirty_pages_ratelimited_flags']],
+    match: [
+      [
+        'balance_dirty_pages',
+        'balance_dirty_pages_ratelimited_nr',
+        'balance_dirty_pages_ratelimited',
+        'balance_dirty_pages_ratelimited_flags',
+      ],
+    ],
     waitsFor: 'dirty pages to be written back: it writes faster than the disk',
     inOrderTo: 'write more pages',
     causes:
@@ -298,7 +305,10 @@ export const PAGE_CACHE: readonly Rule[] = [
   {
     id: 'fs-sync-worker',
     ...DIRTY_PAGES,
-    match: ['wb_wait_for_completion', ['sync_inodes_sb', 'sync_filesystem', '__sync_filesystem', 'ksys_sync']],
+    match: [
+      ['wb_wait_for_completion', 'bdi_sched_wait'],
+      ['sync_inodes_sb', 'sync_filesystem', '__sync_filesystem', 'ksys_sync'],
+    ],
     waitsFor: 'the writeback worker to write all dirty data of a file system (sync)',
     inOrderTo: 'write all dirty data of a file system (sync)',
     causes: 'A sync, umount or snapshot of a file system with a lot of dirty data, or whose device does not answer.',

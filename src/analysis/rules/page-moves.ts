@@ -5,6 +5,7 @@ const COMPACTION = [
   'compact_zone',
   'compact_zone_order',
   'isolate_migratepages_block',
+  'isolate_migratepages_range',
   'isolate_migratepages',
   'compact_finished',
 ];

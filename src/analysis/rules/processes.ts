@@ -14,6 +14,8 @@ export const PROCESSES: readonly Rule[] = [
       ['kernel_clone', '_do_fork', 'do_fork', 'wait_for_vfork_done'],
       [
         'sys_vfork',
+        'stub_vfork',
+        'system_call_fastpath',
         'sys_clone',
         'sys_clone3',
         'do_syscall_64',

@@ -13,7 +13,9 @@ const CALLERS: readonly (readonly [rule: string, ...functions: string[]])[] = [
     'fscrypt_setup_v1_file_key crypt_extent crypt_message generate_ecdh_public_key gcm_crypt',
     'hash_sendpage public_key_verify_signature software_key_eds_op verity_hash_final verity_hash_init',
     'verity_work fsverity_hash_buffer fsverity_hash_page fsverity_prepare_hash_state decrypt_internal',
-    'tls_decrypt_sg do_aead_crypto do_dcp_crypto',
+    'tls_decrypt_sg do_aead_crypto do_dcp_crypto af_alg_wait_for_completion ecryptfs_decrypt_page',
+    'ecryptfs_encrypt_page decrypt_scatterlist encrypt_scatterlist fscrypt_do_page_crypto fname_encrypt',
+    'fscrypt_get_encryption_info',
   ],
   ['drbd-request', 'do_retry'],
   ['mailbox', 'ti_sci_get_resource_range ti_sci_manage_irq ti_sci_probe ti_sci_set_clock_state'],
@@ -25,6 +27,10 @@ const CALLERS: readonly (readonly [rule: string, ...functions: string[]])[] = [
   ['fs-inode-new', 'delete_work_func'],
   ['netfs-write', 'smb3_fallocate'],
   ['stop-seccomp', '__secure_computing'],
+  ['ext4-unwritten', 'ext4_file_write ext4_file_write_iter'],
+  ['fs-sync-worker', 'bdi_split_work_to_wbs'],
+  ['block-claim', 'blkdev_get'],
+  ['gpu-i915-fence', '__i915_sw_fence_await_sw_fence i915_sw_fence_await_sw_fence'],
 ];
 
 /** The rules about these functions. What else they call may wait for anything: the rules are about themselves only. */

@@ -32,6 +32,7 @@ export const WAITS_OF_DEVICES: readonly Rule[] = waitTable(
       'drivers/md/md-bitmap.c',
       'bitmap_cond_end_sync md_bitmap_cond_end_sync bitmap_wait_behind_writes',
       'md_bitmap_wait_behind_writes md_bitmap_free',
+      'bitmap_free',
     ],
     [
       'wait-for-nvmet-users',

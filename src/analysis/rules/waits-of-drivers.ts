@@ -61,6 +61,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'qla2x00_mailbox_command qlafx00_mailbox_command qla24xx_send_mb_cmd qla24xx_els_dcmd_iocb qla24xx_control_vp',
       'qla24xx_async_gffid qlafx00_fx_disc qla24xx_async_abort_cmd lpfc_sli_issue_mbox_wait lpfc_sli_issue_iocb_wait',
       'lpfc_sli4_pdev_reg_request qedf_initiate_fipvlan_req qedf_link_recovery',
+      'qla24xx_els_dcmd2_iocb qla24xx_bsg_request lpfc_soft_wwpn_store',
     ],
     [
       'wait-for-fc-abort',
@@ -68,6 +69,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'drivers/scsi/lpfc/lpfc_scsi.c',
       'lpfc_abort_handler qla2xxx_eh_abort qla2x00_abort_srb fnic_abort_cmd fnic_pending_aborts_iter',
       'fnic_scsi_abort_io fc_fcp_pkt_abort qedf_eh_abort qedf_initiate_cleanup bnx2fc_eh_abort',
+      'fc_eh_abort fc_eh_device_reset',
     ],
     [
       'wait-for-fc-reset',
@@ -98,6 +100,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'mpi3mr_process_event_ack mpi3mr_issue_port_enable mpi3mr_post_cfg_req megasas_issue_blocked_cmd lld_ioctl',
       'aac_fib_send aac_hba_send pqi_wait_for_completion_io pm8001_phy_control pm8001_scan_start',
       'pm8001_dev_found_notify pm8001_setds_completion hisi_sas_control_phy clear_itct_v2_hw clear_itct_v3_hw',
+      'cciss_ioctl cciss_passthru cciss_bigpassthru sendcmd_withirq sendcmd_withirq_core cciss_scsi_do_simple_cmd DAC960_ExecuteCommand DAC960_gam_ioctl mraid_mm_ioctl _base_make_ioc_operational _ctl_ioctl_main _transport_get_linkerrors mpt3sas_transport_port_add',
     ],
     [
       'wait-for-raid-adapter-abort',
@@ -112,6 +115,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'commands in flight in a SAS or RAID adapter to finish, or its reset to end',
       'drivers/scsi/mpt3sas/mpt3sas_base.c',
       'mpt3sas_wait_for_commands_to_complete pqi_wait_if_ctrl_blocked hpsa_scan_start sas_resume_ha',
+      'DAC960_WaitForCommand',
     ],
     [
       'wait-for-sas-expander',
@@ -168,6 +172,7 @@ export const WAITS_OF_DRIVERS: readonly Rule[] = [
       'drivers/infiniband/hw/mlx5/qpc.c',
       'destroy_resource_common mlx5_core_destroy_dct mlx5_cmd_destroy_srq irdma_destroy_qp irdma_destroy_cq',
       'siw_destroy_qp rvt_destroy_qp rvt_check_refs __rxe_cleanup ib_uverbs_add_one mcast_remove_one',
+      '_mlx5_core_destroy_dct mlx5_core_destroy_srq',
     ],
     [
       'wait-for-rdma-drain',

@@ -150,6 +150,7 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'free memory for the compression of btrfs',
       'fs/btrfs/compression.c',
       'btrfs_get_workspace zstd_get_workspace',
+      'find_workspace __find_workspace',
     ],
     [
       'wait-for-btrfs-cancel-relocation',
@@ -181,12 +182,14 @@ export const WAITS_OF_FILES: readonly Rule[] = waitTable(
       'mm/memfd.c',
       'memfd_wait_for_pins memfd_add_seals',
       'memfd_fcntl',
+      'shmem_wait_for_pins shmem_add_seals',
     ],
     [
       'wait-for-device-pages',
       'users of memory of a device (DAX, GPU) to let go of its pages',
       'mm/memremap.c',
       'memunmap_pages',
+      'dev_pagemap_cleanup hmm_devmem_ref_kill dax_pmem_percpu_kill dax_pmem_percpu_exit',
     ],
     [
       'wait-for-memory-pause',

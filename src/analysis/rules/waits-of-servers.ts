@@ -125,6 +125,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
       'rpcrdma_xprt_connect rpcrdma_xprt_drain rpcrdma_xprt_disconnect rpcrdma_create_id frwr_unmap_sync',
       'svc_rdma_post_chunk_ctxt',
       'svc_rdma_process_read_list',
+      'rpcrdma_ep_connect rpcrdma_ep_disconnect frwr_op_unmap_sync rpcrdma_cm_event_handler',
     ],
     [
       'wait-for-9p-file-lock',
@@ -138,6 +139,7 @@ export const WAITS_OF_SERVERS: readonly Rule[] = waitTable(
       'net/smc/smc_llc.c',
       'smc_llc_wait smc_wr_tx_wait_no_pending_sends smc_wr_tx_get_free_slot smc_wr_tx_send_wait',
       'smc_wr_reg_send smc_wr_free_link smc_llc_testlink_work smc_smcd_terminate_all smcr_link_down',
+      'smc_clnt_conf_first_link smc_serv_conf_first_link __smc_connect smc_listen_work smc_llc_do_confirm_rkey smc_llc_do_delete_rkey',
     ],
   ],
 );

@@ -123,24 +123,28 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'fs/btrfs/scrub.c',
       'wait_scrub_stripe_io scrub_stripe_submit_repair_read scrub_rbio scrub_raid56_parity_stripe',
       'scrub_rbio_work_locked',
+      'scrub_stripe',
     ],
     [
       'wait-for-btrfs-nocow-writers',
       'writers in place (nocow) of a btrfs block group to finish',
       'fs/btrfs/block-group.c',
       'btrfs_wait_nocow_writers',
+      'btrfs_wait_nocow_writers_atomic_t',
     ],
     [
       'wait-for-btrfs-reservations',
       'reservations in a btrfs block group to be used or given back',
       'fs/btrfs/block-group.c',
       'btrfs_wait_block_group_reservations',
+      'btrfs_wait_bg_reservations_atomic_t',
     ],
     [
       'wait-for-btrfs-snapshot-readers',
       'writers of a btrfs subvolume to finish, before its snapshot is taken',
       'fs/btrfs/locking.c',
       'btrfs_drew_read_lock',
+      'btrfs_wait_for_no_snapshoting_writes btrfs_mksubvol create_snapshot',
     ],
     [
       'wait-for-btrfs-remount',
@@ -195,6 +199,7 @@ export const WAITS_OF_STORAGE: readonly Rule[] = waitTable(
       'drivers/infiniband/ulp/srp/ib_srp.c',
       'srp_new_rdma_cm_id srp_ib_lookup_path srp_rdma_lookup_path srp_connect_ch srp_lookup_path',
       'iser_connect iser_release_work',
+      'srp_create_target srp_rport_reconnect',
     ],
     [
       'wait-for-srp-abort',

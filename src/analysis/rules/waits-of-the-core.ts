@@ -107,6 +107,7 @@ export const WAITS_OF_THE_CORE: readonly Rule[] = waitTable('Another task, CPU o
     'the log writer of NILFS to write a segment',
     'fs/nilfs2/segment.c',
     'nilfs_segctor_sync nilfs_construct_segment nilfs_construct_dsync_segment',
+    'nilfs_segbuf_submit_bio',
   ],
   [
     'wait-for-nilfs-io',

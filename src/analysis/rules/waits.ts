@@ -71,6 +71,7 @@ export const WAITS: readonly Rule[] = [
     match: [
       [
         'do_nanosleep',
+        'do_cpu_nanosleep',
         'hrtimer_nanosleep',
         'common_nsleep',
         'common_nsleep_timens',

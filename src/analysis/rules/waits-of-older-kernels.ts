@@ -1,0 +1,195 @@
+import { LOG, OTHERS_BLOCKED } from './commands.ts';
+import type { Rule } from './rule.ts';
+import { waitTable } from './wait-table.ts';
+
+/** Waits that later kernels lack, by functions that wait for one thing: in Linux 2.6.32, 3.10, 4.18 and 5.4. */
+export const WAITS_OF_OLDER_KERNELS: readonly Rule[] = [
+  {
+    id: 'xfs-memory',
+    kind: 'blocked',
+    match: [['kmem_alloc', 'kmem_zone_alloc', 'kmem_realloc', 'xfs_buf_allocate_memory', 'xfs_buf_alloc_pages']],
+    module: ['xfs'],
+    innermost: true,
+    sleeps: ['delay', 'io'],
+    waitsFor: 'free memory for XFS, which tries again and again to get it',
+    causes: 'Memory is short or fragmented: the kernel log may tell of a possible memory allocation deadlock.',
+    next: ['cat /proc/buddyinfo', ...LOG, ...OTHERS_BLOCKED],
+    source: 'fs/xfs/kmem.c: kmem_alloc',
+  },
+  ...waitTable('The disk is slow or does not answer, or another task is stuck.', [
+    [
+      'wait-for-elevator-switch',
+      'requests of a disk queue to complete, so that its I/O scheduler can be switched',
+      'block/elevator.c',
+      'elv_quiesce_start',
+    ],
+    ['wait-for-xfs-ioends', 'I/O in flight on an XFS file to complete', 'fs/xfs/xfs_aops.c', 'xfs_ioend_wait'],
+    [
+      'wait-for-xfs-inode-walk',
+      'an XFS inode that another task sets up or uses, in a walk over all inodes',
+      'fs/xfs/xfs_icache.c',
+      'xfs_inode_ag_walk',
+    ],
+    [
+      'wait-for-jbd-thread',
+      'the thread of the journal (ext3) to start or exit',
+      'fs/jbd/journal.c',
+      'journal_start_thread journal_reset',
+    ],
+    [
+      'wait-for-mb-cache',
+      'another task that uses the same cached block of extended attributes',
+      'fs/mbcache.c',
+      '__mb_cache_entry_find mb_cache_entry_get mb_cache_entry_alloc',
+    ],
+    [
+      'wait-for-btrfs-async-submits',
+      'queued I/O of a btrfs file system to be submitted',
+      'fs/btrfs/disk-io.c',
+      'btrfs_wq_submit_bio btrfs_start_delalloc_inodes btrfs_defrag_file __start_delalloc_inodes',
+    ],
+    [
+      'wait-for-btrfs-delalloc',
+      'dirty data of a file of btrfs to be written',
+      'fs/btrfs/inode.c',
+      'btrfs_wait_and_free_delalloc_work',
+    ],
+    [
+      'wait-for-btrfs-snapshot',
+      'the snapshot of a btrfs subvolume to be taken',
+      'fs/btrfs/extent-tree.c',
+      'btrfs_wait_for_snapshot_creation wait_snapshoting_atomic_t',
+    ],
+    [
+      'wait-for-btrfs-repair-read',
+      'another copy of damaged data of a btrfs file to be read',
+      'fs/btrfs/inode.c',
+      '__btrfs_correct_data_nocsum __btrfs_subio_endio_read btrfs_subio_endio_read',
+    ],
+    [
+      'wait-for-btrfs-logged-extents',
+      'data of a btrfs file to reach the disk, before the log tree is written (fsync)',
+      'fs/btrfs/ordered-data.c',
+      'btrfs_wait_logged_extents',
+    ],
+    [
+      'wait-for-cached-write',
+      'users of a cookie of a local cache (FS-Cache) to finish',
+      'fs/fscache/cookie.c',
+      '__fscache_disable_cookie __fscache_relinquish_cookie',
+    ],
+    ['wait-for-hfsplus-io', 'the header of an HFS+ file system on disk', 'fs/hfsplus/wrapper.c', 'hfsplus_submit_bio'],
+    [
+      'wait-for-loop-thread',
+      'the thread of a loop device to carry out what is queued',
+      'drivers/block/loop.c',
+      'loop_make_request loop_switch',
+    ],
+    [
+      'wait-for-zram-io',
+      'I/O of a zram disk to complete, or one of its compressors to become free',
+      'drivers/block/zram/zram_drv.c',
+      'zram_reset_device zcomp_strm_multi_find',
+    ],
+    [
+      'wait-for-percpu-tag',
+      'a free tag of a SCSI target or disk: all are in use',
+      'lib/percpu_ida.c',
+      'percpu_ida_alloc',
+    ],
+    [
+      'wait-for-ssd-command',
+      'a solid-state drive to answer a command of its driver',
+      'drivers/block/mtip32xx/mtip32xx.c',
+      'mtip_exec_internal_command __issue_creg_rw',
+    ],
+    ['wait-for-cciss-scan', 'the rescan of a Smart Array adapter', 'drivers/block/cciss.c', 'remove_from_scan_list'],
+    [
+      'wait-for-fcoe-queue',
+      'received FCoE frames to be handled',
+      'drivers/scsi/fcoe/fcoe.c',
+      'fcoe_percpu_clean fcoe_if_destroy',
+    ],
+    [
+      'wait-for-fc-port-users',
+      'users of a Fibre Channel port or command to let go of it',
+      'drivers/scsi/qla2xxx/qla_mid.c',
+      'qla24xx_deallocate_vp_id qla_nvme_wait_on_command qla_nvme_abort',
+    ],
+    [
+      'wait-for-srpt-sessions',
+      'sessions of an SRP target (srpt) to close',
+      'drivers/infiniband/ulp/srpt/ib_srpt.c',
+      'srpt_close_session srpt_remove_one srp_remove_one',
+    ],
+  ]),
+  ...waitTable('The server or the other side does not answer, or the network is down.', [
+    [
+      'wait-for-nfs-sillyrename',
+      'a removed file that is still open on an NFS server to be deleted there (silly rename)',
+      'fs/nfs/unlink.c',
+      'nfs_wait_on_sillyrename',
+    ],
+    [
+      'wait-for-cifs-posix-lock',
+      'another process to give up its lock of the same range of a file on an SMB server',
+      'fs/cifs/file.c',
+      'cifs_lock cifs_posix_lock_set',
+    ],
+    ['wait-for-netware', 'a NetWare server to answer', 'fs/ncpfs/sock.c', 'ncp_do_request do_ncp_rpc_call'],
+    ['wait-for-auditd', 'auditd to make room for audit records', 'kernel/audit.c', 'kauditd_send_skb'],
+  ]),
+  ...waitTable('Another task or CPU is slow, or a device does not answer.', [
+    [
+      'wait-for-algorithm-test',
+      'the test of a cryptographic algorithm to finish',
+      'crypto/algboss.c',
+      'cryptomgr_notify cryptomgr_schedule_probe',
+    ],
+    ['wait-for-flow-flush', 'every CPU to flush its cache of IPsec flows', 'net/core/flow.c', 'flow_cache_flush'],
+    [
+      'wait-for-ldisc-users',
+      'the last user of the line discipline of a terminal',
+      'drivers/tty/tty_ldisc.c',
+      'tty_ldisc_wait_idle tty_buffer_flush',
+    ],
+    [
+      'wait-for-tpm',
+      'a TPM to grant access',
+      'drivers/char/tpm/tpm_tis_core.c [tpm_tis_core tpm_tis]',
+      'request_locality release_locality',
+    ],
+    [
+      'wait-for-ipmi-idle',
+      'commands of an IPMI interface to finish',
+      'drivers/char/ipmi/ipmi_si_intf.c',
+      'shutdown_one_si ssif_remove',
+    ],
+    [
+      'wait-for-mlx5-offload',
+      'another task to set up the same offload in an mlx5 network adapter',
+      'drivers/net/ethernet/mellanox/mlx5/core/en_tc.c',
+      'mlx5e_attach_mod_hdr mlx5e_attach_encap mlx5e_take_all_encap_flows',
+      'mlx5e_get_next_valid_encap mlx5e_tc_update_neigh_used_value',
+      'mlx5e_rep_update_flows mlx5e_tc_add_fdb_flow mlx5e_configure_flower',
+    ],
+    [
+      'wait-for-mlx5-memory-region',
+      'memory of an RDMA adapter (mlx5) to be registered or let go of',
+      'drivers/infiniband/hw/mlx5/odp.c',
+      'mlx5_mr_cache_alloc mlx5_ib_free_implicit_mr pagefault_mr pagefault_single_data_segment',
+    ],
+    [
+      'wait-for-vblank-window',
+      'the display to leave the lines in which a change would be seen',
+      'drivers/gpu/drm/i915/intel_sprite.c',
+      'intel_pipe_update_start',
+    ],
+    [
+      'wait-for-nouveau-runlist',
+      'an NVIDIA GPU (nouveau) to take over its list of work',
+      'drivers/gpu/drm/nouveau/nvkm/engine/fifo/gf100.c',
+      'gf100_fifo_runlist_commit acr_boot_falcon acr_boot_multiple_falcons',
+    ],
+  ]),
+];
