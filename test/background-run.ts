@@ -40,13 +40,19 @@ export async function background(
 /**
  * Starts a run that takes a sample after the other, and kills it at a moment: when a call is held up as `inject` says, in
  * the words of `strace -e inject=`. Resolves when all of its processes have ended.
+ * @param start what starts such a run
  */
-export async function killedAt(inject: string, directory: string, args: readonly string[]): Promise<void> {
+export async function killedAt(
+  inject: string,
+  directory: string,
+  args: readonly string[],
+  start = '-b',
+): Promise<void> {
   const folder = temporaryFolder();
   const [calls, said] = [join(folder, 'calls'), join(folder, 'said')];
   const [call = ''] = inject.split(':');
   const tracing = ['-f', '--seccomp-bpf', '-o', calls, '-e', `trace=${call}`, '-e', `inject=${inject}`];
-  const child = spawn('strace', [...tracing, KSTACK, '-b', '-d', directory, ...args], {
+  const child = spawn('strace', [...tracing, KSTACK, start, '-d', directory, ...args], {
     stdio: ['ignore', 'ignore', openSync(said, 'w')],
     env: { ...process.env, KSTACK_INTERVAL_MS: '1' },
   });

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { smallFileSystem, stateOf, taken } from './background-run.ts';
+import { killedAt, smallFileSystem, stateOf, taken } from './background-run.ts';
 import { ended, KSTACK, kstack, needs, readersOf, shell, temporaryFolder, testRequires, until } from './harness.ts';
 
 /** Few tasks, so that files stay small and samples quick. */
@@ -100,6 +101,28 @@ describe('kstack record -d', () => {
     expect(found.length).toBeGreaterThanOrEqual(written);
     expect(found.length).toBeLessThanOrEqual(written + rounds);
     expect(recordings(directory)).toHaveLength(rounds);
+  });
+
+  it.each([
+    'renameat2:delay_enter=1500000:when=1',
+    'renameat2:delay_exit=1500000:when=1',
+    'unlinkat:delay_enter=1500000:when=1',
+  ])('has every sample once if it is killed in a rotation, at %s', async (moment) => {
+    testRequires('strace');
+    const directory = temporaryFolder();
+    const options = ['--max-size', '1M', '-x', '101', '-a', '--source', 'procfs'];
+    // There is no room for it once a file more is begun, and nobody has sealed its end.
+    const oldest = join(directory, `kstack_${hostname()}-1700000001.kstack`);
+    if (moment.startsWith('unlinkat')) writeFileSync(oldest, Buffer.alloc(1_000_000));
+    await killedAt(moment, directory, options, 'record');
+    const written = taken(directory);
+    const { code } = await kstack(['record', '-d', directory, ...options, '--for', '1s', '-i', '1']);
+    expect([code, existsSync(oldest)]).toEqual([0, false]);
+    const found = await times(recordings(directory));
+    expect(found).toEqual([...new Set(found)].sort());
+    expect(found.length - taken(directory)).toBeGreaterThanOrEqual(written);
+    expect(found.length - taken(directory)).toBeLessThanOrEqual(written + 1);
+    expect((await kstack(['report', directory])).code).toBe(0);
   });
 
   it('pauses while the file system is full, says so, and goes on', async () => {
