@@ -95,7 +95,7 @@ class ReportBuilder {
     const { timeMs, unread, source, events = [] } = sample;
     const host = this.#hosts.keyOf(sample);
     this.#samples++;
-    if (sample.host === undefined) this.#unnamed++;
+    if ((sample.host ?? '') === '') this.#unnamed++;
     for (const { what, why } of unread) this.#unread.add({ what, why }, 1);
     for (const event of events) this.#happened(event, host, timeMs);
     const runs = this.#runsOf(host);

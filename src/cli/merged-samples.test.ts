@@ -7,9 +7,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/harness.ts';
 import { numbered, recorded } from '../../test/recorded.ts';
 import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
+import { report } from '../analysis/report.ts';
 import type { Sample } from '../model/sample.ts';
+import { parseFrames } from '../model/stack.ts';
 import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';
 import { type NamedFiles, recordingsIn } from './recordings-in.ts';
+
+const START_MS = Date.UTC(2026, 10, 26, 3, 10);
 
 describe('a recording that was found in a directory', () => {
   it.each([
@@ -37,6 +41,41 @@ describe('a recording that was found in a directory', () => {
     const why = expect.stringMatching(`^cannot read ${name}: (?:too many symbolic links|it is no longer a file)`);
     expect(await read(files)).toEqual({ count: 0, lines: [why], unread: 1 });
     if (kind === 'link') expect((await read({ names: [name] })).count).toBe(1);
+  });
+});
+
+describe('two recordings of one time, from hosts of different boots', () => {
+  it.each([
+    ['localhost', ['localhost', 'localhost (boot 22222222)']],
+    ['', ['unknown host (boot 22222222)']],
+    [undefined, ['unknown host (boot 22222222)']],
+  ])('that are both called %o are of two hosts', async (host, hosts) => {
+    const folder = temporaryFolder();
+    const frames = parseFrames('[<0>] percpu_rwsem_wait+0x1/0x2\n[<0>] mnt_want_write+0x1/0x2');
+    const { host: _, ...unnamed } = EMPTY_SAMPLE;
+    const write = async (digit: string, times: readonly number[]) => {
+      const samples = times.map(
+        (seconds): Sample => ({
+          ...unnamed,
+          ...(host !== undefined && { host }),
+          bootId: { value: digit.repeat(12) },
+          timeMs: START_MS + 1000 * seconds,
+          monotonicMs: 1000 * (seconds + Number(`${digit}000`)),
+          observations: [observationOf(7, { stack: { value: { id: 1, frames } } })],
+        }),
+      );
+      writeFileSync(join(folder, digit), Buffer.concat(await recorded(samples)));
+      return join(folder, digit);
+    };
+    // The first goes on after a boot.
+    const names = [await write('1', [0, 10, 20]), await write('2', [5, 15, 25, 35, 45]), await write('3', [30, 40])];
+    const clock = { nowMs: () => 0, zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }) };
+    const inputs = { names, verb: 'report', bounds: undefined };
+    const found = await report(mergedSamples(inputs, noProblems(), clock));
+    expect(found.hosts).toEqual(hosts);
+    expect(found.unnamed).toBe(host === 'localhost' ? 0 : 10);
+    expect(found.findings).toMatchObject([{ count: 2, tasks: [{}, {}] }]);
+    expect(found.timeline.map(({ blocked }) => blocked)).toEqual([1, ...Array.from({ length: 9 }, () => 2)]);
   });
 });
 
