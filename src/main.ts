@@ -67,7 +67,7 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack completion bash | zsh | fish`;
 
 /** Words beside which no command can stand: no help, which lists them all, and nothing that may be a name. */
-const CLASSIC_WORD = /^(?:-(?!.*h)[A-Za-z]+|-?[\d,]+)$/;
+const CLASSIC_WORD = /^(?:-(?!.*h)[A-Za-z]+|[\d,]+)$/;
 
 function createProgram(words: readonly string[]): Command {
   const program: Command = new Command('kstack');

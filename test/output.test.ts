@@ -184,6 +184,8 @@ describe('a mistake', () => {
     [['-a', 'status'], "'-a' cannot be used with the command 'status'"],
     [['-b', 'why'], "'-b' cannot be used with the command 'why'"],
     [['-Q', 'why'], "unknown option '-Q'"],
+    [['-1'], "unknown option '-1'"],
+    [['4218'], "unexpected argument '4218'; select a process with -p 4218"],
     [['status', 'extra'], "unexpected argument 'extra'; name a directory with -d extra"],
     [['stop', '-a'], "unknown option '-a'"],
     [['-ef'], "unknown option '-e': all processes are '-a'"],
