@@ -361,6 +361,10 @@ describe('the kind of sleep', () => {
       'unknown: the stack is cut off behind the scheduler',
     ]);
     expect(toldOf(['__schedule', 'schedule', 'schedule_preempt_disabled'])[0]).toBe('blocked');
+    expect(toldOf(['__schedule', 'schedule'], 'D')).toEqual([
+      'blocked',
+      'something unknown (the stack is cut off behind the scheduler)',
+    ]);
   });
 
   it('looks past bare addresses at the inner end', () => {

@@ -28,7 +28,7 @@ export function unexplained(
     return { ...base, kind: 'blocked', waitsFor };
   }
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
-  if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base);
+  if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base, state);
   if (idles) {
     const waitsFor = `something unknown in ${caller}: tasks usually idle there, but not in state D${context}`;
     return { ...base, kind: 'blocked', waitsFor };
@@ -39,8 +39,14 @@ export function unexplained(
 }
 
 /** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */
-function cutOff(frames: readonly Frame[], base: Omit<Finding, 'kind' | 'waitsFor'>): Finding {
+function cutOff(
+  frames: readonly Frame[],
+  base: Omit<Finding, 'kind' | 'waitsFor'>,
+  state: 'R' | 'S' | 'D' | undefined,
+): Finding {
   const isLock = frames.some(({ symbol }) => functionName(symbol) === 'schedule_preempt_disabled');
+  if (state === 'D' && !isLock)
+    return { ...base, kind: 'blocked', waitsFor: 'something unknown (the stack is cut off behind the scheduler)' };
   return isLock
     ? { ...base, kind: 'blocked', waitsFor: 'a mutex or rw-semaphore, most likely (the stack is cut off)' }
     : { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is cut off behind the scheduler' };

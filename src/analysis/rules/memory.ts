@@ -141,7 +141,7 @@ export const MEMORY_RULES: readonly Rule[] = [
     match: [['shrink_slab', 'do_shrink_slab', 'shrink_slab_memcg']],
     outer: true,
     waitsFor: 'a cache of the kernel or of a driver to give memory back',
-    inOrderTo: 'have a cache of the kernel give memory back (shrinker)',
+    inOrderTo: 'have a cache give memory back',
     causes: 'The shrinker of a file system or driver waits for its disk, server or lock.',
     next: [...MEMORY, 'slabtop -o -s c'],
     source: 'mm/shrinker.c: do_shrink_slab',

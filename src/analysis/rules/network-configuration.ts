@@ -294,7 +294,7 @@ export const NETWORK_CONFIGURATION: readonly Rule[] = [
   {
     id: 'net-device-poll',
     kind: 'blocked',
-    match: [['napi_disable', 'napi_disable_locked']],
+    match: [['napi_disable', 'napi_disable_locked', 'napi_set_threaded', 'napi_stop_kthread']],
     sleeps: ['delay', 'schedule'],
     waitsFor: 'the polling of a network device (NAPI) to finish',
     causes: 'The poll function does not finish: a driver, its firmware, or a CPU that runs no softirqs.',

@@ -1,4 +1,4 @@
-import { OTHERS_BLOCKED } from './commands.ts';
+import { LOG, OTHERS_BLOCKED } from './commands.ts';
 import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 
@@ -206,6 +206,17 @@ export const NFSD_RULES: readonly Rule[] = [
     inOrderTo: 'stop the NFS server',
     causes: 'A thread of the server waits for its file system.',
     source: 'fs/nfsd/nfssvc.c: nfsd_destroy_serv',
+  },
+  {
+    id: 'nfs-callback-service',
+    kind: 'blocked',
+    match: [['svc_set_num_threads', 'nfs_callback_up'], 'nfs_callback_up'],
+    outer: true,
+    waitsFor: 'the threads that answer NFS servers (callbacks) to start',
+    inOrderTo: 'start the threads that answer NFS servers (callbacks)',
+    causes: 'Memory is short, or kthreadd is stuck.',
+    next: [...OTHERS_BLOCKED, ...LOG],
+    source: 'fs/nfs/callback.c: nfs_callback_up',
   },
   {
     id: 'nfsd-threads',

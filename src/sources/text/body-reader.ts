@@ -150,7 +150,8 @@ export class BodyReader {
       return;
     }
     if (whole?.kind === 'label' && whole.isTitle) this.#learned.learn(whole.header, whole.isList === true);
-    if (whole?.kind === 'label' && whole.header.blockedMs !== undefined) this.#expect(whole.header);
+    if (whole?.kind === 'label' && whole.header.blockedMs !== undefined)
+      this.#found.waits(whole.header, this.#stamps.now);
     const known = this.#stalls.withTime(this.#learned.withName(inContext(whole, logged)), this.#stamps.now);
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
     if (named !== undefined) {

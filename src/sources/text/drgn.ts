@@ -1,4 +1,4 @@
-import { IGNORED, type LineParser } from './line.ts';
+import { IGNORED, type Line, type LineParser } from './line.ts';
 import { BEFORE, frameOf, isProgramAddress, SOURCE, SYMBOL } from './patterns.ts';
 
 const NUMBER = String.raw`${BEFORE}#(\d{1,4})\s{1,4}`;
@@ -33,11 +33,17 @@ const GDB = new RegExp(
   `${NUMBER}(?:0x(?:ffff[0-9a-f]{4,12}|[89a-f][0-9a-f]{7}) in (${SYMBOL}) \\(` +
     `|(${SYMBOL}) \\(.{0,300}\\) at ${TREE}(?:${FOLDERS})\\/)`,
 );
+/** git(1) takes lines with `#` out of messages, so that people take the `#` away. */
+const UNMARKED_GDB = new RegExp(
+  String.raw`^\s{0,8}(\d{1,3})\s{1,4}` +
+    `(?:0x(?:ffff[0-9a-f]{4,12}|[89a-f][0-9a-f]{7}) in (${SYMBOL}) \\(` +
+    `|(${SYMBOL}) \\(.{0,300}\\) at ${TREE}(?:${FOLDERS})\\/)`,
+);
 const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|#\d{1,4}\s{1,4}0x0000|#\d{2} +pc [0-9a-f]{8}/;
 
 /** The output of drgn's stack_trace(), `#0  context_switch (kernel/sched/core.c:5388:2)`, and of gdb(1) on a kernel. */
 export const drgn: LineParser = (line) => {
-  if (!line.includes('#')) return undefined;
+  if (!line.includes('#')) return line.includes(' (') ? unmarked(line.trimEnd()) : undefined;
   const text = line.trimEnd();
   if (text.includes(' in ?? (')) return IGNORED;
   const single = SINGLE.exec(text);
@@ -61,3 +67,10 @@ export const drgn: LineParser = (line) => {
   if (symbol === undefined || /#\d{1,4}\s{1,4}[\w.$]{1,512}$/.test(whole)) return undefined;
   return { kind: 'frame', frame: frameOf(symbol, raw), number: Number(number) };
 };
+
+function unmarked(text: string): Line | undefined {
+  const [, number, addressed, placed] = UNMARKED_GDB.exec(text) ?? [];
+  const symbol = addressed ?? placed;
+  if (symbol === undefined || PROGRAM.test(text)) return undefined;
+  return { kind: 'frame', frame: frameOf(symbol, text.trim()), number: Number(number) };
+}

@@ -112,7 +112,7 @@ export class FoundStacks {
     this.#held = { ...held, tasks: tasks.map((task) => ({ ...task, sum, sumUnit })) };
   }
 
-  /** The lock that a task waits for, whose stack is the latest or follows. */
+  /** What a task waits for, or for how long, whose stack is the latest or follows. */
   waits(waiter: Header, now: Stamp): void {
     const held = this.#held;
     const last = held?.tasks[0];

@@ -10,6 +10,17 @@ const TRACE = ['Call Trace:', ' f_wait+0x1/0x2', ' ret_from_fork+0x1/0x2'];
 const STACK = ['[<0>] f_wait+0x1/0x2', '[<0>] ret_from_fork+0x1/0x2'];
 const FRAMES = 'f_wait ret_from_fork';
 
+describe('the name of a task', () => {
+  it('keeps what looks like the prefix of a log', () => {
+    const log = (line: string) => `[    1.000000] ${line}`;
+    const lines = [
+      'INFO: task map/0/cpu:26:536 blocked for more than 860 seconds.',
+      'map/0/cpu:26    D    0   536      2 0x00004000',
+    ];
+    expect(tellAll(...[...lines, ...TRACE].map(log))).toEqual([`map/0/cpu:26 536 D: ${FRAMES}`]);
+  });
+});
+
 describe('a function that is no frame', () => {
   it.each([
     ['of faddr2line', ['g_wait+0x1/0x2:', 'g_wait at fs/g.c:12', '(inlined by) h at fs/g.c:9']],

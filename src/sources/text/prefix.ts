@@ -88,8 +88,8 @@ const ANY = [
   String.raw`\s{0,40}[>|│┃║] ?`,
   // Line numbers
   String.raw`\s{0,20}\d{1,7}(?:\s{1,8}[│|] ?|\t)`,
-  // The file name of grep -H, also with -n and of context lines
-  String.raw`(?:${PATH}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
+  // The file name of grep -H, also with -n and of context lines. A place in the sources may stand alone, in a mail.
+  String.raw`(?!\S{1,200}\.[chS]:\d{1,6}\s*$)(?:${PATH}|[\w+@-]{1,60}\.(?:log|txt|\d)|messages|syslog|dmesg)[:-](?:\d{1,8}[:-])?`,
 ].join('|');
 const OTHER = new RegExp(`^(?:${OTHERS.join('|')}|${ANY})`);
 const ONLY_ANY = new RegExp(`^(?:${ANY})$`);

@@ -286,6 +286,21 @@ describe('the form of', () => {
       ['a 7 D: f'],
     ],
     [
+      'crash, bt, and ps -m behind it',
+      text(
+        'crash> bt 7',
+        'PID: 7   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "a"',
+        ' #0 [ffff9965007e3ba8] f at ffffffff9b6e6095',
+        'crash> ps -m 7',
+        '[0 00:48:22.765] [UN]  PID: 7   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "a"',
+        'crash> bt 8',
+        'PID: 8   TASK: ffff8c691547c5c0  CPU: 3   COMMAND: "b"',
+        ' #0 [ffff9965007e3ba8] g at ffffffff9b6e6095',
+        '',
+      ),
+      ['a 7 D: f', 'b 8: g'],
+    ],
+    [
       'crash, bt -t',
       text(
         'PID: 7 TASK: c1aa0000  CPU: 0 COMMAND: "lockd"',
@@ -320,6 +335,27 @@ describe('the form of', () => {
         '',
       ),
       [': f g'],
+    ],
+    [
+      'gdb, in the message of a commit',
+      text(
+        '0  f () at ./arch/x86/include/asm/current.h:15',
+        '1  0xffffffff81b51237 in g (a=0x1) at kernel/a.c:992',
+        '2  h (a=<optimized out>) at fs/a.c:7',
+        '',
+      ),
+      [': f g h'],
+    ],
+    [
+      'gdb, broken by a mail program',
+      text(
+        '#0  f () at kernel/a.c:7',
+        '#1  0xffffffff81b51237 in g () at',
+        'kernel/locking/a.c:1222',
+        '#2  h () at fs/a.c:7',
+        '',
+      ),
+      [': f g h'],
     ],
     [
       'sdb',

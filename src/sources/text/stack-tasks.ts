@@ -63,7 +63,7 @@ export class StackTasks {
     const isUnclaimed = !isSame && last?.tid !== undefined && !this.#isWeak;
     // A hung task is named twice: in the report and by the scheduler. A task followed by another one has no stack.
     const runs = last?.onCpu === true && last.tid === undefined;
-    this.#tasks = [isSame ? { ...last, ...header } : { ...header, ...(runs && { onCpu: true }) }];
+    this.#tasks = [isSame ? sameTask(last, header) : { ...header, ...(runs && { onCpu: true }) }];
     this.#isWeak = false;
     this.#isTitle = false;
     this.#age = 0;
@@ -147,4 +147,10 @@ export class StackTasks {
 
 function isNothing(header: Header): boolean {
   return Object.keys(header).length === 0;
+}
+
+/** A task that is named twice: of `map/0:26`, what stands before the colon may have been taken for the prefix of a log. */
+function sameTask(before: Header, header: Header): Header {
+  const isCut = header.name !== undefined && before.name?.endsWith(`:${header.name}`) === true;
+  return { ...before, ...header, ...(isCut && before.name !== undefined && { name: before.name }) };
 }
