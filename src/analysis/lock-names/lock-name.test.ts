@@ -3,7 +3,7 @@ import { parseFrames } from '../../model/stack.ts';
 import { explain } from '../explain.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { lockName, workName } from './lock-name.ts';
-import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, WORK_NAMES } from './tables.ts';
+import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, OLDER_LOCKS, WORK_NAMES } from './tables.ts';
 
 describe('the name of a lock', () => {
   it('is that of the only lock of its kind that a function takes', () => {
@@ -35,6 +35,14 @@ describe('the name of a lock', () => {
     expect(lockName('drbd_adm_attach', 'mutex', 'drbd')).toContain('in Linux 6.12: ');
   });
 
+  it('is that of older kernels where only these have the function, or take another kind of lock there', () => {
+    expect(lockName('cgroup_free_fn', 'mutex')).toBe('in Linux 3.10 to 5.4: cgroup_mutex');
+    expect(lockName('dlm_lock', 'rwsem')).toBe('in Linux 3.10 to 5.4: ls_in_recovery');
+    expect(lockName('nfs_file_direct_write', 'mutex')).toBe('in Linux 3.10 to 5.4: inode_lock()');
+    expect(lockName('ceph_fallocate', 'mutex')).toBe('in Linux 3.10 to 5.4: inode_lock()');
+    expect(lockName('ceph_fallocate', 'rwsem')).toMatch(/^in Linux 6.12: .*inode_lock\(\)/);
+  });
+
   it('is found on every line of a row', () => {
     const functions = FILE_SYSTEM_LOCKS.split(/\s+/).filter((word) => /^btrfs_\w+$/.test(word));
     expect(functions.length).toBeGreaterThan(30);
@@ -50,7 +58,7 @@ describe('the name of a lock', () => {
   });
 
   it('stands on lines of kind, name and functions', () => {
-    const tables = [...LOCK_NAMES, LINUX_6_1_LOCKS, ...LOCKS_OF_MODULES.map(({ rows }) => rows)];
+    const tables = [...LOCK_NAMES, LINUX_6_1_LOCKS, OLDER_LOCKS, ...LOCKS_OF_MODULES.map(({ rows }) => rows)];
     const lines = tables.flatMap((table) => table.trim().split('\n'));
     const form = /^(?:(?:mutex|rwsem|semaphore) \w+(?:->\w+)*(?:\(\))?:| )(?: \w+)+$/;
     expect(lines.filter((line) => !form.test(line))).toEqual([]);
@@ -85,6 +93,12 @@ function waitsFor(...functions: string[]) {
 }
 
 describe('a sentence about a lock', () => {
+  it('tells an inode lock in words, also where it was a mutex in older kernels', () => {
+    const inode = 'the lock of a file or directory (inode), which another task holds';
+    expect(waitsFor('__mutex_lock_slowpath', 'mutex_lock', 'nfs_file_direct_write')).toContain(inode);
+    expect(waitsFor('rwsem_down_write_failed', 'down_write', 'nfs_start_io_direct')).toContain(inode);
+  });
+
   it('names the lock where it tells only the kind', () => {
     const known = waitsFor('__mutex_lock', 'mutex_lock', 'unregister_blkdev', 'loop_exit', '__x64_sys_delete_module');
     expect(known).toBe(

@@ -1,8 +1,17 @@
 import type { LockKind } from '../lock-kinds.ts';
-import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, type LocksOfModules, WORK_NAMES } from './tables.ts';
+import {
+  LINUX_6_1_LOCKS,
+  LOCK_NAMES,
+  LOCKS_OF_MODULES,
+  type LocksOfModules,
+  OLDER_LOCKS,
+  WORK_NAMES,
+} from './tables.ts';
 
 /** The kernel whose sources tell the names. */
 const KERNEL = 'Linux 6.12';
+
+const INODE_LOCK = 'inode_lock()';
 
 /** A function that takes or waits for more of them may be one that does so for others. */
 const MOST = 2;
@@ -23,8 +32,15 @@ export function lockName(caller: string, kind: LockKind | undefined, module?: st
   return (
     withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) ??
     ownName ??
-    withSource('Linux 6.1', namesIn([LINUX_6_1_LOCKS], caller, kind))
+    withSource('Linux 6.1', namesIn([LINUX_6_1_LOCKS], caller, kind)) ??
+    withSource('Linux 3.10 to 5.4', namesIn([OLDER_LOCKS], caller, kind) ?? inodeMutex(caller, kind))
   );
+}
+
+/** Until Linux 4.6 the lock of an inode was a mutex. */
+function inodeMutex(caller: string, kind: LockKind | undefined): string | undefined {
+  const names = kind === 'mutex' ? namesIn(LOCK_NAMES, caller, 'rwsem') : undefined;
+  return names?.split(' or ').includes(INODE_LOCK) === true ? INODE_LOCK : undefined;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Locks of all subsystems, by the functions that take them. */
 const IN_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^device_lock\(\)$/, 'the lock of a device (device_lock)'],
-  [/^inode_lock(?:_\w+)?\(\)$/, 'the lock of a file or directory (inode)'],
+  [/^(?:inode_lock(?:_\w+)?\(\)|i_rwsem)$/, 'the lock of a file or directory (inode)'],
   [/^mmap_(?:(?:read|write)_lock(?:_\w+)?\(\)|lock)$/, 'the mmap lock of a process'],
   [/^filemap_invalidate_lock(?:_\w+)?\(\)$/, 'the lock of the cached pages of a file (invalidate_lock)'],
   [/^i_mmap_lock_\w+\(\)$/, 'the lock of the list of mappings of a file (i_mmap_rwsem)'],

@@ -11,6 +11,7 @@ import { WIFI_LOCKS } from './wifi.ts';
 import { ZFS_LOCK_NAMES } from './zfs.ts';
 
 export { LINUX_6_1_LOCKS } from './linux-6.1.ts';
+export { OLDER_LOCKS } from './older-kernels.ts';
 export { WORKS as WORK_NAMES } from './works.ts';
 
 /**
