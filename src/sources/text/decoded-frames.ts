@@ -1,5 +1,5 @@
 import { IGNORED, type LineParser } from './line.ts';
-import { frameOf, MODULE, SOURCE, SYMBOL } from './patterns.ts';
+import { frameOf, isProgramAddress, MODULE, SOURCE, SYMBOL } from './patterns.ts';
 
 const START = String.raw`(?:^|[\]:|>]) {0,40}|^\s{0,40}`;
 /** Several places, and `(discriminator 4)`. */
@@ -25,9 +25,14 @@ const REGISTER = /(?:^|\s)(?:R?E?IP: |NIP |LR |pc : |lr : ).{1,700}\[inline\]\s{
 /** A lock that a task holds, in lockdep's lists: where it was taken is no frame of a stack. */
 const HELD_LOCK = /\}(?:-\{\d{1,3}:\d{1,3}\})?, at: /;
 
+/** valgrind(1) checks programs, and says so of their stacks. */
+const VALGRIND = /(?:^|\s)(?:at|by) 0x([0-9A-F]{4,16}): \S/;
+
 /** Frames with file and line instead of an offset: scripts/decode_stacktrace.sh, addr2line(1) and syzkaller. */
 export const decodedFrames: LineParser = (line) => {
   if (!line.includes('.')) return undefined;
+  const address = line.includes(' 0x') ? VALGRIND.exec(line)?.[1] : undefined;
+  if (address !== undefined && isProgramAddress(address.toLowerCase())) return IGNORED;
   if (REGISTER.test(line) || (line.includes(', at: ') && HELD_LOCK.test(line))) return IGNORED;
   const parts = FRAME.exec(line) ?? INLINED.exec(line) ?? PLACED.exec(line);
   const [, guess, symbol, module, behind] = parts ?? (line.includes(' at ') ? ADDR2LINE.exec(line) : null) ?? [];

@@ -41,6 +41,14 @@ const UNMARKED_GDB = new RegExp(
 );
 const PROGRAM = /\bfrom (?:target:)?\/|\bat \.\.\/|\/sysdeps\/|#\d{1,4}\s{1,4}0x0000|#\d{2} +pc [0-9a-f]{8}/;
 
+/** gdb(1) breaks a line before the file, if it is longer than the terminal is wide. */
+const BROKEN_FRAME = /^\s{0,8}#\d{1,4}\s{1,4}\w[\w.$]{0,511} \(.{0,600}\)$/;
+
+/** Whether the next line may have the file of this frame. */
+export function isBrokenFrame(line: string): boolean {
+  return line.includes('#') && BROKEN_FRAME.test(line);
+}
+
 /** The output of drgn's stack_trace(), `#0  context_switch (kernel/sched/core.c:5388:2)`, and of gdb(1) on a kernel. */
 export const drgn: LineParser = (line) => {
   if (!line.includes('#')) return line.includes(' (') ? unmarked(line.trimEnd()) : undefined;

@@ -1,3 +1,4 @@
+import { isWellKnown } from './functions.ts';
 import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, isProgramAddress, MODULE, SYMBOL } from './patterns.ts';
 
@@ -28,7 +29,12 @@ export const ftrace: LineParser = (line) => {
       return isProgramAddress(address) ? IGNORED : { kind: 'frame', frame: frameOf(`0x${address}`, line.trim()) };
     if (PROGRAM.test(line)) return IGNORED;
     const [, symbol, module] = FRAME.exec(line) ?? [];
-    if (symbol !== undefined) return { kind: 'frame', frame: frameOf(symbol, line.trim(), { module }) };
+    if (symbol !== undefined) {
+      const frame = frameOf(symbol, line.trim(), { module });
+      // An arrow and a word are anything, too.
+      const isSure = symbol.includes('_') || isWellKnown(symbol) || module !== undefined || line.endsWith(')');
+      return isSure ? { kind: 'frame', frame } : { kind: 'frame', frame, isInTrace: true };
+    }
   }
   if (!line.includes('-')) return undefined;
   const [, name, tid, group] = HEADER.exec(line) ?? [];

@@ -11,6 +11,8 @@ const NUMBERED = new RegExp(
 );
 const TGID = /\b(?:tgid|Tgid|TGID)\s{0,4}[:=]?\s{0,4}(\d{1,10})\b/;
 const NAMED = /\b(?:comm|Comm|COMM|[Nn]ame|COMMAND|[Cc]ommand|cmd|CMD|Cmd)\s{0,4}[:=]\s{0,4}"?([^\s",;]{1,64})"?/;
+/** `PID 1 COMM archiver STATE D` */
+const COMM_WORD = /\b(?:comm|COMM)\s{1,4}(\S{1,64})\s{1,4}(?:state|STATE)\b/;
 /** `1. archiver (pid 4102)` */
 const BEFORE_NUMBER = /(?:^|[\s.)\x60])([A-Za-z][\w./:@+-]{0,31}?)\x60?,? [([](?:pid|PID|Pid|tid|TID)\b/;
 /** `pid 11 comm sshd` */
@@ -110,7 +112,7 @@ export const labels: LineParser = (line) => {
   if (line.length > MOST_LABEL) return undefined;
   // gdb's threads of a kernel are CPUs, and kmemleak names who allocated.
   if (GDB_THREAD.test(line)) return { kind: 'label', isTitle: true, header: {} };
-  if (line.includes('jiffies')) return undefined;
+  if (line.includes('jiffies') || line.includes('msg=audit(')) return undefined;
   const of = line.includes('tack') || line.includes('trace') ? OF.exec(line)?.[1] : undefined;
   if (of !== undefined) {
     const header = headerOf(/^\d{1,10}$/.test(of) ? { tid: of } : { name: NO_COMM.test(of) ? undefined : of });
@@ -151,6 +153,7 @@ function numbered(line: string): Line | undefined {
   const name =
     NAMED.exec(line)?.[1] ??
     COMM_LAST.exec(line)?.[1] ??
+    COMM_WORD.exec(line)?.[1] ??
     nameBefore(line) ??
     (bracketed !== undefined && /^[RSDTtXZI]$/.test(bracketed) ? undefined : bracketed);
   const pid = TGID.exec(line)?.[1];

@@ -149,3 +149,44 @@ async function samplesOf(text: string): Promise<Sample[]> {
   for await (const sample of textSamples([text])) all.push(sample);
   return all;
 }
+
+describe('what programs make of lines', () => {
+  const FRAMES = ['__schedule', 'schedule', 'io_schedule', 'f_sync'];
+
+  it('is a frame of gdb in two lines', async () => {
+    const frames = FRAMES.map((name, at) => `#${at}  ${name} (x=<optimized out>)\n    at kernel/sched/core.c:${at}1\n`);
+    expect(await told(frames.join(''))).toEqual([`: ${FRAMES.join(' ')}`]);
+    const titled = `(gdb) bt\n${frames.join('').replaceAll('at kernel/', 'at /build/linux-6.1/kernel/')}(gdb)\n`;
+    expect(await told(titled)).toEqual([`: ${FRAMES.join(' ')}`]);
+  });
+
+  it('is a log with a level in the place of the host', async () => {
+    const line = (level: string, text: string) =>
+      `2026-11-28T03:12:07.123456Z ${level} kernel: [ 1234.567890] ${text}\n`;
+    const rest = ['task:tar state:D stack:0 pid:7', 'Call Trace:', ...FRAMES.map((name) => ` ${name}+0x1/0x2`)];
+    const log = `${line('ERR', 'INFO: task tar:7 blocked for more than 120 seconds.')}${rest.map((text) => line('INFO', text)).join('')}`;
+    expect(await told(log)).toEqual([`tar 7 D: ${FRAMES.join(' ')}`]);
+  });
+
+  it('is a record of the audit between two frames', async () => {
+    const audit = 'type=SYSCALL msg=audit(1764299527.123:4): arch=c000003e syscall=2 pid=811 comm="cron"';
+    const [first = '', ...others] = FRAMES.map((name) => `[ 1234.567890]  ${name}+0x1/0x2`);
+    expect(await told([first, audit, ...others].join('\n'))).toEqual([`: ${FRAMES.join(' ')}`]);
+  });
+
+  it('is a title in words alone', async () => {
+    const drgn = FRAMES.map((name, at) => `#${at}  ${name} (fs/f.c:${at}2:3)`);
+    expect(await told(['PID 7 COMM tar STATE D', ...drgn].join('\n'))).toEqual([`tar 7 D: ${FRAMES.join(' ')}`]);
+  });
+
+  it('is a line that the width of a terminal has broken within a word', async () => {
+    const lines = [
+      'Nov 28 03:12:07 web-1 kernel: [ 1234.567800] INFO: task archiver:5001 blocked for more than 122 seconds.',
+      'Nov 28 03:12:07 web-1 kernel: [ 1234.567800] usb 1-1: new device',
+    ];
+    const broken = lines.flatMap((line) => line.match(/.{1,80}/g) ?? []);
+    const facts: unknown[] = [];
+    for await (const sample of textSamples([broken.join('\n')])) facts.push(sample.observations[0]?.facts);
+    expect(facts).toEqual([{ offCpuMs: 122_000 }]);
+  });
+});

@@ -1,5 +1,5 @@
 import type { Sample } from '../../model/sample.ts';
-import { CriLines, htmlText, jsonAtEnd, type LogLine, linesOf, wrappedRecord } from './containers.ts';
+import { CriLines, htmlText, jsonAtEnd, type LogLine, type LogRecord, linesOf, wrappedRecord } from './containers.ts';
 import { CsvTable } from './csv.ts';
 import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
@@ -11,6 +11,7 @@ import type { LinePart } from './lines.ts';
 import { isKeyAlone, literalText } from './literals.ts';
 import { withoutMarkup } from './markup.ts';
 import { Base64Parts } from './mime.ts';
+import { NewestFirst } from './newest-first.ts';
 import { isObject } from './own/fields.ts';
 import { FoldedStacks } from './own/folded.ts';
 import { isSampleHead } from './own/json.ts';
@@ -56,6 +57,7 @@ export class TextReader implements LineReader {
   readonly #journal = new JournalEntries();
   readonly #base64 = new Base64Parts();
   readonly #csv = new CsvTable();
+  readonly #order = new NewestFirst();
   readonly #sampleLines: SampleLines;
   readonly #long: LongOutput;
   readonly #folded: FoldedStacks;
@@ -95,6 +97,7 @@ export class TextReader implements LineReader {
 
   end(): void {
     this.#endJson();
+    this.#takeRecords(this.#order.end());
     for (const line of this.#base64.end()) this.#takeLine(line, '', 1);
     for (const line of this.#journal.end()) this.#takeLine(line.text, line.stamp, 1);
     this.#add(this.#sampleLines.end());
@@ -120,6 +123,15 @@ export class TextReader implements LineReader {
       this.#json = this.#newPassage();
       this.#takeJson(this.#json, part);
     }
+  }
+
+  /** Takes records of a log store in the order in which they were written. */
+  #takeRecords(records: readonly LogRecord[]): void {
+    for (const record of records) for (const line of linesOf(record)) this.#takeLine(line.text, line.stamp, 1);
+  }
+
+  #takeRecord(record: LogRecord): void {
+    this.#takeRecords(this.#order.take(record));
   }
 
   #takeLine(text: string, stamp: string, layer: number): void {
@@ -151,7 +163,11 @@ export class TextReader implements LineReader {
     if (known !== undefined) return known;
     const entry = layer === 0 ? this.#journal.take(text) : undefined;
     if (entry !== undefined) return entry;
-    const record = this.#cri.take(text) ?? (layer === 0 ? this.#csv.take(text) : undefined) ?? wrappedRecord(text);
+    const cri = this.#cri.take(text);
+    const row = cri === undefined && layer === 0 ? this.#csv.take(text) : undefined;
+    if (row !== undefined) return this.#order.take(row).flatMap(linesOf);
+    if (layer === 0 && !this.#order.isEmpty) this.#takeRecords(this.#order.end());
+    const record = cri ?? wrappedRecord(text);
     if (record !== undefined) return record === 'part' ? [] : linesOf(record);
     const plain = withoutMarkup(text);
     if (isKeyAlone(plain)) return [];
@@ -168,25 +184,29 @@ export class TextReader implements LineReader {
     if (!ends || !(isList ? trimmed.endsWith(']') : trimmed.endsWith('}') && trimmed.startsWith('{'))) return false;
     const value = parsed(trimmed);
     if (value === undefined || isSample(value)) return false;
-    const lines = this.#linesIn(value);
-    if (lines === undefined) return false;
-    for (const line of lines) this.#takeLine(line.text, line.stamp, 1);
+    const records = this.#recordsIn(value);
+    if (records === undefined) return false;
+    for (const record of records) this.#takeRecord(record);
     return true;
   }
 
-  /** The lines of a record; none of what is a sample's; undefined if it is neither. */
-  #linesIn(value: unknown, without?: string): readonly LogLine[] | undefined {
+  #linesIn(value: unknown): readonly LogLine[] | undefined {
+    return this.#recordsIn(value)?.flatMap(linesOf);
+  }
+
+  /** The records in a value; none of what is a sample's; undefined if it is neither. */
+  #recordsIn(value: unknown, without?: string): readonly LogRecord[] | undefined {
     if (isSampleLine(value)) {
       this.#add(this.#sampleLines.take(value, without));
       return [];
     }
     const records = recordsIn(value);
-    return records.length === 0 ? undefined : records.flatMap(linesOf);
+    return records.length === 0 ? undefined : records;
   }
 
   #newPassage(): JsonPassage {
     const record = (value: unknown, without?: string) => {
-      for (const line of this.#linesIn(value, without) ?? []) this.#takeLine(line.text, line.stamp, 1);
+      for (const each of this.#recordsIn(value, without) ?? []) this.#takeRecord(each);
     };
     const sample = (each: Sample) => this.#add(each);
     return new JsonPassage({ record, sample, malformed: this.#malformed }, this.#stacks);

@@ -1,5 +1,6 @@
 import { isBrokenHeader } from './crash.ts';
 import { isBroken } from './dmesg.ts';
+import { isBrokenFrame } from './drgn.ts';
 import { IGNORED, type Line } from './line.ts';
 import { LINE_PARSERS } from './line-parsers.ts';
 import { plainFrame } from './offsets.ts';
@@ -10,6 +11,8 @@ const PLACE_NEXT = /\bat:?(?: {1,4}\[<[0-9a-f]{8,16}>\])?\s{0,4}$/;
 const DIGIT_FIRST = /^\d/;
 const PID_LAST = /PID: \d{1,9}$/;
 const ONLY_ADDRESS = /^\s{0,8}[0-9a-f]{8,16}\s{0,8}$/;
+/** The rest of a frame of gdb(1). */
+const FILE_FIRST = /^\s{1,20}at \S/;
 const GUESS_NEXT = /^\s{0,8}(?:\[<[0-9a-f]{1,16}>\]\s{0,4})?\?\s{0,4}$/;
 
 /** Recognizes lines, also where a mail program has broken one, or another line tells what one means. */
@@ -63,7 +66,8 @@ export class Recognizer {
       // Between two digits of a PID no blank was lost.
       const between = DIGIT_FIRST.test(text) && PID_LAST.test(broken) ? '' : ' ';
       const joined = recognize(`${broken.trimEnd()}${between}${text.trimStart()}`);
-      if (joined !== undefined && isHeader(joined)) return joined;
+      if (joined !== undefined && (isHeader(joined) || (joined.kind === 'frame' && FILE_FIRST.test(text))))
+        return joined;
       // Some kernels print it in three lines, with the address in the second one.
       if (ONLY_ADDRESS.test(text) && isBroken(`${broken.trimEnd()} ${text.trim()}`)) {
         this.#broken = `${broken.trimEnd()} ${text.trim()}`;
@@ -74,7 +78,8 @@ export class Recognizer {
     const isCut = known?.kind === 'waits' && known.waiter.lock?.owner === undefined && !text.trimEnd().endsWith('.');
     const isHalf = known?.kind === 'hung' && known.header.blockedMs === undefined;
     const mayBeBroken = known === undefined || isCut || isHalf || known.kind === 'label';
-    if (mayBeBroken && (isBroken(text) || isBrokenRow(text) || isBrokenHeader(text))) this.#broken = text;
+    if (mayBeBroken && (isBroken(text) || isBrokenRow(text) || isBrokenHeader(text) || isBrokenFrame(text)))
+      this.#broken = text;
     return isCut ? IGNORED : known;
   }
 }

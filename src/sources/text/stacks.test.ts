@@ -215,7 +215,6 @@ Call Trace:
       'gdb on a kernel',
       '#0  f (prev=0x0) at kernel/sched/core.c:5388\n#1  0xffffffff81a5d5d1 in g (timeout=1) at kernel/time/timer.c:2144\n',
     ],
-    ['bpftrace', '@[\n    f+5\n    g+120\n]: 12\n'],
     ['perf script', '\tffffffff81a5d5d1 f+0x29 ([kernel.kallsyms])\n\tffffffffc0a5d5d1 g+0x29 ([m])\n'],
     ['dmesg --human', '[Sep11 18:40] Call Trace:\n[  +0.000015]  f+0x1/0x2\n[ +1.000015] g+0x1/0x2\n'],
     [
@@ -274,6 +273,10 @@ Call Trace:
     ['a mail that quotes', '>  f+0x1/0x2\n>  g+0x1/0x2\n'],
   ])('reads the frames of %s', (_form, text) => {
     expect(seen(text)).toEqual([{ tasks: [], functions: ['f', 'g'] }]);
+  });
+
+  it('reads the frames of bpftrace, and its count', () => {
+    expect(seen('@[\n    f+5\n    g+120\n]: 12\n')).toEqual([{ tasks: [{ sum: 12 }], functions: ['f', 'g'] }]);
   });
 
   it('takes the frames marked ? where a stack has no others, but for what is known to be left over', () => {

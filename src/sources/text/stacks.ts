@@ -6,6 +6,7 @@ import { cleaned, QuotedPrintable, withoutColours } from './clean.ts';
 import { isCutMark } from './cut-marks.ts';
 import { DiffSide } from './diff-side.ts';
 import { isBroken } from './dmesg.ts';
+import { isBrokenFrame } from './drgn.ts';
 import { FoundStacks } from './found-stacks.ts';
 import { InternedStacks } from './interned.ts';
 import { inContext } from './labels.ts';
@@ -126,7 +127,8 @@ export class StackFinder {
     const logged = isLogged && !isOutput;
     const known = inContext(recognize(text), logged);
     if (known !== undefined) return known !== IGNORED;
-    if (bareName(text) !== undefined || PsTable.from(text) !== undefined || isBroken(text)) return true;
+    if (bareName(text) !== undefined || PsTable.from(text) !== undefined) return true;
+    if (isBroken(text) || isBrokenFrame(text)) return true;
     return !logged && (wchanAsked(text) !== undefined || wchanRow(text, this.#known) !== undefined);
   }
 

@@ -43,7 +43,11 @@ const LOCAL = new RegExp(
 /** The word for unknown values in the classic text. */
 const UNKNOWN = 'unknown';
 const DAY = String.raw`\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?`;
-const HOST = String.raw`(?: (\S{1,255}) (?:kernel\b|output:))?`;
+/** Before the host, or in its place. */
+const LEVELS = ['emerg', 'alert', 'crit', 'err', 'error', 'warn', 'warning', 'notice', 'info', 'debug']
+  .flatMap((level) => [level, level.toUpperCase()])
+  .join('|');
+const HOST = String.raw`(?: (?:(?:${LEVELS}) )?(?!(?:${LEVELS}) )(\S{1,255}) (?:kernel\b|output:))?`;
 /** ISO 8601, as journalctl and rsyslog write it, with a zone by offset or name, or without. The host may follow. */
 const ISO = new RegExp(
   `^\\s{0,10}\\[?(?:\\w{3} )?(${DAY})(?: ?(Z|[+-]\\d\\d:?\\d\\d|[A-Z]{2,5}))?\\]?(?: |$)${HOST.replace('(?: ', '(?:')}`,

@@ -43,6 +43,18 @@ describe('the number behind a stack', () => {
   });
 });
 
+describe('what only looks like a tracer', () => {
+  it.each([
+    ['an arrow and a word', '  * a note\n    => Deadlock\n\n  * Standards-Version\n=> 3.9.8\n'],
+    [
+      'valgrind',
+      '==7==    at 0x4848899: malloc (vg_replace_malloc.c:381)\n==7==    by 0x48A1BF3: f_open (xcb_io.c:335)\n',
+    ],
+  ])('has no stack: %s', async (_, text) => {
+    expect(await told(text)).toEqual([]);
+  });
+});
+
 describe('the output of tracers', () => {
   it.each<[string, string, readonly string[]]>([
     [

@@ -10,6 +10,8 @@ const LOGGED =
 const LEAST_WIDTH = 58;
 const LONGEST_PART = 160;
 const MOST_PARTS = 4;
+/** Of a terminal, until the text has shown another. */
+const USUAL_WIDTH = 80;
 /** What may be broken off behind a function. */
 const TAIL = /^(?:\[[\w.-]{1,64}[^\]]{0,80}\]|\(.{1,200}\)|[\w./+@,~-]{1,200}\.[chS]:\d{1,7})\s{0,4}$/;
 const WORD_LAST = /[\w+/.]$/;
@@ -18,7 +20,7 @@ const WORD_FIRST = /^[\w+/.]/;
 /** Joins the lines of a log that a mail program has broken: only the first part of each begins as the others do. */
 export class Wraps {
   #parts: string[] = [];
-  #width = 0;
+  #width = USUAL_WIDTH;
 
   /** The lines that are complete. */
   take(line: string): readonly string[] {
