@@ -24,6 +24,8 @@ const ENTITIES = /&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,5})|#x([0-9a-f]{1,4}));/
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };
 /** Quoted-printable (RFC 2045), as far as lines of stacks need it. */
 const QUOTED = /=(?:C2=A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
+/** Only a quoted-printable text has it: an excerpt may lack a line that was broken. */
+const QUOTED_BLANK = '=C2=A0';
 
 const [TAB, BLANK] = [9, 32];
 
@@ -33,9 +35,10 @@ export function cleaned(written: string, quoted: boolean): string {
   // Terminals, tables and Markdown pad lines.
   const line = last === BLANK || last === TAB ? written.trimEnd() : written;
   if (!SIGN.test(line) || !ANY.test(line)) return line;
-  const decoded = quoted
-    ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))
-    : line;
+  const decoded =
+    quoted || line.includes(QUOTED_BLANK)
+      ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))
+      : line;
   return decoded
     .replace(ESCAPES, '')
     .replace(CONTROLS, '')
