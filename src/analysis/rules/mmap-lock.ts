@@ -291,7 +291,7 @@ const PROC_FILES: readonly LockOfMemory[] = [
   },
 ];
 
-function lockRule({ inOrderTo, ...rest }: LockOfMemory, lock: string, causes: string): Rule {
+function lockRule({ inOrderTo, ...rest }: LockOfMemory, lock: string, causes: string, next = THREADS): Rule {
   return {
     ...rest,
     kind: 'blocked',
@@ -301,7 +301,7 @@ function lockRule({ inOrderTo, ...rest }: LockOfMemory, lock: string, causes: st
     waitsFor: `${lock}, in order to ${inOrderTo}`,
     causes,
     stuck: ['mmapLock'],
-    next: THREADS,
+    next,
   };
 }
 
@@ -310,7 +310,7 @@ export const MMAP_LOCKS: readonly Rule[] = [
   ...OWN_MMAP_LOCK.map((one) => lockRule(one, 'the mmap lock of its process, which other threads hold', HOLDER)),
   ...MMAP_LOCK.map((one) => lockRule(one, 'the mmap lock of a process, which another task holds', HOLDER)),
   ...PROC_FILES.map((one) =>
-    lockRule(one, 'the mmap lock of another process, which a thread of that holds', PROC_HOLDER),
+    lockRule(one, 'the mmap lock of another process, which a thread of that holds', PROC_HOLDER, OTHERS_BLOCKED),
   ),
   {
     id: 'memory-lock-other',

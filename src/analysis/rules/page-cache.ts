@@ -262,6 +262,16 @@ export const PAGE_CACHE: readonly Rule[] = [
     source: 'mm/filemap.c: kiocb_write_and_wait',
   },
   {
+    // Until 4.13, only those that wait for writeback call this function, and not one about the lock.
+    id: 'page-writeback-truncate-old',
+    ...DIRTY_PAGES,
+    match: ['wait_on_page_bit', TRUNCATE],
+    waitsFor: 'a page that it is discarding to reach the disk',
+    inOrderTo: 'discard pages of a file',
+    causes: SLOW_WRITE,
+    source: 'mm/truncate.c: truncate_inode_pages_range',
+  },
+  {
     id: 'page-writeback-truncate',
     ...DIRTY_PAGES,
     match: [PAGE_WRITEBACK, TRUNCATE],

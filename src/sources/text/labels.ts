@@ -99,6 +99,8 @@ const OF = new RegExp(
   String.raw`\b(?:call ?stack|[Ss]tack(?: ?trace)?|[Bb]acktrace|[Tt]race) (?:of|for) (?:the )?` +
     String.raw`(?:(?:process|task|thread) )?([\w./:+-]{2,32}?):\s{0,4}$`,
 );
+/** dstate: `# 4102 (comm: archiver) (cmd: /usr/bin/archiver):` */
+const DSTATE = /^\s{0,8}# (\d{1,10}) \(comm: (.{1,32}?)\) \(cmd: /;
 const MOST_LABEL = 200;
 const LONGEST_TITLE = 60;
 
@@ -106,6 +108,12 @@ const LONGEST_TITLE = 60;
 export function inContext(line: Line | undefined, isLogged: boolean): Line | undefined {
   return isLogged && line?.kind === 'label' && line.isTitle ? undefined : line;
 }
+
+/** The title that dstate puts above both stacks of a task, which looks like a prompt. */
+export const dstate: LineParser = (line) => {
+  const [, tid, name] = line.includes('(comm: ') ? (DSTATE.exec(line) ?? []) : [];
+  return tid === undefined ? undefined : { kind: 'task', header: headerOf({ name, tid }) };
+};
 
 /** Titles that people and scripts put above a stack. */
 export const labels: LineParser = (line) => {

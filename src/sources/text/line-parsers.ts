@@ -12,7 +12,7 @@ import { dmesg, report } from './dmesg.ts';
 import { drgn } from './drgn.ts';
 import { ftrace } from './ftrace.ts';
 import { kdb } from './kdb.ts';
-import { labels } from './labels.ts';
+import { dstate, labels } from './labels.ts';
 import type { LineParser } from './line.ts';
 import { offsets } from './offsets.ts';
 import { perf } from './perf.ts';
@@ -47,6 +47,7 @@ export const LINE_PARSERS: readonly LineParser[] = [
   android,
   sdb,
   report,
+  dstate,
   prompts,
   procStatus,
   psLine,

@@ -15,6 +15,10 @@ export interface Part {
   readonly seam: Seam;
 }
 
+/** Functions that others call to wait: they stand at the inner end of a stack, and not behind other functions. */
+const WAITS =
+  /^(?:_{0,2}wait_for_com(?:mon|pletion)\w*|_{0,2}mutex_lock\w*|_{0,2}down_(?:read|write)\w*|(?:call_)?rwsem_down_\w+|(?:wait_on_page|folio_wait)_bit\w*|schedule_timeout\w*)$/;
+
 /** Whether `rest` is no stack of its own, but what follows on `before`. */
 export function goesOn(before: Part, rest: Part): boolean {
   const { begins, isRest, firstNumber } = rest.seam;
@@ -25,6 +29,7 @@ export function goesOn(before: Part, rest: Part): boolean {
   if (firstNumber !== undefined && firstNumber - 1 === before.seam.lastNumber) return true;
   const [first] = rest.frames;
   if (first === undefined || isScheduler(first)) return false;
+  if (WAITS.test(first.symbol) && !WAITS.test(last.symbol) && !isScheduler(last)) return false;
   if (isSurely(before, rest)) return true;
   if (gap.lines > LONGEST_ANSWER) return false;
   return isAcrossAnswer(before.seam.ends, begins) || isEntryOnly(rest.frames) || isAcrossCut(before, rest);

@@ -287,6 +287,27 @@ describe('the form of', () => {
       ['a 7 D: f'],
     ],
     [
+      'dstate',
+      text(
+        '# 7 (comm: a b) (cmd: /usr/bin/a b):',
+        '',
+        'Kernel stack:',
+        '',
+        '[<0>] f+0x1/0x2',
+        '[<0>] g+0x1/0x2',
+        '',
+        '---',
+        '',
+        '# 8 (comm: c) (cmd: ):',
+        '',
+        'Kernel stack:',
+        '',
+        '[<0>] h+0x1/0x2',
+        '',
+      ),
+      ['a b 7: f g', 'c 8: h'],
+    ],
+    [
       'crash, bt, and ps -m behind it',
       text(
         'crash> bt 7',
@@ -734,8 +755,12 @@ describe('a remainder joins the stack above it', () => {
     expect(tellAll(quoted([...upper, 'It then calls', ...lower]).join('\n'))).toHaveLength(2);
   });
 
-  it('but not one that begins with the scheduler', () => {
+  it('but not one that begins with the scheduler, or with a function that others call to wait', () => {
     expect(tellAll([...upper, '[...]', ...upper.slice(2)].join('\n'))).toHaveLength(2);
+    const waiting = [' wait_for_completion+0x1/0x2', ...lower];
+    expect(tellAll([...quoted(stamped(1, upper)), ...ANSWER, ...quoted(stamped(1, waiting))].join('\n'))).toHaveLength(
+      2,
+    );
   });
 });
 
