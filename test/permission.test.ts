@@ -95,6 +95,15 @@ describe('with little of everything', () => {
     expect(stderr).not.toContain('EMFILE');
   });
 
+  it('(of descriptors too few to start the process that samples) top works, or says what to do', async () => {
+    const ends = await Promise.all(
+      [23, 24, 25, 26, 27].map((limit) => run('bash', ['-c', `ulimit -n ${limit}; exec "$0" top -n 1`, KSTACK])),
+    );
+    expect(ends.some(({ code }) => code === 1)).toBe(true);
+    for (const { code, stderr } of ends)
+      if (code !== 0) expect([code, stderr]).toEqual([1, expect.stringMatching(/raise ulimit -n/)]);
+  });
+
   it.each([14, 20, 40])('(%i threads) all processes are shown', async (limit) => {
     testRequires('a hierarchy of control groups that counts PIDs');
     await fixture('tasks', ['crowd', '500']);

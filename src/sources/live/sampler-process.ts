@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Sample } from '../../model/sample.ts';
 import { Interned } from '../../recording/decode.ts';
 import { linesOf } from '../../recording/lines.ts';
@@ -56,7 +56,9 @@ class ProcessSampler implements Sampler {
     child.once('error', (error) => this.#end(error));
     child.once('exit', (code, signal) => this.#end(new Error(`the sampler ended with ${signal ?? code}`)));
     child.stdin?.on('error', (error) => this.#end(error));
-    void this.#read(child.stdout as Readable).catch((error: Error) => this.#end(error));
+    // There is none if the process could not be started for want of files; the error tells that.
+    const output: Readable | null | undefined = child.stdout;
+    if (output instanceof Readable) void this.#read(output).catch((error: Error) => this.#end(error));
   }
 
   /** Sends a line. Resolves to the sample in the answer, if there is one. */
