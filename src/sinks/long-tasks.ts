@@ -3,6 +3,7 @@ import type { ExplainedGroup } from '../model/finding.ts';
 import type { Observation } from '../model/sample.ts';
 import type { SystemCallState } from '../model/system-call.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { shownComm } from './long-waits.ts';
 
 /** The most task numbers shown on one line, and the most lines of tasks and of system calls in a group. */
 const MOST_NUMBERS = 8;
@@ -47,9 +48,9 @@ export function taskLines({ observations }: ExplainedGroup, { full, threads }: T
 }
 
 /** The name of a task. If a thread's name differs from its process's, both. */
-function nameOf({ task: { id, pid, comm = '?', processName } }: Observation, threads: boolean): string {
-  if (!threads || id.tid === pid || processName === undefined || processName === comm) return comm;
-  return `${processName}/${comm}`;
+function nameOf({ task: { id, pid, comm, processName } }: Observation, threads: boolean): string {
+  if (!threads || id.tid === pid || processName === undefined || processName === comm) return shownComm(comm);
+  return `${shownComm(processName)}/${shownComm(comm)}`;
 }
 
 function userOf({ task: { uid, user } }: Observation): string {

@@ -9,7 +9,7 @@ import type { Observation } from '../model/sample.ts';
 import type { Frame as StackFrame } from '../model/stack.ts';
 import { taskKey } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
-import { whatForWithin } from '../sinks/long-waits.ts';
+import { shownComm, whatForWithin } from '../sinks/long-waits.ts';
 import { moment, timeOfDay } from '../sinks/moment.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
@@ -59,17 +59,17 @@ export function groupDetails({ tasks, finding, holders: held }: Row, holders: Ho
 const TITLES = `${fitted('PID', NUMBER, 'right')} ${fitted('TID', NUMBER, 'right')} ST         FOR  NAME`;
 const SHORT_TITLES = `${fitted('TID', NUMBER, 'right')} ST NAME`;
 
-function shortText({ task: { id, comm = '?' }, state }: Observation): string {
-  return `${fitted(`${id.tid ?? '?'}`, NUMBER, 'right')} ${state ?? '?'}  ${escapeUnsafe(comm)}`;
+function shortText({ task: { id, comm }, state }: Observation): string {
+  return `${fitted(`${id.tid ?? '?'}`, NUMBER, 'right')} ${state ?? '?'}  ${escapeUnsafe(shownComm(comm))}`;
 }
 
 function taskText(observation: Observation): string {
   const { task, state } = observation;
-  const { id, pid, comm = '?' } = task;
+  const { id, pid, comm } = task;
   const time = longestText(waitedMs({ observation }));
   const [number, own] = [pid, id.tid].map((some) => fitted(`${some ?? '?'}`, NUMBER, 'right'));
   const user = userOf(task);
-  return `${number} ${own} ${state ?? '?'}  ${fitted(time, 11, 'right')}  ${escapeUnsafe(comm)}${user === '' ? '' : `  ${escapeUnsafe(user)}`}  ${escapeUnsafe(lineOf(observation))}`;
+  return `${number} ${own} ${state ?? '?'}  ${fitted(time, 11, 'right')}  ${escapeUnsafe(shownComm(comm))}${user === '' ? '' : `  ${escapeUnsafe(user)}`}  ${escapeUnsafe(lineOf(observation))}`;
 }
 
 /** What a group's stack means: everything that the rules know of it. */
@@ -132,14 +132,17 @@ export function taskDetails(
 }
 
 function identityLines({ task, state, cpu, facts }: Observation): Line[] {
-  const { id, pid, comm = '?', cgroup } = task;
+  const { id, pid, comm, cgroup } = task;
   const numbers = `${pid ?? '?'}/${id.tid ?? '?'}`;
   const where = cpu === undefined ? '' : `, last on CPU ${cpu}`;
   const off = facts?.offCpuMs === undefined ? '' : `, off the CPU for ${formatDuration(facts.offCpuMs)}`;
   const container = cgroup !== undefined && 'value' in cgroup ? containerOf(cgroup.value) : undefined;
   const user = userOf(task);
   return [
-    [{ text: `${numbers} ${escapeUnsafe(comm)}`, style: 'bold' }, { text: `  state ${state ?? '?'}${where}${off}` }],
+    [
+      { text: `${numbers} ${escapeUnsafe(shownComm(comm))}`, style: 'bold' },
+      { text: `  state ${state ?? '?'}${where}${off}` },
+    ],
     ...('value' in task.commandLine && task.commandLine.value !== ''
       ? [labelled('command', commandLineText(task.commandLine.value))]
       : []),

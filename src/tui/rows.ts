@@ -5,7 +5,7 @@ import { containerOf, describeContainer } from '../model/container.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Observation, Sample } from '../model/sample.ts';
-import { whatForWithin } from '../sinks/long-waits.ts';
+import { shownComm, whatForWithin } from '../sinks/long-waits.ts';
 import type { Holders } from './holders.ts';
 
 /** By what tasks stand together, in the order in which a key goes through them. */
@@ -112,8 +112,8 @@ function signatureIn({ observation: { stack }, finding }: ExplainedTask): string
   return 'value' in stack && stack.value.frames.length > 0 ? signatureOf(stack.value) : finding.waitsFor;
 }
 
-function processName({ task: { comm = '?', processName: name } }: Observation): string {
-  return name ?? comm;
+function processName({ task: { comm, processName } }: Observation): string {
+  return shownComm(processName ?? comm);
 }
 
 function containerName({ task: { cgroup } }: Observation): string {

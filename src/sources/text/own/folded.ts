@@ -4,6 +4,7 @@ import type { InternedStacks } from '../interned.ts';
 import { isUnreadable } from './fields.ts';
 import { frameOf } from './frames.ts';
 import { MOST_TASKS } from './recorded-sample.ts';
+import { nameShownAs } from './shown-name.ts';
 import type { UnnamedTasks } from './unnamed.ts';
 
 /** `NAME;OUTERMOST;...;INNERMOST COUNT` */
@@ -135,13 +136,11 @@ function isCertain(functions: readonly string[]): boolean {
 }
 
 const NO_NAME = '[no name]';
-const EMPTY_NAME = "''";
 
 function namesOf(name: string, thread: string | undefined): Pick<Task, 'comm' | 'processName'> {
-  const own = (shown: string) => (shown === EMPTY_NAME ? '' : shown);
-  if (thread === NO_NAME) return { processName: own(name) };
-  if (thread !== undefined) return { comm: own(thread), processName: own(name) };
-  return name === NO_NAME ? {} : { comm: own(name) };
+  if (thread === NO_NAME) return { processName: nameShownAs(name) };
+  if (thread !== undefined) return { comm: nameShownAs(thread), processName: nameShownAs(name) };
+  return name === NO_NAME ? {} : { comm: nameShownAs(name) };
 }
 
 /** The functions of the kernel, outermost first, and the name of the thread if it stands before them. */

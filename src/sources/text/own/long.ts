@@ -8,6 +8,7 @@ import { Stamps } from '../stamps.ts';
 import { isUnreadable } from './fields.ts';
 import { frameOf } from './frames.ts';
 import { MOST_TASKS } from './recorded-sample.ts';
+import { nameShownAs } from './shown-name.ts';
 import type { UnnamedTasks } from './unnamed.ts';
 
 /** `Wed Nov 25 07:44:35 UTC 2026 - lab-a - Linux 6.18.44`. A host name may contain anything. */
@@ -304,7 +305,8 @@ function numberIn(word: string | undefined): number | undefined {
 function namesIn(name: string, isThread: boolean): Pick<Task, 'comm' | 'processName'> {
   if (name === '?' || name === '') return {};
   const at = isThread ? name.indexOf('/') : -1;
-  return at === -1 ? { comm: name } : { comm: name.slice(at + 1), processName: name.slice(0, at) };
+  if (at === -1) return { comm: nameShownAs(name) };
+  return { comm: nameShownAs(name.slice(at + 1)), processName: nameShownAs(name.slice(0, at)) };
 }
 
 function userIn(user: string | undefined): Pick<Task, 'user' | 'uid'> {

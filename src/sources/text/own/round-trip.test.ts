@@ -465,11 +465,14 @@ describe('what was written as folded', () => {
     ]);
   });
 
-  it('keeps an empty name', async () => {
+  it.each([
+    ['folded', /^'';/],
+    ['long', / tasks +'': 7/],
+  ] as const)('keeps an empty name, as does %s', async (format, shown) => {
     const stack = { value: { id: 0, frames: parseFrames('[<0>] f_wait+0x1/0x9\n[<0>] do_syscall_64+0x1/0x9') } };
     const observations = [observationOf(7, { task: taskOf(7, { comm: '' }), stack })];
-    const text = await written('folded', [{ ...EMPTY_SAMPLE, observations }]);
-    expect(text).toMatch(/^'';/);
+    const text = await written(format, [{ ...EMPTY_SAMPLE, observations }]);
+    expect(text).toMatch(shown);
     const [sample] = await readBack(text);
     expect(sample?.observations.map(({ task: { comm } }) => comm)).toEqual(['']);
   });
