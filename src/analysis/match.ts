@@ -142,7 +142,7 @@ function matchOne(
   const matched: number[] = [];
   let at = 0;
   for (const [index, test] of tests.entries()) {
-    const fits = (name: string) => test(name) && (index > 0 || isInModule(frames[at], rule.module, expressions > 0));
+    const fits = (name: string) => test(name) && (index > 0 || isInModule(frames[at], rule, expressions > 0));
     while (at < names.length && !fits(names[at] ?? '')) at++;
     if (at === names.length) return undefined;
     matched.push(at++);
@@ -157,35 +157,10 @@ function matchOne(
   return frame === undefined ? undefined : { rule, frame, depth: depth ?? nextTo };
 }
 
-/** Functions of the kernel's core whose names drivers give to functions of their own, too. They are in no module. */
-const OF_CORE: ReadonlySet<string> = new Set([
-  'bind_store',
-  'carrier_show',
-  'driver_override_show',
-  'driver_override_store',
-  'enabled_store',
-  'evict',
-  'get_termios',
-  'm_start',
-  'mode_store',
-  'online_store',
-  'perf_read',
-  'perf_release',
-  'remove_one',
-  'remove_store',
-  'rescan_store',
-  'speed_show',
-  'state_store',
-  't_start',
-  'temp_show',
-  'unbind_store',
-  'wait_for_space',
-]);
-
 /** Not all stacks come with modules, and one kernel builds in what another loads: only `strict` insists on a module. */
-function isInModule(frame: Frame | undefined, modules: readonly string[] | undefined, strict: boolean): boolean {
-  if (modules === undefined) return frame?.module === undefined || !OF_CORE.has(functionName(frame.symbol));
-  return frame?.module === undefined ? !strict : modules.includes(frame.module);
+function isInModule(frame: Frame | undefined, { module: modules, builtIn }: Rule, strict: boolean): boolean {
+  if (frame?.module === undefined) return modules === undefined || !strict;
+  return modules?.includes(frame.module) ?? builtIn?.includes(functionName(frame.symbol)) !== true;
 }
 
 type Found = { readonly match: Match; readonly compiled: Compiled };

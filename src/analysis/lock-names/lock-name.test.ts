@@ -27,6 +27,7 @@ describe('the name of a lock', () => {
   it('is that of other sources where the module is from them', () => {
     expect(lockName('zil_remove_async', 'mutex', 'zfs')).toBe('in OpenZFS 2.4: itxg_lock');
     expect(lockName('mdt_coordinator', 'mutex', 'mdt')).toBe('in Lustre 2.18: cdt_state_lock');
+    expect(lockName('lfsck_set_speed', 'mutex', 'lfsck')).toBe('in Lustre 2.18: li_mutex');
     expect(lockName('drbd_adm_detach', 'mutex', 'drbd')).toContain('in DRBD 9.3: ');
     expect(lockName('zil_remove_async', 'mutex')).toBeUndefined();
     expect(lockName('mt7921_mac_work', 'mutex', 'mt7921_common')).toBe('in Linux 6.1: dev->mutex');

@@ -354,6 +354,7 @@ export const FIRMWARE_AND_BUSES: readonly Rule[] = [
   lockRule({
     id: 'thermal-lock',
     takers: [/(?:__)?thermal_\w+/, 'temp_show', 'mode_store', 'trip_point_temp_show'],
+    builtIn: ['temp_show', 'mode_store'],
     waitsFor: 'the lock of a temperature zone, which another task holds',
     causes: 'That task reads the sensor, and its chip or firmware does not answer.',
     next: BUS,

@@ -158,6 +158,7 @@ export const HUGE_PAGES: readonly Rule[] = [
     match: [
       ['khugepaged_enter', '__khugepaged_enter', 'khugepaged_enter_vma', 'start_stop_khugepaged', 'enabled_store'],
     ],
+    builtIn: ['enabled_store'],
     innermost: true,
     waitsFor: 'khugepaged to take on the memory of a process',
     inOrderTo: 'register memory for huge pages with khugepaged',

@@ -60,6 +60,7 @@ export const INODES_AND_MOUNTS: readonly Rule[] = [
     id: 'fs-inode-evict',
     ...SHARED,
     match: [['evict', 'dispose_list', 'prune_icache_sb', 'iput_final', 'invalidate_inodes']],
+    builtIn: ['evict'],
     waitsFor: 'an inode to be freed',
     inOrderTo: 'free an inode',
     causes: SLOW_DISK,

@@ -32,6 +32,7 @@ interface LockOfMemory {
   readonly id: string;
   /** Functions that take the mmap lock and wait for nothing else. */
   readonly match: readonly Step[];
+  readonly builtIn?: readonly string[];
   readonly inOrderTo: string;
   readonly source: string;
 }
@@ -260,6 +261,7 @@ const PROC_FILES: readonly LockOfMemory[] = [
         'show_numa_map',
       ],
     ],
+    builtIn: ['m_start'],
     inOrderTo: 'read its memory map',
     source: 'fs/proc/task_mmu.c: m_start',
   },

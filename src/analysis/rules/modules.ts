@@ -62,6 +62,7 @@ export const MODULES: readonly Rule[] = [
       'param_attr_store',
       'kernel_param_lock',
     ],
+    builtIn: ['m_start'],
     waitsFor: 'the lock of the list of kernel modules (module_mutex), which another task holds',
     causes: 'Another task is stuck while it adds or removes a kernel module.',
     next: LOADING,

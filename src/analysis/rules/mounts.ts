@@ -198,6 +198,7 @@ export const MOUNT_RULES: readonly Rule[] = [
     id: 'fs-mount-list-read',
     ...LOCK,
     match: ['m_start', 'seq_read_iter', 'new_sync_read'],
+    builtIn: ['m_start'],
     lock: 'rwsem',
     waitsFor: 'the lock of the mount table (namespace_sem), which another task holds, in order to list mounts',
     causes: NAMESPACE_HOLDER,

@@ -9,6 +9,7 @@ interface NetworkLock {
   readonly id: string;
   /** Functions that take the lock and wait for nothing else. */
   readonly match: readonly Step[];
+  readonly builtIn?: readonly string[];
   readonly inOrderTo: string;
   readonly source: string;
 }
@@ -207,6 +208,7 @@ const RTNL: readonly NetworkLock[] = [
   {
     id: 'rtnl-sysfs',
     match: [['netdev_store', 'carrier_show', 'speed_show', 'duplex_show', 'phys_port_id_show', 'phys_switch_id_show']],
+    builtIn: ['carrier_show', 'speed_show'],
     inOrderTo: 'read or set a value of an interface in /sys/class/net',
     source: 'net/core/net-sysfs.c: speed_show',
   },

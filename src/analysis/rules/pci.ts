@@ -184,6 +184,7 @@ export const PCI: readonly Rule[] = [
       'enable_slot',
       'pci_host_probe',
     ],
+    builtIn: ['rescan_store'],
     waitsFor: 'the lock for adding and removing PCI devices, which another task holds',
     causes: 'That task removes or scans a device whose driver does not return.',
     next: [...LOG, ...OTHERS_BLOCKED],

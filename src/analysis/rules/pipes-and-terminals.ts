@@ -58,6 +58,7 @@ export const PIPES_AND_TERMINALS: readonly Rule[] = [
         'vmsplice_to_pipe',
       ],
     ],
+    builtIn: ['wait_for_space'],
     waitsFor: 'room in a pipe: its reader is not reading',
     inOrderTo: 'write to a pipe',
     causes: SLOW_READER,
@@ -258,6 +259,7 @@ export const PIPES_AND_TERMINALS: readonly Rule[] = [
   lockRule({
     id: 'tty-settings-lock',
     takers: ['tty_set_termios', 'set_termios', 'tty_do_resize', 'n_tty_ioctl_helper', 'tty_mode_ioctl', 'get_termios'],
+    builtIn: ['get_termios'],
     waitsFor: 'the settings of a terminal (termios), which another task holds',
     causes: `That task reads, writes or changes the same terminal. ${SLOW_LINE}`,
     next: [AT_TERMINALS, ...OTHERS_BLOCKED],

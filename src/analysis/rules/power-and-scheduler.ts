@@ -143,6 +143,7 @@ export const POWER_AND_SCHEDULER: readonly Rule[] = [
       'pm_autosleep_lock',
       'try_to_suspend',
     ],
+    builtIn: ['state_store'],
     waitsFor: 'the lock for suspending the host (system_transition_mutex), which another task holds',
     causes: 'The host is about to suspend, resume or hibernate, or a crash kernel is being loaded.',
     next: ['grep . /sys/power/suspend_stats/*', ...LOG, ...OTHERS_BLOCKED],

@@ -210,7 +210,7 @@ const PURPOSES: readonly Purpose[] = [
     'kernel/events/core.c: perf_event_release_kernel',
     'perf_event_free_bpf_prog',
     '_free_event',
-    'perf_release',
+    'perf_event_release_kernel',
     'perf_addr_filters_splice',
   ],
   [

@@ -121,9 +121,10 @@ const PURPOSES: readonly Purpose[] = [
   [
     'op-cpu-online',
     'take a CPU or memory online or offline',
-    'drivers/base/core.c: online_store',
+    'drivers/base/core.c: device_offline',
     'acpi_scan_hot_remove',
-    'online_store',
+    'device_offline',
+    'device_online',
   ],
   [
     'op-ethtool',
@@ -170,7 +171,6 @@ const PURPOSES: readonly Purpose[] = [
     'read or set a value of a sensor (hwmon, thermal)',
     'drivers/thermal/thermal_core.c: thermal_zone_get_temp',
     'thermal_zone_get_temp',
-    'temp_show',
     'thermal_zone_device_update',
     '__thermal_zone_device_update',
     'trip_point_temp_store',

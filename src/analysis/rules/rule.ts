@@ -20,6 +20,8 @@ export interface Rule {
    * of names matches all the same; a rule with an expression, which is too wide for that, does not.
    */
   readonly module?: readonly string[];
+  /** Those of the first functions whose names drivers give to functions of their own, too: in no module. */
+  readonly builtIn?: readonly string[];
   /**
    * The first function that is no sleeping primitive must be the innermost such function of the stack; absent: it may
    * call others. Always so for idle rules: a task that does something in a function below an idle loop is not idle.

@@ -245,6 +245,7 @@ export const SERVICES: readonly Rule[] = [
         'remove_one',
       ],
     ],
+    builtIn: ['remove_one'],
     waitsFor: 'readers to leave a file of debugfs that is being removed',
     inOrderTo: 'remove a file of debugfs',
     causes: 'A reader of the file is slow or stuck.',
