@@ -27,19 +27,20 @@ export type WorkKind = 'work' | 'queue' | 'thread';
  */
 export function lockName(caller: string, kind: LockKind | undefined, module?: string): string | undefined {
   const own = tableOf(module);
-  const ownName = own && withSource(own.source, namesIn([own.rows], caller, kind));
+  const ownName = own && withSource(own.source, namesIn(rowsIn([own.rows], caller), kind));
   if (isOfOthers(own)) return ownName;
+  const rows = rowsIn(LOCK_NAMES, caller);
   return (
-    withSource(KERNEL, namesIn(LOCK_NAMES, caller, kind)) ??
+    withSource(KERNEL, namesIn(rows, kind)) ??
     ownName ??
-    withSource('Linux 6.1', namesIn([LINUX_6_1_LOCKS], caller, kind)) ??
-    withSource('Linux 3.10 to 5.4', namesIn([OLDER_LOCKS], caller, kind) ?? inodeMutex(caller, kind))
+    withSource('Linux 6.1', namesIn(rowsIn([LINUX_6_1_LOCKS], caller), kind)) ??
+    withSource('Linux 3.10 to 5.4', inodeMutex(rows, kind) ?? namesIn(rowsIn([OLDER_LOCKS], caller), kind))
   );
 }
 
 /** Until Linux 4.6 the lock of an inode was a mutex. */
-function inodeMutex(caller: string, kind: LockKind | undefined): string | undefined {
-  const names = kind === 'mutex' ? namesIn(LOCK_NAMES, caller, 'rwsem') : undefined;
+function inodeMutex(rows: readonly string[], kind: LockKind | undefined): string | undefined {
+  const names = kind === 'mutex' ? namesIn(rows, 'rwsem') : undefined;
   return names?.split(' or ').includes(INODE_LOCK) === true ? INODE_LOCK : undefined;
 }
 
@@ -49,7 +50,7 @@ function inodeMutex(caller: string, kind: LockKind | undefined): string | undefi
  */
 export function workName(caller: string, kind: WorkKind, module?: string): string | undefined {
   if (isOfOthers(tableOf(module))) return undefined;
-  const names = namesIn([WORK_NAMES], caller, kind);
+  const names = namesIn(rowsIn([WORK_NAMES], caller), kind);
   return withSource(KERNEL, kind === 'queue' && names !== undefined ? `the work queue ${names}` : names);
 }
 
@@ -66,12 +67,14 @@ function withSource(source: string, names: string | undefined): string | undefin
   return names === undefined ? undefined : `in ${source}: ${names}`;
 }
 
-function namesIn(tables: readonly string[], caller: string, kind: LockKind | WorkKind | undefined): string | undefined {
-  if (!/^\w+$/.test(caller)) return undefined;
-  const found = tables.flatMap((table) => rowsOf(table, caller));
-  const fitting = kind === undefined ? found : found.filter((row) => row.startsWith(`${kind} `));
+function namesIn(rows: readonly string[], kind: LockKind | WorkKind | undefined): string | undefined {
+  const fitting = kind === undefined ? rows : rows.filter((row) => row.startsWith(`${kind} `));
   if (fitting.length === 0 || fitting.length > MOST) return undefined;
   return fitting.map((row) => row.slice(row.indexOf(' ') + 1, row.indexOf(':'))).join(' or ');
+}
+
+function rowsIn(tables: readonly string[], caller: string): string[] {
+  return /^\w+$/.test(caller) ? tables.flatMap((table) => rowsOf(table, caller)) : [];
 }
 
 /** The first lines of the rows with a function. */
