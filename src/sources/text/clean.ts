@@ -23,9 +23,9 @@ const MARKDOWN = /\\([<>[\]_*\\])/g;
 const ENTITIES = /&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,5})|#x([0-9a-f]{1,4}));/gi;
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'", nbsp: ' ' };
 /** Quoted-printable (RFC 2045), as far as lines of stacks need it. */
-const QUOTED = /=(?:C2=A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
-/** Only a quoted-printable text has it: an excerpt may lack a line that was broken. */
-const QUOTED_BLANK = '=C2=A0';
+const QUOTED = /=(?:C2=A0|A0|(20|09|3D|2B|5B|5D|3C|3E|2E))/g;
+/** Only a quoted-printable text has it, in UTF-8 or Latin 1: an excerpt may lack a line that was broken. */
+const QUOTED_BLANK = /=C2=A0|^[> ]{0,20}=A0/;
 
 const [TAB, BLANK] = [9, 32];
 
@@ -36,7 +36,7 @@ export function cleaned(written: string, quoted: boolean): string {
   const line = last === BLANK || last === TAB ? written.trimEnd() : written;
   if (!SIGN.test(line) || !ANY.test(line)) return line;
   const decoded =
-    quoted || line.includes(QUOTED_BLANK)
+    quoted || QUOTED_BLANK.test(line)
       ? line.replace(QUOTED, (_, code?: string) => (code === undefined ? ' ' : character(code, 16)))
       : line;
   return decoded

@@ -49,8 +49,11 @@ const OLD_OOPS = new RegExp(
     String.raw`(?:\s{1,30}(?:Not tainted|Tainted:|veid|xid|\d{1,2}\.\d{1,3}\.\d)|\s{0,4}$)`,
   's',
 );
-const LOCKUP = new RegExp(`soft lockup - CPU#\\d{1,5} stuck for (\\d{1,10})s! \\[${LONGEST_NAME}:(\\d{1,10})\\]`, 's');
-const LOCKUP_ALONE = /soft lockup - CPU#\d{1,5} stuck for \d{1,10}s!\s{0,4}$/;
+const LOCKUP = new RegExp(
+  `soft lockup - CPU#\\d{1,5} stuck for (\\d{1,10}) ?s(?:econds)?! \\[${LONGEST_NAME}:(\\d{1,10})\\]`,
+  's',
+);
+const LOCKUP_ALONE = /soft lockup - CPU#\d{1,5} stuck for \d{1,10} ?s(?:econds)?!\s{0,4}$/;
 /** The watchdog of Lustre. What stands before it is the thread's name, or the module's. */
 const SERVICE =
   /(?:^|\s)(?:(?!L(?:ustre(?:Error)?|Net(?:Error)?):)([\w./-]{1,32}): )?[Ss]ervice thread pid (\d{1,10}) was inactive\b/;

@@ -24,6 +24,11 @@ describe('a task was on a CPU, and runs', () => {
       ['rcuc/3 44 R: finish_task_switch __schedule rtlock_slowlock'],
     ],
     [
+      'if somebody wrote the unit out',
+      lines('watchdog: BUG: soft lockup - CPU#1 stuck for 26 seconds! [tar:7]', 'Call Trace:', ' f+0x1/0x2'),
+      ['tar 7 R: f'],
+    ],
+    [
       'where MIPS prints its registers, which look like what is typed at a prompt',
       lines(
         'watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [tar:7]',

@@ -173,6 +173,7 @@ describe('a line behind a prefix', () => {
       ),
     ],
     ['quoted-printable of which no line is broken', 'Call Trace:\n=C2=A0=C2=A0f+0x1/0x2\n=C2=A0=C2=A0h+0x1/0x2'],
+    ['the same in Latin 1', '>  Call Trace:\n>  =A0f+0x1/0x2\n>  =A0? g+0x1/0x2\n>  =A0h+0x1/0x2'],
     ['a table', '| ` f+0x1/0x2` |\n| ` h+0x1/0x2` |'],
     ['quotes of a log in JSON', '{"log":" f+0x1/0x2\\n"}\n{"log":" h+0x1/0x2\\n"}'],
   ])('is read in %s', (_form, text) => {
