@@ -35,3 +35,17 @@ it('what the stack says of a wait for a lock with priority inheritance is said a
   const task = observationOf(1, { state: 'S', stack: stackOf(4, 'futex_lock_pi') });
   expect(explainObservation({ ...task, waitsBy: 'futex' })).toBe(explainObservation(task));
 });
+
+it('a lock that the kernel says the task has itself is not called that of another task', () => {
+  const toldOf = (...symbols: readonly string[]) => {
+    const stack = symbols.length === 0 ? ({ unread: 'notTold' } as const) : stackOf(9, '__mutex_lock', ...symbols);
+    const facts = { lock: { kind: 'mutex', owner: 7 } } as const;
+    const of = (tid: number) => explainObservation(observationOf(tid, { state: 'D', stack, facts })).waitsFor;
+    expect(of(8)).not.toContain('itself');
+    return of(7);
+  };
+  expect(toldOf()).toBe('a mutex, which it likely holds itself (the text has no stack of it)');
+  expect(toldOf('rtnl_lock', 'do_setlink')).toMatch(/\(rtnl\), which it likely holds itself/);
+  expect(toldOf('nvme_remove')).toMatch(/^a mutex that it likely holds itself/);
+  expect(toldOf('unheard_of', 'worker_thread')).toMatch(/^a mutex that unheard_of takes, which it likely holds itself/);
+});

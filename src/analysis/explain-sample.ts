@@ -3,6 +3,7 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import type { LockWait, Observation, Sample } from '../model/sample.ts';
 import { parseFrame, type Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
+import { heldByItself, OWN_LOCK_CAUSES } from './own-locks.ts';
 
 /**
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
@@ -10,6 +11,8 @@ import { explain } from './explain.ts';
  */
 export function explainObservation(observation: Observation): Finding {
   const seen = explainSeen(observation);
+  const owner = observation.facts?.lock?.owner;
+  if (owner !== undefined && owner === observation.task.id.tid && seen.kind === 'blocked') return explainOwnLock(seen);
   switch (observation.waitsBy) {
     case 'frozen':
       return seen.rule?.startsWith('stop-freez') === true ? seen : explainFrozen(observation, seen);
@@ -18,6 +21,18 @@ export function explainObservation(observation: Observation): Finding {
     default:
       return seen;
   }
+}
+
+const ofOwnLocks = new WeakMap<Finding, Finding>();
+
+/** A task of which the kernel says that it has the lock that it waits for. */
+function explainOwnLock(seen: Finding): Finding {
+  let finding = ofOwnLocks.get(seen);
+  if (finding === undefined) {
+    finding = { ...seen, waitsFor: heldByItself(seen.waitsFor), causes: OWN_LOCK_CAUSES };
+    ofOwnLocks.set(seen, finding);
+  }
+  return finding;
 }
 
 function explainSeen({ stack, state, task, facts }: Observation): Finding {

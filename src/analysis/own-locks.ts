@@ -92,5 +92,14 @@ export function withOwnLock(waitsFor: string, frames: readonly Frame[], depth: n
   return HELD.test(waitsFor) ? waitsFor.replace(HELD, itself) : `${waitsFor}${itself}`;
 }
 
+/** The sentence about a lock of which the kernel says that the task has it. */
+export function heldByItself(waitsFor: string): string {
+  const itself = ', which it likely holds itself';
+  if (HELD.test(waitsFor)) return waitsFor.replace(HELD, itself);
+  const told = / that (?:another task|other tasks) holds?/;
+  if (told.test(waitsFor)) return waitsFor.replace(told, ' that it likely holds itself');
+  return waitsFor.replace(/(?<= takes)(?! for)| \(the text has|$/, (rest) => `${itself}${rest}`);
+}
+
 export const OWN_LOCK_CAUSES =
   'A bug: the task waits for itself, for a lock that it holds or for what it does further out. If not, for another task.';
