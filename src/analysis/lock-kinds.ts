@@ -13,6 +13,7 @@ const LOCK_KINDS: readonly (readonly [LockKind, RegExp])[] = [
       /rtnl_(?:net_)?lock(?:_\w+)?/,
       'cgroup_lock',
       'cgroup_kn_lock_live',
+      'cgroup_lock_live_group',
       'genl_lock',
       'nfnl_lock',
       /lock_device_hotplug(?:_sysfs)?/,

@@ -64,6 +64,7 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
     `the lock of the cgroup hierarchy (cgroup_mutex), ${IS_HELD}`,
     'cgroup_lock',
     'cgroup_kn_lock_live',
+    'cgroup_lock_live_group',
   ),
   primitive(
     'lock',

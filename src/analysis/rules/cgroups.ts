@@ -11,7 +11,7 @@ interface CgroupLock {
 }
 
 const MUTEX = ['mutex_lock', 'mutex_lock_nested', '__mutex_lock', '__mutex_lock_slowpath', '__mutex_lock_common'];
-const TAKES_CGROUP_MUTEX = ['cgroup_kn_lock_live', 'cgroup_lock'];
+const TAKES_CGROUP_MUTEX = ['cgroup_kn_lock_live', 'cgroup_lock', 'cgroup_lock_live_group'];
 /** What tasks take cgroup_mutex for. */
 const CGROUP_LOCK: readonly CgroupLock[] = [
   {
@@ -139,7 +139,7 @@ export const CGROUPS: readonly Rule[] = [
   {
     id: 'cgroup-lock-other',
     kind: 'blocked',
-    match: [['cgroup_kn_lock_live', 'cgroup_lock']],
+    match: [TAKES_CGROUP_MUTEX],
     fallback: true,
     sleeps: ['lock'],
     waitsFor: 'the lock of the cgroup hierarchy (cgroup_mutex) that {caller} takes: another task holds it',

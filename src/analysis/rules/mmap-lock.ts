@@ -67,7 +67,7 @@ const OWN_MMAP_LOCK: readonly LockOfMemory[] = [
   },
   {
     id: 'memory-lock-unmap',
-    match: [['__vm_munmap', 'vm_munmap', 'sys_munmap', 'do_munmap', 'ksys_shmdt']],
+    match: [['__vm_munmap', 'vm_munmap', 'sys_munmap', 'do_munmap', 'ksys_shmdt', 'sys_shmdt']],
     inOrderTo: 'unmap memory',
     source: 'mm/mmap.c: __vm_munmap',
   },

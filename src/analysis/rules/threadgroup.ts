@@ -8,6 +8,7 @@ export const HOLDERS = ['kstack -L --function cgroup -f long', ...OTHERS_BLOCKED
 export const STUCK: readonly Resource[] = ['cgroup'];
 /** What moves tasks between cgroups. */
 export const MOVES = [
+  'attach_task_by_pid',
   '__cgroup_procs_write',
   '__cgroup1_procs_write',
   'cgroup_procs_write',
@@ -71,7 +72,6 @@ export const THREADGROUP: readonly Rule[] = [
         'cgroup_procs_write_start',
         'cgroup_procs_write_finish',
         'cgroup_update_dfl_csses',
-        'attach_task_by_pid',
         ...MOVES,
       ],
     ],
