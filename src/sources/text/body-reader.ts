@@ -274,9 +274,9 @@ export class BodyReader {
     this.#recognizer.reset();
   }
 
-  /** A line that nothing shows to be of a stack. */
-  pass(): void {
-    this.#titles.drop();
+  /** A line that nothing shows to be of a stack. If one follows at once, `text` may be its title. */
+  pass(text?: string): void {
+    this.#titles.note(text, this.#current);
   }
 
   /** A line with which a list of names and a table end. */

@@ -42,16 +42,11 @@ export class LoggedTitles {
   #assembly: Assembly | undefined;
   #between: Line[] = [];
 
-  /** Takes a line of a log that says nothing of a stack. */
-  note(text: string, assembly: Assembly): void {
+  /** Takes a line of a log that says nothing of a stack; undefined if it is not that of a log. */
+  note(text: string | undefined, assembly: Assembly): void {
     this.#text = text;
     this.#assembly = assembly;
     if (this.#between.length > 0) this.#between = [];
-  }
-
-  /** Another line follows. */
-  drop(): void {
-    this.#text = undefined;
   }
 
   /** The lines to take before this one: the title, if it was one, and again what stood between. */

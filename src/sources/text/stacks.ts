@@ -105,8 +105,10 @@ export class StackFinder {
         return;
       }
       // The lines before it may say whose stack this is.
-      for (const before of this.#skipped.take())
-        if (isNear(before)) this.#read(before);
+      const skipped = this.#skipped.take();
+      // Anything may be the title of what follows at once.
+      for (const [at, before] of skipped.entries())
+        if (at === skipped.length - 1 || isNear(before)) this.#read(before);
         else {
           this.#stamps.take(before);
           this.#body.pass();
@@ -185,7 +187,7 @@ export class StackFinder {
     if (isCutMark(text)) this.#position.cut();
     // While another caller prints a stack, most lines are none.
     if (logged && this.#body.isIdle && !hasSign(text) && !hasNearSign(text)) {
-      this.#body.pass();
+      this.#body.pass(text);
       return;
     }
     let rest = text;

@@ -28,10 +28,10 @@ const TIME = new RegExp(
     String.raw`(?:Z| ?[+-]\d\d:?\d\d)?\]?\s`,
 );
 const LOGGED = new RegExp(
-  String.raw`^(?:<\d{1,3}>)?(?:\[ {0,12}\d{1,12}\.\d{1,9}(?![\d.])|\[?\w{3} {1,2}\d{1,2} \d\d:\d\d|\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:` +
+  String.raw`^(?:<\d{1,3}>)?(?:\[(?!\d\d?\.\d\d?\.) {0,12}\d{1,12}\.\d|\[?\w{3} {1,2}\d{1,2} \d\d:\d\d|\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:` +
     String.raw`|\[?\w{3} \w{3} {1,2}\d{1,2} \d|\[?\d\d:\d\d:\d\d)`,
 );
-const UPTIME = /^(?:<\d{1,3}>)?\[(?: {0,12}\d{1,12}\.\d{1,9}(?![\d.])|\w{3} )/;
+const UPTIME = /^(?:<\d{1,3}>)?\[(?:(?!\d\d?\.\d\d?\.) {0,12}\d{1,12}\.\d|\w{3} )/;
 
 /** Whether a line begins with a time, as those of logs do. */
 export function isLogged(line: string): boolean {
