@@ -204,14 +204,13 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'sysctl kernel.modprobe kernel.core_pattern': [],
   'sysctl vm.dirty_ratio vm.dirty_bytes': [],
   'top -H': ['processes'],
-  'top -H -p PID': ['processes'],
   'ps -eLo pid,cls,rtprio,psr,comm | grep -E "FF|RR"': ['processes'],
   'ps -eLo pid,tid,cls,rtprio,psr,stat,comm | grep -E "FF|RR"': ['processes'],
-  'ls -l /proc/PID/fd': ['processes'],
-  'ls -l /proc/PID/fd/0': ['processes'],
-  'ls -l /proc/PID/cwd': ['processes'],
-  'ls -l /proc/*/fd 2>/dev/null | grep kmsg': ['processes'],
-  'ls -l /proc/*/fd 2>/dev/null | grep vfio': ['processes'],
+  '/bin/ls -l /proc/PID/fd': ['processes'],
+  '/bin/ls -l /proc/PID/fd/0': ['processes'],
+  '/bin/ls -l /proc/PID/cwd': ['processes'],
+  '/bin/ls -l /proc/*/fd 2>/dev/null | grep kmsg': ['processes'],
+  '/bin/ls -l /proc/*/fd 2>/dev/null | grep vfio': ['processes'],
   'cat /proc/PID/fdinfo/*': ['processes'],
   'grep -c inotify /proc/*/fdinfo/* 2>/dev/null | grep -v :0': ['processes'],
   'grep -l fanotify /proc/*/fdinfo/* 2>/dev/null': ['processes'],
@@ -234,7 +233,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'lsof /dev/ipmi* /dev/i2c* /dev/tpm*': ['mmapLock'],
   'lsof | grep PIPE_INODE': ['mmapLock'],
   'grep -c . /proc/PID/maps': ['mmapLock'],
-  'grep -l userfaultfd /proc/*/maps 2>/dev/null; ls -l /proc/*/fd 2>/dev/null | grep userfaultfd': ['mmapLock'],
+  'grep -l userfaultfd /proc/*/maps 2>/dev/null; /bin/ls -l /proc/*/fd 2>/dev/null | grep userfaultfd': ['mmapLock'],
   'gdb -p PID -batch -ex "thread apply all bt"': ['ptrace'],
   'strace -fp PID': ['ptrace'],
   'strace -p PID': ['ptrace'],
@@ -443,7 +442,7 @@ export const DIRTY = ['grep -E "Dirty|Writeback" /proc/meminfo', 'sysctl vm.dirt
 export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep -i "not responding"'];
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
-export const DESCRIPTORS = ['ls -l /proc/PID/fd', 'strace -p PID'];
+export const DESCRIPTORS = ['/bin/ls -l /proc/PID/fd', 'strace -p PID'];
 export const THAW = ['grep . /sys/block/dm-*/dm/suspended', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];
 /** What a disk that does not answer holds up, too. */

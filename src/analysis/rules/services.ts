@@ -166,7 +166,7 @@ export const SERVICES: readonly Rule[] = [
     waitsFor: 'the next message in the kernel log',
     inOrderTo: 'read the kernel log',
     causes: 'Normal for a log daemon.',
-    next: ['ls -l /proc/*/fd 2>/dev/null | grep kmsg'],
+    next: ['/bin/ls -l /proc/*/fd 2>/dev/null | grep kmsg'],
     source: 'kernel/printk/printk.c: devkmsg_read',
   },
   lockRule({

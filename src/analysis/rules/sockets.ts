@@ -178,7 +178,7 @@ export const SOCKETS: readonly Rule[] = [
     match: [['tun_do_read', 'tun_ring_recv', 'tap_do_read', 'tun_chr_read_iter', 'tap_read_iter', 'macvtap_do_read']],
     waitsFor: 'a packet on a tun device',
     causes: WAITS_FOR_WORK,
-    next: ['ls -l /proc/PID/fd'],
+    next: ['/bin/ls -l /proc/PID/fd'],
     source: 'drivers/net/tun.c: tun_ring_recv',
   },
   {
@@ -187,7 +187,7 @@ export const SOCKETS: readonly Rule[] = [
     match: ['ppp_read'],
     waitsFor: 'a frame on a PPP channel',
     causes: WAITS_FOR_WORK,
-    next: ['ls -l /proc/PID/fd'],
+    next: ['/bin/ls -l /proc/PID/fd'],
     source: 'drivers/net/ppp/ppp_generic.c: ppp_read',
   },
   {

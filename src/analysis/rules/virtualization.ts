@@ -1,7 +1,7 @@
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 
-const GUEST = ['virsh list', 'top -H -p PID'];
+const GUEST = ['virsh list', 'kstack -L -p PID -f long'];
 const EMULATOR = ['kstack -L -c "qemu|vhost|kvm" -f long', ...LOG];
 /** The guest told its CPU to wait for an interrupt. */
 const HALTED = [

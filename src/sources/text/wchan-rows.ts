@@ -37,7 +37,7 @@ export function wchanRow(line: string, known: ReadonlySet<string>): Row | undefi
   const tid = words[numberAt]?.replace(/:$/, '');
   const wchan = words[wchanAt] ?? '';
   // `812 ep_poll`. A smaller number may be that of a frame.
-  if (words.length === 2 && !/^\d{3}|:$/.test(first)) return undefined;
+  if (words.length === 2 && !/^\d{3}/.test(first)) return undefined;
   if (words.length === 2) return { kind: 'row', header: headerOf({ tid }), wchan };
   const stateAt = words.findIndex((word) => STATE.test(word));
   // `7 archiver ep_poll`
