@@ -24,12 +24,17 @@ describe('the one function that ps prints', () => {
     expect(explained('ep_poll').waitsFor).toBe(explained('ep_pol').waitsFor);
   });
 
+  it('is no idle one in state D, as the kernel leaves out the functions of locks', () => {
+    const stack = { id: 7, frames: [{ symbol: 'do_epoll_wai', raw: 'do_epoll_wai' }] };
+    expect([undefined, 'S', 'D'].map((state) => explainCutName(stack, state).kind)).toEqual(['idle', 'idle', 'blocked']);
+  });
+
   it('is not guessed where functions that begin so mean different things', () => {
     expect(explained('futex_')).toEqual({
       kind: 'unexplained',
       waitsFor: expect.stringMatching(/^unknown: \d+ known functions begin with futex_: ps has cut off the rest$/),
       function: 'futex_',
-      next: ['ps -eo pid,stat,wchan:40,comm'],
+      next: ['kstack -p PID -f long'],
     });
     for (const cut of ['fut', 'no_such_fun'])
       expect(explained(cut)).toMatchObject({ kind: 'unexplained', waitsFor: expect.stringContaining('no rule knows') });

@@ -7,7 +7,8 @@ import { knownFunctions } from './known-functions.ts';
 const UNDERSCORES = ['_', '__', '___'] as const;
 /** So many letters ps(1) shows of a function, unless told otherwise. Fewer are no beginning of a name. */
 const LEAST_LETTERS = 6;
-const ASK_WHOLE = 'ps -eo pid,stat,wchan:40,comm';
+/** The whole stack, from which no ps hangs. */
+const ASK_WHOLE = 'kstack -p PID -f long';
 
 const findings = new WeakMap<Stack, Finding>();
 const inD = new WeakMap<Stack, Finding>();

@@ -252,7 +252,6 @@ export const FILE_LOCKS: readonly Rule[] = [
     match: [
       [
         'kernfs_iop_permission',
-        'kernfs_seq_start',
         'kernfs_dop_revalidate',
         'kernfs_iop_getattr',
         'kernfs_fop_readdir',

@@ -266,6 +266,14 @@ const PROC_FILES: readonly LockOfMemory[] = [
     source: 'fs/proc/task_mmu.c: m_start',
   },
   {
+    // Lists of mounts are read without seq_read.
+    id: 'memory-lock-proc-maps-read',
+    match: ['m_start', 'seq_read_iter', 'seq_read', 'vfs_read'],
+    builtIn: ['m_start'],
+    inOrderTo: 'read its memory map',
+    source: 'fs/proc/task_mmu.c: m_start',
+  },
+  {
     id: 'memory-lock-proc-next-mapping',
     match: [['lock_next_vma', 'proc_get_vma']],
     inOrderTo: 'read its memory map',

@@ -197,7 +197,7 @@ export const MOUNT_RULES: readonly Rule[] = [
     // Maps of processes have an m_start of their own, and are read in another way.
     id: 'fs-mount-list-read',
     ...LOCK,
-    match: ['m_start', 'seq_read_iter', 'new_sync_read'],
+    match: ['m_start', 'seq_read_iter', ['new_sync_read', 'vfs_read', 'do_iter_readv_writev']],
     builtIn: ['m_start'],
     lock: 'rwsem',
     waitsFor: 'the lock of the mount table (namespace_sem), which another task holds, in order to list mounts',

@@ -43,12 +43,15 @@ export function isOfKernel(line: string): boolean {
   return line.includes(' kernel') || UPTIME.test(line);
 }
 
-/** Strings, quoted-printable, diffs, markup, CEF and registers have readers of their own, and some calls are no frames. */
+/**
+ * Strings, quoted-printable, diffs, markup, CEF, registers and wait channels have readers of their own, and some calls
+ * are no frames.
+ */
 const NOT_LEARNED = new RegExp(
   [
     String.raw`^\s{0,80}(?:[-*•] )?["'\x60]|["'\x60]\s{0,4}$|[{=]"|=(?:09|20|3D|C2)|^[+-]$`,
     String.raw`^\s{0,8}<\/?(?:td|th|tr|li|p|pre|code|span|div|br|b|i|font|a|ul|ol)\b`,
-    String.raw`\[(?:inlined|ret call)\]\s{0,4}$|\bCEF:\d\|`,
+    String.raw`\[(?:inlined|ret call)\]\s{0,4}$|\bCEF:\d\||\/wchan[:-](?:\d{1,4}[:-])?\s{0,4}$`,
     String.raw`(?:^|\s)(?:e?pc|[lr]r|ra|era|r?e?ip|nip|tpc|i7|rpc|psw)\s{0,8}:?\s{0,4}(?:\w{4}:\s{0,4})?$`,
   ].join('|'),
   'i',

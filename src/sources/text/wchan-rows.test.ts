@@ -26,6 +26,16 @@ describe('a task of which only the function is known in which it waits', () => {
       ['archiver 1234 D: jbd2_log_wait_commit', 'rsync 1235 D: rpc_wait_bit_killable'],
     ],
     [
+      'grep, with one line for each of many tasks',
+      ['/proc/41/wchan:ep_poll', '/proc/42/wchan:jbd2_log_wait_commit', '/proc/43/wchan:rpc_wait_bit'],
+      ['41: ep_poll', '42: jbd2_log_wait_commit', '43: rpc_wait_bit'],
+    ],
+    [
+      'a list that somebody numbered, which is none of tasks',
+      ['1: __lock_page', '2: ep_poll', '3: rpc_wait_bit'],
+      [': __lock_page ep_poll rpc_wait_bit'],
+    ],
+    [
       'grep',
       ['/proc/1/wchan:ep_poll', '/proc/7/task/8/wchan:some_new_function', '/proc/9/wchan:0'],
       ['1: ep_poll', '8: some_new_function'],
