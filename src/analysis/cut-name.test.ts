@@ -26,7 +26,11 @@ describe('the one function that ps prints', () => {
 
   it('is no idle one in state D, as the kernel leaves out the functions of locks', () => {
     const stack = { id: 7, frames: [{ symbol: 'do_epoll_wai', raw: 'do_epoll_wai' }] };
-    expect([undefined, 'S', 'D'].map((state) => explainCutName(stack, state).kind)).toEqual(['idle', 'idle', 'blocked']);
+    expect([undefined, 'S', 'D'].map((state) => explainCutName(stack, state).kind)).toEqual([
+      'idle',
+      'idle',
+      'blocked',
+    ]);
   });
 
   it('is not guessed where functions that begin so mean different things', () => {

@@ -49,3 +49,10 @@ it('a lock that the kernel says the task has itself is not called that of anothe
   expect(toldOf('nvme_remove')).toMatch(/^a mutex that it likely holds itself/);
   expect(toldOf('unheard_of', 'worker_thread')).toMatch(/^a mutex that unheard_of takes, which it likely holds itself/);
 });
+
+it('a task of the idle loop is not idle where the kernel says that it has kept its CPU', () => {
+  const stack = stackOf(7, 'acpi_idle_enter', 'cpuidle_enter_state', 'do_idle', 'cpu_startup_entry');
+  const kindOf = (facts: { onCpuMs?: number }) =>
+    explainObservation(observationOf(1, { state: 'R', stack, facts })).kind;
+  expect([kindOf({}), kindOf({ onCpuMs: 23_000 })]).toEqual(['idle', 'running']);
+});

@@ -13,6 +13,8 @@ export function explainObservation(observation: Observation): Finding {
   const seen = explainSeen(observation);
   const owner = observation.facts?.lock?.owner;
   if (owner !== undefined && owner === observation.task.id.tid && seen.kind === 'blocked') return explainOwnLock(seen);
+  if (seen.kind === 'idle' && observation.state === 'R' && observation.facts?.onCpuMs !== undefined)
+    return explainLockup(seen);
   switch (observation.waitsBy) {
     case 'frozen':
       return seen.rule?.startsWith('stop-freez') === true ? seen : explainFrozen(observation, seen);
@@ -21,6 +23,24 @@ export function explainObservation(observation: Observation): Finding {
     default:
       return seen;
   }
+}
+
+const ofLockups = new WeakMap<Finding, Finding>();
+
+/** An idle task of which the kernel says that it has kept its CPU. */
+function explainLockup(seen: Finding): Finding {
+  let finding = ofLockups.get(seen);
+  if (finding === undefined) {
+    finding = {
+      ...seen,
+      kind: 'running',
+      waitsFor: 'nothing: it has kept its CPU, though it idles, or in an interrupt',
+      causes: 'A hypervisor or firmware did not let this CPU run, or an interrupt took all of its time.',
+      next: ['dmesg -T | tail -50', 'mpstat -P ALL 1', 'cat /proc/interrupts'],
+    };
+    ofLockups.set(seen, finding);
+  }
+  return finding;
 }
 
 const ofOwnLocks = new WeakMap<Finding, Finding>();

@@ -191,7 +191,9 @@ function countUntold(explanations: readonly Explanation[]): void {
 function findingOf(observation: Observation): Finding {
   const { stack, state, wchan } = observation;
   const isOfPs = 'value' in stack && stack.cut === true && wchan !== undefined;
-  return isOfPs && state !== 'R' && state !== 'Z' ? explainCutName(stack.value, state) : explainObservation(observation);
+  return isOfPs && state !== 'R' && state !== 'Z'
+    ? explainCutName(stack.value, state)
+    : explainObservation(observation);
 }
 
 const contents = new WeakMap<Stack, string>();
