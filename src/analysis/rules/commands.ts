@@ -236,7 +236,7 @@ export const COMMANDS: Readonly<Record<string, readonly Resource[]>> = {
   'grep -l userfaultfd /proc/*/maps 2>/dev/null; /bin/ls -l /proc/*/fd 2>/dev/null | grep userfaultfd': ['mmapLock'],
   'gdb -p PID -batch -ex "thread apply all bt"': ['ptrace'],
   'strace -fp PID': ['ptrace'],
-  'strace -p PID': ['ptrace'],
+  'strace -p TID': ['ptrace'],
   'ip -s link': ['rtnl'],
   'ip link': ['rtnl'],
   'ethtool -i DEV': ['rtnl'],
@@ -442,7 +442,7 @@ export const DIRTY = ['grep -E "Dirty|Writeback" /proc/meminfo', 'sysctl vm.dirt
 export const NFS = ['nfsstat -rc', 'cat /proc/self/mountstats', 'dmesg -T | grep -i "not responding"'];
 export const NETWORK = ['ss -tanpi', 'nstat -az'];
 export const MOUNTS = ['findmnt', 'cat /proc/self/mountinfo'];
-export const DESCRIPTORS = ['/bin/ls -l /proc/PID/fd', 'strace -p PID'];
+export const DESCRIPTORS = ['/bin/ls -l /proc/PID/fd', 'strace -p TID'];
 export const THAW = ['grep . /sys/block/dm-*/dm/suspended', 'kstack -c "fsfreeze|qemu-ga|vss" -f long'];
 export const THAW_UNDO = ['fsfreeze -u MOUNTPOINT'];
 /** What a disk that does not answer holds up, too. */

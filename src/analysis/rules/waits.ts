@@ -83,7 +83,7 @@ export const WAITS: readonly Rule[] = [
     ],
     waitsFor: 'the end of the sleep that it asked for',
     causes: WAITS_FOR_WORK,
-    next: ['strace -p PID'],
+    next: ['strace -p TID'],
     source: 'kernel/time/hrtimer.c: do_nanosleep',
   },
   {

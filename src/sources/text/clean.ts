@@ -13,6 +13,9 @@ const ESCAPES =
   /(?:\x1b|\^\[|#033|\\x1b|\\033)(?:\[[\d;?]{0,20}[A-Za-z]|\([A-Z0-9]|[\]_][^\x07\x1b]{0,400}(?:\x07|\x1b\\))/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROLS = /[\x00\x08\ufeff\u200b-\u200f\u202a-\u202e\u2060-\u2069]/g;
+/** Colours without their first character, which forms of trackers drop: in a line that has the one that ends them. */
+const BARE_COLOURS = /\[(?:\d{1,3}(?:;\d{1,3}){0,6})m/g;
+const BARE_END = '[0m';
 /** A serial console may end lines in either way, and puts the cursor back to the start of a line. */
 const RETURNS = /\r+$/;
 /** The second one is the first in Windows-1252: a byte that is no UTF-8 comes as a lone surrogate (see decodeBytes). */
@@ -33,7 +36,8 @@ const [TAB, BLANK] = [9, 32];
 export function cleaned(written: string, quoted: boolean): string {
   const last = written.charCodeAt(written.length - 1);
   // Terminals, tables and Markdown pad lines.
-  const line = last === BLANK || last === TAB ? written.trimEnd() : written;
+  const trimmed = last === BLANK || last === TAB ? written.trimEnd() : written;
+  const line = trimmed.includes(BARE_END) ? trimmed.replace(ESCAPES, '').replace(BARE_COLOURS, '') : trimmed;
   if (!SIGN.test(line) || !ANY.test(line)) return line;
   const decoded =
     quoted || QUOTED_BLANK.test(line)
@@ -51,6 +55,9 @@ export function cleaned(written: string, quoted: boolean): string {
     .replace(MARKDOWN, '$1')
     .replace(BLANKS, ' ');
 }
+
+/** Whether `cat -n` has numbered a line that is empty. */
+export const isNumberedBlank = (line: string): boolean => line.endsWith('\t') && /^ {0,5}\d{1,6}\t$/.test(line);
 
 /** The line without colours and other sequences for a terminal. */
 export function withoutColours(line: string): string {

@@ -59,6 +59,32 @@ describe('a stack as people paste it', () => {
       [': f_wait g_write h_read', ': f_wait'],
     ],
     [
+      'where each line is numbered, empty ones too',
+      [
+        '     8\t[<0>] f_wait+0x13d/0x190',
+        '     9\t[<0>] g_write+0x1/0x20',
+        '    10\t',
+        '    11\t[<0>] f_wait+0x13d/0x190',
+        '    12\t[<0>] h_read+0x1/0x20',
+      ],
+      [': f_wait g_write', ': f_wait h_read'],
+    ],
+    [
+      'with what is left of colours',
+      [
+        '[32m[  100.1] [0m[33mtask:archiver state:D stack:0 pid:7[0m',
+        '[32m[  100.1] [0mCall Trace:',
+        '[32m[  100.1] [0m f_wait+0x13d/0x190[0m',
+        '[32m[  100.1] [0m g_write+0x1/0x20 [ext4][0m',
+      ],
+      ['archiver 7 D: f_wait g_write'],
+    ],
+    [
+      'in one record of rsyslog, which keeps line ends as numbers',
+      ['<6>Nov 25 07:44:35 h kernel: task:archiver state:D stack:0 pid:7#012 f_wait+0x13d/0x190#012 g_write+0x1/0x20'],
+      ['archiver 7 D: f_wait g_write'],
+    ],
+    [
       'below a title that names a process, and no name',
       ['Stack of the process:', '[<0>] f_wait+0x13d/0x190', 'Stack of archiver:', '[<0>] f_wait+0x13d/0x190'],
       [': f_wait', 'archiver: f_wait'],

@@ -2,7 +2,7 @@ import { bareName } from './bare-names.ts';
 import { BodyReader } from './body-reader.ts';
 import { Callers } from './callers.ts';
 import { classic } from './classic.ts';
-import { cleaned, QuotedPrintable, withoutColours } from './clean.ts';
+import { cleaned, isNumberedBlank, QuotedPrintable, withoutColours } from './clean.ts';
 import { isCutMark } from './cut-marks.ts';
 import { DiffSide } from './diff-side.ts';
 import { isBroken } from './dmesg.ts';
@@ -83,8 +83,13 @@ export class StackFinder {
     return { guesses, cut: cut + this.#stacks.cut, mixed };
   }
 
-  /** Takes the next line, without its line end. */
+  /** Takes the next line, without its line end. rsyslog writes `#012` for those within a message. */
   take(line: string): void {
+    if (line.includes('#012')) for (const each of line.split('#012')) this.#takeWritten(each);
+    else this.#takeWritten(line);
+  }
+
+  #takeWritten(line: string): void {
     // Quoted-printable, where lines ended with CR LF.
     const ended = line.endsWith('=0D') && !line.startsWith('PID:') ? line.slice(0, -3) : line;
     // Programs that read pictures take a zero for a letter.
@@ -146,10 +151,10 @@ export class StackFinder {
       return;
     }
     const clean = cleaned(line, this.#quoted.isOn);
-    if (clean.trim() === '') {
+    if (clean.trim() === '' || isNumberedBlank(line)) {
       // A line of markup is none to its reader.
       this.#position.skip();
-      if (withoutColours(line).trim() === '') this.#blank();
+      if (withoutColours(line).trim() === '' || isNumberedBlank(line)) this.#blank();
       return;
     }
     this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;
