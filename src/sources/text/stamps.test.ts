@@ -38,6 +38,12 @@ describe('a stamp', () => {
     expect(isSameMoment(first, stampOf(line.replace('03:09:00', '04:09:00')))).toBe(false);
   });
 
+  it.each(['  ', '> ', '| ', '> > ', '\t'])('is that of a line that somebody has quoted with "%s"', (quote) => {
+    const line = '2026-11-25T03:09:00+0100 lab-a kernel: [  123.500000] x';
+    expect(stampOf(quote + line)).toEqual(stampOf(line));
+    expect(stampOf(`${quote}[  123.500000] x`).told).toEqual({ uptimeSeconds: 123.5 });
+  });
+
   it('of a month that has a number or a name that is known is that of its day', () => {
     const november = stampOf('Nov 25 03:09:00 lab-a kernel: x');
     expect(stampOf('11月 25 03:09:00 lab-a kernel: x').clockMs).toBe(november.clockMs);

@@ -98,7 +98,8 @@ export class Stamps {
       this.now = { told, begun: this.now.begun + 1, ...(localMs !== undefined && { localMs }) };
       return;
     }
-    const head = line.length > STAMP_BYTES ? line.slice(0, STAMP_BYTES) : line;
+    const unquoted = ' \t>|'.includes(line.charAt(0)) ? line.replace(QUOTES, '') : line;
+    const head = unquoted.length > STAMP_BYTES ? unquoted.slice(0, STAMP_BYTES) : unquoted;
     const uptime = uptimeIn(head);
     const { timeMs, clockMs, host } = this.#logStamp(head);
     if (timeMs === undefined && uptime === undefined && host === undefined && clockMs === undefined) return;
@@ -119,6 +120,9 @@ export class Stamps {
     return stamp;
   }
 }
+
+/** Mails and pages quote and indent what they show. */
+const QUOTES = /^(?:[ \t]{0,8}[>|]){0,8}[ \t]{0,8}/;
 
 /** Seconds since boot. */
 function uptimeIn(head: string): number | undefined {
