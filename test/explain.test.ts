@@ -28,7 +28,7 @@ describe('kstack explain', () => {
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('1 x ext4_page_mkwrite\n');
     expect(stdout).toContain('  blocked: waits for a frozen file system to be thawed');
-    expect(stdout).toContain('  undo:   fsfreeze -u MOUNTPOINT\n');
+    expect(stdout).toContain('  undo:   fsfreeze -u MOUNTPOINT   (changes the host)\n');
     expect(stdout).toContain('1 stack, 1 different: 1 blocked, 0 idle, 0 running, 0 unexplained.\n');
     expect(stdout).not.toContain('why:');
   });

@@ -273,7 +273,7 @@ describe('the text', () => {
     const [pid = 0] = await fixture('tasks', ['stopped']);
     const text = await long('-p', `${pid}`);
     expect(text).toMatch(new RegExp(`\\n  next {4}.*${pid}`));
-    expect(text).toContain(`\n  undo    kill -CONT ${pid}\n`);
+    expect(text).toContain(`\n  undo    kill -CONT ${pid}   (changes the host)\n`);
     expect(text).not.toMatch(/\bPID\b/);
   });
 

@@ -32,6 +32,9 @@ export function filledAdvice({ next, undo }: Finding, observations: readonly Adv
   return { next: next.map(fill), undo: undo.map(fill) };
 }
 
+/** A command that may end a wait, as people read it beside those that only look. */
+export const changing = (command: string): string => `${command}   (changes the host)`;
+
 /**
  * The same of a wait in a report.
  * @param several whether it has several hosts: numbers and names of one would be read as those of any of them

@@ -1,4 +1,4 @@
-import { filledAdvice } from '../analysis/advice.ts';
+import { changing, filledAdvice } from '../analysis/advice.ts';
 import { explainCutName } from '../analysis/cut-name.ts';
 import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
@@ -222,7 +222,7 @@ function linesOf(explanation: Explanation, full: boolean): string[] {
     `  ${`${kind}:`.padEnd(7)} ${whatForWithin(finding)}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
     ...labelled('next', next),
-    ...labelled('undo', undo),
+    ...labelled('undo', undo.map(changing)),
     ...(full ? reasons(finding) : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { filledAdvice } from '../analysis/advice.ts';
+import { changing, filledAdvice } from '../analysis/advice.ts';
 import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
 import { type Edge, edgesByStart, type NodeKey, type WaitGraph } from '../model/edge.ts';
@@ -195,7 +195,10 @@ function advice({ finding, observations }: ExplainedGroup): [string, string][] {
   return [
     ...row('causes', causes === '' ? [] : [causes]),
     ...row('next', next.map(escapeUnsafe)),
-    ...row('undo', undo.map(escapeUnsafe)),
+    ...row(
+      'undo',
+      undo.map((command) => changing(escapeUnsafe(command))),
+    ),
     ...row('rule', rule === undefined ? [] : [rule]),
   ];
 }

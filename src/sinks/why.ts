@@ -1,4 +1,4 @@
-import { filledAdvice } from '../analysis/advice.ts';
+import { changing, filledAdvice } from '../analysis/advice.ts';
 import { type Alike, alikeIn, longestOf, waitersOf } from '../analysis/alike.ts';
 import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
 import { type Blocked, type Deadlock, isHeldUp, type Verdict } from '../analysis/verdict.ts';
@@ -163,7 +163,7 @@ function* blockedLines(
 
 function* adviceLines({ next, undo }: Advice): Generator<string> {
   for (const line of next.slice(0, MAX_NEXT)) yield `  look at    ${escapeUnsafe(line)}\n`;
-  for (const line of undo.slice(0, MAX_NEXT)) yield `  undo       ${escapeUnsafe(line)}   (changes the host)\n`;
+  for (const line of undo.slice(0, MAX_NEXT)) yield `  undo       ${changing(escapeUnsafe(line))}\n`;
 }
 
 /** `pressure io 43 % (all tasks: 40 %), ...; load 53.2 51.0 40.1 on 2 CPUs; 6 of 812 tasks in D`. */

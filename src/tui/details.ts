@@ -1,4 +1,4 @@
-import { filledAdvice } from '../analysis/advice.ts';
+import { changing, filledAdvice } from '../analysis/advice.ts';
 import { explainObservation } from '../analysis/explain-sample.ts';
 import { framesOf } from '../analysis/fold.ts';
 import { userOf } from '../analysis/search-text.ts';
@@ -87,7 +87,7 @@ export function explainDetails({ tasks, finding }: Row): Details {
       ...findingLines(finding),
       ...(causes === '' ? [] : [labelled('causes', causes)]),
       ...next.map((command, at) => labelled(at === 0 ? 'look at' : '', command)),
-      ...undo.map((command, at) => labelled(at === 0 ? 'undo' : '', `${command}   (changes the host)`)),
+      ...undo.map((command, at) => labelled(at === 0 ? 'undo' : '', changing(command))),
       labelled('why', why),
       ...others.map((other) => labelled('', `less specific: ${other.rule}, by ${other.frame.symbol}`)),
     ],
