@@ -1,4 +1,4 @@
-import { changing, filledAdvice } from '../analysis/advice.ts';
+import { adviceOnWait, changing } from '../analysis/advice.ts';
 import { explainCutName } from '../analysis/cut-name.ts';
 import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import { waitGraph } from '../analysis/wait-graph.ts';
@@ -36,6 +36,8 @@ interface Explanation {
 
 interface Named extends Reported {
   readonly text: string;
+  /** '' if the text does not tell. */
+  readonly host: string;
   sum: Sum;
 }
 
@@ -62,7 +64,7 @@ const MAX_WAIT_LINES = 100;
 async function* formatExplanations(samples: Samples, { full }: WriteContext): AsyncGenerator<string> {
   const found = new Map<string, Explanation>();
   const stays = new Stays();
-  const waits = new Set<string>();
+  const waits = new Map<string, Set<string>>();
   let left = 0;
   let last: Sample | undefined;
   for await (const sample of samples) {
@@ -76,8 +78,7 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
     }
     for (const observation of sample.holders) if (add(found, observation, sample) === undefined) left++;
     stays.next(sample);
-    if (mayTellHolders(sample, come))
-      for (const line of holderLines(sample)) if (waits.size < MAX_WAIT_LINES) waits.add(line);
+    if (mayTellHolders(sample, come)) addAll(waits, sample.host ?? '', holderLines(sample));
     last = sample;
   }
   stays.end();
@@ -87,11 +88,23 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
     .sort(
       (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.ranMs - a.ranMs || b.count - a.count,
     );
-  if (waits.size > 0) yield `${[...waits].join('\n')}\n\n`;
-  for (const explanation of explanations) yield `${linesOf(explanation, full).map(escapeUnsafe).join('\n')}\n\n`;
+  const hosts = new Set(explanations.flatMap(({ tasks }) => [...tasks.values()].map(({ host }) => host)));
+  for (const [host, lines] of waits) yield `${[...(hosts.size > 1 ? [hostTitle(host)] : []), ...lines].join('\n')}\n\n`;
+  const options = { full, several: hosts.size > 1 };
+  for (const explanation of explanations) yield `${linesOf(explanation, options).map(escapeUnsafe).join('\n')}\n\n`;
   if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
   yield `${summary(explanations)}\n`;
 }
+
+/** Adds the waits of a host. */
+function addAll(waits: Map<string, Set<string>>, host: string, lines: readonly string[]): void {
+  if (lines.length === 0) return;
+  const known = waits.get(host) ?? new Set();
+  for (const line of lines) if (known.size < MAX_WAIT_LINES) known.add(line);
+  waits.set(host, known);
+}
+
+const hostTitle = (host: string): string => `${host === '' ? 'unknown host' : escapeUnsafe(host)}:`;
 
 /** Whether it may tell of a wait that the samples before it do not. */
 function mayTellHolders({ holders, edges = [] }: Sample, come: readonly Observation[]): boolean {
@@ -161,7 +174,7 @@ function add(
     explanation.sum = sumOf(explanation.sum, facts);
     return {};
   }
-  const first: Named = { text, times: 1, forMs, sum: sumOf(NO_SUM, facts) };
+  const first: Named = { text, host, times: 1, forMs, sum: sumOf(NO_SUM, facts) };
   explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, first);
   return { named: first };
 }
@@ -208,16 +221,20 @@ function contentOf(stack: Stack): string {
   return content;
 }
 
-function linesOf(explanation: Explanation, full: boolean): string[] {
+/** `several`: there is more than one host, so that numbers and names are those of one of them. */
+function linesOf(explanation: Explanation, { full, several }: { full: boolean; several: boolean }): string[] {
   const { finding, tasks, count, first, isOneFunction, sum } = explanation;
   const traced = textsOf(sum).join(', ');
   const { kind, causes, frame, innermost } = finding;
   const at = frame === undefined ? 'no frames' : place(frame);
   const inside = innermost === undefined || innermost === frame ? '' : ` (in it: ${place(innermost)})`;
-  const { next, undo } = filledAdvice(finding, first);
+  const { next, undo } = adviceOnWait(
+    { finding, tasks: first },
+    new Set([...tasks.values()].map(({ host }) => host)).size > 1,
+  );
   return [
     `${count} x ${at}${inside}${isOneFunction ? ' (known from this one function)' : ''}`,
-    ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], count)}`]),
+    ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], { count, several })}`]),
     ...(traced === '' ? [] : [`  traced: ${traced}`]),
     `  ${`${kind}:`.padEnd(7)} ${whatForWithin(finding)}`,
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
@@ -243,10 +260,11 @@ function place({ symbol, module }: Frame): string {
   return module === undefined ? symbol : `${symbol} [${module}]`;
 }
 
-function someOf(tasks: readonly Named[], count: number): string {
+function someOf(tasks: readonly Named[], { count, several }: { count: number; several: boolean }): string {
   const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
-  const texts = shown.map(({ text, times, forMs, sum }) => {
+  const texts = shown.map(({ text: task, host, times, forMs, sum }, at) => {
+    const text = several && host !== '' && host !== shown[at - 1]?.host ? `${host}: ${task}` : task;
     const since = forMs === undefined ? text : `${text} for ${formatDuration(forMs)}`;
     return [since, ...(times === 1 ? [] : [`reported ${times} times`]), ...textsOf(sum)].join(', ');
   });
