@@ -1,7 +1,8 @@
 import { bodyOf } from './prefix.ts';
 
 /** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
-const ALONE = /^[\s>|•*-]{0,60}(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+|\(\))?'?(?: \[[\w-]+\])?\s*$/;
+const ALONE =
+  /^[\s>|•*-]{0,60}(?:\d{1,3}[.)] {1,4})?(?:b')?(?:[0-9a-f]{16} )?[a-z_][\w.$]*(?:\+\d+|\(\))?'?(?: \[[\w-]+\])?\s*$/;
 
 /** The task that bcc(8) names behind its stacks. */
 const BEHIND = /^\s{0,8}-\s{1,40}\S/;

@@ -35,6 +35,11 @@ describe('a task of which only the function is known in which it waits', () => {
       ['1: __lock_page', '2: ep_poll', '3: rpc_wait_bit'],
       [': __lock_page ep_poll rpc_wait_bit'],
     ],
+    ...['.', ')'].map((mark): [string, readonly string[], readonly string[]] => [
+      `the same with "${mark}"`,
+      ['__lock_page', 'ep_poll', 'rpc_wait_bit'].map((name, at) => `${at + 1}${mark} ${name}`),
+      [': __lock_page ep_poll rpc_wait_bit'],
+    ]),
     [
       'grep',
       ['/proc/1/wchan:ep_poll', '/proc/7/task/8/wchan:some_new_function', '/proc/9/wchan:0'],
