@@ -108,7 +108,7 @@ describe('with little of everything', () => {
 
   it('(of descriptors too few to start the process that samples) top works, or says what to do', async () => {
     // The executable needs fewer of its own.
-    const limits = KSTACK === NODE_BUILD ? [23, 24, 25, 26, 27] : [10, 11, 12, 13];
+    const limits = KSTACK === NODE_BUILD ? [23, 24, 25, 26, 27] : [7, 8, 9, 10];
     const ends = await Promise.all(
       limits.map((limit) => run('bash', ['-c', `ulimit -n ${limit}; exec "$0" top -n 1`, KSTACK])),
     );
