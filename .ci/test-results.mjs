@@ -9,11 +9,10 @@ const LONGEST_MESSAGE = 15;
 
 const [file, again, tag = ''] = process.argv.slice(2);
 const { numPassedTests, testResults } = resultsOf(file);
-const passedThen = new Set(
-  (existsSync(again) ? resultsOf(again).testResults : []).flatMap(({ name, assertionResults }) =>
-    assertionResults.filter(({ status }) => status === 'passed').map(({ fullName }) => keyOf(name, fullName)),
-  ),
-);
+const then = existsSync(again) ? resultsOf(again).testResults : [];
+// Two tests of a file may have one name.
+const passedThen = keysOf(then, 'passed');
+for (const key of keysOf(then, 'failed')) passedThen.delete(key);
 const faults = testResults.flatMap(faultsOf);
 const failures = faults.filter(({ key }) => !passedThen.has(key));
 const lucky = faults.filter(({ key }) => passedThen.has(key));
@@ -23,6 +22,14 @@ for (const { text } of lucky) console.error(`== Passed only when it was tried ag
 
 function resultsOf(path) {
   return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function keysOf(results, wanted) {
+  return new Set(
+    results.flatMap(({ name, assertionResults }) =>
+      assertionResults.filter(({ status }) => status === wanted).map(({ fullName }) => keyOf(name, fullName)),
+    ),
+  );
 }
 
 function faultsOf({ name, status, message, assertionResults }) {

@@ -7,7 +7,7 @@ import { knownFunctions } from './known-functions.ts';
 const UNDERSCORES = ['_', '__', '___'] as const;
 /** So many letters ps(1) shows of a function, unless told otherwise. Fewer are no beginning of a name. */
 const LEAST_LETTERS = 6;
-/** The whole stack, from which no ps hangs. */
+/** Unlike ps, it does not hang on a task that is stuck. */
 const ASK_WHOLE = 'kstack -p PID -f long';
 
 const findings = new WeakMap<Stack, Finding>();

@@ -1,3 +1,4 @@
+import { EMPTY_NAME } from '../model/empty-name.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 
@@ -44,8 +45,6 @@ export class Folds {
 }
 
 const NO_NAME = '[no name]';
-/** A program may give itself an empty name, which nobody would see. */
-const EMPTY_NAME = "''";
 
 function namesOf({ task: { id, pid, comm = NO_NAME, processName } }: Observation, threads: boolean): string[] {
   const isAlone = !threads || id.tid === pid || processName === undefined || processName === comm;

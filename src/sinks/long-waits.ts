@@ -1,4 +1,5 @@
 import type { Edge, NodeKey, Resource, Root, WaitGraph } from '../model/edge.ts';
+import { EMPTY_NAME } from '../model/empty-name.ts';
 import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { edgePhrase } from './edge-phrases.ts';
@@ -38,7 +39,7 @@ export function namesOf(
 
 /** A task may have no name, which is not seen without quotes. */
 export function shownComm(comm = '?'): string {
-  return comm === '' ? "''" : comm;
+  return comm === '' ? EMPTY_NAME : comm;
 }
 
 /** Who holds up whom: `4713 touch holds up 2 tasks, and itself ...`. The root that holds up most comes first. */

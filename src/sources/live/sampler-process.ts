@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { Sample } from '../../model/sample.ts';
 import { Interned } from '../../recording/decode.ts';
 import { linesOf } from '../../recording/lines.ts';
@@ -57,8 +57,8 @@ class ProcessSampler implements Sampler {
     child.once('exit', (code, signal) => this.#end(new Error(`the sampler ended with ${signal ?? code}`)));
     child.stdin?.on('error', (error) => this.#end(error));
     // There is none if the process could not be started for want of files; the error tells that.
-    const output: Readable | null | undefined = child.stdout;
-    if (output instanceof Readable) void this.#read(output).catch((error: Error) => this.#end(error));
+    const output = child.stdout as Readable | null | undefined;
+    if (output) void this.#read(output).catch((error: Error) => this.#end(error));
   }
 
   /** Sends a line. Resolves to the sample in the answer, if there is one. */

@@ -151,10 +151,11 @@ export class StackFinder {
       return;
     }
     const clean = cleaned(line, this.#quoted.isOn);
-    if (clean.trim() === '' || isNumberedBlank(line)) {
+    const isBlank = isNumberedBlank(line);
+    if (isBlank || clean.trim() === '') {
       // A line of markup is none to its reader.
       this.#position.skip();
-      if (withoutColours(line).trim() === '' || isNumberedBlank(line)) this.#blank();
+      if (isBlank || withoutColours(line).trim() === '') this.#blank();
       return;
     }
     this.#spacing = this.#isAfterBlank ? this.#spacing + 1 : 0;

@@ -1,4 +1,6 @@
-/** The name of a task that kstack shows: an empty one, which nobody would see, is `''`. */
+import { EMPTY_NAME } from '../../../model/empty-name.ts';
+
+/** The name of a task that kstack shows. */
 export function nameShownAs(shown: string): string {
-  return shown === "''" ? '' : shown;
+  return shown === EMPTY_NAME ? '' : shown;
 }
