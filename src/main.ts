@@ -30,25 +30,25 @@ import { SAMPLER } from './sources/live/source-name.ts';
 import { escapeUnsafe } from './terminal/escape.ts';
 import { OutputError, outputColumns, terminalColumns, writeStderr, writeStdout } from './terminal/output.ts';
 
-/** Each adds a command, in the order of the help. Its implementation is loaded when it is called. */
-const COMMANDS = [
-  addWhy,
-  addTop,
-  addStatus,
-  addStop,
-  addRecord,
-  addBundle,
-  addReport,
-  addDiff,
-  addConvert,
-  addServe,
-  addExplain,
-  addSql,
-  addMetrics,
-  addSchema,
-  addShip,
-  addCompletion,
-];
+/** Each adds the command of its name, in the order of the help. Its implementation is loaded when it is called. */
+const COMMANDS = {
+  why: addWhy,
+  top: addTop,
+  status: addStatus,
+  stop: addStop,
+  record: addRecord,
+  bundle: addBundle,
+  report: addReport,
+  diff: addDiff,
+  convert: addConvert,
+  serve: addServe,
+  explain: addExplain,
+  sql: addSql,
+  metrics: addMetrics,
+  schema: addSchema,
+  ship: addShip,
+  completion: addCompletion,
+};
 
 const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack why [OPTIONS]
@@ -66,8 +66,14 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack ship DIRECTORY | FILE... --to URL [--follow]
        kstack completion bash | zsh | fish`;
 
-/** Words beside which no command can stand: no help, which lists them all, and nothing that may be a name. */
-const CLASSIC_WORD = /^(?:-(?!.*h)[A-Za-z]+|[\d,]+)$/;
+/** Words that ask for more than the commands they name: the help lists all commands, completion knows their options. */
+const ASKS_FOR_ALL = /^(?:-[^-]*h.*|--h.*|help|completion)$/;
+
+/** The commands that these words may be about: to make a command takes longer than to parse the words. */
+function commandsIn(words: readonly string[]): ((program: Command) => void)[] {
+  const isAll = words.some((word) => ASKS_FOR_ALL.test(word));
+  return Object.entries(COMMANDS).flatMap(([name, add]) => (isAll || words.includes(name) ? [add] : []));
+}
 
 function createProgram(words: readonly string[]): Command {
   const program: Command = new Command('kstack');
@@ -92,10 +98,8 @@ function createProgram(words: readonly string[]): Command {
       outputError: (text, write) => write(inPlainWords(text).replace(/^error: /, 'kstack: ')),
     })
     .showHelpAfterError("Try 'kstack -h' for more.");
-  addClassic(program);
-  // To make the others takes longer than to parse the words.
-  if (words.length > 0 && words.every((word) => CLASSIC_WORD.test(word))) return program;
-  for (const add of COMMANDS) add(program);
+  addClassic(program, Object.keys(COMMANDS));
+  for (const add of commandsIn(words)) add(program);
   for (const command of program.commands) {
     command.allowExcessArguments();
     command.hook('preAction', () => refuseStray(command));

@@ -9,25 +9,28 @@ import { typedCommand } from '../cli/typed-command.ts';
 import { mostSimilar } from '../model/similar.ts';
 import { writeStderr } from '../terminal/output.ts';
 
-/** The classic interface, a command without a name: one sample in the foreground, or a background run. */
-export function addClassic(program: Command): void {
+/**
+ * The classic interface, a command without a name: one sample in the foreground, or a background run.
+ * @param names those of the commands
+ */
+export function addClassic(program: Command, names: readonly string[]): void {
   addSelectionOptions(program);
   addOutputOptions(program);
   addBackgroundOptions(program);
   addForeignOption(program, '-A', "all processes are '-a'");
   addForeignOption(program, '-e', "all processes are '-a'");
   addForeignOption(program, '-H', "every thread is '-L'");
-  program.action(() => runClassic(program));
+  program.action(() => runClassic(program, names));
 }
 
-async function runClassic(program: Command): Promise<void> {
+async function runClassic(program: Command, names: readonly string[]): Promise<void> {
   const [stray, topic] = program.args;
   if (stray === 'help') {
     (program.commands.find((command) => command.name() === topic) ?? program).outputHelp();
     return;
   }
   if (stray !== undefined)
-    program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, program)}`, { exitCode: WRONG_USAGE });
+    program.error(`error: unexpected argument '${stray}'; ${adviceOn(stray, names)}`, { exitCode: WRONG_USAGE });
   const selection = await selectionOf(program);
   if (selection === undefined)
     program.error(`error: at least one of ${SELECTING} is needed\nusage: kstack ${program.usage()}`, {
@@ -66,8 +69,7 @@ async function runClassic(program: Command): Promise<void> {
   }
 }
 
-function adviceOn(stray: string, program: Command): string {
-  const names = program.commands.map((command) => command.name());
+function adviceOn(stray: string, names: readonly string[]): string {
   const likely = mostSimilar(stray, names);
   if (likely !== undefined) return `did you mean 'kstack ${likely}'?`;
   return /^\d/.test(stray)
