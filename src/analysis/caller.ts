@@ -38,6 +38,11 @@ export function byName(frame: Frame | undefined, name?: string): string {
 /** Locks of which a sentence tells no more than the kind. */
 const ANY_LOCK = /^a (?:mutex|real-time mutex|reader-writer lock|semaphore)\b/;
 
+/** A sentence about any lock, with the function that takes it in the place of its holder. */
+export function takenBy(held: string, taker: string | undefined): string {
+  return taker === undefined ? held : held.replace(/ that another task holds$/, () => ` that ${taker} takes`);
+}
+
 /** Work of which a sentence tells no more than what runs it. */
 const ANY_WORK = /^a (?:kernel worker to finish|kernel thread to exit|dedicated kernel thread to finish work)\b/;
 

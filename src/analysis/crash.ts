@@ -35,6 +35,7 @@ const REPORT = wholeName([
 const EXCEPTION = wholeName([
   /(?:asm_)?exc_\w+|do_error_trap|do_trap(?:_no_signal)?|handle_(?:bug|invalid_op)|fixup_bug/,
   /(?:do_)?(?:invalid_op|general_protection|divide_error|invalid_TSS|double_fault|int3|machine_check)/,
+  /(?:do_)?(?:stack_segment|segment_not_present|overflow|bounds|alignment_check|coprocessor_error|debug|nmi)/,
   /(?:async_|__do_|do_)?page_fault|do_(?:user_addr|kern_addr)_fault|(?:__)?bad_area\w*|error_(?:code|exit|entry|sti)/,
   /do_(?:mem_abort|translation_fault|bad_area|DataAbort|PrefetchAbort|undefinstr|debug_exception)|__do_kernel_fault/,
   /el1h?_(?:64_sync(?:_handler)?|sync(?:_handler)?|abort|undef|da|dbg)|(?:arm_notify_)?die|__(?:dabt|und|pabt)_svc\w*/,

@@ -78,6 +78,16 @@ describe('explain', () => {
     expect(explain(stackOf('__mutex_lock', 'unheard_of')).waitsFor).toBe('a mutex that unheard_of takes');
   });
 
+  it('says which function takes it where a known one further out tells what for', () => {
+    expect(explain(stackOf('__mutex_lock', 'unheard_of', 'hwmon_thermal_get_temp')).waitsFor).toBe(
+      'a mutex that unheard_of takes, in order to read or set a value of a sensor (hwmon, thermal)',
+    );
+  });
+
+  it('says that a disk limits I/O where the stack does not tell by what', () => {
+    expect(explain(stackOf('io_schedule', 'rq_qos_wait')).waitsFor).toMatch(/^its turn to do I\/O: /);
+  });
+
   it('names a lock of the whole host, and what the task needs it for', () => {
     expect(explain(stackOf('__mutex_lock', 'rtnl_lock', 'unheard_of', 'cleanup_net')).waitsFor).toBe(
       'the lock of the network configuration (rtnl), which another task holds, in order to tear down network namespaces',
@@ -160,6 +170,7 @@ describe('explain', () => {
         'kfree',
       ),
     ).toEqual(['running', 'nothing: the kernel crashed in kfree']);
+    expect(told('crash_kexec', 'oops_end', 'do_trap', 'do_stack_segment', 'stack_segment', 'kfree')[1]).toMatch(/kfree$/);
     expect(told('panic', 'watchdog', 'kthread')).toEqual([
       'running',
       'nothing: the kernel panicked, as a task was blocked for too long (hung task)',

@@ -1,6 +1,15 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
-import { byName, callerIn, callerWithModule, likelyOf, unnamed, unnamedInWords, withCaller } from './caller.ts';
+import {
+  byName,
+  callerIn,
+  callerWithModule,
+  likelyOf,
+  takenBy,
+  unnamed,
+  unnamedInWords,
+  withCaller,
+} from './caller.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isTelling, waits } from './inner-end.ts';
 import type { Match } from './match.ts';
@@ -55,7 +64,9 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
       ? `, in ${callerWithModule(frames, inner)}, in order to ${farther(best, others)}`
       : purpose;
     const name = unnamed(held, frames, inner);
-    const lock = unnamedInWords(held, frames, inner) ?? `${held}${name === undefined ? '' : ` (${name})`}`;
+    const isTold = isVague(rule) || frame === frames[inner.depth];
+    const taken = isTold ? held : takenBy(held, callerWithModule(frames, inner));
+    const lock = unnamedInWords(held, frames, inner) ?? `${taken}${name === undefined ? '' : ` (${name})`}`;
     const waitsFor = `${itself ?? lock}${place}${likely}`;
     return { ...base, kind: 'blocked', waitsFor, causes, next, undo: [] };
   }

@@ -196,6 +196,13 @@ const PRIMITIVES: readonly SleepingPrimitive[] = [
   ),
   primitive('pool', 'an element of a memory pool', /mempool_alloc\w*/),
   primitive(
+    'pool',
+    'its turn to do I/O: the kernel limits the requests that a disk has at once (wbt, io.latency)',
+    'rq_qos_wait',
+    '__rq_qos_throttle',
+    'rq_qos_throttle',
+  ),
+  primitive(
     'page',
     'a page that is locked or being written',
     /folio_wait_bit\w*/,

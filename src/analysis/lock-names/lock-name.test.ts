@@ -100,10 +100,16 @@ describe('a sentence about a lock', () => {
     expect(waitsFor('rwsem_down_write_failed', 'down_write', 'nfs_start_io_direct')).toContain(inode);
   });
 
+  it('tells the lock of the network configuration in words, where a compiler leaves out rtnl_lock', () => {
+    expect(waitsFor('__mutex_lock', 'nsim_destroy', 'some_function')).toContain(
+      'the lock of the network configuration (rtnl), which another task holds, in nsim_destroy',
+    );
+  });
+
   it('names the lock where it tells only the kind', () => {
     const known = waitsFor('__mutex_lock', 'mutex_lock', 'unregister_blkdev', 'loop_exit', '__x64_sys_delete_module');
     expect(known).toBe(
-      'a mutex that another task holds (in Linux 6.12: major_names_lock), in order to unload a kernel module',
+      'a mutex that unregister_blkdev takes (in Linux 6.12: major_names_lock), in order to unload a kernel module',
     );
     const unknown = waitsFor('__mutex_lock', 'mutex_lock', 'nd_device_notify [libnvdimm]', 'worker_thread');
     expect(unknown).toBe(

@@ -5,6 +5,8 @@ const IN_WORDS: readonly (readonly [RegExp, string])[] = [
   [/^mmap_(?:(?:read|write)_lock(?:_\w+)?\(\)|lock)$/, 'the mmap lock of a process'],
   [/^filemap_invalidate_lock(?:_\w+)?\(\)$/, 'the lock of the cached pages of a file (invalidate_lock)'],
   [/^i_mmap_lock_\w+\(\)$/, 'the lock of the list of mappings of a file (i_mmap_rwsem)'],
+  [/^rtnl_mutex$/, 'the lock of the network configuration (rtnl)'],
+  [/^cgroup_mutex$/, 'the lock of the cgroup hierarchy (cgroup_mutex)'],
   [/^wiphy(?:_lock\(\)|->mtx)$/, 'the lock of a WiFi adapter (wiphy)'],
 ];
 

@@ -100,6 +100,18 @@ const CGROUP_LOCK: readonly CgroupLock[] = [
     source: 'kernel/cgroup/cgroup-v1.c: cgroup1_get_tree',
   },
   {
+    id: 'cgroup-lock-mounts',
+    match: [['cgroup_show_options']],
+    inOrderTo: 'tell the options of a mounted cgroup hierarchy',
+    source: 'kernel/cgroup.c: cgroup_show_options',
+  },
+  {
+    id: 'cgroup-lock-reclaim',
+    match: [['mem_cgroup_get_first_node', 'mem_cgroup_get_next_node', 'mem_cgroup_hierarchical_reclaim']],
+    inOrderTo: 'reclaim memory of a cgroup and those in it',
+    source: 'mm/memcontrol.c: mem_cgroup_get_first_node',
+  },
+  {
     id: 'cgroup-lock-fork',
     match: [['cgroup_css_set_fork', 'cgroup_can_fork']],
     inOrderTo: 'create a child in another cgroup',

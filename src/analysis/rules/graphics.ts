@@ -271,6 +271,17 @@ export const GRAPHICS: readonly Rule[] = [
     source: 'src/nvidia/src/kernel/vgpu/rpc.c: _issueRpcAndWait',
   },
   {
+    id: 'gpu-nvidia-display-commands',
+    kind: 'running',
+    match: [['nvWriteGpEntry', 'nvPushKickoff', '__nvPushMakeRoom', 'nvEvoMakeRoom', 'EvoMakeRoom', 'nvPollForIdle']],
+    spins: true,
+    waitsFor: 'nothing: it polls until an NVIDIA GPU has room for commands of its displays (nvidia-modeset)',
+    causes: 'The GPU has hung, or does not read its list of commands: look for Xid messages.',
+    stuck: STUCK,
+    next: GPU,
+    source: 'src/common/unix/nvidia-push/src/nvidia-push.c: nvWriteGpEntry',
+  },
+  {
     id: 'gpu-nvidia-users',
     kind: 'blocked',
     match: ['os_delay', 'nv_pci_remove'],

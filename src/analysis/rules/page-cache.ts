@@ -212,11 +212,21 @@ export const PAGE_CACHE: readonly Rule[] = [
   {
     id: 'page-writeback',
     ...DIRTY_PAGES,
-    match: [[...PAGE_WRITEBACK, 'write_cache_pages', 'writeback_iter']],
+    match: [PAGE_WRITEBACK],
     waitsFor: 'pages of a file to reach the disk',
     inOrderTo: 'write pages of a file to the disk',
     causes: SLOW_WRITE,
     source: 'mm/page-writeback.c: folio_wait_writeback',
+  },
+  {
+    id: 'page-to-write-back',
+    ...DIRTY_PAGES,
+    match: [['write_cache_pages', 'writeback_iter', 'mpage_prepare_extent_to_map', 'extent_write_cache_pages']],
+    innermost: true,
+    waitsFor: 'a page of a file that it is to write back, which is locked or already being written',
+    inOrderTo: 'write back pages of a file',
+    causes: SLOW_WRITE,
+    source: 'mm/page-writeback.c: write_cache_pages',
   },
   {
     id: 'page-writeback-fsync',

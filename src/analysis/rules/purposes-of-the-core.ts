@@ -3,6 +3,12 @@ import type { Rule } from './rule.ts';
 
 const PURPOSES: readonly PurposeRow[] = [
   ['file-table-grow', 'enlarge the table of open files of a process', 'fs/file.c', 'expand_fdtable expand_files'],
+  [
+    'blkcg-destroy',
+    'free what block devices keep of a removed cgroup',
+    'block/blk-cgroup.c',
+    'blkcg_destroy_blkgs blkg_destroy_all blkg_destroy blkcg_unpin_online',
+  ],
   ['cpu-deactivate', 'take a CPU offline', 'kernel/sched/core.c', 'sched_cpu_deactivate vmstat_cpu_down_prep'],
   ['core-scheduling', 'switch core scheduling', 'kernel/sched/core.c', '__sched_core_enable sched_core_get'],
   [
