@@ -68,6 +68,8 @@ const lock = known<LockWait>({
 const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
   onCpuMs: maybe(fc.nat()),
+  atLeast: maybe(fc.constant(true as const)),
+  hardLockup: maybe(fc.constant(true as const)),
   traced: maybe(fc.record({ times: fc.nat(), offCpuMs: fc.nat() }, { requiredKeys: [] })),
   switches: fc.constant(undefined),
   lock: maybe(lock),

@@ -103,6 +103,8 @@ const facts: fc.Arbitrary<KernelFacts> = fc.record(
   {
     offCpuMs: milliseconds,
     onCpuMs: milliseconds,
+    atLeast: fc.constant(true as const),
+    hardLockup: fc.constant(true as const),
     traced: fc.record({ times: number, offCpuMs: milliseconds }, { ...WHOLE, requiredKeys: [] }),
     switches: number,
     lock,

@@ -58,7 +58,7 @@ describe('kstack explain', () => {
     const { code, stdout } = await explained(`[  500.1] ${hung(120)}[  620.1] ${hung(240)}[  620.1] ${owned}`);
     expect(code).toBe(0);
     expect(stdout).toContain(
-      '  tasks:  tar 7 (D) for 4 min 0 s, reported 2 times\n' +
+      '  tasks:  tar 7 (D) for at least 4 min 0 s, reported 2 times\n' +
         '  blocked: waits for something unknown (the text has no stack of it)\n',
     );
     expect(stdout).toContain('  tasks:  cp 8 (D)\n  blocked: waits for a mutex (the text has no stack of it)\n');
@@ -69,7 +69,7 @@ describe('kstack explain', () => {
     const hung = (seconds: number) => `INFO: task tar:7 blocked for more than ${seconds} seconds.\n`;
     const stack = 'task:tar state:D stack:0 pid:7 ppid:1 flags:0x0\nCall Trace:\n nobody_knows+0x1/0x2\n';
     const { stdout } = await explained(`[  500.1] ${hung(120)}${stack}[  620.1] ${hung(240)}`);
-    expect(stdout).toContain('1 x nobody_knows\n  tasks:  tar 7 (D) for 4 min 0 s, reported 2 times\n');
+    expect(stdout).toContain('1 x nobody_knows\n  tasks:  tar 7 (D) for at least 4 min 0 s, reported 2 times\n');
     expect(stdout).toContain('1 stack, 1 different: 1 blocked');
   });
 

@@ -22,6 +22,12 @@ describe('the commands of a finding', () => {
     expect(filled(['a PID b TID', 'PPID', 'xPID'], {})).toEqual(['a 6 b 7', '5', 'xPID']);
   });
 
+  it('are not about a task with the number 0, which is not in /proc', () => {
+    const idle = { task: taskOf(0, { pid: 0, ppid: 0, comm: 'swapper/0' }) };
+    expect(filled(['a PID', 'b TID', 'c PPID', 'd PIDS'], idle)).toEqual(['d PIDS']);
+    expect(filled(['a PID', 'c PPID'], { task: taskOf(2, { ppid: 0 }) })).toEqual(['a 2']);
+  });
+
   it('have the device that the name of a kernel thread contains, but of no program that calls itself so', () => {
     const thread = (comm: string, kernelThread: boolean) => ({ task: taskOf(7, { pid: 6, comm, kernelThread }) });
     const devices = ['jbd2/dm-0-8', 'xfsaild/sdb1', 'md0_raid5', 'loop3', 'kworker/u8:2+flush-253:0', 'kworker/0:1'];

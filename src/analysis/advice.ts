@@ -29,7 +29,8 @@ export function filledAdvice({ next, undo }: Finding, observations: readonly Adv
   const values = valuesOf(observations);
   const fill = (command: string) =>
     values.get(command) ?? command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
-  return { next: next.map(fill), undo: undo.map(fill) };
+  const isPossible = (command: string) => !isAbout0(command, values);
+  return { next: next.filter(isPossible).map(fill), undo: undo.filter(isPossible).map(fill) };
 }
 
 /** A command that may end a wait, as people read it beside those that only look. */
@@ -44,6 +45,11 @@ export function adviceOnWait(
   several: boolean,
 ) {
   return several ? finding : filledAdvice(finding, tasks);
+}
+
+/** Whether a command is about task 0: the idle tasks of CPUs, and the parent of the first tasks, are not in /proc. */
+function isAbout0(command: string, values: ReadonlyMap<string, string>): boolean {
+  return ['PID', 'PPID', 'TID'].some((name) => values.get(name) === '0' && new RegExp(`\\b${name}\\b`).test(command));
 }
 
 function valuesOf(observations: readonly Advised[]): Map<string, string> {

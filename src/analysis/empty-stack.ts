@@ -1,6 +1,7 @@
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';
 import type { State } from '../model/task.ts';
+import { RUNS_IN_PROGRAM, WAITS_FOR_UNKNOWN } from './rules/general.ts';
 
 /** What a finding has that no rule made. */
 export const NOTHING_KNOWN = {
@@ -17,9 +18,15 @@ export const NOTHING_KNOWN = {
 /** What a task without a frame does, by its state alone. */
 export function explainEmpty(state: State | undefined): Finding {
   const base = { ...NOTHING_KNOWN, frame: undefined, innermost: undefined };
-  if (state === 'R') return { ...base, kind: 'running', waitsFor: 'nothing: it runs in user space, or is ready to' };
+  if (state === 'R')
+    return {
+      ...base,
+      kind: 'running',
+      waitsFor: 'nothing: it runs in user space, or is ready to',
+      next: RUNS_IN_PROGRAM,
+    };
   if (state === 'Z' || state === 'X') return ended(state, undefined);
-  return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty' };
+  return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack is empty', next: WAITS_FOR_UNKNOWN };
 }
 
 /** A task that has ended. @param state undefined if only its stack tells it */

@@ -56,3 +56,31 @@ it('a task of the idle loop is not idle where the kernel says that it has kept i
     explainObservation(observationOf(1, { state: 'R', stack, facts })).kind;
   expect([kindOf({}), kindOf({ onCpuMs: 23_000 })]).toEqual(['idle', 'running']);
 });
+
+it('a task that a hard lockup was reported of runs with interrupts off, and not idles', () => {
+  const told = (stack: ReturnType<typeof stackOf>) => {
+    const { kind, waitsFor, next } = explainObservation(
+      observationOf(0, { state: 'R', stack, facts: { hardLockup: true } }),
+    );
+    expect(next).toContain('cat /proc/interrupts');
+    return `${kind}: ${waitsFor}`;
+  };
+  expect(told(stackOf(11, 'mwait_idle_with_hints', 'intel_idle', 'do_idle', 'cpu_startup_entry'))).toBe(
+    'running: nothing: with interrupts off, it has kept its CPU, in mwait_idle_with_hints, though it idles there',
+  );
+  expect(told(stackOf(12, 'native_queued_spin_lock_slowpath', '_raw_spin_lock_irqsave', 'ep_poll_callback'))).toBe(
+    'running: nothing: with interrupts off, it spins on a lock that ep_poll_callback takes',
+  );
+  expect(told(stackOf(13, 'unheard_of_loop', 'worker_thread'))).toBe(
+    'running: nothing: with interrupts off, it has kept its CPU, in unheard_of_loop, in a kernel worker',
+  );
+});
+
+it('what no rule explains has commands all the same', () => {
+  const next = (state: 'R' | 'S', ...symbols: readonly string[]) =>
+    explainObservation(observationOf(1, { state, stack: stackOf(20 + symbols.length, ...symbols) })).next;
+  expect(next('R', 'unheard_of')).toContain('cat /proc/interrupts');
+  expect(next('R')).toContain('cat /proc/TID/schedstat');
+  expect(next('S', 'schedule', 'unheard_of')).toContain('cat /proc/TID/wchan');
+  expect(next('S')).toContain('cat /proc/TID/status');
+});

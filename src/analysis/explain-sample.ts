@@ -3,7 +3,9 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import type { LockWait, Observation, Sample } from '../model/sample.ts';
 import { parseFrame, type Stack } from '../model/stack.ts';
 import { explain } from './explain.ts';
+import { functionName } from './function-name.ts';
 import { heldByItself, OWN_LOCK_CAUSES } from './own-locks.ts';
+import { KEEPS_CPU } from './rules/general.ts';
 
 /**
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
@@ -13,8 +15,10 @@ export function explainObservation(observation: Observation): Finding {
   const seen = explainSeen(observation);
   const owner = observation.facts?.lock?.owner;
   if (owner !== undefined && owner === observation.task.id.tid && seen.kind === 'blocked') return explainOwnLock(seen);
-  if (seen.kind === 'idle' && observation.state === 'R' && observation.facts?.onCpuMs !== undefined)
-    return explainLockup(seen);
+  const { state, facts } = observation;
+  if (facts?.hardLockup === true && seen.kind !== 'blocked') return explainLockup(seen, ofHardLockups, hardLockup);
+  if (seen.kind === 'idle' && state === 'R' && facts?.onCpuMs !== undefined)
+    return explainLockup(seen, ofLockups, idleLockup);
   switch (observation.waitsBy) {
     case 'frozen':
       return seen.rule?.startsWith('stop-freez') === true ? seen : explainFrozen(observation, seen);
@@ -25,22 +29,39 @@ export function explainObservation(observation: Observation): Finding {
   }
 }
 
-const ofLockups = new WeakMap<Finding, Finding>();
+type Lockups = WeakMap<Finding, Finding>;
+const ofLockups: Lockups = new WeakMap();
+const ofHardLockups: Lockups = new WeakMap();
 
-/** An idle task of which the kernel says that it has kept its CPU. */
-function explainLockup(seen: Finding): Finding {
-  let finding = ofLockups.get(seen);
+/** A task of which the kernel says that it has kept its CPU. */
+function explainLockup(seen: Finding, known: Lockups, toldBy: (seen: Finding) => Finding): Finding {
+  let finding = known.get(seen);
   if (finding === undefined) {
-    finding = {
-      ...seen,
-      kind: 'running',
-      waitsFor: 'nothing: it has kept its CPU, though it idles, or in an interrupt',
-      causes: 'A hypervisor or firmware did not let this CPU run, or an interrupt took all of its time.',
-      next: ['dmesg -T | tail -50', 'mpstat -P ALL 1', 'cat /proc/interrupts'],
-    };
-    ofLockups.set(seen, finding);
+    finding = { ...toldBy(seen), kind: 'running', next: KEEPS_CPU, undo: [] };
+    known.set(seen, finding);
   }
   return finding;
+}
+
+const idleLockup = (seen: Finding): Finding => ({
+  ...seen,
+  waitsFor: 'nothing: it has kept its CPU, though it idles, or in an interrupt',
+  causes: 'A hypervisor or firmware did not let this CPU run, or an interrupt took all of its time.',
+});
+
+/** Its CPU does not even handle interrupts. */
+function hardLockup(seen: Finding): Finding {
+  const { innermost, kind, waitsFor } = seen;
+  const where = innermost === undefined ? '' : `, in ${functionName(innermost.symbol)}`;
+  const doing =
+    kind === 'running'
+      ? waitsFor.replace(/^nothing: /, '').replace('it is on a CPU, or ready to run', 'it has kept its CPU')
+      : `it has kept its CPU${where}${kind === 'idle' ? ', though it idles there' : ''}`;
+  const causes =
+    kind === 'idle'
+      ? 'A hypervisor or firmware did not let this CPU run, or nothing woke it.'
+      : 'It loops there, spins on a lock that is not released, or a hypervisor or firmware did not let this CPU run.';
+  return { ...seen, waitsFor: `nothing: with interrupts off, ${doing}`, causes };
 }
 
 const ofOwnLocks = new WeakMap<Finding, Finding>();
@@ -112,7 +133,11 @@ function blockedUntold(lock: LockWait | undefined): Finding {
 
 const NO_FRAMES = { id: -1, frames: [] };
 /** Its stack is that of the system call that reads it. */
-const OWN: Finding = { ...explain(NO_FRAMES, 'R'), waitsFor: 'nothing: it is kstack, which takes this sample' };
+const OWN: Finding = {
+  ...explain(NO_FRAMES, 'R'),
+  waitsFor: 'nothing: it is kstack, which takes this sample',
+  next: [],
+};
 
 export function kindOf(observation: Observation): Finding['kind'] {
   return explainObservation(observation).kind;

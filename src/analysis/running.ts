@@ -8,11 +8,15 @@ import { functionName } from './function-name.ts';
 import type { InnerEnd } from './inner-end.ts';
 import type { inInterrupt } from './interrupt.ts';
 import type { Match } from './match.ts';
+import { LOG } from './rules/commands.ts';
+import { RUNS_IN_KERNEL } from './rules/general.ts';
 import type { inSoftirq } from './softirq.ts';
+
+const RUNNING = { ...NOTHING_KNOWN, kind: 'running', next: RUNS_IN_KERNEL } as const;
 
 /** A task whose stack shows that the kernel crashed under it. */
 export function crashed({ waitsFor, frame }: Crash): Finding {
-  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
+  return { ...RUNNING, waitsFor, frame, innermost: frame, next: LOG };
 }
 
 const OFF_CPU = /^(?:__schedule|context_switch|__switch_to)$/;
@@ -28,7 +32,7 @@ export function running(frames: readonly Frame[], inner: InnerEnd, matches: read
   const [best] = matches;
   if (best?.rule.spins === true) {
     const waitsFor = `${best.rule.waitsFor}${purpose}${likely}`;
-    return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame: best.frame, innermost: frame };
+    return { ...RUNNING, waitsFor, frame: best.frame, innermost: frame };
   }
   const spins = inner.primitive?.sleep === 'spin';
   // The scheduler had taken the CPU from it, or it had slept and was woken.
@@ -37,16 +41,16 @@ export function running(frames: readonly Frame[], inner: InnerEnd, matches: read
   const waitsFor = spins
     ? `nothing: it spins on a lock${caller === undefined ? CALLER_UNKNOWN : ` that ${caller} takes`}${purpose}`
     : `nothing: ${where}${place}${purpose}`;
-  return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
+  return { ...RUNNING, waitsFor: `${waitsFor}${likely}`, frame, innermost: frame };
 }
 
 /** A stack that has nothing but the frames of an interrupt. */
 export function cutInInterrupt({ doing, frame }: NonNullable<ReturnType<typeof inInterrupt>>): Finding {
   const waitsFor = `nothing: ${doing}; what that had interrupted is not told`;
-  return { ...NOTHING_KNOWN, kind: 'running', waitsFor, frame, innermost: frame };
+  return { ...RUNNING, waitsFor, frame, innermost: frame };
 }
 
 /** A stack of softirqs on top of any task. */
 export function handles({ doing, frame }: NonNullable<ReturnType<typeof inSoftirq>>): Finding {
-  return { ...NOTHING_KNOWN, kind: 'running', waitsFor: `nothing: ${doing}`, frame, innermost: frame };
+  return { ...RUNNING, waitsFor: `nothing: ${doing}`, frame, innermost: frame };
 }

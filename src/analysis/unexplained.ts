@@ -5,6 +5,7 @@ import { contextOf } from './context.ts';
 import { NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
 import type { InnerEnd } from './inner-end.ts';
+import { WAITS_FOR_UNKNOWN } from './rules/general.ts';
 
 /**
  * What is known of a stack that no rule explains. `idles`: whether rules fit that know tasks to idle in such a stack,
@@ -17,7 +18,7 @@ export function unexplained(
 ): Finding {
   const frame = frames[inner.depth] ?? frames[0];
   const caller = callerIn(frames, inner) ?? (frame && functionName(frame.symbol));
-  const base = { ...NOTHING_KNOWN, frame, innermost: frame };
+  const base = { ...NOTHING_KNOWN, frame, innermost: frame, next: WAITS_FOR_UNKNOWN };
   const held = inner.primitive?.waitsFor;
   const context = contextOf(frames, inner.depth);
   const lock = held === undefined ? undefined : unnamed(held, frames, inner);

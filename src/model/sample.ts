@@ -64,6 +64,10 @@ export interface KernelFacts {
   readonly offCpuMs?: number;
   /** For how long it has not let another task onto its CPU, if the kernel's watchdog has complained about it. */
   readonly onCpuMs?: number;
+  /** Set if these times are the least that it can be: the kernel's log only tells of which time it is more. */
+  readonly atLeast?: true;
+  /** Set if the kernel's watchdog says that its CPU does not even handle interrupts (hard lockup). */
+  readonly hardLockup?: true;
   /** What a tracer has added up of it with this stack. */
   readonly traced?: TracedSum;
   /** How often it has left a CPU, modulo 2^32: equal numbers prove that it did not run in between. */

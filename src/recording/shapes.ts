@@ -116,6 +116,8 @@ const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
   {
     offCpuMs: duration,
     onCpuMs: duration,
+    atLeast: yes,
+    hardLockup: yes,
     traced: object<object, Required<TracedSum>>({}, { times: count, offCpuMs: duration }),
     switches: count32,
     lock,

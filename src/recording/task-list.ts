@@ -205,6 +205,8 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
   return (
     a.switches === b.switches &&
     a.onCpuMs === b.onCpuMs &&
+    a.atLeast === b.atLeast &&
+    a.hardLockup === b.hardLockup &&
     a.traced?.times === b.traced?.times &&
     a.traced?.offCpuMs === b.traced?.offCpuMs &&
     a.mmapLockOwner === b.mmapLockOwner &&

@@ -92,3 +92,15 @@ test('tells for how long the watchdog says that tasks ran, the longest first', a
     't1 1 (R) for 22 s, t2 2 (R) for 23 s',
   ]);
 });
+
+test('tells where the kernel only says that it was more', async () => {
+  const at = (offCpuMs: number, atLeast?: true) => ({
+    ...EMPTY_SAMPLE,
+    observations: [
+      observationOf(1, { stack: stackOf('xfs_buf_lock'), facts: { offCpuMs, ...(atLeast && { atLeast }) } }),
+    ],
+  });
+  expect(await explained([at(122_000, true)])).toContain('t1 1 (D) for at least 2 min 2 s\n');
+  expect(await explained([at(122_000, true), at(245_000, true)])).toContain('for at least 4 min 5 s, reported 2 times');
+  expect(await explained([at(122_000)])).toContain('t1 1 (D) for 2 min 2 s\n');
+});

@@ -7,7 +7,7 @@ import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
-import { formatDuration } from '../terminal/duration.ts';
+import { forDuration, formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
 import { namesOf, shownComm, waitLines, whatForWithin } from './long-waits.ts';
@@ -39,6 +39,8 @@ interface Named extends Reported {
   /** '' if the text does not tell. */
   readonly host: string;
   sum: Sum;
+  /** The kernel only says that it was more than `forMs`. */
+  isAtLeast: boolean;
 }
 
 /** What tracers have added up. */
@@ -166,7 +168,10 @@ function add(
   if (named !== undefined) {
     named.times++;
     named.sum = sumOf(named.sum, facts);
-    named.forMs = forMs ?? named.forMs;
+    if (forMs !== undefined) {
+      named.forMs = forMs;
+      named.isAtLeast = facts?.atLeast === true;
+    }
     return { named };
   }
   explanation.count++;
@@ -174,7 +179,8 @@ function add(
     explanation.sum = sumOf(explanation.sum, facts);
     return {};
   }
-  const first: Named = { text, host, times: 1, forMs, sum: sumOf(NO_SUM, facts) };
+  const isAtLeast = facts?.atLeast === true;
+  const first: Named = { text, host, times: 1, forMs, isAtLeast, sum: sumOf(NO_SUM, facts) };
   explanation.tasks.set(id.tid === undefined ? `${name}\n${explanation.count}` : name, first);
   return { named: first };
 }
@@ -190,11 +196,14 @@ function countUntold(explanations: readonly Explanation[]): void {
     if (!isUntold && finding.kind === 'blocked') for (const [name, named] of tasks) told.set(name, named);
   for (const explanation of explanations) {
     if (!explanation.isUntold) continue;
-    for (const [name, { times, forMs }] of explanation.tasks) {
+    for (const [name, { times, forMs, isAtLeast }] of explanation.tasks) {
       const named = told.get(name);
       if (named === undefined) continue;
       named.times += times;
-      if (forMs !== undefined) named.forMs = Math.max(named.forMs ?? 0, forMs);
+      if (forMs !== undefined && forMs >= (named.forMs ?? 0)) {
+        named.forMs = forMs;
+        named.isAtLeast = isAtLeast;
+      }
       explanation.tasks.delete(name);
       explanation.count--;
     }
@@ -263,9 +272,9 @@ function place({ symbol, module }: Frame): string {
 function someOf(tasks: readonly Named[], { count, several }: { count: number; several: boolean }): string {
   const shown = tasks.slice(0, MAX_SHOWN);
   const more = count - shown.length;
-  const texts = shown.map(({ text: task, host, times, forMs, sum }, at) => {
+  const texts = shown.map(({ text: task, host, times, forMs, isAtLeast, sum }, at) => {
     const text = several && host !== '' && host !== shown[at - 1]?.host ? `${host}: ${task}` : task;
-    const since = forMs === undefined ? text : `${text} for ${formatDuration(forMs)}`;
+    const since = forMs === undefined ? text : `${text}${forDuration(forMs, isAtLeast)}`;
     return [since, ...(times === 1 ? [] : [`reported ${times} times`]), ...textsOf(sum)].join(', ');
   });
   const separator = texts.some((text) => text.includes(', ')) ? '; ' : ', ';

@@ -86,6 +86,8 @@ function taskOf(observation: Observation, sample: Sample) {
     systemCall: callOf(valueIn(systemCall)),
     offCpuMs: facts?.offCpuMs ?? null,
     onCpuMs: facts?.onCpuMs ?? null,
+    ...(facts?.atLeast !== undefined && { atLeast: true }),
+    ...(facts?.hardLockup !== undefined && { hardLockup: true }),
     ...(facts?.traced !== undefined && { traced: facts.traced }),
   };
 }

@@ -7,7 +7,7 @@ import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';
 import { PRESSURES, type Pressure } from '../model/pressure.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Frame } from '../model/stack.ts';
-import { formatDuration } from '../terminal/duration.ts';
+import { forDuration, formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { formatDateLine, formatDateTime } from '../terminal/local-time.ts';
 import { counted } from './counted.ts';
@@ -108,7 +108,10 @@ function* paragraph(
 ): Generator<string> {
   const { finding, observations, stack } = group;
   const { kind } = finding;
-  const since = forHowLong(observations.map(({ facts }) => (kind === 'running' ? facts?.onCpuMs : facts?.offCpuMs)));
+  const since = forHowLong(
+    observations.map(({ facts }) => (kind === 'running' ? facts?.onCpuMs : facts?.offCpuMs)),
+    observations.some(({ facts }) => facts?.atLeast === true),
+  );
   const count = style('bold', counted(observations.length, 'task'));
   yield `${count} (${share})  ${style(kind, kind)}${since}  ${style('bold', whatForWithin(finding))}\n`;
   const isAdvised = options.full || kind !== 'idle';
@@ -157,12 +160,12 @@ function inOrder(groups: readonly ExplainedGroup[], { roots, cycles }: WaitGraph
 }
 
 /** How long tasks have been off their CPUs, or on them: ` for 4 min 12 s`, or ` for 3 s to 4 min 12 s`. */
-function forHowLong(told: readonly (number | undefined)[]): string {
+function forHowLong(told: readonly (number | undefined)[], isAtLeast: boolean): string {
   const times = told.filter((each) => each !== undefined);
   if (times.length === 0) return '';
-  const least = formatDuration(times.reduce((a, b) => Math.min(a, b)));
+  const least = times.reduce((a, b) => Math.min(a, b));
   const most = formatDuration(times.reduce((a, b) => Math.max(a, b)));
-  return least === most ? ` for ${most}` : ` for ${least} to ${most}`;
+  return `${forDuration(least, isAtLeast)}${formatDuration(least) === most ? '' : ` to ${most}`}`;
 }
 
 function row(label: string, lines: readonly string[]): [string, string][] {

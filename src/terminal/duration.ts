@@ -14,3 +14,8 @@ export function formatDuration(milliseconds: number): string {
     .map(([number, unit]) => `${number} ${unit}`)
     .join(' ');
 }
+
+/** For how long, for people: ` for 2 min 0 s`, or, if it may be longer, ` for at least 2 min 0 s`. */
+export function forDuration(milliseconds: number, isAtLeast: boolean): string {
+  return ` for ${isAtLeast ? 'at least ' : ''}${formatDuration(milliseconds)}`;
+}

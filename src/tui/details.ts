@@ -11,7 +11,7 @@ import { taskKey } from '../model/task.ts';
 import type { Clock } from '../model/time.ts';
 import { shownComm, whatForWithin } from '../sinks/long-waits.ts';
 import { moment, timeOfDay } from '../sinks/moment.ts';
-import { formatDuration } from '../terminal/duration.ts';
+import { forDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { fitted } from '../terminal/width.ts';
 import { type Line, line, NARROW } from './cells.ts';
@@ -135,7 +135,8 @@ function identityLines({ task, state, cpu, facts }: Observation): Line[] {
   const { id, pid, comm, cgroup } = task;
   const numbers = `${pid ?? '?'}/${id.tid ?? '?'}`;
   const where = cpu === undefined ? '' : `, last on CPU ${cpu}`;
-  const off = facts?.offCpuMs === undefined ? '' : `, off the CPU for ${formatDuration(facts.offCpuMs)}`;
+  const { offCpuMs, atLeast } = facts ?? {};
+  const off = offCpuMs === undefined ? '' : `, off the CPU${forDuration(offCpuMs, atLeast === true)}`;
   const container = cgroup !== undefined && 'value' in cgroup ? containerOf(cgroup.value) : undefined;
   const user = userOf(task);
   return [

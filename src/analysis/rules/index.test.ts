@@ -9,6 +9,7 @@ import { explain } from '../explain.ts';
 import { functionName } from '../function-name.ts';
 import { sleepingPrimitive } from '../sleeping-primitives.ts';
 import { COMMANDS, type Resource } from './commands.ts';
+import { GENERAL_ADVICE } from './general.ts';
 import { RULES } from './index.ts';
 import { namesOf } from './rule.ts';
 
@@ -105,6 +106,11 @@ describe('every rule', () => {
       return next.filter((run) => COMMANDS[run]?.some((taken) => hangs.includes(taken))).map((run) => [id, run]);
     });
     expect(hanging).toEqual([]);
+  });
+
+  it('or where none fits, only such commands that always work', () => {
+    const advised = Object.values(GENERAL_ADVICE).flat();
+    expect(advised.filter((run) => COMMANDS[run]?.length !== 0)).toEqual([]);
   });
 
   it('advises how to find who holds a lock that another task holds', () => {

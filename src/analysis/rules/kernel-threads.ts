@@ -26,6 +26,17 @@ const IDLE_CPU = [
   'psci_enter_idle_state',
   'cpu_idle',
   'arch_cpu_idle_enter',
+  'shared_cede_loop',
+  'dedicated_cede_loop',
+  'snooze_loop',
+  'stop_loop',
+  'nap_loop',
+  'fastsleep_loop',
+  'pseries_lpar_idle',
+  'enabled_wait',
+  'acpi_idle_enter_bm',
+  'acpi_idle_enter_s2idle',
+  'psci_cpu_suspend_enter',
 ];
 
 /** The kernel's own threads. */
@@ -254,7 +265,17 @@ export const KERNEL_THREADS: readonly Rule[] = [
       id: 'idle-swapper-halted',
       anyState: true,
       match: [
-        ['native_safe_halt', 'pv_native_safe_halt', 'xen_hypercall_sched_op', 'xen_safe_halt', 'ktime_get'],
+        [
+          'native_safe_halt',
+          'pv_native_safe_halt',
+          'xen_hypercall_sched_op',
+          'xen_safe_halt',
+          'ktime_get',
+          'plpar_hcall_norets',
+          'plpar_hcall_norets_notrace',
+          'psw_idle',
+          'tdx_safe_halt',
+        ],
         IDLE_CPU,
       ],
       waitsFor: 'a task to run: this is the idle task of a CPU',

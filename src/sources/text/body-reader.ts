@@ -3,6 +3,7 @@ import { BareNames, isNameOnly, nameInTrace } from './bare-names.ts';
 import type { Callers } from './callers.ts';
 import { isCutMark, truncatedFrame } from './cut-marks.ts';
 import type { FoundStacks } from './found-stacks.ts';
+import { HardLockups } from './hard-lockups.ts';
 import { inContext } from './labels.ts';
 import { LearnedTasks } from './learned-tasks.ts';
 import { type Header, headerOf, IGNORED, type Line } from './line.ts';
@@ -45,6 +46,7 @@ export class BodyReader {
   readonly #remarks = new Remarks();
   readonly #loneRows: LoneRows;
   readonly #stalls = new RcuStalls();
+  readonly #lockups = new HardLockups();
   readonly #sums = new TracedSums();
   readonly #titles = new LoggedTitles();
   #table: PsTable | undefined;
@@ -92,6 +94,7 @@ export class BodyReader {
       this.take(grepped.rest, logged);
       return;
     }
+    this.#lockups.learn(text, this.#stamps.now);
     const [, report, trace] = text.includes('race: ') ? (ONE_LINE.exec(text) ?? []) : [];
     if (report !== undefined && trace !== undefined) {
       if (report.trim() !== '') this.take(report, logged);
@@ -152,7 +155,8 @@ export class BodyReader {
     if (whole?.kind === 'label' && whole.isTitle) this.#learned.learn(whole.header, whole.isList === true);
     if (whole?.kind === 'label' && whole.header.blockedMs !== undefined)
       this.#found.waits(whole.header, this.#stamps.now);
-    const known = this.#stalls.withTime(this.#learned.withName(inContext(whole, logged)), this.#stamps.now);
+    const timed = this.#stalls.withTime(this.#learned.withName(inContext(whole, logged)), this.#stamps.now);
+    const known = this.#lockups.withLockup(timed, text, this.#stamps.now);
     const named = known === undefined && logged && this.#current.takesNames ? nameInTrace(text) : undefined;
     if (named !== undefined) {
       this.#step(named);

@@ -199,7 +199,7 @@ function taskOf(text: string): Line | undefined {
       const header = headerOf({ name: QUOTED.exec(hung)?.[1] ?? hung, tid: hungTid, state: 'D' });
       return {
         kind: 'hung',
-        header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds) },
+        header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds), atLeast: true },
       };
     }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];

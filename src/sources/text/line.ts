@@ -27,6 +27,10 @@ export interface Header {
   readonly ranLong?: true;
   /** For how long it ran. */
   readonly ranMs?: number;
+  /** These times are the least that it can be. */
+  readonly atLeast?: true;
+  /** Its CPU does not even handle interrupts. */
+  readonly hardLockup?: true;
   /** For how long it has been blocked, at least. */
   readonly blockedMs?: number;
   /** What a tracer has added up of it, and what that is if it is no number of times. */

@@ -22,6 +22,8 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
       lock,
       blockedMs,
       ranMs,
+      atLeast,
+      hardLockup,
       sum,
       sumUnit = 'times',
     }): Observation => {
@@ -32,6 +34,8 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
       const facts: KernelFacts = {
         ...(blockedMs !== undefined && { offCpuMs: Math.min(blockedMs, MAX_DURATION_MS) }),
         ...(ranMs !== undefined && { onCpuMs: Math.min(ranMs, MAX_DURATION_MS) }),
+        ...(atLeast !== undefined && { atLeast }),
+        ...(hardLockup !== undefined && { hardLockup }),
         ...(traced !== undefined && { traced }),
         ...(lock !== undefined && { lock }),
       };

@@ -33,6 +33,6 @@ export class RcuStalls {
   withTime(line: Line | undefined, now: Stamp): Line | undefined {
     if (line?.kind !== 'task' || line.header.onCpu !== true || this.#ranMs === undefined) return line;
     if (this.#stamp === undefined || !isSameMoment(this.#stamp, now) || line.header.ranMs !== undefined) return line;
-    return { ...line, header: { ...line.header, ranMs: this.#ranMs } };
+    return { ...line, header: { ...line.header, ranMs: this.#ranMs, atLeast: true } };
   }
 }

@@ -18,7 +18,7 @@ const DURATION = String.raw`\d{1,12}(?:\.\d{1,3})? (?:s|min|h|d)(?: \d{1,2} (?:s
 /** `2 tasks (9.1 %)  blocked for 3.1 s to 4 min 12 s  waits for ...` */
 const GROUP = new RegExp(
   String.raw`^(\s{0,40})(\d{1,9}) tasks? \((?:\d{1,3}\.\d %|(not selected))\) {1,4}(?:blocked|idle|(running)|unexplained)` +
-    String.raw`(?: for (${DURATION})( to ${DURATION})?)? {1,4}(\S.*)$`,
+    String.raw`(?: for (at least )?(${DURATION})( to ${DURATION})?)? {1,4}(\S.*)$`,
   's',
 );
 const ROW = /^\s{0,8}(tasks|stack|wchan|call|behind|causes|next|rule)\s{1,8}(\S.*)$/s;
@@ -219,7 +219,7 @@ function placeIn([, time, host, kernel]: readonly (string | undefined)[]): Pick<
   };
 }
 
-function groupOf([, indent = '', count, holder, running, since, until, sentence = '']: readonly (
+function groupOf([, indent = '', count, holder, running, atLeast, since, until, sentence = '']: readonly (
   | string
   | undefined
 )[]): Group {
@@ -229,7 +229,12 @@ function groupOf([, indent = '', count, holder, running, since, until, sentence 
     isHolder: holder !== undefined,
     // Of several times, nobody knows which is whose.
     facts:
-      since === undefined || until !== undefined ? undefined : factsOf(millisecondsOf(since), running !== undefined),
+      since === undefined || until !== undefined
+        ? undefined
+        : {
+            ...factsOf(millisecondsOf(since), running !== undefined),
+            ...(atLeast !== undefined && { atLeast: true }),
+          },
     sentence,
     label: 'other',
     tasks: [],

@@ -123,6 +123,8 @@ function isRegister(word: string): boolean {
 function factsOf(fields: Fields): KernelFacts | undefined {
   const offCpuMs = fields.amount('offCpuMs', MAX_DURATION_MS);
   const onCpuMs = fields.amount('onCpuMs', MAX_DURATION_MS);
+  const atLeast = fields.flag('atLeast');
+  const hardLockup = fields.flag('hardLockup');
   const traced = tracedIn(fields.object('traced'));
   const lock = lockOf(fields.object('lock'));
   const mmapLock = fields.object('mmapLock');
@@ -131,6 +133,8 @@ function factsOf(fields: Fields): KernelFacts | undefined {
   const facts: KernelFacts = {
     ...(offCpuMs !== undefined && { offCpuMs }),
     ...(onCpuMs !== undefined && { onCpuMs }),
+    ...(atLeast === true && { atLeast }),
+    ...(hardLockup === true && { hardLockup }),
     ...(traced !== undefined && { traced }),
     ...(lock !== undefined && { lock }),
     ...(mmapLock !== undefined && { mmapLockOwner: mmapLock.count('owner', 1) ?? 'unknown' }),
