@@ -48,8 +48,9 @@ describe('kstack explain', () => {
     );
     expect(code).toBe(0);
     expect(stdout).toContain(
-      '1 x nobody_knows\n  unexplained: unknown: no rule knows nobody_knows\n  why:    no rule fits\n',
+      '1 x nobody_knows\n  unexplained: unknown: no rule knows nobody_knows\n  next:   kstack -L -p PID -f long\n',
     );
+    expect(stdout).toContain('\n  why:    no rule fits\n');
   });
 
   it('says that a hung task is blocked, and for how long, where its stack is not in the text', async () => {

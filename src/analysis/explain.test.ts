@@ -5,6 +5,7 @@ import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
 import { innerEnd } from './inner-end.ts';
 import { Matcher } from './match.ts';
+import { RUNS_IN_KERNEL, WAITS_FOR_UNKNOWN } from './rules/general.ts';
 import type { Rule, Step } from './rules/rule.ts';
 import { sleepingPrimitive } from './sleeping-primitives.ts';
 
@@ -70,7 +71,7 @@ describe('explain', () => {
       'unexplained',
       undefined,
       'unheard_of',
-      [],
+      WAITS_FOR_UNKNOWN,
     ]);
   });
 
@@ -306,13 +307,33 @@ describe('the kind of sleep', () => {
     expect(toldOf(['ep_poll', 'do_epoll_wait'], 'D')[0]).toBe('blocked');
   });
 
-  it('says what a task in R runs, and gives it no advice', () => {
+  it('says what a task in R runs, and gives it only general advice', () => {
     const finding = explain(stackOf('_cond_resched', 'shrink_slab', 'do_try_to_free_pages'), 'R');
     expect([finding.kind, finding.next, finding.waitsFor]).toEqual([
       'running',
-      [],
+      RUNS_IN_KERNEL,
       expect.stringMatching(/^nothing: it is on a CPU, or ready to run, in shrink_slab/),
     ]);
+  });
+
+  it('calls nobody idle that waits for a completion or a bit where others idle', () => {
+    const told = (...symbols: string[]) => toldOf(['schedule', ...symbols]);
+    for (const [idle, purpose] of [
+      ['do_wait', 'wait for a child'],
+      ['ep_poll', 'collect events of its file descriptors (epoll)'],
+      ['kswapd', 'free memory of its node'],
+    ] as const) {
+      const [kind, waitsFor] = told('wait_for_completion', idle);
+      expect([kind, waitsFor]).toEqual([
+        'blocked',
+        `the completion of something that ${idle} started, in order to ${purpose}`,
+      ]);
+      expect(told('wait_on_bit', idle)[0]).toBe('blocked');
+      expect(told('wait_woken', idle)[0]).toBe('idle');
+    }
+    expect(told('wait_for_completion', 'do_sigtimedwait')[0]).toBe('blocked');
+    expect(told('wait_for_completion_interruptible', 'usb_stor_control_thread')[0]).toBe('idle');
+    expect(toldOf(['wait_for_completion_interruptible', 'usb_stor_control_thread'], 'D')[0]).toBe('blocked');
   });
 
   it('takes a task for running that was preempted, unless it is in D', () => {

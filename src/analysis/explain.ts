@@ -9,11 +9,10 @@ import { functionName } from './function-name.ts';
 import { type InnerEnd, innerEnd, isGuess, isTelling, waits } from './inner-end.ts';
 import { inInterrupt } from './interrupt.ts';
 import { withoutLeaves } from './leaves.ts';
-import { type Match, Matcher } from './match.ts';
+import { isIdleIn, type Match, Matcher } from './match.ts';
 import { RULES } from './rules/index.ts';
 import type { Rule } from './rules/rule.ts';
 import { crashed, cutInInterrupt, handles, running } from './running.ts';
-import { IDLE_SLEEPS } from './sleeping-primitives.ts';
 import { inSoftirq } from './softirq.ts';
 import { isUnsorted, withoutContradictions, withoutStale } from './stale.ts';
 import { unexplained } from './unexplained.ts';
@@ -119,6 +118,6 @@ function runs({ kind }: Rule, { primitive }: InnerEnd): boolean {
 }
 
 /** Whether a task in such a stack has nothing to do. */
-function idles({ kind, sleeps }: Rule, { primitive }: InnerEnd): boolean {
-  return kind === 'idle' && (sleeps !== undefined || IDLE_SLEEPS.has(primitive?.sleep ?? 'schedule'));
+function idles(rule: Rule, { primitive }: InnerEnd): boolean {
+  return rule.kind === 'idle' && (rule.sleeps !== undefined || isIdleIn(rule, primitive?.sleep ?? 'schedule'));
 }

@@ -12,13 +12,14 @@ import {
 } from './caller.ts';
 import { functionName } from './function-name.ts';
 import { type InnerEnd, isTelling, waits } from './inner-end.ts';
-import type { Match } from './match.ts';
+import { isIdleIn, type Match } from './match.ts';
 import { causesAt } from './mounted.ts';
 import { operationOf } from './operation.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
+import { WAITS_FOR_UNKNOWN } from './rules/general.ts';
 import { isVague, namesOf, type Rule } from './rules/rule.ts';
-import { IDLE_SLEEPS, type Sleep } from './sleeping-primitives.ts';
+import type { Sleep } from './sleeping-primitives.ts';
 
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
@@ -34,7 +35,10 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
   const { sleep = 'schedule', waitsFor: held } = primitive ?? {};
   const caller = callerIn(frames, inner);
   const { id, source, kernels, inOrderTo } = rule;
-  const isAtWork = rule.kind === 'idle' ? !IDLE_SLEEPS.has(sleep) : rule.kind === 'running' && waits(inner);
+  const isAtWork =
+    rule.kind === 'idle'
+      ? rule.sleeps === undefined && !isIdleIn(rule, sleep)
+      : rule.kind === 'running' && waits(inner);
   const isShared = isAtWork || (rule.fallback !== true && rule.sleeps === undefined && SHARED_SLEEPS.has(sleep));
   const likely = likelyOf(frames);
   const base = {
@@ -71,6 +75,12 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     return { ...base, kind: 'blocked', waitsFor, causes, next, undo: [] };
   }
   const { kind, next, undo = [] } = rule;
+  if (isAtWork && caller !== undefined && inOrderTo !== undefined) {
+    const general = others.find((other) => other.rule.kind === 'blocked' && other.rule.sleeps?.includes(sleep))?.rule;
+    const { causes = '', next: looks = WAITS_FOR_UNKNOWN } = general ?? {};
+    const waitsFor = `${unknownIn(callerWithModule(frames, inner) ?? caller, inner)}${purpose}${likely}`;
+    return { ...base, kind: 'blocked', waitsFor, causes, next: looks, undo: [] };
+  }
   if (isFar && caller !== undefined && inOrderTo !== undefined) {
     const waitsFor = `${unknownIn(callerWithModule(frames, inner) ?? caller, inner)}${purpose}${likely}`;
     return { ...base, kind, waitsFor, causes: rule.causes, next, undo: [] };

@@ -121,12 +121,18 @@ function testOf(step: Step, names: readonly string[] | undefined): Test {
  * and completions. A task that waits for a lock in a function where others idle is at work: the rule only tells what
  * for.
  */
-function isPossible({ kind, sleeps, inOrderTo }: Rule, sleep: Sleep | undefined): boolean {
+function isPossible(rule: Rule, sleep: Sleep | undefined): boolean {
+  const { kind, sleeps, inOrderTo } = rule;
   if (sleep === undefined) return true;
   if (sleeps !== undefined) return sleeps.includes(sleep);
   // Who waits for a lock or for I/O does not run, whatever function is further out: the rule only tells what for.
   if (kind === 'running') return sleep === 'schedule' || sleep === 'spin' || inOrderTo !== undefined;
-  return kind !== 'idle' || IDLE_SLEEPS.has(sleep) || inOrderTo !== undefined;
+  return kind !== 'idle' || isIdleIn(rule, sleep) || inOrderTo !== undefined;
+}
+
+/** Whether who sleeps so in the functions of an idle rule has nothing to do there. */
+export function isIdleIn({ completion }: Rule, sleep: Sleep): boolean {
+  return IDLE_SLEEPS.has(sleep) || (completion === true && sleep === 'completion');
 }
 
 function isOfLock(rule: Rule, lock: LockKind | undefined): boolean {

@@ -20,7 +20,8 @@ export type Sleep =
   | 'delay'
   | 'pool';
 
-export const IDLE_SLEEPS: ReadonlySet<Sleep> = new Set(['schedule', 'event', 'completion']);
+/** Sleeps of who has nothing to do. What completes, or clears a bit, was mostly started by who waits for it. */
+export const IDLE_SLEEPS: ReadonlySet<Sleep> = new Set(['schedule', 'event']);
 
 /** Functions that sleep or spin on behalf of any caller. */
 export interface SleepingPrimitive {

@@ -227,10 +227,14 @@ const LOOPS: readonly (readonly [id: string, waitsFor: string, inOrderTo: string
     ],
   ];
 
+/** Those whose threads wait for new work by a completion. */
+const BY_COMPLETION: ReadonlySet<string> = new Set(['idle-iser-connection', 'idle-lustre-network']);
+
 /** Tasks that wait for work: threads of drivers and file systems, and readers of sockets and devices. */
 export const IDLE_READERS: readonly Rule[] = idleLoops(
   LOOPS.map(([id, waitsFor, inOrderTo, file, names]) => {
     const functions = names.split(' ');
-    return { id, match: [functions], waitsFor, inOrderTo, source: `${file}: ${functions[0]}` };
+    const completion = BY_COMPLETION.has(id) && ({ completion: true } as const);
+    return { id, match: [functions], waitsFor, inOrderTo, source: `${file}: ${functions[0]}`, ...completion };
   }),
 );

@@ -97,6 +97,14 @@ export const KERNEL_THREADS_OF_DRIVERS: readonly Rule[] = idleLoops([
     source: 'drivers/xen/balloon.c: balloon_thread',
   },
   {
+    id: 'idle-balloon-hyperv',
+    match: ['dm_thread_func'],
+    completion: true,
+    waitsFor: 'the next time to report its memory to Hyper-V (balloon)',
+    inOrderTo: 'report its memory to Hyper-V (balloon)',
+    source: 'drivers/hv/hv_balloon.c: dm_thread_func',
+  },
+  {
     id: 'idle-napi',
     match: [['napi_threaded_poll', 'napi_thread_wait']],
     waitsFor: 'packets from a network interface',

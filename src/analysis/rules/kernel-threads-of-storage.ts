@@ -353,6 +353,7 @@ export const KERNEL_THREADS_OF_STORAGE: readonly Rule[] = idleLoops([
   },
   {
     id: 'idle-usb-storage',
+    completion: true,
     match: ['usb_stor_control_thread'],
     waitsFor: 'a command for USB storage',
     inOrderTo: 'run commands for USB storage',

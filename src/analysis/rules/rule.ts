@@ -43,6 +43,8 @@ export interface Rule {
   readonly serves?: true;
   /** The rule is about these kinds of sleep only; absent: about any, and idle rules about no lock, page or I/O. */
   readonly sleeps?: readonly Sleep[];
+  /** Of an idle rule: new work completes a completion. Absent: who waits for one there has something to do. */
+  readonly completion?: true;
   /** The rule is about locks of this kind only, where a stack tells the kind; absent: about any. */
   readonly lock?: LockKind;
   /** With `sleeps`: so it is most likely, too, where a stack lacks the functions of locks and completions. */
