@@ -171,7 +171,9 @@ describe('explain', () => {
         'kfree',
       ),
     ).toEqual(['running', 'nothing: the kernel crashed in kfree']);
-    expect(told('crash_kexec', 'oops_end', 'do_trap', 'do_stack_segment', 'stack_segment', 'kfree')[1]).toMatch(/kfree$/);
+    expect(told('crash_kexec', 'oops_end', 'do_trap', 'do_stack_segment', 'stack_segment', 'kfree')[1]).toMatch(
+      /kfree$/,
+    );
     expect(told('panic', 'watchdog', 'kthread')).toEqual([
       'running',
       'nothing: the kernel panicked, as a task was blocked for too long (hung task)',
