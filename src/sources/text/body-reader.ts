@@ -133,6 +133,8 @@ export class BodyReader {
     if (lone !== undefined) {
       this.#releaseLone();
       this.#endBareNames();
+      for (const { header, wchan } of this.#loneRows.earlier.splice(0))
+        this.#found.row(header, wchan, this.#stamps.now);
       this.#step({ kind: 'label', header: lone.header, weak: true });
       this.#lone = lone;
       return true;
@@ -275,6 +277,7 @@ export class BodyReader {
     this.#remarks.end();
     this.#table = undefined;
     this.#list = undefined;
+    this.#loneRows.reset();
     this.#recognizer.reset();
   }
 

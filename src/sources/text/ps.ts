@@ -220,8 +220,11 @@ const SIGNED = String.raw`-?\d{1,4}`;
 const SEPARATOR = String.raw`\s{1,12}`;
 const OF_LONG = ['[0-9a-f]', STATE, WORD, PID, NUMBER, NUMBER, SIGNED, SIGNED, WORD, NUMBER, WORD];
 const UP_TO_WCHAN = OF_LONG.join(SEPARATOR);
+const TO_COMMAND = [String.raw`(?:${WORD}\s{1,8})?${TERMINAL}`, TIME, COMMAND].join(SEPARATOR);
 /** `ps -l` and `ps -elf`, which has the start, too. */
-const LONG = rowOf(UP_TO_WCHAN, String.raw`(?:${WORD}\s{1,8})?${TERMINAL}`, TIME, COMMAND);
+const LONG = rowOf(UP_TO_WCHAN, TO_COMMAND);
+const UP_TO_SIZE = OF_LONG.slice(0, -1).join(SEPARATOR);
+const LONG_WITH_WCHAN = rowOf(UP_TO_SIZE, String.raw`([A-Za-z_]\w{1,31}\+?)`, TO_COMMAND);
 /** `ps -o stat,pid,tid,...,comm` */
 const STATE_FIRST = new RegExp(
   String.raw`^\s{0,12}${STATE}\s{1,8}${PID}\s{1,8}${PID}\s{1,8}(?:\S.{0,80}\s)?([A-Za-z]\S{0,31})$`,
@@ -260,6 +263,14 @@ export const psLine: LineParser = (line) => {
   const [, letters, alone, comm = ''] = STATE_ONLY.exec(line) ?? [];
   return alone === undefined ? undefined : labelOf(alone, letters?.[0], comm);
 };
+
+/** A row of `ps -l` without the titles of the table: its columns tell what it is. */
+export function longRow(line: string): (Line & { readonly kind: 'row' }) | undefined {
+  const [, state, tid, wchan, command = ''] = LONG_WITH_WCHAN.exec(line) ?? [];
+  return tid === undefined
+    ? undefined
+    : { kind: 'row', header: headerOf({ tid, state, name: commOf(command) }), wchan };
+}
 
 /** Whether this is the beginning of such a line, which a mail program has broken at its terminal. */
 export function isBrokenRow(line: string): boolean {

@@ -7,8 +7,8 @@ const ALONE =
 /** The task that bcc(8) names behind its stacks. */
 const BEHIND = /^\s{0,8}-\s{1,40}\S/;
 
-/** A PID and a name or a state, as in tables of ps(1). */
-const ROW = /^\s{0,12}(?:\S{1,32}\s{1,12})?\d{1,10}:?\s{1,12}[A-Za-z]/;
+/** A PID and a name or a state, as in tables of ps(1), perhaps behind numbers of other columns. */
+const ROW = /^\s{0,12}(?:\S{1,32}\s{1,12})?\d{1,10}:?\s{1,12}(?:[\d.,:%?-]{1,24}\s{1,12}){0,8}[A-Za-z]/;
 
 /**
  * Whether a line may be a frame, or a header that may stand far before its stack. A log has millions of lines that are

@@ -21,6 +21,42 @@ describe('a task of which only the function is known in which it waits', () => {
       ['archiver 1234 D: jbd2_log_'],
     ],
     [
+      'rows with a column that is too narrow, without its title',
+      ['root 4101 0.0 0.1 D rpc_wait_b archiver', 'root 4102 0.0 0.1 Ds jbd2_log_w+ /usr/bin/writer -x'],
+      ['archiver 4101 D: rpc_wait_b', 'writer 4102 D: jbd2_log_w'],
+    ],
+    [
+      'rows around one whose function is known',
+      [
+        '4100 D my_driver_wai reader',
+        '4101 R - burner -n 3',
+        '4102 D rpc_wait_bit_k archiver',
+        '4103 D other_mod_wai copier',
+        '4104 S hrtime sleeper',
+      ],
+      [
+        'reader 4100 D: my_driver_wai',
+        'burner 4101 R: ',
+        'archiver 4102 D: rpc_wait_bit_k',
+        'copier 4103 D: other_mod_wai',
+        'sleeper 4104 S: hrtime',
+      ],
+    ],
+    [
+      'names with blanks before the function',
+      ['4101 D archiver rpc_wait_bit_k', '4102 D tmux: server my_driver_wai', '4103 S sleeper hrtime'],
+      ['archiver 4101 D: rpc_wait_bit_k', 'tmux: server 4102 D: my_driver_wai', 'sleeper 4103 S: hrtime'],
+    ],
+    [
+      'ps -l, whose columns tell what they are',
+      [
+        '1 D root      4101     2  0  80   0 -     0 rpc_wa ?        00:00:00 [archiver]',
+        '4 S root      4102     1  0  80   0 -  1234 hrtime Nov28 pts/0    00:00:00 sleeper',
+      ],
+      ['archiver 4101 D: rpc_wa', 'sleeper 4102 S: hrtime'],
+    ],
+    ['names of threads that are no functions', ['root 12 I rpc_wait', '13 I rpc_wait'], []],
+    [
       'ps with the state first, and with a user',
       ['D   1234 jbd2_log_wait_commit   archiver', 'root 1235 D rpc_wait_bit_killable rsync'],
       ['archiver 1234 D: jbd2_log_wait_commit', 'rsync 1235 D: rpc_wait_bit_killable'],
