@@ -3,6 +3,7 @@ import { isTableHead } from './csv.ts';
 import { isJsonBeginning } from './json-passage.ts';
 import { LONGEST_LINE } from './line.ts';
 import type { LinePart } from './lines.ts';
+import { formsBeforeOwn, mayBeOther, mayBeOwn, surest } from './own-prefix.ts';
 import {
   countingIn,
   type Form,
@@ -72,6 +73,10 @@ export class PrefixedLines implements LineReader {
   /** The prefixes of frames. */
   readonly #places = new Set<string>();
   #credit = MOST_CREDIT;
+  /** A line of kstack's own formats before which something stands that is not clear yet. */
+  #own: string | undefined;
+  /** The reader of a long line, of which more follows. */
+  #long: LineReader | undefined;
 
   constructor(known: ReadonlySet<string>, plain: LineReader, open: Open) {
     this.#known = known;
@@ -84,6 +89,7 @@ export class PrefixedLines implements LineReader {
   }
 
   take(part: LinePart): void {
+    if (this.#form?.isOwn === true && this.#takeOwn(part)) return;
     const isTimed = part.text.startsWith(this.#head) || this.#isTimed(part.text);
     // Nearly all lines of a log.
     if (isTimed && isOfKernel(part.text)) this.#pass(part);
@@ -100,6 +106,7 @@ export class PrefixedLines implements LineReader {
   }
 
   end(): void {
+    if (this.#own !== undefined) this.#learnOwn(this.#own, true);
     this.#flush();
     this.#plain.end();
     for (const reader of this.#streams.values()) if (reader !== this.#plain) reader.end();
@@ -110,11 +117,13 @@ export class PrefixedLines implements LineReader {
     if (this.#forms.length > 0 && this.#takePrefixed(part, text)) return;
     this.#waiting.push({ part, text });
     if (this.#credit < MOST_CREDIT) this.#credit += CREDIT;
-    if (this.#credit >= 1 && mayBeFrame(text, this.#known)) this.#learn(text);
+    if (this.#own !== undefined || (this.#credit >= 1 && mayBeOwn(text))) this.#learnOwn(this.#own ?? text, false);
+    else if (this.#credit >= 1 && mayBeFrame(text, this.#known)) this.#learn(text);
     if (this.#waiting.length >= MOST_WAITING) this.#release();
   }
 
   #pass(part: LinePart): void {
+    this.#own = undefined;
     this.#flush();
     this.#plain.take(part);
   }
@@ -130,17 +139,28 @@ export class PrefixedLines implements LineReader {
     if (this.#waiting.length > 0) for (const { part } of this.#waiting.splice(0)) this.#plain.take(part);
   }
 
-  /** Takes a line with a prefix of a form that is known by now. */
-  #takePrefixed(part: LinePart, text: string): boolean {
+  /** Takes a line, or a part of a long one, behind a prefix that stands before lines of kstack's own formats. */
+  #takeOwn(part: LinePart): boolean {
+    if (part.begins) return this.#takePrefixed(part, withoutColours(part.text));
+    if (this.#long === undefined) return false;
+    this.#long.take(part);
+    return true;
+  }
+
+  /** Takes a line with a prefix of a form that is known by now. `isLearned`: from this line, among others. */
+  #takePrefixed(part: LinePart, text: string, isLearned = false): boolean {
     for (const form of this.#forms) {
       const match = matchOf(text, form);
       if (match === undefined) continue;
       // A line of another host follows at once; others may look alike.
-      if (this.#form !== form && !this.#streams.has(match.key)) continue;
+      const isOther = !this.#streams.has(match.key);
+      if (isOther && (this.#form !== form || (form.isOwn === true && !isLearned && !mayBeOther(text)))) continue;
       this.#flush();
       this.#form = form;
-      if (this.#places.size < 2 && mayBeFrame(match.rest, this.#known)) this.#places.add(match.key);
-      this.#stream(match.key, part).take({ ...part, text: match.time + match.rest });
+      const { rest } = match;
+      if (this.#places.size < 2 && (mayBeFrame(rest, this.#known) || mayBeOwn(rest))) this.#places.add(match.key);
+      this.#long = this.#stream(match.key, part);
+      this.#long.take({ ...part, text: match.time + match.rest });
       return true;
     }
     if (text.trim() !== '') this.#form = undefined;
@@ -179,7 +199,23 @@ export class PrefixedLines implements LineReader {
     }
     if (prefix === undefined) return;
     const form = this.#formOf(prefix, this.#waiting.slice(from));
-    if (form === undefined) return;
+    if (form !== undefined) this.#use(form, from);
+  }
+
+  /** The same from a line of kstack's own formats. `isLast`: no more lines follow that tell more. */
+  #learnOwn(line: string, isLast: boolean): void {
+    this.#own = undefined;
+    const forms = this.#forms.length < MOST_FORMS ? formsBeforeOwn(line) : [];
+    if (forms.length === 0) return;
+    this.#credit--;
+    const lines = this.#waiting.map(({ text }) => text);
+    const form = surest(forms, lines, isLast);
+    if (form === undefined) this.#own = isLast ? undefined : line;
+    else this.#use(form, this.#beginning(form));
+  }
+
+  /** Takes a prefix of this form off the lines that wait, from one of them on. */
+  #use(form: Form, from: number): void {
     const before = from === 0 ? matchOf(this.#released, form) : undefined;
     // The lines before these are no longer here: what they have begun goes on.
     if (before !== undefined) this.#streams.set(before.key, this.#plain);
@@ -187,7 +223,7 @@ export class PrefixedLines implements LineReader {
     this.#flush();
     this.#forms = [...this.#forms, form];
     this.#form = form;
-    for (const { part, text } of lines) if (!this.#takePrefixed(part, text)) this.#plain.take(part);
+    for (const { part, text } of lines) if (!this.#takePrefixed(part, text, true)) this.#plain.take(part);
   }
 
   /** Whether nothing of a diff stands before this line but its head. */

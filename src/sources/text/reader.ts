@@ -58,6 +58,7 @@ export class TextReader implements LineReader {
   readonly #base64 = new Base64Parts();
   readonly #csv = new CsvTable();
   readonly #order = new NewestFirst();
+  readonly #place: ReaderOptions['place'];
   readonly #sampleLines: SampleLines;
   readonly #long: LongOutput;
   readonly #folded: FoldedStacks;
@@ -74,6 +75,7 @@ export class TextReader implements LineReader {
     this.#malformed = (why) => options.malformed?.(this.#line, why);
     this.#stacks = stacks;
     this.#found = found;
+    this.#place = options.place;
     this.#finder = new StackFinder(options.known, stacks);
     this.#notes = notes;
     this.#builder = new SampleBuilder(this.#finder, found, options);
@@ -242,8 +244,9 @@ export class TextReader implements LineReader {
 
   #collect(): void {
     if (this.#folded.found.length > 0) this.#notes.folded = true;
+    const host = this.#place?.();
     for (const list of [this.#long.found, this.#folded.found])
-      for (const sample of list.splice(0)) this.#found.push(sample);
+      for (const sample of list.splice(0)) this.#found.push(host === undefined ? sample : { host, ...sample });
   }
 }
 

@@ -23,7 +23,7 @@ const NUMBER_WITHIN = /^\s{0,20}[^\s#].{0,200}?#\d{1,4}\s/;
 /** The same on arm. */
 const BEGINS_AS_CALL = /^\s{0,8}(?:\[<|\(|[\w.$]{1,512} from )/;
 /** A line of a log that begins with a time; the second part may be what a program has put behind it. */
-const TIME = new RegExp(
+export const TIME = new RegExp(
   String.raw`^\s{0,8}\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|\w{3} {1,2}\d{1,2} |\d\d/\d\d/\d\d(?:\d\d)? )?\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?` +
     String.raw`(?:Z| ?[+-]\d\d:?\d\d)?\]?\s`,
 );
@@ -203,7 +203,7 @@ function isKnown(before: string): boolean {
 }
 
 /** Finds such a prefix in other lines, with other words and numbers: a time (1), and what follows on it (2). */
-function patternOf(before: string, isTimed: boolean): RegExp {
+export function patternOf(before: string, isTimed: boolean): RegExp {
   const trimmed = before.trimEnd();
   let source = '';
   let from = 0;
@@ -234,6 +234,8 @@ export interface Match {
 export interface Form extends Prefix {
   /** Which of the numbers in it counts the lines. */
   readonly counting?: number;
+  /** It stands before lines of kstack's own formats, which have times of their own. */
+  readonly isOwn?: true;
 }
 
 /** The parts of a line that has a prefix of this form; undefined if it has none. */

@@ -135,6 +135,14 @@ function isCertain(functions: readonly string[]): boolean {
   return functions.length > 2 && isLikely(functions) && functions.slice(0, 3).some((each) => OUTERMOST.test(each));
 }
 
+/** What stands before the first semicolon of a folded stack, if a line may be one. */
+export function foldedName(line: string): string | undefined {
+  const [, path] = LINE.exec(line.trimEnd()) ?? [];
+  if (path === undefined) return undefined;
+  const [name = '', ...functions] = path.split(';');
+  return isLikely(functions) || (functions.length > 1 && isLikely(functions.slice(1))) ? name : undefined;
+}
+
 const NO_NAME = '[no name]';
 
 function namesOf(name: string, thread: string | undefined): Pick<Task, 'comm' | 'processName'> {
