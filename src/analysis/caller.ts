@@ -3,6 +3,7 @@ import { functionName } from './function-name.ts';
 import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
 import { lockName, type WorkKind, workName } from './lock-names/lock-name.ts';
 import { lockInWords } from './lock-names/lock-words.ts';
+import { wholeName } from './pattern.ts';
 import { subsystemOf } from './subsystem.ts';
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
@@ -15,10 +16,19 @@ export function likelyOf(frames: readonly Frame[]): string {
   return (telling.length > 0 ? telling : frames).every(isGuess) ? LIKELY : '';
 }
 
-/** The innermost function that is no sleeping primitive; undefined if the stack has none. */
+/** What runs the function of any work, which is left out of the stack if it ends with a call. */
+const RUNS_ANY = wholeName([/process_(?:one_work|scheduled_works)|run_workqueue|async_run_entry_fn|work_for_cpu_fn/]);
+const OF_WORK = 'the function of a kernel worker';
+
+/**
+ * The innermost function that is no sleeping primitive, or, where that only runs the function of some work, words for
+ * it; undefined if the stack has none.
+ */
 export function callerIn(frames: readonly Frame[], { depth }: InnerEnd): string | undefined {
   const frame = frames[depth];
-  return frame === undefined ? undefined : functionName(frame.symbol);
+  if (frame === undefined) return undefined;
+  const name = functionName(frame.symbol);
+  return RUNS_ANY.test(name) ? OF_WORK : name;
 }
 
 /** The same, and the module that it is in. */

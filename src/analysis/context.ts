@@ -179,6 +179,7 @@ export function contextOf(frames: readonly Frame[], depth: number): string {
       const task = names.slice(at).some((outer) => WORK.test(outer)) ? 'worker' : 'thread';
       return `, in a kernel ${task} (${inside})`;
     }
+    if (WORK.test(name) && at - 1 === depth && (WORK.test(inside) || RUNNER.test(inside))) return '';
     if (WORK.test(name)) return `, in a kernel worker${functionText(names[at - 1], at - 1, depth)}`;
     if (KERNEL_THREAD.test(name)) return `, in a kernel thread${functionText(names[at - 1], at - 1, depth)}`;
   }

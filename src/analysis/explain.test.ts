@@ -5,7 +5,9 @@ import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
 import { innerEnd } from './inner-end.ts';
 import { Matcher } from './match.ts';
+import { OTHERS_BLOCKED } from './rules/commands.ts';
 import { RUNS_IN_KERNEL, WAITS_FOR_UNKNOWN } from './rules/general.ts';
+import { HOLDER } from './rules/lock-rule.ts';
 import type { Rule, Step } from './rules/rule.ts';
 import { sleepingPrimitive } from './sleeping-primitives.ts';
 
@@ -316,6 +318,37 @@ describe('the kind of sleep', () => {
       RUNS_IN_KERNEL,
       expect.stringMatching(/^nothing: it is on a CPU, or ready to run, in shrink_slab/),
     ]);
+  });
+
+  it('names what runs any work as nobody that takes a lock or starts something', () => {
+    const told = (...symbols: string[]) => toldOf([...symbols, 'process_one_work', 'worker_thread', 'kthread'], 'D')[1];
+    expect(told('__mutex_lock')).toBe('a mutex that the function of a kernel worker takes');
+    expect(told('wait_for_completion')).toBe(
+      'the completion of something that the function of a kernel worker started',
+    );
+    expect(told('__mutex_lock', 'async_run_entry_fn')).toBe('a mutex that the function of a kernel worker takes');
+    expect(told('io_schedule')).toBe('I/O to complete, in the function of a kernel worker');
+    expect(told('schedule')).toBe('something unknown in the function of a kernel worker');
+    expect(told('__mutex_lock', 'unheard_of')).toBe('a mutex that unheard_of takes, in a kernel worker');
+  });
+
+  it('advises on the lock of the host that is waited for, and not on what it is wanted for', () => {
+    const { waitsFor, causes, next } = explain(
+      stackOf('rtnl_lock', 'unheard_of_init', 'do_one_initcall', 'do_init_module', 'load_module'),
+      'D',
+    );
+    expect(waitsFor).toMatch(/\(rtnl\), which another task holds, in order to initialize a kernel module$/);
+    expect(causes).toContain('configures the network');
+    expect(next.filter((command) => command.includes('module'))).toEqual([]);
+    expect(explain(stackOf('rtnl_lock', 'do_init_module'), 'D').waitsFor).toContain('(rtnl)');
+    expect(explain(stackOf('inode_lock', 'unheard_of'), 'D')).toMatchObject({ causes: HOLDER, next: OTHERS_BLOCKED });
+  });
+
+  it('does not advise to unmount what is not mounted yet', () => {
+    const undoOf = (...symbols: string[]) =>
+      explain(stackOf('rpc_wait_bit_killable', '__rpc_execute', 'rpc_run_task', ...symbols), 'D').undo;
+    expect(undoOf('nfs_getattr', 'vfs_statx')).toEqual(['umount -f -l MOUNTPOINT']);
+    expect(undoOf('nfs4_try_get_tree', 'vfs_get_tree', 'do_new_mount')).toEqual(['kill -KILL PID']);
   });
 
   it('calls nobody idle that waits for a completion or a bit where others idle', () => {

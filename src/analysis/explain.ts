@@ -96,7 +96,7 @@ function explainFrames(all: readonly Frame[], state: 'R' | 'S' | 'D' | undefined
     return unexplained(frames, inner, { idles: false, state });
   if (best !== undefined) return explained(frames, best, others, inner);
   if (inner.isPreempted && state !== 'D') return running(frames, inner, matches);
-  return unexplained(frames, inner, { idles: matches.length > 0, state });
+  return unexplained(frames, inner, { idles: matches.some(({ rule }) => rule.kind === 'idle'), state });
 }
 
 /** Whether these are guesses of which none is a function that sleeps, and that say little of the innermost one. */

@@ -14,6 +14,7 @@ import { functionName } from './function-name.ts';
 import { type InnerEnd, isTelling, waits } from './inner-end.ts';
 import { isIdleIn, type Match } from './match.ts';
 import { causesAt } from './mounted.ts';
+import { undoAt } from './mounting.ts';
 import { operationOf } from './operation.ts';
 import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
@@ -60,7 +61,9 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     rule.purpose === true || (rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner));
   if ((isShared || isFar) && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
-    const own = rule.next.filter((command) => !mayHang(command, general?.stuck));
+    // Who holds the lock may do anything else.
+    const isOfLock = sleep === 'lock' && general !== undefined;
+    const own = isOfLock ? [] : rule.next.filter((command) => !mayHang(command, general?.stuck));
     const next = [...new Set([...(general?.next ?? []), ...own])];
     const itself = withOwnLock(unnamedInWords(held, frames, inner) ?? held, frames, inner.depth);
     const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;
@@ -97,7 +100,14 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
   const itself = kind === 'blocked' ? withOwnLock(told, frames, inner.depth) : undefined;
   const operation = operationOf(frames, best, others, inner);
   const causes = itself === undefined ? causesAt(frames, rule.causes) : OWN_LOCK_CAUSES;
-  return { ...base, kind, waitsFor: `${itself ?? told}${operation}${likely}`, causes, next, undo };
+  return {
+    ...base,
+    kind,
+    waitsFor: `${itself ?? told}${operation}${likely}`,
+    causes,
+    next,
+    undo: undoAt(frames, undo),
+  };
 }
 
 /** Whether a rule takes its functions by their look, as those of a subsystem. */

@@ -4,7 +4,7 @@ import { type InnerEnd, isTelling } from './inner-end.ts';
 import type { LockKind } from './lock-kinds.ts';
 import { wholeName } from './pattern.ts';
 import { namesOf, patternsOf, type Rule, type Step } from './rules/rule.ts';
-import { IDLE_SLEEPS, type Sleep } from './sleeping-primitives.ts';
+import { IDLE_SLEEPS, isOfOtherLock, type Sleep, type SleepingPrimitive } from './sleeping-primitives.ts';
 
 /** A rule that fits a stack. */
 export interface Match {
@@ -69,7 +69,7 @@ export class Matcher {
     for (const name of names) for (const compiled of this.#beginningWith(name)) candidates.add(compiled);
     const found: Found[] = [];
     for (const compiled of candidates) {
-      if (!isPossible(compiled.rule, sleep) || !isOfLock(compiled.rule, lock)) continue;
+      if (!isPossible(compiled.rule, sleep) || !isOfLock(compiled.rule, lock, primitive)) continue;
       const match = matchOne(compiled, frames, names, telling);
       if (match !== undefined) found.push({ match, compiled });
     }
@@ -135,7 +135,9 @@ export function isIdleIn({ completion }: Rule, sleep: Sleep): boolean {
   return IDLE_SLEEPS.has(sleep) || (completion === true && sleep === 'completion');
 }
 
-function isOfLock(rule: Rule, lock: LockKind | undefined): boolean {
+function isOfLock(rule: Rule, lock: LockKind | undefined, primitive: SleepingPrimitive | undefined): boolean {
+  const isOnlyOfLocks = rule.sleeps?.every((sleep) => sleep === 'lock') === true && rule.fallback !== true;
+  if (isOnlyOfLocks && primitive !== undefined && isOfOtherLock(rule.waitsFor, primitive)) return false;
   return rule.lock === undefined || lock === undefined || rule.lock === lock;
 }
 

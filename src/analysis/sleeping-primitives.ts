@@ -31,6 +31,16 @@ export interface SleepingPrimitive {
   readonly names: RegExp;
 }
 
+/** What sentences call the locks of the whole host that functions take by a name. */
+const HOST_LOCKS =
+  /\(rtnl\)|cgroup_mutex|CPU hotplug|device hotplug|memory hotplug|mmap lock|per-CPU allocator|generic netlink|\(nfnl\)|of the console/;
+
+/** Whether a sentence about a lock is about another one than who sleeps there takes. */
+export function isOfOtherLock(sentence: string, { sleep, waitsFor = '' }: SleepingPrimitive): boolean {
+  const lock = sleep === 'lock' ? HOST_LOCKS.exec(waitsFor)?.[0] : undefined;
+  return lock !== undefined && !sentence.includes(lock);
+}
+
 const HELD = 'that another task holds';
 const IS_HELD = 'which another task holds';
 

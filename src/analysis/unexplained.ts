@@ -5,7 +5,9 @@ import { contextOf } from './context.ts';
 import { NOTHING_KNOWN } from './empty-stack.ts';
 import { functionName } from './function-name.ts';
 import type { InnerEnd } from './inner-end.ts';
+import { OTHERS_BLOCKED } from './rules/commands.ts';
 import { WAITS_FOR_UNKNOWN } from './rules/general.ts';
+import { HOLDER } from './rules/lock-rule.ts';
 
 /**
  * What is known of a stack that no rule explains. `idles`: whether rules fit that know tasks to idle in such a stack,
@@ -25,8 +27,10 @@ export function unexplained(
   const named = `${caller}${byName(frames[inner.depth], lock)}`;
   if (held !== undefined) {
     const isCut = frames[inner.depth] === undefined;
+    const isLock = inner.primitive?.sleep === 'lock';
+    const advice = isLock ? { causes: HOLDER, next: OTHERS_BLOCKED } : { next: [...OTHERS_BLOCKED, ...base.next] };
     const waitsFor = isCut ? `${held}${CALLER_UNKNOWN}` : `${held}, in ${named}${context}${likelyOf(frames)}`;
-    return { ...base, kind: 'blocked', waitsFor };
+    return { ...base, ...advice, kind: 'blocked', waitsFor };
   }
   if (frame === undefined) return { ...base, kind: 'unexplained', waitsFor: 'unknown: the stack has no function' };
   if (frames[inner.depth] === undefined && inner.primitive !== undefined) return cutOff(frames, base, state);
