@@ -20,7 +20,7 @@ import { OWN_LOCK_CAUSES, withOwnLock } from './own-locks.ts';
 import { COMMANDS, type Resource } from './rules/commands.ts';
 import { WAITS_FOR_UNKNOWN } from './rules/general.ts';
 import { isVague, namesOf, type Rule } from './rules/rule.ts';
-import type { Sleep } from './sleeping-primitives.ts';
+import { hostLock, type Sleep } from './sleeping-primitives.ts';
 
 /** Sleeps in which all callers wait for the same kind of thing, which is seldom what the caller is about. */
 const SHARED_SLEEPS: ReadonlySet<Sleep> = new Set(['lock', 'spin', 'rcu', 'work', 'delay', 'pool']);
@@ -61,9 +61,9 @@ export function explained(frames: readonly Frame[], best: Match, others: readonl
     rule.purpose === true || (rule.kind === 'blocked' && rule.sleeps === undefined && isFarOut(frames, best, inner));
   if ((isShared || isFar) && held !== undefined && inOrderTo !== undefined) {
     const general = others.find((other) => other.rule.fallback === true || other.rule.sleeps?.includes(sleep))?.rule;
-    // Who holds the lock may do anything else.
-    const isOfLock = sleep === 'lock' && general !== undefined;
-    const own = isOfLock ? [] : rule.next.filter((command) => !mayHang(command, general?.stuck));
+    // Who holds a lock of the whole host may do anything else.
+    const isOfHost = general !== undefined && hostLock(primitive) !== undefined;
+    const own = isOfHost ? [] : rule.next.filter((command) => !mayHang(command, general?.stuck));
     const next = [...new Set([...(general?.next ?? []), ...own])];
     const itself = withOwnLock(unnamedInWords(held, frames, inner) ?? held, frames, inner.depth);
     const causes = itself === undefined ? (general?.causes ?? rule.causes) : OWN_LOCK_CAUSES;

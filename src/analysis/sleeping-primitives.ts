@@ -35,9 +35,14 @@ export interface SleepingPrimitive {
 const HOST_LOCKS =
   /\(rtnl\)|cgroup_mutex|CPU hotplug|device hotplug|memory hotplug|mmap lock|per-CPU allocator|generic netlink|\(nfnl\)|of the console/;
 
-/** Whether a sentence about a lock is about another one than who sleeps there takes. */
-export function isOfOtherLock(sentence: string, { sleep, waitsFor = '' }: SleepingPrimitive): boolean {
-  const lock = sleep === 'lock' ? HOST_LOCKS.exec(waitsFor)?.[0] : undefined;
+/** What sentences call the lock of the whole host that is taken there; undefined if it is another lock, or none. */
+export function hostLock(primitive: SleepingPrimitive | undefined): string | undefined {
+  return primitive?.sleep === 'lock' ? HOST_LOCKS.exec(primitive.waitsFor ?? '')?.[0] : undefined;
+}
+
+/** Whether a sentence about a lock is about another one than the lock of the whole host that is taken there. */
+export function isOfOtherLock(sentence: string, primitive: SleepingPrimitive): boolean {
+  const lock = hostLock(primitive);
   return lock !== undefined && !sentence.includes(lock);
 }
 
