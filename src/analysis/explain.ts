@@ -15,7 +15,7 @@ import type { Rule } from './rules/rule.ts';
 import { crashed, cutInInterrupt, handles, running } from './running.ts';
 import { inSoftirq } from './softirq.ts';
 import { isUnsorted, withoutContradictions, withoutStale } from './stale.ts';
-import { unexplained } from './unexplained.ts';
+import { mixed, unexplained } from './unexplained.ts';
 import { withinOf } from './within.ts';
 
 const matcher = new Matcher(RULES);
@@ -41,6 +41,10 @@ export function explain(stack: Stack, state?: State): Finding {
   if (known === undefined) {
     known = {};
     findings.set(stack, known);
+  }
+  if (stack.mixed === true) {
+    known.other ??= mixed(stack.frames);
+    return known.other;
   }
   if (state === 'Z' || state === 'X') {
     known.ended ??= ended(state, stack.frames[0]);

@@ -43,6 +43,21 @@ export function unexplained(
   return { ...base, kind: 'unexplained', waitsFor: `unknown: no rule knows ${named}${context}` };
 }
 
+/** What is known of frames of several stacks. */
+export function mixed([frame]: readonly Frame[]): Finding {
+  return {
+    ...NOTHING_KNOWN,
+    frame,
+    innermost: frame,
+    kind: 'unexplained',
+    waitsFor: 'unknown: several CPUs or tasks wrote their stacks at once, and their lines cannot be told apart',
+    causes:
+      'A kernel with CONFIG_PRINTK_CALLER says who prints each line ([C1], [T42]): paste what dmesg prints there, ' +
+      'or lines of /dev/kmsg.',
+    next: ['grep CONFIG_PRINTK_CALLER /boot/config-*'],
+  };
+}
+
 /** Of a stack that has nothing but functions of the scheduler. Mutexes and rw-semaphores call one of them only. */
 function cutOff(
   frames: readonly Frame[],

@@ -14,6 +14,8 @@ export interface Frame {
 export interface Stack {
   readonly id: number;
   readonly frames: readonly Frame[];
+  /** Its frames are those of several stacks that were written into one another: nobody can tell which of them is whose. */
+  readonly mixed?: true;
 }
 
 const FRAME =

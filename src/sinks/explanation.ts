@@ -224,7 +224,9 @@ const contents = new WeakMap<Stack, string>();
 function contentOf(stack: Stack): string {
   let content = contents.get(stack);
   if (content === undefined) {
-    content = stack.frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`).join('\n');
+    const mark = stack.mixed === true ? ['mixed'] : [];
+    const functions = stack.frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`);
+    content = [...mark, ...functions].join('\n');
     contents.set(stack, content);
   }
   return content;

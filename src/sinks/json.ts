@@ -57,7 +57,13 @@ export function* formatJson(sample: Sample): Generator<string> {
       if (stack === undefined) continue;
       const id = indexOf.size;
       indexOf.set(finding, id);
-      yield jsonText({ id, signature: signatureOf(stack), frames: framesOf(stack), finding: wholeFinding(finding) });
+      yield jsonText({
+        id,
+        signature: signatureOf(stack),
+        frames: framesOf(stack),
+        ...(stack.mixed === true && { mixed: true }),
+        finding: wholeFinding(finding),
+      });
     }
   });
   const tasks = function* (of: readonly Observation[]) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Changes, changesBetween, compared } from '../../model/changes.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
-import { textSamples } from './index.ts';
+import { type InputNotes, textSamples } from './index.ts';
 import { InternedStacks } from './interned.ts';
 import { Lines } from './lines.ts';
 import { TextReader } from './reader.ts';
@@ -140,4 +140,16 @@ describe('a classic log', () => {
     const samples = await read(`some words\n[<0>] f+0x1/0x2\n\n${logOf([[0], [1]])}`);
     expect(samples.map(({ timeMs }) => timeMs !== undefined)).toEqual([false, true, true]);
   });
+});
+
+it('with other line ends is the same, and is not called torn', async () => {
+  const text = logOf([
+    [1, 2],
+    [1, 0, 2],
+  ]);
+  const notes: InputNotes = {};
+  const samples: Sample[] = [];
+  for await (const sample of textSamples([text.replaceAll('\n', '\r\n')], { notes })) samples.push(sample);
+  expect(notes.odd).toBeUndefined();
+  expect(samples.map(seen)).toEqual((await read(text)).map(seen));
 });

@@ -4,7 +4,7 @@ import { ClassicBody } from './classic-body.ts';
 import type { ClassicPart, ClassicSample } from './classic-told.ts';
 import { Stamps } from './stamps.ts';
 
-const LINE_FEED = 10;
+const [LINE_FEED, RETURN] = [10, 13];
 const BEGIN = Buffer.from('zzz <');
 const NEXT = Buffer.from('\nzzz <');
 /** A host name has at most 255 characters. */
@@ -123,16 +123,22 @@ export class ClassicLog {
     this.#sampleAt = this.#body.at;
   }
 
-  /** This sample is read line by line. */
+  /** This sample is read line by line. With other line ends, that is all that is wrong with it. */
   #fail(): void {
     const from = this.#sampleAt;
     const { count, at } = this.odd;
-    this.odd = { count: count + 1, at: count === 0 ? from : at };
+    if (!this.#hasReturns(from)) this.odd = { count: count + 1, at: count === 0 ? from : at };
     this.#head = undefined;
     // Its own head is no end.
     const to = Math.min(this.#window.end, from + BEGIN.length);
     this.found.push(Buffer.from(this.#window.slice(from, to)));
     this.#isLineStart = false;
     this.#otherAt = to;
+  }
+
+  /** Whether the line that begins there ends with CR LF. */
+  #hasReturns(from: number): boolean {
+    const end = this.#window.indexOf(LINE_FEED, from);
+    return end > from && this.#window.at(end - 1) === RETURN;
   }
 }

@@ -58,15 +58,15 @@ export class FoundStacks {
     if (isToldBefore && held.stack.frames.length > 0 && isSameMoment(held.stamp, stamp)) return;
     // Either header may be that of either trace.
     if (isUnclaimed && held !== undefined) this.#held = { ...held, tasks: [], leftOut: mixedOnce(held.leftOut) };
-    const stack = this.#stacks.intern(frames);
+    const all = isUnclaimed ? mixedOnce(leftOut) : leftOut;
+    // Of frames that may be those of another task, nothing is said about this one.
+    const isMixed = all.mixed > 0 && frames.length > 0;
+    const stack = this.#stacks.intern(frames, isMixed);
     // SPARC prints a trace and, further down, the same again as `Caller[...]`.
     if (tasks.length === 0 && frames[0]?.raw.includes('Caller[') && stack === held?.stack) return;
     this.#release();
-    const all = isUnclaimed ? mixedOnce(leftOut) : leftOut;
     const cut = all.cut + this.#cut;
     this.#cut = 0;
-    // Of frames that may be those of another task, nothing is said about this one.
-    const isMixed = all.mixed > 0 && frames.length > 0;
     if (isMixed) for (const task of tasks) this.#untold(task, stamp);
     this.#held = {
       tasks: isMixed ? [] : tasks,
@@ -145,7 +145,8 @@ export class FoundStacks {
         : { frames: held.stack.frames, stamp: held.stamp, seam: this.#heldSeam };
     if (held !== undefined && before !== undefined && goesOn(before, part)) {
       const frames = [...before.frames, ...part.frames].slice(0, MOST_FRAMES);
-      this.#held = { ...held, stack: this.#stacks.intern(frames), leftOut: sumOf(held.leftOut, leftOut) };
+      const all = sumOf(held.leftOut, leftOut);
+      this.#held = { ...held, stack: this.#stacks.intern(frames, all.mixed > 0), leftOut: all };
       const { ends, endStamp, lastNumber, closes } = part.seam;
       this.#heldSeam = { ...before.seam, ends, endStamp, lastNumber, isOpen: before.seam.isOpen && !closes };
       return true;

@@ -12,17 +12,19 @@ export class InternedStacks {
   #frames = 0;
   #nextId = 0;
 
-  intern(frames: readonly Frame[]): Stack {
-    const key = frames
+  /** `isMixed`: frames of several stacks, which are one object only if they are mixed in the same way. */
+  intern(frames: readonly Frame[], isMixed = false): Stack {
+    const names = frames
       .map(({ symbol, offset, size, module }) => `${symbol} ${offset ?? ''} ${size ?? ''} ${module ?? ''}`)
       .join('\n');
+    const key = isMixed ? `mixed\n${names}` : names;
     const known = this.#stacks.get(key);
     if (known !== undefined) return known;
     if (this.#frames > MOST_FRAMES) {
       this.#stacks.clear();
       this.#frames = 0;
     }
-    const stack = { id: this.#nextId++, frames };
+    const stack: Stack = { id: this.#nextId++, frames, ...(isMixed && { mixed: true }) };
     this.#stacks.set(key, stack);
     this.#frames += frames.length + 1;
     return stack;

@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { explain } from '../../analysis/explain.ts';
+import type { WriteContext } from '../../sinks/format.ts';
+import { loadFormat } from '../../sinks/formats.ts';
+import { textSamples } from './index.ts';
 import { StackFinder } from './stacks.ts';
+
+const CONTEXT: WriteContext = {
+  zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }),
+  colour: false,
+  full: false,
+  annotate: false,
+};
 
 function find(...lines: readonly string[]): StackFinder['found'] {
   const finder = new StackFinder();
@@ -74,6 +85,30 @@ describe('of traces that CPUs wrote into one another', () => {
   it('and of three, no more is known than of two that differ', () => {
     const lines = twice([TRACE, ...frames('spin', 'f', 'g')]);
     expect(told(cpu(0), cpu(1), cpu(2), ...lines).map(([task]) => task)).toEqual(['c0 7 R', 'c1 8 R', 'c2 9 R', '']);
+  });
+});
+
+describe('a stack of traces that CPUs wrote into one another', () => {
+  const inTurn = [cpu(0), cpu(1), TRACE, TRACE, ...frames('native_queued_spin_lock_slowpath', 'f', 'mutex_lock', 'g')];
+
+  it('is not explained, however much its frames look like one wait, and stays so in JSON', async () => {
+    const text = inTurn.map((line) => `[    1.000000] ${line}\n`);
+    let pieces = '';
+    for await (const piece of (await loadFormat('json')).write(textSamples(text), CONTEXT)) pieces += piece;
+    for (const input of [text, [pieces]]) {
+      const told: unknown[] = [];
+      for await (const { observations } of textSamples(input))
+        for (const { stack } of observations)
+          if ('value' in stack && stack.value.frames.length > 0)
+            told.push(...(['R', 'D'] as const).map((state) => explain(stack.value, state)));
+      expect(told).toHaveLength(2);
+      for (const finding of told)
+        expect(finding).toMatchObject({
+          kind: 'unexplained',
+          rule: undefined,
+          waitsFor: expect.stringContaining('cannot be told apart'),
+        });
+    }
   });
 });
 

@@ -71,7 +71,8 @@ export class SampleDocument {
     const id = fields.count('id');
     const frames = fields.list('frames');
     if (id === undefined || frames === undefined) throw new Malformed(`${path}: a stack without its id or its frames`);
-    if (this.#stacks.size < MOST_TASKS) this.#stacks.set(id, this.#sample.stackOf(frames, `${path}.frames`));
+    if (this.#stacks.size < MOST_TASKS)
+      this.#stacks.set(id, this.#sample.stackOf(frames, `${path}.frames`, fields.flag('mixed')));
     else this.#sample.leaveOut();
   }
 

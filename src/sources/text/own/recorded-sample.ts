@@ -76,8 +76,8 @@ export class RecordedSample {
   }
 
   /** @throws Malformed */
-  stackOf(frames: readonly unknown[], path: string): Stack {
-    return this.#stacks.intern(framesIn(frames, path));
+  stackOf(frames: readonly unknown[], path: string, isMixed = false): Stack {
+    return this.#stacks.intern(framesIn(frames, path), isMixed);
   }
 
   /** Without a stack, the task has none, or it could not be read. */
