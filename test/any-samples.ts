@@ -69,6 +69,7 @@ const facts = known<KernelFacts>({
   offCpuMs: maybe(fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: true }))),
   onCpuMs: maybe(fc.nat()),
   atLeast: maybe(fc.constant(true as const)),
+  work: maybe(fc.constantFrom('wb_workfn')),
   hardLockup: maybe(fc.constant(true as const)),
   traced: maybe(fc.record({ times: fc.nat(), offCpuMs: fc.nat() }, { requiredKeys: [] })),
   switches: fc.constant(undefined),

@@ -104,6 +104,7 @@ const facts: fc.Arbitrary<KernelFacts> = fc.record(
     offCpuMs: milliseconds,
     onCpuMs: milliseconds,
     atLeast: fc.constant(true as const),
+    work: text,
     hardLockup: fc.constant(true as const),
     traced: fc.record({ times: number, offCpuMs: milliseconds }, { ...WHOLE, requiredKeys: [] }),
     switches: number,

@@ -3,8 +3,8 @@ import { functionName } from './function-name.ts';
 import { type InnerEnd, isGuess, isTelling } from './inner-end.ts';
 import { lockName, type WorkKind, workName } from './lock-names/lock-name.ts';
 import { lockInWords } from './lock-names/lock-words.ts';
-import { wholeName } from './pattern.ts';
 import { subsystemOf } from './subsystem.ts';
+import { RUNS_ANY } from './work.ts';
 
 const LIKELY = ' (likely: the kernel was not sure of any frame)';
 
@@ -16,8 +16,6 @@ export function likelyOf(frames: readonly Frame[]): string {
   return (telling.length > 0 ? telling : frames).every(isGuess) ? LIKELY : '';
 }
 
-/** What runs the function of any work, which is left out of the stack if it ends with a call. */
-const RUNS_ANY = wholeName([/process_(?:one_work|scheduled_works)|run_workqueue|async_run_entry_fn|work_for_cpu_fn/]);
 const OF_WORK = 'the function of a kernel worker';
 
 /**

@@ -84,3 +84,23 @@ it('what no rule explains has commands all the same', () => {
   expect(next('S', 'schedule', 'unheard_of')).toContain('cat /proc/TID/wchan');
   expect(next('S')).toContain('cat /proc/TID/status');
 });
+
+it('what a worker is about is told by the log where its stack does not show the function', () => {
+  const told = (work: string | undefined, ...symbols: readonly string[]) => {
+    const facts = work === undefined ? {} : { work };
+    const stack = stackOf(30, ...symbols);
+    const first = explainObservation(observationOf(1, { state: 'D', stack, facts }));
+    expect(explainObservation(observationOf(2, { state: 'D', stack, facts }))).toBe(first);
+    return first.waitsFor;
+  };
+  const loop = ['process_one_work', 'worker_thread', 'kthread'];
+  expect(told('unheard_of_work', '__mutex_lock', ...loop)).toBe(
+    'a mutex that unheard_of_work takes, in a kernel worker',
+  );
+  expect(told('unheard_of_work', '__mutex_lock', 'callee', ...loop)).toContain(
+    'that callee takes, in a kernel worker (un',
+  );
+  expect(told('wb_workfn', '__mutex_lock', 'callee')).toContain('in order to write dirty pages');
+  expect(told('wb_workfn', 'wb_workfn', ...loop)).toBe(told(undefined, 'wb_workfn', ...loop));
+  expect(told('wb_workfn', 'worker_thread', 'kthread')).toBe(told(undefined, 'worker_thread', 'kthread'));
+});

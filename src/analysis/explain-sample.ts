@@ -6,6 +6,7 @@ import { explain } from './explain.ts';
 import { functionName } from './function-name.ts';
 import { heldByItself, OWN_LOCK_CAUSES } from './own-locks.ts';
 import { KEEPS_CPU } from './rules/general.ts';
+import { withWork } from './work.ts';
 
 /**
  * The finding for one task. Tasks with the same stack get the same object, except where their states make a difference;
@@ -78,7 +79,7 @@ function explainOwnLock(seen: Finding): Finding {
 
 function explainSeen({ stack, state, task, facts }: Observation): Finding {
   if (task.own === true && state === 'R') return OWN;
-  if ('value' in stack) return explain(stack.value, state);
+  if ('value' in stack) return explain(withWork(stack.value, facts?.work), state);
   if (state === 'R') {
     const untold = stack.unread === 'notTold' ? ' (the text has no stack of it)' : '';
     return { ...explain(NO_FRAMES, state), waitsFor: `nothing: it is on a CPU, or ready to run${untold}` };

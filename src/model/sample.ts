@@ -66,6 +66,8 @@ export interface KernelFacts {
   readonly onCpuMs?: number;
   /** Set if these times are the least that it can be: the kernel's log only tells of which time it is more. */
   readonly atLeast?: true;
+  /** The function of the work that this kernel worker runs, by the kernel's log. */
+  readonly work?: string;
   /** Set if the kernel's watchdog says that its CPU does not even handle interrupts (hard lockup). */
   readonly hardLockup?: true;
   /** What a tracer has added up of it with this stack. */

@@ -118,6 +118,7 @@ const facts: Shape<KernelFacts> = object<object, Required<KernelFacts>>(
     onCpuMs: duration,
     atLeast: yes,
     hardLockup: yes,
+    work: name,
     traced: object<object, Required<TracedSum>>({}, { times: count, offCpuMs: duration }),
     switches: count32,
     lock,

@@ -207,6 +207,7 @@ function isSameFacts(a: KernelFacts | undefined, b: KernelFacts | undefined): bo
     a.onCpuMs === b.onCpuMs &&
     a.atLeast === b.atLeast &&
     a.hardLockup === b.hardLockup &&
+    a.work === b.work &&
     a.traced?.times === b.traced?.times &&
     a.traced?.offCpuMs === b.traced?.offCpuMs &&
     a.mmapLockOwner === b.mmapLockOwner &&

@@ -1,5 +1,6 @@
 import { explain } from '../analysis/explain.ts';
 import { FROZEN } from '../analysis/explain-sample.ts';
+import { withWork } from '../analysis/work.ts';
 import { changesBetween } from '../model/changes.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';
@@ -25,8 +26,10 @@ export class FindingWriter {
 
   #tell(observation: Observation, lines: ToldLine[]): void {
     if (observation.waitsBy === 'frozen') this.#tellStack(FROZEN, 'D', lines);
-    const { stack, state } = observation;
-    if ('value' in stack && stack.value.frames.length > 0) this.#tellStack(stack.value, state, lines);
+    const { stack, state, facts } = observation;
+    if (!('value' in stack) || stack.value.frames.length === 0) return;
+    this.#tellStack(stack.value, state, lines);
+    this.#tellStack(withWork(stack.value, facts?.work), state, lines);
   }
 
   #tellStack(stack: Stack, state: State | undefined, lines: ToldLine[]): void {

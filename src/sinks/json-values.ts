@@ -88,6 +88,7 @@ function taskOf(observation: Observation, sample: Sample) {
     onCpuMs: facts?.onCpuMs ?? null,
     ...(facts?.atLeast !== undefined && { atLeast: true }),
     ...(facts?.hardLockup !== undefined && { hardLockup: true }),
+    ...(facts?.work !== undefined && { work: safe(facts.work) }),
     ...(facts?.traced !== undefined && { traced: facts.traced }),
   };
 }

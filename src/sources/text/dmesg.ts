@@ -82,6 +82,9 @@ const BROKEN_OLD = new RegExp(
   String.raw`^\s{0,8}\S.{0,63}?\s{1,40}[A-Ztx]\s{0,20}(?:${OF_RT}\s{1,4})?(?:[0-9a-fA-F]{8,16}\s{0,20})?(?:\d{1,10}\s{0,30}){0,5}$`,
 );
 
+/** kernel/workqueue.c, print_worker_info: the queue, the function with its module, and what the work is about */
+const WORK = /(?:^|\s)Workqueue: {1,2}\S.{0,63}? ([A-Za-z_][\w.]{1,127})(?: \[[\w-]{1,64}\])?(?: \([^()]{1,64}\))?\s*$/;
+
 /** What follows are stacks of the past: of an allocation, of a lock that was taken, of the last change of a page. */
 const PAST = new RegExp(
   `^\\s{0,20}(?:${[
@@ -245,6 +248,8 @@ function taskOf(text: string): Line | undefined {
   if (text.endsWith(':') && ACTIVE.test(text)) return { kind: 'label', header: { onCpu: true } };
   const [, process, pid] = text.startsWith('Process ') ? (PROCESS.exec(text) ?? []) : [];
   if (pid !== undefined) return { kind: 'about', header: headerOf({ name: process, tid: pid }) };
+  const [, work] = text.includes('Workqueue: ') ? (WORK.exec(text) ?? []) : [];
+  if (work !== undefined) return { kind: 'about', header: { work } };
   // A place in the same line is all that it says.
   if (PAST.test(text))
     return (text.includes('+0x') && !SLUB.test(text)) || PLACED_LAST.test(text) ? IGNORED : { kind: 'past' };

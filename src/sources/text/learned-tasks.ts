@@ -29,7 +29,8 @@ export class LearnedTasks {
   /** The line with what was learned of its task, if it names one. */
   withName(line: Line | undefined): Line | undefined {
     // crash(8) says of a task whose stack it does not have that it is active.
-    if (line?.kind === 'about' && this.#latest !== undefined) this.learn({ ...this.#latest, ...line.header }, true);
+    if (line?.kind === 'about' && line.header.work === undefined && this.#latest !== undefined)
+      this.learn({ ...this.#latest, ...line.header }, true);
     if (line?.kind !== 'label' && line?.kind !== 'task') return line;
     this.#latest = line.kind === 'task' ? line.header : undefined;
     if (line.kind === 'label' && line.host !== undefined) {

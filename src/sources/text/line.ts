@@ -29,6 +29,8 @@ export interface Header {
   readonly ranMs?: number;
   /** These times are the least that it can be. */
   readonly atLeast?: true;
+  /** The function of the work that it runs. */
+  readonly work?: string;
   /** Its CPU does not even handle interrupts. */
   readonly hardLockup?: true;
   /** For how long it has been blocked, at least. */

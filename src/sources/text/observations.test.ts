@@ -19,6 +19,15 @@ describe('a task of a text', () => {
     ]);
   });
 
+  it('runs the work that the log names behind its header', () => {
+    const of = (work: string) =>
+      observationsIn('task:kworker/0:1 state:D stack:0 pid:7', work, 'Call Trace:', ' f+0x1/0x2')[0]?.facts?.work;
+    expect(of('Workqueue: writeback wb_workfn (flush-8:0)')).toBe('wb_workfn');
+    expect(of('Workqueue: xfs-conv/dm-0 xfs_end_io [xfs]')).toBe('xfs_end_io');
+    expect(of('Workqueue:  0x0 (events)')).toBeUndefined();
+    expect(observationsIn('Workqueue: events f', 'Call Trace:', ' f+0x1/0x2')[0]?.facts).toBeUndefined();
+  });
+
   it('ran for as long as the watchdog says', () => {
     const lockup = 'watchdog: BUG: soft lockup - CPU#3 stuck for 26s! [copier:7]';
     const told = { task: { id: { tid: 7 }, comm: 'copier' }, state: 'R', facts: { onCpuMs: 26_000 } };

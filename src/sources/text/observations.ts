@@ -24,6 +24,7 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
       ranMs,
       atLeast,
       hardLockup,
+      work,
       sum,
       sumUnit = 'times',
     }): Observation => {
@@ -36,6 +37,7 @@ export function observationsOf({ tasks, stack, innermostOnly, untold }: TextStac
         ...(ranMs !== undefined && { onCpuMs: Math.min(ranMs, MAX_DURATION_MS) }),
         ...(atLeast !== undefined && { atLeast }),
         ...(hardLockup !== undefined && { hardLockup }),
+        ...(work !== undefined && { work }),
         ...(traced !== undefined && { traced }),
         ...(lock !== undefined && { lock }),
       };

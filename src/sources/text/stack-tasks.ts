@@ -78,6 +78,7 @@ export class StackTasks {
 
   /** More about the task named before. */
   about(header: Header): void {
+    if (header.work !== undefined && this.#tasks.length === 0) return;
     this.#tasks = [...this.#tasks.slice(0, -1), { ...this.last, ...header }];
   }
 

@@ -100,7 +100,17 @@ describe('StackFinder', () => {
     const text = report.map((line) => prefix + line).join('\n');
     expect(seen(text)).toEqual([
       {
-        tasks: [{ name: 'kworker/u8:3', tid: 1234, pid: 1234, state: 'D', blockedMs: 120_000, atLeast: true }],
+        tasks: [
+          {
+            name: 'kworker/u8:3',
+            tid: 1234,
+            pid: 1234,
+            state: 'D',
+            blockedMs: 120_000,
+            atLeast: true,
+            work: 'wb_workfn',
+          },
+        ],
         functions: ['__schedule', 'rq_qos_wait'],
       },
     ]);

@@ -124,6 +124,7 @@ function factsOf(fields: Fields): KernelFacts | undefined {
   const offCpuMs = fields.amount('offCpuMs', MAX_DURATION_MS);
   const onCpuMs = fields.amount('onCpuMs', MAX_DURATION_MS);
   const atLeast = fields.flag('atLeast');
+  const work = fields.text('work');
   const hardLockup = fields.flag('hardLockup');
   const traced = tracedIn(fields.object('traced'));
   const lock = lockOf(fields.object('lock'));
@@ -135,6 +136,7 @@ function factsOf(fields: Fields): KernelFacts | undefined {
     ...(onCpuMs !== undefined && { onCpuMs }),
     ...(atLeast === true && { atLeast }),
     ...(hardLockup === true && { hardLockup }),
+    ...(work !== undefined && { work }),
     ...(traced !== undefined && { traced }),
     ...(lock !== undefined && { lock }),
     ...(mmapLock !== undefined && { mmapLockOwner: mmapLock.count('owner', 1) ?? 'unknown' }),
