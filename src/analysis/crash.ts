@@ -39,7 +39,7 @@ const EXCEPTION = wholeName([
   /(?:async_|__do_|do_)?page_fault|do_(?:user_addr|kern_addr)_fault|(?:__)?bad_area\w*|error_(?:code|exit|entry|sti)/,
   /do_(?:mem_abort|translation_fault|bad_area|DataAbort|PrefetchAbort|undefinstr|debug_exception)|__do_kernel_fault/,
   /el1h?_(?:64_sync(?:_handler)?|sync(?:_handler)?|abort|undef|da|dbg)|(?:arm_notify_)?die|__(?:dabt|und|pabt)_svc\w*/,
-  /(?:bug|brk|undef)_handler|do_el1_\w+|call_\w*_hook|notify_die/,
+  /df_debug|handle_stack_overflow|doublefault_\w+|(?:bug|brk|undef)_handler|do_el1_\w+|call_\w*_hook|notify_die/,
   /bad_page_fault|handle_page_fault|data_access_(?:common|exception)\w*|program_check_\w+|_exception\w*/,
   /do_bad(?:_area)?|handle_exception|do_trap_\w+|pgm_check_\w+|__do_pgm_check|do_dat_exception/,
 ]);

@@ -176,6 +176,9 @@ describe('explain', () => {
     expect(told('crash_kexec', 'oops_end', 'do_trap', 'do_stack_segment', 'stack_segment', 'kfree')[1]).toMatch(
       /kfree$/,
     );
+    expect(told('machine_kexec', '__crash_kexec', 'panic', 'df_debug', 'double_fault', 'vsnprintf')[1]).toMatch(
+      /vsnprintf$/,
+    );
     expect(told('panic', 'watchdog', 'kthread')).toEqual([
       'running',
       'nothing: the kernel panicked, as a task was blocked for too long (hung task)',

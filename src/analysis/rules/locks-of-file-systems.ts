@@ -44,6 +44,24 @@ export const LOCKS_OF_FILE_SYSTEMS: readonly Rule[] = [
   ]),
   ...lockTable('rwsem', CAUSES, [
     [
+      'lock-of-jfs-blocks',
+      'of the map of free blocks of a JFS file system (rdwrlock)',
+      'fs/jfs/jfs_dmap.c',
+      'dbAlloc dbFree dbExtend dbReAlloc dbDiscardAG dbAllocBottomUp dbAllocExact dbUpdatePMap',
+    ],
+    [
+      'lock-of-jfs-inodes',
+      'of the map of inodes of a JFS file system (rdwrlock)',
+      'fs/jfs/jfs_imap.c',
+      'diRead diFree diAlloc diAllocAG diAllocIno diAllocExt diNewIAG diUpdatePMap',
+    ],
+    [
+      'lock-of-jfs-file',
+      'of a file or directory of JFS (rdwrlock)',
+      'fs/jfs/inode.c',
+      'jfs_get_block jfs_truncate jfs_unlink jfs_rename',
+    ],
+    [
       'lock-of-userfaultfd-map',
       'of the memory map of a userfaultfd (map_changing_lock)',
       'fs/userfaultfd.c',
@@ -126,6 +144,19 @@ export const LOCKS_OF_FILE_SYSTEMS: readonly Rule[] = [
     ],
   ]),
   ...lockTable('mutex', CAUSES, [
+    [
+      'lock-of-jfs-group',
+      'of the inodes of an allocation group of JFS (im_aglock)',
+      'fs/jfs/jfs_imap.c',
+      'diAlloc diAllocAny',
+    ],
+    [
+      'lock-of-jfs-block-counts',
+      'of the counts of free blocks of a JFS file system (db_bmaplock)',
+      'fs/jfs/jfs_dmap.c',
+      'dbNextAG dbAllocBits dbFreeBits dbAllocDmap dbFreeDmap dbAllocDmapBU dbAllocDmapLev',
+    ],
+    ['lock-of-jfs-log', 'of the log of a JFS file system (loglock)', 'fs/jfs/jfs_logmgr.c', 'lmLog lmLogInit'],
     [
       'lock-of-bcachefs-key-cache',
       'of the key cache of a bcachefs file system (bc->lock)',

@@ -128,6 +128,19 @@ export const NETWORK_FILESYSTEMS: readonly Rule[] = [
     source: 'fs/nfs/nfs4proc.c: nfs4_do_close',
   },
   {
+    // A recovery does not wait for itself: it asks again.
+    id: 'nfs-delay-recovery',
+    ...NFS,
+    match: [
+      ['nfs4_handle_exception', 'nfs4_do_handle_exception'],
+      ['nfs4_do_open_expired', 'nfs4_do_open_reclaim', 'nfs4_lock_expired', 'nfs4_lock_reclaim', 'nfs4_state_manager'],
+    ],
+    waitsFor: 'a delay to pass before it asks an NFS server again: the server asked it to retry later',
+    inOrderTo: 'recover opens and locks with an NFS server',
+    causes: 'The server is busy, or is in its grace period.',
+    source: 'fs/nfs/nfs4proc.c: nfs4_do_open_expired',
+  },
+  {
     id: 'nfs-delay',
     ...NFS,
     match: [

@@ -2,6 +2,18 @@ import { type PurposeRow, purposeTable } from './purpose-rule.ts';
 import type { Rule } from './rule.ts';
 
 const PURPOSES: readonly PurposeRow[] = [
+  [
+    'sysfs-show',
+    'read a file of sysfs',
+    'drivers/base/core.c',
+    'dev_attr_show kobj_attr_show class_attr_show drv_attr_show bus_attr_show module_attr_show slab_attr_show',
+  ],
+  [
+    'sysfs-store',
+    'write to a file of sysfs',
+    'drivers/base/core.c',
+    'dev_attr_store kobj_attr_store class_attr_store drv_attr_store bus_attr_store module_attr_store slab_attr_store',
+  ],
   ['scsi-host-release', 'free a SCSI host', 'drivers/scsi/hosts.c', 'scsi_host_dev_release'],
   ['scsi-host-setup', 'set up a SCSI host', 'drivers/scsi/scsi_transport_fc.c', 'fc_host_setup'],
   [

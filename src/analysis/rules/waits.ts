@@ -79,6 +79,8 @@ export const WAITS: readonly Rule[] = [
         'sys_clock_nanosleep',
         'alarm_timer_nsleep',
         'alarmtimer_do_nsleep',
+        // What it goes on with after a signal belongs to the scheduler, which /proc leaves out.
+        'sys_restart_syscall',
       ],
     ],
     waitsFor: 'the end of the sleep that it asked for',

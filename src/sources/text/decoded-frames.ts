@@ -13,6 +13,9 @@ const OLD_INLINED = new RegExp(
 /** Without an offset, syzkaller's older form. gdb puts `at` there, in a line of its own. */
 const PLACED = new RegExp(`^\\s{0,40}(\\? )?(?!(?:at|in|from|by|line|file)\\s)(${SYMBOL}) ${SOURCE}\\s{0,4}$`);
 
+/** What a mail program has broken off a frame. */
+const PLACE = new RegExp(`^\\s{0,40}${SOURCE}\\s{0,4}$`);
+
 /** addr2line(1) and faddr2line, in place of the offsets of a trace. */
 const ADDR2LINE = new RegExp(
   `(?:${START})(\\? )?(?:\\(inlined by\\) )?(?!(?:error|failed|bug|oops|panic|stuck|hang|hung|here|see)\\s)` +
@@ -42,5 +45,5 @@ export const decodedFrames: LineParser = (line) => {
   }
   const inlined = line.includes('inline') ? OLD_INLINED.exec(line)?.[1] : undefined;
   if (inlined !== undefined) return { kind: 'frame', frame: frameOf(inlined, line.trim()) };
-  return line.includes('[inline]') ? IGNORED : undefined;
+  return line.includes('[inline]') || PLACE.test(line) ? IGNORED : undefined;
 };

@@ -363,6 +363,44 @@ describe('a stack as people paste it', () => {
       ['packer 41 D: __schedule schedule f_wait'],
     ],
     [
+      'of guesses behind the scheduler, cut off before what waits',
+      [
+        'packer   D    0   41      1 0x00004004',
+        'Call Trace:',
+        ' __schedule+0x1/0x9',
+        ' ? f_done+0x1/0x9',
+        ' schedule+0x1/0x9',
+        ' ? g_done+0x1/0x9',
+      ],
+      ['packer 41 D: __schedule schedule'],
+    ],
+    [
+      'of guesses behind the scheduler, up to where they begin',
+      [
+        'packer   D    0   41      1 0x00004004',
+        'Call Trace:',
+        ' __schedule+0x1/0x9',
+        ' schedule+0x1/0x9',
+        ' ? f_wait+0x1/0x9',
+        ' ? ret_from_fork+0x1/0x9',
+      ],
+      ['packer 41 D: __schedule schedule f_wait ret_from_fork'],
+    ],
+    [
+      'with positions broken off by a mail program',
+      [
+        'packer   D    0   41      1 0x00004004',
+        'Call Trace:',
+        ' __schedule+0x1/0x9',
+        'kernel/sched/core.c:41',
+        ' schedule+0x1/0x9',
+        'kernel/sched/core.c:42',
+        ' f_wait+0x1/0x9',
+        'fs/f.c:41',
+      ],
+      ['packer 41 D: __schedule schedule f_wait'],
+    ],
+    [
       'with the report of a lockup behind it',
       [
         'CPU: 1 PID: 41 Comm: packer Tainted: G',

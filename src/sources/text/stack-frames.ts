@@ -163,9 +163,10 @@ export class StackFrames {
     const { last } = this;
     if (this.#exception !== undefined && last !== undefined && last.symbol !== this.#exception.symbol && !this.isWhole)
       this.#frames.push(this.#exception);
-    // Behind the scheduler the kernel's unwinder has given up.
+    // Behind the scheduler the kernel's unwinder has given up, unless the stack is cut off before what is not left over.
     const isLost = this.#frames.every(isScheduler);
-    const within = isLost ? this.#guessed.slice(this.#guessedWithin) : [];
+    const behind = isLost ? this.#guessed.slice(this.#guessedWithin) : [];
+    const within = this.#frames.length < 2 || behind.some(isEntry) ? behind : [];
     const likely = within.filter((frame) => this.#isLikely(frame));
     const isReady = isLost && isPreempted([...this.#frames, ...within]);
     // The registers of a task that ran, without a stack or before one of guesses.
