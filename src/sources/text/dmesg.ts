@@ -20,6 +20,8 @@ const TASK = new RegExp(
     String.raw`(?:\s{1,10}tgid:\s{0,10}(\d{1,10})\b)?`,
   's',
 );
+/** The same where somebody has left out the rest. */
+const TASK_ALONE = new RegExp(String.raw`${BEFORE}task:\s{0,2}(\S.{0,62}?)\s{1,40}state:([A-Z])\s{0,8}$`, 's');
 /** A name with a line end in it. */
 const NAMELESS = new RegExp(
   String.raw`\sstate:(\S)\s.{0,20}\bstack:\s{0,10}\d{1,10}\s{1,10}pid:\s{0,10}(\d{1,10})\b` +
@@ -150,8 +152,9 @@ const REPORT = new RegExp(
 );
 /** Registers of x86, RISC-V and arm64 when the CPU was in a program. */
 const IN_PROGRAM = /^\s{0,8}(?:RIP: 0033:|epc ?: 00000|pc : 0000)/;
-/** Segment registers are those of a CPU, not of a task that sleeps. */
-const OF_CPU = /^\s{0,8}CS:\s{1,4}0010 DS: \w{4} ES: \w{4}/;
+/** Segment, control and debug registers are those of a CPU, not of a task that sleeps. */
+const OF_CPU =
+  /^\s{0,8}(?:CS:\s{1,4}0010 DS: \w{4} ES: \w{4}|CR2: [0-9a-f]{8,16} CR3: |DR[03]: [0-9a-f]{8,16} DR[16]: )/;
 const KCSAN =
   /\b(?:write|read)(?: \(marked\))? to 0x[0-9a-f]{8,16} of \d{1,6} bytes by (?:task (\d{1,10})|interrupt) on cpu \d/;
 
@@ -207,6 +210,8 @@ function taskOf(text: string): Line | undefined {
     }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];
     if (tid !== undefined) return { kind: 'task', header: headerOf({ name, tid, pid, state }) };
+    const [, named, letter] = text.includes('state:') ? (TASK_ALONE.exec(text) ?? []) : [];
+    if (named !== undefined) return { kind: 'task', header: headerOf({ name: named, state: letter }) };
   }
   const [, letter, number, group] = text.includes('state:') ? (NAMELESS.exec(text) ?? []) : [];
   if (number !== undefined) return { kind: 'task', header: headerOf({ tid: number, pid: group, state: letter }) };

@@ -40,6 +40,17 @@ describe('a task that the kernel says is hung, without its stack', () => {
     ],
     ['with its stack', [hung('a:7'), ...STACK], ['a 7 D for 120 s: f']],
     [
+      'with its stack, of which somebody has left out the number',
+      [
+        hung('a:7'),
+        'INFO: task a:7 blocked on a mutex likely owned by task b:8.',
+        '',
+        'task:a  state:D',
+        '  f+0x1/0x2',
+      ],
+      ['a 7 D for 120 s: f'],
+    ],
+    [
       'reported again',
       [hung('a:7'), ...STACK, hung('a:7', 240)].map((line, at) => `[ ${at < 4 ? 500 : 620}.000000] ${line}`),
       ['a 7 D for 120 s: f', 'a 7 D for 240 s: notTold'],

@@ -24,6 +24,40 @@ describe('a task was on a CPU, and runs', () => {
       ['rcuc/3 44 R: finish_task_switch __schedule rtlock_slowlock'],
     ],
     [
+      'where registers of the CPU are all that stands before its stack',
+      lines(
+        'CR2: 0000000020010820 CR3: 0000000054b92000 CR4: 00000000000006e0',
+        'DR0: 0000000000000000 DR1: 0000000000000000 DR2: 0000000000000000',
+        'Call Trace:',
+        ' f+0x1/0x2',
+      ),
+      ['R: f'],
+    ],
+    [
+      'where POWER prints the stack of a CPU that does not answer',
+      lines(
+        '[  199.235530] CPU 40 did not respond to backtrace IPI, inspecting paca.',
+        '[  199.235551] irq_soft_mask: 0x01 in_mce: 0 in_nmi: 0 current: 217 (kworker/40:0H)',
+        '[  199.235579] Back trace of paca->saved_r1 (0xc000000012973380) (possibly stale):',
+        '[  199.235594] Call Trace:',
+        '[  199.235601] [c000000012973380] [c0000000129733e0] 0xc0000000129733e0 (unreliable)',
+        '[  199.235633] [c000000012973420] [c000000000933008] f+0x78/0x110',
+      ),
+      ['kworker/40:0H 217 R: f'],
+    ],
+    [
+      'where lockdep names functions beside it, and a tracker has taken the addresses away',
+      lines(
+        'NMI watchdog: BUG: soft lockup - CPU#7 stuck for 22s!',
+        'hardirqs last  enabled at (0): [<          (null)>]      (null)',
+        'hardirqs last disabled at (0): [] copy_process.part.30+0x5c6/0x1f50',
+        'softirqs last  enabled at (0): [] copy_process.part.30+0x5c6/0x1f50',
+        'Call Trace:',
+        ' [] f+0x1/0x2',
+      ),
+      ['R: f'],
+    ],
+    [
       'if somebody wrote the unit out',
       lines('watchdog: BUG: soft lockup - CPU#1 stuck for 26 seconds! [tar:7]', 'Call Trace:', ' f+0x1/0x2'),
       ['tar 7 R: f'],

@@ -18,9 +18,15 @@ const XMON_REGISTER = /^\s{0,12}(?:sp|msr|dar|dsisr|current|paca)\s{0,4}[:=] {0,
 const NO_FUNCTION = /^\s{0,8}\[[0-9a-f]{8,16}\] [0-9a-f]{8,16}(?: 0x[0-9a-f]{1,16})? ?(?:\(unreliable\))?\s{0,4}$/;
 const XMON_TASK = /^\s{0,12}pid\s{1,4}= (\d{1,10}), comm = (\S.{0,15})$/;
 
+/** A CPU that does not answer: another one prints its stack (arch/powerpc/kernel/stacktrace.c, raise_backtrace_ipi). */
+const OF_SILENT_CPU = /^\s{0,8}irq_soft_mask: 0x[0-9a-f]{1,4} in_mce: .{1,40} current: (\d{1,10}) \((.{1,64})\)$/s;
+
 /** The marks between the stack of an interrupt and the one below it (arch/powerpc/kernel/process.c, show_stack). */
 export const powerpc: LineParser = (line) => {
   if (!line.includes('---')) {
+    const [, running, runs] = line.includes('irq_soft_mask: ') ? (OF_SILENT_CPU.exec(line) ?? []) : [];
+    if (running !== undefined)
+      return { kind: 'task', header: { ...headerOf({ tid: running, name: runs }), onCpu: true } };
     if (XMON.test(line)) return { kind: 'label', header: { onCpu: true } };
     const [, tid, name] = line.includes('comm = ') ? (XMON_TASK.exec(line) ?? []) : [];
     if (tid !== undefined) return { kind: 'about', header: headerOf({ tid, name }) };

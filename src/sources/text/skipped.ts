@@ -70,7 +70,7 @@ function isBlank(code: number): boolean {
 /** A line of a log: a header, a mark or a note about the stack that follows has one of these. */
 const NEAR_SIGN = new RegExp(
   [
-    'race|task|state|STATE|jiffies|LOCKUP|heartbeat',
+    'race|task|state|STATE|jiffies|LOCKUP|heartbeat|soft_mask',
     String.raw`[PTpt][Ii][Dd]\b`,
     String.raw`\bat:?\s*$`,
     String.raw`\/proc\/|\s(?:\?|pts\/\d+)\s*$`,

@@ -44,8 +44,8 @@ export function isOfKernel(line: string): boolean {
 }
 
 /**
- * Strings, quoted-printable, diffs, markup, CEF, registers and wait channels have readers of their own, and some calls
- * are no frames.
+ * Strings, quoted-printable, diffs, markup, CEF, registers, wait channels and lockdep's places have readers of their own,
+ * and some calls are no frames.
  */
 const NOT_LEARNED = new RegExp(
   [
@@ -53,6 +53,7 @@ const NOT_LEARNED = new RegExp(
     String.raw`^\s{0,8}<\/?(?:td|th|tr|li|p|pre|code|span|div|br|b|i|font|a|ul|ol)\b`,
     String.raw`\[(?:inlined|ret call)\]\s{0,4}$|\bCEF:\d\||\/wchan[:-](?:\d{1,4}[:-])?\s{0,4}$`,
     String.raw`(?:^|\s)(?:e?pc|[lr]r|ra|era|r?e?ip|nip|tpc|i7|rpc|psw)\s{0,8}:?\s{0,4}(?:\w{4}:\s{0,4})?$`,
+    String.raw`\b(?:hard|soft)irqs last\s`,
   ].join('|'),
   'i',
 );

@@ -15,7 +15,7 @@ export class Waiters {
 
   /** Returns those that there is no room for any more. */
   expect(waiter: Header, stamp: Stamp): readonly Waiter[] {
-    const at = this.#at(waiter.tid, stamp);
+    const at = this.#at(waiter, stamp);
     const said = this.#waiters[at];
     if (said !== undefined) {
       this.#waiters[at] = { waiter: { ...said.waiter, ...waiter }, stamp };
@@ -26,16 +26,20 @@ export class Waiters {
     return over;
   }
 
-  #at(tid: number | undefined, now: Stamp): number {
-    if (tid === undefined) return -1;
-    return this.#waiters.findIndex(({ waiter, stamp }) => waiter.tid === tid && isSameMoment(stamp, now));
+  #at({ tid, name }: Header, now: Stamp): number {
+    if (tid === undefined && name === undefined) return -1;
+    const isIt = ({ waiter, stamp }: Waiter) =>
+      (tid === undefined ? waiter.name === name : waiter.tid === tid) && isSameMoment(stamp, now);
+    const at = this.#waiters.findIndex(isIt);
+    // Somebody has left out the number of a task: it is clear which one is meant if only one has this name.
+    return tid !== undefined || at === this.#waiters.findLastIndex(isIt) ? at : -1;
   }
 
   /** The tasks of a stack, with what was said of them before. They wait no longer for their stack. */
   meet(tasks: readonly Header[], stamp: Stamp): readonly Header[] {
     if (this.#waiters.length === 0) return tasks;
     return tasks.map((task) => {
-      const at = this.#at(task.tid, stamp);
+      const at = this.#at(task, stamp);
       const said = this.#waiters[at];
       if (said === undefined) return task;
       this.#waiters.splice(at, 1);
