@@ -58,3 +58,61 @@ describe('records of a store that exports the newest one first', () => {
     ]);
   });
 });
+
+describe('a log whose newest line stands first', () => {
+  const prefixes: readonly [string, (line: string, at: number) => string][] = [
+    ['dmesg', (line, at) => `[ 5000.${String(100 + at)}] ${line}`],
+    ['journalctl', (line) => `Nov 28 03:12:07 h1 kernel: ${line}`],
+    ['journalctl -o short-iso', (line, at) => `${time(at)} h1 kernel: ${line}`],
+    ['an unknown prefix', (line) => `n1: ${line}`],
+    ['none', (line) => line],
+  ];
+  const tasksIn = async (lines: readonly string[]) =>
+    (await told(lines.join('\n'))).map((task) => task.replace('h1 ', ''));
+
+  it.each(prefixes)('is put back into order: %s', async (_, write) => {
+    const lines = LINES.map(write);
+    expect(await tasksIn(lines.toReversed())).toEqual(await tasksIn(lines));
+  });
+
+  it('may have another one behind it that is in order', async () => {
+    const later = LINES.map((line) => line.replaceAll('410', '420'));
+    const all = [...LINES.toReversed(), '', ...later];
+    expect((await tasksIn(all)).map((task) => task.split(' ')[1])).toEqual(['4102', '4103', '4202', '4203']);
+    const stamped = [...LINES.toReversed(), ...later].map((line, at) => {
+      const seconds = at < LINES.length ? 900 - at : 1000 + at;
+      return `[ ${seconds}.000000] ${line}`;
+    });
+    expect((await tasksIn(stamped)).map((task) => task.split(' ')[1])).toEqual(['4102', '4103', '4202', '4203']);
+  });
+
+  it('has the report of a CPU, too', async () => {
+    const lines = [
+      'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [cp:4102]',
+      'CPU: 0 PID: 4102 Comm: cp Not tainted 6.1.0',
+      'Call Trace:',
+      ' <IRQ>',
+      ' watchdog_timer_fn+0x1a6/0x210',
+      ' </IRQ>',
+      ' <TASK>',
+      ' asm_sysvec_apic_timer_interrupt+0x16/0x20',
+      'RIP: 0010:f_spins+0x12/0x340',
+      'RSP: 0018:ffffb5a0c8a57ca8 EFLAGS: 00000246',
+      ' g_lock+0x12/0x340',
+      ' do_syscall_64+0x12/0x340',
+      ' entry_SYSCALL_64_after_hwframe+0x6e/0xd8',
+      ' </TASK>',
+    ];
+    expect(await tasksIn(lines.toReversed())).toEqual(await tasksIn(lines));
+  });
+});
+
+it('frames alone that are the wrong way round are turned, and keep their titles', async () => {
+  const frames = ['__schedule', 'f_wait', 'do_syscall_64', 'entry_SYSCALL_64_after_hwframe'];
+  const turned = [4102, 4103].flatMap((tid) => [
+    `== ${tid} (cp) ==`,
+    ...frames.map((frame) => `[<0>] ${frame}+0x12/0x340`).toReversed(),
+    '',
+  ]);
+  expect(await told(turned.join('\n'))).toEqual([4102, 4103].map((tid) => `cp ${tid}: ${frames.join(' ')}`));
+});

@@ -6,6 +6,7 @@ import type { InternedStacks } from './interned.ts';
 import { LaidOutLines } from './laid-out.ts';
 import { Lines } from './lines.ts';
 import { LocalStarts } from './local-starts.ts';
+import { NewestFirstLines } from './newest-first-lines.ts';
 import { Panes } from './panes.ts';
 import { type LineReader, PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
@@ -75,7 +76,7 @@ class LineByLine {
       new TextReader(stacks, notes, this.#found, options),
       (place) => new TextReader(stacks, notes, this.#found, { ...options, place }),
     );
-    const tables = new WaitTables(new LaidOutLines(prefixed));
+    const tables = new WaitTables(new LaidOutLines(new NewestFirstLines(prefixed)));
     this.#reader = new RichText(new Panes(tables, (line, why) => options.malformed?.(line, why)));
     this.#lines = new Lines((part) => this.#reader.take(part));
   }
