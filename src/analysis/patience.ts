@@ -1,4 +1,5 @@
 import type { EdgeKind } from '../model/edge.ts';
+import type { Pressure } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { innerEnd } from './inner-end.ts';
 import type { Sleep } from './sleeping-primitives.ts';
@@ -56,12 +57,17 @@ const SLOW_SLEEPS: ReadonlySet<Sleep | undefined> = new Set<Sleep>(['bit', 'page
 const SLOW_FUNCTION = /^(?:jbd2_|xlog_|xfs_|btrfs_|f2fs_|nfs|rpc_|cifs_|ceph_|blk|wbt_|rq_qos_|balance_dirty_|sync_)/;
 const INNERMOST = 8;
 
-/** From how much pressure on CPUs on, in per cent, whoever holds a lock may have to wait for one. */
+/** In per cent. */
 const SHORT_OF_CPU = 60;
+
+/** Whether there is so much pressure on CPUs that whoever holds a lock may have to wait for one. */
+export function isShortOfCpu(pressure: Pressure | undefined): boolean {
+  return (pressure?.cpu?.some ?? 0) >= SHORT_OF_CPU;
+}
 
 /** The same for a task in D of which nobody knows who holds it up. */
 export function blockedPatienceMs({ stack }: Observation, { pressure }: Pick<Sample, 'pressure'>): number {
-  if ((pressure?.cpu?.some ?? 0) >= SHORT_OF_CPU) return SLOW_MS;
+  if (isShortOfCpu(pressure)) return SLOW_MS;
   if ('unread' in stack) return BLOCKED_MS;
   const { frames } = stack.value;
   const { primitive } = innerEnd(frames);

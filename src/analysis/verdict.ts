@@ -3,7 +3,7 @@ import type { ExplainedGroup, Finding } from '../model/finding.ts';
 import { isSearchCut, type Observation, type Sample, type Unread } from '../model/sample.ts';
 import { explainObservation } from './explain-sample.ts';
 import { FOR_LONG, isBlocked, rootsThatHoldUp, type Trouble, waitedMs } from './holding.ts';
-import { PATIENCE_MS } from './patience.ts';
+import { isShortOfCpu, PATIENCE_MS } from './patience.ts';
 import { waitGraph } from './wait-graph.ts';
 
 /** What holds others up. */
@@ -48,6 +48,8 @@ export interface Verdict {
   readonly blocked: readonly Blocked[];
   /** One task of each process that a signal has stopped, or a control group froze, and that is known to hold up nobody. */
   readonly stopped: Stopped;
+  /** Tasks that are on a CPU or ready to run, of a host that is so short of CPUs that they wait for one. */
+  readonly ready: readonly number[];
   /** How many wait for long for a lock or an event of their program of which nobody is known who would wake them. */
   readonly ownerless: number;
   readonly tasks: number;
@@ -94,6 +96,7 @@ export function verdictOf(sample: Sample, before?: Sample): Verdict {
     heldUp: heldUp.sort((a, b) => b.root.tasks - a.root.tasks),
     blocked,
     stopped: stoppedIn(sample, holding),
+    ready: readyIn(sample),
     ownerless: ownerlessIn(sample),
     tasks: observations.length,
     inD: observations.filter(({ state }) => state === 'D').length,
@@ -125,6 +128,11 @@ function stoppedIn(sample: Sample, holding: ReadonlySet<NodeKey>): Stopped {
     if (!holding.has(tid)) (isFrozen ? stopped.byFreezer : stopped.bySignal).push(tid);
   }
   return stopped;
+}
+
+function readyIn({ observations, pressure }: Sample): number[] {
+  if (!isShortOfCpu(pressure)) return [];
+  return observations.flatMap(({ task, state }) => (state === 'R' && task.own !== true ? (task.id.tid ?? []) : []));
 }
 
 function ownerlessIn(sample: Sample): number {

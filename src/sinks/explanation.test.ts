@@ -104,3 +104,26 @@ test('tells where the kernel only says that it was more', async () => {
   expect(await explained([at(122_000, true), at(245_000, true)])).toContain('for at least 4 min 5 s, reported 2 times');
   expect(await explained([at(122_000)])).toContain('t1 1 (D) for 2 min 2 s\n');
 });
+
+test('shows who waits for somebody that is stuck first, and chains of idle tasks behind all that is blocked', async () => {
+  const observations = [
+    observationOf(1, { state: 'S', stack: stackOf('do_wait') }),
+    observationOf(2, { state: 'S', stack: stackOf('ep_poll') }),
+    observationOf(3, { state: 'D', stack: stackOf('mutex_lock'), facts: { offCpuMs: 9000 } }),
+    observationOf(4, { state: 'T', stack: stackOf('do_signal_stop') }),
+  ];
+  const edges = [
+    { from: 1, to: 2, by: 'child' as const, evidence: [] },
+    { from: 3, to: 4, by: 'mutex' as const, evidence: [] },
+  ];
+  const text = await explained([{ ...EMPTY_SAMPLE, observations, edges }]);
+  const places = [
+    '4 t4 holds up 1 task',
+    '1 x mutex_lock',
+    'nobody is known to be stuck:\n2 t2 holds up 1',
+    '1 x do_wait',
+  ];
+  const found = places.map((place) => text.indexOf(place));
+  expect(found).not.toContain(-1);
+  expect(found).toEqual(found.toSorted((a, b) => a - b));
+});

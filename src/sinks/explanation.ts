@@ -1,7 +1,6 @@
 import { adviceOnWait, changing } from '../analysis/advice.ts';
 import { explainCutName } from '../analysis/cut-name.ts';
-import { explainGroups, explainObservation, KINDS } from '../analysis/explain-sample.ts';
-import { waitGraph } from '../analysis/wait-graph.ts';
+import { explainObservation, KINDS } from '../analysis/explain-sample.ts';
 import { changesBetween } from '../model/changes.ts';
 import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
@@ -10,7 +9,8 @@ import type { Frame, Stack } from '../model/stack.ts';
 import { forDuration, formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
-import { namesOf, shownComm, waitLines, whatForWithin } from './long-waits.ts';
+import { holderLines, NORMALLY } from './holder-lines.ts';
+import { shownComm, whatForWithin } from './long-waits.ts';
 import { type Reported, Stays } from './stays.ts';
 
 /** The output of kstack explain: a paragraph for each different stack, and a summary line. */
@@ -67,6 +67,7 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
   const found = new Map<string, Explanation>();
   const stays = new Stays();
   const waits = new Map<string, Set<string>>();
+  const normal = new Map<string, Set<string>>();
   let left = 0;
   let last: Sample | undefined;
   for await (const sample of samples) {
@@ -80,7 +81,11 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
     }
     for (const observation of sample.holders) if (add(found, observation, sample) === undefined) left++;
     stays.next(sample);
-    if (mayTellHolders(sample, come)) addAll(waits, sample.host ?? '', holderLines(sample));
+    if (mayTellHolders(sample, come)) {
+      const lines = holderLines(sample);
+      addAll(waits, sample.host ?? '', lines.stuck);
+      addAll(normal, sample.host ?? '', lines.normal);
+    }
     last = sample;
   }
   stays.end();
@@ -91,9 +96,15 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
       (a, b) => KINDS.indexOf(a.finding.kind) - KINDS.indexOf(b.finding.kind) || b.ranMs - a.ranMs || b.count - a.count,
     );
   const hosts = new Set(explanations.flatMap(({ tasks }) => [...tasks.values()].map(({ host }) => host)));
-  for (const [host, lines] of waits) yield `${[...(hosts.size > 1 ? [hostTitle(host)] : []), ...lines].join('\n')}\n\n`;
+  const titled = (host: string, lines: Iterable<string>) =>
+    `${[...(hosts.size > 1 ? [hostTitle(host)] : []), ...lines].join('\n')}\n\n`;
+  const isIdle = ({ finding }: Explanation) => finding.kind === 'idle';
   const options = { full, several: hosts.size > 1 };
-  for (const explanation of explanations) yield `${linesOf(explanation, options).map(escapeUnsafe).join('\n')}\n\n`;
+  const shown = (explanation: Explanation) => `${linesOf(explanation, options).map(escapeUnsafe).join('\n')}\n\n`;
+  for (const [host, lines] of waits) yield titled(host, lines);
+  for (const explanation of explanations) if (!isIdle(explanation)) yield shown(explanation);
+  for (const [host, lines] of normal) yield titled(host, [NORMALLY, ...lines]);
+  for (const explanation of explanations) if (isIdle(explanation)) yield shown(explanation);
   if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
   yield `${summary(explanations)}\n`;
 }
@@ -111,14 +122,6 @@ const hostTitle = (host: string): string => `${host === '' ? 'unknown host' : es
 /** Whether it may tell of a wait that the samples before it do not. */
 function mayTellHolders({ holders, edges = [] }: Sample, come: readonly Observation[]): boolean {
   return holders.length + edges.length > 0 || come.some((observation) => edgesOf(observation).length > 0);
-}
-
-/** Who holds up whom, if the text tells. */
-function holderLines(sample: Sample): string[] {
-  const graph = waitGraph(sample);
-  if (graph.roots.length + graph.cycles.length === 0) return [];
-  const groups = explainGroups({ ...sample, observations: [...sample.observations, ...sample.holders] });
-  return waitLines(graph, groups, namesOf(groups, sample.resources));
 }
 
 /** Counts it, and returns how its task is named, if it has one; undefined if there are too many different stacks to take one more. */

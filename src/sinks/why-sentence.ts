@@ -1,4 +1,5 @@
 import { type Alike, alikeIn, waitersOf } from '../analysis/alike.ts';
+import { isShortOfCpu } from '../analysis/patience.ts';
 import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import { NO_TASK } from '../model/selection.ts';
@@ -14,8 +15,22 @@ export function namesIn({ sample: { observations, holders, resources } }: Verdic
 /** What a verdict is about: all tasks of this host, those of a selection, or those of a sample that may be either. */
 export type Scope = 'host' | 'selection' | 'sample';
 
-/** The verdict in a sentence. */
+/** The verdict in a sentence, and another one if the host is short of CPUs. */
 export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdict)): string {
+  return `${heldUpSentence(verdict, scope, names)}${cpuSentence(verdict)}`;
+}
+
+/** Empty if tasks do not wait for CPUs. */
+function cpuSentence({ sample: { pressure }, ready }: Verdict): string {
+  if (!isShortOfCpu(pressure)) return '';
+  const count =
+    ready.length === 0
+      ? ''
+      : ` now ${counted(ready.length, 'task')} ${ready.length === 1 ? 'runs' : 'run'} or ${ready.length === 1 ? 'is' : 'are'} ready to run;`;
+  return ` Tasks wait for a CPU:${count} in ${pressure?.cpu?.some} % of the last 10 seconds, some did (/proc/pressure/cpu).`;
+}
+
+function heldUpSentence(verdict: Verdict, scope: Scope, names: (key: NodeKey) => string): string {
   const { sample, deadlocks, heldUp, blocked, tasks, isBlind, isCut, untimed, unreadStacks } = verdict;
   const [deadlock] = deadlocks;
   if (deadlock !== undefined) return `${deadlockSentence(deadlock, names)}${othersSentence(verdict, 1)}`;

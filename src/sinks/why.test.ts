@@ -35,6 +35,25 @@ describe('a verdict as text', () => {
     expect(JSON.parse([...formatWhyJson(cut, CONTEXT)].join('')).verdict).toBe('unknown');
   });
 
+  it('says of a host that is short of CPUs that tasks wait for one, and which are ready to run', () => {
+    const seen = (some: number): Sample => ({
+      ...EMPTY_SAMPLE,
+      observations: ['R', 'R', 'S'].map((state, at) => observationOf(at + 1, { state: state as 'R' | 'S' })),
+      pressure: { cpu: { some } },
+    });
+    expect(written(seen(59))).not.toContain('CPU:');
+    const verdict = verdictOf(seen(98.12));
+    const [sentence, ...lines] = [...formatWhy(verdict, CONTEXT)];
+    const told =
+      'Tasks wait for a CPU: now 2 tasks run or are ready to run; ' +
+      'in 98.12 % of the last 10 seconds, some did (/proc/pressure/cpu).';
+    expect(sentence).toMatch(/^Nothing holds this host up: of 3 tasks, none .*\. Tasks wait/);
+    expect(sentence).toContain(told);
+    expect(lines.join('')).toContain('on a CPU, or ready to run: 1 t1, 2 t2\n');
+    const json = JSON.parse([...formatWhyJson(verdict, CONTEXT)].join(''));
+    expect([json.verdict, json.sentence]).toEqual(['healthy', expect.stringContaining(told)]);
+  });
+
   it('is one screen, however much is held up', () => {
     const tasks = Array.from({ length: 3000 }, (_, at) =>
       observationOf(at + 1, {

@@ -56,6 +56,7 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
     yield '\n';
   }
   yield* stoppedLines(verdict, names);
+  yield* readyLines(verdict, names);
   yield `${style('dim', stateLine(verdict, context.host))}\n`;
   const unknown = unknownOf(verdict, context);
   for (const line of unknown.slice(0, MAX_UNKNOWN)) yield `not known: ${escapeUnsafe(line.replace(LONG_LIST, ''))}\n`;
@@ -78,6 +79,13 @@ function* stoppedLines({ stopped }: Verdict, names: (key: NodeKey) => string): G
   const { bySignal, byFreezer } = stopped;
   if (bySignal.length > 0) yield `stopped by a signal: ${someNames(bySignal, names, MOST_NAMES)}\n`;
   if (byFreezer.length > 0) yield `in a frozen control group: ${someNames(byFreezer, names, MOST_NAMES)}\n`;
+}
+
+/** Those that use the CPUs up. */
+function* readyLines({ ready }: Verdict, names: (key: NodeKey) => string): Generator<string> {
+  if (ready.length === 0) return;
+  yield `on a CPU, or ready to run: ${someNames(ready, names, MOST_NAMES)}\n`;
+  yield* adviceLines({ next: ['top -b -n 1 -o %CPU | head -n 20'], undo: [] });
 }
 
 function* heldUpLines(

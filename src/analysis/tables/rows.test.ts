@@ -104,6 +104,30 @@ describe('the rows of samples', () => {
     expect(new Set(inTable(await rowsOf([untimed, untimed]), 'samples').map((row) => row['sample'])).size).toBe(2);
   });
 
+  it('tell two hosts of one name apart by their boots, if they were recorded at one time', async () => {
+    const of = (boot: string, stream: number, seconds: number): Sample => ({
+      ...EMPTY_SAMPLE,
+      host: 'localhost',
+      bootId: { value: `${boot}-0000` },
+      timeMs: seconds * 1000,
+      stream,
+      observations: [observationOf(1)],
+      events: [{ timeMs: seconds * 1000, kind: 'oom', text: 'Out of memory' }],
+    });
+    const [one, other] = ['11111111', '22222222'] as const;
+    const rows = await rowsOf([of(one, 0, 0), of(other, 1, 2), of(one, 0, 10), of(other, 1, 12), of(one, 0, 20)]);
+    const hosts = ['localhost', 'localhost (boot 22222222)'];
+    expect(inTable(rows, 'samples').map((row) => [row['host'], row['span_ms']])).toEqual([
+      [hosts[0], null],
+      [hosts[1], null],
+      [hosts[0], 10_000],
+      [hosts[1], 10_000],
+      [hosts[0], 10_000],
+    ]);
+    for (const table of ['tasks', 'observations', 'events'] as const)
+      expect([...new Set(inTable(rows, table).map(({ host }) => host))]).toEqual(hosts);
+  });
+
   it('tell for how long a sample speaks, and no gap', async () => {
     const times = [0, 10_000, 20_000, 30_000, 3_000_000];
     const rows = await rowsOf(times.map((timeMs) => ({ ...EMPTY_SAMPLE, timeMs })));

@@ -6,6 +6,7 @@ import type { Stack } from '../../model/stack.ts';
 import type { SystemCallState } from '../../model/system-call.ts';
 import type { Task } from '../../model/task.ts';
 import { countKinds, explainObservation } from '../explain-sample.ts';
+import { Hosts } from '../hosts.ts';
 import { Pace } from '../pace.ts';
 import { waitSignature } from '../signature.ts';
 import { hashOf } from './hash.ts';
@@ -31,7 +32,8 @@ interface HostPlace {
  * nothing.
  */
 export class TableRows {
-  readonly #hosts = new Map<string, HostPlace>();
+  readonly #hosts = new Hosts();
+  readonly #places = new Map<string, HostPlace>();
   readonly #seen = { tasks: new Set<bigint>(), stacks: new Set<bigint>(), findings: new Set<bigint>() };
   readonly #taskRows = new WeakMap<Task, Row<'tasks'>>();
   readonly #findingRows = new WeakMap<Finding, Row<'findings'>>();
@@ -55,7 +57,7 @@ export class TableRows {
     for (const [observations, selected] of lists)
       for (const [at, observation] of observations.entries())
         yield* this.#observationRows(observation, sample, { ...place, kernel, span_ms: spanMs, selected }, at);
-    yield* waitRows(sample, place, (task) => this.#taskRowOf(task, sample).task);
+    yield* waitRows(sample, place, (task) => this.#taskRowOf(task, sample, place).task);
     for (const { tid, pid, comm, state, what, why, detail } of unread) {
       const key = hashOf([place.sample, tid, pid, comm, what]);
       const told = { what, why, detail: safe(detail), state: state ?? null };
@@ -64,7 +66,7 @@ export class TableRows {
     }
     for (const { timeMs, uptimeSeconds, kind, text } of sample.events ?? []) {
       const time = timeMs ?? place.time;
-      const event = hashOf([sample.host, timeMs, uptimeSeconds, kind, text, ...(timeMs === undefined ? [time] : [])]);
+      const event = hashOf([place.host, timeMs, uptimeSeconds, kind, text, ...(timeMs === undefined ? [time] : [])]);
       const row = { ...place, time, uptime_s: uptimeSeconds ?? null, kind, text: escapeInvalid(text) };
       yield { table: 'events', row: { event, ...row } };
     }
@@ -74,8 +76,9 @@ export class TableRows {
   #placeOf(sample: Sample): { place: Place; spanMs: number | null } {
     const { host, timeMs, uptimeSeconds, source, intervalMs } = sample;
     const boot = sample.bootId === undefined ? undefined : valueIn(sample.bootId);
-    const known = this.#hosts.get(host ?? '') ?? { pace: new Pace(() => undefined), timeMs: undefined, count: 0 };
-    this.#hosts.set(host ?? '', known);
+    const hostKey = this.#hosts.keyOf(sample);
+    const known = this.#places.get(hostKey) ?? { pace: new Pace(() => undefined), timeMs: undefined, count: 0 };
+    this.#places.set(hostKey, known);
     known.count = timeMs !== undefined && timeMs === known.timeMs ? known.count + 1 : 0;
     const isFirst = known.timeMs === undefined;
     let spanMs: number | null = null;
@@ -86,7 +89,8 @@ export class TableRows {
     known.timeMs = timeMs ?? known.timeMs;
     const number = timeMs === undefined ? this.#untimed++ : known.count;
     const key = hashOf([host, boot, timeMs, uptimeSeconds, number]);
-    return { place: { sample: key, time: timeMs ?? null, host: safe(host) }, spanMs };
+    const name = this.#hosts.nameOf(hostKey) ?? host;
+    return { place: { sample: key, time: timeMs ?? null, host: safe(name) }, spanMs };
   }
 
   *#observationRows(
@@ -96,7 +100,7 @@ export class TableRows {
     at: number,
   ): Generator<TableRow> {
     const { task, state, stack: reading, cpu, wchan, facts, systemCall } = observation;
-    const taken = this.#taskRowOf(task, sample);
+    const taken = this.#taskRowOf(task, sample, place);
     if (this.#isNew('tasks', taken.task)) yield { table: 'tasks', row: taken };
     const finding = explainObservation(observation);
     const found = this.#findingRowOf(finding);
@@ -139,10 +143,10 @@ export class TableRows {
     yield { table: 'observations', row };
   }
 
-  #taskRowOf(task: Task, sample: Sample): Row<'tasks'> {
+  #taskRowOf(task: Task, sample: Sample, { host }: Place): Row<'tasks'> {
     let row = this.#taskRows.get(task);
     if (row === undefined) {
-      row = taskRow(task, sample);
+      row = taskRow(task, sample, host);
       this.#taskRows.set(task, row);
     }
     return row;

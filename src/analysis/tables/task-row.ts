@@ -16,14 +16,15 @@ export function safe(text: string | undefined | null): string | null {
   return text === undefined || text === null ? null : escapeInvalid(text);
 }
 
-export function taskRow(task: Task, sample: Sample): Row<'tasks'> {
+/** @param host as the rows of its samples name it */
+export function taskRow(task: Task, sample: Sample, host: string | null): Row<'tasks'> {
   const { id, pid, ppid, comm, processName, commandLine, kernelThread, user } = task;
   const line = valueIn(commandLine);
   const cgroup = safe(valueIn(task.cgroup));
   const { runtime, id: container, pod } = (cgroup === null ? undefined : containerOf(cgroup)) ?? {};
   const startSeconds = startTimeSeconds(task, sample);
   const row = {
-    host: safe(sample.host),
+    host,
     boot_id: safe(id.bootId),
     tid: id.tid ?? null,
     start_ticks: id.startTicks ?? null,
