@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { constants, gunzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { smallFileSystem } from './background-run.ts';
-import { ended, KSTACK, kstack, requires, run, shell, temporaryFolder, until, withinMs } from './harness.ts';
+import { ended, KSTACK, kstack, readersOf, requires, run, shell, temporaryFolder, textOf, until } from './harness.ts';
 
 interface Read {
   readonly timeMs: number;
@@ -27,7 +28,10 @@ async function samplesIn(file: string): Promise<Read[]> {
 }
 
 /** A recorder that has taken its first sample. */
-async function recording(file: string, args: readonly string[]): Promise<{ end(): Promise<Read[]> }> {
+async function recording(
+  file: string,
+  args: readonly string[],
+): Promise<{ readonly pid: number; end(): Promise<Read[]> }> {
   const child = spawn(KSTACK, ['record', '-o', file, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const over = ended(child);
   onTestFinished(async () => {
@@ -36,12 +40,39 @@ async function recording(file: string, args: readonly string[]): Promise<{ end()
   });
   await until(() => existsSync(file) && statSync(file).size > 0);
   return {
+    pid: child.pid ?? 0,
     end: async () => {
       child.kill('SIGINT');
       expect((await over).code).toBe(130);
       return samplesIn(file);
     },
   };
+}
+
+/** A look at the host is over by then, and the next one, a second after it, has not begun. */
+const BETWEEN_LOOKS_MS = 400;
+
+/** Resolves when a recorder has looked at the host so often: what it sees between samples is only in its memory. */
+async function looked(pid: number, times: number): Promise<void> {
+  let seen = 0;
+  let last = { reads: 0, atMs: performance.now() };
+  await until(() => {
+    const reads = readersOf(pid).reduce(
+      (sum, reader) => sum + Number(/^syscr: (\d+)$/m.exec(textOf(`/proc/${reader}/io`))?.[1] ?? 0),
+      0,
+    );
+    const atMs = performance.now();
+    if (reads === last.reads) return false;
+    if (atMs - last.atMs > BETWEEN_LOOKS_MS) seen++;
+    last = { reads, atMs };
+    return seen >= times;
+  });
+}
+
+/** Whether a recording that goes on has a trigger. */
+function isTriggered(file: string): boolean {
+  const lines = gunzipSync(readFileSync(file), { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+  return lines.includes('"trigger"');
 }
 
 /** A shell that makes a folder once it is told to. */
@@ -67,11 +98,13 @@ describe('kstack record --when', () => {
     const recorder = await recording(file, [
       ...['-p', String(pid), '-i', '60', '--when', 'function:^mnt_want_write', '--keep', '3s'],
     ]);
-    await pause(withinMs(8000));
+    await looked(recorder.pid, 4);
     shell(`fsfreeze -f ${mounted}`);
     const frozenMs = Date.now();
     make();
-    await pause(6000);
+    await until(() => isTriggered(file));
+    // Dense recording is over by then, and the task still waits.
+    await pause(5000);
     resume();
     const samples = await recorder.end();
     // The pause behind the dense samples is shorter than the interval.
