@@ -143,16 +143,23 @@ describe('kstack record -d', () => {
     expect([found.length, new Set(found).size]).toEqual([taken(directory), taken(directory)]);
   });
 
-  it('counts what a full file system did not take until the end, and ends with 1', async () => {
+  it.each([
+    ['--for', ['--for', '6s']],
+    ['a signal', []],
+  ])('counts what a full file system did not take until the end, by %s, and ends with 1', async (by, args) => {
     const mounted = smallFileSystem('tmpfs', 2);
     const directory = join(mounted, 'recordings');
     mkdirSync(directory, { mode: 0o700 });
-    const { child, stderr, end } = recorder(['-d', directory, '-x', '101', '--for', '6s', '-a'], 100);
+    const { child, stderr, end } = recorder(['-d', directory, '-x', '101', ...args, '-a'], 100);
     await until(() => started(directory, child.pid) && taken(directory) >= 3);
     try {
       writeFileSync(join(mounted, 'filler'), Buffer.alloc(4_000_000));
     } catch {
       // It is full now.
+    }
+    if (by === 'a signal') {
+      await until(() => stderr().includes('Samples are kept in memory until there is space again.'));
+      child.kill('SIGINT');
     }
     const { code } = await end;
     expect(stderr()).toMatch(/Samples are kept in memory until there is space again\.\n/);

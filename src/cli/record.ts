@@ -95,9 +95,8 @@ export async function record(options: RecordOptions): Promise<number> {
     progress.close();
     const found = await foundIn(target, written);
     print(progress.summary(found));
-    if (end === 'replaced' || (found !== undefined && found < written.samples)) return FAILED;
-    if (ended !== undefined) return SIGNAL_EXIT[ended];
-    return end === 'done' ? 0 : FAILED;
+    if (end !== 'done' || (found !== undefined && found < written.samples)) return FAILED;
+    return ended === undefined ? 0 : SIGNAL_EXIT[ended];
   } finally {
     await Promise.all([shipper?.end(), ...told.map((each) => each.end())]);
     progress.close();
