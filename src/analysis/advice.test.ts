@@ -58,6 +58,21 @@ describe('the commands of a finding', () => {
     expect(filled(commands, inCall('openat(AT_FDCWD, "new", O_CREAT)'))).toEqual(commands);
   });
 
+  it('have the control group, the array of a thread of md, and the terminal of a call', () => {
+    const cgroup = { value: '/system.slice/db.service' };
+    const group = { task: taskOf(7, { pid: 6, cgroup }) };
+    expect(filled(['cat /sys/fs/cgroup/PATH/cpu.stat'], group)).toEqual([
+      'cat /sys/fs/cgroup/system.slice/db.service/cpu.stat',
+    ]);
+    expect(filled(['cat PATH/a'], { task: taskOf(7, { cgroup: { value: '/' } }) })).toEqual(['cat PATH/a']);
+    for (const value of ['/a b', '/../../etc'])
+      expect(filled(['cat PATH/a'], { task: taskOf(7, { cgroup: { value } }) })).toEqual(['cat PATH/a']);
+    const thread = { task: taskOf(7, { comm: 'md0_raid5', kernelThread: true }) };
+    expect(filled(['mdadm --detail /dev/mdX'], thread)).toEqual(['mdadm --detail /dev/md0']);
+    expect(filled(['stty -a -F TTY'], inCall('write(1</dev/pts/3>, ..., 8)'))).toEqual(['stty -a -F /dev/pts/3']);
+    expect(filled(['stty -a -F TTY'], inCall('write(1</srv/a>, ..., 8)'))).toEqual(['stty -a -F TTY']);
+  });
+
   it('never hold what a shell would act on', () => {
     for (const path of ['/a b', '/a;reboot', '/$(reboot)', '/a`b`', '/a"b', "/a'b", '/a\nb'])
       for (const call of [inCall(`write(3<${path}>)`), inCall(`open("${path}/x")`)])

@@ -15,6 +15,10 @@ const SAFE = String.raw`[\w./+,:@-]`;
 /** A descriptor with its path, which a relative path after it starts from. */
 const DESCRIPTOR = new RegExp(`(?:\\d|AT_FDCWD)<(/${SAFE}{1,255})>(, ")?`);
 const ARGUMENT = new RegExp(`"(${SAFE}{1,255})"(?: in <(/${SAFE}{1,255})>)?`);
+/** What the commands leave to be filled in. */
+const PLACES = /\b(?:PID|PPID|TID|DEVICE|FILE|TTY|PATH)\b|\/dev\/mdX/g;
+const TERMINAL = /^\/dev\/(?:tty|pts\/)\w{1,16}$/;
+const SAFE_GROUP = new RegExp(`^/(?!.*\\.\\.)(${SAFE}{1,255})$`);
 const FROZEN = 'fsfreeze -u MOUNTPOINT';
 
 /** What an advice takes of a task. */
@@ -22,13 +26,13 @@ type Advised = Pick<Observation, 'task' | 'systemCall'>;
 
 /**
  * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
- * the name of a kernel thread contains in place of DEVICE, and the file of a system call in place of FILE and of the
- * mount point of a frozen file system. What the sample does not tell keeps its name.
+ * the name of a kernel thread contains in place of DEVICE, the path of its control group in place of PATH, and the file
+ * of a system call in place of FILE, of TTY and of the mount point of a frozen file system. What the sample does not tell keeps its name.
  */
 export function filledAdvice({ next, undo }: Finding, observations: readonly Advised[]) {
   const values = valuesOf(observations);
   const fill = (command: string) =>
-    values.get(command) ?? command.replaceAll(/\b(?:PID|PPID|TID|DEVICE|FILE)\b/g, (name) => values.get(name) ?? name);
+    values.get(command) ?? command.replaceAll(PLACES, (name) => values.get(name) ?? name);
   const isPossible = (command: string) => !isAbout0(command, values);
   return { next: next.filter(isPossible).map(fill), undo: undo.filter(isPossible).map(fill) };
 }
@@ -60,10 +64,15 @@ function valuesOf(observations: readonly Advised[]): Map<string, string> {
   for (const { task, systemCall } of observations) {
     const device = task.kernelThread === false ? undefined : deviceOf(task.comm ?? '');
     if (device !== undefined && !values.has('DEVICE')) values.set('DEVICE', device);
+    if (device !== undefined && /^\/dev\/md\d/.test(device)) values.set('/dev/mdX', device);
+    const { cgroup } = task;
+    const group = cgroup !== undefined && 'value' in cgroup ? SAFE_GROUP.exec(cgroup.value)?.[1] : undefined;
+    if (group !== undefined && !values.has('PATH')) values.set('PATH', group);
     const call = systemCall !== undefined && 'value' in systemCall ? systemCall.value : undefined;
     const text = typeof call === 'object' ? (call.text ?? '') : '';
     const file = fileIn(text);
     if (file !== undefined && !values.has('FILE')) values.set('FILE', file);
+    if (file !== undefined && TERMINAL.test(file) && !values.has('TTY')) values.set('TTY', file);
     // Only fsfreeze gets this: finding the mount point of a path reads the path's file system.
     const place = file ?? folderIn(text);
     if (place !== undefined && !values.has(FROZEN))
