@@ -5,6 +5,8 @@ import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrame } from '../model/stack.ts';
 import { format } from './explanation.ts';
 
+/** Of a function that rules know. */
+const knownStack = (symbol: string) => ({ value: { id: 0, frames: [parseFrame(`[<0>] ${symbol}+0x1/0x2`)] } });
 const stackOf = (symbol: string) => ({ value: { id: 0, frames: [parseFrame(`${symbol}+0x1/0x2`)] } });
 
 function seenAt(second: number): Observation[] {
@@ -107,10 +109,10 @@ test('tells where the kernel only says that it was more', async () => {
 
 test('shows who waits for somebody that is stuck first, and chains of idle tasks behind all that is blocked', async () => {
   const observations = [
-    observationOf(1, { state: 'S', stack: stackOf('do_wait') }),
-    observationOf(2, { state: 'S', stack: stackOf('ep_poll') }),
-    observationOf(3, { state: 'D', stack: stackOf('mutex_lock'), facts: { offCpuMs: 9000 } }),
-    observationOf(4, { state: 'T', stack: stackOf('do_signal_stop') }),
+    observationOf(1, { state: 'S', stack: knownStack('do_wait') }),
+    observationOf(2, { state: 'S', stack: knownStack('ep_poll') }),
+    observationOf(3, { state: 'D', stack: knownStack('mutex_lock'), facts: { offCpuMs: 9000 } }),
+    observationOf(4, { state: 'T', stack: knownStack('do_signal_stop') }),
   ];
   const edges = [
     { from: 1, to: 2, by: 'child' as const, evidence: [] },
@@ -126,4 +128,20 @@ test('shows who waits for somebody that is stuck first, and chains of idle tasks
   const found = places.map((place) => text.indexOf(place));
   expect(found).not.toContain(-1);
   expect(found).toEqual(found.toSorted((a, b) => a - b));
+});
+
+test('names who holds what the tasks of a stack wait for', async () => {
+  const waiter = (tid: number, owner: number) =>
+    observationOf(tid, { stack: stackOf('xfs_buf_lock'), facts: { lock: { kind: 'mutex', owner } } });
+  const holder = (tid: number, comm: string) =>
+    observationOf(tid, { task: taskOf(tid, { comm }), stack: stackOf('blk_mq_get_tag') });
+  const observations = [waiter(1, 8), waiter(2, 8), waiter(3, 9), holder(8, 'a\u001b'), holder(9, 'b')];
+  const text = await explained([
+    { ...EMPTY_SAMPLE, observations },
+    { ...EMPTY_SAMPLE, observations },
+  ]);
+  expect(text).toContain(
+    '\n  behind: the mutex that 8 a\\x1b holds  x 2\n          the mutex that 9 b holds\n  next: ',
+  );
+  expect(text.match(/behind:/g)).toHaveLength(1);
 });

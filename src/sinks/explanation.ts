@@ -5,11 +5,13 @@ import { changesBetween } from '../model/changes.ts';
 import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KernelFacts, Observation, Sample } from '../model/sample.ts';
-import type { Frame, Stack } from '../model/stack.ts';
+import type { Frame } from '../model/stack.ts';
 import { forDuration, formatDuration } from '../terminal/duration.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
+import { Behind } from './behind.ts';
+import { keyOf } from './explanation-key.ts';
 import type { Format, Samples, WriteContext } from './format.ts';
-import { holderLines, NORMALLY } from './holder-lines.ts';
+import { type HolderLines, holderLines, NORMALLY } from './holder-lines.ts';
 import { shownComm, whatForWithin } from './long-waits.ts';
 import { type Reported, Stays } from './stays.ts';
 
@@ -30,6 +32,7 @@ interface Explanation {
   ranMs: number;
   /** Of its tasks without a name. */
   sum: Sum;
+  readonly behind: Behind;
   /** The text tells that the tasks wait, but not where. */
   readonly isUntold: boolean;
 }
@@ -85,6 +88,7 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
       const lines = holderLines(sample);
       addAll(waits, sample.host ?? '', lines.stuck);
       addAll(normal, sample.host ?? '', lines.normal);
+      noteBehind(found, sample, lines.behind);
     }
     last = sample;
   }
@@ -107,6 +111,17 @@ async function* formatExplanations(samples: Samples, { full }: WriteContext): As
   for (const explanation of explanations) if (isIdle(explanation)) yield shown(explanation);
   if (left > 0) yield `${left} more stacks were different from all of these, and are not explained.\n\n`;
   yield `${summary(explanations)}\n`;
+}
+
+/** Notes what each blocked task of a sample waits for, by who holds it. */
+function noteBehind(found: ReadonlyMap<string, Explanation>, sample: Sample, behind: HolderLines['behind']): void {
+  for (const observation of [...sample.observations, ...sample.holders]) {
+    const { tid } = observation.task.id;
+    const phrases = tid === undefined ? [] : behind(tid);
+    if (tid === undefined || phrases.length === 0) continue;
+    const finding = findingOf(observation);
+    if (finding.kind === 'blocked') found.get(keyOf(observation, finding))?.behind.add(tid, phrases);
+  }
 }
 
 /** Adds the waits of a host. */
@@ -132,8 +147,7 @@ function add(
 ): Added | undefined {
   const { stack, state, task, facts } = observation;
   const finding = findingOf(observation);
-  const hasFrames = 'value' in stack && stack.value.frames.length > 0;
-  const key = hasFrames ? `${contentOf(stack.value)}\n${finding.kind} ${finding.waitsFor}` : finding.waitsFor;
+  const key = keyOf(observation, finding);
   let explanation = found.get(key);
   if (explanation === undefined) {
     if (found.size >= MAX_EXPLANATIONS) return undefined;
@@ -146,6 +160,7 @@ function add(
       isOneFunction: false,
       ranMs: 0,
       sum: NO_SUM,
+      behind: new Behind(),
       isUntold,
     };
     found.set(key, explanation);
@@ -221,23 +236,9 @@ function findingOf(observation: Observation): Finding {
     : explainObservation(observation);
 }
 
-const contents = new WeakMap<Stack, string>();
-
-/** Equal for equal stacks, also where a source has given them different numbers. */
-function contentOf(stack: Stack): string {
-  let content = contents.get(stack);
-  if (content === undefined) {
-    const mark = stack.mixed === true ? ['mixed'] : [];
-    const functions = stack.frames.map(({ symbol, offset, module }) => `${symbol} ${offset ?? ''} ${module ?? ''}`);
-    content = [...mark, ...functions].join('\n');
-    contents.set(stack, content);
-  }
-  return content;
-}
-
 /** `several`: there is more than one host, so that numbers and names are those of one of them. */
 function linesOf(explanation: Explanation, { full, several }: { full: boolean; several: boolean }): string[] {
-  const { finding, tasks, count, first, isOneFunction, sum } = explanation;
+  const { finding, tasks, count, first, isOneFunction, sum, behind } = explanation;
   const traced = textsOf(sum).join(', ');
   const { kind, causes, frame, innermost } = finding;
   const at = frame === undefined ? 'no frames' : place(frame);
@@ -251,6 +252,7 @@ function linesOf(explanation: Explanation, { full, several }: { full: boolean; s
     ...(tasks.size === 0 ? [] : [`  tasks:  ${someOf([...tasks.values()], { count, several })}`]),
     ...(traced === '' ? [] : [`  traced: ${traced}`]),
     `  ${`${kind}:`.padEnd(7)} ${whatForWithin(finding)}`,
+    ...labelled('behind', behind.lines),
     ...(causes === '' ? [] : [`  causes: ${causes}`]),
     ...labelled('next', next),
     ...labelled('undo', undo.map(changing)),
