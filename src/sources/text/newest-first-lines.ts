@@ -4,8 +4,12 @@ import type { LineReader } from './prefixed-lines.ts';
 /** A report of all tasks of a host has so many lines. */
 const MOST_LINES = 20_000;
 const MOST_CHARACTERS = 8 * 1024 * 1024;
+/** `+0x1/0x2 [module]` */
+const LONGEST_END = 100;
+const LONGEST_FRAME = 260;
+const [ZERO, NINE, A, F, BRACKET, BLANK] = [48, 57, 97, 102, 93, 32];
 /** A frame at the end of a line, and the mark of one that may be left over. */
-const FRAME = /(\? )?([\w.$]{1,128})\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16}(?: \[[\w-]{1,64}\])?\s{0,8}$/;
+const FRAME = /(?:^|[^\w.$])(\? )?([\w.$]{1,128})\+0x[0-9a-f]{1,16}\/0x[0-9a-f]{1,16}(?: \[[\w-]{1,64}\])?\s{0,8}$/;
 /** Nothing calls these. */
 const OUTERMOST =
   /^(?:entry_(?:SYSCALL|INT80|SYSENTER)\w*|ret_from_(?:fork|kernel_thread)\w*|ret_(?:fast_syscall|to_user)|system_call\w*|el0t?_\w*sync\w*|kernel_thread_starter|(?:secondary|common)_startup\w*)$/;
@@ -50,7 +54,7 @@ export class NewestFirstLines implements LineReader {
   }
 
   take(part: LinePart): void {
-    const isFrame = part.text.includes('+0x');
+    const isFrame = mayEndWithFrame(part.text);
     if (this.#held.length > 0) this.#hold(part, isFrame);
     else if (isFrame && !this.#wasFrame && this.#begins(part)) this.#hold(part, isFrame);
     else this.#next.take(part);
@@ -116,8 +120,15 @@ export class NewestFirstLines implements LineReader {
   }
 }
 
+/** Cheap: a log has millions of lines that do not. */
+function mayEndWithFrame(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  const isHex = (last >= ZERO && last <= NINE) || (last >= A && last <= F);
+  return (isHex || last === BRACKET || last === BLANK) && text.indexOf('+0x', text.length - LONGEST_END) !== -1;
+}
+
 function symbolIn(text: string): string | undefined {
-  const [, guess, symbol] = FRAME.exec(text) ?? [];
+  const [, guess, symbol] = FRAME.exec(text.slice(-LONGEST_FRAME)) ?? [];
   return guess === undefined ? symbol : undefined;
 }
 
