@@ -1,6 +1,7 @@
 import type { Assembly } from './assembly.ts';
 import { BareNames, isNameOnly, nameInTrace } from './bare-names.ts';
 import type { Callers } from './callers.ts';
+import { knownChain } from './chains.ts';
 import { isCutMark, truncatedFrame } from './cut-marks.ts';
 import type { FoundStacks } from './found-stacks.ts';
 import { HardLockups } from './hard-lockups.ts';
@@ -114,7 +115,8 @@ export class BodyReader {
     }
     const listed = logged ? undefined : this.#list?.row(text);
     if (listed === undefined) this.#list = logged ? undefined : PsList.from(text);
-    this.#takeKnown(listed ?? this.#recognizer.take(text), text, logged);
+    const read = listed ?? this.#recognizer.take(text);
+    this.#takeKnown(read ?? (logged ? undefined : knownChain(text, this.#known)), text, logged);
   }
 
   /** Takes a line of a table of tasks; false if it is none. */

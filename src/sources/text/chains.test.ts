@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foundIn } from '../../../test/found.ts';
+import { foundIn, toldIn } from '../../../test/found.ts';
 
 function tellAll(...lines: readonly string[]): string[] {
   return foundIn(lines).map(({ stack }) => stack.frames.map(({ symbol }) => symbol).join(' '));
@@ -22,6 +22,28 @@ describe('a chain of functions', () => {
     expect(tellAll('do_fsync -> g_write -> h_write')).toEqual([]);
     expect(tellAll('schedule -> g_write -> schedule')).toEqual([]);
   });
+});
+
+describe('a chain without the scheduler', () => {
+  const known = new Set(['mutex_lock', 'ext4_file_write_iter', 'vfs_write']);
+  const tell = (line: string) => toldIn([line], known);
+
+  it.each([
+    'mutex_lock < ext4_file_write_iter < vfs_write',
+    'mutex_lock <- ext4_file_write_iter <- vfs_write',
+    'vfs_write -> ext4_file_write_iter -> mutex_lock',
+    '`vfs_write() → ext4_file_write_iter() → mutex_lock()`',
+  ])('is a stack if the kernel has all its functions: %s', (line) => {
+    expect(tell(line)).toEqual([': mutex_lock ext4_file_write_iter vfs_write']);
+  });
+
+  it.each([
+    'vfs_write -> ext4_file_write_iter -> mutex_lock hangs',
+    'It hangs in vfs_write -> ext4_file_write_iter -> mutex_lock',
+    'vfs_write -> my_function -> mutex_lock',
+    'vfs_write -> mutex_lock',
+    'vfs_write < ext4_file_write_iter > mutex_lock',
+  ])('is none otherwise: %s', (line) => expect(tell(line)).toEqual([]));
 });
 
 describe('names by themselves', () => {

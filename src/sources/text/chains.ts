@@ -55,6 +55,27 @@ export const chains: LineParser = (line) => {
   return names.some((name) => PROGRAM.test(name)) ? undefined : lineOf(names, headerIn(line));
 };
 
+const CHAIN_FIRST = /^\s{0,8}["'\x60(]?[a-z_][\w.]{2,127}(?:\(\))?\s{0,4}(?:[<>→⇒←⇐]|[-=]>)/;
+/** Innermost first: the first one is called by the second. */
+const CALLED_BY = /^\s{0,4}(?:<[-=]?|[←⇐])\s{0,4}$/;
+const LEAST_KNOWN = 3;
+
+/** Whether a line may be a chain, by what is nearly free to see. */
+export function mayBeChain(line: string): boolean {
+  return CHAIN_FIRST.test(line);
+}
+
+/** A chain without the scheduler, if each of its names is a function that the kernel has: its arrows tell who calls whom. */
+export function knownChain(line: string, known: ReadonlySet<string>): Line | undefined {
+  const written = mayBeChain(line) ? WRITTEN.exec(line)?.[1] : undefined;
+  if (written === undefined) return undefined;
+  const names = written.split(new RegExp(ARROW)).map((part) => part.replace(/\(\)$/, ''));
+  if (names.length < LEAST_KNOWN || !names.every((name) => known.has(name) || isWellKnown(name))) return undefined;
+  const arrows = (written.match(new RegExp(ARROW, 'g')) ?? []).map((arrow) => CALLED_BY.test(arrow));
+  if (new Set(arrows).size !== 1) return undefined;
+  return lineOf(arrows[0] === true ? names : names.toReversed(), {});
+}
+
 /** The end at which the scheduler is, is the innermost one. Without it, it may be anything. */
 function writtenChain(parts: readonly string[]): Line | undefined {
   const frames = parts.map((part) => part.replace(/\(\)$/, '')).map((name) => frameOf(name, name));

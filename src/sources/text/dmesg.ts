@@ -6,8 +6,8 @@ const NAME = '(.{1,64}?)';
 /** Names may contain colons. */
 const LONGEST_NAME = '(.{1,64})';
 const HUNG = new RegExp(
-  `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) {1,20}(?:<.{0,20}> )?blocked ` +
-    String.raw`(?:(?:in I/O wait )?for\b(?: more than (\d{1,9}) sec)?|in I/O wait)`,
+  `(?:^|\\W)task ${LONGEST_NAME}:(\\d{1,10}) {1,20}(?:<.{0,20}> )?(?:blocked ` +
+    String.raw`(?:(?:in I/O wait )?for\b(?: more than (\d{1,9}) sec)?|in I/O wait)|can't die for more than (\d{1,9}) sec)`,
   's',
 );
 /** The same where the rest of the line was lost, or another line was written into it. */
@@ -200,12 +200,14 @@ function taskOf(text: string): Line | undefined {
   if (text.includes('task')) {
     const holder = text.includes(' blocked on ') ? holderOf(text) : undefined;
     if (holder !== undefined) return holder;
-    const [, hung, hungTid, seconds] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
+    const [, hung, hungTid, blocked, dying] = HUNG.exec(text) ?? HUNG_DAMAGED.exec(text) ?? [];
     if (hung !== undefined) {
-      const header = headerOf({ name: QUOTED.exec(hung)?.[1] ?? hung, tid: hungTid, state: 'D' });
+      // linux-next tells of a task that was killed, in whatever state it is, that it can't die.
+      const state = dying === undefined ? 'D' : undefined;
+      const header = headerOf({ name: QUOTED.exec(hung)?.[1] ?? hung, tid: hungTid, state });
       return {
         kind: 'hung',
-        header: seconds === undefined ? header : { ...header, blockedMs: 1000 * Number(seconds), atLeast: true },
+        header: blocked === undefined ? header : { ...header, blockedMs: 1000 * Number(blocked), atLeast: true },
       };
     }
     const [, name, state, tid, pid] = TASK.exec(text) ?? [];

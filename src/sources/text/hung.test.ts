@@ -31,6 +31,12 @@ describe('a task that the kernel says is hung, without its stack', () => {
     ],
     ['cut off within the header', [hung('a:7'), STACK[0] ?? ''], ['a 7 D for 120 s: notTold']],
     ['in a line that is cut', ['INFO: task a:7 blocked for mo'], ['a 7 D: notTold']],
+    ['that was killed', ["INFO: task a:7 can't die for more than 143 seconds."], ['a 7 undefined: notTold']],
+    [
+      'that was killed, before its stack',
+      ["INFO: task a:7 can't die for more than 143 seconds.", ...STACK],
+      ['a 7 D: f'],
+    ],
     ['in two lines of a mail', ['INFO: task a:7 blocked for more', 'than 240 seconds.'], ['a 7 D for 240 s: notTold']],
     ['twice in one report', [hung('a:7'), hung('a:7')], ['a 7 D for 120 s: notTold']],
     [

@@ -1,3 +1,4 @@
+import { isScheduler } from './functions.ts';
 import { headerOf, IGNORED, type LineParser } from './line.ts';
 import { frameOf, SYMBOL } from './patterns.ts';
 
@@ -16,6 +17,11 @@ const HEADER = new RegExp(
 const LEAVES = /\bprev_pid=(\d{1,10}) .{0,40}prev_state=([RSDTtXZPI])|:(\d{1,10}) \[\d{1,4}\] ([RSDTtXZPI])\S? ==> /;
 /** Events of a task that is about to wait. Any other comes from what a CPU runs. */
 const WAITS = /\s(?:lock:contention\w*|offcpu-time):/;
+/** A row of perf-report(1), perhaps of an open branch; the tree of its callers follows. */
+const SAMPLED = new RegExp(
+  String.raw`^[\s+-]{0,20}\d{1,3}\.\d{1,2}%\s{1,8}(?:\d{1,3}\.\d{1,2}%\s{1,8})?(?:([A-Za-z][\w./:@-]{0,31})\s{1,40})?` +
+    String.raw`(?:\[[\w.-]{1,64}\]\s{1,40})?\[k\] (${SYMBOL})\s{0,8}$`,
+);
 /** `perf trace`: ` 0.000 (1000.1 ms): sleep/1234 nanosleep(...)`. */
 const TRACED = /^\s{0,12}\d{1,12}\.\d{1,6} \([ .\d]{1,16}ms\): (\S.{0,15}?)\/(\d{1,10}) \w+\(/;
 
@@ -38,6 +44,12 @@ export const perf: LineParser = (line) => {
       const parts = typeof offset === 'number' ? { offset } : {};
       return { kind: 'frame', frame: frameOf(symbol, line.trim(), isKernel ? parts : { ...parts, module }) };
     }
+  }
+  if (line.includes('[k] ')) {
+    const [, command, symbol] = SAMPLED.exec(line) ?? [];
+    // Most events are taken on a CPU. Where a task gives up its CPU, it does not run.
+    if (symbol !== undefined && !isScheduler({ symbol, raw: symbol }))
+      return { kind: 'label', header: { ...headerOf({ name: command }), onCpu: true } };
   }
   if (!line.includes(':')) return undefined;
   const [, name, first, second] = HEADER.exec(line) ?? [];

@@ -1,3 +1,4 @@
+import { mayBeChain } from './chains.ts';
 import { bodyOf } from './prefix.ts';
 
 /** A function alone in its line, as bcc(8) and bpftrace(8) print it, also behind an address. */
@@ -30,6 +31,7 @@ export function hasSign(line: string): boolean {
     line.includes('wchan') ||
     line.includes('task:') ||
     line.includes(' blocked ') ||
+    line.includes(" can't die ") ||
     line.includes(' <- ') ||
     line.includes('()->') ||
     line.includes('>{') ||
@@ -46,6 +48,7 @@ export function hasSign(line: string): boolean {
     (line.endsWith(')') && BEHIND.test(line)) ||
     endsIndented(line) ||
     (line.includes('schedule') && /[<>→⇒←⇐]/.test(line)) ||
+    mayBeChain(line) ||
     (line.includes('_') && ROW.test(line))
   );
 }

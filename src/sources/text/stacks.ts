@@ -1,6 +1,7 @@
 import { bareName } from './bare-names.ts';
 import { BodyReader } from './body-reader.ts';
 import { Callers } from './callers.ts';
+import { knownChain } from './chains.ts';
 import { classic } from './classic.ts';
 import { cleaned, isNumberedBlank, QuotedPrintable, withoutColours } from './clean.ts';
 import { isCutMark } from './cut-marks.ts';
@@ -136,6 +137,7 @@ export class StackFinder {
     if (known !== undefined) return known !== IGNORED;
     if (bareName(text) !== undefined || PsTable.from(text) !== undefined) return true;
     if (isBroken(text) || isBrokenFrame(text)) return true;
+    if (!logged && knownChain(text, this.#known) !== undefined) return true;
     return !logged && (wchanAsked(text) !== undefined || wchanRow(text, this.#known) !== undefined);
   }
 

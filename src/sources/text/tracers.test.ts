@@ -75,11 +75,13 @@ describe('the output of tracers', () => {
       ['tar 811: io_schedule submit_bio', 'cp 812: schedule vfs_fsync'],
     ],
     [
-      'perf report, which begins with the outermost function',
+      'perf report of tasks on CPUs, which begins with the outermost function',
       '    45.10%  find  [kernel.kallsyms]  [k] native_queued_spin_lock_slowpath\n            |\n' +
         '            ---entry_SYSCALL_64_after_hwframe\n' +
         each(['do_syscall_64', 'iterate_dir', '_raw_spin_lock', 'native_queued_spin_lock_slowpath'], ' '.repeat(15)),
-      [': native_queued_spin_lock_slowpath _raw_spin_lock iterate_dir do_syscall_64 entry_SYSCALL_64_after_hwframe'],
+      [
+        'find R: native_queued_spin_lock_slowpath _raw_spin_lock iterate_dir do_syscall_64 entry_SYSCALL_64_after_hwframe',
+      ],
     ],
     [
       'perf lock contention',
