@@ -1,12 +1,12 @@
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { Sample } from '../src/model/sample.ts';
 import { parseFrames } from '../src/model/stack.ts';
-import { KSTACK, kstack, run, temporaryFolder } from './harness.ts';
+import { KSTACK, kstack, requires, run, temporaryFolder } from './harness.ts';
 import { numbered, recorded } from './recorded.ts';
-import { EMPTY_SAMPLE, observationOf } from './samples.ts';
+import { EMPTY_SAMPLE, observationOf, taskOf } from './samples.ts';
 
 /** A sample of the classic text, a minute after the one before it. */
 function sampleAt(minute: number, tasks: readonly (readonly [pid: number, state: string, symbol: string])[]): string {
@@ -381,4 +381,41 @@ describe('kstack report of a log that is so large that two threads read it', () 
       byOne.stderr.replace('the input:', `${file}:${line}:`).replace(`at byte ${byte}`, 'there'),
     );
   });
+});
+
+/** Samples in which each of the tasks waits elsewhere than in the one before. */
+function changing(count: number): Sample[] {
+  const [one, other] = ['mnt_want_write', 'path_openat'].map((symbol, id) => ({
+    value: { id, frames: parseFrames(`[<0>] rwsem_down_read_slowpath+0x1/0x2\n[<0>] ${symbol}+0x1/0x2`) },
+  }));
+  if (one === undefined || other === undefined) throw new Error('no stack');
+  const tasks = Array.from({ length: 20_000 }, (_, at) => taskOf(at + 1));
+  return Array.from({ length: count }, (_, second): Sample => {
+    const observations = tasks.map((task, at) =>
+      observationOf(at + 1, {
+        task,
+        state: 'D',
+        stack: (at + second) % 2 === 0 ? one : other,
+        facts: { switches: second },
+      }),
+    );
+    return { ...EMPTY_SAMPLE, timeMs: 1000 * second, observations };
+  });
+}
+
+it('kstack report takes the same memory for more samples of tasks that all change', async (context: TestContext) => {
+  requires(context, 'python3');
+  const peakOf = async (count: number) => {
+    const file = join(temporaryFolder(), 'recording');
+    writeFileSync(file, Buffer.concat(await recorded(changing(count))));
+    const script = `import resource, subprocess, sys
+told = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, check=True).stdout.decode()
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, told.splitlines()[1])`;
+    const { stdout } = await run('python3', ['-c', script, KSTACK, 'report', file]);
+    expect(stdout).toContain(`${count} samples`);
+    return Number.parseInt(stdout, 10);
+  };
+  const few = await peakOf(3);
+  // The heap of the executable grows further before it is looked through.
+  expect(await peakOf(16)).toBeLessThan((process.env['KSTACK_BIN'] === undefined ? 1.5 : 2.5) * few);
 });

@@ -3,6 +3,7 @@ import { Redactor, redacted } from '../analysis/redact.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
+import { keepHeapSmall } from '../native/heap.ts';
 import { formatDiff } from '../sinks/diff.ts';
 import { formatDiffJson } from '../sinks/diff-json.ts';
 import { writePieces } from '../terminal/output.ts';
@@ -44,6 +45,7 @@ export async function diffFiles(sides: Sides, selection: Selection | undefined, 
   if (isUnfitForTerminal(format, target)) return FAILED;
   if (target !== undefined && sides.some(({ file }) => isRead(target, { ...recordingsIn([file]), verb: 'diff' })))
     return FAILED;
+  keepHeapSmall();
   const clock = systemClock();
   const problems = noProblems();
   const wanted = ({ file, window, origin }: Side) => ({

@@ -4,6 +4,7 @@ import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';
 import { systemClock } from '../native/clock.ts';
+import { keepHeapSmall } from '../native/heap.ts';
 import { formatReport, SHOWN_TASKS } from '../sinks/report.ts';
 import { formatReportJson } from '../sinks/report-json.ts';
 import { writePieces } from '../terminal/output.ts';
@@ -50,6 +51,7 @@ export async function reportFiles(wanted: Wanted, options: ReportOptions): Promi
     return convertFiles(wanted, { format, file, full: false, annotate: false, redact });
   }
   if (file !== undefined && isRead(file, wanted)) return FAILED;
+  keepHeapSmall();
   const found = await orNoEnd(
     isAddedUp(wanted)
       ? reportOfDatabase(wanted, mostOf(options), problems, clock)
