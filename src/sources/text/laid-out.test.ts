@@ -65,6 +65,7 @@ describe('what stands at the end of all lines', () => {
   it.each([
     ['cat -A', (line: string) => `${line.replaceAll('\t', '^I')}$`],
     ['cat -A of a text with CR LF', (line: string) => `${line}^M$`],
+    ['cat -v of a text with CR LF', (line: string) => `${line}^M`],
     ['cat -A of colours', (line: string) => `^[[31m${line}^[[0m$`],
     ['an escaped line end', (line: string) => `${line}\\r\\n`],
     ['a backslash', (line: string) => `${line} \\`],

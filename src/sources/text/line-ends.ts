@@ -3,13 +3,13 @@ import type { LinePart } from './lines.ts';
 import type { LineReader } from './prefixed-lines.ts';
 
 /**
- * What editors, pagers and tables show at the end of each line: `cat -A`, escapes, the mark for a line that goes on,
+ * What editors, pagers and tables show at the end of each line: `cat -A`, `cat -v`, escapes, the mark for a line that goes on,
  * borders, visible line ends.
  */
-const MARK = /(?:(?:\^M)?\$|\\r(?:\\n)?|\\n|[\\|│┃║!*#~¶↵⏎¬,;])$/;
+const MARK = /(?:(?:\^M)?\$|\^M|\\r(?:\\n)?|\\n|[\\|│┃║!*#~¶↵⏎¬,;])$/;
 /** The last characters of these. */
 const LAST = new Set([...'$\\|│┃║!*#~¶↵⏎¬,;'].map((mark) => mark.charCodeAt(0)));
-const [BACKSLASH, N, R] = [92, 110, 114];
+const [BACKSLASH, CARET, M, N, R] = [92, 94, 77, 110, 114];
 /** These end lines of programs too: only functions with offsets tell that they are marks. */
 const OF_CODE = new Set([',', ';', '\\']);
 const OFFSET_LAST =
@@ -139,5 +139,6 @@ function withoutControls(text: string): string {
 /** Whether the last character may be a mark, or a part of one. */
 export function mayEndWithMark(text: string): boolean {
   const last = text.charCodeAt(text.length - 1);
+  if (last === M) return text.charCodeAt(text.length - 2) === CARET;
   return last === N || last === R ? text.charCodeAt(text.length - 2) === BACKSLASH : LAST.has(last);
 }
