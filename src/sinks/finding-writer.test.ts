@@ -11,3 +11,11 @@ it('tells what a thaw is where a task is frozen in its sleep, and each stack onc
   const told = lines.map((line) => ('stack' in line ? [line.stack, ...line.means] : line.is.rule));
   expect(told).toEqual(['stop-freezer', ['__refrigerator', 'D', 0], undefined, ['hrtimer_nanosleep', 'D', 1]]);
 });
+
+it('tells what a stack means with the work that the log names, beside what it means alone', () => {
+  const stack = { value: { id: 2, frames: ['__mutex_lock', 'process_one_work'].map(parseFrame) } };
+  const worker = observationOf(1, { state: 'D', stack, facts: { work: 'reg_check_chans_work' } });
+  const lines = new FindingWriter().linesFor({ ...EMPTY_SAMPLE, observations: [worker] });
+  expect(lines.flatMap((line) => ('stack' in line ? [line.stack.split('\n').length] : []))).toEqual([2, 3]);
+  expect(lines.map((line) => ('is' in line ? line.is.rule : ''))).toContain('rtnl-regulatory');
+});
