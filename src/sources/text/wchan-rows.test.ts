@@ -55,7 +55,11 @@ describe('a task of which only the function is known in which it waits', () => {
       ],
       ['archiver 4101 D: rpc_wa', 'sleeper 4102 S: hrtime'],
     ],
-    ['names of threads that are no functions', ['root 12 I rpc_wait', '13 I rpc_wait'], []],
+    [
+      'names of threads that are no functions, and words',
+      ['root 12 I rpc_wait', '13 I rpc_wait', '14 D rpc_w later'],
+      [],
+    ],
     [
       'ps with the state first, and with a user',
       ['D   1234 jbd2_log_wait_commit   archiver', 'root 1235 D rpc_wait_bit_killable rsync'],

@@ -20,8 +20,8 @@ export type Row = Line & { readonly kind: 'row' };
 
 /** ps(1) leaves out the underscores that a name begins with. */
 const BEFORE = ['', '_', '__', '___'];
-/** What a narrow column leaves of a name. */
-const SHORTEST_CUT = 5;
+/** What the narrowest column of ps(1) leaves of a name. */
+const SHORTEST_CUT = 6;
 
 function isKnown(name: string, known: ReadonlySet<string>): boolean {
   return BEFORE.some((before) => known.has(before + name));
