@@ -17,7 +17,7 @@ export type Scope = 'host' | 'selection' | 'sample';
 
 /** The verdict in a sentence, and another one if the host is short of CPUs. */
 export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdict)): string {
-  return `${heldUpSentence(verdict, scope, names)}${cpuSentence(verdict)}`;
+  return `${heldUpSentence(verdict, scope, names)}${scope === 'host' ? cpuSentence(verdict) : ''}`;
 }
 
 /** Empty if tasks do not wait for CPUs. */

@@ -41,7 +41,8 @@ describe('a verdict as text', () => {
       observations: ['R', 'R', 'S'].map((state, at) => observationOf(at + 1, { state: state as 'R' | 'S' })),
       pressure: { cpu: { some } },
     });
-    expect(written(seen(59))).not.toContain('CPU:');
+    expect(written(seen(59))).not.toMatch(/CPU[:,]/);
+    expect(written(seen(98), { scope: 'selection' })).not.toMatch(/CPU[:,]/);
     const verdict = verdictOf(seen(98.12));
     const [sentence, ...lines] = [...formatWhy(verdict, CONTEXT)];
     const told =

@@ -56,7 +56,7 @@ export function* formatWhy(verdict: Verdict, context: WhyContext): Generator<str
     yield '\n';
   }
   yield* stoppedLines(verdict, names);
-  yield* readyLines(verdict, names);
+  if (context.scope === 'host') yield* readyLines(verdict, names);
   yield `${style('dim', stateLine(verdict, context.host))}\n`;
   const unknown = unknownOf(verdict, context);
   for (const line of unknown.slice(0, MAX_UNKNOWN)) yield `not known: ${escapeUnsafe(line.replace(LONG_LIST, ''))}\n`;
