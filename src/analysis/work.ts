@@ -1,5 +1,6 @@
 import { parseFrame, type Stack } from '../model/stack.ts';
 import { functionName } from './function-name.ts';
+import { inInterrupt } from './interrupt.ts';
 import { wholeName } from './pattern.ts';
 
 /** What runs the function of any work, which is left out of the stack if it ends with a call. */
@@ -30,6 +31,7 @@ function added(stack: Stack, work: string): Stack {
   const frame = parseFrame(work);
   const at = names.findIndex((name) => RUNS_ANY.test(name));
   if (at >= 0) return { ...stack, frames: stack.frames.toSpliced(at, 0, frame) };
-  if (names.some((name) => OF_THREAD.test(name))) return stack;
+  // What an interrupt has interrupted need not be the work's own function.
+  if (names.some((name) => OF_THREAD.test(name)) || inInterrupt(stack.frames) !== undefined) return stack;
   return { ...stack, frames: [...stack.frames, frame, parseFrame(RUNS_WORK)] };
 }
