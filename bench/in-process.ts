@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { countKinds, explainGroups } from '../src/analysis/explain-sample.ts';
+import { countKinds, explainGroups } from '../src/analysis/explain/explain-sample.ts';
 import { groupByStack } from '../src/analysis/group.ts';
 import type { Field } from '../src/model/fields.ts';
 import type { Sample } from '../src/model/sample.ts';

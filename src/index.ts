@@ -9,13 +9,13 @@ import { FORMAT_NAMES, type FormatName, loadFormat } from './sinks/formats.ts';
 import { openSampler as openHostSampler, type Sampler } from './sources/live/sampler.ts';
 import { openSamplerProcess } from './sources/live/sampler-process.ts';
 
-export { explain } from './analysis/explain.ts';
-export { countKinds, explainGroups, explainObservation, kindOf } from './analysis/explain-sample.ts';
+export { explain } from './analysis/explain/explain.ts';
+export { countKinds, explainGroups, explainObservation, kindOf } from './analysis/explain/explain-sample.ts';
 export { type Fold, Folds } from './analysis/fold.ts';
 export { groupByStack } from './analysis/group.ts';
+export { waitGraph } from './analysis/holders/wait-graph.ts';
 export { leaveOutIdle } from './analysis/leave-out-idle.ts';
 export { signatureOf } from './analysis/signature.ts';
-export { waitGraph } from './analysis/wait-graph.ts';
 export type { SampleOptions } from './model/check-selection.ts';
 export { commandLineText } from './model/command-line.ts';
 export { type Container, containerOf } from './model/container.ts';

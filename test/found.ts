@@ -1,5 +1,5 @@
-import { StackFinder } from '../src/sources/text/stacks.ts';
-import type { TextStack } from '../src/sources/text/text-stack.ts';
+import { StackFinder } from '../src/sources/text/stacks/stacks.ts';
+import type { TextStack } from '../src/sources/text/stacks/text-stack.ts';
 
 /** The stacks that are found in lines. `known`: functions that the kernel has. */
 export function foundIn(lines: readonly string[], known?: ReadonlySet<string>): readonly TextStack[] {

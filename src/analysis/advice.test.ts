@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { observationOf, taskOf } from '../../test/samples.ts';
 import type { Observation } from '../model/sample.ts';
 import { filledAdvice } from './advice.ts';
-import { explain } from './explain.ts';
+import { explain } from './explain/explain.ts';
 
 const FINDING = explain({ id: 0, frames: [] });
 

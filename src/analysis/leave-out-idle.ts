@@ -1,6 +1,6 @@
 import { edgesOf } from '../model/edge.ts';
 import { type Observation, type Sample, unreadOf } from '../model/sample.ts';
-import { countKinds, kindOf } from './explain-sample.ts';
+import { countKinds, kindOf } from './explain/explain-sample.ts';
 import { reachedFrom } from './reached.ts';
 
 /**

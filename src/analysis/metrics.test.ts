@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
 import type { Edge } from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
+import { verdictOf } from './holders/verdict.ts';
 import { metricsOf } from './metrics.ts';
-import { verdictOf } from './verdict.ts';
 
 const COST = { seconds: 0.5, cpuSeconds: 0.1, memoryBytes: 1000, samples: undefined };
 

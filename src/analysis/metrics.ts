@@ -1,8 +1,8 @@
 import { RESOURCE_KINDS } from '../model/edge.ts';
 import { everythingUnread } from '../model/sample.ts';
-import { blockedFinding } from './blocked-runs.ts';
-import { countKinds } from './explain-sample.ts';
-import type { Verdict } from './verdict.ts';
+import { countKinds } from './explain/explain-sample.ts';
+import type { Verdict } from './holders/verdict.ts';
+import { blockedFinding } from './times/blocked-runs.ts';
 
 /** Values of one name. Their labels come from lists that kstack has: rules, states, kinds, reasons. */
 export interface Metric {

@@ -2,10 +2,10 @@ import { durationIn } from '../model/duration.ts';
 import { PRESSURES, type PressureName } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { mostSimilar } from '../model/similar.ts';
-import { blockedFinding, countBlocked } from './blocked-runs.ts';
-import { explainObservation } from './explain-sample.ts';
+import { explainObservation } from './explain/explain-sample.ts';
 import { functionName } from './function-name.ts';
 import { RULES } from './rules/index.ts';
+import { blockedFinding, countBlocked } from './times/blocked-runs.ts';
 
 /** A condition of `kstack record --when`. `text` is what was typed. */
 export type Trigger = { readonly text: string } & (

@@ -1,5 +1,5 @@
 import { CHUNK_BYTES, InputError } from '../files/input-file.ts';
-import { ClassicLog } from '../sources/text/classic-log.ts';
+import { ClassicLog } from '../sources/text/classic/classic-log.ts';
 import type { Batch } from './classic-thread.ts';
 
 /** A batch has the parts of so many bytes. */

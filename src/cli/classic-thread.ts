@@ -4,7 +4,7 @@ import { codeOf } from '../files/files.ts';
 import { InputError } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import { isStandalone } from '../native/self.ts';
-import type { ClassicPart } from '../sources/text/classic-told.ts';
+import type { ClassicPart } from '../sources/text/classic/classic-told.ts';
 import type { InputNotes, TextParts } from '../sources/text/index.ts';
 import { NoThread } from './no-thread.ts';
 

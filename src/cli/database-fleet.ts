@@ -1,4 +1,4 @@
-import { unlikeAbove } from '../analysis/unlike.ts';
+import { unlikeAbove } from '../analysis/times/unlike.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Fleet, FleetWait, UnlikeHost } from '../model/fleet.ts';
 import { allRows, type Cells, type Database, onlyRow, type Shown, shownRows } from '../sources/clickhouse/cells.ts';

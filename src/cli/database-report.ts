@@ -1,7 +1,7 @@
-import type { ReportedFinding, ReportedTask } from '../analysis/blocked-sums.ts';
-import type { ReportedHolder } from '../analysis/holder-sums.ts';
-import type { Report } from '../analysis/report.ts';
-import type { StuckRun } from '../analysis/stuck.ts';
+import type { ReportedHolder } from '../analysis/holders/holder-sums.ts';
+import type { ReportedFinding, ReportedTask } from '../analysis/times/blocked-sums.ts';
+import type { Report } from '../analysis/times/report.ts';
+import type { StuckRun } from '../analysis/times/stuck.ts';
 import { EVENT_KINDS } from '../model/event.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Fleet } from '../model/fleet.ts';

@@ -1,6 +1,6 @@
-import type { Waits } from '../analysis/diff.ts';
-import { type Report, report } from '../analysis/report.ts';
 import { signatureOf } from '../analysis/signature.ts';
+import type { Waits } from '../analysis/times/diff.ts';
+import { type Report, report } from '../analysis/times/report.ts';
 import { isTarget } from '../clickhouse/target.ts';
 import type { Clock } from '../model/time.ts';
 import { allRows, type Database, onlyRow } from '../sources/clickhouse/cells.ts';

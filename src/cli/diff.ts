@@ -1,5 +1,5 @@
-import { diffOf, type Waits, waitsIn } from '../analysis/diff.ts';
 import { Redactor, redacted } from '../analysis/redact.ts';
+import { diffOf, type Waits, waitsIn } from '../analysis/times/diff.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';

@@ -1,12 +1,12 @@
-import { knownFunctions } from '../analysis/known-functions.ts';
+import { knownFunctions } from '../analysis/explain/known-functions.ts';
 import { InputError } from '../files/input-file.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';
 import { format } from '../sinks/explanation.ts';
 import { formatUnread } from '../sinks/unread.ts';
-import type { InputNotes } from '../sources/text/decoded.ts';
 import { InternedStacks } from '../sources/text/interned.ts';
+import type { InputNotes } from '../sources/text/wrapping/decoded.ts';
 import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import { writeProse } from '../terminal/prose.ts';

@@ -1,5 +1,5 @@
 import { InputError, inputBytes } from '../files/input-file.ts';
-import { decoded, type InputNotes } from '../sources/text/decoded.ts';
+import { decoded, type InputNotes } from '../sources/text/wrapping/decoded.ts';
 import { shownName } from '../terminal/escape.ts';
 import { DASH, isReadOnce } from './read-once.ts';
 

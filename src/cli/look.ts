@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Verdict, verdictOf } from '../analysis/verdict.ts';
+import { type Verdict, verdictOf } from '../analysis/holders/verdict.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Sampler, SamplerOptions } from '../sources/live/sampler.ts';
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/harness.ts';
 import { numbered, recorded } from '../../test/recorded.ts';
 import { EMPTY_SAMPLE, observationOf } from '../../test/samples.ts';
-import { report } from '../analysis/report.ts';
+import { report } from '../analysis/times/report.ts';
 import type { Sample } from '../model/sample.ts';
 import { parseFrames } from '../model/stack.ts';
 import { hasFailed, mergedSamples, noProblems } from './merged-samples.ts';

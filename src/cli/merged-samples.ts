@@ -1,11 +1,11 @@
-import { knownFunctions } from '../analysis/known-functions.ts';
+import { knownFunctions } from '../analysis/explain/known-functions.ts';
 import { isTarget } from '../clickhouse/target.ts';
 import { bootOf, inStream, type Sample, sharesBoot } from '../model/sample.ts';
 import type { Selection } from '../model/selection.ts';
 import type { Frame } from '../model/stack.ts';
 import type { Clock } from '../model/time.ts';
-import type { InputNotes } from '../sources/text/decoded.ts';
 import { InternedStacks } from '../sources/text/interned.ts';
+import type { InputNotes } from '../sources/text/wrapping/decoded.ts';
 import { shownName } from '../terminal/escape.ts';
 import { writeStderr } from '../terminal/output.ts';
 import type { ClassicThread } from './classic-thread.ts';

@@ -1,4 +1,4 @@
-import { type News, NewsWatch } from '../analysis/news.ts';
+import { type News, NewsWatch } from '../analysis/times/news.ts';
 import type { Sample } from '../model/sample.ts';
 import { logsRequest, type OtlpResource, otlpResource } from '../sinks/otlp.ts';
 import { OtlpQueue } from './otlp-queue.ts';

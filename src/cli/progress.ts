@@ -1,4 +1,4 @@
-import { countBlocked } from '../analysis/blocked-runs.ts';
+import { countBlocked } from '../analysis/times/blocked-runs.ts';
 import type { WritingState } from '../background/log-writer.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';

@@ -1,5 +1,5 @@
 import { Redactor } from '../analysis/redact.ts';
-import { type Report, report } from '../analysis/report.ts';
+import { type Report, report } from '../analysis/times/report.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import type { Clock } from '../model/time.ts';

@@ -1,5 +1,5 @@
+import type { Verdict } from '../analysis/holders/verdict.ts';
 import { RedactedStream, type Redactor } from '../analysis/redact.ts';
-import type { Verdict } from '../analysis/verdict.ts';
 import type { HostState } from '../model/host-state.ts';
 import { everythingUnread } from '../model/sample.ts';
 import { type Selection, takesEverything } from '../model/selection.ts';

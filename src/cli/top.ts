@@ -1,5 +1,5 @@
-import { countBlocked } from '../analysis/blocked-runs.ts';
 import { leaveOutIdle } from '../analysis/leave-out-idle.ts';
+import { countBlocked } from '../analysis/times/blocked-runs.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import { RecordingFile } from '../background/recording-file.ts';
 import type { CommandLineLimits } from '../model/command-line.ts';

@@ -1,5 +1,5 @@
+import { isHeldUp, type Verdict } from '../analysis/holders/verdict.ts';
 import { Redactor } from '../analysis/redact.ts';
-import { isHeldUp, type Verdict } from '../analysis/verdict.ts';
 import { whyNotProc } from '../background/proc-root.ts';
 import type { Selection } from '../model/selection.ts';
 import { systemClock } from '../native/clock.ts';

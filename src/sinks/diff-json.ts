@@ -1,4 +1,4 @@
-import type { Diff, DiffedSide, DiffedWait } from '../analysis/diff.ts';
+import type { Diff, DiffedSide, DiffedWait } from '../analysis/times/diff.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import { rounded, stackIn, wholeFinding } from './json-values.ts';

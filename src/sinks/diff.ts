@@ -1,4 +1,4 @@
-import type { Diff, DiffedWait } from '../analysis/diff.ts';
+import type { Diff, DiffedWait } from '../analysis/times/diff.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';
 import { meanTasks } from './counted.ts';
 import { whatFor } from './long-waits.ts';

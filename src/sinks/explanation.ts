@@ -1,6 +1,6 @@
 import { adviceOnWait, changing } from '../analysis/advice.ts';
-import { explainCutName } from '../analysis/cut-name.ts';
-import { explainObservation, KINDS } from '../analysis/explain-sample.ts';
+import { explainCutName } from '../analysis/explain/cut-name.ts';
+import { explainObservation, KINDS } from '../analysis/explain/explain-sample.ts';
 import { changesBetween } from '../model/changes.ts';
 import { edgesOf } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';

@@ -1,6 +1,6 @@
-import { explain } from '../analysis/explain.ts';
-import { FROZEN } from '../analysis/explain-sample.ts';
-import { withWork } from '../analysis/work.ts';
+import { explain } from '../analysis/explain/explain.ts';
+import { FROZEN } from '../analysis/explain/explain-sample.ts';
+import { withWork } from '../analysis/explain/work.ts';
 import { changesBetween } from '../model/changes.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';

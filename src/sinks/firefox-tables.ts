@@ -1,4 +1,4 @@
-import { KINDS } from '../analysis/explain-sample.ts';
+import { KINDS } from '../analysis/explain/explain-sample.ts';
 import { functionName } from '../analysis/function-name.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Frame } from '../model/stack.ts';

@@ -1,6 +1,6 @@
-import { countBlocked } from '../analysis/blocked-runs.ts';
 import { framesOf } from '../analysis/fold.ts';
-import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/spans.ts';
+import { countBlocked } from '../analysis/times/blocked-runs.ts';
+import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/times/spans.ts';
 import type { Event } from '../model/event.ts';
 import { PRESSURES } from '../model/pressure.ts';
 import type { Observation, Sample } from '../model/sample.ts';

@@ -1,6 +1,6 @@
-import { explainGroups } from '../analysis/explain-sample.ts';
-import { holdersIn } from '../analysis/holding.ts';
-import { waitGraph } from '../analysis/wait-graph.ts';
+import { explainGroups } from '../analysis/explain/explain-sample.ts';
+import { holdersIn } from '../analysis/holders/holding.ts';
+import { waitGraph } from '../analysis/holders/wait-graph.ts';
 import { edgesByStart, type NodeKey, type WaitGraph } from '../model/edge.ts';
 import type { Sample } from '../model/sample.ts';
 import { edgePhrase } from './edge-phrases.ts';

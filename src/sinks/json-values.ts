@@ -1,4 +1,4 @@
-import { kindOf } from '../analysis/explain-sample.ts';
+import { kindOf } from '../analysis/explain/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { commandLineText } from '../model/command-line.ts';
 import { containerOf } from '../model/container.ts';

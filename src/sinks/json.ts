@@ -1,6 +1,6 @@
-import { countKinds, explainGroups, explainObservation } from '../analysis/explain-sample.ts';
+import { countKinds, explainGroups, explainObservation } from '../analysis/explain/explain-sample.ts';
+import { waitGraph } from '../analysis/holders/wait-graph.ts';
 import { signatureOf } from '../analysis/signature.ts';
-import { waitGraph } from '../analysis/wait-graph.ts';
 import { type Edge, isCertain } from '../model/edge.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';

@@ -1,4 +1,4 @@
-import { explainGroups, explainObservation } from '../analysis/explain-sample.ts';
+import { explainGroups, explainObservation } from '../analysis/explain/explain-sample.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import type { Finding } from '../model/finding.ts';
 import { jsonText } from '../model/json-text.ts';

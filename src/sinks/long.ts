@@ -1,6 +1,6 @@
 import { changing, filledAdvice } from '../analysis/advice.ts';
-import { countKinds, explainGroups } from '../analysis/explain-sample.ts';
-import { waitGraph } from '../analysis/wait-graph.ts';
+import { countKinds, explainGroups } from '../analysis/explain/explain-sample.ts';
+import { waitGraph } from '../analysis/holders/wait-graph.ts';
 import { type Edge, edgesByStart, type NodeKey, type WaitGraph } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';
 import type { ExplainedGroup, Finding, KindCounts } from '../model/finding.ts';

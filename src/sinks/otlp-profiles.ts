@@ -1,4 +1,4 @@
-import { explainObservation, kindOf } from '../analysis/explain-sample.ts';
+import { explainObservation, kindOf } from '../analysis/explain/explain-sample.ts';
 import { framesOf } from '../analysis/fold.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Observation, Sample } from '../model/sample.ts';

@@ -1,5 +1,5 @@
 import type { Metric } from '../analysis/metrics.ts';
-import type { News } from '../analysis/news.ts';
+import type { News } from '../analysis/times/news.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Sample } from '../model/sample.ts';
 import { Message } from './protobuf.ts';

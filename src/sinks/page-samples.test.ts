@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { report } from '../analysis/report.ts';
-import { TaskLives } from '../analysis/task-lives.ts';
-import { verdictOf } from '../analysis/verdict.ts';
+import { verdictOf } from '../analysis/holders/verdict.ts';
+import { report } from '../analysis/times/report.ts';
+import { TaskLives } from '../analysis/times/task-lives.ts';
 import type { Edge } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { StackTable } from '../model/stack.ts';

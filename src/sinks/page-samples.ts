@@ -1,4 +1,4 @@
-import { blockedFinding } from '../analysis/blocked-runs.ts';
+import { blockedFinding } from '../analysis/times/blocked-runs.ts';
 import {
   type Changes,
   changesBetween,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { countBlocked } from '../analysis/blocked-runs.ts';
-import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/spans.ts';
+import { countBlocked } from '../analysis/times/blocked-runs.ts';
+import { type EndedSpan, type Span, type SpanStep, spansOf } from '../analysis/times/spans.ts';
 import { commandLineText } from '../model/command-line.ts';
 import type { NodeKey } from '../model/edge.ts';
 import type { Event } from '../model/event.ts';

@@ -10,7 +10,7 @@ import {
   StringTable,
   ValueType,
 } from 'pprof-format';
-import { explainObservation, kindOf } from '../analysis/explain-sample.ts';
+import { explainObservation, kindOf } from '../analysis/explain/explain-sample.ts';
 import { framesOf } from '../analysis/fold.ts';
 import { containerOf } from '../model/container.ts';
 import type { Observation, Sample } from '../model/sample.ts';

@@ -1,5 +1,5 @@
-import type { ReportedDeadlock } from '../analysis/deadlock-times.ts';
-import type { Report } from '../analysis/report.ts';
+import type { ReportedDeadlock } from '../analysis/holders/deadlock-times.ts';
+import type { Report } from '../analysis/times/report.ts';
 import type { Clock } from '../model/time.ts';
 import { formatDuration } from '../terminal/duration.ts';
 import { edgePhrase } from './edge-phrases.ts';

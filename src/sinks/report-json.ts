@@ -1,5 +1,5 @@
-import { stackOf } from '../analysis/blocked-runs.ts';
-import type { Report } from '../analysis/report.ts';
+import { stackOf } from '../analysis/times/blocked-runs.ts';
+import type { Report } from '../analysis/times/report.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Task } from '../model/task.ts';

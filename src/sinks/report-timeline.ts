@@ -1,5 +1,5 @@
-import type { Report, ReportedEvent } from '../analysis/report.ts';
-import { merged } from '../analysis/timeline.ts';
+import type { Report, ReportedEvent } from '../analysis/times/report.ts';
+import { merged } from '../analysis/times/timeline.ts';
 import { type Clock, isDate } from '../model/time.ts';
 import { barOf } from '../terminal/bars.ts';
 import { moment, momentsOf, timeOfDay } from './moment.ts';

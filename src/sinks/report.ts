@@ -1,10 +1,10 @@
 import { adviceOnWait } from '../analysis/advice.ts';
-import { stackOf } from '../analysis/blocked-runs.ts';
-import type { ReportedFinding } from '../analysis/blocked-sums.ts';
 import { functionName } from '../analysis/function-name.ts';
-import type { ReportedHolder } from '../analysis/holder-sums.ts';
-import type { Report } from '../analysis/report.ts';
-import type { StuckRun } from '../analysis/stuck.ts';
+import type { ReportedHolder } from '../analysis/holders/holder-sums.ts';
+import { stackOf } from '../analysis/times/blocked-runs.ts';
+import type { ReportedFinding } from '../analysis/times/blocked-sums.ts';
+import type { Report } from '../analysis/times/report.ts';
+import type { StuckRun } from '../analysis/times/stuck.ts';
 import { escapeInvalid } from '../model/raw-text.ts';
 import type { Unread } from '../model/sample.ts';
 import { NO_TASK } from '../model/selection.ts';

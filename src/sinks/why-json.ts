@@ -1,6 +1,6 @@
 import { filledAdvice } from '../analysis/advice.ts';
-import { adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { adviceOn, adviceOnDeadlock } from '../analysis/holders/root-advice.ts';
+import { type Blocked, type Deadlock, type HeldUp, isHeldUp, type Verdict } from '../analysis/holders/verdict.ts';
 import { type Edge, tasksByTid } from '../model/edge.ts';
 import { jsonText } from '../model/json-text.ts';
 import { escapeInvalid } from '../model/raw-text.ts';

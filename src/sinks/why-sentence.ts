@@ -1,6 +1,6 @@
-import { type Alike, alikeIn, waitersOf } from '../analysis/alike.ts';
-import { isShortOfCpu } from '../analysis/patience.ts';
-import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/verdict.ts';
+import { type Alike, alikeIn, waitersOf } from '../analysis/holders/alike.ts';
+import { isShortOfCpu } from '../analysis/holders/patience.ts';
+import { type Deadlock, type HeldUp, hiddenIn, type Verdict } from '../analysis/holders/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import { NO_TASK } from '../model/selection.ts';
 import { escapeUnsafe } from '../terminal/escape.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HOSTILE, ODD_SAMPLES } from '../../test/odd-samples.ts';
 import { EMPTY_SAMPLE, observationOf, taskOf } from '../../test/samples.ts';
-import { verdictOf } from '../analysis/verdict.ts';
+import { verdictOf } from '../analysis/holders/verdict.ts';
 import type { Edge, Resource } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { parseFrame } from '../model/stack.ts';

@@ -1,7 +1,7 @@
 import { changing, filledAdvice } from '../analysis/advice.ts';
-import { type Alike, alikeIn, longestOf, waitersOf } from '../analysis/alike.ts';
-import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, isHeldUp, type Verdict } from '../analysis/verdict.ts';
+import { type Alike, alikeIn, longestOf, waitersOf } from '../analysis/holders/alike.ts';
+import { type Advice, adviceOn, adviceOnDeadlock } from '../analysis/holders/root-advice.ts';
+import { type Blocked, type Deadlock, isHeldUp, type Verdict } from '../analysis/holders/verdict.ts';
 import type { Edge, NodeKey } from '../model/edge.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';

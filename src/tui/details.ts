@@ -1,5 +1,5 @@
 import { changing, filledAdvice } from '../analysis/advice.ts';
-import { explainObservation } from '../analysis/explain-sample.ts';
+import { explainObservation } from '../analysis/explain/explain-sample.ts';
 import { framesOf } from '../analysis/fold.ts';
 import { userOf } from '../analysis/search-text.ts';
 import { commandLineText } from '../model/command-line.ts';

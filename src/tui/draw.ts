@@ -1,6 +1,6 @@
-import { isBlocked } from '../analysis/blocked-runs.ts';
-import { kindCounts } from '../analysis/explain-sample.ts';
-import { verdictOf } from '../analysis/verdict.ts';
+import { kindCounts } from '../analysis/explain/explain-sample.ts';
+import { verdictOf } from '../analysis/holders/verdict.ts';
+import { isBlocked } from '../analysis/times/blocked-runs.ts';
 import type { KindCounts } from '../model/finding.ts';
 import { everythingUnread, type Sample } from '../model/sample.ts';
 import { formatUnread } from '../sinks/unread.ts';

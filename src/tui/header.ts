@@ -1,4 +1,4 @@
-import { KINDS } from '../analysis/explain-sample.ts';
+import { KINDS } from '../analysis/explain/explain-sample.ts';
 import type { KindCounts } from '../model/finding.ts';
 import type { HostState } from '../model/host-state.ts';
 import { PRESSURES } from '../model/pressure.ts';

@@ -1,4 +1,4 @@
-import { waitGraph } from '../analysis/wait-graph.ts';
+import { waitGraph } from '../analysis/holders/wait-graph.ts';
 import { edgesByStart, edgesIn, type NodeKey, tasksByTid } from '../model/edge.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 

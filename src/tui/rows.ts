@@ -1,4 +1,4 @@
-import { explainObservation, KINDS } from '../analysis/explain-sample.ts';
+import { explainObservation, KINDS } from '../analysis/explain/explain-sample.ts';
 import { searchText, userOf } from '../analysis/search-text.ts';
 import { signatureOf } from '../analysis/signature.ts';
 import { containerOf, describeContainer } from '../model/container.ts';

@@ -1,4 +1,4 @@
-import { explainObservation } from '../analysis/explain-sample.ts';
+import { explainObservation } from '../analysis/explain/explain-sample.ts';
 import type { Finding } from '../model/finding.ts';
 import { type Observation, type Sample, streamKey } from '../model/sample.ts';
 import { taskKey } from '../model/task.ts';

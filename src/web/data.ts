@@ -1,5 +1,5 @@
-import { BlockedSeries } from '../analysis/blocked-series.ts';
-import { TaskLives } from '../analysis/task-lives.ts';
+import { BlockedSeries } from '../analysis/times/blocked-series.ts';
+import { TaskLives } from '../analysis/times/task-lives.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import type { ToldLine } from '../model/told-finding.ts';

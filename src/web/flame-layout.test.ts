@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY_SAMPLE } from '../../test/samples.ts';
-import { TaskLives } from '../analysis/task-lives.ts';
+import { TaskLives } from '../analysis/times/task-lives.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import { StackTable } from '../model/stack.ts';
 import { changeOf, comparedTree, type FlameNode, flameBoxes, flameTree, matchedWeight } from './flame-layout.ts';

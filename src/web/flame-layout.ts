@@ -1,5 +1,5 @@
 import { functionName } from '../analysis/function-name.ts';
-import type { Stretch, TaskLife } from '../analysis/task-lives.ts';
+import type { Stretch, TaskLife } from '../analysis/times/task-lives.ts';
 import type { Span } from './state.ts';
 
 export const GROUPINGS = { function: 'function', module: 'module', finding: 'wait', command: 'command' } as const;

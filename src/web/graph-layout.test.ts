@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { waitGraph } from '../analysis/wait-graph.ts';
+import { waitGraph } from '../analysis/holders/wait-graph.ts';
 import type { Edge } from '../model/edge.ts';
 import { layoutGraph } from './graph-layout.ts';
 

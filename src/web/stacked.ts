@@ -1,5 +1,5 @@
-import { type BlockedMoment, largestWaits } from '../analysis/blocked-series.ts';
-import type { Gap } from '../analysis/pace.ts';
+import { type BlockedMoment, largestWaits } from '../analysis/times/blocked-series.ts';
+import type { Gap } from '../analysis/times/pace.ts';
 
 /** Columns of a stacked chart: times in seconds, and for each wait how high its area reaches. */
 export interface Stacked {

@@ -1,5 +1,5 @@
 import { computed, effect, signal } from '@preact/signals';
-import { type Report, report } from '../analysis/report.ts';
+import { type Report, report } from '../analysis/times/report.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { Sample } from '../model/sample.ts';
 import { addedUp, type Content, type Recorded } from './data.ts';

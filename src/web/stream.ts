@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { BlockedSeries } from '../analysis/blocked-series.ts';
-import { TaskLives } from '../analysis/task-lives.ts';
+import { BlockedSeries } from '../analysis/times/blocked-series.ts';
+import { TaskLives } from '../analysis/times/task-lives.ts';
 import type { Fleet } from '../model/fleet.ts';
 import type { RecorderState } from '../model/recorder-state.ts';
 import type { Sample } from '../model/sample.ts';

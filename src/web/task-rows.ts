@@ -1,5 +1,5 @@
 import { searchText, userOf } from '../analysis/search-text.ts';
-import type { Stretch, TaskLife } from '../analysis/task-lives.ts';
+import type { Stretch, TaskLife } from '../analysis/times/task-lives.ts';
 import type { Span } from './state.ts';
 
 /** What the table of tasks shows of one. */

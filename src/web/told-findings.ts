@@ -1,4 +1,4 @@
-import { explainEmpty, NOTHING_KNOWN } from '../analysis/empty-stack.ts';
+import { explainEmpty, NOTHING_KNOWN } from '../analysis/explain/empty-stack.ts';
 import type { Finding } from '../model/finding.ts';
 import { printFrames, type Stack } from '../model/stack.ts';
 import type { State } from '../model/task.ts';

@@ -1,4 +1,4 @@
-import { report } from '../../src/analysis/report.ts';
+import { report } from '../../src/analysis/times/report.ts';
 import { samplesOf } from '../../src/cli/samples.ts';
 import { InputError } from '../../src/files/input-file.ts';
 import type { Sample } from '../../src/model/sample.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../explain/explain.ts';
 import { FILE_SYSTEM_LOCKS } from './file-systems.ts';
 import { lockName, workName } from './lock-name.ts';
 import { LINUX_6_1_LOCKS, LOCK_NAMES, LOCKS_OF_MODULES, OLDER_LOCKS, WORK_NAMES } from './tables.ts';

@@ -1,4 +1,4 @@
-import type { LockKind } from '../lock-kinds.ts';
+import type { LockKind } from '../explain/lock-kinds.ts';
 import {
   LINUX_6_1_LOCKS,
   LOCK_NAMES,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../explain/explain.ts';
 
 function saidOf(...functions: string[]): string {
   const text = functions.map((name) => `[<0>] ${name}+0x10/0x20`).join('\n');

@@ -1,4 +1,4 @@
-import type { LockKind } from '../lock-kinds.ts';
+import type { LockKind } from '../explain/lock-kinds.ts';
 import { lockRule } from './lock-rule.ts';
 import type { Rule } from './rule.ts';
 

@@ -1,6 +1,6 @@
 import type { Kind } from '../../model/finding.ts';
-import type { LockKind } from '../lock-kinds.ts';
-import type { Sleep } from '../sleeping-primitives.ts';
+import type { LockKind } from '../explain/lock-kinds.ts';
+import type { Sleep } from '../explain/sleeping-primitives.ts';
 import type { Resource } from './commands.ts';
 
 /** The name of a function, normalized (see functionName), or an expression that the whole name matches. */

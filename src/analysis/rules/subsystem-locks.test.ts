@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../explain/explain.ts';
 
 const MUTEX = ['__schedule', 'schedule', 'schedule_preempt_disabled', '__mutex_lock'];
 const WRITE = ['__schedule', 'schedule', 'rwsem_down_write_slowpath', 'down_write'];

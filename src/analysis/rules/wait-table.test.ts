@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseFrames } from '../../model/stack.ts';
-import { explain } from '../explain.ts';
+import { explain } from '../explain/explain.ts';
 import { BUG } from './causes.ts';
 import { RULES } from './index.ts';
 import { namesOf } from './rule.ts';

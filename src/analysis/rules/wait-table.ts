@@ -1,4 +1,4 @@
-import type { Sleep } from '../sleeping-primitives.ts';
+import type { Sleep } from '../explain/sleeping-primitives.ts';
 import { LOG, OTHERS_BLOCKED } from './commands.ts';
 import type { Rule } from './rule.ts';
 

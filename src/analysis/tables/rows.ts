@@ -5,10 +5,10 @@ import { everythingUnread, type Observation, type Sample } from '../../model/sam
 import type { Stack } from '../../model/stack.ts';
 import type { SystemCallState } from '../../model/system-call.ts';
 import type { Task } from '../../model/task.ts';
-import { countKinds, explainObservation } from '../explain-sample.ts';
-import { Hosts } from '../hosts.ts';
-import { Pace } from '../pace.ts';
+import { countKinds, explainObservation } from '../explain/explain-sample.ts';
 import { waitSignature } from '../signature.ts';
+import { Hosts } from '../times/hosts.ts';
+import { Pace } from '../times/pace.ts';
 import { hashOf } from './hash.ts';
 import { findingRow, frameRows, stackKey, stackRow } from './stack-rows.ts';
 import type { Row, TableRow } from './tables.ts';

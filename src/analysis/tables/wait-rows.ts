@@ -10,9 +10,9 @@ import {
 import { escapeInvalid } from '../../model/raw-text.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
-import { holderOf } from '../holder-times.ts';
-import { holdersIn } from '../holding.ts';
-import { waitGraph } from '../wait-graph.ts';
+import { holderOf } from '../holders/holder-times.ts';
+import { holdersIn } from '../holders/holding.ts';
+import { waitGraph } from '../holders/wait-graph.ts';
 import { hashOf } from './hash.ts';
 import type { Row, TableRow } from './tables.ts';
 import { safe } from './task-row.ts';

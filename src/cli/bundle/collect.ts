@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Redactor } from '../../analysis/redact.ts';
-import { report } from '../../analysis/report.ts';
+import { report } from '../../analysis/times/report.ts';
 import { LEAST_FOR_EDGES_MS } from '../../background/recorder.ts';
 import type { Sample } from '../../model/sample.ts';
 import { EVERYTHING, type Selection } from '../../model/selection.ts';

@@ -1,8 +1,8 @@
 import type { Edge } from '../../model/edge.ts';
 import type { Observation, Sample } from '../../model/sample.ts';
-import { cleaned } from './clean.ts';
-import { bodyOf } from './prefix.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
+import { cleaned } from './wrapping/clean.ts';
+import { bodyOf } from './wrapping/prefix.ts';
 
 /** Bounds memory: a host has few tasks that hold locks, and lockdep follows 48 of one (MAX_LOCK_DEPTH). */
 const MOST_TASKS = 10_000;

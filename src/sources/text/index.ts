@@ -1,13 +1,13 @@
 import type { Sample } from '../../model/sample.ts';
-import { ClassicLog } from './classic-log.ts';
-import { decoded, type InputNotes } from './decoded.ts';
+import { ClassicLog } from './classic/classic-log.ts';
 import { InternedStacks } from './interned.ts';
-import { encoded } from './lines.ts';
 import { TextParts } from './text-parts.ts';
+import { decoded, type InputNotes } from './wrapping/decoded.ts';
+import { encoded } from './wrapping/lines.ts';
 
-export { decoded, type InputNotes, PackedInput } from './decoded.ts';
 export { InternedStacks } from './interned.ts';
 export { TextParts } from './text-parts.ts';
+export { decoded, type InputNotes, PackedInput } from './wrapping/decoded.ts';
 
 export interface TextOptions {
   /** Learns about the input as a whole. */

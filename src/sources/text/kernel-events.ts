@@ -1,8 +1,8 @@
 import type { EventKind } from '../../model/event.ts';
 import { kernelEventKind, mayBeKernelEvent } from '../kernel-event.ts';
-import { cleaned } from './clean.ts';
-import { bodyOf } from './prefix.ts';
 import { isSameMoment, type Stamp, Stamps } from './stamps.ts';
+import { cleaned } from './wrapping/clean.ts';
+import { bodyOf } from './wrapping/prefix.ts';
 
 /** Of one moment. */
 const MOST_EVENTS = 100;

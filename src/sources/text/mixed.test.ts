@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explain } from '../../analysis/explain.ts';
+import { explain } from '../../analysis/explain/explain.ts';
 import type { WriteContext } from '../../sinks/format.ts';
 import { loadFormat } from '../../sinks/formats.ts';
 import { textSamples } from './index.ts';
-import { StackFinder } from './stacks.ts';
+import { StackFinder } from './stacks/stacks.ts';
 
 const CONTEXT: WriteContext = {
   zoneAt: () => ({ offsetSeconds: 0, abbreviation: 'UTC' }),

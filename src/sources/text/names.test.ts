@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toldIn } from '../../../test/found.ts';
-import { StackFinder } from './stacks.ts';
+import { StackFinder } from './stacks/stacks.ts';
 
 function tellAll(...lines: readonly string[]): string[] {
   return toldIn(lines);

@@ -2,7 +2,7 @@ import { MAX_DURATION_MS } from '../../model/duration.ts';
 import type { KernelFacts, Observation } from '../../model/sample.ts';
 import type { Task } from '../../model/task.ts';
 import type { Header } from './line.ts';
-import type { TextStack } from './text-stack.ts';
+import type { TextStack } from './stacks/text-stack.ts';
 import { tracedSum } from './traced-sums.ts';
 
 const NOT_TOLD = { unread: 'notTold' } as const;

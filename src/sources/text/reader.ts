@@ -1,26 +1,34 @@
 import type { Sample } from '../../model/sample.ts';
-import { CriLines, htmlText, jsonAtEnd, type LogLine, type LogRecord, linesOf, wrappedRecord } from './containers.ts';
-import { CsvTable } from './csv.ts';
-import type { InputNotes } from './decoded.ts';
 import type { InternedStacks } from './interned.ts';
-import { JournalEntries } from './journal.ts';
-import { isJsonBeginning, JsonPassage } from './json-passage.ts';
-import { recordsIn } from './json-records.ts';
-import { parsed } from './json-text.ts';
-import type { LinePart } from './lines.ts';
-import { isKeyAlone, literalText } from './literals.ts';
-import { withoutMarkup } from './markup.ts';
-import { Base64Parts } from './mime.ts';
-import { NewestFirst } from './newest-first.ts';
 import { isObject } from './own/fields.ts';
 import { FoldedStacks } from './own/folded.ts';
 import { isSampleHead } from './own/json.ts';
 import { isSampleLine, SampleLines } from './own/jsonl.ts';
 import { LongOutput } from './own/long.ts';
 import { UnnamedTasks } from './own/unnamed.ts';
-import type { LineReader } from './prefixed-lines.ts';
 import { SampleBuilder } from './sample-builder.ts';
-import { StackFinder } from './stacks.ts';
+import { StackFinder } from './stacks/stacks.ts';
+import {
+  CriLines,
+  htmlText,
+  jsonAtEnd,
+  type LogLine,
+  type LogRecord,
+  linesOf,
+  wrappedRecord,
+} from './wrapping/containers.ts';
+import { CsvTable } from './wrapping/csv.ts';
+import type { InputNotes } from './wrapping/decoded.ts';
+import { JournalEntries } from './wrapping/journal.ts';
+import { isJsonBeginning, JsonPassage } from './wrapping/json-passage.ts';
+import { recordsIn } from './wrapping/json-records.ts';
+import { parsed } from './wrapping/json-text.ts';
+import type { LinePart } from './wrapping/lines.ts';
+import { isKeyAlone, literalText } from './wrapping/literals.ts';
+import { withoutMarkup } from './wrapping/markup.ts';
+import { Base64Parts } from './wrapping/mime.ts';
+import { NewestFirst } from './wrapping/newest-first.ts';
+import type { LineReader } from './wrapping/prefixed-lines.ts';
 
 /** What RFC 7464 and server-sent events put before a JSON text: journalctl -o json-seq and json-sse. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the first is one

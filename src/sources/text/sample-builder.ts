@@ -3,9 +3,9 @@ import type { Observation, Sample } from '../../model/sample.ts';
 import { HeldLocks } from './held-locks.ts';
 import { KernelEvents, type KernelMoment, MOST_MOMENTS } from './kernel-events.ts';
 import { observationsOf } from './observations.ts';
-import type { StackFinder } from './stacks.ts';
+import type { StackFinder } from './stacks/stacks.ts';
+import type { LeftOut } from './stacks/text-stack.ts';
 import { isSameMoment, type Stamp } from './stamps.ts';
-import type { LeftOut } from './text-stack.ts';
 
 const NO_STAMP: Stamp = { told: {}, begun: 0 };
 /** A moment with more tasks makes several samples, so that memory is bounded. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { foundIn } from '../../../test/found.ts';
-import type { TextStack } from './text-stack.ts';
+import type { TextStack } from './stacks/text-stack.ts';
 
 function find(whole: string, known?: ReadonlySet<string>): readonly TextStack[] {
   return foundIn(whole.split('\n'), known);

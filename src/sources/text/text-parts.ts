@@ -1,17 +1,17 @@
 import type { Sample } from '../../model/sample.ts';
-import { ClassicTasks } from './classic-tasks.ts';
-import type { ClassicPart } from './classic-told.ts';
-import type { InputNotes } from './decoded.ts';
+import { ClassicTasks } from './classic/classic-tasks.ts';
+import type { ClassicPart } from './classic/classic-told.ts';
+import { LocalStarts } from './classic/local-starts.ts';
 import type { InternedStacks } from './interned.ts';
-import { LaidOutLines } from './laid-out.ts';
-import { Lines } from './lines.ts';
-import { LocalStarts } from './local-starts.ts';
-import { NewestFirstLines } from './newest-first-lines.ts';
-import { Panes } from './panes.ts';
-import { type LineReader, PrefixedLines } from './prefixed-lines.ts';
 import { type ReaderOptions, TextReader } from './reader.ts';
-import { RichText } from './rtf.ts';
-import { WaitTables } from './wait-tables.ts';
+import type { InputNotes } from './wrapping/decoded.ts';
+import { LaidOutLines } from './wrapping/laid-out.ts';
+import { Lines } from './wrapping/lines.ts';
+import { NewestFirstLines } from './wrapping/newest-first-lines.ts';
+import { Panes } from './wrapping/panes.ts';
+import { type LineReader, PrefixedLines } from './wrapping/prefixed-lines.ts';
+import { RichText } from './wrapping/rtf.ts';
+import { WaitTables } from './wrapping/wait-tables.ts';
 
 /** Turns the parts of a text into samples. What is not exactly the classic text is read line by line. */
 export class TextParts {

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type Diff, type DiffedWait, diff } from '../../analysis/diff.ts';
+import { type Diff, type DiffedWait, diff } from '../../analysis/times/diff.ts';
 import { meanTasks } from '../../sinks/counted.ts';
 import { KINDS } from '../../sinks/diff.ts';
 import { whatFor } from '../../sinks/long-waits.ts';

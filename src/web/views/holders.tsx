@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks';
+import { waitGraph } from '../../analysis/holders/wait-graph.ts';
 import { lastLinked } from '../../analysis/last-linked.ts';
-import { waitGraph } from '../../analysis/wait-graph.ts';
 import type { NodeKey } from '../../model/edge.ts';
 import type { Sample } from '../../model/sample.ts';
 import { edgePhrase } from '../../sinks/edge-phrases.ts';

@@ -1,5 +1,5 @@
 import { userOf } from '../../analysis/search-text.ts';
-import type { Stretch, TaskLife } from '../../analysis/task-lives.ts';
+import type { Stretch, TaskLife } from '../../analysis/times/task-lives.ts';
 import { commandLineText } from '../../model/command-line.ts';
 import { containerOf } from '../../model/container.ts';
 import type { Reading } from '../../model/reading.ts';

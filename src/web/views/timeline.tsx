@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
-import type { Gap } from '../../analysis/pace.ts';
-import type { ReportedEvent } from '../../analysis/report.ts';
+import type { Gap } from '../../analysis/times/pace.ts';
+import type { ReportedEvent } from '../../analysis/times/report.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { Sample } from '../../model/sample.ts';
 import { Chart } from '../chart.tsx';

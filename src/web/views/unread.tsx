@@ -1,4 +1,4 @@
-import { countKinds } from '../../analysis/explain-sample.ts';
+import { countKinds } from '../../analysis/explain/explain-sample.ts';
 import { everythingUnread, type Unread } from '../../model/sample.ts';
 import { missingText } from '../../sinks/report.ts';
 import { recorded, reported, samplesShown } from '../state.ts';

@@ -1,8 +1,8 @@
 import { useMemo } from 'preact/hooks';
 import { filledAdvice } from '../../analysis/advice.ts';
-import { type Alike, alikeIn, longestOf, waitersOf } from '../../analysis/alike.ts';
-import { type Advice, adviceOn, adviceOnDeadlock } from '../../analysis/root-advice.ts';
-import { type Blocked, type Deadlock, isHeldUp, verdictOf } from '../../analysis/verdict.ts';
+import { type Alike, alikeIn, longestOf, waitersOf } from '../../analysis/holders/alike.ts';
+import { type Advice, adviceOn, adviceOnDeadlock } from '../../analysis/holders/root-advice.ts';
+import { type Blocked, type Deadlock, isHeldUp, verdictOf } from '../../analysis/holders/verdict.ts';
 import type { Edge, Evidence, NodeKey } from '../../model/edge.ts';
 import { PRESSURES } from '../../model/pressure.ts';
 import type { Sample } from '../../model/sample.ts';

@@ -1,9 +1,9 @@
 import { adviceOnWait } from '../../analysis/advice.ts';
-import { stackOf } from '../../analysis/blocked-runs.ts';
-import type { ReportedFinding } from '../../analysis/blocked-sums.ts';
-import type { ReportedHolder } from '../../analysis/holder-sums.ts';
-import type { Advice } from '../../analysis/root-advice.ts';
-import type { StuckRun } from '../../analysis/stuck.ts';
+import type { ReportedHolder } from '../../analysis/holders/holder-sums.ts';
+import type { Advice } from '../../analysis/holders/root-advice.ts';
+import { stackOf } from '../../analysis/times/blocked-runs.ts';
+import type { ReportedFinding } from '../../analysis/times/blocked-sums.ts';
+import type { StuckRun } from '../../analysis/times/stuck.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Stack } from '../../model/stack.ts';
 import { whatForWithin } from '../../sinks/long-waits.ts';

@@ -2,7 +2,7 @@ import { FIELD_NAMES } from '../../../model/fields.ts';
 import type { LeftOut, Sample, Source } from '../../../model/sample.ts';
 import type { Stack } from '../../../model/stack.ts';
 import type { InternedStacks } from '../interned.ts';
-import type { Members } from '../json-text.ts';
+import type { Members } from '../wrapping/json-text.ts';
 import { edgeRecord, resourceRecord } from './edges.ts';
 import { Fields, Malformed, tooLong } from './fields.ts';
 import { MOST_TASKS, placeOf, RecordedSample } from './recorded-sample.ts';
