@@ -88,7 +88,9 @@ const frame = fc
     ),
   );
 let nextId = 1_000_000;
-const stack: fc.Arbitrary<Stack> = fc.array(frame, { maxLength: 5 }).map((frames) => ({ id: nextId++, frames }));
+const stack: fc.Arbitrary<Stack> = fc
+  .tuple(fc.array(frame, { maxLength: 5 }), fc.boolean())
+  .map(([frames, isMixed]) => ({ id: nextId++, frames, ...(isMixed && frames.length > 0 && { mixed: true }) }));
 
 /** Each has another number, as those of a real sample have. */
 const observations = (from: number): fc.Arbitrary<Observation[]> =>

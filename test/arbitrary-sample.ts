@@ -13,7 +13,7 @@ import {
   UNREAD_THINGS,
   type Unread,
 } from '../src/model/sample.ts';
-import type { Frame } from '../src/model/stack.ts';
+import type { Frame, Stack } from '../src/model/stack.ts';
 import type { SystemCallState } from '../src/model/system-call.ts';
 import { STATES, type Task, type TaskId } from '../src/model/task.ts';
 
@@ -49,7 +49,10 @@ const frame: fc.Arbitrary<Frame> = fc.record(
   { symbol: text, offset: number, size: number, module: text, raw: text } satisfies ModelOf<Frame>,
   { ...WHOLE, requiredKeys: ['symbol', 'raw'] },
 );
-export const stack = fc.record({ id: number, frames: fc.array(frame, { maxLength: 4 }) }, WHOLE);
+export const stack: fc.Arbitrary<Stack> = fc.record(
+  { id: number, frames: fc.array(frame, { maxLength: 4 }), mixed: fc.constant(true as const) } satisfies ModelOf<Stack>,
+  { ...WHOLE, requiredKeys: ['id', 'frames'] },
+);
 
 const systemCall: fc.Arbitrary<SystemCallState> = fc.oneof(
   fc.constantFrom('running' as const, 'none' as const),

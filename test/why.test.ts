@@ -36,7 +36,8 @@ describe('kstack why', () => {
     const { code, stdout } = await inside('sh', '-c', beside, KSTACK, 'why', '--exit-code');
     expect([code, stdout]).toEqual([
       3,
-      expect.stringMatching(/^There is no verdict: tasks outside of this PID namespace are hidden from kstack\.\n/),
+      // A host that is short of CPUs has another sentence behind it.
+      expect.stringMatching(/^There is no verdict: tasks outside of this PID namespace are hidden from kstack\.[ \n]/),
     ]);
     expect(stdout).toMatch(
       /^not known: tasks outside of this PID namespace not shown: \/proc is not of the host's PID namespace; run /m,

@@ -104,7 +104,7 @@ export class KnownDefinitions {
     const { kind, value } = definition.meaning;
     this.#byText.set(definition.key, definition);
     if (kind === 'task') this.#tasks.set(this.#keys.get(value) ?? 0, value);
-    else if (kind === 'stack' && 'value' in value) this.#frames.set(JSON.stringify(value.value.frames), value.value);
+    else if (kind === 'stack' && 'value' in value) this.#frames.set(keyOf(value.value), value.value);
   }
 
   /** What a line says that has this behind its number, and is told by that task; made anew if nothing is known. */
@@ -129,10 +129,15 @@ export class KnownDefinitions {
     return this.#tasks.set(key, task);
   }
 
-  stack(frames: readonly Frame[]): Stack {
-    const key = JSON.stringify(frames);
-    return this.#frames.get(key) ?? this.#frames.set(key, { id: this.#nextStack++, frames });
+  stack(told: Pick<Stack, 'frames' | 'mixed'>): Stack {
+    const key = keyOf(told);
+    return this.#frames.get(key) ?? this.#frames.set(key, { id: this.#nextStack++, ...told });
   }
+}
+
+function keyOf({ frames, mixed }: Pick<Stack, 'frames' | 'mixed'>): string {
+  const text = JSON.stringify(frames);
+  return mixed === true ? `mixed ${text}` : text;
 }
 
 const frameShape: Shape<Frame> = (value, place) => {
@@ -147,9 +152,9 @@ const frameShape: Shape<Frame> = (value, place) => {
   return { ...frame, raw: raw === null || raw === undefined ? printedFrame(frame) : name(raw, place) };
 };
 
-const stackShape = object<object, { frames: unknown; cut: true; unread: string; detail: string }>(
+const stackShape = object<object, { frames: unknown; cut: true; mixed: true; unread: string; detail: string }>(
   {},
-  { frames: (value) => value, cut: yes, unread: word, detail: text },
+  { frames: (value) => value, cut: yes, mixed: yes, unread: word, detail: text },
 );
 
 const likeShape = object<{ as: number; is: object }, object>({ as: count, is: anObject }, {});
@@ -270,11 +275,12 @@ export class Definitions {
   }
 
   #stack(line: object): Reading<Stack> {
-    const { frames: told, cut, unread, detail } = stackShape(line, 'stack');
+    const { frames: told, cut, mixed, unread, detail } = stackShape(line, 'stack');
     if (unread !== undefined) return { unread: unread as Unreadable, ...(detail !== undefined && { detail }) };
     if (Array.isArray(told) && told.length > MAX_FRAMES) throw new ShapeError(`stack: more than ${MAX_FRAMES} frames`);
     // Before anything else goes through them: they may be nested as deep as the line is long.
     const frames = listOf(frameShape)(told, 'frames');
-    return { value: this.#known.stack(frames), ...(cut === true && { cut }) };
+    const value = this.#known.stack({ frames, ...(mixed === true && { mixed }) });
+    return { value, ...(cut === true && { cut }) };
   }
 }

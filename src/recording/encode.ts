@@ -5,7 +5,15 @@ import type { Reading } from '../model/reading.ts';
 import type { Observation, Sample } from '../model/sample.ts';
 import type { Frame, Stack } from '../model/stack.ts';
 import type { Task } from '../model/task.ts';
-import { type FrameTuple, type Look, printedFrame, type SampleLine, type TaskLine, VERSION } from './record.ts';
+import {
+  type FrameTuple,
+  type Look,
+  printedFrame,
+  type SampleLine,
+  type StackLine,
+  type TaskLine,
+  VERSION,
+} from './record.ts';
 import { ListWriter } from './runs.ts';
 import { withinLimit } from './shapes.ts';
 import { type Entry, sinceOf, TaskList } from './task-list.ts';
@@ -102,15 +110,14 @@ export class SegmentEncoder {
   #stackNumber(stack: Reading<Stack>, lines: string[]): number {
     const define = (told: object) => (number: number) => lines.push(jsonText({ stack: number, ...told }));
     if ('unread' in stack) return this.#stacks.ofText(jsonText(stack), define(stack));
-    const framesOf = () => ({ frames: stack.value.frames.map(tupleOf) });
     if (stack.cut === true) {
-      const told = { ...framesOf(), cut: true };
+      const told = { ...toldOf(stack.value), cut: true };
       return this.#stacks.ofText(jsonText(told), define(told));
     }
     return this.#stacks.of(
       stack.value,
-      () => jsonText(framesOf()),
-      (number) => define(framesOf())(number),
+      (value) => jsonText(toldOf(value)),
+      (number) => define(toldOf(stack.value))(number),
     );
   }
 }
@@ -192,6 +199,10 @@ function changesOf<T extends object>(one: T, other: T): Partial<T> | undefined {
 function isEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true;
   return typeof a === 'object' && a !== null && typeof b === 'object' && b !== null && jsonText(a) === jsonText(b);
+}
+
+function toldOf({ frames, mixed }: Stack): Pick<StackLine, 'frames' | 'mixed'> {
+  return { frames: frames.map(tupleOf), ...(mixed === true && { mixed }) };
 }
 
 function tupleOf({ raw, ...frame }: Frame): FrameTuple {

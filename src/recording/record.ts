@@ -22,6 +22,8 @@ export interface StackLine {
   readonly stack: number;
   readonly frames?: readonly FrameTuple[];
   readonly cut?: true;
+  /** Its frames are those of several stacks. */
+  readonly mixed?: true;
   readonly unread?: string;
   readonly detail?: string;
 }

@@ -21,7 +21,8 @@ function* formatJsonLines(sample: Sample): Generator<string> {
   for (const { stack, finding } of explainGroups(sample)) {
     if (stack === undefined) continue;
     const { rule = null, waitsFor } = finding;
-    const told = { frames: framesOf(stack), rule, waitsFor: escapeInvalid(waitsFor) };
+    const mixed = stack.mixed === true && { mixed: true };
+    const told = { frames: framesOf(stack), ...mixed, rule, waitsFor: escapeInvalid(waitsFor) };
     endings.set(finding, jsonText({ signature: signatureOf(stack), ...told }).slice(1));
   }
   const beginning = jsonText({ type: 'task', ...place }).slice(0, -1);

@@ -72,6 +72,9 @@ export class SampleLines {
     const frames = fields.list('frames');
     if (frames === undefined && record.stackUnread === undefined)
       throw new Malformed('line: neither frames, nor why there are none');
-    this.#sample.add(record, frames === undefined ? undefined : this.#sample.stackOf(frames, 'line.frames'));
+    this.#sample.add(
+      record,
+      frames === undefined ? undefined : this.#sample.stackOf(frames, 'line.frames', fields.flag('mixed')),
+    );
   }
 }

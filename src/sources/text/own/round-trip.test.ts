@@ -60,7 +60,8 @@ function carriedTask({ task, stack, facts, systemCall, wchan, ...seen }: Observa
     wchan: wchan === undefined ? undefined : escapeInvalid(wchan),
     systemCall: call,
     facts: facts !== undefined && Object.keys(facts).length > 0 ? facts : undefined,
-    stack: 'value' in stack ? { value: stack.value.frames.map(carriedFrame) } : stack,
+    stack:
+      'value' in stack ? { value: stack.value.frames.map(carriedFrame), mixed: stack.value.mixed === true } : stack,
   };
 }
 
