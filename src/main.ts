@@ -66,8 +66,11 @@ const USAGE = `[-b] [OPTIONS] -a | -DRSZIT | --state LETTERS | -p PIDS | FILTERS
        kstack ship DIRECTORY | FILE... --to URL [--follow]
        kstack completion bash | zsh | fish`;
 
-/** Words that ask for more than the commands they name: the help lists all commands, completion knows their options. */
-const ASKS_FOR_ALL = /^(?:-[^-]*h.*|--h.*|help|completion)$/;
+/**
+ * Words that ask for more than the commands they name: the help lists all commands, completion knows their options, and
+ * commander takes `-1` for an argument of a program without commands.
+ */
+const ASKS_FOR_ALL = /^(?:-[^-]*h.*|-\d.*|--h.*|help|completion)$/;
 
 /** The commands that these words may be about: to make a command takes longer than to parse the words. */
 function commandsIn(words: readonly string[]): ((program: Command) => void)[] {

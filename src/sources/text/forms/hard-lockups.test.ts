@@ -56,6 +56,11 @@ it.each<[string, readonly string[], readonly string[]]>([
     ['watchdog: CPU 0 detected hard LOCKUP on other CPUs 4,6-7', ...task(4, 'a'), ...task(5, 'b'), ...task(7, 'c')],
     ['a R!', 'b R', 'c R!'],
   ],
+  [
+    'more CPUs than a kernel can have',
+    ['watchdog: CPU 0 detected hard LOCKUP on other CPUs 4,9000-99999999999', ...task(4, 'a'), ...task(9001, 'b')],
+    ['a R!', 'b R'],
+  ],
 ])('a hard lockup of %s is one of the task on that CPU', (_, lines, expected) => {
   expect(told(...lines)).toEqual(expected);
   expect(told(...lines.map((line, at) => `[ 1000.${100_000 + at}] ${line}`))).toEqual(expected);

@@ -9,6 +9,7 @@ const HEARTBEAT = /CPU (\d{1,5}) .{0,40}last heartbeat .{0,40}\((\d{1,10}) ?ms a
 const CPU = /\bCPU: {0,4}(\d{1,5}) /;
 /** Before 3.10, a task had no CPU in its line. */
 const NO_CPU = /\b[Pp]id: {0,4}\d{1,10}, comm: /;
+/** Bounds memory: no kernel has more (NR_CPUS). */
 const MOST_CPUS = 8192;
 
 /** Which tasks run on CPUs that the kernel says handle no interrupts. Their lines follow. */
@@ -43,7 +44,7 @@ function cpusIn(list: string): number[] {
   return list.split(',').flatMap((part) => {
     const [first = '', last = first] = part.split('-');
     if (first === '') return [];
-    const length = Math.min(Number(last) - Number(first) + 1, MOST_CPUS);
+    const length = Math.min(Number(last) + 1, MOST_CPUS) - Number(first);
     return Array.from({ length: Math.max(length, 0) }, (_, at) => Number(first) + at);
   });
 }
