@@ -292,13 +292,13 @@ describe('-o', () => {
   it('writes to a FUSE file system, which cannot make a file without a name', async () => {
     testRequires('bindfs and /dev/fuse');
     const [behind, mount] = [temporaryFolder(), temporaryFolder()];
+    const device = statSync(mount).dev;
     const server = spawn('bindfs', ['-f', behind, mount], { stdio: 'ignore' });
     const served = ended(server);
     onTestFinished(async () => {
       shell(`umount -l ${mount}`);
       await served;
     });
-    const device = statSync(mount).dev;
     await until(() => statSync(mount).dev !== device);
     const { code, stderr } = await kstack(['-p', `${process.pid}`, '-f', 'json', '-o', join(mount, 'out')]);
     expect([code, stderr]).toEqual([0, '']);
