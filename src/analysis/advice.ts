@@ -27,7 +27,8 @@ type Advised = Pick<Observation, 'task' | 'systemCall'>;
 /**
  * The commands of a finding, with the numbers of the group's first task in place of PID, TID and PPID, the device that
  * the name of a kernel thread contains in place of DEVICE, the path of its control group in place of PATH, and the file
- * of a system call in place of FILE, of TTY and of the mount point of a frozen file system. What the sample does not tell keeps its name.
+ * of a system call in place of FILE, of TTY and of the mount point of a frozen file system. What the sample does not
+ * tell keeps its name.
  */
 export function filledAdvice({ next, undo }: Finding, observations: readonly Advised[]) {
   const values = valuesOf(observations);

@@ -23,11 +23,10 @@ export function sentenceOf(verdict: Verdict, scope: Scope, names = namesIn(verdi
 /** Empty if tasks do not wait for CPUs. */
 function cpuSentence({ sample: { pressure }, ready }: Verdict): string {
   if (!isShortOfCpu(pressure)) return '';
-  const count =
-    ready.length === 0
-      ? ''
-      : ` now ${counted(ready.length, 'task')} ${ready.length === 1 ? 'runs' : 'run'} or ${ready.length === 1 ? 'is' : 'are'} ready to run;`;
-  return ` Tasks wait for a CPU:${count} in ${pressure?.cpu?.some} % of the last 10 seconds, some did (/proc/pressure/cpu).`;
+  const [runs, is] = ready.length === 1 ? ['runs', 'is'] : ['run', 'are'];
+  const now = ready.length === 0 ? '' : ` now ${counted(ready.length, 'task')} ${runs} or ${is} ready to run;`;
+  const share = `in ${pressure?.cpu?.some} % of the last 10 seconds, some did (/proc/pressure/cpu)`;
+  return ` Tasks wait for a CPU:${now} ${share}.`;
 }
 
 function heldUpSentence(verdict: Verdict, scope: Scope, names: (key: NodeKey) => string): string {

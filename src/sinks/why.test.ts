@@ -50,7 +50,7 @@ describe('a verdict as text', () => {
       'in 98.12 % of the last 10 seconds, some did (/proc/pressure/cpu).';
     expect(sentence).toMatch(/^Nothing holds this host up: of 3 tasks, none .*\. Tasks wait/);
     expect(sentence).toContain(told);
-    expect(lines.join('')).toContain('on a CPU, or ready to run: 1 t1, 2 t2\n');
+    expect(lines.join('')).toContain('on a CPU, or ready to run: 1 t1, 2 t2\n  look at    kstack -R -L -f long\n');
     const json = JSON.parse([...formatWhyJson(verdict, CONTEXT)].join(''));
     expect([json.verdict, json.sentence]).toEqual(['healthy', expect.stringContaining(told)]);
   });

@@ -85,7 +85,8 @@ function* stoppedLines({ stopped }: Verdict, names: (key: NodeKey) => string): G
 function* readyLines({ ready }: Verdict, names: (key: NodeKey) => string): Generator<string> {
   if (ready.length === 0) return;
   yield `on a CPU, or ready to run: ${someNames(ready, names, MOST_NAMES)}\n`;
-  yield* adviceLines({ next: ['top -b -n 1 -o %CPU | head -n 20'], undo: [] });
+  // Others hang where a process is stuck that they look at.
+  yield* adviceLines({ next: ['kstack -R -L -f long'], undo: [] });
 }
 
 function* heldUpLines(

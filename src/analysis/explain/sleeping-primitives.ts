@@ -32,8 +32,10 @@ export interface SleepingPrimitive {
 }
 
 /** What sentences call the locks of the whole host that functions take by a name. */
-const HOST_LOCKS =
-  /\(rtnl\)|cgroup_mutex|CPU hotplug|device hotplug|memory hotplug|mmap lock|per-CPU allocator|generic netlink|\(nfnl\)|of the console/;
+const HOST_LOCKS = new RegExp(
+  String.raw`\((?:rtnl|nfnl)\)|cgroup_mutex|(?:CPU|device|memory) hotplug|mmap lock|per-CPU allocator|generic netlink|` +
+    'of the console',
+);
 
 /** What sentences call the lock of the whole host that is taken there; undefined if it is another lock, or none. */
 export function hostLock(primitive: SleepingPrimitive | undefined): string | undefined {
